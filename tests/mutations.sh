@@ -3,6 +3,7 @@
 #
 #   tests/mutations.sh                tries all mutants
 #   tests/mutations.sh <expression>   tries those whose promise and name ("promise: name") fit the expression
+#   tests/mutations.sh --check        builds nothing: says whether each mutant still changes the code, and counts them
 #
 # The unmutated code goes first, with every test that is named below, and has to pass. A mutant counts as
 # killed by an assertion of a test that is named with it, by the end of the process or by patience. It
@@ -10,7 +11,8 @@
 # `unwrap` in a test (STRAY). On a busy machine, BEVY_SESSION_PATIENCE is how many seconds one may take.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-only=${1:-}
+only=${1:-} is_check=
+[[ $only != --check ]] || only= is_check=yes
 patience=${BEVY_SESSION_PATIENCE:-300}
 export RUST_BACKTRACE=0
 unset BEVY_SESSION_TORTURE BEVY_SESSION_TORTURE_SEED
@@ -19,7 +21,6 @@ unset BEVY_SESSION_TORTURE BEVY_SESSION_TORTURE_SEED
 scratch=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session}/mutations
 export CARGO_TARGET_DIR=$scratch/target
 pristine=$scratch/pristine tree=$scratch/tree log=$scratch/log
-trap 'rm -rf "$pristine" "$tree" "$log"' EXIT
 
 # The table of mutants: a row has one element in each of these.
 promises=() names=() places=() changes=() tests=()
@@ -39,7 +40,7 @@ writer=$journal/writer store=$journal/store oracle=$journal/torture/debt
 
 worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
-damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
+shelf=torture::shelf damage=torture::damage trips=torture::round_trips hostile=torture::hostile copies=torture::copies
 
 promise='What is acknowledged is durable'
 mutant 'leave out the sync' $writer \
@@ -59,25 +60,27 @@ mutant 'retry a sync on the same file' $writer \
 mutant 'go on in a file that failed' $writer \
     's/(marked clean[^;]*)self\.drop_segment\(\);/$1/' $faults
 mutant 'sync only the directories of the first segment' $store/directory \
-    's/header\.predecessor\.is_none\(\)/header.segment == 0/' $faults
+    's/match header\.predecessor \{/match Some(()).filter(|()| header.segment > 0) {/' $faults
 mutant 'sync nothing above the data directory' $store/directory \
-    's/unsynced\.extend\(self\.layout\.data\.ancestors\(\)[^;]*;//' $crash
+    's/let above = self\.layout\.data\.ancestors\(\)[^;]*;/let above = std::iter::empty::<PathBuf>();/' $crash
 mutant 'take a merge for durable without a sync' $writer \
     's/segment\.sync\(store\)\?;\n    Ok\(\(segment, checkpoints/Ok((segment, checkpoints/' $crash
 mutant 'move on to a merged file whose sync failed' $writer \
     's/segment\.sync\(store\)\?;\n    Ok\(\(segment, checkpoints/let _ = segment.sync(store);\n    Ok((segment, checkpoints/' $faults
 mutant 'append to a file of a former run' "$store/directory $store/simulated_disk.rs" \
     's/self\.create_file\(self\.layout\.segment\(header\), header\)/self.create_file({\n let path = self.layout.segment(header);\n let old = self.disk.list(&self.layout.session(header.session)).unwrap_or_default();\n let old = old.into_iter().find(|entry| entry.name.ends_with(".journal"));\n old.map_or(path.clone(), |entry| path.with_file_name(entry.name)) }, header)/; s/(let mut state = self\.begin\(Operation::Create\)\?;)/$1\n if let Ok(file) = state.file(path) { return Ok(Box::new(SimulatedFile::new(self.clone(), file))); }/' $crash
-mutant 'file a statement without a sync' $writer \
+mutant 'file a statement without a sync' $writer/filing.rs \
     's/segment\.sync\(&local\.store\)/Ok(())/' $crash
+mutant 'report a draft before its sync' $writer/drafting.rs \
+    's/Ok\(segment\.sync\(&local\.store\)\?\)/Ok(drop(segment))/' $shelf
 mutant 'end a run without a word' $writer \
     's/self\.pending\.push\(Item::Record\(end\)\);//' $crash
 mutant 'say nothing of a failure' $writer \
     's/reports\.push\(News::Failed \{ checkpoint, error, retry_in: Some\(retry_in\) \}\);/let _ = (checkpoint, error, retry_in);/' $faults
 mutant 'say nothing of a save that a rewind overtook' $writer \
     's/newest\.filter\(\|_\| self\.backoff\.has_failed\(\)\)/newest.filter(|_| false)/' $faults
-mutant 'decline what could only be read in part' $writer \
-    's/refuse_to_guess\(stored\.index\(\)\)\?;//' who_can_read_only_a_part
+mutant 'decline what could only be read in part' $writer/filing.rs \
+    's/(pub fn decline\([^{]*\{\n[^\n]*\n)\s+refuse_to_guess\(stored\.index\(\)\)\?;/$1/' who_can_read_only_a_part
 mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/run_journal" \
     's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(marked clean[^;]*self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
@@ -100,7 +103,7 @@ mutant 'let the first generation go with its line' $writer/retention.rs \
 
 promise='What is kept is not removed'
 mutant 'prune the last generations' $writer/retention.rs \
-    's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, number\)//' a_full_disk $crash
+    's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, \*number\)//' a_full_disk $crash
 mutant 'prune the run before at once' $writer/retention.rs \
     's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
 mutant 'prune without looking whether the rest is intact' $writer/pruning.rs \
@@ -126,7 +129,7 @@ mutant 'name events that are not durable' $writer/run_journal/writing.rs \
 mutant 'begin a run before what is handed out again is durable' $writer/run_journal/events.rs \
     's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
 mutant 'lose what a failed file of events held' $writer/event_log.rs \
-    's/let held = last\.map_or\(0, \|kept\| kept\.payload\.last\);\n\s+self\.appended = 0;/let held = last.map_or(0, |kept| kept.payload.last);/' a_file_whose_sync_failed
+    's/(let held = if is_empty \{ 0 \} else \{ self\.file_through \};)\n\s+self\.appended = 0;/$1/' a_file_whose_sync_failed
 mutant 'hand out what the checkpoint holds' $journal/recovery/event_line.rs \
     's/let low = through\.saturating_add\(1\);/let low = through.min(1);/' torture::events
 mutant 'hand out again after a rewind' $journal/recovery/prepare.rs \
@@ -136,7 +139,7 @@ mutant 'count a branch that was left to the line' $journal/recovery/event_line.r
 mutant 'forget what came before the runs that a header names' $journal/recovery/event_line.rs \
     's/while let Some\(run\) = next \{/if let Some(run) = next {/' more_runs_than_one_file
 mutant 'gather less than a branch needs' $writer/event_gathering.rs \
-    's/\*through < known/false \&\& *through < known/' what_a_branch_needs
+    's/gatherable\.get\(&run\)\.is_some_and\(\|through\| \*through < named\)/false/; s/for \(run, named\) in/for (run, _) in/' what_a_branch_needs
 mutant 'put a file of gathered events in its place before it is synced' $writer/event_gathering.rs \
     's/segment\.sync\(store\)\?;//' $crash
 mutant 'remove a file because of one that is damaged' $writer/event_gathering.rs \
@@ -146,7 +149,11 @@ mutant 'keep what was gathered' $writer/event_pruning.rs \
 mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
 mutant 'prune events that no checkpoint holds' $writer/event_pruning.rs \
-    's/!later\.any\(\|later\| later\.first <= through\.saturating_add\(1\)\)/false/' files_follow_each_other
+    's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' files_follow_each_other
+mutant 'give a file of events the name of one that could not be begun' $writer/event_log.rs \
+    's/self\.files_begun \+= 1;\n(\s+let file = begun\?;)/$1\n self.files_begun += 1;/' could_not_be_begun_and_not_removed
+mutant 'drop events that the disk would take' $writer/run_journal/events.rs \
+    's/self\.write_events\(now, reports\);\n(\s+self\.events\.drop_oldest)/let _ = now;$1/' in_one_turn_is_all_there
 mutant 'say nothing of lost events' $writer/event_log.rs \
     's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' what_has_no_room_in_memory
 
@@ -169,12 +176,24 @@ mutant 'overlook what a manifest remembers' $store/stored_session.rs \
     's/for \(place, range\) in manifest\.missing_ends\(stored\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
     's/self\.note_own_files\(\);//' each_cut_is_told
+mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
+mutant 'bring back what was rewound' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
+mutant 'go by heads from before damage was found' $journal/journal/index.rs \
+    's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
+mutant 'let what was left go for the sake of a run that was not read' $writer/retention.rs \
+    's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
+mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
+    's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
+mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
+    's/ \|\| merging == number//' a_stricter_quota_leaves
 mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
 promise='Runs follow each other'
 mutant 'supersede nothing' $journal/journal/index/head.rs \
-    's/\|through\| \*through >= id\.counter/|_| false/' $crash
+    's/seen\.for_each\(\|seen\| superseded\.reach\(\*seen\)\);/seen.for_each(drop);/' $crash
 mutant 'count from the beginning' $journal/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
 mutant 'guess what an unreadable file holds' $journal/recovery/prepare.rs \
@@ -235,10 +254,14 @@ mutant 'let go of a session that was prepared' $writer \
     's/Ok\(lock\) => self\.prepared\.insert\(session, lock\)/Ok(lock) => { drop(lock); self.prepared.insert(session, None) }/' torture::locks
 mutant 'let go of a session that goes back' $writer \
     's/(retry_in: None \}\);\n\s+\}\n\s+)self\.hold\n/$1Hold::default()\n/' torture::locks
+mutant 'prune a session that another process has' $writer/run_journal.rs \
+    's/if is_changing && !self\.is_still_ours\(now, reports\)/if is_changing \&\& false \&\& !self.is_still_ours(now, reports)/' neither_pruned_nor_merged
+mutant 'remove what was said last' $writer/statements.rs \
+    's/const KEPT_BEFORE: usize = 1;/const KEPT_BEFORE: usize = 0;/' torture::shelf::edits
 mutant 'let go of a session while it is declined' $writer/filing.rs \
-    's/let \(stored, _lock\) = take\(&finder/let (stored, _) = take(&finder/' torture::locks
+    's/(pub fn decline\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'let go of a session while it is deleted' $writer/filing.rs \
-    's/let \(stored, _lock\) = take\(&local/let (stored, _) = take(&local/' torture::locks
+    's/(pub fn forget\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'change slots that another process changes' $writer/slot_work.rs \
     's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
@@ -265,8 +288,8 @@ mutant 'restore without what the game noted' $journal/recovery/about.rs \
     's/FIELDS => set\(&mut self\.fields, block\)/FIELDS => {}/' $crash
 mutant 'forget a new name with its generation' $writer \
     's/self\.identity\.metadata = \(\*\*metadata\)\.clone\(\);/let _ = metadata;/' $crash
-mutant 'forget a new name at once' $writer \
-    's/Order::Write\(record\) => \{/Order::Write(Record::Metadata(_)) => {}\n Order::Write(record) => {/; s/^use crate::journal::Commit;/use crate::journal::{Commit, Record};/m' $crash
+mutant 'forget a new name at once' $writer/worker.rs \
+    's/(?=Order::Write\(record\) =>)/Order::Write(Record::Metadata(_)) => {}\n /' $crash
 
 promise='How a process ended is known'
 mutant 'write no record of a process' $journal/process/guard.rs \
@@ -276,11 +299,11 @@ mutant 'leave out of the record what is played' $writer \
 mutant 'leave out of the record what was acknowledged' $writer \
     's/self\.process\.acknowledged\(self\.session\(\), id, now\.wall\);//' $damage
 mutant 'remove records that still say something' $journal/process/guard.rs \
-    's/if record\.runs\.is_empty\(\) \{/if true {/' process::tests
+    's/filter\(\|process\| process\.record\.runs\.is_empty\(\)\)/filter(|_| true)/' process::tests
 mutant 'remove a record because one of its sessions is settled' $journal/recovery \
-    's/if held_any && dead\.record\.runs\.is_empty\(\)/if held_any/' torture::records
+    's/if dead\.record\.runs\.is_empty\(\) \{(\n\s+dead\.remove\(disk\);)/if true {$1/' torture::records
 mutant 'keep records that say nothing any more' $journal/process/guard.rs \
-    's/if record\.runs\.is_empty\(\) \{/if false {/' process::tests
+    's/filter\(\|process\| process\.record\.runs\.is_empty\(\)\)/filter(|_| false)/' process::tests
 mutant 'take a session that was left in vain for a crash' $writer \
     's/self\.process\.left_without_end\(session\);/self.process.release(session);/' $faults
 mutant 'try a restore without a trial' $writer/trials.rs \
@@ -304,13 +327,13 @@ mutant 'count no slots' $writer/link.rs \
 mutant 'count captures for ever' $writer/link.rs \
     's/self\.captures_in_flight = self\.captures_in_flight\.saturating_sub\(1\);//' torture::link
 
-promise='A crash report is there, and whole'
-mutant 'report a crash report before its sync' $journal/crash_report/archive.rs \
+promise='A report is there, and whole'
+mutant 'acknowledge a report before its sync' $journal/report/archive.rs \
     's/self\.file\.sync\(\)\?;\n\s+return Ok\(None\)/return Ok(None)/' $crash
-mutant 'report a crash report before its name is durable' $journal/crash_report.rs \
-    's/match local\.store\.sync_directories\(&\[directory\]\)/drop(directory);\n match Ok::<(), StoreError>(())/' $crash
-mutant 'leave out a part of a crash report' $journal/crash_report/archive.rs \
-    's/self\.file\.append\(part\)\?;/if self.steps > 0 { self.file.append(part)?; }/' $crash
+mutant 'acknowledge a report before its name is durable' $journal/report.rs \
+    's/let synced = outside\.sync_directories\(&\[directory\]\);/drop((outside, directory));\n let synced = Ok::<(), StoreError>(());/' $crash
+mutant 'leave out a part of a report' $journal/report/archive.rs \
+    's/self\.file\.append\(slice\)\?;/if self.contents.parts.len() > 1 { self.file.append(slice)?; }/' $crash
 
 promise='The real disk syncs'
 mutant 'never sync a file' $store/real_disk.rs \
@@ -328,7 +351,7 @@ mutant 'sync the name of a small file too early' $store/real_disk.rs \
 mutant 'sync the directory above instead' $store/real_disk.rs \
     's/let directory = with_a_free_handle\(\|\| File::open\(path\)\)\?;/let directory = with_a_free_handle(|| File::open(path.parent().unwrap_or(path)))?;/' syncs:each_
 mutant 'sync no parent of a new session' $store/directory \
-    's/unsynced\.extend\(self\.layout\.directories_to_sessions\(\)\);//; s/let mut unsynced: BTreeSet<PathBuf> = self\.create_directory\(&directory\)\?;/self.create_directory(\&directory)?;\n let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();/' syncs:each_
+    's/chain\(self\.layout\.directories_to_sessions\(\)\)\.//; s/let mut unsynced: BTreeSet<PathBuf> = self\.create_directory\(&directory\)\?;/self.create_directory(\&directory)?;\n let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();/' syncs:each_
 mutant 'append without a sync' $writer/open_segment.rs \
     's/self\.target\.sync_file\(\)\?;\n        if/if/' syncs:each_
 mutant 'rename a slot before its sync' $writer/slot_copy.rs \
@@ -405,10 +428,14 @@ mutant 'oracle: what has a name where there is no room' $oracle/retained.rs \
     's/reasons\.is_named &= !is_crowded;//' $rules
 mutant 'oracle: the oldest generation' $oracle/retained.rs \
     's/reasons\.is_first &= !is_crowded;/reasons.is_first = false;/' $rules
-mutant 'oracle: what is left behind' $oracle/retained.rs \
-    's/reasons\.is_left_behind = Some\(\*id\) == newest;/reasons.is_left_behind = false;/' $rules
-mutant 'oracle: what is left behind, after an hour' $oracle/retained.rs \
-    's/reasons\.is_left_behind &= !is_crowded && is_young;/reasons.is_left_behind \&= !is_crowded;/' $rules
+mutant 'oracle: the ends of branches' $oracle/retained.rs \
+    's/reasons\.is_branch = self\.branches\.contains\(id\);/reasons.is_branch = false;/' $rules
+mutant 'oracle: the ends of branches where there is no room' $oracle/retained.rs \
+    's/reasons\.is_branch &= !is_crowded;//' $rules
+mutant 'oracle: ten branches' $oracle/retained.rs \
+    's/const BRANCHES: usize = 10/const BRANCHES: usize = 11/' $rules
+mutant 'oracle: a branch that is gone on from' $oracle/retained.rs \
+    's/self\.branches\.retain\(\|end\| !self\.line\.contains\(end\)\);//' $rules
 mutant 'oracle: generations of the line that is played' $oracle/retained.rs \
     's/if !self\.line\.contains\(id\) \{/if false {/' $rules
 mutant 'oracle: what goes on from a file that failed' $oracle/retained.rs \
@@ -506,25 +533,55 @@ killers() {
          waits && / panicked at / { said = 1 }' "$log" | sort -u | tr '\n' ' '
 }
 
-# Makes a change in each place, and lists the files that it changes in `changed`.
-apply() {
-    local change=$2 place file found
-    changed=()
-    for place in $1; do
-        found=${#changed[@]}
-        while read -r file; do
-            perl -0pe "$change" "$pristine/$file" >"$tree/$file.new"
-            if cmp -s "$pristine/$file" "$tree/$file.new"; then
-                rm "$tree/$file.new"
-            else
-                mv "$tree/$file.new" "$tree/$file"
-                changed+=("$file")
-            fi
-        done < <(cd "$pristine" && find "$place" -name '*.rs' | sort)
-        if ((${#changed[@]} != found + 1)); then
-            echo "STALE     ${names[$3]}: changes $((${#changed[@]} - found)) files of $place"
+# Says which files below a directory a change changes in its places, and which of its substitutions change nothing.
+changed_files() {
+    local substitutions
+    # Each counts what it found, for one that finds nothing would hide behind the others.
+    # shellcheck disable=SC2016
+    substitutions=$(perl -e 'my @all = split m{(?<=/|/[gms]); (?=s/)}, shift;
+        s/;$// for @all;
+        print map "\$found[$_] += $all[$_];\n", 0 .. $#all;
+        print "END { print map \"nothing fits substitution \$_\\n\", grep !\$found[\$_ - 1], 1 .. ", scalar @all, " }"' "$2")
+    # shellcheck disable=SC2086
+    (cd "$1" && find $3 -name '*.rs' -print0 | sort -z |
+        xargs -0 perl -0ne "my \$before = \$_; $substitutions print \"\$ARGV\\n\" if \$_ ne \$before;")
+}
+
+# Lists in `changed` the file that a row changes in each of its places, below a directory; says so if it is another number.
+find_changed() {
+    local row=$1 place all
+    all=$(changed_files "$2" "${changes[$row]}" "${places[$row]}" 2>&1)
+    mapfile -t changed <<<"$all"
+    for place in ${places[$row]}; do
+        if [[ $(grep -cE -- "^$place(/|$)" <<<"$all") != 1 || $all == *'nothing fits'* ]]; then
+            echo "STALE     ${promises[$row]}: ${names[$row]}, in $place: ${all:-no file changes}"
             return 1
         fi
+    done
+}
+
+# Whether each row still changes the code, and names tests that are there.
+check() {
+    local row named stale=0
+    for row in "${!names[@]}"; do
+        find_changed "$row" . || stale=$((stale + 1))
+    done
+    for named in $(printf '%s\n' "${tests[@]//syncs:/}" | tr ' ' '\n' | sort -u); do
+        if ! grep -rqE --include='*.rs' "^ *(pub )?(mod|fn) \w*${named##*::}" crates/journal src; then
+            echo "STALE     no test or module of tests is called $named"
+            stale=$((stale + 1))
+        fi
+    done
+    echo "${#names[@]} mutants, $stale of them stale"
+    ((stale == 0))
+}
+
+# Makes the change of a row.
+apply() {
+    local file
+    find_changed "$1" "$pristine" || return 1
+    for file in "${changed[@]}"; do
+        perl -0pe "${changes[$1]}" "$pristine/$file" >"$tree/$file"
     done
 }
 
@@ -570,6 +627,12 @@ try_without() {
     echo "$suite passes without a mutant: $(grep -m 1 '^test result' "$log")"
 }
 
+if [[ $is_check ]]; then
+    check
+    exit
+fi
+
+trap 'rm -rf "$pristine" "$tree" "$log"' EXIT
 rm -rf "$pristine" "$tree"
 mkdir -p "$pristine"
 cp -rL src benches crates examples tests Cargo.toml Cargo.lock README.md "$pristine"
@@ -584,13 +647,13 @@ for row in "${!names[@]}"; do
         heading=${promises[$row]}
         printf '\n%s\n' "$heading"
     fi
-    if apply "${places[$row]}" "${changes[$row]}" "$row"; then
+    if apply "$row"; then
         outcome=$(try "$row")
         echo "$outcome"
         [[ $outcome != killed* ]] || killed=$((killed + 1))
+        for file in "${changed[@]}"; do cp "$pristine/$file" "$tree/$file"; done
     fi
     total=$((total + 1))
-    for file in "${changed[@]}"; do cp "$pristine/$file" "$tree/$file"; done
 done
 printf '\n%s\n' "$total mutants, $killed killed, $((total - killed)) not"
 ((killed == total))

@@ -20,7 +20,7 @@ pub enum LeaveCause {
     Window,
     /// The system asked the process to exit: by a signal, or as its console or user session was closed.
     Signal,
-    /// Nothing was done for long. Only games give this cause.
+    /// Nothing was done for long. Games give this cause, and so does the plugin where it was asked to look for that.
     Idle,
     /// What was restored couldn't be played. Only games give this cause.
     RecoveryFailed,

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cut;
+
 /// Bytes of a panic's message or place that are kept.
 const TEXT_BYTES: usize = 8 << 10;
 /// Bytes of a panic's backtrace that are kept.
@@ -32,14 +34,12 @@ pub struct PanicInfo {
 impl PanicInfo {
     /// The same with its texts cut to what is kept of them.
     pub(crate) fn bounded(&self) -> Self {
-        let cut =
-            |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
-        let short = |text: &String| cut(text, TEXT_BYTES);
+        let short = |text: &String| cut(text, TEXT_BYTES).to_owned();
         Self {
             message: short(&self.message),
             place: self.place.as_ref().map(short),
             thread: self.thread.as_ref().map(short),
-            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES)),
+            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES).to_owned()),
             time: self.time,
         }
     }

@@ -15,7 +15,7 @@ use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge, Plan,
+    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, LineWalk, Merge, Plan,
     ReadError, Segment, SessionIndex, Validity, decode_attachment, merge, rounds, too_large,
 };
 use crate::session::{Attachment, AttachmentVersion, WrittenBy};
@@ -81,6 +81,26 @@ impl StoredSession {
     }
 
     fn scan(disk: &dyn Disk, directory: PathBuf, session: SessionId) -> Result<Self, StoreError> {
+        /// How often a directory is listed of which files vanish while they are opened.
+        const TRIES: u32 = 3;
+
+        let mut tries = 1;
+        loop {
+            let (opened, is_complete) = Self::open_listed(disk, directory.clone(), session)?;
+            if is_complete || tries == TRIES {
+                return Ok(opened);
+            }
+            tries += 1;
+        }
+    }
+
+    /// The same. Says as well whether all files were there that had been listed: another process may have written one
+    /// after that, and removed what it takes the place of.
+    fn open_listed(
+        disk: &dyn Disk,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Result<(Self, bool), StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
         let mut found = Findings::default();
         for entry in entries.iter().filter(|entry| Layout::is_segment_name(&entry.name)) {
@@ -105,8 +125,9 @@ impl StoredSession {
         }
         let stamp = stamp_of(&entries);
         let own_attachments = own_attachments(&entries);
+        let is_complete = !found.has_missed_one();
         let found = Self::of_findings(found, directory, session);
-        let mut stored = Self {
+        let mut opened = Self {
             bytes_beside,
             event_files,
             event_bytes,
@@ -116,10 +137,10 @@ impl StoredSession {
             ..found
         };
         let has_card = entries.iter().any(|entry| Layout::is_card_name(&entry.name));
-        if has_card && stored.index.heads().is_empty() {
-            stored.index.doubt_torn_files(|_| true);
+        if has_card && opened.index.heads().is_empty() {
+            opened.index.doubt_torn_files(|_| true);
         }
-        Ok(stored)
+        Ok((opened, is_complete))
     }
 
     /// Notes what its manifest says is missing.
@@ -343,9 +364,9 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn newest_verified(&mut self, head: CheckpointId) -> Result<Option<Plan>, ReadError> {
-        // Each round marks at least one group more as damaged, so this ends.
-        while let Some(plan) = self.index.newest_intact(head) {
-            if self.verify(&plan)? == Validity::Verified {
+        let mut walk = LineWalk::from(head);
+        while let Some(checkpoint) = walk.next(&self.index) {
+            if let Some(plan) = self.verified_plan(checkpoint)? {
                 return Ok(Some(plan));
             }
         }
@@ -358,6 +379,7 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn verified_plan(&mut self, checkpoint: CheckpointId) -> Result<Option<Plan>, ReadError> {
+        // Each round marks at least one group more as damaged, so this ends.
         while let Some(plan) = self.index.plan(checkpoint) {
             if self.verify(&plan)? == Validity::Verified {
                 return Ok(Some(plan));

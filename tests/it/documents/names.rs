@@ -1,0 +1,92 @@
+//! Names in the documents are those of the code.
+
+use std::collections::BTreeSet;
+
+use super::{text_of, within};
+
+/// What stands in `code` in a text.
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The names that stand in front of a colon or an equals sign, a line each, this far from the margin.
+fn fields(body: &str, margin: &str, mark: char) -> BTreeSet<String> {
+    let names = body.lines().filter_map(|line| {
+        let line = line.strip_prefix(margin)?.split(mark).next().filter(|_| line.contains(mark))?;
+        let name = line.trim().trim_start_matches("pub ").trim();
+        let is_name = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
+        (!name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+/// A table of what stands in maps in files: a type, its file and its fields.
+#[test]
+fn format_names_each_field_that_is_written() {
+    let text = text_of("docs/FORMAT.md");
+    let table = within(&text, "\n## Names in maps\n", "\n## ");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    assert!(rows.len() >= 9, "the table can't be read: {table}");
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let (name, file) = (cells[1].trim_matches('`'), cells[2].trim_matches('`'));
+        let source = text_of(format!("crates/journal/src/{file}"));
+        let body = within(&source, &format!("struct {name} {{\n"), "\n}");
+        assert_eq!(quoted(cells[3]), fields(body, "    ", ':'), "{name}");
+    }
+}
+
+#[test]
+fn lib_md_has_each_feature_that_a_game_may_choose() {
+    let manifest = text_of("Cargo.toml");
+    let features = fields(within(&manifest, "\n[features]\n", "\n["), "", '=');
+    // These choose others.
+    let chosen: BTreeSet<String> =
+        features.into_iter().filter(|name| name != "default" && name != "game").collect();
+    let text = text_of("src/lib.md");
+    let table = within(&text, "# Feature flags\n", "\n# ");
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let named: BTreeSet<String> = rows.map(|row| within(row, "`", "`").to_owned()).collect();
+    assert_eq!(named, chosen);
+}
+
+#[test]
+fn the_settings_page_has_each_setting() {
+    let source = text_of("src/lifecycle/settings.rs");
+    let settings = fields(within(&source, "pub struct SessionSettings {\n", "\n}"), "    ", ':');
+    assert!(settings.len() > 20, "{settings:?}");
+    let page = text_of("docs/guide/settings.md");
+    let named = quoted(within(&page, "| what | default | |", "\n\n"));
+    let is_named =
+        |name: &String| named.contains(name) || named.contains(&format!("SessionSettings::{name}"));
+    let missing: Vec<&String> = settings.iter().filter(|name| !is_named(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Without a word of warning, a module behind a feature that nobody builds is never run.
+#[test]
+fn each_module_of_tests_behind_a_feature_is_run() {
+    let manifest = text_of("Cargo.toml");
+    let default = quoted(&within(&manifest, "\ndefault = [", "]").replace('"', "`"));
+    let modules = text_of("tests/it/main.rs");
+    let run = text_of(".ci/run");
+    let step = run.lines().find(|line| line.contains("--lib --test it --")).unwrap();
+    let (flags, named) = step.split_once("--lib --test it --").unwrap();
+    let game = within(&manifest, "\ngame = [", "]");
+    let lines: Vec<&str> = modules.lines().collect();
+    let mut behind_features = 0;
+    for pair in lines.windows(2) {
+        let Some(feature) = pair[0].strip_prefix("#[cfg(feature = \"") else { continue };
+        let feature = feature.trim_end_matches("\")]");
+        let module = pair[1].trim_start_matches("mod ").trim_end_matches(';');
+        if default.contains(feature) {
+            continue;
+        }
+        behind_features += 1;
+        let is_built = game.contains(&format!("\"{feature}\"")) || flags.contains(feature);
+        let is_named =
+            named.split_whitespace().any(|name| module.starts_with(name.trim_end_matches("::")));
+        assert!(is_built && is_named, "`.ci/run` runs no tests of {module}, behind {feature}");
+    }
+    assert!(behind_features >= 4, "{modules}");
+}

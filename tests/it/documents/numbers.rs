@@ -1,0 +1,356 @@
+//! Numbers in the README, in RELIABILITY and on the page of costs are those of a constant, a script or a table.
+//!
+//! A number that is new there needs a line in [`claims`], or in [`no_claims`] with a reason.
+
+use super::{text_of, within};
+
+const README: &str = "README.md";
+const RELIABILITY: &str = "docs/RELIABILITY.md";
+const COSTS: &str = "docs/guide/costs.md";
+
+/// What a page says, with the number that its source has today.
+struct Claim {
+    page: &'static str,
+    says: String,
+}
+
+fn claim(page: &'static str, says: impl Into<String>) -> Claim {
+    Claim { page, says: says.into() }
+}
+
+/// What a constant is set to, as it is written.
+fn constant(file: &str, name: &str) -> String {
+    let source = text_of(file);
+    let line = source.lines().find(|line| line.contains(&format!("const {name}: ")));
+    let line = line.unwrap_or_else(|| panic!("{file} has no constant {name}"));
+    let value = within(line, " = ", ";");
+    // Of two values, the one of tests comes first.
+    value
+        .strip_prefix("if cfg!(test) { ")
+        .map_or(value, |of_tests| within(of_tests, "", " }"))
+        .to_owned()
+}
+
+/// The numbers of such a text, grouped as in the documents.
+fn number(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    grouped(digits.parse().unwrap())
+}
+
+fn grouped(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
+    }
+}
+
+fn seconds(file: &str, name: &str) -> String {
+    number(within(&constant(file, name), "from_secs(", ")"))
+}
+
+/// The cells of a row of `docs/benchmarks.md`, after the first.
+fn measured(chapter: &str, what: &str) -> Vec<String> {
+    let report = text_of("docs/benchmarks.md");
+    let chapter = within(&report, &format!("\n## {chapter}\n"), "\n## ").to_owned();
+    let row = chapter.lines().find(|line| line.starts_with(&format!("| {what} |")));
+    let row = row.unwrap_or_else(|| panic!("docs/benchmarks.md has no row {what:?}")).to_owned();
+    row.split('|').skip(2).map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The number with which a cell begins.
+fn value(cell: &str) -> f64 {
+    cell.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// The same in few digits.
+fn short(cell: &str) -> String {
+    let number = value(cell);
+    match number {
+        0.0..1.0 => format!("{number:.2}"),
+        1.0..10.0 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
+}
+
+/// The same with one digit.
+fn tenths(cell: &str) -> String {
+    format!("{:.1}", value(cell))
+}
+
+fn claims() -> Vec<Claim> {
+    [readme(), table_of_costs(), costs(), reliability(), figures_of_reliability()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn readme() -> Vec<Claim> {
+    let interval = number(within(
+        &text_of("src/lifecycle/settings.rs"),
+        "interval: Duration::from_secs(",
+        ")",
+    ));
+    let kill = text_of("tests/it/kill.rs");
+    let entities = number(within(&kill, "const BUSY: [&str; 6] = [\"--entities\", \"", "\""));
+    let rounds = constant("tests/it/kill.rs", "ROUNDS");
+    let manifest = text_of("Cargo.toml");
+    let rust = within(&manifest, "rust-version = \"", "\"");
+    let bevy =
+        within(&manifest, "\nbevy = { version = \"", "\"").rsplit_once('.').unwrap().0.to_owned();
+    let stall = tenths(&measured("Stall, beside peers", "bevy_session, 1 % changed")[0]);
+    vec![
+        claim(README, format!("saves itself every {interval} seconds of play")),
+        claim(README, format!("is taken every {interval} seconds")),
+        claim(README, format!("a colony of {entities} entities\n{rounds} times")),
+        claim(README, format!("Both need Rust {rust} and")),
+        claim(README, format!("Works with Bevy {bevy}.")),
+        claim(README, format!("{stall} ms for 100,000 entities of which 1 % changed")),
+    ]
+}
+
+/// The README's table of what checkpoints cost.
+fn table_of_costs() -> Vec<Claim> {
+    let peers = |what: &str| measured("Stall, beside peers", what);
+    let of_writer = |what: &str| measured("The writer", what);
+    let small = of_writer("a checkpoint, 1 % changed");
+    let ours = |what: &str, row: &str, beside: String| {
+        let cells = peers(row);
+        claim(README, format!("| {what} | {} ms | {} | {beside} |", short(&cells[0]), cells[1]))
+    };
+    let full = peers("bevy_session, everything, at a start or a restore");
+    let first =
+        measured("Size on disk", "bevy_session: the session's files after its first checkpoint");
+    let megabytes = value(&first[0]) / 1e3;
+    let of_changed = tenths(&peers("bevy_session, 1 % changed")[2]);
+    let of_full = short(&full[2]);
+    let ron = short(&measured("Size on disk", "moonshine-save's file")[0]);
+    let memory = |what: &str| value(&measured("Memory", what)[0]);
+    let (game, more) = (
+        memory("the game itself, 100,000 entities × 5 components"),
+        memory("bevy_session, 1 % changed"),
+    );
+    let peer = |what: &str, row: &str, end: &str| {
+        let cells = peers(row);
+        let beside = cells[1].trim_end_matches(".0 ×");
+        claim(README, format!("| {what} | {} ms | {beside} | {end} |", short(&cells[0])))
+    };
+    let locked = text_of("Cargo.lock");
+    let version = |name: &str| {
+        let version = within(&locked, &format!("name = \"{name}\"\nversion = \""), "\"").to_owned();
+        version.rsplit_once('.').unwrap().0.to_owned()
+    };
+    let ggrs = format!("`bevy_ggrs` {}, a snapshot in memory", version("bevy_ggrs"));
+    let moonshine =
+        format!("`moonshine-save` {}, written and not synced", version("moonshine-save"));
+    let processor = measured("Measured on", "processor")[0].replace(", 2 cores", "");
+    vec![
+        claim(
+            README,
+            format!(
+                "100,000 entities with five components, three plain, a `Vec` and a `String`; two cores of an {processor}:"
+            ),
+        ),
+        ours(
+            "a checkpoint, nothing changed",
+            "bevy_session, nothing changed",
+            "nothing is written".into(),
+        ),
+        ours(
+            "a checkpoint, 1 % changed",
+            "bevy_session, 1 % changed",
+            format!("and {of_changed} ms of the writer's thread; {} KB, durable", short(&small[1])),
+        ),
+        ours(
+            "a pause or an exit, 1 % changed",
+            "bevy_session, a pause, 1 % changed",
+            "durable".into(),
+        ),
+        ours("a checkpoint, 10 % changed", "bevy_session, 10 % changed", "durable".into()),
+        ours("a checkpoint, 100 % changed", "bevy_session, 100 % changed", "durable".into()),
+        ours(
+            "a checkpoint of everything, at a start or a restore",
+            "bevy_session, everything, at a start or a restore",
+            format!("and {of_full} ms of the writer's thread; {megabytes:.2} MB"),
+        ),
+        peer(&ggrs, "bevy_ggrs, clones", "not written"),
+        peer("`DynamicWorld`, extracted only", "DynamicWorld, extracted only", "not written"),
+        peer("`DynamicWorld` and RON", "DynamicWorld + RON", "not written yet"),
+        peer(&moonshine, "moonshine-save", &format!("{ron} MB")),
+        claim(
+            README,
+            format!("The game's {game:.0} MB of resident memory become {:.0} MB", game + more),
+        ),
+    ]
+}
+
+fn costs() -> Vec<Claim> {
+    let spread = measured("Numbers to reach", "500 archetypes, 1 % changed");
+    let restore = measured("Restore", "bevy_session, 100,000 entities");
+    vec![
+        claim(
+            COSTS,
+            format!(
+                "Spread over 500 archetypes, the row with 1 % is {} ms. All of it comes back into a running world {} ms\nafter it \
+                 was asked for, in {} of the time of `moonshine-save`'s load.",
+                short(&spread[1]),
+                short(&restore[0]),
+                restore[1]
+            ),
+        ),
+        claim(COSTS, "A game that pays for 100 % writes with"),
+    ]
+}
+
+fn reliability() -> Vec<Claim> {
+    let journal = |file: &str| format!("crates/journal/src/{file}");
+    let probation = seconds(&journal("recovery/ladder.rs"), "PROBATION");
+    let source = text_of(journal("writer/event_log.rs"));
+    let kept =
+        within(&source, "const KEPT_BYTES: usize = if cfg!(test) { 8 << 10 } else { ", " << 20");
+    let interval = number(within(
+        &text_of("src/lifecycle/settings.rs"),
+        "interval: Duration::from_secs(",
+        ")",
+    ));
+    let frames = constant(&journal("ids/limits.rs"), "FILLED_BYTES");
+    let slices = constant(&journal("writer/slices.rs"), "SLICE_BYTES");
+    let synced = constant(&journal("writer/slices.rs"), "SYNC_EVERY");
+    let faults = |name: &str| {
+        number(&constant(&journal("torture/faults.rs"), name))
+            .replace(',', "")
+            .parse::<u64>()
+            .unwrap()
+    };
+    let sample = grouped(faults("FAULTS") + faults("FAULTS_OF_FAILED"));
+    let kinds =
+        within(&text_of(journal("store/simulated_disk/fault.rs")), "pub const ALL: [Self; ", "]")
+            .to_owned();
+    assert_eq!(kinds, "9", "RELIABILITY says nine ways");
+    let worlds = |name: &str| constant("src/generated_worlds.rs", name).parse::<u64>().unwrap();
+    let (of_seed, all) = (worlds("WORLDS"), worlds("WORLDS") * worlds("SEEDS"));
+    vec![
+        claim(
+            RELIABILITY,
+            format!("`SessionSettings::probation` of play ({probation} s), starts the count again"),
+        ),
+        claim(RELIABILITY, format!("up to {kept} MiB wait in memory")),
+        claim(
+            RELIABILITY,
+            format!("the autosave interval ({interval} s unless the game says otherwise)"),
+        ),
+        claim(
+            RELIABILITY,
+            format!(
+                "and so are frames ({frames} bytes), slices of work ({slices}) and the bytes after which a long group is synced halfway ({synced})"
+            ),
+        ),
+        claim(
+            RELIABILITY,
+            format!("a sample of about {sample} spread over all of them in an ordinary run"),
+        ),
+        claim(
+            RELIABILITY,
+            format!(
+                "plays {} worlds, and `BEVY_SESSION_WORLDS_SEED=<seed>` the {of_seed} of one seed",
+                grouped(60 * all)
+            ),
+        ),
+        claim(RELIABILITY, format!("| {}, with ", grouped(all))),
+        claim(
+            RELIABILITY,
+            format!("{} kills of the headless example", constant("tests/it/kill.rs", "ROUNDS")),
+        ),
+    ]
+}
+
+/// Below which numbers a test fails.
+fn figures_of_reliability() -> Vec<Claim> {
+    let torture = |file: &str, name: &str| {
+        number(&constant(&format!("crates/journal/src/torture/{file}.rs"), name))
+    };
+    let tested = number(&constant("src/generated_worlds/self_tested.rs", "LEAST_TESTED"));
+    let worlds = number(within(&text_of("src/generated_worlds/figures.rs"), "worlds >= ", ","));
+    vec![
+        claim(
+            RELIABILITY,
+            format!("(a test fails below {})", torture("crash_states", "LEAST_JOURNALS")),
+        ),
+        claim(
+            RELIABILITY,
+            format!("three deep (fails below {})", torture("compound", "LEAST_RECOVERIES")),
+        ),
+        claim(
+            RELIABILITY,
+            format!("flipped bits (fails below {})", torture("damage", "LEAST_DAMAGED")),
+        ),
+        claim(RELIABILITY, format!("generated worlds (fails below {worlds})")),
+        claim(RELIABILITY, format!("self-tested deltas of such worlds (fails below {tested})")),
+    ]
+}
+
+/// What stands on the pages and is no claim about today's code, as texts with numbers, and why.
+fn no_claims() -> Vec<(&'static str, String)> {
+    let reliability = text_of(RELIABILITY);
+    let figures = within(&reliability, "\n### Figures\n", "\n## ");
+    let mutants = within(&reliability, "breaks the code in ", " small ways");
+    let mut texts: Vec<(&str, String)> = vec![
+        // What Wine, Windows and licenses are called.
+        (README, "Wine 10".to_owned()),
+        (README, "Apache-2.0".to_owned()),
+        (RELIABILITY, "Windows 10".to_owned()),
+        // What Windows gives a process that it ends.
+        (RELIABILITY, "the 5 s that Windows leaves".to_owned()),
+        // `tests/it/mutations.rs` holds it.
+        (RELIABILITY, format!("{mutants} small ways")),
+        // What a command has printed, which is named beside it.
+        (COSTS, "more than 0.4 ms of processor time; that first one took 2 to 3 ms".to_owned()),
+    ];
+    // What runs have counted.
+    texts.extend(figures.lines().map(|line| (RELIABILITY, line.to_owned())));
+    texts
+}
+
+#[test]
+fn each_number_is_the_one_of_its_source() {
+    let wrong: Vec<String> = claims()
+        .into_iter()
+        .filter(|claim| !text_of(claim.page).contains(&claim.says))
+        .map(|claim| format!("{} doesn't say {:?}", claim.page, claim.says))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// How many words of a line begin with a digit, apart from the number of an item in a list.
+fn numbers_in(line: &str) -> usize {
+    let item = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok());
+    let words = item.map_or(line, |(_, rest)| rest).split(|it: char| !it.is_alphanumeric());
+    words.filter(|word| word.starts_with(|it: char| it.is_ascii_digit())).count()
+}
+
+#[test]
+fn no_number_stands_there_without_a_source() {
+    let mut unknown = Vec::new();
+    for page in [README, RELIABILITY, COSTS] {
+        let mut text = text_of(page);
+        let claims =
+            claims().into_iter().filter(|claim| claim.page == page).map(|claim| claim.says);
+        let others = no_claims().into_iter().filter(|(of, _)| *of == page).map(|(_, text)| text);
+        for known in others.chain(claims).filter(|known| !known.is_empty()) {
+            text = text.replace(&known, "");
+        }
+        let mut is_code = false;
+        for line in text.lines() {
+            is_code ^= line.starts_with("```");
+            // Code and where links lead are no claims, and a list counts its own lines.
+            let prose: String = line.split('`').step_by(2).collect();
+            let (first, links) = prose.split_once("](").unwrap_or((&prose, ""));
+            let after =
+                links.split("](").map(|link| link.split_once(')').map_or("", |(_, after)| after));
+            let prose = format!("{first} {}", after.collect::<String>());
+            if !is_code && numbers_in(&prose) > 0 {
+                unknown.push(format!("{page}: {line}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "a number needs a line in `claims`: {unknown:#?}");
+}
