@@ -31,12 +31,12 @@ fn entry(play: &Play, session: SessionId) -> SessionEntry {
     found.entry.expect("something should be shown of it")
 }
 
-/// The files of a session but its card.
+/// The files of a session but its card and its manifest.
 fn files(play: &Play, session: SessionId) -> Vec<String> {
     let store = &play.game.local.store;
     let listed = play.disk.list(&store.layout().session(session)).unwrap();
     let names = listed.into_iter().map(|entry| entry.name);
-    names.filter(|name| name != "session.ron").collect()
+    names.filter(|name| !matches!(name.as_str(), "session.ron" | "session.manifest")).collect()
 }
 
 /// What lists show of a session is what they showed before, but for its place.
