@@ -10,7 +10,7 @@ use crate::recovery::FoundSession;
 use crate::session::{Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove};
 use crate::torture::content::Bytes;
 use crate::torture::{Game, Random};
-use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order};
+use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order, Ticket};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
@@ -92,7 +92,8 @@ impl Client<'_> {
     }
 
     fn edit(&mut self, session: SessionId, update: &SessionUpdate) -> bool {
-        let order = || Order::Edit { session, update: Box::new(update.clone()) };
+        let order =
+            || Order::Edit { session, update: Box::new(update.clone()), ticket: Ticket::default() };
         let edited = |news| match news {
             News::Edited { result, .. } => Some(result),
             _ => None,
@@ -105,7 +106,7 @@ impl Client<'_> {
             News::Shelved { result, .. } => Some(result),
             _ => None,
         };
-        self.ask(|| Order::Shelve { session, how }, shelved);
+        self.ask(|| Order::Shelve { session, how, ticket: Ticket::default() }, shelved);
         name
     }
 
@@ -115,7 +116,8 @@ impl Client<'_> {
             News::Copied { result, .. } => Some(result),
             _ => None,
         };
-        let copied = self.ask(|| Order::Copy { session, name: name.clone() }, copied);
+        let copied = self
+            .ask(|| Order::Copy { session, name: name.clone(), ticket: Ticket::default() }, copied);
         self.done.made.extend(copied.map(|entry| entry.session.id));
         "copy"
     }
@@ -144,7 +146,7 @@ impl Client<'_> {
             News::Forgotten { result, .. } => Some(result),
             _ => None,
         };
-        if self.ask(|| Order::Forget(session), forgotten).is_some() {
+        if self.ask(|| Order::Forget { session, ticket: Ticket::default() }, forgotten).is_some() {
             self.done.forgotten.insert(session);
         }
         "forget"

@@ -8,14 +8,15 @@ use crate::journal::Head;
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{Disk, Layout};
 use crate::torture::Play;
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 /// Another name, and another field.
 fn edit(play: &mut Play, session: SessionId, number: u64) -> Result<(), RequestError> {
     let update = SessionUpdate::default().name(format!("Name {number}"));
     let update = Box::new(update.field("number", &number).unwrap());
     play.pass(1);
-    let news = play.game.order(Order::Edit { session, update }, play.now);
+    let news =
+        play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
     let edited = news.into_iter().find_map(|news| match news {
         News::Edited { result, .. } => Some(result),
         _ => None,
