@@ -6,6 +6,7 @@
 //! Neither knows of files.
 
 mod app_ext;
+mod build;
 mod declaration;
 mod descendants;
 mod drift;
@@ -43,6 +44,7 @@ pub use unsaved::Unsaved;
 
 pub(crate) use unsaved::UnsavedMarkers;
 
+pub(crate) use build::Build;
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]
@@ -50,7 +52,7 @@ pub(crate) use encode::EncodeFailureReason;
 #[cfg(test)]
 pub(crate) use encode::Encoded;
 pub(crate) use encode::{
-    Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, put_in_place,
+    Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, Settled, put_in_place,
 };
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};

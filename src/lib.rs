@@ -47,15 +47,15 @@ pub use bevy_session_journal::{
     ForkedLine, GroupBy, GroupKey, HistoryLosses, HowItEnded, IllegalMove, IndexFigures,
     InnerChapters, Keep, LeaveCause, Leaving, Left, LeftAs, LetGo, LifecycleEvent, Link,
     LinkTarget, Links, MemoryDisk, Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption,
-    OpenChapter, Operation, Outcome, PanicInfo, Proposal, ProvenTime, RecordedEvent, RecoveryError,
-    RecoveryOffer, Report, ReportError, RequestError, RestoreFrom, RestoreReason, Retention,
-    RetentionPreview, RetentionReason, RunId, SaveId, SaveSlot, SessionChanges, SessionContext,
-    SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionFeature, SessionGroup,
-    SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority, SessionQuery,
-    SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace, SlotEntry,
-    SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange, StopReason,
-    Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, Validity,
-    VersionFit, WorldOf, WouldGo, WrittenBy, limits,
+    OpenChapter, Operation, Outcome, PanicInfo, ProcessDeath, Proposal, ProvenTime, RecordedEvent,
+    RecoveryError, RecoveryOffer, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
+    Retention, RetentionPreview, RetentionReason, RunId, SaveId, SaveSlot, SessionChanges,
+    SessionContext, SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionFeature,
+    SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
+    SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
+    SlotEntry, SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange,
+    StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay,
+    Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -78,17 +78,17 @@ pub use lifecycle::{
     ExternalSavesExt, GameContext, GuardedRequest, HintGiven, LastCheckpoint, PaceChanged,
     PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
-    Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
-    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace,
-    SessionPaces, SessionPaused, SessionPlace, SessionRecovered, SessionRequest, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated,
-    SessionsDigested, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    Request, RequestId, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied,
+    SessionDigests, SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents,
+    SessionExported, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved,
+    SessionPace, SessionPaces, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
+    SessionUpdated, SessionsDigested, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
+    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
@@ -97,8 +97,8 @@ pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
-    DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
-    RestoreReport,
+    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
+    RestoreLossReason, RestoreReport,
 };
 pub use saved::Saved;
 #[cfg(feature = "log")]

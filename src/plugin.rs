@@ -20,7 +20,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
-use crate::store::{Disk, Layout, LocalStore, MemoryDisk};
+use crate::store::{DEVELOPMENT, Disk, Layout, LocalStore, MemoryDisk};
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
@@ -36,6 +36,9 @@ use tracing::{info, warn};
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
+/// Turns that a driven writer takes to answer at least. It has one at the beginning and one at the end of a frame's work, so
+/// what is asked for in a frame isn't answered in it, as it isn't by a thread.
+const WRITER_DELAY: u64 = 1;
 
 /// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
 ///
@@ -63,6 +66,7 @@ pub struct SessionPlugin {
     /// `None` leaves it to the environment.
     mode: Option<SessionMode>,
     manual_writer: bool,
+    writer_delay: u64,
     clock_origin: Option<Timestamp>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
@@ -70,14 +74,18 @@ pub struct SessionPlugin {
 
 /// The profile of games that know none.
 const PROFILE: &str = "default";
-/// The directory, in each of the two roots, in which a developer's files are kept apart.
-const DEVELOPMENT: &str = "development";
 
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
-/// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
-/// are taken in `StateTransition`, before `OnExit`.
+/// Checkpoints are taken and restores begin here, except for checkpoints of what a state leaves: those
+/// are taken in `StateTransition`, before `OnExit`. A restore that had to wait for its level ends right
+/// after `StateTransition`, before the game has its frame.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
+
+/// Runs between the transitions of states and the game's own systems, so that a restore which waits for a state
+/// ends before any of them sees that state.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct SessionRestore;
 
 /// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
 /// order in which they stand here.
@@ -108,8 +116,7 @@ pub enum SessionSystems {
     Run,
     /// What the writer has done since the last frame comes in, as notifications.
     Receive,
-    /// The restore that is under way goes on, and entities that a level placed again get their
-    /// values.
+    /// Entities that a level placed again get their values.
     Restore,
     /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
     /// still.
@@ -126,8 +133,8 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>` in small letters and without spaces, with state in
-    /// `~/.local/state/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<studio>/<game>` in small letters and without spaces, with state in
+    /// `~/.local/state/<studio>/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {
@@ -143,6 +150,7 @@ impl SessionPlugin {
             development: None,
             mode: None,
             manual_writer: false,
+            writer_delay: WRITER_DELAY,
             clock_origin: None,
             outside: None,
         }
@@ -310,11 +318,19 @@ impl SessionPlugin {
 
     /// Test mode: the writer is driven once per update instead of by a thread, so that
     /// [`CheckpointSaved`](crate::CheckpointSaved) comes in a known frame, and neither panics nor
-    /// signals are watched.
+    /// signals are watched. As from a thread, an answer comes in the frame after its order at the earliest.
     #[must_use]
     pub fn manual_writer(mut self) -> Self {
         self.manual_writer = true;
         self
+    }
+
+    /// Test mode: so many turns pass at least before an answer comes, instead of one. There are two in a frame.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn writer_delay(mut self, turns: u64) -> Self {
+        self.writer_delay = turns;
+        self.manual_writer()
     }
 
     /// Test mode: dates are counted from `origin` by the app's `Time<Real>` instead of being read

@@ -1,27 +1,31 @@
 //! Checkpoints and slots that were asked for while none could be taken.
 
+use std::collections::VecDeque;
+
 use bevy::prelude::*;
 
+use super::asked_checkpoints::WantedCheckpoint;
 use super::notifications::{SlotFailed, notify};
-use super::requests::{CurrentRequest, SlotRequest, reject};
+use super::requests::{CurrentRequest, RequestId, SlotRequest, reject};
 use super::runtime::RuntimeParts;
-use crate::journal::CheckpointKind;
 use crate::session::{RequestError, SaveSlot, SlotError};
 
 /// What a game asked for while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    checkpoints: Vec<(String, CheckpointKind)>,
-    slots: Vec<SaveSlot>,
+    checkpoints: VecDeque<WantedCheckpoint>,
+    slots: VecDeque<SaveSlot>,
 }
 
 impl Deferred {
-    pub(super) fn checkpoint(&mut self, label: String, kind: CheckpointKind) {
-        self.checkpoints.push((label, kind));
+    pub(super) fn checkpoint(&mut self, wanted: WantedCheckpoint) {
+        self.checkpoints.push_back(wanted);
     }
 
     pub(super) fn slot(&mut self, slot: SaveSlot) {
-        self.slots.push(slot);
+        if !self.slots.contains(&slot) {
+            self.slots.push_back(slot);
+        }
     }
 
     pub(super) fn has_checkpoints(&self) -> bool {
@@ -35,16 +39,27 @@ impl Deferred {
 
 impl RuntimeParts {
     /// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
-    pub(super) fn take_or_defer(&mut self, world: &mut World, label: &str, kind: CheckpointKind) {
+    pub(super) fn take_or_defer(&mut self, world: &mut World, wanted: WantedCheckpoint) {
         match &mut self.playing {
-            Some(playing) if !playing.gate_was_open => {
-                playing.deferred.checkpoint(label.to_owned(), kind);
-            }
-            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+            Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
+            _ => self.take_wanted(world, wanted),
         }
     }
 
-    /// Takes all of them.
+    /// Takes the first of them, now that the gate is open: one in a frame, since each is a capture of its own.
+    pub(super) fn take_next_deferred(&mut self, world: &mut World) {
+        if self.writer.is_behind() {
+            return;
+        }
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(wanted) = playing.deferred.checkpoints.pop_front() {
+            self.take_wanted(world, wanted);
+        } else if let Some(slot) = playing.deferred.slots.pop_front() {
+            self.save_deferred_slot(world, slot);
+        }
+    }
+
+    /// Takes all of them, at the last moment for it.
     pub(super) fn take_deferred(&mut self, world: &mut World) {
         self.take_deferred_checkpoints(world);
         self.save_deferred_slots(world);
@@ -53,17 +68,21 @@ impl RuntimeParts {
     /// Takes the checkpoints, and leaves the slots for later.
     pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
-        for (label, kind) in std::mem::take(&mut playing.deferred.checkpoints) {
-            self.take_checkpoint(world, kind, Some(label));
+        for wanted in std::mem::take(&mut playing.deferred.checkpoints) {
+            self.take_wanted(world, wanted);
         }
     }
 
     fn save_deferred_slots(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
         for slot in std::mem::take(&mut playing.deferred.slots) {
-            if let Err(error) = self.save_slot(world, &slot) {
-                reject(world, SlotRequest::Save(slot), error);
-            }
+            self.save_deferred_slot(world, slot);
+        }
+    }
+
+    fn save_deferred_slot(&mut self, world: &mut World, slot: SaveSlot) {
+        if let Err(error) = self.save_slot(world, &slot) {
+            reject(world, SlotRequest::Save(slot), error);
         }
     }
 
@@ -72,9 +91,11 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
         let Deferred { checkpoints, slots } = std::mem::take(&mut playing.deferred);
-        for (label, kind) in checkpoints {
-            let request = CurrentRequest::Checkpoint { label, kind };
-            reject(world, request, RequestError::GateStayedShut);
+        for WantedCheckpoint { kind, label, request } in checkpoints {
+            let label = label.unwrap_or_default();
+            let request = request.unwrap_or_else(RequestId::new);
+            let asked = CurrentRequest::Checkpoint { label, kind, request };
+            reject(world, asked, RequestError::GateStayedShut);
         }
         for slot in slots {
             let error = SlotError::CheckpointNotSaved;

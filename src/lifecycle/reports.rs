@@ -1,6 +1,7 @@
 //! Takes in what the writer reports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, error, warn};
@@ -17,11 +18,11 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
-use crate::journal::{CheckpointKind, SessionId};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::process::LastRun;
 use crate::recording::NotWritten;
 use crate::recovery::{Timeline, TimelineCheckpoint};
-use crate::session::{RequestError, StopReason};
+use crate::session::{CheckpointError, RequestError, StopReason};
 use crate::writer::{News, Saved};
 
 impl RuntimeParts {
@@ -75,6 +76,9 @@ impl RuntimeParts {
         if let Some(stopwatch) = &mut self.writer.stopwatch {
             stopwatch.note_answer(&news);
         }
+        if let Some((session, ticket)) = news.filed() {
+            self.filings.end(session, ticket);
+        }
         match news {
             news @ News::Detected { .. } => self.handle_listing(world, news),
             News::Remembered(sessions) => self.remembered(world, *sessions),
@@ -86,8 +90,7 @@ impl RuntimeParts {
             News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
             News::Saved(saved) => self.saved(world, &saved),
             News::Failed { checkpoint, error, retry_in } => {
-                let Some(session) = self.session() else { return };
-                not_saved(world, CheckpointFailed { session, checkpoint, error, retry_in });
+                self.checkpoint_failed(world, checkpoint, error, retry_in);
             }
             News::Timeline { session, timeline } => show_timeline(world, session, *timeline),
             News::NeedFull => {
@@ -104,16 +107,16 @@ impl RuntimeParts {
             News::Left { session, complete, bytes, types } => {
                 self.left(world, session, complete, bytes, types);
             }
-            News::Declined { session, result } => self.declined(world, session, result),
-            News::Forgotten { session, result } => self.forgotten(world, session, result),
-            News::Copied { session, name, result } => self.copied(world, session, name, result),
+            News::Declined { session, result, .. } => self.declined(world, session, result),
+            News::Forgotten { session, result, .. } => self.forgotten(world, session, result),
+            News::Copied { session, name, result, .. } => self.copied(world, session, name, result),
             News::Drafted { session, result } => self.drafted(world, session, result),
-            News::Shelved { session, how, result } => self.shelved(world, session, how, result),
+            News::Shelved { session, how, result, .. } => self.shelved(world, session, how, result),
             News::Emptied { session, .. } => {
                 world.get_resource_or_init::<SessionCatalog>().remove(session);
                 notify(world, SessionForgotten { session });
             }
-            News::Edited { session, update, result } => {
+            News::Edited { session, update, result, .. } => {
                 self.edited(world, session, *update, result);
             }
             News::EditedMany(edited) => self.edited_many(world, *edited),
@@ -141,11 +144,15 @@ impl RuntimeParts {
         };
         note_previous_run(world, previous);
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-        catalog.index = index;
-        catalog.looked_at = Some((time, self.time.now().wall));
+        // When it was looked is no news: a list is made again where what it shows has changed.
+        let unseen = catalog.bypass_change_detection();
+        unseen.index = index;
+        unseen.looked_at = Some((time, self.time.now().wall));
         if let Some(mut slots) = slots {
             slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
-            catalog.list_slots(slots);
+            if catalog.listing != slots {
+                catalog.list_slots(slots);
+            }
         }
         if is_asked_for {
             self.start_up.all_found();
@@ -185,6 +192,9 @@ impl RuntimeParts {
         playing.pace.note_durable();
         playing.figures.note_saved();
         let session = playing.session;
+        let request = playing.line.asked.durable(saved.id.counter);
+        // They are written in order: what is older and was not saved won't be.
+        self.give_up_asked(world, saved.id.counter, &CheckpointError::WriterBehind);
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             let last =
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
@@ -199,6 +209,8 @@ impl RuntimeParts {
             session,
             checkpoint: saved.id,
             kind: saved.kind,
+            label: saved.label.clone(),
+            request,
             bytes: saved.bytes,
             write_time: saved.write_time,
         };
@@ -211,25 +223,58 @@ impl RuntimeParts {
         }
     }
 
+    /// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+    pub(super) fn checkpoint_failed(
+        &mut self,
+        world: &mut World,
+        checkpoint: CheckpointId,
+        error: CheckpointError,
+        retry_in: Option<Duration>,
+    ) {
+        let Some(playing) = &mut self.playing else { return };
+        let session = playing.session;
+        let is_lost = retry_in.is_none();
+        let line = &mut playing.line;
+        // The last words of the run before may come when its place was taken.
+        let (label, request) = match checkpoint.run == line.run() {
+            true => line.asked.failed(checkpoint.counter, &error, is_lost),
+            false => Default::default(),
+        };
+        error!(%session, %checkpoint, label, ?error, ?retry_in, "checkpoint not saved");
+        if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+            current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
+        }
+        notify(world, CheckpointFailed { session, checkpoint, label, request, error, retry_in });
+    }
+
+    /// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
+    /// was given up, or for this one.
+    pub(super) fn give_up_asked(&mut self, world: &mut World, before: u64, why: &CheckpointError) {
+        let Some(line) = self.playing.as_ref().map(|playing| &playing.line) else { return };
+        let run = line.run();
+        for (counter, error) in line.asked.before(before) {
+            let error = error.unwrap_or_else(|| why.clone());
+            self.checkpoint_failed(world, CheckpointId { run, counter }, error, None);
+        }
+    }
+
     /// Answers what the writer was asked for and will never answer, now that it is gone.
     pub(super) fn answer_for_writer(&mut self, world: &mut World) {
         // No one will look at the sessions any more, so nothing waits for that.
         self.start_up.expect_no_sessions();
         self.give_up_edits(world);
+        self.give_up_filings(world);
         if self.is_leaving() {
             return self.leave_without_waiting(world);
         }
         let request: Request = match self.transition.take() {
-            None | Some(Transition::Ending(_) | Transition::Leaving(_) | Transition::Claiming) => {
-                return;
-            }
+            None | Some(Transition::Ending(_) | Transition::Leaving(_)) => return,
             // What was read already can still be put back.
             Some(restoring @ Transition::Restoring(_)) => {
                 self.transition = Some(restoring);
                 return;
             }
             Some(Transition::Opening { request, .. }) => request,
-            Some(Transition::Filing { request, .. }) => request.into(),
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
             Some(Transition::LoadingBackup(loading)) => loading.into_request(),
@@ -245,18 +290,6 @@ fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
     if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
         world.insert_resource(PreviousRun::from(*previous));
     }
-}
-
-/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
-fn not_saved(world: &mut World, failed: CheckpointFailed) {
-    let CheckpointFailed { session, checkpoint, error, retry_in } = &failed;
-    error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
-    if retry_in.is_none()
-        && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
-    {
-        current.chapters_changed |= current.chapters.forget_checkpoint(*checkpoint);
-    }
-    notify(world, failed);
 }
 
 fn show_timeline(world: &mut World, session: SessionId, timeline: Timeline) {

@@ -60,7 +60,7 @@ fn a_player_who_quits_goes_on_where_the_colony_was_left() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();
     // So long an interval that there is no checkpoint between the first and the last.
-    let arguments = ["--entities", "300", "--checkpoint-ms", "60000", "--seconds", "0.3"];
+    let arguments = ["--entities", "300", "--checkpoint-ms", "86400000", "--seconds", "0.3"];
     let mut expected = TakenUp::Started;
     for _ in 0..3 {
         let story = Game::start(directory.path(), &arguments).finish();

@@ -1,10 +1,14 @@
 //! What a recorder of the `metrics` crate gets.
 
+use std::fs;
+use std::path::Path;
+
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::figures::{SessionFigures, SessionOperation};
 use metrics::with_local_recorder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use serde_json::Value;
 
 use crate::common::*;
 use crate::figures::{do_everything, measured};
@@ -94,4 +98,60 @@ fn counters_of_two_apps_in_one_process_are_added_up() {
     assert_eq!(value(&recorder, ok), Some((checkpoints(&first) + checkpoints(&second)) as f64));
     // What is as it is, is that of the app that spoke last.
     assert_eq!(value(&recorder, "bevy_session_sessions{state=\"active\"}"), Some(0.0));
+}
+
+/// The expressions of the alert rules and of the dashboard's panels.
+fn expressions() -> Vec<String> {
+    let file = |name: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(root.join("docs/operations").join(name)).unwrap()
+    };
+    let rules = file("alerts.yml");
+    let rules = rules.split("expr: ").skip(1).map(|rule| {
+        let is_next = |line: &str| line.starts_with("for:") || line.starts_with("labels:");
+        let lines = rule.lines().map(str::trim).take_while(|line| !is_next(line));
+        lines.collect::<Vec<_>>().join(" ")
+    });
+    let dashboard: Value = serde_json::from_str(&file("dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    rules.chain(targets.map(|target| target["expr"].as_str().unwrap().to_owned())).collect()
+}
+
+/// What an expression asks for: names of metrics and what stands in their braces.
+fn asked(expression: &str) -> Vec<(String, String)> {
+    let asked = expression.split("bevy_session_").skip(1).map(|after| {
+        let name: String =
+            after.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
+        let braces = after[name.len()..].strip_prefix('{').and_then(|it| it.split_once('}'));
+        (format!("bevy_session_{name}"), braces.map_or("", |(labels, _)| labels).to_owned())
+    });
+    asked.collect()
+}
+
+/// An exporter in which nobody has set buckets serves durations as summaries.
+#[test]
+fn each_rule_and_panel_has_an_answer_from_a_plain_exporter() {
+    let recorder = recorder();
+    with_local_recorder(&recorder, || {
+        let mut app = measured(&MemoryDisk::default(), |_| {});
+        do_everything(&mut app);
+        long(&mut app, 2);
+    });
+    let text = recorder.handle().render();
+    let code = include_str!("../../src/figures/metrics.rs");
+    let is_served = |(name, labels): &(String, String)| {
+        let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+        let quantile = labels.split(',').find(|label| label.starts_with("quantile="));
+        // What nothing has happened of yet isn't served yet.
+        code.contains(&format!("\"{name}\""))
+            && quantile.is_none_or(|quantile| lines.clone().any(|line| line.contains(quantile)))
+    };
+    let expressions = expressions();
+    assert!(expressions.len() > 20, "{expressions:#?}");
+    for expression in expressions {
+        let mut alternatives = expression.split(" or ").map(asked);
+        let is_answered = alternatives.any(|asked| asked.iter().all(is_served));
+        assert!(is_answered, "a plain exporter has nothing for {expression}\n{text}");
+    }
 }

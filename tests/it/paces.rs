@@ -26,7 +26,9 @@ struct Storm(bool);
 
 /// A game in which something changes in each frame, every 10 s on the road.
 fn game(add: impl FnOnce(&mut App)) -> App {
-    let plugin = plugin(&MemoryDisk::default()).interval(10 * SECOND);
+    // How long a capture takes hangs on the machine.
+    let settings = SessionSettings { capture_budget: None, ..default() };
+    let plugin = plugin(&MemoryDisk::default()).settings(settings).interval(10 * SECOND);
     let mut app = game_with(plugin, |app| {
         app.init_state::<Place>()
             .init_resource::<Storm>()
@@ -151,7 +153,6 @@ fn the_budget_of_a_capture_is_that_of_the_state() {
         app.pace_in(Place::Boss, strict);
         listen::<CaptureOverBudget>(app);
     });
-    app.world_mut().resource_mut::<SessionSettings>().capture_budget = None;
     seconds(&mut app, 12.0);
     assert_eq!(received::<CaptureOverBudget>(&app).len(), 0);
     enter(&mut app, Place::Boss);

@@ -26,7 +26,7 @@ const ROLE: &str = "BEVY_SESSION_TEST_ROLE";
 const DIRECTORY: &str = "BEVY_SESSION_TEST_DIRECTORY";
 /// What distinguishes the game's lines from those of the test harness.
 const MARK: &str = "# ";
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the process is to do, if it was started by [`Process::start`].
 pub fn role() -> Option<String> {

@@ -47,7 +47,7 @@ fn load_asset(app: &mut App, path: &'static str) -> Result<ScenarioAsset, String
         match app.world().resource::<AssetServer>().load_state(&handle) {
             LoadState::Failed(error) => return Err(error.to_string()),
             LoadState::Loaded => break,
-            _ => assert!(begun.elapsed() < Duration::from_secs(60), "{path} is never loaded"),
+            _ => assert!(begun.elapsed() < Duration::from_secs(300), "{path} is never loaded"),
         }
         std::thread::yield_now();
     }

@@ -260,7 +260,7 @@ fn a_choice_that_was_cancelled_is_not_what_comes_back() {
     listen::<SessionRestored>(&mut app);
     app.finish();
     app.cleanup();
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(300);
     let until = |app: &mut App, is_there: &dyn Fn(&App) -> bool| {
         while !is_there(app) {
             assert!(std::time::Instant::now() < patience, "it takes too long");

@@ -20,15 +20,21 @@ pub fn markdown() -> Outcome<String> {
     row("memory", &memory());
     row("kernel", &said_by("uname", &["-sr"]));
     row("compiler", &said_by("rustc", &["--version"]));
-    row("date", &said_by("date", &["-u", "+%Y-%m-%d"]));
+    row(
+        "commit",
+        &said_by("git", &["describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"]),
+    );
+    row("date", &said_by("date", &["-u", "+%Y-%m-%d %H:%M UTC"]));
     row("load average", &load());
     let locked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
     let locked = std::fs::read_to_string(locked)?;
     for peer in PEERS {
         row(&format!("`{peer}`"), &versions(&locked, peer).join(", "));
     }
-    text += "\nFigures are medians unless said otherwise. What is compared was measured in turns, in \
-             the same run. The machine may be shared: ratios say more than times.\n";
+    text += "\nFigures are medians unless said otherwise; *8 of 10* is between which times eight of ten \
+             measurements lie. What is compared was measured in turns, in the same run. The machine may be \
+             shared: ratios say more than times. Chapters measure apart, each as it says: of one world two of them \
+             may say different times, as caches and the allocator are then otherwise.\n";
     Ok(text)
 }
 

@@ -24,6 +24,13 @@ pub fn percentile(times: &[Duration], percent: f64) -> Duration {
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
+/// Between which times eight of ten lie.
+#[must_use]
+pub fn spread(times: &[Duration]) -> String {
+    let [low, high] = [10.0, 90.0].map(|percent| milliseconds(percentile(times, percent)));
+    format!("{} to {high}", low.trim_end_matches(" ms"))
+}
+
 /// The middle one of numbers; zero if there is none.
 #[must_use]
 pub fn median_of(numbers: &[f64]) -> f64 {

@@ -31,6 +31,7 @@ mod gathering;
 mod history;
 mod hostile;
 mod link;
+mod load;
 mod locks;
 mod lost_lock;
 mod many_runs;

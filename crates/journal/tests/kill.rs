@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::tempdir;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
 fn what_was_acknowledged_survives_each_kill() {

@@ -20,6 +20,8 @@ use serde_json::{Map, Value, json};
 
 use super::insights::{insights, story};
 use super::news::{Moment, News};
+use super::suspend::Suspending;
+use crate::colony::Colony;
 use crate::digest::Digest;
 
 /// How a chapter may end.
@@ -38,6 +40,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
+    Command { verb: "rename", takes: Takes::Text("a session's id and a name"), begin: rename },
     Command { verb: "archive", takes: Takes::Text("a session's id"), begin: archive },
     Command { verb: "unarchive", takes: Takes::Text("a session's id"), begin: unarchive },
     Command { verb: "delete", takes: Takes::Text("a session's id"), begin: delete },
@@ -54,7 +57,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
-    Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
+    Command { verb: "die", takes: Takes::Text("panic, abort, kill, exit or suspend"), begin: die },
 ];
 
 /// Something that can be asked for.
@@ -77,7 +80,7 @@ pub enum Begun {
     /// Looks at what happens until it has an answer.
     Waiting(Watch),
     /// The process dies of this, so the answer comes before it.
-    Dying(fn()),
+    Dying(fn(&mut World)),
 }
 
 /// Asked with everything that happens while the command is under way, until it gives an answer.
@@ -304,6 +307,28 @@ fn undelete(world: &mut World, id: &str) -> Result<Begun, String> {
     shelve(world, id, |commands, session| commands.undelete(session))
 }
 
+/// Gives a session that isn't played another name.
+fn rename(world: &mut World, what: &str) -> Result<Begun, String> {
+    let (id, name) = what.split_once(' ').ok_or("it takes a name after the session's id")?;
+    let session = other_session(world, id)?;
+    let update = SessionUpdate::default().name(name);
+    world.commands().session().update_session(session, update);
+    Ok(until(move |news, _| match news {
+        News::Updated(updated) => (*updated == session).then(|| Ok(Fields::new())),
+        _ => None,
+    }))
+}
+
+/// A session that isn't the one that is played.
+fn other_session(world: &World, id: &str) -> Result<SessionId, String> {
+    let session = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
+    let current = world.get_resource::<CurrentSession>();
+    match current.is_some_and(|current| current.id() == session) {
+        true => Err("that session is played".to_owned()),
+        false => Ok(session),
+    }
+}
+
 /// Answered once it is durable that the session is somewhere else.
 fn shelve(
     world: &mut World,
@@ -407,11 +432,17 @@ fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
 fn events(world: &mut World, count: &str) -> Result<Begun, String> {
     let limit = count.parse().map_err(|_| format!("{count:?} is no number"))?;
     let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
+    // What was dug up to here is in the log that is read.
+    let mined = world.get_resource::<Colony>().map(|colony| colony.mined);
     let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
     world.commands().session().read_events(query);
-    Ok(until(|news, _| match news {
+    Ok(until(move |news, _| match news {
         News::EventsRead(page) => {
-            Some(page.as_ref().map_err(Clone::clone).and_then(describe_events))
+            let page = page.as_ref().map_err(Clone::clone).and_then(describe_events);
+            Some(page.map(|mut page| {
+                page.insert("mined".to_owned(), json!(mined));
+                page
+            }))
         }
         _ => None,
     }))
@@ -459,16 +490,17 @@ fn close(world: &mut World, _: &str) -> Result<Begun, String> {
 
 fn die(_: &mut World, how: &str) -> Result<Begun, String> {
     match how {
-        "panic" => Ok(Begun::Dying(|| panic!("the command was to panic"))),
-        "abort" => Ok(Begun::Dying(|| process::abort())),
-        "kill" => Ok(Begun::Dying(kill)),
-        "exit" => Ok(Begun::Dying(|| process::exit(1))),
+        "panic" => Ok(Begun::Dying(|_| panic!("the command was to panic"))),
+        "abort" => Ok(Begun::Dying(|_| process::abort())),
+        "kill" => Ok(Begun::Dying(|_| kill())),
+        "exit" => Ok(Begun::Dying(|_| process::exit(1))),
+        "suspend" => Ok(Begun::Dying(|world| world.insert_resource(Suspending))),
         _ => Err(format!("there is no such way to die: {how:?}")),
     }
 }
 
 /// Kills this very process from outside.
-fn kill() {
+pub fn kill() {
     let own = process::id().to_string();
     let (program, flags): (&str, &[&str]) =
         if cfg!(windows) { ("taskkill", &["/F", "/PID"]) } else { ("kill", &["-9"]) };

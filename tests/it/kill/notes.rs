@@ -6,7 +6,7 @@ use super::commands::{done, refused, succeeded};
 use super::game::Game;
 
 /// A colony in which nothing happens.
-const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "60000", "--changes", "0"];
+const STILL: [&str; 6] = ["--entities", "300", "--checkpoint-ms", "86400000", "--changes", "0"];
 
 #[test]
 fn an_answered_note_survives_kill_9_and_a_rewind() {

@@ -10,7 +10,7 @@ use super::game::Game;
 /// A colony that changes a lot, and is saved by itself every five seconds.
 const LIVELY: [&str; 6] = ["--entities", "3000", "--checkpoint-ms", "5000", "--changes", "1"];
 /// A colony in which nothing happens.
-const STILL: [&str; 6] = ["--entities", "3000", "--checkpoint-ms", "60000", "--changes", "0"];
+const STILL: [&str; 6] = ["--entities", "3000", "--checkpoint-ms", "86400000", "--changes", "0"];
 
 /// State and progress of each objective.
 fn objectives(game: &mut Game) -> BTreeMap<String, (String, f64)> {

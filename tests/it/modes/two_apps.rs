@@ -1,6 +1,13 @@
 //! Two apps in one process.
 
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
+#[cfg(unix)]
+use crate::waiting::wait_until;
 
 #[test]
 fn two_apps_with_places_of_their_own_dont_know_each_other() {
@@ -123,15 +130,22 @@ pub fn are_asked_to_exit(directory: &Path) {
         },
     );
     assert!(before.run().is_success());
+    let playing = Arc::new(AtomicUsize::new(0));
     let apps = ["here", "there"].map(|place| {
-        let directory = directory.join(place);
+        let (directory, playing) = (directory.join(place), Arc::clone(&playing));
         std::thread::spawn(move || {
             let mut app = threaded_game(&directory);
             play(&mut app, place);
+            let count = move |session: Option<Res<CurrentSession>>, mut counted: Local<bool>| {
+                if has_saved(session, 1) && !std::mem::replace(&mut *counted, true) {
+                    playing.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            app.add_systems(Update, count);
             app.run()
         })
     });
-    std::thread::sleep(Duration::from_secs(1));
+    wait_until(|| playing.load(Ordering::Relaxed) == 2);
     send();
     for app in apps {
         assert!(app.join().unwrap().is_success());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, on_files};
-use bevy_session_benchmarks::statistics::{beside, median, milliseconds, ratio, timed};
+use bevy_session_benchmarks::statistics::{beside, median, milliseconds, ratio, spread, timed};
 use bevy_session_benchmarks::worlds::{Shape, play};
 
 use super::writer::settled_work;
@@ -145,10 +145,12 @@ fn section(times: &Times) -> Section {
         "main thread stands still",
         "beside `bevy_ggrs`' clones",
         "work of another thread",
+        "8 of 10",
     ]);
     for (what, times, elsewhere) in rows {
         let time = median(times);
-        table.row([what, &milliseconds(time), &beside(time, clones), elsewhere]);
+        let (stall, beside) = (milliseconds(time), beside(time, clones));
+        table.row([what, &stall, &beside, elsewhere, &spread(times)]);
     }
     let bars = rows.map(|(what, times, _)| (what.to_owned(), median(times).as_secs_f64() * 1e3));
     let intro = "100,000 entities × 5 components: three plain, one `Vec<u32>`, one `String`. *1 % \
@@ -160,7 +162,7 @@ fn section(times: &Times) -> Section {
                  *everything* are held against theirs like against like, and those of 1 % and 10 % say \
                  what it is worth to save a difference. `DynamicWorld` writes its RON on the main \
                  thread, where ours hands its values to another; *extracted only* is what would be left \
-                 if it did so too.";
+                 if it did so too. The worlds of all of them take turns in one process, so caches are cold.";
     Section {
         tables: vec![table],
         plots: vec![Plot {

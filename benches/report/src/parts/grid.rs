@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Cost, Game, on_files};
-use bevy_session_benchmarks::statistics::{median, milliseconds, timed};
+use bevy_session_benchmarks::statistics::{median, milliseconds, spread, timed};
 use bevy_session_benchmarks::worlds::{Mix, Shape, play};
 
 use super::{directory, growth};
@@ -22,6 +22,8 @@ pub struct World {
     /// One for each share of [`SHARES`].
     pub deltas: Vec<Stall>,
     pub full: Stall,
+    /// Between which times most stalls at 1 % lie.
+    pub spread: String,
 }
 
 /// Medians.
@@ -82,7 +84,10 @@ fn measure_world(shape: Shape) -> Outcome<World> {
         game.play(shape.entities / 100);
         full.add(game.full_checkpoint());
     }
-    Ok(World { shape, deltas: deltas.iter().map(Costs::median).collect(), full: full.median() })
+    let one_percent = SHARES.iter().position(|share| *share == 10).unwrap_or_default();
+    let spread = spread(&deltas[one_percent].stalls);
+    let deltas = deltas.iter().map(Costs::median).collect();
+    Ok(World { shape, deltas, full: full.median(), spread })
 }
 
 #[derive(Clone, Default)]
@@ -128,8 +133,9 @@ fn section(worlds: &[World]) -> Outcome<Section> {
         "10 %",
         "100 %",
         "full",
+        "1 %, 8 of 10",
     ]);
-    for World { shape, deltas, full } in worlds {
+    for World { shape, deltas, full, spread } in worlds {
         let [nothing, tenth, one, ten, all] =
             [0, 1, 2, 3, 4].map(|place| milliseconds(deltas[place].stall));
         table.row([
@@ -142,13 +148,14 @@ fn section(worlds: &[World]) -> Outcome<Section> {
             &ten,
             &all,
             &milliseconds(full.stall),
+            spread,
         ]);
     }
     let intro = "What the main thread spends in the plugin's schedule in the frame of a checkpoint. \
                  *plain* is three components of numbers, *heap* a `Vec<u32>`, a `String` and a \
                  `Vec<String>`, *mixed* three plain ones, a `Vec<u32>` and a `String`. All components \
                  of an entity that changed did. Between two checkpoints the game looks at every \
-                 value.";
+                 value, and nothing else is in the process. *full* is the median of three.";
     Ok(Section {
         tables: vec![table],
         plots: vec![against_entities(worlds)?, against_changes(worlds)?],

@@ -149,7 +149,7 @@ fn who_follows_hears_of_what_comes() -> Done {
     let options = JournalOptions::new(root.path()).watch_panics(false);
     let mut journal = options.open(AnyValue(PhantomData))?;
     let mut game = journal.start(NewSession::named("Live"));
-    let patience = || std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let patience = || std::time::Instant::now() + std::time::Duration::from_secs(300);
     game.checkpoint(CheckpointKind::Auto, |_| 1_u64);
     game.wait(patience()).ok_or("it is saved")?;
 

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
+use super::judging::vanished;
+use super::ladder::deaths_in_restores;
+use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
@@ -85,28 +88,43 @@ pub fn detect(
         }
     };
     finder.settle_all_but_existing();
-    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now)?.1).collect()
+    let found = |session| match look_at(finder, types, session, now) {
+        Look::Done { found, .. } => found,
+        Look::Gone | Look::PutOff => None,
+    };
+    sessions.into_iter().filter_map(found).collect()
+}
+
+/// What came of a look at a session.
+pub(super) enum Look {
+    /// It was removed since it was listed.
+    Gone,
+    /// It has to be looked at once more, when it is known which processes died.
+    PutOff,
+    /// The stamp of its files, and what was found.
+    Done { stamp: u64, found: Option<FoundSession> },
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
-/// checkpoint needs. Writes nothing. The stamp of its files, and what was found; `None` if it was removed since it was
-/// listed.
+/// checkpoint needs. Writes nothing.
 pub(super) fn look_at(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
-) -> Option<(u64, Option<FoundSession>)> {
-    match open(finder, session) {
-        Ok(stored) => {
+) -> Look {
+    match open_or_put_off(finder, session) {
+        Ok(Some(stored)) => {
             let stamp = stored.stamp();
-            Some((stamp, examine(finder, types, stored, Interest::Crashes, now)))
+            Look::Done { stamp, found: examine(finder, types, stored, Interest::Crashes, now) }
         }
-        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => None,
+        Ok(None) => Look::PutOff,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            Some((0, Some(FoundSession { failure, ..FoundSession::nothing(session) })))
+            let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
+            Look::Done { stamp: 0, found }
         }
     }
 }
@@ -134,13 +152,25 @@ pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<StoredSession, StoreError> {
-    let stored = finder.store().open_session(session)?;
+    let opened =
+        finder.going_by(&mut Records::ReadAtOnce, |finder| open_or_put_off(finder, session));
+    opened.and_then(|stored| stored.map_or_else(|| finder.store().open_session(session), Ok))
+}
+
+/// The same; `None` if it has to wait until it is known which processes died.
+fn open_or_put_off(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<Option<StoredSession>, StoreError> {
+    let mut stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
-        return Ok(stored);
+        return Ok(Some(stored));
     }
-    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(stored) };
-    finder.learn_of_deaths();
-    finder.store().open_session(session)
+    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(Some(stored)) };
+    if finder.store().session_stamp(session).ok() != Some(stored.stamp()) {
+        stored = finder.store().open_session(session)?;
+    }
+    Ok(finder.learn_of_holders(&stored).then_some(stored))
 }
 
 /// Which sessions are read whole and offered.
@@ -162,7 +192,17 @@ impl Interest {
     }
 }
 
-/// Looks at one session. `None` if there is nothing to report: it was forgotten, or never had a
+/// Whether a session is another game's, which happens to keep its files in the same place.
+fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
+    let Some(Head { metadata, .. }) = heads.first() else { return false };
+    let is_other = metadata.context.is_of_another_game(finder.slots().game());
+    if is_other {
+        info!(session = %metadata.id, game = metadata.context.game, "a session of another game is left alone");
+    }
+    is_other
+}
+
+/// Looks at one session. `None` if there is nothing to report: it was forgotten, another game's, or never had a
 /// checkpoint.
 pub(super) fn examine(
     finder: &mut SessionFinder,
@@ -199,12 +239,15 @@ fn examine_lines(
     let session = stored.id();
     let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
+    if is_of_another_game(finder, &heads) {
+        return None;
+    }
     let forked = heads.len() > 1;
-    let vanished = vanished(finder, session, &heads);
+    let vanished = vanished(&stored, finder.witnessed(session));
     // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
-        standing.witness = standing.witness.or(vanished);
+        standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
             found.ladder = Ladder::of(finder, stored, head, &standing);
@@ -244,13 +287,10 @@ fn examine_lines(
     anything.then_some(found)
 }
 
-/// The newest checkpoint that a dead process saw acknowledged, if of its whole run nothing is left
-/// and no process took the session up since.
-fn vanished(finder: &SessionFinder, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
-    let is_beyond = |witness: &CheckpointId| {
-        heads.iter().all(|head| head.id.run != witness.run && head.id.counter < witness.counter)
-    };
-    finder.witnessed(session).filter(is_beyond)
+/// Whether a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing is left.
+fn is_about(vanished: CheckpointId, head: &Head, heads: &[Head]) -> bool {
+    let is_of = |head: &Head| head.id.run == vanished.run;
+    is_of(head) || !heads.iter().any(is_of)
 }
 
 fn look_for_offer(
@@ -276,8 +316,10 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             finder.note_offer(stored.id(), head.id, intact.id);
-            let slots = slots_of(finder.slots(), stored.id());
             let ladder = Ladder::of(finder, stored, head, &standing);
+            let deaths = deaths_in_restores(finder, stored.id(), head, &standing);
+            let standing = deaths.into_iter().fold(standing, Standing::after);
+            let slots = slots_of(finder.slots(), stored.id());
             let ways_out = (ladder, slots);
             let fork = Fork::of(stored.index(), finder.local(), head).filter(|_| forked);
             let offer = offer(stored, types, head, standing, intact, ways_out, fork, now);
@@ -309,6 +351,7 @@ fn offer(
     Some(RecoveryOffer {
         session: head.metadata.clone(),
         cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        causes_before: standing.causes_before,
         died_at: standing.died_at,
         unsaved: UnsavedPlay {
             time: standing.died_at.map(|died_at| between(commit.time, died_at)),

@@ -143,6 +143,7 @@ pub fn prepare<D: Decode>(
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
+    refuse_another_game(&head, finder.slots().game())?;
     if stored.index().is_without_world(head.id) {
         return prepare_without_world(types, &stored, &head, wanted.reason, finder.progress());
     }
@@ -189,6 +190,15 @@ pub fn prepare<D: Decode>(
         image,
         unknown_frames: stored.carried().map_err(unreadable)?,
     })
+}
+
+/// A session of another game isn't taken up, whoever asks.
+fn refuse_another_game(head: &Head, game: &str) -> Result<(), RequestError> {
+    let context = &head.metadata.context;
+    match context.is_of_another_game(game) {
+        true => Err(RequestError::OtherGame { game: context.game.clone() }),
+        false => Ok(()),
+    }
 }
 
 /// Reads the first of these checkpoints that can be read; `None` if all that are there are damaged.

@@ -15,19 +15,16 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
-use crate::ids::{RunId, SessionId, random_u64};
+use crate::ids::{RunId, SessionId, limits, random_u64};
+use crate::session::{PanicInfo, cut};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
 const MAX_BYTES: usize = 256 << 10;
-/// Bytes of a panic's message or place that are kept.
-const PANIC_TEXT_BYTES: usize = 8 << 10;
 /// Alerts that a record names at the most.
 const MOST_ALERTS: usize = 64;
 /// Bytes of an alert's sentence that are kept.
 const ALERT_TEXT_BYTES: usize = 512;
-/// Bytes of a panic's backtrace that are kept.
-const BACKTRACE_BYTES: usize = 64 << 10;
 
 /// Identifies a process among all that ever ran here; process numbers are used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -112,9 +109,8 @@ impl StandingAlert {
 
     /// The same with its texts cut to what a record has room for.
     fn bounded(&self) -> Self {
-        let cut =
-            |text: &str| text.split_at(text.floor_char_boundary(ALERT_TEXT_BYTES)).0.to_owned();
-        Self { code: cut(&self.code), what: cut(&self.what), ..self.clone() }
+        let short = |text: &str| cut(text, ALERT_TEXT_BYTES).to_owned();
+        Self { code: short(&self.code), what: short(&self.what), ..self.clone() }
     }
 }
 
@@ -134,43 +130,6 @@ pub struct HeldRun {
     /// Whether the game left the run, though its end could not be written.
     #[serde(default)]
     pub left: bool,
-}
-
-/// A panic, as the hook saw it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
-pub struct PanicInfo {
-    /// What it said.
-    pub message: String,
-    /// File, line and column.
-    #[serde(default)]
-    pub place: Option<String>,
-    /// The name of the thread.
-    #[serde(default)]
-    pub thread: Option<String>,
-    /// The call stack, if one was captured.
-    #[serde(default)]
-    pub backtrace: Option<String>,
-    /// When.
-    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
-    pub time: Timestamp,
-}
-
-impl PanicInfo {
-    /// The same with its texts cut to what a record has room for.
-    fn bounded(&self) -> Self {
-        let cut =
-            |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
-        let short = |text: &String| cut(text, PANIC_TEXT_BYTES);
-        Self {
-            message: short(&self.message),
-            place: self.place.as_ref().map(short),
-            thread: self.thread.as_ref().map(short),
-            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES)),
-            time: self.time,
-        }
-    }
 }
 
 /// This process's own record, and the lock that says that it lives.
@@ -244,7 +203,8 @@ impl ProcessRecordFile {
     pub fn write(&self, record: &ProcessRecord) -> Result<(), StoreError> {
         let panic = record.panic.as_ref().map(PanicInfo::bounded);
         let alerts = record.alerts.iter().take(MOST_ALERTS).map(StandingAlert::bounded).collect();
-        let record = ProcessRecord { panic, alerts, ..record.clone() };
+        let app_version = cut(&record.app_version, limits::CONTEXT_TEXT_BYTES).to_owned();
+        let record = ProcessRecord { panic, alerts, app_version, ..record.clone() };
         let bytes = seal_for(&self.path, KIND, &record)?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
     }
@@ -306,12 +266,26 @@ pub enum RecordError {
 ///
 /// [`StoreError`] if the directory can't be listed.
 pub fn read_all(disk: &dyn Disk, directory: &Path) -> Result<Vec<FoundRecord>, StoreError> {
+    read_besides(disk, directory, &|_| false)
+}
+
+/// The same without those that are known.
+///
+/// # Errors
+///
+/// [`StoreError`] if the directory can't be listed.
+pub fn read_besides(
+    disk: &dyn Disk,
+    directory: &Path,
+    is_known: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<FoundRecord>, StoreError> {
     let entries = match disk.list(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed.attempt(StoreAction::List, directory)?,
     };
     let records = entries.iter().filter(|entry| Layout::is_process_record_name(&entry.name));
-    Ok(records.map(|entry| find(disk, directory.join(&entry.name))).collect())
+    let paths = records.map(|entry| directory.join(&entry.name)).filter(|path| !is_known(path));
+    Ok(paths.map(|path| find(disk, path)).collect())
 }
 
 /// Removes a record that was evaluated, and its lock file.
@@ -444,7 +418,7 @@ mod tests {
         file.write(&ProcessRecord { panic: Some(panic), ..record(file.process()) }).unwrap();
         let found = read_all(&disk, Path::new("state")).unwrap();
         let panic = found[0].record.as_ref().unwrap().panic.as_ref().unwrap();
-        assert_eq!(panic.message.len(), PANIC_TEXT_BYTES);
+        assert_eq!(panic.message.len(), 8 << 10);
     }
 
     #[test]

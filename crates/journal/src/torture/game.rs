@@ -22,7 +22,7 @@ use crate::session::{
     FailureCause, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
 };
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, LocalStore};
+use crate::store::{Disk, Layout, LocalStore};
 use crate::writer::{
     CheckpointOrder, EventStart, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions,
     Worker,
@@ -85,11 +85,15 @@ pub struct Beginning {
 impl Game {
     /// Starts a process.
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
-        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let local = Arc::new(LocalStore::new(shared, layout()));
+        Self::boot_on(Arc::new(disk.clone()), layout(), now)
+    }
+
+    /// Starts a process on any disk.
+    pub fn boot_on(disk: Arc<dyn Disk>, layout: Layout, now: Timestamp) -> Self {
+        let local = Arc::new(LocalStore::new(disk, layout));
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
-        let versions = Versions { game: "1.0".to_owned(), engine: "none" };
+        let versions = Versions::new("1.0", "none");
         let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
         let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience)
             .keeping_digests(vec![Box::new(DigestKeeper::new(AllEvents))]);

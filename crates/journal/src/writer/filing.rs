@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use super::statements::clear_repeated;
 use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
-use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
+use crate::store::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
@@ -32,7 +33,7 @@ pub fn decline(
     };
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
-    write_down(finder.local(), stored.index(), newest, about, &record, now)
+    write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -62,7 +63,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), stored.index(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &stored, &head, &[head.id], &record, now)?;
     }
     Ok(())
 }
@@ -113,21 +114,23 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably.
+/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
 pub(super) fn write_down(
     local: &LocalStore,
-    index: &SessionIndex,
+    stored: &StoredSession,
     head: &Head,
-    about: Vec<CheckpointId>,
+    about: &[CheckpointId],
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
     // Which heads a decline is about is in its record, however many those are.
-    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(&about) };
-    write_with(local, index, head, &lineage, record, now)
+    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(about) };
+    write_with(local, stored.index(), head, &lineage, record, now)?;
+    clear_repeated(&local.store, stored, about, record);
+    Ok(())
 }
 
-/// The same, and what it is about.
+/// Writes one record into a segment whose header says what it is about, durably.
 fn write_with(
     local: &LocalStore,
     index: &SessionIndex,
@@ -151,7 +154,9 @@ fn write_with(
         segment.append_record(record)?;
         segment.sync(&local.store)
     };
-    write().map_err(|failure| RequestError::Store(failure.into()))
+    write().map_err(|failure| RequestError::Store(failure.into()))?;
+    local.store.note_finished(header.session, None, [FinishedFile::whole(&header)]);
+    Ok(())
 }
 
 /// Now, or, where the clock went back since something was said about the session, later than that: of two such

@@ -77,7 +77,7 @@ fn a_thread_writes_while_the_program_goes_on() {
     let mut journal = options.clone().open(Notes::current()).unwrap();
     let mut run = journal.start(NewSession::named("Notes"));
     checkpoint(&mut run, Scope::Everything, &["one"]);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while !matches!(run.wait(deadline).expect("it should be saved"), Event::Saved(_)) {}
     let session = run.session();
     run.close(|_| capture(&["two"])).unwrap();

@@ -41,7 +41,7 @@ impl<C: Content> Worker<C> {
             run: take_up.run,
             lineage: take_up.lineage,
             begun: take_up.begun,
-            game_version: self.versions.game.clone(),
+            game_version: self.versions.game().to_owned(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
             records_events,
@@ -167,6 +167,7 @@ impl<C: Content> Worker<C> {
         let session = journal.session();
         match self.local.store.open_session(session) {
             Ok(stored) => {
+                journal.note_files_of_others(&stored);
                 let timeline = Box::new(Timeline::of(&stored));
                 self.report([News::Timeline { session, timeline }]);
             }
