@@ -7,7 +7,7 @@ use super::{SegmentSummary, SessionIndex};
 use crate::ids::CheckpointId;
 use crate::journal::{Lineage, Record};
 
-/// What the deletions of a session were about.
+/// The checkpoints that were there when a session was deleted.
 #[derive(Default)]
 pub struct Deleted {
     lines: Lines,
@@ -16,7 +16,7 @@ pub struct Deleted {
 }
 
 impl Deleted {
-    /// What these segments say; `None` if the session isn't being deleted.
+    /// Reads it from these segments; `None` if the session isn't being deleted.
     pub fn of(segments: &[SegmentSummary]) -> Option<Self> {
         let mut deletions = segments.iter().filter(|segment| {
             segment.scan.records.iter().any(|(_, record)| matches!(record, Record::Forgotten))
@@ -33,7 +33,7 @@ impl Deleted {
         Some(deleted)
     }
 
-    /// Whether a checkpoint was there when the session was deleted.
+    /// Says whether a checkpoint is one of them.
     pub fn covers(&self, id: CheckpointId) -> bool {
         self.lines.contain(id) || self.through.is_some_and(|through| through >= id.counter)
     }
@@ -46,7 +46,7 @@ impl SessionIndex {
         deleted.is_some_and(|deleted| self.heads().iter().all(|head| deleted.covers(head.id)))
     }
 
-    /// What a deletion names: the heads, and the newest checkpoints of all runs, so that what is left of them
+    /// The lineage that a deletion names: the heads, and the newest checkpoints of all runs, so that what is left of them
     /// halfway isn't taken for something that came later.
     pub fn lineage_of_deletion(&self) -> Lineage {
         Lineage {

@@ -125,7 +125,7 @@ impl SessionIndex {
         std::iter::from_fn(|| walk.next(self)).find_map(|id| self.plan(id))
     }
 
-    /// What lies on the lines of these checkpoints, in one walk through all of them.
+    /// The checkpoints on the lines of these, found in one walk through all of them.
     pub fn lines(&self, ends: impl IntoIterator<Item = CheckpointId>) -> Lines {
         let mut lines = Lines::default();
         let mut waiting: Vec<CheckpointId> = ends.into_iter().collect();
@@ -142,7 +142,7 @@ impl SessionIndex {
     }
 }
 
-/// What lies on some lines: of each run everything up to a number.
+/// The checkpoints on some lines: of each run everything up to a number.
 #[derive(Clone, Debug, Default)]
 pub struct Lines(HashMap<RunId, u64>);
 
