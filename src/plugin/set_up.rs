@@ -37,14 +37,12 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 impl SessionPlugin {
     pub(super) fn set_up(&self, app: &mut App, mode: SessionMode) {
-        let types = SavedTypes::collect(app.world_mut()).of_version(&self.version);
-        let types = Arc::new(types);
+        let types = Arc::new(SavedTypes::collect(app.world_mut()).of_version(&self.version));
         let provider = take_provider(app.world_mut());
         say_what_is_saved(&types, provider.is_some());
         app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
-        restore_before_the_game_has_its_frame(app);
         app.init_resource::<LateCalls>();
         let events = take_recorder(app);
         let (local, place, place_changed) = self.open_place();
@@ -158,8 +156,9 @@ fn keep_log(app: &App, process: &ProcessGuard) {
     }
 }
 
-/// Looks at the game's transitions, if it has states.
+/// Looks at the game's transitions, if it has states, and lets restores end right after them.
 fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
+    restore_before_the_game_has_its_frame(app);
     // Created by Bevy, which leaves it as it is where it is there already.
     if !app.world().resource::<Schedules>().contains(StateTransition) {
         return;
