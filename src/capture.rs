@@ -6,6 +6,7 @@
 //! Neither knows of files.
 
 mod app_ext;
+mod build;
 mod declaration;
 mod descendants;
 mod drift;
@@ -43,6 +44,7 @@ pub use unsaved::Unsaved;
 
 pub(crate) use unsaved::UnsavedMarkers;
 
+pub(crate) use build::Build;
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]

@@ -78,17 +78,17 @@ pub use lifecycle::{
     ExternalSavesExt, GameContext, GuardedRequest, HintGiven, LastCheckpoint, PaceChanged,
     PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
-    Request, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
-    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
-    SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace,
-    SessionPaces, SessionPaused, SessionPlace, SessionRecovered, SessionRequest, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated,
-    SessionsDigested, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed,
-    SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed, TypeNotSaved,
-    WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    Request, RequestId, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied,
+    SessionDigests, SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents,
+    SessionExported, SessionForgotten, SessionHint, SessionHints, SessionHooksExt, SessionMoved,
+    SessionPace, SessionPaces, SessionPaused, SessionPlace, SessionRecovered, SessionRequest,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
+    SessionUpdated, SessionsDigested, SessionsEdited, SessionsFound, SlotCopied, SlotDeleted,
+    SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
+    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
@@ -97,8 +97,8 @@ pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
-    DanglingReference, DespawnOnRestore, ExtraEntities, RestoreLoss, RestoreLossReason,
-    RestoreReport,
+    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
+    RestoreLossReason, RestoreReport,
 };
 pub use saved::Saved;
 #[cfg(feature = "log")]

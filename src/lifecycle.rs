@@ -1,6 +1,7 @@
 //! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
 
 mod activity;
+mod asked_checkpoints;
 mod attachments;
 mod beginning_worlds;
 mod branching;
@@ -57,6 +58,7 @@ mod start_up;
 mod starting;
 mod stopped;
 mod summary;
+mod suspension;
 mod switched_off;
 mod take_up;
 mod watching;
@@ -103,7 +105,7 @@ pub use recording::{
 };
 pub use recovery_options::RecoveryOption;
 pub use requests::{
-    AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
+    AttachmentRequest, CurrentRequest, Request, RequestId, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
 pub use rewinding::RewindTo;
@@ -116,7 +118,9 @@ pub(crate) use digests::{
 };
 pub(crate) use exit::ExitWatch;
 pub(crate) use external::{External, register_external_notifications, take_provider};
-pub(crate) use frame::{ask_gates, capture, handle_requests, receive, report, restore};
+pub(crate) use frame::{
+    ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
+};
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;
 pub(crate) use hints::{HintWatch, give_hint};

@@ -20,7 +20,7 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::process::ProcessGuard;
-use crate::store::{Disk, Layout, LocalStore, MemoryDisk};
+use crate::store::{DEVELOPMENT, Disk, Layout, LocalStore, MemoryDisk};
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
@@ -70,14 +70,18 @@ pub struct SessionPlugin {
 
 /// The profile of games that know none.
 const PROFILE: &str = "default";
-/// The directory, in each of the two roots, in which a developer's files are kept apart.
-const DEVELOPMENT: &str = "development";
 
 /// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
-/// Checkpoints are taken and restores happen here, except for checkpoints of what a state leaves: those
-/// are taken in `StateTransition`, before `OnExit`.
+/// Checkpoints are taken and restores begin here, except for checkpoints of what a state leaves: those
+/// are taken in `StateTransition`, before `OnExit`. A restore that had to wait for its level ends right
+/// after `StateTransition`, before the game has its frame.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
+
+/// Runs between the transitions of states and the game's own systems, so that a restore which waits for a state
+/// ends before any of them sees that state.
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct SessionRestore;
 
 /// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
 /// order in which they stand here.
@@ -108,8 +112,7 @@ pub enum SessionSystems {
     Run,
     /// What the writer has done since the last frame comes in, as notifications.
     Receive,
-    /// The restore that is under way goes on, and entities that a level placed again get their
-    /// values.
+    /// Entities that a level placed again get their values.
     Restore,
     /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
     /// still.
@@ -126,8 +129,8 @@ pub enum SessionSystems {
 
 impl SessionPlugin {
     /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<game>` in small letters and without spaces, with state in
-    /// `~/.local/state/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
+    /// `~/.local/share/<studio>/<game>` in small letters and without spaces, with state in
+    /// `~/.local/state/<studio>/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
     pub fn new(studio: impl Into<String>, game: impl Into<String>) -> Self {

@@ -22,6 +22,7 @@ mod replace;
 mod replacement;
 mod report;
 mod rows_by_entity;
+mod side_by_side;
 mod stamp;
 mod state_override;
 mod sweep;
@@ -29,13 +30,13 @@ mod unsaved;
 mod unusable;
 
 pub use loss::{RestoreLoss, RestoreLossReason};
-pub use report::{DanglingReference, ExtraEntities, RestoreReport};
+pub use report::{DanglingReference, ExtraEntities, NewComponents, RestoreReport};
 pub use sweep::DespawnOnRestore;
 
 pub(crate) use despawn::despawn_all;
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
-pub(crate) use replace::EntitiesReplaced;
+pub(crate) use replace::{EntitiesReplaced, WorldKept};
 pub(crate) use state_override::StateOverride;
 
 #[cfg(test)]

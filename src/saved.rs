@@ -19,11 +19,11 @@ pub(crate) use codec::{
 };
 pub(crate) use decoded::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Names, Others,
-    Outside, Ranks, RebuiltComponents, References, Spawner, Written, WrittenAgain,
+    Outside, Ranks, RebuiltComponents, References, Spawner, StateValue, Written, WrittenAgain,
 };
 pub(crate) use marker::{IsSaved, Latecomers, unfiltered};
 pub(crate) use names::{
-    ANCHORS, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, GONE, IN_CHAPTER, SAVE_KEYS, STATE_SCOPES,
-    order_of,
+    ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, GONE, IN_CHAPTER, SAVE_KEYS,
+    STATE_SCOPES, order_of,
 };
 pub(crate) use panic_message::panic_message;

@@ -26,7 +26,7 @@ pub(crate) struct KeptLogFiles(pub LogQueue);
 /// A layer for Bevy's [`LogPlugin`](https://docs.rs/bevy/latest/bevy/log/struct.LogPlugin.html) that writes what is
 /// logged into files: for operators, who search them and ship them elsewhere.
 ///
-/// The files lie in `logs` below the directory of state, `~/.local/state/<game>/logs` on Linux, one object of JSON a
+/// The files lie in `logs` below the directory of state, `~/.local/state/<studio>/<game>/logs` on Linux, one object of JSON a
 /// line:
 ///
 /// ```json

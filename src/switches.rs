@@ -39,6 +39,11 @@ impl SessionSwitches {
         !self.off.contains(&feature) && !self.off_by_environment.contains(&feature)
     }
 
+    /// Whether a feature is on in this world. Without switches, all are.
+    pub(crate) fn has_on(world: &World, feature: SessionFeature) -> bool {
+        world.get_resource::<Self>().is_none_or(|switches| switches.is_on(feature))
+    }
+
     /// Features that are off.
     pub fn off(&self) -> impl Iterator<Item = SessionFeature> {
         SessionFeature::ALL.into_iter().filter(|feature| !self.is_on(*feature))

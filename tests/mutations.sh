@@ -129,7 +129,7 @@ mutant 'name events that are not durable' $writer/run_journal/writing.rs \
 mutant 'begin a run before what is handed out again is durable' $writer/run_journal/events.rs \
     's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
 mutant 'lose what a failed file of events held' $writer/event_log.rs \
-    's/let held = last\.map_or\(0, \|kept\| kept\.payload\.last\);\n\s+self\.appended = 0;/let held = last.map_or(0, |kept| kept.payload.last);/' a_file_whose_sync_failed
+    's/(let held = if is_empty \{ 0 \} else \{ self\.file_through \};)\n\s+self\.appended = 0;/$1/' a_file_whose_sync_failed
 mutant 'hand out what the checkpoint holds' $journal/recovery/event_line.rs \
     's/let low = through\.saturating_add\(1\);/let low = through.min(1);/' torture::events
 mutant 'hand out again after a rewind' $journal/recovery/prepare.rs \
@@ -150,6 +150,10 @@ mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
 mutant 'prune events that no checkpoint holds' $writer/event_pruning.rs \
     's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' files_follow_each_other
+mutant 'give a file of events the name of one that could not be begun' $writer/event_log.rs \
+    's/self\.files_begun \+= 1;\n(\s+let file = begun\?;)/$1\n self.files_begun += 1;/' could_not_be_begun_and_not_removed
+mutant 'drop events that the disk would take' $writer/run_journal/events.rs \
+    's/self\.write_events\(now, reports\);\n(\s+self\.events\.drop_oldest)/let _ = now;$1/' in_one_turn_is_all_there
 mutant 'say nothing of lost events' $writer/event_log.rs \
     's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' what_has_no_room_in_memory
 
@@ -166,6 +170,18 @@ mutant 'accept a group without its first frame' $journal/journal/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
 mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
+mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
+mutant 'bring back what was rewound' $journal/journal/index/run.rs \
+    's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
+mutant 'go by heads from before damage was found' $journal/journal/index.rs \
+    's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
+mutant 'let what was left go for the sake of a run that was not read' $writer/retention.rs \
+    's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
+mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
+    's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
+mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
+    's/ \|\| merging == number//' a_stricter_quota_leaves
 mutant 'overlook a run that vanished' $journal/recovery/detect.rs \
     's/finder\.witnessed\(session\)\.filter\(is_beyond\)/finder.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
 mutant 'overlook a missing end' $store/findings.rs \
@@ -173,7 +189,7 @@ mutant 'overlook a missing end' $store/findings.rs \
 
 promise='Runs follow each other'
 mutant 'supersede nothing' $journal/journal/index/head.rs \
-    's/\|through\| \*through >= id\.counter/|_| false/' $crash
+    's/seen\.for_each\(\|seen\| superseded\.reach\(\*seen\)\);/seen.for_each(drop);/' $crash
 mutant 'count from the beginning' $journal/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
 mutant 'guess what an unreadable file holds' $journal/recovery/prepare.rs \
@@ -234,6 +250,10 @@ mutant 'let go of a session that was prepared' $writer \
     's/Ok\(lock\) => self\.prepared\.insert\(session, lock\)/Ok(lock) => { drop(lock); self.prepared.insert(session, None) }/' torture::locks
 mutant 'let go of a session that goes back' $writer \
     's/(retry_in: None \}\);\n\s+\}\n\s+)self\.hold\n/$1Hold::default()\n/' torture::locks
+mutant 'prune a session that another process has' $writer/run_journal.rs \
+    's/if is_changing && !self\.is_still_ours\(now, reports\)/if is_changing \&\& false \&\& !self.is_still_ours(now, reports)/' neither_pruned_nor_merged
+mutant 'remove what was said last' $writer/statements.rs \
+    's/const KEPT_BEFORE: usize = 1;/const KEPT_BEFORE: usize = 0;/' torture::shelf::edits
 mutant 'let go of a session while it is declined' $writer/filing.rs \
     's/(pub fn decline\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'let go of a session while it is deleted' $writer/filing.rs \
@@ -277,7 +297,7 @@ mutant 'leave out of the record what was acknowledged' $writer \
 mutant 'remove records that still say something' $journal/process/guard.rs \
     's/filter\(\|process\| process\.record\.runs\.is_empty\(\)\)/filter(|_| true)/' process::tests
 mutant 'remove a record because one of its sessions is settled' $journal/recovery \
-    's/if held_any && dead\.record\.runs\.is_empty\(\)/if held_any/' torture::records
+    's/if dead\.record\.runs\.is_empty\(\) \{(\n\s+dead\.remove\(disk\);)/if true {$1/' torture::records
 mutant 'keep records that say nothing any more' $journal/process/guard.rs \
     's/filter\(\|process\| process\.record\.runs\.is_empty\(\)\)/filter(|_| false)/' process::tests
 mutant 'take a session that was left in vain for a crash' $writer \

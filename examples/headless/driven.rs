@@ -7,6 +7,7 @@ mod commands;
 mod insights;
 mod lines;
 mod news;
+mod suspend;
 
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ pub fn plugin(app: &mut App) {
     }
     let asked = lines::of_standard_input();
     app.insert_resource(Driver { asked, underway: None, writer_is_gone: false })
-        .add_plugins(news::plugin)
+        .add_plugins((news::plugin, suspend::plugin))
         .add_systems(
             SessionLast,
             (
@@ -95,7 +96,7 @@ fn begin(world: &mut World, asked: Asked) {
         Ok(Begun::Done(fields)) => answer(world, verb, Ok(fields)),
         Ok(Begun::Dying(die)) => {
             answer(world, verb, Ok(commands::Fields::new()));
-            die();
+            die(world);
         }
         Ok(Begun::Waiting(watch)) => {
             world.resource_mut::<Driver>().underway = Some(Underway { verb, watch });

@@ -28,7 +28,7 @@ Usage: headless [OPTIONS]
                       checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
-                      close, die panic|abort|kill|exit
+                      close, die panic|abort|kill|exit|suspend
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory

@@ -29,8 +29,13 @@ pub enum Line {
     Captured(Captured),
     CheckpointSaved {
         checkpoint: u64,
+        label: Option<String>,
         bytes: u64,
         write_ms: f64,
+    },
+    /// This checkpoint is what a phone that suspends the colony finds on disk.
+    Suspended {
+        checkpoint: u64,
     },
     RecoveryAvailable {
         session: String,
@@ -77,6 +82,7 @@ pub struct Captured {
     checkpoint: u64,
     frame: u32,
     kind: &'static str,
+    label: Option<String>,
     changed: usize,
     hash: String,
     capture_us: f64,
@@ -96,8 +102,11 @@ impl fmt::Display for Line {
             Self::Captured(Captured { checkpoint, capture_us, .. }) => {
                 write!(f, "Checkpoint {checkpoint} took {capture_us} µs of the frame.")
             }
-            Self::CheckpointSaved { checkpoint, bytes, write_ms } => {
+            Self::CheckpointSaved { checkpoint, bytes, write_ms, .. } => {
                 write!(f, "Checkpoint {checkpoint} is safe: {bytes} bytes in {write_ms} ms.")
+            }
+            Self::Suspended { checkpoint } => {
+                write!(f, "The colony is put aside, and checkpoint {checkpoint} is safe.")
             }
             Self::RecoveryAvailable { cause, newest, .. } => {
                 write!(f, "The last game was cut short ({cause}); checkpoint {newest} is there.")
@@ -195,6 +204,7 @@ fn checkpoint_captured(
         checkpoint: captured.checkpoint.counter,
         frame: frame.0,
         kind: if captured.full { "full" } else { "delta" },
+        label: captured.label.clone(),
         changed: captured.rows,
         hash: digest.text(),
         capture_us: microseconds(captured.capture_time),
@@ -204,6 +214,7 @@ fn checkpoint_captured(
 fn checkpoint_saved(saved: On<CheckpointSaved>, reporter: Res<Reporter>) {
     reporter.say(&Line::CheckpointSaved {
         checkpoint: saved.checkpoint.counter,
+        label: saved.label.clone(),
         bytes: saved.bytes,
         write_ms: milliseconds(saved.write_time),
     });

@@ -14,6 +14,7 @@ use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
 
+use super::build::Build;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 use super::problem::{TypeProblem, TypeProblemReason};
@@ -22,8 +23,8 @@ use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
 use super::{InChapter, Placed, ReflectSaved, SaveKey};
 use crate::journal::{ENTITIES, limits};
 use crate::saved::{
-    ANCHORS, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, IN_CHAPTER, SAVE_KEYS,
-    STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
+    ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, IN_CHAPTER,
+    SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
 };
 
 /// All saved types of a game, in the order in which the journal has them.
@@ -36,6 +37,7 @@ pub(crate) struct SavedTypes {
     /// Components that were spawned before the marker could be made to come with them.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
+    build: Build,
 }
 
 impl SavedTypes {
@@ -68,6 +70,17 @@ impl SavedTypes {
     /// The version that rows of a column are written with.
     pub(crate) fn version(&self, type_path: &str) -> u32 {
         self.history(type_path).map_or(0, |history| history.version())
+    }
+
+    /// The same types, of this version of the game.
+    pub(crate) fn of_version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.build.version);
+        self
+    }
+
+    /// The build of the game that saves these types.
+    pub(crate) fn build(&self) -> &Build {
+        &self.build
     }
 
     /// Every saved type but the marker.
@@ -222,8 +235,8 @@ impl Collection {
         if type_path.len() > limits::STRING_BYTES {
             return Err(TypeProblemReason::PathTooLong);
         }
-        if [ENTITIES, ANCHORS, GONE].contains(&&**type_path) || self.columns.contains_key(type_path)
-        {
+        let is_reserved = [ENTITIES, ANCHORS, GONE, BUILD].contains(&&**type_path);
+        if is_reserved || self.columns.contains_key(type_path) {
             return Err(TypeProblemReason::PathTaken);
         }
         let saved_type = match &declaration.kind {
@@ -269,13 +282,22 @@ impl Collection {
         }
     }
 
-    fn finish(self, world: &World) -> SavedTypes {
+    fn finish(self, world: &mut World) -> SavedTypes {
         let Self { mut columns, mut adopted, mut problems, .. } = self;
         let histories =
             resolve(world.get_resource::<DeclaredHistory>(), &mut columns, &mut problems);
         adopted.retain(|(path, _)| columns.contains_key(path));
         problems.sort_by(|one, other| one.type_path.cmp(&other.type_path));
-        SavedTypes { columns: columns.into_values().collect(), histories, adopted, problems }
+        let columns: Vec<Arc<dyn SavedType>> = columns.into_values().collect();
+        let components = columns.iter().filter_map(|column| match column.decoder() {
+            DecodedColumn::Component(rows) => {
+                Some((column.type_path().clone(), rows.component(world)))
+            }
+            _ => None,
+        });
+        let components = components.collect();
+        let build = Build::of(world, &components);
+        SavedTypes { columns, histories, adopted, problems, build }
     }
 }
 

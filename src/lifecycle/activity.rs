@@ -20,7 +20,8 @@ pub struct SessionActivity {
 pub enum RestorePhase {
     /// The checkpoint is being read and decoded. Nothing of the world has changed.
     Reading,
-    /// Resources and states are as saved, and the game loads what the entities belong to.
+    /// States and resources are as saved, except resources that refer to entities, and the game loads what the entities
+    /// belong to.
     WaitingForGate,
     /// Entities are being put back, all within one frame.
     Replacing,

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use tracing::info;
 
+use super::asked_checkpoints::WantedCheckpoint;
 use super::leaving::Departure;
 use super::notifications::{ChapterBegun, ChapterEnded, notify};
 use super::runtime::RuntimeParts;
@@ -34,7 +35,8 @@ impl RuntimeParts {
             event.details(new.name())
         });
         notify(world, ChapterBegun { session, chapter });
-        self.take_or_defer(world, new.name(), CheckpointKind::Manual);
+        let label = Some(new.name().to_owned());
+        self.take_or_defer(world, WantedCheckpoint::unasked(CheckpointKind::Manual, label));
         Ok(())
     }
 

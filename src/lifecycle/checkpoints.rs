@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, debug_span, info, warn};
 
+use super::asked_checkpoints::WantedCheckpoint;
 use super::notifications::{
     AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
     notify,
@@ -62,8 +63,14 @@ impl RuntimeParts {
         kind: CheckpointKind,
         label: Option<String>,
     ) {
+        self.take_wanted(world, WantedCheckpoint::unasked(kind, label));
+    }
+
+    /// The same, for a request or what comes of one.
+    pub(super) fn take_wanted(&mut self, world: &mut World, wanted: WantedCheckpoint) {
         let now = self.time.now();
-        let Some(about_changed) = self.ask_before_capture(world) else { return };
+        let Some(about_changed) = self.ask_before_capture(world, &wanted) else { return };
+        let kind = wanted.kind;
         self.take_events(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty);
@@ -76,13 +83,15 @@ impl RuntimeParts {
         // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !about_changed;
-        if nothing_changed && !is_worth_one(kind, label.as_deref()) {
+        if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
             return;
         }
         let base = playing.line.base().filter(|_| !full);
         let collapsed_from = playing.take_note(&capture);
+        playing.line.asked.note_captured(id.counter, &wanted);
+        let WantedCheckpoint { label, request, .. } = wanted;
         // Before any observer hears of it, which might change the world.
         let is_tested = !full && is_self_test_due(world, id.counter);
         let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
@@ -95,6 +104,8 @@ impl RuntimeParts {
             session: playing.session,
             checkpoint: id,
             kind,
+            label: label.clone(),
+            request,
             full,
             rows: capture.rows(),
             entities: capture.entities(),
@@ -122,7 +133,7 @@ impl RuntimeParts {
 
     /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
     /// instead: before the recorder takes note of what changed, which it does only once.
-    fn ask_before_capture(&self, world: &mut World) -> Option<bool> {
+    fn ask_before_capture(&self, world: &mut World, wanted: &WantedCheckpoint) -> Option<bool> {
         let playing = self.playing.as_ref()?;
         let error = match world.get_resource::<CurrentSession>() {
             _ if self.writer.is_behind() => CheckpointError::WriterBehind,
@@ -130,7 +141,10 @@ impl RuntimeParts {
             Some(current) => return Some(current.fields_changed || current.chapters_changed),
         };
         let (session, checkpoint) = (playing.session, playing.line.next());
-        notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
+        let WantedCheckpoint { label, request, .. } = wanted.clone();
+        let failed =
+            CheckpointFailed { session, checkpoint, label, request, error, retry_in: None };
+        notify(world, failed);
         None
     }
 

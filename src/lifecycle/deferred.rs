@@ -2,22 +2,22 @@
 
 use bevy::prelude::*;
 
+use super::asked_checkpoints::WantedCheckpoint;
 use super::notifications::{SlotFailed, notify};
-use super::requests::{CurrentRequest, SlotRequest, reject};
+use super::requests::{CurrentRequest, RequestId, SlotRequest, reject};
 use super::runtime::RuntimeParts;
-use crate::journal::CheckpointKind;
 use crate::session::{RequestError, SaveSlot, SlotError};
 
 /// What a game asked for while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    checkpoints: Vec<(String, CheckpointKind)>,
+    checkpoints: Vec<WantedCheckpoint>,
     slots: Vec<SaveSlot>,
 }
 
 impl Deferred {
-    pub(super) fn checkpoint(&mut self, label: String, kind: CheckpointKind) {
-        self.checkpoints.push((label, kind));
+    pub(super) fn checkpoint(&mut self, wanted: WantedCheckpoint) {
+        self.checkpoints.push(wanted);
     }
 
     pub(super) fn slot(&mut self, slot: SaveSlot) {
@@ -35,12 +35,10 @@ impl Deferred {
 
 impl RuntimeParts {
     /// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
-    pub(super) fn take_or_defer(&mut self, world: &mut World, label: &str, kind: CheckpointKind) {
+    pub(super) fn take_or_defer(&mut self, world: &mut World, wanted: WantedCheckpoint) {
         match &mut self.playing {
-            Some(playing) if !playing.gate_was_open => {
-                playing.deferred.checkpoint(label.to_owned(), kind);
-            }
-            _ => self.take_checkpoint(world, kind, Some(label.to_owned())),
+            Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
+            _ => self.take_wanted(world, wanted),
         }
     }
 
@@ -53,8 +51,8 @@ impl RuntimeParts {
     /// Takes the checkpoints, and leaves the slots for later.
     pub(super) fn take_deferred_checkpoints(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
-        for (label, kind) in std::mem::take(&mut playing.deferred.checkpoints) {
-            self.take_checkpoint(world, kind, Some(label));
+        for wanted in std::mem::take(&mut playing.deferred.checkpoints) {
+            self.take_wanted(world, wanted);
         }
     }
 
@@ -72,9 +70,11 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
         let Deferred { checkpoints, slots } = std::mem::take(&mut playing.deferred);
-        for (label, kind) in checkpoints {
-            let request = CurrentRequest::Checkpoint { label, kind };
-            reject(world, request, RequestError::GateStayedShut);
+        for WantedCheckpoint { kind, label, request } in checkpoints {
+            let label = label.unwrap_or_default();
+            let request = request.unwrap_or_else(RequestId::new);
+            let asked = CurrentRequest::Checkpoint { label, kind, request };
+            reject(world, asked, RequestError::GateStayedShut);
         }
         for slot in slots {
             let error = SlotError::CheckpointNotSaved;

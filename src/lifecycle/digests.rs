@@ -165,8 +165,8 @@ impl RuntimeParts {
         order: &DigestOrder,
     ) -> Result<(), RequestError> {
         let (name, feature) = (order.name(), SessionFeature::Digests);
-        let is_off = world.get_resource::<SessionSwitches>().is_some_and(|it| !it.is_on(feature));
-        if is_off && matches!(order, DigestOrder::Refresh { .. }) {
+        let is_on = SessionSwitches::has_on(world, feature);
+        if !is_on && matches!(order, DigestOrder::Refresh { .. }) {
             return Err(RequestError::SwitchedOff { feature });
         }
         if !self.digests.0.iter().any(|(known, _)| *known == name) {

@@ -48,11 +48,12 @@ impl ExitWatch {
     /// What brings the exit about.
     fn cause(&self, world: &World) -> LeaveCause {
         let exits = world.get_resource::<Messages<AppExit>>();
-        let is_error =
-            exits.is_some_and(|exits| exits.get_cursor().read(exits).any(AppExit::is_error));
-        if self.process.was_signalled() {
+        let any = |is_so: fn(&AppExit) -> bool| {
+            exits.is_some_and(|exits| exits.get_cursor().read(exits).any(is_so))
+        };
+        if self.process.was_signalled() || any(is_interrupt) {
             LeaveCause::Signal
-        } else if is_error {
+        } else if any(AppExit::is_error) {
             LeaveCause::Error
         } else if world.contains_resource::<WindowClosed>() {
             LeaveCause::Window
@@ -71,6 +72,13 @@ impl ExitWatch {
         }
         signalled || asked
     }
+}
+
+/// Whether it is Bevy's answer to Ctrl+C, which it takes in the plugin's place: the exit code of a shell for
+/// `SIGINT`.
+fn is_interrupt(exit: &AppExit) -> bool {
+    const INTERRUPTED: u8 = 128 + 2;
+    matches!(exit, AppExit::Error(code) if code.get() == INTERRUPTED)
 }
 
 impl RuntimeParts {

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::activity::{RestorePhase, set_activity};
-use super::notifications::{CheckpointFailed, TypeNotSaved, notify};
+use super::notifications::{TypeNotSaved, notify};
 use super::runtime::{Runtime, RuntimeParts, Transition};
 use super::stopped::report_that_saving_stopped;
 use super::switched_off::SwitchedOff;
@@ -31,12 +31,20 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     }
 }
 
-/// Goes on with the restore that is under way, and brings placed entities up to date.
-pub(crate) fn restore(world: &mut World) {
+/// Before the game has its frame, and after its states have changed: goes on with the restore that waits for its gate.
+///
+/// So what waits for a state is there before any system runs in that state.
+pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
         parts.go_on_restoring(world);
-        parts.follow_placed_entities(world);
+        // The game deals with it in the frame that begins.
+        parts.hand_out_events(world);
     });
+}
+
+/// Brings placed entities up to date.
+pub(crate) fn restore(world: &mut World) {
+    Runtime::with(world, RuntimeParts::follow_placed_entities);
 }
 
 /// Asks the conditions that the game has set: what may be captured, and whether the session goes on.
@@ -60,13 +68,14 @@ pub(crate) fn handle_requests(world: &mut World) {
     });
 }
 
-/// Takes the checkpoints that are due, and the last one where the app exits.
+/// Takes the checkpoints that are due, and the last one where the app exits or is suspended.
 pub(crate) fn capture(world: &mut World) {
     Runtime::with(world, |parts, world| {
         parts.checkpoint_with_states(world);
         parts.autosave(world);
         parts.follow_external_saves(world);
         parts.exit_if_asked(world);
+        parts.suspend_if_asked(world);
     });
 }
 
@@ -165,8 +174,8 @@ impl RuntimeParts {
         }
         self.saving_stopped(world, StopReason::WriterLost);
         let Some(playing) = &self.playing else { return };
-        let (session, checkpoint) = (playing.session, playing.line.newest());
-        let error = CheckpointError::WriterGone;
-        notify(world, CheckpointFailed { session, checkpoint, error, retry_in: None });
+        let checkpoint = playing.line.newest();
+        self.checkpoint_failed(world, checkpoint, CheckpointError::WriterGone, None);
+        self.give_up_asked(world, u64::MAX, &CheckpointError::WriterGone);
     }
 }

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::suspension::Suspension;
 use crate::clock::{Clock, Moment};
+
+/// The most that one frame counts as play. Longer than any frame that somebody plays, and than loading a level
+/// mostly takes; far below what a computer sleeps, and below
+/// [`probation`](super::SessionSettings::probation), which one frame must not end.
+const LONGEST_FRAME: Duration = Duration::from_secs(10);
 
 /// The moment of the frame. It is read once, so that all that happens in a frame happens at one time.
 pub(crate) struct FrameTime {
@@ -12,11 +18,19 @@ pub(crate) struct FrameTime {
     now: Moment,
     passed: Duration,
     frame: u64,
+    /// Whether the game was in the background after the frame before.
+    was_suspended: bool,
 }
 
 impl FrameTime {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, now: clock.moment(Duration::ZERO), passed: Duration::ZERO, frame: 0 }
+        Self {
+            clock,
+            now: clock.moment(Duration::ZERO),
+            passed: Duration::ZERO,
+            frame: 0,
+            was_suspended: false,
+        }
     }
 
     /// The frame's moment.
@@ -24,7 +38,8 @@ impl FrameTime {
         self.now
     }
 
-    /// Time since the frame before.
+    /// Time of play since the frame before: nothing while the game was suspended, and so much at most that a
+    /// computer that slept adds next to nothing.
     pub(super) fn passed(&self) -> Duration {
         self.passed
     }
@@ -38,7 +53,9 @@ impl FrameTime {
     pub(super) fn tick(&mut self, world: &World) {
         self.frame += 1;
         let before = self.at_this_moment(world);
-        self.passed = self.now.elapsed.saturating_sub(before.elapsed);
+        let since = self.now.elapsed.saturating_sub(before.elapsed).min(LONGEST_FRAME);
+        let was_suspended = std::mem::replace(&mut self.was_suspended, Suspension::is_on(world));
+        self.passed = if was_suspended { Duration::ZERO } else { since };
     }
 
     /// Reads the clock between two frames; the moment that was before. Time is counted from frame to

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};
 use super::runtime::RuntimeParts;
 use crate::journal::SessionId;
@@ -11,7 +12,11 @@ use crate::session::SessionContext;
 /// down with a session when that is started or taken up, and says after a crash, or on a player's other
 /// machine, what is different: see [`ContextChanged`].
 ///
-/// Everything is optional. It is written into the session's files and slots, and goes where those go:
+/// Everything is optional, and a text or list may be of any length. Of a text 512 bytes are kept, of `mods` 16 KiB
+/// and of `arguments` 4 KiB: the first that fit. If more is said, [`SessionHint::ContextTooLong`] names it; that mods
+/// differ is noticed all the same.
+///
+/// It is written into the session's files and slots, and goes where those go:
 /// into a cloud that syncs them, and into a report that a player sends. The plugin sends nothing
 /// anywhere.
 ///
@@ -57,16 +62,24 @@ impl GameContext {
     /// As a part of what is known of program and machine. The writer adds the rest.
     pub(super) fn of(world: &World) -> SessionContext {
         let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
-        let Self { build_id, graphics, mods, settings_hash, arguments } = context.clone();
-        let graphics = if graphics.is_empty() { adapter(world) } else { graphics };
-        SessionContext {
-            build_id,
-            graphics,
-            mods,
-            settings_hash,
-            arguments,
-            ..SessionContext::default()
-        }
+        let Self { build_id, graphics, mods, settings_hash, arguments } = context;
+        let adapter = if graphics.is_empty() { adapter(world) } else { String::new() };
+        let graphics = if graphics.is_empty() { &adapter } else { graphics };
+        let said = SessionContext::of_game(build_id, graphics, mods, arguments);
+        SessionContext { settings_hash: *settings_hash, ..said }
+    }
+
+    /// Those of its parts that a session's files have no room for, by the names of their fields.
+    fn too_long(&self) -> Vec<String> {
+        let Self { build_id, graphics, mods, arguments, .. } = self;
+        let kept = SessionContext::of_game(build_id, graphics, mods, arguments);
+        let parts = [
+            ("build_id", kept.build_id.len() < build_id.len()),
+            ("graphics", kept.graphics.len() < graphics.len()),
+            ("mods", kept.mods.len() < mods.len()),
+            ("arguments", kept.arguments.len() < arguments.len()),
+        ];
+        parts.into_iter().filter(|(_, is_cut)| *is_cut).map(|(name, _)| name.to_owned()).collect()
     }
 }
 
@@ -87,6 +100,15 @@ fn adapter(_: &World) -> String {
 }
 
 impl RuntimeParts {
+    /// Whether the game says more of itself than is kept; looked at when that changed.
+    pub(super) fn look_over_context(&self, world: &mut World) {
+        let context = world.get_resource_ref::<GameContext>().filter(DetectChanges::is_changed);
+        let too_long = context.map(|context| context.too_long()).unwrap_or_default();
+        if !too_long.is_empty() {
+            give_hint(world, SessionHint::ContextTooLong { fields: too_long });
+        }
+    }
+
     /// The writer has found out what this program and machine are. Where the session was taken up, what it
     /// was played with before is held against that.
     pub(super) fn compare_context(

@@ -223,13 +223,14 @@ pub trait SessionHooksExt {
         system: impl IntoSystem<In<RecoveryOffer>, (), M> + 'static,
     ) -> &mut Self;
 
-    /// Puts entities back only once this state has been entered. See
-    /// [`restore_when`](Self::restore_when).
+    /// Puts entities back only once this state has been entered: right after the transition, before any system of the
+    /// frame runs in it. See [`restore_when`](Self::restore_when).
     fn restore_in<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Puts entities back only once this holds: when the level has been loaded that they belong to.
-    /// Resources and states are as saved by then. Called more than once, all conditions have to
-    /// hold. A condition that doesn't come true is reported with
+    /// Resources that refer to no entity, and states, are as saved by then; resources that refer to entities come with
+    /// them. Asked once a frame, after the transitions of states and before all else. Called more than once, all
+    /// conditions have to hold. A condition that doesn't come true is reported with
     /// [`RestoreStalled`](crate::RestoreStalled).
     fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 

@@ -16,7 +16,7 @@ use crate::capture::Placed;
 use crate::content::{ContentOrder, Order};
 use crate::external_saves::ExternalSaveReason;
 use crate::journal::{CheckpointKind, SessionId};
-use crate::session::{EndReason, Leaving, Move, RequestError, SessionStatus};
+use crate::session::{CheckpointError, EndReason, Leaving, Move, RequestError, SessionStatus};
 use crate::writer::Leave;
 
 /// How a session is left.
@@ -136,6 +136,7 @@ impl RuntimeParts {
             return;
         };
         let LeavingSession { departure: Departure { end, leaving }, then } = *left;
+        self.give_up_asked(world, u64::MAX, &CheckpointError::WriterBehind);
         self.claims.clear();
         let mut summary = SessionSummary::default();
         let current = world.remove_resource::<CurrentSession>();

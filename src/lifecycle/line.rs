@@ -1,5 +1,6 @@
 //! Where a run stands on the line of checkpoints that is played.
 
+use super::asked_checkpoints::AskedCheckpoints;
 use crate::journal::{CheckpointId, RunId};
 
 /// Where a run stands on the line of checkpoints that is played: which were captured, which of them
@@ -15,12 +16,21 @@ pub(crate) struct Line {
     base: Option<u64>,
     /// The newest checkpoint that is durable.
     durable: u64,
+    /// Those that have a label, until it is known what became of them.
+    pub(super) asked: AskedCheckpoints,
 }
 
 impl Line {
     /// That of a run which begins after checkpoint `counter`; 0 for a new session.
     pub(super) fn after(run: RunId, counter: u64) -> Self {
-        Self { run, captured: counter, opened_with: counter, base: None, durable: counter }
+        Self {
+            run,
+            captured: counter,
+            opened_with: counter,
+            base: None,
+            durable: counter,
+            asked: AskedCheckpoints::default(),
+        }
     }
 
     pub(super) fn run(&self) -> RunId {
@@ -55,6 +65,11 @@ impl Line {
     /// Whether something that was captured isn't durable yet.
     pub(super) fn is_saving(&self) -> bool {
         self.base.is_some_and(|captured| captured > self.durable)
+    }
+
+    /// Whether the newest checkpoint that was captured isn't durable yet.
+    pub(super) fn is_ahead_of_disk(&self) -> bool {
+        self.captured > self.durable
     }
 
     /// Whether a checkpoint is still to come on this line.

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
-use super::requests::Request;
+use super::requests::{Request, RequestId};
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
@@ -111,6 +111,10 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
+        /// What it is called: as the game asked for it, or what in the game asks for it.
+        label: Option<String>,
+        /// The request for it, if [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint) made one.
+        request: Option<RequestId>,
         /// Whether everything was copied, or what changed since the last one.
         full: bool,
         /// Rows that were copied.
@@ -144,6 +148,10 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
+        /// What it is called, as in [`CheckpointCaptured`].
+        label: Option<String>,
+        /// The request for it, as in [`CheckpointCaptured`].
+        request: Option<RequestId>,
         /// Its bytes on disk.
         bytes: u64,
         /// Time from the hand-over to the end of the sync.
@@ -152,12 +160,17 @@ notifications! {
 
     /// Checkpoints could not be written. What was acknowledged before is safe, and the game goes on.
     /// With a `retry_in` the writer tries the same again; otherwise the next checkpoint takes their
-    /// place, unless the writer itself is gone.
+    /// place, unless the writer itself is gone. Of each checkpoint with a label that is lost for good there
+    /// is one of these, at the latest when a newer checkpoint is durable or the session is left.
     CheckpointFailed {
         /// The session.
         session: SessionId,
         /// The checkpoint; the newest of them if there are several.
         checkpoint: CheckpointId,
+        /// What it is called, as in [`CheckpointCaptured`].
+        label: Option<String>,
+        /// The request for it, as in [`CheckpointCaptured`].
+        request: Option<RequestId>,
         /// What went wrong.
         error: CheckpointError,
         /// Time until the next try; `None` if the next checkpoint is the next try.

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 
 use super::CurrentSession;
+use super::asked_checkpoints::WantedCheckpoint;
 use super::leaving::Departure;
 use super::notifications::{SessionPaused, SessionResumed, SessionUpdated, notify};
 use super::requests::{CurrentRequest, check_text};
@@ -25,8 +26,9 @@ impl RuntimeParts {
             CurrentRequest::Pause => self.pause(world),
             CurrentRequest::Resume => self.resume(world),
             CurrentRequest::Update(update) => self.update(world, update),
-            CurrentRequest::Checkpoint { label, kind } => {
-                self.checkpoint_on_request(world, label, *kind)
+            CurrentRequest::Checkpoint { label, kind, request } => {
+                let (label, request) = (Some(label.clone()), Some(*request));
+                self.checkpoint_on_request(world, WantedCheckpoint { kind: *kind, label, request })
             }
             CurrentRequest::Close(leaving) => self.leave(world, Departure::close(leaving.clone())),
             CurrentRequest::End { reason, leaving } => {
@@ -101,12 +103,11 @@ impl RuntimeParts {
     fn checkpoint_on_request(
         &mut self,
         world: &mut World,
-        label: &str,
-        kind: CheckpointKind,
+        wanted: WantedCheckpoint,
     ) -> Result<(), RequestError> {
         self.require_session()?;
-        check_text(label)?;
-        self.take_or_defer(world, label, kind);
+        check_text(wanted.label.as_deref().unwrap_or_default())?;
+        self.take_or_defer(world, wanted);
         Ok(())
     }
 

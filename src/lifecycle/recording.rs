@@ -97,7 +97,7 @@ impl EventLine {
 impl Playing {
     /// Leaves out what the game records while that is switched off, and until the next checkpoint after that.
     fn follow_event_switch(&mut self, world: &World) {
-        if !is_recording(world) {
+        if !SessionSwitches::has_on(world, SessionFeature::Events) {
             self.events.is_interrupted = true;
         } else if self.events.is_interrupted {
             self.pace.make_up_for_loss();
@@ -106,13 +106,8 @@ impl Playing {
 
     /// What was captured holds all that happened, or the checkpoint before does, if nothing changed.
     pub(super) fn go_on_recording(&mut self, world: &World) {
-        self.events.is_interrupted = !is_recording(world);
+        self.events.is_interrupted = !SessionSwitches::has_on(world, SessionFeature::Events);
     }
-}
-
-fn is_recording(world: &World) -> bool {
-    let switches = world.get_resource::<SessionSwitches>();
-    switches.is_none_or(|switches| switches.is_on(SessionFeature::Events))
 }
 
 impl RuntimeParts {

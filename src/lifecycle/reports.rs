@@ -1,6 +1,7 @@
 //! Takes in what the writer reports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use tracing::{debug, error, warn};
@@ -17,11 +18,11 @@ use super::requests::{Request, reject};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
-use crate::journal::{CheckpointKind, SessionId};
+use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::process::LastRun;
 use crate::recording::NotWritten;
 use crate::recovery::{Timeline, TimelineCheckpoint};
-use crate::session::{RequestError, StopReason};
+use crate::session::{CheckpointError, RequestError, StopReason};
 use crate::writer::{News, Saved};
 
 impl RuntimeParts {
@@ -86,8 +87,7 @@ impl RuntimeParts {
             News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
             News::Saved(saved) => self.saved(world, &saved),
             News::Failed { checkpoint, error, retry_in } => {
-                let Some(session) = self.session() else { return };
-                not_saved(world, CheckpointFailed { session, checkpoint, error, retry_in });
+                self.checkpoint_failed(world, checkpoint, error, retry_in);
             }
             News::Timeline { session, timeline } => show_timeline(world, session, *timeline),
             News::NeedFull => {
@@ -185,6 +185,9 @@ impl RuntimeParts {
         playing.pace.note_durable();
         playing.figures.note_saved();
         let session = playing.session;
+        let request = playing.line.asked.durable(saved.id.counter);
+        // They are written in order: what is older and was not saved won't be.
+        self.give_up_asked(world, saved.id.counter, &CheckpointError::WriterBehind);
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             let last =
                 LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
@@ -199,6 +202,8 @@ impl RuntimeParts {
             session,
             checkpoint: saved.id,
             kind: saved.kind,
+            label: saved.label.clone(),
+            request,
             bytes: saved.bytes,
             write_time: saved.write_time,
         };
@@ -208,6 +213,41 @@ impl RuntimeParts {
         {
             playing.pace.note_written(saved.bytes);
             self.keep_to_write_rate(world);
+        }
+    }
+
+    /// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+    pub(super) fn checkpoint_failed(
+        &mut self,
+        world: &mut World,
+        checkpoint: CheckpointId,
+        error: CheckpointError,
+        retry_in: Option<Duration>,
+    ) {
+        let Some(playing) = &mut self.playing else { return };
+        let session = playing.session;
+        let is_lost = retry_in.is_none();
+        let line = &mut playing.line;
+        // The last words of the run before may come when its place was taken.
+        let (label, request) = match checkpoint.run == line.run() {
+            true => line.asked.failed(checkpoint.counter, &error, is_lost),
+            false => Default::default(),
+        };
+        error!(%session, %checkpoint, label, ?error, ?retry_in, "checkpoint not saved");
+        if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+            current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
+        }
+        notify(world, CheckpointFailed { session, checkpoint, label, request, error, retry_in });
+    }
+
+    /// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
+    /// was given up, or for this one.
+    pub(super) fn give_up_asked(&mut self, world: &mut World, before: u64, why: &CheckpointError) {
+        let Some(line) = self.playing.as_ref().map(|playing| &playing.line) else { return };
+        let run = line.run();
+        for (counter, error) in line.asked.before(before) {
+            let error = error.unwrap_or_else(|| why.clone());
+            self.checkpoint_failed(world, CheckpointId { run, counter }, error, None);
         }
     }
 
@@ -245,18 +285,6 @@ fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
     if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
         world.insert_resource(PreviousRun::from(*previous));
     }
-}
-
-/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
-fn not_saved(world: &mut World, failed: CheckpointFailed) {
-    let CheckpointFailed { session, checkpoint, error, retry_in } = &failed;
-    error!(%session, %checkpoint, ?error, ?retry_in, "checkpoint not saved");
-    if retry_in.is_none()
-        && let Some(mut current) = world.get_resource_mut::<CurrentSession>()
-    {
-        current.chapters_changed |= current.chapters.forget_checkpoint(*checkpoint);
-    }
-    notify(world, failed);
 }
 
 fn show_timeline(world: &mut World, session: SessionId, timeline: Timeline) {

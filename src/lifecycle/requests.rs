@@ -5,6 +5,7 @@ mod chapter_commands;
 mod commands;
 mod queue;
 mod report_commands;
+mod request_id;
 mod shelf_commands;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ use crate::session::{
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
+pub use request_id::RequestId;
 
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject, reject_asked};
@@ -153,6 +155,8 @@ pub enum CurrentRequest {
         label: String,
         /// Why it is taken.
         kind: CheckpointKind,
+        /// What tells it from others of this name.
+        request: RequestId,
     },
     /// [`SessionCommands::close`] and [`SessionCommands::close_because`].
     Close(Leaving),

@@ -24,9 +24,10 @@ use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
 use crate::journal::{RunId, SessionId};
 use crate::recovery;
-use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, WorldKept};
 use crate::session::{
-    EventTrigger, RequestError, RestoreReason, SessionContext, SessionStatus, ShelfPlace,
+    EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionStatus,
+    ShelfPlace,
 };
 use crate::writer::EventStart;
 
@@ -36,6 +37,8 @@ pub(crate) struct Restoring {
     preparing: Preparing,
     /// The session that was being played, should the restore be cancelled.
     before: Option<CurrentSession>,
+    /// The resources and states of the world before, should the restore be cancelled.
+    kept: WorldKept,
     /// What of the world before mustn't reach the one that comes back.
     leftovers: Leftovers,
     /// Whether another state was entered in place of a saved one.
@@ -72,7 +75,7 @@ impl RuntimeParts {
     }
 
     fn unless_cancelled(&mut self, world: &mut World, taken: Taken) -> Option<Taken> {
-        if self.take_cancellation(world) {
+        if !taken.preparing.takes_cancellation_back() && self.take_cancellation(world) {
             self.give_up_prepared(world, taken.prepared.metadata.id);
             return None;
         }
@@ -94,6 +97,8 @@ impl RuntimeParts {
         notify(world, RestoreStarted { session, checkpoint });
 
         let leftovers = Leftovers::note(world, self.hooks.clear_on_restore.clone());
+        let through = self.hooks.restore_through.clone();
+        let kept = prepared.image.keep_world(world, through.as_ref());
         prepared.image.insert_resources(world);
         let before = world.get_resource::<CurrentSession>().cloned();
         let mut current = session_as_saved(&prepared, self.time.now().wall);
@@ -102,7 +107,6 @@ impl RuntimeParts {
         // Until the new run has a checkpoint, it is what it was.
         current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
         world.insert_resource(current);
-        let through = self.hooks.restore_through.clone();
         if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
             error!(%error, "the saved states can't be entered");
         }
@@ -112,6 +116,7 @@ impl RuntimeParts {
             prepared,
             preparing,
             before,
+            kept,
             leftovers,
             through: through.is_some(),
             since: now,
@@ -245,26 +250,42 @@ impl RuntimeParts {
         })));
     }
 
-    /// Gives up a restore that waits for its gate. Entities are as they were; resources and states
-    /// are as saved.
+    /// Gives up a restore that waits for its gate, and makes the world what it was.
+    ///
+    /// Where states were left, what belonged to them is gone, so the session that is played comes back as it
+    /// was left: by a restore of the checkpoint that was taken then, through the same loading screen.
     pub(super) fn cancel_restoring(&mut self, world: &mut World) {
         let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
         let Some(Transition::Restoring(restoring)) = self.transition.take_if(is_restoring) else {
             return;
         };
-        let session = restoring.prepared.metadata.id;
-        match restoring.before {
+        let Restoring { mut prepared, kept, before, .. } = *restoring;
+        let session = prepared.metadata.id;
+        prepared.image.give_resources_back(world);
+        match before {
             Some(before) => world.insert_resource(before),
             None => drop(world.remove_resource::<CurrentSession>()),
+        }
+        self.order(Order::Release(session));
+        debug!(%session, "restore cancelled");
+        let was_left = prepared.image.has_left_states(world, &kept);
+        if let Some((session, newest)) = self.session().zip(self.newest_captured())
+            && was_left
+        {
+            notify(world, RestoreCancelled { session, began: true });
+            let from = RestoreFrom::Checkpoint(newest);
+            set_activity(world, |activity| activity.restore = Some(RestorePhase::Reading));
+            return self.prepare(world, session, from, RestoreReason::Undone, None);
+        }
+        if let Err(error) = prepared.image.give_states_back(world, &kept) {
+            error!(%error, "the states that were left can't be entered");
         }
         if self.playing.is_some()
             && let Some(mut placed) = world.get_resource_mut::<Placed>()
         {
             placed.go_on_recording();
         }
-        self.order(Order::Release(session));
         set_activity(world, |activity| activity.restore = None);
-        debug!(%session, "restore cancelled");
         notify(world, RestoreCancelled { session, began: true });
     }
 

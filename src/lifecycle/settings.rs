@@ -100,9 +100,13 @@ pub struct SessionSettings {
     /// don't wait. Defaults to 1 second.
     pub minimum_gap: Duration,
     /// Whether a checkpoint is taken when a window of the game loses the focus. Needs the feature
-    /// `window`. With the same feature, one is taken when the system is about to suspend the game, as
-    /// on a phone, if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
+    /// `window`. With the same feature, one is taken when the system suspends the game, as on a phone,
+    /// if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
+    /// How long the frame in which the system suspends the game waits until what was captured is on disk:
+    /// a phone stops the process after that frame, and often ends it later without a word. Defaults to
+    /// 1 second; phones end a game that takes about 5 seconds.
+    pub suspend_patience: Duration,
     /// What a capture may take of a frame; where it takes more,
     /// [`CaptureOverBudget`](crate::CaptureOverBudget) names the types that cost most. `None` if
     /// it is of no interest. Defaults to a tenth of a frame at 60 Hz.
@@ -169,6 +173,7 @@ impl Default for SessionSettings {
             reserve_bytes: 4 << 20,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,
+            suspend_patience: Duration::from_secs(1),
             capture_budget: Some(CaptureBudget::default()),
             losses: RestoreLosses::default(),
             restore_patience: Duration::from_secs(10),

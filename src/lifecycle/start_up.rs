@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
 use super::external::note_backups_of;
+use super::hints::{SessionHint, give_hint};
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
@@ -253,11 +254,10 @@ impl RuntimeParts {
             return;
         }
         if is_asked && self.start_up.is_developers_stop(cause) {
-            info!(
-                %session,
-                "the game was stopped in development, so nobody is asked: `find_sessions` offers it, \
-                 `start_or_continue` takes it up"
-            );
+            info!(%session, "the game was stopped in development, so nobody is asked");
+            if is_recent {
+                give_hint(world, SessionHint::StoppedInDevelopment);
+            }
             return;
         }
         let (newest, proposed) = (offer.newest, offer.proposed);

@@ -180,7 +180,10 @@ impl RuntimeParts {
 
     /// Gives up the checkpoint that is being read, if the game wants it no more.
     pub(super) fn cancel_preparing_if_asked(&mut self, world: &mut World) {
-        let is_preparing = matches!(self.transition, Some(Transition::Preparing(_)));
+        let is_preparing = matches!(
+            &self.transition,
+            Some(Transition::Preparing(preparing)) if !preparing.takes_cancellation_back()
+        );
         if is_preparing && self.take_cancellation(world) {
             self.give_up_preparing(world);
         }
@@ -323,6 +326,12 @@ impl Preparing {
     /// Whether a new session begins with what is read, of which no list says anything yet.
     fn begins_session(&self) -> bool {
         matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))
+    }
+
+    /// Whether this brings back what a cancelled restore had left. That isn't cancelled before the world has a
+    /// level again. What the player takes back names no checkpoint.
+    pub(super) fn takes_cancellation_back(&self) -> bool {
+        matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
     }
 
     /// The request that asked for it.

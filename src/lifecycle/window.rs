@@ -1,4 +1,4 @@
-//! Takes a checkpoint when the player looks away, and when the system puts the game aside.
+//! Hears from windows that the player looks away, and that the system suspends the game.
 
 use bevy::prelude::*;
 use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};
@@ -6,10 +6,11 @@ use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};
 use super::SessionSettings;
 use super::exit::WindowClosed;
 use super::hooks::CheckpointTriggers;
+use super::suspension::Suspension;
 
 /// Adds what looks at windows. Where there are none, it does nothing.
 pub(crate) fn watch_windows(app: &mut App) {
-    app.add_systems(
+    app.init_resource::<Suspension>().add_systems(
         Last,
         (
             note_suspension.run_if(resource_exists::<Messages<AppLifecycle>>),
@@ -19,13 +20,18 @@ pub(crate) fn watch_windows(app: &mut App) {
     );
 }
 
-/// The system may never resume what it has suspended, and says nothing when it ends it.
-fn note_suspension(
-    mut phases: MessageReader<AppLifecycle>,
-    mut triggers: ResMut<CheckpointTriggers>,
-) {
-    if phases.read().any(|phase| *phase == AppLifecycle::WillSuspend) {
-        triggers.urgent = Some("suspended".to_owned());
+/// Follows what the system does with the game.
+///
+/// `bevy_winit` sends `Suspended` where it has promised `WillSuspend`, and the frame in which that comes is the
+/// last one; other runners may send the one, the other or both.
+fn note_suspension(mut phases: MessageReader<AppLifecycle>, mut suspension: ResMut<Suspension>) {
+    for phase in phases.read() {
+        *suspension = match phase {
+            AppLifecycle::WillSuspend | AppLifecycle::Suspended => Suspension::Announced,
+            AppLifecycle::Idle | AppLifecycle::WillResume | AppLifecycle::Running => {
+                Suspension::None
+            }
+        };
     }
 }
 

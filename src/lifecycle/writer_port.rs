@@ -110,8 +110,7 @@ impl WriterPort {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
         let least = world.get_resource::<Restraints>().and_then(|it| it.history_bytes);
-        let switches = world.get_resource::<SessionSwitches>();
-        let is_on = |feature| switches.is_none_or(|switches| switches.is_on(feature));
+        let is_on = |feature| SessionSwitches::has_on(world, feature);
         let quota = Quota {
             removes: is_on(SessionFeature::Retention),
             session_bytes: least.unwrap_or(u64::MAX).min(settings.max_session_bytes),

@@ -6,10 +6,11 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
     CaptureCost, CurrentPace, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore,
-    DriftedType, ExternalOperations, ExtraEntities, GameContext, InChapter, OfferedBackup,
-    PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport, SaveKey, SaveScope,
-    Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints, SessionMode, SessionPaces,
-    SessionPlace, SessionSettings, SessionSwitches, TypeProblem, TypeProblemReason, Unsaved,
+    DriftedType, ExternalOperations, ExtraEntities, GameContext, InChapter, NewComponents,
+    OfferedBackup, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
+    SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
+    SessionMode, SessionPaces, SessionPlace, SessionSettings, SessionSwitches, TypeProblem,
+    TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -30,6 +31,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<RestoreLossReason>()
         .register_type::<DanglingReference>()
         .register_type::<ExtraEntities>()
+        .register_type::<NewComponents>()
         .register_type::<SessionMode>()
         .register_type::<SessionHint>()
         .register_type::<SessionHints>()

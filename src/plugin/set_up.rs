@@ -1,6 +1,8 @@
 //! Puts the parts together, once the app is complete.
 
-use super::{BEVY_VERSION, SessionLast, SessionPlugin, SessionSystems, run_on_one_thread};
+use super::{
+    BEVY_VERSION, SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread,
+};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
 use crate::clock::Clock;
 use crate::content::{Link, Worker, WorldContent};
@@ -8,7 +10,8 @@ use crate::doctor::look_while_playing;
 use crate::lifecycle::{
     CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, FrameTime, GameHooks,
     HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp,
-    WatchedSessions, WriterPort, log_losses_once, look_before_exit, take_provider, tell_of_place,
+    WatchedSessions, WriterPort, finish_restore, log_losses_once, look_before_exit,
+    session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -19,7 +22,9 @@ use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
 use crate::session_log::KeptLogFiles;
 use crate::store::LocalStore;
 use crate::writer::Versions;
+use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
+use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
 use std::collections::VecDeque;
@@ -32,12 +37,14 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 impl SessionPlugin {
     pub(super) fn set_up(&self, app: &mut App, mode: SessionMode) {
-        let types = Arc::new(SavedTypes::collect(app.world_mut()));
+        let types = SavedTypes::collect(app.world_mut()).of_version(&self.version);
+        let types = Arc::new(types);
         let provider = take_provider(app.world_mut());
         say_what_is_saved(&types, provider.is_some());
         app.world_mut().get_resource_or_init::<Placed>().set_types(Arc::clone(&types));
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
+        restore_before_the_game_has_its_frame(app);
         app.init_resource::<LateCalls>();
         let events = take_recorder(app);
         let (local, place, place_changed) = self.open_place();
@@ -105,7 +112,7 @@ impl SessionPlugin {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
-        let versions = Versions { game: self.version.clone(), engine: BEVY_VERSION };
+        let versions = Versions::new(&self.version, BEVY_VERSION);
         let settings = world.get_resource::<SessionSettings>();
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let (keepers, digests) = DeclaredDigests::take(world);
@@ -167,6 +174,18 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
     .add_systems(StateTransition, look_before_exit.in_set(BeforeExit::Look));
     watch_saved_states(app);
     hooks.watch_transitions(app);
+}
+
+/// Runs [`SessionRestore`] between the transitions of states and all else that the game does in a frame.
+fn restore_before_the_game_has_its_frame(app: &mut App) {
+    app.init_schedule(SessionRestore)
+        .edit_schedule(SessionRestore, run_on_one_thread)
+        .add_systems(SessionRestore, finish_restore.run_if(session_is_restoring));
+    let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;
+    let after = |schedule| labels.iter().position(|label| *label == schedule);
+    let before = after(StateTransition.intern()).or_else(|| after(PreUpdate.intern()));
+    let place = before.map_or(0, |before| before + 1);
+    labels.insert(place, SessionRestore.intern());
 }
 
 fn clamp_ticks(check: On<CheckChangeTicks>, mut runtime: ResMut<Runtime>) {

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bevy::tasks::ComputeTaskPool;
-
 use super::current_form::CurrentForm;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
+use super::side_by_side::side_by_side;
 use super::unusable::UnusableRows;
-use crate::capture::{Carried, SaveKey, TypeHistory};
+use crate::capture::{Build, Carried, SaveKey, TypeHistory};
 use crate::journal::{Block, Rows, SaveId, Values};
 use crate::recovery::ReadProgress;
-use crate::saved::{DecodedColumn, Ranks, decode_message_pack};
+use crate::saved::{BUILD, DecodedColumn, Ranks, decode_message_pack};
 
 /// Rows after which progress is reported.
 const REPORT_AFTER: usize = 4_096;
@@ -68,6 +67,13 @@ impl SavedTable {
         keys.collect()
     }
 
+    /// What the build that took the checkpoint said of itself.
+    pub(super) fn take_build(&mut self) -> Option<Build> {
+        let rows = self.take(BUILD);
+        let (_, said) = rows.iter().find(|(id, _)| *id == SaveId::WORLD)?;
+        decode_message_pack(said).ok()
+    }
+
     pub(super) fn take(&mut self, type_path: &str) -> SavedRows {
         self.types.remove(type_path).unwrap_or_default()
     }
@@ -85,6 +91,10 @@ impl SavedTable {
 impl SavedRows {
     pub(super) fn iter(&self) -> impl Iterator<Item = (SaveId, &[u8])> {
         self.rows().map(|row| (row.id, row.value))
+    }
+
+    fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows.len()).sum()
     }
 
     fn rows(&self) -> impl Iterator<Item = SavedRow<'_>> {
@@ -139,20 +149,17 @@ impl<'a> Decoder<'a> {
         Self { ranks, progress, losses: Vec::new(), carried: Carried::default() }
     }
 
-    /// Decodes columns, beside each other where there are threads for it.
+    /// Decodes columns, beside each other where there are many rows.
     pub(super) fn columns(&mut self, undecoded: Vec<UndecodedColumn>) -> Vec<ImageColumn> {
-        let Some(pool) = ComputeTaskPool::try_get() else {
+        let rows: usize = undecoded.iter().map(|undecoded| undecoded.saved.len()).sum();
+        if rows < REPORT_AFTER {
             return undecoded.into_iter().map(|undecoded| self.column(undecoded)).collect();
-        };
+        }
         let (ranks, progress) = (self.ranks, self.progress);
-        let decoded = pool.scope(|scope| {
-            for undecoded in undecoded {
-                scope.spawn(async move {
-                    let mut decoder = Decoder::new(ranks, progress);
-                    let column = decoder.column(undecoded);
-                    (column, decoder.losses, decoder.carried)
-                });
-            }
+        let decoded = side_by_side(undecoded, |undecoded| {
+            let mut decoder = Decoder::new(ranks, progress);
+            let column = decoder.column(undecoded);
+            (column, decoder.losses, decoder.carried)
         });
         let columns = decoded.into_iter().map(|(column, losses, carried)| {
             self.losses.extend(losses);

@@ -16,12 +16,12 @@ use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
-use crate::capture::{Carried, SaveKey, SavedTypes};
+use crate::capture::{Build, Carried, SaveKey, SavedTypes};
 use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
 use crate::recovery::ReadProgress;
 use crate::saved::{
-    ANCHORS, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE, Ranks,
-    SAVE_KEYS, SerdeCodec,
+    ANCHORS, BUILD, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
+    Ranks, SAVE_KEYS, SerdeCodec,
 };
 
 /// A checkpoint, decoded and ready to be put into a world.
@@ -51,6 +51,15 @@ pub(crate) struct WorldImage {
     pub(super) carried: Carried,
     /// Components of the game whose entities may have no marker yet.
     pub(super) adopted: Vec<ComponentId>,
+    pub(super) builds: Builds,
+}
+
+/// The builds of the game between which a checkpoint passes.
+pub(super) struct Builds {
+    /// The one that took it, if that left word.
+    pub then: Option<Build>,
+    /// The one that restores it.
+    pub now: Build,
 }
 
 /// One saved type in an image.
@@ -113,11 +122,18 @@ impl WorldImage {
         progress.begin(commit);
         let saved_then: HashSet<&str> = commit.types.iter().map(|saved| saved.path).collect();
         let counted = blocks.into_iter().inspect(|block| {
-            if let Ok(block) = block {
+            // The commit doesn't count it.
+            if let Ok(block) = block
+                && *block.type_path != *BUILD
+            {
                 progress.has_read(&block.rows);
             }
         });
-        let mut image = Self::of_rows(types, &saved_then, SavedTable::read(counted)?, progress);
+        let mut rows = SavedTable::read(counted)?;
+        let then = rows.take_build();
+        // What is carried along is the word of an earlier build than the one that took the checkpoint.
+        let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
+        let mut image = Self::of_rows(types, then, &saved_then, rows, progress);
         image.note_what_was_not_written(commit);
         Ok(image)
     }
@@ -144,12 +160,15 @@ impl WorldImage {
         blocks: impl IntoIterator<Item = Block>,
     ) -> Self {
         let blocks = blocks.into_iter().map(Ok::<_, Infallible>);
-        let Ok(rows) = SavedTable::read(blocks);
-        Self::of_rows(types, &types.type_paths().collect(), rows, &ReadProgress::default())
+        let Ok(mut rows) = SavedTable::read(blocks);
+        rows.take_build();
+        let (then, saved_then) = (Some(types.build().clone()), types.type_paths().collect());
+        Self::of_rows(types, then, &saved_then, rows, &ReadProgress::default())
     }
 
     fn of_rows(
         types: &SavedTypes,
+        then: Option<Build>,
         saved_then: &HashSet<&str>,
         mut rows: SavedTable,
         progress: &ReadProgress,
@@ -177,6 +196,8 @@ impl WorldImage {
         let rows = RowsByEntity::new(ranks.len(), &columns);
         let keys = keys(&columns);
         let adopted = types.adopted().map(|(_, component)| component).collect();
+        let then = then.map(|then| then.renamed(&names_today(types)));
+        let builds = Builds { then, now: types.build().clone() };
         Self {
             ranks,
             columns,
@@ -192,6 +213,7 @@ impl WorldImage {
             losses,
             carried,
             adopted,
+            builds,
         }
     }
 
@@ -214,6 +236,16 @@ impl fmt::Debug for WorldImage {
             .field("losses", &self.losses)
             .finish_non_exhaustive()
     }
+}
+
+/// The names of today's types, by those that they had.
+fn names_today(types: &SavedTypes) -> HashMap<&str, &str> {
+    let names = types.columns().flat_map(|column| {
+        let today = &**column.type_path();
+        let former = types.history(today).into_iter().flat_map(|history| &history.former_names);
+        former.map(move |name| (&**name, today))
+    });
+    names.collect()
 }
 
 /// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and those of the latter.

@@ -13,7 +13,7 @@ use super::state_override::StateOverride;
 use super::sweep::{despawn_gone, despawn_old_entities};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::journal::SaveId;
-use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, WrittenAgain};
+use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
 /// The entities of a checkpoint are in the world.
 #[derive(Debug)]
@@ -28,6 +28,12 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
 }
 
+/// What of a world is kept beside its saved types while a restore may be cancelled.
+pub(crate) struct WorldKept {
+    /// The state that was left for a loading screen.
+    left_for: Option<StateOverride>,
+}
+
 impl EntitiesReplaced {
     /// The world stays as it is.
     pub(crate) fn none() -> Self {
@@ -37,11 +43,11 @@ impl EntitiesReplaced {
 }
 
 impl WorldImage {
-    /// Inserts the saved resources and removes those that were absent, so that `OnEnter` can load
-    /// what they name. Entities in them are placeholders until there are any.
+    /// Inserts the saved resources and removes those that were absent, so that the game can load
+    /// what they name. Those that refer to entities come with the entities: until then they would refer to nothing.
     pub(crate) fn insert_resources(&mut self, world: &mut World) {
         let (no_one, nothing) = (Ranks::default(), Outside::default());
-        for column in &mut self.columns {
+        for column in self.columns.iter_mut().filter(|column| !column.names_entities()) {
             let (mut references, mut names) =
                 (References::new(&no_one, &[], &nothing), Names::new(&no_one, &[], &nothing));
             column.restore_resource(world, &mut references, &mut names);
@@ -71,6 +77,62 @@ impl WorldImage {
             }
         }
         if any { world.try_run_schedule(StateTransition) } else { Ok(()) }
+    }
+
+    /// Remembers the resources and states that the world has, should the restore be cancelled.
+    pub(crate) fn keep_world(
+        &mut self,
+        world: &World,
+        through: Option<&StateOverride>,
+    ) -> WorldKept {
+        for column in &mut self.columns {
+            column.keep_resource(world);
+            if let DecodedColumn::State(state) = &mut column.decoded {
+                state.keep(world);
+            }
+        }
+        WorldKept { left_for: through.and_then(|through| through.current(world)) }
+    }
+
+    /// Gives the world the resources back that it had.
+    pub(crate) fn give_resources_back(&mut self, world: &mut World) {
+        for column in &mut self.columns {
+            if let DecodedColumn::Resource(resource) = &mut column.decoded {
+                resource.give_back(world);
+            }
+        }
+    }
+
+    /// Whether the world has left one of the states that it was in.
+    pub(crate) fn has_left_states(&self, world: &World, kept: &WorldKept) -> bool {
+        kept.left_for.is_some() || self.states().any(|state| state.was_left(world))
+    }
+
+    /// Enters the states again that the world was in, and runs the transitions.
+    ///
+    /// # Errors
+    ///
+    /// If the transitions can't run, as within `OnEnter`.
+    pub(crate) fn give_states_back(
+        &self,
+        world: &mut World,
+        kept: &WorldKept,
+    ) -> Result<(), TryRunScheduleError> {
+        let was_left = self.has_left_states(world, kept);
+        if let Some(state) = &kept.left_for {
+            state.set(world);
+        }
+        self.states().for_each(|state| state.give_back(world));
+        let entered = if was_left { world.try_run_schedule(StateTransition) } else { Ok(()) };
+        self.states().for_each(|state| state.give_back_pending(world));
+        entered
+    }
+
+    fn states(&self) -> impl Iterator<Item = &dyn StateValue> {
+        self.columns.iter().filter_map(|column| match &column.decoded {
+            DecodedColumn::State(state) => Some(&**state),
+            _ => None,
+        })
     }
 
     /// Takes the old entities away and puts the saved ones in their place, with everything that
@@ -136,6 +198,11 @@ pub(super) enum ResourceRestored {
 }
 
 impl ImageColumn {
+    /// Whether this is a resource that refers to entities.
+    fn names_entities(&self) -> bool {
+        matches!(&self.decoded, DecodedColumn::Resource(resource) if resource.names_entities())
+    }
+
     /// The entity of the resource that this is a column of.
     pub(super) fn resource_entity(&self, world: &mut World) -> Option<Entity> {
         let DecodedColumn::Resource(resource) = &self.decoded else { return None };

@@ -23,6 +23,10 @@ pub struct RestoreReport {
     /// Saved entities that observers or level code spawned while the checkpoint was put back. The
     /// commonest mistake: an `OnEnter` that adds a second player.
     pub extra: Vec<ExtraEntities>,
+    /// Saved components that entities have although the checkpoint doesn't, since the build of the game that took it
+    /// didn't give them to such entities: it didn't know or require them. On entities with a key all those count that
+    /// a level of another version of the game gives them. They are as the game makes them.
+    pub new_components: Vec<NewComponents>,
     /// Types of which hooks, observers or the commands that they queued changed values while they
     /// were restored. The values of the checkpoint were written again, in their place, so that no
     /// hook and no observer of the type runs once more; immutable components, and what was removed,
@@ -122,6 +126,17 @@ pub struct DanglingReference {
     /// Whether it is a relationship, and was left out. A plain reference is
     /// [`Entity::PLACEHOLDER`] now.
     pub is_relationship: bool,
+}
+
+/// Saved components of one type that came with an update of the game.
+#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct NewComponents {
+    /// The type.
+    pub type_path: String,
+    /// How many entities have one.
+    pub entities: u64,
 }
 
 /// Saved entities that the checkpoint doesn't have.

@@ -11,7 +11,7 @@ use super::{DespawnOnRestore, WorldImage};
 use crate::Saved;
 use crate::capture::SessionAppExt;
 use crate::capture::test_kit::*;
-use crate::saved::CHILD_OF;
+use crate::saved::{BUILD, CHILD_OF};
 
 /// A world with something of everything.
 fn furnish(world: &mut World) {
@@ -55,6 +55,20 @@ fn a_fresh_game_gets_everything_back_under_the_same_ids() {
     fresh.frame();
     fresh.frame();
     assert_eq!(fresh.delta().blocks, [], "nothing should have to settle");
+}
+
+#[test]
+fn what_a_checkpoint_of_an_unknown_build_lacks_and_this_one_requires_stays() {
+    let mut saved = played().journal;
+    let known = Play::start().restore(&saved);
+    assert_eq!(known.report.new_components, []);
+    saved.rows.remove(BUILD);
+    let mut fresh = Play::start();
+    let new = fresh.restore(&saved).report.new_components;
+    let unarmored = saved.of::<Health>().len() - saved.of::<Armor>().len();
+    assert_eq!(new.len(), 1);
+    assert_eq!((&*new[0].type_path, new[0].entities), (Armor::type_path(), unarmored as u64));
+    assert_eq!(fresh.journal.of::<Armor>().len(), saved.of::<Health>().len());
 }
 
 #[test]

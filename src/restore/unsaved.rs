@@ -1,18 +1,31 @@
 //! Components that the checkpoint doesn't have.
 
+use std::collections::BTreeMap;
+
 use bevy::ecs::archetype::{Archetype, ArchetypeId};
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::platform::collections::HashMap;
 
+use super::image::ImageColumn;
 use super::replacement::Replacement;
+use super::report::NewComponents;
+
+/// What entities have and the checkpoint doesn't.
+#[derive(Default)]
+struct NotSaved {
+    /// It goes: play had removed it, or hooks and observers added it.
+    removed: Vec<(Entity, ComponentId)>,
+    /// It stays, since it came with an update of the game: how many entities have it, by its column.
+    new: BTreeMap<u32, u64>,
+}
 
 impl Replacement {
     /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
     /// others require and the game had removed, and what hooks and observers added.
     pub(super) fn remove_what_was_not_saved(&mut self, world: &mut World) {
-        let removed = self.not_saved(world);
+        let NotSaved { removed, new } = self.not_saved(world);
         if !removed.is_empty() {
             self.stamps.note_hooks();
         }
@@ -21,28 +34,63 @@ impl Replacement {
                 entity.remove_by_id(component);
             }
         }
+        let new = new.into_iter().filter_map(|(place, entities)| {
+            let type_path = self.image.columns.get(place as usize)?.type_path.to_string();
+            Some(NewComponents { type_path, entities })
+        });
+        self.report.new_components = new.collect();
     }
 
-    /// The components that the checkpoint knows and doesn't have on an entity.
-    fn not_saved(&self, world: &World) -> Vec<(Entity, ComponentId)> {
+    fn not_saved(&self, world: &World) -> NotSaved {
         let mut layouts = Layouts::new(self);
-        let mut removed: Vec<(Entity, ComponentId)> = Vec::new();
+        let mut not_saved = NotSaved::default();
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };
             let saved = self.image.rows.of(rank);
             for (place, component) in layouts.of(entity.archetype()) {
                 let is_saved = saved.iter().any(|row| row.column == *place);
                 let column = self.image.columns.get(*place as usize);
-                if !is_saved && column.is_some_and(|column| !column.unreadable.contains(&rank)) {
-                    removed.push((*id, *component));
+                let Some(column) = column.filter(|column| !column.unreadable.contains(&rank))
+                else {
+                    continue;
+                };
+                if is_saved {
+                    continue;
+                } else if self.came_with_an_update(rank, column) {
+                    *not_saved.new.entry(*place).or_default() += 1;
+                } else {
+                    not_saved.removed.push((*id, *component));
                 }
             }
         }
-        removed
+        not_saved
+    }
+
+    /// Whether an entity lacks a component in the checkpoint because the build that took it never gave it one.
+    fn came_with_an_update(&self, rank: u32, column: &ImageColumn) -> bool {
+        if !column.was_saved {
+            return true;
+        }
+        let builds = &self.image.builds;
+        // Nobody but the level says what it gives to an entity.
+        let is_placed = self.image.keys.contains_key(&rank);
+        let is_other_version =
+            builds.then.as_ref().is_none_or(|then| then.version != builds.now.version);
+        if is_placed && is_other_version {
+            return true;
+        }
+        let saved = || {
+            let columns = self.image.rows.of(rank).iter();
+            let columns = columns.filter_map(|row| self.image.columns.get(row.column as usize));
+            columns.map(|column| &*column.type_path)
+        };
+        let was_required =
+            builds.then.as_ref().is_some_and(|then| then.requires(saved(), &column.type_path));
+        builds.now.requires(saved(), &column.type_path) && !was_required
     }
 }
 
-/// Which of the checkpoint's types an archetype has.
+/// Which of the saved types an archetype has.
 struct Layouts {
     known: Vec<(u32, ComponentId)>,
     archetypes: HashMap<ArchetypeId, Vec<(u32, ComponentId)>>,
@@ -50,7 +98,9 @@ struct Layouts {
 
 impl Layouts {
     fn new(replacement: &Replacement) -> Self {
-        let known = replacement.components().filter(|(_, _, column)| column.was_saved);
+        let components = replacement.components();
+        // A built-in type that the checkpoint doesn't know is no component of the game's.
+        let known = components.filter(|(_, _, column)| column.was_saved || !column.is_built_in());
         let known = known.map(|(place, component, _)| (place, component)).collect();
         Self { known, archetypes: HashMap::default() }
     }

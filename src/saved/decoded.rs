@@ -158,6 +158,12 @@ pub(crate) trait ResourceValue: Send + Sync {
     /// Makes the world's resource what it was when it was kept.
     fn put_back(&self, world: &mut World) -> WrittenAgain;
 
+    /// Gives the world the resource that was kept, or takes it away if there was none.
+    fn give_back(&mut self, world: &mut World);
+
+    /// Whether the value of the checkpoint refers to entities.
+    fn names_entities(&self) -> bool;
+
     /// Whether the world's resource is what the checkpoint says.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
 }
@@ -175,6 +181,18 @@ pub(crate) trait StateValue: Send + Sync {
 
     /// Puts the transition back that was pending.
     fn set_pending(&self, world: &mut World);
+
+    /// Remembers the world's state and its pending transition, whatever the checkpoint says.
+    fn keep(&mut self, world: &World);
+
+    /// Whether the world is in another state than when it was kept.
+    fn was_left(&self, world: &World) -> bool;
+
+    /// Makes the state that was kept the next one, unless it is current.
+    fn give_back(&self, world: &mut World);
+
+    /// Puts the transition back that was pending when the state was kept.
+    fn give_back_pending(&self, world: &mut World);
 }
 
 /// The decoded order of a relationship's sources, row by row.

@@ -20,6 +20,8 @@ pub(crate) const BUILT_IN: [&str; 5] = [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KE
 pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
 /// Keys of placed entities that were despawned in play. No column of a type either.
 pub(crate) const GONE: &str = "bevy_session::Gone";
+/// What later builds have to know of the one that took the checkpoint. No column of a type either.
+pub(crate) const BUILD: &str = "bevy_session::Build";
 /// What the columns of components begin with that tie entities to a state.
 pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
 

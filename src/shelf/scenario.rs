@@ -23,15 +23,17 @@ use loader::ScenarioLoader;
 /// #[derive(Resource)]
 /// struct Chosen(Handle<ScenarioAsset>);
 ///
+/// /// Runs until the file was read.
 /// fn new_game(chosen: Res<Chosen>, scenarios: Res<Assets<ScenarioAsset>>, mut commands: Commands) {
 ///     let Some(scenario) = scenarios.get(&chosen.0) else { return };
 ///     scenario.start(scenario.new_session().player("Ann"), &mut commands);
+///     commands.remove_resource::<Chosen>();
 /// }
 ///
 /// App::new()
 ///     .add_plugins((MinimalPlugins, AssetPlugin::default(), ScenarioPlugin))
 ///     .add_plugins(SessionPlugin::new("Studio", "Hop").in_memory())
-///     .add_systems(Update, new_game.run_if(resource_added::<Chosen>));
+///     .add_systems(Update, new_game.run_if(resource_exists::<Chosen>));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ScenarioPlugin;

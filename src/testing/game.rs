@@ -15,7 +15,7 @@ use super::heard::Heard;
 use super::recover_error::RecoverError;
 use super::snapshot::SavedSnapshot;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::session::RestoreFrom;
+use crate::session::{RequestError, RestoreFrom};
 use crate::{
     CurrentSession, MemoryDisk, NewSession, Operation, SessionCatalog, SessionCommandsExt,
     SessionPlugin, SessionRestored,
@@ -41,6 +41,8 @@ pub struct TestGame {
     started_at: Timestamp,
     /// How long the player stays away at the next restart.
     away: Duration,
+    /// The session that the test has started.
+    started: Option<SessionId>,
 }
 
 impl fmt::Debug for TestGame {
@@ -72,6 +74,7 @@ impl TestGame {
             frame: FRAME,
             started_at: "2026-01-01T00:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH),
             away: Duration::ZERO,
+            started: None,
         };
         game.start_app();
         game
@@ -159,7 +162,9 @@ impl TestGame {
         self
     }
 
-    /// Starts a session, and lets its first checkpoint become durable, if the game's gates allow one.
+    /// Starts a session, and lets its first checkpoint become durable, if the game's gates allow one. A game that has
+    /// begun one by itself, as with [`start_or_continue`](crate::SessionCommands::start_or_continue) in `Startup`, is
+    /// left to it: this is the id of that session then.
     ///
     /// # Errors
     ///
@@ -172,7 +177,17 @@ impl TestGame {
         };
         let before = current(self).map(|(id, _)| id);
         self.ask(|commands| commands.session().start(session))?;
-        let (id, _) = self.wait(|game| current(game).filter(|(id, _)| Some(*id) != before))?;
+        let started = self.wait(|game| current(game).filter(|(id, _)| Some(*id) != before));
+        let id = match started {
+            Ok((id, _)) => id,
+            Err(RecoverError::Rejected(RequestError::SessionRunning { current }))
+                if self.started != Some(current) =>
+            {
+                current
+            }
+            Err(error) => return Err(error),
+        };
+        self.started = Some(id);
         for _ in 0..FRAMES_TO_SAVE {
             if let Some((_, None)) = current(self) {
                 self.frames(1);
@@ -225,6 +240,7 @@ impl TestGame {
     }
 
     fn start_app(&mut self) {
+        self.started = None;
         // The old one is gone before the next one is there.
         drop(std::mem::replace(&mut self.app, App::empty()));
         let plugin = SessionPlugin::new("Studio", "Game under test")

@@ -9,7 +9,7 @@ use bevy::ecs::world::World;
 use crate::SaveKey;
 use crate::capture::{Capture, CaptureScope, EncodeFailure, Encoder, Recorder, SavedTypes};
 use crate::journal::{Block, ENTITIES, Rows, SaveId};
-use crate::saved::{ANCHORS, CHILD_ORDER, GONE};
+use crate::saved::{ANCHORS, BUILD, CHILD_ORDER, GONE};
 
 /// The bits of [`Entity::PLACEHOLDER`], as an id.
 const NO_ONE: SaveId = SaveId(1);
@@ -139,7 +139,7 @@ fn rows(blocks: &[Block]) -> BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>> {
     let mut rows = BTreeMap::<Arc<str>, BTreeMap<SaveId, Vec<u8>>>::new();
     for block in blocks {
         let Rows::Values(values) = &block.rows else { continue };
-        if ![ENTITIES, ANCHORS, GONE].contains(&&*block.type_path) {
+        if ![ENTITIES, ANCHORS, GONE, BUILD].contains(&&*block.type_path) {
             let of_type = rows.entry(Arc::clone(&block.type_path)).or_default();
             // A parent whose children aren't saved is, once restored, one without children.
             let is_order = &*block.type_path == CHILD_ORDER;

@@ -177,6 +177,8 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
         session: saved.session,
         checkpoint,
         kind: crate::CheckpointKind::Auto,
+        label: None,
+        request: None,
         full: false,
         rows: 1,
         entities: 1,
@@ -189,6 +191,8 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
         session: saved.session,
         checkpoint,
         kind: crate::CheckpointKind::Auto,
+        label: None,
+        request: None,
         bytes: 1,
         write_time: Duration::ZERO,
     });

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{ContextChanged, ContextPart, GameContext, MemoryDisk};
+use bevy_session::{ContextChanged, ContextPart, GameContext, HintGiven, MemoryDisk, SessionHint};
 
 use crate::common::*;
 
@@ -16,6 +16,8 @@ fn game_on(disk: &MemoryDisk, version: &str, graphics: &str, mods: &[&str]) -> A
     };
     let mut app = game_with(plugin(disk).version(version).context(context), |app| {
         listen::<ContextChanged>(app);
+        listen::<HintGiven>(app);
+        listen::<CheckpointFailed>(app);
         listen::<SessionRestored>(app);
     });
     frames(&mut app, 2);
@@ -59,4 +61,32 @@ fn another_machine_build_or_mod_is_noticed_when_a_session_is_taken_up() {
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
     frames(&mut app, 4);
     assert_eq!(received::<ContextChanged>(&app)[0].parts, [ContextPart::GameVersion]);
+}
+
+/// Each segment begins with what the game says of itself, and a segment that can't begin is a session that isn't saved.
+#[test]
+fn a_game_with_any_number_of_mods_is_saved_and_recovered_and_its_mods_are_told_apart() {
+    let mods: Vec<String> = (0..65_536).map(|number| format!("{number:01024}")).collect();
+    let mut mods: Vec<&str> = mods.iter().map(String::as_str).collect();
+    let disk = MemoryDisk::default();
+    let mut app = game_on(&disk, "1.0", "Llvmpipe", &mods);
+    let hints = received::<HintGiven>(&app);
+    let [HintGiven { hint: SessionHint::ContextTooLong { fields }, .. }] = &hints[..] else {
+        panic!("{hints:?}");
+    };
+    assert_eq!(fields, &["mods"]);
+    start(&mut app, "Modded");
+    let id = app.world().resource::<CurrentSession>().id();
+    assert!(received::<CheckpointFailed>(&app).is_empty());
+
+    let disk = disk.snapshot();
+    for (removed, expected) in [(None, &[][..]), (Some(65_535), &[ContextPart::Mods])] {
+        removed.into_iter().for_each(|place| drop(mods.remove(place)));
+        let mut app = game_on(&disk.snapshot(), "1.0", "Llvmpipe", &mods);
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+        frames(&mut app, 4);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        let changed = received::<ContextChanged>(&app).pop();
+        assert_eq!(changed.map(|changed| changed.parts).unwrap_or_default(), expected);
+    }
 }

@@ -89,6 +89,20 @@ fn the_plugin_says_by_itself_why_it_leaves_a_session() {
 }
 
 #[test]
+fn ctrl_c_is_no_error_of_the_game() {
+    // What Bevy's own handler writes, and what a game that failed writes.
+    for (code, expected) in [(130, LeaveCause::Signal), (131, LeaveCause::Error)] {
+        let mut app = game_of(&MemoryDisk::default(), |_| {});
+        start(&mut app, "Interrupted");
+        app.world_mut().write_message(AppExit::from_code(code));
+        app.update();
+        let messages = app.world().resource::<Messages<SessionClosed>>();
+        let closed = messages.iter_current_update_messages().next().expect("it should be closed");
+        assert_eq!(closed.leaving.cause, expected, "{code}");
+    }
+}
+
+#[test]
 fn a_run_is_summed_up_when_it_is_left() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, |_| {});

@@ -30,6 +30,8 @@ mod gates;
 mod going_back;
 mod golden;
 mod guards;
+#[cfg(feature = "auto_register")]
+mod guide;
 mod hints;
 mod history;
 mod keeping;
@@ -58,6 +60,8 @@ mod no_files;
 mod notifications;
 mod opting_out;
 mod paces;
+#[cfg(feature = "window")]
+mod phones;
 mod placed;
 mod places;
 mod policies;
@@ -90,6 +94,7 @@ mod slices;
 mod slot_loads;
 mod slots;
 mod starting_worlds;
+mod studios;
 mod sweeping;
 mod switches;
 mod take_ups;
@@ -98,6 +103,8 @@ mod tidying;
 mod traces;
 #[cfg(feature = "ui")]
 mod ui;
+mod updates;
 mod versions;
 mod waiting;
 mod ways_out;
+mod whole_worlds;

@@ -12,7 +12,10 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{HowItEnded, MemoryDisk, Report, RequestError, SessionMode, SessionsFound};
+use bevy_session::{
+    HowItEnded, MemoryDisk, Report, RequestError, SessionHint, SessionHints, SessionMode,
+    SessionsFound,
+};
 
 use crate::common::*;
 
@@ -185,6 +188,9 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
     let mut app = build(&disk);
     assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
+    let hints: Vec<_> = app.world().resource::<SessionHints>().iter().cloned().collect();
+    assert_eq!(hints, [SessionHint::StoppedInDevelopment]);
+    assert!(hints[0].to_string().contains("SessionPlugin::development(false)"), "{}", hints[0]);
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
     assert!(entry.has_crashed() && entry.can_go_on());
     request(&mut app, |commands| commands.session().find_sessions());

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AutosaveStretched, CheckpointDrifted, MemoryDisk, RequestError, SessionForgotten,
-    SessionsFound, recovery_is_pending, saving_is_in_progress,
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointKind, CurrentRequest,
+    MemoryDisk, RequestError, RequestId, SessionForgotten, SessionsFound, recovery_is_pending,
+    saving_is_in_progress,
 };
 
 use crate::common::*;
@@ -23,6 +24,74 @@ fn every_notification_reaches_observers_and_message_readers() {
     start(&mut app, "Twice");
     assert_eq!(received::<SessionStarted>(&app).len(), 1);
     assert_eq!(app.world().resource::<Observed>().0, 1);
+}
+
+#[test]
+fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<CheckpointCaptured>(app);
+        listen::<CheckpointSaved>(app);
+        listen::<CheckpointFailed>(app);
+    });
+    start(&mut app, "Labels");
+    let opening = received::<CheckpointSaved>(&app).remove(0);
+    assert_eq!((opening.label, opening.request), (None, None));
+    let kind = CheckpointKind::Manual;
+    let asked: Vec<RequestId> = (0..3).map(|_| RequestId::new()).collect();
+    for request in asked.clone() {
+        let wanted = CurrentRequest::Checkpoint { label: "alike".to_owned(), kind, request };
+        app.world_mut().commands().session().request(wanted);
+    }
+    app.world_mut().flush();
+    frames(&mut app, 4);
+    let alike = Some("alike".to_owned());
+    let expected: Vec<_> = asked.iter().map(|request| (alike.clone(), Some(*request))).collect();
+    let captured = received::<CheckpointCaptured>(&app).split_off(1);
+    let captured: Vec<_> = captured.into_iter().map(|it| (it.label, it.request)).collect();
+    assert_eq!(captured, expected);
+    let saved = received::<CheckpointSaved>(&app).split_off(1);
+    let saved: Vec<_> = saved.into_iter().map(|it| (it.label, it.request)).collect();
+    assert_eq!(saved, expected);
+    assert_eq!(received::<CheckpointFailed>(&app).len(), 0);
+}
+
+#[test]
+fn each_checkpoint_that_was_asked_for_and_is_lost_is_said() {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), |app| {
+        listen::<CheckpointSaved>(app);
+        listen::<CheckpointFailed>(app);
+    });
+    start(&mut app, "Lost");
+    // Its files vanish under three named checkpoints of one turn.
+    disk.remove_all("sessions/data".as_ref());
+    request(&mut app, |commands| {
+        for label in ["one", "two", "three"] {
+            commands.session().checkpoint(label);
+        }
+    });
+    app.world_mut().resource_mut::<Score>().0 += 1;
+    seconds(&mut app, 12.0);
+    let lost = received::<CheckpointFailed>(&app).into_iter().filter(|it| it.retry_in.is_none());
+    let mut lost: Vec<_> = lost.filter_map(|it| it.label).collect();
+    let saved = received::<CheckpointSaved>(&app).into_iter().filter_map(|it| it.label);
+    lost.extend(saved);
+    lost.sort();
+    assert_eq!(lost, ["one", "three", "two"], "each is saved or lost, and that is said once");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_taken_at_all_fails_by_its_name() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), listen::<CheckpointFailed>);
+    start(&mut app, "Nameless");
+    let current = app.world_mut().remove_resource::<CurrentSession>().unwrap();
+    request(&mut app, |commands| commands.session().checkpoint("too early"));
+    frames(&mut app, 3);
+    app.insert_resource(current);
+    let failed = received::<CheckpointFailed>(&app).remove(0);
+    assert_eq!(failed.label.as_deref(), Some("too early"));
+    assert!(failed.request.is_some());
 }
 
 #[test]

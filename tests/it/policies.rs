@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     CheckpointId, CheckpointSaved, MemoryDisk, Operation, Proposal, RestoreCancelled,
-    RestorePrepared, RestoreStarted, SessionId, SessionsFound,
+    RestorePrepared, RestoreStarted, SessionActivity, SessionId, SessionsFound,
 };
 
 use crate::common::*;
@@ -110,6 +110,64 @@ fn each_death_soon_after_a_restore_steps_down_the_ladder() {
     frames(&mut app, 3);
     let restored = received::<SessionRestored>(&app).pop().unwrap();
     assert_eq!(restored.checkpoint, newest, "`Latest` should stay the newest checkpoint");
+}
+
+#[test]
+fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
+    let disk = MemoryDisk::default();
+    let mut app = asking(&disk);
+    start(&mut app, "Young");
+    let session = app.world().resource::<CurrentSession>().id();
+    let mut disk = disk.snapshot();
+    for deaths in 0..3 {
+        // Killed in the loading screen, before anything of the session was put back.
+        let mut app = game_with(plugin(&disk), |app| {
+            app.restore_when(|| false);
+        });
+        frames(&mut app, 3);
+        assert_eq!(proposed(&app, session), (Proposal::Newest, deaths));
+        request(&mut app, |commands| {
+            commands.session().recover(session, RestoreFrom::Latest);
+        });
+        frames(&mut app, 3);
+        assert!(app.world().resource::<SessionActivity>().restore().is_some());
+        disk = disk.snapshot();
+    }
+    assert_eq!(proposed(&asking(&disk), session), (Proposal::SafeStart, 3));
+}
+
+/// What the guide's first page does with an offer.
+fn take_what_is_proposed(crash: On<RecoveryAvailable>, mut commands: Commands) {
+    let session = crash.offer.session.id;
+    match crash.offer.proposed.restore_from() {
+        Some(from) => commands.session().recover(session, from),
+        None => {
+            commands.session().decline(session);
+            commands.run_system_cached(|mut commands: Commands| {
+                commands.session().start(NewSession::named("Afresh"));
+            });
+        }
+    }
+}
+
+#[test]
+fn a_game_that_takes_what_is_proposed_is_played_whatever_that_is() {
+    let disk = MemoryDisk::default();
+    start(&mut asking(&disk), "Deadly");
+    let mut disk = disk.snapshot();
+    let mut played = Vec::new();
+    for _ in 0..6 {
+        let mut app = game_of(&disk, RecoveryPolicy::Ask, |app| {
+            app.add_observer(take_what_is_proposed);
+        });
+        frames(&mut app, 12);
+        let rejected = received::<RequestRejected>(&app);
+        assert!(rejected.is_empty(), "{rejected:?}");
+        let current = app.world().get_resource::<CurrentSession>();
+        played.push(current.map_or("nothing", CurrentSession::name).to_owned());
+        disk = disk.snapshot();
+    }
+    assert_eq!(played, ["Deadly", "Deadly", "Deadly", "Afresh", "Afresh", "Afresh"]);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! How far a restore is that takes a while.
 
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{RestorePhase, SessionActivity};
+use bevy_session::{MemoryDisk, RestorePhase, SessionActivity};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::common::{Health, game_with, listen, received, request};
+use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
 
 /// Whoever reads a [`Slow`] waits until this is free.
 static BARRIER: Mutex<()> = Mutex::new(());
@@ -22,6 +22,63 @@ impl<'de> Deserialize<'de> for Slow {
         drop(BARRIER.lock());
         u32::deserialize(deserializer).map(Self)
     }
+}
+
+/// What reads waits until the other one reads, so that two threads are at work.
+#[derive(Component, Reflect, Clone, Serialize)]
+#[reflect(Component, Saved)]
+struct Left(u32);
+
+/// The other one.
+#[derive(Component, Reflect, Clone, Serialize)]
+#[reflect(Component, Saved)]
+struct Right(u32);
+
+/// Which threads read, by name, for each of the two.
+static READERS: (Mutex<[Option<String>; 2]>, Condvar) = (Mutex::new([None, None]), Condvar::new());
+
+fn meet(place: usize) {
+    let (readers, other_reads) = &READERS;
+    let mut readers = readers.lock().unwrap();
+    let name = std::thread::current().name().unwrap_or("nameless").to_owned();
+    readers[place].get_or_insert(name);
+    other_reads.notify_all();
+    let wait = |readers: &mut [Option<String>; 2]| readers.contains(&None);
+    drop(other_reads.wait_timeout_while(readers, Duration::from_secs(60), wait).unwrap());
+}
+
+impl<'de> Deserialize<'de> for Left {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        meet(0);
+        u32::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Right {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        meet(1);
+        u32::deserialize(deserializer).map(Self)
+    }
+}
+
+#[test]
+fn what_is_read_takes_no_thread_from_the_systems() {
+    let disk = MemoryDisk::default();
+    let types = |app: &mut App| {
+        app.register_type::<Left>().register_type::<Right>();
+    };
+    let mut app = game_with(plugin(&disk), types);
+    app.world_mut().spawn_batch((0..5_000).map(|number| (Left(number), Right(number))));
+    start(&mut app, "Read by two");
+    let mut app = game_with(plugin(&disk.snapshot()), types);
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let readers = READERS.0.lock().unwrap();
+    assert!(!readers.contains(&None), "{readers:?}");
+    let is_of_pool = |reader: &Option<String>| reader.as_ref().unwrap().contains("Task Pool");
+    assert!(!readers.iter().any(is_of_pool), "{readers:?}");
 }
 
 fn game(directory: &tempfile::TempDir) -> App {

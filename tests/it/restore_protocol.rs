@@ -220,21 +220,62 @@ fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
         app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
     });
     let player = app.world_mut().spawn(Health(1)).id();
+    app.insert_resource(Score(1));
     start(&mut app, "Rewound");
     let session = app.world().resource::<CurrentSession>().id();
+    let began_with = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     app.world_mut().get_mut::<Health>(player).unwrap().0 = 2;
-    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    app.insert_resource(Score(2));
+    let began_with = RestoreFrom::Checkpoint(began_with);
+    request(&mut app, |commands| commands.session().recover(session, began_with));
     frames(&mut app, 2);
+    assert_eq!(app.world().resource::<Score>().0, 1);
     request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
+    assert_eq!(app.world().resource::<Score>().0, 2);
+    assert!(app.world().get_entity(player).is_ok(), "it is the same world");
     request(&mut app, |commands| commands.session().checkpoint("after all"));
     frames(&mut app, 3);
     let mut app = game(&disk.snapshot(), |_| {});
     ask_to_recover(&mut app);
     frames(&mut app, 3);
+    assert_eq!(app.world().resource::<Score>().0, 2);
     let world = app.world_mut();
     assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(2));
+}
+
+/// A resource that isn't there when the session begins.
+#[derive(Resource, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+struct Weather(String);
+
+#[test]
+fn a_cancelled_rewind_gives_back_what_the_checkpoint_lacks_and_takes_what_was_absent() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.register_type::<Weather>();
+    });
+    start(&mut app, "Weather");
+    let go_back_and_cancel = |app: &mut App, weather: Option<&str>| {
+        let session = app.world().resource::<CurrentSession>();
+        let (id, newest) = (session.id(), session.last_checkpoint().unwrap().id);
+        app.world_mut().remove_resource::<Weather>();
+        if let Some(weather) = weather {
+            app.insert_resource(Weather(weather.to_owned()));
+        }
+        let from = RestoreFrom::Checkpoint(newest);
+        request(app, |commands| commands.session().recover(id, from));
+        frames(app, 3);
+        let meanwhile = app.world().contains_resource::<Weather>();
+        request(app, |commands| commands.session().cancel_restore());
+        frames(app, 3);
+        (meanwhile, app.world().get_resource::<Weather>().map(|weather| weather.0.clone()))
+    };
+    assert_eq!(go_back_and_cancel(&mut app, Some("rain")), (false, Some("rain".to_owned())));
+    request(&mut app, |commands| commands.session().checkpoint("rain"));
+    frames(&mut app, 3);
+    assert_eq!(go_back_and_cancel(&mut app, None), (true, None));
 }
 
 #[test]

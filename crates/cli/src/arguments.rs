@@ -43,7 +43,7 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// List the sessions, a line for each
-    #[command(after_help = example("list ~/.local/share/hop\n  bevy-session list --game Acme/Hop --left crash --since 7d"))]
+    #[command(after_help = example("list ~/.local/share/acme/hop\n  bevy-session list --game Acme/Hop --left crash --since 7d"))]
     List(List),
     /// Show all that is known of a session
     #[command(after_help = example("show --game Acme/Hop 01a1fb8e-1228"))]

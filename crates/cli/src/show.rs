@@ -282,7 +282,7 @@ impl Checkpoint {
                 Validity::Unread => "unread",
                 Validity::Damaged => "damaged",
             },
-            on_line: !info.on_line_of.is_empty(),
+            on_line: info.is_on_line,
             types: rows(&info.types),
             carried: rows(&info.carried),
             label: info.label,

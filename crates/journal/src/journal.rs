@@ -19,6 +19,7 @@ mod good_frames;
 mod group_encoder;
 mod header;
 mod header_codec;
+mod header_room;
 mod index;
 mod lineage;
 mod merge;
@@ -68,8 +69,10 @@ pub(crate) use header::{
 pub use index::FileProblem;
 pub use index::Plan;
 pub use index::is_collapse;
+#[cfg(test)]
+pub(crate) use index::steps_of;
 pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
-pub(crate) use index::{GroupRef, SegmentSummary, missing_ends};
+pub(crate) use index::{GroupRef, LineWalk, Lines, MOST_LINES, SegmentSummary, missing_ends};
 pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;

@@ -20,5 +20,7 @@ pub use logged::Logged;
 pub use recent_log::{LOG_BYTES, RecentLog};
 
 pub(crate) use ended::{how_it_ended, time_of_death};
+#[cfg(test)]
+pub(crate) use guard::dead_processes;
 pub use guard::{DeadProcess, ProcessGuard, ProcessOptions, last_to_die};
-pub(crate) use guard::{dead_processes, is_left_by_the_living, known_dead};
+pub(crate) use guard::{deaths_besides, known_dead, living_besides};

@@ -5,6 +5,7 @@
 mod about;
 mod attachments;
 mod corruption;
+mod deaths;
 mod detect;
 mod event_line;
 mod event_query;

@@ -41,6 +41,7 @@ pub use chapter::{
 };
 pub use chapters::{Chapters, ChaptersWritten, Counted};
 pub use context::{ContextPart, SessionContext};
+pub(crate) use context::{cut, cut_in_place};
 pub use disk_refusal::DiskRefusal;
 pub(crate) use encoding::{bytes, milliseconds, optional_milliseconds};
 pub use errors::{CheckpointError, ExternalError, RecoveryError, RequestError, StopReason};

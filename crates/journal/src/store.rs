@@ -67,10 +67,10 @@ pub use local_store::LocalStore;
 pub(crate) use log_files::log_file_name;
 pub use log_files::{LogFile, end_of_log, log_files};
 pub(crate) use newer_format::OpenError;
-pub use platform::{directory_name, platform_roots, platform_state_of};
+pub use platform::{DEVELOPMENT, directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, find as find_record,
-    remove as remove_record,
+    read_besides as read_records_besides, remove as remove_record,
 };
 pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;

@@ -43,6 +43,7 @@ mod slot_copy;
 pub(crate) mod slot_work;
 mod snapshot;
 mod snapshot_writing;
+mod statements;
 mod sweeping;
 mod trials;
 mod type_bytes;

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 
 use super::insights::{insights, story};
 use super::news::{Moment, News};
+use super::suspend::Suspending;
 use crate::digest::Digest;
 
 /// How a chapter may end.
@@ -54,7 +55,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
-    Command { verb: "die", takes: Takes::Text("panic, abort, kill or exit"), begin: die },
+    Command { verb: "die", takes: Takes::Text("panic, abort, kill, exit or suspend"), begin: die },
 ];
 
 /// Something that can be asked for.
@@ -77,7 +78,7 @@ pub enum Begun {
     /// Looks at what happens until it has an answer.
     Waiting(Watch),
     /// The process dies of this, so the answer comes before it.
-    Dying(fn()),
+    Dying(fn(&mut World)),
 }
 
 /// Asked with everything that happens while the command is under way, until it gives an answer.
@@ -459,16 +460,17 @@ fn close(world: &mut World, _: &str) -> Result<Begun, String> {
 
 fn die(_: &mut World, how: &str) -> Result<Begun, String> {
     match how {
-        "panic" => Ok(Begun::Dying(|| panic!("the command was to panic"))),
-        "abort" => Ok(Begun::Dying(|| process::abort())),
-        "kill" => Ok(Begun::Dying(kill)),
-        "exit" => Ok(Begun::Dying(|| process::exit(1))),
+        "panic" => Ok(Begun::Dying(|_| panic!("the command was to panic"))),
+        "abort" => Ok(Begun::Dying(|_| process::abort())),
+        "kill" => Ok(Begun::Dying(|_| kill())),
+        "exit" => Ok(Begun::Dying(|_| process::exit(1))),
+        "suspend" => Ok(Begun::Dying(|world| world.insert_resource(Suspending))),
         _ => Err(format!("there is no such way to die: {how:?}")),
     }
 }
 
 /// Kills this very process from outside.
-fn kill() {
+pub fn kill() {
     let own = process::id().to_string();
     let (program, flags): (&str, &[&str]) =
         if cfg!(windows) { ("taskkill", &["/F", "/PID"]) } else { ("kill", &["-9"]) };

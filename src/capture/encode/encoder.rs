@@ -20,7 +20,7 @@ use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::saved_type::Role;
 use crate::capture::types::SavedTypes;
 use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
-use crate::saved::{ANCHORS, GONE, encode_message_pack, panic_message};
+use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
@@ -257,6 +257,7 @@ impl Encoder {
             blocks.extend(self.carried.blocks_of_unknown_types(&known, lately));
         }
         blocks.extend(self.blocks_of_places(&capture, is_full));
+        blocks.extend(self.block_of_build().filter(|_| is_full));
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         }
@@ -425,6 +426,16 @@ impl Encoder {
         let mut blocks = self.gone.blocks(&GONE.into(), is_full);
         blocks.extend(self.anchors.blocks(&ANCHORS.into(), is_full));
         blocks
+    }
+
+    /// What later builds have to know of this one. It is the same for the whole run.
+    fn block_of_build(&self) -> Option<Block> {
+        let mut bytes = Vec::new();
+        encode_message_pack(self.types.build(), &mut bytes).ok()?;
+        let mut rows = Split::default();
+        rows.push(SaveId::WORLD, &bytes);
+        let row = rows.finish().into_iter().next()?;
+        Some(Block::values(BUILD.into(), 0, row))
     }
 
     /// Values that the game wrote take the place of carried ones, under whatever name those are. The

@@ -48,6 +48,9 @@ pub enum SessionHint {
     /// In builds with debug assertions, or in development: the game has been running for 30 seconds,
     /// and never asked for a session.
     NoSessionStarted,
+    /// In development the last game was killed, and a player would be asked about it now: a developer, who stops
+    /// games all day, isn't.
+    StoppedInDevelopment,
     /// The plugin has despawned an entity with a [`SaveKey`] as soon as it was spawned, since one with
     /// that key had been despawned in this run. That is right for a coin that was taken, and wrong
     /// for the next round.
@@ -72,6 +75,12 @@ pub enum SessionHint {
         /// The call.
         call: String,
     },
+    /// [`GameContext`](crate::GameContext) says more than a session's files keep: texts over 512 bytes, mods over
+    /// 16 KiB or arguments over 4 KiB. The first that fit are kept.
+    ContextTooLong {
+        /// The fields that are too long, by their names.
+        fields: Vec<String>,
+    },
     /// In development: a generic type is saved, and one instance of it, which is in the world, isn't
     /// registered.
     InstanceNotRegistered {
@@ -95,12 +104,14 @@ impl SessionHint {
             Self::GateStaysShut { .. }
             | Self::NoEntitySaved { .. }
             | Self::NoSessionStarted
+            | Self::StoppedInDevelopment
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
             | Self::DialogWithoutCamera => true,
             Self::ConditionFailed { .. }
             | Self::StateNotAdded { .. }
             | Self::CalledTooLate { .. }
+            | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
             | Self::EntityNotMapped { .. } => false,
         }
@@ -138,6 +149,12 @@ impl fmt::Display for SessionHint {
                  `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
                  `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
             ),
+            Self::StoppedInDevelopment => formatter.write_str(
+                "the game was killed, and nobody is asked about that in a debug build. Call \
+                 `SessionPlugin::development(false)` to have the session offered, as a release build \
+                 does, or start with `BEVY_SESSION=continue`; `commands.session().find_sessions()` \
+                 offers it now",
+            ),
             Self::DialogWithoutCamera => formatter.write_str(
                 "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \
                  as in `commands.spawn(Camera2d)`",
@@ -153,6 +170,7 @@ impl fmt::Display for SessionHint {
             Self::NoEntitySaved { .. }
             | Self::KeyedEntityWentAgain { .. }
             | Self::LostBeforeRestore { .. }
+            | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
             | Self::EntityNotMapped { .. } => self.fmt_about_data(formatter),
         }
@@ -200,6 +218,13 @@ impl SessionHint {
                  after a restore. Mark the field `#[entities]`, and derive `MapEntities` if it is a \
                  resource",
                 field.trim_start_matches('.'),
+            ),
+            Self::ContextTooLong { fields } => write!(
+                formatter,
+                "`GameContext` says more than a session keeps: only the beginning of {} is written down. \
+                 Give each text 512 bytes at most, `mods` 16 KiB and `arguments` 4 KiB, such as by a hash of a \
+                 list in place of the list",
+                first_few(fields),
             ),
             _ => Ok(()),
         }

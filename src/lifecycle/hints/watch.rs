@@ -65,6 +65,7 @@ impl RuntimeParts {
     pub(crate) fn give_hints(&mut self, world: &mut World) {
         let passed = self.time.passed();
         self.look_over_hooks(world);
+        self.look_over_context(world);
         for (condition, error) in self.hooks.take_failures() {
             give_hint(world, SessionHint::ConditionFailed { condition, error });
         }

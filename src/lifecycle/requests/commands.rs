@@ -6,7 +6,8 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::{
-    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
+    AttachmentRequest, CurrentRequest, Request, RequestId, RequestQueue, SessionRequest,
+    SlotRequest,
 };
 use crate::capture::SaveKey;
 use crate::digest::{DigestOrder, SessionDigester};
@@ -136,10 +137,12 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
-    /// [`CheckpointSaved`](crate::CheckpointSaved) follows when it is durable.
+    /// [`CheckpointSaved`](crate::CheckpointSaved) with its label follows when it is durable, or
+    /// [`CheckpointFailed`](crate::CheckpointFailed). [`RequestId`](crate::RequestId) shows how to tell it
+    /// from others of the same name.
     pub fn checkpoint(&mut self, label: impl Into<String>) {
-        let label = label.into();
-        self.request(CurrentRequest::Checkpoint { label, kind: CheckpointKind::Manual });
+        let (label, kind, request) = (label.into(), CheckpointKind::Manual, RequestId::new());
+        self.request(CurrentRequest::Checkpoint { label, kind, request });
     }
 
     /// Leaves the session. A last checkpoint is taken first, unless a gate is closed. It can be
@@ -310,9 +313,11 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Find);
     }
 
-    /// Gives up the restore that is under way. Until
-    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed; after it, while
-    /// the restore waits for its gate, resources and states stay as saved.
+    /// Gives up the restore that is under way, and leaves the world as it was before. Until
+    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed. After it, while the restore waits for
+    /// its gate, resources and states become what they were. Where a session is played and states were left for the
+    /// restore, the session comes back as it was left, by a restore of its own with
+    /// [`RestoreReason::Undone`](crate::RestoreReason::Undone), since what belonged to those states is gone.
     pub fn cancel_restore(&mut self) {
         self.request(SessionRequest::CancelRestore);
     }

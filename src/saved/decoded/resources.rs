@@ -1,6 +1,7 @@
 //! A decoded resource.
 
 use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy::ecs::world::World;
 
 use super::components::{is_written_as, rebuild};
@@ -12,20 +13,37 @@ use crate::saved::{Codec, ComponentCodec, DecodeError};
 pub(crate) struct DecodedResource<C: Codec> {
     codec: C,
     value: Option<C::Value>,
+    names_entities: bool,
     /// The world's own value, while something else is restored.
     kept: Option<C::Value>,
+}
+
+/// Notices whether a value refers to entities, and leaves it as it is.
+#[derive(Default)]
+struct NamesEntities(bool);
+
+impl EntityMapper for NamesEntities {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.0 |= source != Entity::PLACEHOLDER;
+        source
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
 impl<C: ComponentCodec> DecodedResource<C> {
     /// No value yet.
     pub(crate) fn new(codec: C) -> Self {
-        Self { codec, value: None, kept: None }
+        Self { codec, value: None, names_entities: false, kept: None }
     }
 }
 
 impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.value = Some(self.codec.decode(bytes)?);
+        let mut value = self.codec.decode(bytes)?;
+        let mut names = NamesEntities::default();
+        self.codec.map_entities(&mut value, &mut names);
+        (self.value, self.names_entities) = (Some(value), names.0);
         Ok(())
     }
 
@@ -86,6 +104,20 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
             Ok(value) => write::<C>(world, self.codec.rebuild(value)),
             Err(_) => WrittenAgain::Not,
         }
+    }
+
+    fn give_back(&mut self, world: &mut World) {
+        match self.kept.take() {
+            Some(kept) => drop(write::<C>(world, self.codec.rebuild(kept))),
+            None => {
+                let component = self.component(world);
+                world.remove_resource_by_id(component);
+            }
+        }
+    }
+
+    fn names_entities(&self) -> bool {
+        self.names_entities
     }
 
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {

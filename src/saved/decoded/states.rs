@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use bevy::ecs::world::World;
-use bevy::state::state::{FreelyMutableState, NextState};
+use bevy::state::state::{FreelyMutableState, NextState, State};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,15 +11,18 @@ use super::StateValue;
 use crate::saved::{Codec, DecodeError, PendingState, SavedState, StateCodec};
 
 /// A decoded state.
-pub(crate) struct DecodedState<S> {
+pub(crate) struct DecodedState<S: FreelyMutableState> {
     codec: StateCodec<S>,
     state: Option<SavedState<S>>,
+    /// The world's own state, while another one is restored.
+    kept: Option<S>,
+    kept_pending: NextState<S>,
 }
 
-impl<S> DecodedState<S> {
+impl<S: FreelyMutableState> DecodedState<S> {
     /// No value yet.
     pub(crate) fn new(codec: StateCodec<S>) -> Self {
-        Self { codec, state: None }
+        Self { codec, state: None, kept: None, kept_pending: NextState::Unchanged }
     }
 }
 
@@ -56,4 +59,32 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for Decode
             PendingState::SetIfDifferent(state) => NextState::PendingIfNeq(state),
         };
     }
+
+    fn keep(&mut self, world: &World) {
+        self.kept = current(world).cloned();
+        let pending = world.get_resource::<NextState<S>>();
+        self.kept_pending = pending.cloned().unwrap_or_default();
+    }
+
+    fn was_left(&self, world: &World) -> bool {
+        self.kept.as_ref() != current(world)
+    }
+
+    fn give_back(&self, world: &mut World) {
+        if let (Some(kept), Some(mut next)) = (&self.kept, world.get_resource_mut::<NextState<S>>())
+        {
+            *next = NextState::PendingIfNeq(kept.clone());
+        }
+    }
+
+    fn give_back_pending(&self, world: &mut World) {
+        if let Some(mut next) = world.get_resource_mut::<NextState<S>>() {
+            *next = self.kept_pending.clone();
+        }
+    }
+}
+
+/// The world's state.
+fn current<S: FreelyMutableState>(world: &World) -> Option<&S> {
+    world.get_resource::<State<S>>().map(State::get)
 }

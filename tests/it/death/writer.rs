@@ -33,6 +33,27 @@ pub const WAYS: &[Way] = &[
             }
         });
     }),
+    #[cfg(feature = "window")]
+    ("the writer panics, then suspend", |mut app| {
+        use bevy_window::AppLifecycle;
+        // Longer than anybody waits for this process.
+        app.world_mut().resource_mut::<SessionSettings>().suspend_patience =
+            std::time::Duration::from_secs(60 * 60);
+        app.add_message::<AppLifecycle>();
+        play_without_writer(
+            app,
+            |mut frames: Local<u32>,
+             mut phases: MessageWriter<AppLifecycle>,
+             mut exit: MessageWriter<AppExit>| {
+                *frames += 1;
+                match *frames {
+                    1 => drop(phases.write(AppLifecycle::Suspended)),
+                    2 => say("resumed"),
+                    _ => drop(exit.write(AppExit::Success)),
+                }
+            },
+        );
+    }),
     ("the writer panics at the start", |mut app| {
         trip("detect_sessions");
         app.add_systems(Startup, |mut commands: Commands| {
@@ -116,6 +137,15 @@ fn an_exit_without_a_writer_is_no_crash() {
         assert!(dead.said("closed false"), "{way}: {:?}", dead.lines);
         dead.start_again().assert_exited();
     }
+}
+
+#[cfg(feature = "window")]
+#[test]
+fn a_suspend_waits_for_no_writer_that_is_gone() {
+    let dead = die("the writer panics, then suspend");
+    assert!(dead.status.success(), "{:?}", dead.lines);
+    assert!(dead.said("failed WriterGone") && dead.said("resumed"), "{:?}", dead.lines);
+    dead.start_again().assert_exited();
 }
 
 #[test]

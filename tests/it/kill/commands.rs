@@ -351,6 +351,36 @@ fn it_dies_in_every_way_and_is_back() {
 }
 
 #[test]
+fn a_phone_that_suspends_the_colony_and_ends_it_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let mut game = Game::driven(directory.path(), &LIVELY);
+        let named = succeeded(&mut game, "checkpoint before the call")["checkpoint"].clone();
+        succeeded(&mut game, "die suspend");
+        let story = game.finish();
+        assert_ne!(story.exit_code(), Some(0), "{story}");
+        let of = |event: &str, checkpoint: &Value| {
+            let is_it = |line: &&Value| line["event"] == event && line["checkpoint"] == *checkpoint;
+            story.events.iter().find(is_it).cloned().unwrap_or_default()
+        };
+        assert_eq!(of("captured", &named)["label"], "before the call", "{story}");
+        assert_eq!(of("checkpoint_saved", &named)["label"], "before the call", "{story}");
+        let last = story.events.last().unwrap();
+        assert_eq!(last["event"], "suspended", "{story}");
+        let captured = story.events.iter().rfind(|line| line["event"] == "captured").unwrap();
+        assert_eq!(captured["label"], "suspended", "{story}");
+        assert_eq!(captured["checkpoint"], last["checkpoint"], "{story}");
+
+        let mut next = Game::driven(directory.path(), &LIVELY);
+        succeeded(&mut next, "close");
+        let next = next.finish();
+        let back = next.events.iter().find(|line| line["event"] == "session_recovered");
+        assert_eq!(back.unwrap()["checkpoint"], last["checkpoint"], "{next}");
+        assert_eq!(back.unwrap()["hash"], captured["hash"], "{next}");
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_and_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut game = Game::driven(directory.path(), &STILL);
@@ -385,7 +415,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         ("rewind nan", "seconds"),
         ("undo-rewind 1", "takes nothing"),
         ("undo-rewind", "nothing to undo"),
-        ("die", "panic, abort, kill or exit"),
+        ("die", "panic, abort, kill, exit or suspend"),
         ("die slowly", "no such way"),
         ("die panic ", "no such way"),
     ] {

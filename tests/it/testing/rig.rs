@@ -192,6 +192,24 @@ fn a_game_that_answers_by_itself_is_left_to_it() {
 }
 
 #[test]
+fn a_game_that_has_begun_a_session_by_itself_is_left_to_it() {
+    let mut game = TestGame::new(|plugin| {
+        build(plugin, |app| {
+            app.add_systems(Startup, |mut commands: Commands| {
+                commands.spawn(Health(4));
+                commands.session().start_or_continue(NewSession::named("World"));
+            });
+        })
+    });
+    let begun = game.start(NewSession::named("Kit")).unwrap();
+    let current = game.app().world().resource::<CurrentSession>();
+    assert_eq!((current.id(), current.name()), (begun, "World"));
+    game.checkpoint("here").unwrap();
+    game.crash_and_restart().recover().unwrap();
+    assert_eq!(game.start(NewSession::named("Kit")).unwrap(), begun, "also after a restart");
+}
+
+#[test]
 fn each_way_in_which_nothing_can_be_had_back_has_its_own_error() {
     let mut game = rig();
     assert_eq!(game.recover().unwrap_err(), RecoverError::NothingOffered);

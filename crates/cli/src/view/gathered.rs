@@ -302,6 +302,6 @@ fn checkpoint(info: &CheckpointInfo) -> Json {
         "entities": info.entities,
         "bytes": info.bytes,
         "damaged": info.validity == Validity::Damaged,
-        "rewound": info.on_line_of.is_empty(),
+        "rewound": !info.is_on_line,
     })
 }

@@ -7,7 +7,7 @@ use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::{CheckpointKind, JournalOptions, RestoreFrom};
 use jiff::Timestamp;
 
-use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, damage, journals};
+use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, begin_process, damage, journals};
 
 /// Bytes of all that lies in the session's directory, but for its card.
 fn bytes_of(game: &Game) -> std::io::Result<u64> {
@@ -90,7 +90,7 @@ fn a_session_comes_back_out_of_the_trash() -> Done {
 fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     let lock = local.store.lock_session(RELICS.parse()?)?.ok_or("the lock")?;
     let before = game.snapshot()?;
@@ -113,7 +113,7 @@ fn a_session_that_is_played_or_crashed_stays_as_it_was() -> Done {
 fn what_a_process_left_to_say_stays_for_the_next_start() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     drop(guard);
     assert_eq!(game.run("archive DIR Relics")?.code, Some(0));

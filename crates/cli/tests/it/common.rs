@@ -11,11 +11,13 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::{
     CheckpointKind, Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
     Scope,
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -84,6 +86,16 @@ impl Game {
         let (data, state) = (self.directory().join("data"), self.directory().join("state"));
         LocalStore::new(Arc::new(RealDisk), Layout { data, state, profile: "default".to_owned() })
     }
+}
+
+/// A process of the game begins, as of now.
+pub fn begin_process(local: &LocalStore, now: Timestamp) -> ProcessGuard {
+    ProcessGuard::begin(local, "1.2.3", ProcessOptions { panics: false }, now).0
+}
+
+/// The same, and its panics are noted.
+pub fn begin_watched_process(local: &LocalStore, now: Timestamp) -> ProcessGuard {
+    ProcessGuard::begin(local, "1.2.3", ProcessOptions { panics: true }, now).0
 }
 
 pub type Snapshot = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;

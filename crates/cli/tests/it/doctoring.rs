@@ -6,11 +6,12 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::{JournalOptions, RestoreFrom, SessionId};
 use jiff::Timestamp;
 
-use crate::common::{AnyValue, Done, EVENINGS, Game, RELICS, copy, damage, journals, session_with};
+use crate::common::{
+    AnyValue, Done, EVENINGS, Game, RELICS, begin_process, copy, damage, journals, session_with,
+};
 use crate::naming::make_newer;
 
 type Planted = Result<(Game, SessionId), Box<dyn Error>>;
@@ -239,7 +240,7 @@ fn each_situation_is_found_and_its_commands_work() -> Done {
 fn a_process_that_is_silent_is_found() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     let hangs = |game: &Game| -> Result<bool, Box<dyn Error>> {
         Ok(game.run("doctor --json DIR")?.objects()?.iter().any(|it| it["code"] == "BS0402"))

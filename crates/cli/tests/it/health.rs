@@ -3,18 +3,19 @@
 use std::fs;
 use std::time::Duration;
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::{CheckpointId, RunId, StandingAlert};
 use jiff::Timestamp;
 
-use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, run};
+use crate::common::{
+    Done, EVENINGS, EVENINGS_RUN, Game, begin_process, begin_watched_process, run,
+};
 
 #[test]
 fn a_game_is_healthy_while_it_writes_and_draws() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let checkpoint = CheckpointId { run: RunId(EVENINGS_RUN), counter: 212 };
     guard.acknowledged(EVENINGS.parse()?, checkpoint, now - Duration::from_secs(100));
@@ -46,7 +47,7 @@ fn a_game_that_hangs_is_found() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     let long_ago = now - Duration::from_secs(90);
     // Its writer beats, and its frames stand still.
     guard.frame_completed(long_ago);
@@ -69,7 +70,7 @@ fn a_game_that_doesnt_come_to_its_end_is_found() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.frame_completed(now);
     guard.beat(&local, now);
     assert!(game.run("health --json DIR")?.object()?["exiting_for_ms"].is_null());
@@ -94,7 +95,7 @@ fn a_panic_that_a_game_lives_on_after_is_said() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    let guard = begin_watched_process(&local, now);
     let panicked = std::thread::spawn(|| panic!("out of mana")).join();
     assert!(panicked.is_err());
     guard.beat(&local, now);
@@ -110,7 +111,7 @@ fn alerts_that_stand_are_shown_and_count_where_something_is_wrong() -> Done {
     let game = Game::new()?;
     let local = game.local();
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.frame_completed(now);
     let low = StandingAlert::new("BS0705", "90 MB are left on the disk", true, now);
     let index = StandingAlert::new("BS0605", "there was no index", false, now);

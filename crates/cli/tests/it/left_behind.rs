@@ -5,13 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::process::ProcessGuard;
 use bevy_session_journal::store::{RealDisk, Trial, read_all};
 use bevy_session_journal::{CheckpointId, RunId};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, RELICS, copy, session_with};
+use crate::common::{
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_process, copy, session_with,
+};
 use crate::doctoring::run_commands;
 
 /// What the doctor finds of this code.
@@ -33,7 +35,7 @@ fn only(game: &Game, code: &str) -> Result<String, Box<dyn Error>> {
 /// anybody knows.
 fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Box<dyn Error>> {
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     let records = read_all(&RealDisk, &game.directory().join("state"))?;
     let record = records.into_iter().next().ok_or("a record")?.record?;
@@ -104,7 +106,7 @@ fn locks_of_processes_that_are_gone_are_counted() -> Done {
     run_commands("BS0403", &game, RELICS.parse()?)?;
     // Of a game that runs they may be its own.
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     assert!(found(&game, "BS0403")?.is_empty());
     Ok(())
@@ -125,7 +127,7 @@ fn files_that_were_being_written_are_named() -> Done {
     assert!(what.starts_with("3 files") && what.contains("probe.0123456789abcdef.new"), "{what}");
     run_commands("BS0404", &game, RELICS.parse()?)?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.beat(&local, now);
     assert!(found(&game, "BS0404")?.is_empty(), "a game that runs is writing them");
     Ok(())

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy_session_journal::RunId;
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::common::{
-    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, Ran, copy, damage, journals, run, tool,
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, Ran, begin_process, copy, damage, journals, run,
+    tool,
 };
 
 /// Every command that there is.
@@ -342,7 +342,7 @@ fn a_game_that_runs_is_left_alone() -> Done {
     let local = game.local();
     let session = EVENINGS.parse()?;
     let now = Timestamp::now();
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: false }, now);
+    let guard = begin_process(&local, now);
     guard.hold(session, RunId(EVENINGS_RUN));
     guard.beat(&local, now);
     let lock = local.store.lock_session(session)?.ok_or("the lock should be free")?;

@@ -5,13 +5,13 @@ use std::fs;
 
 use bevy_session_journal::RunId;
 use bevy_session_journal::SessionId;
-use bevy_session_journal::process::{
-    LogBounds, LogQueue, LogWords, ProcessGuard, ProcessOptions, RecentLog,
-};
+use bevy_session_journal::process::{LogBounds, LogQueue, LogWords, RecentLog};
 use bevy_session_journal::store::PanicInfo;
 use jiff::Timestamp;
 
-use crate::common::{Done, EVENINGS, EVENINGS_RUN, Game, RELICS, copy, journals, session_with};
+use crate::common::{
+    Done, EVENINGS, EVENINGS_RUN, Game, RELICS, begin_watched_process, copy, journals, session_with,
+};
 use crate::doctoring::run_commands;
 use crate::naming::make_newer;
 
@@ -89,7 +89,7 @@ fn which_of_the_two_is_newer() -> Done {
 fn what_happened_before_it_crashed() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    let guard = begin_watched_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let logged = RecentLog::default();
     guard.keep_log(logged.clone());
@@ -127,7 +127,7 @@ impl LogWords for Json {
 fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
     let game = Game::new()?;
     let (local, now) = (game.local(), Timestamp::now());
-    let (guard, _) = ProcessGuard::begin(&local, "1.2.3", ProcessOptions { panics: true }, now);
+    let guard = begin_watched_process(&local, now);
     guard.hold(EVENINGS.parse()?, RunId(EVENINGS_RUN));
     let log = LogQueue::new(LogBounds { file_bytes: 1 << 20, files: 4 }, Json);
     guard.keep_log_files(log.clone());

@@ -77,7 +77,7 @@ impl<C: Codec> Journal<C> {
         let (process, dead) =
             ProcessGuard::begin(&local, &program_version, watched, time.moment().wall);
         let last_run = last_to_die(&dead).map(|last| LastRun::from_record(last, &local.boot));
-        let versions = Versions { game: program_version, engine: "" };
+        let versions = Versions::new(&program_version, "");
         let (content, guard) = (RowContent(codec), process.clone());
         let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience);
         let link = match time {

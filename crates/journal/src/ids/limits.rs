@@ -37,8 +37,16 @@ pub const TAG_BYTES: usize = 64;
 pub const LINKS: usize = 16;
 /// Bytes of a text that a session is linked with.
 pub const LINK_BYTES: usize = 512;
+/// Bytes of each text about the program and machine that a session is played with.
+pub const CONTEXT_TEXT_BYTES: usize = 512;
+/// Bytes of the names of mods that a session's files name.
+pub const MODS_BYTES: usize = 16 << 10;
+/// Bytes of the arguments that a session's files name.
+pub const ARGUMENTS_BYTES: usize = 4 << 10;
 /// Bytes of a segment's header.
 pub const HEADER_BYTES: usize = 1 << 16;
+/// Bytes of zeros that a file may be which a power cut left. A longer one is damaged.
+pub const ZEROED_BYTES: u64 = 16 << 20;
 /// Checkpoints before it that one in an archive names.
 pub const ORIGIN_ANCESTORS: usize = 16;
 /// Raw bytes of one checkpoint.

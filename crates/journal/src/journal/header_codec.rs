@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::wire::{Reader, WireError};
 use super::{
     EncodeError, FEATURE_EVENTS, FEATURE_WITHOUT_WORLD, FORMAT_MAJOR, FORMAT_MINOR, MAGIC, ReadAt,
-    SegmentHeader,
+    SegmentHeader, header_room,
 };
 use crate::ids::limits;
 use crate::session::WrittenBy;
@@ -86,16 +86,13 @@ pub enum SegmentError {
     },
 }
 
-/// The header as it is written.
+/// The header as it is written. Texts that it has no room for are cut, see [`header_room`].
 ///
 /// # Errors
 ///
-/// [`EncodeError::HeaderTooLarge`] if the session's metadata doesn't fit into a header.
+/// [`EncodeError::HeaderTooLarge`] if it names more checkpoints or runs than the format allows.
 pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
-    let body = rmp_serde::to_vec_named(header).map_err(EncodeError::Unwritable)?;
-    if body.len() > limits::HEADER_BYTES {
-        return Err(EncodeError::HeaderTooLarge { bytes: body.len(), limit: limits::HEADER_BYTES });
-    }
+    let body = header_room::body(header)?;
     let mut bytes = Vec::with_capacity(PRELUDE_BYTES + body.len());
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&FORMAT_MAJOR.to_le_bytes());
@@ -156,12 +153,16 @@ fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the whole file is zeros, as some file systems leave one whose bytes never got there.
+/// Whether the whole file is zeros, as some file systems leave one whose bytes never got there. A long one isn't
+/// read to its end, and counts as damaged: it is looked at again and again.
 fn is_zeroed(first: &[u8], file: &dyn ReadAt) -> io::Result<bool> {
     const BYTES_AT_ONCE: u64 = 64 << 10;
 
     let all_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
     let length = file.len()?;
+    if length > limits::ZEROED_BYTES {
+        return Ok(false);
+    }
     let mut offset = 0;
     let mut bytes = first.to_vec();
     while all_zero(&bytes) && offset < length {
@@ -288,7 +289,8 @@ mod tests {
         let bytes = encode(&long).unwrap();
         assert_eq!(open(&bytes).unwrap().0, long);
         long.metadata.description = "x".repeat(limits::HEADER_BYTES);
-        assert!(matches!(encode(&long), Err(EncodeError::HeaderTooLarge { .. })));
+        let read = open(&encode(&long).unwrap()).unwrap().0;
+        assert_eq!(read.metadata.description, "x".repeat(limits::STRING_BYTES));
     }
 
     #[test]
@@ -301,6 +303,40 @@ mod tests {
         let mut erased = vec![0; 100_000];
         erased.push(1);
         assert!(matches!(open(&erased), Err(SegmentError::Damaged { .. })));
+    }
+
+    /// A file of zeros that is as long as it says, and counts what is read of it.
+    struct Zeros {
+        length: u64,
+        read: std::sync::atomic::AtomicU64,
+    }
+
+    impl ReadAt for Zeros {
+        fn len(&self) -> io::Result<u64> {
+            Ok(self.length)
+        }
+
+        fn read_exact_at(&self, _: u64, buffer: &mut [u8]) -> io::Result<()> {
+            buffer.fill(0);
+            let length = buffer.len() as u64;
+            let read = self.read.fetch_add(length, std::sync::atomic::Ordering::Relaxed) + length;
+            assert!(read <= 2 * limits::ZEROED_BYTES, "the file should not be read to its end");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn of_zeros_without_end_little_is_read() {
+        let opened = |length| {
+            let zeros = Zeros { length, read: Default::default() };
+            read(Path::new("sample.journal"), &zeros).map(|_| ())
+        };
+        let torn = opened(limits::ZEROED_BYTES);
+        assert!(matches!(torn, Err(SegmentError::Torn { .. })), "{torn:?}");
+        for length in [limits::ZEROED_BYTES + 1, 1 << 40, u64::MAX] {
+            let opened = opened(length);
+            assert!(matches!(opened, Err(SegmentError::Damaged { .. })), "{opened:?}");
+        }
     }
 
     #[test]

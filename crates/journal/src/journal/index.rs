@@ -7,21 +7,23 @@
 mod branches;
 mod builds;
 mod collapses;
+mod deletion;
 mod ending;
 mod head;
+mod line;
 mod problem;
 mod run;
 mod superseding;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CheckpointKind, Commit, GroupEntry, Lineage, Record, Scan, SegmentHeader, TypeList};
+use super::{CheckpointKind, Commit, GroupEntry, Lineage, Scan, SegmentHeader, TypeList};
 use crate::ids::{CheckpointId, RunId, limits};
 use crate::session::{CheckpointSummary, FailureCause};
 use run::{CommitPlace, Moment, Run};
@@ -29,6 +31,9 @@ use run::{CommitPlace, Moment, Run};
 pub use collapses::is_collapse;
 pub use ending::missing_ends;
 pub use head::Head;
+#[cfg(test)]
+pub use line::steps_of;
+pub use line::{LineWalk, Lines, MOST_LINES};
 pub use problem::{FileProblem, FileProblemKind};
 
 /// A segment as the index sees it.
@@ -96,8 +101,8 @@ pub struct CheckpointInfo {
     pub types: TypeList,
     /// What was carried along.
     pub carried: TypeList,
-    /// The heads whose line it is on. None if what followed was rewound.
-    pub on_line_of: Vec<CheckpointId>,
+    /// Whether it is on the line of a head. It isn't if what followed was rewound.
+    pub is_on_line: bool,
     /// Whether it can be restored, as far as is known.
     pub validity: Validity,
 }
@@ -108,7 +113,8 @@ pub struct SessionIndex {
     segments: Vec<SegmentSummary>,
     problems: Vec<FileProblem>,
     runs: BTreeMap<RunId, Run>,
-    heads: Vec<Head>,
+    /// Found when they are asked for, since damage may make them others.
+    heads: OnceLock<Vec<Head>>,
     damaged: BTreeSet<GroupRef>,
     verified: HashSet<GroupRef>,
 }
@@ -117,8 +123,7 @@ impl SessionIndex {
     /// Puts the segments of one session together. `problems` are the files that could not be read.
     #[must_use]
     pub fn new(segments: Vec<SegmentSummary>, problems: Vec<FileProblem>) -> Self {
-        let runs = run::collect(&segments);
-        let heads = head::find(&segments, &runs);
+        let (runs, heads) = (run::collect(&segments), OnceLock::new());
         Self { segments, problems, runs, heads, damaged: BTreeSet::new(), verified: HashSet::new() }
     }
 
@@ -142,24 +147,23 @@ impl SessionIndex {
     /// More than one is a fork: two lines that never saw each other. None means that nothing was
     /// ever committed.
     pub fn heads(&self) -> &[Head] {
-        &self.heads
+        self.heads.get_or_init(|| head::find(&self.segments, &self.runs))
     }
 
     /// The line that is meant where none is named: the newest that the player hasn't declined, or else
     /// the newest.
     pub fn newest_head(&self) -> Option<&Head> {
-        self.heads.iter().find(|head| !head.declined).or(self.heads.first())
+        self.heads().iter().find(|head| !head.declined).or(self.heads().first())
     }
 
     /// Every checkpoint whose commit is known, the highest counter first, but for that of a draft that has
     /// begun: it has no world, and nothing leads there.
     pub fn checkpoints(&self) -> Vec<CheckpointInfo> {
-        let lines = self.heads_by_checkpoint();
-        let on_line_of = |id| lines.get(&id).cloned().unwrap_or_default();
+        let lines = self.lines(self.heads().iter().map(|head| head.id));
         let ids = self.runs.values().flat_map(Run::checkpoints);
-        let is_head = |id: CheckpointId| self.heads.iter().any(|head| head.id == id);
+        let is_head = |id: CheckpointId| self.heads().iter().any(|head| head.id == id);
         let ids = ids.filter(|id| !self.is_without_world(*id) || is_head(*id));
-        let mut found: Vec<_> = ids.filter_map(|id| self.info(id, on_line_of(id))).collect();
+        let mut found: Vec<_> = ids.filter_map(|id| self.info(id, lines.contain(id))).collect();
         found.sort_by_key(|info| (std::cmp::Reverse(info.id.counter), info.id.run));
         found
     }
@@ -222,7 +226,7 @@ impl SessionIndex {
     /// Whether a session is in the archive, and files of the runs before are left beside the one that took
     /// their place.
     pub fn is_half_archived(&self) -> bool {
-        let [head] = &*self.heads else { return false };
+        let [head] = self.heads() else { return false };
         let is_before = |segment: &SegmentSummary| {
             let is_other = segment.header.archive || segment.header.run != head.id.run;
             is_other && !segment.scan.groups.is_empty()
@@ -235,11 +239,6 @@ impl SessionIndex {
     pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
         let validity = self.moment(id)?.validity();
         Some(if self.is_without_world(id) { Validity::Verified } else { validity })
-    }
-
-    /// Whether the session is being deleted.
-    pub fn is_forgotten(&self) -> bool {
-        self.records().any(|record| matches!(record, Record::Forgotten))
     }
 
     /// The highest checkpoint number that any segment names, committed or not; 0 if there is none.
@@ -255,14 +254,6 @@ impl SessionIndex {
         named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
-    /// One checkpoint for each run on the line of `checkpoint`: itself, then the one that its run set
-    /// out from, and so on.
-    pub fn ancestry(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
-        let mut ancestry = self.line(checkpoint);
-        ancestry.dedup_by_key(|id| id.run);
-        ancestry
-    }
-
     /// What a run names that sets out from `checkpoint` and takes the place of `head`: the ways
     /// back, and whatever was superseded before and is still there. All of it is named again, for
     /// retention may remove the runs that named it.
@@ -272,7 +263,7 @@ impl SessionIndex {
             ancestors.iter().map(|ancestor| (ancestor.run, ancestor.counter)).collect();
         let is_on_line =
             |id: &CheckpointId| on_line.get(&id.run).is_some_and(|newest| *newest >= id.counter);
-        let heads: HashSet<CheckpointId> = self.heads.iter().map(|head| head.id).collect();
+        let heads: HashSet<CheckpointId> = self.heads().iter().map(|head| head.id).collect();
         let newest = self.runs.values().filter_map(Run::newest);
         let superseded = newest.filter(|id| !heads.contains(id) && !is_on_line(id));
         Lineage { ancestors, supersedes: std::iter::once(head).chain(superseded).collect() }
@@ -304,32 +295,6 @@ impl SessionIndex {
         Some(Plan { checkpoint: id, groups })
     }
 
-    /// The checkpoints that lead to `head`, itself included, the newest first.
-    pub fn line(&self, head: CheckpointId) -> Vec<CheckpointId> {
-        let mut line = Vec::new();
-        let mut seen = HashSet::new();
-        let mut waiting = VecDeque::from([std::slice::from_ref(&head)]);
-        while let Some(named) = waiting.pop_front() {
-            for (place, newest) in named.iter().enumerate() {
-                // Ancestors are named by each of their descendants.
-                let run = self.runs.get(&newest.run).filter(|_| seen.insert(newest.run));
-                let Some(run) = run else { continue };
-                line.extend(run.checkpoints_up_to(newest.counter));
-                // Nearly always they are those that follow anyway, and there may be thousands.
-                let more = &*run.lineage.ancestors;
-                if named.get(place + 1..).is_none_or(|following| following != more) {
-                    waiting.push_back(more);
-                }
-            }
-        }
-        line
-    }
-
-    /// The newest checkpoint on the line of `head` that isn't known to be damaged.
-    pub fn newest_intact(&self, head: CheckpointId) -> Option<Plan> {
-        self.line(head).into_iter().find_map(|id| self.plan(id))
-    }
-
     /// Notes that the data of a group was read and is damaged. Plans avoid it from now on.
     pub fn mark_damaged(&mut self, group: GroupRef) {
         self.damaged.insert(group);
@@ -355,8 +320,12 @@ impl SessionIndex {
 
     fn mark(&mut self, group: GroupRef, validity: Validity) {
         let Some(counter) = self.group(group).map(|entry| entry.commit.counter) else { return };
-        if let Some(run) = self.run_of(group).and_then(|run| self.runs.get_mut(&run)) {
-            run.mark(group, counter, validity);
+        let Some(run) = self.run_of(group).and_then(|run| self.runs.get_mut(&run)) else { return };
+        let (id, was_at_hand) = (run.id, run.is_at_hand());
+        run.mark(group, counter, validity);
+        if run.is_at_hand() != was_at_hand {
+            run::tell_ancestors(&mut self.runs, id);
+            self.heads = OnceLock::new();
         }
     }
 
@@ -377,21 +346,7 @@ impl SessionIndex {
         run::commit_at(&self.segments, place)
     }
 
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        self.segments.iter().flat_map(|segment| &segment.scan.records).map(|(_, record)| record)
-    }
-
-    fn heads_by_checkpoint(&self) -> HashMap<CheckpointId, Vec<CheckpointId>> {
-        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
-        for head in &self.heads {
-            for id in self.line(head.id) {
-                lines.entry(id).or_default().push(head.id);
-            }
-        }
-        lines
-    }
-
-    fn info(&self, id: CheckpointId, on_line_of: Vec<CheckpointId>) -> Option<CheckpointInfo> {
+    fn info(&self, id: CheckpointId, is_on_line: bool) -> Option<CheckpointInfo> {
         let run = self.runs.get(&id.run)?;
         let moment = run.moments.get(&id.counter)?;
         let commit = self.commit_at(moment.commit)?;
@@ -406,7 +361,7 @@ impl SessionIndex {
             entities: commit.entities,
             types: commit.types.clone(),
             carried: commit.carried.clone(),
-            on_line_of,
+            is_on_line,
             validity: moment.validity(),
         })
     }

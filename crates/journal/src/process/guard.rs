@@ -1,7 +1,8 @@
 //! Holds this process's record while it lives.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -17,7 +18,8 @@ use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
     Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
-    ProcessRecordFile, StandingAlert, end_of_log, read_all, read_log, remove_record, with_sources,
+    ProcessRecordFile, StandingAlert, end_of_log, read_log, read_records_besides, remove_record,
+    with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -260,7 +262,7 @@ impl ProcessGuard {
 
     /// These alerts stand, and no others. Written with the next heartbeat.
     pub fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
-        *self.shared.alerts.lock().unwrap_or_else(PoisonError::into_inner) = alerts;
+        *unpoisoned(&self.shared.alerts) = alerts;
     }
 
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
@@ -295,9 +297,7 @@ impl ProcessGuard {
         let mut file = shared.lock();
         let record = &mut file.record;
         change(record);
-        let alerts = shared.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        record.alerts.clone_from(&alerts);
-        drop(alerts);
+        record.alerts.clone_from(&unpoisoned(&shared.alerts));
         if let Ok(last_frame) =
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {
@@ -445,26 +445,20 @@ impl DeadProcess {
 /// The one that died last. Clocks decide only where no record does.
 pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
     let records = || dead.iter().map(|dead| &dead.record);
-    let is_last =
-        |record: &&ProcessRecord| records().all(|later| !later.after.contains(&record.process));
+    let earlier: HashSet<&ProcessId> = records().flat_map(|record| &record.after).collect();
+    let is_last = |record: &&ProcessRecord| !earlier.contains(&record.process);
     records().filter(is_last).max_by_key(|record| record.heartbeat)
-}
-
-/// Whether a process that still lives has left this run, or is on its way out, without being able to
-/// say so in the journal.
-pub fn is_left_by_the_living(local: &LocalStore, session: SessionId, run: RunId) -> bool {
-    let found = read_all(&**local.store.disk(), &local.store.layout().state).unwrap_or_default();
-    let living = found.into_iter().filter(|found| found.liveness != Liveness::Dead);
-    living.filter_map(|found| found.record.ok()).any(|record| {
-        let mut held = record.runs.iter().filter(|held| held.session == session && held.run == run);
-        held.any(|held| held.left || record.exiting.is_some())
-    })
 }
 
 /// The records of processes that are gone. Those that hold no run have said what they had to say,
 /// and are removed.
 pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
-    let mut dead = known_dead(local);
+    deaths_besides(local, &|_| false)
+}
+
+/// The same of those whose records aren't known.
+pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
+    let mut dead = dead_besides(local, is_known);
     for process in dead.iter_mut().filter(|process| process.record.runs.is_empty()) {
         process.remove(&**local.store.disk());
     }
@@ -473,15 +467,27 @@ pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
 
 /// The records of processes that are gone. All of them stay.
 pub fn known_dead(local: &LocalStore) -> Vec<DeadProcess> {
-    let found = match read_all(&**local.store.disk(), &local.store.layout().state) {
-        Ok(found) => found,
-        Err(error) => {
-            warn!(error = %with_sources(&error), "the process records can't be read");
-            return Vec::new();
-        }
-    };
+    dead_besides(local, &|_| false)
+}
+
+/// The records of processes that aren't known to be gone, but for those that can't be read.
+pub fn living_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<ProcessRecord> {
+    let found = found_besides(local, is_known).into_iter();
+    let living = found.filter(|found| found.liveness != Liveness::Dead);
+    living.filter_map(|found| found.record.ok()).collect()
+}
+
+fn found_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<FoundRecord> {
+    let state = &local.store.layout().state;
+    read_records_besides(&**local.store.disk(), state, is_known).unwrap_or_else(|error| {
+        warn!(error = %with_sources(&error), "the process records can't be read");
+        Vec::new()
+    })
+}
+
+fn dead_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
     let mut dead = Vec::new();
-    for FoundRecord { path, record, liveness } in found {
+    for FoundRecord { path, record, liveness } in found_besides(local, is_known) {
         if liveness != Liveness::Dead {
             continue;
         }

@@ -2,12 +2,10 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use jiff::Timestamp;
-
+use super::tests::{at, local};
 use super::*;
-use crate::store::{Layout, LocalStore, MemoryDisk, Operation, PanicInfo};
+use crate::store::{MemoryDisk, Operation, PanicInfo};
 
 struct Plain;
 
@@ -22,16 +20,6 @@ impl LogWords for Plain {
 }
 
 const BOUNDS: LogBounds = LogBounds { file_bytes: 100, files: 3 };
-
-fn local(disk: &MemoryDisk) -> LocalStore {
-    let layout =
-        Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
-    LocalStore::new(Arc::new(disk.clone()), layout)
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_000_000 + second).unwrap()
-}
 
 /// A process that keeps a log.
 fn begin(disk: &MemoryDisk, second: i64, options: ProcessOptions) -> (ProcessGuard, LogQueue) {

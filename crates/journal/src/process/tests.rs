@@ -10,13 +10,13 @@ use crate::store::{Layout, LocalStore, MemoryDisk};
 
 const UNWATCHED: ProcessOptions = ProcessOptions { panics: false };
 
-fn local(disk: &MemoryDisk) -> LocalStore {
+pub(super) fn local(disk: &MemoryDisk) -> LocalStore {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
     LocalStore::new(Arc::new(disk.clone()), layout)
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + seconds).unwrap()
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
+use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
 use super::standing::{LockHolder, Standing, standing};
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::clock::between;
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{FileProblemKind, Head, SessionIndex};
+use crate::journal::{FileProblemKind, Head, MOST_LINES, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::{RecoveryError, RequestError, RestoreFrom};
 use crate::store::{StoreError, StoredSession};
@@ -85,28 +86,43 @@ pub fn detect(
         }
     };
     finder.settle_all_but_existing();
-    sessions.into_iter().filter_map(|session| look_at(finder, types, session, now)?.1).collect()
+    let found = |session| match look_at(finder, types, session, now) {
+        Look::Done { found, .. } => found,
+        Look::Gone | Look::PutOff => None,
+    };
+    sessions.into_iter().filter_map(found).collect()
+}
+
+/// What came of a look at a session.
+pub(super) enum Look {
+    /// It was removed since it was listed.
+    Gone,
+    /// It has to be looked at once more, when it is known which processes died.
+    PutOff,
+    /// The stamp of its files, and what was found.
+    Done { stamp: u64, found: Option<FoundSession> },
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
-/// checkpoint needs. Writes nothing. The stamp of its files, and what was found; `None` if it was removed since it was
-/// listed.
+/// checkpoint needs. Writes nothing.
 pub(super) fn look_at(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,
     session: SessionId,
     now: Timestamp,
-) -> Option<(u64, Option<FoundSession>)> {
-    match open(finder, session) {
-        Ok(stored) => {
+) -> Look {
+    match open_or_put_off(finder, session) {
+        Ok(Some(stored)) => {
             let stamp = stored.stamp();
-            Some((stamp, examine(finder, types, stored, Interest::Crashes, now)))
+            Look::Done { stamp, found: examine(finder, types, stored, Interest::Crashes, now) }
         }
-        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => None,
+        Ok(None) => Look::PutOff,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
         Err(error) => {
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
-            Some((0, Some(FoundSession { failure, ..FoundSession::nothing(session) })))
+            let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
+            Look::Done { stamp: 0, found }
         }
     }
 }
@@ -134,13 +150,25 @@ pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<StoredSession, StoreError> {
-    let stored = finder.store().open_session(session)?;
+    let opened =
+        finder.going_by(&mut Records::ReadAtOnce, |finder| open_or_put_off(finder, session));
+    opened.and_then(|stored| stored.map_or_else(|| finder.store().open_session(session), Ok))
+}
+
+/// The same; `None` if it has to wait until it is known which processes died.
+fn open_or_put_off(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<Option<StoredSession>, StoreError> {
+    let mut stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
-        return Ok(stored);
+        return Ok(Some(stored));
     }
-    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(stored) };
-    finder.learn_of_deaths();
-    finder.store().open_session(session)
+    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(Some(stored)) };
+    if finder.store().session_stamp(session).ok() != Some(stored.stamp()) {
+        stored = finder.store().open_session(session)?;
+    }
+    Ok(finder.learn_of_holders(&stored).then_some(stored))
 }
 
 /// Which sessions are read whole and offered.
@@ -162,7 +190,17 @@ impl Interest {
     }
 }
 
-/// Looks at one session. `None` if there is nothing to report: it was forgotten, or never had a
+/// Whether a session is another game's, which happens to keep its files in the same place.
+fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
+    let Some(Head { metadata, .. }) = heads.first() else { return false };
+    let is_other = metadata.context.is_of_another_game(finder.slots().game());
+    if is_other {
+        info!(session = %metadata.id, game = metadata.context.game, "a session of another game is left alone");
+    }
+    is_other
+}
+
+/// Looks at one session. `None` if there is nothing to report: it was forgotten, another game's, or never had a
 /// checkpoint.
 pub(super) fn examine(
     finder: &mut SessionFinder,
@@ -171,21 +209,46 @@ pub(super) fn examine(
     interest: Interest,
     now: Timestamp,
 ) -> Option<FoundSession> {
-    let session = stored.id();
     if stored.index().is_forgotten() {
-        finder.note_forgotten(session);
+        finder.note_forgotten(stored.id());
         return None;
     }
+    let ends = |stored: &StoredSession| -> Vec<CheckpointId> {
+        stored.index().heads().iter().map(|head| head.id).collect()
+    };
+    loop {
+        let before = ends(&stored);
+        let found = examine_lines(finder, types, &mut stored, interest, now);
+        // Reading may have shown that a run has come to nothing, which brings others back.
+        if ends(&stored) == before {
+            return found;
+        }
+    }
+}
+
+/// Looks at the lines of a session as they are known now.
+fn examine_lines(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    stored: &mut StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<FoundSession> {
+    let session = stored.id();
     let mut found = FoundSession::nothing(session);
     let heads = stored.index().heads().to_vec();
+    if is_of_another_game(finder, &heads) {
+        return None;
+    }
     let forked = heads.len() > 1;
     let vanished = vanished(finder, session, &heads);
-    for head in &heads {
+    // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
+    for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = standing.witness.or(vanished);
         if found.entry.is_none() {
-            found.entry = Some(entry(&stored, types, head, &standing));
-            found.ladder = Ladder::of(finder, &mut stored, head, &standing);
+            found.entry = Some(entry(stored, types, head, &standing));
+            found.ladder = Ladder::of(finder, stored, head, &standing);
             let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
             let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
@@ -200,7 +263,7 @@ pub(super) fn examine(
             }
         };
         if wanted {
-            look_for_offer(finder, types, &mut stored, head, standing, forked, now, &mut found);
+            look_for_offer(finder, types, stored, head, standing, forked, now, &mut found);
         }
     }
     if heads.is_empty() {
@@ -210,7 +273,7 @@ pub(super) fn examine(
         found.failure = failure_without_heads(index).or(all_damaged);
     }
     if found.corruption.is_none() {
-        let files = corruption::damaged_files(&stored);
+        let files = corruption::damaged_files(stored);
         let newest_intact = heads.first().map(|head| head.id);
         let lost = vanished.filter(|_| newest_intact.is_some());
         if lost.is_some() || !files.is_empty() {

@@ -133,9 +133,9 @@ fn name(named: &mut HashMap<RunId, u64>, stretch: EventStretch) {
     *through = (*through).max(stretch.through);
 }
 
-/// What happened in the run from which another set out, which has recorded nothing.
+/// What happened in the run from which another went on, which has recorded nothing.
 fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
-    let parent = *index.lineage_of(run)?.ancestors.first()?;
+    let parent = index.before_run(run)?;
     // It says with each checkpoint where the one before was left.
     let own = index.commits().filter(|(id, _)| id.run == run);
     let through = index

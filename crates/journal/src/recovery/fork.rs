@@ -1,6 +1,5 @@
 //! Where a session parted that went on in two places, and what was played since on each side.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -47,9 +46,9 @@ impl Fork {
         if others.is_empty() {
             return None;
         }
-        let own: HashSet<CheckpointId> = index.line(head.id).into_iter().collect();
-        let shared = |other: &&Head| index.line(other.id).into_iter().find(|id| own.contains(id));
-        let common = others.iter().filter_map(shared).max_by_key(|id| id.counter);
+        let elsewhere = index.lines(others.iter().map(|other| other.id));
+        let shared = index.line(head.id).into_iter().filter(|id| elsewhere.contain(*id));
+        let common = shared.max_by_key(|id| id.counter);
         let parting = common.and_then(|common| index.commit(common));
         let play_time = parting.map_or(Duration::ZERO, |parting| parting.play_time);
         let side = |head: &Head| ForkedLine {

@@ -118,7 +118,9 @@ impl SessionFinder {
 
     /// What a file must say to be of use to this build, beside a number of its own.
     pub fn build_with(&self, number: u64) -> IndexBuild {
-        IndexBuild::current(self.local().host.id, self.index().game.clone(), number)
+        // What another game has found here isn't this one's.
+        let game = format!("{} {}", self.slots().game(), self.index().game);
+        IndexBuild::current(self.local().host.id, game, number)
     }
 
     fn usable_index(&self, build: &IndexBuild) -> Option<CatalogIndex> {

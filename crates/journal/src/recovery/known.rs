@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::detect::{FoundSession, look_at};
+use super::detect::{FoundSession, Look, look_at};
 use super::index::{Remembered, pack, unpack};
+use super::session_finder::Records;
 use super::{KnownTypes, Ladder, SessionEntry, SessionFinder, SlotListing};
 use crate::ids::SessionId;
 use crate::session::SessionStatus;
@@ -55,6 +56,9 @@ pub struct Listing {
     slots: Slots,
     /// The next one last.
     waiting: Vec<SessionId>,
+    /// Those that wait until the records of processes are read: once, for all of them.
+    put_off: Vec<SessionId>,
+    records: Records,
     before: HashMap<SessionId, Known>,
     known: HashMap<SessionId, Known>,
     /// What the index says of sessions that weren't looked at yet, if it is trusted so far.
@@ -112,6 +116,8 @@ impl Listing {
             scope,
             slots: Slots::Waiting,
             waiting: Vec::new(),
+            put_off: Vec::new(),
+            records: Records::ReadLater,
             before: HashMap::new(),
             known: HashMap::new(),
             early: Vec::new(),
@@ -128,6 +134,9 @@ impl Listing {
                 return listing;
             }
         };
+        if scope == ListingScope::All {
+            finder.learn_of_deaths();
+        }
         finder.settle_all_but_existing();
         listing.before = std::mem::take(&mut finder.known_mut().0);
         if let Some(remembered) = finder.recall(types, &sessions, now) {
@@ -171,10 +180,19 @@ impl Listing {
         }
         let mut read = 0;
         while read < STEP_BYTES {
-            let Some(session) = self.waiting.pop() else { return false };
+            let Some(session) = self.next(finder) else { return false };
             read += self.look(finder, types, session, now);
         }
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || !self.put_off.is_empty()
+    }
+
+    fn next(&mut self, finder: &mut SessionFinder) -> Option<SessionId> {
+        if self.waiting.is_empty() && !self.put_off.is_empty() {
+            self.records = finder.read_records();
+            self.waiting = std::mem::take(&mut self.put_off);
+            self.waiting.reverse();
+        }
+        self.waiting.pop()
     }
 
     /// Once there are no more: what was found.
@@ -226,17 +244,21 @@ impl Listing {
         {
             return KNOWN_BYTES;
         }
+        let look = |finder: &mut SessionFinder| look_at(finder, types, session, now);
+        let (stamp, what) = match finder.going_by(&mut self.records, look) {
+            Look::Done { stamp, found } => (stamp, found),
+            Look::PutOff => {
+                self.put_off.push(session);
+                self.before.extend(before.map(|known| (session, known)));
+                return 2 * KNOWN_BYTES;
+            }
+            Look::Gone => {
+                self.note_gone(finder, session, before);
+                return KNOWN_BYTES;
+            }
+        };
         let (was_reported, was_indexed) =
             before.map_or((false, false), |known| (known.is_reported, known.packed.is_some()));
-        let Some((stamp, what)) = look_at(finder, types, session, now) else {
-            if was_indexed {
-                finder.index_mut().note_stale();
-            }
-            if was_reported {
-                self.gone.push(session);
-            }
-            return KNOWN_BYTES;
-        };
         // What is to be swept away is looked at each time: nothing goes because the index says so.
         let stays = !finder.is_to_be_swept(session);
         let known = Known {
@@ -259,6 +281,16 @@ impl Listing {
             None => {}
         }
         bytes.unwrap_or_default().max(2 * KNOWN_BYTES)
+    }
+
+    fn note_gone(&mut self, finder: &mut SessionFinder, session: SessionId, before: Option<Known>) {
+        let Some(before) = before else { return };
+        if before.packed.is_some() {
+            finder.index_mut().note_stale();
+        }
+        if before.is_reported {
+            self.gone.push(session);
+        }
     }
 
     fn note(&mut self, mut found: FoundSession) {

@@ -1,7 +1,6 @@
 //! The crash-loop ladder: what to propose for a session on which the game died soon after it was
 //! restored, and again, and again.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use tracing::warn;
@@ -9,7 +8,7 @@ use tracing::warn;
 use super::standing::Standing;
 use super::{SessionFinder, Wanted};
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::Head;
+use crate::journal::{Head, LineWalk};
 use crate::process::HowItEnded;
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};
@@ -32,10 +31,11 @@ pub enum Proposal {
     #[default]
     Newest,
     /// This one, which is older than all on which the game has just died, by a minute of play if there is
-    /// one: at the first and at the second death in a row soon after a restore.
+    /// one: at the first and at the second death in a row soon after a restore. Where nothing older is left,
+    /// the oldest that was tried, which is [`Newest`](Self::Newest) if nothing else is there.
     Older(CheckpointId),
     /// None: a new session is to be started, and this one is kept and stays listed. At the third
-    /// such death, and where nothing older is left.
+    /// such death.
     SafeStart,
 }
 
@@ -73,20 +73,22 @@ impl Ladder {
         let Some(trial) = failed_trial(finder, stored.id(), head, standing) else {
             return Self::default();
         };
-        let older = match trial.tries >= DEATHS_UNTIL_SAFE_START {
-            true => None,
-            false => {
-                let by_a_step = trial.oldest.checked_sub(STEP_BACK);
-                let stepped = by_a_step.and_then(|before| newest_until(stored, head.id, before));
-                stepped.or_else(|| newest_before(stored, head.id, trial.oldest))
-            }
+        let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
+            true => Proposal::SafeStart,
+            false => step_down(stored, head.id, trial.oldest),
         };
-        Self {
-            proposed: older.map_or(Proposal::SafeStart, Proposal::Older),
-            deaths: trial.tries,
-            set_aside: trial.set_aside,
-        }
+        Self { proposed, deaths: trial.tries, set_aside: trial.set_aside }
     }
+}
+
+/// What is proposed after a death on a checkpoint of this play time, and perhaps on newer ones.
+fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
+    let by_a_step = oldest.checked_sub(STEP_BACK);
+    let stepped = by_a_step.and_then(|before| newest_until(stored, head, before));
+    let older = stepped.or_else(|| newest_before(stored, head, oldest));
+    // A player who closes a loading screen has hit no crash: what is there gets its other tries.
+    let again = older.or_else(|| newest_until(stored, head, oldest));
+    again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
 }
 
 /// The restore that is about to be made, as the next start must know it should this one not survive
@@ -198,10 +200,14 @@ fn newest_where(
     head: CheckpointId,
     is_wanted: impl Fn(Duration) -> bool,
 ) -> Option<CheckpointId> {
-    let index = stored.index();
-    let is_older =
-        |id: &CheckpointId| index.commit(*id).is_some_and(|commit| is_wanted(commit.play_time));
-    let mut older: Vec<_> = index.line(head).into_iter().filter(is_older).collect();
-    older.sort_by_key(|id| Reverse(id.counter));
-    older.into_iter().find(|id| stored.verified_plan(*id).is_ok_and(|plan| plan.is_some()))
+    let mut walk = LineWalk::from(head);
+    while let Some(id) = walk.next(stored.index()) {
+        let commit = stored.index().commit(id);
+        if commit.is_some_and(|commit| is_wanted(commit.play_time))
+            && stored.verified_plan(id).is_ok_and(|plan| plan.is_some())
+        {
+            return Some(id);
+        }
+    }
+    None
 }

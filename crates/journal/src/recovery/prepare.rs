@@ -8,7 +8,7 @@ use super::about::AboutSession;
 use super::corruption::is_damaged;
 use super::detect::{FoundSession, Interest, examine};
 use super::event_line::EventsAt;
-use super::goal::candidates;
+use super::goal::Candidates;
 use super::ladder::next_trial;
 use super::prepare_draft::prepare_without_world;
 use super::prepare_slot::prepare_slot;
@@ -143,14 +143,15 @@ pub fn prepare<D: Decode>(
         refuse_to_guess(stored.index())?;
     }
     let head = choose_head(stored.index(), wanted)?;
+    refuse_another_game(&head, finder.slots().game())?;
     if stored.index().is_without_world(head.id) {
         return prepare_without_world(types, &stored, &head, wanted.reason, finder.progress());
     }
     let standing = standing(finder, wanted.session, &head, LockHolder::Us);
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
-    let candidates = candidates(stored.index(), &head, wanted, offered)?;
-    let found = first_readable(&mut stored, types, &candidates, finder.progress())?;
+    let candidates = Candidates::of(stored.index(), &head, wanted, offered)?;
+    let found = first_readable(&mut stored, types, candidates, finder.progress())?;
     let Some((checkpoint, image, mut about)) = found else {
         return Err(damaged(finder, types, wanted.session, now));
     };
@@ -191,17 +192,26 @@ pub fn prepare<D: Decode>(
     })
 }
 
+/// A session of another game isn't taken up, whoever asks.
+fn refuse_another_game(head: &Head, game: &str) -> Result<(), RequestError> {
+    let context = &head.metadata.context;
+    match context.is_of_another_game(game) {
+        true => Err(RequestError::OtherGame { game: context.game.clone() }),
+        false => Ok(()),
+    }
+}
+
 /// Reads the first of these checkpoints that can be read; `None` if all that are there are damaged.
 fn first_readable<D: Decode>(
     stored: &mut StoredSession,
     types: &D,
-    candidates: &[CheckpointId],
+    mut candidates: Candidates,
     progress: &ReadProgress,
 ) -> Result<Option<(CheckpointId, D::Image, AboutSession)>, PrepareFailure> {
-    for id in candidates {
-        match read(stored, types, *id, progress) {
-            Ok(Some((image, about))) => return Ok(Some((*id, image, about))),
-            Ok(None) if is_damaged(stored.index(), *id) => {}
+    while let Some(id) = candidates.next(stored.index()) {
+        match read(stored, types, id, progress) {
+            Ok(Some((image, about))) => return Ok(Some((id, image, about))),
+            Ok(None) if is_damaged(stored.index(), id) => {}
             Ok(None) => {
                 let is_known = stored.index().has_known(id.run);
                 let error = match is_known && id.counter <= stored.index().newest_counter() {

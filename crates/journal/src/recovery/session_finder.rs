@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::warn;
 
+use super::deaths::Deaths;
 use super::{Index, KnownSessions, SessionEntry, SlotListing};
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::process::{
-    DeadProcess, HowItEnded, LastRun, Logged, dead_processes, how_it_ended, last_to_die,
+    DeadProcess, HowItEnded, LastRun, Logged, deaths_besides, how_it_ended, living_besides,
 };
 use crate::recovery::ReadProgress;
 use crate::session::{ProvenTime, ShelfPlace};
 use crate::store::{
     DirectoryStore, LocalStore, ProcessId, ProcessRecord, SessionLock, SlotShelf, StoreError,
-    with_sources,
+    StoredSession, with_sources,
 };
 
 /// Why there may be something to be swept away in a session.
@@ -31,10 +32,23 @@ pub enum Found {
     HalfArchived,
 }
 
+/// When the records of processes are read, for a session of which it isn't known who held it last.
+#[derive(Debug, Default)]
+pub(super) enum Records {
+    /// For this session.
+    #[default]
+    ReadAtOnce,
+    /// Once for all such sessions. Until then they are put off.
+    ReadLater,
+    /// They were read after all such sessions had been put off. These are of processes that lived.
+    WereRead(Vec<ProcessRecord>),
+}
+
 /// Finds the sessions on this machine, and knows which processes died on it while they played them.
 pub struct SessionFinder {
     local: Arc<LocalStore>,
-    dead: Vec<DeadProcess>,
+    deaths: Deaths,
+    records: Records,
     /// Until when a lock that is held may be one of a process that is just being killed.
     patience: Instant,
     /// Sessions that this process left, though their ends could not be written.
@@ -67,7 +81,8 @@ impl SessionFinder {
     pub fn new(local: Arc<LocalStore>, dead: Vec<DeadProcess>, patience: Duration) -> Self {
         Self {
             local,
-            dead,
+            deaths: Deaths::of(dead),
+            records: Records::ReadAtOnce,
             to_sweep: BTreeMap::new(),
             time: ProvenTime::default(),
             patience: clock::instant() + patience,
@@ -92,7 +107,7 @@ impl SessionFinder {
     #[must_use]
     pub fn begun(mut self, began: Timestamp) -> Self {
         self.time = ProvenTime::of_process(began);
-        let beats = self.dead.iter().map(|dead| dead.record.heartbeat);
+        let beats = self.deaths.iter().map(|dead| dead.record.heartbeat);
         beats.for_each(|beat| self.time.witness(beat));
         self
     }
@@ -230,10 +245,62 @@ impl SessionFinder {
     /// Adds those that died since. What was known of others is kept: it may say more than is left
     /// of them on disk.
     pub(super) fn learn_of_deaths(&mut self) {
-        let is_news = |found: &DeadProcess| self.dead.iter().all(|dead| dead.path != found.path);
-        let news: Vec<DeadProcess> =
-            dead_processes(&self.local).into_iter().filter(is_news).collect();
-        self.dead.extend(news);
+        let news = deaths_besides(&self.local, &|record| self.deaths.has_record(record));
+        news.into_iter().for_each(|dead| self.deaths.add(dead));
+    }
+
+    /// Does something that goes by what `records` says of processes whose death isn't known of.
+    pub(super) fn going_by<T>(
+        &mut self,
+        records: &mut Records,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        std::mem::swap(&mut self.records, records);
+        let done = work(self);
+        std::mem::swap(&mut self.records, records);
+        done
+    }
+
+    /// Finds out who held the lines of a session that have no end, whose lock is held. Says `false` if that is to be
+    /// done later, for many sessions at once.
+    pub(super) fn learn_of_holders(&mut self, stored: &StoredSession) -> bool {
+        let mut open = stored.index().heads().iter().filter(|head| head.end.is_none());
+        if open.all(|head| self.holder(stored.id(), head.id.run).is_some()) {
+            return true;
+        }
+        match self.records {
+            Records::ReadAtOnce => self.learn_of_deaths(),
+            Records::ReadLater => return false,
+            Records::WereRead(_) => {}
+        }
+        true
+    }
+
+    /// Reads the records of all processes, for sessions of which the holders aren't known.
+    pub(super) fn read_records(&mut self) -> Records {
+        self.learn_of_deaths();
+        Records::WereRead(self.living())
+    }
+
+    fn living(&self) -> Vec<ProcessRecord> {
+        living_besides(&self.local, &|record| self.deaths.has_record(record))
+    }
+
+    /// Whether a process that still lives has left this run, or is on its way out, without being able to say so in
+    /// the journal.
+    pub(super) fn is_left_by_the_living(&self, session: SessionId, run: RunId) -> bool {
+        let left = |record: &ProcessRecord| {
+            let mut runs = record.runs.iter();
+            runs.any(|held| {
+                held.session == session
+                    && held.run == run
+                    && (held.left || record.exiting.is_some())
+            })
+        };
+        match &self.records {
+            Records::WereRead(living) => living.iter().any(left),
+            Records::ReadAtOnce | Records::ReadLater => self.living().iter().any(left),
+        }
     }
 
     /// This process left a session, though its end could not be written.
@@ -248,7 +315,7 @@ impl SessionFinder {
 
     /// The process that died last.
     pub fn last_to_die(&self) -> Option<&ProcessRecord> {
-        last_to_die(&self.dead)
+        self.deaths.last()
     }
 
     pub fn local(&self) -> &LocalStore {
@@ -263,18 +330,21 @@ impl SessionFinder {
     pub fn settle(&mut self, session: SessionId) {
         self.offered.retain(|(offered, _), _| *offered != session);
         self.left_here.remove(&session);
-        self.forget_runs(|held| held == session);
+        self.deaths.settle(session, &**self.local.store.disk());
     }
 
     /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
     /// wait until these are looked at.
     pub(super) fn settle_all_but_existing(&mut self) {
-        if self.dead.iter().all(|dead| dead.record.runs.is_empty()) {
+        let held: Vec<SessionId> = self.deaths.sessions().collect();
+        if held.is_empty() {
             return;
         }
         // What can't be listed now may be there.
-        if let Ok(existing) = self.store().sessions_of_all_profiles() {
-            self.forget_runs(|held| !existing.contains(&held));
+        let Ok(existing) = self.store().sessions_of_all_profiles() else { return };
+        let existing: HashSet<SessionId> = existing.into_iter().collect();
+        for gone in held.into_iter().filter(|held| !existing.contains(held)) {
+            self.deaths.settle(gone, &**self.local.store.disk());
         }
     }
 
@@ -289,47 +359,32 @@ impl SessionFinder {
         self.slots_changed = true;
     }
 
-    fn forget_runs(&mut self, is_settled: impl Fn(SessionId) -> bool) {
-        for dead in &mut self.dead {
-            let held_any = !dead.record.runs.is_empty();
-            dead.record.runs.retain(|held| !is_settled(held.session));
-            if held_any && dead.record.runs.is_empty() {
-                dead.remove(&**self.local.store.disk());
-            }
-        }
-    }
-
     /// What a dead process logged.
     pub fn logged_by(&self, last: &LastRun) -> Logged {
         let is_it = |dead: &&DeadProcess| dead.record.started == last.started_at;
-        let dead = self.dead.iter().find(is_it);
+        let dead = self.deaths.iter().find(is_it);
         dead.map(|dead| dead.logged(&**self.local.store.disk())).unwrap_or_default()
     }
 
     /// The record of the dead process that held this run.
     pub(super) fn holder(&self, session: SessionId, run: RunId) -> Option<&ProcessRecord> {
-        let held = |record: &ProcessRecord| {
-            record.runs.iter().any(|held| held.session == session && held.run == run)
-        };
-        self.dead.iter().map(|dead| &dead.record).find(|record| held(record))
+        self.deaths.holder(session, run)
     }
 
     /// Whether a process is known to have exited in good order.
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
-        let mut records = self.dead.iter().map(|dead| &dead.record);
-        let record = records.find(|record| record.process == process);
+        let record = self.deaths.record(process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 
     /// Whether a process that died held this session.
     pub(super) fn was_held_by_dead(&self, session: SessionId) -> bool {
-        self.dead.iter().flat_map(|dead| &dead.record.runs).any(|held| held.session == session)
+        self.deaths.held(session).next().is_some()
     }
 
     /// The newest checkpoint of a session that a dead process saw acknowledged.
     pub(super) fn witnessed(&self, session: SessionId) -> Option<CheckpointId> {
-        let held = self.dead.iter().flat_map(|dead| &dead.record.runs);
-        let acknowledged = held.filter(|held| held.session == session).filter_map(|held| {
+        let acknowledged = self.deaths.held(session).filter_map(|(_, held)| {
             Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
         });
         acknowledged.max_by_key(|id| id.counter)

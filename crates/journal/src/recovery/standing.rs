@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::SessionFinder;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::Head;
-use crate::process::{HowItEnded, how_it_ended, is_left_by_the_living, time_of_death};
+use crate::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::session::SessionStatus;
 
 /// Where a line of a session stands.
@@ -66,9 +66,7 @@ pub fn standing(
             _ if finder.was_left_here(session) => HowItEnded::Exited,
             Some(_) if held.is_some_and(|held| held.left) => HowItEnded::Exited,
             Some(record) => how_it_ended(record, boot),
-            None if is_left_by_the_living(finder.local(), session, head.id.run) => {
-                HowItEnded::Exited
-            }
+            None if finder.is_left_by_the_living(session, head.id.run) => HowItEnded::Exited,
             None => HowItEnded::Abnormal { machine_restarted: head.boot != *boot },
         }
     };

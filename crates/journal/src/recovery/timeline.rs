@@ -1,6 +1,6 @@
 //! A session's checkpoints and branches, as a tree.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -90,8 +90,10 @@ impl Timeline {
         }
         let heads = index.heads().iter().map(|head| (head.id, false));
         let branches = index.branches().into_iter().map(|end| (end, true));
-        for (end, is_branch) in heads.chain(branches) {
-            let leaves_at = timeline.leaves_at(end);
+        let ends: Vec<(CheckpointId, bool)> = heads.chain(branches).collect();
+        let leaves_at = timeline.leaves_first_line_at(ends.first().map(|(end, _)| *end));
+        for (end, is_branch) in ends {
+            let leaves_at = leaves_at.get(&end).copied().filter(|_| !timeline.lines.is_empty());
             let begun = index.begun(end).map(|begun| begun.reason);
             timeline.lines.push(TimelineLine { end, is_branch, leaves_at, begun });
         }
@@ -139,11 +141,21 @@ impl Timeline {
         self.checkpoints.binary_search_by_key(&(id.counter, id.run), key).ok()
     }
 
-    /// The newest checkpoint that a line has in common with the first one.
-    fn leaves_at(&self, end: CheckpointId) -> Option<CheckpointId> {
-        let first = self.lines.first()?.end;
-        let common: HashSet<CheckpointId> = self.line(first).map(|it| it.id).collect();
-        self.line(end).map(|it| it.id).find(|id| common.contains(id))
+    /// Of each checkpoint, the newest that its line has in common with the first one.
+    fn leaves_first_line_at(
+        &self,
+        first: Option<CheckpointId>,
+    ) -> HashMap<CheckpointId, CheckpointId> {
+        let first: HashSet<CheckpointId> =
+            first.into_iter().flat_map(|first| self.line(first)).map(|it| it.id).collect();
+        let mut found = HashMap::new();
+        // Each comes after its parent.
+        for TimelineCheckpoint { id, parent, .. } in &self.checkpoints {
+            let before = parent.and_then(|parent| found.get(&parent).copied());
+            let common = Some(*id).filter(|id| first.contains(id)).or(before);
+            found.extend(common.map(|common| (*id, common)));
+        }
+        found
     }
 }
 

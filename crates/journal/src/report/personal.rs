@@ -80,6 +80,7 @@ impl Personal {
     pub(super) fn removed_from_context(&self, context: &SessionContext) -> SessionContext {
         let removed = |text: &String| self.removed_from(text);
         SessionContext {
+            game: removed(&context.game),
             game_version: removed(&context.game_version),
             build_id: removed(&context.build_id),
             bevy_version: removed(&context.bevy_version),
@@ -89,6 +90,7 @@ impl Personal {
             memory_bytes: context.memory_bytes,
             locale: removed(&context.locale),
             mods: context.mods.iter().map(removed).collect(),
+            all_mods_hash: context.all_mods_hash,
             settings_hash: context.settings_hash,
             arguments: context.arguments.iter().map(removed).collect(),
         }

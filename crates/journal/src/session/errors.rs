@@ -102,6 +102,12 @@ pub enum RequestError {
         /// The types. `RestorePrepared` says more.
         types: Vec<String>,
     },
+    /// The session is one of another game or studio, whose files lie in the same place.
+    #[error("the session is one of another game, {game}")]
+    OtherGame {
+        /// Studio and name of that game, as `Studio/Hop`.
+        game: String,
+    },
     /// It was asked of another session than the one that is being played now, which has taken its
     /// place meanwhile.
     #[error("it was asked of session {asked_of}, which isn't the one that is being played")]

@@ -62,6 +62,17 @@ pub struct Link {
     pub to: LinkTarget,
 }
 
+impl Link {
+    fn check(&self) -> Result<(), RequestError> {
+        let text = match &self.to {
+            LinkTarget::Session(_) => 0,
+            LinkTarget::Text(text) => text.len(),
+        };
+        RequestError::refuse_longer(self.relation.len(), limits::TAG_BYTES)?;
+        RequestError::refuse_longer(text, limits::LINK_BYTES)
+    }
+}
+
 /// What a session is linked with, in the order of the relations' alphabet, each link once.
 ///
 /// ```
@@ -125,14 +136,15 @@ impl Links {
         if links > limit {
             return Err(RequestError::TooManyLinks { links, limit });
         }
-        self.iter().try_for_each(|link| {
-            let text = match &link.to {
-                LinkTarget::Session(_) => 0,
-                LinkTarget::Text(text) => text.len(),
-            };
-            RequestError::refuse_longer(link.relation.len(), limits::TAG_BYTES)?;
-            RequestError::refuse_longer(text, limits::LINK_BYTES)
-        })
+        self.iter().try_for_each(Link::check)
+    }
+
+    /// Leaves out what [`check`](Self::check) refuses.
+    pub(crate) fn cut_to_limits(&mut self) {
+        self.0.retain(|link| link.check().is_ok());
+        while self.0.len() > limits::LINKS {
+            self.0.pop_last();
+        }
     }
 }
 

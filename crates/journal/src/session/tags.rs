@@ -79,6 +79,14 @@ impl Tags {
         let longest = self.iter().map(str::len).max().unwrap_or_default();
         RequestError::refuse_longer(longest, limits::TAG_BYTES)
     }
+
+    /// Leaves out what [`check`](Self::check) refuses.
+    pub(crate) fn cut_to_limits(&mut self) {
+        self.0.retain(|tag| tag.len() <= limits::TAG_BYTES);
+        while self.0.len() > limits::TAGS {
+            self.0.pop_last();
+        }
+    }
 }
 
 impl<T: AsRef<str>> FromIterator<T> for Tags {

@@ -79,6 +79,18 @@ impl DirectoryStore {
         Ok(sessions)
     }
 
+    /// Whether a profile has a slot, or its slots can't be listed.
+    pub(super) fn has_slots_of_any_profile(&self) -> bool {
+        let profiles = self.layout.profiles();
+        let Ok(names) = self.directories_in(&profiles) else { return true };
+        let slots = names.into_iter().map(|profile| profiles.join(profile).join("slots"));
+        let mut listed = slots.map(|slots| self.disk.list(&slots));
+        listed.any(|listed| match listed {
+            Ok(entries) => entries.iter().any(|entry| Layout::is_slot_name(&entry.name)),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        })
+    }
+
     fn sessions_below(&self, directory: &Path) -> Result<Vec<SessionId>, StoreError> {
         let names = self.directories_in(directory)?;
         let mut sessions: Vec<SessionId> =

@@ -23,6 +23,8 @@ pub struct Findings {
     problems: BTreeMap<PathBuf, FileProblemKind>,
     budget: ScanBudget,
     out_of_handles: Option<PathBuf>,
+    /// Whether a file was removed after the directory had been listed.
+    has_missed_one: bool,
 }
 
 impl Findings {
@@ -36,7 +38,8 @@ impl Findings {
             // What it leads to may be there again tomorrow, on a disk that isn't plugged in.
             Err(error) if !entry.is_file => self.note_problem(path, problem_of_file(&error)),
             // Removed since the directory was listed.
-            Err(_) | Ok(()) => {}
+            Err(_) => self.has_missed_one = true,
+            Ok(()) => {}
         }
     }
 
@@ -57,9 +60,18 @@ impl Findings {
                 self.segments.push(segment);
                 self.summaries.push(summary);
             }
+            // Closed for another file, and gone when it was to be opened again.
+            Err(FileProblemKind::Unreadable { error: io::ErrorKind::NotFound }) => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             Err(kind) => self.note_problem(path, kind),
         }
         Ok(())
+    }
+
+    /// Whether a file was removed after the directory had been listed. What took its place may not have been listed.
+    pub fn has_missed_one(&self) -> bool {
+        self.has_missed_one
     }
 
     /// A file that could not be read because no more files may be open now. That says nothing about

@@ -1,20 +1,72 @@
 //! Where the platform keeps data of a game.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use directories::{BaseDirs, ProjectDirs};
 
-use super::is_device_name;
+use super::{DirectoryStore, Disk, Layout, RealDisk, is_device_name};
+use crate::ids::SessionId;
+
+/// The directory, in each of the two roots, in which a developer's files are kept apart.
+pub const DEVELOPMENT: &str = "development";
 
 /// The roots of what belongs to the player, and of what belongs to this machine; `None` if the platform
 /// names no place.
+///
+/// Where the platform's own names leave out the studio, as on Linux, its directory lies around the game's. Releases
+/// before did without: what they have left is gone on with where it lies, unless it is known to be of another
+/// studio's game, or this one has a place of its own already.
 #[must_use]
 pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
+    let (data, state) = own_roots(studio, game)?;
+    // Whether anything of the place goes by the studio.
+    if own_roots(&format!("{studio} 2"), game)?.0 != data {
+        return Some((data, state));
+    }
+    let around = own_roots("", studio)?.0;
+    let with_studio =
+        |root: &Path| Some(root.parent()?.join(around.file_name()?).join(root.file_name()?));
+    let of_both = (with_studio(&data)?, with_studio(&state)?);
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let is_game = format!("{studio}/{game}");
+    let goes_on = !is_there(&*disk, &of_both.0) && has_saves_of(&disk, &data, &is_game);
+    Some(if goes_on { (data, state) } else { of_both })
+}
+
+fn own_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let directories = ProjectDirs::from("", &directory_name(studio), &directory_name(game))?;
     // Local, since Windows carries the other data directory from machine to machine.
     let data = directories.data_local_dir();
     let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
     Some((data.to_path_buf(), state))
+}
+
+/// A directory that can't be listed is one.
+fn is_there(disk: &dyn Disk, directory: &Path) -> bool {
+    !disk.list(directory).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Whether below a root of data lies a session of this game, or one that doesn't say of which game it is; or slots, which
+/// say it themselves, and nothing else.
+fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
+    [data.to_path_buf(), data.join(DEVELOPMENT)].into_iter().any(|data| {
+        let layout = Layout { state: data.join("state"), data, profile: String::new() };
+        let store = DirectoryStore::new(Arc::clone(disk), layout);
+        // What can't be looked at may be the player's progress.
+        let Ok(sessions) = store.sessions_of_all_profiles() else { return true };
+        match sessions.is_empty() {
+            true => store.has_slots_of_any_profile(),
+            false => sessions.into_iter().any(|id| !is_of_another_game(&store, id, game)),
+        }
+    })
+}
+
+fn is_of_another_game(store: &DirectoryStore, session: SessionId, game: &str) -> bool {
+    let Ok(stored) = store.open_session_of_any_profile(session) else { return false };
+    let mut heads = stored.index().heads().iter();
+    heads.next().is_some_and(|head| head.metadata.context.is_of_another_game(game))
 }
 
 /// The root of what belongs to this machine of a game whose data lies here, if the platform keeps the two

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
-use crate::ids::{RunId, SessionId, random_u64};
+use crate::ids::{RunId, SessionId, limits, random_u64};
+use crate::session::cut;
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
@@ -112,9 +113,8 @@ impl StandingAlert {
 
     /// The same with its texts cut to what a record has room for.
     fn bounded(&self) -> Self {
-        let cut =
-            |text: &str| text.split_at(text.floor_char_boundary(ALERT_TEXT_BYTES)).0.to_owned();
-        Self { code: cut(&self.code), what: cut(&self.what), ..self.clone() }
+        let short = |text: &str| cut(text, ALERT_TEXT_BYTES).to_owned();
+        Self { code: short(&self.code), what: short(&self.what), ..self.clone() }
     }
 }
 
@@ -160,14 +160,12 @@ pub struct PanicInfo {
 impl PanicInfo {
     /// The same with its texts cut to what a record has room for.
     fn bounded(&self) -> Self {
-        let cut =
-            |text: &String, bytes| text.split_at(text.floor_char_boundary(bytes)).0.to_owned();
-        let short = |text: &String| cut(text, PANIC_TEXT_BYTES);
+        let short = |text: &String| cut(text, PANIC_TEXT_BYTES).to_owned();
         Self {
             message: short(&self.message),
             place: self.place.as_ref().map(short),
             thread: self.thread.as_ref().map(short),
-            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES)),
+            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES).to_owned()),
             time: self.time,
         }
     }
@@ -244,7 +242,8 @@ impl ProcessRecordFile {
     pub fn write(&self, record: &ProcessRecord) -> Result<(), StoreError> {
         let panic = record.panic.as_ref().map(PanicInfo::bounded);
         let alerts = record.alerts.iter().take(MOST_ALERTS).map(StandingAlert::bounded).collect();
-        let record = ProcessRecord { panic, alerts, ..record.clone() };
+        let app_version = cut(&record.app_version, limits::CONTEXT_TEXT_BYTES).to_owned();
+        let record = ProcessRecord { panic, alerts, app_version, ..record.clone() };
         let bytes = seal_for(&self.path, KIND, &record)?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
     }
@@ -306,12 +305,26 @@ pub enum RecordError {
 ///
 /// [`StoreError`] if the directory can't be listed.
 pub fn read_all(disk: &dyn Disk, directory: &Path) -> Result<Vec<FoundRecord>, StoreError> {
+    read_besides(disk, directory, &|_| false)
+}
+
+/// The same without those that are known.
+///
+/// # Errors
+///
+/// [`StoreError`] if the directory can't be listed.
+pub fn read_besides(
+    disk: &dyn Disk,
+    directory: &Path,
+    is_known: &dyn Fn(&Path) -> bool,
+) -> Result<Vec<FoundRecord>, StoreError> {
     let entries = match disk.list(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         listed => listed.attempt(StoreAction::List, directory)?,
     };
     let records = entries.iter().filter(|entry| Layout::is_process_record_name(&entry.name));
-    Ok(records.map(|entry| find(disk, directory.join(&entry.name))).collect())
+    let paths = records.map(|entry| directory.join(&entry.name)).filter(|path| !is_known(path));
+    Ok(paths.map(|path| find(disk, path)).collect())
 }
 
 /// Removes a record that was evaluated, and its lock file.

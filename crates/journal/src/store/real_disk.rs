@@ -149,12 +149,18 @@ impl Disk for RealDisk {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        let mut tries = 0;
         loop {
             let file = open_lock(path)?;
             match file.try_lock() {
                 // Whoever held it before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
                 Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
+                // Who only asks has it for an instant, together with others who ask.
+                Err(TryLockError::WouldBlock) if tries < ASKED_TRIES && !is_held(&file)? => {
+                    tries += 1;
+                    std::thread::yield_now();
+                }
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
@@ -166,11 +172,19 @@ impl Disk for RealDisk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        is_held(&file)
+    }
+}
+
+/// How often a lock is tried that others ask about at that moment.
+const ASKED_TRIES: u32 = 1_000;
+
+/// Whether a process holds a lock. The answer takes a shared lock, which is let go of with the file.
+fn is_held(file: &File) -> io::Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -419,6 +433,29 @@ impl Lock for HeldLock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// At a start all locks are asked about, and somebody may begin to play just then.
+    #[test]
+    fn who_takes_a_lock_isnt_in_the_way_of_who_asks_about_it_nor_they_in_theirs() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let _kept = fs::write(&path, b"");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        RealDisk.is_locked(&path).unwrap();
+                    }
+                });
+            }
+            let taken = (0..2_000).filter(|_| RealDisk.try_lock(&path).unwrap().is_some()).count();
+            is_over.store(true, Ordering::Relaxed);
+            assert_eq!(taken, 2_000);
+        });
+    }
 
     #[test]
     fn a_lock_leaves_no_file_behind() {

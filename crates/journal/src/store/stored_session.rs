@@ -15,7 +15,7 @@ use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
 use crate::journal::{
-    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, Merge, Plan,
+    Block, Blocks, Damage, FileProblemKind, FrameKind, GroupEntry, GroupRef, LineWalk, Merge, Plan,
     ReadError, Segment, SessionIndex, Validity, decode_attachment, merge, rounds, too_large,
 };
 use crate::session::{Attachment, AttachmentVersion, WrittenBy};
@@ -57,6 +57,26 @@ impl StoredSession {
         directory: PathBuf,
         session: SessionId,
     ) -> Result<Self, StoreError> {
+        /// How often a directory is listed of which files vanish while they are opened.
+        const TRIES: u32 = 3;
+
+        let mut tries = 1;
+        loop {
+            let (opened, is_complete) = Self::open_listed(disk, directory.clone(), session)?;
+            if is_complete || tries == TRIES {
+                return Ok(opened);
+            }
+            tries += 1;
+        }
+    }
+
+    /// The same. Says as well whether all files were there that had been listed: another process may have written one
+    /// after that, and removed what it takes the place of.
+    fn open_listed(
+        disk: &dyn Disk,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Result<(Self, bool), StoreError> {
         let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
         let mut found = Findings::default();
         for entry in entries.iter().filter(|entry| Layout::is_segment_name(&entry.name)) {
@@ -81,8 +101,18 @@ impl StoredSession {
         }
         let stamp = stamp_of(&entries);
         let own_attachments = own_attachments(&entries);
+        let is_complete = !found.has_missed_one();
         let found = Self::of_findings(found, directory, session);
-        Ok(Self { bytes_beside, event_files, event_bytes, beside, own_attachments, stamp, ..found })
+        let opened = Self {
+            bytes_beside,
+            event_files,
+            event_bytes,
+            beside,
+            own_attachments,
+            stamp,
+            ..found
+        };
+        Ok((opened, is_complete))
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -266,9 +296,9 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn newest_verified(&mut self, head: CheckpointId) -> Result<Option<Plan>, ReadError> {
-        // Each round marks at least one group more as damaged, so this ends.
-        while let Some(plan) = self.index.newest_intact(head) {
-            if self.verify(&plan)? == Validity::Verified {
+        let mut walk = LineWalk::from(head);
+        while let Some(checkpoint) = walk.next(&self.index) {
+            if let Some(plan) = self.verified_plan(checkpoint)? {
                 return Ok(Some(plan));
             }
         }
@@ -281,6 +311,7 @@ impl StoredSession {
     ///
     /// [`ReadError`], if something could not be read.
     pub fn verified_plan(&mut self, checkpoint: CheckpointId) -> Result<Option<Plan>, ReadError> {
+        // Each round marks at least one group more as damaged, so this ends.
         while let Some(plan) = self.index.plan(checkpoint) {
             if self.verify(&plan)? == Validity::Verified {
                 return Ok(Some(plan));

@@ -17,12 +17,14 @@ use crate::store::simulated_disk::{
 const LEAST_JOURNALS: usize = 10_000;
 
 /// How much is looked at in an ordinary test run.
-const ORDINARY: CrashStates = CrashStates { exhaustive: 3, drawn: 2, cuts: 10, matters };
+const ORDINARY: CrashStates =
+    CrashStates { exhaustive: 3, appends: 6, drawn: 2, cuts: 10, matters };
 /// And in a deep one.
-const DEEP: CrashStates = CrashStates { exhaustive: 6, drawn: 16, cuts: 200, matters };
+const DEEP: CrashStates = CrashStates { exhaustive: 6, appends: 6, drawn: 16, cuts: 200, matters };
 
 /// Few states, of which one is drawn.
-pub const HONEST_SAMPLE: CrashStates = CrashStates { exhaustive: 3, drawn: 2, cuts: 6, matters };
+pub const HONEST_SAMPLE: CrashStates =
+    CrashStates { exhaustive: 3, appends: 6, drawn: 2, cuts: 6, matters };
 
 /// What the journal is made of is tried in every combination. The rest is of no consequence.
 fn matters(path: &Path) -> bool {

@@ -18,9 +18,11 @@ use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
 use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{GameClock, Leaving, NewSession, SessionMetadata, SessionStatus};
+use crate::session::{
+    FailureCause, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
+};
 use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, LocalStore};
+use crate::store::{Disk, Layout, LocalStore};
 use crate::writer::{
     CheckpointOrder, EventStart, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions,
     Worker,
@@ -83,11 +85,15 @@ pub struct Beginning {
 impl Game {
     /// Starts a process.
     pub fn boot(disk: &SimulatedDisk, now: Timestamp) -> Self {
-        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let local = Arc::new(LocalStore::new(shared, layout()));
+        Self::boot_on(Arc::new(disk.clone()), layout(), now)
+    }
+
+    /// Starts a process on any disk.
+    pub fn boot_on(disk: Arc<dyn Disk>, layout: Layout, now: Timestamp) -> Self {
+        let local = Arc::new(LocalStore::new(disk, layout));
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
-        let versions = Versions { game: "1.0".to_owned(), engine: "none" };
+        let versions = Versions::new("1.0", "none");
         let (shared, patience) = (Arc::clone(&local), Duration::ZERO);
         let worker = Worker::new(shared, Bytes, process.clone(), dead, versions, patience)
             .keeping_digests(vec![Box::new(DigestKeeper::new(AllEvents))]);
@@ -196,6 +202,16 @@ impl Game {
     pub fn keep_to(&mut self, quota: Quota, now: Moment) -> Vec<News> {
         self.quota = quota;
         self.order(Order::Quota(quota), now)
+    }
+
+    /// What is known of the session at the next checkpoint can't be encoded.
+    pub fn fail_to_encode(&mut self) -> Vec<News> {
+        let Some(playing) = &self.playing else { return Vec::new() };
+        let newest = playing.newest();
+        let checkpoint = CheckpointId { counter: newest.counter + 1, ..newest };
+        let cause = FailureCause::new(std::io::Error::other("no such thing"));
+        self.worker.give_up_checkpoint(checkpoint, cause);
+        self.news()
     }
 
     fn news(&mut self) -> Vec<News> {

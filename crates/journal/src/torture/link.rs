@@ -52,7 +52,7 @@ impl Line {
         let local = Arc::new(LocalStore::new(shared, layout()));
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now.wall);
-        let versions = Versions { game: "1.0".to_owned(), engine: "none" };
+        let versions = Versions::new("1.0", "none");
         let worker = Worker::new(local, Bytes, process, dead, versions, Duration::ZERO);
         let mut link = match is_threaded {
             true => Link::thread(worker, clock).unwrap(),

@@ -225,10 +225,16 @@ impl OpenedSession {
     /// Reads every checkpoint that there is.
     fn read(&mut self, store: &DirectoryStore, mut stored: StoredSession, depth: Depth) {
         self.forgotten = stored.index().is_forgotten();
-        let heads: Vec<CheckpointId> = stored.index().heads().iter().map(|head| head.id).collect();
-        for head in heads {
-            let newest = stored.newest_verified(head).ok().flatten();
-            self.heads.push((head, newest.map(|plan| plan.checkpoint)));
+        let heads = |stored: &StoredSession| -> Vec<CheckpointId> {
+            stored.index().heads().iter().map(|head| head.id).collect()
+        };
+        // Others may come back while they are read.
+        while !self.heads.iter().map(|(head, _)| head).eq(&heads(&stored)) {
+            let read = heads(&stored).into_iter().map(|head| {
+                let newest = stored.newest_verified(head).ok().flatten();
+                (head, newest.map(|plan| plan.checkpoint))
+            });
+            self.heads = read.collect();
         }
         let ids: Vec<CheckpointId> =
             stored.index().checkpoints().into_iter().map(|info| info.id).collect();

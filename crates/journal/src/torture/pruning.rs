@@ -44,6 +44,27 @@ fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
 }
 
 #[test]
+fn a_stricter_quota_leaves_the_file_alone_into_which_a_merge_is_being_written() {
+    use Action::{Auto, BeginMerge, Crowd, Manual, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 61);
+    play.perform(&[Start, Settle, Auto, Manual, Auto, BeginMerge]);
+    assert_eq!(segments(&play), 2, "the merge has begun a file");
+    let newest_of = |play: &Play| {
+        let store = &play.game.local.store;
+        let stored = store.open_session(store.sessions().unwrap()[0]).unwrap();
+        let segments = stored.index().segments().iter();
+        segments.map(|segment| (segment.header.segment, segment.scan.groups.len())).max().unwrap()
+    };
+    assert_eq!(newest_of(&play), (1, 0));
+    play.perform(&[Crowd, Settle]);
+    let (number, groups) = newest_of(&play);
+    assert!(number == 1 && groups > 0, "segment {number} with {groups} groups");
+    play.perform(&[Auto, Settle]);
+    assert!(play.history.newest_is_acknowledged());
+    assert_eq!(check_everything(&play, 0), Ok(()));
+}
+
+#[test]
 fn a_save_waits_for_no_more_than_one_step_of_a_pruning() {
     let mut undisturbed = about_to_prune();
     let before = segments(&undisturbed);

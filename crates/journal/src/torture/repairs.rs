@@ -10,7 +10,7 @@ use super::{Action, Play, Script, rounds, tell};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Block, FileProblemKind, SessionIndex};
 use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
-use crate::store::{Disk, MemoryDisk, SessionRepair, StoredSession};
+use crate::store::{Disk, MemoryDisk, RepairedSession, SessionRepair, StoredSession};
 
 /// What the index finds in a damaged session: the newest checkpoint of the line that is meant, or of the next.
 fn newest_of(stored: &mut StoredSession) -> Option<CheckpointId> {
@@ -31,8 +31,8 @@ fn restorable(stored: &mut StoredSession) -> Vec<CheckpointId> {
     ids.into_iter().filter(|id| stored.verified_plan(*id).unwrap().is_some()).collect()
 }
 
-/// Mends a damaged session, and holds the copy against the original. Whether a run had to be added.
-fn check(what: &str, image: &Image, session: SessionId) -> bool {
+/// Repairs a damaged session, and holds the copy against the original. What was kept of it.
+fn check(what: &str, image: &Image, session: SessionId) -> RepairedSession {
     let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::from_image(image));
     let directory = layout().session(session);
     let open = || StoredSession::open(&*disk, directory.clone(), session).unwrap();
@@ -69,7 +69,34 @@ fn check(what: &str, image: &Image, session: SessionId) -> bool {
     assert_eq!(copied, kept, "{what}: all that can be restored");
     let all = copy.index().commits().count();
     assert_eq!(all, kept.len() + usize::from(called.is_some()), "{what}: and nothing else");
-    called.is_some()
+    repair.summary().clone()
+}
+
+/// Damages each journal of a session at every third byte, and checks what is made of it.
+fn with_any_byte_damaged(
+    what: &str,
+    image: &Image,
+    session: SessionId,
+    mut look: impl FnMut(RepairedSession),
+) {
+    let journals = image.files().filter(|(place, _)| is_journal(place.path()));
+    let journals: Vec<(Place, Vec<u8>)> =
+        journals.map(|(place, content)| (place.clone(), content.bytes().to_vec())).collect();
+    for (place, content) in journals {
+        for offset in (0..content.len()).step_by(3) {
+            let mut bytes = content.clone();
+            bytes[offset] ^= 0x20;
+            let mut image = image.clone();
+            image.put(place.clone(), Node::File(Content::from(bytes)));
+            let what = format!("{what}, byte {offset} of {}", place.path().display());
+            look(check(&what, &image, session));
+        }
+    }
+}
+
+fn only_session(image: &Image) -> SessionId {
+    let opened = super::Opened::from_image(image);
+    *opened.sessions.keys().next().expect("there should be a session")
 }
 
 #[test]
@@ -98,30 +125,56 @@ fn whatever_byte_is_damaged_the_copy_has_all_that_can_be_restored() {
     assert_eq!(before.digest(), specimen.image.digest());
 }
 
-/// A session that went back to an older checkpoint, and of which the run after that is damaged.
+/// A session that went back to an older checkpoint, and of which any byte is damaged.
 #[test]
-fn what_was_rewound_is_not_the_newest_again_because_the_run_after_it_is_lost() {
+fn what_was_left_is_the_newest_again_only_where_nothing_of_the_run_after_it_is_left() {
     use Action::{Auto, Kill, Manual, RecoverOlder, Settle, Start};
     let actions = vec![Start, Auto, Manual, Auto, Settle, Kill, RecoverOlder, Auto, Settle, Kill];
-    let mut bridged = 0;
+    let (mut went_back, mut never_did) = (0, 0);
     for seed in 0..6 {
         let script = Script { name: "rewound".to_owned(), seed, actions: actions.clone() };
         let image = Play::of(&script).disk.image();
-        let opened = super::Opened::from_image(&image);
-        let session = *opened.sessions.keys().next().expect("there should be a session");
-        let journals = image.files().filter(|(place, _)| is_journal(place.path()));
-        let journals: Vec<(Place, Vec<u8>)> =
-            journals.map(|(place, content)| (place.clone(), content.bytes().to_vec())).collect();
-        for (place, content) in journals {
-            for offset in (0..content.len()).step_by(3) {
-                let mut bytes = content.clone();
-                bytes[offset] ^= 0x20;
-                let mut image = image.clone();
-                image.put(place.clone(), Node::File(Content::from(bytes)));
-                let what = format!("seed {seed}, byte {offset} of {}", place.path().display());
-                bridged += usize::from(check(&what, &image, session));
+        let session = only_session(&image);
+        let whole = check("nothing", &image, session).newest.expect("there should be one");
+        with_any_byte_damaged(&format!("seed {seed}"), &image, session, |repaired| {
+            let newest = repaired.newest.expect("one file is whole");
+            if repaired.kept.iter().any(|id| id.run == whole.run) {
+                went_back += 1;
+                assert_eq!(newest.run, whole.run, "seed {seed}: of {:?}", repaired.kept);
+            } else {
+                never_did += 1;
+                assert_eq!(Some(&newest), repaired.kept.first(), "seed {seed}");
             }
+            assert_eq!(repaired.newest_is_called, None, "seed {seed}");
+        });
+    }
+    assert!(went_back > 0 && never_did > 0, "{went_back} and {never_did}");
+}
+
+/// A session that went on in two places, of which the one that is meant is damaged.
+#[test]
+fn the_line_that_is_meant_stays_so_where_its_end_is_lost() {
+    use Action::{Auto, Kill, Recover, Settle, Start, Turn};
+    let actions = vec![Start, Auto, Auto, Settle, Kill];
+    let origin = Play::of(&Script { name: "origin".to_owned(), seed: 21, actions });
+    let (image, end) = (origin.disk.image(), origin.disk.position());
+    let device = |number: usize, actions: &[Action]| {
+        let mut play = origin.after_power_cut(SimulatedDisk::from_image(&image), end);
+        play.be_device(number);
+        play.perform(actions);
+        play
+    };
+    let here = device(1, &[Recover, Auto, Auto, Auto, Turn, Settle, Kill]);
+    let there = device(2, &[Recover, Auto, Settle, Kill]);
+    let mut mixed = here.disk.image();
+    for (place, content) in there.disk.image().files() {
+        if is_journal(place.path()) {
+            mixed.put(place.clone(), Node::File(content.clone()));
         }
     }
-    assert!(bridged > 0, "the run after it should have been lost at least once");
+    let mut bridged = 0;
+    with_any_byte_damaged("a fork", &mixed, only_session(&mixed), |repaired| {
+        bridged += usize::from(repaired.newest_is_called.is_some());
+    });
+    assert!(bridged > 0, "the end of the longer line should have been lost at least once");
 }

@@ -5,6 +5,7 @@ mod attached;
 mod copies;
 mod crashes;
 mod drafts;
+mod edits;
 mod faults;
 mod many;
 mod scenarios;

@@ -4,13 +4,26 @@ use std::sync::LazyLock;
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use crate::session::SessionContext;
+use crate::ids::limits;
+use crate::session::{SessionContext, cut};
 
 /// The versions of what plays a session.
 #[derive(Clone, Debug)]
 pub struct Versions {
-    pub game: String,
-    pub engine: &'static str,
+    game: String,
+    engine: &'static str,
+}
+
+impl Versions {
+    /// The game's.
+    pub fn game(&self) -> &str {
+        &self.game
+    }
+
+    /// The versions, of a game that may call its own as it likes.
+    pub fn new(game: &str, engine: &'static str) -> Self {
+        Self { game: cut(game, limits::CONTEXT_TEXT_BYTES).to_owned(), engine }
+    }
 }
 
 /// What doesn't change while the process lives. The operating system takes a few milliseconds to say it.
@@ -35,7 +48,7 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
 
 /// What a run that begins now is played with: what the game says, and what is known of program and machine.
 pub(super) fn of_this_machine(versions: &Versions, game: SessionContext) -> SessionContext {
-    SessionContext {
+    let mut context = SessionContext {
         game_version: versions.game.clone(),
         bevy_version: versions.engine.to_owned(),
         os: MACHINE.os.clone(),
@@ -43,5 +56,7 @@ pub(super) fn of_this_machine(versions: &Versions, game: SessionContext) -> Sess
         memory_bytes: MACHINE.memory_bytes,
         locale: sys_locale::get_locale().unwrap_or_default(),
         ..game
-    }
+    };
+    context.cut_to(limits::MODS_BYTES, limits::ARGUMENTS_BYTES);
+    context
 }

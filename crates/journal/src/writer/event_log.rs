@@ -34,9 +34,15 @@ pub(super) struct EventLog {
     /// The events that aren't durable, the oldest first.
     kept: VecDeque<Kept>,
     kept_bytes: usize,
+    /// Bytes of those that are handed out again: there is room for them beside all others.
+    replayed_bytes: usize,
     /// How many of those are in the file, from the oldest on.
     appended: usize,
+    /// Events that are in the file alone, and not durable there.
+    in_file_alone: u64,
     file: Option<OpenSegment>,
+    /// The last event in the file.
+    file_through: u64,
     files_begun: u32,
     /// The last number so far.
     newest: u64,
@@ -72,6 +78,7 @@ impl EventLog {
             log.push(&batch, reports);
         }
         log.replayed_through = log.newest;
+        log.replayed_bytes = log.kept_bytes;
         log
     }
 
@@ -91,7 +98,7 @@ impl EventLog {
         self.replayed_through
     }
 
-    /// Takes in what happened.
+    /// Takes in what happened. However much that is, [`drop_oldest`](Self::drop_oldest) keeps it within bounds.
     pub(super) fn push(&mut self, batch: &EventBatch, reports: &mut Vec<News>) {
         let EncodedBatch { payloads, too_large } = encode_events(batch);
         if let Some(type_path) = too_large.first().cloned() {
@@ -112,18 +119,25 @@ impl EventLog {
         if out_of_order > 0 {
             dropped(out_of_order, EventsDropCause::OutOfOrder, reports);
         }
-        self.drop_oldest(reports);
     }
 
-    /// Keeps no more than there is room for in memory.
-    fn drop_oldest(&mut self, reports: &mut Vec<News>) {
+    /// Whether more is kept than there is room for in memory, unless the disk takes it.
+    pub(super) fn is_over(&self) -> bool {
+        self.kept_bytes > KEPT_BYTES + self.replayed_bytes
+    }
+
+    /// Keeps no more than there is room for in memory. The disk was asked before.
+    pub(super) fn drop_oldest(&mut self, reports: &mut Vec<News>) {
         let mut lost = 0;
-        while self.kept_bytes > KEPT_BYTES {
+        while self.is_over() {
             let Some(kept) = self.kept.pop_front() else { break };
             self.kept_bytes -= kept.bytes();
             match self.appended.checked_sub(1) {
-                // It is in the file, at least until a power cut.
-                Some(appended) => self.appended = appended,
+                // It is in the file, and is counted once that fails.
+                Some(appended) => {
+                    self.appended = appended;
+                    self.in_file_alone += kept.payload.count;
+                }
                 None => lost += kept.payload.count,
             }
         }
@@ -214,7 +228,8 @@ impl EventLog {
 
     /// Lets go of the file if a durable checkpoint holds all that is in it, so that it may be removed.
     pub(super) fn close_if_held(&mut self, through: u64) {
-        if self.appended == 0 && self.synced_through <= through {
+        let is_durable = self.appended == 0 && self.in_file_alone == 0;
+        if is_durable && self.synced_through <= through {
             self.file = None;
         }
     }
@@ -229,10 +244,13 @@ impl EventLog {
             let mut file = match self.file.take() {
                 Some(file) => file,
                 None => {
-                    let file = begin(self, kept.payload.first)?;
-                    // With the first one, the run's first checkpoint has everything pruned.
-                    self.has_begun_file |= self.files_begun > 0;
+                    let begun = begin(self, kept.payload.first);
+                    // What can't be begun may stay behind under its name, so the next one has another.
+                    let is_first = self.files_begun == 0;
                     self.files_begun += 1;
+                    let file = begun?;
+                    // With the first one, the run's first checkpoint has everything pruned.
+                    self.has_begun_file |= !is_first;
                     file
                 }
             };
@@ -242,6 +260,7 @@ impl EventLog {
             self.file = Some(file);
             appended?;
             self.appended += 1;
+            self.file_through = kept.payload.last;
             if is_full {
                 self.try_sync(store)?;
                 self.file = None;
@@ -260,10 +279,12 @@ impl EventLog {
 
     fn try_sync(&mut self, store: &DirectoryStore) -> Result<(), WriteFailure> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        if self.appended == 0 {
+        if self.appended == 0 && self.in_file_alone == 0 {
             return Ok(());
         }
         file.sync(store)?;
+        self.in_file_alone = 0;
+        self.synced_through = self.synced_through.max(self.file_through);
         for kept in self.kept.drain(..self.appended) {
             self.kept_bytes -= kept.bytes();
             self.synced_through = kept.payload.last;
@@ -288,16 +309,23 @@ impl EventLog {
         reports: &mut Vec<News>,
     ) {
         warn!(error = %with_sources(&failure), "events can't be written; checkpoints go on");
-        self.retire(store);
-        self.put_off(FailureCause::from(failure), now, reports);
+        let cause = FailureCause::from(failure);
+        self.last_failure = Some(cause.clone());
+        self.retire(store, reports);
+        self.put_off(cause, now, reports);
     }
 
     /// Lets go of the file. Of two in which nothing is durable, the one that holds more stays: on a full
     /// disk one would be left behind with each try.
-    pub(super) fn retire(&mut self, store: &DirectoryStore) {
-        let last = self.appended.checked_sub(1).and_then(|last| self.kept.get(last));
-        let held = last.map_or(0, |kept| kept.payload.last);
+    pub(super) fn retire(&mut self, store: &DirectoryStore, reports: &mut Vec<News>) {
+        let is_empty = self.appended == 0 && self.in_file_alone == 0;
+        let held = if is_empty { 0 } else { self.file_through };
         self.appended = 0;
+        let lost = std::mem::take(&mut self.in_file_alone);
+        if lost > 0 {
+            let cause = self.last_failure.clone();
+            dropped(lost, cause.map_or(EventsDropCause::LockLost, EventsDropCause::Disk), reports);
+        }
         let Some(file) = self.file.take().filter(|file| file.durable_end().is_none()) else {
             return;
         };

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
+use super::statements::clear_repeated;
 use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{Head, Record, SegmentHeader, SessionIndex, nearest};
+use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
@@ -32,7 +33,7 @@ pub fn decline(
     };
     let about = declined.clone();
     let record = Record::Declined { heads: declined };
-    write_down(finder.local(), stored.index(), newest, about, &record, now)
+    write_down(finder.local(), &stored, newest, &about, &record, now)
 }
 
 /// Changes what a session that isn't played says about itself: of its newest line, and the fields of the
@@ -62,7 +63,7 @@ pub fn edit(
     let metadata = Record::Metadata(Box::new(head.metadata.clone()));
     let changed = [(metadata_changes, metadata), (fields_change, Record::Fields(Box::new(fields)))];
     for (_, record) in changed.into_iter().filter(|(changes, _)| *changes) {
-        write_down(finder.local(), stored.index(), &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), &stored, &head, &[head.id], &record, now)?;
     }
     Ok(())
 }
@@ -86,8 +87,8 @@ pub(super) fn forget_for_good(
 ) -> Result<(), RequestError> {
     let heads = stored.index().heads();
     if let Some(head) = heads.first() {
-        let about = heads.iter().map(|head| head.id).collect();
-        write_down(local, stored.index(), head, about, &Record::Forgotten, now)?;
+        let lineage = stored.index().lineage_of_deletion();
+        write_with(local, stored.index(), head, &lineage, &Record::Forgotten, now)?;
     }
     Ok(local.store.remove_session(stored.id())?)
 }
@@ -113,24 +114,43 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably.
+/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
 pub(super) fn write_down(
+    local: &LocalStore,
+    stored: &StoredSession,
+    head: &Head,
+    about: &[CheckpointId],
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), RequestError> {
+    // Which heads a decline is about is in its record, however many those are.
+    let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(about) };
+    write_with(local, stored.index(), head, &lineage, record, now)?;
+    clear_repeated(&local.store, stored, about, record);
+    Ok(())
+}
+
+/// Writes one record into a segment whose header says what it is about, durably.
+fn write_with(
     local: &LocalStore,
     index: &SessionIndex,
     head: &Head,
-    about: Vec<CheckpointId>,
+    lineage: &Lineage,
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
     let build = (&*head.game_version, head.schema);
     let created = later_than_all(index, now);
+    let Lineage { ancestors, supersedes } = lineage.in_header();
     let header = SegmentHeader {
-        // Which heads a decline is about is in its record, however many those are.
-        supersedes: nearest(&about),
+        ancestors,
+        supersedes,
         ..unplayed_run::header(local, head.metadata.clone(), build, created)
     };
+    let further = lineage.in_records();
     let write = || -> Result<(), WriteFailure> {
-        let mut segment = OpenSegment::begin(&local.store, &header, Preamble::default())?;
+        let preamble = Preamble { lineage: &further, ..Preamble::default() };
+        let mut segment = OpenSegment::begin(&local.store, &header, preamble)?;
         segment.append_record(record)?;
         segment.sync(&local.store)
     };

@@ -1,7 +1,7 @@
 //! Removes what retention doesn't keep, a part at a time: what must stay is read whole before, and so is
 //! what was left behind. Checkpoints are written in between.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use tracing::{debug, warn};
 
@@ -10,7 +10,9 @@ use super::event_pruning::prune_events;
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{Blocks, GroupRef, ReadError, SegmentHeader, SessionIndex, Validity};
+use crate::journal::{
+    Blocks, GroupRef, MOST_LINES, ReadError, SegmentHeader, SessionIndex, Validity,
+};
 use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
 
 /// The pruning of one session.
@@ -24,11 +26,13 @@ pub(super) struct Pruning {
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
+    /// Whether what is read is on no line, so that no other takes its place if it is damaged.
+    is_left_behind: bool,
     /// The named checkpoints that are to be put into an archive before anything else can go.
     gather: Vec<CheckpointId>,
     /// Files of events that are to be gathered.
     gather_events: Option<EventGathering>,
-    /// Whether files of events made enough room, so that history stays.
+    /// Whether history stays: files of events made enough room, or there are more lines than anybody plays.
     is_spared: bool,
 }
 
@@ -96,10 +100,20 @@ impl Pruning {
             _ => None,
         };
         let is_enough = |own: Own| freed > 0 && freed >= own.bytes_wanted;
-        let is_spared = is_full_disk && own.is_some_and(is_enough);
+        let has_many_lines = stored.index().heads().len() > MOST_LINES;
+        let is_spared = has_many_lines || is_full_disk && own.is_some_and(is_enough);
         let (waiting, gather) = (Vec::new(), Vec::new());
-        let reading = None;
-        Ok(Self { stored, quota, extent, waiting, reading, gather, gather_events, is_spared })
+        Ok(Self {
+            stored,
+            quota,
+            extent,
+            waiting,
+            reading: None,
+            is_left_behind: false,
+            gather,
+            gather_events,
+            is_spared,
+        })
     }
 
     /// Reads a part of what must stay, and then of what was left behind; once all of that was read, removes
@@ -140,9 +154,10 @@ impl Pruning {
     fn begin_group(&mut self) -> Result<bool, ReadError> {
         if self.waiting.is_empty() {
             self.waiting = unread(self.stored.index());
-        }
-        if self.waiting.is_empty() {
-            self.waiting = self.left_behind();
+            self.is_left_behind = self.waiting.is_empty();
+            if self.is_left_behind {
+                self.waiting = self.left_behind();
+            }
         }
         let Some(group) = self.waiting.pop() else { return Ok(false) };
         self.reading = Some((group, self.stored.group_blocks(group)?));
@@ -153,8 +168,7 @@ impl Pruning {
     /// before, since a file in which anything is damaged stays.
     fn left_behind(&self) -> Vec<GroupRef> {
         let index = self.stored.index();
-        let lines = index.heads().iter().flat_map(|head| index.line(head.id));
-        let lines: HashSet<CheckpointId> = lines.collect();
+        let lines = index.lines(index.heads().iter().map(|head| head.id));
         let Verdict { removable, .. } = judge(&self.stored, self.quota, self.extent);
         let mut groups = Vec::new();
         for segment in removable {
@@ -162,7 +176,7 @@ impl Pruning {
             for (group, entry) in summary.scan.groups.iter().enumerate() {
                 let id = CheckpointId { run: summary.header.run, counter: entry.commit.counter };
                 let group = GroupRef { segment, group };
-                if !summary.header.archive && !lines.contains(&id) && !index.is_verified(group) {
+                if !summary.header.archive && !lines.contain(id) && !index.is_verified(group) {
                     groups.push(group);
                 }
             }
@@ -180,7 +194,7 @@ impl Pruning {
             None => Ok(()),
         };
         self.reading = None;
-        if self.stored.note(group, ended)? == Validity::Damaged {
+        if self.stored.note(group, ended)? == Validity::Damaged && !self.is_left_behind {
             // Damage makes room for an older generation among those that must stay.
             self.waiting.clear();
         }
@@ -244,4 +258,63 @@ fn prune_attachments(store: &DirectoryStore, session: SessionId) {
         return;
     }
     store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::journal::sample::{at, commit, header, session, values};
+    use crate::store::{CreatedSegment, Layout, MemoryDisk};
+
+    /// Writes a segment that begins with a snapshot. Its path.
+    fn write(
+        store: &DirectoryStore,
+        (run, segment, counter): (u64, u32, u64),
+        supersedes: &[CheckpointId],
+    ) -> std::path::PathBuf {
+        let ancestors = if run == 9 { Vec::new() } else { vec![at(9, 1)] };
+        let supersedes = supersedes.to_vec();
+        let header = SegmentHeader { ancestors, supersedes, ..header(run, segment) };
+        let CreatedSegment { mut file, mut encoder, path, .. } =
+            store.create_segment(&header).unwrap();
+        let block = values("game::Health", &[(2, &[7; 100])]);
+        let commit = commit(counter, None);
+        encoder.encode_group([block], &commit, &mut |bytes| file.append(bytes)).unwrap();
+        path
+    }
+
+    /// A cloud brought the first run when the third had begun: only the second knows that it was left.
+    #[test]
+    fn nothing_goes_for_the_sake_of_a_run_of_which_nothing_is_left() {
+        for is_damaged in [false, true] {
+            let disk = MemoryDisk::default();
+            let layout = Layout {
+                data: "data".into(),
+                state: "state".into(),
+                profile: "default".to_owned(),
+            };
+            let store = DirectoryStore::new(Arc::new(disk.clone()), layout);
+            write(&store, (9, 0, 1), &[]);
+            let left = write(&store, (1, 0, 4), &[]);
+            let second = write(&store, (2, 0, 5), &[at(9, 1), at(1, 4)]);
+            (0..3).for_each(|number| {
+                write(&store, (3, number, 6 + u64::from(number)), &[at(2, 5)]);
+            });
+            if is_damaged {
+                let stored = store.open_session(session()).unwrap();
+                let mut segments = stored.index().segments().iter();
+                let group = segments.find(|it| it.header.run == at(2, 5).run).unwrap();
+                let start = group.scan.groups[0].start as usize;
+                disk.corrupt(&second, start + 60, 0xff);
+            }
+            let quota = Quota { branches: 1, ..Quota::default() };
+            let pruning =
+                Pruning::begin(&store, session(), quota, PruneTo::Quota, None, |_| false).unwrap();
+            pruning.finish(&store).unwrap();
+            assert_eq!(disk.paths().contains(&left), is_damaged, "{:?}", disk.paths());
+            assert!(disk.paths().contains(&second));
+        }
+    }
 }

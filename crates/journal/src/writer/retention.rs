@@ -69,14 +69,15 @@ pub(super) enum PruneTo {
     Bone { freeing: u64 },
 }
 
-/// The checkpoints that stay whatever the numbers: they are read before anything is removed, so that
-/// none stays for another that turns out to be damaged.
+/// The checkpoints that stay whatever the numbers, and those by which it is known that others were left: they
+/// are read before anything is removed, so that nothing goes for one that turns out to be damaged.
 pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
-    index.heads().iter().flat_map(move |head| {
+    let of_lines = index.heads().iter().flat_map(move |head| {
         let generations = generations(index, &index.line(head.id)).into_iter();
         let newest = generations.take(NEWEST_ON_FULL_DISK).filter_map(|id| index.plan(id));
         index.newest_intact(head.id).into_iter().chain(newest)
-    })
+    });
+    of_lines.chain(index.witnesses())
 }
 
 /// What is to become of a session's files.
@@ -130,8 +131,8 @@ pub(super) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Ve
             Vec::new()
         }
     };
-    while let Some(number) = index.last_to_supersede(&keep.segments) {
-        keep.add([number]);
+    while let Some(segments) = index.last_to_supersede(&keep.segments) {
+        keep.add(segments);
     }
     let removable = numbers.filter(|number| !keep.segments.contains(number)).collect();
     Verdict { removable, gather }

@@ -93,6 +93,8 @@ impl RotationFailure {
 
 /// A merge in progress.
 pub(super) struct Rotation {
+    /// The number of the new segment.
+    segment: u32,
     copy: Box<GroupCopy>,
     /// What was written since, for the new segment.
     kept: Vec<Item>,
@@ -118,7 +120,13 @@ impl Rotation {
         };
         let blocks = stored.blocks(&plan).map_err(CopyFailure::from)?;
         let segment = OpenSegment::begin(store, header, preamble).map_err(CopyFailure::from)?;
-        Ok(Self { copy: GroupCopy::begin(blocks, segment, commit), kept: Vec::new() })
+        let copy = GroupCopy::begin(blocks, segment, commit);
+        Ok(Self { segment: header.segment, copy, kept: Vec::new() })
+    }
+
+    /// The number of the new segment.
+    pub(super) fn segment(&self) -> u32 {
+        self.segment
     }
 
     /// Keeps what was written into the old segment.
@@ -128,13 +136,13 @@ impl Rotation {
 
     /// Merges the next block; after the last one, completes the new segment and makes it durable.
     pub(super) fn step(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
-        let Self { copy, kept } = self;
+        let Self { segment, copy, kept } = self;
         if kept.len() > MAX_KEPT {
             copy.abandon(store);
             return Err(RotationFailure::Outrun);
         }
         match copy.step(store, ONE_BLOCK, |segment| complete(segment, &kept, store))? {
-            CopyStep::Going(copy) => Ok(Progress::Going(Box::new(Self { copy, kept }))),
+            CopyStep::Going(copy) => Ok(Progress::Going(Box::new(Self { segment, copy, kept }))),
             CopyStep::Done((segment, checkpoints)) => Ok(Progress::Done { segment, checkpoints }),
         }
     }

@@ -324,6 +324,10 @@ impl RunJournal {
     /// Goes on with one piece of what can wait: a slice of it, and then whatever was captured meanwhile
     /// is written first.
     fn work_in_between(&mut self, now: Moment, reports: &mut Vec<News>) {
+        let is_changing = self.has_to_prune() || self.has_to_rotate(now);
+        if is_changing && !self.is_still_ours(now, reports) {
+            return;
+        }
         if self.has_to_prune() {
             self.prune(now);
         } else if self.pending.is_empty() && self.leaving.is_none() {

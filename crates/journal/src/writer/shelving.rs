@@ -35,7 +35,7 @@ pub(super) fn shelve_taken(
     let to = destination(stored, from, how, now)?;
     let bytes_before = stored.bytes_with_attachments();
     if to != from {
-        put(finder, stored.index(), to, now)?;
+        put(finder, stored, to, now)?;
     }
     let bytes = finder.local().store.session_bytes(session).unwrap_or(bytes_before);
     drop(lock);
@@ -80,15 +80,15 @@ fn destination(
 /// the whole session or none of it.
 fn put(
     finder: &SessionFinder,
-    index: &SessionIndex,
+    stored: &StoredSession,
     place: ShelfPlace,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    for head in index.heads() {
+    for head in stored.index().heads() {
         let metadata = SessionMetadata { place, ..head.metadata.clone() };
         let head = Head { metadata: metadata.clone(), ..head.clone() };
         let record = Record::Metadata(Box::new(metadata));
-        write_down(finder.local(), index, &head, vec![head.id], &record, now)?;
+        write_down(finder.local(), stored, &head, &[head.id], &record, now)?;
     }
     Ok(())
 }

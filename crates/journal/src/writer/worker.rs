@@ -82,7 +82,7 @@ impl<C: Content> Worker<C> {
     ) -> Self {
         let finder = SessionFinder::new(Arc::clone(&local), dead, lock_patience)
             .begun(process.began())
-            .of_version(versions.game.clone());
+            .of_version(versions.game().to_owned());
         let trials = Trials::new(Arc::clone(&local), process.clone());
         Self {
             local,
@@ -166,7 +166,7 @@ impl<C: Content> Worker<C> {
                     self.reports.extend(reports.into_iter().map(Report::Content));
                 }
             }
-            Order::Events(events) => self.record_events(events),
+            Order::Events(events) => self.record_events(events, now),
             Order::ReadEvents(query) => self.read_events(*query, now),
             Order::ValidateEvents(session) => self.validate_events(session, now),
             Order::Digest(order) => self.digest(order, now),
@@ -317,6 +317,7 @@ impl<C: Content> Worker<C> {
     }
 
     fn context(&self, game: SessionContext) -> SessionContext {
+        let game = SessionContext { game: self.finder.slots().game().to_owned(), ..game };
         of_this_machine(&self.versions, game)
     }
 }

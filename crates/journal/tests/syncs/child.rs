@@ -93,7 +93,7 @@ impl Game {
         let now = clock.moment(Duration::ZERO).wall;
         let options = ProcessOptions { panics: false };
         let (process, dead) = ProcessGuard::begin(&local, "1.0", options, now);
-        let versions = Versions { game: "1.0".to_owned(), engine: "" };
+        let versions = Versions::new("1.0", "");
         let worker = Worker::new(local, Numbers, process, dead, versions, Duration::ZERO);
         let mut game = Self { worker, directory, clock, session, run, counter: 0 };
         let (metadata, lineage) = (metadata(session, "Watched"), Lineage::default());

@@ -2,9 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointFailed, CheckpointId, CheckpointKind, CheckpointSaved,
-    CurrentRequest, CurrentSession, Request, RequestRejected, SessionCommandsExt, SessionId,
-    SessionRestored,
+    CheckpointFailed, CheckpointKind, CheckpointSaved, CurrentRequest, CurrentSession, Request,
+    RequestId, RequestRejected, SessionCommandsExt, SessionRestored,
 };
 
 use super::note::{NewNote, NoteOn};
@@ -20,25 +19,26 @@ const LABEL_BYTES: usize = 100;
 pub(crate) struct Bookmarks(Vec<Bookmark>);
 
 struct Bookmark {
-    session: SessionId,
+    /// The request for its checkpoint, which may have to wait until a gate opens.
+    request: RequestId,
     by: Option<PlayerId>,
     text: String,
-    /// `None` until it is captured, for which it may have to wait until a gate opens.
-    checkpoint: Option<CheckpointId>,
 }
 
 /// Has a checkpoint taken that is to get a note with this text.
 pub(super) fn begin(world: &mut World, by: Option<PlayerId>, text: String) {
-    let Some(session) = world.get_resource::<CurrentSession>().map(CurrentSession::id) else {
+    if !world.contains_resource::<CurrentSession>() {
         return;
-    };
-    let label = label_of(&text).to_owned();
+    }
+    let (label, kind, request) =
+        (label_of(&text).to_owned(), CheckpointKind::Manual, RequestId::new());
+    let checkpoint = CurrentRequest::Checkpoint { label, kind, request };
     let mut bookmarks = world.get_resource_or_init::<Bookmarks>();
-    bookmarks.0.push(Bookmark { session, by: by.clone(), text, checkpoint: None });
+    bookmarks.0.push(Bookmark { request, by: by.clone(), text });
     let mut commands = world.commands();
     match by {
-        Some(by) => commands.session().by(by).checkpoint(label),
-        None => commands.session().checkpoint(label),
+        Some(by) => commands.session().by(by).request(checkpoint),
+        None => commands.session().request(checkpoint),
     }
     world.flush();
 }
@@ -48,23 +48,12 @@ fn label_of(text: &str) -> &str {
     line.get(..line.floor_char_boundary(LABEL_BYTES)).unwrap_or_default()
 }
 
-pub(crate) fn note_captured(captured: On<CheckpointCaptured>, mut bookmarks: ResMut<Bookmarks>) {
-    if captured.kind != CheckpointKind::Manual {
-        return;
-    }
-    for bookmark in &mut bookmarks.bypass_change_detection().0 {
-        if bookmark.session == captured.session && bookmark.checkpoint.is_none() {
-            bookmark.checkpoint = Some(captured.checkpoint);
-        }
-    }
-}
-
 pub(crate) fn write_saved(
     saved: On<CheckpointSaved>,
     mut bookmarks: ResMut<Bookmarks>,
     mut commands: Commands,
 ) {
-    for bookmark in bookmarks.take(|it| it.checkpoint == Some(saved.checkpoint)) {
+    for bookmark in bookmarks.take(saved.request) {
         let note = NewNote::new(bookmark.text).on(NoteOn::Checkpoint(saved.checkpoint));
         match bookmark.by {
             Some(by) => commands.notes().by(by).write(note),
@@ -79,9 +68,7 @@ pub(crate) fn give_up_failed(
     mut commands: Commands,
 ) {
     if failed.retry_in.is_none() {
-        let newest = failed.checkpoint.counter;
-        let is_lost = |it: &Bookmark| it.checkpoint.is_some_and(|it| it.counter <= newest);
-        give_up(bookmarks.take(is_lost), &mut commands);
+        give_up(bookmarks.take(failed.request), &mut commands);
     }
 }
 
@@ -90,9 +77,8 @@ pub(crate) fn give_up_rejected(
     mut bookmarks: ResMut<Bookmarks>,
     mut commands: Commands,
 ) {
-    if let Request::Current(CurrentRequest::Checkpoint { label, .. }) = &rejected.request {
-        let is_meant = |it: &Bookmark| it.checkpoint.is_none() && label_of(&it.text) == label;
-        give_up(bookmarks.take(is_meant), &mut commands);
+    if let Request::Current(CurrentRequest::Checkpoint { request, .. }) = rejected.request {
+        give_up(bookmarks.take(Some(request)), &mut commands);
     }
 }
 
@@ -102,12 +88,13 @@ pub(crate) fn give_up_replaced(
     mut bookmarks: ResMut<Bookmarks>,
     mut commands: Commands,
 ) {
-    give_up(bookmarks.take(|_| true), &mut commands);
+    give_up(std::mem::take(&mut bookmarks.0), &mut commands);
 }
 
 impl Bookmarks {
-    fn take(&mut self, which: impl Fn(&Bookmark) -> bool) -> Vec<Bookmark> {
-        self.0.extract_if(.., |bookmark| which(bookmark)).collect()
+    /// The one of this request, if it is one of them.
+    fn take(&mut self, request: Option<RequestId>) -> Vec<Bookmark> {
+        self.0.extract_if(.., |bookmark| Some(bookmark.request) == request).collect()
     }
 }
 

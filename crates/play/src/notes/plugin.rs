@@ -6,7 +6,7 @@ use bevy_session::{RecordingExt, SessionLast, SessionSystems};
 use super::attachments::{Fallen, forget_taken_down};
 use super::board::Notes;
 use super::bookmarks::{
-    Bookmarks, give_up_failed, give_up_rejected, give_up_replaced, note_captured, write_saved,
+    Bookmarks, give_up_failed, give_up_rejected, give_up_replaced, write_saved,
 };
 use super::change::NoteChange;
 use super::frame::{Mentioned, begin_with_session, go_on, settle_restored};
@@ -43,7 +43,6 @@ impl Plugin for NotesPlugin {
             .init_resource::<Fallen>()
             .add_observer(forget_taken_down)
             .add_observer(begin_with_session)
-            .add_observer(note_captured)
             .add_observer(write_saved)
             .add_observer(give_up_failed)
             .add_observer(give_up_rejected)

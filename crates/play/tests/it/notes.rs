@@ -5,14 +5,14 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{CheckpointId, EventQuery, EventsRead, Operation};
+use bevy_session::{CheckpointId, EventQuery, EventsRead, Operation, TimelineCheckpoint};
 use bevy_session_play::*;
 
 /// What was refused, and who got to know of which note.
 #[derive(Resource, Default)]
 struct Heard(Vec<String>);
 
-fn build(session: SessionPlugin) -> App {
+fn build(session: SessionPlugin, add: &dyn Fn(&mut App)) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins.build().disable::<bevy::app::ScheduleRunnerPlugin>(), session))
         .add_plugins(NotesPlugin)
@@ -24,12 +24,17 @@ fn build(session: SessionPlugin) -> App {
             let text = notes.get(it.note).unwrap().text();
             heard.0.push(format!("{} is mentioned: {text}", it.player));
         });
+    add(&mut app);
     app
 }
 
 /// A session that Ann hosts, with Ben, who is away.
 fn started() -> TestGame {
-    let mut game = TestGame::new(build);
+    started_with(|_| ())
+}
+
+fn started_with(add: impl Fn(&mut App) + 'static) -> TestGame {
+    let mut game = TestGame::new(move |session| build(session, &add));
     game.start(NewSession::named("Frontier")).unwrap();
     game.request(|commands| {
         let mut crew = commands.crew();
@@ -247,6 +252,10 @@ fn bookmarks(game: &TestGame) -> Vec<CheckpointId> {
     notes(game).iter().filter_map(moment).collect()
 }
 
+fn timeline(game: &TestGame) -> &[TimelineCheckpoint] {
+    game.app().world().resource::<CurrentSession>().timeline().checkpoints.as_slice()
+}
+
 #[test]
 fn a_rewind_starts_from_a_bookmark() {
     let mut game = started();
@@ -285,6 +294,56 @@ fn a_moment_that_is_not_saved_is_not_bookmarked() {
     game.checkpoint("of the game").unwrap();
     game.frames(3);
     assert_eq!(bookmarks(&game), []);
+}
+
+#[test]
+fn each_bookmark_is_on_the_checkpoint_that_was_taken_for_it() {
+    let mut game = started();
+    // Between the bookmarks, the game and a player have checkpoints of the same name taken.
+    game.request(|commands| {
+        commands.session().checkpoint("The dragon");
+        commands.notes().by("ann").bookmark("The dragon");
+        commands.session().checkpoint("The dragon");
+        commands.notes().by("ann").bookmark("The dragon");
+    });
+    game.frames(4);
+    let named: Vec<CheckpointId> = timeline(&game)
+        .iter()
+        .filter(|it| it.label.as_deref() == Some("The dragon"))
+        .map(|it| it.id)
+        .collect();
+    assert_eq!(named.len(), 4, "{named:?}");
+    let on = bookmarks(&game);
+    assert_eq!(on.len(), 2, "{:?}", notes(&game));
+    assert_ne!(on[0], on[1], "two moments are two checkpoints");
+    assert_eq!(heard(&mut game), [""; 0]);
+}
+
+#[test]
+fn a_bookmark_behind_a_closed_gate_waits_for_its_own_checkpoint() {
+    #[derive(Resource)]
+    struct Gate(bool);
+    let mut game = started_with(|app| {
+        app.insert_resource(Gate(true)).checkpoint_while(|gate: Res<Gate>| gate.0);
+    });
+    game.world().resource_mut::<Gate>().0 = false;
+    game.frames(2);
+    game.request(|commands| commands.session().checkpoint("of the game"));
+    ask(&mut game, "ann", |notes| notes.bookmark("of ann"));
+    game.frames(3);
+    assert_eq!(bookmarks(&game), []);
+    game.world().resource_mut::<Gate>().0 = true;
+    game.frames(3);
+    let on = bookmarks(&game);
+    let all = timeline(&game);
+    let label = |id| all.iter().find(|it| it.id == id).and_then(|it| it.label.as_deref());
+    assert_eq!(on.iter().map(|id| label(*id)).collect::<Vec<_>>(), [Some("of ann")]);
+    // What is asked for behind the gate and never taken is answered.
+    game.world().resource_mut::<Gate>().0 = false;
+    game.frames(2);
+    ask(&mut game, "ann", |notes| notes.bookmark("never"));
+    game.request(|commands| commands.session().close()).frames(3);
+    assert!(heard(&mut game).contains(&"the moment couldn't be saved".to_owned()));
 }
 
 #[test]

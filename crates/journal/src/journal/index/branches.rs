@@ -12,7 +12,7 @@ impl SessionIndex {
     ///
     /// It is superseded, so that no crash offers it, and no run has set out from it.
     pub fn branches(&self) -> Vec<CheckpointId> {
-        let heads: HashSet<CheckpointId> = self.heads.iter().map(|head| head.id).collect();
+        let heads: HashSet<CheckpointId> = self.heads().iter().map(|head| head.id).collect();
         let gone_on = self.gone_on_from();
         let ends = self.runs.values().filter_map(super::run::Run::newest);
         let mut branches: Vec<CheckpointId> = ends
@@ -38,11 +38,17 @@ impl SessionIndex {
         let run = self.runs.get(&id.run)?;
         let own = id.counter.checked_sub(1).and_then(|last| run.checkpoints_up_to(last).next());
         let before = own.or_else(|| {
-            let mut ancestors = run.lineage.ancestors.iter();
-            ancestors.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
+            let mut before = run.goes_on_from();
+            before.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
         });
-        // A draft comes before all that was played, and isn't part of it.
-        before.filter(|before| !self.is_without_world(*before))
+        // A draft comes before all that was played, and isn't part of it. Numbers grow along a line, unless
+        // somebody forged them.
+        before.filter(|before| before.counter < id.counter && !self.is_without_world(*before))
+    }
+
+    /// The checkpoint that a run goes on from.
+    pub fn before_run(&self, run: RunId) -> Option<CheckpointId> {
+        self.runs.get(&run)?.goes_on_from().next().copied()
     }
 
     /// Whether a run is one of this session, be it that nothing of it is left.
@@ -51,13 +57,13 @@ impl SessionIndex {
         self.runs.contains_key(&run) || named().any(|named| named.run == run)
     }
 
-    /// Of each run, the highest counter that another run, which has committed something, set out from.
+    /// Of each run, the highest counter that another run, which has committed something, goes on from.
     fn gone_on_from(&self) -> HashMap<RunId, u64> {
         let mut gone_on = HashMap::new();
         for run in self.runs.values().filter(|run| !run.moments.is_empty()) {
-            for ancestor in run.lineage.ancestors.iter().filter(|it| it.run != run.id) {
-                let through = gone_on.entry(ancestor.run).or_insert(ancestor.counter);
-                *through = ancestor.counter.max(*through);
+            for before in run.goes_on_from().filter(|before| before.run != run.id) {
+                let through = gone_on.entry(before.run).or_insert(before.counter);
+                *through = before.counter.max(*through);
             }
         }
         gone_on

@@ -1,12 +1,14 @@
 //! Heads: where the lines of a session end.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::SegmentSummary;
+use super::deletion::Deleted;
+use super::line::Lines;
 use super::run::{self, Run};
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::Record;
@@ -60,11 +62,19 @@ pub struct RunEnd {
 pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
     let begun: Vec<&Run> = runs.values().filter(|run| !never_began(run, runs, segments)).collect();
     let newest = || begun.iter().filter_map(|run| Some((*run, run.newest()?)));
-    let superseded = Superseded::by(begun.iter().copied());
-    let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.covers(*id)).collect();
+    let superseded = superseded_by(begun.iter().copied());
+    let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.contain(*id)).collect();
     if found.is_empty() {
         // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
         found = newest().collect();
+    }
+    if let Some(deleted) = Deleted::of(segments) {
+        // What another device played later goes on alone.
+        let came_later =
+            |(run, id): &(&Run, CheckpointId)| !deleted.covers(*id) && !run.has_come_to_nothing();
+        if found.iter().any(came_later) {
+            found.retain(came_later);
+        }
     }
     if found.is_empty() {
         // Of every run nothing but what archives hold is left. The newest of that is better than
@@ -85,16 +95,10 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
 /// Whether a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
 /// durable: then the session is still the draft.
 fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
-    let is_without_world = |run: &Run, counter: u64| {
-        let moment = run.moments.get(&counter);
-        let commit = moment.and_then(|moment| run::commit_at(segments, moment.commit));
-        commit.is_some_and(|commit| commit.without_world)
-    };
     let Some(before) = run.lineage.ancestors.first() else { return false };
-    let is_unreadable =
-        |counter: &u64| run.way_to(*counter).is_none() && !is_without_world(run, *counter);
-    runs.get(&before.run).is_some_and(|draft| is_without_world(draft, before.counter))
-        && run.moments.keys().all(is_unreadable)
+    let moment = runs.get(&before.run).and_then(|draft| draft.moments.get(&before.counter));
+    let commit = moment.and_then(|moment| run::commit_at(segments, moment.commit));
+    commit.is_some_and(|commit| commit.without_world) && !run.is_at_hand()
 }
 
 /// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
@@ -116,31 +120,19 @@ fn agree_on_place(heads: &mut [Head]) {
     }
 }
 
-/// How much of each run others took the place of: everything up to a counter.
+/// What these runs took the place of: of each other run everything up to a counter.
 ///
 /// A run that went on past what was superseded is a head again: the other one never saw that part.
 /// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
-/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line.
-#[derive(Default)]
-pub struct Superseded(HashMap<RunId, u64>);
-
-impl Superseded {
-    /// What these runs took the place of.
-    pub fn by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
-        let mut superseded = HashMap::new();
-        for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
-            for seen in run.lineage.named().filter(|seen| seen.run != run.id) {
-                let through = superseded.entry(seen.run).or_insert(seen.counter);
-                *through = seen.counter.max(*through);
-            }
-        }
-        Self(superseded)
+/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line. Of a run
+/// that has come to nothing only that counts.
+fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
+    let mut superseded = Lines::default();
+    for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
+        let seen = run.takes_the_place_of().filter(|seen| seen.run != run.id);
+        seen.for_each(|seen| superseded.reach(*seen));
     }
-
-    /// Whether the place of everything up to `id` was taken.
-    pub fn covers(&self, id: CheckpointId) -> bool {
-        self.0.get(&id.run).is_some_and(|through| *through >= id.counter)
-    }
+    superseded
 }
 
 impl Head {

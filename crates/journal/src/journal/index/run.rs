@@ -22,6 +22,10 @@ pub struct Run {
     pub moments: BTreeMap<u64, Moment>,
     /// Which checkpoints have a group that is the difference to this one.
     followers: HashMap<u64, Vec<u64>>,
+    /// How many of its checkpoints can be had: there is a way to them, or they never had a world.
+    at_hand: usize,
+    /// How many runs name it as an ancestor of which a checkpoint can be had.
+    descendants: usize,
 }
 
 /// A checkpoint, with every group that stands for it.
@@ -36,6 +40,8 @@ pub struct Moment {
     pub bytes: u64,
     groups: Vec<Candidate>,
     way: Option<Way>,
+    /// Whether a commit of it says that there is no world.
+    is_without_world: bool,
 }
 
 /// Where a commit is, in a group that is whole or in one that isn't.
@@ -101,7 +107,28 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
         }
     }
     runs.values_mut().for_each(Run::find_ways);
+    let at_hand: Vec<RunId> =
+        runs.values().filter(|run| run.is_at_hand()).map(|run| run.id).collect();
+    at_hand.into_iter().for_each(|run| tell_ancestors(&mut runs, run));
     runs
+}
+
+/// Tells the ancestors of a run whether a checkpoint of it can be had, once that has changed.
+pub fn tell_ancestors(runs: &mut BTreeMap<RunId, Run>, id: RunId) {
+    let Some(run) = runs.get_mut(&id) else { return };
+    let is_at_hand = run.is_at_hand();
+    let ancestors = std::mem::take(&mut run.lineage.ancestors);
+    for ancestor in ancestors.iter().filter(|ancestor| ancestor.run != id) {
+        if let Some(ancestor) = runs.get_mut(&ancestor.run) {
+            ancestor.descendants = match is_at_hand {
+                true => ancestor.descendants + 1,
+                false => ancestor.descendants.saturating_sub(1),
+            };
+        }
+    }
+    if let Some(run) = runs.get_mut(&id) {
+        run.lineage.ancestors = ancestors;
+    }
 }
 
 /// The checkpoints in an archive: each is whole and says whose it is.
@@ -141,6 +168,8 @@ impl Run {
             lineage: Lineage::default(),
             moments: BTreeMap::new(),
             followers: HashMap::new(),
+            at_hand: 0,
+            descendants: 0,
         }
     }
 
@@ -157,11 +186,11 @@ impl Run {
             let (place, candidate) = Candidate::new(place, position, group);
             // Without a world no way leads to it.
             let candidate = Some(candidate).filter(|_| !group.commit.without_world);
-            self.add_moment(group.commit.counter, CommitPlace::Group(place), candidate);
+            self.add_moment(&group.commit, CommitPlace::Group(place), candidate);
         }
         for (broken, group) in segment.scan.broken.iter().enumerate() {
             let place = CommitPlace::Broken { segment: place, broken };
-            self.add_moment(group.commit.counter, place, None);
+            self.add_moment(&group.commit, place, None);
         }
         // Not those that an archive holds as well, which may have been added before.
         let groups = segment.scan.groups.iter().map(|group| group.commit.counter);
@@ -178,20 +207,22 @@ impl Run {
         known: &mut KnownLineage,
     ) {
         known.teach(&mut self.lineage, &origin.ancestors, &[]);
-        self.add_moment(commit.counter, place, group);
+        self.add_moment(commit, place, group);
     }
 
-    fn add_moment(&mut self, counter: u64, commit: CommitPlace, group: Option<Candidate>) {
-        let moment = self.moments.entry(counter).or_insert_with(|| Moment {
-            commit,
+    fn add_moment(&mut self, commit: &Commit, place: CommitPlace, group: Option<Candidate>) {
+        let moment = self.moments.entry(commit.counter).or_insert_with(|| Moment {
+            commit: place,
             bytes: 0,
             groups: Vec::new(),
             way: None,
+            is_without_world: false,
         });
+        moment.is_without_world |= commit.without_world;
         let Some(group) = group else { return };
         if moment.groups.is_empty() || group.bytes < moment.bytes {
             moment.bytes = group.bytes;
-            moment.commit = commit;
+            moment.commit = place;
         }
         moment.groups.push(group);
     }
@@ -219,11 +250,53 @@ impl Run {
     /// The checkpoint before the one with this counter.
     pub fn before(&self, counter: u64) -> Option<CheckpointId> {
         let before = self.moments.range(..counter).next_back();
-        before.map(|(counter, _)| self.checkpoint(*counter)).or(self
-            .lineage
-            .ancestors
-            .first()
-            .copied())
+        before
+            .map(|(counter, _)| self.checkpoint(*counter))
+            .or_else(|| self.goes_on_from().next().copied())
+    }
+
+    /// Whether a checkpoint of it can be had.
+    pub fn is_at_hand(&self) -> bool {
+        self.at_hand > 0
+    }
+
+    /// Whether a checkpoint of it could be had if only these segments were left.
+    pub fn is_at_hand_in(&self, kept: &BTreeSet<usize>) -> bool {
+        let is_kept = |segment: usize| kept.contains(&segment);
+        // Whatever is reached over others is no nearer than they are.
+        self.moments.values().any(|moment| match moment.way {
+            Some(way) => way.base.is_none() && is_kept(way.group.segment),
+            None => moment.is_without_world && is_kept(moment.commit.segment()),
+        })
+    }
+
+    /// Whether a checkpoint of it can be had, and all of that was read.
+    pub fn is_verified(&self) -> bool {
+        self.moments.values().any(Moment::is_verified)
+    }
+
+    /// Whether nothing is left of it: no checkpoint of it can be had, nor of a run that set out from it.
+    /// For all that is known it never went back.
+    pub fn has_come_to_nothing(&self) -> bool {
+        !self.is_at_hand() && self.descendants == 0
+    }
+
+    /// What comes before its first checkpoint on its line, the nearest first: where it set out from; but first
+    /// the head that it took up, if it has come to nothing.
+    pub fn goes_on_from(&self) -> impl Iterator<Item = &CheckpointId> {
+        self.head_taken_up().into_iter().chain(&self.lineage.ancestors)
+    }
+
+    /// What it takes the place of, once it has committed something: all that it names, or what is on its line if
+    /// it has come to nothing.
+    pub fn takes_the_place_of(&self) -> impl Iterator<Item = &CheckpointId> {
+        let others = if self.has_come_to_nothing() { 0 } else { usize::MAX };
+        self.goes_on_from().chain(self.lineage.supersedes.iter().take(others))
+    }
+
+    /// The head that it took up, if nothing is left of what it made of that.
+    pub fn head_taken_up(&self) -> Option<&CheckpointId> {
+        self.lineage.supersedes.first().filter(|_| self.has_come_to_nothing())
     }
 
     /// Its records in the order in which they were written.
@@ -292,6 +365,7 @@ impl Run {
         for counter in counters {
             self.find_way(counter);
         }
+        self.at_hand = self.moments.values().filter(|moment| moment.is_at_hand()).count();
     }
 
     /// Finds the ways again that may have changed with the one to this checkpoint: a session may have
@@ -314,7 +388,14 @@ impl Run {
         let ways = moment.groups.iter().filter_map(|group| group.way(way_to));
         let found = ways.min_by_key(|way| (way.groups, way.bytes, way.group));
         let Some(moment) = self.moments.get_mut(&counter) else { return false };
-        std::mem::replace(&mut moment.way, found) != found
+        let was_at_hand = moment.is_at_hand();
+        let is_another = std::mem::replace(&mut moment.way, found) != found;
+        match (was_at_hand, moment.is_at_hand()) {
+            (false, true) => self.at_hand += 1,
+            (true, false) => self.at_hand -= 1,
+            _ => {}
+        }
+        is_another
     }
 
     fn checkpoint(&self, counter: u64) -> CheckpointId {
@@ -323,6 +404,16 @@ impl Run {
 }
 
 impl Moment {
+    /// Whether it can be had, as far as is known.
+    fn is_at_hand(&self) -> bool {
+        self.way.is_some() || self.is_without_world
+    }
+
+    /// Whether it can be had for sure.
+    fn is_verified(&self) -> bool {
+        self.way.is_some_and(|way| way.is_verified) || self.is_without_world
+    }
+
     /// What is known about the data on the way to it.
     pub fn validity(&self) -> Validity {
         match self.way {

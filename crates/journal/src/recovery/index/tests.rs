@@ -1,6 +1,7 @@
 //! The index says what a look would say, or nothing.
 
 mod counting;
+mod crashes;
 mod histories;
 
 use std::collections::BTreeMap;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
-use crate::ids::{CheckpointId, SaveId};
+use crate::ids::{CheckpointId, SaveId, limits};
 use crate::journal::sample::{at, blocks, commit, header, session, values};
+use crate::journal::steps_of;
 use crate::journal::{
-    Block, Commit, FileProblemKind, Predecessor, Record, SegmentEncoder, SegmentHeader, Validity,
+    Block, Commit, FileProblemKind, FrameKind, Predecessor, ReadError, Record, SegmentEncoder,
+    SegmentHeader, Validity,
 };
 use crate::session::SessionStatus;
 use crate::store::{HostIdOrigin, MemoryDisk, Operation, SessionCard};
@@ -191,7 +193,11 @@ fn a_file_that_is_pruned_after_it_was_listed_is_no_problem() {
     disk.fail_next(Operation::Open, io::ErrorKind::NotFound);
     let stored = store.open_session(session()).unwrap();
     assert_eq!(stored.problems(), []);
-    assert_eq!(stored.segments().len(), 1);
+    assert_eq!(stored.segments().len(), 2, "what took its place was looked for");
+    // Or it was closed to open others, and isn't there any more when it is read on.
+    disk.fail_next(Operation::Read, io::ErrorKind::NotFound);
+    let stored = store.open_session(session()).unwrap();
+    assert_eq!((stored.problems(), stored.segments().len()), (&[][..], 2));
 }
 
 #[test]
@@ -306,4 +312,53 @@ fn reading_beside_a_writer_sees_whole_groups_only() {
     let scan = &stored.index().segments()[0].scan;
     assert_eq!((scan.groups.len(), scan.tail), (1, Some(scan.groups[0].end)));
     assert!(blocks(&stored.segments()[0], &scan.groups[0]).is_ok());
+}
+
+/// A run that begins with frames which this version doesn't know and must carry on.
+fn write_run_with_unknown(store: &DirectoryStore, run: u64, payloads: &[Vec<u8>]) {
+    let byte = 9 | FrameKind::MAY_BE_SKIPPED | FrameKind::MUST_BE_CARRIED;
+    let kind = FrameKind::from_byte(byte).unwrap();
+    let mut segment = store.create_segment(&header(run, 0)).unwrap();
+    for payload in payloads {
+        let frame = segment.encoder.encode_opaque(kind, payload).unwrap();
+        segment.file.append(&frame).unwrap();
+    }
+    append(&mut segment, vec![values("a", &[(2, b"0")])], &commit(run, None));
+}
+
+#[test]
+fn more_than_there_is_room_for_is_not_carried_in_part() {
+    let disk = MemoryDisk::default();
+    let half = limits::CARRIED_BYTES as usize / 2;
+    let payloads = [vec![1; half], vec![2; half]];
+    write_run_with_unknown(&store(&disk), 1, &payloads);
+    // Every segment repeats them.
+    write_run_with_unknown(&store(&disk), 2, &payloads);
+    let carried = store(&disk).open_session(session()).unwrap().carried().unwrap();
+    assert_eq!(carried.into_iter().map(|(_, payload)| payload).collect::<Vec<_>>(), payloads);
+
+    write_run_with_unknown(&store(&disk), 3, &[vec![3]]);
+    let stored = store(&disk).open_session(session()).unwrap();
+    let error = stored.carried().unwrap_err();
+    assert!(!error.is_damage(), "nothing is wrong with the file: {error}");
+    let is_too_large = |error: &ReadError| matches!(error, ReadError::Unreadable { source, .. } if source.kind() == io::ErrorKind::FileTooLarge);
+    assert!(is_too_large(&error), "{error:?}");
+    assert!(stored.index().plan(at(3, 3)).is_some(), "what is known can be read all the same");
+}
+
+#[test]
+fn many_damaged_groups_are_looked_through_once() {
+    const MANY: u64 = 300;
+    let disk = MemoryDisk::default();
+    let mut segment = store(&disk).create_segment(&header(1, 0)).unwrap();
+    for counter in 1..=MANY {
+        append(&mut segment, vec![values("a", &[(2, b"0")])], &commit(counter, None));
+    }
+    let mut stored = store(&disk).open_session(session()).unwrap();
+    let groups = stored.index().segments()[0].scan.groups.iter().skip(1);
+    // In the payload of the data, which no listing reads.
+    groups.for_each(|group| disk.corrupt(&segment.path, group.start as usize + 50, 0xff));
+    let (found, steps) = steps_of(|| stored.newest_verified(at(1, MANY)).unwrap());
+    assert_eq!(found.map(|plan| plan.checkpoint), Some(at(1, 1)));
+    assert!(steps as u64 <= 2 * MANY, "{steps}");
 }

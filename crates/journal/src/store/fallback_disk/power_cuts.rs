@@ -23,7 +23,7 @@ fn found(image: &Image, path: &str) -> Option<Vec<u8>> {
 /// Every state in which a power cut may leave the disk, from the trace's start to its end.
 fn states(trace: &Trace, mut visit: impl FnMut(Image)) {
     let mut replay = Replay::new(trace, FileSystem::Posix);
-    let states = CrashStates { exhaustive: 8, drawn: 0, cuts: 1, matters: |_| true };
+    let states = CrashStates { exhaustive: 8, appends: 8, drawn: 0, cuts: 1, matters: |_| true };
     let mut random = Random::new(1);
     while replay.advance() {
         states.of_posix(&replay, &mut random, &mut |_, image| visit(image));

@@ -1,8 +1,9 @@
 //! A run that goes on from the newest checkpoint that can be restored, where it would not be the newest without.
 //!
-//! A run that was lost may have gone back, so that what had come after is on no line. Without the lost one that
-//! would be the newest again. So a run is written that takes its place as it did, as if the session had been
-//! taken up: its first checkpoint is the same moment under the next number.
+//! Of a session that went on in two places, the line that is meant may have lost its end, so that the other one
+//! has the higher numbers in the copy; and of a run that went back, all but what an archive holds may be lost. So a
+//! run is written that goes on from the checkpoint as if the session had been taken up there: its first checkpoint
+//! is the same moment under the next number.
 
 use crate::clock;
 use crate::ids::{CheckpointId, RunId, random_u64};

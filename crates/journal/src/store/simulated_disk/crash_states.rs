@@ -26,6 +26,8 @@ pub enum Loss {
 pub struct CrashStates {
     /// Up to this many pending changes of directories, every subset is tried.
     pub exhaustive: usize,
+    /// Up to this many pending appends of a file, every subset is tried.
+    pub appends: usize,
     /// Subsets that are drawn beyond.
     pub drawn: usize,
     /// Places at which an append is torn; those at the edges of sectors and frames come on top.
@@ -64,7 +66,7 @@ impl CrashStates {
                 visit(Loss::Reordered, replay.image(|place| chosen[place], contents));
             }
         }
-        self.parts_of_files(replay, visit);
+        self.parts_of_files(replay, random, visit);
         if let Some(What::Append { file, .. }) = replay.last_step() {
             self.torn(replay, *file, random, visit);
         }
@@ -142,21 +144,41 @@ impl CrashStates {
         subsets
     }
 
-    /// Every subset of the pending appends of each file, the entries being there.
-    fn parts_of_files(&self, replay: &Replay<'_>, visit: &mut dyn FnMut(Loss, Image)) {
+    /// Many subsets of the pending appends of each file, the entries being there.
+    fn parts_of_files(
+        &self,
+        replay: &Replay<'_>,
+        random: &mut Random,
+        visit: &mut dyn FnMut(Loss, Image),
+    ) {
         let kept = replay.kept();
         for (path, file) in visible(replay, &kept) {
-            let appends = replay.file(file).ends.len();
-            if appends < 2 || appends > self.exhaustive {
-                continue;
-            }
-            for bits in 1..(1_u32 << appends) - 1 {
-                let content = with_appends(replay.file(file), |append| bits >> append & 1 == 1);
+            let file = replay.file(file);
+            for bits in self.subsets_of_appends(file, random) {
+                let content = with_appends(file, |append| bits >> append & 1 == 1);
                 let mut image = kept.clone();
                 image.put(path.clone(), Node::File(content));
                 visit(Loss::Reordered, image);
             }
         }
+    }
+
+    /// Which of a file's pending appends are there, as bits: some, and not all. Without what a new file
+    /// begins with there is hardly anything to tell the rest by, so of many appends that one is always there.
+    fn subsets_of_appends(&self, file: &File, random: &mut Random) -> Vec<u64> {
+        let appends = file.ends.len().min(63);
+        let all = (1_u64 << appends) - 1;
+        let begins_with = u64::from(file.synced == 0 && appends > self.exhaustive);
+        let mut subsets: Vec<u64> = if appends <= self.appends {
+            (1..all).collect()
+        } else {
+            let ends = begins_with | 1 << (appends - 1);
+            let singles = (0..appends).flat_map(|bit| [1 << bit, all & !(1 << bit)]);
+            let drawn = (0..self.drawn).map(|_| random.number() & all);
+            singles.chain(drawn).map(|bits| bits | begins_with).chain([ends]).collect()
+        };
+        subsets.retain(|bits| bits & begins_with == begins_with && *bits != all);
+        subsets
     }
 
     /// What was appended last, torn in many places.

@@ -68,7 +68,7 @@ fn a_replaced_file_is_old_or_new() {
     disk.replace(Path::new("d/small"), b"new").unwrap();
     let trace = disk.trace();
     let mut replay = Replay::new(&trace, FileSystem::Posix);
-    let states = CrashStates { exhaustive: 6, drawn: 4, cuts: 8, matters: |_| true };
+    let states = CrashStates { exhaustive: 6, appends: 6, drawn: 4, cuts: 8, matters: |_| true };
     let mut seen = std::collections::BTreeSet::new();
     let mut random = Random::new(1);
     while replay.advance() {

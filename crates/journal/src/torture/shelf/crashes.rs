@@ -14,7 +14,7 @@ use crate::torture::opening::layout;
 use crate::torture::{Play, Random};
 
 const STATES: CrashStates =
-    CrashStates { exhaustive: 5, drawn: 4, cuts: 8, matters: is_of_a_session };
+    CrashStates { exhaustive: 5, appends: 5, drawn: 4, cuts: 8, matters: is_of_a_session };
 
 fn is_of_a_session(path: &Path) -> bool {
     path.to_string_lossy().contains("sessions")

@@ -34,7 +34,7 @@ fn batch(sequences: impl IntoIterator<Item = u64>, bytes: usize) -> EventBatch {
 
 fn record(journal: &mut RunJournal, batch: &EventBatch) -> Vec<News> {
     let mut reports = Vec::new();
-    journal.record_events(batch, &mut reports);
+    journal.record_events(batch, NOW, &mut reports);
     journal.turn(NOW, &mut reports);
     reports
 }
@@ -78,14 +78,14 @@ fn what_a_checkpoint_names_is_durable_before_it() {
     let disk = MemoryDisk::default();
     let mut journal = journal_of(&disk);
     let mut reports = Vec::new();
-    journal.record_events(&batch(1..=3, 10), &mut reports);
+    journal.record_events(&batch(1..=3, 10), NOW, &mut reports);
     save(&mut journal, through(1, None, 3));
     assert!(!journal.events.is_waiting());
     assert_eq!(there(&disk), [1, 2, 3]);
     // The first sync is that of the events.
     let disk = MemoryDisk::default();
     let mut again = journal_of(&disk);
-    again.record_events(&batch(1..=3, 10), &mut reports);
+    again.record_events(&batch(1..=3, 10), NOW, &mut reports);
     disk.fail_next(Operation::Sync, ErrorKind::Other);
     let reports = save(&mut again, through(1, None, 3));
     assert!(matches!(reports[..], [News::EventsFailed { .. }, News::Saved(_)]), "{reports:?}");
@@ -172,7 +172,7 @@ fn what_is_handed_out_again_begins_the_run_and_is_durable_before_its_first_check
     let reports = save(&mut journal, through(1, None, 4));
     assert!(matches!(reports[..], [News::EventsFailed { .. }, News::Saved(_)]), "{reports:?}");
     let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
-    journal.record_events(&batch([9], 10), &mut Vec::new());
+    journal.record_events(&batch([9], 10), NOW, &mut Vec::new());
     journal.turn(later, &mut Vec::new());
     assert_eq!(there(&disk), [5, 6, 9]);
     let reports = record(&mut journal, &batch([7], 10));
@@ -198,6 +198,97 @@ fn an_event_that_is_too_large_is_dropped_alone() {
     };
     assert_eq!(&**type_path, "game::Looted");
     assert_eq!(there(&disk), [1]);
+}
+
+/// Memory has room for 8 KiB in tests.
+#[test]
+fn more_than_memory_has_room_for_in_one_turn_is_all_there() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal_of(&disk);
+    save(&mut journal, through(1, None, 0));
+    let mut reports = Vec::new();
+    for number in 0..20 {
+        let batch = batch(number * 10 + 1..=number * 10 + 10, 200);
+        journal.record_events(&batch, NOW, &mut reports);
+    }
+    journal.record_events(&batch(201..=300, 200), NOW, &mut reports);
+    journal.turn(NOW, &mut reports);
+    assert!(reports.is_empty(), "{reports:?}");
+    assert_eq!(there(&disk), (1..=300).collect::<Vec<_>>());
+}
+
+#[test]
+fn more_than_memory_has_room_for_is_handed_out_again() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal_of(&disk);
+    let moment = EventMoment::default();
+    let event = |sequence| {
+        let data = crate::journal::sample::noise(200, sequence);
+        RecordedEvent { sequence, moment, event_type: event_type(), data }
+    };
+    let start = EventStart { replayed: (1..=100).map(event).collect(), ..EventStart::default() };
+    let mut reports = Vec::new();
+    journal.begin_events(start, &mut reports);
+    journal.record_events(&batch([101], 10), NOW, &mut reports);
+    save(&mut journal, through(1, None, 101));
+    assert!(reports.is_empty(), "{reports:?}");
+    assert_eq!(there(&disk), (1..=101).collect::<Vec<_>>());
+}
+
+/// What is neither on the disk nor reported as dropped was lost without a word.
+#[test]
+fn whatever_fails_each_event_is_there_or_counted() {
+    for (operation, at) in [
+        (Operation::Sync, 0),
+        (Operation::Sync, 1),
+        (Operation::Sync, 3),
+        (Operation::Append, 1),
+        (Operation::Append, 7),
+        (Operation::Create, 0),
+    ] {
+        let disk = MemoryDisk::default();
+        let mut journal = journal_of(&disk);
+        save(&mut journal, through(1, None, 0));
+        let mut reports = Vec::new();
+        for number in 0..60 {
+            if number % 10 == at {
+                disk.fail_next(operation, ErrorKind::Other);
+            }
+            // A full disk belongs to checkpoints, and events wait in memory.
+            journal.short_of_room =
+                (number % 20 > 12).then(|| FailureCause::new(std::io::Error::other("full")));
+            let batch = batch(number * 10 + 1..=number * 10 + 10, 100);
+            let now = Moment { elapsed: Duration::from_secs(number * 2), ..NOW };
+            journal.record_events(&batch, now, &mut reports);
+            journal.turn(now, &mut reports);
+        }
+        disk.heal();
+        journal.short_of_room = None;
+        journal.turn(Moment { elapsed: Duration::from_secs(1000), ..NOW }, &mut reports);
+        let dropped = reports.iter().map(|news| match news {
+            News::EventsDropped { count, .. } => *count,
+            _ => 0,
+        });
+        let (dropped, there) = (dropped.sum::<u64>(), there(&disk).len() as u64);
+        assert!(there + dropped >= 600, "{operation:?} at {at}: {there} there, {dropped} counted");
+    }
+}
+
+/// On a disk that refuses the header of a file and then its removal, the name is taken for good.
+#[test]
+fn a_file_that_could_not_be_begun_and_not_removed_is_followed_by_another() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal_of(&disk);
+    save(&mut journal, through(1, None, 0));
+    disk.fail_always(Operation::Append, ErrorKind::StorageFull);
+    disk.fail_always(Operation::Remove, ErrorKind::Other);
+    let reports = record(&mut journal, &batch(1..=2, 10));
+    assert!(matches!(reports[..], [News::EventsFailed { .. }]), "{reports:?}");
+    assert_eq!(event_files(&disk).len(), 1, "it stays behind");
+    disk.heal();
+    let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
+    journal.turn(later, &mut Vec::new());
+    assert_eq!(there(&disk), [1, 2]);
 }
 
 #[test]

@@ -10,9 +10,13 @@ use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::writer::pending::Item;
 
 impl RunJournal {
-    /// Takes in what happened.
-    pub fn record_events(&mut self, batch: &EventBatch, reports: &mut Vec<News>) {
+    /// Takes in what happened. What memory has no room for is written at once, if the disk takes it.
+    pub fn record_events(&mut self, batch: &EventBatch, now: Moment, reports: &mut Vec<News>) {
         self.events.push(batch, reports);
+        if self.events.is_over() {
+            self.write_events(now, reports);
+            self.events.drop_oldest(reports);
+        }
     }
 
     /// Appends what happened. Before the run's own snapshot is durable there is no session that it belongs

@@ -35,6 +35,26 @@ impl RunJournal {
         }
     }
 
+    /// Whether the session is still this process's to change. What merges, gathers or removes files asks before each
+    /// slice; where that can't be known, all of it is given up until the next segment.
+    pub(super) fn is_still_ours(&mut self, now: Moment, reports: &mut Vec<News>) -> bool {
+        let (session, newest) = (self.session(), self.newest_on_line());
+        match self.hold.check(&self.local.store, session, newest) {
+            Ok(()) => return true,
+            Err(WriteFailure::InUse) => self.lose_hold(now, reports),
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "the session's lock can't be looked at");
+                self.drop_rotation();
+                self.schedule.rotation_failed(now.elapsed);
+                self.drop_gathering();
+                self.pruning = None;
+                self.pruning_others = None;
+                self.prune_is_due = false;
+            }
+        }
+        false
+    }
+
     /// The newest durable checkpoint on the line that is played, by this run or the one before.
     pub(super) fn newest_on_line(&self) -> Option<CheckpointId> {
         let own = self.acknowledged.map(|counter| self.id(counter));
@@ -47,7 +67,7 @@ impl RunJournal {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
         self.drop_segment();
-        self.events.retire(&self.local.store);
+        self.events.retire(&self.local.store, reports);
         self.drop_rotation();
         self.drop_gathering();
         self.reserve.stop(&self.local.store);
@@ -114,7 +134,7 @@ impl RunJournal {
         self.drop_gathering();
         if let WriteFailure::Vanished { path } = &failure {
             warn!(path = %path.display(), "the session's files vanished");
-            self.events.retire(&self.local.store);
+            self.events.retire(&self.local.store, reports);
             self.acknowledged = None;
             self.durable_end = None;
             // The lock may have vanished with them. It is taken again with the next write.

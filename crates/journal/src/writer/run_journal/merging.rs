@@ -32,9 +32,15 @@ impl RunJournal {
         }
     }
 
+    /// Whether a merge is under way or due.
+    pub(super) fn has_to_rotate(&self, now: Moment) -> bool {
+        let may_begin = self.acknowledged.is_some() && self.segment.is_some();
+        self.rotation.is_some() || may_begin && self.schedule.is_due(now.elapsed)
+    }
+
     fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<News>) {
         let Some(through) = self.acknowledged else { return };
-        if self.segment.is_none() || !self.schedule.is_due(now.elapsed) {
+        if !self.has_to_rotate(now) {
             return;
         }
         let header = self.next_header(None, now);

@@ -7,6 +7,7 @@ use crate::writer::open_segment::OpenSegment;
 use crate::writer::pruning::{Own, PruneFailure, Pruning, logged};
 use crate::writer::pruning_others::PruningOthers;
 use crate::writer::retention::PruneTo;
+use crate::writer::rotation::Rotation;
 
 impl RunJournal {
     pub(super) fn has_to_prune(&self) -> bool {
@@ -82,10 +83,12 @@ impl RunJournal {
 
     pub(super) fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
         let open = self.segment.as_ref().map(OpenSegment::number);
+        let merging = self.rotation.as_ref().map(Rotation::segment);
         let failed = |header: &SegmentHeader| {
-            let number = header.segment;
+            let number = Some(header.segment);
             let is_own = header.run == self.identity.run;
-            is_own && !self.durable.contains(&number) && open != Some(number)
+            let is_being_written = open == number || merging == number;
+            is_own && !is_being_written && !self.durable.contains(&header.segment)
         };
         let own = Some(Own { run: self.identity.run, bytes_wanted: self.bytes_wanted() });
         Pruning::begin(&self.local.store, self.session(), self.quota, extent, own, failed)

@@ -11,8 +11,10 @@ use crate::ids::{RunId, SaveId};
 use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, noise, session, values};
 use crate::process::{ProcessGuard, ProcessOptions};
-use crate::session::CheckpointError;
-use crate::store::{DirectoryStore, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession};
+use crate::session::{CheckpointError, StopReason};
+use crate::store::{
+    DirectoryStore, Disk, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession,
+};
 use crate::writer::News;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
@@ -21,6 +23,7 @@ use crate::writer::retention::Quota;
 /// What a segment may have in tests.
 const LIMIT: usize = 2 << 20;
 pub const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
+const LATER: Moment = Moment { elapsed: Duration::from_secs(1_000), wall: Timestamp::UNIX_EPOCH };
 
 pub fn journal(disk: &MemoryDisk) -> RunJournal {
     let layout =
@@ -113,4 +116,34 @@ fn what_never_fits_is_refused_and_the_next_is_saved() {
     let stored = stored(&disk);
     let saved: Vec<u64> = stored.index().line(at(1, 4)).iter().map(|id| id.counter).collect();
     assert_eq!(saved, [4, 2]);
+}
+
+/// The lock is a file, and somebody deletes it between two heartbeats: another process has the session from then on.
+#[test]
+fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
+    let due: [fn(&mut RunJournal); 2] = [
+        |journal| journal.prune_is_due = true,
+        |journal| assert!(journal.has_to_rotate(LATER), "a merge should be due"),
+    ];
+    for make_due in due {
+        let disk = MemoryDisk::default();
+        let mut journal = journal(&disk);
+        let store = journal.local.store.clone();
+        journal.hold = store.lock_session(session()).unwrap().into();
+        for counter in 1..=9 {
+            let base = (counter > 1).then(|| counter - 1);
+            journal.prune_is_due = false;
+            save(&mut journal, checkpoint(counter, base, 100));
+        }
+        journal.prune_is_due = false;
+        disk.remove(&store.layout().lock(session())).unwrap();
+        let _other = store.lock_session(session()).unwrap().expect("the new file isn't locked");
+        make_due(&mut journal);
+        let paths = disk.paths();
+        let mut reports = Vec::new();
+        journal.turn(LATER, &mut reports);
+        assert!(journal.is_lost() && disk.paths() == paths);
+        let stopped = |news: &News| matches!(news, News::SavingStopped(StopReason::LockLost));
+        assert!(reports.iter().any(stopped), "{reports:?}");
+    }
 }

@@ -8,11 +8,11 @@ use crate::recovery::{EventQuery, EventReading, EventValidating};
 use crate::writer::{Content, Order, Report};
 
 impl<C: Content> Worker<C> {
-    pub(super) fn record_events(&mut self, events: C::Events) {
+    pub(super) fn record_events(&mut self, events: C::Events, now: Moment) {
         let Some((journal, content)) = &mut self.playing else { return };
         let (batch, reports) = self.content.encode_events(content, events);
         self.reports.extend(reports.into_iter().map(Report::Content));
-        collect_news(&mut self.reports, |news| journal.record_events(&batch, news));
+        collect_news(&mut self.reports, |news| journal.record_events(&batch, now, news));
     }
 
     /// Reads a page of events between the checkpoints, or at once if there are none.

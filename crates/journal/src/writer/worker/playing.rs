@@ -7,7 +7,7 @@ use tracing::{debug, debug_span, error, warn};
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
-use crate::ids::SessionId;
+use crate::ids::{CheckpointId, SessionId};
 use crate::journal::Commit;
 use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
@@ -41,7 +41,7 @@ impl<C: Content> Worker<C> {
             run: take_up.run,
             lineage: take_up.lineage,
             begun: take_up.begun,
-            game_version: self.versions.game.clone(),
+            game_version: self.versions.game().to_owned(),
             schema: self.content.schema(),
             unknown_frames: take_up.unknown_frames,
             records_events,
@@ -92,13 +92,8 @@ impl<C: Content> Worker<C> {
         let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
         let (chapters, clock) = (order.chapters.as_deref(), &order.clock);
         if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
-            let cause = FailureCause::new(error);
-            error!(error = %cause, "what is known of the session can't be encoded");
-            let (checkpoint, error) = (journal.id(order.counter), CheckpointError::Encoding(cause));
-            self.self_test = None;
-            let failed = News::Failed { checkpoint, error, retry_in: None };
-            // The encoder has gone on, so a difference to this checkpoint would be of no use.
-            return self.take_in(vec![failed, News::NeedFull]);
+            let checkpoint = journal.id(order.counter);
+            return self.give_up_checkpoint(checkpoint, FailureCause::new(error));
         }
         let commit = Commit {
             counter: order.counter,
@@ -121,6 +116,16 @@ impl<C: Content> Worker<C> {
         let mut news = Vec::new();
         journal.checkpoint(checkpoint, &mut news);
         self.take_in(news);
+    }
+
+    /// What is known of the session beside its entities can't be encoded, so there is no such checkpoint.
+    pub(crate) fn give_up_checkpoint(&mut self, checkpoint: CheckpointId, cause: FailureCause) {
+        error!(error = %cause, "what is known of the session can't be encoded");
+        self.self_test = None;
+        let error = CheckpointError::Encoding(cause);
+        let failed = News::Failed { checkpoint, error, retry_in: None };
+        // The encoder has gone on, so a difference to this checkpoint would be of no use.
+        self.take_in(vec![failed, News::NeedFull]);
     }
 
     pub(super) fn write_journal(&mut self, now: Moment) {

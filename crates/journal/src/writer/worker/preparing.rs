@@ -106,7 +106,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn draft(&mut self, mut order: DraftOrder, now: Moment) {
         let game = std::mem::take(&mut order.metadata.context);
         order.metadata.context = self.context(game);
-        let drafted = drafting::draft(&self.local, &order, &self.versions.game, now.wall);
+        let drafted = drafting::draft(&self.local, &order, self.versions.game(), now.wall);
         let (session, result) = (Box::new(order.session), drafted.map(Box::new));
         self.report([News::Drafted { session, result }]);
     }
@@ -114,7 +114,7 @@ impl<C: Content> Worker<C> {
     /// Makes a session of its own out of one that isn't played.
     pub(super) fn copy(&mut self, session: SessionId, name: String) {
         self.let_go_of_sessions();
-        self.chores.copy(session, name, self.versions.game.clone());
+        self.chores.copy(session, name, self.versions.game().to_owned());
     }
 
     /// Moves a session to another place. A crash is offered again once it is back.

@@ -13,11 +13,22 @@ use crate::store::{AppendFile, DirEntry, Disk, Lock, MemoryDisk, Room};
 pub struct CountingDisk {
     disk: MemoryDisk,
     count: Arc<AtomicUsize>,
+    /// Of these, those with the records of processes and their locks.
+    records: Arc<AtomicUsize>,
 }
 
 impl CountingDisk {
     pub fn new(disk: MemoryDisk) -> Self {
-        Self { disk, count: Arc::default() }
+        Self { disk, count: Arc::default(), records: Arc::default() }
+    }
+
+    pub fn records(&self) -> usize {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, path: &Path) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        self.records.fetch_add(usize::from(name.starts_with("process-")), Ordering::Relaxed);
     }
 
     pub fn count(&self) -> usize {
@@ -98,6 +109,7 @@ impl Disk for CountingDisk {
     }
 
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>> {
+        self.note(path);
         self.counted().read(path, max_len)
     }
 
@@ -110,6 +122,7 @@ impl Disk for CountingDisk {
     }
 
     fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        self.note(path);
         self.counted().is_locked(path)
     }
 }

@@ -1,0 +1,202 @@
+//! Many processes at once, each with requests of every kind about the same sessions.
+
+mod client;
+mod flaky_disk;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use self::client::{Client, Done, assert_whole};
+use self::flaky_disk::FlakyDisk;
+use super::{Game, Random};
+use crate::clock::Moment;
+use crate::ids::SessionId;
+use crate::journal::sample::{commit, header, values};
+use crate::journal::{Record, SegmentHeader};
+use crate::recovery::FoundSession;
+use crate::session::{Leaving, SessionStatus};
+use crate::store::simulated_disk::SimulatedDisk;
+use crate::store::{CreatedSegment, Disk, Layout, LocalStore, RealDisk};
+use crate::writer::{News, Order};
+
+/// How much is asked for.
+#[derive(Clone, Copy)]
+struct Load {
+    clients: usize,
+    requests: usize,
+    sessions: usize,
+    /// For how many of the clients the disk fails at every so many operations.
+    failing: (usize, usize),
+}
+
+const SOME: Load = Load { clients: 6, requests: 20, sessions: 30, failing: (0, 0) };
+const MANY: Load = Load { clients: 100, requests: 100, sessions: 1_000, failing: (0, 0) };
+
+fn now() -> Moment {
+    let wall = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365);
+    Moment { elapsed: Duration::from_secs(1_000), wall }
+}
+
+/// Sessions that were played once and closed, none like another.
+fn write_sessions(local: &LocalStore, count: usize) -> Vec<SessionId> {
+    let mut sessions = Vec::new();
+    for number in 0..count {
+        let session = SessionId::random();
+        let sample = header(number as u64 + 1, 0);
+        let mut metadata = sample.metadata.clone();
+        (metadata.id, metadata.name) = (session, format!("Session {number}"));
+        let header = SegmentHeader { session, metadata, host: local.host.id, ..sample };
+        let created = local.store.create_segment(&header).unwrap();
+        let CreatedSegment { mut file, mut encoder, unsynced_directories, .. } = created;
+        let value = number.to_le_bytes();
+        let block = values("game::Health", &[(2, &value)]);
+        encoder.encode_group([block], &commit(1, None), &mut |bytes| file.append(bytes)).unwrap();
+        let end = Record::End {
+            status: SessionStatus::Closed,
+            reason: None,
+            leaving: Leaving::default(),
+            time: Timestamp::UNIX_EPOCH,
+            play_time: Duration::from_secs(1),
+        };
+        file.append(&encoder.encode_record(&end).unwrap()).unwrap();
+        file.sync().unwrap();
+        local.store.sync_directories(&unsynced_directories).unwrap();
+        sessions.push(session);
+    }
+    sessions
+}
+
+/// All sessions, as a process finds them that was begun just now.
+fn listed(disk: &Arc<dyn Disk>, layout: &Layout) -> BTreeMap<SessionId, FoundSession> {
+    let mut game = Game::boot_on(Arc::clone(disk), layout.clone(), now().wall);
+    let mut news = game.order(Order::Detect, now());
+    while !news.iter().any(|news| matches!(news, News::Detected { .. })) {
+        news.extend(game.turn(now()));
+    }
+    news.into_iter().flat_map(News::into_found).map(|found| (found.session, found)).collect()
+}
+
+/// Lets the clients make their requests, all at once.
+fn make_requests(
+    disk: &Arc<dyn Disk>,
+    layout: &Layout,
+    sessions: &[SessionId],
+    load: Load,
+) -> Vec<Done> {
+    let ready = Barrier::new(load.clients);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..load.clients)
+            .map(|number| {
+                let ready = &ready;
+                scope.spawn(move || {
+                    let flaky = FlakyDisk::new(Arc::clone(disk));
+                    let shared: Arc<dyn Disk> = Arc::new(flaky.clone());
+                    let game = Game::boot_on(shared, layout.clone(), now().wall);
+                    let is_healthy = number >= load.failing.0;
+                    let (random, done) = (Random::new(number as u64 + 1), Done::default());
+                    let now = now();
+                    let mut client =
+                        Client { number, game, now, random, sessions, is_healthy, done };
+                    ready.wait();
+                    if !is_healthy {
+                        flaky.fail_every(load.failing.1);
+                    }
+                    client.make_requests(load.requests);
+                    flaky.fail_every(0);
+                    client.done
+                })
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    })
+}
+
+/// Holds what is there against what was answered.
+fn assert_all_there(
+    found: &BTreeMap<SessionId, FoundSession>,
+    sessions: &[SessionId],
+    done: &[Done],
+) {
+    found.values().for_each(assert_whole);
+    let entry = |session: &SessionId| {
+        let found = found.get(session).and_then(|found| found.entry.as_ref());
+        found.unwrap_or_else(|| panic!("{session} is lost"))
+    };
+    sessions.iter().for_each(|session| _ = entry(session));
+    let mut forgotten = BTreeSet::new();
+    for (number, done) in done.iter().enumerate() {
+        for (session, tag) in &done.tags {
+            assert!(entry(session).session.tags.contains(tag), "{tag} of {session} is lost");
+        }
+        for (session, value) in &done.fields {
+            let field = entry(session).summary.fields.get::<u64>(&Client::field(number));
+            // A later one may have been written although it was answered as failed.
+            assert!(field >= Some(*value), "{value} of {session} is lost: {field:?}");
+        }
+        done.made.iter().for_each(|session| _ = entry(session));
+        forgotten.extend(done.forgotten.iter().copied());
+    }
+    assert!(forgotten.iter().all(|session| !found.contains_key(session)), "what is gone is back");
+}
+
+#[expect(clippy::print_stdout, reason = "the slowest request is to be stated")]
+fn put_under_load(disk: Arc<dyn Disk>, layout: &Layout, load: Load, what: &str) -> Vec<Done> {
+    let local = LocalStore::new(Arc::clone(&disk), layout.clone());
+    let sessions = write_sessions(&local, load.sessions);
+    let done = make_requests(&disk, layout, &sessions, load);
+    let found = listed(&disk, layout);
+    assert_all_there(&found, &sessions, &done);
+    let requests: usize = done.iter().map(|done| done.requests).sum();
+    assert_eq!(requests, load.clients * load.requests);
+    let slowest = done.iter().map(|done| done.slowest).max().unwrap_or_default();
+    println!("{what}: {requests} requests, the slowest took {:?} ({})", slowest.0, slowest.1);
+    done
+}
+
+fn on_a_simulated_disk(load: Load) -> Vec<Done> {
+    let disk = SimulatedDisk::default();
+    put_under_load(Arc::new(disk), &super::opening::layout(), load, "simulated disk")
+}
+
+fn on_a_real_disk(load: Load) -> Vec<Done> {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, state) = (directory.path().join("data"), directory.path().join("state"));
+    let layout = Layout { data, state, profile: "default".to_owned() };
+    put_under_load(Arc::new(RealDisk), &layout, load, "real disk")
+}
+
+#[test]
+fn nothing_that_many_processes_were_answered_is_lost() {
+    on_a_simulated_disk(SOME);
+    on_a_real_disk(SOME);
+}
+
+/// What fails for some costs the others nothing.
+#[test]
+fn nothing_that_was_answered_is_lost_where_the_disk_fails_for_some() {
+    for failing in [(2, 29), (3, 101)] {
+        let done = on_a_simulated_disk(Load { failing, ..SOME });
+        let refused: usize = done.iter().flat_map(|done| done.refused.values()).sum();
+        assert!(refused > 5, "{refused}");
+    }
+}
+
+/// Hardly anything can be done there, and each request is answered all the same.
+#[test]
+fn a_disk_that_fails_at_every_third_operation_costs_nothing_beside_it() {
+    let load = Load { clients: 3, requests: 100, sessions: 30, failing: (1, 3) };
+    let done = on_a_simulated_disk(load);
+    assert!(done[0].refused.values().sum::<usize>() > 50, "{:?}", done[0].refused);
+}
+
+/// `cargo test --release -p bevy_session_journal --lib -- torture::load --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes, and says how long the slowest request takes"]
+fn nothing_that_a_hundred_processes_were_answered_is_lost() {
+    on_a_real_disk(MANY);
+    on_a_simulated_disk(Load { failing: (50, 101), ..MANY });
+}

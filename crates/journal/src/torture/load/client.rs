@@ -1,0 +1,235 @@
+//! One process among many, and what it was told to be done.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clock::Moment;
+use crate::ids::SessionId;
+use crate::recovery::FoundSession;
+use crate::session::{Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove};
+use crate::torture::content::Bytes;
+use crate::torture::{Game, Random};
+use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order};
+
+/// Turns within which each request is answered.
+const TURNS: usize = 20_000;
+
+/// What was answered as done.
+#[derive(Default)]
+pub struct Done {
+    pub tags: Vec<(SessionId, String)>,
+    /// The newest value of a field that no other process sets.
+    pub fields: BTreeMap<SessionId, u64>,
+    pub made: BTreeSet<SessionId>,
+    pub forgotten: BTreeSet<SessionId>,
+    pub requests: usize,
+    pub refused: BTreeMap<String, usize>,
+    /// Which request took the longest.
+    pub slowest: (Duration, &'static str),
+}
+
+pub struct Client<'a> {
+    pub number: usize,
+    pub game: Game,
+    pub now: Moment,
+    pub random: Random,
+    pub sessions: &'a [SessionId],
+    /// Whether its disk never fails, so that each request must be done once its session is free.
+    pub is_healthy: bool,
+    pub done: Done,
+}
+
+impl Client<'_> {
+    /// The name of the field that this one sets.
+    pub fn field(number: usize) -> String {
+        format!("of-{number}")
+    }
+
+    /// Makes requests of every kind.
+    pub fn make_requests(&mut self, count: usize) {
+        for request in 0..count {
+            let begun = Instant::now();
+            let name = self.make_request(request);
+            self.done.requests += 1;
+            self.done.slowest = self.done.slowest.max((begun.elapsed(), name));
+        }
+    }
+
+    fn make_request(&mut self, request: usize) -> &'static str {
+        let session = self.sessions[self.random.below(self.sessions.len() as u64) as usize];
+        match (request + self.number) % 10 {
+            0 => self.tag(session, request),
+            1 => self.set_field(session, request as u64 + 1),
+            2 => self.shelve("delete", session, ShelfMove::Delete),
+            3 => self.shelve("undelete", session, ShelfMove::Undelete),
+            4 => self.shelve("archive", session, ShelfMove::Archive(Archived::WithWorld)),
+            5 => self.shelve("unarchive", session, ShelfMove::Unarchive),
+            6 => self.copy(session, request),
+            7 => self.draft(request),
+            8 => self.forget(),
+            _ if request.is_multiple_of(3) => self.list(),
+            _ => self.edit_many(request),
+        }
+    }
+
+    fn tag(&mut self, session: SessionId, request: usize) -> &'static str {
+        let tag = format!("{}-{request}", self.number);
+        let update = SessionUpdate::default().tag(&tag);
+        if self.edit(session, &update) {
+            self.done.tags.push((session, tag));
+        }
+        "tag"
+    }
+
+    fn set_field(&mut self, session: SessionId, value: u64) -> &'static str {
+        let name = Self::field(self.number);
+        let update = SessionUpdate::default().field(&name, &value).unwrap();
+        if self.edit(session, &update) {
+            self.done.fields.insert(session, value);
+        }
+        "field"
+    }
+
+    fn edit(&mut self, session: SessionId, update: &SessionUpdate) -> bool {
+        let order = || Order::Edit { session, update: Box::new(update.clone()) };
+        let edited = |news| match news {
+            News::Edited { result, .. } => Some(result),
+            _ => None,
+        };
+        self.ask(order, edited).is_some()
+    }
+
+    fn shelve(&mut self, name: &'static str, session: SessionId, how: ShelfMove) -> &'static str {
+        let shelved = |news| match news {
+            News::Shelved { result, .. } => Some(result),
+            _ => None,
+        };
+        self.ask(|| Order::Shelve { session, how }, shelved);
+        name
+    }
+
+    fn copy(&mut self, session: SessionId, request: usize) -> &'static str {
+        let name = format!("Copy {}-{request}", self.number);
+        let copied = |news| match news {
+            News::Copied { result, .. } => Some(result),
+            _ => None,
+        };
+        let copied = self.ask(|| Order::Copy { session, name: name.clone() }, copied);
+        self.done.made.extend(copied.map(|entry| entry.session.id));
+        "copy"
+    }
+
+    fn draft(&mut self, request: usize) -> &'static str {
+        let session = NewSession::named(format!("Draft {}-{request}", self.number));
+        let mut metadata = session.begin(SessionId::random(), self.now.wall);
+        metadata.draft = true;
+        let order = || {
+            let (metadata, session) = (metadata.clone(), session.clone());
+            Order::Draft(Box::new(DraftOrder { metadata, session }))
+        };
+        let drafted = |news| match news {
+            News::Drafted { result, .. } => Some(result),
+            _ => None,
+        };
+        let drafted = self.ask(order, drafted);
+        self.done.made.extend(drafted.map(|entry| entry.session.id));
+        "draft"
+    }
+
+    /// Deletes one that it has made itself, so that all others know which sessions there are.
+    fn forget(&mut self) -> &'static str {
+        let Some(session) = self.done.made.pop_first() else { return "forget" };
+        let forgotten = |news| match news {
+            News::Forgotten { result, .. } => Some(result),
+            _ => None,
+        };
+        if self.ask(|| Order::Forget(session), forgotten).is_some() {
+            self.done.forgotten.insert(session);
+        }
+        "forget"
+    }
+
+    fn edit_many(&mut self, request: usize) -> &'static str {
+        let tag = format!("{}-{request}", self.number);
+        let from = self.random.below(self.sessions.len() as u64) as usize;
+        let wanted = self.sessions.iter().cycle().skip(from).take(3.min(self.sessions.len()));
+        let one = |session: &SessionId| OneOfMany { session: *session, newest: None };
+        let sessions: VecDeque<OneOfMany> = wanted.map(one).collect();
+        let edit = SessionEdit::Update(SessionUpdate::default().tag(&tag));
+        let mut edited = Vec::new();
+        let order = || {
+            Order::EditMany(Box::new(EditMany { sessions: sessions.clone(), edit: edit.clone() }))
+        };
+        self.ask(order, |news| match news {
+            News::Edited { session, result: Ok(()), .. } => {
+                edited.push(session);
+                None
+            }
+            News::EditedMany(_) => Some(Ok(())),
+            _ => None,
+        });
+        self.done.tags.extend(edited.into_iter().map(|session| (session, tag.clone())));
+        "edit many"
+    }
+
+    fn list(&mut self) -> &'static str {
+        let mut found = Vec::new();
+        self.ask(
+            || Order::Detect,
+            |news| match news {
+                news @ News::Detected { .. } => {
+                    found = news.into_found();
+                    Some(Ok(()))
+                }
+                _ => None,
+            },
+        );
+        if self.is_healthy {
+            found.iter().for_each(assert_whole);
+        }
+        "list"
+    }
+
+    /// Asks until the session is free. What was answered; `None` if that was an error.
+    fn ask<T>(
+        &mut self,
+        order: impl Fn() -> Order<Bytes>,
+        mut answer: impl FnMut(News) -> Option<Result<T, RequestError>>,
+    ) -> Option<T> {
+        loop {
+            let mut news = self.game.order(order(), self.now);
+            let mut turns = 0;
+            let answered = loop {
+                // All of the news is heard, also what comes before the answer.
+                let answers: Vec<_> = news.into_iter().filter_map(&mut answer).collect();
+                if let Some(answered) = answers.into_iter().next() {
+                    break answered;
+                }
+                turns += 1;
+                assert!(turns < TURNS, "it should be answered");
+                news = self.game.turn(self.now);
+            };
+            match answered {
+                Ok(done) => return Some(done),
+                Err(RequestError::SessionInUse) => thread::yield_now(),
+                Err(error) => {
+                    let is_refusal = matches!(
+                        error,
+                        RequestError::NotInTrash
+                            | RequestError::NotArchived
+                            | RequestError::TooManyTags { .. }
+                    );
+                    assert!(is_refusal || !self.is_healthy, "{error}: {error:?}");
+                    *self.done.refused.entry(error.to_string()).or_default() += 1;
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// A session is never seen halfway.
+pub fn assert_whole(found: &FoundSession) {
+    assert_eq!((&found.corruption, &found.failure), (&None, &None), "{}", found.session);
+}

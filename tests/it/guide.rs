@@ -1,0 +1,47 @@
+//! The code of the guide that does something, played as it stands on its page: through crash, pause, game over, another
+//! game, loading and kill.
+
+#[cfg(feature = "scenarios")]
+mod handles;
+mod recovery;
+#[cfg(feature = "scenarios")]
+mod scenarios;
+mod start;
+mod states_and_gates;
+mod times;
+
+/// Pages, and the code on them that is played.
+const PLAYED: [(&str, &str); 7] = [
+    (include_str!("../../README.md"), include_str!("guide/samples/readme.rs")),
+    (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/handles.rs")),
+    (include_str!("../../docs/guide/recovery.md"), include_str!("guide/samples/recovery.rs")),
+    (include_str!("../../docs/guide/rewind.md"), include_str!("guide/samples/rewind.rs")),
+    (include_str!("../../docs/guide/scenarios.md"), include_str!("guide/samples/scenarios.rs")),
+    (include_str!("../../docs/guide/slots.md"), include_str!("guide/samples/slots.rs")),
+    (
+        include_str!("../../docs/guide/states-and-gates.md"),
+        include_str!("guide/samples/states_and_gates.rs"),
+    ),
+];
+
+/// The Rust code on a page as it is shown, block by block.
+fn blocks(page: &str) -> Vec<String> {
+    let blocks = page.split("```rust").skip(1).filter_map(|block| block.split("```").next());
+    let shown = blocks.map(|block| {
+        let lines = block.lines().skip(1).filter(|line| *line != "#" && !line.starts_with("# "));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    shown.collect()
+}
+
+#[test]
+fn what_is_played_stands_on_its_page() {
+    for (page, played) in PLAYED {
+        let stands_there = blocks(page).iter().any(|block| block.trim() == played.trim());
+        let title = page.lines().next().unwrap_or_default();
+        assert!(
+            stands_there,
+            "the code of `{title}` and its copy in tests/it/guide/samples differ"
+        );
+    }
+}

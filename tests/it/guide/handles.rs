@@ -1,0 +1,58 @@
+//! A handle that is saved as the path of its asset.
+
+use bevy::asset::AssetPlugin;
+use bevy_session::testing::differences;
+
+use crate::common::{game_with, plugin};
+
+mod page {
+    include!("samples/handles.rs");
+
+    pub fn build(app: &mut App) {
+        app.init_asset::<Song>();
+        songs(app);
+    }
+
+    pub fn play(app: &mut App) {
+        let song = app.world().resource::<AssetServer>().load("songs/march.ogg");
+        app.world_mut().spawn((Plays(song), Saved));
+        app.world_mut().spawn((Plays(Handle::default()), Saved));
+    }
+
+    pub fn assert_songs_come_back(app: &mut App) {
+        songs_come_back(app);
+    }
+
+    pub fn paths(app: &mut App) -> Vec<Option<String>> {
+        let world = app.world_mut();
+        let songs = world.query::<&Plays>();
+        let mut songs = songs;
+        songs.iter(world).map(|song| song.0.path().map(ToString::to_string)).collect()
+    }
+}
+
+#[test]
+fn handles_come_back_and_pass_the_guides_own_test() {
+    let disk = bevy_session::MemoryDisk::default();
+    let build = || {
+        game_with(plugin(&disk), |app| {
+            app.add_plugins(AssetPlugin::default());
+            page::build(app);
+        })
+    };
+    let mut app = build();
+    page::play(&mut app);
+    page::assert_songs_come_back(&mut app);
+    assert!(!differences(&mut app).is_empty(), "it needs the asset server");
+    crate::common::start(&mut app, "Songs");
+    let mut app = build();
+    crate::common::frames(&mut app, 2);
+    let offers = app.world().resource::<bevy_session::RecoveryOffers>().offers();
+    let session = offers[0].session.id;
+    crate::common::request(&mut app, |commands| {
+        use bevy_session::prelude::*;
+        commands.session().recover(session, RestoreFrom::Latest);
+    });
+    crate::common::frames(&mut app, 3);
+    assert_eq!(page::paths(&mut app), [Some("songs/march.ogg".to_owned()), None]);
+}

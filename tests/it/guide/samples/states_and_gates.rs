@@ -1,0 +1,51 @@
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(States, TypePath, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+enum Game { #[default] Menu, Loading, Playing, Paused }
+
+#[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Player { lives: u32 }
+
+fn levels(app: &mut App) {
+    app.save_state::<Game>()
+        // Never the menu's empty world; and in these states a save is made at once.
+        .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
+        .pause_session_in(Game::Paused)
+        .restore_through(Game::Loading) // on the way back the level is loaded first …
+        .restore_in(Game::Playing) // … and then everything is put into it
+        .offer_recovery_in(Game::Menu)
+        .close_session_on_enter(Game::Menu)
+        .add_systems(OnEnter(Game::Loading), load_level)
+        // Not `OnEnter(Game::Playing)`, which runs after each pause as well.
+        .add_systems(
+            OnTransition { exited: Game::Loading, entered: Game::Playing },
+            begin_new_game.run_if(not(session_is_restoring)),
+        )
+        .add_systems(Update, game_over.run_if(in_state(Game::Playing)));
+}
+
+/// The level isn't saved: it is there again whenever it is loaded.
+fn load_level(mut commands: Commands, mut next: ResMut<NextState<Game>>) {
+    commands.spawn((Name::new("the level"), DespawnOnEnter(Game::Menu)));
+    next.set(Game::Playing); // a real game waits for its assets first
+}
+
+fn begin_new_game(mut commands: Commands) {
+    commands.session().start(NewSession::named("Campaign"));
+    commands.spawn((Player { lives: 3 }, DespawnOnEnter(Game::Menu)));
+}
+
+/// What has ended isn't continued: the next game is a session of its own.
+fn game_over(
+    player: Single<&Player, Changed<Player>>,
+    mut next: ResMut<NextState<Game>>,
+    mut commands: Commands,
+) {
+    if player.lives == 0 {
+        commands.session().end(EndReason::Failed);
+        next.set(Game::Menu);
+    }
+}

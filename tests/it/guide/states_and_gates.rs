@@ -1,0 +1,150 @@
+//! A game with a menu, a loading screen and a pause.
+
+use bevy_session::testing::{TestGame, assert_restores};
+
+mod page {
+    include!("samples/states_and_gates.rs");
+
+    use bevy_session::testing::TestGame;
+
+    /// The guide's game, with a system as any game has it: without its player it panics.
+    pub fn build(plugin: SessionPlugin) -> App {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, bevy::state::app::StatesPlugin, plugin))
+            .init_state::<Game>()
+            .add_systems(Update, look_at_the_player.run_if(in_state(Game::Playing)));
+        levels(&mut app);
+        app
+    }
+
+    fn look_at_the_player(players: Query<&Player>) {
+        assert_eq!(players.iter().count(), 1);
+    }
+
+    pub fn enter(game: &mut TestGame, state: &str) {
+        let state = match state {
+            "menu" => Game::Menu,
+            "loading" => Game::Loading,
+            "paused" => Game::Paused,
+            _ => Game::Playing,
+        };
+        game.world().resource_mut::<NextState<Game>>().set(state);
+        game.frames(3);
+    }
+
+    /// The lives of all players, how many levels there are, and the name of the state.
+    pub fn now(game: &mut TestGame) -> (Vec<u32>, usize, String) {
+        let state = format!("{:?}", game.world().resource::<State<Game>>().get());
+        let world = game.world();
+        let lives = world.query::<&Player>().iter(world).map(|player| player.lives).collect();
+        let levels = world.query_filtered::<(), With<Name>>().iter(world).count();
+        (lives, levels, state)
+    }
+
+    pub fn lose_lives(game: &mut TestGame, lives: u32) {
+        let world = game.world();
+        world.query::<&mut Player>().iter_mut(world).for_each(|mut player| player.lives -= lives);
+        game.frames(1);
+    }
+
+    pub fn is_played(game: &TestGame) -> bool {
+        game.app().world().contains_resource::<CurrentSession>()
+    }
+
+    pub fn sessions(game: &TestGame) -> usize {
+        game.app().world().resource::<SessionCatalog>().sessions().len()
+    }
+
+    pub fn ask_for_recovery(game: &mut TestGame) {
+        game.frames(2);
+        let offers = game.app().world().resource::<RecoveryOffers>();
+        let session = offers.offers()[0].session.id;
+        game.request(|commands| commands.session().recover(session, RestoreFrom::Latest));
+    }
+}
+
+use page::{enter, is_played, lose_lives, now};
+
+fn is(lives: u32, state: &str) -> (Vec<u32>, usize, String) {
+    (vec![lives], 1, state.to_owned())
+}
+
+/// A game that has begun.
+fn begun() -> TestGame {
+    let mut game = TestGame::new(page::build);
+    assert!(!is_played(&game));
+    enter(&mut game, "loading");
+    game.seconds(1.0);
+    assert_eq!(now(&mut game), is(3, "Playing"));
+    assert!(is_played(&game));
+    game
+}
+
+#[test]
+fn a_pause_begins_no_second_game() {
+    let mut game = begun();
+    lose_lives(&mut game, 1);
+    for _ in 0..2 {
+        enter(&mut game, "paused");
+        assert_eq!(now(&mut game), is(2, "Paused"));
+        enter(&mut game, "playing");
+        assert_eq!(now(&mut game), is(2, "Playing"));
+    }
+    assert_restores(game.app_mut());
+}
+
+#[test]
+fn a_crash_comes_back_through_the_loading_screen() {
+    let mut game = begun();
+    lose_lives(&mut game, 1);
+    game.seconds(6.0);
+    for state in ["Playing", "Paused"] {
+        enter(&mut game, &state.to_lowercase());
+        game.seconds(1.0).crash_and_restart().recover().unwrap();
+        game.frames(3);
+        assert_eq!(now(&mut game), is(2, state));
+    }
+}
+
+#[test]
+fn a_game_that_is_killed_while_it_loads_is_offered_again() {
+    let mut game = begun();
+    lose_lives(&mut game, 2);
+    game.seconds(6.0);
+    for frames in 1..4 {
+        game.crash_and_restart();
+        page::ask_for_recovery(&mut game);
+        game.frames(frames);
+    }
+    game.crash_and_restart().recover().unwrap();
+    game.frames(3);
+    assert_eq!(now(&mut game), is(1, "Playing"));
+}
+
+#[test]
+fn a_game_over_ends_the_session_and_the_next_game_is_another_one() {
+    let mut game = begun();
+    lose_lives(&mut game, 3);
+    game.seconds(1.0);
+    assert_eq!(now(&mut game), (vec![], 0, "Menu".to_owned()));
+    assert!(!is_played(&game));
+    game.exit_and_restart().seconds(1.0);
+    assert!(!is_played(&game), "what has ended isn't continued");
+    enter(&mut game, "loading");
+    game.seconds(1.0);
+    assert_eq!(now(&mut game), is(3, "Playing"));
+    assert_eq!(page::sessions(&game), 2);
+}
+
+#[test]
+fn a_menu_closes_the_session_and_it_is_continued() {
+    let mut game = begun();
+    lose_lives(&mut game, 1);
+    enter(&mut game, "menu");
+    game.seconds(1.0);
+    assert_eq!(now(&mut game), (vec![], 0, "Menu".to_owned()));
+    assert!(!is_played(&game));
+    game.continue_newest().unwrap();
+    game.frames(3);
+    assert_eq!(now(&mut game), is(2, "Playing"));
+}

@@ -1,0 +1,66 @@
+//! Going back in time: rewinds and slots.
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+
+use crate::common::{Score, frames, game, seconds, start};
+
+mod rewind {
+    include!("samples/rewind.rs");
+
+    pub fn back(app: &mut App) {
+        app.world_mut().run_system_cached(a_minute_back).unwrap();
+    }
+
+    pub fn forth(app: &mut App) {
+        app.world_mut().run_system_cached(no_i_liked_it_better_before).unwrap();
+    }
+}
+
+mod slots {
+    include!("samples/slots.rs");
+
+    pub fn pause(app: &mut App) {
+        app.world_mut().run_system_cached(pause_menu).unwrap();
+    }
+}
+
+fn score(app: &App) -> u32 {
+    app.world().resource::<Score>().0
+}
+
+#[test]
+fn a_minute_back_and_forth_again() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Rewound");
+    for played in 0..150 {
+        app.insert_resource(Score(played));
+        seconds(&mut app, 1.0);
+    }
+    let before = score(&app);
+    rewind::back(&mut app);
+    frames(&mut app, 4);
+    let back = score(&app);
+    assert!((80..=90).contains(&back), "{back} of {before}");
+    rewind::forth(&mut app);
+    frames(&mut app, 4);
+    assert_eq!(score(&app), before);
+}
+
+#[test]
+fn slots_of_a_pause_menu() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Slots");
+    app.insert_resource(Score(4));
+    slots::pause(&mut app);
+    frames(&mut app, 6);
+    assert_eq!(score(&app), 4);
+    let catalog = app.world().resource::<SessionCatalog>();
+    let mut names: Vec<_> = catalog.slots().iter().map(|slot| slot.name.clone()).collect();
+    names.sort();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.iter().any(|name| name == "Before the boss"), "{names:?}");
+}

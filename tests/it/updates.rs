@@ -1,0 +1,129 @@
+//! An update of the game gives entities components that its old saves don't have.
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RestoreReport, SessionRestored};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{frames, game_with, listen, plugin, received, request, start};
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Wizard;
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Mana(u32);
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Lock;
+
+/// What a build of the game does.
+#[derive(Clone, Copy)]
+struct Build {
+    version: &'static str,
+    /// Whether each wizard has mana.
+    wizards_need_mana: bool,
+    /// Whether the level spawns its door with a lock.
+    door_has_lock: bool,
+}
+
+const FIRST: Build = Build { version: "1.0.0", wizards_need_mana: false, door_has_lock: false };
+
+fn game(disk: &MemoryDisk, build: Build) -> App {
+    let mut app = game_with(plugin(disk).version(build.version), |app| {
+        if build.wizards_need_mana {
+            app.register_required_components::<Wizard, Mana>();
+        }
+        app.register_type::<Wizard>().register_type::<Mana>().register_type::<Lock>();
+        listen::<SessionRestored>(app);
+    });
+    let door = app.world_mut().spawn((Name::new("door"), SaveKey::new("door"), Saved)).id();
+    if build.door_has_lock {
+        app.world_mut().entity_mut(door).insert(Lock);
+    }
+    frames(&mut app, 1);
+    app
+}
+
+/// Plays in one build, and recovers in another one after a crash; the game then, and what was reported.
+fn play(first: Build, play: impl FnOnce(&mut App), then: Build) -> (App, RestoreReport) {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, first);
+    // Both types are known to the first build, and in use.
+    app.world_mut().spawn((Mana(9), Lock));
+    app.world_mut().spawn(Wizard);
+    play(&mut app);
+    start(&mut app, "Old");
+    let mut app = game(&disk.snapshot(), then);
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let report = received::<SessionRestored>(&app).remove(0).report;
+    (app, report)
+}
+
+fn new_components(report: &RestoreReport) -> Vec<(&str, u64)> {
+    let new = report.new_components.iter();
+    new.map(|new| (new.type_path.rsplit("::").next().unwrap(), new.entities)).collect()
+}
+
+fn the<T: Component + Clone>(app: &mut App, of: fn(EntityRef<'_>) -> bool) -> Option<T> {
+    let world = app.world_mut();
+    let mut entities = world.query::<EntityRef>();
+    entities.iter(world).find(|entity| of(*entity)).unwrap().get::<T>().cloned()
+}
+
+fn is_wizard(entity: EntityRef<'_>) -> bool {
+    entity.contains::<Wizard>()
+}
+
+fn is_door(entity: EntityRef<'_>) -> bool {
+    entity.contains::<SaveKey>()
+}
+
+#[test]
+fn what_an_update_requires_is_there_in_old_saves_and_reported() {
+    let update = Build { wizards_need_mana: true, ..FIRST };
+    let (mut app, report) = play(FIRST, |_| {}, update);
+    assert_eq!(the::<Mana>(&mut app, is_wizard), Some(Mana(0)));
+    assert_eq!(new_components(&report), [("Mana", 1)]);
+}
+
+#[test]
+fn what_play_has_removed_stays_removed() {
+    let build = Build { wizards_need_mana: true, ..FIRST };
+    let lose_mana = |app: &mut App| {
+        let world = app.world_mut();
+        let wizard = world.query_filtered::<Entity, With<Wizard>>().single(world).unwrap();
+        world.entity_mut(wizard).remove::<Mana>();
+    };
+    for version in ["1.0.0", "1.1.0"] {
+        let (mut app, report) = play(build, lose_mana, Build { version, ..build });
+        assert_eq!(the::<Mana>(&mut app, is_wizard), None, "version {version}");
+        assert_eq!(new_components(&report), []);
+    }
+}
+
+#[test]
+fn what_a_level_of_another_version_gives_is_there_in_old_saves_and_reported() {
+    let update = Build { version: "1.1.0", door_has_lock: true, ..FIRST };
+    let (mut app, report) = play(FIRST, |_| {}, update);
+    assert_eq!(the::<Lock>(&mut app, is_door), Some(Lock));
+    assert_eq!(new_components(&report), [("Lock", 1)]);
+}
+
+#[test]
+fn a_lock_that_was_taken_off_stays_off_in_the_same_version() {
+    let build = Build { door_has_lock: true, ..FIRST };
+    let unlock = |app: &mut App| {
+        let world = app.world_mut();
+        let door = world.query_filtered::<Entity, With<SaveKey>>().single(world).unwrap();
+        world.entity_mut(door).remove::<Lock>();
+    };
+    let (mut app, report) = play(build, unlock, build);
+    assert_eq!(the::<Lock>(&mut app, is_door), None);
+    assert_eq!(new_components(&report), []);
+}

@@ -1,0 +1,217 @@
+//! No system of the game sees a world of which only a part has been restored, and what is cancelled leaves the world
+//! as it was.
+
+use bevy::ecs::entity::MapEntities;
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RestoreCancelled, RestoreReason, SessionRestored};
+use serde::{Deserialize, Serialize};
+
+use crate::common::{
+    Game, Health, Score, frames, game_with, listen, plugin, received, request, start,
+};
+
+/// Who the player is: a resource that names an entity.
+#[derive(Resource, Reflect, MapEntities, Clone, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+struct Hero(#[entities] Entity);
+
+/// What systems found that looked at the world while it is played.
+#[derive(Resource, Default, Debug, PartialEq)]
+struct Seen {
+    whole: usize,
+    half: Vec<&'static str>,
+    nobody: Vec<&'static str>,
+}
+
+fn look(
+    here: &'static str,
+) -> impl Fn(Res<State<Game>>, Option<Res<Hero>>, Res<Score>, Query<&Health>, ResMut<Seen>) {
+    move |state, hero, score, health, mut seen| {
+        if hero.as_ref().is_some_and(|hero| hero.0 == Entity::PLACEHOLDER) {
+            seen.nobody.push(here);
+        }
+        if **state != Game::Playing {
+            return;
+        }
+        let hero = hero.and_then(|hero| health.get(hero.0).ok());
+        match hero {
+            Some(hero) if hero.0 == score.0 => seen.whole += 1,
+            _ => seen.half.push(here),
+        }
+    }
+}
+
+/// A game as the guide has it: a level is loaded in some frames, and a hero is spawned in each new game, whose health
+/// the score follows.
+fn level_game(disk: &MemoryDisk) -> App {
+    game_with(plugin(disk), |app| {
+        app.init_state::<Game>()
+            .save_state::<Game>()
+            .init_resource::<Seen>()
+            .checkpoint_while(in_state(Game::Playing))
+            .restore_through(Game::Loading)
+            .restore_in(Game::Playing)
+            .add_systems(
+                OnEnter(Game::Playing),
+                (|mut commands: Commands, mut score: ResMut<Score>| {
+                    let hero = commands.spawn((Health(7), DespawnOnExit(Game::Playing))).id();
+                    commands.insert_resource(Hero(hero));
+                    score.0 = 7;
+                })
+                .run_if(not(session_is_restoring)),
+            )
+            .add_systems(
+                Update,
+                (|mut next: ResMut<NextState<Game>>, mut waited: Local<u32>| {
+                    *waited += 1;
+                    if waited.is_multiple_of(3) {
+                        next.set(Game::Playing);
+                    }
+                })
+                .run_if(in_state(Game::Loading)),
+            )
+            .add_systems(RunFixedMainLoop, look("RunFixedMainLoop"))
+            .add_systems(FixedUpdate, look("FixedUpdate"))
+            .add_systems(Update, look("Update"))
+            .add_systems(PostUpdate, look("PostUpdate"))
+            .add_systems(Last, look("Last"));
+        listen::<SessionRestored>(app);
+        listen::<RestoreCancelled>(app);
+    })
+}
+
+fn enter(app: &mut App, state: Game) {
+    app.world_mut().resource_mut::<NextState<Game>>().set(state);
+    frames(app, 1);
+}
+
+/// Hurts the hero, and the score with it.
+fn hurt(app: &mut App, health: u32) {
+    let hero = app.world().resource::<Hero>().0;
+    app.world_mut().get_mut::<Health>(hero).unwrap().0 = health;
+    app.world_mut().resource_mut::<Score>().0 = health;
+}
+
+fn played(disk: &MemoryDisk) -> App {
+    let mut app = level_game(disk);
+    enter(&mut app, Game::Loading);
+    frames(&mut app, 8);
+    start(&mut app, "Whole");
+    hurt(&mut app, 3);
+    request(&mut app, |commands| commands.session().checkpoint("here"));
+    frames(&mut app, 3);
+    app
+}
+
+fn saw_nothing_half(app: &App) {
+    let seen = app.world().resource::<Seen>();
+    assert!(seen.whole > 0 && seen.half.is_empty() && seen.nobody.is_empty(), "{seen:?}");
+}
+
+#[test]
+fn a_recovery_through_a_loading_screen_shows_no_half_of_a_world() {
+    let disk = MemoryDisk::default();
+    let played = played(&disk);
+    saw_nothing_half(&played);
+    let mut app = level_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 10);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Score>().0, 3);
+    saw_nothing_half(&app);
+}
+
+/// Goes back to the checkpoint that is called `here`.
+fn rewind(app: &mut App) {
+    let timeline = app.world().resource::<CurrentSession>().timeline();
+    let here = timeline.checkpoints.iter().find(|it| it.label.as_deref() == Some("here"));
+    let here = here.unwrap().id;
+    request(app, |commands| commands.session().rewind(RewindTo::Checkpoint(here)));
+}
+
+#[test]
+fn a_rewind_through_a_loading_screen_shows_no_half_of_a_world() {
+    let mut app = played(&MemoryDisk::default());
+    hurt(&mut app, 2);
+    request(&mut app, |commands| commands.session().checkpoint("later"));
+    frames(&mut app, 3);
+    rewind(&mut app);
+    frames(&mut app, 10);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!(app.world().resource::<Score>().0, 3);
+    saw_nothing_half(&app);
+}
+
+#[test]
+fn a_frame_in_which_a_world_comes_back_is_a_frame_of_it() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk);
+    let mut app = level_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    while *app.world().resource::<State<Game>>().get() != Game::Playing {
+        frames(&mut app, 1);
+    }
+    assert!(app.world().resource::<Seen>().whole >= 4, "{:?}", app.world().resource::<Seen>());
+    assert!(!app.world_mut().run_system_cached(session_is_restoring).unwrap());
+}
+
+fn state(app: &App) -> Game {
+    *app.world().resource::<State<Game>>().get()
+}
+
+/// What a crash now would leave.
+fn recovered(disk: &MemoryDisk) -> App {
+    let mut app = level_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 10);
+    app
+}
+
+#[test]
+fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left() {
+    let disk = MemoryDisk::default();
+    let mut app = played(&disk);
+    hurt(&mut app, 2);
+    rewind(&mut app);
+    while state(&app) != Game::Loading {
+        frames(&mut app, 1);
+    }
+    assert_eq!(app.world().resource::<Score>().0, 3, "the level may go by it");
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 12);
+    assert_eq!(received::<RestoreCancelled>(&app).len(), 1);
+    let restored = received::<SessionRestored>(&app);
+    assert_eq!(restored.len(), 1);
+    assert_eq!(restored[0].reason, RestoreReason::Undone);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
+    saw_nothing_half(&app);
+    request(&mut app, |commands| commands.session().checkpoint("after all"));
+    frames(&mut app, 3);
+    assert_eq!(recovered(&disk).world().resource::<Score>().0, 2);
+}
+
+#[test]
+fn a_recovery_that_is_cancelled_in_the_loading_screen_leaves_the_menu() {
+    let disk = MemoryDisk::default();
+    let _played = played(&disk);
+    let mut app = level_game(&disk.snapshot());
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    while state(&app) != Game::Loading {
+        frames(&mut app, 1);
+    }
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 6);
+    let world = app.world();
+    assert_eq!((state(&app), world.resource::<Score>().0), (Game::Menu, 0));
+    assert!(!world.contains_resource::<Hero>() && !world.contains_resource::<CurrentSession>());
+    assert_eq!(world.resource::<RecoveryOffers>().offers().len(), 1, "still to be had");
+}
