@@ -118,6 +118,7 @@ pub(crate) use digests::{
 };
 pub(crate) use exit::ExitWatch;
 pub(crate) use external::{External, register_external_notifications, take_provider};
+pub(crate) use filing::Filings;
 pub(crate) use frame::{
     ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
 };

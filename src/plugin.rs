@@ -36,6 +36,9 @@ use tracing::{info, warn};
 
 /// Bevy's version, as far as this crate depends on it.
 const BEVY_VERSION: &str = "0.19";
+/// Turns that a driven writer takes to answer at least. It has one at the beginning and one at the end of a frame's work, so
+/// what is asked for in a frame isn't answered in it, as it isn't by a thread.
+const WRITER_DELAY: u64 = 1;
 
 /// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
 ///
@@ -63,6 +66,7 @@ pub struct SessionPlugin {
     /// `None` leaves it to the environment.
     mode: Option<SessionMode>,
     manual_writer: bool,
+    writer_delay: u64,
     clock_origin: Option<Timestamp>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
@@ -146,6 +150,7 @@ impl SessionPlugin {
             development: None,
             mode: None,
             manual_writer: false,
+            writer_delay: WRITER_DELAY,
             clock_origin: None,
             outside: None,
         }
@@ -313,11 +318,19 @@ impl SessionPlugin {
 
     /// Test mode: the writer is driven once per update instead of by a thread, so that
     /// [`CheckpointSaved`](crate::CheckpointSaved) comes in a known frame, and neither panics nor
-    /// signals are watched.
+    /// signals are watched. As from a thread, an answer comes in the frame after its order at the earliest.
     #[must_use]
     pub fn manual_writer(mut self) -> Self {
         self.manual_writer = true;
         self
+    }
+
+    /// Test mode: so many turns pass at least before an answer comes, instead of one. There are two in a frame.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn writer_delay(mut self, turns: u64) -> Self {
+        self.writer_delay = turns;
+        self.manual_writer()
     }
 
     /// Test mode: dates are counted from `origin` by the app's `Time<Real>` instead of being read

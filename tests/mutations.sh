@@ -119,7 +119,7 @@ mutant 'prune damaged files' $writer/retention.rs \
 mutant 'forget in any order' $store/directory \
     's/self\.sync_directories\(std::slice::from_ref\(&directory\)\)\?;//' $crash
 mutant 'prune for an archive that is not durable' $store/archive_files.rs \
-    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)/$1Ok(())/' $crash torture::gathering
+    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)\?;/$1/' $crash torture::gathering
 mutant 'put an archive in its place without a sync' $writer/gathering.rs \
     's/segment\.sync\(store\)\?;\n//' $crash torture::gathering
 
@@ -170,6 +170,12 @@ mutant 'accept a group without its first frame' $journal/journal/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
 mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
+mutant 'overlook a run that vanished' $journal/recovery/judging.rs \
+    's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
+mutant 'overlook what a manifest remembers' $store/stored_session.rs \
+    's/for \(place, range\) in manifest\.missing_ends\(stored\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
+mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
+    's/self\.note_own_files\(\);//' each_cut_is_told
 mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
 mutant 'bring back what was rewound' $journal/journal/index/run.rs \
@@ -182,8 +188,6 @@ mutant 'delete what another device played later' $journal/journal/index/deletion
     's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
 mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
     's/ \|\| merging == number//' a_stricter_quota_leaves
-mutant 'overlook a run that vanished' $journal/recovery/detect.rs \
-    's/finder\.witnessed\(session\)\.filter\(is_beyond\)/finder.witnessed(session).filter(is_beyond).filter(|_| false)/' $damage
 mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
@@ -355,7 +359,7 @@ mutant 'rename a slot before its sync' $writer/slot_copy.rs \
 mutant 'rename a slot without a sync of its directory' $store/slot_files.rs \
     's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync_slots\(\)/$1Ok(())/' syncs:each_
 mutant 'rename an archive without a sync of its directory' $store/archive_files.rs \
-    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)/$1Ok(())/' syncs:each_
+    's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)\?;/$1/' syncs:each_
 mutant 'rename an archive before its sync' $writer/gathering.rs \
     's/segment\.sync\(store\)\?;\n//' syncs:each_
 

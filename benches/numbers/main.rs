@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod beside;
 mod captures;
 mod external;
 mod figures;
@@ -24,7 +25,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 17] = [
+    let parts: [(&str, fn()); 18] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -42,6 +43,7 @@ fn main() {
         ("recording", recording::recording),
         ("reports", reports::reports),
         ("hostile", hostile::hostile),
+        ("beside", beside::beside),
     ];
     // `cargo bench --bench numbers -- catalogue` measures that alone.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();

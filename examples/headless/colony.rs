@@ -69,6 +69,9 @@ pub struct Colony {
     /// How often somebody did something.
     pub deeds: u64,
     pub next_number: u32,
+    /// How many veins were dug out since it was founded: as many as its log says.
+    #[serde(default)]
+    pub mined: u64,
 }
 
 #[derive(States, Reflect, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -162,7 +165,13 @@ fn found_colony(
             }
         }
     }
-    commands.insert_resource(Colony { seed: options.seed, tick: 0, deeds: 0, next_number });
+    commands.insert_resource(Colony {
+        seed: options.seed,
+        tick: 0,
+        deeds: 0,
+        next_number,
+        mined: 0,
+    });
 }
 
 /// What everybody in the colony has.

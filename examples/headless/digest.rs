@@ -47,8 +47,8 @@ impl Digest<'_, '_> {
         everybody.sort_unstable_by_key(|body| body.identity.number);
         hash.list(everybody.into_iter(), |hash, body| self.add(hash, &body));
         hash.option(self.colony.as_deref(), |hash, colony| {
-            let Colony { seed, tick, deeds, next_number } = *colony;
-            hash.numbers([seed, tick, deeds, u64::from(next_number)]);
+            let Colony { seed, tick, deeds, next_number, mined } = *colony;
+            hash.numbers([seed, tick, deeds, u64::from(next_number), mined]);
         });
         hash.text(&format!("{:?}, then {:?}", self.daytime.get(), *self.next_daytime));
         hash.0.digest()

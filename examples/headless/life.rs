@@ -106,6 +106,7 @@ fn mine_out(
                     veins.get(census.roster.0[place]).ok().and_then(|vein| vein.claimed_by);
                 let amount = (deed % 50) as u32 + 1;
                 mined.write(Mined { worker: census.number(digger), ore, amount });
+                colony.mined += 1;
             }
             let found = somebody(colony.next_number, place as u32, Kind::Ore);
             let found = commands.spawn((found, Ore { claimed_by })).id();

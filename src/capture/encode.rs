@@ -2,6 +2,7 @@
 
 mod awaited;
 mod carried;
+mod claims;
 mod column;
 mod encoder;
 mod failure;
@@ -12,6 +13,7 @@ mod split;
 
 pub(crate) use awaited::{NamedOrder, put_in_place};
 pub(crate) use carried::Carried;
+pub(crate) use claims::Settled;
 pub(crate) use column::ColumnWriter;
 #[cfg(test)]
 pub(crate) use encoder::Encoded;

@@ -8,9 +8,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
-    Parking, Recorder, SaveKey, SavedTypes, drift_between,
+    Parking, Recorder, SaveKey, SavedTypes, Settled, drift_between,
 };
-use crate::journal::{Block, Commit, EventBatch, ReadError, SaveId, TypeRows};
+use crate::journal::{Block, Commit, EventBatch, ReadError, RunId, SaveId, TypeRows};
 use crate::recording::{NotWritten, TakenEvents};
 use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::restore::WorldImage;
@@ -31,6 +31,10 @@ pub(crate) struct Start {
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
 pub(crate) struct Claimed {
+    /// The run whose level that is.
+    pub run: RunId,
+    /// The entities, by their keys.
+    pub claims: Vec<(SaveKey, Entity)>,
     pub image: WorldImage,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
@@ -42,10 +46,11 @@ pub(crate) struct Claimed {
 pub(crate) enum ContentOrder {
     /// Take up the values of placed entities that left the world.
     Park(Box<Parking>),
-    /// Hand out the values that were kept for placed entities which are back.
-    Claim(Vec<(SaveKey, Entity)>),
-    /// Go on keeping what could not be used of them.
-    Unclaim(Box<Carried>),
+    /// Hand out the values that were kept for placed entities which are back in this run. They are kept until it is
+    /// known what came of that.
+    Claim { run: RunId, claims: Vec<(SaveKey, Entity)> },
+    /// This came of it.
+    Settle(Box<Settled>),
     /// Free memory that would take the main thread too long.
     Free(Box<Recorder>),
 }
@@ -135,13 +140,14 @@ impl Content for WorldContent {
                 let failures = encoder.park(*parking);
                 failures.into_iter().map(ContentReport::from).collect()
             }
-            ContentOrder::Claim(claims) => {
-                let ClaimedRows { blocks, known, orders } = encoder.claim(claims);
+            ContentOrder::Claim { run, claims } => {
+                let ClaimedRows { blocks, known, orders } = encoder.claim(&claims);
                 let image = WorldImage::of_own_blocks(&self.0, blocks);
-                vec![ContentReport::Claimed(Box::new(Claimed { image, known, orders }))]
+                let claimed = Claimed { run, claims, image, known, orders };
+                vec![ContentReport::Claimed(Box::new(claimed))]
             }
-            ContentOrder::Unclaim(carried) => {
-                encoder.unclaim(*carried);
+            ContentOrder::Settle(settled) => {
+                encoder.settle(*settled);
                 Vec::new()
             }
             ContentOrder::Free(recorder) => {

@@ -72,6 +72,8 @@ impl RuntimeParts {
         let Some(about_changed) = self.ask_before_capture(world, &wanted) else { return };
         let kind = wanted.kind;
         self.take_events(world);
+        // Those who left are kept before they are missing.
+        self.order_parking(world);
         let Some(playing) = &mut self.playing else { return };
         let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty);
         let _span = span.enter();

@@ -1,5 +1,7 @@
 //! Checkpoints and slots that were asked for while none could be taken.
 
+use std::collections::VecDeque;
+
 use bevy::prelude::*;
 
 use super::asked_checkpoints::WantedCheckpoint;
@@ -11,17 +13,19 @@ use crate::session::{RequestError, SaveSlot, SlotError};
 /// What a game asked for while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    checkpoints: Vec<WantedCheckpoint>,
-    slots: Vec<SaveSlot>,
+    checkpoints: VecDeque<WantedCheckpoint>,
+    slots: VecDeque<SaveSlot>,
 }
 
 impl Deferred {
     pub(super) fn checkpoint(&mut self, wanted: WantedCheckpoint) {
-        self.checkpoints.push(wanted);
+        self.checkpoints.push_back(wanted);
     }
 
     pub(super) fn slot(&mut self, slot: SaveSlot) {
-        self.slots.push(slot);
+        if !self.slots.contains(&slot) {
+            self.slots.push_back(slot);
+        }
     }
 
     pub(super) fn has_checkpoints(&self) -> bool {
@@ -42,7 +46,20 @@ impl RuntimeParts {
         }
     }
 
-    /// Takes all of them.
+    /// Takes the first of them, now that the gate is open: one in a frame, since each is a capture of its own.
+    pub(super) fn take_next_deferred(&mut self, world: &mut World) {
+        if self.writer.is_behind() {
+            return;
+        }
+        let Some(playing) = &mut self.playing else { return };
+        if let Some(wanted) = playing.deferred.checkpoints.pop_front() {
+            self.take_wanted(world, wanted);
+        } else if let Some(slot) = playing.deferred.slots.pop_front() {
+            self.save_deferred_slot(world, slot);
+        }
+    }
+
+    /// Takes all of them, at the last moment for it.
     pub(super) fn take_deferred(&mut self, world: &mut World) {
         self.take_deferred_checkpoints(world);
         self.save_deferred_slots(world);
@@ -59,9 +76,13 @@ impl RuntimeParts {
     fn save_deferred_slots(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
         for slot in std::mem::take(&mut playing.deferred.slots) {
-            if let Err(error) = self.save_slot(world, &slot) {
-                reject(world, SlotRequest::Save(slot), error);
-            }
+            self.save_deferred_slot(world, slot);
+        }
+    }
+
+    fn save_deferred_slot(&mut self, world: &mut World, slot: SaveSlot) {
+        if let Err(error) = self.save_slot(world, &slot) {
+            reject(world, SlotRequest::Save(slot), error);
         }
     }
 

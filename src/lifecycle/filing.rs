@@ -1,4 +1,8 @@
 //! Sets sessions aside, deletes them, or changes what they say about themselves.
+//!
+//! All of that is done beside what is played: nothing but what else is asked of the same session waits for it.
+
+use std::collections::HashMap;
 
 use bevy::prelude::*;
 
@@ -7,20 +11,64 @@ use super::notifications::{
 };
 use super::requests::check_text;
 use super::requests::{SessionRequest, reject};
-use super::runtime::{RuntimeParts, Transition};
+use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
 use crate::journal::SessionId;
 use crate::recovery::SessionEntry;
 use crate::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
+use crate::writer::Ticket;
+
+/// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
+/// at most, so that things are done with it in the order in which they were asked for, however long one takes.
+#[derive(Default)]
+pub(crate) struct Filings {
+    under_way: HashMap<SessionId, Filing>,
+    /// The newest ticket.
+    newest: u64,
+}
+
+struct Filing {
+    ticket: Ticket,
+    request: SessionRequest,
+}
+
+impl Filings {
+    /// Something is to be done with a session; what its answer is known by.
+    fn begin(&mut self, session: SessionId, request: SessionRequest) -> Ticket {
+        self.newest += 1;
+        let ticket = Ticket(self.newest);
+        self.under_way.insert(session, Filing { ticket, request });
+        ticket
+    }
+
+    /// It is answered.
+    pub(super) fn end(&mut self, session: SessionId, ticket: Ticket) {
+        if self.under_way.get(&session).is_some_and(|filing| filing.ticket == ticket) {
+            self.under_way.remove(&session);
+        }
+    }
+
+    /// Whether something is being done with a session.
+    pub(super) fn are_of(&self, session: SessionId) -> bool {
+        self.under_way.contains_key(&session)
+    }
+
+    /// Whether nothing is being done.
+    pub(super) fn are_done(&self) -> bool {
+        self.under_way.is_empty()
+    }
+}
 
 impl RuntimeParts {
     pub(super) fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
-        self.file(session, Order::Decline(session), SessionRequest::Decline(session))
+        let order = |ticket| Order::Decline { session, ticket };
+        self.file(session, SessionRequest::Decline(session), order)
     }
 
     pub(super) fn forget(&mut self, session: SessionId) -> Result<(), RequestError> {
-        self.file(session, Order::Forget(session), SessionRequest::Forget(session))
+        let order = |ticket| Order::Forget { session, ticket };
+        self.file(session, SessionRequest::Forget(session), order)
     }
 
     /// Changes what a session says about itself, whether it is played or not.
@@ -33,10 +81,9 @@ impl RuntimeParts {
         if self.session() == Some(session) {
             return self.update(world, update);
         }
-        let request = SessionRequest::Update(session, Box::new(update.clone()));
-        self.order(Order::Edit { session, update: Box::new(update.clone()) });
-        self.transition = Some(Transition::Filing { session, request });
-        Ok(())
+        let update = Box::new(update.clone());
+        let request = SessionRequest::Update(session, update.clone());
+        self.file(session, request, |ticket| Order::Edit { session, update, ticket })
     }
 
     /// What a session says about itself was changed, or not.
@@ -47,7 +94,6 @@ impl RuntimeParts {
         update: SessionUpdate,
         result: Result<(), RequestError>,
     ) {
-        self.was_answered(session);
         if let Err(error) = result {
             return reject(world, SessionRequest::Update(session, Box::new(update)), error);
         }
@@ -68,7 +114,8 @@ impl RuntimeParts {
         session: SessionId,
         how: ShelfMove,
     ) -> Result<(), RequestError> {
-        self.file(session, Order::Shelve { session, how }, SessionRequest::Shelve(session, how))
+        let order = |ticket| Order::Shelve { session, how, ticket };
+        self.file(session, SessionRequest::Shelve(session, how), order)
     }
 
     /// A session was moved to another place, or not.
@@ -79,7 +126,6 @@ impl RuntimeParts {
         how: ShelfMove,
         result: Result<ShelfMoved, RequestError>,
     ) {
-        self.was_answered(session);
         let moved = match result {
             Ok(moved) => moved,
             Err(error) => return reject(world, SessionRequest::Shelve(session, how), error),
@@ -102,7 +148,7 @@ impl RuntimeParts {
         check_text(name)?;
         let name = name.to_owned();
         let request = SessionRequest::Copy { session, name: name.clone() };
-        self.file(session, Order::Copy { session, name }, request)
+        self.file(session, request, |ticket| Order::Copy { session, name, ticket })
     }
 
     /// A session was copied, or not.
@@ -113,7 +159,6 @@ impl RuntimeParts {
         name: String,
         result: Result<Box<SessionEntry>, RequestError>,
     ) {
-        self.was_answered(session);
         match result {
             Ok(entry) => {
                 let copy = entry.session.id;
@@ -124,25 +169,25 @@ impl RuntimeParts {
         }
     }
 
-    /// Goes on with the next request, if this one is about the session of which the writer says something.
-    fn was_answered(&mut self, session: SessionId) {
-        self.transition.take_if(
-            |transition| matches!(transition, Transition::Filing { session: filed, .. } if *filed == session),
-        );
-    }
-
     fn file(
         &mut self,
         session: SessionId,
-        order: Order,
         request: SessionRequest,
+        order: impl FnOnce(Ticket) -> Order,
     ) -> Result<(), RequestError> {
         if self.session() == Some(session) {
             return Err(RequestError::SessionRunning { current: session });
         }
-        self.order(order);
-        self.transition = Some(Transition::Filing { session, request });
+        let ticket = self.filings.begin(session, request);
+        self.order(order(ticket));
         Ok(())
+    }
+
+    /// Answers what the writer will never answer.
+    pub(super) fn give_up_filings(&mut self, world: &mut World) {
+        for (_, Filing { request, .. }) in std::mem::take(&mut self.filings.under_way) {
+            reject(world, request, RequestError::WriterGone);
+        }
     }
 
     pub(super) fn declined(
@@ -180,12 +225,12 @@ impl RuntimeParts {
         request: fn(SessionId) -> SessionRequest,
         result: Result<(), RequestError>,
     ) -> bool {
-        self.was_answered(session);
         if let Err(error) = result {
             reject(world, request(session), error);
             return false;
         }
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
+        self.start_up.forget_offers_of(session);
         true
     }
 }

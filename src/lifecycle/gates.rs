@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use tracing::debug;
 
 use super::hooks::{CheckpointTriggers, Condition};
-use super::runtime::{Runtime, RuntimeParts};
+use super::runtime::{Course, Runtime, RuntimeParts};
 use super::start_up::announce;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::{StateLog, StatesBeingLeft};
@@ -20,10 +20,19 @@ impl RuntimeParts {
         self.hooks.checkpoint_while.iter_mut().fold(true, hold)
     }
 
+    /// Whether anything changed that the gate goes by, since it was asked last.
+    fn gate_may_have_moved(&self, world: &World) -> bool {
+        self.hooks.checkpoint_while.iter().any(|condition| condition.may_have_changed(world))
+    }
+
     /// Follows the game's states, once a frame.
     pub(super) fn follow_states(&mut self, world: &mut World) {
         self.make_offers(world);
-        if !self.is_captured() {
+        let course = self.course();
+        if course == Course::Undecided {
+            return;
+        }
+        if course == Course::Outside {
             // Those of a menu, or of a restore, are no part of the session's way.
             if let Some(mut log) =
                 world.get_resource_mut::<StateLog>().filter(|log| !log.is_empty())
@@ -108,7 +117,7 @@ impl RuntimeParts {
             return;
         }
         if !playing.deferred.is_empty() {
-            self.take_deferred(world);
+            self.take_next_deferred(world);
             return;
         }
         let urgent = world
@@ -145,10 +154,15 @@ impl RuntimeParts {
         if !self.is_captured() {
             return;
         }
+        // Where nothing changed that it goes by, it is as it was at the end of the last frame, and is asked at the end of this
+        // one.
+        let is_open = match self.gate_may_have_moved(world) {
+            true => self.gate_is_open(world),
+            false => self.may_capture(),
+        };
         let triggers = world.get_resource_mut::<CheckpointTriggers>();
         let leaving = triggers.map(|mut triggers| std::mem::take(&mut triggers.leaving));
         let label = leaving.and_then(|mut leaving| leaving.pop());
-        let is_open = self.gate_is_open(world);
         let Some(playing) = &mut self.playing else { return };
         let was_open = std::mem::replace(&mut playing.gate_was_open, is_open);
         let closes = was_open && !is_open;

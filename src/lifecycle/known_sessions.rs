@@ -1,5 +1,6 @@
 //! What is known about the sessions on this machine, for UI to read at any time.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,9 @@ use crate::session::{Leaving, ProvenTime, SessionStatus};
 pub struct SessionCatalog {
     pub(super) sessions: Shelf,
     pub(super) listing: SlotListing,
+    /// What the slots of each session take.
+    #[reflect(ignore)]
+    pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
     /// When the sessions were looked at last: what time it surely was, and what the clock said.

@@ -83,6 +83,8 @@ impl SessionCatalog {
         for slot in &self.listing.slots {
             *bytes.entry(slot.session.id).or_default() += slot.bytes;
         }
+        self.slot_bytes = bytes;
+        let bytes = &self.slot_bytes;
         self.sessions.change_all(|entry| {
             let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
             let bytes = entry.journal_bytes + slots;
@@ -91,6 +93,6 @@ impl SessionCatalog {
     }
 
     pub(super) fn bytes_of_slots(&self, session: SessionId) -> u64 {
-        self.slots_of(session).map(|slot| slot.bytes).sum()
+        self.slot_bytes.get(&session).copied().unwrap_or_default()
     }
 }

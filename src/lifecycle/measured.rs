@@ -102,7 +102,7 @@ impl SessionOperation {
             News::Detected { is_asked_for: true, .. } => (Self::Listing, false),
             News::Slot { order: SlotOrder::Refresh { .. }, .. } => return None,
             News::Slot { result, .. } => (Self::Slot, result.is_err()),
-            News::Shelved { result, .. } => (Self::Archive, result.is_err()),
+            News::Shelved { ticket: Some(_), result, .. } => (Self::Archive, result.is_err()),
             News::EditedMany(edited) => (Self::Retention, !edited.refused.is_empty()),
             News::EventsRead { result, .. } => (Self::EventPage, result.is_err()),
             News::Described { result, .. } => (Self::Report, result.is_err()),

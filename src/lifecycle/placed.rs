@@ -1,18 +1,21 @@
 //! Follows the placed entities that come and go.
 
+use std::collections::{HashMap, HashSet};
+
 use bevy::prelude::*;
 use tracing::{debug, warn};
 
 use super::activity::{RestorePhase, set_activity};
 use super::notifications::{DuplicateSaveKey, PlacedRestored, notify};
-use super::runtime::{RuntimeParts, Transition};
+use super::runtime::{Course, RuntimeParts};
 use super::{SessionHint, give_hint};
-use crate::capture::Placed;
+use crate::capture::{Placed, SaveKey, Settled};
 use crate::content::{Claimed, ContentOrder, Order};
+use crate::saved::Saved;
 
 impl RuntimeParts {
-    /// Follows the placed entities that came or left since the last frame.
-    pub(super) fn follow_placed_entities(&mut self, world: &mut World) {
+    /// Has the writer take up the values of placed entities that left with their scope.
+    pub(super) fn order_parking(&mut self, world: &mut World) {
         if self.playing.is_some()
             && let Some(mut placed) = world.get_resource_mut::<Placed>()
         {
@@ -20,6 +23,11 @@ impl RuntimeParts {
                 self.order(Order::Content(ContentOrder::Park(Box::new(parking))));
             }
         }
+    }
+
+    /// Follows the placed entities that came or left since the last frame.
+    pub(super) fn follow_placed_entities(&mut self, world: &mut World) {
+        self.order_parking(world);
         let arrivals = Placed::welcome(world);
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.end_of_frame();
@@ -38,38 +46,69 @@ impl RuntimeParts {
             }
         }
         self.claims.extend(arrivals.claims);
-        let may_claim = self.playing.is_some() && self.transition.is_none();
-        if !self.claims.is_empty() && may_claim {
-            let claims = std::mem::take(&mut self.claims);
+        // While a world is being put back it isn't known whether this one stays.
+        let may_claim = self.course() != Course::Outside;
+        if let Some(playing) =
+            self.playing.as_ref().filter(|_| may_claim && !self.claims.is_empty())
+        {
+            let (run, claims) = (playing.line.run(), std::mem::take(&mut self.claims));
             debug!(entities = claims.len(), "placed entities are back, and get their values");
-            self.order(Order::Content(ContentOrder::Claim(claims)));
-            // No checkpoint between an entity's return and its values.
-            self.transition = Some(Transition::Claiming);
-            self.turn(world);
+            self.order(Order::Content(ContentOrder::Claim { run, claims }));
         }
     }
 
-    /// Writes the values that were kept for placed entities.
+    /// Writes the values that were kept for placed entities onto those that are still there.
+    ///
+    /// Until the writer knows of that, checkpoints say what was kept: they are right whenever they are taken.
     pub(super) fn claimed(&mut self, world: &mut World, claimed: Claimed) {
-        let is_claiming = |at: &mut Transition| matches!(at, Transition::Claiming);
-        if self.transition.take_if(is_claiming).is_none() {
+        let Claimed { run, claims, image, known, orders } = claimed;
+        let Some(playing) = self.playing.as_ref().filter(|it| it.line.run() == run) else { return };
+        let session = playing.session;
+        let living: HashMap<SaveKey, Entity> =
+            claims.into_iter().filter(|(key, entity)| is_there(world, key, *entity)).collect();
+        if living.is_empty() {
             return;
         }
-        let Some(session) = self.session() else { return };
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.stop_recording();
         }
         set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
-        let replaced = claimed.image.write_onto(world, claimed.known, &claimed.orders);
+        let mut replaced = image.write_onto(world, known, &orders);
         set_activity(world, |activity| activity.restore = None);
+        // Of who is gone by now, the writer knows better.
+        replaced.carried.keep_waiting(|key| living.contains_key(key));
         if let Some(mut placed) = world.get_resource_mut::<Placed>() {
             placed.wait_again(replaced.carried.waiting().cloned());
             placed.go_on_recording();
         }
-        if !replaced.carried.is_empty() {
-            self.order(Order::Content(ContentOrder::Unclaim(Box::new(replaced.carried))));
+        let carried = replaced.carried;
+        let waiting: HashSet<&SaveKey> = carried.waiting().collect();
+        let is_refused = |key: &SaveKey| waiting.contains(key);
+        let (mut refused, mut written) = (Vec::new(), Vec::new());
+        for (key, entity) in &living {
+            if is_refused(key) {
+                refused.push(*entity)
+            } else {
+                written.push(*entity)
+            }
+            // The next checkpoint has all of it, whatever changed of it and when.
+            if let Some(mut saved) = world.get_mut::<Saved>(*entity) {
+                saved.set_added();
+            }
         }
+        self.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
+            written,
+            refused,
+            carried,
+        }))));
         let entities = replaced.seeds.into_iter().map(|(entity, _)| entity).collect();
         notify(world, PlacedRestored { session, entities, report: replaced.report });
     }
+}
+
+/// Whether an entity is still the saved one with a key.
+fn is_there(world: &World, key: &SaveKey, entity: Entity) -> bool {
+    world
+        .get_entity(entity)
+        .is_ok_and(|it| it.contains::<Saved>() && it.get::<SaveKey>() == Some(key))
 }

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use super::CurrentSession;
 use super::notifications::notify;
-use super::runtime::{Playing, RuntimeParts};
+use super::runtime::{Course, Playing, RuntimeParts};
 use crate::content::Order;
 use crate::journal::{EventMoment, RecordedEvent, SaveId};
 use crate::recording::{FixedTicks, HandOut, Reborn, Recorded};
@@ -113,7 +113,11 @@ impl Playing {
 impl RuntimeParts {
     /// Takes what was recorded in the frame that ends.
     pub(super) fn follow_events(&mut self, world: &mut World) {
-        let is_recorded = self.is_captured() && world.contains_resource::<CurrentSession>();
+        let course = self.course();
+        if course == Course::Undecided {
+            return self.events.keep(world);
+        }
+        let is_recorded = course == Course::Captured && world.contains_resource::<CurrentSession>();
         let Some(playing) = self.playing.as_mut().filter(|_| is_recorded) else {
             return self.events.skip(world);
         };

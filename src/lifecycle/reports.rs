@@ -76,6 +76,9 @@ impl RuntimeParts {
         if let Some(stopwatch) = &mut self.writer.stopwatch {
             stopwatch.note_answer(&news);
         }
+        if let Some((session, ticket)) = news.filed() {
+            self.filings.end(session, ticket);
+        }
         match news {
             news @ News::Detected { .. } => self.handle_listing(world, news),
             News::Remembered(sessions) => self.remembered(world, *sessions),
@@ -104,16 +107,16 @@ impl RuntimeParts {
             News::Left { session, complete, bytes, types } => {
                 self.left(world, session, complete, bytes, types);
             }
-            News::Declined { session, result } => self.declined(world, session, result),
-            News::Forgotten { session, result } => self.forgotten(world, session, result),
-            News::Copied { session, name, result } => self.copied(world, session, name, result),
+            News::Declined { session, result, .. } => self.declined(world, session, result),
+            News::Forgotten { session, result, .. } => self.forgotten(world, session, result),
+            News::Copied { session, name, result, .. } => self.copied(world, session, name, result),
             News::Drafted { session, result } => self.drafted(world, session, result),
-            News::Shelved { session, how, result } => self.shelved(world, session, how, result),
+            News::Shelved { session, how, result, .. } => self.shelved(world, session, how, result),
             News::Emptied { session, .. } => {
                 world.get_resource_or_init::<SessionCatalog>().remove(session);
                 notify(world, SessionForgotten { session });
             }
-            News::Edited { session, update, result } => {
+            News::Edited { session, update, result, .. } => {
                 self.edited(world, session, *update, result);
             }
             News::EditedMany(edited) => self.edited_many(world, *edited),
@@ -141,11 +144,15 @@ impl RuntimeParts {
         };
         note_previous_run(world, previous);
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
-        catalog.index = index;
-        catalog.looked_at = Some((time, self.time.now().wall));
+        // When it was looked is no news: a list is made again where what it shows has changed.
+        let unseen = catalog.bypass_change_detection();
+        unseen.index = index;
+        unseen.looked_at = Some((time, self.time.now().wall));
         if let Some(mut slots) = slots {
             slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
-            catalog.list_slots(slots);
+            if catalog.listing != slots {
+                catalog.list_slots(slots);
+            }
         }
         if is_asked_for {
             self.start_up.all_found();
@@ -256,20 +263,18 @@ impl RuntimeParts {
         // No one will look at the sessions any more, so nothing waits for that.
         self.start_up.expect_no_sessions();
         self.give_up_edits(world);
+        self.give_up_filings(world);
         if self.is_leaving() {
             return self.leave_without_waiting(world);
         }
         let request: Request = match self.transition.take() {
-            None | Some(Transition::Ending(_) | Transition::Leaving(_) | Transition::Claiming) => {
-                return;
-            }
+            None | Some(Transition::Ending(_) | Transition::Leaving(_)) => return,
             // What was read already can still be put back.
             Some(restoring @ Transition::Restoring(_)) => {
                 self.transition = Some(restoring);
                 return;
             }
             Some(Transition::Opening { request, .. }) => request,
-            Some(Transition::Filing { request, .. }) => request.into(),
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
             Some(Transition::LoadingBackup(loading)) => loading.into_request(),

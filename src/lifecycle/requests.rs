@@ -10,13 +10,16 @@ mod shelf_commands;
 
 use std::path::PathBuf;
 
-use super::RewindTo;
+use bevy::prelude::World;
+
 use super::external::ExternalRequest;
+use super::slots::quick_slot;
+use super::{RewindTo, SessionCatalog};
 use crate::capture::SaveKey;
 use crate::digest::DigestOrder;
 use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::recovery::{EventQuery, RetentionPreview};
+use crate::recovery::{EventQuery, RetentionPreview, SlotEntry};
 use crate::scenario::Scenario;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
@@ -27,6 +30,7 @@ use crate::session::{
 pub use commands::{SessionCommands, SessionCommandsExt};
 pub use request_id::RequestId;
 
+use queue::AboutOthers;
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject, reject_asked};
 
@@ -366,6 +370,47 @@ impl Request {
             Self::UseProfile(_) => true,
             Self::Current(request) => goes_back(request),
             _ => false,
+        }
+    }
+
+    /// Whether the session that is played stays, and as it is: then it can be handled beside what will take its place.
+    fn leaves_all_as_it_is(&self) -> bool {
+        !self.may_change_session() && !self.is_refused_during_restore()
+    }
+
+    /// The sessions that aren't played which it is about.
+    fn about_others(&self, world: &World) -> AboutOthers {
+        let slot_of = |slot: Option<&SlotEntry>| {
+            slot.map_or(AboutOthers::None, |slot| AboutOthers::One(slot.session.id))
+        };
+        let catalog = || world.get_resource::<SessionCatalog>();
+        match self {
+            Self::Session(request) => match request {
+                SessionRequest::Continue(session)
+                | SessionRequest::Recover(session, _)
+                | SessionRequest::Decline(session)
+                | SessionRequest::Forget(session)
+                | SessionRequest::TakeOption { session, .. }
+                | SessionRequest::Update(session, _)
+                | SessionRequest::Copy { session, .. }
+                | SessionRequest::Shelve(session, _) => AboutOthers::One(*session),
+                SessionRequest::StartOrContinue(_)
+                | SessionRequest::EditAll(..)
+                | SessionRequest::Tidy(_) => AboutOthers::Any,
+                SessionRequest::Start(_)
+                | SessionRequest::StartIn { .. }
+                | SessionRequest::CancelRestore
+                | SessionRequest::Find
+                | SessionRequest::Draft(_) => AboutOthers::None,
+            },
+            Self::Slot(SlotRequest::Load(slot)) => {
+                slot_of(catalog().and_then(|catalog| catalog.slot(*slot)))
+            }
+            Self::Slot(SlotRequest::QuickLoad) => slot_of(quick_slot(world)),
+            Self::External(ExternalRequest::Recover { session, .. })
+            | Self::Export { session, .. } => AboutOthers::One(*session),
+            Self::UseProfile(_) => AboutOthers::Any,
+            _ => AboutOthers::None,
         }
     }
 

@@ -26,8 +26,8 @@ use crate::journal::{RunId, SessionId};
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, WorldKept};
 use crate::session::{
-    EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionStatus,
-    ShelfPlace,
+    EventTrigger, ProcessDeath, RequestError, RestoreFrom, RestoreReason, SessionContext,
+    SessionStatus, ShelfPlace,
 };
 use crate::writer::EventStart;
 
@@ -205,7 +205,7 @@ impl RuntimeParts {
             let event = event.between(None, Some("active".to_owned()));
             let event = event.details(checkpoint.to_string());
             match crash.filter(|_| reason == RestoreReason::Recovered) {
-                Some((cause, lost)) => event.after_crash(cause, lost),
+                Some((deaths, lost)) => event.after_deaths(deaths, lost),
                 None => event,
             }
         });
@@ -330,22 +330,22 @@ fn note_restored(
     context_before
 }
 
-/// What a restore is called among events.
-/// How the process ended that played a session before, and how much play was lost if the session goes on at this play
-/// time: what was never saved, and what was played up to the newest checkpoint. `None` if no crash of it waits for an
-/// answer.
+/// How the processes ended that held a session before, the oldest first, and how much play was lost if the session goes
+/// on at this play time: what was never saved, and what was played up to the newest checkpoint. `None` if no crash of it
+/// waits for an answer.
 fn crash_before(
     world: &World,
     session: SessionId,
     play_time: Duration,
-) -> Option<(&'static str, Option<Duration>)> {
+) -> Option<(Vec<ProcessDeath>, Option<Duration>)> {
     let offers = world.get_resource::<RecoveryOffers>()?.offers();
     let offer = offers.iter().find(|offer| offer.session.id == session)?;
     let passed_over = offer.play_time.saturating_sub(play_time);
     let lost = offer.unsaved.time.map(|unsaved| unsaved.saturating_add(passed_over));
-    Some((offer.cause.name(), lost))
+    Some((offer.deaths(), lost))
 }
 
+/// What a restore is called among events.
 fn reason_word(reason: RestoreReason) -> &'static str {
     match reason {
         RestoreReason::Recovered => "recovered",

@@ -14,6 +14,7 @@ use super::editing_many::EditingMany;
 use super::ending::Ending;
 use super::exit::ExitWatch;
 use super::external::{External, LoadingBackup, WantedBackup};
+use super::filing::Filings;
 use super::frame_time::FrameTime;
 use super::hints::HintWatch;
 use super::hooks::GameHooks;
@@ -21,7 +22,7 @@ use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
 use super::recording::EventLine;
-use super::requests::{Request, SessionRequest};
+use super::requests::Request;
 use super::restoring::Restoring;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
@@ -71,6 +72,8 @@ pub(crate) struct RuntimeParts {
     pub watched: WatchedSessions,
     /// What is being done with many sessions, in the order in which it was asked for.
     pub edits: VecDeque<EditingMany>,
+    /// What is being done with one session each that isn't played.
+    pub filings: Filings,
 }
 
 /// The run that is being written.
@@ -104,6 +107,18 @@ pub(crate) struct Playing {
     pub recorder: Recorder,
 }
 
+/// What becomes of what happens in the game.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Course {
+    /// It belongs to the session that is played: checkpoints are taken of it, and events recorded.
+    Captured,
+    /// The session may be about to go back to an earlier moment, which is being read. If it does, nothing of this belongs
+    /// to it; if it can't, all of it does.
+    Undecided,
+    /// It belongs to no session: of a menu, or of a world that is being put back, or one that was left.
+    Outside,
+}
+
 /// What the writer was asked for.
 pub(crate) enum Transition {
     /// To start a session.
@@ -120,14 +135,10 @@ pub(crate) enum Transition {
     Preparing(Box<Preparing>),
     /// Nothing: the game has to lead to where the checkpoint belongs.
     Restoring(Box<Restoring>),
-    /// To hand out what was kept for placed entities.
-    Claiming,
     /// Nothing: the game does what it has to do at the session's end.
     Ending(Box<Ending>),
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
     Leaving(Box<LeavingSession>),
-    /// To set a session aside or delete it, as this request asks.
-    Filing { session: SessionId, request: SessionRequest },
     /// To go on with the sessions of this profile.
     ChangingProfile(String),
     /// Nothing: the game has to load a backup of its own.
@@ -252,15 +263,38 @@ impl RuntimeParts {
         self.playing.as_ref().map(|playing| playing.session)
     }
 
-    /// Whether checkpoints are taken of what is played: also while another session is read, which
-    /// takes its place only then.
+    /// What becomes of what happens in the game now.
+    ///
+    /// The writer may be busy with whatever else: a session that is played is recorded and captured all the same.
+    pub(super) fn course(&self) -> Course {
+        match &self.transition {
+            _ if self.playing.is_none() => Course::Outside,
+            // Also while the game does what it has to do at the session's end, before the last checkpoint.
+            None | Some(Transition::Ending(_)) => Course::Captured,
+            // Another session takes the place of this one only once it was read.
+            Some(Transition::Preparing(preparing)) if self.goes_back_to(preparing) => {
+                Course::Undecided
+            }
+            Some(Transition::Preparing(_)) => Course::Captured,
+            Some(
+                Transition::Opening { .. }
+                | Transition::Restoring(_)
+                | Transition::Leaving(_)
+                | Transition::ChangingProfile(_)
+                | Transition::LoadingBackup(_),
+            ) => Course::Outside,
+        }
+    }
+
+    /// Whether what is being read is an earlier moment of what is played.
+    fn goes_back_to(&self, preparing: &Preparing) -> bool {
+        let is_own = self.session() == Some(preparing.session);
+        is_own && preparing.reason != RestoreReason::BranchedOff
+    }
+
+    /// Whether checkpoints are taken of what is played.
     pub(super) fn is_captured(&self) -> bool {
-        let is_undisturbed = match &self.transition {
-            None => true,
-            Some(Transition::Preparing(preparing)) => self.session() != Some(preparing.session),
-            Some(_) => false,
-        };
-        self.playing.is_some() && is_undisturbed
+        self.course() == Course::Captured
     }
 
     /// Whether the game is on its way to where a checkpoint belongs.

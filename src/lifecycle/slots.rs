@@ -12,6 +12,7 @@ use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::content::Order;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind};
+use crate::recovery::SlotEntry;
 use crate::session::{
     AttachmentError, RequestError, RestoreFrom, RestoreReason, SaveSlot, SlotError, check_slot_name,
 };
@@ -123,15 +124,7 @@ impl RuntimeParts {
     }
 
     fn quick_load(&mut self, world: &mut World) -> Result<(), RequestError> {
-        let player = world.get_resource::<CurrentSession>().map(|current| current.player());
-        let catalog = world.get_resource::<SessionCatalog>();
-        let mut slots = catalog.into_iter().flat_map(SessionCatalog::slots);
-        // In a menu it isn't said yet who plays.
-        let slot = slots.find(|slot| {
-            let is_own = player.is_none_or(|player| slot.session.player.as_deref() == player);
-            slot.kind == SlotKind::Quick && is_own
-        });
-        let slot = slot.ok_or(SlotError::NoQuickSlot)?.id;
+        let slot = quick_slot(world).ok_or(SlotError::NoQuickSlot)?.id;
         self.load(world, slot)
     }
 
@@ -203,6 +196,17 @@ impl RuntimeParts {
             }
         }
     }
+}
+
+/// The slot that is loaded when somebody asks for the last quick save.
+pub(super) fn quick_slot(world: &World) -> Option<&SlotEntry> {
+    let player = world.get_resource::<CurrentSession>().map(|current| current.player());
+    let mut slots = world.get_resource::<SessionCatalog>()?.slots().iter();
+    // In a menu it isn't said yet who plays.
+    slots.find(|slot| {
+        let is_own = player.is_none_or(|player| slot.session.player.as_deref() == player);
+        slot.kind == SlotKind::Quick && is_own
+    })
 }
 
 fn report_failure(world: &mut World, order: SlotOrder, error: SlotError) {

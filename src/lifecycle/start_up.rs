@@ -308,6 +308,10 @@ impl RuntimeParts {
             self.start_up.due = Due::Nothing;
             return;
         };
+        // What it comes to is known soon.
+        if self.filings.are_of(candidate.session.id) {
+            return;
+        }
         let Candidate { session, newest, reason, proposed, option } = candidate;
         let is_crashed = reason == RestoreReason::Recovered;
         let backup = Self::better_backup(world, session.id).filter(|_| is_crashed);

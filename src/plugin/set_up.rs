@@ -8,9 +8,9 @@ use crate::clock::Clock;
 use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::lifecycle::{
-    CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, FrameTime, GameHooks,
-    HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp,
-    WatchedSessions, WriterPort, finish_restore, log_losses_once, look_before_exit,
+    CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, Filings, FrameTime,
+    GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings,
+    StartUp, WatchedSessions, WriterPort, finish_restore, log_losses_once, look_before_exit,
     session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
@@ -88,6 +88,7 @@ impl SessionPlugin {
             digests,
             watched: WatchedSessions::default(),
             edits: VecDeque::default(),
+            filings: Filings::default(),
         }));
         app.add_observer(clamp_ticks);
         if self.is_development() {
@@ -122,7 +123,7 @@ impl SessionPlugin {
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {
         if self.manual_writer {
-            return Some(Link::inline(worker));
+            return Some(Link::inline(worker, self.writer_delay));
         }
         match Link::thread(worker, clock) {
             Ok(link) => Some(link),

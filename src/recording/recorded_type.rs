@@ -60,6 +60,9 @@ pub(super) trait AnyRecordedType: Send + Sync {
     /// What came since the last call; `None` if that is nothing.
     fn take(&mut self, world: &mut World) -> Option<TakenOfType>;
 
+    /// Keeps what came since the last call for the next one.
+    fn keep(&mut self, world: &mut World);
+
     /// Passes over what came since the last call.
     fn skip(&mut self, world: &mut World);
 
@@ -147,6 +150,10 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
             lots.push((None, self.column(values)));
         }
         Some(TakenOfType { lots, durable: self.durable, dropped })
+    }
+
+    fn keep(&mut self, world: &mut World) {
+        self.source.keep(world);
     }
 
     fn skip(&mut self, world: &mut World) {

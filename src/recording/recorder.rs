@@ -88,6 +88,11 @@ impl EventRecorder {
         self.skip_types(world);
     }
 
+    /// Keeps what came since the last time for the next time, until when it may be forgotten elsewhere.
+    pub(crate) fn keep(&mut self, world: &mut World) {
+        self.types.iter_mut().for_each(|recorded| recorded.keep(world));
+    }
+
     /// Passes over what the game records: because it was handed out and is recorded already, or because it isn't to be
     /// recorded.
     pub(crate) fn skip_types(&mut self, world: &mut World) {

@@ -48,32 +48,43 @@ pub(super) trait Source<T>: Send + Sync {
     /// What came since the last call.
     fn read(&mut self, world: &mut World) -> Batch<T>;
 
-    /// Passes over what came since the last call.
+    /// Keeps what came since the last call for the next one.
+    fn keep(&mut self, world: &mut World);
+
+    /// Passes over what came since the last call, and what was kept.
     fn skip(&mut self, world: &mut World);
 }
 
 /// Messages, by a cursor of our own: that the game reads, clears or drains them changes nothing, as long
 /// as it doesn't do so before the end of the frame.
-pub(super) struct FromMessages<T: Message>(MessageCursor<T>);
+pub(super) struct FromMessages<T: Message> {
+    cursor: MessageCursor<T>,
+    /// What was read already, since Bevy forgets messages after two frames.
+    kept: Batch<T>,
+}
 
 impl<T: Message> Default for FromMessages<T> {
     fn default() -> Self {
-        Self(MessageCursor::default())
+        Self { cursor: MessageCursor::default(), kept: Batch::default() }
     }
 }
 
 impl<T: Message + Clone> Source<T> for FromMessages<T> {
     fn read(&mut self, world: &mut World) -> Batch<T> {
-        let mut batch = Batch::default();
+        self.keep(world);
+        std::mem::take(&mut self.kept)
+    }
+
+    fn keep(&mut self, world: &mut World) {
         if let Some(messages) = world.get_resource::<Messages<T>>() {
-            batch.extend(self.0.read(messages));
+            self.kept.extend(self.cursor.read(messages));
         }
-        batch
     }
 
     fn skip(&mut self, world: &mut World) {
+        self.kept = Batch::default();
         if let Some(messages) = world.get_resource::<Messages<T>>() {
-            self.0 = messages.get_cursor_current();
+            self.cursor = messages.get_cursor_current();
         }
     }
 }
@@ -114,6 +125,9 @@ impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<By> {
             .map(|mut noted| std::mem::take(&mut noted.batch))
             .unwrap_or_default()
     }
+
+    /// It is noted elsewhere, until somebody reads it.
+    fn keep(&mut self, _: &mut World) {}
 
     fn skip(&mut self, world: &mut World) {
         drop(Source::<T>::read(self, world));

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use bevy::ecs::component::ComponentId;
+use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::image::WorldImage;
@@ -46,6 +47,16 @@ impl Replacement {
         }
         for key in &mismatched {
             self.report.add_mismatched(key);
+        }
+    }
+
+    /// Of claims: who has a key by now may be another than who came with it, who is gone.
+    pub(super) fn leave_others_with_their_keys(&mut self) {
+        let ids = self.image.ranks.ids();
+        for ((id, entity), origin) in ids.iter().zip(&mut self.entities).zip(&mut self.origins) {
+            if *origin == Origin::Placed && self.outside.get(id) != Some(entity) {
+                (*entity, *origin) = (Entity::PLACEHOLDER, Origin::Waiting);
+            }
         }
     }
 

@@ -136,6 +136,7 @@ impl Replacement {
     ) -> Self {
         let mut replacement = Self::new(world, image, known, report);
         replacement.find_placed(world);
+        replacement.leave_others_with_their_keys();
         replacement
     }
 

@@ -143,3 +143,21 @@ fn what_waits_for_an_answer_is_offered_again_and_what_vanished_is_not() {
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
 }
+
+#[test]
+fn a_look_that_finds_nothing_new_leaves_the_catalogue_unchanged() {
+    use bevy_session::{SessionQuery, SessionWatch};
+    let (disk, _) = disk_with(&["One", "Two"]);
+    let mut app = game(&disk);
+    frames(&mut app, 4);
+    let last_changed =
+        |app: &mut App| app.world_mut().resource_mut::<SessionCatalog>().last_changed();
+    let mut watch = SessionWatch::new(SessionQuery::default());
+    let before = last_changed(&mut app);
+    for _ in 0..40 {
+        let catalog = app.world().resource::<SessionCatalog>();
+        let _ = catalog.follow(&mut watch);
+        frames(&mut app, 1);
+    }
+    assert_eq!(last_changed(&mut app), before, "it was looked some times, and nothing was new");
+}

@@ -441,6 +441,7 @@ fn a_chapter_that_is_begun_during_a_restore_waits_for_it() {
     let disk = MemoryDisk::default();
     let mut app = playing(&disk);
     let session = session(&app);
+    frames(&mut app, 1);
     let first: CheckpointId = received::<CheckpointSaved>(&app)[0].checkpoint;
     app.world_mut().resource_mut::<Score>().0 = 5;
     request(&mut app, |commands| {

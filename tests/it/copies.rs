@@ -33,7 +33,7 @@ fn closed(disk: &MemoryDisk, health: u32) -> SessionId {
 
 fn copy(app: &mut App, session: SessionId, name: &str) {
     request(app, |commands| commands.session().copy(session, name));
-    frames(app, 3);
+    frames(app, 6);
 }
 
 fn health(app: &mut App) -> Vec<u32> {

@@ -131,6 +131,8 @@ fn what_is_captured_and_becomes_durable_is_counted_and_what_fails_is_an_error() 
     let mut app = measured(&disk, |_| {});
     start(&mut app, "Campaign");
     long(&mut app, 20);
+    // What was captured last becomes durable.
+    frames(&mut app, 2);
     let (captures, checkpoints) = (SessionOperation::Capture, SessionOperation::Checkpoint);
     let count = |app: &App, operation| figures(app).operation(operation).count();
     let durable = count(&app, checkpoints);

@@ -351,3 +351,54 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     frames(&mut app, 5);
     assert_eq!((received::<SlotSaved>(&app).len(), received::<SlotFailed>(&app).len()), (1, 1));
 }
+
+#[test]
+fn checkpoints_that_were_put_off_are_taken_one_in_a_frame() {
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_while(in_state(Game::Playing));
+    });
+    request(&mut app, |commands| commands.session().start(NewSession::named("Put off")));
+    frames(&mut app, 4);
+    for number in 0..15 {
+        request(&mut app, |commands| {
+            commands.session().checkpoint("boss");
+            commands.session().checkpoint(format!("wave {number}"));
+        });
+        frames(&mut app, 1);
+    }
+    enter(&mut app, Game::Playing);
+    let mut before = captured(&mut app).len();
+    let mut most = 0;
+    for _ in 0..60 {
+        let now = captured(&mut app).len();
+        most = most.max(now - before);
+        before = now;
+    }
+    assert_eq!(most, 1, "no frame takes them all");
+    let all = received::<CheckpointCaptured>(&app);
+    let named = all.iter().filter(|it| it.kind == CheckpointKind::Manual).count();
+    assert_eq!(named, 30, "one for each that was asked for");
+}
+
+#[test]
+fn a_gate_is_asked_once_a_frame_and_once_more_where_a_state_is_left() {
+    static ASKED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let asked = || ASKED.load(std::sync::atomic::Ordering::Relaxed);
+    let mut app = game(&MemoryDisk::default(), |app| {
+        app.checkpoint_while(|state: Res<State<Game>>, _: Res<Time>| {
+            ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            *state.get() == Game::Playing
+        });
+    });
+    enter(&mut app, Game::Playing);
+    start(&mut app, "Gated");
+    let before = asked();
+    frames(&mut app, 10);
+    assert_eq!(asked(), before + 10);
+    let saved = captured(&mut app).len();
+    app.world_mut().resource_mut::<Score>().0 = 3;
+    let before = asked();
+    enter(&mut app, Game::Menu);
+    assert_eq!(asked(), before + 2, "as the state is left, and at the end of the frame");
+    assert_eq!(captured(&mut app).len(), saved + 1, "what is left is saved");
+}

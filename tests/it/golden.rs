@@ -179,10 +179,14 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
             _ => request(&mut app, |commands| commands.session().recover(session, from)),
         }
         for _ in 0..20 {
-            if received::<SessionRestored>(&app).is_empty() {
+            if !app.world().contains_resource::<CurrentSession>() {
                 frames(&mut app, 1);
             }
         }
+        // Before more time passes.
+        let is_back = app.world().contains_resource::<CurrentSession>();
+        let seen = is_back.then(|| portrait(&mut app)).unwrap_or_default();
+        frames(&mut app, 1);
         let Some(restored) = received::<SessionRestored>(&app).pop() else {
             let failed = received::<RecoveryFailed>(&app)
                 .into_iter()
@@ -192,7 +196,7 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
                 .map(|rejected| rejected.error.to_string());
             return format!("  {:?}\n", failed.chain(rejected).collect::<Vec<_>>());
         };
-        let mut portrait = format!("  checkpoint {}\n{}", restored.checkpoint, portrait(&mut app));
+        let mut portrait = format!("  checkpoint {}\n{seen}", restored.checkpoint);
         for loss in &restored.report.losses {
             assert_eq!(loss.reason, RestoreLossReason::UnknownType);
             writeln!(portrait, "  kept for others: {}", loss.type_path).unwrap();

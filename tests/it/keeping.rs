@@ -58,7 +58,8 @@ fn last_refusal(app: &App) -> RequestError {
 
 fn files(disk: &MemoryDisk, id: SessionId) -> Vec<PathBuf> {
     let directory = Path::new("sessions/data/profiles/default/sessions").join(id.to_string());
-    let is_card = |path: &PathBuf| path.ends_with("session.ron");
+    let is_card =
+        |path: &PathBuf| path.ends_with("session.ron") || path.ends_with("session.manifest");
     let files = disk.paths().into_iter().filter(|path| path.starts_with(&directory));
     files.filter(|path| !is_card(path)).collect()
 }

@@ -6,6 +6,7 @@ mod attachments;
 mod bad_input;
 mod bad_slot_files;
 mod bad_slots;
+mod beside_play;
 mod breakout;
 mod budget;
 mod catalogue;

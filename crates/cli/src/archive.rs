@@ -1,4 +1,4 @@
-//! `archive`, `unarchive` and `undelete`: puts sessions away and takes them back, as their game does that is asked to.
+//! `archive`, `unarchive`, `delete` and `undelete`: puts sessions away and takes them back, as their game does that is asked to.
 
 use std::process::ExitCode;
 
@@ -83,6 +83,8 @@ impl Moved {
         let words = match (*from, *to) {
             ("archive", "archive") => "was in the archive already".to_owned(),
             (_, "archive") => "is in the archive now".to_owned(),
+            ("trash", "trash") => "was in the trash already".to_owned(),
+            (_, "trash") => "is in the trash now".to_owned(),
             (from, _) => format!("is out of the {from} again"),
         };
         output.line(format_args!("{session} {words}: {bytes_before} bytes before, {bytes} now"))

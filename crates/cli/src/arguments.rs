@@ -26,7 +26,7 @@ where the result is to be written.";
 
 /// Looks at the sessions that a game keeps with `bevy_session`.
 ///
-/// It may be used while the game runs. Only `import`, `archive`, `unarchive` and `undelete` change anything of a
+/// It may be used while the game runs. Only `import`, `archive`, `unarchive`, `delete` and `undelete` change anything of a
 /// game, as that would itself and under its locks.
 #[derive(Parser, Debug)]
 #[command(name = "bevy-session", version, disable_help_subcommand = true, max_term_width = 100)]
@@ -92,6 +92,11 @@ pub enum Verb {
     /// Take sessions out of the archive again, which were put there with their worlds
     #[command(after_help = example("unarchive --game Acme/Hop Relics"))]
     Unarchive(Unarchive),
+    /// Put sessions into the trash, out of which undelete takes them
+    ///
+    /// Nothing of them is removed: the game does that once they have lain there for 30 days, or as long as it says.
+    #[command(after_help = example("delete --game Acme/Hop 'My first farm'"))]
+    Delete(Delete),
     /// Take sessions out of the trash again
     #[command(after_help = example("undelete --game Acme/Hop 'My first farm'"))]
     Undelete(Undelete),
@@ -177,6 +182,13 @@ pub struct Archive {
     /// What is kept of each
     #[arg(long, value_enum, default_value_t)]
     keep: Keep,
+}
+
+/// What `delete` is asked for.
+#[derive(Args, Debug)]
+pub struct Delete {
+    #[command(flatten)]
+    sessions: Sessions,
 }
 
 /// What `undelete` is asked for.

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use bevy_session_journal::Validity;
-use bevy_session_journal::journal::{FileProblemKind, SessionIndex};
+use bevy_session_journal::CheckpointId;
+use bevy_session_journal::journal::{DamagedRange, FileProblemKind};
+use bevy_session_journal::recovery::{Verdict, judge};
+use bevy_session_journal::store::StoredSession;
 use serde::Serialize;
 
 /// Ranges of damaged bytes that are named for one file.
@@ -22,17 +24,13 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What the index knows.
-    pub fn of(index: &SessionIndex) -> Self {
-        let has_bad_file = index.problems().iter().any(|problem| is_bad(&problem.kind));
-        let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
-        if !has_bad_file && !index.commits().any(|(id, _)| is_damaged(id)) {
-            return Self::Good;
-        }
-        let is_intact = |id| index.newest_intact(id).is_some() || index.is_without_world(id);
-        match index.heads().iter().any(|head| is_intact(head.id)) {
-            true => Self::Damaged,
-            false => Self::Lost,
+    /// What the game would say of a session. `witness` is the newest checkpoint that a process saw acknowledged
+    /// which is gone.
+    pub fn of(stored: &StoredSession, witness: Option<CheckpointId>) -> Self {
+        match judge(stored, witness) {
+            Verdict::Good => Self::Good,
+            Verdict::Damaged => Self::Damaged,
+            Verdict::Lost => Self::Lost,
         }
     }
 
@@ -55,13 +53,6 @@ impl Condition {
     }
 }
 
-/// Whether a file may hold something that can't be had. Torn files never held anything, and files of
-/// other sessions nothing of this one.
-fn is_bad(kind: &FileProblemKind) -> bool {
-    kind.is_damage()
-        || matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
-}
-
 /// What is wrong with a file, for people.
 pub fn describe(kind: &FileProblemKind) -> String {
     match kind {
@@ -69,15 +60,22 @@ pub fn describe(kind: &FileProblemKind) -> String {
         FileProblemKind::Damaged => "its header is damaged".to_owned(),
         FileProblemKind::PartlyDamaged(ranges) => {
             let named = ranges.iter().take(NAMED_RANGES);
-            let named: Vec<String> =
-                named.map(|range| format!("{}..{}", range.from, range.to)).collect();
+            let named: Vec<String> = named.map(in_words).collect();
             let more = if ranges.len() > NAMED_RANGES { ", …" } else { "" };
-            format!("damaged at bytes {}{more}", named.join(", "))
+            format!("damaged {}{more}", named.join(", "))
         }
         FileProblemKind::Newer(written_by) => format!("newer than this tool: {written_by}"),
         FileProblemKind::Unreadable { error } => format!("can't be read: {error}"),
         FileProblemKind::NoFile => "is no regular file".to_owned(),
         FileProblemKind::OfAnotherSession => "belongs to another session".to_owned(),
         _ => "can't be used".to_owned(),
+    }
+}
+
+/// Frames that vanished without a trace leave no bytes between those around them.
+fn in_words(range: &DamagedRange) -> String {
+    match range.from == range.to {
+        true => format!("at byte {}, where something is missing", range.from),
+        false => format!("at bytes {}..{}", range.from, range.to),
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::place::{Place, Profile};
+use crate::place::{Place, Profile, UNKNOWN_WITHOUT_RECORDS};
 use crate::progress::Progress;
 use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
@@ -69,6 +69,12 @@ pub fn doctor(
             findings.extend(of_disk(profile));
         }
         states.extend(profile.directory.state.clone());
+        findings.extend(profile.lacks_records().then(|| Finding {
+            code: Code::RecordsMissing,
+            session: None,
+            place: profile.directory.sessions.clone(),
+            what: UNKNOWN_WITHOUT_RECORDS.to_owned(),
+        }));
     }
     for state in states {
         findings.extend(Processes::of(state)?.findings(&profiles));

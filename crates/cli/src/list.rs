@@ -26,6 +26,8 @@ pub use slots::list_slots;
 pub struct Entry {
     id: SessionId,
     profile: String,
+    /// Whether it is one of a developer's own, which a debug build keeps apart.
+    development: bool,
     name: Option<String>,
     player: Option<String>,
     status: Option<String>,
@@ -108,6 +110,7 @@ impl Entry {
         Self {
             id: session,
             profile: profile.directory.profile.clone(),
+            development: profile.directory.is_development(),
             name: None,
             player: None,
             status: None,
@@ -138,7 +141,7 @@ impl Entry {
         self.forgotten = index.is_forgotten();
         self.checkpoints = index.commits().count();
         self.bytes = stored.bytes();
-        self.condition = Condition::of(index);
+        self.condition = profile.judge(stored);
         // The newest line, as a list in the game shows it.
         let Some(head) = index.heads().first() else { return };
         let left = profile.left(head);
@@ -224,7 +227,7 @@ pub fn list(
     let names_profiles = profiles.len() > 1;
     for profile in &profiles {
         if names_profiles && !output.is_json() {
-            output.line(format_args!("profile {}", profile.directory.profile))?;
+            output.line(format_args!("profile {}", profile.directory.title()))?;
         }
         let entries = wanted(profile, filters)?;
         for entry in &entries {

@@ -1,5 +1,5 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
-//! but for `import`, `archive`, `unarchive` and `undelete`, which do what a game does that is asked to, under its locks.
+//! but for `import`, `archive`, `unarchive`, `delete` and `undelete`, which do what a game does that is asked to, under its locks.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
@@ -11,6 +11,7 @@ mod arguments;
 mod cat;
 mod checkpoint_name;
 mod condition;
+mod deaths;
 mod diff;
 mod doctor;
 mod events;
@@ -110,6 +111,7 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Import(wanted) => import::import(&wanted, output),
         Verb::Archive(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Unarchive(arguments) => archive::archive(&arguments.resolve()?, output),
+        Verb::Delete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {

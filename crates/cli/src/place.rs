@@ -11,7 +11,7 @@ use bevy_session_journal::store::platform_roots;
 
 use crate::failure::Failure;
 
-pub use profile::{Left, Profile, read_only};
+pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only};
 
 /// What was given to look into.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
 use bevy_session_journal::store::StoredSession;
-use bevy_session_journal::{CheckpointKind, SessionMetadata, Validity};
+use bevy_session_journal::{CheckpointKind, ProcessDeath, SessionMetadata, Validity};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::condition::{Condition, describe};
+use crate::deaths::{self, RecordedDeath};
 use crate::failure::Failure;
 use crate::list::Entry;
 use crate::open_session::OpenSession;
@@ -32,6 +33,8 @@ struct Shown {
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
     events: Events,
+    /// How the processes died that recoveries wrote into the log, the newest first.
+    recorded_deaths: Vec<RecordedDeath>,
     slots: Vec<Slot>,
 }
 
@@ -53,6 +56,8 @@ struct ShownHead {
     cause: Option<String>,
     words: Option<String>,
     panic: Option<String>,
+    /// How the processes died that no recovery has written into the log yet, the oldest first.
+    deaths: Vec<ProcessDeath>,
     /// What the process logged last, if it is gone.
     logged: Vec<String>,
     /// The files in which the process keeps its log, the oldest first, as long as its record is there.
@@ -129,6 +134,7 @@ impl Shown {
             checkpoints: index.checkpoints().into_iter().map(Checkpoint::of).collect(),
             timeline: ShownTimeline::of(stored),
             problems: problems.collect(),
+            recorded_deaths: deaths::recorded(profile, stored),
             events: Events { files: stored.event_files().0, bytes: stored.event_files().1 },
             slots,
         })
@@ -147,12 +153,19 @@ impl Shown {
             for text in head.cause.iter().chain(&head.words) {
                 output.line(format_args!("             {text}"))?;
             }
+            for death in &head.deaths {
+                output.line(format_args!("died         {}", deaths::in_words(death)))?;
+                deaths::write_backtrace(death, output)?;
+            }
             for line in &head.logged {
                 output.line(format_args!("logged       {line}"))?;
             }
             for file in &head.log_files {
                 output.line(format_args!("log file     {}", file.display()))?;
             }
+        }
+        for death in &self.recorded_deaths {
+            death.write(output)?;
         }
         for slot in &self.slots {
             let name = slot.name.as_deref().unwrap_or_default();
@@ -214,7 +227,8 @@ impl Shown {
         for checkpoint in &self.checkpoints {
             output.line(format_args!("{}", checkpoint.line()))?;
             if checkpoint.types != above {
-                let rows = |it: &TypeOfRows| format!("{} {}", it.path, it.rows);
+                let rows =
+                    |it: &TypeOfRows| format!("{} {} (version {})", it.path, it.rows, it.version);
                 let there = checkpoint.types.iter().filter(|it| it.rows > 0);
                 let types: Vec<String> = there.map(rows).collect();
                 output.line(format_args!("    {}", types.join(", ")))?;
@@ -248,7 +262,8 @@ impl ShownHead {
             logged: profile.last_logged(head),
             log_files: profile.log_files(head),
             words: head.end.as_ref().map(|end| end.leaving.words.clone()),
-            panic: profile.panic(head),
+            panic: profile.panic(head).map(|panic| panic.message),
+            deaths: profile.deaths(head),
             declined: head.declined,
             time: head.time,
             play_time_ms: milliseconds(head.play_time),

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::condition::{Condition, describe};
 use crate::failure::Failure;
 use crate::output::{Output, tone_of};
-use crate::place::{Place, Profile};
+use crate::place::{Place, Profile, UNKNOWN_WITHOUT_RECORDS};
 use crate::progress::Progress;
 use crate::session_name::{Chosen, SessionName};
 use crate::slots::{Depth, Slot, slots_of};
@@ -64,7 +64,9 @@ pub fn verify(
     }
     let depth = if read_data { Depth::Data } else { Depth::Checksums };
     let (mut worst, mut anything_good, mut lost_slot) = (Condition::Good, false, false);
+    let mut lacks_records = false;
     for profile in place.profiles()? {
+        lacks_records |= profile.lacks_records();
         for session in profile.sessions()? {
             let condition = verify_session(&profile, session, read_data, output)?;
             anything_good |= condition != Condition::Lost;
@@ -82,6 +84,9 @@ pub fn verify(
     let found_nothing = !anything_good && worst == Condition::Good && !lost_slot;
     if found_nothing && !output.is_json() {
         output.line(format_args!("no sessions and no slots in {place}"))?;
+    }
+    if lacks_records && !output.is_json() {
+        output.line(format_args!("{UNKNOWN_WITHOUT_RECORDS}"))?;
     }
     // A slot that is lost is no session that is.
     let of_slots = match (lost_slot, anything_good) {
@@ -173,11 +178,11 @@ impl Report {
                 Err(error) => files.note(&error),
             }
         }
-        let index = stored.index();
+        let (index, judged) = (stored.index(), profile.judge(&stored));
         let is_damaged = |id: &&CheckpointId| index.validity(**id) == Some(Validity::Damaged);
         let damaged = ids.iter().filter(is_damaged).map(ToString::to_string);
         let intact = index.heads().iter().find_map(|head| index.newest_intact(head.id));
-        let condition = match Condition::of(index) {
+        let condition = match judged {
             Condition::Good if files.has_errors => Condition::Damaged,
             condition => condition,
         };
@@ -256,11 +261,11 @@ impl Files {
 
     /// Events that are damaged cost no checkpoint.
     fn add_events(&mut self, stored: &StoredSession, profile: &Profile) -> Option<Events> {
-        if stored.event_files().0 == 0 {
+        if profile.is_file() {
             return None;
         }
         // What can't be listed now was deleted meanwhile.
-        let found = validate_events(profile.disk(), stored.directory(), stored.id()).ok()?;
+        let found = validate_events(profile.disk(), stored).ok()?;
         self.has_errors |= !found.is_whole();
         for problem in &found.problems {
             let file = self.by_name.entry(name_of(&problem.path)).or_default();
@@ -270,8 +275,13 @@ impl Files {
             let problem = format!("{} frames are damaged", found.damaged_frames);
             self.by_name.entry("events".to_owned()).or_default().1.push(problem);
         }
+        if let Some(through) = found.lost_through {
+            let problem = format!("the last events are missing, up to number {through}");
+            self.by_name.entry("events".to_owned()).or_default().1.push(problem);
+        }
         let EventValidation { files, events, damaged_frames, .. } = found;
-        Some(Events { files, events, damaged_frames })
+        let has_any = files > 0 || !found.problems.is_empty() || found.lost_through.is_some();
+        has_any.then_some(Events { files, events, damaged_frames })
     }
 
     fn note(&mut self, error: &ReadError) {

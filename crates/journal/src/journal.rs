@@ -72,13 +72,16 @@ pub use index::is_collapse;
 #[cfg(test)]
 pub(crate) use index::steps_of;
 pub use index::{CheckpointInfo, FileProblemKind, Head, SessionIndex};
-pub(crate) use index::{GroupRef, LineWalk, Lines, MOST_LINES, SegmentSummary, missing_ends};
+pub(crate) use index::{
+    GroupRef, LineWalk, Lines, MOST_LINES, SegmentSummary, good_end, missing_ends,
+};
 pub use lineage::Lineage;
 pub(crate) use lineage::{KnownLineage, nearest};
 pub use merge::merge;
 pub(crate) use merge::{Merge, rounds};
 pub(crate) use read_at::{Hold, ReadAhead, ReadAt};
-pub(crate) use scan::{DamagedRange, FrameEntry, GroupEntry, Scan, ScanBudget, too_large};
+pub use scan::DamagedRange;
+pub(crate) use scan::{FrameEntry, GroupEntry, Scan, ScanBudget, too_large};
 pub(crate) use segment_reader::{Blocks, Segment};
 pub(crate) use segment_writer::SegmentEncoder;
 pub(crate) use slot::SlotHeader;

@@ -74,10 +74,10 @@ pub use session::{
     CheckpointError, CheckpointSummary, ContextPart, DiskRefusal, EndReason, EventTrigger,
     ExternalError, FailureCause, Field, FieldError, Fields, IllegalMove, InnerChapters, LeaveCause,
     Leaving, LifecycleEvent, Link, LinkTarget, Links, Move, NewChapter, NewSession, OpenChapter,
-    ProvenTime, RecoveryError, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
-    SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata, SessionPriority,
-    SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError, SlotKind,
-    StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
+    ProcessDeath, ProvenTime, RecoveryError, Report, ReportError, RequestError, RestoreFrom,
+    RestoreReason, SaveSlot, SessionContext, SessionEdit, SessionFeature, SessionMetadata,
+    SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
+    SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
 pub use store::{MemoryDisk, Operation, PanicInfo, StandingAlert};
 pub use writer::Saved;

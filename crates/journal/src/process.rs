@@ -19,7 +19,8 @@ pub use log_queue::{LogBounds, LogQueue, LogWords, QUEUE_BYTES};
 pub use logged::Logged;
 pub use recent_log::{LOG_BYTES, RecentLog};
 
-pub(crate) use ended::{how_it_ended, time_of_death};
+pub use ended::how_it_ended;
+pub(crate) use ended::time_of_death;
 #[cfg(test)]
 pub(crate) use guard::dead_processes;
 pub use guard::{DeadProcess, ProcessGuard, ProcessOptions, last_to_die};

@@ -21,6 +21,7 @@ mod host;
 mod layout;
 mod local_store;
 mod log_files;
+mod manifest;
 mod memory_disk;
 mod newer_format;
 mod open_files;
@@ -44,11 +45,12 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod simulated_disk;
 
+pub use crate::session::PanicInfo;
 pub(crate) use error::unknown_if_gone;
 pub use error::{StoreAction, StoreError, with_sources};
 pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
-pub use process_record::{PanicInfo, StandingAlert};
+pub use process_record::StandingAlert;
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
 
 pub(crate) use boot::boot_id;
@@ -66,6 +68,8 @@ pub(crate) use layout::is_device_name;
 pub use local_store::LocalStore;
 pub(crate) use log_files::log_file_name;
 pub use log_files::{LogFile, end_of_log, log_files};
+pub use manifest::FinishedFile;
+pub(crate) use manifest::Manifest;
 pub(crate) use newer_format::OpenError;
 pub use platform::{DEVELOPMENT, directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{

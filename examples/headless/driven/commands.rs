@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use super::insights::{insights, story};
 use super::news::{Moment, News};
 use super::suspend::Suspending;
+use crate::colony::Colony;
 use crate::digest::Digest;
 
 /// How a chapter may end.
@@ -39,6 +40,7 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
     Command { verb: "sessions", takes: Takes::Nothing, begin: sessions },
+    Command { verb: "rename", takes: Takes::Text("a session's id and a name"), begin: rename },
     Command { verb: "archive", takes: Takes::Text("a session's id"), begin: archive },
     Command { verb: "unarchive", takes: Takes::Text("a session's id"), begin: unarchive },
     Command { verb: "delete", takes: Takes::Text("a session's id"), begin: delete },
@@ -305,6 +307,28 @@ fn undelete(world: &mut World, id: &str) -> Result<Begun, String> {
     shelve(world, id, |commands, session| commands.undelete(session))
 }
 
+/// Gives a session that isn't played another name.
+fn rename(world: &mut World, what: &str) -> Result<Begun, String> {
+    let (id, name) = what.split_once(' ').ok_or("it takes a name after the session's id")?;
+    let session = other_session(world, id)?;
+    let update = SessionUpdate::default().name(name);
+    world.commands().session().update_session(session, update);
+    Ok(until(move |news, _| match news {
+        News::Updated(updated) => (*updated == session).then(|| Ok(Fields::new())),
+        _ => None,
+    }))
+}
+
+/// A session that isn't the one that is played.
+fn other_session(world: &World, id: &str) -> Result<SessionId, String> {
+    let session = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
+    let current = world.get_resource::<CurrentSession>();
+    match current.is_some_and(|current| current.id() == session) {
+        true => Err("that session is played".to_owned()),
+        false => Ok(session),
+    }
+}
+
 /// Answered once it is durable that the session is somewhere else.
 fn shelve(
     world: &mut World,
@@ -408,11 +432,17 @@ fn slots(world: &mut World, _: &str) -> Result<Begun, String> {
 fn events(world: &mut World, count: &str) -> Result<Begun, String> {
     let limit = count.parse().map_err(|_| format!("{count:?} is no number"))?;
     let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
+    // What was dug up to here is in the log that is read.
+    let mined = world.get_resource::<Colony>().map(|colony| colony.mined);
     let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
     world.commands().session().read_events(query);
-    Ok(until(|news, _| match news {
+    Ok(until(move |news, _| match news {
         News::EventsRead(page) => {
-            Some(page.as_ref().map_err(Clone::clone).and_then(describe_events))
+            let page = page.as_ref().map_err(Clone::clone).and_then(describe_events);
+            Some(page.map(|mut page| {
+                page.insert("mined".to_owned(), json!(mined));
+                page
+            }))
         }
         _ => None,
     }))

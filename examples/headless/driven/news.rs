@@ -8,7 +8,7 @@ use bevy_session::{
     ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
     EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
     ScenarioSaved, SessionDrafted, SessionId, SessionMoved, SessionPaused, SessionResumed,
-    SessionsDigested, SlotFailed,
+    SessionUpdated, SessionsDigested, SlotFailed,
 };
 use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
 
@@ -41,6 +41,8 @@ pub enum News {
     Chapter(ChapterId),
     /// This session is in the trash or the archive now, or is back.
     Moved(SessionId),
+    /// What this session says of itself is changed.
+    Updated(SessionId),
     /// This session is planned.
     Drafted(SessionId),
     /// A scenario is in its file, and its world of so many bytes beside it.
@@ -115,6 +117,9 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
             report(&mut commands, News::Moved(moved.session));
+        })
+        .add_observer(|updated: On<SessionUpdated>, mut commands: Commands| {
+            report(&mut commands, News::Updated(updated.session));
         })
         .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
             report(&mut commands, News::Drafted(drafted.session));

@@ -68,10 +68,36 @@ impl Carried {
         self.waiting.len() as u64
     }
 
+    /// The rows of an entity that is carried whole, by type, and its id.
+    pub(super) fn kept_for(&self, key: &SaveKey) -> Option<(SaveId, Vec<(Arc<str>, CarriedRow)>)> {
+        let id = self.waiting_for(key)?;
+        let rows = self.types.iter().filter_map(|(type_path, carried)| {
+            Some((type_path.clone(), carried.get(&id)?.clone()))
+        });
+        Some((id, rows.collect()))
+    }
+
+    /// Whether something is kept for a key.
+    pub(super) fn waits_for(&self, key: &SaveKey) -> bool {
+        self.waiting_for(key).is_some()
+    }
+
+    fn waiting_for(&self, key: &SaveKey) -> Option<SaveId> {
+        let first = self.waiting.range((key.clone(), SaveId::WORLD)..).next();
+        first.filter(|(waiting, _)| waiting == key).map(|(_, id)| *id)
+    }
+
+    /// Keeps of the entities that are carried whole those with these keys, and forgets the others.
+    pub(crate) fn keep_waiting(&mut self, stays: impl Fn(&SaveKey) -> bool) {
+        let gone = self.waiting.iter().filter(|(key, _)| !stays(key));
+        let gone: Vec<SaveId> = gone.map(|(_, id)| *id).collect();
+        self.waiting.retain(|(key, _)| stays(key));
+        gone.into_iter().for_each(|id| self.forget(id));
+    }
+
     /// Takes an entity that was carried whole; its id, and its rows by type.
     pub(super) fn claim(&mut self, key: &SaveKey) -> Option<(SaveId, Vec<(Arc<str>, CarriedRow)>)> {
-        let first = self.waiting.range((key.clone(), SaveId::WORLD)..).next();
-        let (_, id) = first.filter(|(waiting, _)| waiting == key).cloned()?;
+        let id = self.waiting_for(key)?;
         self.waiting.remove(&(key.clone(), id));
         let rows = self.types.iter_mut().filter_map(|(type_path, carried)| {
             carried.remove(&id).map(|row| (type_path.clone(), row))

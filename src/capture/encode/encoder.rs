@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bevy::ecs::entity::{Entity, EntityMapper};
 
 use super::awaited::NamedOrder;
-use super::carried::Carried;
+use super::carried::{Carried, CarriedRow};
+use super::claims::Claims;
 use super::column::ColumnWriter;
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::places::KeyedIds;
@@ -26,17 +27,21 @@ use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 pub(crate) struct Encoder {
     types: Arc<SavedTypes>,
     entities_path: Arc<str>,
-    ids: SaveIds,
+    pub(super) ids: SaveIds,
     columns: Vec<ColumnState>,
-    carried: Carried,
+    pub(super) carried: Carried,
     /// Placed entities that were despawned in play.
     gone: KeyedIds,
     /// Entities with a key that aren't saved.
     anchors: KeyedIds,
     /// Placed entities that were parked since the last capture.
-    parked: BTreeSet<SaveId>,
+    pub(super) parked: BTreeSet<SaveId>,
+    /// Placed entities that are back and wait for their values.
+    pub(super) claims: Claims,
     /// Placed entities that were carried whole until lately. The journal still has their old rows.
-    claimed: BTreeSet<SaveId>,
+    pub(super) claimed: BTreeSet<SaveId>,
+    /// Rows in the journal of entities that have another id now.
+    misnamed: Vec<SaveId>,
 }
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
@@ -94,7 +99,9 @@ impl Encoder {
             gone: KeyedIds::default(),
             anchors: KeyedIds::default(),
             parked: BTreeSet::new(),
+            claims: Claims::default(),
             claimed: BTreeSet::new(),
+            misnamed: Vec::new(),
         }
     }
 
@@ -122,7 +129,9 @@ impl Encoder {
             gone: self.gone.clone(),
             anchors: self.anchors.clone(),
             parked: self.parked.clone(),
+            claims: self.claims.clone(),
             claimed: self.claimed.clone(),
+            misnamed: Vec::new(),
         }
     }
 
@@ -150,12 +159,18 @@ impl Encoder {
     /// Takes up the values of placed entities that left with their scope.
     pub(crate) fn park(&mut self, parking: Parking) -> Vec<EncodeFailure> {
         let mut failures = Failures::default();
-        for (entity, key) in &parking.entities {
+        let Parking { mut entities, columns } = parking;
+        // Where something is kept for a key, this one never had it, and that goes on being kept.
+        entities.retain(|(entity, key)| {
+            self.claims.end(*entity);
+            !self.carried.waits_for(key)
+        });
+        for (entity, key) in &entities {
             let id = self.ids.add(*entity).id;
             self.carried.wait_for(key.clone(), id);
             self.parked.insert(id);
         }
-        for (saved_type, column) in self.types.clone().columns().zip(parking.columns) {
+        for (saved_type, column) in self.types.clone().columns().zip(columns) {
             let Some(mut column) = column else { continue };
             let type_path = saved_type.type_path();
             let mut nowhere = Presence::default();
@@ -163,7 +178,8 @@ impl Encoder {
                 ColumnWriter::new(type_path, &[], &mut self.ids, &mut nowhere, &mut failures);
             write_values(&mut *column, &mut writer);
             let (_, values) = writer.finish();
-            for (id, value) in values.iter().flat_map(Values::iter) {
+            let rows = values.iter().flat_map(Values::iter);
+            for (id, value) in rows.filter(|(id, _)| self.parked.contains(id)) {
                 match saved_type.role() {
                     Role::Order => self.carried.await_in(NamedOrder::of(type_path, id, value)),
                     _ => self.carried.add(type_path, self.types.version(type_path), id, value),
@@ -175,7 +191,7 @@ impl Encoder {
                 self.carried.add(&type_path, self.types.version(&type_path), *id, &value);
             }
         }
-        for (entity, _) in &parking.entities {
+        for (entity, _) in &entities {
             if let Some(saved) = self.ids.remove(*entity) {
                 for column in &mut self.columns {
                     column.presence.remove(saved.slot);
@@ -185,22 +201,20 @@ impl Encoder {
         failures.into_listed()
     }
 
-    /// Hands out the values that were kept for placed entities which are in the world now.
-    pub(crate) fn claim(&mut self, claims: Vec<(SaveKey, Entity)>) -> ClaimedRows {
+    /// Hands out copies of the values that were kept for placed entities which are in the world now. They are kept
+    /// until it is said what came of that ([`settle`](Self::settle)).
+    pub(crate) fn claim(&mut self, claims: &[(SaveKey, Entity)]) -> ClaimedRows {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
         for (key, entity) in claims {
-            if let Some((id, row)) = self.carried.claim(&key) {
-                self.ids.seed(entity, id);
-                self.claimed.insert(id);
-                self.parked.remove(&id);
+            if let Some((id, kept)) = self.carried.kept_for(key) {
+                self.forget_saved(*entity);
+                self.ids.seed(*entity, id);
+                self.claims.begin(*entity, key.clone(), id);
                 ids.push(id);
-                rows.extend(row.into_iter().map(|(type_path, row)| (type_path, id, row)));
+                rows.extend(kept.into_iter().map(|(type_path, row)| (type_path, id, row)));
             }
         }
-        let columns = self.types.columns().filter(|column| column.role() == Role::Order);
-        let columns: HashSet<&str> = columns.map(|column| &**column.type_path()).collect();
-        self.carried.await_the_rest(&columns, &rows);
         rows.sort_by(|(path, id, _), (other_path, other_id, _)| {
             (path, id).cmp(&(other_path, other_id))
         });
@@ -220,14 +234,20 @@ impl Encoder {
         ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
     }
 
-    /// Takes back what could not be used after all.
-    pub(crate) fn unclaim(&mut self, carried: Carried) {
-        for id in carried.waiting_ids() {
-            self.claimed.remove(&id);
-            self.ids.forget_outsider(id);
-            self.carried.orders.forget(id);
+    /// Forgets an entity that was captured before it was known to be a placed one, which has an id already.
+    pub(super) fn forget_saved(&mut self, entity: Entity) {
+        let Some(saved) = self.ids.remove(entity) else { return };
+        for column in &mut self.columns {
+            column.presence.remove(saved.slot);
         }
-        self.carried.extend(carried);
+        self.misnamed.push(saved.id);
+    }
+
+    /// Of those whom the lists of claimed entities name, some may still be missing.
+    pub(super) fn await_the_rest(&mut self, claimed: &[(Arc<str>, SaveId, CarriedRow)]) {
+        let columns = self.types.columns().filter(|column| column.role() == Role::Order);
+        let columns: HashSet<&str> = columns.map(|column| &**column.type_path()).collect();
+        self.carried.await_the_rest(&columns, claimed);
     }
 
     /// Encodes a capture.
@@ -237,7 +257,9 @@ impl Encoder {
     pub(crate) fn encode(&mut self, mut capture: Box<Capture>) -> Encoded {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
-        let gone = self.note_departures(&capture);
+        let mut gone = self.note_departures(&capture);
+        gone.extend(self.end_claims_of_gone(&capture));
+        gone.append(&mut self.misnamed);
         // Of what is carried, a delta has what was parked since the last capture.
         let parked = std::mem::take(&mut self.parked);
         let lately = if is_full { None } else { Some(&parked) };
@@ -261,8 +283,11 @@ impl Encoder {
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
         }
+        // Those who wait for their values are in the world and carried.
         let entities = capture.entities() + self.carried.waiting_count();
-        let drift = if is_full { Vec::new() } else { self.drift(&capture) };
+        let entities = entities.saturating_sub(self.claims.len());
+        let is_countable = !is_full && self.claims.is_empty();
+        let drift = if is_countable { self.drift(&capture) } else { Vec::new() };
         capture.empty();
         Encoded {
             blocks,
@@ -287,7 +312,7 @@ impl Encoder {
         let entities = &capture.entities;
         let (saved, removed) = match capture.scope() {
             CaptureScope::Full => {
-                self.ids.recount(&entities.saved, &entities.unmarked);
+                self.ids.recount(&self.claims.without(&entities.saved), &entities.unmarked);
                 self.carried.keep_only(self.ids.saved_ids());
                 self.claimed.clear();
                 let saved = self.ids.saved_ids().chain(self.carried.waiting_ids());
@@ -297,8 +322,9 @@ impl Encoder {
             }
             CaptureScope::Delta => {
                 let mut removed = self.remove_entities(&entities.despawned, &entities.unmarked);
+                let saved = self.claims.without(&entities.saved);
                 let mut ids: Vec<SaveId> =
-                    entities.saved.iter().map(|entity| self.ids.add(*entity).id).collect();
+                    saved.iter().map(|entity| self.ids.add(*entity).id).collect();
                 // Sent whole, so whatever the journal has of them goes.
                 removed.extend(ids.iter().filter(|id| self.claimed.remove(id)));
                 removed.extend(parked);
@@ -386,12 +412,17 @@ impl Encoder {
             match departure {
                 Departure::Gone(entity, key) => {
                     let id = self.ids.id_or_new(*entity);
+                    self.end_claim(*entity);
                     self.claimed.remove(&id);
                     self.gone.add(key.clone(), id);
                     left.push(id);
                 }
                 Departure::Released(key) => {
                     self.gone.remove(key);
+                    // It is about the next entity: this one gets what was kept.
+                    if self.claims.are_of(key) {
+                        continue;
+                    }
                     if let Some((id, _)) = self.carried.claim(key) {
                         self.parked.remove(&id);
                         left.push(id);

@@ -21,7 +21,7 @@ use crate::saved::Saved;
 /// missed that comes and goes between two captures.
 #[derive(Resource, Default)]
 pub(crate) struct Placed {
-    /// The last entity that came with each key. It may be gone by now.
+    /// The living entity that has each key.
     by_key: HashMap<SaveKey, Entity>,
     /// Entities that came with a key since somebody looked.
     pub(super) arrivals: Vec<Entity>,
@@ -153,6 +153,21 @@ impl Placed {
         placed.gone.insert(key.clone());
         placed.gone_in_run.insert(key.clone());
         placed.departures.push(Departure::Gone(entity, key));
+    }
+
+    /// The hook of an entity that has its key no longer, or is despawned.
+    pub(super) fn note_free_key(world: &mut DeferredWorld<'_>, entity: Entity) {
+        let Some(key) = world.get::<SaveKey>(entity).cloned() else { return };
+        let Some(mut placed) = world.get_resource_mut::<Self>() else { return };
+        if placed.by_key.get(&key) == Some(&entity) {
+            placed.by_key.remove(&key);
+        }
+    }
+
+    /// How many keys are known of living entities.
+    #[cfg(test)]
+    pub(crate) fn known_keys(&self) -> usize {
+        self.by_key.len()
     }
 
     /// Notes with this which state entities belong to.
@@ -301,4 +316,26 @@ fn is_below_scope(world: &World, entity: Entity) -> bool {
         next = world.get::<ChildOf>(entity).map(ChildOf::parent);
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_those_who_are_gone_are_forgotten() {
+        let mut world = World::new();
+        world.init_resource::<Placed>();
+        for number in 0..1_000 {
+            let keyed = world.spawn((Saved, SaveKey::new(format!("wave/{number}")))).id();
+            let anchor = world.spawn(SaveKey::new("anchor")).id();
+            Placed::welcome(&mut world);
+            let placed = world.resource::<Placed>();
+            assert_eq!(placed.find(&world, &SaveKey::new("anchor")), Some(anchor));
+            world.entity_mut(keyed).insert(SaveKey::new(format!("renamed/{number}")));
+            world.despawn(keyed);
+            world.despawn(anchor);
+        }
+        assert_eq!(world.resource::<Placed>().known_keys(), 0);
+    }
 }

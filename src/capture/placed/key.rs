@@ -38,7 +38,7 @@ use super::Placed;
 /// # }
 /// ```
 #[derive(Component, Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[component(immutable, on_insert = arrive, on_despawn = depart, clone_behavior = Ignore)]
+#[component(immutable, on_insert = arrive, on_discard = leave_free, on_despawn = depart, clone_behavior = Ignore)]
 #[reflect(opaque)]
 #[reflect(Component, Clone, PartialEq, Hash)]
 pub struct SaveKey(Arc<str>);
@@ -96,6 +96,10 @@ fn arrive(mut world: DeferredWorld<'_>, context: HookContext) {
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {
         placed.arrivals.push(context.entity);
     }
+}
+
+fn leave_free(mut world: DeferredWorld<'_>, context: HookContext) {
+    Placed::note_free_key(&mut world, context.entity);
 }
 
 fn depart(mut world: DeferredWorld<'_>, context: HookContext) {

@@ -3,6 +3,7 @@
 use std::any::type_name_of_val;
 use std::fmt;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::error::FallbackErrorHandler;
 use bevy::ecs::resource::IS_RESOURCE;
@@ -43,8 +44,18 @@ pub struct Condition {
     /// What it reads of the world, once it is known.
     reads: Option<Vec<ComponentId>>,
     held: bool,
+    asked: Option<Asked>,
     is_unanswered: bool,
     failure: Failure,
+}
+
+/// When a condition was asked last.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// What changed until then has this tick at most.
+    at: Tick,
+    /// How many of the resources that it reads were there.
+    resources: usize,
 }
 
 /// Whether a condition couldn't be asked.
@@ -89,7 +100,7 @@ impl Condition {
         });
         let state = state_in(&type_name);
         let (reads, failure) = (None, Failure::Never);
-        Self { name, system, state, reads, held: false, is_unanswered: false, failure }
+        Self { name, system, state, reads, held: false, asked: None, is_unanswered: false, failure }
     }
 
     pub(super) fn in_state<S: States>(state: S) -> Self {
@@ -108,7 +119,37 @@ impl Condition {
         }
         self.is_unanswered = answer.is_err();
         self.held = answer.unwrap_or(false);
+        let resources = self.resources(world).count();
+        self.asked = Some(Asked { at: world.increment_change_tick(), resources });
         self.held
+    }
+
+    /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, or it reads
+    /// what isn't known. That time passes is for whoever asks once a frame.
+    pub(in crate::lifecycle) fn may_have_changed(&self, world: &World) -> bool {
+        let (Some(asked), Some(false)) = (self.asked, self.reads.as_ref().map(Vec::is_empty))
+        else {
+            return true;
+        };
+        let now = world.read_change_tick();
+        let times = [
+            world.component_id::<Time>(),
+            world.component_id::<Time<Real>>(),
+            world.component_id::<Time<Virtual>>(),
+            world.component_id::<Time<Fixed>>(),
+        ];
+        let is_newer = |(read, resource): (ComponentId, Entity)| {
+            let ticks =
+                world.get_entity(resource).ok().and_then(|it| it.get_change_ticks_by_id(read));
+            !times.contains(&Some(read)) && ticks.is_some_and(|it| it.is_changed(asked.at, now))
+        };
+        self.resources(world).count() != asked.resources || self.resources(world).any(is_newer)
+    }
+
+    /// The resources that it reads, as far as they are there.
+    fn resources(&self, world: &World) -> impl Iterator<Item = (ComponentId, Entity)> {
+        let reads = self.reads.iter().flatten();
+        reads.filter_map(|read| Some((*read, world.resource_entities().get(*read)?)))
     }
 
     /// Whether it couldn't be asked the last time.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
 use tracing::{debug, info_span, warn};
 
@@ -12,7 +13,7 @@ use crate::content::Order;
 use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::{RequestRejected, notify};
-use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::{RuntimeParts, Transition};
 use crate::lifecycle::starting::admit_session;
 use crate::session::RequestError;
 
@@ -112,13 +113,8 @@ impl RuntimeParts {
     }
 
     fn handle_what_can_be(&mut self, world: &mut World) {
-        while self.transition.is_none() {
-            let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
-            let Some(next) = queue.waiting.front() else { return };
-            if self.must_wait(&next.request) {
-                return;
-            }
-            let Some(asked) = queue.waiting.pop_front() else { return };
+        let mut order = Overtaking::default();
+        while let Some(asked) = self.next_request(world, &mut order) {
             let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             let session = session.map(tracing::field::display);
             let _span =
@@ -138,7 +134,44 @@ impl RuntimeParts {
         }
     }
 
-    /// Whether a request has to wait, although the writer owes no answer.
+    /// Takes the next request that can be handled now.
+    fn next_request(&self, world: &mut World, order: &mut Overtaking) -> Option<Asked> {
+        let queue = world.get_resource::<RequestQueue>()?;
+        match &self.transition {
+            None => order.begin(queue, None),
+            // What is played goes on until the other one was read.
+            Some(Transition::Preparing(preparing)) if self.is_captured() => {
+                order.begin(queue, Some(preparing.session));
+            }
+            Some(_) => return None,
+        }
+        while let Some(asked) = queue.waiting.get(order.place) {
+            let about = asked.request.about_others(world);
+            let may_be_handled = order.may_be_handled(asked, &about, self.session());
+            if may_be_handled && !self.waits_for_filing(&about) {
+                break;
+            }
+            order.pass(&asked.request, about);
+        }
+        let next = queue.waiting.get(order.place)?;
+        if self.must_wait(&next.request) {
+            return None;
+        }
+        let mut queue = world.get_resource_mut::<RequestQueue>()?;
+        order.left = queue.waiting.len() - 1;
+        queue.waiting.remove(order.place)
+    }
+
+    /// Whether something is being done with sessions that a request is about.
+    fn waits_for_filing(&self, about: &AboutOthers) -> bool {
+        match about {
+            AboutOthers::None => false,
+            AboutOthers::One(session) => self.filings.are_of(*session),
+            AboutOthers::Any => !self.filings.are_done(),
+        }
+    }
+
+    /// Whether a request has to wait, although the writer owes no answer, and all behind it.
     fn must_wait(&self, request: &Request) -> bool {
         let must_know_sessions = matches!(
             request,
@@ -187,6 +220,70 @@ impl RuntimeParts {
                 self.export(world, *session, path);
                 Ok(())
             }
+        }
+    }
+}
+
+/// The sessions that aren't played which a request is about.
+pub(super) enum AboutOthers {
+    None,
+    One(SessionId),
+    /// It goes by what is known of all of them.
+    Any,
+}
+
+/// Which requests come before those that were made earlier and wait.
+///
+/// What waits for a session keeps back what is about the same one. What may lead to another session being played keeps
+/// back all that doesn't say which one it means.
+#[derive(Default)]
+struct Overtaking {
+    /// The next request to look at.
+    place: usize,
+    /// How many there were after the last look.
+    left: usize,
+    sessions: HashSet<SessionId>,
+    /// Whether one of them goes by what is known of all sessions.
+    any: bool,
+    /// Whether one of them may lead to another session.
+    leads_elsewhere: bool,
+}
+
+impl Overtaking {
+    /// Looks on, beside the session that is being read; from the beginning where requests came.
+    fn begin(&mut self, queue: &RequestQueue, read: Option<SessionId>) {
+        if queue.waiting.len() != self.left {
+            *self = Self::default();
+        }
+        self.leads_elsewhere |= read.is_some();
+        self.sessions.extend(read);
+    }
+
+    fn pass(&mut self, request: &Request, about: AboutOthers) {
+        self.place += 1;
+        self.leads_elsewhere |= request.may_change_session();
+        match about {
+            AboutOthers::None => {}
+            AboutOthers::One(session) => drop(self.sessions.insert(session)),
+            AboutOthers::Any => self.any = true,
+        }
+    }
+
+    fn may_be_handled(
+        &self,
+        asked: &Asked,
+        about: &AboutOthers,
+        played: Option<SessionId>,
+    ) -> bool {
+        let means_played = asked.of.is_some() && asked.of == played;
+        let means_one = means_played || matches!(about, AboutOthers::One(_));
+        if self.leads_elsewhere && !(means_one && asked.request.leaves_all_as_it_is()) {
+            return false;
+        }
+        match about {
+            AboutOthers::None => true,
+            AboutOthers::One(session) => !self.any && !self.sessions.contains(session),
+            AboutOthers::Any => !self.any && self.sessions.is_empty(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use bevy_session_journal::ShelfMove;
 
 use super::{
-    Archive, Diff, Doctor, Export, Game, List, OfCheckpoint, OfPlace, OfSession, Sessions,
+    Archive, Delete, Diff, Doctor, Export, Game, List, OfCheckpoint, OfPlace, OfSession, Sessions,
     SomeSessions, Unarchive, Undelete,
 };
 use crate::archive::Move;
@@ -70,6 +70,13 @@ impl Archive {
     /// What is to be moved into the archive.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(self.keep.shelf_move())
+    }
+}
+
+impl Delete {
+    /// Which sessions go into the trash.
+    pub fn resolve(self) -> Result<Move, Failure> {
+        self.sessions.moved(ShelfMove::Delete)
     }
 }
 

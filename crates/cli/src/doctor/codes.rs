@@ -25,6 +25,7 @@ pub enum Code {
     ProcessHangs,
     LocksLeft,
     FilesLeft,
+    RecordsMissing,
     DiskFull,
     InSecondPlace,
 }
@@ -49,7 +50,7 @@ pub struct About {
 }
 
 /// All codes.
-pub const CODES: [About; 19] = {
+pub const CODES: [About; 20] = {
     use Weight::{Note, Problem};
     const fn about(code: Code, text: &'static str, weight: Weight, advice: &'static str) -> About {
         About { code, text, weight, advice }
@@ -146,6 +147,12 @@ pub const CODES: [About; 19] = {
             "BS0404",
             Note,
             "start the game: it removes what a process left that stopped while it wrote",
+        ),
+        about(
+            Code::RecordsMissing,
+            "BS0405",
+            Note,
+            "look at the game's state directory as well: on Linux it lies apart from the data",
         ),
         about(Code::DiskFull, "BS0501", Problem, "make room: with too little, saving stops"),
         about(

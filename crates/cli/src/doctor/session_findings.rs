@@ -58,7 +58,7 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
     }
     let is_damage = |it: &Finding| it.code == Code::FileUnreadable || it.code == Code::SessionNewer;
     let is_known = findings.iter().any(is_damage);
-    match Condition::of(stored.index()) {
+    match profile.judge(stored) {
         Condition::Lost if !is_known => {
             let what = "nothing that could be restored is left";
             findings.push(finding(Code::SessionLost, session, directory, what));
@@ -74,11 +74,14 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
             findings.push(finding(Code::AttachmentDamaged, session, &path, what));
         }
     }
-    if let Ok(events) = validate_events(profile.disk(), stored.directory(), session)
+    if let Ok(events) = validate_events(profile.disk(), stored)
         && !events.is_whole()
         && !profile.is_file()
     {
-        let what = format!("{} frames of events are damaged", events.damaged_frames);
+        let what = match events.lost_through {
+            Some(through) => format!("the last events are missing, up to number {through}"),
+            None => format!("{} frames of events are damaged", events.damaged_frames),
+        };
         findings.push(finding(Code::EventsDamaged, session, directory, what));
     }
     findings

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bevy_session_journal::journal::CheckpointInfo;
-use bevy_session_journal::{EventSource, EventTrigger, LifecycleEvent, RecordedEvent, SessionId};
+use bevy_session_journal::{
+    EventSource, EventTrigger, LifecycleEvent, ProcessDeath, RecordedEvent, SessionId,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::deaths;
 use crate::failure::Failure;
 use crate::output::{Output, milliseconds, moment, play_time};
 use crate::rows::Content;
@@ -48,6 +51,9 @@ struct Line<'a> {
     status: Option<String>,
     /// What brought it about.
     trigger: Option<EventTrigger>,
+    /// Of a recovery: how the processes had died, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deaths: Vec<ProcessDeath>,
     /// How a value was recorded, or who says what happened to the session.
     source: Option<String>,
     /// The version of the value's type, or of who says it.
@@ -107,6 +113,7 @@ impl Entry {
             previous: None,
             status: None,
             trigger: None,
+            deaths: Vec::new(),
             source: None,
             version: None,
         };
@@ -155,6 +162,7 @@ impl Line<'_> {
             previous: happened.previous,
             status: happened.status,
             trigger: Some(happened.trigger),
+            deaths: happened.deaths,
             source: Some(happened.source),
             version: Some(happened.version),
             ..self
@@ -187,5 +195,7 @@ fn words_of(happened: &LifecycleEvent) -> String {
         (None, None) => String::new(),
     };
     let details = details.as_ref().map(|details| format!(": {details}")).unwrap_or_default();
-    format!("session {subtype}{from_to}{details}")
+    let deaths: Vec<String> = happened.deaths.iter().map(deaths::in_words).collect();
+    let died = if deaths.is_empty() { "" } else { "; died: " };
+    format!("session {subtype}{from_to}{details}{died}{}", deaths.join(", then "))
 }

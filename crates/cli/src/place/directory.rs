@@ -88,6 +88,17 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
 }
 
 impl ProfileDirectory {
+    /// Whether a developer's own sessions are in it, which a debug build keeps apart.
+    pub fn is_development(&self) -> bool {
+        self.data.as_deref().is_some_and(|data| is_called(data, DEVELOPMENT))
+    }
+
+    /// What it is called among others.
+    pub fn title(&self) -> String {
+        let apart = if self.is_development() { " (development)" } else { "" };
+        format!("{}{apart}", self.profile)
+    }
+
     /// A profile, by its directory.
     fn of_profile(directory: &Path) -> Self {
         let (sessions, slots) = (directory.join("sessions"), directory.join("slots"));
@@ -229,6 +240,8 @@ mod tests {
         let found = find(&game)?;
         let profiles: Vec<&str> = found.iter().map(|place| &*place.profile).collect();
         assert_eq!(profiles, ["ann", "default"]);
+        let titles: Vec<String> = found.iter().map(ProfileDirectory::title).collect();
+        assert_eq!(titles, ["ann", "default (development)"]);
         assert_eq!(found[1].state, Some(state));
         Ok(())
     }

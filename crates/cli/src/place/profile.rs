@@ -6,21 +6,25 @@ use std::sync::Arc;
 
 use bevy_session_journal::clock;
 use bevy_session_journal::journal::Head;
-use bevy_session_journal::process::LOG_BYTES;
+use bevy_session_journal::process::{LOG_BYTES, how_it_ended};
 use bevy_session_journal::store::{
-    Disk, Layout, LocalStore, ProcessId, ReadOnlyDisk, RealDisk, StoreError, StoredSession, Trial,
-    end_of_log, log_files, read_all, read_log,
+    Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
+    StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
-use bevy_session_journal::{RunId, SessionId};
+use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, SessionId};
 use serde::Serialize;
 
 use super::directory::ProfileDirectory;
 use crate::alive::is_alive;
+use crate::condition::Condition;
 use crate::failure::Failure;
 use crate::logged::logged_line;
 
 /// Lines of a log that are shown.
 const LINES: usize = 20;
+
+/// What can't be known where the state directory is missing.
+pub const UNKNOWN_WITHOUT_RECORDS: &str = "no state directory is beside the data: how sessions were left that have no end, and what was saved of them after their last clean end, can't be known";
 
 /// A profile that is looked at.
 pub struct Profile {
@@ -30,18 +34,14 @@ pub struct Profile {
     file: Option<PathBuf>,
     /// Who this machine is; `None` if that isn't known here.
     local: Option<LocalStore>,
-    held: Vec<Held>,
+    processes: Vec<Process>,
 }
 
-/// A run that a process said it holds.
-struct Held {
-    run: RunId,
-    process: ProcessId,
-    /// The record of the process.
-    record: PathBuf,
-    has_exited: bool,
+/// What a process wrote down of itself.
+struct Process {
+    path: PathBuf,
+    record: ProcessRecord,
     is_alive: bool,
-    panic: Option<String>,
 }
 
 /// How the run that wrote a head was left.
@@ -83,13 +83,13 @@ impl Profile {
     /// A profile that lies in a directory.
     pub fn of_directory(directory: ProfileDirectory) -> Result<Self, StoreError> {
         let disk = read_only();
-        let (mut local, mut held) = (None, Vec::new());
+        let (mut local, mut processes) = (None, Vec::new());
         if let (Some(data), Some(state)) = (directory.data.clone(), directory.state.clone()) {
-            held = held_in(&*disk, &state)?;
+            processes = processes_in(&*disk, &state)?;
             let layout = Layout::by_directory(data, state, &directory.profile);
             local = Some(LocalStore::new(Arc::clone(&disk), layout));
         }
-        Ok(Self { directory, disk, file: None, local, held })
+        Ok(Self { directory, disk, file: None, local, processes })
     }
 
     /// What a single file has of a session.
@@ -100,7 +100,7 @@ impl Profile {
         session: SessionId,
     ) -> Self {
         let directory = ProfileDirectory { only: Some(session), ..directory };
-        Self { directory, disk, file: Some(file), local: None, held: Vec::new() }
+        Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
     }
 
     /// Whether it is all of what a single file has.
@@ -142,12 +142,28 @@ impl Profile {
         Ok(sessions)
     }
 
+    /// How good a session is, by what its files say of each other and what processes saw of them.
+    pub fn judge(&self, stored: &StoredSession) -> Condition {
+        let held = self.processes.iter().flat_map(|process| &process.record.runs);
+        let held = held.filter(|held| held.session == stored.id());
+        let acknowledged = held.filter_map(|held| {
+            Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
+        });
+        Condition::of(stored, acknowledged.max_by_key(|id| id.counter))
+    }
+
+    /// Whether what this machine knew of the sessions should be beside them, and isn't: what was acknowledged since
+    /// a session was left last.
+    pub fn lacks_records(&self) -> bool {
+        self.local.is_none() && !self.is_file()
+    }
+
     /// Opens a session; `None` if it was deleted meanwhile.
     pub fn open(&self, session: SessionId) -> Result<Option<StoredSession>, StoreError> {
         if let Some(file) = &self.file {
             return Ok(Some(StoredSession::of_file(&*self.disk, file, session)));
         }
-        match StoredSession::open(&*self.disk, self.directory_of(session), session) {
+        match StoredSession::open_to_judge(&*self.disk, self.directory_of(session), session) {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => Ok(None),
             opened => opened.map(Some),
         }
@@ -169,15 +185,15 @@ impl Profile {
         if head.end.is_some() {
             return Left::Ended;
         }
-        let Some(held) = self.holder(head) else {
+        let Some(holder) = self.holder(head) else {
             return match &self.local {
                 None => Left::Unknown,
                 Some(local) if local.is_elsewhere(head.host) => Left::Elsewhere,
                 Some(_) => Left::Crashed,
             };
         };
-        match held.is_alive {
-            _ if held.has_exited => Left::Exited,
+        match holder.is_alive {
+            _ if holder.has_left(head) => Left::Exited,
             true => Left::InUse,
             false => Left::Crashed,
         }
@@ -189,43 +205,92 @@ impl Profile {
             (Left::Ended, Some(end)) => Some(end.leaving.cause.name().to_owned()),
             (Left::Exited, _) => Some("exited before its end was written".to_owned()),
             (Left::Crashed, _) => Some(match self.panic(head) {
-                Some(panic) => format!("panic: {panic}"),
+                Some(panic) => format!("panic: {}", panic.message),
                 None => "the process is gone".to_owned(),
             }),
             _ => None,
         }
     }
 
-    /// What the process said that panicked while it held the run of a head.
-    pub fn panic(&self, head: &Head) -> Option<String> {
-        self.holder(head)?.panic.clone()
+    /// How the processes ended that held the run of a head, or died while they restored it, as far as no recovery has
+    /// written that into the session's log: the oldest first.
+    pub fn deaths(&self, head: &Head) -> Vec<ProcessDeath> {
+        if self.left(head) != Left::Crashed {
+            return Vec::new();
+        }
+        let holder = self.holder(head);
+        let died = holder.into_iter().chain(self.died_restoring(head));
+        let ended = died.map(|process| self.how_it_ended(process));
+        ended.map(|ended| ProcessDeath::new(ended.name(), ended.panic().cloned())).collect()
+    }
+
+    /// The panic of which the last of these processes died.
+    pub fn panic(&self, head: &Head) -> Option<PanicInfo> {
+        self.deaths(head).pop()?.panic
+    }
+
+    fn how_it_ended(&self, process: &Process) -> HowItEnded {
+        let boot = self.local.as_ref().map(|local| local.boot.as_str()).unwrap_or_default();
+        how_it_ended(&process.record, boot)
+    }
+
+    /// The processes that died while they restored the session, since the one that played the head, the oldest first.
+    fn died_restoring(&self, head: &Head) -> Vec<&Process> {
+        let trial = self.trial(head.metadata.id);
+        let mut died = Vec::new();
+        for process in trial.iter().flat_map(Trial::processes) {
+            let known = self.processes.iter().find(|it| it.record.process == process);
+            match known.filter(|it| !it.is_alive && !it.has_exited()) {
+                Some(known) if !known.holds(head) => died.push(known),
+                // What was before it is in the session's log.
+                _ => died.clear(),
+            }
+        }
+        died
     }
 
     /// The last lines that the process logged which held the run of a head that was left by a crash.
     pub fn last_logged(&self, head: &Head) -> Vec<String> {
-        let holder = self.holder(head).filter(|_| self.left(head) == Left::Crashed);
-        let Some((held, state)) = holder.zip(self.directory.state.as_ref()) else {
+        let died = self.died_restoring(head).pop().or_else(|| self.holder(head));
+        let died = died.filter(|_| self.left(head) == Left::Crashed);
+        let Some((died, state)) = died.zip(self.directory.state.as_ref()) else {
             return Vec::new();
         };
-        let log = read_log(&*self.disk, &held.record, LOG_BYTES);
+        let log = read_log(&*self.disk, &died.path, LOG_BYTES);
         if !log.is_empty() {
             return last_of(log.lines().map(str::to_owned).collect());
         }
-        let log = end_of_log(&*self.disk, state, held.process, LOG_BYTES as u64);
+        let log = end_of_log(&*self.disk, state, died.record.process, LOG_BYTES as u64);
         last_of(log.lines().map(logged_line).collect())
     }
 
     /// The files in which the process that held the run of a head keeps its log, the oldest first.
     pub fn log_files(&self, head: &Head) -> Vec<PathBuf> {
-        let Some((held, state)) = self.holder(head).zip(self.directory.state.as_ref()) else {
-            return Vec::new();
-        };
+        let Some(state) = &self.directory.state else { return Vec::new() };
+        let died = self.holder(head).into_iter().chain(self.died_restoring(head));
+        let died: Vec<ProcessId> = died.map(|process| process.record.process).collect();
         let files = log_files(&*self.disk, state).into_iter();
-        files.filter(|file| file.process == held.process).map(|file| file.path).collect()
+        files.filter(|file| died.contains(&file.process)).map(|file| file.path).collect()
     }
 
-    fn holder(&self, head: &Head) -> Option<&Held> {
-        self.held.iter().find(|held| held.run == head.id.run)
+    fn holder(&self, head: &Head) -> Option<&Process> {
+        self.processes.iter().find(|process| process.holds(head))
+    }
+}
+
+impl Process {
+    fn holds(&self, head: &Head) -> bool {
+        self.record.runs.iter().any(|held| held.run == head.id.run)
+    }
+
+    fn has_exited(&self) -> bool {
+        self.record.ended.is_some() || self.record.exiting.is_some()
+    }
+
+    /// Whether it exited, or left the run of a head, though it couldn't write the end.
+    fn has_left(&self, head: &Head) -> bool {
+        let mut held = self.record.runs.iter().filter(|held| held.run == head.id.run);
+        self.has_exited() || held.any(|held| held.left)
     }
 }
 
@@ -243,22 +308,14 @@ fn unlisted(path: &Path, source: io::Error) -> Failure {
     StoreError::Disk { action, path: path.to_owned(), source }.into()
 }
 
-/// The runs that processes of this machine said they hold.
-fn held_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Held>, StoreError> {
+/// What the processes of this machine wrote down of themselves.
+fn processes_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Process>, StoreError> {
     let records = read_all(disk, state)?.into_iter();
     let records = records.filter_map(|found| Some((found.path, found.record.ok()?)));
-    let held = records.flat_map(|(path, record)| {
-        let has_exited = record.ended.is_some() || record.exiting.is_some();
-        let is_alive = is_alive(&record, clock::timestamp());
-        let panic = record.panic.map(|panic| panic.message);
-        record.runs.into_iter().map(move |held| Held {
-            run: held.run,
-            process: record.process,
-            record: path.clone(),
-            has_exited: has_exited || held.left,
-            is_alive,
-            panic: panic.clone(),
-        })
-    });
-    Ok(held.collect())
+    let now = clock::timestamp();
+    let process = |(path, record)| {
+        let is_alive = is_alive(&record, now);
+        Process { path, record, is_alive }
+    };
+    Ok(records.map(process).collect())
 }

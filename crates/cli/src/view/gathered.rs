@@ -286,7 +286,7 @@ pub fn about(session: &OpenSession) -> Json {
         "game_version": head.map(|head| &head.game_version),
         "play_time_ms": head.map(|head| milliseconds(head.play_time)),
         "bytes": stored.bytes_with_attachments(),
-        "condition": crate::condition::Condition::of(stored.index()).word(),
+        "condition": session.profile.judge(stored).word(),
         "written": bevy_session_journal::clock::timestamp(),
         "tool": env!("CARGO_PKG_VERSION"),
     })

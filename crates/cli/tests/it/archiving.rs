@@ -14,7 +14,11 @@ fn bytes_of(game: &Game) -> std::io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(game.session(RELICS))? {
         let entry = entry?;
-        bytes += if entry.file_name() == "session.ron" { 0 } else { entry.metadata()?.len() };
+        bytes += if entry.file_name().to_string_lossy().starts_with("session.") {
+            0
+        } else {
+            entry.metadata()?.len()
+        };
     }
     Ok(bytes)
 }

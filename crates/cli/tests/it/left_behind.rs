@@ -49,6 +49,7 @@ fn restored(game: &Game, tries: u32, set_aside: bool) -> Result<ProcessGuard, Bo
         newest_counter: 212,
         tries,
         probation: Duration::from_secs(60),
+        earlier: Vec::new(),
         set_aside,
     })?;
     Ok(guard)

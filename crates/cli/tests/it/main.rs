@@ -10,6 +10,7 @@ mod filtering;
 mod happened;
 mod health;
 mod importing;
+mod judging;
 mod left_behind;
 mod looking;
 mod naming;

@@ -29,6 +29,8 @@ fn my_save_is_gone() -> Done {
     let all = game.run("list DIR")?.text;
     assert!(all.lines().any(|line| line.contains("Thrown away") && line.contains("in the trash")));
     run_commands("My save is gone", &game, thrown)?;
+    let in_trash = game.run("list --json DIR --in trash")?.text;
+    assert!(in_trash.lines().count() == 1 && !in_trash.contains(&thrown.to_string()), "{in_trash}");
     let place = game.run("list --json DIR --in open")?.text;
     assert!(place.contains(&thrown.to_string()), "it should be back");
     assert_eq!(game.run("list --slots --json DIR")?.objects()?.len(), 3, "the file was imported");

@@ -86,6 +86,7 @@ pub fn offer(checkpoints: Vec<OfferedCheckpoint>, newest: CheckpointId) -> Recov
     RecoveryOffer {
         session: session(),
         cause: HowItEnded::NotResponding,
+        causes_before: Vec::new(),
         died_at: None,
         unsaved: UnsavedPlay::default(),
         play_time: Duration::ZERO,

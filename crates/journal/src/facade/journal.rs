@@ -18,7 +18,7 @@ use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::recovery::{FoundSession, PROBATION, Wanted};
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::store::LocalStore;
-use crate::writer::{EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
+use crate::writer::{EventStart, Link, News, Order, Report, TakeUp, Ticket, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
@@ -82,7 +82,7 @@ impl<C: Codec> Journal<C> {
         let worker = Worker::new(local, content, guard, dead, versions, options.lock_patience);
         let link = match time {
             Time::Machine(clock) => Link::thread(worker, clock)?,
-            Time::Manual(_) => Link::inline(worker),
+            Time::Manual(_) => Link::inline(worker, 0),
         };
         let found = HashMap::new();
         let (broken, was_abandoned) = (None, false);
@@ -187,9 +187,11 @@ impl<C: Codec> Journal<C> {
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
     pub fn decline(&mut self, session: SessionId) -> Result<(), JournalError> {
-        self.order(Order::Decline(session));
+        self.order(Order::Decline { session, ticket: Ticket::default() });
         let declined = self.answer(|report| match report {
-            Report::News(News::Declined { session: of, result }) if of == session => Some(result),
+            Report::News(News::Declined { session: of, result, .. }) if of == session => {
+                Some(result)
+            }
             _ => None,
         })?;
         Ok(declined?)
@@ -201,9 +203,11 @@ impl<C: Codec> Journal<C> {
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
     pub fn forget(&mut self, session: SessionId) -> Result<(), JournalError> {
-        self.order(Order::Forget(session));
+        self.order(Order::Forget { session, ticket: Ticket::default() });
         let forgotten = self.answer(|report| match report {
-            Report::News(News::Forgotten { session: of, result }) if of == session => Some(result),
+            Report::News(News::Forgotten { session: of, result, .. }) if of == session => {
+                Some(result)
+            }
             _ => None,
         })?;
         forgotten?;

@@ -1,7 +1,7 @@
 //! All sessions that are known, in the order of lists, with their texts.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,6 +28,9 @@ pub struct Shelf {
     /// One for each entry, in the same order.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     cards: Vec<Card>,
+    /// When each was written last: where it stands follows from that.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    updated: HashMap<SessionId, Timestamp>,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     revision: u64,
 }
@@ -62,7 +65,8 @@ impl Shelf {
             Card { id: entry.session.id, text, changed: revision }
         };
         let cards = entries.iter().map(card).collect();
-        Self { entries, cards, revision }
+        let updated = entries.iter().map(|entry| (entry.session.id, entry.updated)).collect();
+        Self { entries, cards, updated, revision }
     }
 
     /// All sessions, most recently played first.
@@ -94,6 +98,7 @@ impl Shelf {
         self.begin_change();
         self.entries.retain(|entry| is_kept(entry.session.id));
         self.cards.retain(|card| is_kept(card.id));
+        self.updated.retain(|session, _| is_kept(*session));
     }
 
     /// Changes with everything that is changed here.
@@ -145,15 +150,15 @@ impl Shelf {
             self.take(position);
         }
         let changed = self.begin_change();
-        let wanted = order(&entry);
-        let position = self.entries.partition_point(|known| order(known) < wanted);
+        let position = self.place_of(order(&entry));
+        self.updated.insert(id, entry.updated);
         self.entries.insert(position, entry);
         self.cards.insert(position, Card { id, text, changed });
     }
 
     /// Puts many sessions in the place of what was known of them, with what is searched of them. On an
     /// empty shelf it costs next to nothing, however many they are.
-    pub fn put_all(&mut self, shelf: Self) {
+    pub fn put_all(&mut self, mut shelf: Self) {
         if shelf.is_empty() {
             return;
         }
@@ -166,12 +171,15 @@ impl Shelf {
             return shelf.into_cards().for_each(|(entry, card)| self.put_folded(entry, card.text));
         }
         let fresh: HashSet<SessionId> = shelf.cards.iter().map(|card| card.id).collect();
+        let mut updated = std::mem::take(&mut self.updated);
+        updated.extend(shelf.updated.drain());
         let before = std::mem::take(self).into_cards();
         let kept = before.filter(|(_, card)| !fresh.contains(&card.id));
         let mut all: Vec<(SessionEntry, Card)> = kept.chain(shelf.into_cards()).collect();
         // Two sorted stretches, which a stable sort merges in one pass.
         all.sort_by_key(|(entry, _)| order(entry));
         (self.entries, self.cards) = all.into_iter().unzip();
+        self.updated = updated;
         self.begin_change();
     }
 
@@ -218,14 +226,26 @@ impl Shelf {
     }
 
     fn position(&self, session: SessionId) -> Option<usize> {
-        self.cards.iter().position(|card| card.id == session)
+        let updated = self.updated.get(&session)?;
+        let position = self.place_of((Reverse(*updated), session));
+        let is_there =
+            |position: &usize| self.cards.get(*position).map(|card| card.id) == Some(session);
+        // Whoever has changed an entry may have changed where it belongs.
+        let anywhere = || self.cards.iter().position(|card| card.id == session);
+        Some(position).filter(is_there).or_else(anywhere)
+    }
+
+    /// Where an entry of this order stands, or would.
+    fn place_of(&self, wanted: (Reverse<Timestamp>, SessionId)) -> usize {
+        self.entries.partition_point(|known| order(known) < wanted)
     }
 
     fn take(&mut self, position: usize) -> Option<SessionEntry> {
         if position >= self.entries.len() {
             return None;
         }
-        self.cards.remove(position);
+        let card = self.cards.remove(position);
+        self.updated.remove(&card.id);
         Some(self.entries.remove(position))
     }
 

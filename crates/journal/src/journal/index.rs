@@ -18,18 +18,21 @@ mod superseding;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{CheckpointKind, Commit, GroupEntry, Lineage, Scan, SegmentHeader, TypeList};
+use super::{
+    CheckpointKind, Commit, DamagedRange, GroupEntry, Lineage, Scan, SegmentHeader, TypeList,
+};
 use crate::ids::{CheckpointId, RunId, limits};
 use crate::session::{CheckpointSummary, FailureCause};
 use run::{CommitPlace, Moment, Run};
 
 pub use collapses::is_collapse;
-pub use ending::missing_ends;
+pub use ending::{good_end, missing_ends};
 pub use head::Head;
 #[cfg(test)]
 pub use line::steps_of;
@@ -135,6 +138,19 @@ impl SessionIndex {
     /// The files that could not be read, or not in full.
     pub fn problems(&self) -> &[FileProblem] {
         &self.problems
+    }
+
+    /// Notes that a part of a file is missing or damaged.
+    pub fn note_damage(&mut self, path: &Path, range: DamagedRange) {
+        problem::note_damage(&mut self.problems, path, range);
+    }
+
+    /// Notes of files that end before their headers do that something was written to them: they are damaged.
+    pub fn doubt_torn_files(&mut self, was_written: impl Fn(&Path) -> bool) {
+        let torn = self.problems.iter_mut().filter(|it| it.kind == FileProblemKind::Torn);
+        for problem in torn.filter(|problem| was_written(&problem.path)) {
+            problem.kind = FileProblemKind::Damaged;
+        }
     }
 
     /// The first file that can't be read now, which may hold anything: which, and why.

@@ -47,6 +47,15 @@ impl HowItEnded {
             Self::Elsewhere => "elsewhere",
         }
     }
+
+    /// The panic, if it was one.
+    #[must_use]
+    pub fn panic(&self) -> Option<&PanicInfo> {
+        match self {
+            Self::Crashed(panic) => Some(panic),
+            _ => None,
+        }
+    }
 }
 
 /// How the process of `record` ended, once it is known to be gone.

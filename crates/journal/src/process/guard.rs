@@ -450,8 +450,8 @@ pub fn last_to_die(dead: &[DeadProcess]) -> Option<&ProcessRecord> {
     records().filter(is_last).max_by_key(|record| record.heartbeat)
 }
 
-/// The records of processes that are gone. Those that hold no run have said what they had to say,
-/// and are removed.
+/// The records of processes that are gone. Those that hold no run, and didn't die while they restored one, have said
+/// what they had to say, and are removed.
 pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
     deaths_besides(local, &|_| false)
 }
@@ -459,7 +459,14 @@ pub fn dead_processes(local: &LocalStore) -> Vec<DeadProcess> {
 /// The same of those whose records aren't known.
 pub fn deaths_besides(local: &LocalStore, is_known: &dyn Fn(&Path) -> bool) -> Vec<DeadProcess> {
     let mut dead = dead_besides(local, is_known);
-    for process in dead.iter_mut().filter(|process| process.record.runs.is_empty()) {
+    if dead.iter().all(|process| !process.record.runs.is_empty()) {
+        return dead;
+    }
+    let restoring = local.store.restoring_processes();
+    let is_done = |process: &&mut DeadProcess| {
+        process.record.runs.is_empty() && !restoring.contains(&process.record.process)
+    };
+    for process in dead.iter_mut().filter(is_done) {
         process.remove(&**local.store.disk());
     }
     dead

@@ -8,6 +8,8 @@ use tracing::{info, warn};
 
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
+use super::judging::vanished;
+use super::ladder::deaths_in_restores;
 use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
@@ -241,11 +243,11 @@ fn examine_lines(
         return None;
     }
     let forked = heads.len() > 1;
-    let vanished = vanished(finder, session, &heads);
+    let vanished = vanished(&stored, finder.witnessed(session));
     // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
-        standing.witness = standing.witness.or(vanished);
+        standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
             found.ladder = Ladder::of(finder, stored, head, &standing);
@@ -285,13 +287,10 @@ fn examine_lines(
     anything.then_some(found)
 }
 
-/// The newest checkpoint that a dead process saw acknowledged, if of its whole run nothing is left
-/// and no process took the session up since.
-fn vanished(finder: &SessionFinder, session: SessionId, heads: &[Head]) -> Option<CheckpointId> {
-    let is_beyond = |witness: &CheckpointId| {
-        heads.iter().all(|head| head.id.run != witness.run && head.id.counter < witness.counter)
-    };
-    finder.witnessed(session).filter(is_beyond)
+/// Whether a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing is left.
+fn is_about(vanished: CheckpointId, head: &Head, heads: &[Head]) -> bool {
+    let is_of = |head: &Head| head.id.run == vanished.run;
+    is_of(head) || !heads.iter().any(is_of)
 }
 
 fn look_for_offer(
@@ -317,8 +316,10 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             finder.note_offer(stored.id(), head.id, intact.id);
-            let slots = slots_of(finder.slots(), stored.id());
             let ladder = Ladder::of(finder, stored, head, &standing);
+            let deaths = deaths_in_restores(finder, stored.id(), head, &standing);
+            let standing = deaths.into_iter().fold(standing, Standing::after);
+            let slots = slots_of(finder.slots(), stored.id());
             let ways_out = (ladder, slots);
             let fork = Fork::of(stored.index(), finder.local(), head).filter(|_| forked);
             let offer = offer(stored, types, head, standing, intact, ways_out, fork, now);
@@ -350,6 +351,7 @@ fn offer(
     Some(RecoveryOffer {
         session: head.metadata.clone(),
         cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        causes_before: standing.causes_before,
         died_at: standing.died_at,
         unsaved: UnsavedPlay {
             time: standing.died_at.map(|died_at| between(commit.time, died_at)),

@@ -1,32 +1,31 @@
 //! Looks at all that a session has recorded, a slice at a time.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use super::event_query::{EventGap, EventValidation};
 use super::event_walk::{EventWalk, Step, Stretch, WalkedFrame};
-use crate::ids::{RunId, SessionId, limits};
-use crate::journal::{EventFrame, HeldEvents};
+use crate::ids::{CheckpointId, RunId, SessionId, limits};
+use crate::journal::{EventFrame, HeldEvents, SessionIndex};
 use crate::session::RequestError;
-use crate::store::{DirectoryStore, Disk, EventFiles, StoreError, unknown_if_gone};
+use crate::store::{DirectoryStore, Disk, EventFiles, StoreError, StoredSession, unknown_if_gone};
 
 /// Gaps that are listed at the most.
 const MOST_GAPS: usize = 100;
 
-/// Looks at all events in a session's directory at once.
+/// Looks at all events of a session at once.
 ///
 /// # Errors
 ///
-/// [`StoreError`] if the directory can't be listed.
+/// [`StoreError`] if its directory can't be listed.
 pub fn validate_events(
     disk: &dyn Disk,
-    directory: &Path,
-    session: SessionId,
+    stored: &StoredSession,
 ) -> Result<EventValidation, StoreError> {
-    let mut validating = EventValidating::new(session);
-    validating.begin(EventFiles::open(disk, directory, session)?);
+    let mut validating = EventValidating::new(stored.id());
+    let files = EventFiles::open(disk, stored.directory(), stored.id())?;
+    validating.begin(files, stored.index());
     while validating.go_on().is_some() {}
-    Ok(validating.found)
+    Ok(validating.finish().1)
 }
 
 /// A validation of a session's events, as it goes on.
@@ -38,17 +37,25 @@ pub struct EventValidating {
     walk: Option<EventWalk>,
     /// The event that was counted last, and its run.
     last: Option<(RunId, u64)>,
+    /// The highest number that was read.
+    newest: u64,
+    /// The number up to which the newest checkpoints say that there are events.
+    named_through: u64,
     found: EventValidation,
 }
 
 impl EventValidating {
     pub fn new(session: SessionId) -> Self {
         let (files, found) = (EventFiles::default(), EventValidation::default());
-        Self { session, files, parts: None, walk: None, last: None, found }
+        let (parts, walk, last) = (None, None, None);
+        Self { session, files, parts, walk, last, newest: 0, named_through: 0, found }
     }
 
-    fn begin(&mut self, files: EventFiles) {
+    fn begin(&mut self, files: EventFiles, index: &SessionIndex) {
         self.parts = Some(parts_of(&files));
+        let heads = index.heads().iter().map(|head| head.id);
+        self.named_through =
+            heads.filter_map(|head| recorded_through(index, head)).max().unwrap_or(0);
         self.found.files = files.iter().count() as u64;
         self.found.bytes = files.iter().map(|file| file.bytes).sum();
         self.found.problems = files.problems().to_vec();
@@ -56,7 +63,8 @@ impl EventValidating {
     }
 
     pub fn finish(self) -> (SessionId, EventValidation) {
-        (self.session, self.found)
+        let lost_through = Some(self.named_through).filter(|through| *through > self.newest);
+        (self.session, EventValidation { lost_through, ..self.found })
     }
 
     /// Does a piece of it, and says how many bytes that was; `None` if all was looked at.
@@ -66,7 +74,9 @@ impl EventValidating {
     /// [`RequestError`] if there is no such session, or it can't be listed.
     pub fn step(&mut self, store: &DirectoryStore) -> Result<Option<usize>, RequestError> {
         if self.parts.is_none() {
-            self.begin(store.event_files(self.session).map_err(unknown_if_gone)?);
+            let files = store.event_files(self.session).map_err(unknown_if_gone)?;
+            let stored = store.open_session(self.session).map_err(unknown_if_gone)?;
+            self.begin(files, stored.index());
             return Ok(Some(limits::FRAME_BYTES));
         }
         Ok(self.go_on())
@@ -102,6 +112,7 @@ impl EventValidating {
         let run = walked.stretch.run;
         self.found.frames += 1;
         for sequence in frame.sequences(|_| true) {
+            self.newest = self.newest.max(sequence);
             if !walk.admit(walked, sequence) {
                 continue;
             }
@@ -113,6 +124,17 @@ impl EventValidating {
             }
         }
     }
+}
+
+/// Up to which number the run of a head has recorded events itself, as its checkpoint says. The newest of its files
+/// stays whatever is pruned. `None` if it may have recorded none.
+fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
+    let through = index.commit(head)?.events_through;
+    let before = match index.lineage_of(head.run)?.ancestors.first() {
+        Some(before) => index.commit(*before)?.events_through,
+        None => 0,
+    };
+    (through > before).then_some(through)
 }
 
 /// What is to be looked through, each event once: each file that was gathered, and what is in none of them

@@ -1,7 +1,7 @@
 //! Goes through the frames of events, file by file, reading no more than is asked for.
 
 use crate::ids::RunId;
-use crate::journal::{EventFrame, FileProblem, FileProblemKind, FrameEntry};
+use crate::journal::{DamagedRange, EventFrame, FileProblem, FileProblemKind, FrameEntry};
 use crate::store::{EventFile, EventFiles, problem_of_frames};
 
 /// Events of a run between two numbers.
@@ -146,8 +146,12 @@ impl EventWalk {
                 return Vec::new();
             }
         };
-        if !scan.damage.is_empty() {
-            let kind = FileProblemKind::PartlyDamaged(scan.damage);
+        let end = scan.tail.unwrap_or(scan.length);
+        let missing = DamagedRange { from: end, to: file.least_bytes };
+        let damage: Vec<DamagedRange> =
+            scan.damage.into_iter().chain((end < file.least_bytes).then_some(missing)).collect();
+        if !damage.is_empty() {
+            let kind = FileProblemKind::PartlyDamaged(damage);
             self.problems.push(FileProblem { path: path(), kind });
         }
         let mut before = file.first.saturating_sub(1);

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::warn;
 
 use super::standing::Standing;
 use super::{SessionFinder, Wanted};
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, LineWalk};
-use crate::process::HowItEnded;
+use crate::process::{HowItEnded, how_it_ended, time_of_death};
 use crate::session::{RestoreFrom, RestoreReason};
 use crate::store::{ProcessId, StoredSession, Trial, with_sources};
 
@@ -20,6 +21,8 @@ pub const PROBATION: Duration = Duration::from_secs(60);
 const STEP_BACK: Duration = Duration::from_secs(60);
 /// Deaths in a row after which no checkpoint is proposed any more.
 const DEATHS_UNTIL_SAFE_START: u32 = 3;
+/// Deaths in a row of which it is remembered how they came about.
+const REMEMBERED_DEATHS: usize = 8;
 
 /// What is proposed for a crashed session. See
 /// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
@@ -121,10 +124,18 @@ pub(super) fn next_trial(
         play_time,
         oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
         newest_counter,
-        tries: before.map_or(0, |before| before.tries).saturating_add(1),
+        tries: before.as_ref().map_or(0, |before| before.tries).saturating_add(1),
+        earlier: earlier_of(before),
         probation: wanted.probation,
         set_aside: false,
     }
+}
+
+/// The processes that died in the restores before, of which the last few are remembered.
+fn earlier_of(before: Option<Trial>) -> Vec<ProcessId> {
+    let processes: Vec<ProcessId> = before.iter().flat_map(Trial::processes).collect();
+    let surplus = processes.len().saturating_sub(REMEMBERED_DEATHS);
+    processes.into_iter().skip(surplus).collect()
 }
 
 /// The session's last restore, if its process died before it had proven itself.
@@ -149,6 +160,27 @@ fn failed_trial(
     has_failed.then_some(trial)
 }
 
+/// How the processes ended that restored the session last and died before a run of their own was on disk, and when, the
+/// oldest first: what is known of the one before says nothing of that.
+pub(super) fn deaths_in_restores(
+    finder: &SessionFinder,
+    session: SessionId,
+    head: &Head,
+    standing: &Standing,
+) -> Vec<(HowItEnded, Timestamp)> {
+    let Some(trial) = failed_trial(finder, session, head, standing) else { return Vec::new() };
+    let is_of_head = |process: &ProcessId| {
+        let record = finder.record_of(*process);
+        record.is_none_or(|record| record.runs.iter().any(|held| held.run == head.id.run))
+    };
+    // Before the one that played the head it was another one.
+    let processes: Vec<ProcessId> = trial.processes().collect();
+    let since_head = processes.rsplit(is_of_head).next().unwrap_or_default();
+    let records = since_head.iter().filter_map(|process| finder.record_of(*process));
+    let boot = &finder.local().boot;
+    records.map(|record| (how_it_ended(record, boot), time_of_death(record))).collect()
+}
+
 /// The session's last restore that hasn't proven itself.
 ///
 /// One that can't be read now is taken for the first try of the newest run: a trial is removed as soon as
@@ -168,6 +200,7 @@ fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<T
             oldest: head.play_time,
             newest_counter: head.id.counter,
             tries: 1,
+            earlier: Vec::new(),
             probation: PROBATION,
             set_aside: false,
         })

@@ -10,7 +10,9 @@ use super::{Fork, Proposal, SlotEntry, VersionFit};
 use crate::ids::CheckpointId;
 use crate::journal::{CheckpointKind, Validity};
 use crate::process::HowItEnded;
-use crate::session::{CheckpointSummary, Fields, Leaving, SessionMetadata, SessionStatus};
+use crate::session::{
+    CheckpointSummary, Fields, Leaving, ProcessDeath, SessionMetadata, SessionStatus,
+};
 
 /// What a crashed run left.
 ///
@@ -23,8 +25,11 @@ use crate::session::{CheckpointSummary, Fields, Leaving, SessionMetadata, Sessio
 pub struct RecoveryOffer {
     /// The session.
     pub session: SessionMetadata,
-    /// How its process ended.
+    /// How the last process ended that played it, or died while it restored it.
     pub cause: HowItEnded,
+    /// How the processes before had ended, the oldest first, where `cause` is about one that died while it restored the
+    /// session: the one that played it, then others that restored it.
+    pub causes_before: Vec<HowItEnded>,
     /// When the process is known to have lived last; `None` if its record is missing.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub died_at: Option<Timestamp>,
@@ -59,6 +64,15 @@ pub struct RecoveryOffer {
     /// Where the session's files are, for a report: where they are wanted, if the game has a second place
     /// for data.
     pub directory: PathBuf,
+}
+
+impl RecoveryOffer {
+    /// How the processes ended that held the session since it was played, the oldest first, as a session's log has it.
+    #[must_use]
+    pub fn deaths(&self) -> Vec<ProcessDeath> {
+        let ends = self.causes_before.iter().chain([&self.cause]);
+        ends.map(|end| ProcessDeath::new(end.name(), end.panic().cloned())).collect()
+    }
 }
 
 /// A way out of a crash that the game adds to checkpoints and slots.

@@ -371,9 +371,14 @@ impl SessionFinder {
         self.deaths.holder(session, run)
     }
 
+    /// The record of a process that died.
+    pub(super) fn record_of(&self, process: ProcessId) -> Option<&ProcessRecord> {
+        self.deaths.record(process)
+    }
+
     /// Whether a process is known to have exited in good order.
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
-        let record = self.deaths.record(process);
+        let record = self.record_of(process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 

@@ -17,6 +17,8 @@ pub struct Standing {
     pub in_use: bool,
     /// How the process ended that played it last, if it left no end.
     pub cause: Option<HowItEnded>,
+    /// How those before had ended, the oldest first, where the last died while it restored the session.
+    pub causes_before: Vec<HowItEnded>,
     /// When that process is known to have lived last.
     pub died_at: Option<Timestamp>,
     /// The newest checkpoint that the process saw acknowledged.
@@ -49,6 +51,7 @@ pub fn standing(
         status: head.status,
         in_use: lock.as_ref().is_ok_and(|free| !free),
         cause: None,
+        causes_before: Vec::new(),
         died_at: record.map(time_of_death),
         witness: held
             .and_then(|held| held.last_acknowledged)
@@ -79,6 +82,12 @@ pub fn standing(
 }
 
 impl Standing {
+    /// The same after a further process died, which restored the session.
+    pub fn after(mut self, (cause, died_at): (HowItEnded, Timestamp)) -> Self {
+        self.causes_before.extend(self.cause.replace(cause));
+        Self { died_at: self.died_at.or(Some(died_at)), ..self }
+    }
+
     /// Whether the line was left by a crash, or may be played elsewhere.
     pub fn has_crashed(&self) -> bool {
         self.cause.as_ref().is_some_and(|cause| *cause != HowItEnded::Exited)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{SessionStatus, optional_milliseconds};
+use super::{PanicInfo, SessionStatus, optional_milliseconds};
 
 /// Something that happened to a session itself, as it is recorded among the game's events under
 /// [`TYPE_PATH`](Self::TYPE_PATH).
@@ -35,6 +35,29 @@ pub struct LifecycleEvent {
     /// Of a session that was recovered: about how much play was lost, in milliseconds, as far as that was known.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
     pub lost: Option<Duration>,
+    /// Of a session that was recovered: how the processes had ended that held it since, the oldest first: the one that
+    /// played it, then those that died while they restored it. The last is what `cause` names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deaths: Vec<ProcessDeath>,
+}
+
+/// How a process ended that played a session, or was about to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ProcessDeath {
+    /// How, by [`HowItEnded::name`](crate::HowItEnded::name).
+    pub cause: String,
+    /// The panic, if it was one: message, place, thread and backtrace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panic: Option<PanicInfo>,
+}
+
+impl ProcessDeath {
+    /// A death, and the panic that it was.
+    #[must_use]
+    pub fn new(cause: &str, panic: Option<PanicInfo>) -> Self {
+        Self { cause: cause.to_owned(), panic }
+    }
 }
 
 /// What brought something about.
@@ -71,6 +94,7 @@ impl LifecycleEvent {
             details: None,
             cause: None,
             lost: None,
+            deaths: Vec::new(),
         }
     }
 
@@ -87,10 +111,11 @@ impl LifecycleEvent {
         self.between(Some(word(previous)), Some(word(status)))
     }
 
-    /// Which crash it followed, and about how much play that took.
+    /// Which deaths it followed, the oldest first, and about how much play that took.
     #[must_use]
-    pub fn after_crash(mut self, cause: &str, lost: Option<Duration>) -> Self {
-        (self.cause, self.lost) = (Some(cause.to_owned()), lost);
+    pub fn after_deaths(mut self, deaths: Vec<ProcessDeath>, lost: Option<Duration>) -> Self {
+        self.cause = deaths.last().map(|death| death.cause.clone());
+        (self.deaths, self.lost) = (deaths, lost);
         self
     }
 

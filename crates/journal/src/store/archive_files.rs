@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::Attempt;
-use super::{CreatedSegment, DirectoryStore, Layout, StoreAction, StoreError};
+use super::{CreatedSegment, DirectoryStore, FinishedFile, Layout, StoreAction, StoreError};
 use crate::ids::SessionId;
 use crate::journal::SegmentHeader;
 
@@ -47,7 +47,9 @@ impl DirectoryStore {
     ) -> Result<(), StoreError> {
         let place = self.layout().segment(header);
         self.disk().put_in_place(written, &place).attempt(StoreAction::Replace, &place)?;
-        self.sync_session(header.session)
+        self.sync_session(header.session)?;
+        self.note_finished(header.session, None, [FinishedFile::whole(header)]);
+        Ok(())
     }
 
     /// Makes the names of a session's files durable, so that one may be removed because of another.

@@ -1,11 +1,12 @@
 //! The files in which a session's events lie.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::Attempt;
 use super::findings::{problem_of_file, problem_of_header};
-use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError};
+use super::{DirectoryStore, Disk, Layout, Manifest, StoreAction, StoreError};
 use crate::ids::{RunId, SessionId, limits};
 use crate::journal::{
     EventFileHeader, EventStretch, FileProblem, FileProblemKind, HeldEvents, Segment, SegmentHeader,
@@ -19,6 +20,8 @@ pub struct EventFile {
     pub first: u64,
     /// Bytes of the file when it was listed.
     pub bytes: u64,
+    /// Bytes that it has to have, all of them good, as the session's manifest says.
+    pub least_bytes: u64,
     /// Whose events it holds, by rising numbers. What a run's own file ends with isn't known.
     held: Vec<HeldEvents>,
 }
@@ -96,6 +99,8 @@ impl EventFiles {
     ///
     /// [`StoreError`] if the directory can't be listed.
     pub fn open(disk: &dyn Disk, directory: &Path, session: SessionId) -> Result<Self, StoreError> {
+        // Before the files, which only grow.
+        let manifest = Manifest::read(disk, directory, session);
         let entries = disk.list(directory).attempt(StoreAction::List, directory)?;
         let mut found = Self::default();
         for entry in entries.iter().filter(|entry| Layout::is_events_name(&entry.name)) {
@@ -107,13 +112,36 @@ impl EventFiles {
             match opened {
                 Ok((segment, held)) => {
                     let first = held.first().map_or(u64::MAX, |held| held.first);
-                    found.files.push(EventFile { segment, first, bytes: entry.len, held });
+                    let (bytes, least_bytes) = (entry.len, 0);
+                    found.files.push(EventFile { segment, first, bytes, least_bytes, held });
                 }
                 Err(kind) => found.problems.push(FileProblem { path, kind }),
             }
         }
+        if let Some(manifest) = manifest {
+            found.hold_against(&manifest);
+        }
         found.files.sort_by(|one, other| order(one).cmp(&order(other)));
         Ok(found)
+    }
+
+    /// Notes what the manifest says of the files. Of copies one that is long enough makes good for the others.
+    fn hold_against(&mut self, manifest: &Manifest) {
+        let name = |file: &EventFile| Layout::name_of(file.segment.header());
+        let mut longest: HashMap<String, u64> = HashMap::new();
+        for file in &self.files {
+            let longest = longest.entry(name(file)).or_default();
+            *longest = file.bytes.max(*longest);
+        }
+        for file in &mut self.files {
+            let is_longest = longest.get(&name(file)) == Some(&file.bytes);
+            file.least_bytes =
+                manifest.least_bytes(&name(file)).filter(|_| is_longest).unwrap_or(0);
+        }
+        let torn = self.problems.iter_mut().filter(|it| it.kind == FileProblemKind::Torn);
+        for problem in torn.filter(|problem| manifest.names(&problem.path)) {
+            problem.kind = FileProblemKind::Damaged;
+        }
     }
 
     /// All of them, by run.

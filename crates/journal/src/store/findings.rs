@@ -10,7 +10,7 @@ use super::{DirEntry, Disk, Layout};
 use crate::ids::SessionId;
 use crate::journal::{
     DamagedRange, FileProblem, FileProblemKind, ReadAhead, ReadAt, ReadError, ScanBudget, Segment,
-    SegmentError, SegmentSummary, missing_ends,
+    SegmentError, SegmentSummary, good_end, missing_ends,
 };
 
 /// Segments that were opened and scanned, and files that could not be.
@@ -57,6 +57,7 @@ impl Findings {
         match opened.and_then(|file| self.read(path, file, session)) {
             Ok((segment, summary)) => {
                 self.note_damage(path, summary.scan.damage.iter().copied());
+                self.note_damage(path, cut_end(&summary));
                 self.segments.push(segment);
                 self.summaries.push(summary);
             }
@@ -156,6 +157,18 @@ impl Findings {
             }
         }
     }
+}
+
+/// What is missing of a file that takes its place only once it is whole: what can't be the end of one, or, in a slot,
+/// its checkpoint.
+fn cut_end(summary: &SegmentSummary) -> Option<DamagedRange> {
+    let SegmentSummary { header, scan, .. } = summary;
+    let is_put_in_place = header.archive || header.slot.is_some();
+    let tail = scan.tail.filter(|_| is_put_in_place);
+    let holds = |counter| scan.groups.iter().any(|group| group.commit.counter == counter);
+    let has_lost_slot = header.slot.as_ref().is_some_and(|slot| !holds(slot.counter));
+    let from = tail.or_else(|| has_lost_slot.then(|| good_end(summary)))?;
+    Some(DamagedRange { from, to: scan.length })
 }
 
 pub(super) fn problem_of_file(error: &io::Error) -> FileProblemKind {

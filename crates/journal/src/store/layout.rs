@@ -35,6 +35,8 @@ const LOGS: &str = "logs";
 const HOST: &str = "host";
 /// What the card of a session is called.
 const SESSION_CARD: &str = "session.ron";
+/// What the file is called that says how far a session's files go.
+const SESSION_MANIFEST: &str = "session.manifest";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
 /// What stands before the name of a directory in the place of a profile's name, which can't be told from it.
@@ -167,7 +169,7 @@ impl Layout {
     pub fn name_of(header: &SegmentHeader) -> String {
         match header {
             SegmentHeader { events: Some(_), run, segment, .. } => {
-                format!("{run}-{segment:06}.{EVENTS_EXTENSION}")
+                Self::events_name(*run, *segment)
             }
             SegmentHeader { archive: true, run, .. } => format!("{run}.{ARCHIVE_EXTENSION}"),
             SegmentHeader { run, segment, .. } => Self::segment_name(*run, *segment),
@@ -177,6 +179,11 @@ impl Layout {
     /// What a segment's file is called: sorted by name, the segments of a run are in order.
     pub fn segment_name(run: RunId, segment: u32) -> String {
         format!("{run}-{segment:06}.{SEGMENT_EXTENSION}")
+    }
+
+    /// What a file of events is called that its run begins with this number.
+    pub fn events_name(run: RunId, number: u32) -> String {
+        format!("{run}-{number:06}.{EVENTS_EXTENSION}")
     }
 
     /// Whether a file may be a segment or an archive. Names are hints only: clouds make copies such
@@ -200,6 +207,16 @@ impl Layout {
         self.session(session).join(SESSION_CARD)
     }
 
+    /// Whether a file is the card of a session.
+    pub fn is_card_name(name: &str) -> bool {
+        name == SESSION_CARD
+    }
+
+    /// The file that says how far the others in a session's directory go.
+    pub fn manifest_in(session: &Path) -> PathBuf {
+        session.join(SESSION_MANIFEST)
+    }
+
     /// The file that whoever plays a session holds locked.
     ///
     /// It lies outside of the session's directory, so that it isn't synced to other machines and
@@ -213,6 +230,11 @@ impl Layout {
     /// It lies outside of the session's directory, since on another machine it says nothing.
     pub fn trial(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
+    }
+
+    /// Whose trial a file in the state directory is; `None` if it is none.
+    pub fn session_of_trial(name: &str) -> Option<SessionId> {
+        name.strip_suffix(TRIAL_EXTENSION)?.strip_suffix('.')?.parse().ok()
     }
 
     /// The record of a process.
@@ -260,7 +282,7 @@ impl Layout {
     /// Which small file one waits aside for; `None` if it isn't one that does.
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
-        let is_small_file = matches!(place, HOST | SESSION_CARD)
+        let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST)
             || Self::is_process_record_name(place)
             || has_extension(place, TRIAL_EXTENSION)
             || has_extension(place, INDEX_EXTENSION)

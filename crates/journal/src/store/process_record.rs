@@ -16,19 +16,15 @@ use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
 use super::{Disk, Layout, Lock, StoreAction, StoreError};
 use crate::ids::{RunId, SessionId, limits, random_u64};
-use crate::session::cut;
+use crate::session::{PanicInfo, cut};
 
 const KIND: SealKind = SealKind { magic: *b"bvyproc\x1a", version: 1 };
 /// The largest record that is read.
 const MAX_BYTES: usize = 256 << 10;
-/// Bytes of a panic's message or place that are kept.
-const PANIC_TEXT_BYTES: usize = 8 << 10;
 /// Alerts that a record names at the most.
 const MOST_ALERTS: usize = 64;
 /// Bytes of an alert's sentence that are kept.
 const ALERT_TEXT_BYTES: usize = 512;
-/// Bytes of a panic's backtrace that are kept.
-const BACKTRACE_BYTES: usize = 64 << 10;
 
 /// Identifies a process among all that ever ran here; process numbers are used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -134,41 +130,6 @@ pub struct HeldRun {
     /// Whether the game left the run, though its end could not be written.
     #[serde(default)]
     pub left: bool,
-}
-
-/// A panic, as the hook saw it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
-#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
-pub struct PanicInfo {
-    /// What it said.
-    pub message: String,
-    /// File, line and column.
-    #[serde(default)]
-    pub place: Option<String>,
-    /// The name of the thread.
-    #[serde(default)]
-    pub thread: Option<String>,
-    /// The call stack, if one was captured.
-    #[serde(default)]
-    pub backtrace: Option<String>,
-    /// When.
-    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
-    pub time: Timestamp,
-}
-
-impl PanicInfo {
-    /// The same with its texts cut to what a record has room for.
-    fn bounded(&self) -> Self {
-        let short = |text: &String| cut(text, PANIC_TEXT_BYTES).to_owned();
-        Self {
-            message: short(&self.message),
-            place: self.place.as_ref().map(short),
-            thread: self.thread.as_ref().map(short),
-            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES).to_owned()),
-            time: self.time,
-        }
-    }
 }
 
 /// This process's own record, and the lock that says that it lives.
@@ -457,7 +418,7 @@ mod tests {
         file.write(&ProcessRecord { panic: Some(panic), ..record(file.process()) }).unwrap();
         let found = read_all(&disk, Path::new("state")).unwrap();
         let panic = found[0].record.as_ref().unwrap().panic.as_ref().unwrap();
-        assert_eq!(panic.message.len(), PANIC_TEXT_BYTES);
+        assert_eq!(panic.message.len(), 8 << 10);
     }
 
     #[test]

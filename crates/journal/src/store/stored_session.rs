@@ -10,7 +10,7 @@ use super::directory::stamp_of;
 use super::error::Attempt;
 use super::findings::Findings;
 use super::session_attachments::own_attachments;
-use super::{Disk, Layout, StoreAction, StoreError};
+use super::{Disk, Layout, Manifest, StoreAction, StoreError};
 use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
@@ -43,11 +43,13 @@ pub struct StoredSession {
     own_attachments: Vec<AttachmentVersion>,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
+    /// The newest checkpoint that was acknowledged, as its manifest says.
+    witness: Option<CheckpointId>,
 }
 
 impl StoredSession {
     /// Opens every segment in a session's directory. What can't be read becomes a problem in the
-    /// index.
+    /// index. Unless all of it was left in good order, it is held against the session's manifest.
     ///
     /// # Errors
     ///
@@ -57,6 +59,28 @@ impl StoredSession {
         directory: PathBuf,
         session: SessionId,
     ) -> Result<Self, StoreError> {
+        let stored = Self::scan(disk, directory, session)?;
+        match stored.is_left_whole() {
+            // Its newest files bear witness of themselves, and a listing reads no more.
+            true => Ok(stored),
+            false => stored.held_against_manifest(disk),
+        }
+    }
+
+    /// The same, and holds it against its manifest however it was left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the directory can't be listed.
+    pub fn open_to_judge(
+        disk: &dyn Disk,
+        directory: PathBuf,
+        session: SessionId,
+    ) -> Result<Self, StoreError> {
+        Self::scan(disk, directory, session)?.held_against_manifest(disk)
+    }
+
+    fn scan(disk: &dyn Disk, directory: PathBuf, session: SessionId) -> Result<Self, StoreError> {
         /// How often a directory is listed of which files vanish while they are opened.
         const TRIES: u32 = 3;
 
@@ -103,7 +127,7 @@ impl StoredSession {
         let own_attachments = own_attachments(&entries);
         let is_complete = !found.has_missed_one();
         let found = Self::of_findings(found, directory, session);
-        let opened = Self {
+        let mut opened = Self {
             bytes_beside,
             event_files,
             event_bytes,
@@ -112,7 +136,50 @@ impl StoredSession {
             stamp,
             ..found
         };
+        let has_card = entries.iter().any(|entry| Layout::is_card_name(&entry.name));
+        if has_card && opened.index.heads().is_empty() {
+            opened.index.doubt_torn_files(|_| true);
+        }
         Ok((opened, is_complete))
+    }
+
+    /// Notes what its manifest says is missing.
+    fn held_against_manifest(self, disk: &dyn Disk) -> Result<Self, StoreError> {
+        let manifest = Manifest::read(disk, &self.directory, self.session);
+        let Some(manifest) = manifest else { return Ok(self) };
+        let mut stored = match self.agrees_with(&manifest) {
+            true => self,
+            // A process that plays it may have written between the two looks.
+            false => Self::scan(disk, self.directory, self.session)?,
+        };
+        stored.witness = manifest.newest();
+        for (place, range) in manifest.missing_ends(stored.index.segments()) {
+            if let Some(segment) = stored.segments.get(place) {
+                stored.index.note_damage(segment.path(), range);
+            }
+        }
+        stored.index.doubt_torn_files(|path| manifest.names(path));
+        Ok(stored)
+    }
+
+    fn agrees_with(&self, manifest: &Manifest) -> bool {
+        let has_torn = self.index.problems().iter().any(|problem| manifest.names(&problem.path));
+        let newest = self.index.heads().iter().map(|head| head.id.counter).max();
+        let has_newest = manifest.newest().map(|it| it.counter) <= newest;
+        !has_torn && has_newest && manifest.missing_ends(self.index.segments()).is_empty()
+    }
+
+    /// Whether each line ends in good order, and nothing is behind the end of any file.
+    fn is_left_whole(&self) -> bool {
+        let heads = self.index.heads();
+        let has_ended = !heads.is_empty() && heads.iter().all(|head| head.end.is_some());
+        let has_tail = self.index.segments().iter().any(|segment| segment.scan.tail.is_some());
+        has_ended && !has_tail && self.index.problems().is_empty()
+    }
+
+    /// The newest checkpoint that was acknowledged, as far as its manifest was read and says so.
+    pub fn witness(&self) -> Option<CheckpointId> {
+        self.witness
     }
 
     /// Opens a single file that holds all of a checkpoint.
@@ -140,6 +207,7 @@ impl StoredSession {
             beside,
             own_attachments: Vec::new(),
             stamp: 0,
+            witness: None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! played for a while or was left cleanly. One that is still there after its process died is a death
 //! soon after a restore.
 
+use std::collections::HashSet;
 use std::io;
 use std::time::Duration;
 
@@ -47,6 +48,9 @@ pub struct Trial {
     /// Play time after which the restore has proven itself.
     #[serde(default = "a_minute", with = "milliseconds")]
     pub probation: Duration,
+    /// The processes that died in the restores before, in a row with this one, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<ProcessId>,
     /// Whether a new session was started instead of trying again.
     #[serde(default)]
     pub set_aside: bool,
@@ -55,6 +59,13 @@ pub struct Trial {
 /// What earlier versions took for granted.
 fn a_minute() -> Duration {
     Duration::from_secs(60)
+}
+
+impl Trial {
+    /// The processes that restored the session in a row, the oldest first.
+    pub fn processes(&self) -> impl Iterator<Item = ProcessId> {
+        self.earlier.iter().copied().chain([self.process])
+    }
 }
 
 impl DirectoryStore {
@@ -71,6 +82,15 @@ impl DirectoryStore {
             read => read.attempt(StoreAction::Open, &path)?,
         };
         Ok(unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session))
+    }
+
+    /// The processes that restored a session last, in a row, each until that has proven itself. What can't be read now names
+    /// none.
+    pub fn restoring_processes(&self) -> HashSet<ProcessId> {
+        let entries = self.disk().list(&self.layout().state).unwrap_or_default().into_iter();
+        let sessions = entries.filter_map(|entry| Layout::session_of_trial(&entry.name));
+        let trials = sessions.filter_map(|session| self.trial(session).ok().flatten());
+        trials.flat_map(|trial| trial.processes().collect::<Vec<_>>()).collect()
     }
 
     /// Writes a trial down, in the place of the one before. It has to outlive the process, not the
@@ -140,6 +160,7 @@ mod tests {
             newest_counter: 11,
             tries: 2,
             probation: Duration::from_secs(90),
+            earlier: vec![ProcessId(5)],
             set_aside: false,
         }
     }

@@ -10,7 +10,7 @@ use super::debt::{Debt, Promise};
 use super::opening::{Depth, Key, key, layout};
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
-use crate::ids::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::SegmentHeader;
 use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
 use crate::store::{DirectoryStore, StoredSession};
@@ -202,6 +202,36 @@ fn any_cut_costs_no_more_than_what_was_cut_off() {
         }
     }
     tell(&format!("cuts: {damaged} in {:?}", begun.elapsed()));
+}
+
+#[test]
+fn of_a_session_that_was_left_in_good_order_each_cut_is_told() {
+    use Action::{Auto, Close, Kill, Manual, Merge, Recover, Settle, Start};
+    let mut play = Play::new(SimulatedDisk::default(), 43);
+    play.perform(&[Start, Settle, Auto, Manual, Settle, Kill, Recover, Settle, Merge, Auto]);
+    play.perform(&[Manual, Settle, Close, Settle]);
+    let image = play.disk.image();
+    let whole = Opened::of(&SimulatedDisk::from_image(&image), Depth::Newest);
+    assert!(whole.sessions.values().all(|found| !found.damage_is_told), "nothing is wrong");
+    let newest = whole.sessions.values().next().and_then(|found| found.heads.first().copied());
+    let newest = newest.and_then(|(_, intact)| intact).expect("it should be whole");
+    let journals = image.files().filter(|(place, _)| is_journal(place.path()));
+    for (place, content) in journals.filter(|(place, _)| of_run(place.path(), newest.run)) {
+        for length in (0..content.bytes().len()).step_by(3) {
+            let mut image = image.clone();
+            let cut = Content::from(content.bytes()[..length].to_vec());
+            image.put(place.clone(), Node::File(cut));
+            let opened = Opened::of(&SimulatedDisk::from_image(&image), Depth::Newest);
+            let found = opened.sessions.values().next().expect("the session should be there");
+            let is_told = found.damage_is_told || found.failure.is_some();
+            assert!(is_told, "{} cut to {length} bytes", place.path().display());
+        }
+    }
+}
+
+fn of_run(path: &Path, run: RunId) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with(&run.to_string())
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Line {
         let worker = Worker::new(local, Bytes, process, dead, versions, Duration::ZERO);
         let mut link = match is_threaded {
             true => Link::thread(worker, clock).unwrap(),
-            false => Link::inline(worker),
+            false => Link::inline(worker, 0),
         };
         link.patience = PATIENCE;
         let mut random = Random::new(97);

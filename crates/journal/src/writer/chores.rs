@@ -6,7 +6,6 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 use tracing::debug_span;
 
-use super::News;
 use super::archiving::{Archiving, Step};
 use super::editing_many::{EditMany, EditingMany};
 use super::reporting::Reporting;
@@ -14,6 +13,7 @@ use super::session_copying::{SessionCopying, Step as Copied, leave_nothing};
 use super::shelf_sweeping::ShelfSweeping;
 use super::slices::{SLICE_BYTES, SLICE_TIME};
 use super::sweeping::Sweeping;
+use super::{News, Ticket};
 use crate::digest::{DigestOrder, Keepers, PlayedLine};
 use crate::finding::Shelf;
 use crate::ids::SessionId;
@@ -40,7 +40,7 @@ enum Chore {
     /// Removes what has lain in the trash for long.
     SweepingShelf(ShelfSweeping),
     /// Puts a session away. `None` before its first slice.
-    Archiving { session: SessionId, what: Archived, begun: Option<Archiving> },
+    Archiving { session: SessionId, what: Archived, ticket: Ticket, begun: Option<Archiving> },
     /// Makes a session of its own out of another one.
     Copying(CopyChore),
     /// Does one thing with each of many sessions.
@@ -58,12 +58,13 @@ struct Digesting {
 }
 
 /// A session that is to be copied.
-struct CopyChore {
-    session: SessionId,
-    name: String,
-    game_version: String,
+pub(super) struct CopyChore {
+    pub session: SessionId,
+    pub name: String,
+    pub game_version: String,
+    pub ticket: Ticket,
     /// `None` before its first slice.
-    begun: Option<Box<SessionCopying>>,
+    pub begun: Option<Box<SessionCopying>>,
 }
 
 impl Chore {
@@ -84,6 +85,20 @@ pub(super) struct Chores {
 impl Chores {
     pub(super) fn is_done(&self) -> bool {
         self.chores.is_empty()
+    }
+
+    /// Whether something is to be done with sessions, or written of them, that somebody asked for.
+    pub(super) fn has_filing(&self) -> bool {
+        let is_filing = |chore: &Chore| {
+            matches!(
+                chore,
+                Chore::Archiving { .. }
+                    | Chore::Copying(_)
+                    | Chore::EditingMany(_)
+                    | Chore::Reporting(_)
+            )
+        };
+        self.chores.iter().any(is_filing)
     }
 
     /// Whether the first is waited for.
@@ -127,13 +142,12 @@ impl Chores {
     }
 
     /// Puts a session away, likewise.
-    pub(super) fn archive(&mut self, session: SessionId, what: Archived) {
-        self.add_before_sweeping(Chore::Archiving { session, what, begun: None });
+    pub(super) fn archive(&mut self, session: SessionId, what: Archived, ticket: Ticket) {
+        self.add_before_sweeping(Chore::Archiving { session, what, ticket, begun: None });
     }
 
     /// Makes a session of its own out of another one, likewise.
-    pub(super) fn copy(&mut self, session: SessionId, name: String, game_version: String) {
-        let copy = CopyChore { session, name, game_version, begun: None };
+    pub(super) fn copy(&mut self, copy: CopyChore) {
         self.add_before_sweeping(Chore::Copying(copy));
     }
 
@@ -152,22 +166,22 @@ impl Chores {
         self.chores.retain(|chore| !matches!(chore, Chore::Digesting(_)));
     }
 
-    /// Lets go of a session that is being put away or copied, since it may be the one that is wanted. It is begun again
-    /// later.
-    pub(super) fn let_go(&mut self, store: &DirectoryStore) {
+    /// Lets go of a session that is being put away or copied. That is begun again later. Other sessions are left alone:
+    /// who asks for something of them all the time would have none of them ever put away.
+    pub(super) fn let_go(&mut self, wanted: SessionId, store: &DirectoryStore) {
         for chore in &mut self.chores {
             match chore {
-                Chore::Archiving { begun, .. } => {
+                Chore::Archiving { session, begun, .. } if *session == wanted => {
                     if let Some(archiving) = begun.take() {
                         archiving.let_go(store);
                     }
                 }
-                Chore::Copying(CopyChore { begun, .. }) => {
+                Chore::Copying(CopyChore { session, begun, .. }) if *session == wanted => {
                     if let Some(copying) = begun.take() {
                         copying.let_go(store);
                     }
                 }
-                Chore::EditingMany(editing) => editing.let_go(store),
+                Chore::EditingMany(editing) => editing.let_go(wanted, store),
                 _ => {}
             }
         }
@@ -304,8 +318,8 @@ impl Chore {
             Self::SweepingShelf(mut sweeping) => {
                 sweeping.step(finder, now, reports).then_some(Self::SweepingShelf(sweeping))
             }
-            Self::Archiving { session, what, begun } => {
-                archive(session, what, begun, finder, now, reports)
+            Self::Archiving { session, what, ticket, begun } => {
+                archive((session, what, ticket), begun, finder, now, reports)
             }
             Self::Copying(copy) => copy.step(finder, types, now, reports).map(Self::Copying),
             Self::EditingMany(mut editing) => {
@@ -324,8 +338,7 @@ impl Chore {
 
 /// Does a slice of putting a session away, and reports at its end what came of it; what is left to do.
 fn archive(
-    session: SessionId,
-    what: Archived,
+    (session, what, ticket): (SessionId, Archived, Ticket),
     begun: Option<Archiving>,
     finder: &mut SessionFinder,
     now: Timestamp,
@@ -337,12 +350,13 @@ fn archive(
     };
     let result = match stepped {
         Ok(Step::Going(archiving)) => {
-            return Some(Chore::Archiving { session, what, begun: Some(archiving) });
+            return Some(Chore::Archiving { session, what, ticket, begun: Some(archiving) });
         }
         Ok(Step::Done(moved)) => Ok(moved),
         Err(error) => Err(error),
     };
-    reports.push(News::Shelved { session, how: ShelfMove::Archive(what), result });
+    let (how, ticket) = (ShelfMove::Archive(what), Some(ticket));
+    reports.push(News::Shelved { session, how, result, ticket });
     None
 }
 
@@ -355,21 +369,22 @@ impl CopyChore {
         now: Timestamp,
         reports: &mut Vec<News>,
     ) -> Option<Self> {
-        let Self { session, name, game_version, begun } = self;
+        let Self { session, name, game_version, ticket, begun } = self;
         let stepped = match begun {
             None => SessionCopying::begin(finder, session, &name, (&game_version, now)),
             Some(copying) => copying.step(&finder.local().store),
         };
         let result = match stepped {
             Ok(Copied::Going(copying)) => {
-                return Some(Self { session, name, game_version, begun: Some(copying) });
+                let begun = Some(copying);
+                return Some(Self { session, name, game_version, ticket, begun });
             }
             Ok(Copied::Done(copy)) => entry_of_new(finder, types, copy, now)
                 .map(Box::new)
                 .inspect_err(|_| leave_nothing(&finder.local().store, copy)),
             Err(error) => Err(error),
         };
-        reports.push(News::Copied { session, name, result });
+        reports.push(News::Copied { session, name, result, ticket });
         None
     }
 }

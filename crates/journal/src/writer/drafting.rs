@@ -17,7 +17,7 @@ use crate::journal::{
 };
 use crate::recovery::SessionEntry;
 use crate::session::{CheckpointSummary, Leaving, RequestError, SessionStatus};
-use crate::store::LocalStore;
+use crate::store::{FinishedFile, LocalStore};
 
 /// The number of a draft's one checkpoint.
 const ONLY: u64 = 1;
@@ -71,7 +71,10 @@ fn write(
         time: now,
         play_time: Duration::ZERO,
     })?;
-    Ok(segment.sync(&local.store)?)
+    segment.sync(&local.store)?;
+    let newest = CheckpointId { run: header.run, counter: ONLY };
+    local.store.note_finished(header.session, Some(newest), [FinishedFile::whole(header)]);
+    Ok(())
 }
 
 /// The checkpoint of a draft: what lists show of it, and no world.

@@ -64,9 +64,9 @@ impl EditingMany {
         self.done
     }
 
-    /// Lets go of a session that is being put away, since it may be the one that is wanted. It is begun again.
-    pub(super) fn let_go(&mut self, store: &DirectoryStore) {
-        if let Some((one, archiving)) = self.archiving.take() {
+    /// Lets go of a session, if it is the one that is being put away. That is begun again.
+    pub(super) fn let_go(&mut self, wanted: SessionId, store: &DirectoryStore) {
+        if let Some((one, archiving)) = self.archiving.take_if(|(one, _)| one.session == wanted) {
             let is_to_be_begun_again = archiving.let_go(store);
             // What is in the archive already isn't what it was, but by our own doing.
             let newest = one.newest.filter(|_| is_to_be_begun_again);
@@ -103,7 +103,12 @@ impl EditingMany {
                 let update = update.clone();
                 let result = filing::edit(finder, session, update.clone(), now);
                 self.note(session, &result);
-                reports.push(News::Edited { session, update: Box::new(update), result });
+                reports.push(News::Edited {
+                    session,
+                    update: Box::new(update),
+                    result,
+                    ticket: None,
+                });
             }
             SessionEdit::Forget => {
                 let bytes = finder.local().store.session_bytes(session).unwrap_or_default();
@@ -113,7 +118,7 @@ impl EditingMany {
                     self.done.freed += bytes;
                 }
                 self.note(session, &result);
-                reports.push(News::Forgotten { session, result });
+                reports.push(News::Forgotten { session, result, ticket: None });
             }
             SessionEdit::Move(ShelfMove::Archive(what)) => {
                 let begun = begin_archiving(one, finder, *what, now);
@@ -157,7 +162,7 @@ impl EditingMany {
             self.done.freed += moved.bytes_before.saturating_sub(moved.bytes);
         }
         self.note(session, &result);
-        reports.push(News::Shelved { session, how, result });
+        reports.push(News::Shelved { session, how, result, ticket: None });
     }
 
     fn note<T>(&mut self, session: SessionId, result: &Result<T, RequestError>) {

@@ -3,7 +3,7 @@
 //! Nothing here ever holds a checkpoint back or fails one. What was appended and isn't synced is kept in
 //! memory: after a failure, another file holds it again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub(super) struct EventLog {
     /// The last event in the file.
     file_through: u64,
     files_begun: u32,
+    /// How far each of its files is durable.
+    durable_ends: BTreeMap<u32, u64>,
     /// The last number so far.
     newest: u64,
     /// The last of the numbers that are durable.
@@ -85,6 +87,11 @@ impl EventLog {
     /// What happened on the line before the run.
     pub(super) fn line(&self) -> &[EventStretch] {
         &self.line
+    }
+
+    /// How far each file of the run is durable, by its number.
+    pub(super) fn durable_ends(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.durable_ends.iter().map(|(number, length)| (*number, *length))
     }
 
     /// The number that the next file has in its run.
@@ -283,6 +290,8 @@ impl EventLog {
             return Ok(());
         }
         file.sync(store)?;
+        let end = file.durable_end().map(|(number, end)| (number, end.length));
+        self.durable_ends.extend(end);
         self.in_file_alone = 0;
         self.synced_through = self.synced_through.max(self.file_through);
         for kept in self.kept.drain(..self.appended) {

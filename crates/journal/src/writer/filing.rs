@@ -11,7 +11,7 @@ use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
 use crate::session::{RequestError, SessionUpdate};
-use crate::store::{DirectoryStore, LocalStore, SessionLock, StoredSession};
+use crate::store::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
 pub fn decline(
@@ -154,7 +154,9 @@ fn write_with(
         segment.append_record(record)?;
         segment.sync(&local.store)
     };
-    write().map_err(|failure| RequestError::Store(failure.into()))
+    write().map_err(|failure| RequestError::Store(failure.into()))?;
+    local.store.note_finished(header.session, None, [FinishedFile::whole(&header)]);
+    Ok(())
 }
 
 /// Now, or, where the clock went back since something was said about the session, later than that: of two such

@@ -33,7 +33,15 @@ pub struct Link<C: Content> {
 
 enum Driver<C: Content> {
     /// The main loop drives the writer, one turn per frame.
-    Inline { worker: Box<Worker<C>>, reports: VecDeque<Report<C>> },
+    Inline {
+        worker: Box<Worker<C>>,
+        /// What is reported, and the turn after which it is.
+        reports: VecDeque<(u64, Report<C>)>,
+        /// How many turns there were.
+        turns: u64,
+        /// How many turns an answer takes at least.
+        delay: u64,
+    },
     /// A thread drives it.
     Thread {
         orders: Option<Sender<Order<C>>>,
@@ -50,10 +58,11 @@ impl<C: Content> fmt::Debug for Link<C> {
 }
 
 impl<C: Content> Link<C> {
-    /// A writer that is driven by [`turn`](Self::turn).
-    pub fn inline(worker: Worker<C>) -> Self {
-        let driver = Driver::Inline { worker: Box::new(worker), reports: VecDeque::new() };
-        Self::new(driver)
+    /// A writer that is driven by [`turn`](Self::turn). Whatever it reports comes after so many turns more, as if it
+    /// was busy.
+    pub fn inline(worker: Worker<C>, delay: u64) -> Self {
+        let (worker, reports) = (Box::new(worker), VecDeque::new());
+        Self::new(Driver::Inline { worker, reports, turns: 0, delay })
     }
 
     /// A writer on a thread of its own.
@@ -118,18 +127,26 @@ impl<C: Content> Link<C> {
     /// Once a frame: sends what had to wait, and gives a driven writer its turn.
     pub fn turn(&mut self, now: Moment) {
         self.push_overflow();
-        if let Driver::Inline { worker, reports } = &mut self.driver {
+        if let Driver::Inline { worker, turns, .. } = &mut self.driver {
             worker.turn(now);
-            reports.extend(worker.reports());
+            *turns += 1;
+            self.gather_reports();
+        }
+    }
+
+    /// Of a driven writer: what was reported since the last turn comes after the delay.
+    fn gather_reports(&mut self) {
+        if let Driver::Inline { worker, reports, turns, delay } = &mut self.driver {
+            reports.extend(worker.reports().map(|report| (*turns + *delay, report)));
         }
     }
 
     /// The next report, if there is one.
     pub fn report(&mut self) -> Option<Report<C>> {
+        self.gather_reports();
         let report = match &mut self.driver {
-            Driver::Inline { worker, reports } => {
-                reports.extend(worker.reports());
-                reports.pop_front()
+            Driver::Inline { reports, turns, .. } => {
+                reports.pop_front_if(|(due, _)| *due <= *turns).map(|(_, report)| report)
             }
             Driver::Thread { reports, .. } => reports.try_recv().ok(),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings};
+use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings, Ticket};
 use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId};
@@ -82,19 +82,34 @@ pub enum News {
         types: Vec<(String, u64)>,
     },
     /// A session was set aside, or not.
-    Declined { session: SessionId, result: Result<(), RequestError> },
-    /// A session was deleted, or not.
-    Forgotten { session: SessionId, result: Result<(), RequestError> },
+    Declined { session: SessionId, result: Result<(), RequestError>, ticket: Ticket },
+    /// A session was deleted, or not. Without a ticket, as one of many.
+    Forgotten { session: SessionId, result: Result<(), RequestError>, ticket: Option<Ticket> },
     /// A session was planned, or not.
     Drafted { session: Box<NewSession>, result: Result<Box<SessionEntry>, RequestError> },
     /// A session was made of another one, which isn't played, or not.
-    Copied { session: SessionId, name: String, result: Result<Box<SessionEntry>, RequestError> },
-    /// A session was moved to another place, or not.
-    Shelved { session: SessionId, how: ShelfMove, result: Result<ShelfMoved, RequestError> },
+    Copied {
+        session: SessionId,
+        name: String,
+        result: Result<Box<SessionEntry>, RequestError>,
+        ticket: Ticket,
+    },
+    /// A session was moved to another place, or not. Without a ticket, as one of many.
+    Shelved {
+        session: SessionId,
+        how: ShelfMove,
+        result: Result<ShelfMoved, RequestError>,
+        ticket: Option<Ticket>,
+    },
     /// A session that had lain in the trash for long was removed, which freed so many bytes.
     Emptied { session: SessionId, bytes: u64 },
-    /// What a session says about itself was changed, or not.
-    Edited { session: SessionId, update: Box<SessionUpdate>, result: Result<(), RequestError> },
+    /// What a session says about itself was changed, or not. Without a ticket, as one of many.
+    Edited {
+        session: SessionId,
+        update: Box<SessionUpdate>,
+        result: Result<(), RequestError>,
+        ticket: Option<Ticket>,
+    },
     /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
     EditedMany(Box<EditedMany>),
     /// Something was done with slots, or not.
@@ -118,6 +133,22 @@ pub enum News {
     },
     /// An attachment was read, or not.
     AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
+}
+
+impl News {
+    /// The session and the ticket of what was asked of one session, if this is the answer. What is done with a session as
+    /// one of many has no ticket.
+    pub fn filed(&self) -> Option<(SessionId, Ticket)> {
+        match self {
+            Self::Declined { session, ticket, .. } | Self::Copied { session, ticket, .. } => {
+                Some((*session, *ticket))
+            }
+            Self::Forgotten { session, ticket, .. }
+            | Self::Shelved { session, ticket, .. }
+            | Self::Edited { session, ticket, .. } => ticket.map(|ticket| (*session, ticket)),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ use crate::session::{
     StateChange,
 };
 
+/// By what an answer is known to be that of one order. The main thread chooses it; the answer carries it back, since
+/// what takes slices is answered later than what was ordered after it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct Ticket(pub u64);
+
 /// What the main thread orders. Orders are carried out one after the other.
 pub enum Order<C: Content> {
     /// Look at all sessions on this machine.
@@ -55,17 +60,17 @@ pub enum Order<C: Content> {
     /// End the run.
     Leave(Leave),
     /// Set a crashed session aside.
-    Decline(SessionId),
+    Decline { session: SessionId, ticket: Ticket },
     /// Delete a session.
-    Forget(SessionId),
+    Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.
     Draft(Box<DraftOrder>),
     /// Make a session of its own out of one that isn't played.
-    Copy { session: SessionId, name: String },
+    Copy { session: SessionId, name: String, ticket: Ticket },
     /// Move a session to another place.
-    Shelve { session: SessionId, how: ShelfMove },
+    Shelve { session: SessionId, how: ShelfMove, ticket: Ticket },
     /// Change what a session that isn't played says about itself.
-    Edit { session: SessionId, update: Box<SessionUpdate> },
+    Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
     /// Do one thing with each of many sessions.
     EditMany(Box<EditMany>),
     /// Do something with slots, after everything that was ordered before.
@@ -123,8 +128,8 @@ impl<C: Content> Order<C> {
             Self::Digest(_) => "digest",
             Self::Release(_) => "release",
             Self::Leave(_) => "leave",
-            Self::Decline(_) => "decline",
-            Self::Forget(_) => "forget",
+            Self::Decline { .. } => "decline",
+            Self::Forget { .. } => "forget",
             Self::Draft(_) => "draft",
             Self::Copy { .. } => "copy",
             Self::Shelve { .. } => "shelve",
@@ -149,8 +154,8 @@ impl<C: Content> Order<C> {
         match self {
             Self::TakeUp(take_up) => Some(take_up.metadata.id),
             Self::Release(session)
-            | Self::Decline(session)
-            | Self::Forget(session)
+            | Self::Decline { session, .. }
+            | Self::Forget { session, .. }
             | Self::Shelve { session, .. }
             | Self::Edit { session, .. } => Some(*session),
             _ => None,
@@ -163,8 +168,8 @@ impl<C: Content> Order<C> {
             self,
             Self::Prepare(_)
                 | Self::TakeUp(_)
-                | Self::Decline(_)
-                | Self::Forget(_)
+                | Self::Decline { .. }
+                | Self::Forget { .. }
                 | Self::Draft(_)
                 | Self::Copy { .. }
                 | Self::Shelve { .. }

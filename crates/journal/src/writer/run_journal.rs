@@ -4,6 +4,7 @@
 mod event_tests;
 mod events;
 mod failures;
+mod finished;
 mod gathering;
 mod headers;
 mod merging;

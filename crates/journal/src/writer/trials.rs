@@ -134,6 +134,7 @@ mod tests {
             newest_counter: 3,
             tries: 1,
             probation: Duration::from_secs(60),
+            earlier: Vec::new(),
             set_aside: false,
         }
     }

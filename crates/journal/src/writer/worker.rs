@@ -175,12 +175,12 @@ impl<C: Content> Worker<C> {
                 drop(self.prepared.remove(&session));
             }
             Order::Leave(leave) => self.leave(leave, now),
-            Order::Decline(session) => self.decline(session, now),
-            Order::Forget(session) => self.forget(session, now),
+            Order::Decline { session, ticket } => self.decline(session, ticket, now),
+            Order::Forget { session, ticket } => self.forget(session, ticket, now),
             Order::Draft(order) => self.draft(*order, now),
-            Order::Shelve { session, how } => self.shelve(session, how, now),
-            Order::Edit { session, update } => self.edit(session, update, now),
-            Order::Copy { session, name } => self.copy(session, name),
+            Order::Shelve { session, how, ticket } => self.shelve(session, how, ticket, now),
+            Order::Edit { session, update, ticket } => self.edit(session, update, ticket, now),
+            Order::Copy { session, name, ticket } => self.copy(session, name, ticket),
             Order::EditMany(order) => self.chores.edit_many(*order),
             Order::Slot(order) => self.slots.add(order),
             Order::SessionAttachment(order) => self.session_attachments.add(order),
@@ -295,10 +295,11 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Lets go of whatever session is being thinned or put away.
-    fn let_go_of_sessions(&mut self) {
+    /// Lets go of a session that is being thinned, put away or copied, since something else is wanted of it. What is
+    /// done with others goes on.
+    fn let_go_of(&mut self, session: SessionId) {
         self.let_go_of_others();
-        self.chores.let_go(&self.local.store);
+        self.chores.let_go(session, &self.local.store);
     }
 
     /// Takes in what the journal reports, and what that means for slots.

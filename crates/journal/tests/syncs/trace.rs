@@ -149,8 +149,9 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// Whether a file or directory belongs to what is promised: what may be lost in a power cut are the state
-/// of this machine and the card for people.
+/// of this machine, the card for people and the manifest.
 fn is_promised(path: &Path) -> bool {
     let name = path.to_string_lossy();
-    !name.contains("/state") && !name.contains("session.ron") && !name.ends_with("strace.log")
+    let may_be_lost = ["/state", "session.ron", "session.manifest"];
+    !may_be_lost.iter().any(|part| name.contains(part)) && !name.ends_with("strace.log")
 }

@@ -33,6 +33,6 @@ pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
 }
 
 /// Where the last thing that is whole ends.
-fn good_end(segment: &SegmentSummary) -> u64 {
+pub fn good_end(segment: &SegmentSummary) -> u64 {
     segment.scan.tail.unwrap_or(segment.scan.length)
 }

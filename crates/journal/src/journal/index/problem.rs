@@ -1,7 +1,7 @@
 //! Files that could not be read, or not in full.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::journal::DamagedRange;
 use crate::session::{FailureCause, WrittenBy};
@@ -21,6 +21,23 @@ pub struct FileProblem {
 struct Unreadable {
     path: PathBuf,
     source: io::Error,
+}
+
+/// Adds a range to what is known to be damaged of a file, unless one that begins there is.
+pub fn note_damage(problems: &mut Vec<FileProblem>, path: &Path, range: DamagedRange) {
+    let known = problems.iter_mut().find(|problem| problem.path == path);
+    match known.map(|problem| &mut problem.kind) {
+        Some(FileProblemKind::PartlyDamaged(ranges)) => {
+            if ranges.iter().all(|known| known.from != range.from) {
+                ranges.push(range);
+            }
+        }
+        Some(_) => {}
+        None => {
+            let kind = FileProblemKind::PartlyDamaged(vec![range]);
+            problems.push(FileProblem { path: path.to_owned(), kind });
+        }
+    }
 }
 
 impl FileProblem {

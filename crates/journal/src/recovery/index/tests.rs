@@ -232,6 +232,7 @@ fn a_restore_that_failed_is_known_although_the_sessions_files_are_the_same() {
         newest_counter: 1,
         tries: 3,
         probation: Duration::from_secs(60),
+        earlier: Vec::new(),
         set_aside: false,
     };
     finder.store().write_trial(&trial).unwrap();

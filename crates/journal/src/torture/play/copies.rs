@@ -4,7 +4,7 @@ use super::Play;
 use crate::ids::SessionId;
 use crate::recovery::SessionEntry;
 use crate::session::RequestError;
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 impl Play {
     /// Copies a session.
@@ -24,7 +24,7 @@ impl Play {
 
     /// Asks for a copy, and waits for nothing.
     pub fn order_copy(&mut self, session: SessionId, name: &str) -> Vec<News> {
-        self.order(Order::Copy { session, name: name.to_owned() })
+        self.order(Order::Copy { session, name: name.to_owned(), ticket: Ticket::default() })
     }
 
     fn take_copied(&mut self, mut news: Vec<News>) -> Result<SessionEntry, RequestError> {

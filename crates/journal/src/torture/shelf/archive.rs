@@ -11,7 +11,7 @@ use crate::session::{
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, Layout};
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 const WITH_WORLD: ShelfMove = ShelfMove::Archive(Archived::WithWorld);
 const SUMMARY_ONLY: ShelfMove = ShelfMove::Archive(Archived::SummaryOnly);
@@ -31,12 +31,12 @@ fn entry(play: &Play, session: SessionId) -> SessionEntry {
     found.entry.expect("something should be shown of it")
 }
 
-/// The files of a session but its card.
+/// The files of a session but its card and its manifest.
 fn files(play: &Play, session: SessionId) -> Vec<String> {
     let store = &play.game.local.store;
     let listed = play.disk.list(&store.layout().session(session)).unwrap();
     let names = listed.into_iter().map(|entry| entry.name);
-    names.filter(|name| name != "session.ron").collect()
+    names.filter(|name| !matches!(name.as_str(), "session.ron" | "session.manifest")).collect()
 }
 
 /// What lists show of a session is what they showed before, but for its place.
@@ -149,7 +149,10 @@ fn what_an_archived_session_says_about_itself_can_be_changed() {
         let (mut play, session) = closed();
         play.shelve(session, how).unwrap();
         let update = SessionUpdate::default().name("Put away").field("stars", &3).unwrap();
-        let news = play.game.order(Order::Edit { session, update: Box::new(update) }, play.now);
+        let news = play.game.order(
+            Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+            play.now,
+        );
         assert!(news.iter().any(|news| matches!(news, News::Edited { result: Ok(()), .. })));
         let entry = entry(&play, session);
         assert_eq!(entry.session.name, "Put away");
@@ -162,7 +165,10 @@ fn what_an_archived_session_says_about_itself_can_be_changed() {
 fn fields_that_a_session_was_given_while_nobody_played_it_are_put_away_with_it() {
     let (mut play, session) = closed();
     let update = SessionUpdate::default().field("stars", &5).unwrap();
-    play.game.order(Order::Edit { session, update: Box::new(update) }, play.now);
+    play.game.order(
+        Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+        play.now,
+    );
     let before = entry(&play, session);
     play.shelve(session, WITH_WORLD).unwrap();
     assert_shown_alike(&before, &entry(&play, session));
@@ -243,7 +249,10 @@ fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
         let (mut play, session) = closed();
         play.shelve(session, how).unwrap();
         let update = SessionUpdate::default().name("Put away");
-        play.game.order(Order::Edit { session, update: Box::new(update) }, play.now);
+        play.game.order(
+            Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+            play.now,
+        );
         let before = files(&play, session);
         play.perform(&[Action::Start, Action::Auto, Action::CrowdOthers, Action::Full]);
         play.perform(&[Action::Full, Action::Settle, Action::Merge, Action::Close]);
@@ -256,7 +265,8 @@ fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
 fn a_save_waits_for_no_more_than_one_step_of_an_archive() {
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
-    play.game.order(Order::Shelve { session, how: WITH_WORLD }, play.now);
+    play.game
+        .order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::default() }, play.now);
     let mut steps = 0;
     while !place(&play, session).is_archived() {
         play.perform(&[Action::Auto]);
@@ -274,7 +284,8 @@ fn a_session_that_is_wanted_while_it_is_put_away_is_let_go() {
         let (mut play, session) = closed();
         // While another is played, a turn is one step.
         play.perform(&[Action::Start, Action::Settle]);
-        play.game.order(Order::Shelve { session, how: WITH_WORLD }, play.now);
+        play.game
+            .order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::default() }, play.now);
         (0..steps).for_each(|_| play.turn());
         // Once it is in the archive, its checkpoint has a number that the play doesn't know.
         play.perform_if_known(&[]);

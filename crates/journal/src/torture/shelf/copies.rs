@@ -20,7 +20,7 @@ use crate::store::{DirectoryStore, Disk, LocalStore};
 use crate::torture::content::Bytes;
 use crate::torture::opening::layout;
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 /// What the newest checkpoint of a session's one line holds, if it can be read.
 fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {
@@ -57,7 +57,10 @@ fn a_copy_is_what_was_reported_and_the_first_one_is_as_it_was() {
     let picture = Attachment::new(THUMBNAIL.to_owned(), vec![9; 300]);
     play.game.local.store.write_attachment(session, newest, &picture).unwrap();
     let update = SessionUpdate::default().field("stars", &5).unwrap().pin(true);
-    play.game.order(Order::Edit { session, update: Box::new(update) }, play.now);
+    play.game.order(
+        Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+        play.now,
+    );
     let (before, shown) = (files(&play.game.local, &play.disk, session), entry(&play, session));
 
     let copied = play.copy(session, "Copy").unwrap();
@@ -238,7 +241,10 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
     let played = play.played().unwrap();
-    play.game.order(Order::Copy { session, name: "Copy".to_owned() }, play.now);
+    play.game.order(
+        Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::default() },
+        play.now,
+    );
     play.game.turn(play.now);
     let sessions = play.game.local.store.sessions().unwrap();
     let copies = |sessions: &[SessionId]| {
@@ -247,7 +253,8 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     };
     let [begun] = *copies(&sessions) else { panic!("it should be under way: {sessions:?}") };
     let update = Box::new(SessionUpdate::default().field("stars", &9).unwrap());
-    let news = play.game.order(Order::Edit { session, update }, play.now);
+    let news =
+        play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
     assert!(news.iter().any(|news| matches!(news, News::Edited { result: Ok(()), .. })));
     assert!(!play.game.local.store.sessions().unwrap().contains(&begun));
     for _ in 0..20 {

@@ -13,7 +13,7 @@ use crate::session::{
 use crate::store::LocalStore;
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 fn plan() -> NewSession {
     let new = NewSession::named("Friday").player("Ann").tag("co-op");
@@ -102,7 +102,7 @@ fn all_fields_of_a_draft_are_kept_however_large_they_are() {
     assert!(entry.summary.fields_left_out);
     let update = SessionUpdate::default().name("Saturday").field("map", &"cellar").unwrap();
     let update = Box::new(update);
-    play.game.order(Order::Edit { session, update }, play.now);
+    play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
     let fields = play.begin_draft(session).unwrap();
     assert_eq!(fields.get("map"), Some("cellar".to_owned()));
     assert_eq!(fields.get("text"), Some(text));

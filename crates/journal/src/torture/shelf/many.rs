@@ -49,7 +49,7 @@ fn edit_all(play: &mut Play, sessions: &[SessionId], edit: &SessionEdit) -> (Rep
     for _ in 0..1000 {
         for news in news {
             let (session, result) = match news {
-                News::Edited { session, result, .. } | News::Forgotten { session, result } => {
+                News::Edited { session, result, .. } | News::Forgotten { session, result, .. } => {
                     (session, result)
                 }
                 News::Shelved { session, result, .. } => (session, result.map(drop)),

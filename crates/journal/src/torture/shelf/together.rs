@@ -11,7 +11,7 @@ use crate::recovery::SessionEntry;
 use crate::session::{NewSession, RequestError, SessionUpdate, ShelfMove};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Game, Play, Random};
-use crate::writer::{News, Order};
+use crate::writer::{News, Order, Ticket};
 
 const SESSIONS: usize = 1_000;
 const REQUESTS: usize = 100;
@@ -55,10 +55,10 @@ fn make_requests(
         let tag = format!("{name}-{number}");
         let moves = [ShelfMove::Delete, ShelfMove::Undelete];
         let order = || match number % 3 {
-            0 => Order::Shelve { session, how: moves[number % 2] },
+            0 => Order::Shelve { session, how: moves[number % 2], ticket: Ticket::default() },
             _ => {
                 let update = Box::new(SessionUpdate::default().tag(&tag));
-                Order::Edit { session, update }
+                Order::Edit { session, update, ticket: Ticket::default() }
             }
         };
         loop {

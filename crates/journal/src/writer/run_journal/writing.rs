@@ -120,7 +120,10 @@ impl RunJournal {
     fn note_status(&mut self, record: &Record) {
         match record {
             Record::Status { .. } => self.status = Some(record.clone()),
-            Record::End { status, .. } => self.write_card(*status),
+            Record::End { status, .. } => {
+                self.write_card(*status);
+                self.note_own_files();
+            }
             _ => {}
         }
     }

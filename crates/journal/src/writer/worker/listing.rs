@@ -69,7 +69,7 @@ impl<C: Content> Worker<C> {
         let Self { chores, finder, content, .. } = self;
         collect_news(&mut self.reports, |news| chores.step(finder, content, now.wall, news));
         for report in self.reports.iter().skip(known) {
-            if let Report::News(News::Forgotten { session, result: Ok(()) }) = report {
+            if let Report::News(News::Forgotten { session, result: Ok(()), .. }) = report {
                 self.trials.end(*session);
             }
         }
@@ -77,9 +77,12 @@ impl<C: Content> Worker<C> {
 
     /// No session is being played or restored: the main thread sees to that.
     pub(super) fn use_profile(&mut self, profile: String, now: Moment) {
-        // What was asked of slots is done first.
+        // What was asked of slots and sessions is done first, where they are.
         while self.slots.wake() == Some(Duration::ZERO) {
             self.turn(now);
+        }
+        while self.chores.has_filing() {
+            self.chore_step(now);
         }
         self.chores.stop_sweeping();
         self.chores.digests.write(&self.finder, now.wall);

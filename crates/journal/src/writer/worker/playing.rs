@@ -167,6 +167,7 @@ impl<C: Content> Worker<C> {
         let session = journal.session();
         match self.local.store.open_session(session) {
             Ok(stored) => {
+                journal.note_files_of_others(&stored);
                 let timeline = Box::new(Timeline::of(&stored));
                 self.report([News::Timeline { session, timeline }]);
             }

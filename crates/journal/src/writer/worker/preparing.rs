@@ -12,13 +12,16 @@ use crate::recovery::{self, PrepareFailure, Prepared, SessionFinder, Wanted};
 use crate::report;
 use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove, SlotError};
 use crate::store::{MemoryDisk, SessionLock};
+use crate::writer::chores::CopyChore;
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, DraftOrder, News, Report, WorldOrder, drafting, filing, shelving};
+use crate::writer::{
+    Content, DraftOrder, News, Report, Ticket, WorldOrder, drafting, filing, shelving,
+};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
-        self.let_go_of_sessions();
         let session = wanted.session;
+        self.let_go_of(session);
         let _span = debug_span!("prepare_restore", session.id = %session).entered();
         let playing = self.playing.as_ref().map(|(journal, _)| journal);
         let is_playing = playing.is_some_and(|journal| journal.session() == session);
@@ -78,15 +81,15 @@ impl<C: Content> Worker<C> {
     }
 
     /// Sets a crashed session aside.
-    pub(super) fn decline(&mut self, session: SessionId, now: Moment) {
+    pub(super) fn decline(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         let result = self.file(session, filing::decline, now);
-        self.report([News::Declined { session, result }]);
+        self.report([News::Declined { session, result, ticket }]);
     }
 
     /// Deletes a session.
-    pub(super) fn forget(&mut self, session: SessionId, now: Moment) {
+    pub(super) fn forget(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         let result = self.file(session, filing::forget, now);
-        self.report([News::Forgotten { session, result }]);
+        self.report([News::Forgotten { session, result, ticket: Some(ticket) }]);
     }
 
     fn file(
@@ -95,7 +98,7 @@ impl<C: Content> Worker<C> {
         how: impl FnOnce(&mut SessionFinder, SessionId, Timestamp) -> Result<(), RequestError>,
         now: Moment,
     ) -> Result<(), RequestError> {
-        self.let_go_of_sessions();
+        self.let_go_of(session);
         how(&mut self.finder, session, now.wall)?;
         self.finder.settle(session);
         self.trials.end(session);
@@ -112,27 +115,40 @@ impl<C: Content> Worker<C> {
     }
 
     /// Makes a session of its own out of one that isn't played.
-    pub(super) fn copy(&mut self, session: SessionId, name: String) {
-        self.let_go_of_sessions();
-        self.chores.copy(session, name, self.versions.game().to_owned());
+    pub(super) fn copy(&mut self, session: SessionId, name: String, ticket: Ticket) {
+        self.let_go_of(session);
+        let game_version = self.versions.game().to_owned();
+        self.chores.copy(CopyChore { session, name, game_version, ticket, begun: None });
     }
 
     /// Moves a session to another place. A crash is offered again once it is back.
-    pub(super) fn shelve(&mut self, session: SessionId, how: ShelfMove, now: Moment) {
-        self.let_go_of_sessions();
+    pub(super) fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+        ticket: Ticket,
+        now: Moment,
+    ) {
+        self.let_go_of(session);
         if let ShelfMove::Archive(what) = how {
-            return self.chores.archive(session, what);
+            return self.chores.archive(session, what, ticket);
         }
         let result = shelving::shelve(&mut self.finder, session, how, now.wall);
-        self.report([News::Shelved { session, how, result }]);
+        self.report([News::Shelved { session, how, result, ticket: Some(ticket) }]);
     }
 
     /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
     /// still offered.
-    pub(super) fn edit(&mut self, session: SessionId, update: Box<SessionUpdate>, now: Moment) {
-        self.let_go_of_sessions();
+    pub(super) fn edit(
+        &mut self,
+        session: SessionId,
+        update: Box<SessionUpdate>,
+        ticket: Ticket,
+        now: Moment,
+    ) {
+        self.let_go_of(session);
         let result = filing::edit(&mut self.finder, session, (*update).clone(), now.wall);
-        self.report([News::Edited { session, update, result }]);
+        self.report([News::Edited { session, update, result, ticket: Some(ticket) }]);
     }
 }
 

@@ -1,0 +1,193 @@
+//! What it costs a game that is played to ask for something of other sessions all the time.
+
+use std::thread;
+use std::time::Duration;
+
+use bevy::app::ScheduleRunnerPlugin;
+use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
+use bevy_session::prelude::*;
+use bevy_session::{
+    Archived, CheckpointCaptured, EventQuery, EventsDropped, EventsRead, RecordingExt,
+    SessionCopied, SessionId, SessionMoved, SessionUpdated,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::game::{ENTITIES, play, request, spawn_mixed};
+use crate::measure::{median, microseconds, on_the_processor, row, temporary};
+
+const FRAMES: usize = 4_000;
+const EVENTS_A_FRAME: usize = 250;
+const FRAME: Duration = Duration::from_millis(16);
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Each frame counts as it was in the best of so many runs: what else the machine does is in none of them twice.
+const RUNS: usize = 3;
+
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+struct Dug(u32);
+
+/// What was heard.
+#[derive(Resource, Default)]
+struct Heard {
+    frame: usize,
+    /// Frames in which a checkpoint was captured.
+    captured: Vec<usize>,
+    dropped: u64,
+    answered: usize,
+    recorded: Option<u64>,
+}
+
+/// What came of a run.
+struct Played {
+    frames: Vec<Duration>,
+    longest_gap: f64,
+    lost: u64,
+    answered: usize,
+}
+
+pub fn beside() {
+    let best = |is_asked: bool| {
+        let mut runs = (0..RUNS).map(|_| run(is_asked));
+        let first = runs.next().expect("there is a run");
+        runs.fold(first, |mut best, run| {
+            best.frames.iter_mut().zip(run.frames).for_each(|(one, other)| *one = other.min(*one));
+            best.longest_gap = best.longest_gap.max(run.longest_gap);
+            best.lost += run.lost;
+            best.answered = best.answered.min(run.answered);
+            best
+        })
+    };
+    let (alone, asked) = (best(false), best(true));
+    let beyond = |(asked, alone): (&Duration, &Duration)| asked.saturating_sub(*alone);
+    let mut beyond: Vec<Duration> = asked.frames.iter().zip(&alone.frames).map(beyond).collect();
+    beyond.sort_unstable();
+    let of = "of 1,000,000 events beside requests about other sessions in each frame";
+    row(&format!("lost {of} (aim 0)"), asked.lost);
+    row("requests answered meanwhile", asked.answered);
+    row(
+        "longest time between two checkpoints, in intervals (aim ≤ 2)",
+        format!("{:.2}", asked.longest_gap),
+    );
+    row("the same without requests", format!("{:.2}", alone.longest_gap));
+    row(
+        "a frame at 100,000 entities beyond the same without requests, median",
+        microseconds(median(beyond.clone())),
+    );
+    row(
+        "the frame that takes most beyond it (aim ≤ 200 µs)",
+        microseconds(beyond.last().copied().unwrap_or_default()),
+    );
+}
+
+fn game(directory: &std::path::Path) -> App {
+    let mut app = App::new();
+    let settings = SessionSettings { interval: INTERVAL, ..SessionSettings::default() };
+    let plugin = SessionPlugin::new("Bench", "Numbers").directory(directory).settings(settings);
+    app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin))
+        .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
+        .init_resource::<Heard>()
+        .add_message::<Dug>()
+        .record_messages::<Dug>();
+    app.add_observer(|_: On<CheckpointCaptured>, mut heard: ResMut<Heard>| {
+        let frame = heard.frame;
+        heard.captured.push(frame);
+    })
+    .add_observer(|dropped: On<EventsDropped>, mut heard: ResMut<Heard>| {
+        heard.dropped += dropped.count;
+    })
+    .add_observer(|_: On<SessionUpdated>, mut heard: ResMut<Heard>| heard.answered += 1)
+    .add_observer(|_: On<SessionMoved>, mut heard: ResMut<Heard>| heard.answered += 1)
+    .add_observer(|_: On<SessionCopied>, mut heard: ResMut<Heard>| heard.answered += 1)
+    .add_observer(|read: On<EventsRead>, mut heard: ResMut<Heard>| {
+        heard.recorded = read.result.as_ref().ok().and_then(|page| page.total);
+    });
+    app.finish();
+    app.cleanup();
+    app.update();
+    app
+}
+
+/// Lets frames pass until something is the case.
+fn until(app: &mut App, mut is_done: impl FnMut(&World) -> bool) {
+    while !is_done(app.world()) {
+        app.update();
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A session that was left.
+fn left(app: &mut App, name: String) -> SessionId {
+    request(app, |commands| commands.session().start(NewSession::named(name)));
+    until(app, |world| {
+        world.get_resource::<CurrentSession>().is_some_and(|it| it.last_checkpoint().is_some())
+    });
+    let id = app.world().resource::<CurrentSession>().id();
+    request(app, |commands| commands.session().close());
+    until(app, |world| !world.contains_resource::<CurrentSession>());
+    id
+}
+
+/// Asks for something of each of them; how much.
+fn ask(app: &mut App, others: &[SessionId], frame: usize) -> usize {
+    let [renamed, archived, deleted, copied] = *others else { return 0 };
+    let is_copied = frame.is_multiple_of(100);
+    request(app, |commands| {
+        let mut session = commands.session();
+        let name = format!("Renamed {frame}");
+        session.update_session(renamed, SessionUpdate::default().name(name));
+        session.archive(archived, Archived::WithWorld);
+        session.unarchive(archived);
+        session.delete(deleted);
+        session.undelete(deleted);
+        if is_copied {
+            session.copy(copied, format!("Copy {frame}"));
+        }
+    });
+    5 + usize::from(is_copied)
+}
+
+fn run(is_asked: bool) -> Played {
+    let directory = temporary("beside");
+    let mut app = game(&directory);
+    let others: Vec<SessionId> =
+        (0..4).map(|number| left(&mut app, format!("Other {number}"))).collect();
+    let entities = spawn_mixed(&mut app, ENTITIES);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Played")));
+    until(&mut app, |world| {
+        world.get_resource::<CurrentSession>().is_some_and(|it| it.last_checkpoint().is_some())
+    });
+    let session = app.world().resource::<CurrentSession>().id();
+    *app.world_mut().resource_mut::<Heard>() = Heard::default();
+    let mut frames = Vec::with_capacity(FRAMES);
+    let mut asked = 0;
+    for frame in 0..FRAMES {
+        app.world_mut().resource_mut::<Heard>().frame = frame;
+        play(&mut app, &entities, 100, frame);
+        for number in 0..EVENTS_A_FRAME {
+            app.world_mut().write_message(Dug((frame * EVENTS_A_FRAME + number) as u32));
+        }
+        // Always some that are under way, and no more than a disk can follow.
+        if is_asked && asked - app.world().resource::<Heard>().answered < 16 {
+            asked += ask(&mut app, &others, frame);
+        }
+        let begun = on_the_processor();
+        app.update();
+        frames.push(on_the_processor().saturating_sub(begun));
+        thread::sleep(Duration::from_millis(2));
+    }
+    let types = vec![Dug::type_path().to_owned()];
+    let query = EventQuery { limit: 1, types, counts_all: true, ..EventQuery::of(session) };
+    request(&mut app, |commands| commands.session().read_events(query));
+    until(&mut app, |world| world.resource::<Heard>().recorded.is_some());
+    let heard = app.world().resource::<Heard>();
+    let recorded = heard.recorded.unwrap_or_default();
+    let gaps = heard.captured.windows(2).map(|pair| pair[1] - pair[0]);
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand frames")]
+    let longest_gap =
+        gaps.max().unwrap_or(FRAMES) as f64 * FRAME.as_secs_f64() / INTERVAL.as_secs_f64();
+    let lost = (FRAMES * EVENTS_A_FRAME) as u64 - recorded;
+    let answered = heard.answered;
+    drop(app);
+    let _ = std::fs::remove_dir_all(directory);
+    Played { frames, longest_gap, lost, answered }
+}

@@ -1,0 +1,63 @@
+//! How the processes died that played a session, as their records and the session's own log say.
+
+use bevy_session_journal::recovery::read_events;
+use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::{EventQuery, LifecycleEvent, PanicInfo, ProcessDeath};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::{Output, moment};
+use crate::place::Profile;
+
+/// What happened to a session itself, of which so much is looked through, the newest first.
+const MOST: usize = 10_000;
+
+/// A death that a recovery wrote into the session's log.
+#[derive(Serialize)]
+pub struct RecordedDeath {
+    /// When the session was recovered from it.
+    pub recovered: Timestamp,
+    #[serde(flatten)]
+    pub death: ProcessDeath,
+}
+
+/// The deaths that the log of a session knows, the newest first.
+pub fn recorded(profile: &Profile, stored: &StoredSession) -> Vec<RecordedDeath> {
+    let types = vec![LifecycleEvent::TYPE_PATH.to_owned()];
+    let query = EventQuery { types, limit: MOST, ..EventQuery::of(stored.id()) };
+    // What can't be read of the log, `log` and `verify` say.
+    let page = read_events(profile.disk(), stored, query).unwrap_or_default();
+    let deaths = page.events.iter().flat_map(|event| {
+        let deaths = event.decode::<LifecycleEvent>().map(|it| it.deaths).unwrap_or_default();
+        let recovered = event.moment.time;
+        deaths.into_iter().rev().map(move |death| RecordedDeath { recovered, death })
+    });
+    deaths.collect()
+}
+
+/// A death in a line.
+pub fn in_words(death: &ProcessDeath) -> String {
+    let Some(panic) = &death.panic else { return death.cause.clone() };
+    let place = panic.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    let thread = panic.thread.as_ref().map(|name| format!(" on thread {name}")).unwrap_or_default();
+    format!("{}: {}{place}{thread}", death.cause, panic.message)
+}
+
+impl RecordedDeath {
+    /// Writes it with all that is known of it.
+    pub fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let words = in_words(&self.death);
+        output.line(format_args!("died         {words}, recovered {}", moment(self.recovered)))?;
+        write_backtrace(&self.death, output)
+    }
+}
+
+/// Writes where a panic came from, a call on each line.
+pub fn write_backtrace(death: &ProcessDeath, output: &mut Output<'_>) -> Result<(), Failure> {
+    let backtrace = death.panic.as_ref().and_then(|PanicInfo { backtrace, .. }| backtrace.as_ref());
+    for line in backtrace.iter().flat_map(|text| text.lines()) {
+        output.line(format_args!("backtrace    {line}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,393 @@
+//! What is lost is never called good: each kind of file emptied, cut and with a bit flipped, in the eyes of the game and
+//! of the tool.
+
+use std::collections::{BTreeSet, HashSet};
+use std::error::Error;
+use std::ffi::OsString;
+use std::fs;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::recovery::read_events;
+use bevy_session_journal::store::{FinishedFile, RealDisk, StoredSession, slots_in};
+use bevy_session_journal::{
+    CheckpointId, Event, EventQuery, Journal, JournalOptions, NewSession, RestoreFrom, Run,
+    SessionId,
+};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::common::{AnyValue, Done, Game, copy, run};
+
+type Codec = AnyValue<u64>;
+
+/// Where sessions lie below what a game is given.
+const SESSIONS: &str = "data/profiles/default/sessions";
+
+/// What becomes of a file.
+struct Damage {
+    what: String,
+    bytes: Vec<u8>,
+}
+
+/// What there is of a session.
+#[derive(Debug)]
+struct Seen {
+    restorable: HashSet<CheckpointId>,
+    events: u64,
+    has_ended: bool,
+    is_reported: bool,
+}
+
+fn open(root: &Path) -> Result<Journal<Codec>, Box<dyn Error>> {
+    Ok(JournalOptions::new(root).watch_panics(false).open(AnyValue(PhantomData))?)
+}
+
+fn save(run: &mut Run<'_, Codec>, values: std::ops::Range<u64>) -> Done {
+    for value in values {
+        let id = run.named_checkpoint(format!("number {value}"), |_| value)?;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            match run.wait(deadline) {
+                Some(Event::Saved(saved)) if saved.id == id => break,
+                Some(_) => {}
+                None => return Err("the checkpoint should be saved".into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A session whose first process died, and whose second one left it in good order, if it did.
+fn play(root: &Path, closes: bool) -> Result<SessionId, Box<dyn Error>> {
+    let mut journal = open(root)?;
+    let mut run = journal.start(NewSession::named("Judged"));
+    let session = run.session();
+    save(&mut run, 0..3)?;
+    drop(run);
+    drop(journal);
+    let mut journal = open(root)?;
+    let (_, mut run) = journal.restore(session, RestoreFrom::Latest)?.go_on();
+    save(&mut run, 3..5)?;
+    match closes {
+        true => drop(run.close(|_| 5)?),
+        false => drop(run),
+    }
+    Ok(session)
+}
+
+/// Where the frames of a file begin, and where the last one ends.
+fn frames_in(bytes: &[u8]) -> Result<Vec<usize>, Box<dyn Error>> {
+    let number = |at: usize| -> Result<usize, Box<dyn Error>> {
+        Ok(u32::from_le_bytes(bytes.get(at..at + 4).ok_or("four bytes")?.try_into()?) as usize)
+    };
+    let mut places = vec![24 + number(12)?];
+    while let Some(last) = places.last().copied().filter(|last| *last < bytes.len()) {
+        places.push(last + 48 + number(last + 24)?);
+    }
+    Ok(places)
+}
+
+fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 0x10;
+    }
+    bytes
+}
+
+/// Emptied, cut in its header, between all frames and within each, and with a bit flipped in each part.
+fn damages(bytes: &[u8]) -> Result<Vec<Damage>, Box<dyn Error>> {
+    let mut found = vec![("emptied".to_owned(), Vec::new())];
+    let mut cut = |at: usize| found.push((format!("cut at {at}"), bytes[..at].to_vec()));
+    let frames = frames_in(bytes)?;
+    cut(30);
+    for (begin, end) in frames.iter().zip(frames.iter().skip(1)) {
+        cut(*begin);
+        cut((begin + end) / 2);
+    }
+    let mut flip = |at: usize| found.push((format!("bit at {at}"), flipped(bytes, at)));
+    flip(3);
+    flip(30);
+    for (begin, end) in frames.iter().zip(frames.iter().skip(1)) {
+        flip(begin + 10);
+        flip(end - 1);
+    }
+    Ok(found.into_iter().map(|(what, bytes)| Damage { what, bytes }).collect())
+}
+
+/// What can be had of a session, as a restore goes about it.
+fn had(root: &Path, session: SessionId) -> Result<(HashSet<CheckpointId>, u64), Box<dyn Error>> {
+    let directory = root.join(SESSIONS).join(session.to_string());
+    let mut stored = StoredSession::open(&RealDisk, directory, session)?;
+    let ids: Vec<CheckpointId> = stored.index().commits().map(|(id, _)| id).collect();
+    let mut restorable = HashSet::new();
+    for id in ids {
+        if stored.index().is_without_world(id) || stored.verified_plan(id)?.is_some() {
+            restorable.insert(id);
+        }
+    }
+    let query = EventQuery { limit: 10_000, ..EventQuery::of(session) };
+    let events = read_events(&RealDisk, &stored, query)?.events.len() as u64;
+    Ok((restorable, events))
+}
+
+fn seen(root: &Path, session: SessionId) -> Result<Seen, Box<dyn Error>> {
+    let (restorable, events) = had(root, session)?;
+    let found = open(root)?.detect()?.into_iter().find(|found| found.session == session);
+    let is_reported =
+        found.as_ref().is_some_and(|it| it.corruption.is_some() || it.failure.is_some());
+    let entry = found.and_then(|found| found.entry);
+    let has_ended = entry.is_some_and(|entry| !entry.has_crashed());
+    Ok(Seen { restorable, events, has_ended, is_reported })
+}
+
+fn tool(words: &[&str], root: &Path) -> Result<i32, Box<dyn Error>> {
+    let words = words.iter().map(|word| match *word {
+        "DIR" => root.as_os_str().to_owned(),
+        word => OsString::from(word),
+    });
+    Ok(run(words)?.code.ok_or("a code")?)
+}
+
+/// The files of a session whose frames somebody may need.
+fn framed_files(directory: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let is_framed = |path: &PathBuf| {
+        let extension = path.extension().and_then(|it| it.to_str());
+        matches!(extension, Some("journal" | "archive" | "events"))
+    };
+    paths.retain(is_framed);
+    paths.sort();
+    Ok(paths)
+}
+
+/// A copy of what there is of one session.
+fn copy_of(root: &Path, session: SessionId) -> Result<TempDir, Box<dyn Error>> {
+    let scratch = tempfile::tempdir()?;
+    let directory = PathBuf::from(SESSIONS).join(session.to_string());
+    for part in [directory.as_path(), Path::new("state")] {
+        let place = scratch.path().join(part);
+        fs::create_dir_all(&place)?;
+        copy(&root.join(part), &place)?;
+    }
+    Ok(scratch)
+}
+
+/// Damages each file of a session in all ways, and holds what the tool says against what the game has. How many ways.
+fn judge_all(root: &Path, session: SessionId) -> Result<usize, Box<dyn Error>> {
+    let name = session.to_string();
+    let directory = PathBuf::from(SESSIONS).join(&name);
+    let verify = ["verify", "DIR", &*name, "--read-data"];
+    let scratch = copy_of(root, session)?;
+    assert_eq!(tool(&verify, scratch.path())?, 0, "{name} as it was left");
+    let before = seen(scratch.path(), session)?;
+    assert!(!before.is_reported && !before.restorable.is_empty(), "{before:?}");
+    let (mut ways, mut bad) = (0, Vec::new());
+    for path in framed_files(&root.join(&directory))? {
+        let file = path.file_name().ok_or("a name")?;
+        for Damage { what, bytes } in damages(&fs::read(&path)?)? {
+            let scratch = copy_of(root, session)?;
+            fs::write(scratch.path().join(&directory).join(file), bytes)?;
+            let code = tool(&verify, scratch.path())?;
+            let after = seen(scratch.path(), session)?;
+            let loses = !before.restorable.is_subset(&after.restorable)
+                || after.events < before.events
+                || after.has_ended != before.has_ended;
+            let agrees = match code {
+                0 => !loses && !after.is_reported,
+                1 => true,
+                _ => after.restorable.is_empty(),
+            };
+            if !agrees {
+                bad.push(format!("{} {what}: the tool says {code}, {after:?}", path.display()));
+            }
+            ways += 1;
+        }
+    }
+    assert!(bad.is_empty(), "{} of {ways}, of {before:?}:\n{}", bad.len(), bad.join("\n"));
+    Ok(ways)
+}
+
+#[test]
+fn of_a_session_that_was_left_in_good_order_nothing_lost_is_good() -> Done {
+    let root = tempfile::tempdir()?;
+    let session = play(root.path(), true)?;
+    let ways = judge_all(root.path(), session)?;
+    assert!(ways >= 60, "{ways}");
+    Ok(())
+}
+
+/// As each process writes it down that is done with a file.
+fn note_all(game: &Game, session: SessionId) -> Done {
+    let directory = game.session(&session.to_string());
+    let mut finished = Vec::new();
+    for path in framed_files(&directory)? {
+        let name = path.file_name().ok_or("a name")?.to_string_lossy().into_owned();
+        finished.push(FinishedFile { name, bytes: None });
+    }
+    game.local().store.note_finished(session, None, finished);
+    Ok(())
+}
+
+#[test]
+fn of_archives_events_and_sessions_in_the_archive_nothing_lost_is_good() -> Done {
+    let game = Game::of_format("1.3")?;
+    let sessions = game.run("list --json DIR")?.objects()?;
+    let mut judged = 0;
+    for session in sessions {
+        let is_forked = session["id"].as_str().is_none();
+        let id: SessionId = session["id"].as_str().ok_or("an id")?.parse()?;
+        let directory = game.session(&id.to_string());
+        let kinds: BTreeSet<OsString> = framed_files(&directory)?
+            .iter()
+            .filter_map(|path| path.extension().map(OsString::from))
+            .collect();
+        let is_archived = session["place"] == "archive";
+        let is_wanted = kinds.contains(&OsString::from("archive")) || is_archived;
+        if is_forked || !is_wanted || session["left"] != "cleanly" {
+            continue;
+        }
+        note_all(&game, id)?;
+        judge_all(&game.directory(), id)?;
+        judged += 1;
+    }
+    assert!(judged >= 2, "{judged}");
+    Ok(())
+}
+
+#[test]
+fn a_slot_that_cannot_be_loaded_is_not_good() -> Done {
+    let game = Game::of_format("1.3")?;
+    let slots = game.profile().join("slots");
+    let loads = |directory: &Path| -> Result<usize, Box<dyn Error>> {
+        let mut loaded = 0;
+        for slot in slots_in(&RealDisk, directory)?.into_iter().flatten() {
+            let mut stored = StoredSession::of_file(&RealDisk, &slot.path, slot.header.session);
+            let checkpoint = slot.header.slot_checkpoint().ok_or("a checkpoint")?;
+            loaded += usize::from(stored.verified_plan(checkpoint)?.is_some());
+        }
+        Ok(loaded)
+    };
+    let mut ways = 0;
+    for entry in fs::read_dir(&slots)? {
+        let path = entry?.path();
+        let whole = fs::read(&path)?;
+        for Damage { what, bytes } in damages(&whole)? {
+            let sent = tempfile::tempdir()?;
+            let file = sent.path().join("slots").join(path.file_name().ok_or("a name")?);
+            fs::create_dir(sent.path().join("slots"))?;
+            fs::write(&file, &bytes)?;
+            let is_lost = loads(&sent.path().join("slots"))? == 0;
+            for line in [vec!["verify", "--read-data"], vec!["verify"]] {
+                let of_file = line.iter().map(OsString::from).chain([file.clone().into()]);
+                let code = run(of_file)?.code;
+                let reads_data = line.len() == 2;
+                let is_right = match code {
+                    Some(0) => !is_lost,
+                    _ => true,
+                };
+                assert!(is_right, "{} {what}: {code:?} with {line:?}", path.display());
+                assert!(code != Some(2) || is_lost, "{} {what}: it loads", path.display());
+                assert!(!reads_data || !is_lost || code == Some(2), "{}: {what}", path.display());
+            }
+            let code = tool(&["verify", "DIR", "--read-data"], sent.path())?;
+            assert!(!is_lost || code != 0, "{} {what}: {code} of the directory", path.display());
+            ways += 1;
+        }
+        fs::write(&path, &whole)?;
+    }
+    assert!(ways >= 28, "{ways}");
+    Ok(())
+}
+
+#[test]
+fn a_session_of_empty_files_is_lost_and_a_torn_tail_after_a_crash_is_good() -> Done {
+    for (format, closes) in [(Some("1.3"), true), (None, true), (None, false)] {
+        let (game, session) = match format {
+            Some(format) => {
+                let game = Game::of_format(format)?;
+                let of_today =
+                    game.run("list --json DIR --limit 1 --in open --left cleanly")?.object()?;
+                let session = of_today["id"].as_str().ok_or("an id")?.parse()?;
+                (game, session)
+            }
+            None => {
+                let game = Game { root: tempfile::tempdir()? };
+                fs::create_dir(game.directory())?;
+                let session = play(&game.directory(), closes)?;
+                (game, session)
+            }
+        };
+        if !closes {
+            let files = framed_files(&game.session(&session.to_string()))?;
+            let last = files.last().ok_or("a file")?;
+            let whole = fs::read(last)?;
+            fs::write(last, [&whole[..], b"bvF\x1e\x01"].concat())?;
+            let ran = game.run(&format!("verify DIR {session} --read-data"))?;
+            assert_eq!(ran.code, Some(0), "as a crash leaves it: {}", ran.text);
+        }
+        for path in framed_files(&game.session(&session.to_string()))? {
+            fs::write(path, "")?;
+        }
+        for verb in ["verify", "list"] {
+            let ran = game.run(&format!("{verb} --json DIR"))?;
+            let objects = ran.objects()?;
+            let id = session.to_string();
+            let is_it = |it: &&serde_json::Value| it["session"] == *id || it["id"] == *id;
+            let judged = objects.iter().find(is_it).ok_or("the session")?;
+            assert_eq!(judged["condition"], "lost", "{format:?}, {closes}, {verb}");
+            assert_ne!(ran.code, Some(0), "{verb}");
+        }
+        let said = game.run("doctor DIR")?.text;
+        assert!(said.contains("BS0102"), "{format:?}, {closes}: {said}");
+        // Of the data alone as well.
+        fs::remove_dir_all(game.directory().join("state"))?;
+        let ran = game.run(&format!("verify DIR {session}"))?;
+        assert_eq!(ran.code, Some(2), "{format:?}, {closes}: {}", ran.text);
+        let found = open(&game.directory())?.detect()?;
+        let found = found.iter().find(|found| found.session == session).ok_or("the session")?;
+        assert!(found.failure.is_some(), "the game says so as well: {found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_that_a_dead_process_saw_saved_is_missed() -> Done {
+    let game = Game { root: tempfile::tempdir()? };
+    fs::create_dir(game.directory())?;
+    let session = play(&game.directory(), false)?;
+    let directory = game.session(&session.to_string());
+    let stored = StoredSession::open(&RealDisk, directory, session)?;
+    let head = stored.index().heads().first().ok_or("a head")?.id;
+    let segments = stored.segments().iter().zip(stored.index().segments());
+    let newest = segments.filter(|(_, summary)| summary.header.run == head.run).last();
+    let path = newest.ok_or("a file")?.0.path().to_owned();
+    // Its process wrote down what it saw, and died.
+    let (local, now) = (game.local(), Timestamp::now());
+    let (guard, _) = ProcessGuard::begin(&local, "1.0", ProcessOptions { panics: false }, now);
+    guard.hold(session, head.run);
+    guard.acknowledged(session, head, now);
+    guard.beat(&local, now - Duration::from_secs(90));
+    let verify = format!("verify DIR {session}");
+    assert_eq!(game.run(&verify)?.code, Some(0));
+    let whole = fs::read(&path)?;
+    let frames = frames_in(&whole)?;
+    let last_group = frames.len().checked_sub(3).and_then(|at| frames.get(at)).ok_or("a group")?;
+    fs::write(&path, &whole[..*last_group])?;
+    let ran = game.run(&verify)?;
+    assert_eq!(ran.code, Some(1), "its record names the last one: {}", ran.text);
+    // Without the record nobody knows, and the tool says that.
+    fs::remove_dir_all(game.directory().join("state"))?;
+    fs::remove_file(game.session(&session.to_string()).join("session.manifest"))?;
+    for verb in ["verify", "doctor"] {
+        let ran = game.run(&format!("{verb} DIR"))?;
+        assert_eq!(ran.code, Some(0), "{}", ran.text);
+        assert!(ran.text.contains("no state directory is beside"), "{verb}: {}", ran.text);
+    }
+    Ok(())
+}

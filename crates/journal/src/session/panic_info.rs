@@ -1,0 +1,46 @@
+//! A panic, as it is written down.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::cut;
+
+/// Bytes of a panic's message or place that are kept.
+const TEXT_BYTES: usize = 8 << 10;
+/// Bytes of a panic's backtrace that are kept.
+const BACKTRACE_BYTES: usize = 64 << 10;
+
+/// A panic, as the hook saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+pub struct PanicInfo {
+    /// What it said.
+    pub message: String,
+    /// File, line and column.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// The name of the thread.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// The call stack, if one was captured.
+    #[serde(default)]
+    pub backtrace: Option<String>,
+    /// When.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub time: Timestamp,
+}
+
+impl PanicInfo {
+    /// The same with its texts cut to what is kept of them.
+    pub(crate) fn bounded(&self) -> Self {
+        let short = |text: &String| cut(text, TEXT_BYTES).to_owned();
+        Self {
+            message: short(&self.message),
+            place: self.place.as_ref().map(short),
+            thread: self.thread.as_ref().map(short),
+            backtrace: self.backtrace.as_ref().map(|text| cut(text, BACKTRACE_BYTES).to_owned()),
+            time: self.time,
+        }
+    }
+}

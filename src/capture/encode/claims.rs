@@ -1,0 +1,133 @@
+//! Placed entities that are back, while what was kept for them is on its way to them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet};
+
+use super::carried::Carried;
+use super::encoder::Encoder;
+use crate::capture::placed::SaveKey;
+use crate::capture::record::{Capture, CaptureScope};
+use crate::journal::SaveId;
+
+/// Placed entities that a level has spawned, and onto which what was kept for them hasn't been written yet.
+///
+/// They have the values that the level gave them. A checkpoint that is taken now says what was kept instead, as if they
+/// weren't there: so whatever becomes of the process, no level's fresh values take the place of what was played.
+#[derive(Clone, Default)]
+pub(super) struct Claims {
+    by_entity: EntityHashMap<Claim>,
+    by_key: HashMap<SaveKey, Entity>,
+}
+
+#[derive(Clone)]
+struct Claim {
+    key: SaveKey,
+    id: SaveId,
+}
+
+/// What came of claims.
+pub(crate) struct Settled {
+    /// Entities that have the values which were kept for them.
+    pub written: Vec<Entity>,
+    /// Entities that are of another sort than what was kept for their key, which goes on waiting.
+    pub refused: Vec<Entity>,
+    /// What could not be used of what was kept.
+    pub carried: Carried,
+}
+
+impl Claims {
+    /// What was kept for a key is on its way to this entity, and to no other.
+    pub(super) fn begin(&mut self, entity: Entity, key: SaveKey, id: SaveId) {
+        if let Some(before) = self.by_key.insert(key.clone(), entity) {
+            self.by_entity.remove(&before);
+        }
+        self.by_entity.insert(entity, Claim { key, id });
+    }
+
+    /// It is no longer; the key and the id of the entity, if it was.
+    pub(super) fn end(&mut self, entity: Entity) -> Option<(SaveKey, SaveId)> {
+        let Claim { key, id } = self.by_entity.remove(&entity)?;
+        self.by_key.remove(&key);
+        Some((key, id))
+    }
+
+    /// Whether nothing is on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_entity.is_empty()
+    }
+
+    /// How many entities wait for their values.
+    pub(super) fn len(&self) -> u64 {
+        self.by_entity.len() as u64
+    }
+
+    /// Whether what was kept for a key is on its way.
+    pub(super) fn are_of(&self, key: &SaveKey) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// Those among these entities that wait for nothing.
+    pub(super) fn without<'a>(&self, entities: &'a [Entity]) -> Cow<'a, [Entity]> {
+        if self.is_empty() {
+            return Cow::Borrowed(entities);
+        }
+        entities.iter().copied().filter(|entity| !self.by_entity.contains_key(entity)).collect()
+    }
+
+    /// Those who aren't saved any more, although nothing was said of it: a state took them along, or they have lost their
+    /// marker.
+    fn left(&self, capture: &Capture) -> Vec<Entity> {
+        let entities = &capture.entities;
+        let named: EntityHashSet = match capture.scope() {
+            CaptureScope::Full => entities.saved.iter().copied().collect(),
+            CaptureScope::Delta => {
+                entities.despawned.iter().chain(&entities.unmarked).copied().collect()
+            }
+        };
+        let is_full = capture.scope() == CaptureScope::Full;
+        let claiming = self.by_entity.keys().copied();
+        claiming.filter(|entity| named.contains(entity) != is_full).collect()
+    }
+}
+
+impl Encoder {
+    /// Ends the claims of those who are gone, and with them what was kept: they end as others do. The ids of what goes.
+    pub(super) fn end_claims_of_gone(&mut self, capture: &Capture) -> Vec<SaveId> {
+        if self.claims.is_empty() {
+            return Vec::new();
+        }
+        let left = self.claims.left(capture);
+        left.into_iter().filter_map(|entity| self.end_claim(entity)).collect()
+    }
+
+    /// Ends the claim of one who is gone, with what was kept for it; its id.
+    pub(super) fn end_claim(&mut self, entity: Entity) -> Option<SaveId> {
+        let (key, id) = self.claims.end(entity)?;
+        self.carried.claim(&key);
+        self.parked.remove(&id);
+        Some(id)
+    }
+
+    /// Takes note of what came of claims.
+    pub(crate) fn settle(&mut self, settled: Settled) {
+        let Settled { written, refused, carried } = settled;
+        let mut rows = Vec::new();
+        for entity in written {
+            let Some((key, _)) = self.claims.end(entity) else { continue };
+            let Some((id, kept)) = self.carried.claim(&key) else { continue };
+            self.claimed.insert(id);
+            self.parked.remove(&id);
+            rows.extend(kept.into_iter().map(|(type_path, row)| (type_path, id, row)));
+        }
+        self.await_the_rest(&rows);
+        for entity in refused {
+            if let Some((_, id)) = self.claims.end(entity) {
+                self.ids.forget_outsider(id);
+                self.carried.orders.forget(id);
+            }
+        }
+        self.carried.extend(carried);
+    }
+}
