@@ -212,6 +212,8 @@ fn reliability() -> Vec<Claim> {
         "interval: Duration::from_secs(",
         ")",
     ));
+    let settings = text_of("src/lifecycle/settings.rs");
+    let suspend = number(within(&settings, "suspend_patience: Duration::from_secs(", ")"));
     let frames = constant(&journal("ids/limits.rs"), "FILLED_BYTES");
     let slices = constant(&journal("writer/slices.rs"), "SLICE_BYTES");
     let synced = constant(&journal("writer/slices.rs"), "SYNC_EVERY");
@@ -233,6 +235,7 @@ fn reliability() -> Vec<Claim> {
             RELIABILITY,
             format!("`SessionSettings::probation` of play ({probation} s), starts the count again"),
         ),
+        claim(RELIABILITY, format!("`SessionSettings::suspend_patience` ({suspend} s)")),
         claim(RELIABILITY, format!("up to {kept} MiB wait in memory")),
         claim(
             RELIABILITY,
@@ -302,6 +305,9 @@ fn no_claims() -> Vec<(&'static str, String)> {
         (RELIABILITY, "the 5 s that Windows leaves".to_owned()),
         // `tests/it/mutations.rs` holds it.
         (RELIABILITY, format!("{mutants} small ways")),
+        // One trial on foreign games.
+        (COSTS, "larger by about 19 MB".to_owned()),
+        (COSTS, "line: 19 seconds instead of 8.8.".to_owned()),
         // What a command has printed, which is named beside it.
         (COSTS, "more than 0.4 ms of processor time; that first one took 2 to 3 ms".to_owned()),
     ];
