@@ -51,6 +51,8 @@ pub(crate) struct WorldImage {
     pub(super) carried: Carried,
     /// Components of the game whose entities may have no marker yet.
     pub(super) adopted: Vec<ComponentId>,
+    /// The first id that no entity of the session had when the checkpoint was taken.
+    pub(super) end_of_ids: SaveId,
 }
 
 /// One saved type in an image.
@@ -119,6 +121,7 @@ impl WorldImage {
         });
         let mut image = Self::of_rows(types, &saved_then, SavedTable::read(counted)?, progress);
         image.note_what_was_not_written(commit);
+        image.end_of_ids = commit.next_save_id;
         Ok(image)
     }
 
@@ -192,6 +195,7 @@ impl WorldImage {
             losses,
             carried,
             adopted,
+            end_of_ids: SaveId(u64::MAX),
         }
     }
 

@@ -34,6 +34,7 @@ mod hints;
 mod history;
 mod keeping;
 #[cfg(feature = "auto_register")]
+mod kept_values;
 mod kill;
 mod late_claims;
 mod left_behind;
