@@ -359,7 +359,7 @@ fn killed(add: impl FnOnce(&mut App), spawn: impl FnOnce(&mut World)) -> MemoryD
     let mut app = game_with(plugin(&disk), add);
     spawn(app.world_mut());
     start(&mut app, "Killed");
-    disk
+    disk.snapshot()
 }
 
 #[test]
