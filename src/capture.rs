@@ -11,6 +11,7 @@ mod declaration;
 mod descendants;
 mod drift;
 mod encode;
+mod engine_moves;
 mod former_names;
 mod game_clock;
 mod history;
@@ -24,6 +25,7 @@ mod reflect_saved;
 mod saveable;
 mod saved_type;
 mod state_log;
+mod type_paths;
 mod types;
 mod unsaved;
 
@@ -42,7 +44,7 @@ pub use reflect_saved::ReflectSaved;
 pub use saveable::{Saveable, SaveableState};
 pub use unsaved::Unsaved;
 
-pub(crate) use unsaved::UnsavedMarkers;
+pub(crate) use unsaved::{UnsavedMarkers, Unsettled};
 
 pub(crate) use build::Build;
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
@@ -60,4 +62,5 @@ pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
 pub(crate) use record::{Capture, CaptureScope, Recorder, Related, StatesBeingLeft};
 pub(crate) use state_log::StateLog;
+pub(crate) use type_paths::{crate_of, is_crate_of_engine, type_path_of};
 pub(crate) use types::SavedTypes;

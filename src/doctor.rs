@@ -126,9 +126,9 @@ impl Doctor {
 
     /// Looks at a game as it is now. The more of it is in the world, the more is found.
     ///
-    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` is
-    /// with the feature `auto_register`; others only with Bevy's feature `debug`, which is among its
-    /// defaults. Nothing of the game changes, except that entities get the marker
+    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` that isn't
+    /// generic is with the feature `auto_register`; others only with Bevy's feature `debug`, which its feature
+    /// `dev` brings. Without a name they are counted. Nothing of the game changes, except that entities get the marker
     /// [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
     #[must_use]
     pub fn examine(&self, app: &mut App) -> Diagnosis {
@@ -155,13 +155,10 @@ impl Doctor {
         findings.extend(observers::entity_observers(&patient));
         findings.extend(hints::power_cuts(patient.world));
         let no_entity = hints::no_entity(patient.world, &types, !patient.saved.is_empty());
+        findings.extend(unsaved_types::unknown(&patient));
         for hint in hints::given(patient.world).into_iter().chain(shut_gate).chain(no_entity) {
-            let is_known = |known: &Finding| match (known, &hint) {
-                (Finding::Hint(known), Finding::Hint(hint)) => known.is_about_the_same_as(hint),
-                _ => false,
-            };
-            if !findings.iter().any(is_known) {
-                findings.push(hint);
+            if !findings.iter().any(|known| known.says(&hint)) {
+                findings.push(Finding::Hint(hint));
             }
         }
         Diagnosis { findings }

@@ -124,7 +124,7 @@ pub(crate) use frame::{
 };
 pub(crate) use frame_time::FrameTime;
 pub(crate) use gates::look_before_exit;
-pub(crate) use hints::{HintWatch, give_hint};
+pub(crate) use hints::{HintWatch, IgnoredTypes, give_hint, hint_at_dangling};
 pub(crate) use hooks::{CheckpointTriggers, GameHooks};
 pub(crate) use last_look::LastLook;
 pub(crate) use losses::{LossesLogged, log_losses_once};

@@ -242,9 +242,8 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), as in
-    ///   each build with debug assertions, and so does one that saves an `Entity` which isn't mapped,
-    ///   or not every instance of a generic type;
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), even while
+    ///   nothing shows that it is played;
     /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until

@@ -18,6 +18,7 @@ mod order;
 mod others;
 mod overwritten;
 mod placed;
+mod reappearance;
 mod replace;
 mod replacement;
 mod report;
@@ -36,6 +37,7 @@ pub use sweep::DespawnOnRestore;
 pub(crate) use despawn::despawn_all;
 pub(crate) use image::WorldImage;
 pub(crate) use leftovers::{ClearedMessages, Leftovers};
+pub(crate) use reappearance::{NotPutBack, Reappearance};
 pub(crate) use replace::{EntitiesReplaced, WorldKept};
 pub(crate) use state_override::StateOverride;
 

@@ -4,6 +4,7 @@
 //! [`capture`](crate::capture) and [`restore`](crate::restore) both build on it. It knows neither.
 
 mod codec;
+mod contents;
 mod decoded;
 mod marker;
 mod names;
@@ -17,6 +18,7 @@ pub(crate) use codec::{
     decode_message_pack, disabled_codec, encode_message_pack, reads_the_same, scope_on_enter_codec,
     scope_on_exit_codec,
 };
+pub(crate) use contents::Contents;
 pub(crate) use decoded::{
     DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource, DecodedState, Names, Others,
     Outside, Ranks, RebuiltComponents, References, Spawner, StateValue, Written, WrittenAgain,

@@ -13,6 +13,6 @@ mod written;
 pub(crate) use compare::{Change, ChangeSort, changes};
 pub(crate) use label::{given_name, name_of, with_name};
 pub(crate) use list_order::lists_have_order;
-pub(crate) use reflected::Reflected;
+pub(crate) use reflected::{Reflected, is_large};
 pub(crate) use tree::{Reference, Target, Tree};
 pub(crate) use written::tree_of_bytes;

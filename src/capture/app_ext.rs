@@ -130,6 +130,31 @@ pub trait SessionAppExt {
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration;
 
+    /// Keeps no copies of a saved component longer than it takes to write them.
+    ///
+    /// A checkpoint is a copy of what changed, and the copies of the last three stay where they are, up to
+    /// 16,384 values of a type each, so that the next ones can use their memory again. That isn't done where
+    /// reflection finds a handle or an `Arc` in the type, which would live on in them, or can't look into it.
+    /// Call this where it can't see one: the type isn't registered, or the field has `#[reflect(ignore)]`.
+    /// Copies are dropped on the thread that writes in any case, as far as the next ones don't replace them.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use std::sync::Arc;
+    /// # use serde::{Deserialize, Serialize};
+    /// #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    /// struct Portrait {
+    ///     of: String,
+    ///     #[serde(skip)]
+    ///     picture: Arc<[u8]>,
+    /// }
+    ///
+    /// # let mut app = App::new();
+    /// app.save_component::<Portrait>().keep_no_copies::<Portrait>();
+    /// ```
+    fn keep_no_copies<T: TypePath>(&mut self) -> &mut Self;
+
     /// Says what a saved type has been in older builds, so that their values still count. See
     /// [`Migrations`].
     ///
@@ -217,6 +242,13 @@ impl SessionAppExt for App {
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
     {
         declare::<T>(self, "save_reflected", [Declaration::reflected::<T>()])
+    }
+
+    fn keep_no_copies<T: TypePath>(&mut self) -> &mut Self {
+        if !LateCalls::note(self.world_mut(), &call::<T>("keep_no_copies")) {
+            self.world_mut().get_resource_or_init::<Declarations>().keep_no_copies::<T>();
+        }
+        self
     }
 
     fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self {

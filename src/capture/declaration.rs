@@ -1,7 +1,7 @@
 //! What is known of a saved type before the world is complete.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use bevy::app::App;
@@ -23,7 +23,7 @@ use super::record::{StateMapping, StateRecorder, StatesBeingLeft};
 use super::saved_type::{Registration, SavedType, StateType, ValueType};
 use super::state_log::StateLog;
 use crate::saved::{
-    Codec, RebuiltCodec, ReflectedCodec, Saved, SavedState, SerdeCodec, StateCodec,
+    Codec, Contents, RebuiltCodec, ReflectedCodec, Saved, SavedState, SerdeCodec, StateCodec,
     scope_on_enter_codec, scope_on_exit_codec,
 };
 
@@ -75,9 +75,15 @@ impl Declaration {
     where
         T: Component + TypePath + Clone + Serialize + DeserializeOwned,
     {
+        fn codec<T>(world: &World) -> SerdeCodec<T>
+        where
+            T: Component + TypePath + Clone + Serialize + DeserializeOwned,
+        {
+            SerdeCodec::default().keeping_copies(copies_may_stay::<T>(world))
+        }
         Self::component::<T>(
             T::type_path().into(),
-            |path, _| ValueType::component(path, SerdeCodec::<T>::default()),
+            |path, world| ValueType::component(path, codec::<T>(world)),
             |path, _| ValueType::resource(path, SerdeCodec::<T>::default()),
         )
     }
@@ -87,10 +93,10 @@ impl Declaration {
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration,
     {
-        fn codec<T: GetTypeRegistration>(world: &World) -> ReflectedCodec<T> {
+        fn codec<T: GetTypeRegistration + TypePath>(world: &World) -> ReflectedCodec<T> {
             let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
             registry.write().register::<T>();
-            ReflectedCodec::new(registry)
+            ReflectedCodec::new(registry).keeping_copies(copies_may_stay::<T>(world))
         }
         Self::component::<T>(
             T::type_path().into(),
@@ -190,6 +196,18 @@ impl Declaration {
     }
 }
 
+/// Whether copies of a component that were encoded may stay in a buffer: whether nothing lives on in
+/// them that the game believes to be gone.
+fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
+    let type_id = TypeId::of::<T>();
+    if world.get_resource::<Declarations>().is_some_and(|known| known.unkept.contains(&type_id)) {
+        return false;
+    }
+    let Some(registry) = world.get_resource::<AppTypeRegistry>() else { return true };
+    // Of a type that reflection doesn't know, only the game can say so.
+    Contents::of(&registry.read(), type_id).is_none_or(|contents| !contents.shared)
+}
+
 /// Systems in [`StateTransition`] that run when the next states are known and nothing of the last
 /// ones was cleared away.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
@@ -248,6 +266,8 @@ where
 #[derive(Resource, Clone, Default)]
 pub(crate) struct Declarations {
     declared: Vec<Declaration>,
+    /// Types of which no copy stays behind.
+    unkept: HashSet<TypeId>,
 }
 
 impl Declarations {
@@ -256,6 +276,11 @@ impl Declarations {
         if !self.has(&declaration) {
             self.declared.push(declaration);
         }
+    }
+
+    /// Says that no copy of a type stays behind.
+    pub(super) fn keep_no_copies<T: 'static>(&mut self) {
+        self.unkept.insert(TypeId::of::<T>());
     }
 
     /// Whether there is a declaration of this type.

@@ -17,35 +17,24 @@ impl Descendants {
     /// Finds everything that hangs from `roots`, and the roots themselves.
     pub(crate) fn of(world: &World, roots: impl Iterator<Item = Entity>) -> Self {
         let mut descendants = Self::default();
-        descendants.find(world, roots);
-        descendants
-    }
-
-    /// Forgets what was found before, and finds everything that hangs from `roots`.
-    pub(crate) fn find(&mut self, world: &World, roots: impl Iterator<Item = Entity>) {
-        self.found.clear();
-        self.known.clear();
         for root in roots {
-            self.add(root);
+            descendants.add(root);
         }
         let mut next = 0;
-        while let Some(entity) = self.found.get(next) {
+        while let Some(entity) = descendants.found.get(next) {
             next += 1;
             let Some(children) = world.get::<Children>(*entity) else { continue };
             for child in children {
-                self.add(*child);
+                descendants.add(*child);
             }
         }
+        descendants
     }
 
     fn add(&mut self, entity: Entity) {
         if self.known.insert(entity) {
             self.found.push(entity);
         }
-    }
-
-    pub(crate) fn contains(&self, entity: Entity) -> bool {
-        self.known.contains(&entity)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Entity> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
 
+use super::engine_moves::former_paths;
 use super::former_names::former_path;
 use super::migrations::{AnyMigrations, MigrateRows, Migrations};
 use super::problem::{TypeProblem, TypeProblemReason};
@@ -173,15 +174,25 @@ fn history(
     if is_built_in(path) {
         return Ok(TypeHistory::default());
     }
-    let former_names = declared.former_names(path);
+    let mut former_names = declared.former_names(path);
+    let is_taken = |name: &Arc<str>| {
+        let mut others = columns.keys().filter(|other| *other != path && !is_built_in(other));
+        **name == *ENTITIES
+            || columns.contains_key(name)
+            || others.any(|other| declared.former_names(other).contains(name))
+    };
     for name in &former_names {
-        let others = columns.keys().filter(|other| *other != path && !is_built_in(other));
-        let is_claimed = |other: &Arc<str>| declared.former_names(other).contains(name);
-        if **name == *ENTITIES || columns.contains_key(name) || others.into_iter().any(is_claimed) {
+        if is_taken(name) {
             return Err(TypeProblemReason::FormerNameTaken);
         }
         if name.len() > limits::STRING_BYTES {
             return Err(TypeProblemReason::PathTooLong);
+        }
+    }
+    // What the game says goes before what is known of Bevy.
+    for name in former_paths(path).map(Arc::<str>::from) {
+        if !is_taken(&name) && !former_names.contains(&name) {
+            former_names.push(name);
         }
     }
     Ok(TypeHistory { former_names, migrations: declared.migrations(column)? })

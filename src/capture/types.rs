@@ -106,6 +106,15 @@ impl SavedTypes {
         components.collect()
     }
 
+    /// Whether any entity of a world is saved.
+    pub(crate) fn is_any_entity_saved(world: &World) -> bool {
+        let with_marker = world
+            .component_id::<Saved>()
+            .and_then(|marker| world.archetypes().component_index().get(&marker));
+        let mut archetypes = with_marker.into_iter().flat_map(|archetypes| archetypes.keys());
+        archetypes.any(|id| world.archetypes().get(*id).is_some_and(|known| !known.is_empty()))
+    }
+
     /// Copies everything that is saved of some entities, between two captures: one column for each
     /// saved type.
     pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {

@@ -1,10 +1,14 @@
 //! Entities that are no progress of a player, whatever their types say.
 
 use bevy::ecs::component::Component;
-use bevy::ecs::entity::Entity;
+use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::hierarchy::ChildOf;
+use bevy::ecs::lifecycle::{Add, Insert, Remove};
+use bevy::ecs::observer::On;
 use bevy::ecs::query::{Or, QueryState, With};
 use bevy::ecs::reflect::ReflectComponent;
+use bevy::ecs::resource::Resource;
+use bevy::ecs::system::ResMut;
 use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
@@ -38,42 +42,166 @@ struct SavedBefore;
 ///
 /// Done where a capture or a restore is about to look at the markers, so that nothing else has to
 /// know of it: to a capture, an unsaved entity is one without marker.
+///
+/// The first time in a world that has something unsaved, all of it is looked at. From then on
+/// [`Unsettled`] notes what happens, and only that is: where nothing changed, nothing is looked at.
 #[derive(Debug)]
 pub(crate) struct UnsavedMarkers {
     roots: QueryState<Entity, With<Unsaved>>,
     set_aside: QueryState<Entity, With<SavedBefore>>,
     any: QueryState<(), Or<(With<Unsaved>, With<SavedBefore>)>>,
-    below: Descendants,
 }
 
 impl UnsavedMarkers {
     /// For a world that has no default query filters now.
     pub(crate) fn new(world: &mut World) -> Self {
         let (roots, set_aside) = (QueryState::new(world), QueryState::new(world));
-        let below = Descendants::default();
-        Self { roots, set_aside, any: QueryState::new(world), below }
+        Self { roots, set_aside, any: QueryState::new(world) }
     }
 
-    pub(crate) fn settle(&mut self, world: &mut World) {
+    /// Brings the markers up to date. How many entities it looked at for that.
+    pub(crate) fn settle(&mut self, world: &mut World) -> usize {
         if self.any.iter(world).next().is_none() {
-            return;
+            Unsettled::stop(world);
+            return 0;
         }
-        self.below.find(world, self.roots.iter(world));
-        let is_free = |entity: &Entity| !self.below.contains(*entity);
-        let freed: Vec<Entity> = self.set_aside.iter(world).filter(is_free).collect();
-        for entity in freed {
-            if let Ok(mut entity) = world.get_entity_mut(entity) {
-                entity.remove::<SavedBefore>().insert(Saved);
+        let affected = match Unsettled::take(world) {
+            Some(touched) if touched.is_empty() => return 0,
+            Some(touched) => Descendants::of(world, touched.into_iter()),
+            None => {
+                Unsettled::watch(world);
+                let roots = self.roots.iter(world);
+                Descendants::of(world, roots.chain(self.set_aside.iter(world)))
             }
+        };
+        let mut verdicts = Verdicts::default();
+        for entity in affected.iter() {
+            verdicts.is_unsaved(world, entity);
         }
-        for entity in self.below.iter() {
-            if let Ok(mut entity) = world.get_entity_mut(entity)
-                && entity.contains::<Saved>()
-            {
-                entity.insert(SavedBefore).remove::<Saved>();
-            }
+        for entity in affected.iter() {
+            let is_unsaved = verdicts.is_unsaved(world, entity);
+            mark(world, entity, is_unsaved);
         }
         world.flush();
+        verdicts.known.len()
+    }
+}
+
+/// Sets the marker of an entity aside, or gives it back.
+fn mark(world: &mut World, entity: Entity, is_unsaved: bool) {
+    let Ok(mut entity) = world.get_entity_mut(entity) else { return };
+    if is_unsaved && entity.contains::<Saved>() {
+        entity.insert(SavedBefore).remove::<Saved>();
+    } else if !is_unsaved && entity.contains::<SavedBefore>() {
+        entity.remove::<SavedBefore>().insert(Saved);
+    }
+}
+
+/// Entities that may have come below something unsaved, or away from it, since the markers were
+/// settled last.
+///
+/// Observers note them. They are there only in a world that has something unsaved, so that no other
+/// one pays for them.
+#[derive(Resource, Default)]
+pub(crate) struct Unsettled {
+    touched: Vec<Entity>,
+    /// Whether so much has happened that looking at everything costs less than to know each.
+    is_too_much: bool,
+    observers: Vec<Entity>,
+}
+
+/// Entities that are noted at most between two captures.
+const MOST_TOUCHED: usize = 1 << 16;
+
+impl Unsettled {
+    /// Notes from here on what happens.
+    fn watch(world: &mut World) {
+        if let Some(mut unsettled) = world.get_resource_mut::<Self>() {
+            unsettled.is_too_much = false;
+            return;
+        }
+        world.init_resource::<Self>();
+        let observers = [
+            world.add_observer(|on: On<Add, Unsaved>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world
+                .add_observer(|on: On<Remove, Unsaved>, it: ResMut<Self>| touch(it, on.entity))
+                .id(),
+            world
+                .add_observer(|on: On<Insert, ChildOf>, it: ResMut<Self>| touch(it, on.entity))
+                .id(),
+            world
+                .add_observer(|on: On<Remove, ChildOf>, it: ResMut<Self>| touch(it, on.entity))
+                .id(),
+            world.add_observer(|on: On<Add, Saved>, it: ResMut<Self>| touch(it, on.entity)).id(),
+        ];
+        if let Some(mut unsettled) = world.get_resource_mut::<Self>() {
+            unsettled.observers = observers.into();
+        }
+    }
+
+    /// Nothing is unsaved any more: there is nothing to note.
+    fn stop(world: &mut World) {
+        let Some(Self { observers, .. }) = world.remove_resource() else { return };
+        for observer in observers {
+            if let Ok(observer) = world.get_entity_mut(observer) {
+                observer.despawn();
+            }
+        }
+    }
+
+    /// What was noted since the last call, each entity once; `None` if everything has to be looked at.
+    fn take(world: &mut World) -> Option<Vec<Entity>> {
+        let mut unsettled = world.get_resource_mut::<Self>().filter(|it| !it.is_too_much)?;
+        let mut touched = std::mem::take(&mut unsettled.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        Some(touched)
+    }
+
+    /// Whether this observer is one of those that note what happens.
+    pub(crate) fn is_noted_by(&self, observer: Entity) -> bool {
+        self.observers.contains(&observer)
+    }
+}
+
+fn touch(mut unsettled: ResMut<Unsettled>, entity: Entity) {
+    if unsettled.is_too_much {
+        return;
+    }
+    if unsettled.touched.len() < MOST_TOUCHED {
+        unsettled.touched.push(entity);
+    } else {
+        unsettled.touched = Vec::new();
+        unsettled.is_too_much = true;
+    }
+}
+
+/// Which entities are unsaved, or hang from one that is. Each is looked at once.
+#[derive(Default)]
+struct Verdicts {
+    known: EntityHashMap<bool>,
+    passed: Vec<Entity>,
+}
+
+impl Verdicts {
+    fn is_unsaved(&mut self, world: &World, entity: Entity) -> bool {
+        let mut next = entity;
+        let is_unsaved = loop {
+            // One that was just passed: they hang from each other in a circle, without anything unsaved.
+            if let Some(known) = self.known.get(&next) {
+                break *known;
+            }
+            let Ok(found) = world.get_entity(next) else { break false };
+            self.known.insert(next, false);
+            self.passed.push(next);
+            if found.contains::<Unsaved>() {
+                break true;
+            }
+            let Some(parent) = found.get::<ChildOf>() else { break false };
+            next = parent.parent();
+        };
+        self.known.extend(self.passed.drain(..).map(|passed| (passed, is_unsaved)));
+        is_unsaved
     }
 }
 
@@ -102,6 +230,8 @@ pub(crate) fn is_unsaved(world: &World, entity: Entity) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bevy::ecs::name::Name;
+
     use super::*;
 
     /// Entities that hang from each other in a row, the last one from that at `link` if any.
@@ -152,5 +282,160 @@ mod tests {
         }
         markers.settle(&mut world);
         assert_eq!(world.query::<&Saved>().iter(&world).count(), 3_003);
+    }
+
+    /// A world that has been settled, with something unsaved and this many saved entities below it.
+    fn tiles(world: &mut World, count: usize) -> (UnsavedMarkers, Entity, Vec<Entity>) {
+        let root = world.spawn(Unsaved).id();
+        let tiles = world.spawn_batch((0..count).map(move |_| (Saved, ChildOf(root)))).collect();
+        let mut markers = UnsavedMarkers::new(world);
+        assert!(markers.settle(world) > count);
+        (markers, root, tiles)
+    }
+
+    fn is_marked(world: &World, entity: Entity) -> bool {
+        world.get::<Saved>(entity).is_some()
+    }
+
+    #[test]
+    fn where_nothing_changed_nothing_is_looked_at() {
+        let mut world = World::new();
+        let (mut markers, root, tiles) = tiles(&mut world, 100_000);
+        for _ in 0..3 {
+            assert_eq!(markers.settle(&mut world), 0);
+        }
+        // Entities that have nothing to do with it come and go.
+        world.spawn(Name::new("beside"));
+        assert_eq!(markers.settle(&mut world), 0);
+        // A few change, and those are looked at.
+        let late = world.spawn((Saved, ChildOf(root))).id();
+        world.entity_mut(tiles[7]).remove::<ChildOf>();
+        world.entity_mut(tiles[8]).insert(Saved);
+        assert!((3..10).contains(&markers.settle(&mut world)));
+        assert!(!is_marked(&world, late) && !is_marked(&world, tiles[8]));
+        assert!(is_marked(&world, tiles[7]) && !is_marked(&world, tiles[9]));
+        // What was given back is looked at once more.
+        assert!(markers.settle(&mut world) < 3);
+        assert_eq!(markers.settle(&mut world), 0);
+    }
+
+    #[test]
+    fn a_million_unsaved_tiles_cost_nothing_where_nothing_changed() {
+        let mut world = World::new();
+        world.spawn_batch((0..1_000_000).map(|_| Unsaved));
+        let mut markers = UnsavedMarkers::new(&mut world);
+        assert_eq!(markers.settle(&mut world), 1_000_000);
+        assert_eq!(markers.settle(&mut world), 0);
+        let saved = world.spawn((Saved, Unsaved)).id();
+        assert_eq!(markers.settle(&mut world), 1);
+        assert!(!is_marked(&world, saved));
+    }
+
+    #[test]
+    fn more_changes_than_are_worth_knowing_are_looked_at_all_the_same() {
+        let mut world = World::new();
+        let (mut markers, root, _) = tiles(&mut world, 10);
+        let many = (0..2 * MOST_TOUCHED).map(move |_| (Saved, ChildOf(root)));
+        let many: Vec<Entity> = world.spawn_batch(many).collect();
+        assert!(world.resource::<Unsettled>().touched.len() <= MOST_TOUCHED);
+        assert!(markers.settle(&mut world) > many.len());
+        assert!(many.iter().all(|tile| !is_marked(&world, *tile)));
+        assert_eq!(markers.settle(&mut world), 0);
+    }
+
+    fn observers(world: &mut World) -> usize {
+        world.query::<&bevy::ecs::observer::Observer>().iter(world).count()
+    }
+
+    #[test]
+    fn a_world_without_anything_unsaved_is_not_watched() {
+        let mut world = World::new();
+        let mut markers = UnsavedMarkers::new(&mut world);
+        let saved = world.spawn((Saved, Unsaved)).id();
+        markers.settle(&mut world);
+        assert!(!is_marked(&world, saved) && observers(&mut world) > 0);
+        world.entity_mut(saved).remove::<Unsaved>();
+        markers.settle(&mut world);
+        assert!(is_marked(&world, saved));
+        markers.settle(&mut world);
+        assert!(!world.contains_resource::<Unsettled>());
+        assert_eq!(observers(&mut world), 0);
+    }
+
+    /// A relationship that isn't the hierarchy.
+    #[derive(Component)]
+    #[relationship(relationship_target = Members)]
+    struct MemberOf(Entity);
+
+    #[derive(Component)]
+    #[relationship_target(relationship = MemberOf)]
+    struct Members(Vec<Entity>);
+
+    #[test]
+    fn only_the_hierarchy_hands_it_on() {
+        let mut world = World::new();
+        let (mut markers, root, _) = tiles(&mut world, 2);
+        let member = world.spawn((Saved, MemberOf(root))).id();
+        markers.settle(&mut world);
+        assert!(is_marked(&world, member));
+    }
+
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// Does one thing to a world of a few entities, by chance.
+    fn change(world: &mut World, entities: &mut Vec<Entity>, chance: &mut Chance) {
+        let one = entities[chance.below(entities.len())];
+        let other = entities[chance.below(entities.len())];
+        let Ok(mut one) = world.get_entity_mut(one) else { return };
+        match chance.below(10) {
+            0 => {
+                one.insert(Unsaved);
+            }
+            1 | 2 => {
+                one.remove::<Unsaved>();
+            }
+            3 | 4 if one.id() != other => {
+                one.insert(ChildOf(other));
+            }
+            5 => {
+                one.remove::<ChildOf>();
+            }
+            6 => {
+                one.insert(Saved);
+            }
+            7 => {
+                one.remove::<(Saved, SavedBefore)>();
+            }
+            8 => one.despawn(),
+            _ => entities.push(world.spawn((Saved, ChildOf(other))).id()),
+        }
+    }
+
+    #[test]
+    fn whatever_happens_in_between_the_markers_are_as_if_all_was_looked_at() {
+        for seed in 1..=300 {
+            let (mut world, mut chance) = (World::new(), Chance(seed));
+            let mut entities: Vec<Entity> = (0..12).map(|_| world.spawn(Saved).id()).collect();
+            let mut markers = UnsavedMarkers::new(&mut world);
+            for _ in 0..60 {
+                for _ in 0..chance.below(4) {
+                    change(&mut world, &mut entities, &mut chance);
+                }
+                markers.settle(&mut world);
+                for entity in &entities {
+                    let Ok(found) = world.get_entity(*entity) else { continue };
+                    let has_marker = found.contains::<Saved>() || found.contains::<SavedBefore>();
+                    let is_to_be_saved = has_marker && !is_unsaved(&world, *entity);
+                    assert_eq!(found.contains::<Saved>(), is_to_be_saved, "seed {seed}, {entity}");
+                }
+            }
+        }
     }
 }

@@ -7,18 +7,34 @@ use bevy::ecs::system::{Local, Res};
 use bevy::ecs::world::World;
 use tracing::{info, warn};
 
-use super::Doctor;
+use super::hints::given;
+use super::{Doctor, Finding};
+use crate::lifecycle::{IgnoredTypes, give_hint};
 use crate::{CurrentSession, SessionActivity};
 
 /// Looks once, some frames after a session began, logs what it found, and leaves the
 /// [`Diagnosis`](super::Diagnosis) in the world.
 ///
-/// Does nothing in a build without debug assertions, as a release is.
+/// In every build, hints of the plugin pass over the types that it ignores.
+///
+/// A build without debug assertions, as a release is, isn't looked at, and the log says so once.
 impl Plugin for Doctor {
     fn build(&self, app: &mut App) {
-        if cfg!(debug_assertions) {
+        self.add_to(app, cfg!(debug_assertions));
+    }
+}
+
+impl Doctor {
+    fn add_to(&self, app: &mut App, has_debug_assertions: bool) {
+        app.insert_resource(IgnoredTypes(self.ignored.clone()));
+        if has_debug_assertions {
             app.insert_resource(Appointment(self.clone()))
                 .add_systems(Last, look.run_if(it_is_time));
+        } else {
+            info!(
+                "the doctor looks for what the game forgot to save in builds with debug assertions \
+                 only, and this is none"
+            );
         }
     }
 }
@@ -44,12 +60,40 @@ fn it_is_time(
 
 fn look(world: &mut World) {
     let Some(Appointment(doctor)) = world.remove_resource() else { return };
+    let said = given(world);
     let diagnosis = doctor.examine_world(world);
     for finding in &diagnosis.findings {
-        warn!("{finding}");
+        match finding {
+            // An error at the start.
+            Finding::TypeNotSaved { .. } => {}
+            // It isn't said twice, now or later.
+            Finding::Hint(hint) => give_hint(world, hint.clone()),
+            finding if said.iter().any(|hint| finding.says(hint)) => {}
+            finding => warn!("{finding}"),
+        }
     }
     if diagnosis.is_healthy() {
         info!("the doctor found nothing that the game forgot to save");
     }
     world.insert_resource(diagnosis);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(bevy::ecs::component::Component)]
+    struct HealthBar;
+
+    #[test]
+    fn a_release_is_not_looked_at_and_knows_what_is_ignored() {
+        for has_debug_assertions in [true, false] {
+            let mut app = App::new();
+            Doctor::default().ignore::<HealthBar>().add_to(&mut app, has_debug_assertions);
+            let is_looked_at = app.world().contains_resource::<Appointment>();
+            assert_eq!(is_looked_at, has_debug_assertions);
+            let health_bar = std::any::TypeId::of::<HealthBar>();
+            assert!(IgnoredTypes::has(app.world(), health_bar));
+        }
+    }
 }

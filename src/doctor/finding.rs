@@ -35,6 +35,16 @@ pub enum Finding {
         /// The entities.
         on: FoundEntities,
     },
+    /// Saved entities have components of which nobody knows whether they should be saved: they aren't registered
+    /// for reflection, and have no names without Bevy's feature `debug`. A generic type doesn't register itself.
+    ///
+    /// Those without a value are passed over.
+    UnknownComponents {
+        /// How many there are.
+        types: usize,
+        /// The saved entities that have them.
+        on: FoundEntities,
+    },
     /// A resource isn't saved, and is as new in the next process.
     ResourceNotSaved {
         /// The resource.
@@ -144,26 +154,10 @@ impl fmt::Display for FoundEntities {
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ComponentNotSaved { type_path, on } => write!(
-                formatter,
-                "{type_path} isn't saved, and is on saved entities: {on}. Mark it \
-                 `#[reflect(Component, Saved)]` or call `save_component`; if it is made again from what \
-                 is saved, let the doctor ignore it",
-            ),
-            Self::PlaceNotSaved { on } => write!(
-                formatter,
-                "it isn't saved where saved entities are: {on}. Call `save_component::<Transform>()`; if \
-                 `Transform` is made again from what is saved, let the doctor ignore it",
-            ),
-            Self::ResourceNotSaved { type_path } => write!(
-                formatter,
-                "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
-                 `save_resource`; if it is no progress, let the doctor ignore it",
-            ),
             Self::NothingSaved { on } => write!(
                 formatter,
-                "nothing is saved of what is on saved entities: {on}. Save a component of theirs, or \
-                 take the marker `Saved` away",
+                "saved entities have no component that is saved: {on}. Save one of theirs, or take the \
+                 marker `Saved` away",
             ),
             Self::StatesNeverGated { states } => write!(
                 formatter,
@@ -194,12 +188,50 @@ impl fmt::Display for Finding {
             Self::ReferenceToUnsaved { .. } | Self::EntityNotMapped { .. } => {
                 self.fmt_reference(formatter)
             }
+            Self::ComponentNotSaved { .. }
+            | Self::PlaceNotSaved { .. }
+            | Self::ResourceNotSaved { .. }
+            | Self::UnknownComponents { .. } => self.fmt_not_saved(formatter),
             Self::Hint(hint) => write!(formatter, "{hint}"),
         }
     }
 }
 
 impl Finding {
+    /// What isn't saved.
+    fn fmt_not_saved(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ComponentNotSaved { type_path, on } => {
+                write!(formatter, "{type_path} isn't saved, and is on saved entities: {on}. ")?;
+                formatter.write_str(if type_path.contains('<') {
+                    "Call `register_type` for it if it is marked `#[reflect(Component, Saved)]`, since generic \
+                     types don't register themselves, or call `save_component`"
+                } else {
+                    "Mark it `#[reflect(Component, Saved)]` or call `save_component`"
+                })?;
+                formatter
+                    .write_str("; if it is made again from what is saved, let the doctor ignore it")
+            }
+            Self::PlaceNotSaved { on } => write!(
+                formatter,
+                "the places of saved entities aren't saved: {on}. Call `save_component::<Transform>()`; \
+                 if `Transform` is made again from what is saved, let the doctor ignore it",
+            ),
+            Self::ResourceNotSaved { type_path } => write!(
+                formatter,
+                "the resource {type_path} isn't saved. Mark it `#[reflect(Resource, Saved)]` or call \
+                 `save_resource`; if it is no progress, let the doctor ignore it",
+            ),
+            Self::UnknownComponents { types, on } => write!(
+                formatter,
+                "{types} types of components on saved entities aren't registered, so nobody knows whether they \
+                 should be saved: {on}. Call `register_type` for each instance of a generic type that is, and \
+                 switch on Bevy's feature `debug` to see what they are called",
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// What is found about entities in fields.
     fn fmt_reference(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

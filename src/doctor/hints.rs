@@ -3,14 +3,37 @@
 use bevy::ecs::world::World;
 
 use super::Finding;
+use super::references::without_places;
 use crate::capture::{Placed, SavedTypes};
 use crate::lifecycle::Runtime;
 use crate::{CurrentSession, SessionActivity, SessionHint, SessionHints};
 
-/// What the plugin has noticed by itself.
-pub(super) fn given(world: &World) -> Vec<Finding> {
+/// What the plugin has noticed by itself, and said.
+pub(super) fn given(world: &World) -> Vec<SessionHint> {
     let hints = world.get_resource::<SessionHints>();
-    hints.into_iter().flat_map(SessionHints::iter).cloned().map(Finding::Hint).collect()
+    hints.into_iter().flat_map(SessionHints::iter).cloned().collect()
+}
+
+impl Finding {
+    /// Whether this says what a hint says.
+    pub(super) fn says(&self, hint: &SessionHint) -> bool {
+        match (self, hint) {
+            (Self::Hint(known), hint) => known.is_about_the_same_as(hint),
+            (
+                Self::EntityNotMapped { type_path, field, .. },
+                SessionHint::EntityNotMapped { type_path: hinted, field: place },
+            ) => type_path == hinted && without_places(field) == *place,
+            (
+                Self::ComponentNotSaved { type_path, .. },
+                SessionHint::InstanceNotRegistered { type_path: hinted },
+            )
+            | (
+                Self::ReferenceToUnsaved { type_path, .. },
+                SessionHint::LinkNotRestored { type_path: hinted, .. },
+            ) => type_path == hinted,
+            _ => false,
+        }
+    }
 }
 
 /// A file system on which a power cut may cost what was acknowledged.
@@ -20,12 +43,12 @@ pub(super) fn power_cuts(world: &World) -> Option<Finding> {
 }
 
 /// A session of which no checkpoint could be taken so far, since the game's gate is shut.
-pub(super) fn shut_gate(world: &mut World) -> Option<Finding> {
+pub(super) fn shut_gate(world: &mut World) -> Option<SessionHint> {
     let played = world.get_resource::<CurrentSession>()?.play_time();
     Runtime::with(world, |parts, world| {
         let playing = parts.playing.as_ref()?;
         let is_shut = playing.line.is_untouched() && !playing.gate_was_open;
-        is_shut.then(|| Finding::Hint(parts.hooks.shut_gate(world, played)))
+        is_shut.then(|| parts.hooks.shut_gate(world, played))
     })?
 }
 
@@ -34,9 +57,9 @@ pub(super) fn no_entity(
     world: &World,
     types: &SavedTypes,
     has_saved_entities: bool,
-) -> Option<Finding> {
+) -> Option<SessionHint> {
     let types = types.components_that_need_entities();
     let has_waiting = world.get_resource::<Placed>().is_some_and(Placed::waits);
     let has_nothing = !has_saved_entities && !has_waiting && !types.is_empty();
-    has_nothing.then_some(Finding::Hint(SessionHint::NoEntitySaved { types }))
+    has_nothing.then_some(SessionHint::NoEntitySaved { types })
 }

@@ -10,9 +10,9 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 
 use super::Doctor;
-use super::ownership::{crate_of, own_crates, type_path_of};
+use super::ownership::own_crates;
 use crate::SaveKey;
-use crate::capture::{CaptureScope, Recorder, SavedTypes};
+use crate::capture::{CaptureScope, Recorder, SavedTypes, crate_of, type_path_of};
 use crate::journal::SaveId;
 
 /// The game that is looked at.

@@ -133,29 +133,28 @@ impl Search<'_> {
     }
 }
 
-/// The fields of one value that hold entities that aren't mapped, with the value's type.
+/// The fields of one value that hold entities that aren't mapped, with the value's type; `None` if there
+/// is no entity in it.
 pub(super) fn unmapped_fields(
     reflected: &Reflected<'_>,
     registry: &TypeRegistry,
     component: ComponentId,
     holder: Entity,
-) -> Vec<(String, String)> {
-    let info = reflected.world.components().get_info(component);
-    let registration = info.and_then(|info| registry.get(info.type_id()?));
-    let Some(registration) = registration else { return Vec::new() };
-    let Some(functions) = registration.data::<ReflectComponent>() else { return Vec::new() };
-    let Ok(holder) = reflected.world.get_entity(holder) else { return Vec::new() };
-    let Some(value) = functions.reflect(holder) else { return Vec::new() };
+) -> Option<Vec<(String, String)>> {
+    let info = reflected.world.components().get_info(component)?;
+    let registration = registry.get(info.type_id()?)?;
+    let functions = registration.data::<ReflectComponent>()?;
+    let value = functions.reflect(reflected.world.get_entity(holder).ok()?)?;
     let tree = reflected.tree(value.as_partial_reflect());
     let references = tree.references();
     if references.is_empty() {
-        return Vec::new();
+        return None;
     }
     let unmapped = unmapped(reflected, value, functions, registration.data());
     let type_path = registration.type_info().type_path();
     let fields = references.into_iter().map(|(field, held)| (without_places(&field), held.entity));
     let fields = fields.filter(|held| unmapped.contains(held));
-    fields.map(|(field, _)| (type_path.to_owned(), field)).collect()
+    Some(fields.map(|(field, _)| (type_path.to_owned(), field)).collect())
 }
 
 /// The entities in a value that stay what they are when it is mapped, with their fields.
@@ -199,7 +198,7 @@ impl EntityMapper for Elsewhere {
 }
 
 /// A field without the places in lists, of which there may be thousands.
-fn without_places(field: &str) -> String {
+pub(super) fn without_places(field: &str) -> String {
     let mut within = false;
     let letters = field.chars().filter(|letter| {
         match letter {

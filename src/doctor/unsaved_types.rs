@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 
 use bevy::ecs::component::{ComponentId, ComponentInfo};
+use bevy::ecs::observer::ObservedBy;
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::world::EntityRef;
 use bevy::transform::components::Transform;
@@ -11,6 +12,7 @@ use bevy::transform::components::Transform;
 use super::patient::Patient;
 use super::{Finding, FoundEntities};
 use crate::SaveKey;
+use crate::capture::type_path_of;
 
 /// Components of the game's own that are on saved entities and aren't saved.
 pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
@@ -31,6 +33,38 @@ pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
         }
     }
     found.into_iter().map(|(type_path, on)| Finding::ComponentNotSaved { type_path, on }).collect()
+}
+
+/// Components on saved entities that reflection doesn't know, and that have no name without Bevy's feature
+/// `debug`.
+pub(super) fn unknown(patient: &Patient<'_>) -> Option<Finding> {
+    let mut types = HashMap::<ComponentId, bool>::new();
+    let mut on: Option<FoundEntities> = None;
+    for entity in &patient.saved {
+        let Ok(entity) = patient.world.get_entity(*entity) else { continue };
+        let mut has_unknown = false;
+        for component in entity.archetype().components() {
+            has_unknown |=
+                *types.entry(*component).or_insert_with(|| is_unknown(patient, *component));
+        }
+        match &mut on {
+            _ if !has_unknown => {}
+            Some(on) => on.count += 1,
+            None => on = Some(FoundEntities::one(patient.world, entity.id())),
+        }
+    }
+    let types = types.into_values().filter(|is_unknown| *is_unknown).count();
+    Some(Finding::UnknownComponents { types, on: on? })
+}
+
+fn is_unknown(patient: &Patient<'_>, component: ComponentId) -> bool {
+    let Some(info) = patient.world.components().get_info(component) else { return false };
+    let is_in_order = patient.components.contains_key(&component)
+        || patient.doctor.ignores(info.type_id())
+        || info.type_id() == Some(TypeId::of::<ObservedBy>())
+        || info.relationship_accessor().is_some()
+        || info.layout().size() == 0;
+    !is_in_order && type_path_of(patient.world, &patient.registry.read(), component).is_none()
 }
 
 /// Saved entities whose place isn't saved, and that no level places again.

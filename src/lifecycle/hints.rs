@@ -1,6 +1,9 @@
 //! What keeps the plugin from doing what a game expects of it, in plain words.
 
+mod about_data;
 mod hint;
+mod ignored;
+mod restored;
 mod watch;
 
 use bevy::prelude::*;
@@ -9,6 +12,8 @@ use tracing::warn;
 use super::notifications::{HintGiven, notify};
 
 pub use hint::SessionHint;
+pub(crate) use ignored::IgnoredTypes;
+pub(crate) use restored::hint_at_dangling;
 pub(crate) use watch::HintWatch;
 
 /// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a

@@ -2,6 +2,7 @@
 
 mod condition;
 mod system;
+mod type_names;
 
 use std::any::type_name;
 
@@ -10,6 +11,7 @@ use bevy::ecs::schedule::SystemCondition;
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
+use bevy::utils::prelude::ShortName;
 
 use super::CurrentSession;
 use super::ending::{EndHook, EndStep};
@@ -22,6 +24,7 @@ use crate::lifecycle::session_is_restoring;
 use crate::recovery::RecoveryOffer;
 use crate::restore::{ClearedMessages, StateOverride};
 use crate::session::Leaving;
+use type_names::arguments;
 
 pub use condition::Condition;
 pub(crate) use system::HookSystem;
@@ -319,16 +322,19 @@ struct WantedTransition<S> {
     entered: Option<S>,
 }
 
+/// What Bevy calls the resource of a state, and the message of its transitions.
+const STATE: &str = "bevy_state::state::resources::State";
+const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
+
 /// The state of which this is the resource, if nothing ever added it to the app. One that was added
 /// may be absent, as sub-states are.
 fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
     let name = |component| Some(world.components().get_info(component)?.name().to_string());
     let resource = name(component)?;
-    let state = resource.strip_prefix("bevy_state::state::resources::State<")?.strip_suffix('>')?;
-    let event = format!("StateTransitionEvent<{state}>>");
+    let [state] = arguments(&resource, STATE)[..] else { return None };
+    let is_of_state = |name: String| arguments(&name, TRANSITION).contains(&state);
     let mut resources = world.resource_entities().iter();
-    let is_added = resources
-        .any(|(component, _)| name(component).is_some_and(|resource| resource.ends_with(&event)));
+    let is_added = resources.any(|(component, _)| name(component).is_some_and(is_of_state));
     (!is_added).then(|| state.to_owned())
 }
 
@@ -400,8 +406,7 @@ impl SessionHooksExt for App {
     fn pace_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self {
         let call = format!("pace_in({state:?})");
         // Variants of different states may have one name.
-        let type_name = type_name::<S>().rsplit("::").next().unwrap_or_default();
-        let name = format!("{type_name}::{state:?}");
+        let name = format!("{}::{state:?}", ShortName::of::<S>());
         set_pace(go_by::<S>(self), &call, Condition::named(Some(name), in_state(state)), pace)
     }
 

@@ -10,8 +10,8 @@ use crate::doctor::look_while_playing;
 use crate::lifecycle::{
     CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, Filings, FrameTime,
     GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings,
-    StartUp, WatchedSessions, WriterPort, finish_restore, log_losses_once, look_before_exit,
-    session_is_restoring, take_provider, tell_of_place,
+    StartUp, WatchedSessions, WriterPort, finish_restore, hint_at_dangling, log_losses_once,
+    look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -63,8 +63,7 @@ impl SessionPlugin {
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
-        let hints =
-            HintWatch::new(types.problems(), self.is_development() || cfg!(debug_assertions));
+        let hints = HintWatch::new(types.problems(), self.is_development());
         let (worker, digests) = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(link) = self.link(worker, clock) else { return };
@@ -89,15 +88,13 @@ impl SessionPlugin {
             filings: Filings::default(),
         }));
         app.add_observer(clamp_ticks);
-        if self.is_development() {
-            app.add_systems(
-                SessionLast,
-                look_while_playing
-                    .run_if(on_message::<CheckpointCaptured>)
-                    .after(SessionSystems::Run),
-            );
-        }
-        app.init_resource::<LossesLogged>().add_observer(log_losses_once);
+        app.add_systems(
+            SessionLast,
+            look_while_playing.run_if(on_message::<CheckpointCaptured>).after(SessionSystems::Run),
+        );
+        app.init_resource::<LossesLogged>()
+            .add_observer(log_losses_once)
+            .add_observer(hint_at_dangling);
     }
 
     fn worker(

@@ -1,10 +1,12 @@
 //! Which components run code of the game where they are inserted or removed.
 
 use bevy::ecs::component::{ComponentId, Components};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::lifecycle::{ADD, ComponentHooks, DISCARD, HookContext, INSERT, REMOVE};
+use bevy::ecs::observer::CachedComponentObservers;
 use bevy::ecs::world::{DeferredWorld, World};
 
-use crate::capture::SaveKey;
+use crate::capture::{SaveKey, Unsettled};
 use crate::saved::Saved;
 
 /// Whether code of the game runs where a component is inserted or removed, or one that comes with
@@ -34,11 +36,19 @@ fn is_observed(world: &World, component: ComponentId) -> bool {
     let come: Vec<ComponentId> = std::iter::once(component).chain(required).chain(list).collect();
     let events = [ADD, INSERT, DISCARD, REMOVE].into_iter();
     events.filter_map(|event| world.observers().try_get_observers(event)).any(|observers| {
-        let observed = observers.component_observers();
+        let mut observed = come.iter().filter_map(|id| observers.component_observers().get(id));
         !observers.global_observers().is_empty()
             || !observers.entity_observers().is_empty()
-            || come.iter().any(|component| observed.contains_key(component))
+            || observed.any(|observed| is_observed_by_game(world, observed))
     })
+}
+
+/// Whether anybody but the plugin observes a component.
+fn is_observed_by_game(world: &World, observed: &CachedComponentObservers) -> bool {
+    let own = world.get_resource::<Unsettled>();
+    let is_own = |observer: &Entity| own.is_some_and(|own| own.is_noted_by(*observer));
+    !observed.entity_component_observers().is_empty()
+        || !observed.global_observers().keys().all(is_own)
 }
 
 fn has_hooks(components: &Components, component: ComponentId) -> bool {

@@ -52,6 +52,8 @@ pub(crate) struct WorldImage {
     /// Components of the game whose entities may have no marker yet.
     pub(super) adopted: Vec<ComponentId>,
     pub(super) builds: Builds,
+    /// The first id that no entity of the session had when the checkpoint was taken.
+    pub(super) end_of_ids: SaveId,
 }
 
 /// The builds of the game between which a checkpoint passes.
@@ -135,6 +137,7 @@ impl WorldImage {
         let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
         let mut image = Self::of_rows(types, then, &saved_then, rows, progress);
         image.note_what_was_not_written(commit);
+        image.end_of_ids = commit.next_save_id;
         Ok(image)
     }
 
@@ -214,6 +217,7 @@ impl WorldImage {
             carried,
             adopted,
             builds,
+            end_of_ids: SaveId(u64::MAX),
         }
     }
 

@@ -7,6 +7,7 @@ use bevy::state::state::StateTransition;
 
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
+use super::reappearance::WorldBefore;
 use super::replacement::Replacement;
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
@@ -144,6 +145,7 @@ impl WorldImage {
     ) -> EntitiesReplaced {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let put_off = leftovers.put_off_since(world);
+        let before = WorldBefore::of(world, &self);
         despawn_old_entities(world, &self.adopted, &mut report);
         despawn_gone(world, &self.gone, &mut report);
         leftovers.drop_all_but(world, &put_off);
@@ -153,7 +155,9 @@ impl WorldImage {
         replacement.keep_others(world, &[]);
         replacement.write_entities(world);
         replacement.set_pending_states(world);
-        replacement.finish(world)
+        let replaced = replacement.finish(world);
+        before.leave(world, &replaced.seeds);
+        replaced
     }
 
     /// Writes the values of placed entities onto those that the level has spawned meanwhile.
@@ -193,8 +197,8 @@ pub(super) enum ResourceRestored {
     Unchanged,
     /// It was written.
     Written,
-    /// It was written, and refers to entities that aren't there.
-    WrittenWithDangling,
+    /// It was written, and refers to entities that aren't there: the highest of their ids.
+    WrittenWithDangling(SaveId),
 }
 
 impl ImageColumn {
@@ -231,10 +235,9 @@ impl ImageColumn {
             return ResourceRestored::Unchanged;
         }
         resource.insert(saved, references, world);
-        if references.take_missing() {
-            ResourceRestored::WrittenWithDangling
-        } else {
-            ResourceRestored::Written
+        match references.take_missing() {
+            Some(missing) => ResourceRestored::WrittenWithDangling(missing),
+            None => ResourceRestored::Written,
         }
     }
 

@@ -179,10 +179,14 @@ impl Replacement {
             let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
             let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
             let restored = column.restore_resource(world, &mut references, &mut names);
-            if restored == ResourceRestored::WrittenWithDangling {
+            if let ResourceRestored::WrittenWithDangling(missing) = restored {
                 self.dangling_resources.insert(place);
                 let entity = column.resource_entity(world).unwrap_or(Entity::PLACEHOLDER);
-                self.report.add_dangling(dangling(column, entity, false));
+                let was_unmapped = missing >= self.image.end_of_ids;
+                self.report.add_dangling(DanglingReference {
+                    was_unmapped,
+                    ..dangling(column, entity, false)
+                });
             }
         }
     }
@@ -266,9 +270,14 @@ impl Replacement {
             if !is_left_out {
                 rows.push(row.row, &mut references, &mut entity);
             }
-            if references.take_missing() || is_left_out {
+            let missing = references.take_missing();
+            if missing.is_some() || is_left_out {
                 self.dangling.insert((rank, row.column));
-                self.report.add_dangling(dangling(column, id, is_left_out));
+                let was_unmapped = missing.is_some_and(|id| id >= self.image.end_of_ids);
+                self.report.add_dangling(DanglingReference {
+                    was_unmapped,
+                    ..dangling(column, id, is_left_out)
+                });
             }
         }
         let written = match origin {
@@ -368,5 +377,5 @@ impl Replacement {
 
 fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> DanglingReference {
     let type_path = column.type_path.to_string();
-    DanglingReference { type_path, field: None, entity, is_relationship }
+    DanglingReference { type_path, field: None, entity, is_relationship, was_unmapped: false }
 }

@@ -126,6 +126,9 @@ pub struct DanglingReference {
     /// Whether it is a relationship, and was left out. A plain reference is
     /// [`Entity::PLACEHOLDER`] now.
     pub is_relationship: bool,
+    /// Whether what was saved is no entity of the session at all: the field wasn't marked `#[entities]` in
+    /// the build that saved it.
+    pub was_unmapped: bool,
 }
 
 /// Saved components of one type that came with an update of the game.

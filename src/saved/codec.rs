@@ -58,6 +58,11 @@ pub(crate) trait CopyCodec: Codec {
     /// The component.
     type Component: Component;
 
+    /// Whether copies that were encoded may stay in a buffer, so that the next ones use their memory again.
+    fn keeps_copies(&self) -> bool {
+        false
+    }
+
     /// Copies what encoding will need.
     fn copy(&self, component: &Self::Component) -> Self::Value;
 

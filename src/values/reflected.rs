@@ -100,6 +100,34 @@ impl Reflected<'_> {
     }
 }
 
+/// Whether a value has more parts than this, which is found out without looking at all of them.
+pub(crate) fn is_large(value: &dyn PartialReflect, parts: usize) -> bool {
+    let mut left = parts;
+    !fits(value, &mut left, DEPTH)
+}
+
+/// Whether a value has no more parts than are left.
+fn fits(value: &dyn PartialReflect, left: &mut usize, depth: usize) -> bool {
+    let (Some(rest), Some(depth)) = (left.checked_sub(1), depth.checked_sub(1)) else {
+        return false;
+    };
+    *left = rest;
+    let mut fits = |value: &dyn PartialReflect| fits(value, left, depth);
+    match value.reflect_ref() {
+        ReflectRef::Struct(value) => {
+            (0..value.field_len()).filter_map(|at| value.field_at(at)).all(fits)
+        }
+        ReflectRef::TupleStruct(value) => value.iter_fields().all(fits),
+        ReflectRef::Tuple(value) => value.iter_fields().all(fits),
+        ReflectRef::List(value) => value.iter().all(fits),
+        ReflectRef::Array(value) => value.iter().all(fits),
+        ReflectRef::Set(value) => value.iter().all(fits),
+        ReflectRef::Map(value) => value.iter().all(|(key, value)| fits(key) && fits(value)),
+        ReflectRef::Enum(value) => value.iter_fields().all(|field| fits(field.value())),
+        _ => true,
+    }
+}
+
 fn numbered(values: impl Iterator<Item = Tree>) -> Tree {
     Tree::Fields(values.enumerate().map(|(place, value)| (place.to_string(), value)).collect())
 }

@@ -4,7 +4,7 @@ use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::doctor::{Diagnosis, Doctor, Finding};
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, TypeProblemReason};
+use bevy_session::{MemoryDisk, Operation, SessionHints, TypeProblemReason};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, Phase, frames, game_with, plugin, start};
@@ -54,6 +54,7 @@ fn entities_that_stand_somewhere_and_come_back_nowhere_are_found() {
     let [Finding::PlaceNotSaved { on }] = &diagnosis.findings[..] else { panic!("{diagnosis}") };
     assert!(on.count == 2 && [ship, buoy].contains(&on.first), "{on}");
     assert!(diagnosis.to_string().contains("save_component::<Transform>()"), "{diagnosis}");
+    assert!(diagnosis.to_string().contains("the places of saved entities"), "{diagnosis}");
     assert!(doctor().ignore::<Transform>().examine(&mut app).is_healthy());
 
     let mut app = game(|app| {
@@ -342,6 +343,46 @@ fn power_cuts_that_are_not_covered_are_found() {
     let finding = only(&mut app);
     assert_eq!(finding, Finding::PowerCutsNotCovered);
     assert!(!finding.to_string().contains('\n'), "{finding}");
+}
+
+#[test]
+fn a_component_that_nobody_knows_is_counted_or_named() {
+    /// Reflection doesn't know it.
+    #[derive(Component)]
+    struct Secret {
+        _content: u32,
+    }
+    let mut app = game(|_| {});
+    let holder = app.world_mut().spawn((Health(1), Secret { _content: 2 })).id();
+    let finding = only(&mut app);
+    // Bevy knows names with its feature `debug` only.
+    let on = match &finding {
+        Finding::UnknownComponents { types: 1, on } | Finding::ComponentNotSaved { on, .. } => on,
+        other => panic!("{other}"),
+    };
+    assert_eq!((on.first, on.count), (holder, 1));
+    assert!(
+        finding.to_string().contains("register_type") || finding.to_string().contains("Secret")
+    );
+    assert!(doctor().ignore::<Secret>().examine(&mut app).is_healthy());
+}
+
+#[test]
+fn what_was_said_while_the_game_ran_is_found_once() {
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    struct Holds {
+        whom: Vec<Entity>,
+    }
+    let mut app = game(|_| {});
+    let whom = app.world_mut().spawn(Health(1)).id();
+    app.world_mut().spawn(Holds { whom: vec![whom] });
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    start(&mut app, "Once");
+    assert_eq!(app.world().resource::<SessionHints>().iter().count(), 1);
+    assert!(
+        matches!(only(&mut app), Finding::EntityNotMapped { field, .. } if field == ".whom[0]")
+    );
 }
 
 #[test]

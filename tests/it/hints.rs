@@ -11,7 +11,7 @@ use bevy_session::{
 use serde::{Deserialize, Serialize};
 
 use crate::common::{
-    Health, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
+    Health, Inventory, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
 fn build(add: impl FnOnce(&mut App)) -> App {
@@ -209,6 +209,12 @@ fn a_session_in_which_no_entity_is_saved_is_said_until_one_is() {
 
 #[test]
 fn a_game_that_starts_no_session_hears_of_it_unless_its_player_is_in_the_menu() {
+    let build = |add: fn(&mut App)| {
+        game_with(plugin(&MemoryDisk::default()).development(true), |app| {
+            listen::<HintGiven>(app);
+            add(app);
+        })
+    };
     let mut app = build(|_| {});
     seconds(&mut app, 40.0);
     assert_eq!(hints(&mut app), [SessionHint::NoSessionStarted]);
@@ -223,6 +229,23 @@ fn a_game_that_starts_no_session_hears_of_it_unless_its_player_is_in_the_menu() 
     enter(&mut app, Phase::Playing);
     seconds(&mut app, 40.0);
     assert_eq!(hints(&mut app), [SessionHint::NoSessionStarted]);
+}
+
+#[test]
+fn a_players_game_hears_of_a_missing_session_once_something_would_be_saved() {
+    let mut app = build(|_| {});
+    // Somebody reads the menu.
+    seconds(&mut app, 90.0);
+    assert_eq!(hints(&mut app), []);
+    app.world_mut().spawn(Health(1));
+    seconds(&mut app, 70.0);
+    assert_eq!(hints(&mut app), [SessionHint::NoSessionStarted]);
+
+    let mut app = build(|_| {});
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Played");
+    seconds(&mut app, 70.0);
+    assert_eq!(hints(&mut app), []);
 }
 
 #[test]
@@ -268,7 +291,7 @@ fn a_well_made_game_hears_nothing() {
 }
 
 #[test]
-fn a_developer_hears_of_an_entity_that_is_not_mapped_while_the_game_runs() {
+fn an_entity_that_is_not_mapped_is_said_while_the_game_runs_in_a_release_as_well() {
     #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
     #[reflect(Component, Saved)]
     struct Hunts {
@@ -285,12 +308,195 @@ fn a_developer_hears_of_an_entity_that_is_not_mapped_while_the_game_runs() {
         seconds(&mut app, 6.0);
         hints(&mut app)
     };
-    assert_eq!(play(false), []);
-    let given = play(true);
-    let [SessionHint::EntityNotMapped { type_path, field }] = &given[..] else {
+    for is_development in [false, true] {
+        let given = play(is_development);
+        let [SessionHint::EntityNotMapped { type_path, field }] = &given[..] else {
+            panic!("{given:?}")
+        };
+        assert!(type_path.ends_with("Hunts") && field == ".owners[]", "{type_path} {field}");
+    }
+}
+
+/// Before the field was marked, and after.
+mod builds {
+    use super::*;
+
+    #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    #[type_path = "hints"]
+    #[type_name = "Follows"]
+    pub struct Unmapped {
+        pub whom: Entity,
+    }
+
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component)]
+    #[type_path = "hints"]
+    #[type_name = "Follows"]
+    pub struct Mapped {
+        #[entities]
+        pub whom: Entity,
+    }
+}
+
+/// A game that was killed, started again and recovered: what it heard of hints since.
+fn hints_after_a_crash(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> Vec<SessionHint> {
+    let mut app = game_with(plugin(&disk.snapshot()), |app| {
+        listen::<HintGiven>(app);
+        listen::<SessionRestored>(app);
+        add(app);
+    });
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    seconds(&mut app, 15.0);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    hints(&mut app)
+}
+
+/// What is left of a game that is killed after its first checkpoint.
+fn killed(add: impl FnOnce(&mut App), spawn: impl FnOnce(&mut World)) -> MemoryDisk {
+    let disk = MemoryDisk::default();
+    let mut app = game_with(plugin(&disk), add);
+    spawn(app.world_mut());
+    start(&mut app, "Killed");
+    disk.snapshot()
+}
+
+#[test]
+fn values_that_were_saved_before_their_field_was_mapped_are_named() {
+    let spawn = |world: &mut World| {
+        let whom = world.spawn(Health(1)).id();
+        world.spawn((Health(2), builds::Unmapped { whom }));
+    };
+    let old = killed(
+        |app| {
+            app.save_component::<builds::Unmapped>();
+        },
+        spawn,
+    );
+    let given = hints_after_a_crash(&old, |app| {
+        app.register_type::<builds::Mapped>().save_component::<builds::Mapped>();
+    });
+    let [SessionHint::SavedUnmapped { type_path, field }] = &given[..] else { panic!("{given:?}") };
+    assert_eq!((&**type_path, field.as_deref()), ("hints::Follows", Some(".whom")));
+    assert!(given[0].to_string().contains("SessionRestored"), "{}", given[0]);
+}
+
+#[test]
+fn a_saved_entity_that_comes_back_without_its_parent_is_said() {
+    let disk = killed(
+        |_| {},
+        |world| {
+            let level = world.spawn_empty().id();
+            world.spawn((Health(1), ChildOf(level)));
+            world.spawn((Health(2), ChildOf(level)));
+        },
+    );
+    let given = hints_after_a_crash(&disk, |_| {});
+    let [SessionHint::LinkNotRestored { type_path, entities }] = &given[..] else {
         panic!("{given:?}")
     };
-    assert!(type_path.ends_with("Hunts") && field == ".owners[]", "{type_path} {field}");
+    assert_eq!((&**type_path, *entities), ("bevy_ecs::hierarchy::ChildOf", 2));
+    assert!(given[0].to_string().contains("`SaveKey`"), "{}", given[0]);
+}
+
+#[test]
+fn references_that_are_in_order_or_led_to_the_dead_are_not_said() {
+    fn add(app: &mut App) {
+        app.save_component::<builds::Mapped>();
+        app.add_systems(Startup, |mut commands: Commands| {
+            commands.spawn(SaveKey::new("level"));
+        });
+    }
+    let disk = killed(add, |world| {
+        let level = world.query_filtered::<Entity, With<SaveKey>>().single(world).unwrap();
+        let dead = world.spawn(Health(9)).id();
+        let parent = world.spawn((Health(1), ChildOf(level))).id();
+        world.spawn((Health(2), ChildOf(parent), builds::Mapped { whom: parent }));
+        world.spawn((Health(3), builds::Mapped { whom: dead }));
+        world.spawn((Health(4), builds::Mapped { whom: Entity::PLACEHOLDER }));
+        world.despawn(dead);
+    });
+    assert_eq!(hints_after_a_crash(&disk, add), []);
+}
+
+/// A level without keys, in which nothing but `Health` is saved.
+fn spawn_level(mut commands: Commands) {
+    for number in 1..4 {
+        commands.spawn((Health(number), Transform::from_xyz(5.0, number as f32, 0.0)));
+    }
+}
+
+#[test]
+fn an_empty_screen_after_a_crash_is_said_with_what_is_missing() {
+    fn add(app: &mut App) {
+        app.add_systems(Startup, spawn_level);
+    }
+    let disk = killed(add, |_| {});
+    let given = hints_after_a_crash(&disk, add);
+    let [SessionHint::NotPutBack { saved, components }] = &given[..] else { panic!("{given:?}") };
+    assert!(saved.len() == 1 && saved[0].ends_with("Health"), "{saved:?}");
+    assert_eq!(components[..], ["bevy_transform::components::transform::Transform"]);
+    let text = given[0].to_string();
+    assert!(text.contains("save_component::<Transform>()"), "{text}");
+    assert!(text.contains("On<Add, Health>"), "{text}");
+}
+
+#[test]
+fn a_place_that_is_lost_is_said_although_there_is_a_transform() {
+    fn add(app: &mut App) {
+        app.add_systems(Startup, spawn_level);
+        app.add_observer(|added: On<Add, Health>, mut commands: Commands| {
+            commands.entity(added.entity).insert_if_new(Transform::IDENTITY);
+        });
+    }
+    let disk = killed(add, |_| {});
+    let given = hints_after_a_crash(&disk, add);
+    assert!(matches!(&given[..], [SessionHint::NotPutBack { .. }]), "{given:?}");
+}
+
+#[test]
+fn what_is_saved_put_back_ignored_or_the_games_own_is_not_missed() {
+    /// Gone once it was shown.
+    #[derive(Component, Reflect)]
+    #[reflect(Component)]
+    struct Appears(f32);
+    let saves: fn(&mut App) = |app| {
+        app.save_component::<Transform>();
+        app.add_systems(
+            Startup,
+            (spawn_level, |mut commands: Commands| {
+                commands.spawn((
+                    Health(9),
+                    Inventory::default(),
+                    Transform::IDENTITY,
+                    Appears(1.0),
+                ));
+            }),
+        );
+    };
+    let puts_back: fn(&mut App) = |app| {
+        app.add_systems(Startup, spawn_level);
+        // Some frames later, as where a picture has to be loaded first.
+        app.add_systems(
+            Update,
+            |bare: Query<(Entity, &Health), Without<Transform>>, mut commands: Commands| {
+                for (entity, health) in &bare {
+                    commands.entity(entity).insert(Transform::from_xyz(5.0, health.0 as f32, 0.0));
+                }
+            },
+        );
+    };
+    let ignores: fn(&mut App) = |app| {
+        app.add_systems(Startup, spawn_level);
+        app.add_plugins(
+            Doctor::default().ignore::<Transform>().ignore::<Phase>().after_frames(10_000),
+        );
+    };
+    for add in [saves, puts_back, ignores] {
+        let disk = killed(add, |_| {});
+        assert_eq!(hints_after_a_crash(&disk, add), []);
+    }
 }
 
 /// Can't be written where it is one of these.

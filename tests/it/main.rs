@@ -37,6 +37,7 @@ mod hints;
 mod history;
 mod keeping;
 #[cfg(feature = "auto_register")]
+mod kept_values;
 mod kill;
 mod late_claims;
 mod left_behind;

@@ -95,6 +95,35 @@ fn what_hangs_below_something_unsaved_is_not_saved() {
 }
 
 #[test]
+fn what_moves_between_checkpoints_is_saved_where_it_ends_up() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_| {});
+    let world = app.world_mut();
+    let menu = world.spawn(Unsaved).id();
+    let (level, group) = (world.spawn_empty().id(), world.spawn_empty().id());
+    let moved = world.spawn((Health(1), ChildOf(menu))).id();
+    world.spawn((Health(2), ChildOf(group)));
+    start(&mut app, "Moving");
+    checkpoint(&mut app);
+    // A group that isn't saved itself takes what hangs from it along, and one leaves the menu.
+    app.world_mut().entity_mut(group).insert(ChildOf(menu));
+    app.world_mut().entity_mut(moved).insert(ChildOf(level));
+    checkpoint(&mut app);
+    let mut recovered = game(&disk.snapshot(), |_| {});
+    recover(&mut recovered);
+    assert_eq!(healths(&mut recovered), [1]);
+    // And back, with the marker put on by hand where it doesn't count.
+    app.world_mut().entity_mut(group).remove::<ChildOf>();
+    app.world_mut().entity_mut(moved).insert(ChildOf(menu));
+    checkpoint(&mut app);
+    app.world_mut().entity_mut(moved).insert(Saved);
+    checkpoint(&mut app);
+    let mut recovered = game(&disk.snapshot(), |_| {});
+    recover(&mut recovered);
+    assert_eq!(healths(&mut recovered), [2]);
+}
+
+#[test]
 fn what_is_unsaved_survives_a_restore() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |_| {});

@@ -85,7 +85,8 @@ pub(crate) struct CapturedComponents<C: CopyCodec> {
 
 impl<C: CopyCodec> CapturedComponents<C> {
     fn new(codec: C) -> Self {
-        Self { codec, rows: Rows::default(), copies: Copies::default(), live: 0 }
+        let copies = Copies::new(codec.keeps_copies());
+        Self { codec, rows: Rows::default(), copies, live: 0 }
     }
 
     /// The components of some entities, between two captures.

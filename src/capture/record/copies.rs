@@ -10,19 +10,20 @@ const RETAINED_VALUES: usize = 1 << 14;
 /// Copied values.
 ///
 /// Behind the live ones lie values of an earlier capture, whose heap memory the next copies use
-/// again.
+/// again. Where values may not stay, there are none.
 pub(crate) struct Copies<V> {
     values: Vec<V>,
     live: usize,
-}
-
-impl<V> Default for Copies<V> {
-    fn default() -> Self {
-        Self { values: Vec::new(), live: 0 }
-    }
+    /// Whether values may stay when the buffer is emptied.
+    stay: bool,
 }
 
 impl<V> Copies<V> {
+    /// An empty buffer, in which values that were used may stay or not.
+    pub(crate) fn new(stay: bool) -> Self {
+        Self { values: Vec::new(), live: 0, stay }
+    }
+
     /// The number of live values.
     pub(crate) fn len(&self) -> usize {
         self.live
@@ -88,10 +89,26 @@ impl<V> Copies<V> {
     /// milliseconds for much of it: no work for the main thread.
     pub(crate) fn empty(&mut self) {
         self.live = 0;
-        if !needs_drop::<V>() {
-            self.values.clear();
-        } else if self.values.len() > RETAINED_VALUES {
+        if needs_drop::<V>() && self.values.len() > RETAINED_VALUES {
             self.values = Vec::new();
+        } else if !needs_drop::<V>() || !self.stay {
+            self.values.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_only_where_values_may_stay() {
+        for stay in [true, false] {
+            let mut copies = Copies::new(stay);
+            copies.values = vec![String::from("a"), String::from("b")];
+            copies.live = 2;
+            copies.empty();
+            assert_eq!((copies.len(), copies.values.len()), (0, if stay { 2 } else { 0 }));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::mem::discriminant;
 use std::time::Duration;
 
 use bevy::reflect::Reflect;
+use bevy::utils::prelude::ShortName;
 
 use crate::capture::SaveKey;
 
@@ -45,8 +46,8 @@ pub enum SessionHint {
         /// The components that are saved.
         types: Vec<String>,
     },
-    /// In builds with debug assertions, or in development: the game has been running for 30 seconds,
-    /// and never asked for a session.
+    /// For 30 seconds there was no session and none was asked for, although there are entities that would be saved.
+    /// In development, also without such entities.
     NoSessionStarted,
     /// In development the last game was killed, and a player would be asked about it now: a developer, who stops
     /// games all day, isn't.
@@ -81,19 +82,43 @@ pub enum SessionHint {
         /// The fields that are too long, by their names.
         fields: Vec<String>,
     },
-    /// In development: a generic type is saved, and one instance of it, which is in the world, isn't
-    /// registered.
+    /// A generic type has an instance that isn't registered, and others are saved, or it is on saved
+    /// entities. Found where Bevy knows names, with its feature `debug`.
     InstanceNotRegistered {
         /// The instance.
         type_path: String,
     },
-    /// In development: a saved field holds an `Entity` that isn't mapped, and names another one after
-    /// a restore.
+    /// A saved field holds an `Entity` that isn't mapped, and names another one after a restore. Found in types
+    /// that are registered for reflection, as a few of their values are looked at after each checkpoint.
     EntityNotMapped {
         /// The component or resource.
         type_path: String,
         /// What leads to the field, as `.weapon.owner`.
         field: String,
+    },
+    /// Values were restored in which an `Entity` wasn't mapped when they were saved, as by a build of the game in
+    /// which the field wasn't `#[entities]` yet: they are [`Entity::PLACEHOLDER`](bevy::prelude::Entity) now.
+    SavedUnmapped {
+        /// The component or resource.
+        type_path: String,
+        /// The field, if the type is registered for reflection.
+        field: Option<String>,
+    },
+    /// Entities came back without a relationship, such as [`ChildOf`](bevy::prelude::ChildOf), since its target isn't
+    /// saved.
+    LinkNotRestored {
+        /// The relationship.
+        type_path: String,
+        /// The entities, as far as [`RestoreReport::dangling`](crate::RestoreReport::dangling) lists them.
+        entities: usize,
+    },
+    /// Saved entities had these components before a restore replaced them, and ten seconds of play later none has
+    /// them: they aren't saved, and nothing puts them back.
+    NotPutBack {
+        /// The types of the game that are saved on these entities.
+        saved: Vec<String>,
+        /// What they lack, that of other crates first.
+        components: Vec<String>,
     },
 }
 
@@ -113,7 +138,10 @@ impl SessionHint {
             | Self::CalledTooLate { .. }
             | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
-            | Self::EntityNotMapped { .. } => false,
+            | Self::EntityNotMapped { .. }
+            | Self::SavedUnmapped { .. }
+            | Self::LinkNotRestored { .. }
+            | Self::NotPutBack { .. } => false,
         }
     }
 
@@ -123,7 +151,12 @@ impl SessionHint {
             (
                 Self::ConditionFailed { condition: one, .. },
                 Self::ConditionFailed { condition: another, .. },
+            )
+            | (
+                Self::LinkNotRestored { type_path: one, .. },
+                Self::LinkNotRestored { type_path: another, .. },
             ) => one == another,
+            (Self::NotPutBack { .. }, Self::NotPutBack { .. }) => true,
             _ if self.is_of_session() => discriminant(self) == discriminant(other),
             _ => self == other,
         }
@@ -142,7 +175,7 @@ impl fmt::Display for SessionHint {
                 formatter,
                 "the state {state} isn't part of the app, so conditions and hooks that go by it \
                  never come true. Call `app.init_state::<{}>()` or `add_sub_state`",
-                last_segment(state),
+                ShortName(state),
             ),
             Self::NoSessionStarted => formatter.write_str(
                 "nothing is saved, since no session has been started. Call \
@@ -172,61 +205,10 @@ impl fmt::Display for SessionHint {
             | Self::LostBeforeRestore { .. }
             | Self::ContextTooLong { .. }
             | Self::InstanceNotRegistered { .. }
-            | Self::EntityNotMapped { .. } => self.fmt_about_data(formatter),
-        }
-    }
-}
-
-impl SessionHint {
-    /// The hints about what is saved, rather than about when.
-    fn fmt_about_data(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoEntitySaved { types } => write!(
-                formatter,
-                "no entity has been saved so far: components are saved on entities with the marker \
-                 `Saved`, and there are none. Spawn them with it, as in \
-                 `commands.spawn((Saved, …))`, or mark a component of theirs \
-                 `#[reflect(Component, Saved)]`. Saved components: {}",
-                first_few(types),
-            ),
-            Self::KeyedEntityWentAgain { key, entities } => write!(
-                formatter,
-                "the entity with the save key `{key}`{} was despawned as soon as it was spawned, since \
-                 one with that key had been despawned in this session and counts as taken. For a new \
-                 round, give the level's entities `DespawnOnExit` of a saved state, or call \
-                 `commands.session().forget_keys(\"…\")`; for a level that is left and comes again, put a \
-                 `SaveScope` on its root",
-                and_more(*entities),
-            ),
-            Self::LostBeforeRestore { key, entities } => write!(
-                formatter,
-                "the entity with the save key `{key}`{} is saved and doesn't come back: it was \
-                 despawned before the session was restored. Let the game stand still until the \
-                 question is answered, with `run_if(not(recovery_is_pending))` or by pausing \
-                 `Time<Virtual>`",
-                and_more(*entities),
-            ),
-            Self::InstanceNotRegistered { type_path } => write!(
-                formatter,
-                "{type_path} isn't saved, although other instances of it are: generic types don't \
-                 register themselves. Call `app.register_type::<{}>()`",
-                last_segment(type_path),
-            ),
-            Self::EntityNotMapped { type_path, field } => write!(
-                formatter,
-                "{type_path}, field `{}`, holds an entity that isn't mapped, and names another one \
-                 after a restore. Mark the field `#[entities]`, and derive `MapEntities` if it is a \
-                 resource",
-                field.trim_start_matches('.'),
-            ),
-            Self::ContextTooLong { fields } => write!(
-                formatter,
-                "`GameContext` says more than a session keeps: only the beginning of {} is written down. \
-                 Give each text 512 bytes at most, `mods` 16 KiB and `arguments` 4 KiB, such as by a hash of a \
-                 list in place of the list",
-                first_few(fields),
-            ),
-            _ => Ok(()),
+            | Self::EntityNotMapped { .. }
+            | Self::SavedUnmapped { .. }
+            | Self::LinkNotRestored { .. }
+            | Self::NotPutBack { .. } => self.fmt_about_data(formatter),
         }
     }
 }
@@ -249,7 +231,7 @@ fn gate_stays_shut(
             formatter,
             "The state {state} doesn't exist now: call `app.init_state::<{}>()`, or, if it \
              is a sub-state, enter the one that it belongs to",
-            last_segment(state),
+            ShortName(state),
         ),
         None => formatter.write_str(
             "Enter the state in which the game is played, or change the condition that \
@@ -259,48 +241,15 @@ fn gate_stays_shut(
     }
 }
 
-fn and_more(entities: usize) -> String {
-    match entities {
-        0 | 1 => String::new(),
-        more => format!(" (and {} more)", more - 1),
-    }
-}
-
-/// A type's name without its modules.
-fn last_segment(type_path: &str) -> &str {
-    let end = type_path.find('<').unwrap_or(type_path.len());
-    let (path, _) = type_path.split_at(end);
-    let begin = path.rfind("::").map_or(0, |place| place + 2);
-    type_path.get(begin..).unwrap_or(type_path)
-}
-
-/// Names that are listed.
-const LISTED: usize = 5;
-
-fn first_few(names: &[String]) -> String {
-    let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
-    match names.len().saturating_sub(LISTED) {
-        0 => listed.join(", "),
-        more => format!("{} and {more} more", listed.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_type_is_named_as_it_is_written_in_code() {
-        assert_eq!(last_segment("game::states::Phase"), "Phase");
-        assert_eq!(last_segment("game::Stat<game::Luck>"), "Stat<game::Luck>");
-        assert_eq!(last_segment("Phase"), "Phase");
-    }
-
-    #[test]
-    fn long_lists_are_cut() {
-        let names: Vec<String> = (0..7).map(|number| number.to_string()).collect();
-        assert_eq!(first_few(&names), "0, 1, 2, 3, 4 and 2 more");
-        assert_eq!(first_few(&names[..2]), "0, 1");
+        let hint = |state: &str| SessionHint::StateNotAdded { state: state.to_owned() }.to_string();
+        assert!(hint("game::states::Phase").contains("init_state::<Phase>()"));
+        assert!(hint("game::Of<a::B, (c::D, Vec<e::F>)>").contains("<Of<B, (D, Vec<F>)>>()"));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::restored::hint_at_what_is_not_put_back;
 use super::{SessionHint, SessionHints, give_hint};
-use crate::capture::{LateCalls, Placed, TypeProblem};
+use crate::capture::{LateCalls, Placed, SavedTypes, TypeProblem};
 use crate::journal::RunId;
 use crate::lifecycle::hooks::GameHooks;
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
@@ -30,6 +31,8 @@ pub(crate) struct HintWatch {
     knows_hooks: bool,
     /// Time in which no session was played or asked for; `None` once there was one.
     without_session: Option<Duration>,
+    /// Whether this is a developer's start, where a word too much does no harm.
+    is_development: bool,
     run: Option<RunWatch>,
 }
 
@@ -50,8 +53,13 @@ struct RunWatch {
 
 impl HintWatch {
     pub(crate) fn new(problems: &[TypeProblem], is_development: bool) -> Self {
-        let without_session = is_development.then_some(Duration::ZERO);
-        Self { problems: problems.to_vec(), knows_hooks: false, without_session, run: None }
+        Self {
+            problems: problems.to_vec(),
+            knows_hooks: false,
+            without_session: Some(Duration::ZERO),
+            is_development,
+            run: None,
+        }
     }
 
     /// The types that can't be saved, once.
@@ -111,6 +119,7 @@ impl RuntimeParts {
         self.watch_entities(world, empty);
         if played >= LEVEL_PATIENCE {
             give_hint_of_lost_keys(world);
+            hint_at_what_is_not_put_back(world);
         }
     }
 
@@ -137,7 +146,8 @@ impl RuntimeParts {
     }
 
     /// Whether the game forgot to start a session. A player who has time in the menu is no mistake, as
-    /// far as the game says where its menu is.
+    /// far as the game says where its menu is. Where players are, that isn't enough: there has to be something that
+    /// would be saved.
     fn watch_menu(&mut self, world: &mut World, passed: Duration) {
         let Some(mut waited) = self.hints.without_session else { return };
         let is_busy = self.transition.is_some()
@@ -152,9 +162,14 @@ impl RuntimeParts {
         }
         waited += passed;
         self.hints.without_session = Some(waited);
-        if waited >= SESSION_PATIENCE {
+        if waited < SESSION_PATIENCE {
+            return;
+        }
+        if self.hints.is_development || SavedTypes::is_any_entity_saved(world) {
             self.hints.without_session = None;
             give_hint(world, SessionHint::NoSessionStarted);
+        } else {
+            self.hints.without_session = Some(Duration::ZERO);
         }
     }
 }

@@ -11,6 +11,7 @@ use bevy::ecs::schedule::{BoxedCondition, SystemCondition};
 use bevy::ecs::system::RunSystemError;
 use bevy::prelude::*;
 
+use super::type_names::arguments;
 use crate::lifecycle::hints::{SessionHint, give_hint};
 
 /// A run condition of the game that is asked by hand, with what to call it: for plugins that, like this one, take
@@ -197,22 +198,12 @@ impl Condition {
     }
 }
 
-/// How Bevy's condition on a state begins in the name of a type.
-const IN_STATE: &str = "bevy_state::condition::in_state<";
+/// Bevy's condition on a state.
+const IN_STATE: &str = "bevy_state::condition::in_state";
 
-/// The states by which a condition goes, as far as they show in its type.
-fn states_in(type_name: &str) -> Vec<&str> {
-    let conditions = type_name.split(IN_STATE).skip(1);
-    let mut states: Vec<&str> = conditions
-        .filter_map(|condition| condition.split_once(">::{{closure}}").map(|(state, _)| state))
-        .collect();
-    states.sort_unstable();
-    states.dedup();
-    states
-}
-
+/// The state by which a condition goes, as far as it shows in its type and is only one.
 fn state_in(type_name: &str) -> Option<String> {
-    match states_in(type_name)[..] {
+    match arguments(type_name, IN_STATE)[..] {
         [state] => Some(state.to_owned()),
         _ => None,
     }
@@ -220,12 +211,16 @@ fn state_in(type_name: &str) -> Option<String> {
 
 /// The name of a condition as people write it. Of one that is made of others, its states.
 fn spoken(name: &str) -> String {
-    let states = states_in(name);
-    if name.contains("CombinatorSystem<") && !states.is_empty() {
-        let states = states.into_iter().map(|state| format!("in_state<{state}>"));
-        return states.collect::<Vec<_>>().join(" with ");
+    let states = arguments(name, IN_STATE);
+    let is_of_others = name.contains("CombinatorSystem<");
+    match states[..] {
+        [state] if !is_of_others => format!("in_state<{state}>"),
+        [_, ..] => {
+            let states = states.into_iter().map(|state| format!("in_state<{state}>"));
+            states.collect::<Vec<_>>().join(" with ")
+        }
+        [] => name.replace("bevy_state::condition::", "").replace(">::{{closure}}", ">"),
     }
-    name.replace("bevy_state::condition::", "").replace(">::{{closure}}", ">")
 }
 
 /// Bevy's errors end with a backtrace.
@@ -249,6 +244,11 @@ mod tests {
         let either = Condition::new(in_state(Game).or_else(in_state(Game)));
         assert_eq!(either.state.as_deref(), Some(type_name::<Game>()));
         assert!(named(either).contains(type_name::<Game>()));
+        #[derive(States, Clone, PartialEq, Eq, Hash, Debug)]
+        struct Level<T: Send + Sync + Clone + Eq + std::hash::Hash + fmt::Debug + 'static>(T);
+        let nested = Condition::new(in_state(Level(Some(Level(1_u8)))));
+        assert_eq!(nested.state.as_deref(), Some(type_name::<Level<Option<Level<u8>>>>()));
+        assert_eq!(nested.name, format!("in_state<{}>", type_name::<Level<Option<Level<u8>>>>()));
         fn is_loaded() -> bool {
             true
         }

@@ -19,19 +19,25 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
 /// Clones a component, and writes the clone in a format.
 pub(crate) struct CloneCodec<T, F> {
     format: F,
+    keeps_copies: bool,
     component: PhantomData<fn() -> T>,
 }
 
 impl<T, F> CloneCodec<T, F> {
     /// A codec with this format.
     pub(super) fn with(format: F) -> Self {
-        Self { format, component: PhantomData }
+        Self { format, keeps_copies: true, component: PhantomData }
+    }
+
+    /// Whether copies that were encoded may stay in a buffer. They may unless this is called.
+    pub(crate) fn keeping_copies(self, keeps_copies: bool) -> Self {
+        Self { keeps_copies, ..self }
     }
 }
 
 impl<T, F: Clone> Clone for CloneCodec<T, F> {
     fn clone(&self) -> Self {
-        Self::with(self.format.clone())
+        Self::with(self.format.clone()).keeping_copies(self.keeps_copies)
     }
 }
 
@@ -53,6 +59,10 @@ impl<T: Component + Clone, F: Format<T>> Codec for CloneCodec<T, F> {
 
 impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
     type Component = T;
+
+    fn keeps_copies(&self) -> bool {
+        self.keeps_copies
+    }
 
     fn copy(&self, component: &T) -> T {
         component.clone()

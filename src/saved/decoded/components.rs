@@ -149,5 +149,5 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
 /// would panic, or be dropped by Bevy with a warning.
 fn take_targets_are_there(references: &mut References<'_>, world: &World) -> bool {
     let are_there = references.named().iter().all(|target| world.get_entity(*target).is_ok());
-    !references.take_missing() && are_there
+    references.take_missing().is_none() && are_there
 }

@@ -56,7 +56,8 @@ pub(crate) struct References<'a> {
     entities: &'a [Entity],
     /// Entities that aren't restored and may be referred to.
     outside: &'a Outside,
-    missing: bool,
+    /// The highest of the ids without entity that were asked for.
+    missing: Option<SaveId>,
     /// The entities that were asked for, if that is of interest.
     named: Option<Vec<Entity>>,
 }
@@ -64,7 +65,7 @@ pub(crate) struct References<'a> {
 impl<'a> References<'a> {
     /// References to entities by rank, and to those outside.
     pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
-        Self { ranks, entities, outside, missing: false, named: None }
+        Self { ranks, entities, outside, missing: None, named: None }
     }
 
     /// Notes from here on which entities are asked for.
@@ -80,12 +81,12 @@ impl<'a> References<'a> {
         }
     }
 
-    /// Whether an id without entity was asked for since the last call.
-    pub(crate) fn take_missing(&mut self) -> bool {
+    /// The highest of the ids without entity that were asked for since the last call.
+    pub(crate) fn take_missing(&mut self) -> Option<SaveId> {
         if let Some(named) = &mut self.named {
             named.clear();
         }
-        std::mem::take(&mut self.missing)
+        self.missing.take()
     }
 
     /// The entities that were asked for since the last [`take_missing`](Self::take_missing).
@@ -96,9 +97,12 @@ impl<'a> References<'a> {
 
 impl EntityMapper for References<'_> {
     fn get_mapped(&mut self, source: Entity) -> Entity {
-        let entity = self.entity(SaveId(source.to_bits())).unwrap_or(Entity::PLACEHOLDER);
+        let id = SaveId(source.to_bits());
+        let entity = self.entity(id).unwrap_or(Entity::PLACEHOLDER);
         // A reference that was a placeholder from the start isn't missed.
-        self.missing |= entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER;
+        if entity == Entity::PLACEHOLDER && source != Entity::PLACEHOLDER {
+            self.missing = self.missing.max(Some(id));
+        }
         if let Some(named) = &mut self.named {
             named.push(entity);
         }

@@ -55,6 +55,46 @@ fn fields_that_are_added_removed_or_renamed_need_no_version() {
     assert_eq!((renamed.strength, renamed.rust), (5, true));
 }
 
+/// A type of Bevy's that 0.19 has moved, as each of two builds knows it.
+mod moved {
+    use super::*;
+
+    #[derive(Component, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_scene::components"]
+    #[type_name = "SceneRoot"]
+    pub struct SceneRoot(pub u32);
+
+    #[derive(Component, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+    #[type_path = "bevy_world_serialization::components"]
+    #[type_name = "WorldAssetRoot"]
+    pub struct WorldAssetRoot(pub u32);
+}
+
+#[test]
+fn what_bevy_has_moved_comes_back_without_a_word_of_the_game() {
+    use moved::{SceneRoot, WorldAssetRoot};
+
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk, |app| {
+        app.save_component::<SceneRoot>();
+    });
+    app.world_mut().spawn((Health(1), SceneRoot(7)));
+    start(&mut app, "Moved");
+    let id = app.world().resource::<CurrentSession>().id();
+    let disk = disk.snapshot();
+    let (mut app, report) = taken_up(&disk.snapshot(), id, |app| {
+        app.save_component::<WorldAssetRoot>();
+    });
+    assert_eq!(report.losses, []);
+    assert_eq!(values::<WorldAssetRoot>(&mut app), [WorldAssetRoot(7)]);
+    // One that saves both has both, and nothing is wrong with that.
+    let (mut app, report) = taken_up(&disk, id, |app| {
+        app.save_component::<WorldAssetRoot>().save_component::<SceneRoot>();
+    });
+    assert_eq!(report.losses, []);
+    assert_eq!(values::<SceneRoot>(&mut app), [SceneRoot(7)]);
+}
+
 #[test]
 fn values_that_no_longer_decode_come_back_with_the_build_that_reads_them() {
     use armor_of_the_first_build::Armor;

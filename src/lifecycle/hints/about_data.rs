@@ -1,0 +1,141 @@
+//! Hints about what is saved, rather than about when.
+
+use std::fmt;
+
+use bevy::utils::prelude::ShortName;
+
+use super::SessionHint;
+
+impl SessionHint {
+    /// The hints about what is saved, rather than about when.
+    pub(super) fn fmt_about_data(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEntitySaved { types } => write!(
+                formatter,
+                "no entity has been saved so far: components are saved on entities with the marker \
+                 `Saved`, and there are none. Spawn them with it, as in \
+                 `commands.spawn((Saved, …))`, or mark a component of theirs \
+                 `#[reflect(Component, Saved)]`. Saved components: {}",
+                first_few(types),
+            ),
+            Self::KeyedEntityWentAgain { key, entities } => write!(
+                formatter,
+                "the entity with the save key `{key}`{} was despawned as soon as it was spawned, since \
+                 one with that key had been despawned in this session and counts as taken. For a new \
+                 round, give the level's entities `DespawnOnExit` of a saved state, or call \
+                 `commands.session().forget_keys(\"…\")`; for a level that is left and comes again, put a \
+                 `SaveScope` on its root",
+                and_more(*entities),
+            ),
+            Self::LostBeforeRestore { key, entities } => write!(
+                formatter,
+                "the entity with the save key `{key}`{} is saved and doesn't come back: it was \
+                 despawned before the session was restored. Let the game stand still until the \
+                 question is answered, with `run_if(not(recovery_is_pending))` or by pausing \
+                 `Time<Virtual>`",
+                and_more(*entities),
+            ),
+            Self::ContextTooLong { fields } => write!(
+                formatter,
+                "`GameContext` says more than a session keeps: only the beginning of {} is written down. \
+                 Give each text 512 bytes at most, `mods` 16 KiB and `arguments` 4 KiB, such as by a hash of a \
+                 list in place of the list",
+                first_few(fields),
+            ),
+            Self::InstanceNotRegistered { .. }
+            | Self::EntityNotMapped { .. }
+            | Self::SavedUnmapped { .. }
+            | Self::LinkNotRestored { .. }
+            | Self::NotPutBack { .. } => self.fmt_about_types(formatter),
+            _ => Ok(()),
+        }
+    }
+
+    /// The hints about types that aren't saved, or not as a whole.
+    fn fmt_about_types(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InstanceNotRegistered { type_path } => write!(
+                formatter,
+                "{type_path} isn't saved, since it isn't registered: generic types don't register \
+                 themselves. Call `app.register_type::<{}>()`; if it is no progress, let the doctor ignore it, as in \
+                 `app.add_plugins(Doctor::default().ignore::<…>())`",
+                ShortName(type_path),
+            ),
+            Self::EntityNotMapped { type_path, field } => write!(
+                formatter,
+                "{type_path}, field `{}`, holds an entity that isn't mapped, and names another one \
+                 after a restore. Mark the field `#[entities]`, and derive `MapEntities` if it is a \
+                 resource",
+                field.trim_start_matches('.'),
+            ),
+            Self::SavedUnmapped { type_path, field } => write!(
+                formatter,
+                "{type_path}{} was saved by a build that didn't map its entities, so they are \
+                 `Entity::PLACEHOLDER` now. Find them again after the restore, in an observer of \
+                 `SessionRestored`",
+                field
+                    .as_deref()
+                    .map(|field| format!(", field `{}`,", field.trim_start_matches('.')))
+                    .unwrap_or_default(),
+            ),
+            Self::LinkNotRestored { type_path, entities } => write!(
+                formatter,
+                "{entities} restored entities came back without their {}, since what it leads to isn't \
+                 saved. Give that entity the marker `Saved`, or a `SaveKey` if a level spawns it, and \
+                 spawn levels before the restore, with `restore_in` or `restore_when`",
+                ShortName(type_path),
+            ),
+            Self::NotPutBack { saved, components } => not_put_back(formatter, saved, components),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn not_put_back(
+    formatter: &mut fmt::Formatter<'_>,
+    saved: &[String],
+    components: &[String],
+) -> fmt::Result {
+    let short = |type_path: &String| ShortName(type_path).to_string();
+    let sort = saved.first().map(short).unwrap_or_default();
+    let components: Vec<String> = components.iter().map(short).collect();
+    let first = components.first().map_or("", String::as_str);
+    write!(
+        formatter,
+        "entities with {sort} have lost {} in a restore: that isn't saved, and nothing has put it back. Save it, as \
+         with `app.save_component::<{first}>()`, or add it in an observer of `On<Add, {sort}>` or as a required \
+         component; entities that a level spawns keep it if they have a `SaveKey`. If that is as it should be, let \
+         the doctor ignore it",
+        first_few(&components),
+    )
+}
+
+fn and_more(entities: usize) -> String {
+    match entities {
+        0 | 1 => String::new(),
+        more => format!(" (and {} more)", more - 1),
+    }
+}
+
+/// Names that are listed.
+const LISTED: usize = 5;
+
+fn first_few(names: &[String]) -> String {
+    let listed: Vec<&str> = names.iter().take(LISTED).map(String::as_str).collect();
+    match names.len().saturating_sub(LISTED) {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..7).map(|number| number.to_string()).collect();
+        assert_eq!(first_few(&names), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(first_few(&names[..2]), "0, 1");
+    }
+}

@@ -1,0 +1,18 @@
+//! Types of which the game says that they are in order.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+
+/// Types of which the game says that they are in order as they are: they are no progress, or made again from
+/// what is saved.
+#[derive(Resource, Clone, Default, Debug)]
+pub(crate) struct IgnoredTypes(pub HashSet<TypeId>);
+
+impl IgnoredTypes {
+    /// Whether the game says so of a type.
+    pub(crate) fn has(world: &World, type_id: TypeId) -> bool {
+        world.get_resource::<Self>().is_some_and(|ignored| ignored.0.contains(&type_id))
+    }
+}

@@ -1,0 +1,156 @@
+//! What values of a type may hold, as far as reflection knows the type.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use bevy::ecs::entity::Entity;
+use bevy::reflect::enums::VariantInfo;
+use bevy::reflect::{Type, TypeInfo, TypeRegistry};
+
+/// What values of a type may hold. What reflection can't look into may hold anything; fields with
+/// `#[reflect(ignore)]` aren't seen at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Contents {
+    /// An [`Entity`].
+    pub entities: bool,
+    /// Something that others have as well and that its last owner frees: a handle of an asset, an `Arc`.
+    pub shared: bool,
+}
+
+/// A part of a type: the type of a field, or that of the items of a list.
+type Part = (Type, Option<&'static TypeInfo>);
+
+impl Contents {
+    /// What values of a type may hold; `None` if reflection doesn't know the type.
+    pub(crate) fn of(registry: &TypeRegistry, type_id: TypeId) -> Option<Self> {
+        let info = registry.get_type_info(type_id)?;
+        let mut contents = Self::default();
+        let mut seen = HashSet::new();
+        let mut waiting: Vec<Part> = vec![(*info.ty(), Some(info))];
+        while let Some((part, info)) = waiting.pop() {
+            if !seen.insert(part.id()) {
+                continue;
+            }
+            contents.note(&part);
+            match info.or_else(|| registry.get_type_info(part.id())) {
+                Some(TypeInfo::Opaque(_)) if is_plain(&part) => {}
+                Some(TypeInfo::Opaque(_)) | None => {
+                    contents = Self { entities: true, shared: true }
+                }
+                Some(info) => waiting.extend(parts(info)),
+            }
+        }
+        Some(contents)
+    }
+
+    fn note(&mut self, part: &Type) {
+        self.entities |= part.id() == TypeId::of::<Entity>() || names(part, ENTITY);
+        self.shared |= SHARED.iter().any(|shared| names(part, shared));
+    }
+}
+
+const ENTITY: &str = "bevy_ecs::entity::Entity";
+/// What paths of types have in them that share something.
+const SHARED: [&str; 3] = ["::Arc<", "Handle<", "::UntypedHandle"];
+/// The crates whose opaque types hold nothing but values, and what their path says.
+const PLAIN: [&str; 8] =
+    ["core", "alloc", "std", "glam", "smol_str", "uuid", "bevy_platform", "bevy_ecs"];
+
+/// Whether the path of a type has this in it: as itself, or as an argument.
+fn names(part: &Type, text: &str) -> bool {
+    part.path().contains(text)
+}
+
+/// Whether an opaque type is one of those that say in their path what is in them.
+fn is_plain(part: &Type) -> bool {
+    // Those of the language itself have no crate.
+    part.crate_name().is_none_or(|name| PLAIN.contains(&name))
+}
+
+fn parts(info: &TypeInfo) -> Vec<Part> {
+    match info {
+        TypeInfo::Struct(info) => {
+            info.iter().map(|field| (*field.ty(), field.type_info())).collect()
+        }
+        TypeInfo::TupleStruct(info) => {
+            info.iter().map(|field| (*field.ty(), field.type_info())).collect()
+        }
+        TypeInfo::Tuple(info) => {
+            info.iter().map(|field| (*field.ty(), field.type_info())).collect()
+        }
+        TypeInfo::List(info) => vec![(info.item_ty(), info.item_info())],
+        TypeInfo::Array(info) => vec![(info.item_ty(), info.item_info())],
+        TypeInfo::Set(info) => vec![(info.value_ty(), None)],
+        TypeInfo::Map(info) => {
+            vec![(info.key_ty(), info.key_info()), (info.value_ty(), info.value_info())]
+        }
+        TypeInfo::Enum(info) => info.iter().flat_map(variant_parts).collect(),
+        TypeInfo::Opaque(_) => Vec::new(),
+    }
+}
+
+fn variant_parts(variant: &VariantInfo) -> Vec<Part> {
+    match variant {
+        VariantInfo::Struct(info) => {
+            info.iter().map(|field| (*field.ty(), field.type_info())).collect()
+        }
+        VariantInfo::Tuple(info) => {
+            info.iter().map(|field| (*field.ty(), field.type_info())).collect()
+        }
+        VariantInfo::Unit(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use bevy::reflect::{GetTypeRegistration, Reflect};
+
+    use super::*;
+
+    fn contents<T: GetTypeRegistration + 'static>() -> (bool, bool) {
+        let mut registry = TypeRegistry::new();
+        registry.register::<T>();
+        let Contents { entities, shared } = Contents::of(&registry, TypeId::of::<T>()).unwrap();
+        (entities, shared)
+    }
+
+    #[derive(Reflect)]
+    struct Plain {
+        names: Vec<String>,
+        place: Option<(f32, [u8; 4])>,
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Reflect)]
+    struct Inner(u32);
+
+    #[derive(Reflect)]
+    enum Refers {
+        No,
+        To(Entity),
+        All { listed: BTreeSet<Entity> },
+    }
+
+    #[derive(Reflect)]
+    struct Shares {
+        picture: Vec<Option<Arc<Inner>>>,
+    }
+
+    #[derive(Reflect, Clone)]
+    #[reflect(opaque)]
+    struct Sealed;
+
+    #[test]
+    fn what_is_in_a_type_is_found_at_any_depth() {
+        assert_eq!(contents::<Plain>(), (false, false));
+        assert_eq!(contents::<Refers>(), (true, false));
+        assert_eq!(contents::<Vec<(u8, Option<Refers>)>>(), (true, false));
+        assert!(contents::<Shares>().1);
+        assert_eq!(contents::<Sealed>(), (true, true), "nobody can look into it");
+        let unknown = Contents::of(&TypeRegistry::new(), TypeId::of::<Inner>());
+        assert_eq!(unknown, None);
+    }
+}
