@@ -112,14 +112,15 @@ fn a_cut_anywhere_gives_the_newest_checkpoint_before_it() {
 }
 
 #[test]
-fn an_empty_journal_is_no_session() {
+fn a_session_whose_journals_are_empty_is_damaged() {
     let (disk, id) = killed_game();
     for journal in files(&disk, ".journal") {
         disk.truncate(&journal, 0);
     }
     let (app, state) = recover(&disk, id);
     assert_eq!(state, None);
-    assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::NothingToRestore);
+    let failed = received::<RecoveryFailed>(&app).pop().map(|failed| failed.error);
+    assert_eq!(failed, Some(RecoveryError::AllDamaged));
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn breakout(disk: &MemoryDisk, step: Step) -> App {
     app.add_plugins((
         MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(),
         StatesPlugin,
-        plugin(disk),
+        // Who hasn't started a session yet is a developer.
+        plugin(disk).development(step < Step::Session),
     ))
     .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
     .init_state::<Round>()

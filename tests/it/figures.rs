@@ -156,6 +156,7 @@ fn what_is_captured_and_becomes_durable_is_counted_and_what_fails_is_an_error() 
     disk.heal();
     long(&mut app, 70);
     assert!(count(&app, checkpoints) > durable);
+    frames(&mut app, 2);
     assert_eq!(figures(&app).unsaved(), None);
     assert!(!app.world().resource::<SessionHealth>().is_degraded());
 }

@@ -143,6 +143,8 @@ fn one_checkpoint_is_one_world_whenever_the_level_is_loaded() {
             frames(&mut app, 3);
             if !is_loaded_before {
                 load_level(&mut app, level);
+                // The report is heard a frame after the values were written.
+                frames(&mut app, 1);
                 let reports = received::<PlacedRestored>(&app);
                 assert_eq!(reports.len(), 1);
                 assert!(!reports[0].report.overwritten.is_empty(), "{:?}", reports[0].report);

@@ -119,6 +119,7 @@ fn a_large_session_loses_history_and_nothing_else() {
     start(&mut app, "Large");
     let session = app.world().resource::<CurrentSession>().id();
     let most = fill(&mut app, &disk, 60);
+    long(&mut app, 3);
     assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");

@@ -217,6 +217,8 @@ fn one_checkpoint_has_one_order_whatever_hooks_do_and_whenever_the_level_is_load
             assert!(report.not_as_saved.is_empty(), "seed {seed}: {report:?}");
             (before..2).for_each(|part| load_part(&mut app, part));
             assert_eq!(everything(&mut app), expected, "seed {seed}, {before} parts before");
+            // What is reported of the last part is heard a frame later.
+            frames(&mut app, 1);
             for claimed in received::<PlacedRestored>(&app) {
                 assert!(claimed.report.not_as_saved.is_empty(), "{:?}", claimed.report);
             }

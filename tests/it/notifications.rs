@@ -35,6 +35,7 @@ fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
         listen::<CheckpointFailed>(app);
     });
     start(&mut app, "Labels");
+    frames(&mut app, 1);
     let opening = received::<CheckpointSaved>(&app).remove(0);
     assert_eq!((opening.label, opening.request), (None, None));
     let kind = CheckpointKind::Manual;
@@ -44,7 +45,7 @@ fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
         app.world_mut().commands().session().request(wanted);
     }
     app.world_mut().flush();
-    frames(&mut app, 4);
+    frames(&mut app, 6);
     let alike = Some("alike".to_owned());
     let expected: Vec<_> = asked.iter().map(|request| (alike.clone(), Some(*request))).collect();
     let captured = received::<CheckpointCaptured>(&app).split_off(1);

@@ -105,7 +105,8 @@ fn of_paces_that_are_in_force_the_last_named_has_the_say_in_what_it_says() {
     assert_eq!(now.capture_budget, Some(budget));
     enter(&mut app, Place::Road);
     assert_eq!(pace(&app).interval, 2 * SECOND);
-    assert_eq!(pace(&app).capture_budget, SessionSettings::default().capture_budget);
+    let settings = app.world().resource::<SessionSettings>();
+    assert_eq!(pace(&app).capture_budget, settings.capture_budget);
 }
 
 #[test]

@@ -40,7 +40,8 @@ fn load_level(app: &mut App) -> Entity {
         world.spawn((Door::default(), SaveKey::new(format!("level/door_{number}")), ChildOf(root)));
         world.spawn((Coin, SaveKey::new(format!("level/coin_{number}")), ChildOf(root)));
     }
-    frames(app, 1);
+    // What was kept for them comes a frame after it was asked for.
+    frames(app, 2);
     root
 }
 

@@ -153,7 +153,8 @@ fn take_what_is_proposed(crash: On<RecoveryAvailable>, mut commands: Commands) {
 #[test]
 fn a_game_that_takes_what_is_proposed_is_played_whatever_that_is() {
     let disk = MemoryDisk::default();
-    start(&mut asking(&disk), "Deadly");
+    let mut app = asking(&disk);
+    start(&mut app, "Deadly");
     let mut disk = disk.snapshot();
     let mut played = Vec::new();
     for _ in 0..6 {

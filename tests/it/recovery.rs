@@ -77,7 +77,7 @@ fn recovering_puts_everything_back_where_it_was() {
     let (disk, id, saved) = killed_game();
     let mut app = listening_game(&disk);
     request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
-    frames(&mut app, 3);
+    frames(&mut app, 5);
     let restored = received::<SessionRestored>(&app);
     assert_eq!(restored[0].reason, RestoreReason::Recovered);
     assert_eq!(Some(&restored[0].checkpoint), saved.last());

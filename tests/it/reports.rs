@@ -139,6 +139,7 @@ fn a_report_of_this_moment_holds_this_moment() {
     start(&mut app, "Played");
     app.world_mut().entity_mut(entity).insert(Health(7));
     write(&mut app, Report::now().note("The door ate my dog."));
+    frames(&mut app, 2);
     assert_eq!(received::<ReportWritten>(&app).len(), 1);
     let report = text(&files_of(&disk));
     for part in ["about: Now", "The door ate my dog.", "process: None", "kind: Quick"] {
@@ -167,6 +168,7 @@ fn behind_a_closed_gate_a_report_is_of_the_newest_checkpoint() {
     frames(&mut app, 2);
     app.world_mut().entity_mut(entity).insert(Health(2));
     write(&mut app, Report::now());
+    frames(&mut app, 2);
     assert_eq!(received::<ReportWritten>(&app).len(), 1);
     let mut opened = reporting_game(plugin(&disk).open(REPORT));
     frames(&mut opened, 3);
@@ -320,6 +322,7 @@ fn a_report_can_be_written_after_the_session_was_recovered() {
     request(&mut app, |commands| commands.session().find_sessions());
     frames(&mut app, 2);
     write_report(&mut app);
+    frames(&mut app, 2);
     assert_eq!(received::<ReportWritten>(&app).len(), 1);
     let files = unpacked(&disk.content(Path::new(REPORT)).unwrap());
     assert!(files.len() > 1, "{:?}", files.keys());

@@ -350,7 +350,7 @@ fn a_panic_while_the_session_that_is_played_goes_back_leaves_its_newest_checkpoi
         frames(&mut app, 2);
         // What was played since then is taken before anything else.
         request(&mut app, |commands| commands.session().checkpoint("in the menu"));
-        frames(&mut app, 2);
+        frames(&mut app, 3);
         let newest = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
         let before = journals(&disk);
         // From here on, so that nothing of it happens while the world is built.

@@ -109,7 +109,7 @@ fn a_restore_leads_through_the_loading_screen_and_ends_where_the_player_was() {
     let _played = played(&disk, Game::Shop);
     let mut app = level_game(&disk.snapshot());
     ask_to_recover(&mut app);
-    frames(&mut app, 1);
+    frames(&mut app, 2);
     assert_eq!(state(&app), Game::Loading);
     assert_eq!(app.world().resource::<Score>().0, 5, "a level may be chosen by what is saved");
     assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());

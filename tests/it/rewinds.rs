@@ -176,6 +176,7 @@ fn a_rewind_is_rejected_with_what_is_in_its_way() {
     assert_eq!(last_rejection(&app), RequestError::NoSession);
 
     start(&mut app, "Another");
+    frames(&mut app, 1);
     let foreign = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     ask(&mut app, |session| session.close());
     start(&mut app, "Rewound");

@@ -121,6 +121,7 @@ fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
     request(&mut app, |commands| commands.session().resume());
     app.world_mut().get_mut::<Health>(entity).unwrap().bypass_change_detection().0 = 5;
     tick(&mut app);
+    frames(&mut app, 1);
     assert_eq!(drifted(&app), [[of::<Health>(1)]]);
     (0..3).for_each(|_| tick(&mut app));
     request(&mut app, |commands| commands.session().pause());

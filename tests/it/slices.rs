@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::*;
 
+const FRAMES_OF_A_SAVE: usize = 3;
+
 /// Far more than one slice.
 #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -86,7 +88,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
     request(&mut app, |commands| commands.session().find_sessions());
     app.update();
     assert_eq!(received::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
-    assert!(frames_until_saved(&mut app, 1) <= 2);
+    assert!(frames_until_saved(&mut app, 1) <= FRAMES_OF_A_SAVE);
     assert_eq!(
         received::<SessionsFound>(&app).len(),
         listed,
@@ -134,7 +136,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     });
     let mut saves = 0;
     while received::<ReportWritten>(&app).is_empty() {
-        assert!(frames_until_saved(&mut app, saves) <= 2);
+        assert!(frames_until_saved(&mut app, saves) <= FRAMES_OF_A_SAVE);
         saves += 1;
         assert!(saves < 100, "it should be written in the end");
     }

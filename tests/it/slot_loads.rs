@@ -20,6 +20,7 @@ fn numbers_and_entity_ids_count_on_beyond_everything_that_was_used() {
         request(&mut app, |commands| commands.session().checkpoint(""));
         frames(&mut app, 2);
     }
+    frames(&mut app, 1);
     let late = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     load(&mut app, slot.id);
     let opened = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;

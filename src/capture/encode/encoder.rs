@@ -178,11 +178,14 @@ impl Encoder {
                 ColumnWriter::new(type_path, &[], &mut self.ids, &mut nowhere, &mut failures);
             write_values(&mut *column, &mut writer);
             let (_, values) = writer.finish();
-            let rows = values.iter().flat_map(Values::iter);
-            for (id, value) in rows.filter(|(id, _)| self.parked.contains(id)) {
+            for (id, value) in values.iter().flat_map(Values::iter) {
                 match saved_type.role() {
+                    // Those who stay have a list as well, in which those who leave keep their places.
                     Role::Order => self.carried.await_in(NamedOrder::of(type_path, id, value)),
-                    _ => self.carried.add(type_path, self.types.version(type_path), id, value),
+                    _ if self.parked.contains(&id) => {
+                        self.carried.add(type_path, self.types.version(type_path), id, value);
+                    }
+                    _ => {}
                 }
             }
         }

@@ -27,7 +27,7 @@ fn reading_game(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
 
 fn read(app: &mut App, query: EventQuery) -> EventPage {
     request(app, |commands| commands.session().read_events(query));
-    frames(app, 3);
+    frames(app, 4);
     let read = received::<EventsRead>(app).pop().expect("the query is answered");
     read.result.expect("the events can be read")
 }

@@ -28,6 +28,8 @@ pub type Done = Result<(), Box<dyn Error>>;
 pub const RELICS: &str = "01a1fb8e-1228-771f-80f6-b4d72b06dc5d";
 /// Left by a crash.
 pub const EVENINGS: &str = "01a1fb8e-1398-70ca-8c22-3d38d5e4b60a";
+/// Deleted by a process that died meanwhile.
+pub const FORGOTTEN: &str = "01a1fb8e-4883-76b7-8fdd-0cf19803009e";
 /// The run that crashed.
 pub const EVENINGS_RUN: u64 = 0x61dd_5a61_d860_9980;
 
