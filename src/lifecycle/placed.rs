@@ -87,9 +87,9 @@ impl RuntimeParts {
         let (mut refused, mut written) = (Vec::new(), Vec::new());
         for (key, entity) in &living {
             if is_refused(key) {
-                refused.push(*entity)
+                refused.push(*entity);
             } else {
-                written.push(*entity)
+                written.push(*entity);
             }
             // The next checkpoint has all of it, whatever changed of it and when.
             if let Some(mut saved) = world.get_mut::<Saved>(*entity) {

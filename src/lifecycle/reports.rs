@@ -274,7 +274,7 @@ impl RuntimeParts {
                 self.transition = Some(restoring);
                 return;
             }
-            Some(Transition::Opening { request, .. }) => request,
+            Some(Transition::Opening { request, .. }) => *request,
             Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
             Some(Transition::Preparing(preparing)) => preparing.request(),
             Some(Transition::LoadingBackup(loading)) => loading.into_request(),

@@ -129,7 +129,7 @@ pub(crate) enum Transition {
         /// The highest checkpoint number that the session has used: of a draft, that of the draft.
         newest_counter: u64,
         /// The request that this answers.
-        request: Request,
+        request: Box<Request>,
     },
     /// To read a checkpoint.
     Preparing(Box<Preparing>),
@@ -269,13 +269,12 @@ impl RuntimeParts {
     pub(super) fn course(&self) -> Course {
         match &self.transition {
             _ if self.playing.is_none() => Course::Outside,
-            // Also while the game does what it has to do at the session's end, before the last checkpoint.
-            None | Some(Transition::Ending(_)) => Course::Captured,
-            // Another session takes the place of this one only once it was read.
             Some(Transition::Preparing(preparing)) if self.goes_back_to(preparing) => {
                 Course::Undecided
             }
-            Some(Transition::Preparing(_)) => Course::Captured,
+            // Another session takes the place of this one only once it was read, and while the game does what it has
+            // to do at the session's end, the last checkpoint is still to come.
+            None | Some(Transition::Preparing(_) | Transition::Ending(_)) => Course::Captured,
             Some(
                 Transition::Opening { .. }
                 | Transition::Restoring(_)

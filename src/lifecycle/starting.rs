@@ -95,7 +95,7 @@ impl RuntimeParts {
             unknown_frames,
             events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
-        let metadata = Box::new(metadata);
+        let (metadata, request) = (Box::new(metadata), Box::new(request));
         self.transition =
             Some(Transition::Opening { metadata, fields, run, newest_counter, request });
     }

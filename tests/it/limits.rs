@@ -123,7 +123,8 @@ fn a_large_session_loses_history_and_nothing_else() {
     assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");
-    assert!(bytes < 400_000, "{bytes} of {most}");
+    // Of 60 checkpoints; a generation takes some four times its limit before the next one begins.
+    assert!(bytes < 600_000 && most < 600_000, "{bytes} of {most}");
     let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     let crashed = disk.snapshot();
     close(&mut app);

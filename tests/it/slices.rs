@@ -39,7 +39,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
 /// A disk with sessions that are not played, each of them larger than a slice.
 fn crowded() -> MemoryDisk {
     let disk = MemoryDisk::default();
-    for number in 0..6 {
+    for number in 0..8 {
         let mut app = listening_game(&disk);
         app.world_mut().spawn(Heavy::new(number));
         start(&mut app, "One of many");
@@ -112,7 +112,7 @@ fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_reported_in_use() {
     assert_eq!(received::<SessionsFound>(&app).len(), listed + 1);
     let catalog = app.world().resource::<SessionCatalog>();
     assert!(!catalog.get(id).unwrap().in_use);
-    assert_eq!(catalog.sessions().len(), 7);
+    assert_eq!(catalog.sessions().len(), 9);
 }
 
 #[test]

@@ -89,8 +89,21 @@ fn notes(app: &mut App) {
     });
 }
 
+/// What becomes of other sessions.
+fn sessions(app: &mut App) {
+    app.add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
+        report(&mut commands, News::Moved(moved.session));
+    })
+    .add_observer(|updated: On<SessionUpdated>, mut commands: Commands| {
+        report(&mut commands, News::Updated(updated.session));
+    })
+    .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
+        report(&mut commands, News::Drafted(drafted.session));
+    });
+}
+
 pub fn plugin(app: &mut App) {
-    app.add_plugins(notes)
+    app.add_plugins((notes, sessions))
         .add_observer(captured)
         .add_observer(not_saved)
         .add_observer(restored)
@@ -114,15 +127,6 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|ended: On<ChapterEnded>, mut commands: Commands| {
             report(&mut commands, News::Chapter(ended.chapter));
-        })
-        .add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
-            report(&mut commands, News::Moved(moved.session));
-        })
-        .add_observer(|updated: On<SessionUpdated>, mut commands: Commands| {
-            report(&mut commands, News::Updated(updated.session));
-        })
-        .add_observer(|drafted: On<SessionDrafted>, mut commands: Commands| {
-            report(&mut commands, News::Drafted(drafted.session));
         })
         .add_observer(|saved: On<ScenarioSaved>, mut commands: Commands| {
             report(&mut commands, News::ScenarioSaved { bytes: saved.bytes });

@@ -364,8 +364,8 @@ fn a_checkpoint_that_a_dead_process_saw_saved_is_missed() -> Done {
     let directory = game.session(&session.to_string());
     let stored = StoredSession::open(&RealDisk, directory, session)?;
     let head = stored.index().heads().first().ok_or("a head")?.id;
-    let segments = stored.segments().iter().zip(stored.index().segments());
-    let newest = segments.filter(|(_, summary)| summary.header.run == head.run).last();
+    let mut segments = stored.segments().iter().zip(stored.index().segments());
+    let newest = segments.rfind(|(_, summary)| summary.header.run == head.run);
     let path = newest.ok_or("a file")?.0.path().to_owned();
     // Its process wrote down what it saw, and died.
     let (local, now) = (game.local(), Timestamp::now());

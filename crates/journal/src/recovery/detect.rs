@@ -89,7 +89,7 @@ pub fn detect(
     };
     finder.settle_all_but_existing();
     let found = |session| match look_at(finder, types, session, now) {
-        Look::Done { found, .. } => found,
+        Look::Done { found, .. } => *found,
         Look::Gone | Look::PutOff => None,
     };
     sessions.into_iter().filter_map(found).collect()
@@ -102,7 +102,7 @@ pub(super) enum Look {
     /// It has to be looked at once more, when it is known which processes died.
     PutOff,
     /// The stamp of its files, and what was found.
-    Done { stamp: u64, found: Option<FoundSession> },
+    Done { stamp: u64, found: Box<Option<FoundSession>> },
 }
 
 /// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
@@ -116,7 +116,8 @@ pub(super) fn look_at(
     match open_or_put_off(finder, session) {
         Ok(Some(stored)) => {
             let stamp = stored.stamp();
-            Look::Done { stamp, found: examine(finder, types, stored, Interest::Crashes, now) }
+            let found = examine(finder, types, stored, Interest::Crashes, now);
+            Look::Done { stamp, found: Box::new(found) }
         }
         Ok(None) => Look::PutOff,
         Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
@@ -124,7 +125,7 @@ pub(super) fn look_at(
             warn!(%session, %error, "the session can't be read");
             let failure = Some(RecoveryError::Unreadable(error.into()));
             let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
-            Look::Done { stamp: 0, found }
+            Look::Done { stamp: 0, found: Box::new(found) }
         }
     }
 }
@@ -243,7 +244,7 @@ fn examine_lines(
         return None;
     }
     let forked = heads.len() > 1;
-    let vanished = vanished(&stored, finder.witnessed(session));
+    let vanished = vanished(stored, finder.witnessed(session));
     // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());

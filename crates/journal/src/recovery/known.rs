@@ -246,7 +246,7 @@ impl Listing {
         }
         let look = |finder: &mut SessionFinder| look_at(finder, types, session, now);
         let (stamp, what) = match finder.going_by(&mut self.records, look) {
-            Look::Done { stamp, found } => (stamp, found),
+            Look::Done { stamp, found } => (stamp, *found),
             Look::PutOff => {
                 self.put_off.push(session);
                 self.before.extend(before.map(|known| (session, known)));
