@@ -185,7 +185,7 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
         }
         // Before more time passes.
         let is_back = app.world().contains_resource::<CurrentSession>();
-        let seen = is_back.then(|| portrait(&mut app)).unwrap_or_default();
+        let seen = if is_back { portrait(&mut app) } else { Default::default() };
         frames(&mut app, 1);
         let Some(restored) = received::<SessionRestored>(&app).pop() else {
             let failed = received::<RecoveryFailed>(&app)

@@ -132,8 +132,8 @@ mod tests {
             ..SessionContext::default()
         };
         (header.game_version, header.boot) = (text(), text());
-        let mut summary = CheckpointSummary::default();
-        summary.states = texts().into_iter().map(|name| (name, text())).collect();
+        let states = texts().into_iter().map(|name| (name, text())).collect();
+        let summary = CheckpointSummary { states, ..CheckpointSummary::default() };
         header.slot = Some(SlotHeader {
             id: SlotId(1),
             revision: 0,

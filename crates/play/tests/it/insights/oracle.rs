@@ -61,7 +61,13 @@ impl Oracle {
                 played: end.saturating_sub(self.reached(place)),
             }
         };
-        (0..self.events.len()).map(interval).collect()
+        // A writer that answers a turn late has the first event a frame after the beginning.
+        let before_all = Interval {
+            before: &[],
+            since: self.entry.session.started,
+            played: self.events.first().map_or(self.entry.play_time, |_| self.reached(0)),
+        };
+        std::iter::once(before_all).chain((0..self.events.len()).map(interval)).collect()
     }
 
     fn crashes(&self) -> BTreeMap<String, u32> {
