@@ -34,18 +34,18 @@ mod page {
 #[test]
 fn handles_come_back_and_pass_the_guides_own_test() {
     let disk = bevy_session::MemoryDisk::default();
-    let build = || {
-        game_with(plugin(&disk), |app| {
+    let build = |disk: &bevy_session::MemoryDisk| {
+        game_with(plugin(disk), |app| {
             app.add_plugins(AssetPlugin::default());
             page::build(app);
         })
     };
-    let mut app = build();
+    let mut app = build(&disk);
     page::play(&mut app);
     page::assert_songs_come_back(&mut app);
     assert!(!differences(&mut app).is_empty(), "it needs the asset server");
     crate::common::start(&mut app, "Songs");
-    let mut app = build();
+    let mut app = build(&disk.snapshot());
     crate::common::frames(&mut app, 2);
     let offers = app.world().resource::<bevy_session::RecoveryOffers>().offers();
     let session = offers[0].session.id;
@@ -53,6 +53,6 @@ fn handles_come_back_and_pass_the_guides_own_test() {
         use bevy_session::prelude::*;
         commands.session().recover(session, RestoreFrom::Latest);
     });
-    crate::common::frames(&mut app, 3);
+    crate::common::frames(&mut app, 6);
     assert_eq!(page::paths(&mut app), [Some("songs/march.ogg".to_owned()), None]);
 }
