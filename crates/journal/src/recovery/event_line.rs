@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::event_walk::{EventWalk, Step, Stretch};
 use crate::ids::{CheckpointId, RunId, limits};
-use crate::journal::{EventFrame, EventStretch, RecordedEvent, SessionIndex};
+use crate::journal::{CheckpointKind, EventFrame, EventStretch, RecordedEvent, SessionIndex};
 use crate::store::{DirectoryStore, EventFile, EventFiles, StoredSession};
 
 /// What of a session's events goes with a checkpoint.
@@ -133,16 +133,19 @@ fn name(named: &mut HashMap<RunId, u64>, stretch: EventStretch) {
     *through = (*through).max(stretch.through);
 }
 
-/// What happened in the run from which another went on, which has recorded nothing.
+/// What happened in the run from which another went on, of which no file of events can be read.
 fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
     let parent = index.before_run(run)?;
-    // It says with each checkpoint where the one before was left.
-    let own = index.commits().filter(|(id, _)| id.run == run);
-    let through = index
-        .commit(parent)
-        .map(|commit| commit.events_through)
-        .or_else(|| own.min_by_key(|(id, _)| id.counter).map(|(_, commit)| commit.events_through));
-    Some(EventStretch { run: parent.run, through: through.unwrap_or_default() })
+    // The first checkpoint of a run is the same moment as the one that it went on from.
+    let own = index.commits().filter(|(id, _)| id.run == run).min_by_key(|(id, _)| id.counter);
+    let opening = own.map(|(_, commit)| commit).filter(|it| it.kind == CheckpointKind::Opening);
+    let at_parent = index.commit(parent).or(opening).map(|commit| commit.events_through);
+    // Where neither is there any more, what came after the last one before it may belong to another line.
+    let earlier =
+        index.commits().filter(|(id, _)| id.run == parent.run && id.counter < parent.counter);
+    let before_parent = earlier.map(|(_, commit)| commit.events_through).max();
+    let through = at_parent.or(before_parent).unwrap_or_default();
+    Some(EventStretch { run: parent.run, through })
 }
 
 /// The highest number that the session names anywhere.
@@ -188,4 +191,47 @@ fn events_after(files: &EventFiles, run: RunId, through: u64) -> Vec<RecordedEve
         warn!(frames = walk.damaged_frames(), "events after the newest checkpoint are damaged");
     }
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::journal::sample::{at, commit, header, session, values};
+    use crate::journal::{Commit, SegmentHeader};
+    use crate::store::{Layout, MemoryDisk};
+
+    /// A run of which this checkpoint is the first that is left, after one of which the first two are.
+    fn line_before_second_run(first: Commit) -> Vec<EventStretch> {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(MemoryDisk::default()), layout);
+        let write = |header: &SegmentHeader, commit: &Commit| {
+            let mut created = store.create_segment(header).unwrap();
+            let mut append = |bytes: &[u8]| created.file.append(bytes);
+            created
+                .encoder
+                .encode_group([values("game::Health", &[])], commit, &mut append)
+                .unwrap();
+        };
+        write(&header(1, 0), &Commit { events_through: 10, ..commit(1, None) });
+        write(&header(1, 1), &Commit { events_through: 20, ..commit(2, None) });
+        // It went on from the third, which is gone, and the first run from there to 40.
+        let second = SegmentHeader { ancestors: vec![at(1, 3)], ..header(2, 1) };
+        write(&second, &first);
+        let stored = store.open_session(session()).unwrap();
+        line_before(stored.index(), &EventFiles::default(), at(2, 1).run)
+    }
+
+    #[test]
+    fn where_the_run_before_was_left_is_not_guessed_too_late() {
+        let first = Commit { events_through: 50, ..commit(7, None) };
+        let opening = CheckpointKind::Opening;
+        let opening = Commit { kind: opening, events_through: 30, ..commit(4, None) };
+        for (first, through) in [(first, 20), (opening, 30)] {
+            let expected = EventStretch { run: at(1, 3).run, through };
+            assert_eq!(line_before_second_run(first), [expected]);
+        }
+    }
 }
