@@ -1,5 +1,6 @@
 //! A small game for tests, on a memory disk and a clock that the test holds.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
@@ -9,6 +10,11 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionEntry, SessionId, SessionPlugin};
 use serde::{Deserialize, Serialize};
+
+/// The repository. Asked for when a test runs: what clones build into may hold the test of another clone.
+pub fn root() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests").into()
+}
 
 /// One frame of every test game.
 pub const FRAME: Duration = Duration::from_millis(100);

@@ -6,9 +6,7 @@ mod numbers;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::common::root;
 
 /// A file of the repository.
 fn text_of(file: impl AsRef<Path>) -> String {

@@ -20,7 +20,7 @@ use bevy_session::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request};
+use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request, root};
 
 /// The version that this build writes.
 const NEWEST: &str = "1.3";
@@ -94,7 +94,7 @@ fn game(disk: &MemoryDisk, knows_relics: bool) -> App {
 }
 
 fn golden(version: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(version)
+    root().join("tests/golden").join(version)
 }
 
 /// A disk with the files of a version.

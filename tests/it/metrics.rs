@@ -1,7 +1,6 @@
 //! What a recorder of the `metrics` crate gets.
 
 use std::fs;
-use std::path::Path;
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
@@ -102,10 +101,7 @@ fn counters_of_two_apps_in_one_process_are_added_up() {
 
 /// The expressions of the alert rules and of the dashboard's panels.
 fn expressions() -> Vec<String> {
-    let file = |name: &str| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        fs::read_to_string(root.join("docs/operations").join(name)).unwrap()
-    };
+    let file = |name: &str| fs::read_to_string(root().join("docs/operations").join(name)).unwrap();
     let rules = file("alerts.yml");
     let rules = rules.split("expr: ").skip(1).map(|rule| {
         let is_next = |line: &str| line.starts_with("for:") || line.starts_with("labels:");

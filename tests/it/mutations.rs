@@ -6,14 +6,15 @@
 )]
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
+
+use crate::common::root;
 
 /// Nothing is built: the script makes each substitution and looks for the tests, which takes seconds.
 #[test]
 #[cfg(unix)]
 fn each_mutant_still_changes_the_code() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     for tool in ["bash", "perl"] {
         if Command::new(tool).arg("--version").output().is_err() {
             println!("Skipped: it needs {tool}.");

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::common::root;
+
 /// Rooms that hold tests, and may know everything.
 const TESTS: [&str; 3] = ["torture", "deep", "generated_worlds"];
 
 type Edges = BTreeMap<String, BTreeSet<String>>;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 /// The tables of rooms: what each may know.
 fn declared() -> Edges {

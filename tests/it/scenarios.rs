@@ -160,7 +160,7 @@ fn a_scenario_begins_in_its_world_and_without_one_in_that_of_the_game() {
 
 #[test]
 fn the_scenarios_of_the_example_can_be_read_and_lead_from_one_to_the_next() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    let root = root().join("assets");
     let read = |key: &str| {
         let file = format!("scenarios/{key}.scenario.ron");
         Scenario::read(&file, |file| std::fs::read(root.join(file))).unwrap()

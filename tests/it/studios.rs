@@ -131,8 +131,7 @@ mod places {
     fn what_does_not_say_of_which_game_it_is_is_found_where_it_lies() {
         let home = tempfile::tempdir().unwrap();
         // Written by a release that knew nothing of this.
-        let golden =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/1.0/files/sessions/data");
+        let golden = root().join("tests/golden/1.0/files/sessions/data");
         copy(&golden, &home.path().join("share/hints"));
         let found = play("Studio", home.path());
         assert!(found.ends_with("in share/hints"), "{found}");

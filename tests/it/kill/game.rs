@@ -11,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
+use crate::common::root;
+
 /// How long something may take that hangs on how busy the machine is. What hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -242,7 +244,7 @@ fn newest_source() -> SystemTime {
         let entries = path.read_dir().unwrap().map(|entry| newest(&entry.unwrap().path()));
         entries.max().unwrap_or(SystemTime::UNIX_EPOCH)
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     ["src", "crates/play/src", "examples", "Cargo.toml"]
         .iter()
         .map(|path| newest(&root.join(path)))
@@ -252,7 +254,7 @@ fn newest_source() -> SystemTime {
 
 fn build(profile: &Path) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--example", "headless"]);
+    cargo.current_dir(root()).args(["build", "--example", "headless"]);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
