@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::corruption::{self, Corruption, Intact};
 use super::fork::Fork;
 use super::judging::vanished;
-use super::ladder::deaths_in_restores;
+use super::ladder::{deaths_in_restores, failed_trial};
 use super::session_finder::Records;
 use super::shortlist::shortlist;
 use super::slots::{THUMBNAIL, slots_of};
@@ -23,7 +23,7 @@ use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{FileProblemKind, Head, MOST_LINES, SessionIndex};
 use crate::process::HowItEnded;
 use crate::session::{RecoveryError, RequestError, RestoreFrom};
-use crate::store::{StoreError, StoredSession};
+use crate::store::{StoreError, StoredSession, Trial};
 
 /// What was found about one session.
 #[derive(Clone, PartialEq, Debug)]
@@ -114,9 +114,9 @@ pub(super) fn look_at(
     now: Timestamp,
 ) -> Look {
     match open_or_put_off(finder, session) {
-        Ok(Some(stored)) => {
+        Ok(Some((stored, lock))) => {
             let stamp = stored.stamp();
-            let found = examine(finder, types, stored, Interest::Crashes, now);
+            let found = examine(finder, types, stored, Interest::Crashes(lock), now);
             Look::Done { stamp, found: Box::new(found) }
         }
         Ok(None) => Look::PutOff,
@@ -142,43 +142,56 @@ pub(crate) fn entry_of_new(
     now: Timestamp,
 ) -> Result<SessionEntry, RequestError> {
     let stored = open(finder, session)?;
-    let found = examine(finder, types, stored, Interest::Crashes, now);
+    let found = examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now);
     let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
     Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
 }
 
-/// Opens a session. Where it has no end and no process plays it, the files are read with its lock held:
-/// a process may have written the end and gone between a look at the files and one at the lock.
+/// How often the files of a session without an end are read that a process changes and lets go of again.
+const LOOKS: u32 = 3;
+
+/// Opens a session. Where it has no end and no process plays it, the files are those that were there when nobody
+/// did: a process may have written the end and gone between a look at the files and one at the lock.
 pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
 ) -> Result<StoredSession, StoreError> {
     let opened =
         finder.going_by(&mut Records::ReadAtOnce, |finder| open_or_put_off(finder, session));
-    opened.and_then(|stored| stored.map_or_else(|| finder.store().open_session(session), Ok))
+    match opened? {
+        Some((stored, _)) => Ok(stored),
+        None => finder.store().open_session(session),
+    }
 }
 
-/// The same; `None` if it has to wait until it is known which processes died.
+/// The same, and who may hold the lock; `None` if it has to wait until it is known which processes died.
 fn open_or_put_off(
     finder: &mut SessionFinder,
     session: SessionId,
-) -> Result<Option<StoredSession>, StoreError> {
+) -> Result<Option<(StoredSession, LockHolder)>, StoreError> {
     let mut stored = finder.store().open_session(session)?;
     if stored.index().heads().iter().all(|head| head.end.is_some()) {
-        return Ok(Some(stored));
+        return Ok(Some((stored, LockHolder::Unknown)));
     }
-    let Ok(Some(_lock)) = finder.lock_session(session) else { return Ok(Some(stored)) };
-    if finder.store().session_stamp(session).ok() != Some(stored.stamp()) {
+    let mut lock = LockHolder::Unknown;
+    for _ in 0..LOOKS {
+        if !matches!(finder.is_free(session), Ok(true)) {
+            return Ok(Some((stored, lock)));
+        }
+        if finder.store().session_stamp(session).ok() == Some(stored.stamp()) {
+            lock = LockHolder::NoOther;
+            break;
+        }
         stored = finder.store().open_session(session)?;
     }
-    Ok(finder.learn_of_holders(&stored).then_some(stored))
+    Ok(finder.learn_of_holders(&stored).then_some((stored, lock)))
 }
 
 /// Which sessions are read whole and offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Interest {
-    /// Those that crashed.
-    Crashes,
+    /// Those that crashed. A session without an end was locked for a moment, unless another process plays it.
+    Crashes(LockHolder),
     /// This one, however it was left, since it was asked for and turned out to be damaged.
     This,
 }
@@ -187,8 +200,8 @@ impl Interest {
     /// A session that was asked for was locked before it was read.
     fn lock_holder(self) -> LockHolder {
         match self {
-            Self::Crashes => LockHolder::Unknown,
-            Self::This => LockHolder::Us,
+            Self::Crashes(lock) => lock,
+            Self::This => LockHolder::NoOther,
         }
     }
 }
@@ -249,16 +262,17 @@ fn examine_lines(
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);
+        let trial = failed_trial(finder, session, head, &standing);
         if found.entry.is_none() {
             found.entry = Some(entry(stored, types, head, &standing));
-            found.ladder = Ladder::of(finder, stored, head, &standing);
+            found.ladder = Ladder::of(stored, head, trial.as_ref());
             let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
             let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
             found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
         }
         let wanted = match interest {
             Interest::This => true,
-            Interest::Crashes => {
+            Interest::Crashes(_) => {
                 let open_fork = forked && !standing.status.has_ended();
                 let is_in_trash = head.metadata.place.is_in_trash();
                 let wanted = head.metadata.recovery && !head.declined && !is_in_trash;
@@ -266,7 +280,17 @@ fn examine_lines(
             }
         };
         if wanted {
-            look_for_offer(finder, types, stored, head, standing, forked, now, &mut found);
+            look_for_offer(
+                finder,
+                types,
+                stored,
+                head,
+                standing,
+                trial.as_ref(),
+                forked,
+                now,
+                &mut found,
+            );
         }
     }
     if heads.is_empty() {
@@ -300,6 +324,7 @@ fn look_for_offer(
     stored: &mut StoredSession,
     head: &Head,
     standing: Standing,
+    trial: Option<&Trial>,
     forked: bool,
     now: Timestamp,
     found: &mut FoundSession,
@@ -317,9 +342,9 @@ fn look_for_offer(
     match intact {
         Some(intact) => {
             finder.note_offer(stored.id(), head.id, intact.id);
-            let ladder = Ladder::of(finder, stored, head, &standing);
-            let deaths = deaths_in_restores(finder, stored.id(), head, &standing);
-            let standing = deaths.into_iter().fold(standing, Standing::after);
+            let ladder = Ladder::of(stored, head, trial);
+            let deaths = trial.map(|trial| deaths_in_restores(finder, trial, head));
+            let standing = deaths.into_iter().flatten().fold(standing, Standing::after);
             let slots = slots_of(finder.slots(), stored.id());
             let ways_out = (ladder, slots);
             let fork = Fork::of(stored.index(), finder.local(), head).filter(|_| forked);

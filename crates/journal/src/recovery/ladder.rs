@@ -66,16 +66,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Where the line that ends in `head` stands.
-    pub(super) fn of(
-        finder: &SessionFinder,
-        stored: &mut StoredSession,
-        head: &Head,
-        standing: &Standing,
-    ) -> Self {
-        let Some(trial) = failed_trial(finder, stored.id(), head, standing) else {
-            return Self::default();
-        };
+    /// Where the line that ends in `head` stands, by the session's last restore if that failed.
+    pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
+        let Some(trial) = failed else { return Self::default() };
         let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
             true => Proposal::SafeStart,
             false => step_down(stored, head.id, trial.oldest),
@@ -139,7 +132,7 @@ fn earlier_of(before: Option<Trial>) -> Vec<ProcessId> {
 }
 
 /// The session's last restore, if its process died before it had proven itself.
-fn failed_trial(
+pub(super) fn failed_trial(
     finder: &SessionFinder,
     session: SessionId,
     head: &Head,
@@ -164,17 +157,15 @@ fn failed_trial(
 /// oldest first: what is known of the one before says nothing of that.
 pub(super) fn deaths_in_restores(
     finder: &SessionFinder,
-    session: SessionId,
+    failed: &Trial,
     head: &Head,
-    standing: &Standing,
 ) -> Vec<(HowItEnded, Timestamp)> {
-    let Some(trial) = failed_trial(finder, session, head, standing) else { return Vec::new() };
     let is_of_head = |process: &ProcessId| {
         let record = finder.record_of(*process);
         record.is_none_or(|record| record.runs.iter().any(|held| held.run == head.id.run))
     };
     // Before the one that played the head it was another one.
-    let processes: Vec<ProcessId> = trial.processes().collect();
+    let processes: Vec<ProcessId> = failed.processes().collect();
     let since_head = processes.rsplit(is_of_head).next().unwrap_or_default();
     let records = since_head.iter().filter_map(|process| finder.record_of(*process));
     let boot = &finder.local().boot;

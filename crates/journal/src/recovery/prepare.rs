@@ -147,7 +147,7 @@ pub fn prepare<D: Decode>(
     if stored.index().is_without_world(head.id) {
         return prepare_without_world(types, &stored, &head, wanted.reason, finder.progress());
     }
-    let standing = standing(finder, wanted.session, &head, LockHolder::Us);
+    let standing = standing(finder, wanted.session, &head, LockHolder::NoOther);
     check_move(&standing, wanted)?;
     let offered = finder.offered(wanted.session, head.id);
     let candidates = Candidates::of(stored.index(), &head, wanted, offered)?;

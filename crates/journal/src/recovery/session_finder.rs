@@ -227,15 +227,30 @@ impl SessionFinder {
 
     /// Takes a session's lock; `None` if another process holds it.
     pub fn lock_session(&mut self, session: SessionId) -> Result<Option<SessionLock>, StoreError> {
+        self.once_free(|store| store.lock_session(session))
+    }
+
+    /// Whether no process holds a session's lock. It isn't taken: one who wants it at that moment gets it, and it
+    /// costs no file where nobody plays.
+    pub fn is_free(&mut self, session: SessionId) -> Result<bool, StoreError> {
+        let free = self.once_free(|store| Ok((!store.is_session_locked(session)?).then_some(())));
+        Ok(free?.is_some())
+    }
+
+    /// Tries something until no other process is in the way, for as long as there is patience.
+    fn once_free<T>(
+        &mut self,
+        attempt: impl Fn(&DirectoryStore) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let mut waited = false;
         loop {
-            let lock = self.store().lock_session(session)?;
-            if lock.is_some() && waited {
+            let done = attempt(self.store())?;
+            if done.is_some() && waited {
                 // Only now is its process known to be dead.
                 self.learn_of_deaths();
             }
-            if lock.is_some() || clock::instant() >= self.patience {
-                return Ok(lock);
+            if done.is_some() || clock::instant() >= self.patience {
+                return Ok(done);
             }
             waited = true;
             thread::sleep(Duration::from_millis(10));

@@ -28,8 +28,8 @@ pub struct Standing {
 /// Who may hold a session's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockHolder {
-    /// This process does, so no other one plays the session.
-    Us,
+    /// No other process: this one has the lock, or nobody had it when the files were as they were read.
+    NoOther,
     /// It has to be tried.
     Unknown,
 }
@@ -42,8 +42,8 @@ pub fn standing(
     lock: LockHolder,
 ) -> Standing {
     let lock = match (lock, &head.end) {
-        (LockHolder::Us, _) | (_, Some(_)) => Ok(true),
-        (LockHolder::Unknown, None) => finder.lock_session(session).map(|lock| lock.is_some()),
+        (LockHolder::NoOther, _) | (_, Some(_)) => Ok(true),
+        (LockHolder::Unknown, None) => finder.is_free(session),
     };
     let record = finder.holder(session, head.id.run);
     let held = record.and_then(|record| record.runs.iter().find(|held| held.run == head.id.run));

@@ -74,7 +74,7 @@ impl Archiving {
             let bytes = stored.bytes_with_attachments();
             return Ok(Step::Done(ShelfMoved { from, to: from, bytes, bytes_before: bytes }));
         }
-        let standing = standing(finder, session, &head, LockHolder::Us);
+        let standing = standing(finder, session, &head, LockHolder::NoOther);
         if standing.has_crashed() && !head.declined {
             return Err(RequestError::CrashUndecided);
         }

@@ -25,7 +25,7 @@ pub fn decline(
     let mut wanted: Vec<&Head> = heads.iter().filter(|head| !head.declined).collect();
     if let [only] = heads {
         // Of a fork, the lines that were left cleanly were offered as well.
-        wanted.retain(|_| standing(finder, session, only, LockHolder::Us).has_crashed());
+        wanted.retain(|_| standing(finder, session, only, LockHolder::NoOther).has_crashed());
     }
     let declined: Vec<CheckpointId> = wanted.into_iter().map(|head| head.id).collect();
     let Some(newest) = heads.first().filter(|_| !declined.is_empty()) else {

@@ -65,7 +65,7 @@ impl SessionCopying {
             return Err(RequestError::ArchivedWithoutWorld);
         }
         // The crash stays with the session that crashed.
-        let status = match standing(finder, session, &head, LockHolder::Us).status {
+        let status = match standing(finder, session, &head, LockHolder::NoOther).status {
             status if status.is_running() => SessionStatus::Closed,
             status => status,
         };

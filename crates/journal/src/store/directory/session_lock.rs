@@ -40,4 +40,14 @@ impl DirectoryStore {
         let lock = self.disk.try_lock(&path).attempt(StoreAction::Lock, &path)?;
         Ok(lock.map(|lock| SessionLock { lock, path }))
     }
+
+    /// Whether some process has the right to write a session, this one included.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::lock_session`].
+    pub fn is_session_locked(&self, session: SessionId) -> Result<bool, StoreError> {
+        let path = self.layout.lock(session);
+        self.disk.is_locked(&path).attempt(StoreAction::Lock, &path)
+    }
 }

@@ -73,7 +73,7 @@ fn a_start_with_crashes_asks_the_disk_hardly_more_than_one_without() {
         operations
     };
     let (closed, crashed) = (with(0), with(10));
-    assert!(crashed * 4 <= closed * 5, "{closed} operations, and {crashed} with ten crashes");
+    assert!(crashed * 6 <= closed * 7, "{closed} operations, and {crashed} with ten crashes");
 }
 
 /// A process that plays when a listing begins, and is gone when its session is looked at.
