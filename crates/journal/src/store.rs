@@ -34,6 +34,7 @@ mod replacing;
 mod sealed;
 mod session_attachments;
 mod session_card;
+mod session_opening;
 mod slot_files;
 mod slot_shelf;
 mod stored_session;
@@ -70,7 +71,7 @@ pub(crate) use log_files::log_file_name;
 pub use log_files::{LogFile, end_of_log, log_files};
 pub use manifest::FinishedFile;
 pub(crate) use manifest::Manifest;
-pub(crate) use newer_format::OpenError;
+pub(crate) use newer_format::{OpenError, changeable};
 pub use platform::{DEVELOPMENT, directory_name, platform_roots, platform_state_of};
 pub(crate) use process_record::{
     FoundRecord, HeldRun, Liveness, ProcessRecordFile, RecordError, find as find_record,
@@ -80,6 +81,7 @@ pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;
 pub use real_disk::RealDisk;
 pub(crate) use session_card::SessionCard;
+pub(crate) use session_opening::SessionOpening;
 pub(crate) use slot_files::SlotsLock;
 pub(crate) use slot_shelf::SlotShelf;
 pub use slot_shelf::{SlotFile, UnreadSlot, slots_in};

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::error::Attempt;
-use super::{DirEntry, Disk, Layout, StoreAction, StoreError, StoredSession};
+use super::{DirEntry, Disk, Layout, SessionOpening, StoreAction, StoreError, StoredSession};
 use crate::ids::SessionId;
 
 pub(super) use directories::{create_directory, has_no_syncs, refuses_syncs};
@@ -142,6 +142,11 @@ impl DirectoryStore {
     /// [`StoreError`] if the session's directory can't be listed.
     pub fn open_session(&self, session: SessionId) -> Result<StoredSession, StoreError> {
         StoredSession::open(&*self.disk, self.layout.session(session), session)
+    }
+
+    /// The same, a file at a time.
+    pub(crate) fn opening(&self, session: SessionId) -> SessionOpening {
+        SessionOpening::new(self.layout.session(session), session)
     }
 
     /// Opens and scans all segments of a session of whatever profile.

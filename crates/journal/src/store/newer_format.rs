@@ -31,7 +31,7 @@ impl DirectoryStore {
     ///
     /// [`OpenError`].
     pub fn open_session_to_change(&self, session: SessionId) -> Result<StoredSession, OpenError> {
-        changeable(self.open_session(session)?, &self.layout().session(session))
+        changeable(self.open_session(session)?)
     }
 
     /// Opens a slot that is to be loaded, or written again.
@@ -44,11 +44,21 @@ impl DirectoryStore {
         path: &Path,
         header: &SegmentHeader,
     ) -> Result<StoredSession, OpenError> {
-        changeable(self.open_slot(path, header), path)
+        changeable_file(self.open_slot(path, header), path)
     }
 }
 
-fn changeable(stored: StoredSession, path: &Path) -> Result<StoredSession, OpenError> {
+/// A session that was opened, if something may be written to it, or removed from it.
+///
+/// # Errors
+///
+/// [`OpenError::NewerFormat`].
+pub(crate) fn changeable(stored: StoredSession) -> Result<StoredSession, OpenError> {
+    let directory = stored.directory().to_owned();
+    changeable_file(stored, &directory)
+}
+
+fn changeable_file(stored: StoredSession, path: &Path) -> Result<StoredSession, OpenError> {
     match stored.newer_format() {
         None => Ok(stored),
         Some(written_by) => {

@@ -1,16 +1,13 @@
 //! A session as it lies on disk.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::directory::stamp_of;
-use super::error::Attempt;
 use super::findings::Findings;
 use super::session_attachments::own_attachments;
-use super::{Disk, Layout, Manifest, StoreAction, StoreError};
+use super::{DirEntry, Disk, Layout, Manifest, SessionOpening, StoreError};
 use crate::ids::{CheckpointId, SessionId, limits};
 #[cfg(test)]
 use crate::journal::FileProblem;
@@ -31,20 +28,44 @@ pub struct StoredSession {
     directory: PathBuf,
     segments: Vec<Segment>,
     index: SessionIndex,
-    /// Bytes of all attachments, those of checkpoints and those of the session itself.
-    bytes_beside: u64,
-    /// How many files of events lie beside the segments.
-    event_files: usize,
-    /// Their bytes.
-    event_bytes: u64,
-    /// The attachments that lie beside the segments: of which checkpoint, and what they are called.
-    beside: Vec<(CheckpointId, String)>,
-    /// The attachments of the session itself, by name and then by version.
-    own_attachments: Vec<AttachmentVersion>,
+    beside: Beside,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
     /// The newest checkpoint that was acknowledged, as its manifest says.
     witness: Option<CheckpointId>,
+}
+
+/// What lies beside a session's segments.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beside {
+    /// Bytes of all attachments, those of checkpoints and those of the session itself.
+    bytes: u64,
+    /// How many files of events there are.
+    event_files: usize,
+    /// Their bytes.
+    event_bytes: u64,
+    /// The attachments of checkpoints: of which one, and what they are called.
+    attachments: Vec<(CheckpointId, String)>,
+    /// The attachments of the session itself, by name and then by version.
+    own_attachments: Vec<AttachmentVersion>,
+}
+
+impl Beside {
+    pub(super) fn of(entries: &[DirEntry]) -> Self {
+        let mut beside = Self { own_attachments: own_attachments(entries), ..Self::default() };
+        for entry in entries {
+            if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
+                beside.attachments.push((checkpoint, name.to_owned()));
+                beside.bytes += entry.len;
+            } else if Layout::session_attachment_of(&entry.name).is_some() {
+                beside.bytes += entry.len;
+            } else if Layout::is_events_name(&entry.name) {
+                beside.event_files += 1;
+                beside.event_bytes += entry.len;
+            }
+        }
+        beside
+    }
 }
 
 impl StoredSession {
@@ -59,12 +80,7 @@ impl StoredSession {
         directory: PathBuf,
         session: SessionId,
     ) -> Result<Self, StoreError> {
-        let stored = Self::scan(disk, directory, session)?;
-        match stored.is_left_whole() {
-            // Its newest files bear witness of themselves, and a listing reads no more.
-            true => Ok(stored),
-            false => stored.held_against_manifest(disk),
-        }
+        SessionOpening::new(directory, session).finish(disk)
     }
 
     /// The same, and holds it against its manifest however it was left.
@@ -77,92 +93,31 @@ impl StoredSession {
         directory: PathBuf,
         session: SessionId,
     ) -> Result<Self, StoreError> {
-        Self::scan(disk, directory, session)?.held_against_manifest(disk)
+        SessionOpening::new(directory, session).judged().finish(disk)
     }
 
-    fn scan(disk: &dyn Disk, directory: PathBuf, session: SessionId) -> Result<Self, StoreError> {
-        /// How often a directory is listed of which files vanish while they are opened.
-        const TRIES: u32 = 3;
-
-        let mut tries = 1;
-        loop {
-            let (opened, is_complete) = Self::open_listed(disk, directory.clone(), session)?;
-            if is_complete || tries == TRIES {
-                return Ok(opened);
-            }
-            tries += 1;
+    /// With what lies beside its segments.
+    pub(super) fn with(self, beside: Beside, stamp: u64, has_card: bool) -> Self {
+        let mut stored = Self { beside, stamp, ..self };
+        if has_card && stored.index.heads().is_empty() {
+            stored.index.doubt_torn_files(|_| true);
         }
-    }
-
-    /// The same. Says as well whether all files were there that had been listed: another process may have written one
-    /// after that, and removed what it takes the place of.
-    fn open_listed(
-        disk: &dyn Disk,
-        directory: PathBuf,
-        session: SessionId,
-    ) -> Result<(Self, bool), StoreError> {
-        let entries = disk.list(&directory).attempt(StoreAction::List, &directory)?;
-        let mut found = Findings::default();
-        for entry in entries.iter().filter(|entry| Layout::is_segment_name(&entry.name)) {
-            let path = directory.join(&entry.name);
-            found.add_entry(disk, &path, entry, session);
-            if let Some(path) = found.out_of_handles() {
-                return Err(io::ErrorKind::ResourceBusy.into()).attempt(StoreAction::Open, path);
-            }
-        }
-        let (mut beside, mut bytes_beside) = (Vec::new(), 0);
-        let (mut event_files, mut event_bytes) = (0, 0);
-        for entry in &entries {
-            if let Some((checkpoint, name)) = Layout::attachment_of(&entry.name) {
-                beside.push((checkpoint, name.to_owned()));
-                bytes_beside += entry.len;
-            } else if Layout::session_attachment_of(&entry.name).is_some() {
-                bytes_beside += entry.len;
-            } else if Layout::is_events_name(&entry.name) {
-                event_files += 1;
-                event_bytes += entry.len;
-            }
-        }
-        let stamp = stamp_of(&entries);
-        let own_attachments = own_attachments(&entries);
-        let is_complete = !found.has_missed_one();
-        let found = Self::of_findings(found, directory, session);
-        let mut opened = Self {
-            bytes_beside,
-            event_files,
-            event_bytes,
-            beside,
-            own_attachments,
-            stamp,
-            ..found
-        };
-        let has_card = entries.iter().any(|entry| Layout::is_card_name(&entry.name));
-        if has_card && opened.index.heads().is_empty() {
-            opened.index.doubt_torn_files(|_| true);
-        }
-        Ok((opened, is_complete))
+        stored
     }
 
     /// Notes what its manifest says is missing.
-    fn held_against_manifest(self, disk: &dyn Disk) -> Result<Self, StoreError> {
-        let manifest = Manifest::read(disk, &self.directory, self.session);
-        let Some(manifest) = manifest else { return Ok(self) };
-        let mut stored = match self.agrees_with(&manifest) {
-            true => self,
-            // A process that plays it may have written between the two looks.
-            false => Self::scan(disk, self.directory, self.session)?,
-        };
-        stored.witness = manifest.newest();
-        for (place, range) in manifest.missing_ends(stored.index.segments()) {
-            if let Some(segment) = stored.segments.get(place) {
-                stored.index.note_damage(segment.path(), range);
+    pub(super) fn held_against(mut self, manifest: &Manifest) -> Self {
+        self.witness = manifest.newest();
+        for (place, range) in manifest.missing_ends(self.index.segments()) {
+            if let Some(segment) = self.segments.get(place) {
+                self.index.note_damage(segment.path(), range);
             }
         }
-        stored.index.doubt_torn_files(|path| manifest.names(path));
-        Ok(stored)
+        self.index.doubt_torn_files(|path| manifest.names(path));
+        self
     }
 
-    fn agrees_with(&self, manifest: &Manifest) -> bool {
+    pub(super) fn agrees_with(&self, manifest: &Manifest) -> bool {
         let has_torn = self.index.problems().iter().any(|problem| manifest.names(&problem.path));
         let newest = self.index.heads().iter().map(|head| head.id.counter).max();
         let has_newest = manifest.newest().map(|it| it.counter) <= newest;
@@ -170,7 +125,7 @@ impl StoredSession {
     }
 
     /// Whether each line ends in good order, and nothing is behind the end of any file.
-    fn is_left_whole(&self) -> bool {
+    pub(super) fn is_left_whole(&self) -> bool {
         let heads = self.index.heads();
         let has_ended = !heads.is_empty() && heads.iter().all(|head| head.end.is_some());
         let has_tail = self.index.segments().iter().any(|segment| segment.scan.tail.is_some());
@@ -191,21 +146,17 @@ impl StoredSession {
         Self::of_findings(found, directory, session)
     }
 
-    fn of_findings(mut found: Findings, directory: PathBuf, session: SessionId) -> Self {
+    pub(super) fn of_findings(mut found: Findings, directory: PathBuf, session: SessionId) -> Self {
         found.compare_with_successors();
         let problems = found.problems();
         let index = SessionIndex::new(found.summaries, problems);
-        let (segments, beside) = (found.segments, Vec::new());
+        let segments = found.segments;
         Self {
             session,
             directory,
             segments,
             index,
-            bytes_beside: 0,
-            event_files: 0,
-            event_bytes: 0,
-            beside,
-            own_attachments: Vec::new(),
+            beside: Beside::default(),
             stamp: 0,
             witness: None,
         }
@@ -238,12 +189,12 @@ impl StoredSession {
 
     /// Bytes of all segments that could be read, and of the attachments and files of events beside them.
     pub fn bytes_with_attachments(&self) -> u64 {
-        self.bytes() + self.bytes_beside + self.event_bytes
+        self.bytes() + self.beside.bytes + self.beside.event_bytes
     }
 
     /// How many files of events lie beside the segments, and their bytes.
     pub fn event_files(&self) -> (usize, u64) {
-        (self.event_files, self.event_bytes)
+        (self.beside.event_files, self.beside.event_bytes)
     }
 
     /// The blocks of one group alone.
@@ -395,12 +346,12 @@ impl StoredSession {
 
     /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
     pub fn beside(&self) -> &[(CheckpointId, String)] {
-        &self.beside
+        &self.beside.attachments
     }
 
     /// The attachments of the session itself: all versions of each, by name, the oldest first.
     pub fn own_attachments(&self) -> &[AttachmentVersion] {
-        &self.own_attachments
+        &self.beside.own_attachments
     }
 
     /// The attachments that its files hold, those of a slot, one after the other. Damaged ones are left

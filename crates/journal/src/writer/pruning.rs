@@ -8,32 +8,62 @@ use tracing::{debug, warn};
 use super::event_gathering::EventGathering;
 use super::event_pruning::prune_events;
 use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
-use super::slices::SLICE_BYTES;
+use super::slices::{SLICE_BYTES, open_slice};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{
     Blocks, GroupRef, MOST_LINES, ReadError, SegmentHeader, SessionIndex, Validity,
 };
-use crate::store::{DirectoryStore, OpenError, StoreError, StoredSession, with_sources};
+use crate::store::{
+    DirectoryStore, OpenError, SessionOpening, StoreError, StoredSession, changeable, with_sources,
+};
 
 /// The pruning of one session.
 ///
-/// It goes by what there was when it began. Whatever is written, or fails, in between comes later than
+/// It goes by what there was when the session was opened. Whatever is written, or fails, after that comes later than
 /// all that it decides on, and can only make more of it dispensable.
 pub(super) struct Pruning {
-    stored: StoredSession,
+    terms: Terms,
+    stage: Stage,
+}
+
+/// What may go.
+#[derive(Clone, Copy)]
+struct Terms {
     quota: Quota,
     extent: PruneTo,
+    /// The run that prunes its own session.
+    own: Option<Own>,
+}
+
+enum Stage {
+    Opening(SessionOpening),
+    Reading(Box<Reading>),
+    /// Opens what is left, to remove the attachments of checkpoints that aren't there any more.
+    Attachments(SessionOpening, Pruned),
+}
+
+/// What must stay, and what was left behind, while it is read.
+struct Reading {
+    stored: StoredSession,
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
     /// Whether what is read is on no line, so that no other takes its place if it is damaged.
     is_left_behind: bool,
-    /// The named checkpoints that are to be put into an archive before anything else can go.
-    gather: Vec<CheckpointId>,
     /// Files of events that are to be gathered.
     gather_events: Option<EventGathering>,
-    /// Whether history stays: files of events made enough room, or there are more lines than anybody plays.
-    is_spared: bool,
+}
+
+/// What pruning leaves to be done.
+#[derive(Default)]
+pub(super) struct Pruned {
+    /// The named checkpoints that are to be put into an archive before anything else can go, the oldest first.
+    pub gather: Vec<CheckpointId>,
+    /// Files of events that are to be gathered.
+    pub gather_events: Option<EventGathering>,
+    /// Whether nothing but what must stay is left, and named checkpoints. Not where files of events made enough room,
+    /// or there are more lines than anybody plays.
+    pub is_to_the_bone: bool,
 }
 
 /// The run that prunes its own session.
@@ -66,28 +96,91 @@ pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> 
 }
 
 impl Pruning {
-    /// Looks at a session. `failed` are segments of which nothing ever became durable: they go first,
-    /// since they may be readable and are on no disk, so nothing may be removed because of them. Files of
-    /// events go before history does, but for those of `own`.
-    pub(super) fn begin(
+    /// Files of events go before history does, but for those of `own`.
+    pub(super) fn new(
         store: &DirectoryStore,
         session: SessionId,
         quota: Quota,
         extent: PruneTo,
         own: Option<Own>,
+    ) -> Self {
+        let terms = Terms { quota, extent, own };
+        Self { terms, stage: Stage::Opening(store.opening(session)) }
+    }
+
+    /// Opens a part of the session; then reads a part of what must stay, and of what was left behind; once all of that
+    /// was read, removes the rest. `None` while there is more to do.
+    ///
+    /// `failed` are segments of which nothing ever became durable: they go first, since they may be readable and are
+    /// on no disk, so nothing may be removed because of them.
+    pub(super) fn step(
+        &mut self,
+        store: &DirectoryStore,
         failed: impl Fn(&SegmentHeader) -> bool,
-    ) -> Result<Self, PruneFailure> {
-        let mut stored = store.open_session_to_change(session)?;
-        let segments = stored.index().segments().iter().enumerate();
-        let failed: Vec<usize> = segments
-            .filter(|(_, segment)| failed(&segment.header))
-            .map(|(number, _)| number)
-            .collect();
-        if !failed.is_empty() {
-            let mut paths = failed.into_iter().filter_map(|number| stored.path_of(number));
-            paths.try_for_each(|path| store.remove_segment(path))?;
-            stored = store.open_session_to_change(session)?;
+    ) -> Result<Option<Pruned>, PruneFailure> {
+        let terms = self.terms;
+        if let Stage::Opening(opening) = &mut self.stage {
+            let Some(stored) = open_slice(opening, store)? else { return Ok(None) };
+            let stored = changeable(stored)?;
+            if remove_failed(store, &stored, failed)? {
+                // It is opened once more, without them.
+                return Ok(None);
+            }
+            let (is_spared, reading) = Reading::begin(store, stored, terms)?;
+            if is_spared {
+                return Ok(Some(Pruned {
+                    gather_events: reading.gather_events,
+                    ..Pruned::default()
+                }));
+            }
+            self.stage = Stage::Reading(Box::new(reading));
         }
+        match &mut self.stage {
+            Stage::Opening(_) => Ok(None),
+            Stage::Reading(reading) => {
+                if reading.step(terms)? {
+                    return Ok(None);
+                }
+                let (pruned, has_attachments_left) = reading.remove(store, terms)?;
+                if !has_attachments_left {
+                    return Ok(Some(pruned));
+                }
+                let opening = store.opening(reading.stored.id());
+                self.stage = Stage::Attachments(opening, pruned);
+                Ok(None)
+            }
+            Stage::Attachments(opening, pruned) => {
+                match open_slice(opening, store) {
+                    Ok(None) => return Ok(None),
+                    Ok(Some(stored)) => remove_attachments(store, &stored),
+                    // The next generation tries again.
+                    Err(error) => {
+                        debug!(error = %with_sources(&error), "attachments aren't pruned");
+                    }
+                }
+                Ok(Some(std::mem::take(pruned)))
+            }
+        }
+    }
+
+    /// Does all that there is to do, at once.
+    pub(super) fn finish(
+        mut self,
+        store: &DirectoryStore,
+        failed: impl Fn(&SegmentHeader) -> bool,
+    ) -> Result<(), PruneFailure> {
+        while self.step(store, &failed)?.is_none() {}
+        Ok(())
+    }
+}
+
+impl Reading {
+    /// Removes files of events. Whether that is enough as well, so that history stays.
+    fn begin(
+        store: &DirectoryStore,
+        stored: StoredSession,
+        Terms { quota, extent, own }: Terms,
+    ) -> Result<(bool, Self), PruneFailure> {
         let most_bytes = match extent {
             PruneTo::Quota => quota.event_bytes,
             PruneTo::Bone { .. } => 0,
@@ -102,30 +195,15 @@ impl Pruning {
         let is_enough = |own: Own| freed > 0 && freed >= own.bytes_wanted;
         let has_many_lines = stored.index().heads().len() > MOST_LINES;
         let is_spared = has_many_lines || is_full_disk && own.is_some_and(is_enough);
-        let (waiting, gather) = (Vec::new(), Vec::new());
-        Ok(Self {
-            stored,
-            quota,
-            extent,
-            waiting,
-            reading: None,
-            is_left_behind: false,
-            gather,
-            gather_events,
-            is_spared,
-        })
+        let (waiting, reading, is_left_behind) = (Vec::new(), None, false);
+        Ok((is_spared, Self { stored, waiting, reading, is_left_behind, gather_events }))
     }
 
-    /// Reads a part of what must stay, and then of what was left behind; once all of that was read, removes
-    /// the rest. Whether there is more to do.
-    pub(super) fn step(&mut self, store: &DirectoryStore) -> Result<bool, PruneFailure> {
-        if self.is_spared {
-            return Ok(false);
-        }
+    /// Reads a part. Whether there is more.
+    fn step(&mut self, terms: Terms) -> Result<bool, ReadError> {
         let mut read = 0;
         while read < SLICE_BYTES {
-            if self.reading.is_none() && !self.begin_group()? {
-                self.remove(store)?;
+            if self.reading.is_none() && !self.begin_group(terms)? {
                 return Ok(false);
             }
             read += self.read_block()?;
@@ -133,30 +211,13 @@ impl Pruning {
         Ok(true)
     }
 
-    /// Whether nothing but what must stay is left, and named checkpoints.
-    pub(super) fn is_to_the_bone(&self) -> bool {
-        matches!(self.extent, PruneTo::Bone { .. }) && !self.is_spared
-    }
-
-    /// Once everything is done: the checkpoints that are to be gathered, the oldest first, and the files of
-    /// events.
-    pub(super) fn into_gathered(self) -> (Vec<CheckpointId>, Option<EventGathering>) {
-        (self.gather, self.gather_events)
-    }
-
-    /// Does all that there is to do, at once.
-    pub(super) fn finish(mut self, store: &DirectoryStore) -> Result<(), PruneFailure> {
-        while self.step(store)? {}
-        Ok(())
-    }
-
     /// Takes up the next group that must be read; false if all of them were.
-    fn begin_group(&mut self) -> Result<bool, ReadError> {
+    fn begin_group(&mut self, terms: Terms) -> Result<bool, ReadError> {
         if self.waiting.is_empty() {
             self.waiting = unread(self.stored.index());
             self.is_left_behind = self.waiting.is_empty();
             if self.is_left_behind {
-                self.waiting = self.left_behind();
+                self.waiting = self.left_behind(terms);
             }
         }
         let Some(group) = self.waiting.pop() else { return Ok(false) };
@@ -166,10 +227,10 @@ impl Pruning {
 
     /// The groups that are about to go and lie on no line, as after a restore around damage. They are read
     /// before, since a file in which anything is damaged stays.
-    fn left_behind(&self) -> Vec<GroupRef> {
+    fn left_behind(&self, terms: Terms) -> Vec<GroupRef> {
         let index = self.stored.index();
         let lines = index.lines(index.heads().iter().map(|head| head.id));
-        let Verdict { removable, .. } = judge(&self.stored, self.quota, self.extent);
+        let Verdict { removable, .. } = judge(&self.stored, terms.quota, terms.extent);
         let mut groups = Vec::new();
         for segment in removable {
             let Some(summary) = index.segments().get(segment) else { continue };
@@ -201,10 +262,15 @@ impl Pruning {
         Ok(0)
     }
 
-    fn remove(&mut self, store: &DirectoryStore) -> Result<(), StoreError> {
+    /// Removes what doesn't stay. Whether attachments may have lost their checkpoint as well.
+    fn remove(
+        &mut self,
+        store: &DirectoryStore,
+        terms: Terms,
+    ) -> Result<(Pruned, bool), StoreError> {
         let session = self.stored.id();
         let index = self.stored.index();
-        let Verdict { mut removable, gather } = judge(&self.stored, self.quota, self.extent);
+        let Verdict { mut removable, gather } = judge(&self.stored, terms.quota, terms.extent);
         let thins_history = !removable.is_empty();
         if thins_history && index.archives().next().is_some() {
             // A process may have stopped before it made an archive's name durable.
@@ -232,12 +298,24 @@ impl Pruning {
                 kept.insert(number);
             }
         }
-        if thins_history && !self.stored.beside().is_empty() {
-            prune_attachments(store, session);
-        }
-        self.gather = gather;
-        Ok(())
+        let gather_events = self.gather_events.take();
+        let is_to_the_bone = matches!(terms.extent, PruneTo::Bone { .. });
+        let has_attachments = thins_history && !self.stored.beside().is_empty();
+        Ok((Pruned { gather, gather_events, is_to_the_bone }, has_attachments))
     }
+}
+
+/// Removes the segments that failed. Whether there were any.
+fn remove_failed(
+    store: &DirectoryStore,
+    stored: &StoredSession,
+    failed: impl Fn(&SegmentHeader) -> bool,
+) -> Result<bool, StoreError> {
+    let segments = stored.index().segments().iter().enumerate();
+    let failed = segments.filter(|(_, segment)| failed(&segment.header));
+    let paths: Vec<_> = failed.filter_map(|(number, _)| stored.path_of(number)).collect();
+    paths.iter().try_for_each(|path| store.remove_segment(path))?;
+    Ok(!paths.is_empty())
 }
 
 /// The groups on the way to the first checkpoint that must stay and wasn't read whole, the first one
@@ -251,13 +329,12 @@ fn unread(index: &SessionIndex) -> Vec<GroupRef> {
 }
 
 /// Removes the attachments of checkpoints that aren't there any more.
-fn prune_attachments(store: &DirectoryStore, session: SessionId) {
-    let Ok(stored) = store.open_session(session) else { return };
+fn remove_attachments(store: &DirectoryStore, stored: &StoredSession) {
     // What can't be read now may hold the checkpoint. The next generation tries again.
-    if !stored.index().problems().is_empty() {
-        return;
+    if stored.index().problems().is_empty() {
+        let is_gone = |checkpoint: CheckpointId| stored.index().commit(checkpoint).is_none();
+        store.remove_attachments(stored.id(), is_gone);
     }
-    store.remove_attachments(session, |checkpoint| stored.index().commit(checkpoint).is_none());
 }
 
 #[cfg(test)]
@@ -310,9 +387,8 @@ mod tests {
                 disk.corrupt(&second, start + 60, 0xff);
             }
             let quota = Quota { branches: 1, ..Quota::default() };
-            let pruning =
-                Pruning::begin(&store, session(), quota, PruneTo::Quota, None, |_| false).unwrap();
-            pruning.finish(&store).unwrap();
+            let pruning = Pruning::new(&store, session(), quota, PruneTo::Quota, None);
+            pruning.finish(&store, |_| false).unwrap();
             assert_eq!(disk.paths().contains(&left), is_damaged, "{:?}", disk.paths());
             assert!(disk.paths().contains(&second));
         }

@@ -104,7 +104,8 @@ impl PruningOthers {
                     *current = Thinning::begin(store, rank.session, self.quota, freeing);
                     return true;
                 };
-                if logged(thinning.session, thinning.pruning.step(store)) != Some(true) {
+                let stepped = thinning.pruning.step(store, |_| false);
+                if !matches!(logged(thinning.session, stepped), Some(None)) {
                     let after = store.session_bytes(thinning.session).unwrap_or_default();
                     *total = total.saturating_sub(thinning.bytes_before.saturating_sub(after));
                     *current = None;
@@ -123,7 +124,7 @@ impl PruningOthers {
 }
 
 impl Thinning {
-    /// Locks a session and looks at it; `None` if a process plays it, or it can't be read.
+    /// Locks a session; `None` if a process plays it.
     fn begin(
         store: &DirectoryStore,
         session: SessionId,
@@ -133,8 +134,7 @@ impl Thinning {
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let extent = PruneTo::Bone { freeing };
-        let pruning =
-            logged(session, Pruning::begin(store, session, quota, extent, None, |_| false))?;
+        let pruning = Pruning::new(store, session, quota, extent, None);
         Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }

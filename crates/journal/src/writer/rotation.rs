@@ -9,9 +9,10 @@ use std::time::Duration;
 use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble};
 use super::pending::Item;
+use super::slices::open_slice;
 use crate::ids::CheckpointId;
 use crate::journal::SegmentHeader;
-use crate::store::DirectoryStore;
+use crate::store::{DirectoryStore, SessionOpening, StoredSession};
 
 /// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
 /// of one file never costs the session; the last step repeats.
@@ -95,9 +96,15 @@ impl RotationFailure {
 pub(super) struct Rotation {
     /// The number of the new segment.
     segment: u32,
-    copy: Box<GroupCopy>,
+    stage: Stage,
     /// What was written since, for the new segment.
     kept: Vec<Item>,
+}
+
+enum Stage {
+    /// Opens the session. The header is that of the new segment.
+    Opening(Box<SegmentHeader>, CheckpointId, SessionOpening),
+    Copying(Box<GroupCopy>),
 }
 
 /// What a step came to.
@@ -107,21 +114,15 @@ pub(super) enum Progress {
 }
 
 impl Rotation {
-    /// Begins to merge everything through checkpoint `through` into a new segment.
-    pub(super) fn begin(
+    /// A merge of everything through checkpoint `through` into a new segment.
+    pub(super) fn new(
         store: &DirectoryStore,
-        header: &SegmentHeader,
-        preamble: Preamble<'_>,
+        header: SegmentHeader,
         through: CheckpointId,
-    ) -> Result<Self, RotationFailure> {
-        let stored = store.open_session(header.session).map_err(CopyFailure::from)?;
-        let Some((plan, commit)) = stored.index().as_snapshot(through) else {
-            return Err(RotationFailure::Missing { checkpoint: through });
-        };
-        let blocks = stored.blocks(&plan).map_err(CopyFailure::from)?;
-        let segment = OpenSegment::begin(store, header, preamble).map_err(CopyFailure::from)?;
-        let copy = GroupCopy::begin(blocks, segment, commit);
-        Ok(Self { segment: header.segment, copy, kept: Vec::new() })
+    ) -> Self {
+        let (segment, opening) = (header.segment, store.opening(header.session));
+        let stage = Stage::Opening(Box::new(header), through, opening);
+        Self { segment, stage, kept: Vec::new() }
     }
 
     /// The number of the new segment.
@@ -134,23 +135,59 @@ impl Rotation {
         self.kept.push(item);
     }
 
-    /// Merges the next block; after the last one, completes the new segment and makes it durable.
-    pub(super) fn step(self, store: &DirectoryStore) -> Result<Progress, RotationFailure> {
-        let Self { segment, copy, kept } = self;
-        if kept.len() > MAX_KEPT {
-            copy.abandon(store);
+    /// Opens a part of the session; then merges the next block; after the last one, completes the new segment and
+    /// makes it durable.
+    pub(super) fn step(
+        mut self,
+        store: &DirectoryStore,
+        preamble: Preamble<'_>,
+    ) -> Result<Progress, RotationFailure> {
+        if self.kept.len() > MAX_KEPT {
+            self.abandon(store);
             return Err(RotationFailure::Outrun);
         }
+        let copy = match self.stage {
+            Stage::Copying(copy) => copy,
+            Stage::Opening(header, through, mut opening) => {
+                let opened = open_slice(&mut opening, store).map_err(CopyFailure::from)?;
+                let Some(stored) = opened else {
+                    self.stage = Stage::Opening(header, through, opening);
+                    return Ok(Progress::Going(Box::new(self)));
+                };
+                begin_copy(store, &stored, &header, preamble, through)?
+            }
+        };
+        let Self { segment, kept, .. } = self;
         match copy.step(store, ONE_BLOCK, |segment| complete(segment, &kept, store))? {
-            CopyStep::Going(copy) => Ok(Progress::Going(Box::new(Self { segment, copy, kept }))),
+            CopyStep::Going(copy) => {
+                let stage = Stage::Copying(copy);
+                Ok(Progress::Going(Box::new(Self { segment, stage, kept })))
+            }
             CopyStep::Done((segment, checkpoints)) => Ok(Progress::Done { segment, checkpoints }),
         }
     }
 
     /// Gives the merge up, and removes what was written of it.
     pub(super) fn abandon(self, store: &DirectoryStore) {
-        self.copy.abandon(store);
+        if let Stage::Copying(copy) = self.stage {
+            copy.abandon(store);
+        }
     }
+}
+
+fn begin_copy(
+    store: &DirectoryStore,
+    stored: &StoredSession,
+    header: &SegmentHeader,
+    preamble: Preamble<'_>,
+    through: CheckpointId,
+) -> Result<Box<GroupCopy>, RotationFailure> {
+    let Some((plan, commit)) = stored.index().as_snapshot(through) else {
+        return Err(RotationFailure::Missing { checkpoint: through });
+    };
+    let blocks = stored.blocks(&plan).map_err(CopyFailure::from)?;
+    let segment = OpenSegment::begin(store, header, preamble).map_err(CopyFailure::from)?;
+    Ok(GroupCopy::begin(blocks, segment, commit))
 }
 
 /// Appends what was kept to the new segment, and makes it durable. How many checkpoints it holds.

@@ -11,6 +11,7 @@ mod merging;
 mod pruning;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::timeline::TimelineReading;
 use super::backoff::Backoff;
 use super::event_gathering::EventGathering;
 use super::event_log::EventLog;
@@ -115,6 +117,7 @@ pub struct RunJournal {
     is_without_history: bool,
     /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
     has_changed: bool,
+    reading_timeline: Option<TimelineReading>,
     /// The last event that the newest durable checkpoint of this run holds.
     events_acknowledged: u64,
     /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
@@ -171,6 +174,7 @@ impl RunJournal {
             is_making_room: false,
             is_without_history: false,
             has_changed: false,
+            reading_timeline: None,
             events_acknowledged: 0,
             short_of_room: None,
             reserve: Reserve::new(now.elapsed),
@@ -205,12 +209,6 @@ impl RunJournal {
     pub fn is_on_its_way(&self, counter: u64) -> bool {
         let mut waiting = self.pending.checkpoints();
         !self.hold.is_lost() && waiting.any(|waiting| waiting.commit.counter >= counter)
-    }
-
-    /// Whether the session's files have changed since this was asked last, otherwise than by what is
-    /// reported of each checkpoint.
-    pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.has_changed)
     }
 
     /// Says what its events begin with.
@@ -358,7 +356,7 @@ impl RunJournal {
         if self.hold.is_lost() {
             return None;
         }
-        if self.has_to_prune() {
+        if self.has_to_prune() || self.reading_timeline.is_some() {
             return Some(Duration::ZERO);
         }
         let may_write_events = self.acknowledged.is_some() && self.short_of_room.is_none();

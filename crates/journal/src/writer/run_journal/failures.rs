@@ -7,6 +7,7 @@ use tracing::{error, warn};
 use super::RunJournal;
 use crate::clock::Moment;
 use crate::ids::CheckpointId;
+use crate::journal::SegmentHeader;
 use crate::session::{CheckpointError, FailureCause, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
@@ -204,7 +205,8 @@ impl RunJournal {
         let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
         let before = bytes();
         let pruning = self.begin_pruning(PruneTo::Bone { freeing });
-        logged(self.session(), pruning.and_then(|pruning| pruning.finish(&self.local.store)));
+        let failed = |header: &SegmentHeader| self.has_failed(header);
+        logged(self.session(), pruning.finish(&self.local.store, failed));
         bytes() < before
     }
 

@@ -11,10 +11,10 @@ use crate::writer::rotation::{Progress, Rotation};
 impl RunJournal {
     pub(super) fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.rotation.is_none() {
-            self.begin_rotation(now, reports);
+            self.begin_rotation(now);
         }
         let Some(rotation) = self.rotation.take() else { return };
-        match rotation.step(&self.local.store) {
+        match rotation.step(&self.local.store, self.preamble()) {
             Ok(Progress::Going(rotation)) => self.rotation = Some(*rotation),
             Ok(Progress::Done { segment, checkpoints }) => {
                 self.note_durable(segment.durable_end());
@@ -38,24 +38,12 @@ impl RunJournal {
         self.rotation.is_some() || may_begin && self.schedule.is_due(now.elapsed)
     }
 
-    fn begin_rotation(&mut self, now: Moment, reports: &mut Vec<News>) {
+    fn begin_rotation(&mut self, now: Moment) {
         let Some(through) = self.acknowledged else { return };
-        if !self.has_to_rotate(now) {
-            return;
-        }
-        let header = self.next_header(None, now);
-        match Rotation::begin(&self.local.store, &header, self.preamble(), self.id(through)) {
-            Ok(rotation) => {
-                debug!(through, "merging begins");
-                self.rotation = Some(rotation);
-            }
-            Err(failure) => {
-                warn!(error = %with_sources(&failure), "merging can't begin");
-                self.schedule.rotation_failed(now.elapsed);
-                if failure.is_damage() {
-                    reports.push(News::NeedFull);
-                }
-            }
+        if self.has_to_rotate(now) {
+            let header = self.next_header(None, now);
+            debug!(through, "merging begins");
+            self.rotation = Some(Rotation::new(&self.local.store, header, self.id(through)));
         }
     }
 

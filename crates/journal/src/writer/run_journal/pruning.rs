@@ -4,7 +4,7 @@ use super::RunJournal;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
 use crate::writer::open_segment::OpenSegment;
-use crate::writer::pruning::{Own, PruneFailure, Pruning, logged};
+use crate::writer::pruning::{Own, Pruned, Pruning, logged};
 use crate::writer::pruning_others::PruningOthers;
 use crate::writer::retention::PruneTo;
 use crate::writer::rotation::Rotation;
@@ -25,18 +25,18 @@ impl RunJournal {
                 true => PruneTo::Bone { freeing: self.named_to_free() },
                 false => PruneTo::Quota,
             };
-            self.pruning = logged(self.session(), self.begin_pruning(extent));
+            self.pruning = Some(self.begin_pruning(extent));
         }
         let store = &self.local.store;
         if let Some(mut pruning) = self.pruning.take() {
-            match logged(self.session(), pruning.step(store)) {
-                Some(true) => self.pruning = Some(pruning),
-                Some(false) => {
-                    self.is_without_history |= pruning.is_to_the_bone();
+            let stepped = pruning.step(store, |header| self.has_failed(header));
+            match logged(self.session(), stepped) {
+                Some(None) => self.pruning = Some(pruning),
+                Some(Some(Pruned { gather, gather_events, is_to_the_bone })) => {
+                    self.is_without_history |= is_to_the_bone;
                     self.has_changed = true;
-                    let (checkpoints, events) = pruning.into_gathered();
-                    self.begin_gathering(checkpoints, now);
-                    self.begin_gathering_events(events);
+                    self.begin_gathering(gather, now);
+                    self.begin_gathering_events(gather_events);
                 }
                 None => {}
             }
@@ -81,16 +81,18 @@ impl RunJournal {
         (self.pending.raw_bytes() as u64).max(1)
     }
 
-    pub(super) fn begin_pruning(&self, extent: PruneTo) -> Result<Pruning, PruneFailure> {
+    pub(super) fn begin_pruning(&self, extent: PruneTo) -> Pruning {
+        let own = Some(Own { run: self.identity.run, bytes_wanted: self.bytes_wanted() });
+        Pruning::new(&self.local.store, self.session(), self.quota, extent, own)
+    }
+
+    /// Whether nothing of a segment ever became durable, and nothing will.
+    pub(super) fn has_failed(&self, header: &SegmentHeader) -> bool {
         let open = self.segment.as_ref().map(OpenSegment::number);
         let merging = self.rotation.as_ref().map(Rotation::segment);
-        let failed = |header: &SegmentHeader| {
-            let number = Some(header.segment);
-            let is_own = header.run == self.identity.run;
-            let is_being_written = open == number || merging == number;
-            is_own && !is_being_written && !self.durable.contains(&header.segment)
-        };
-        let own = Some(Own { run: self.identity.run, bytes_wanted: self.bytes_wanted() });
-        Pruning::begin(&self.local.store, self.session(), self.quota, extent, own, failed)
+        let number = Some(header.segment);
+        let is_own = header.run == self.identity.run;
+        let is_being_written = open == number || merging == number;
+        is_own && !is_being_written && !self.durable.contains(&header.segment)
     }
 }

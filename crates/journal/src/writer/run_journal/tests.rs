@@ -12,8 +12,9 @@ use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, noise, session, values};
 use crate::process::{ProcessGuard, ProcessOptions};
 use crate::session::{CheckpointError, StopReason};
+use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{
-    DirectoryStore, Disk, Layout, LocalStore, MemoryDisk, SessionLock, StoredSession,
+    DirectoryStore, Disk, Layout, LocalStore, MemoryDisk, Operation, SessionLock, StoredSession,
 };
 use crate::writer::News;
 use crate::writer::hold::Hold;
@@ -25,7 +26,7 @@ const LIMIT: usize = 2 << 20;
 pub const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
 const LATER: Moment = Moment { elapsed: Duration::from_secs(1_000), wall: Timestamp::UNIX_EPOCH };
 
-pub fn journal(disk: &MemoryDisk) -> RunJournal {
+pub fn journal(disk: &(impl Disk + Clone + 'static)) -> RunJournal {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
     let local = Arc::new(LocalStore::new(Arc::new(disk.clone()), layout));
@@ -62,7 +63,7 @@ pub fn save(journal: &mut RunJournal, checkpoint: PendingCheckpoint) -> Vec<News
     reports
 }
 
-fn stored(disk: &MemoryDisk) -> StoredSession {
+fn stored(disk: &(impl Disk + Clone + 'static)) -> StoredSession {
     let layout =
         Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
     DirectoryStore::new(Arc::new(disk.clone()), layout).open_session(session()).unwrap()
@@ -116,6 +117,55 @@ fn what_never_fits_is_refused_and_the_next_is_saved() {
     let stored = stored(&disk);
     let saved: Vec<u64> = stored.index().line(at(1, 4)).iter().map(|id| id.counter).collect();
     assert_eq!(saved, [4, 2]);
+}
+
+/// A run before has left so many files, each with a snapshot.
+fn leave_files(store: &DirectoryStore, count: u32) {
+    for number in 0..count {
+        let created = store.create_segment(&header(9, number)).unwrap();
+        let (mut file, mut encoder) = (created.file, created.encoder);
+        let block = values("game::Map", &[(2, b"old")]);
+        let commit = commit(u64::from(number) + 1, None);
+        encoder.encode_group([block], &commit, &mut |bytes| file.append(bytes)).unwrap();
+        file.sync().unwrap();
+    }
+}
+
+/// A checkpoint waits for one slice at most.
+#[test]
+fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
+    let disk = SimulatedDisk::default();
+    let mut journal = journal(&disk);
+    leave_files(&journal.local.store, 30);
+    let (mut opened, mut timelines) = (Vec::new(), Vec::new());
+    let mut turn = |journal: &mut RunJournal, saves: bool| {
+        let opens = || disk.operations().iter().filter(|it| **it == Operation::Open).count();
+        let before = opens();
+        journal.turn(NOW, &mut Vec::new());
+        let in_between = opens();
+        // With a checkpoint in each turn it would open all of them at once.
+        if !saves {
+            timelines.extend(journal.read_timeline());
+        }
+        opened.extend([in_between - before, opens() - in_between]);
+    };
+    for counter in 1..=9 {
+        let base = (counter > 1).then(|| counter - 1);
+        journal.checkpoint(checkpoint(counter, base, 100), &mut Vec::new());
+        turn(&mut journal, true);
+    }
+    let is_pruned_first = journal.has_to_prune();
+    while journal.wake(NOW) == Some(Duration::ZERO) || journal.has_to_rotate(NOW) {
+        turn(&mut journal, false);
+    }
+    assert!(is_pruned_first && journal.segments_begun == 2, "it should be pruned and merged");
+    let files = stored(&disk).segments().len();
+    assert!(files < 30, "{files} files are left of 31");
+    let Some(News::Timeline { timeline, .. }) = timelines.pop() else { panic!("no timeline") };
+    let own = timeline.checkpoints.iter().filter(|checkpoint| checkpoint.id.run == RunId(1));
+    assert_eq!(own.count(), 9);
+    assert!(opened.iter().sum::<usize>() > 70, "pruning and the timeline open all: {opened:?}");
+    assert_eq!(opened.iter().max(), Some(&1), "{opened:?}");
 }
 
 /// The lock is a file, and somebody deletes it between two heartbeats: another process has the session from then on.

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{debug, debug_span, error, warn};
+use tracing::{debug_span, error, warn};
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::Commit;
-use crate::recovery::Timeline;
 use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
@@ -154,24 +153,9 @@ impl<C: Content> Worker<C> {
         if let Some(test) = tested {
             self.test(test);
         }
-        self.read_timeline();
-    }
-
-    /// Says what there is of the session, where that isn't known from what was reported. An exit doesn't
-    /// wait for it.
-    fn read_timeline(&mut self) {
-        let Some((journal, _)) = &mut self.playing else { return };
-        if journal.is_leaving() || !journal.take_changed() {
-            return;
-        }
-        let session = journal.session();
-        match self.local.store.open_session(session) {
-            Ok(stored) => {
-                journal.note_files_of_others(&stored);
-                let timeline = Box::new(Timeline::of(&stored));
-                self.report([News::Timeline { session, timeline }]);
-            }
-            Err(error) => debug!(error = %with_sources(&error), "the timeline can't be read"),
+        if let Some((journal, _)) = &mut self.playing {
+            let timeline = journal.read_timeline();
+            self.report(timeline);
         }
     }
 

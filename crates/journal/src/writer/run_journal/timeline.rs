@@ -1,0 +1,64 @@
+//! Reads what there is of the session that is written.
+
+use tracing::debug;
+
+use super::RunJournal;
+use crate::recovery::Timeline;
+use crate::store::{SessionOpening, StoreError, StoredSession, with_sources};
+use crate::writer::News;
+use crate::writer::slices::open_slice;
+
+/// The session while it is opened for its timeline.
+pub(super) struct TimelineReading {
+    opening: SessionOpening,
+    /// The newest durable checkpoint when that began.
+    acknowledged: Option<u64>,
+    /// Whether it had begun before, and a checkpoint became durable meanwhile.
+    is_second: bool,
+}
+
+impl RunJournal {
+    /// Reads a part of the session where what there is of it isn't known from what was reported, and says so at the
+    /// end. An exit doesn't wait for it.
+    pub(in crate::writer) fn read_timeline(&mut self) -> Option<News> {
+        if self.is_leaving() {
+            self.reading_timeline = None;
+            return None;
+        }
+        let mut reading = match self.reading_timeline.take() {
+            Some(reading) => reading,
+            None if std::mem::take(&mut self.has_changed) => {
+                let opening = self.local.store.opening(self.session());
+                let acknowledged = self.acknowledged;
+                TimelineReading { opening, acknowledged, is_second: false }
+            }
+            None => return None,
+        };
+        match self.open_for_timeline(&mut reading) {
+            Ok(None) => self.reading_timeline = Some(reading),
+            Ok(Some(stored)) => {
+                self.note_files_of_others(&stored);
+                let timeline = Box::new(Timeline::of(&stored));
+                return Some(News::Timeline { session: self.session(), timeline });
+            }
+            Err(error) => debug!(error = %with_sources(&error), "the timeline can't be read"),
+        }
+        None
+    }
+
+    fn open_for_timeline(
+        &self,
+        reading: &mut TimelineReading,
+    ) -> Result<Option<StoredSession>, StoreError> {
+        let store = &self.local.store;
+        // Files that are open already may lack a checkpoint that was reported, which a timeline must not take back.
+        if std::mem::replace(&mut reading.acknowledged, self.acknowledged) != self.acknowledged {
+            if reading.is_second {
+                return store.open_session(self.session()).map(Some);
+            }
+            reading.opening = store.opening(self.session());
+            reading.is_second = true;
+        }
+        open_slice(&mut reading.opening, store)
+    }
+}
