@@ -113,7 +113,7 @@ mutant 'prune what was written again because a file failed' $writer/pruning.rs \
 mutant 'prune what follows a snapshot that was written again' $writer/retention.rs \
     's/let is_begun_with_snapshot = own\.header\.base\.is_none\(\);/let is_begun_with_snapshot = own.header.base.is_none();\n if is_begun_with_snapshot { return false; }/' $copies
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
-    's/if !failed\.is_empty\(\)/if false/' $copies
+    's/if remove_failed\(store, &stored, failed\)\? \{/if false {/' $copies
 mutant 'prune damaged files' $writer/retention.rs \
     's/is_damaged\(stored, \*number\) \|\| //' $damage
 mutant 'forget in any order' $store/directory \
@@ -173,7 +173,7 @@ mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs
 mutant 'overlook a run that vanished' $journal/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
-    's/for \(place, range\) in manifest\.missing_ends\(stored\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
+    's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
     's/self\.note_own_files\(\);//' each_cut_is_told
 mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \

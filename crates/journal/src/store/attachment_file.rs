@@ -84,6 +84,20 @@ impl DirectoryStore {
 }
 
 impl StoredSession {
+    /// Removes the attachments that lay beside a checkpoint which isn't there any more. One that was written since the
+    /// session was opened stays: its checkpoint isn't known here.
+    pub fn remove_left_attachments(&self, disk: &dyn Disk) {
+        // What can't be read now may hold the checkpoint.
+        if !self.is_complete() || !self.index().problems().is_empty() {
+            return;
+        }
+        let is_left = |checkpoint: CheckpointId| self.index().commit(checkpoint).is_none();
+        for (checkpoint, name) in self.beside().iter().filter(|(of, _)| is_left(*of)) {
+            // One that can't be removed is tried again with the next generation.
+            let _ = disk.remove(&self.directory().join(file_name(*checkpoint, name)));
+        }
+    }
+
     /// The attachments that lie beside a checkpoint and can be read.
     pub fn attachments_of(&self, disk: &dyn Disk, checkpoint: CheckpointId) -> Vec<Attachment> {
         let own = self.beside().iter().filter(|(of, _)| *of == checkpoint);

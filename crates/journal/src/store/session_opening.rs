@@ -136,7 +136,8 @@ impl Scan {
     fn end(self, of: &SessionOpening) -> StoredSession {
         let has_card = self.entries.iter().any(|entry| Layout::is_card_name(&entry.name));
         let (beside, stamp) = (Beside::of(&self.entries), stamp_of(&self.entries));
+        let is_complete = !self.found.has_missed_one();
         let found = StoredSession::of_findings(self.found, of.directory.clone(), of.session);
-        found.with(beside, stamp, has_card)
+        found.with(beside, stamp, has_card, is_complete)
     }
 }

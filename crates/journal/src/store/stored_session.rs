@@ -31,6 +31,8 @@ pub struct StoredSession {
     beside: Beside,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
+    /// Whether no file vanished that had been listed, for another to take its place.
+    is_complete: bool,
     /// The newest checkpoint that was acknowledged, as its manifest says.
     witness: Option<CheckpointId>,
 }
@@ -97,8 +99,14 @@ impl StoredSession {
     }
 
     /// With what lies beside its segments.
-    pub(super) fn with(self, beside: Beside, stamp: u64, has_card: bool) -> Self {
-        let mut stored = Self { beside, stamp, ..self };
+    pub(super) fn with(
+        self,
+        beside: Beside,
+        stamp: u64,
+        has_card: bool,
+        is_complete: bool,
+    ) -> Self {
+        let mut stored = Self { beside, stamp, is_complete, ..self };
         if has_card && stored.index.heads().is_empty() {
             stored.index.doubt_torn_files(|_| true);
         }
@@ -158,8 +166,14 @@ impl StoredSession {
             index,
             beside: Beside::default(),
             stamp: 0,
+            is_complete: true,
             witness: None,
         }
+    }
+
+    /// Whether no file vanished that had been listed, for another to take its place.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// Its directory.

@@ -2,6 +2,7 @@
 //! what was left behind. Checkpoints are written in between.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use tracing::{debug, warn};
 
@@ -152,7 +153,7 @@ impl Pruning {
             Stage::Attachments(opening, pruned) => {
                 match open_slice(opening, store) {
                     Ok(None) => return Ok(None),
-                    Ok(Some(stored)) => remove_attachments(store, &stored),
+                    Ok(Some(stored)) => stored.remove_left_attachments(&**store.disk()),
                     // The next generation tries again.
                     Err(error) => {
                         debug!(error = %with_sources(&error), "attachments aren't pruned");
@@ -314,7 +315,13 @@ fn remove_failed(
     let segments = stored.index().segments().iter().enumerate();
     let failed = segments.filter(|(_, segment)| failed(&segment.header));
     let paths: Vec<_> = failed.filter_map(|(number, _)| stored.path_of(number)).collect();
-    paths.iter().try_for_each(|path| store.remove_segment(path))?;
+    for path in &paths {
+        match store.remove_segment(path) {
+            // Whoever gave it up has removed it.
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {}
+            removed => removed?,
+        }
+    }
     Ok(!paths.is_empty())
 }
 
@@ -328,21 +335,13 @@ fn unread(index: &SessionIndex) -> Vec<GroupRef> {
     unread.into_iter().find(|groups| !groups.is_empty()).unwrap_or_default()
 }
 
-/// Removes the attachments of checkpoints that aren't there any more.
-fn remove_attachments(store: &DirectoryStore, stored: &StoredSession) {
-    // What can't be read now may hold the checkpoint. The next generation tries again.
-    if stored.index().problems().is_empty() {
-        let is_gone = |checkpoint: CheckpointId| stored.index().commit(checkpoint).is_none();
-        store.remove_attachments(stored.id(), is_gone);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
     use crate::journal::sample::{at, commit, header, session, values};
+    use crate::session::Attachment;
     use crate::store::{CreatedSegment, Layout, MemoryDisk};
 
     /// Writes a segment that begins with a snapshot. Its path.
@@ -360,6 +359,34 @@ mod tests {
         let commit = commit(counter, None);
         encoder.encode_group([block], &commit, &mut |bytes| file.append(bytes)).unwrap();
         path
+    }
+
+    fn is_attached(store: &DirectoryStore, checkpoint: CheckpointId) -> bool {
+        !store.attachments(session(), checkpoint).is_empty()
+    }
+
+    #[test]
+    fn what_is_attached_while_a_session_is_pruned_stays() {
+        let layout =
+            Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
+        let store = DirectoryStore::new(Arc::new(MemoryDisk::default()), layout);
+        let save = |number: u32| {
+            let checkpoint = at(9, u64::from(number) + 1);
+            write(&store, (9, number, checkpoint.counter), &[]);
+            let thumbnail = Attachment::new("thumbnail".to_owned(), vec![7; 10]);
+            store.write_attachment(session(), checkpoint, &thumbnail).unwrap();
+            checkpoint
+        };
+        let first: Vec<CheckpointId> = (0..12).map(save).collect();
+        let mut pruning = Pruning::new(&store, session(), Quota::default(), PruneTo::Quota, None);
+        while !matches!(pruning.stage, Stage::Attachments(..)) {
+            assert!(pruning.step(&store, |_| false).unwrap().is_none());
+        }
+        assert!(pruning.step(&store, |_| false).unwrap().is_none(), "the first file is opened");
+        let meanwhile = save(12);
+        pruning.finish(&store, |_| false).unwrap();
+        assert!(is_attached(&store, meanwhile) && is_attached(&store, first[11]));
+        assert!(first.iter().any(|it| !is_attached(&store, *it)), "some are pruned");
     }
 
     /// A cloud brought the first run when the third had begun: only the second knows that it was left.
