@@ -175,8 +175,11 @@ fn open_or_put_off(
     }
     let mut lock = LockHolder::Unknown;
     for _ in 0..LOOKS {
-        if !matches!(finder.is_free(session), Ok(true)) {
-            return Ok(Some((stored, lock)));
+        match finder.is_free(session) {
+            Ok(true) => {}
+            // Whatever it has written since, it is the one that plays.
+            Ok(false) => return Ok(Some((stored, LockHolder::Another))),
+            Err(_) => return Ok(Some((stored, LockHolder::Unknown))),
         }
         if finder.store().session_stamp(session).ok() == Some(stored.stamp()) {
             lock = LockHolder::NoOther;
@@ -190,7 +193,7 @@ fn open_or_put_off(
 /// Which sessions are read whole and offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Interest {
-    /// Those that crashed. A session without an end was locked for a moment, unless another process plays it.
+    /// Those that crashed, and who may have the lock of a session without an end.
     Crashes(LockHolder),
     /// This one, however it was left, since it was asked for and turned out to be damaged.
     This,

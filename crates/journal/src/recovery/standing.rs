@@ -30,7 +30,9 @@ pub struct Standing {
 pub enum LockHolder {
     /// No other process: this one has the lock, or nobody had it when the files were as they were read.
     NoOther,
-    /// It has to be tried.
+    /// Another process plays the session.
+    Another,
+    /// It has to be asked.
     Unknown,
 }
 
@@ -43,6 +45,7 @@ pub fn standing(
 ) -> Standing {
     let lock = match (lock, &head.end) {
         (LockHolder::NoOther, _) | (_, Some(_)) => Ok(true),
+        (LockHolder::Another, None) => Ok(false),
         (LockHolder::Unknown, None) => finder.is_free(session),
     };
     let record = finder.holder(session, head.id.run);
