@@ -157,6 +157,13 @@ impl SessionUpdate {
         RequestError::refuse_longer(together, limits::FRAME_BYTES)
     }
 
+    /// Whether it changes custom fields.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn changes_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     fn tags_after(&self, metadata: &SessionMetadata) -> Tags {
         let mut tags = metadata.tags.clone();
         self.remove_tags.iter().for_each(|tag| _ = tags.remove(tag));
@@ -178,7 +185,7 @@ impl SessionUpdate {
     /// Makes the changes; whether any changed the metadata, and whether any changed the fields.
     #[doc(hidden)]
     pub fn apply(self, metadata: &mut SessionMetadata, fields: &mut Fields) -> (bool, bool) {
-        let before = metadata.clone();
+        let (before, fields_change) = (metadata.clone(), self.changes_fields());
         let (tags, links) = (self.tags_after(metadata), self.links_after(metadata));
         let put = |place: &mut String, text: Option<String>| {
             text.into_iter().for_each(|text| *place = text);
@@ -192,7 +199,6 @@ impl SessionUpdate {
         metadata.pinned = self.pinned.unwrap_or(metadata.pinned);
         metadata.autosave = self.autosave.unwrap_or(metadata.autosave);
         metadata.recovery = self.recovery.unwrap_or(metadata.recovery);
-        let fields_change = !self.fields.is_empty();
         fields.extend(self.fields);
         (*metadata != before, fields_change)
     }

@@ -106,6 +106,11 @@ impl Chores {
         self.chores.front().is_some_and(Chore::is_asked_for)
     }
 
+    /// Whether a listing has begun, and what changes now would be missed by it.
+    pub(super) fn is_listing_under_way(&self) -> bool {
+        self.chores.iter().any(|chore| matches!(chore, Chore::Listing(_, Some(_))))
+    }
+
     /// Whether the first is done with many sessions.
     pub(super) fn is_long(&self) -> bool {
         matches!(self.chores.front(), Some(Chore::EditingMany(_) | Chore::Digesting(_)))

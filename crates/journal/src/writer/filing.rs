@@ -10,7 +10,7 @@ use super::unplayed_run;
 use crate::ids::{CheckpointId, SessionId};
 use crate::journal::{Head, Lineage, Record, SegmentHeader, SessionIndex, nearest};
 use crate::recovery::{LockHolder, SessionFinder, fields_of, standing};
-use crate::session::{RequestError, SessionUpdate};
+use crate::session::{Fields, RequestError, SessionUpdate};
 use crate::store::{DirectoryStore, FinishedFile, LocalStore, SessionLock, StoredSession};
 
 /// Notes in the journal that the crashed lines of a session aren't wanted back.
@@ -51,6 +51,8 @@ pub fn edit(
         return Err(RequestError::NothingToRestore);
     };
     let mut fields = match &head.fields {
+        // They are in the newest checkpoint, which would be read whole for them.
+        _ if !update.changes_fields() => Fields::default(),
         Some(fields) => fields.clone(),
         None if stored.index().is_without_world(head.id) => {
             let summary = stored.index().commit(head.id).and_then(|commit| commit.summary.as_ref());

@@ -164,18 +164,21 @@ impl<C: Content> Order<C> {
 
     /// Whether it changes what a listing finds, or goes by what it found.
     pub(super) fn is_about_sessions(&self) -> bool {
+        let is_of_played = matches!(self, Self::Prepare(_) | Self::TakeUp(_) | Self::UseProfile(_));
+        is_of_played || self.is_filing()
+    }
+
+    /// Whether it changes sessions that aren't played.
+    pub(super) fn is_filing(&self) -> bool {
         matches!(
             self,
-            Self::Prepare(_)
-                | Self::TakeUp(_)
-                | Self::Decline { .. }
+            Self::Decline { .. }
                 | Self::Forget { .. }
                 | Self::Draft(_)
                 | Self::Copy { .. }
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
                 | Self::EditMany(_)
-                | Self::UseProfile(_)
         )
     }
 }

@@ -6,7 +6,7 @@ mod playing;
 mod preparing;
 mod reporting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +49,8 @@ pub struct Worker<C: Content> {
     slots: SlotWork,
     session_attachments: SessionAttachments,
     chores: Chores,
+    /// What is to be done with other sessions once the listing that is under way has ended.
+    filing: VecDeque<Order<C>>,
     waiting_reports: WaitingReports,
     /// Whether what lies around was looked for; once a process and profile is enough.
     swept: bool,
@@ -96,6 +98,7 @@ impl<C: Content> Worker<C> {
             slots: SlotWork::default(),
             session_attachments: SessionAttachments::default(),
             chores: Chores::default(),
+            filing: VecDeque::new(),
             waiting_reports: WaitingReports::default(),
             swept: false,
             quota: Quota::default(),
@@ -144,9 +147,34 @@ impl<C: Content> Worker<C> {
     /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
+        if order.is_filing() && self.files_beside_play() {
+            self.filing.push_back(order);
+            return self.carry_out_filing(now);
+        }
         if order.is_about_sessions() {
             self.finish_listings(now);
+            self.carry_out_filing(now);
         }
+        self.carry_out(order, now);
+    }
+
+    /// Does what was asked of other sessions, in its order. Beside play it waits for a listing that is under way: one
+    /// that is finished at once would keep checkpoints waiting.
+    fn carry_out_filing(&mut self, now: Moment) {
+        while !(self.files_beside_play() && self.chores.is_listing_under_way())
+            && let Some(order) = self.filing.pop_front()
+        {
+            self.let_go_of_others();
+            self.carry_out(order, now);
+        }
+    }
+
+    /// Whether there may be checkpoints that must not be kept waiting.
+    fn files_beside_play(&self) -> bool {
+        self.playing.is_some() && !self.is_leaving()
+    }
+
+    fn carry_out(&mut self, order: Order<C>, now: Moment) {
         self.note_changes(&order);
         match order {
             Order::Detect => self.detect(now),
@@ -234,6 +262,7 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| self.session_attachments.turn(store, news));
         self.note_if_left(now);
         self.do_chore(now);
+        self.carry_out_filing(now);
         self.write_index_between_runs(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
@@ -262,6 +291,8 @@ impl<C: Content> Worker<C> {
         for _ in 0..LAST_TURNS {
             self.turn(now);
         }
+        self.finish_listings(now);
+        self.carry_out_filing(now);
         self.begin_all_reports(now);
         self.chores.stop_sweeping();
         self.chores.stop_digesting();

@@ -7,7 +7,7 @@ use crate::ids::SessionId;
 use crate::journal::Head;
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{Disk, Layout};
-use crate::torture::Play;
+use crate::torture::{Action, Play};
 use crate::writer::{News, Order, Ticket};
 
 /// Another name, and another field.
@@ -54,6 +54,30 @@ fn what_was_said_again_since_goes() {
         assert_eq!(said(&found.index().heads()[0]), ("Name 49".to_owned(), Some(49)));
         assert_eq!(digests(&play.game.local.store, session), read);
     }
+}
+
+/// A checkpoint that is captured meanwhile is behind the edit in the writer's orders.
+#[test]
+fn an_edit_beside_play_waits_for_a_listing_and_keeps_no_checkpoint_waiting() {
+    let (mut play, session) = closed();
+    (0..8)
+        .for_each(|_| play.perform(&[Action::Start, Action::Full, Action::Settle, Action::Close]));
+    play.perform(&[Action::Start, Action::Full, Action::Settle]);
+    play.game.order(Order::Detect, play.now);
+    play.game.turn(play.now);
+    let begun = play.disk.operations().len();
+    let update = Box::new(SessionUpdate::default().name("Another"));
+    let order = Order::Edit { session, update, ticket: Ticket::default() };
+    let mut news = play.game.order(order, play.now);
+    assert_eq!(play.disk.operations().len(), begun, "it waits");
+    let mut turns = 0;
+    let is_edited = |news: &News| matches!(news, News::Edited { result: Ok(()), .. });
+    while !news.iter().any(is_edited) {
+        news.extend(play.game.turn(play.now));
+        turns += 1;
+    }
+    let listed = news.iter().position(|news| matches!(news, News::Detected { .. }));
+    assert!(turns > 3 && listed < news.iter().position(is_edited), "{turns} turns");
 }
 
 /// Both files hold, the older one where the newer one is damaged.
