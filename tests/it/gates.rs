@@ -380,6 +380,33 @@ fn checkpoints_that_were_put_off_are_taken_one_in_a_frame() {
     assert_eq!(named, 30, "one for each that was asked for");
 }
 
+/// What the entities were when the gate was asked last says nothing of what they are when a state is left.
+#[test]
+fn a_gate_that_goes_by_entities_is_asked_again_where_a_state_is_left() {
+    #[derive(Component)]
+    struct Boss;
+
+    let gates: [fn(&mut App); 2] = [
+        |app| _ = app.checkpoint_while(|bosses: Query<&Boss>| bosses.is_empty()),
+        |app| {
+            app.checkpoint_while(|bosses: Query<(), With<Boss>>, state: Res<State<Game>>| {
+                bosses.is_empty() || *state.get() == Game::Loading
+            });
+        },
+    ];
+    for gate in gates {
+        let mut app = game(&MemoryDisk::default(), gate);
+        enter(&mut app, Game::Playing);
+        start(&mut app, "Gated");
+        frames(&mut app, 3);
+        let saved = captured(&mut app).len();
+        app.world_mut().resource_mut::<Score>().0 = 3;
+        app.world_mut().spawn(Boss);
+        enter(&mut app, Game::Menu);
+        assert_eq!(captured(&mut app).len(), saved + 1, "it closes, and what is left is saved");
+    }
+}
+
 #[test]
 fn a_gate_is_asked_once_a_frame_and_once_more_where_a_state_is_left() {
     static ASKED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

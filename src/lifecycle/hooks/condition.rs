@@ -44,6 +44,8 @@ pub struct Condition {
     state: Option<String>,
     /// What it reads of the world, once it is known.
     reads: Option<Vec<ComponentId>>,
+    /// Whether it goes by entities, by what they have or whether they are there.
+    asks_entities: bool,
     held: bool,
     asked: Option<Asked>,
     is_unanswered: bool,
@@ -100,8 +102,9 @@ impl Condition {
             if known.contains("::") { spoken(&known) } else { spoken(&type_name) }
         });
         let state = state_in(&type_name);
-        let (reads, failure) = (None, Failure::Never);
-        Self { name, system, state, reads, held: false, asked: None, is_unanswered: false, failure }
+        let (held, asked, is_unanswered, failure) = (false, None, false, Failure::Never);
+        let (reads, asks_entities) = (None, false);
+        Self { name, system, state, reads, asks_entities, held, asked, is_unanswered, failure }
     }
 
     pub(super) fn in_state<S: States>(state: S) -> Self {
@@ -126,10 +129,10 @@ impl Condition {
     }
 
     /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, or it reads
-    /// what isn't known. That time passes is for whoever asks once a frame.
+    /// entities, or what isn't known. That time passes is for whoever asks once a frame.
     pub(in crate::lifecycle) fn may_have_changed(&self, world: &World) -> bool {
-        let (Some(asked), Some(false)) = (self.asked, self.reads.as_ref().map(Vec::is_empty))
-        else {
+        let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty);
+        let Some(asked) = self.asked.filter(|_| !reads_nothing && !self.asks_entities) else {
             return true;
         };
         let now = world.read_change_tick();
@@ -164,9 +167,11 @@ impl Condition {
     }
 
     pub(super) fn initialize(&mut self, world: &mut World) -> &[ComponentId] {
-        let system = &mut self.system;
+        let (system, asks_entities) = (&mut self.system, &mut self.asks_entities);
         self.reads.get_or_insert_with(|| {
             let access = system.initialize(world);
+            let mut parts = access.filtered_accesses().iter();
+            *asks_entities = parts.any(|part| part.with_filters().all(|id| id != IS_RESOURCE));
             // Read by whatever is made of other conditions, and seldom there.
             let handler = world.component_id::<FallbackErrorHandler>();
             let reads = access.combined_access().try_iter_access();
