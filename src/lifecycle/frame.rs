@@ -150,11 +150,17 @@ impl RuntimeParts {
     fn publish_activity(&self, world: &mut World) {
         let saving = self.playing.as_ref().is_some_and(|playing| playing.line.is_saving());
         let reading = matches!(self.transition, Some(Transition::Preparing(_)));
+        let phase = match &self.transition {
+            // The world lacks what the cancelled restore had left.
+            Some(Transition::Preparing(preparing)) if preparing.takes_cancellation_back() => {
+                Some(RestorePhase::WaitingForGate)
+            }
+            _ => reading.then_some(RestorePhase::Reading),
+        };
         set_activity(world, |activity| {
             activity.saving = saving;
-            if reading != (activity.restore == Some(RestorePhase::Reading)) && !self.is_restoring()
-            {
-                activity.restore = reading.then_some(RestorePhase::Reading);
+            if !self.is_restoring() {
+                activity.restore = phase;
             }
             activity.read = if reading { self.writer.share_read() } else { 0.0 };
         });

@@ -22,12 +22,12 @@ use super::{
 };
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
-use crate::journal::{RunId, SessionId};
+use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, WorldKept};
 use crate::session::{
-    EventTrigger, ProcessDeath, RequestError, RestoreFrom, RestoreReason, SessionContext,
-    SessionStatus, ShelfPlace,
+    EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionStatus,
+    ShelfPlace,
 };
 use crate::writer::EventStart;
 
@@ -183,7 +183,7 @@ impl RuntimeParts {
         let (reason, left) = (preparing.reason, prepared.begun.left);
         let report = std::mem::take(&mut replaced.report);
         let context_before = note_restored(world, &mut prepared, &replaced, reason);
-        let crash = crash_before(world, session, prepared.play_time);
+        let crash = self.start_up.take_crash(session, prepared.play_time);
         // What isn't handed out happened in a world that is lost, and is no part of this one.
         prepared.events_after.retain(|event| self.events.is_replayed(event));
         let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
@@ -274,7 +274,6 @@ impl RuntimeParts {
         {
             notify(world, RestoreCancelled { session, began: true });
             let from = RestoreFrom::Checkpoint(newest);
-            set_activity(world, |activity| activity.restore = Some(RestorePhase::Reading));
             return self.prepare(world, session, from, RestoreReason::Undone, None);
         }
         if let Err(error) = prepared.image.give_states_back(world, &kept) {
@@ -328,21 +327,6 @@ fn note_restored(
     }
     set_activity(world, |activity| activity.restore = None);
     context_before
-}
-
-/// How the processes ended that held a session before, the oldest first, and how much play was lost if the session goes
-/// on at this play time: what was never saved, and what was played up to the newest checkpoint. `None` if no crash of it
-/// waits for an answer.
-fn crash_before(
-    world: &World,
-    session: SessionId,
-    play_time: Duration,
-) -> Option<(Vec<ProcessDeath>, Option<Duration>)> {
-    let offers = world.get_resource::<RecoveryOffers>()?.offers();
-    let offer = offers.iter().find(|offer| offer.session.id == session)?;
-    let passed_over = offer.play_time.saturating_sub(play_time);
-    let lost = offer.unsaved.time.map(|unsaved| unsaved.saturating_add(passed_over));
-    Some((offer.deaths(), lost))
 }
 
 /// What a restore is called among events.

@@ -7,7 +7,6 @@ use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
 use super::external::note_backups_of;
-use super::hints::{SessionHint, give_hint};
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
 use super::requests::{SessionRequest, reject};
@@ -19,7 +18,7 @@ use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
 use crate::process::HowItEnded;
 use crate::recovery::{FoundSession, Ladder, PROBATION, Proposal, RecoveryOffer};
-use crate::session::{NewSession, RestoreReason, SessionMetadata};
+use crate::session::{NewSession, ProcessDeath, RestoreReason, SessionMetadata};
 
 /// What this start of the game knows and does about the sessions of earlier ones.
 pub(crate) struct StartUp {
@@ -35,6 +34,8 @@ pub(crate) struct StartUp {
     own: HashSet<SessionId>,
     /// Where sessions stand on the crash-loop ladder, except for those at its foot.
     ladders: HashMap<SessionId, Ladder>,
+    /// The crashes that no recovery has written down yet, whether or not the player is asked about them.
+    crashes: HashMap<SessionId, Crash>,
     /// Which session is still to be taken up.
     due: Due,
     /// What was taken up by itself, and didn't work out.
@@ -53,6 +54,15 @@ enum Due {
     Crashed,
     /// The newest of all, since the developer says so.
     Newest,
+}
+
+/// A crash that no recovery has written down yet.
+struct Crash {
+    deaths: Vec<ProcessDeath>,
+    /// Play time of the newest checkpoint.
+    play_time: Duration,
+    /// What was played after it, if that is known.
+    unsaved: Option<Duration>,
 }
 
 /// A run that began with a restore, and hasn't been played for long.
@@ -95,6 +105,7 @@ impl StartUp {
             was_asked: false,
             own: HashSet::new(),
             ladders: HashMap::new(),
+            crashes: HashMap::new(),
             due: match mode {
                 SessionMode::Continue => Due::Newest,
                 _ => Due::Nothing,
@@ -195,17 +206,33 @@ impl StartUp {
     /// The sessions of which something is known that a crash has left.
     pub(super) fn crashed(&self) -> impl Iterator<Item = SessionId> {
         let withheld = self.withheld.iter().map(|offer| offer.session.id);
-        self.ladders.keys().copied().chain(withheld)
+        let crashed = self.ladders.keys().chain(self.crashes.keys());
+        crashed.copied().chain(withheld)
     }
 
     /// A session is in good order.
     pub(super) fn forget_crash_of(&mut self, session: SessionId) {
         self.forget_offers_of(session);
         self.ladders.remove(&session);
+        self.crashes.remove(&session);
     }
 
-    /// Takes note of where a session stands on the crash-loop ladder.
+    /// How the processes ended that held a session before, the oldest first, and how much play was lost if the session
+    /// goes on at this play time: what was never saved, and what was played up to the newest checkpoint. `None` if no
+    /// crash of it waits to be written down. Asked once.
+    pub(super) fn take_crash(
+        &mut self,
+        session: SessionId,
+        play_time: Duration,
+    ) -> Option<(Vec<ProcessDeath>, Option<Duration>)> {
+        let crash = self.crashes.remove(&session)?;
+        let passed_over = crash.play_time.saturating_sub(play_time);
+        Some((crash.deaths, crash.unsaved.map(|unsaved| unsaved.saturating_add(passed_over))))
+    }
+
+    /// Takes note of where a session stands on the crash-loop ladder. Its offers say how it crashed, if it did.
     pub(super) fn note_ladder(&mut self, found: &FoundSession) {
+        self.crashes.remove(&found.session);
         if found.ladder == Ladder::default() {
             self.ladders.remove(&found.session);
         } else {
@@ -245,6 +272,10 @@ impl StartUp {
 impl RuntimeParts {
     /// Puts an offer where the game finds it, and notifies the game if the policy says so.
     pub(super) fn offer(&mut self, world: &mut World, mut offer: RecoveryOffer) {
+        let (deaths, play_time, unsaved) = (offer.deaths(), offer.play_time, offer.unsaved.time);
+        let crash = Crash { deaths, play_time, unsaved };
+        // The newest line comes first.
+        self.start_up.crashes.entry(offer.session.id).or_insert(crash);
         let settings = world.get_resource_or_init::<SessionSettings>();
         let (policy, recovery_age) = (settings.recovery, settings.recovery_age);
         let is_recent = recovery_age.is_none_or(|age| self.time_since(&offer) <= age);
@@ -256,7 +287,7 @@ impl RuntimeParts {
         if is_asked && self.start_up.is_developers_stop(cause) {
             info!(%session, "the game was stopped in development, so nobody is asked");
             if is_recent {
-                give_hint(world, SessionHint::StoppedInDevelopment);
+                self.hints.was_stopped_in_development();
             }
             return;
         }

@@ -13,8 +13,8 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    HowItEnded, MemoryDisk, Report, RequestError, SessionHint, SessionHints, SessionMode,
-    SessionsFound,
+    EventQuery, EventsRead, HowItEnded, LifecycleEvent, MemoryDisk, Report, RequestError,
+    SessionHint, SessionHints, SessionMode, SessionsFound,
 };
 
 use crate::common::*;
@@ -188,7 +188,11 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
     let mut app = build(&disk);
     assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
-    let hints: Vec<_> = app.world().resource::<SessionHints>().iter().cloned().collect();
+    let hints =
+        |app: &App| -> Vec<_> { app.world().resource::<SessionHints>().iter().cloned().collect() };
+    assert_eq!(hints(&app), [], "the game may take it up by itself");
+    frames(&mut app, 35);
+    let hints = hints(&app);
     assert_eq!(hints, [SessionHint::StoppedInDevelopment]);
     assert!(hints[0].to_string().contains("SessionPlugin::development(false)"), "{}", hints[0]);
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
@@ -201,6 +205,65 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
         game_with(plugin(&disk).development(true).recovery(RecoveryPolicy::Automatic), listening);
     frames(&mut server, 3);
     assert_eq!(health(&mut server), Some(1), "a policy that doesn't ask isn't held back");
+}
+
+/// README's quick start, killed and started again.
+#[test]
+fn a_stop_in_development_is_no_news_where_the_game_goes_on_by_itself() {
+    let build = |disk: &MemoryDisk| {
+        let mut app = game_with(plugin(disk).development(true), |app| {
+            app.add_systems(Startup, |mut commands: Commands| {
+                commands.session().start_or_continue(NewSession::named("Quick"));
+            });
+        });
+        frames(&mut app, 10);
+        app
+    };
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk);
+    app.world_mut().spawn(Health(1));
+    request(&mut app, |commands| commands.session().checkpoint("here"));
+    frames(&mut app, 3);
+    let mut app = build(&disk.snapshot());
+    frames(&mut app, 60);
+    assert_eq!(health(&mut app), Some(1));
+    let hints = app.world().get_resource::<SessionHints>();
+    assert!(hints.is_none_or(|hints| hints.iter().next().is_none()), "{hints:?}");
+}
+
+/// In development, and where the crash was too long ago to ask about it.
+#[test]
+fn how_it_ended_is_in_the_log_of_a_session_that_nobody_was_asked_about() {
+    for is_development in [true, false] {
+        let build = |disk: &MemoryDisk, month: u32| {
+            let now = format!("2026-{month:02}-01T00:00:00Z").parse().unwrap();
+            let plugin = plugin(disk).development(is_development).clock_from(now);
+            let mut app = game_with(plugin, listen::<EventsRead>);
+            frames(&mut app, 3);
+            app
+        };
+        let disk = MemoryDisk::default();
+        let mut app = build(&disk, 1);
+        start(&mut app, "Old");
+        let session = app.world().resource::<CurrentSession>().id();
+        let mut app = build(&disk.snapshot(), 2);
+        assert!(app.world().resource::<RecoveryOffers>().offers().is_empty());
+        request(&mut app, |commands| {
+            commands.session().start_or_continue(NewSession::named("Old"));
+        });
+        frames(&mut app, 10);
+        assert_eq!(app.world().resource::<CurrentSession>().id(), session);
+        let types = vec![LifecycleEvent::TYPE_PATH.to_owned()];
+        request(&mut app, move |commands| {
+            commands.session().read_events(EventQuery { types, ..EventQuery::of(session) });
+        });
+        frames(&mut app, 5);
+        let read = received::<EventsRead>(&app).pop().unwrap();
+        let events = read.result.unwrap().events;
+        let happened = events.iter().filter_map(|it| it.decode::<LifecycleEvent>().ok());
+        let deaths: Vec<_> = happened.flat_map(|it| it.deaths).collect();
+        assert_eq!(deaths.len(), 1, "{deaths:?}");
+    }
 }
 
 #[test]

@@ -4,12 +4,10 @@
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreCancelled, RestoreReason, SessionRestored};
+use bevy_session::{MemoryDisk, RestoreCancelled, RestoreReason, SessionPlugin, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{
-    Game, Health, Score, frames, game_with, listen, plugin, received, request, start,
-};
+use crate::common::{Game, Health, Score, frames, game_with, listen, plugin, received, request};
 
 /// Who the player is: a resource that names an entity.
 #[derive(Resource, Reflect, MapEntities, Clone, Serialize, Deserialize)]
@@ -22,6 +20,8 @@ struct Seen {
     whole: usize,
     half: Vec<&'static str>,
     nobody: Vec<&'static str>,
+    /// How often a new game was begun.
+    new_games: u32,
 }
 
 fn look(
@@ -45,7 +45,11 @@ fn look(
 /// A game as the guide has it: a level is loaded in some frames, and a hero is spawned in each new game, whose health
 /// the score follows.
 fn level_game(disk: &MemoryDisk) -> App {
-    game_with(plugin(disk), |app| {
+    level_game_with(plugin(disk))
+}
+
+fn level_game_with(plugin: SessionPlugin) -> App {
+    game_with(plugin, |app| {
         app.init_state::<Game>()
             .save_state::<Game>()
             .init_resource::<Seen>()
@@ -54,7 +58,8 @@ fn level_game(disk: &MemoryDisk) -> App {
             .restore_in(Game::Playing)
             .add_systems(
                 OnEnter(Game::Playing),
-                (|mut commands: Commands, mut score: ResMut<Score>| {
+                (|mut commands: Commands, mut score: ResMut<Score>, mut seen: ResMut<Seen>| {
+                    seen.new_games += 1;
                     let hero = commands.spawn((Health(7), DespawnOnExit(Game::Playing))).id();
                     commands.insert_resource(Hero(hero));
                     score.0 = 7;
@@ -94,10 +99,21 @@ fn hurt(app: &mut App, health: u32) {
 }
 
 fn played(disk: &MemoryDisk) -> App {
-    let mut app = level_game(disk);
+    played_with(plugin(disk))
+}
+
+fn played_with(plugin: SessionPlugin) -> App {
+    let mut app = level_game_with(plugin);
     enter(&mut app, Game::Loading);
     frames(&mut app, 8);
-    start(&mut app, "Whole");
+    request(&mut app, |commands| commands.session().start(NewSession::named("Whole")));
+    while app
+        .world()
+        .get_resource::<CurrentSession>()
+        .is_none_or(|it| it.last_checkpoint().is_none())
+    {
+        frames(&mut app, 1);
+    }
     hurt(&mut app, 3);
     request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 3);
@@ -195,6 +211,23 @@ fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left()
     request(&mut app, |commands| commands.session().checkpoint("after all"));
     frames(&mut app, 3);
     assert_eq!(recovered(&disk).world().resource::<Score>().0, 2);
+}
+
+/// The level is loaded again before the session's last checkpoint has been read.
+#[test]
+fn a_rewind_that_is_cancelled_begins_no_new_game_however_long_the_disk_takes() {
+    let mut app = played_with(plugin(&MemoryDisk::default()).writer_delay(12));
+    frames(&mut app, 20);
+    hurt(&mut app, 2);
+    rewind(&mut app);
+    while state(&app) != Game::Loading {
+        frames(&mut app, 1);
+    }
+    request(&mut app, |commands| commands.session().cancel_restore());
+    frames(&mut app, 60);
+    assert_eq!(received::<SessionRestored>(&app).len(), 1);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
+    assert_eq!(app.world().resource::<Seen>().new_games, 1);
 }
 
 #[test]

@@ -17,6 +17,8 @@ use crate::session::SessionStatus;
 const GATE_PATIENCE: Duration = Duration::from_secs(30);
 /// Time in a game without a session after which that is worth a word.
 const SESSION_PATIENCE: Duration = Duration::from_secs(30);
+/// Time without a session after which a game won't take up one that a developer has stopped.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// Play time in which a level spawns what waits for it, if it ever does.
 const LEVEL_PATIENCE: Duration = Duration::from_secs(10);
 /// Checkpoints without an entity after which that is worth a word.
@@ -33,6 +35,8 @@ pub(crate) struct HintWatch {
     without_session: Option<Duration>,
     /// Whether this is a developer's start, where a word too much does no harm.
     is_development: bool,
+    /// Time for which nobody has played or asked for a session since one was found that a developer had stopped.
+    since_stop: Option<Duration>,
     run: Option<RunWatch>,
 }
 
@@ -58,8 +62,14 @@ impl HintWatch {
             knows_hooks: false,
             without_session: Some(Duration::ZERO),
             is_development,
+            since_stop: None,
             run: None,
         }
+    }
+
+    /// A session isn't offered that a developer has stopped. Where the game takes it up by itself, that is no news.
+    pub(crate) fn was_stopped_in_development(&mut self) {
+        self.since_stop.get_or_insert_default();
     }
 
     /// The types that can't be saved, once.
@@ -82,6 +92,7 @@ impl RuntimeParts {
             give_hint(world, SessionHint::CalledTooLate { call });
         }
         if self.playing.is_some() {
+            self.hints.since_stop = None;
             self.watch_run(world, passed);
         } else {
             self.watch_menu(world, passed);
@@ -149,15 +160,22 @@ impl RuntimeParts {
     /// far as the game says where its menu is. Where players are, that isn't enough: there has to be something that
     /// would be saved.
     fn watch_menu(&mut self, world: &mut World, passed: Duration) {
-        let Some(mut waited) = self.hints.without_session else { return };
         let is_busy = self.transition.is_some()
             || !self.start_up.sessions_are_known()
             || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty())
             || world
                 .get_resource::<RecoveryOffers>()
                 .is_some_and(|known| !known.offers().is_empty());
+        if is_busy {
+            return;
+        }
+        self.hints.since_stop = self.hints.since_stop.map(|waited| waited + passed);
+        if self.hints.since_stop.take_if(|waited| *waited >= STOP_PATIENCE).is_some() {
+            give_hint(world, SessionHint::StoppedInDevelopment);
+        }
+        let Some(mut waited) = self.hints.without_session else { return };
         let says_where_its_menu_is = !self.hooks.offer_in.is_empty();
-        if is_busy || (says_where_its_menu_is && self.is_in_menu(world)) {
+        if says_where_its_menu_is && self.is_in_menu(world) {
             return;
         }
         waited += passed;
