@@ -56,12 +56,10 @@ pub enum Game {
 
 /// The plugin that every test game uses, on this disk.
 pub fn plugin(disk: &MemoryDisk) -> SessionPlugin {
-    let plugin = SessionPlugin::new("Tests", "Game")
+    SessionPlugin::new("Tests", "Game")
         .version("1.2.3")
         .disk(disk.clone())
-        .clock_from("2026-01-01T00:00:00Z".parse().unwrap());
-    // The tests of windows count the frames until something is drawn, and still do so for a writer that answers at once.
-    if cfg!(feature = "ui") { plugin.writer_delay(0) } else { plugin }
+        .clock_from("2026-01-01T00:00:00Z".parse().unwrap())
 }
 
 /// A test game on `disk`, finished and one frame old.

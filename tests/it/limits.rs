@@ -97,7 +97,7 @@ fn bytes_of(disk: &MemoryDisk, session: SessionId) -> usize {
     files.filter_map(|path| disk.content(&path)).map(|content| content.len()).sum()
 }
 
-/// Changes what there is, and takes so many checkpoints of it, each of some 30 KB. The most bytes that the session took.
+/// Changes what there is, and takes so many checkpoints of it, each of some 52 KB. The most bytes that the session took.
 fn fill(app: &mut App, disk: &MemoryDisk, checkpoints: u32) -> usize {
     let session = app.world().resource::<CurrentSession>().id();
     let chest = app.world_mut().spawn_empty().id();
@@ -123,7 +123,8 @@ fn a_large_session_loses_history_and_nothing_else() {
     assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");
-    // Of 60 checkpoints; a generation takes some four times its limit before the next one begins.
+    // Of 60 checkpoints. Two generations stay whatever the limit, for one may be damaged; each is a snapshot, what is
+    // merged meanwhile, and some checkpoints of which each replaces everything.
     assert!(bytes < 600_000 && most < 600_000, "{bytes} of {most}");
     let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     let crashed = disk.snapshot();

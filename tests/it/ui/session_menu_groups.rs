@@ -72,6 +72,7 @@ fn groups_stand_below_headings_with_their_counts_and_what_has_none_comes_last() 
     );
     press(&mut app, "Delta");
     press(&mut app, "Delete");
+    frames(&mut app, 3);
     let shown = titles(&mut app, &lines);
     assert_eq!(shown[..6], ["Bob", "1", "Charlie", "Ann", "1", "Alpha"], "Delta isn't counted");
     press(&mut app, "Charlie");
