@@ -51,6 +51,22 @@ fn lib_md_has_each_feature_that_a_game_may_choose() {
 }
 
 #[test]
+fn the_page_on_testing_has_each_hint() {
+    let source = text_of("src/lifecycle/hints/hint.rs");
+    let hints = within(&source, "pub enum SessionHint {\n", "\n}");
+    let names = hints.lines().filter_map(|line| line.strip_prefix("    "));
+    let is_name = |it: &str| it.starts_with(|it: char| it.is_ascii_uppercase());
+    let names = names.filter(|it| is_name(it)).map(|it| it.trim_end_matches([',', ' ', '{']));
+    let names: BTreeSet<String> = names.map(str::to_owned).collect();
+    assert!(names.len() > 12, "{names:?}");
+    let page = text_of("docs/guide/testing-your-game.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let named: BTreeSet<String> = rows.flat_map(quoted).collect();
+    let missing: Vec<_> = names.difference(&named).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn the_settings_page_has_each_setting() {
     let source = text_of("src/lifecycle/settings.rs");
     let settings = fields(within(&source, "pub struct SessionSettings {\n", "\n}"), "    ", ':');

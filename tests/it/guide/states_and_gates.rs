@@ -10,10 +10,9 @@ mod page {
     /// The guide's game, with a system as any game has it: without its player it panics.
     pub fn build(plugin: SessionPlugin) -> App {
         let mut app = App::new();
-        app.add_plugins((MinimalPlugins, bevy::state::app::StatesPlugin, plugin))
-            .init_state::<Game>()
-            .add_systems(Update, look_at_the_player.run_if(in_state(Game::Playing)));
+        app.add_plugins((MinimalPlugins, bevy::state::app::StatesPlugin, plugin));
         levels(&mut app);
+        app.add_systems(Update, look_at_the_player.run_if(in_state(Game::Playing)));
         app
     }
 

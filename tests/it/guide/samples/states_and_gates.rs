@@ -10,7 +10,8 @@ enum Game { #[default] Menu, Loading, Playing, Paused }
 struct Player { lives: u32 }
 
 fn levels(app: &mut App) {
-    app.save_state::<Game>()
+    app.init_state::<Game>()
+        .save_state::<Game>()
         // Never the menu's empty world; and in these states a save is made at once.
         .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
