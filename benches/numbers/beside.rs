@@ -1,11 +1,10 @@
 //! What it costs a game that is played to ask for something of other sessions all the time.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, CheckpointCaptured, EventQuery, EventsDropped, EventsRead, RecordingExt,
@@ -18,7 +17,6 @@ use crate::measure::{median, microseconds, on_the_processor, row, temporary};
 
 const FRAMES: usize = 4_000;
 const EVENTS_A_FRAME: usize = 250;
-const FRAME: Duration = Duration::from_millis(16);
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Each frame counts as it was in the best of so many runs: what else the machine does is in none of them twice.
 const RUNS: usize = 3;
@@ -29,9 +27,8 @@ struct Dug(u32);
 /// What was heard.
 #[derive(Resource, Default)]
 struct Heard {
-    frame: usize,
-    /// Frames in which a checkpoint was captured.
-    captured: Vec<usize>,
+    /// When a checkpoint was captured.
+    captured: Vec<Instant>,
     dropped: u64,
     answered: usize,
     recorded: Option<u64>,
@@ -84,13 +81,11 @@ fn game(directory: &std::path::Path) -> App {
     let settings = SessionSettings { interval: INTERVAL, ..SessionSettings::default() };
     let plugin = SessionPlugin::new("Bench", "Numbers").directory(directory).settings(settings);
     app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), plugin))
-        .insert_resource(TimeUpdateStrategy::ManualDuration(FRAME))
         .init_resource::<Heard>()
         .add_message::<Dug>()
         .record_messages::<Dug>();
     app.add_observer(|_: On<CheckpointCaptured>, mut heard: ResMut<Heard>| {
-        let frame = heard.frame;
-        heard.captured.push(frame);
+        heard.captured.push(Instant::now());
     })
     .add_observer(|dropped: On<EventsDropped>, mut heard: ResMut<Heard>| {
         heard.dropped += dropped.count;
@@ -161,7 +156,6 @@ fn run(is_asked: bool) -> Played {
     let mut frames = Vec::with_capacity(FRAMES);
     let mut asked = 0;
     for frame in 0..FRAMES {
-        app.world_mut().resource_mut::<Heard>().frame = frame;
         play(&mut app, &entities, 100, frame);
         for number in 0..EVENTS_A_FRAME {
             app.world_mut().write_message(Dug((frame * EVENTS_A_FRAME + number) as u32));
@@ -182,9 +176,7 @@ fn run(is_asked: bool) -> Played {
     let heard = app.world().resource::<Heard>();
     let recorded = heard.recorded.unwrap_or_default();
     let gaps = heard.captured.windows(2).map(|pair| pair[1] - pair[0]);
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand frames")]
-    let longest_gap =
-        gaps.max().unwrap_or(FRAMES) as f64 * FRAME.as_secs_f64() / INTERVAL.as_secs_f64();
+    let longest_gap = gaps.max().unwrap_or(Duration::MAX).as_secs_f64() / INTERVAL.as_secs_f64();
     let lost = (FRAMES * EVENTS_A_FRAME) as u64 - recorded;
     let answered = heard.answered;
     drop(app);
