@@ -1,6 +1,6 @@
 //! Decoding columns, and listing what can't be decoded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::current_form::CurrentForm;
@@ -67,11 +67,13 @@ impl SavedTable {
         keys.collect()
     }
 
-    /// What the build that took the checkpoint said of itself.
-    pub(super) fn take_build(&mut self) -> Option<Build> {
+    /// What the build that took the checkpoint said of itself, and the entities that were waiting for their level then
+    /// with the values of an earlier one.
+    pub(super) fn take_build(&mut self) -> (Option<Build>, HashSet<SaveId>) {
         let rows = self.take(BUILD);
-        let (_, said) = rows.iter().find(|(id, _)| *id == SaveId::WORLD)?;
-        decode_message_pack(said).ok()
+        let said = rows.iter().find(|(id, _)| *id == SaveId::WORLD);
+        let earlier = rows.iter().map(|(id, _)| id).filter(|id| *id != SaveId::WORLD).collect();
+        (said.and_then(|(_, said)| decode_message_pack(said).ok()), earlier)
     }
 
     pub(super) fn take(&mut self, type_path: &str) -> SavedRows {

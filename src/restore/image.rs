@@ -62,6 +62,15 @@ pub(super) struct Builds {
     pub then: Option<Build>,
     /// The one that restores it.
     pub now: Build,
+    /// Entities that have waited for their level since an earlier one than that which took it.
+    pub earlier: HashSet<SaveId>,
+}
+
+impl Builds {
+    /// Whether what an entity lacks may have come with an update of the game.
+    pub fn are_others(&self) -> bool {
+        self.then.as_ref() != Some(&self.now)
+    }
 }
 
 /// One saved type in an image.
@@ -132,10 +141,10 @@ impl WorldImage {
             }
         });
         let mut rows = SavedTable::read(counted)?;
-        let then = rows.take_build();
+        let (then, earlier) = rows.take_build();
         // What is carried along is the word of an earlier build than the one that took the checkpoint.
         let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
-        let mut image = Self::of_rows(types, then, &saved_then, rows, progress);
+        let mut image = Self::of_rows(types, (then, earlier), &saved_then, rows, progress);
         image.note_what_was_not_written(commit);
         image.end_of_ids = commit.next_save_id;
         Ok(image)
@@ -164,14 +173,14 @@ impl WorldImage {
     ) -> Self {
         let blocks = blocks.into_iter().map(Ok::<_, Infallible>);
         let Ok(mut rows) = SavedTable::read(blocks);
-        rows.take_build();
+        let (_, earlier) = rows.take_build();
         let (then, saved_then) = (Some(types.build().clone()), types.type_paths().collect());
-        Self::of_rows(types, then, &saved_then, rows, &ReadProgress::default())
+        Self::of_rows(types, (then, earlier), &saved_then, rows, &ReadProgress::default())
     }
 
     fn of_rows(
         types: &SavedTypes,
-        then: Option<Build>,
+        (then, earlier): (Option<Build>, HashSet<SaveId>),
         saved_then: &HashSet<&str>,
         mut rows: SavedTable,
         progress: &ReadProgress,
@@ -200,7 +209,7 @@ impl WorldImage {
         let keys = keys(&columns);
         let adopted = types.adopted().map(|(_, component)| component).collect();
         let then = then.map(|then| then.renamed(&names_today(types)));
-        let builds = Builds { then, now: types.build().clone() };
+        let builds = Builds { then, now: types.build().clone(), earlier };
         Self {
             ranks,
             columns,

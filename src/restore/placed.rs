@@ -1,17 +1,18 @@
 //! Entities that a level has placed, and those that it hasn't yet.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::image::WorldImage;
+use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
 use crate::capture::{NamedOrder, Placed};
 use crate::journal::SaveId;
-use crate::saved::{DecodedColumn, Saved};
+use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl Replacement {
     /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
@@ -85,6 +86,8 @@ impl Replacement {
     /// Hands everything of the entities that aren't there to whoever carries it along.
     pub(super) fn keep_what_waits(&mut self) {
         let mut waiting = HashSet::new();
+        let build: Arc<str> = BUILD.into();
+        let is_of_earlier_build = self.image.is_of_earlier_build();
         for (rank, origin) in (0_u32..).zip(&self.origins) {
             if *origin == Origin::Waiting
                 && let Some(id) = self.image.ranks.ids().get(rank as usize)
@@ -92,6 +95,10 @@ impl Replacement {
             {
                 self.report.add_unclaimed(key);
                 self.image.carried.wait_for(key.clone(), *id);
+                // Whatever build has it then, it says of which build its values are.
+                if is_of_earlier_build || self.image.builds.earlier.contains(id) {
+                    self.image.carried.add(&build, 0, *id, &[]);
+                }
                 waiting.insert(*id);
             }
         }
@@ -112,6 +119,12 @@ fn fits(
 }
 
 impl WorldImage {
+    /// Whether today's build gives entities something that the one which took the checkpoint didn't.
+    fn is_of_earlier_build(&self) -> bool {
+        let is_new = |column: &ImageColumn| !column.was_saved && !column.is_built_in();
+        self.builds.are_others() || self.columns.iter().any(is_new)
+    }
+
     /// Carries all rows of some entities along.
     fn carry_entities(&mut self, entities: &HashSet<SaveId>) {
         if entities.is_empty() {

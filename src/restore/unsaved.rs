@@ -76,7 +76,9 @@ impl Replacement {
         let is_placed = self.image.keys.contains_key(&rank);
         let is_other_version =
             builds.then.as_ref().is_none_or(|then| then.version != builds.now.version);
-        if is_placed && is_other_version {
+        let id = self.image.ranks.ids().get(rank as usize);
+        let has_waited = id.is_some_and(|id| builds.earlier.contains(id));
+        if is_placed && (is_other_version || has_waited) {
             return true;
         }
         let saved = || {

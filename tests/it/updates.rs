@@ -27,9 +27,16 @@ struct Build {
     wizards_need_mana: bool,
     /// Whether the level spawns its door with a lock.
     door_has_lock: bool,
+    /// Whether the level is there when a session is recovered. Otherwise it comes later.
+    level_is_there: bool,
 }
 
-const FIRST: Build = Build { version: "1.0.0", wizards_need_mana: false, door_has_lock: false };
+const FIRST: Build = Build {
+    version: "1.0.0",
+    wizards_need_mana: false,
+    door_has_lock: false,
+    level_is_there: true,
+};
 
 fn game(disk: &MemoryDisk, build: Build) -> App {
     let mut app = game_with(plugin(disk).version(build.version), |app| {
@@ -39,12 +46,35 @@ fn game(disk: &MemoryDisk, build: Build) -> App {
         app.register_type::<Wizard>().register_type::<Mana>().register_type::<Lock>();
         listen::<SessionRestored>(app);
     });
+    if build.level_is_there {
+        spawn_door(&mut app, build);
+    }
+    frames(&mut app, 1);
+    app
+}
+
+fn spawn_door(app: &mut App, build: Build) {
     let door = app.world_mut().spawn((Name::new("door"), SaveKey::new("door"), Saved)).id();
     if build.door_has_lock {
         app.world_mut().entity_mut(door).insert(Lock);
     }
-    frames(&mut app, 1);
-    app
+}
+
+fn take_off_lock(app: &mut App) {
+    let world = app.world_mut();
+    let door = world.query_filtered::<Entity, With<SaveKey>>().single(world).unwrap();
+    world.entity_mut(door).remove::<Lock>();
+}
+
+/// Recovers the session of a game that was killed on this disk.
+fn recover(disk: &MemoryDisk, build: Build) -> (App, RestoreReport) {
+    let mut app = game(disk, build);
+    frames(&mut app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 3);
+    let report = received::<SessionRestored>(&app).remove(0).report;
+    (app, report)
 }
 
 /// Plays in one build, and recovers in another one after a crash; the game then, and what was reported.
@@ -56,13 +86,7 @@ fn play(first: Build, play: impl FnOnce(&mut App), then: Build) -> (App, Restore
     app.world_mut().spawn(Wizard);
     play(&mut app);
     start(&mut app, "Old");
-    let mut app = game(&disk.snapshot(), then);
-    frames(&mut app, 2);
-    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
-    frames(&mut app, 3);
-    let report = received::<SessionRestored>(&app).remove(0).report;
-    (app, report)
+    recover(&disk.snapshot(), then)
 }
 
 fn new_components(report: &RestoreReport) -> Vec<(&str, u64)> {
@@ -115,15 +139,58 @@ fn what_a_level_of_another_version_gives_is_there_in_old_saves_and_reported() {
     assert_eq!(new_components(&report), [("Lock", 1)]);
 }
 
+/// The level comes after the restore: in the same start, or in a later one.
+#[test]
+fn what_a_level_of_another_version_gives_is_there_when_it_is_loaded_later() {
+    for starts in 1..=3 {
+        let disk = MemoryDisk::default();
+        let mut app = game(&disk, FIRST);
+        app.world_mut().spawn((Mana(9), Lock));
+        start(&mut app, "Old");
+        let later = Build { level_is_there: false, ..FIRST };
+        let update = Build { version: "1.1.0", door_has_lock: true, ..later };
+        let mut disk = disk.snapshot();
+        for _ in 1..starts {
+            let mut app = recover(&disk, update).0;
+            app.world_mut().spawn(Wizard);
+            request(&mut app, |commands| commands.session().checkpoint("without the level"));
+            frames(&mut app, 3);
+            disk = disk.snapshot();
+        }
+        let disk = disk.snapshot();
+        let mut app = recover(&disk, update).0;
+        spawn_door(&mut app, update);
+        frames(&mut app, 5);
+        assert_eq!(the::<Lock>(&mut app, is_door), Some(Lock), "after {starts} starts");
+        // From then on its values are of this build.
+        take_off_lock(&mut app);
+        request(&mut app, |commands| commands.session().checkpoint("unlocked"));
+        frames(&mut app, 3);
+        let mut app = recover(&disk.snapshot(), Build { level_is_there: true, ..update }).0;
+        assert_eq!(the::<Lock>(&mut app, is_door), None);
+    }
+}
+
+/// It was left to its level, which is loaded again after the restore.
+#[test]
+fn a_lock_that_was_taken_off_stays_off_where_its_level_comes_later() {
+    let build = Build { door_has_lock: true, ..FIRST };
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, build);
+    app.world_mut().spawn((Mana(9), Lock));
+    take_off_lock(&mut app);
+    start(&mut app, "Old");
+    let later = Build { level_is_there: false, ..build };
+    let mut app = recover(&disk.snapshot(), later).0;
+    spawn_door(&mut app, later);
+    frames(&mut app, 5);
+    assert_eq!(the::<Lock>(&mut app, is_door), None);
+}
+
 #[test]
 fn a_lock_that_was_taken_off_stays_off_in_the_same_version() {
     let build = Build { door_has_lock: true, ..FIRST };
-    let unlock = |app: &mut App| {
-        let world = app.world_mut();
-        let door = world.query_filtered::<Entity, With<SaveKey>>().single(world).unwrap();
-        world.entity_mut(door).remove::<Lock>();
-    };
-    let (mut app, report) = play(build, unlock, build);
+    let (mut app, report) = play(build, take_off_lock, build);
     assert_eq!(the::<Lock>(&mut app, is_door), None);
     assert_eq!(new_components(&report), []);
 }
