@@ -368,14 +368,7 @@ fn both_heads_of_a_fork_are_offered() {
     use Action::{Auto, Kill, Merge, Recover, Start, Turn};
     let actions = vec![Start, Auto, Auto, Merge, Auto, Turn, Kill];
     let origin = Play::of(&Script { name: "origin".to_owned(), seed: 21, actions });
-    let image = origin.disk.image();
-    let end = origin.disk.position();
-    let device = |number: usize| {
-        let mut play = origin.after_power_cut(SimulatedDisk::from_image(&image), end);
-        play.be_device(number);
-        play.perform(&[Recover, Auto, Auto, Turn, Kill]);
-        play
-    };
+    let device = |number: usize| origin.on_device(number, &[Recover, Auto, Auto, Turn, Kill]);
     let (here, there) = (device(1), device(2));
     let mut mixed = here.disk.image();
     for (place, content) in there.disk.image().files() {

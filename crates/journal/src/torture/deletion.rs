@@ -18,17 +18,11 @@ fn played(here: &[Action]) -> (Play, Elsewhere) {
     use Action::{Auto, Close, Manual, Recover, Settle, Start};
     let actions = vec![Start, Auto, Manual, Settle, Close];
     let origin = Play::of(&Script { name: "origin".to_owned(), seed: 23, actions });
-    let (image, end) = (origin.disk.image(), origin.disk.position());
-    let device = |number: usize, actions: &[Action]| {
-        let mut play = origin.after_power_cut(SimulatedDisk::from_image(&image), end);
-        play.be_device(number);
-        play.perform(actions);
-        play
-    };
-    let play = device(1, &[Recover, Auto, Auto, Settle, Close]);
-    let session = *Opened::from_image(&image).sessions.keys().next().expect("it was played");
+    let play = origin.on_device(1, &[Recover, Auto, Auto, Settle, Close]);
+    let session =
+        *Opened::from_image(&origin.disk.image()).sessions.keys().next().expect("it was played");
     let newest = play.history.newest_acknowledged().expect("one was saved");
-    (device(2, here), Elsewhere { play, session, newest })
+    (origin.on_device(2, here), Elsewhere { play, session, newest })
 }
 
 /// The disk with the files of the other device, as a cloud brings them.

@@ -139,6 +139,15 @@ impl Play {
         next
     }
 
+    /// Another device on which a session goes on that this one has left.
+    pub fn on_device(&self, number: usize, actions: &[Action]) -> Self {
+        let disk = SimulatedDisk::from_image(&self.disk.image());
+        let mut play = self.after_power_cut(disk, self.disk.position());
+        play.be_device(number);
+        play.perform(actions);
+        play
+    }
+
     /// Draws other numbers than the other devices do.
     pub fn be_device(&mut self, number: usize) {
         self.numbers += 0x10_0000 * number as u64;

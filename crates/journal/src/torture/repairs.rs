@@ -157,15 +157,8 @@ fn the_line_that_is_meant_stays_so_where_its_end_is_lost() {
     use Action::{Auto, Kill, Recover, Settle, Start, Turn};
     let actions = vec![Start, Auto, Auto, Settle, Kill];
     let origin = Play::of(&Script { name: "origin".to_owned(), seed: 21, actions });
-    let (image, end) = (origin.disk.image(), origin.disk.position());
-    let device = |number: usize, actions: &[Action]| {
-        let mut play = origin.after_power_cut(SimulatedDisk::from_image(&image), end);
-        play.be_device(number);
-        play.perform(actions);
-        play
-    };
-    let here = device(1, &[Recover, Auto, Auto, Auto, Turn, Settle, Kill]);
-    let there = device(2, &[Recover, Auto, Settle, Kill]);
+    let here = origin.on_device(1, &[Recover, Auto, Auto, Auto, Turn, Settle, Kill]);
+    let there = origin.on_device(2, &[Recover, Auto, Settle, Kill]);
     let mut mixed = here.disk.image();
     for (place, content) in there.disk.image().files() {
         if is_journal(place.path()) {

@@ -39,9 +39,7 @@ fn closed() -> (Play, SessionId) {
 /// A session that went on in two places that never saw each other.
 fn forked() -> (Play, SessionId) {
     let (mut play, session) = closed();
-    let image = play.disk.image();
-    let mut other = play.after_power_cut(SimulatedDisk::from_image(&image), play.disk.position());
-    other.be_device(2);
+    let mut other = play.on_device(2, &[]);
     play.perform(&[Action::Recover, Action::Auto, Action::Auto, Action::Auto, Action::Close]);
     go_on(&mut other);
     other.perform(&[Action::Auto, Action::Close]);

@@ -6,7 +6,6 @@ use super::{DAY, bring, closed, digests, forked, go_on, place, stored};
 use crate::ids::SessionId;
 use crate::recovery::FoundSession;
 use crate::session::{RequestError, ShelfMove, ShelfPlace};
-use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Action, Play};
 use crate::writer::{News, Order};
 
@@ -89,9 +88,7 @@ fn a_fork_is_deleted_with_all_its_lines_and_comes_back_with_all_of_them() {
 #[test]
 fn a_line_that_knows_nothing_of_the_trash_brings_its_session_back() {
     let (mut play, session) = closed();
-    let image = play.disk.image();
-    let mut other = play.after_power_cut(SimulatedDisk::from_image(&image), play.disk.position());
-    other.be_device(2);
+    let mut other = play.on_device(2, &[]);
     go_on(&mut other);
     other.perform(&[Action::Auto, Action::Close]);
     play.shelve(session, ShelfMove::Delete).unwrap();
@@ -99,9 +96,7 @@ fn a_line_that_knows_nothing_of_the_trash_brings_its_session_back() {
     assert_eq!(place(&play, session), ShelfPlace::Open);
     // Also where it is one of two lines.
     let (mut play, session) = forked();
-    let image = play.disk.image();
-    let mut third = play.after_power_cut(SimulatedDisk::from_image(&image), play.disk.position());
-    third.be_device(3);
+    let mut third = play.on_device(3, &[]);
     play.shelve(session, ShelfMove::Delete).unwrap();
     go_on(&mut third);
     third.perform(&[Action::Auto, Action::Close]);
