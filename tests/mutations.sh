@@ -114,6 +114,8 @@ mutant 'prune what follows a snapshot that was written again' $writer/retention.
     's/let is_begun_with_snapshot = own\.header\.base\.is_none\(\);/let is_begun_with_snapshot = own.header.base.is_none();\n if is_begun_with_snapshot { return false; }/' $copies
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if remove_failed\(store, &stored, failed\)\? \{/if false {/' $copies
+mutant 'remove what was attached while a session was pruned' $writer/pruning.rs \
+    's/stored\.remove_left_attachments\(&\*\*store\.disk\(\)\)/store.remove_attachments(stored.id(), |it| stored.index().commit(it).is_none())/' what_is_attached_while
 mutant 'prune damaged files' $writer/retention.rs \
     's/is_damaged\(stored, \*number\) \|\| //' $damage
 mutant 'forget in any order' $store/directory \
