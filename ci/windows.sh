@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # Runs bevy_session on Windows as far as Linux can: built for x86_64-pc-windows-gnu and run under Wine.
-# It also type-checks other targets, such as macOS. Everything comes from Debian packages, in a Debian sid
-# of its own, so it needs root on an x86-64 Debian or Ubuntu. Where that isn't given it says so and succeeds.
+# Everything comes from Debian packages, in a Debian sid of its own, so it needs root on an x86-64 Debian or
+# Ubuntu. Where that isn't given it says so and succeeds. ci/platforms.sh type-checks what can't be run at all.
 #
 #   ci/windows.sh setup              a Debian sid with rustc, rust-src, mingw and Wine, once (some 3 GB)
 #   ci/windows.sh test [FILTER…]     builds the plugin without warnings, then runs its tests
 #   ci/windows.sh journal [FILTER…]  the same for crates/journal, which builds without Bevy
 #   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
-#   ci/windows.sh check [TARGET]     type-checks a target, aarch64-apple-darwin by default
 #   ci/windows.sh all                all of these, one after the other
 #
 # CROSS   where everything goes (11 GB once all is built), ~/.cache/bevy_session-cross by default
@@ -77,27 +76,10 @@ setup() {
         libc6-dev gcc-mingw-w64-x86-64-win32 wine64
     chroot "$ROOT" apt-get clean
     mkdir -p "$WORK/tmp" "$WORK/project"
-    compilers_that_compile_nothing
     # With windows that are never shown. The registry is written when its server ends.
     [ -e "$WORK/wine/system.reg" ] || inside 'wine64 wineboot --init
         wine64 reg add "HKCU\Software\Wine\Drivers" /v Graphics /d null
         /usr/lib/*/wine/wineserver --wait' 2>/dev/null
-}
-
-# For `cargo check` of a target without a C compiler here: C that isn't linked needn't be compiled.
-compilers_that_compile_nothing() {
-    mkdir -p "$WORK/nocc"
-    cat >"$WORK/nocc/cc" <<'CC'
-#!/bin/sh
-# Leaves an empty file where an object is asked for.
-case " $* " in *" -E "*|*" --version "*) exec gcc "$@" ;; esac
-while [ $# -gt 0 ]; do [ "$1" = -o ] && { : > "$2"; }; shift; done
-CC
-    cat >"$WORK/nocc/ar" <<'AR'
-#!/bin/sh
-for a; do case $a in *.a) printf '!<arch>\n' > "$a" ;; esac; done
-AR
-    chmod +x "$WORK/nocc/cc" "$WORK/nocc/ar"
 }
 
 # The files as they are in the work tree, with their times, so that only what changed is built again.
@@ -249,34 +231,20 @@ KILL
     inside "bash /w/tmp/kill.sh $rounds"
 }
 
-check() {
-    local target=${1:-aarch64-apple-darwin} features said=$WORK/tmp/check.txt
-    local lower=${target//-/_}
-    copy
-    for features in '' --no-default-features; do
-        inside "export CARGO_TARGET_DIR=/w/t-check CC_$lower=/w/nocc/cc AR_$lower=/w/nocc/ar SDKROOT=/w
-            cargo check $(cargo_for "$target") $features" 2>&1 | tee "$said"
-        fail_if_it_warned "$said"
-    done
-}
-
 main() {
     case ${1:-} in
-        setup | test | journal | kill | check | all) skip_where_impossible ;;
+        setup | test | journal | kill | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
         test) test_it plugin "${@:2}" ;;
         journal) test_it journal "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
-        check) check "${@:2}" ;;
         all)
             setup
             test_it journal
             test_it plugin
             kill_it
-            check
-            check $TARGET
             ;;
         *)
             sed -n '2,/^set/{/^#/p}' "$0"

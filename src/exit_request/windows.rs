@@ -13,8 +13,8 @@
 
 use std::io;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::Duration;
 
@@ -29,30 +29,21 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 use windows_sys::core::{BOOL, PCWSTR, w};
 
+use super::apps::{self, Asked, ask};
+
 /// Less than the 5 seconds after which Windows calls a program hung.
 const TIME_TO_EXIT: Duration = Duration::from_millis(4_500);
 /// What the window is called that hears of the end of the player's session.
 const WINDOW: PCWSTR = w!("bevy_session: end of session");
 
-/// The apps of this program, as far as they live.
-static APPS: Mutex<Vec<App>> = Mutex::new(Vec::new());
 static HANDLERS: Once = Once::new();
-
-struct App {
-    asked: Weak<AtomicBool>,
-    /// Whether Ctrl-C is meant for it.
-    interrupt: bool,
-}
 
 /// From now on, `asked` is set when the process is asked to exit: by Ctrl-C or Ctrl-Break, by closing
 /// its console, by a log-off or a shutdown. A second Ctrl-C ends it at once.
 ///
 /// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
 pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
-    let mut apps = apps();
-    apps.retain(|app| app.asked.strong_count() > 0);
-    apps.push(App { asked: Arc::downgrade(asked), interrupt: also_interrupt });
-    drop(apps);
+    apps::add(asked, also_interrupt);
     let mut installed = Ok(());
     HANDLERS.call_once(|| installed = install());
     installed
@@ -70,7 +61,9 @@ fn install() -> io::Result<()> {
 extern "system" fn on_console_event(event: u32) -> BOOL {
     match event {
         // Whoever was there before is asked next, and at last Windows ends the process.
-        CTRL_C_EVENT | CTRL_BREAK_EVENT => BOOL::from(ask(|app| app.interrupt).is_news),
+        CTRL_C_EVENT | CTRL_BREAK_EVENT => {
+            BOOL::from(ask(|app| app.interrupt) == Asked::ForTheFirstTime)
+        }
         CTRL_CLOSE_EVENT | CTRL_SHUTDOWN_EVENT => {
             leave_time_to_exit();
             BOOL::from(false)
@@ -132,36 +125,15 @@ extern "system" fn on_message(window: HWND, message: u32, w: WPARAM, l: LPARAM) 
 
 /// Returns when the process has had its time. Mostly it doesn't, since the process ends before.
 fn leave_time_to_exit() {
-    if ask(|_| true).is_heard {
+    if ask(|_| true) != Asked::Nobody {
         thread::sleep(TIME_TO_EXIT);
     }
 }
 
-/// What asking the apps came to.
-struct Asked {
-    /// Whether there is one.
-    is_heard: bool,
-    /// Whether one hadn't been asked before.
-    is_news: bool,
-}
-
-fn ask(is_meant: impl Fn(&App) -> bool) -> Asked {
-    let mut asked = Asked { is_heard: false, is_news: false };
-    for app in apps().iter().filter(|app| is_meant(app)) {
-        if let Some(flag) = app.asked.upgrade() {
-            asked.is_heard = true;
-            asked.is_news |= !flag.swap(true, Ordering::Relaxed);
-        }
-    }
-    asked
-}
-
-fn apps() -> MutexGuard<'static, Vec<App>> {
-    APPS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
 
     /// In one test, since a program has one console.

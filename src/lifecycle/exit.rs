@@ -9,11 +9,11 @@ use tracing::{info, warn};
 use super::SessionSettings;
 use super::leaving::Departure;
 use super::runtime::RuntimeParts;
-use crate::StandingAlert;
 use crate::clock::{self, deadline};
 use crate::content::Order;
 use crate::process::ProcessGuard;
 use crate::session::LeaveCause;
+use crate::{StandingAlert, SurvivedFailure};
 
 /// A window of the game was closed, or is about to be.
 #[derive(Resource)]
@@ -38,6 +38,11 @@ impl ExitWatch {
     /// A frame was completed; whether the process has survived a panic, which is worth writing down.
     pub(super) fn frame_completed(&self, now: Timestamp) -> bool {
         self.process.frame_completed(now)
+    }
+
+    /// Something of the game failed in this frame, and the game goes on; whether that is the first time.
+    pub(super) fn game_goes_on_after(&self, failure: SurvivedFailure, times: u64) -> bool {
+        self.process.went_on_after(failure, times)
     }
 
     /// These alerts stand, and no others: the record of this process names them.
@@ -67,7 +72,7 @@ impl ExitWatch {
         let asked =
             world.get_resource::<Messages<AppExit>>().is_some_and(|messages| !messages.is_empty());
         if signalled && !asked {
-            info!("a signal asks the game to exit");
+            info!("the system asks the game to exit");
             world.write_message(AppExit::Success);
         }
         signalled || asked

@@ -95,13 +95,70 @@ fn warn_of(moved: &MovedRoot) {
 }
 
 fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
-    platform_roots(studio, game).unwrap_or_else(|| {
-        warn!("the platform names no place for data: sessions are kept where the game runs");
-        roots_below(directory_name(game).as_ref())
-    })
+    let of_app = files_of_app().map(|files| roots_of_app(&files, game));
+    of_app.or_else(|| platform_roots(studio, game)).unwrap_or_else(|| roots_of_no_place(game))
+}
+
+/// The directory that Android gives to an app for its files; only there does a system name it to the process alone.
+fn files_of_app() -> Option<PathBuf> {
+    #[cfg(target_os = "android")]
+    return bevy::android::ANDROID_APP.get()?.internal_data_path();
+    #[cfg(not(target_os = "android"))]
+    None
+}
+
+/// The roots beside an app's files. The system copies those from phone to phone, and leaves out what lies in `no_backup`:
+/// a phone that had another one's id and locks would take that one's sessions for its own.
+fn roots_of_app(files: &Path, game: &str) -> (PathBuf, PathBuf) {
+    let game = directory_name(game);
+    (files.join(&game), files.with_file_name("no_backup").join(game))
+}
+
+/// A computer's game may keep its files beside itself.
+#[cfg(not(any(target_os = "android", target_os = "ios")))]
+fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
+    warn!("the platform names no place for data: sessions are kept where the game runs");
+    roots_below(directory_name(game).as_ref())
+}
+
+/// An app runs in a directory of the system, which it can't write. Nothing can be made below this one either, which is said
+/// of each save, and the place that the game names as its second is used.
+#[cfg(any(target_os = "android", target_os = "ios"))]
+fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
+    tracing::error!("the system has given this app no place for data: nothing is saved there");
+    roots_below(&Path::new("/dev/null").join(directory_name(game)))
 }
 
 /// The two roots below one directory.
 pub(super) fn roots_below(directory: &Path) -> (PathBuf, PathBuf) {
     (directory.join("data"), directory.join("state"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_a_phone_lies_where_its_backup_does_not_look() {
+        let files = Path::new("/data/user/0/org.studio.hop/files");
+        let (data, state) = roots_of_app(files, "Hop: Deluxe");
+        assert_eq!(data, Path::new("/data/user/0/org.studio.hop/files/Hop- Deluxe"));
+        assert_eq!(state, Path::new("/data/user/0/org.studio.hop/no_backup/Hop- Deluxe"));
+        assert_eq!(files_of_app(), None, "this is no app of Android");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn below_what_is_no_directory_nothing_is_made_and_the_second_place_is_used() {
+        let second = tempfile::tempdir().unwrap();
+        let layout = |root: &Path| {
+            let (data, state) = roots_below(root);
+            Layout { data, state, profile: "default".to_owned() }
+        };
+        let wanted = layout(Path::new("/dev/null/Hop"));
+        let opened = Place::Platform.open(&wanted, Some(&layout(second.path())));
+        assert_eq!(opened.place.data(), second.path().join("data"));
+        assert!(opened.changed.is_some_and(|changed| changed.wanted == wanted.data));
+        assert!(RealDisk.create_dir(&wanted.data).is_err());
+    }
 }

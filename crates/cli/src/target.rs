@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use bevy_session_journal::store::sync_all;
+
 use crate::failure::Failure;
 
 /// What a file or directory ends with until it is whole.
@@ -64,7 +66,7 @@ impl NewFile {
         let _ = fs::remove_file(&unfinished);
         let written = write(&unfinished).and_then(|()| {
             let file = File::open(&unfinished).map_err(|it| failed(&path, it))?;
-            file.sync_all().map_err(|it| failed(&path, it))?;
+            sync_all(&file).map_err(|it| failed(&path, it))?;
             put(&unfinished, &path)
         });
         if written.is_err() {
@@ -147,7 +149,7 @@ fn put(unfinished: &Path, path: &Path) -> Result<(), Failure> {
     if let Some(parent) = path.parent()
         && let Ok(directory) = File::open(parent)
     {
-        let _ = directory.sync_all();
+        let _ = sync_all(&directory);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use bevy_session_journal::SessionId;
+use bevy_session_journal::store::sync_all;
 
 use super::{About, Sheets, WorldRow};
 use crate::events::ShownEvent;
@@ -77,7 +78,7 @@ impl Sheet {
     }
 
     fn end(&mut self) -> Result<(), Failure> {
-        let flushed = self.writer.flush().and_then(|()| self.writer.get_ref().sync_all());
+        let flushed = self.writer.flush().and_then(|()| sync_all(self.writer.get_ref()));
         flushed.map_err(|error| failed(&self.path, error))
     }
 }

@@ -79,6 +79,12 @@ pub trait Disk: Debug + Send + Sync {
         vec![self.read(path, max_len)]
     }
 
+    /// Whether what was synced survives a power cut, as far as is known. On some file systems the drive's own cache
+    /// can't be reached.
+    fn covers_power_cuts(&self) -> bool {
+        true
+    }
+
     /// Whether there is a file or directory.
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;

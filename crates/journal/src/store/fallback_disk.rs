@@ -346,6 +346,10 @@ impl Disk for FallbackDisk {
         places.flat_map(|place| self.disk.copies(&place, max_len)).collect()
     }
 
+    fn covers_power_cuts(&self) -> bool {
+        self.disk.covers_power_cuts()
+    }
+
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         for place in self.searched(path) {

@@ -62,6 +62,8 @@ struct State {
     refused: BTreeMap<PathBuf, io::ErrorKind>,
     /// How many bytes there is room for, if that is bounded.
     capacity: Option<u64>,
+    /// Whether what is synced may not survive a power cut.
+    syncs_weakly: bool,
 }
 
 /// The bytes of a file, which stay readable for who has it open after it was removed.
@@ -90,6 +92,12 @@ impl MemoryDisk {
         self.state().refused.insert(path.to_owned(), error);
     }
 
+    /// Syncs succeed, and a power cut may take what was synced all the same, until [`Self::heal`]: a network drive, or a
+    /// cache that the system can't reach.
+    pub fn sync_weakly(&self) {
+        self.state().syncs_weakly = true;
+    }
+
     /// Leaves room for so many bytes more than there are now, until [`Self::enlarge`].
     pub fn leave_room_for(&self, bytes: u64) {
         let mut state = self.state();
@@ -108,6 +116,7 @@ impl MemoryDisk {
         state.failing_after.clear();
         state.failing_next.clear();
         state.refused.clear();
+        state.syncs_weakly = false;
     }
 
     /// Flips bits of one byte. Does nothing if it isn't there.
@@ -279,6 +288,10 @@ impl Disk for MemoryDisk {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(bytes)
+    }
+
+    fn covers_power_cuts(&self) -> bool {
+        !self.state().syncs_weakly
     }
 
     #[cfg(test)]

@@ -39,8 +39,21 @@ fn own_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let directories = ProjectDirs::from("", &directory_name(studio), &directory_name(game))?;
     // Local, since Windows carries the other data directory from machine to machine.
     let data = directories.data_local_dir();
-    let state = directories.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf);
-    Some((data.to_path_buf(), state))
+    Some((data.to_path_buf(), own_state_root(&directories)))
+}
+
+#[cfg(not(target_os = "ios"))]
+fn own_state_root(directories: &ProjectDirs) -> PathBuf {
+    let beside_data = || directories.data_local_dir().join("state");
+    directories.state_dir().map_or_else(beside_data, Path::to_path_buf)
+}
+
+/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would take
+/// its sessions for its own. Where the system empties them, which it does to no app that runs, only the knowledge of the
+/// last end is lost.
+#[cfg(target_os = "ios")]
+fn own_state_root(directories: &ProjectDirs) -> PathBuf {
+    directories.cache_dir().join("state")
 }
 
 /// A directory that can't be listed is one.

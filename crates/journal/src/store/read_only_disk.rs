@@ -79,6 +79,10 @@ impl Disk for ReadOnlyDisk {
         self.0.copies(path, max_len)
     }
 
+    fn covers_power_cuts(&self) -> bool {
+        self.0.covers_power_cuts()
+    }
+
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         self.0.exists(path)

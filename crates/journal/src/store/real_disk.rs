@@ -2,8 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the disk")]
 
+mod locks;
 #[cfg(any(windows, test))]
 mod patience;
+mod syncs;
 #[cfg(windows)]
 mod windows;
 
@@ -21,11 +23,13 @@ use super::{AppendFile, DirEntry, Disk, Lock, Room};
 use crate::ids::random_u64;
 use crate::journal::ReadAt;
 
+pub use syncs::sync_all;
+
 /// The file system, through the standard library.
 ///
-/// What a sync means is up to the platform: `fdatasync` on Linux, `F_FULLFSYNC` on macOS,
-/// `FlushFileBuffers` on Windows. There another program that has a file can keep it from the game, and is
-/// waited for; an operation takes up to a quarter of a second longer then.
+/// What a sync means is up to the platform: `fdatasync` on Linux and Android, `F_FULLFSYNC` on macOS and iOS, or
+/// `fsync` where a file system refuses that, and `FlushFileBuffers` on Windows. There another program that has a
+/// file can keep it from the game, and is waited for; an operation takes up to a quarter of a second longer then.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
@@ -59,7 +63,7 @@ impl Disk for RealDisk {
         // The parent of a relative name is empty.
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let directory = with_a_free_handle(|| File::open(path))?;
-        directory.sync_all().or_else(|error| weaker_sync(&directory, error)).map_err(|error| {
+        sync_all(&directory).map_err(|error| {
             // With this, some FUSE file systems say of a directory that is surely open that they
             // can't sync any.
             let is_refusal = error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error());
@@ -143,6 +147,10 @@ impl Disk for RealDisk {
         Ok(bytes)
     }
 
+    fn covers_power_cuts(&self) -> bool {
+        syncs::were_all_full()
+    }
+
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         path.try_exists()
@@ -152,7 +160,7 @@ impl Disk for RealDisk {
         let mut tries = 0;
         loop {
             let file = open_lock(path)?;
-            match file.try_lock() {
+            match locks::try_lock(&file) {
                 // Whoever held it before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
                 Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
@@ -181,7 +189,7 @@ const ASKED_TRIES: u32 = 1_000;
 
 /// Whether a process holds a lock. The answer takes a shared lock, which is let go of with the file.
 fn is_held(file: &File) -> io::Result<bool> {
-    match file.try_lock_shared() {
+    match locks::try_lock_shared(file) {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
@@ -337,7 +345,7 @@ fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()
     if durability == Durability::Unsynced {
         return Ok(());
     }
-    file.sync_all().or_else(|error| weaker_sync(&file, error))
+    sync_all(&file)
 }
 
 /// A name in the same directory, since a rename can't cross file systems.
@@ -384,27 +392,8 @@ impl AppendFile for NewFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data().or_else(|error| weaker_sync(&self.file, error))
+        syncs::sync_data(&self.file)
     }
-}
-
-/// `F_FULLFSYNC`, which the standard library uses here, isn't known to every file system. What they have
-/// then is `fsync`: the drive has it all, and may still lose it in a power cut.
-#[cfg(target_vendor = "apple")]
-fn weaker_sync(file: &File, refused: io::Error) -> io::Result<()> {
-    use rustix::io::Errno;
-
-    let refusals = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOTTY];
-    let is_refusal = refused
-        .raw_os_error()
-        .is_some_and(|code| refusals.iter().any(|refusal| refusal.raw_os_error() == code));
-    if is_refusal { Ok(rustix::fs::fsync(file)?) } else { Err(refused) }
-}
-
-/// Elsewhere there is one kind of sync.
-#[cfg(not(target_vendor = "apple"))]
-fn weaker_sync(_: &File, refused: io::Error) -> io::Result<()> {
-    Err(refused)
 }
 
 /// The operating system releases the lock when the file is closed.

@@ -141,6 +141,10 @@ impl Disk for TracedDisk {
         self.disk.copies(path, max_len)
     }
 
+    fn covers_power_cuts(&self) -> bool {
+        self.disk.covers_power_cuts()
+    }
+
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool> {
         self.disk.exists(path)

@@ -133,6 +133,7 @@ impl Game {
             state_changes: None,
             clock: GameClock::default(),
             events_through: 0,
+            after_failure: false,
             capture: self.counter,
             self_test: None,
             handed_over: Instant::now(),

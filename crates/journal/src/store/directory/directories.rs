@@ -51,9 +51,9 @@ impl DirectoryStore {
     }
 
     /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
-    /// doesn't surely where directories can't be synced.
+    /// doesn't surely where directories can't be synced, or files not as far as the drive.
     pub fn covers_power_cuts(&self) -> bool {
-        !self.refuses_directory_syncs.load(Ordering::Relaxed)
+        !self.refuses_directory_syncs.load(Ordering::Relaxed) && self.disk.covers_power_cuts()
     }
 
     /// Whether a directory lies above all that belongs to the game.

@@ -255,3 +255,18 @@ fn the_runs_of_both_places_are_this_machines() {
     assert_eq!(both.host.id, ours, "most runs are from there");
     assert!(!both.is_elsewhere(ours) && !both.is_elsewhere(meanwhile) && both.is_elsewhere(1));
 }
+
+#[test]
+fn disks_around_a_disk_that_syncs_weakly_do_so_too() {
+    use crate::store::{ReadOnlyDisk, TracedDisk};
+
+    let disk = MemoryDisk::default();
+    let around: [Arc<dyn Disk>; 3] = [
+        Arc::new(start(&disk)),
+        Arc::new(TracedDisk::new(Arc::new(disk.clone()), [])),
+        Arc::new(ReadOnlyDisk::new(Arc::new(disk.clone()))),
+    ];
+    assert!(around.iter().all(|around| around.covers_power_cuts()));
+    disk.sync_weakly();
+    assert!(!around.iter().any(|around| around.covers_power_cuts()));
+}
