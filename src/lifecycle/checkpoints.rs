@@ -75,8 +75,7 @@ impl RuntimeParts {
         // Those who left are kept before they are missing.
         self.order_parking(world);
         let Some(playing) = &mut self.playing else { return };
-        let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty);
-        let _span = span.enter();
+        let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty).entered();
         let id = playing.line.next();
         let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
@@ -95,8 +94,7 @@ impl RuntimeParts {
         playing.line.asked.note_captured(id.counter, &wanted);
         let WantedCheckpoint { label, request, .. } = wanted;
         // Before any observer hears of it, which might change the world.
-        let is_tested = !full && is_self_test_due(world, id.counter);
-        let self_test = is_tested.then(|| playing.recorder.look(world, CaptureScope::Full));
+        let self_test = if full { None } else { playing.self_test(world, id.counter) };
         let about = AboutSession::take(world, id, full);
         let events_through = playing.events.through();
         span.record("rows", capture.rows());
@@ -114,6 +112,7 @@ impl RuntimeParts {
             capture_time,
         };
         self.report_capture(world, &captured, &capture, collapsed_from);
+        let after_failure = self.take_failure();
         self.order(Order::Checkpoint(Box::new(CheckpointOrder {
             counter: id.counter,
             base,
@@ -126,11 +125,17 @@ impl RuntimeParts {
             chapters: about.chapters.into_order(),
             summary: about.summary,
             events_through,
+            after_failure,
             clock: clock_of(world),
             capture,
             self_test,
             handed_over: clock::instant(),
         })));
+    }
+
+    /// Whether something of the game failed since this was asked last.
+    fn take_failure(&mut self) -> bool {
+        self.playing.as_mut().is_some_and(|playing| std::mem::take(&mut playing.has_failed))
     }
 
     /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
@@ -189,6 +194,13 @@ impl RuntimeParts {
         };
         info!(?interval, "automatic checkpoints keep to the write rate");
         notify(world, AutosaveStretched { session, interval });
+    }
+}
+
+impl Playing {
+    /// Everything at this moment, if a checkpoint is to be held against it.
+    fn self_test(&mut self, world: &mut World, counter: u64) -> Option<Box<Capture>> {
+        is_self_test_due(world, counter).then(|| self.recorder.look(world, CaptureScope::Full))
     }
 }
 

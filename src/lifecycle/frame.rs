@@ -4,13 +4,16 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::activity::{RestorePhase, set_activity};
+use super::hints::{SessionHint, give_hint};
 use super::notifications::{TypeNotSaved, notify};
 use super::runtime::{Runtime, RuntimeParts, Transition};
 use super::stopped::report_that_saving_stopped;
 use super::switched_off::SwitchedOff;
 use super::{CurrentSession, SessionSettings};
+use crate::SurvivedFailure;
 use crate::capture::TypeProblem;
 use crate::content::Order;
+use crate::failures::{Failure, FailureWatch, Failures};
 use crate::session::{CheckpointError, SessionStatus, StopReason};
 
 /// The first step: takes in what the writer reports.
@@ -95,6 +98,7 @@ pub(crate) fn report(world: &mut World) {
 impl RuntimeParts {
     fn receive(&mut self, world: &mut World) {
         self.time.tick(world);
+        self.note_failures(world);
         if self.exit.frame_completed(self.time.now().wall) {
             self.order(Order::Beat);
         }
@@ -104,6 +108,23 @@ impl RuntimeParts {
         self.follow_events(world);
         self.turn(world);
         self.receive_external(world);
+    }
+
+    /// Writes down that something of the game failed in this frame and the game goes on.
+    fn note_failures(&mut self, world: &mut World) {
+        let Failures { count, newest: Some(Failure { of, error, panicked }) } =
+            FailureWatch::take(world)
+        else {
+            return;
+        };
+        give_hint(world, SessionHint::WentOnAfterFailure { of: of.clone(), error: error.clone() });
+        let failure = SurvivedFailure::new(of, error, panicked, self.time.now().wall);
+        if self.exit.game_goes_on_after(failure, count) {
+            self.order(Order::Beat);
+        }
+        if let Some(playing) = &mut self.playing {
+            playing.has_failed = true;
+        }
     }
 
     /// Gives a driven writer its turn, and takes in everything that was reported.

@@ -3,9 +3,9 @@
 use bevy::prelude::*;
 use jiff::Timestamp;
 
-use crate::StandingAlert;
 use crate::journal::{CheckpointId, SessionId};
 use crate::process::{HowItEnded, LastRun};
+use crate::{StandingAlert, SurvivedFailure};
 
 /// How the last process of this game on this machine ended. There from the first frame on, even if
 /// no session was played; absent if this is the first process.
@@ -30,13 +30,23 @@ pub struct PreviousRun {
     /// The alerts that stood when it was known to have lived last, where the game adds a
     /// [`SessionFiguresPlugin`](crate::figures::SessionFiguresPlugin).
     pub alerts: Vec<StandingAlert>,
+    /// The newest failure of the game's own code with which it had gone on, since its error handler decided so.
+    pub failure: Option<SurvivedFailure>,
 }
 
 impl From<LastRun> for PreviousRun {
     fn from(last: LastRun) -> Self {
-        let LastRun { ended, died_at, started_at, game_version, session, last_checkpoint, alerts } =
-            last;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts }
+        let LastRun {
+            ended,
+            died_at,
+            started_at,
+            game_version,
+            session,
+            last_checkpoint,
+            alerts,
+            failure,
+        } = last;
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts, failure }
     }
 }
 
@@ -50,7 +60,8 @@ impl From<PreviousRun> for LastRun {
             session,
             last_checkpoint,
             alerts,
+            failure,
         } = previous;
-        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts }
+        Self { ended, died_at, started_at, game_version, session, last_checkpoint, alerts, failure }
     }
 }

@@ -85,6 +85,8 @@ pub(crate) struct Playing {
     pub gate_was_open: bool,
     /// What was asked for while it was shut.
     pub deferred: Deferred,
+    /// Whether something of the game failed since the last checkpoint, and the game went on.
+    pub has_failed: bool,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
     /// Saved entities at the last capture.
@@ -227,6 +229,7 @@ impl Playing {
             pace: Pace::new(),
             gate_was_open: true,
             deferred: Deferred::default(),
+            has_failed: false,
             triggered: None,
             entities: 0,
             has_drifted: false,

@@ -80,6 +80,9 @@ struct Checkpoint {
     bytes: u64,
     validity: &'static str,
     on_line: bool,
+    /// Whether something of the game failed before it, and the game went on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    after_failure: bool,
     types: Vec<TypeOfRows>,
     carried: Vec<TypeOfRows>,
 }
@@ -298,6 +301,7 @@ impl Checkpoint {
                 Validity::Damaged => "damaged",
             },
             on_line: info.is_on_line,
+            after_failure: info.after_failure,
             types: rows(&info.types),
             carried: rows(&info.carried),
             label: info.label,
@@ -308,9 +312,10 @@ impl Checkpoint {
         let label = self.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
         let validity = if self.validity == "damaged" { ", damaged" } else { "" };
         let line = if self.on_line { "" } else { ", rewound" };
+        let failure = if self.after_failure { ", after a failure" } else { "" };
         let played = play_time(Duration::from_millis(self.play_time_ms));
         format!(
-            "checkpoint   {} {:?}{label}, {}, {played}, {} entities, {} bytes{validity}{line}",
+            "checkpoint   {} {:?}{label}, {}, {played}, {} entities, {} bytes{validity}{line}{failure}",
             self.id,
             self.kind,
             moment(self.time),

@@ -79,5 +79,5 @@ pub use session::{
     SessionPriority, SessionStatus, SessionTally, SessionUpdate, ShelfMove, ShelfPlace, SlotError,
     SlotKind, StartingWorld, StateChange, StopReason, Tags, WorldOf, WrittenBy,
 };
-pub use store::{MemoryDisk, Operation, PanicInfo, StandingAlert};
+pub use store::{MemoryDisk, Operation, PanicInfo, StandingAlert, SurvivedFailure};
 pub use writer::Saved;

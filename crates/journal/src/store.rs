@@ -38,6 +38,7 @@ mod session_opening;
 mod slot_files;
 mod slot_shelf;
 mod stored_session;
+mod survived_failure;
 mod traced_disk;
 mod trial;
 
@@ -53,6 +54,7 @@ pub(crate) use event_files::{EventFile, EventFiles};
 pub use memory_disk::{MemoryDisk, Operation};
 pub use process_record::StandingAlert;
 pub use repair::{Fate, RepairError, RepairedFile, RepairedKind, RepairedSession, SessionRepair};
+pub use survived_failure::SurvivedFailure;
 
 pub(crate) use boot::boot_id;
 pub(crate) use catalog_index::{CatalogIndex, IndexBuild, IndexedSession};
@@ -79,7 +81,7 @@ pub(crate) use process_record::{
 };
 pub use process_record::{ProcessId, ProcessRecord, read_all, read_log};
 pub use read_only_disk::ReadOnlyDisk;
-pub use real_disk::RealDisk;
+pub use real_disk::{RealDisk, sync_all};
 pub(crate) use session_card::SessionCard;
 pub(crate) use session_opening::SessionOpening;
 pub(crate) use slot_files::SlotsLock;

@@ -103,7 +103,7 @@ fn not_put_back(
     write!(
         formatter,
         "entities with {sort} have lost {} in a restore: that isn't saved, and nothing has put it back. Save it, as \
-         with `app.save_component::<{first}>()`, or add it in an observer of `On<Add, {sort}>` or as a required \
+         with `app.save_component::<{first}>()`, or add it in an observer of `On<Add<{sort}>>` or as a required \
          component; entities that a level spawns keep it if they have a `SaveKey`. If that is as it should be, let \
          the doctor ignore it",
         first_few(&components),

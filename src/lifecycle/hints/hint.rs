@@ -35,6 +35,14 @@ pub enum SessionHint {
         /// What Bevy says.
         error: String,
     },
+    /// Something of the game's own code failed, and its error handler let it go on: the world is as the failure left
+    /// it, and so is what is saved of it.
+    WentOnAfterFailure {
+        /// The code, as `system hop::combat::strike`.
+        of: String,
+        /// The error, or the message of the panic.
+        error: String,
+    },
     /// A condition or a hook goes by a state that isn't part of the app.
     StateNotAdded {
         /// The state.
@@ -134,6 +142,7 @@ impl SessionHint {
             | Self::LostBeforeRestore { .. }
             | Self::DialogWithoutCamera => true,
             Self::ConditionFailed { .. }
+            | Self::WentOnAfterFailure { .. }
             | Self::StateNotAdded { .. }
             | Self::CalledTooLate { .. }
             | Self::ContextTooLong { .. }
@@ -151,6 +160,10 @@ impl SessionHint {
             (
                 Self::ConditionFailed { condition: one, .. },
                 Self::ConditionFailed { condition: another, .. },
+            )
+            | (
+                Self::WentOnAfterFailure { of: one, .. },
+                Self::WentOnAfterFailure { of: another, .. },
             )
             | (
                 Self::LinkNotRestored { type_path: one, .. },
@@ -181,6 +194,11 @@ impl fmt::Display for SessionHint {
                 "nothing is saved, since no session has been started. Call \
                  `commands.session().start(NewSession::named(\"…\"))` when a new game begins, or \
                  `commands.session().start_or_continue(NewSession::named(\"…\"))` at start-up",
+            ),
+            Self::WentOnAfterFailure { of, error } => write!(
+                formatter,
+                "{of} failed: {error}. The game's error handler lets it go on, so a checkpoint after it may have half \
+                 of a step, and says so. Let the system return before it changes anything, or let the game end",
             ),
             Self::StoppedInDevelopment => formatter.write_str(
                 "the game was killed, and nobody is asked about that in a debug build. Call \

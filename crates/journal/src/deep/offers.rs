@@ -28,6 +28,7 @@ pub fn offered(id: CheckpointId, play_time: Duration) -> OfferedCheckpoint {
         age: Duration::ZERO,
         play_time,
         kind: CheckpointKind::Auto,
+        after_failure: false,
         label: None,
         bytes: 0,
         entities: 0,

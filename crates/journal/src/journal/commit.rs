@@ -99,6 +99,10 @@ pub struct Commit {
     /// it was kept alone, or the session is a draft. The group has no data then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_world: bool,
+    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// may be in the middle of a step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_failure: bool,
 }
 
 /// What an archive says of a checkpoint that otherwise the header of its run would: that may be gone.

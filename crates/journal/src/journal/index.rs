@@ -106,6 +106,9 @@ pub struct CheckpointInfo {
     pub carried: TypeList,
     /// Whether it is on the line of a head. It isn't if what followed was rewound.
     pub is_on_line: bool,
+    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// may be in the middle of a step.
+    pub after_failure: bool,
     /// Whether it can be restored, as far as is known.
     pub validity: Validity,
 }
@@ -378,6 +381,7 @@ impl SessionIndex {
             types: commit.types.clone(),
             carried: commit.carried.clone(),
             is_on_line,
+            after_failure: commit.after_failure,
             validity: moment.validity(),
         })
     }

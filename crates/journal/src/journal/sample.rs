@@ -71,6 +71,7 @@ pub fn commit(counter: u64, base: Option<u64>) -> Commit {
         events_through: 0,
         origin: None,
         without_world: false,
+        after_failure: false,
     }
 }
 

@@ -109,6 +109,7 @@ mod tests {
             panic: None,
             ended: None,
             alerts: Vec::new(),
+            failure: None,
         }
     }
 

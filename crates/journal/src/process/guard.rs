@@ -18,8 +18,8 @@ use crate::clock;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::store::{
     Disk, FoundRecord, HeldRun, Liveness, LocalStore, PanicInfo, ProcessId, ProcessRecord,
-    ProcessRecordFile, StandingAlert, end_of_log, read_log, read_records_besides, remove_record,
-    with_sources,
+    ProcessRecordFile, StandingAlert, SurvivedFailure, end_of_log, read_log, read_records_besides,
+    remove_record, with_sources,
 };
 
 /// How often, a millisecond apart, a panic tries to be written down.
@@ -64,6 +64,8 @@ pub(super) struct Shared {
     exiting: AtomicBool,
     /// The alerts that stand, on their way into the record: whoever has news of them waits for no disk.
     alerts: Mutex<Vec<StandingAlert>>,
+    /// The newest failure with which the game went on, likewise.
+    failure: Mutex<Option<SurvivedFailure>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
     /// What was logged last, if the game keeps it.
@@ -114,6 +116,7 @@ impl ProcessGuard {
             panic: None,
             ended: None,
             alerts: Vec::new(),
+            failure: None,
         };
         let shared = Arc::new(Shared {
             frames: AtomicU64::new(0),
@@ -122,6 +125,7 @@ impl ProcessGuard {
             frame_gap: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
             alerts: Mutex::default(),
+            failure: Mutex::default(),
             signalled: Arc::new(AtomicBool::new(false)),
             file: Mutex::new(RecordFile { file, record }),
             log: OnceLock::new(),
@@ -265,6 +269,16 @@ impl ProcessGuard {
         *unpoisoned(&self.shared.alerts) = alerts;
     }
 
+    /// Something of the game failed `times` in the frame that ends, `failure` the last time, and the game goes on.
+    /// Written with the next heartbeat; whether it is the first, so that one is due at once.
+    pub fn went_on_after(&self, failure: SurvivedFailure, times: u64) -> bool {
+        let frame = self.shared.frames.load(Ordering::Relaxed);
+        let mut newest = unpoisoned(&self.shared.failure);
+        let before = newest.as_ref().map_or(0, |before| before.count);
+        *newest = Some(SurvivedFailure { frame, count: before + times, ..failure });
+        before == 0
+    }
+
     /// A checkpoint became durable. Witness for the dialog after a crash; written with the next
     /// heartbeat.
     pub fn acknowledged(&self, session: SessionId, id: CheckpointId, now: Timestamp) {
@@ -298,6 +312,7 @@ impl ProcessGuard {
         let record = &mut file.record;
         change(record);
         record.alerts.clone_from(&unpoisoned(&shared.alerts));
+        record.failure.clone_from(&unpoisoned(&shared.failure));
         if let Ok(last_frame) =
             Timestamp::from_millisecond(shared.last_frame.load(Ordering::Relaxed))
         {
@@ -361,6 +376,9 @@ impl Shared {
         // The writer may hold the record, for the moment that a write takes.
         let Some(mut file) = lock_within_a_moment(&self.file) else { return };
         file.record.panic = Some(panic.clone());
+        if let Ok(failure) = self.failure.try_lock() {
+            file.record.failure.clone_from(&failure);
+        }
         file.write();
         self.write_log(&file);
         let place = file.log_place();

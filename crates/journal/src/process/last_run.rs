@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::ids::{CheckpointId, SessionId};
-use crate::store::{ProcessRecord, StandingAlert};
+use crate::store::{ProcessRecord, StandingAlert, SurvivedFailure};
 
 /// How the last process on this machine ended, as its record says.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +23,8 @@ pub struct LastRun {
     pub last_checkpoint: Option<CheckpointId>,
     /// The alerts that stood when it was known to have lived last.
     pub alerts: Vec<StandingAlert>,
+    /// The newest failure of the game's own code with which it had gone on.
+    pub failure: Option<SurvivedFailure>,
 }
 
 impl LastRun {
@@ -39,6 +41,7 @@ impl LastRun {
                 Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
             }),
             alerts: record.alerts.clone(),
+            failure: record.failure.clone(),
         }
     }
 }

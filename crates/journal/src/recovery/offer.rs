@@ -138,6 +138,9 @@ pub struct OfferedCheckpoint {
     /// What this build of the game can do with it. After an update that went wrong, the older build
     /// finds the last checkpoint of its own by this.
     pub fit: VersionFit,
+    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// may be in the middle of a step.
+    pub after_failure: bool,
     /// What is known of its files.
     pub validity: Validity,
     /// Custom fields and states at that moment.

@@ -48,6 +48,7 @@ pub(super) fn shortlist(
             age: between(info.time, end),
             play_time: info.play_time,
             kind: info.kind,
+            after_failure: info.after_failure,
             label: info.label,
             bytes: info.bytes,
             entities: info.entities,

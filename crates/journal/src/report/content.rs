@@ -97,6 +97,18 @@ struct Process {
     game_version: String,
     /// The newest checkpoint that it saw safe.
     last_checkpoint: Option<CheckpointId>,
+    /// The newest failure of the game's own code with which it had gone on.
+    failure: Option<Failure>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    of: String,
+    error: String,
+    panicked: bool,
+    frame: u64,
+    time: Timestamp,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -272,6 +284,14 @@ fn process(previous: &LastRun, personal: &Personal) -> Process {
         died: previous.died_at,
         game_version: previous.game_version.clone(),
         last_checkpoint: previous.last_checkpoint,
+        failure: previous.failure.as_ref().map(|failure| Failure {
+            of: failure.of.clone(),
+            error: scrubbed(&failure.error),
+            panicked: failure.panicked,
+            frame: failure.frame,
+            time: failure.at,
+            count: failure.count,
+        }),
     }
 }
 

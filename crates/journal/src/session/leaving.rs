@@ -18,7 +18,8 @@ pub enum LeaveCause {
     ProfileChanged,
     /// A window of the game was closed, or was asked to close at any time before.
     Window,
-    /// The system asked the process to exit: by a signal, or as its console or user session was closed.
+    /// The system asked the process to exit: by a signal, as its console or user session was closed, or, on macOS, by Quit,
+    /// which a player may have chosen, too.
     Signal,
     /// Nothing was done for long. Games give this cause, and so does the plugin where it was asked to look for that.
     Idle,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Attempt;
 use super::sealed::{SealError, SealKind, seal_for, unseal};
-use super::{Disk, Layout, Lock, StoreAction, StoreError};
+use super::{Disk, Layout, Lock, StoreAction, StoreError, SurvivedFailure};
 use crate::ids::{RunId, SessionId, limits, random_u64};
 use crate::session::{PanicInfo, cut};
 
@@ -80,6 +80,9 @@ pub struct ProcessRecord {
     /// The alerts that stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<StandingAlert>,
+    /// The newest failure with which the game went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<SurvivedFailure>,
 }
 
 /// An alert that was raised and isn't cleared.
@@ -204,7 +207,8 @@ impl ProcessRecordFile {
         let panic = record.panic.as_ref().map(PanicInfo::bounded);
         let alerts = record.alerts.iter().take(MOST_ALERTS).map(StandingAlert::bounded).collect();
         let app_version = cut(&record.app_version, limits::CONTEXT_TEXT_BYTES).to_owned();
-        let record = ProcessRecord { panic, alerts, app_version, ..record.clone() };
+        let failure = record.failure.as_ref().map(SurvivedFailure::bounded);
+        let record = ProcessRecord { panic, alerts, failure, app_version, ..record.clone() };
         let bytes = seal_for(&self.path, KIND, &record)?;
         self.disk.replace_unsynced(&self.path, &bytes).attempt(StoreAction::Replace, &self.path)
     }
@@ -369,6 +373,7 @@ mod tests {
             panic: None,
             ended: None,
             alerts: Vec::new(),
+            failure: None,
         }
     }
 
@@ -419,6 +424,19 @@ mod tests {
         let found = read_all(&disk, Path::new("state")).unwrap();
         let panic = found[0].record.as_ref().unwrap().panic.as_ref().unwrap();
         assert_eq!(panic.message.len(), 8 << 10);
+    }
+
+    #[test]
+    fn a_long_failure_still_fits() {
+        let disk = disk();
+        let file = ProcessRecordFile::create(Arc::new(disk.clone()), &layout()).unwrap();
+        let text = "é".repeat(1 << 20);
+        let failure = SurvivedFailure::new(text.clone(), text, true, Timestamp::UNIX_EPOCH);
+        let failure = Some(failure);
+        file.write(&ProcessRecord { failure, ..record(file.process()) }).unwrap();
+        let found = read_all(&disk, Path::new("state")).unwrap();
+        let failure = found[0].record.as_ref().unwrap().failure.as_ref().unwrap();
+        assert_eq!((failure.of.len(), failure.error.len()), (2 << 10, 2 << 10));
     }
 
     #[test]

@@ -336,6 +336,7 @@ impl Playing {
             events_through: self.events_through,
             origin: None,
             without_world: false,
+            after_failure: false,
         };
         let is_tested = kind == CheckpointKind::Pause;
         let order = CheckpointOrder {
@@ -351,6 +352,7 @@ impl Playing {
             summary: None,
             clock: GameClock::default(),
             events_through: self.events_through,
+            after_failure: false,
             capture: self.world.captured(blocks),
             self_test: is_tested.then(|| self.world.captured(self.world.full())),
             handed_over: Instant::now(),

@@ -95,5 +95,6 @@ fn commit(summary: &CheckpointSummary, now: Timestamp) -> Commit {
         events_through: 0,
         origin: None,
         without_world: true,
+        after_failure: false,
     }
 }

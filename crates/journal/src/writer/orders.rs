@@ -255,6 +255,8 @@ pub struct CheckpointOrder<C> {
     /// The number of the last event whose effect is in it. An event with a higher number is handed out
     /// again after a crash.
     pub events_through: u64,
+    /// Whether something of the game failed since the checkpoint before, and the game went on.
+    pub after_failure: bool,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
     pub self_test: Option<C>,

@@ -400,6 +400,7 @@ fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
         summary: None,
         events_through: 0,
         origin: None,
+        after_failure: false,
         ..commit
     }
 }

@@ -110,6 +110,7 @@ impl<C: Content> Worker<C> {
             events_through: order.events_through,
             origin: None,
             without_world: false,
+            after_failure: order.after_failure,
         };
         let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
         let mut news = Vec::new();

@@ -1,0 +1,114 @@
+//! Failures of the game's own code with which it goes on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bevy::ecs::error::{BevyError, ErrorContext, FallbackErrorHandler, Severity};
+use bevy::prelude::*;
+use bevy_session::doctor::{Doctor, Finding};
+use bevy_session::prelude::*;
+use bevy_session::{
+    CheckpointCaptured, MemoryDisk, PreviousRun, SavingStopped, SessionHint, SessionHints,
+};
+
+use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
+
+/// The frames in which [`strike`] fails.
+#[derive(Resource, Default)]
+struct Blows(u32);
+
+fn strike(mut blows: ResMut<Blows>) -> Result {
+    if blows.0 == 0 {
+        return Ok(());
+    }
+    blows.0 -= 1;
+    Err("the sword broke".into())
+}
+
+fn game(disk: &MemoryDisk, handler: fn(BevyError, ErrorContext)) -> App {
+    game_with(plugin(disk), |app| {
+        app.set_error_handler(handler).init_resource::<Blows>().add_systems(Update, strike);
+    })
+}
+
+fn checkpoint(app: &mut App, label: &'static str) {
+    app.world_mut().spawn(Health(1));
+    request(app, |commands| commands.session().checkpoint(label));
+    frames(app, 3);
+}
+
+#[test]
+fn a_failure_with_which_the_game_goes_on_is_known_afterwards() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| {});
+    start(&mut app, "Duel");
+    checkpoint(&mut app, "before");
+    app.world_mut().resource_mut::<Blows>().0 = 1;
+    checkpoint(&mut app, "broken");
+    checkpoint(&mut app, "after");
+    let findings = Doctor::default().examine(&mut app).findings;
+    let named = |finding: &Finding| {
+        matches!(finding, Finding::Hint(SessionHint::WentOnAfterFailure { error, .. })
+            if error.contains("the sword broke"))
+    };
+    assert!(findings.iter().any(named), "{findings:?}");
+    assert!(app.world().resource::<SessionHints>().iter().any(|hint| {
+        hint.to_string().contains("the sword broke") && hint.to_string().starts_with("system ")
+    }));
+
+    let mut app = game(&disk.snapshot(), |_, _| {});
+    frames(&mut app, 2);
+    let failure = app.world().resource::<PreviousRun>().failure.clone().unwrap();
+    assert_eq!((failure.count, failure.panicked), (1, false));
+    assert!(failure.error.contains("the sword broke") && failure.frame > 1, "{failure:?}");
+    let offer = app.world().resource::<RecoveryOffers>().offers()[0].clone();
+    let said: Vec<_> =
+        offer.checkpoints.iter().map(|it| (it.label.as_deref(), it.after_failure)).collect();
+    for (label, after_failure) in [("before", false), ("broken", true), ("after", false)] {
+        assert!(said.contains(&(Some(label), after_failure)), "{said:?}");
+    }
+}
+
+#[test]
+fn the_games_own_handler_decides_also_one_that_came_later() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| panic!("the first handler is asked"));
+    app.insert_resource(FallbackErrorHandler(|_, _| {}));
+    frames(&mut app, 1);
+    start(&mut app, "Duel");
+    app.world_mut().resource_mut::<Blows>().0 = 1;
+    frames(&mut app, 2);
+    let hints = app.world().resource::<SessionHints>();
+    assert!(hints.iter().any(|hint| matches!(hint, SessionHint::WentOnAfterFailure { .. })));
+}
+
+#[test]
+fn what_is_no_failure_is_none() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| {});
+    app.add_systems(Update, || -> Result { Err(BevyError::new(Severity::Warning, "a draught")) });
+    start(&mut app, "Duel");
+    frames(&mut app, 3);
+    assert_eq!(app.world().resource::<SessionHints>().iter().count(), 0);
+}
+
+/// A panic that came through the plugin, in a game that goes on.
+#[test]
+fn a_swallowed_failure_of_the_plugin_itself_stops_saving_and_says_so() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| {});
+    listen::<SavingStopped>(&mut app);
+    start(&mut app, "Duel");
+    checkpoint(&mut app, "safe");
+    app.add_observer(|_: On<CheckpointCaptured>| panic!("an observer in the plugin's own step"));
+    app.world_mut().spawn(Health(2));
+    request(&mut app, |commands| commands.session().checkpoint("interrupted"));
+    // Before Bevy 0.20 the panic comes out of the frame, and what it came through doesn't run again.
+    let went_on = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 4))).is_ok();
+    if went_on {
+        assert_eq!(received::<SavingStopped>(&app).len(), 1);
+    }
+    let mut app = game(&disk.snapshot(), |_, _| {});
+    frames(&mut app, 2);
+    let offer = app.world().resource::<RecoveryOffers>().offers()[0].clone();
+    assert!(offer.checkpoints.iter().any(|it| it.label.as_deref() == Some("safe")));
+}
