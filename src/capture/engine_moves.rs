@@ -4,26 +4,97 @@
 //! that a game may save is written down here, as a game writes its own down with `renamed_from`, and old sessions
 //! stay whole. The test at the end fails where a new version of Bevy has moved one that is saved often.
 
+#[cfg(test)]
+mod registries;
+
 use super::former_names::former_path;
 
-/// The path of a type in the Bevy that this crate is made for, and the one that it had before.
-const MOVES: [(&str, &str); 4] = [
-    // 0.18 → 0.19
-    ("bevy_world_serialization::components::WorldAssetRoot", "bevy_scene::components::SceneRoot"),
-    (
-        "bevy_world_serialization::components::DynamicWorldRoot",
-        "bevy_scene::components::DynamicSceneRoot",
-    ),
-    ("bevy_camera::components::Hdr", "bevy_render::view::Hdr"),
-    (
-        "bevy_render::occlusion_culling::OcclusionCulling",
-        "bevy_render::experimental::occlusion_culling::OcclusionCulling",
-    ),
+/// What a release of Bevy has moved or renamed.
+struct Release {
+    version: &'static str,
+    /// Each type's path since this release, and the one that it had before. With `::` at its end it is a module, whose
+    /// types have all gone with it.
+    moves: &'static [(&'static str, &'static str)],
+}
+
+/// Oldest first. A type that moved twice has a row in each.
+const RELEASES: [Release; 2] = [
+    Release {
+        version: "0.19",
+        moves: &[
+            (
+                "bevy_world_serialization::components::WorldAssetRoot",
+                "bevy_scene::components::SceneRoot",
+            ),
+            (
+                "bevy_world_serialization::components::DynamicWorldRoot",
+                "bevy_scene::components::DynamicSceneRoot",
+            ),
+            ("bevy_camera::components::Hdr", "bevy_render::view::Hdr"),
+            (
+                "bevy_render::occlusion_culling::OcclusionCulling",
+                "bevy_render::experimental::occlusion_culling::OcclusionCulling",
+            ),
+        ],
+    },
+    Release {
+        version: "0.20",
+        moves: &[
+            ("bevy_render::view::Tonemapping", "bevy_core_pipeline::tonemapping::Tonemapping"),
+            ("bevy_render::view::DebandDither", "bevy_core_pipeline::tonemapping::DebandDither"),
+            ("bevy_picking::cursor::EntityCursor", "bevy_feathers::cursor::EntityCursor"),
+            ("bevy_picking::cursor::DefaultCursor", "bevy_feathers::cursor::DefaultCursor"),
+            ("bevy_picking::cursor::OverrideCursor", "bevy_feathers::cursor::OverrideCursor"),
+            ("bevy_ui::focus::DeprecatedInteraction", "bevy_ui::focus::Interaction"),
+            ("bevy_ui::widget::button::DeprecatedButton", "bevy_ui::widget::button::Button"),
+            ("bevy_picking::pointer::PointerPressState", "bevy_picking::pointer::PointerPress"),
+            ("bevy_sprite::sprite::SpriteAlphaMode", "bevy_sprite::sprite_mesh::SpriteAlphaMode"),
+            ("bevy_shape::dim2::", "bevy_math::primitives::dim2::"),
+            ("bevy_shape::dim3::", "bevy_math::primitives::dim3::"),
+            ("bevy_shape::half_space::", "bevy_math::primitives::half_space::"),
+            ("bevy_shape::view_frustum::", "bevy_math::primitives::view_frustum::"),
+            ("bevy_shape::ray::", "bevy_math::ray::"),
+            ("bevy_shape::bounding::", "bevy_math::bounding::"),
+            ("bevy_curve::cubic_splines::", "bevy_math::cubic_splines::"),
+            ("bevy_curve::", "bevy_math::curve::"),
+        ],
+    },
 ];
 
-/// The paths under which older versions of Bevy had a type, or one that is an argument of it.
-pub(super) fn former_paths(path: &str) -> impl Iterator<Item = String> {
-    MOVES.iter().filter_map(|(current, former)| former_path(path, current, former))
+/// The names that other releases of Bevy have for a type, by itself and as an argument of another: the nearest to
+/// `version` first, older ones before newer ones. Values that a newer release saved are read under its names.
+pub(super) fn names_elsewhere(path: &str, version: &str) -> Vec<String> {
+    let own = RELEASES.iter().position(|release| release.version == version);
+    let (before, after) = RELEASES.split_at(own.map_or(RELEASES.len(), |own| own + 1));
+    let mut names = Vec::new();
+    let mut name = path.to_owned();
+    for release in before.iter().rev() {
+        name = release.renamed(&name, |(since, before)| (since, before));
+        names.push(name.clone());
+    }
+    name = path.to_owned();
+    for release in after {
+        name = release.renamed(&name, |(since, before)| (before, since));
+        names.push(name.clone());
+    }
+    names.dedup();
+    names.retain(|name| name != path);
+    names
+}
+
+impl Release {
+    /// A path after all moves that concern it. `direction` says which side of a move is replaced by which.
+    fn renamed(
+        &self,
+        path: &str,
+        direction: impl Fn((&'static str, &'static str)) -> (&'static str, &'static str),
+    ) -> String {
+        let mut name = path.to_owned();
+        for (from, to) in self.moves.iter().copied().map(direction) {
+            name = former_path(&name, from, to).unwrap_or(name);
+        }
+        name
+    }
 }
 
 #[cfg(test)]
@@ -36,6 +107,7 @@ mod tests {
     use bevy::transform::components::{GlobalTransform, Transform};
 
     use super::*;
+    use crate::engine;
 
     #[test]
     fn what_games_save_of_bevy_is_where_it_was() {
@@ -59,12 +131,55 @@ mod tests {
 
     #[test]
     fn a_moved_type_is_known_as_itself_and_as_an_argument() {
-        let former = |path| former_paths(path).collect::<Vec<_>>();
-        assert_eq!(former("bevy_camera::components::Hdr"), ["bevy_render::view::Hdr"]);
+        let names = |path| names_elsewhere(path, "0.20");
+        assert_eq!(names("bevy_camera::components::Hdr"), ["bevy_render::view::Hdr"]);
         assert_eq!(
-            former("game::Kept<bevy_camera::components::Hdr>"),
+            names("game::Kept<bevy_camera::components::Hdr>"),
             ["game::Kept<bevy_render::view::Hdr>"]
         );
-        assert!(former("bevy_transform::components::transform::Transform").is_empty());
+        assert!(names("bevy_transform::components::transform::Transform").is_empty());
+    }
+
+    #[test]
+    fn types_of_a_module_go_with_it() {
+        assert_eq!(
+            names_elsewhere("game::Zone<bevy_shape::dim2::Circle>", "0.20"),
+            ["game::Zone<bevy_math::primitives::dim2::Circle>"]
+        );
+        assert_eq!(
+            names_elsewhere("bevy_curve::cubic_splines::CubicCurve<f32>", "0.20"),
+            ["bevy_math::cubic_splines::CubicCurve<f32>"]
+        );
+        assert!(names_elsewhere("game::bevy_shape::dim2::Circle", "0.20").is_empty());
+    }
+
+    #[test]
+    fn a_release_knows_the_names_of_a_newer_one() {
+        assert_eq!(
+            names_elsewhere("bevy_ui::focus::Interaction", "0.19"),
+            ["bevy_ui::focus::DeprecatedInteraction"]
+        );
+        assert_eq!(
+            names_elsewhere("bevy_camera::components::Hdr", "0.19"),
+            ["bevy_render::view::Hdr"]
+        );
+    }
+
+    #[test]
+    fn what_moved_in_two_releases_has_the_names_of_both() {
+        let path =
+            "game::Pair<bevy_render::view::Tonemapping, bevy_camera::components::Hdr>".to_owned();
+        assert_eq!(
+            names_elsewhere(&path, "0.20"),
+            [
+                "game::Pair<bevy_core_pipeline::tonemapping::Tonemapping, bevy_camera::components::Hdr>",
+                "game::Pair<bevy_core_pipeline::tonemapping::Tonemapping, bevy_render::view::Hdr>",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_release_that_this_is_made_for_is_the_last_that_moved_anything_or_one_before() {
+        assert!(RELEASES.iter().any(|release| release.version == engine::VERSION));
     }
 }

@@ -2,14 +2,15 @@
 
 /// The path with `former` wherever it names `current`; `None` if it never does.
 ///
-/// A path names a type by being its own, or as an argument, as in `Stat<game::Strength>`.
+/// A path names a type by being its own, or as an argument, as in `Stat<game::Strength>`. With `::` at its end `current` is
+/// a module, which each of its types names.
 pub(super) fn former_path(path: &str, current: &str, former: &str) -> Option<String> {
     let mut renamed = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once(current) {
         let copied = path.get(..path.len() - rest.len() + before.len()).unwrap_or_default();
-        let is_whole =
-            !copied.ends_with(is_part_of_a_name) && !after.starts_with(is_part_of_a_name);
+        let ends = current.ends_with("::") || !after.starts_with(is_part_of_a_name);
+        let is_whole = ends && !copied.ends_with(is_part_of_a_name);
         renamed.push_str(before);
         renamed.push_str(if is_whole { former } else { current });
         rest = after;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
 
-use super::engine_moves::former_paths;
+use super::engine_moves::names_elsewhere;
 use super::former_names::former_path;
 use super::migrations::{AnyMigrations, MigrateRows, Migrations};
 use super::problem::{TypeProblem, TypeProblemReason};
 use super::saved_type::SavedType;
+use crate::engine;
 use crate::journal::{ENTITIES, limits};
 use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
 
@@ -190,7 +191,7 @@ fn history(
         }
     }
     // What the game says goes before what is known of Bevy.
-    for name in former_paths(path).map(Arc::<str>::from) {
+    for name in names_elsewhere(path, engine::VERSION).into_iter().map(Arc::<str>::from) {
         if !is_taken(&name) && !former_names.contains(&name) {
             former_names.push(name);
         }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use bevy::reflect::FromType;
-
 use super::declaration::Declaration;
 use super::saveable::Saveable;
+use crate::engine;
 
 /// Makes `#[reflect(Saved)]` work on components and resources.
 ///
@@ -56,11 +55,10 @@ impl fmt::Debug for ReflectSaved {
     }
 }
 
-impl<T> FromType<T> for ReflectSaved
-where
-    T: Saveable,
-{
-    fn from_type() -> Self {
+engine::type_data!(ReflectSaved, of Saveable);
+
+impl ReflectSaved {
+    fn of<T: Saveable>() -> Self {
         Self { declaration: Declaration::serde::<T>() }
     }
 }

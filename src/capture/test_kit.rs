@@ -29,6 +29,7 @@ pub(crate) struct Health(pub u32);
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
+#[component(summary_tick)]
 pub(crate) struct Armor(pub u32);
 
 impl Default for Armor {
@@ -39,6 +40,7 @@ impl Default for Armor {
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
+#[component(summary_tick)]
 pub(crate) struct Inventory(pub Vec<u32>);
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -342,6 +344,7 @@ impl Journal {
             events_through: 0,
             origin: None,
             without_world: false,
+            after_failure: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod churn;
 mod failures;
+mod quiet_columns;
 mod types;
 
 use bevy::ecs::entity_disabling::Disabled;
@@ -55,9 +56,9 @@ fn a_capture_leaves_no_trace_in_the_game() {
     play.world().insert_resource(Score(1));
     play.full();
     let world = play.world();
-    world.add_observer(|_: On<Insert, Health>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
-    world.add_observer(|_: On<Remove, Score>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
-    world.add_observer(|_: On<Add, Saved>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    world.add_observer(|_: On<Insert<Health>>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    world.add_observer(|_: On<Remove<Score>>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
+    world.add_observer(|_: On<Add<Saved>>, mut noticed: ResMut<Noticed>| noticed.0 += 1);
     let ticks = world.entity(entity).get_change_ticks::<Health>().unwrap().changed;
     let score = world.get_resource_change_ticks::<Score>().unwrap().changed;
     play.full();

@@ -3,8 +3,6 @@
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::hierarchy::ChildOf;
-use bevy::ecs::lifecycle::{Add, Insert, Remove};
-use bevy::ecs::observer::On;
 use bevy::ecs::query::{Or, QueryState, With};
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::Resource;
@@ -14,6 +12,7 @@ use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
 
 use super::descendants::Descendants;
+use crate::engine::{OnAdd, OnInsert, OnRemove};
 use crate::saved::Saved;
 
 /// Keeps an entity and everything below it out of all checkpoints, whatever types they have.
@@ -122,17 +121,11 @@ impl Unsettled {
         }
         world.init_resource::<Self>();
         let observers = [
-            world.add_observer(|on: On<Add, Unsaved>, it: ResMut<Self>| touch(it, on.entity)).id(),
-            world
-                .add_observer(|on: On<Remove, Unsaved>, it: ResMut<Self>| touch(it, on.entity))
-                .id(),
-            world
-                .add_observer(|on: On<Insert, ChildOf>, it: ResMut<Self>| touch(it, on.entity))
-                .id(),
-            world
-                .add_observer(|on: On<Remove, ChildOf>, it: ResMut<Self>| touch(it, on.entity))
-                .id(),
-            world.add_observer(|on: On<Add, Saved>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world.add_observer(|on: OnAdd<Unsaved>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world.add_observer(|on: OnRemove<Unsaved>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world.add_observer(|on: OnInsert<ChildOf>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world.add_observer(|on: OnRemove<ChildOf>, it: ResMut<Self>| touch(it, on.entity)).id(),
+            world.add_observer(|on: OnAdd<Saved>, it: ResMut<Self>| touch(it, on.entity)).id(),
         ];
         if let Some(mut unsettled) = world.get_resource_mut::<Self>() {
             unsettled.observers = observers.into();

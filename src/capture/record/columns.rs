@@ -15,6 +15,7 @@ use super::read_ahead::visit_tables;
 use super::tables::{TableCursor, pick};
 use super::ticks::{TickSpan, rows_within};
 use crate::capture::encode::ColumnWriter;
+use crate::engine;
 use crate::saved::{CopyCodec, IsSaved, Saved};
 
 /// Copies one type out of the world. Columns don't share anything that changes, so they may run
@@ -218,7 +219,8 @@ fn copy_changes<C: CopyCodec>(
     let Ok(tables) = query.contiguous_iter(world) else { return };
     let mut cursor = moment.tables.cursor();
     let tables = tables.map(|(entities, components)| {
-        (components.changed_ticks_slice(), (entities, components.into_inner()))
+        let (components, ticks) = engine::since_last_run(components);
+        (ticks, (entities, components))
     });
     visit_tables(tables, |ticks, (entities, components)| {
         captured.live += entities.len() as u64;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::Entity;
 
 use super::columns::Captured;
@@ -29,6 +30,14 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
+    /// The tick up to which nothing is copied.
+    pub(crate) fn base(self) -> Option<Tick> {
+        match self {
+            Self::All => None,
+            Self::Within(span) => Some(span.base()),
+        }
+    }
+
     /// The scope that this is the extent of.
     pub(crate) fn scope(self) -> CaptureScope {
         match self {

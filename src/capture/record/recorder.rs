@@ -148,7 +148,10 @@ impl Recorder {
             (CaptureScope::Delta, Some(base)) => Extent::Within(TickSpan::new(base, newest)),
             (CaptureScope::Full, _) | (_, None) => Extent::All,
         };
-        let mut capture = self.copy(buffers, world, extent);
+        // What the engine says of whole tables is about the time since the world's last tick.
+        let since = extent.base().unwrap_or_else(|| world.last_change_tick());
+        let mut capture =
+            world.last_change_tick_scope(since, |world| self.copy(buffers, world, extent));
         let anchors = self.changed_anchors(world, extent);
         capture.placed.anchors = anchors;
         capture

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::columns::{Captured, RecordColumn};
 use super::moment::{Extent, Moment};
 use super::resources::CapturedWorldValue;
+use crate::engine::{self, Pending};
 use crate::saved::{PendingState, SavedState, StateCodec};
 
 /// States that are being left at this very moment: the world is still theirs, and the states are
@@ -45,10 +46,10 @@ impl<S: FreelyMutableState> SavedState<S> {
         }
         let next = world.get_resource::<NextState<S>>()?;
         let current = world.get_resource::<State<S>>().map(|state| state.get().clone());
-        let pending = match next {
-            NextState::Unchanged => PendingState::Unchanged,
-            NextState::Pending(state) => PendingState::Set(state.clone()),
-            NextState::PendingIfNeq(state) => PendingState::SetIfDifferent(state.clone()),
+        let pending = match engine::pending(next) {
+            Pending::No => PendingState::Unchanged,
+            Pending::Always(state) => PendingState::Set(state.clone()),
+            Pending::IfDifferent(state) => PendingState::SetIfDifferent(state.clone()),
         };
         Some(Self { current, pending })
     }

@@ -10,6 +10,7 @@ use bevy::ecs::world::World;
 use super::moment::Extent;
 use super::read_ahead::visit_tables;
 use super::ticks::rows_within;
+use crate::engine;
 use crate::saved::{IsSaved, Saved};
 
 /// The tables of one capture, looked at once for all columns.
@@ -51,7 +52,8 @@ impl SavedTables {
         self.live = 0;
         // Neither `Saved` nor the filter is in sparse storage, so the query is always dense.
         let Ok(tables) = query.contiguous_iter(world) else { return };
-        let tables = tables.map(|(entities, saved)| (saved.added_ticks_slice(), entities));
+        let tables =
+            tables.map(|(entities, saved)| (engine::added_since_last_run(saved), entities));
         visit_tables(tables, |added_ticks, table_entities| {
             self.live += table_entities.len() as u64;
             self.add_table(table_entities, added_ticks, extent);

@@ -15,6 +15,11 @@ impl TickSpan {
         Self { newest: newest.get(), length: newest.get().wrapping_sub(base.get()) }
     }
 
+    /// The tick before the first.
+    pub(crate) fn base(self) -> Tick {
+        Tick::new(self.newest.wrapping_sub(self.length))
+    }
+
     /// Whether a tick lies within.
     ///
     /// Ticks wrap around; an age doesn't, since Bevy clamps what gets too old.

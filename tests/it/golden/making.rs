@@ -10,7 +10,7 @@ use bevy_session::{
     SessionCommands, SessionId, SessionUpdate,
 };
 
-use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game};
+use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game, golden};
 use crate::common::{Phase, Score, frames, received, request, seconds};
 
 /// Runs of the session that was taken up again and again: more than a header names.
@@ -161,8 +161,17 @@ fn on_the_shelf(disk: &MemoryDisk) {
     assert_eq!(away.count(), 4);
 }
 
+/// Writes what belongs to the golden files of this name.
+pub fn keep(disk: &MemoryDisk, name: &str) {
+    for path in disk.paths().into_iter().filter(|path| is_kept(path)) {
+        let target = golden(name).join("files").join(&path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, disk.content(&path).unwrap()).unwrap();
+    }
+}
+
 /// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.
-pub fn is_kept(path: &Path) -> bool {
+fn is_kept(path: &Path) -> bool {
     path.starts_with("sessions/data") || path.ends_with("state/host")
 }
 

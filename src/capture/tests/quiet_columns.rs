@@ -1,0 +1,72 @@
+//! Columns with change ticks of their own, which a capture passes over where nothing was written.
+
+use super::*;
+use bevy::ecs::change_detection::DetectChangesMut;
+
+/// Rows in the blocks of a capture of changes.
+fn changed_rows(play: &mut Play) -> usize {
+    play.delta().blocks.iter().map(|block| block.ids().len()).sum()
+}
+
+/// Entities in two tables, with a column of each kind.
+fn two_tables(play: &mut Play) -> (Vec<Entity>, Vec<Entity>) {
+    let health = |number| (Health(number), Inventory(vec![number]));
+    let some = (0..200).map(|number| play.world().spawn(health(number)).id()).collect();
+    let others = (0..200).map(|number| play.world().spawn((health(number), Serial(1))).id());
+    (some, others.collect())
+}
+
+#[test]
+fn one_row_of_one_table_is_noticed_each_time() {
+    let mut play = Play::start();
+    let (some, others) = two_tables(&mut play);
+    play.full();
+    assert_eq!(changed_rows(&mut play), 0);
+    for entity in [some[7], others[199], some[7], others[0]] {
+        play.world().get_mut::<Inventory>(entity).unwrap().0.push(1);
+        assert_eq!(changed_rows(&mut play), 1);
+        assert_eq!(changed_rows(&mut play), 0);
+    }
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn what_moved_into_a_quiet_table_after_it_was_written_is_noticed() {
+    let mut play = Play::start();
+    let (some, _) = two_tables(&mut play);
+    play.full();
+    play.world().get_mut::<Inventory>(some[3]).unwrap().0.push(1);
+    play.world().entity_mut(some[3]).insert(Serial(1));
+    play.world().entity_mut(some[4]).insert(Serial(1));
+    play.world().get_mut::<Inventory>(some[4]).unwrap().0.push(1);
+    // Two lists and two serials.
+    assert_eq!(changed_rows(&mut play), 4);
+    play.world().entity_mut(some[3]).remove::<Serial>();
+    changed_rows(&mut play);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
+    let mut play = Play::start();
+    let (some, _) = two_tables(&mut play);
+    play.world().entity_mut(some[5]).remove::<Saved>();
+    play.full();
+    assert_eq!(changed_rows(&mut play), 0);
+    play.world().entity_mut(some[5]).insert(Saved);
+    changed_rows(&mut play);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn what_bypasses_change_detection_comes_with_the_next_change_or_copy_of_everything() {
+    let mut play = Play::start();
+    let (some, _) = two_tables(&mut play);
+    play.full();
+    let mut inventory = play.world().get_mut::<Inventory>(some[9]).unwrap();
+    inventory.bypass_change_detection().0.push(1);
+    assert_eq!(changed_rows(&mut play), 0);
+    play.world().get_mut::<Inventory>(some[9]).unwrap().set_changed();
+    assert_eq!(changed_rows(&mut play), 1);
+    assert_journal_is_the_world(&mut play);
+}

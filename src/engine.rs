@@ -1,0 +1,24 @@
+//! What differs between the versions of Bevy for which this crate is published: no other file of the library knows one.
+//!
+//! The tree is made for the newest version. `ci/bevy-0.19.sh` derives the tree for the one before, where the build
+//! script sets `bevy_0_19`.
+
+#[cfg(bevy_0_19)]
+mod bevy_0_19;
+#[cfg(not(bevy_0_19))]
+mod bevy_0_20;
+
+/// A transition between states that a game has pending.
+pub(crate) enum Pending<'a, S> {
+    /// None.
+    No,
+    /// To this state, which is entered once more if it is the current one.
+    Always(&'a S),
+    /// To this state, unless it is the current one.
+    IfDifferent(&'a S),
+}
+
+#[cfg(bevy_0_19)]
+pub(crate) use bevy_0_19::*;
+#[cfg(not(bevy_0_19))]
+pub(crate) use bevy_0_20::*;

@@ -1,0 +1,99 @@
+//! Bevy 0.20.
+
+use bevy::ecs::change_detection::{ContiguousRef, Tick};
+use bevy::ecs::component::{ComponentId, ComponentInfo, Components};
+use bevy::ecs::error::BevyError;
+use bevy::ecs::lifecycle::{Add, Insert, Remove};
+use bevy::ecs::observer::On;
+use bevy::ecs::query::FilteredAccessSet;
+use bevy::ecs::system::ReadOnlySystem;
+use bevy::ecs::world::World;
+use bevy::state::state::{FreelyMutableState, NextState};
+
+use super::Pending;
+
+/// The version, as far as this crate depends on it.
+pub(crate) const VERSION: &str = "0.20";
+
+pub(crate) type OnAdd<'w, 't, T> = On<'w, 't, Add<T>>;
+pub(crate) type OnInsert<'w, 't, T> = On<'w, 't, Insert<T>>;
+pub(crate) type OnRemove<'w, 't, T> = On<'w, 't, Remove<T>>;
+
+#[cfg(feature = "ui")]
+pub(crate) type OnPress<'w, 't> = On<'w, 't, bevy::picking::events::PointerPress>;
+#[cfg(feature = "ui")]
+pub(crate) type OnScroll<'w, 't> = On<'w, 't, bevy::picking::events::PointerScroll>;
+
+/// What makes a widget of a text that can be edited.
+#[cfg(feature = "ui")]
+pub(crate) fn text_input() -> bevy::ui_widgets::TextInput {
+    bevy::ui_widgets::TextInput
+}
+
+/// All components that `components` knows.
+pub(crate) fn registered(
+    components: &Components,
+) -> impl Iterator<Item = (ComponentId, &ComponentInfo)> {
+    components.iter_registered()
+}
+
+/// A failure, whether it was a panic, and its words: of a panic its message, since the error says only that there was one.
+pub(crate) fn described(mut error: BevyError) -> (BevyError, bool, String) {
+    let Some(payload) = error.take_payload() else {
+        let words = error.to_string();
+        return (error, false, words);
+    };
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let words = message.map_or_else(|| error.to_string(), str::to_owned);
+    (error.with_payload(payload), true, words)
+}
+
+/// Prepares a condition; what it reads.
+pub(crate) fn initialize(
+    system: &mut dyn ReadOnlySystem<In = (), Out = bool>,
+    world: &mut World,
+) -> FilteredAccessSet {
+    system.initialize(world).to_filtered_access_set().into_owned()
+}
+
+/// The values of a table's column, and their change ticks: none where the column wasn't written since the world's last
+/// change tick, which only components with `#[component(summary_tick)]` can say.
+pub(crate) fn since_last_run<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick]) {
+    let (values, ticks) = ContiguousRef::split(column);
+    let was_written = ticks.summary_tick_is_changed() != Some(false);
+    (values, if was_written { ticks.changed() } else { &[] })
+}
+
+/// The ticks at which the components of a table's column were added, with the same exception.
+pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
+    let (_, ticks) = ContiguousRef::split(column);
+    let was_written = ticks.summary_tick_is_changed() != Some(false);
+    if was_written { ticks.added() } else { &[] }
+}
+
+/// The transition to a state, unless it is the one already.
+pub(crate) fn pending_if_different<S: FreelyMutableState>(state: S) -> NextState<S> {
+    NextState::PendingIfDifferent(state)
+}
+
+/// The transition that the game has pending.
+pub(crate) fn pending<S: FreelyMutableState>(next: &NextState<S>) -> Pending<'_, S> {
+    match next {
+        NextState::Unchanged => Pending::No,
+        NextState::Pending(state) => Pending::Always(state),
+        NextState::PendingIfDifferent(state) => Pending::IfDifferent(state),
+    }
+}
+
+/// Makes a type the data of others in the registry, if they meet some bounds.
+macro_rules! type_data {
+    ($data:ty, of $($bound:tt)+) => {
+        impl<T: $($bound)+> bevy::reflect::CreateTypeData<T> for $data {
+            fn create_type_data((): ()) -> Self {
+                Self::of::<T>()
+            }
+        }
+    };
+}
+pub(crate) use type_data;
