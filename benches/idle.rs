@@ -70,7 +70,7 @@ fn add_empty_types(app: &mut App) {
 /// messages are known by the size of what holds them.
 fn types_of_the_plugin() -> (usize, usize) {
     let sizes = |app: &App| -> Vec<usize> {
-        app.world().iter_resources().map(|(info, _)| info.layout().size()).collect()
+        app.world().iter_resources().map(|(_, info, _)| info.layout().size()).collect()
     };
     let mut app = App::new();
     app.add_plugins(MinimalPlugins.build().disable::<ScheduleRunnerPlugin>());

@@ -6,8 +6,10 @@
 mod capture;
 mod content;
 pub mod doctor;
+mod engine;
 mod exit_request;
 mod external_saves;
+mod failures;
 pub mod figures;
 #[cfg(test)]
 mod generated_worlds;
@@ -54,8 +56,8 @@ pub use bevy_session_journal::{
     SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
     SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
     SlotEntry, SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange,
-    StopReason, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay,
-    Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
+    StopReason, SurvivedFailure, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
+    UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,

@@ -34,8 +34,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Bevy's version, as far as this crate depends on it.
-const BEVY_VERSION: &str = "0.19";
 /// Turns that a driven writer takes to answer at least. It has one at the beginning and one at the end of a frame's work, so
 /// what is asked for in a frame isn't answered in it, as it isn't by a thread.
 const WRITER_DELAY: u64 = 1;

@@ -268,6 +268,8 @@ mutant 'change slots that another process changes' $writer/slot_work.rs \
     's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
+mutant 'ask about a lock by taking it alone' $store/real_disk/locks.rs \
+    's/NonBlockingLockShared/NonBlockingLockExclusive/' store::real_disk::locks
 mutant 'take the lock of a file that was removed' $store/real_disk.rs \
     's/Ok\(\(\)\) if !is_same_file\(&file, path\)\? => \{\}//' store::real_disk
 mutant 'remove the lock file of another process' $store/real_disk.rs \
@@ -339,11 +341,15 @@ mutant 'leave out a part of a report' $journal/report/archive.rs \
 
 promise='The real disk syncs'
 mutant 'never sync a file' $store/real_disk.rs \
-    's/self\.file\.sync_data\(\)\.or_else\(\|error\| weaker_sync\(&self\.file, error\)\)/Ok(())/' syncs:each_
+    's/syncs::sync_data\(&self\.file\)/Ok(())/' syncs:each_
+mutant 'sync again after an error of the drive' $store/real_disk/syncs.rs \
+    's/if !is_unknown_operation\(&refused\) \{/if false {/' store::real_disk::syncs
+mutant 'say nothing of a weaker sync' $store/real_disk/syncs.rs \
+    's/has_used\.swap\(true,/has_used.swap(false,/' store::real_disk::syncs
 mutant 'never sync a directory' $store/real_disk.rs \
-    's/directory\.sync_all\(\)\.or_else\(\|error\| weaker_sync\(&directory, error\)\)/Ok(drop(directory))/' syncs:each_
+    's/sync_all\(&directory\)/Ok(drop(directory))/' syncs:each_
 mutant 'never sync a small file' $store/real_disk.rs \
-    's/file\.sync_all\(\)\.or_else\(\|error\| weaker_sync\(&file, error\)\)/Ok(())/' syncs:each_
+    's/sync_all\(&file\)/Ok(())/' syncs:each_
 mutant 'sync a small file too late' $store/real_disk.rs \
     's/replace_by_rename\(path, bytes, Durability::Synced\)\?;/replace_by_rename(path, bytes, Durability::Unsynced)?;\n File::open(path)?.sync_all()?;/' syncs:each_
 mutant 'never sync the name of a small file' $store/real_disk.rs \

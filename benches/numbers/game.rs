@@ -112,3 +112,12 @@ pub fn play(app: &mut App, entities: &[Entity], step: usize, round: usize) {
         }
     }
 }
+
+/// Looks at all values of a type, as systems do that change none.
+pub fn look_at<T: Component>(app: &mut App) {
+    let world = app.world_mut();
+    let mut all = world.query::<&T>();
+    all.iter(world).for_each(|value| {
+        black_box(std::ptr::from_ref(value));
+    });
+}

@@ -18,6 +18,7 @@ mod measure;
 mod recording;
 mod reports;
 mod restores;
+mod summary_ticks;
 
 fn main() {
     if reports::has_opened() {
@@ -25,10 +26,11 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 18] = [
+    let parts: [(&str, fn()); 19] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
+        ("summary_ticks", summary_ticks::summary_ticks),
         ("full_capture", captures::full_capture_beside_memcpy),
         ("pauses", frames::pauses),
         ("restore", restores::restore),

@@ -117,9 +117,12 @@ fn pause(
 fn press_key(
     key: On<FocusedInput<KeyboardInput>>,
     windows: Query<(), With<Window>>,
+    fields: Query<(), With<EditableText>>,
     mut commands: Commands,
 ) {
-    if key.input.state != ButtonState::Pressed || !windows.contains(key.focused_entity) {
+    let is_of_field = fields.contains(key.original_event_target());
+    let is_here = windows.contains(key.focused_entity) && !is_of_field;
+    if key.input.state != ButtonState::Pressed || !is_here {
         return;
     }
     match key.input.key_code {

@@ -93,7 +93,7 @@ pub fn spawn_sparks(commands: &mut Commands, at: Vec3, number: u16) {
 }
 
 fn draw_ground(
-    root: On<Add, LevelRoot>,
+    root: On<Add<LevelRoot>>,
     shapes: Res<Shapes>,
     level: Res<LoadedLevel>,
     mut commands: Commands,
@@ -111,7 +111,7 @@ fn draw_ground(
 }
 
 fn draw_rock(
-    added: On<Add, Rock>,
+    added: On<Add<Rock>>,
     shapes: Res<Shapes>,
     rocks: Query<&Rock>,
     mut commands: Commands,
@@ -125,7 +125,7 @@ fn draw_rock(
     });
 }
 
-fn draw_lamp(added: On<Add, Lamp>, shapes: Res<Shapes>, mut commands: Commands) {
+fn draw_lamp(added: On<Add<Lamp>>, shapes: Res<Shapes>, mut commands: Commands) {
     let label = TextFont { font_size: FontSize::Px(15.0), ..default() };
     commands.entity(added.entity).with_children(|view| {
         view.spawn((LampGlow, shapes.glow(WARM, 60.0), at(0.0, 0.0, -5.0)));
@@ -136,11 +136,11 @@ fn draw_lamp(added: On<Add, Lamp>, shapes: Res<Shapes>, mut commands: Commands) 
     });
 }
 
-fn draw_firefly(added: On<Add, Firefly>, shapes: Res<Shapes>, mut commands: Commands) {
+fn draw_firefly(added: On<Add<Firefly>>, shapes: Res<Shapes>, mut commands: Commands) {
     commands.entity(added.entity).insert(shapes.glow(FIREFLY, 22.0));
 }
 
-fn draw_shade(added: On<Add, Shade>, shapes: Res<Shapes>, mut commands: Commands) {
+fn draw_shade(added: On<Add<Shade>>, shapes: Res<Shapes>, mut commands: Commands) {
     commands.entity(added.entity).with_children(|view| {
         view.spawn((shapes.glow(Color::BLACK, 150.0), at(0.0, 0.0, 1.0)));
         view.spawn((shapes.glow(SHADE.lighter(0.12), 96.0), at(0.0, 0.0, 1.1)));

@@ -93,7 +93,7 @@ pub fn plugin(app: &mut App) {
             OnEnter(Game::Playing),
             begin.run_if(not(session_is_restoring).and_then(not(any_with_component::<Player>))),
         )
-        .add_observer(|player: On<Add, Player>, mut commands: Commands| {
+        .add_observer(|player: On<Add<Player>>, mut commands: Commands| {
             commands.spawn((Camera, ChildOf(player.entity)));
         });
 }

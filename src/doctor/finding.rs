@@ -175,7 +175,7 @@ impl fmt::Display for Finding {
             Self::EntityObserver { on } => write!(
                 formatter,
                 "observers of their own watch saved entities, and don't come back with them: {on}. \
-                 Call `observe` in an observer of `On<Add, …>`, or watch all of them with \
+                 Call `observe` in an observer of `On<Add<…>>`, or watch all of them with \
                  `add_observer`; if that is done, let the doctor ignore `ObservedBy`",
             ),
             Self::TypeNotSaved { type_path, reason } => {

@@ -15,6 +15,7 @@ use bevy::reflect::TypeRegistry;
 use super::ownership::own_crates;
 use super::references::unmapped_fields;
 use crate::capture::{SavedTypes, crate_of};
+use crate::engine;
 use crate::lifecycle::{IgnoredTypes, Runtime, give_hint};
 use crate::saved::{Contents, STATE_SCOPES};
 use crate::values::{Reflected, is_large};
@@ -96,14 +97,14 @@ impl Looked {
             // Those of states are saved for the states that are, and for no others.
             let own = types.own_components().filter(|path| !path.starts_with(STATE_SCOPES));
             let generics: Vec<&str> = own.filter_map(generic).collect();
-            let new = world.components().iter_registered().skip(before);
-            for info in new.filter(|info| !self.saved.contains_key(&info.id())) {
+            let new = engine::registered(world.components()).skip(before);
+            for (id, info) in new.filter(|(id, _)| !self.saved.contains_key(id)) {
                 // Without Bevy's feature `debug` it is no name, and like none that is saved.
                 let name = info.name().to_string();
                 match generic(&name) {
                     Some(path) if generics.contains(&path) => found.push(name),
                     Some(_) if self.is_unknown(world, info, &name) => {
-                        self.unregistered.push((info.id(), name));
+                        self.unregistered.push((id, name));
                     }
                     _ => {}
                 }

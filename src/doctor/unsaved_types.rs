@@ -101,18 +101,19 @@ fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId)
         info.relationship_accessor(),
         Some(RelationshipAccessor::RelationshipTarget { .. })
     );
-    !is_derived && !comes_back_by_itself(patient, entity, info)
+    !is_derived && !comes_back_by_itself(patient, entity, component, info)
 }
 
 /// Whether a component says nothing but that it is there, and a saved one brings it along.
 fn comes_back_by_itself(
     patient: &Patient<'_>,
     entity: EntityRef<'_>,
+    component: ComponentId,
     info: &ComponentInfo,
 ) -> bool {
     let requires_it = |saved: &ComponentId| {
         let required = patient.world.get_required_components_by_id(*saved);
-        required.is_some_and(|required| required.iter_ids().any(|required| required == info.id()))
+        required.is_some_and(|required| required.iter_ids().any(|required| required == component))
     };
     let mut saved = patient.components.keys().filter(|component| entity.contains_id(**component));
     info.layout().size() == 0 && saved.any(requires_it)

@@ -63,9 +63,9 @@ impl Churn {
         let (Some(game), Some(phase)) = (game, phase) else { return };
         match self.random.below(4) {
             0 => world.resource_mut::<NextState<Game>>().set(*game),
-            1 => world.insert_resource(NextState::PendingIfNeq(*game)),
+            1 => world.insert_resource(NextState::PendingIfDifferent(*game)),
             2 => world.resource_mut::<NextState<Phase>>().set(*phase),
-            _ => world.insert_resource(NextState::PendingIfNeq(*phase)),
+            _ => world.insert_resource(NextState::PendingIfDifferent(*phase)),
         }
     }
 

@@ -62,20 +62,20 @@ impl Variant {
 }
 
 fn meddle(app: &mut App) {
-    app.add_observer(|_: On<Add, Burning>, mut armor: Query<&mut Armor>| {
+    app.add_observer(|_: On<Add<Burning>>, mut armor: Query<&mut Armor>| {
         for mut armor in &mut armor {
             armor.0 += 1;
         }
     });
-    app.add_observer(|added: On<Add, Player>, mut commands: Commands| {
+    app.add_observer(|added: On<Add<Player>>, mut commands: Commands| {
         commands.entity(added.entity).insert(Inventory(vec![1, 2, 3]));
     });
-    app.add_observer(|_: On<Add, Health>, score: Option<ResMut<Score>>| {
+    app.add_observer(|_: On<Add<Health>>, score: Option<ResMut<Score>>| {
         if let Some(mut score) = score {
             score.0 += 1;
         }
     });
-    app.add_observer(|_: On<Remove, Serial>, mut commands: Commands| {
+    app.add_observer(|_: On<Remove<Serial>>, mut commands: Commands| {
         commands.spawn((Name::new("loot"), Saved));
     });
 }

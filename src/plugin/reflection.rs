@@ -119,6 +119,6 @@ mod tests {
             unclaimed: vec![SaveKey::new("level/door")],
             ..RestoreReport::default()
         };
-        assert_eq!(RestoreReport::from_reflect(&*report.to_dynamic()), Some(report));
+        assert_eq!(RestoreReport::from_reflect(&*report.to_dynamic().unwrap()), Some(report));
     }
 }

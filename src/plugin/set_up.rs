@@ -1,12 +1,12 @@
 //! Puts the parts together, once the app is complete.
 
-use super::{
-    BEVY_VERSION, SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread,
-};
+use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
 use crate::clock::Clock;
 use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
+use crate::engine;
+use crate::failures::FailureWatch;
 use crate::lifecycle::{
     CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, Filings, FrameTime,
     GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings,
@@ -59,6 +59,7 @@ impl SessionPlugin {
         let options = ProcessOptions { panics: !self.manual_writer };
         let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
+        FailureWatch::begin(app.world_mut());
         keep_log(app, &process);
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
@@ -108,7 +109,7 @@ impl SessionPlugin {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
-        let versions = Versions::new(&self.version, BEVY_VERSION);
+        let versions = Versions::new(&self.version, engine::VERSION);
         let settings = world.get_resource::<SessionSettings>();
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
         let (keepers, digests) = DeclaredDigests::take(world);

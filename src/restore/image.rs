@@ -66,13 +66,6 @@ pub(super) struct Builds {
     pub earlier: HashSet<SaveId>,
 }
 
-impl Builds {
-    /// Whether what an entity lacks may have come with an update of the game.
-    pub fn are_others(&self) -> bool {
-        self.then.as_ref() != Some(&self.now)
-    }
-}
-
 /// One saved type in an image.
 pub(super) struct ImageColumn {
     pub type_path: Arc<str>,

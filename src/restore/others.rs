@@ -99,7 +99,7 @@ mod tests {
             play.world().spawn((SaveKey::new(format!("thing {number}")), Health(5)));
         }
         play.app.add_observer(
-            |_: On<Insert, Player>, mut placed: Query<&mut Health, With<SaveKey>>| {
+            |_: On<Insert<Player>>, mut placed: Query<&mut Health, With<SaveKey>>| {
                 placed.iter_mut().for_each(|mut health| health.0 -= 1);
             },
         );

@@ -122,7 +122,8 @@ impl WorldImage {
     /// Whether today's build gives entities something that the one which took the checkpoint didn't.
     fn is_of_earlier_build(&self) -> bool {
         let is_new = |column: &ImageColumn| !column.was_saved && !column.is_built_in();
-        self.builds.are_others() || self.columns.iter().any(is_new)
+        let is_other_build = self.builds.then.as_ref() != Some(&self.builds.now);
+        is_other_build || self.columns.iter().any(is_new)
     }
 
     /// Carries all rows of some entities along.

@@ -52,7 +52,7 @@ pub struct RestoreReport {
     pub gone_again: u64,
     /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
     /// the player does. A game that restores a player spawns its camera again: with a required component or
-    /// an `On<Add, Player>` observer.
+    /// an `On<Add<Player>>` observer.
     pub unsaved_children: u64,
     /// Restored entities that hooks or observers despawned at once.
     pub despawned_again: u64,

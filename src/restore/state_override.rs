@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState, State};
 
+use crate::engine;
+
 /// A state that is entered in place of the saved one, such as a loading screen.
 #[derive(Clone)]
 pub(crate) struct StateOverride {
@@ -36,7 +38,7 @@ impl StateOverride {
 
     fn of_now<S: FreelyMutableState>(world: &World) -> Option<Self> {
         let state = world.get_resource::<State<S>>()?.get().clone();
-        Some(Self::entered_by(NextState::PendingIfNeq, state))
+        Some(Self::entered_by(engine::pending_if_different, state))
     }
 
     /// Whether this takes the place of a state.

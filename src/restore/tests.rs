@@ -135,7 +135,7 @@ fn observers_see_whole_entities() {
         (&'static Health, &'static Target, Option<&'static ChildOf>),
         Allow<Disabled>,
     >;
-    app.add_observer(|added: On<Add, Health>, all: Whole| {
+    app.add_observer(|added: On<Add<Health>>, all: Whole| {
         // Panics unless the neighbour came along.
         let (health, target, parent) = all.get(added.entity).unwrap();
         assert!(health.0 == 1 || parent.is_some());
@@ -150,7 +150,7 @@ fn observers_see_whole_entities() {
 fn observers_that_drop_loot_leave_none() {
     let mut app = game();
     app.add_observer(
-        |removed: On<Remove, Health>, mut commands: Commands, mut score: ResMut<Score>| {
+        |removed: On<Remove<Health>>, mut commands: Commands, mut score: ResMut<Score>| {
             let _ = removed;
             score.0 += 1;
             commands.spawn((Name::new("loot"), Saved));
@@ -171,7 +171,7 @@ fn observers_that_drop_loot_leave_none() {
 #[test]
 fn a_world_that_never_ends_ends_the_sweep() {
     let mut app = game();
-    app.add_observer(|_: On<Remove, Player>, mut commands: Commands| {
+    app.add_observer(|_: On<Remove<Player>>, mut commands: Commands| {
         commands.spawn(Player);
     });
     let mut play = Play::of(app);
@@ -189,7 +189,7 @@ fn a_resource_that_observers_change_is_as_saved() {
     let saved = played().journal;
     let mut app = game();
     app.init_resource::<Score>();
-    app.add_observer(|_: On<Add, Health>, mut score: ResMut<Score>| score.0 += 1);
+    app.add_observer(|_: On<Add<Health>>, mut score: ResMut<Score>| score.0 += 1);
     let mut fresh = Play::of(app);
     let report = fresh.restore(&saved).report;
     assert_eq!(*fresh.world().resource::<Score>(), Score(77));
@@ -200,14 +200,14 @@ fn a_resource_that_observers_change_is_as_saved() {
 fn values_that_observers_change_are_as_saved() {
     let saved = played().journal;
     let mut app = game();
-    app.add_observer(|added: On<Add, Health>, mut armor: Query<&mut Armor>| {
+    app.add_observer(|added: On<Add<Health>>, mut armor: Query<&mut Armor>| {
         for mut armor in &mut armor {
             armor.0 += 100;
         }
         let _ = added;
     });
     // And one that adds a component.
-    app.add_observer(|added: On<Add, Burning>, mut commands: Commands| {
+    app.add_observer(|added: On<Add<Burning>>, mut commands: Commands| {
         commands.entity(added.entity).insert(Inventory(vec![0]));
     });
     let mut fresh = Play::of(app);
@@ -285,7 +285,7 @@ fn a_second_player_is_reported_although_its_type_was_spawned_too_early() {
     let mut app = App::new();
     app.world_mut().spawn(Inventory(vec![1]));
     app.register_type::<Health>().register_type::<Inventory>();
-    app.add_observer(|_: On<Add, Health>, mut commands: Commands| {
+    app.add_observer(|_: On<Add<Health>>, mut commands: Commands| {
         commands.spawn(Inventory(vec![2]));
     });
     let mut play = Play::of(app);
@@ -373,7 +373,7 @@ fn a_pending_transition_is_pending_again() {
 fn a_second_player_is_reported_by_name() {
     let saved = played().journal;
     let mut app = game();
-    app.add_observer(|_: On<Add, Inventory>, mut commands: Commands| {
+    app.add_observer(|_: On<Add<Inventory>>, mut commands: Commands| {
         commands.spawn((Player, Health(1), Name::new("double")));
     });
     let mut fresh = Play::of(app);
@@ -387,7 +387,7 @@ fn a_second_player_is_reported_by_name() {
 fn an_observer_may_despawn_what_is_restored() {
     let saved = played().journal;
     let mut app = game();
-    app.add_observer(|added: On<Add, Look>, mut commands: Commands| {
+    app.add_observer(|added: On<Add<Look>>, mut commands: Commands| {
         commands.entity(added.entity).despawn();
     });
     let mut fresh = Play::of(app);

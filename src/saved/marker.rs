@@ -21,7 +21,7 @@ use bevy::reflect::Reflect;
 ///
 /// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
 /// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
-/// observer of `On<Add, …>`, or watch all such entities with `add_observer`.
+/// observer of `On<Add<…>>`, or watch all such entities with `add_observer`.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -31,6 +31,8 @@ use bevy::reflect::Reflect;
 /// ```
 #[derive(Component, Reflect, Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[reflect(Component, Default)]
+// It is written only where an entity becomes saved, so most captures pass it over.
+#[component(summary_tick)]
 pub struct Saved;
 
 /// The entities that are saved. Table storage only, so queries with this filter stay contiguous.

@@ -10,6 +10,7 @@ use bevy::ui_widgets::SelectAllOnFocus;
 
 use super::look::{Look, TextSize};
 use super::widgets::{ButtonKind, Does, Ink};
+use crate::engine;
 
 /// A field to type into. Enter on it is an `Activate`, as a press of a button is.
 #[derive(Component, Clone, Copy, Debug)]
@@ -76,6 +77,7 @@ impl Look {
             selection_color: self.theme.accent.with_alpha(0.45),
             unfocused_selection_color: Color::NONE,
             selected_text_color: None,
+            ..default()
         };
         let style = (
             self.font(TextSize::Body),
@@ -87,7 +89,14 @@ impl Look {
         let colours = (BackgroundColor::default(), BorderColor::default());
         let outline = Outline::new(self.px(2.0), self.px(2.0), Color::NONE);
         let mut field = frame.spawn((node, text, style, colours, outline));
-        field.insert((ButtonKind::Field, Hovered::default(), description, Field, does));
+        field.insert((
+            engine::text_input(),
+            ButtonKind::Field,
+            Hovered::default(),
+            description,
+            Field,
+            does,
+        ));
         field.insert(TabIndex(0));
         if view.starts_selected {
             field.insert(SelectAllOnFocus);

@@ -14,6 +14,7 @@ use bevy::ui::{InteractionDisabled, UiGlobalTransform};
 use bevy::ui_widgets::Activate;
 
 use super::field::Field;
+use crate::engine::{OnPress, OnScroll};
 
 /// The root of a surface, within which the focus is moved.
 #[derive(Component, Clone, Copy, Debug)]
@@ -319,7 +320,7 @@ pub(super) fn follow_sticks(
 
 /// Scrolls a list with the mouse wheel.
 pub(super) fn on_wheel(
-    mut scroll: On<Pointer<Scroll>>,
+    mut scroll: OnScroll,
     lists: Query<(), With<WheelList>>,
     scopes: Query<(), With<FocusScope>>,
     parents: Query<&ChildOf>,
@@ -343,7 +344,7 @@ pub(super) fn on_wheel(
 }
 
 /// A click shows that the pointer is used, and the focus need not be seen.
-pub(super) fn on_press(press: On<Pointer<Press>>, mut visible: ResMut<InputFocusVisible>) {
+pub(super) fn on_press(press: OnPress, mut visible: ResMut<InputFocusVisible>) {
     if visible.0 && press.entity == press.original_event_target() {
         visible.0 = false;
     }

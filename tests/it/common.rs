@@ -1,5 +1,8 @@
 //! A small game for tests, on a memory disk and a clock that the test holds.
 
+#[cfg(feature = "shuffled")]
+mod shuffled;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +11,9 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionEntry, SessionId, SessionPlugin};
+use bevy_session::{
+    MemoryDisk, RestoreReport, SessionEntry, SessionId, SessionPlugin, SessionRestored,
+};
 use serde::{Deserialize, Serialize};
 
 /// The repository. Asked for when a test runs: what clones build into may hold the test of another clone.
@@ -83,6 +88,8 @@ pub fn game_with(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     add(&mut app);
     app.finish();
     app.cleanup();
+    #[cfg(feature = "shuffled")]
+    shuffled::shuffle(&mut app);
     app.update();
     app
 }
@@ -147,6 +154,15 @@ pub fn start(app: &mut App, name: &str) {
         app.world().resource::<CurrentSession>().last_checkpoint().is_some(),
         "a started session should have a durable checkpoint"
     );
+}
+
+/// Recovers the session that is offered first; what came of it.
+pub fn recover_offered(app: &mut App) -> RestoreReport {
+    frames(app, 2);
+    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
+    request(app, |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(app, 3);
+    received::<SessionRestored>(app).remove(0).report
 }
 
 /// Starts a session like this; its id.

@@ -32,7 +32,7 @@ fn another_machine_build_or_mod_is_noticed_when_a_session_is_taken_up() {
     let session = app.world().resource::<CurrentSession>();
     let (id, context) = (session.id(), session.context().clone());
     assert_eq!((&*context.build_id, &*context.graphics), ("a1b2", "Llvmpipe"));
-    assert!(!context.os.is_empty() && context.bevy_version == "0.19", "{context:?}");
+    assert!(!context.os.is_empty() && context.bevy_version == "0.20", "{context:?}");
     for (graphics, mods, expected) in [
         ("Llvmpipe", &["fish"][..], &[][..]),
         ("Radeon", &["fish", "ships"], &[ContextPart::Graphics, ContextPart::Mods]),

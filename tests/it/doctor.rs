@@ -265,16 +265,16 @@ fn two_entities_with_one_key() {
 #[test]
 fn an_observer_that_watches_one_saved_entity() {
     let mut app = game(|_| {});
-    let watched = app.world_mut().spawn(Health(1)).observe(|_: On<Despawn>| {}).id();
-    app.world_mut().spawn((Health(2), SaveKey::new("door"))).observe(|_: On<Despawn>| {});
-    app.world_mut().spawn(Phantom).observe(|_: On<Despawn>| {});
+    let watched = app.world_mut().spawn(Health(1)).observe(|_: On<Despawn<Health>>| {}).id();
+    app.world_mut().spawn((Health(2), SaveKey::new("door"))).observe(|_: On<Despawn<Health>>| {});
+    app.world_mut().spawn(Phantom).observe(|_: On<Despawn<Phantom>>| {});
     let finding = only(&mut app);
     assert!(
         matches!(&finding, Finding::EntityObserver { on }
         if (on.count, on.first) == (1, watched)),
         "{finding:?}"
     );
-    assert!(finding.to_string().contains("`On<Add, …>`"), "{finding}");
+    assert!(finding.to_string().contains("`On<Add<…>>`"), "{finding}");
     let doctor = doctor().ignore::<bevy::ecs::observer::ObservedBy>();
     assert!(doctor.examine(&mut app).is_healthy());
 }

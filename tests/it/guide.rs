@@ -6,14 +6,17 @@ mod handles;
 mod recovery;
 #[cfg(feature = "scenarios")]
 mod scenarios;
+#[cfg(feature = "scenes")]
+mod scenes;
 mod start;
 mod states_and_gates;
 mod times;
 
 /// Pages, and the code on them that is played.
-const PLAYED: [(&str, &str); 7] = [
+const PLAYED: &[(&str, &str)] = &[
     (include_str!("../../README.md"), include_str!("guide/samples/readme.rs")),
     (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/handles.rs")),
+    (include_str!("../../docs/RECIPES.md"), include_str!("guide/samples/scenes.rs")),
     (include_str!("../../docs/guide/recovery.md"), include_str!("guide/samples/recovery.rs")),
     (include_str!("../../docs/guide/rewind.md"), include_str!("guide/samples/rewind.rs")),
     (include_str!("../../docs/guide/scenarios.md"), include_str!("guide/samples/scenarios.rs")),

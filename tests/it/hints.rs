@@ -439,14 +439,14 @@ fn an_empty_screen_after_a_crash_is_said_with_what_is_missing() {
     assert_eq!(components[..], ["bevy_transform::components::transform::Transform"]);
     let text = given[0].to_string();
     assert!(text.contains("save_component::<Transform>()"), "{text}");
-    assert!(text.contains("On<Add, Health>"), "{text}");
+    assert!(text.contains("On<Add<Health>>"), "{text}");
 }
 
 #[test]
 fn a_place_that_is_lost_is_said_although_there_is_a_transform() {
     fn add(app: &mut App) {
         app.add_systems(Startup, spawn_level);
-        app.add_observer(|added: On<Add, Health>, mut commands: Commands| {
+        app.add_observer(|added: On<Add<Health>>, mut commands: Commands| {
             commands.entity(added.entity).insert_if_new(Transform::IDENTITY);
         });
     }

@@ -49,13 +49,13 @@ fn game(disk: &MemoryDisk) -> App {
     game_with(plugin(disk), |app| {
         listen::<SessionRestored>(app);
         listen::<PlacedRestored>(app);
-        app.add_observer(|inserted: On<Insert, Watched>, mut watched: Query<&mut Watched>| {
+        app.add_observer(|inserted: On<Insert<Watched>>, mut watched: Query<&mut Watched>| {
             if let Ok(mut watched) = watched.get_mut(inserted.entity) {
                 watched.0 += 1;
             }
         });
         app.add_observer(
-            |_: On<Insert, Watched>, activity: Res<SessionActivity>, mut score: ResMut<Score>| {
+            |_: On<Insert<Watched>>, activity: Res<SessionActivity>, mut score: ResMut<Score>| {
                 if activity.restore().is_some() {
                     score.0 += 1;
                 }

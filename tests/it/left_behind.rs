@@ -65,7 +65,7 @@ fn what_the_new_world_puts_off_comes_after_as_long_as_it_asked_for() {
     let (mut app, session) = game(|app| {
         app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
         app.add_observer(
-            |_: On<Add, Fuse>, activity: Res<SessionActivity>, mut commands: Commands| {
+            |_: On<Add<Fuse>>, activity: Res<SessionActivity>, mut commands: Commands| {
                 if activity.restore().is_some() {
                     commands.delayed().secs(2.0).spawn(Health(21));
                 }

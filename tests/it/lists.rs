@@ -90,7 +90,7 @@ fn game(disk: &MemoryDisk) -> App {
         listen::<PlacedRestored>(app);
         app.register_type::<ItemOf>().insert_resource(Calm);
         app.add_observer(
-            |_: On<Insert, Restless>, activity: Res<SessionActivity>, mut score: ResMut<Score>| {
+            |_: On<Insert<Restless>>, activity: Res<SessionActivity>, mut score: ResMut<Score>| {
                 if activity.restore().is_some() {
                     score.0 += 1;
                 }

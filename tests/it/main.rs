@@ -27,6 +27,7 @@ mod external_saves;
 mod fight;
 mod figures;
 mod finding;
+mod game_failures;
 mod gates;
 mod going_back;
 mod golden;

@@ -143,7 +143,7 @@ fn a_camera_on_the_player_is_rebuilt_and_the_report_says_what_went() {
     struct Camera;
     let disk = MemoryDisk::default();
     let add = |app: &mut App| {
-        app.add_observer(|player: On<Add, Health>, mut commands: Commands| {
+        app.add_observer(|player: On<Add<Health>>, mut commands: Commands| {
             commands.spawn((Camera, ChildOf(player.entity)));
         });
     };

@@ -32,6 +32,20 @@ fn a_file_system_that_cannot_sync_directories_is_reported_and_used() {
 }
 
 #[test]
+fn a_file_system_whose_syncs_do_not_reach_the_drive_is_reported_and_used() {
+    let disk = MemoryDisk::default();
+    let mut app = listening_game(&disk);
+    app.world_mut().spawn(Health(7));
+    start(&mut app, "On a network drive");
+    assert!(app.world().resource::<SessionActivity>().power_cuts_are_covered());
+    disk.sync_weakly();
+    request(&mut app, |commands| commands.session().checkpoint("weak"));
+    seconds(&mut app, 1.0);
+    assert!(!app.world().resource::<SessionActivity>().power_cuts_are_covered());
+    assert!(received::<CheckpointFailed>(&app).is_empty());
+}
+
+#[test]
 fn a_used_up_quota_thins_history_as_a_full_disk_does() {
     for (kind, refusal) in [
         (ErrorKind::StorageFull, DiskRefusal::Full),

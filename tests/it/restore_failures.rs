@@ -297,7 +297,7 @@ fn ways_to_panic() -> Vec<(&'static str, fn(&mut App))> {
             app.add_observer(|_: On<RestoreStarted>| panic!("before the first change"));
         }),
         ("when a resource is inserted", |app| {
-            app.add_observer(|_: On<Insert, Score>, activity: Res<SessionActivity>| {
+            app.add_observer(|_: On<Insert<Score>>, activity: Res<SessionActivity>| {
                 assert!(!session_is_restoring(Some(activity)), "at the resources");
             });
         }),
@@ -305,7 +305,7 @@ fn ways_to_panic() -> Vec<(&'static str, fn(&mut App))> {
             app.add_systems(OnEnter(Phase::Playing), || panic!("in a system"));
         }),
         ("when an entity is spawned", |app| {
-            app.add_observer(|added: On<Add, Health>, healths: Query<&Health>| {
+            app.add_observer(|added: On<Add<Health>>, healths: Query<&Health>| {
                 assert!(healths.get(added.entity).is_ok_and(|health| health.0 < 12), "at the last");
             });
         }),

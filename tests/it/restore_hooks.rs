@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, PlacedRestored, RestoreReport, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
+use crate::common::{Health, game_with, listen, plugin, recover_offered, start};
 
 /// Wherever it is inserted, its own hook loads it.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -165,11 +165,7 @@ fn restored(play: impl FnOnce(&mut App)) -> (App, RestoreReport) {
     start(&mut app, "Hooks");
     let mut app = game(&disk.snapshot());
     app.insert_resource(Armed);
-    frames(&mut app, 2);
-    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
-    frames(&mut app, 3);
-    let report = received::<SessionRestored>(&app).remove(0).report;
+    let report = recover_offered(&mut app);
     (app, report)
 }
 

@@ -5,7 +5,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RestoreReport, SessionRestored};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{frames, game_with, listen, plugin, received, request, start};
+use crate::common::{frames, game_with, listen, plugin, recover_offered, request, start};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -69,11 +69,7 @@ fn take_off_lock(app: &mut App) {
 /// Recovers the session of a game that was killed on this disk.
 fn recover(disk: &MemoryDisk, build: Build) -> (App, RestoreReport) {
     let mut app = game(disk, build);
-    frames(&mut app, 2);
-    let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
-    request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
-    frames(&mut app, 3);
-    let report = received::<SessionRestored>(&app).remove(0).report;
+    let report = recover_offered(&mut app);
     (app, report)
 }
 

@@ -8,7 +8,7 @@ use bevy_session_benchmarks::Outcome;
 
 /// The peers whose versions are named.
 const PEERS: [&str; 6] =
-    ["bevy", "bevy_world_serialization", "moonshine-save", "bevy_ggrs", "redb", "zstd"];
+    ["bevy_ecs", "bevy_world_serialization", "moonshine-save", "bevy_ggrs", "redb", "zstd"];
 
 /// A chapter on machine, system and versions.
 pub fn markdown() -> Outcome<String> {

@@ -6,7 +6,7 @@ use bevy::input_focus::tab_navigation::TabIndex;
 use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::text::{EditableText, LineBreak, TextCursorStyle, TextLayout};
-use bevy::ui_widgets::{Activate, SelectAllOnFocus};
+use bevy::ui_widgets::{Activate, SelectAllOnFocus, TextInput};
 use bevy_session::ui::SessionTheme;
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteOn};
 
@@ -73,9 +73,11 @@ fn field(parent: &mut ChildSpawnerCommands, proposed: &str, theme: &SessionTheme
             selection_color: WARM.with_alpha(0.35),
             unfocused_selection_color: Color::NONE,
             selected_text_color: None,
+            ..default()
         },
     );
     parent.spawn((
+        TextInput,
         (Action::WriteNote, TabIndex(-1), AutoFocus, SelectAllOnFocus, Hovered::default()),
         (node, text, style, BackgroundColor::default(), BorderColor::default()),
     ));

@@ -48,7 +48,8 @@ fn steer(
         let is_there = brings_home && way.length() < 60.0;
         steering.direction = if is_there { Vec2::ZERO } else { way.truncate().normalize_or_zero() };
         let is_hunted = shades.iter().any(|shade| shade.translation.distance(here) < TOO_NEAR);
-        let has_oil = lanterns.iter_many(children).any(|lantern| lantern.oil > 0.05);
+        let has_oil =
+            children.iter().any(|part| lanterns.get(part).is_ok_and(|lantern| lantern.oil > 0.05));
         steering.flare = is_hunted && has_oil;
     }
 }

@@ -66,7 +66,7 @@ pub fn plugin(app: &mut App) {
         );
 }
 
-fn draw_player(added: On<Add, Player>, shapes: Res<Shapes>, mut commands: Commands) {
+fn draw_player(added: On<Add<Player>>, shapes: Res<Shapes>, mut commands: Commands) {
     let name = TextFont { font_size: FontSize::Px(14.0), ..default() };
     commands.entity(added.entity).with_children(|view| {
         view.spawn((Part::Shadow, shapes.glow(Color::BLACK, 44.0), at(0.0, -6.0, 2.0)));
@@ -77,7 +77,7 @@ fn draw_player(added: On<Add, Player>, shapes: Res<Shapes>, mut commands: Comman
     });
 }
 
-fn draw_lantern(added: On<Add, Lantern>, shapes: Res<Shapes>, mut commands: Commands) {
+fn draw_lantern(added: On<Add<Lantern>>, shapes: Res<Shapes>, mut commands: Commands) {
     commands
         .entity(added.entity)
         .insert(shapes.glow(WARM, 0.0))

@@ -12,6 +12,7 @@ use bevy::ecs::system::RunSystemError;
 use bevy::prelude::*;
 
 use super::type_names::arguments;
+use crate::engine;
 use crate::lifecycle::hints::{SessionHint, give_hint};
 
 /// A run condition of the game that is asked by hand, with what to call it: for plugins that, like this one, take
@@ -169,7 +170,7 @@ impl Condition {
     pub(super) fn initialize(&mut self, world: &mut World) -> &[ComponentId] {
         let (system, asks_entities) = (&mut self.system, &mut self.asks_entities);
         self.reads.get_or_insert_with(|| {
-            let access = system.initialize(world);
+            let access = engine::initialize(&mut **system, world);
             let mut parts = access.filtered_accesses().iter();
             *asks_entities = parts.any(|part| part.with_filters().all(|id| id != IS_RESOURCE));
             // Read by whatever is made of other conditions, and seldom there.

@@ -2,7 +2,7 @@
 //!
 //! An entity is inserted in one bundle, so that its hooks and observers see all of it, as they do
 //! when the game spawns it. Inserted component by component, an observer that unwraps a neighbouring
-//! component would panic. Bevy 0.19 has no safe way to insert a bundle of erased types.
+//! component would panic. Bevy has no safe way to insert a bundle of erased types.
 
 use bevy::ecs::bundle::{BundleScratch, BundleWriter};
 use bevy::ecs::component::Component;

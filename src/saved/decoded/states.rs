@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StateValue;
+use crate::engine;
 use crate::saved::{Codec, DecodeError, PendingState, SavedState, StateCodec};
 
 /// A decoded state.
@@ -44,7 +45,7 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for Decode
         };
         // Entering the state that is current already would despawn what belongs to it. A transition
         // that the game has pending is replaced, where `set_if_neq` might keep it.
-        *next = NextState::PendingIfNeq(current);
+        *next = engine::pending_if_different(current);
         true
     }
 
@@ -56,7 +57,7 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for Decode
         *next = match state.pending.clone() {
             PendingState::Unchanged => NextState::Unchanged,
             PendingState::Set(state) => NextState::Pending(state),
-            PendingState::SetIfDifferent(state) => NextState::PendingIfNeq(state),
+            PendingState::SetIfDifferent(state) => engine::pending_if_different(state),
         };
     }
 
@@ -73,7 +74,7 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> StateValue for Decode
     fn give_back(&self, world: &mut World) {
         if let (Some(kept), Some(mut next)) = (&self.kept, world.get_resource_mut::<NextState<S>>())
         {
-            *next = NextState::PendingIfNeq(kept.clone());
+            *next = engine::pending_if_different(kept.clone());
         }
     }
 

@@ -13,11 +13,11 @@ use crate::process::game;
 
 pub const WAYS: &[Way] = &[
     ("panic in an observer of the restore", |mut app| {
-        app.add_observer(|_: On<Add, Health>| panic!("the mirror cracked"));
+        app.add_observer(|_: On<Add<Health>>| panic!("the mirror cracked"));
         recover(app);
     }),
     ("abort in an observer of the restore", |mut app| {
-        app.add_observer(|_: On<Add, Health>| std::process::abort());
+        app.add_observer(|_: On<Add<Health>>| std::process::abort());
         recover(app);
     }),
 ];

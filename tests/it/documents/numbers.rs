@@ -95,15 +95,26 @@ fn readme() -> Vec<Claim> {
     let rounds = constant("tests/it/kill.rs", "ROUNDS");
     let manifest = text_of("Cargo.toml");
     let rust = within(&manifest, "rust-version = \"", "\"");
-    let bevy =
-        within(&manifest, "\nbevy = { version = \"", "\"").rsplit_once('.').unwrap().0.to_owned();
+    let bevy = within(&manifest, "\nbevy = { package = \"bevy_internal\", version = \"", "\"")
+        .rsplit_once('.')
+        .unwrap()
+        .0
+        .to_owned();
+    let version = within(&manifest, "\nversion = \"", "\"").rsplit_once('.').unwrap().0;
+    let other_tree = text_of("ci/bevy-0.19/changes.sed");
+    let before = |from: &str| {
+        let to = within(&other_tree, &format!("{}\"/", from.replace('.', "\\.")), "\"/");
+        to.rsplit_once('"').unwrap().1.rsplit_once('.').unwrap().0.to_owned()
+    };
+    let (bevy_before, version_before) = (before("0.20.1"), before("0.2.0"));
     let stall = tenths(&measured("Stall, beside peers", "bevy_session, 1 % changed")[0]);
     vec![
         claim(README, format!("saves itself every {interval} seconds of play")),
         claim(README, format!("is taken every {interval} seconds")),
         claim(README, format!("a colony of {entities} entities\n{rounds} times")),
         claim(README, format!("Both need Rust {rust} and")),
-        claim(README, format!("Works with Bevy {bevy}.")),
+        claim(README, format!("| {bevy} | {version} |")),
+        claim(README, format!("| {bevy_before} | {version_before} |")),
         claim(README, format!("{stall} ms for 100,000 entities of which 1 % changed")),
     ]
 }
@@ -135,9 +146,9 @@ fn table_of_costs() -> Vec<Claim> {
         let beside = cells[1].trim_end_matches(".0 ×");
         claim(README, format!("| {what} | {} ms | {beside} | {end} |", short(&cells[0])))
     };
-    let locked = text_of("Cargo.lock");
+    // The one that was measured.
     let version = |name: &str| {
-        let version = within(&locked, &format!("name = \"{name}\"\nversion = \""), "\"").to_owned();
+        let version = measured("Measured on", &format!("`{name}`"))[0].clone();
         version.rsplit_once('.').unwrap().0.to_owned()
     };
     let ggrs = format!("`bevy_ggrs` {}, a snapshot in memory", version("bevy_ggrs"));

@@ -55,10 +55,10 @@ fn observers_that_change_migrated_values_are_put_right() {
     let (disk, id) = played_by_the_first_build();
     let (mut app, report) = taken_up(&disk, id, |app| {
         v2::types(app);
-        app.add_observer(|_: On<Add, v2::Health>, mut healths: Query<&mut v2::Health>| {
+        app.add_observer(|_: On<Add<v2::Health>>, mut healths: Query<&mut v2::Health>| {
             healths.iter_mut().for_each(|mut health| health.share = 1.0);
         });
-        app.add_observer(|_: On<Add, v2::Health>, mut wallet: ResMut<v2::Wallet>| {
+        app.add_observer(|_: On<Add<v2::Health>>, mut wallet: ResMut<v2::Wallet>| {
             wallet.balance += 1;
         });
     });

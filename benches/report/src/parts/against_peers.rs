@@ -7,10 +7,11 @@ use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, on_files};
 use bevy_session_benchmarks::statistics::{beside, median, milliseconds, ratio, spread, timed};
 use bevy_session_benchmarks::worlds::{Shape, play};
+use bevy_session_benchmarks_ggrs::Clones;
 
 use super::writer::settled_work;
 use super::{ENTITIES, directory};
-use crate::peers::{dynamic_world, ggrs, moonshine};
+use crate::peers::{dynamic_world, moonshine};
 use crate::plot::{Content, Plot};
 use crate::report::{Report, Section, Table};
 
@@ -79,7 +80,7 @@ fn measure_in_turns() -> Outcome<Times> {
     let mut game = Game::started(on_files(files.path()), shape);
     let (mut described, of_described) = dynamic_world::app(shape);
     let (mut filed, of_filed) = moonshine::app(shape);
-    let (mut cloned, of_cloned) = ggrs::app(shape);
+    let mut cloned = Clones::new(ENTITIES);
     let bytes = vec![1_u8; BYTES_IN_COLUMNS];
     let mut times = Times::default();
     for turn in 0..TURNS {
@@ -117,8 +118,8 @@ fn measure_in_turns() -> Outcome<Times> {
             return Err("moonshine-save saved nothing".into());
         }
 
-        play(cloned.world_mut(), &of_cloned, ENTITIES / 100, turn);
-        times.ggrs.push(timed(|| ggrs::save(cloned.world_mut())).1);
+        cloned.play(ENTITIES / 100, turn);
+        times.ggrs.push(timed(|| cloned.save()).1);
     }
     Ok(times)
 }

@@ -115,7 +115,7 @@ fn write_app(place: &Path, name: &str, dependency: &str, main: &str) -> Outcome 
     let app = place.join(name);
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nbevy = {{ version = \"0.19.1\", default-features = false, features = \
+         [dependencies]\nbevy = {{ package = \"bevy_internal\", version = \"0.20.1\", default-features = false, features = \
          [\"std\"] }}\n{dependency}\n"
     );
     write_if_other(&app.join("Cargo.toml"), manifest.as_bytes())?;

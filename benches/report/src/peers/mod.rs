@@ -1,6 +1,5 @@
 //! What other crates do, on the same worlds.
 
 pub mod dynamic_world;
-pub mod ggrs;
 pub mod moonshine;
 pub mod redb;

@@ -1,5 +1,7 @@
 //! Follows what the world has of objectives, which the game may spawn, change and despawn at any time.
 
+use bevy::ecs::lifecycle::HookContext;
+use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 
 use super::changing::claim_what_waits;
@@ -14,8 +16,11 @@ use super::tree::{Objectives, Seed, grow, problems_of};
 #[derive(Resource, Default)]
 pub(crate) struct SomeWent(bool);
 
-pub(crate) fn note_that_some_went(_: On<Remove, Objective>, mut went: ResMut<SomeWent>) {
-    went.0 = true;
+/// A hook of the component.
+pub(super) fn note_that_some_went(mut world: DeferredWorld, _: HookContext) {
+    if let Some(mut went) = world.get_resource_mut::<SomeWent>() {
+        went.0 = true;
+    }
 }
 
 /// Objectives that came or were changed, and what became of them.

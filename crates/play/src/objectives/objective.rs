@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use bevy_session::ReflectSaved;
 use serde::{Deserialize, Serialize};
 
+use super::following::note_that_some_went;
 use super::key::ObjectiveKey;
 use super::progress::ObjectiveProgress;
 
@@ -55,6 +56,7 @@ pub const OBJECTIVES: &str = "objectives";
 /// ```
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[component(on_remove = note_that_some_went)]
 #[require(ObjectiveProgress)]
 #[type_path = "bevy_session_play"]
 pub struct Objective {

@@ -5,7 +5,7 @@ use bevy_session::{RecordingExt, SessionAppExt, SessionLast, SessionSystems};
 
 use super::change::ObjectiveChange;
 use super::changing::AheadOfObjectives;
-use super::following::{SomeWent, note_that_some_went};
+use super::following::SomeWent;
 use super::frame::go_on;
 use super::notifications;
 use super::objective::Objective;
@@ -57,7 +57,6 @@ impl Plugin for ObjectivesPlugin {
             .save_resource::<AheadOfObjectives>()
             .add_message::<ObjectiveChange>()
             .add_message::<ObjectiveProblemFound>()
-            .add_observer(note_that_some_went)
             .add_observer(give_up_requests)
             .add_observer(begin_with_session)
             .add_observer(take_up_with_session);

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# The tree for Bevy 0.19, which is published as bevy_session 0.1. It is derived from this one, which is for 0.20, and never
+# edited: what differs in the library stands in src/engine, and all else in ci/bevy-0.19.
+#
+#   ci/bevy-0.19.sh derive DIRECTORY  writes the tree into an empty or new directory, or brings it up to date
+#   ci/bevy-0.19.sh test              derives it, then runs clippy, all tests, and a kill and a recovery
+#   ci/bevy-0.19.sh story             derives it, then plays the example game's story, as .ci/run does
+#
+# What is built goes into a directory beside that of this tree: CARGO_TARGET_DIR, or ~/.cache/bevy_session-target, with
+# -bevy-0.19 at its end. The tree is derived there as well.
+set -euo pipefail
+PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+DIFFERENCES=$PROJECT/ci/bevy-0.19
+BUILT=${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/bevy_session-target}-bevy-0.19
+
+# The files of the work tree, with their times, so that only what changed is built again.
+copy() {
+    cd "$PROJECT"
+    git ls-files -z --cached --others --exclude-standard |
+        while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+        tar --create --null --files-from=- | tar --extract --directory="$1"
+}
+
+derive() {
+    local tree=$1 file
+    [ ! -e "$tree" ] || [ -z "$(ls -A "$tree")" ] || [ -e "$tree/.derived" ] || {
+        printf '%s is no tree that this script has derived.\n' "$tree" >&2
+        exit 1
+    }
+    mkdir -p "$tree"
+    find "$tree" -mindepth 1 -maxdepth 1 ! -name target -exec rm -r {} +
+    touch "$tree/.derived"
+    copy "$tree"
+    cd "$tree"
+    # This script and the names of its own places stay as they are.
+    grep -rlZE --include='*.rs' --include='*.md' --include='*.toml' -f "$DIFFERENCES/touched" . |
+        while IFS= read -r -d '' file; do
+            case $file in
+                ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./docs/PROGRESS.md | ./CHANGELOG.md) ;;
+                *) in_place "$file" ;;
+            esac
+        done
+    cp "$DIFFERENCES/Cargo.lock" Cargo.lock
+    cp "$DIFFERENCES/build.rs" build.rs
+}
+
+# Writes a file as the other tree has it, with the time of its source.
+in_place() {
+    local written
+    written=$(mktemp)
+    sed -E -f "$DIFFERENCES/changes.sed" "$1" >"$written"
+    touch -r "$1" "$written"
+    mv "$written" "$1"
+}
+
+derived() {
+    derive "$BUILT/tree"
+    export CARGO_TARGET_DIR=$BUILT CARGO_INCREMENTAL=0
+}
+
+# The steps of `.ci/run` that know the engine.
+run_steps() {
+    sed -n "/^step ${1}/q; /^step /d; s|^cd \"\$(dirname .*|cd \"$BUILT/tree\"|; p" "$PROJECT/.ci/run" >"$BUILT/steps.sh"
+    printf '%s\n' "${@:2}" >>"$BUILT/steps.sh"
+    bash "$BUILT/steps.sh"
+}
+
+case ${1:-} in
+    derive) derive "$(realpath -m "${2:?a directory}")" ;;
+    test)
+        derived
+        run_steps '' \
+            'step cargo clippy --all-targets -- -D warnings' \
+            'step cargo clippy --all-targets --all-features -- -D warnings' \
+            'step tests' \
+            'step killed_and_recovered'
+        ;;
+    story)
+        derived
+        run_steps '' 'step story_of_the_game'
+        ;;
+    *)
+        sed -n '2,/^set/{/^#/p}' "$0"
+        exit 2
+        ;;
+esac

@@ -1,0 +1,40 @@
+# What tests, examples, pages and manifests have otherwise in the tree for Bevy 0.19, one line at a time.
+
+# Versions: of Bevy and its parts, of peers that are made for one version of it, and of this project's packages.
+s/(bevy(_reflect|_window)? = \{ (package = "bevy_internal", )?version = )"0\.20\.1"/\1"0.19.1"/
+s/moonshine-save = "0\.8"/moonshine-save = "0.7"/
+s/^version = "0\.2\.0"/version = "0.1.0"/
+s/version = "=0\.2\.0"/version = "=0.1.0"/
+s/bevy_session(_play|_cli)? = "0\.2"/bevy_session\1 = "0.1"/
+
+# Observers of what happens to components.
+s/On<(Add|Insert|Remove|Despawn|Discard)<([^<>]+)>>/On<\1, \2>/g
+
+s/bevy_version == "0\.20"/bevy_version == "0.19"/
+
+# Change ticks of whole columns.
+/^#\[component\(summary_tick\)\]$/d
+s/, #\[component\(summary_tick\)\]\);$/);/
+
+# A text that can be edited was a widget by itself.
+s/ui_widgets::\{(.*)SelectAllOnFocus, TextInput\}/ui_widgets::{\1SelectAllOnFocus}/
+/^ +TextInput,$/d
+
+# Names.
+s/NextState::PendingIfDifferent/NextState::PendingIfNeq/g
+s/\.to_dynamic\(\)\.unwrap\(\)/.to_dynamic()/g
+
+# What `World::iter_resources` gives.
+s/iter_resources\(\)\.map\(\|\(_, /iter_resources().map(|(/
+
+# The release whose golden files a tree writes.
+s/OWN: &str = "bevy-0\.20"/OWN: \&str = "bevy-0.19"/
+
+# All that 0.19 doesn't have: code from the condition to the end of its item or statement, and a section of a page. Files of
+# which nothing is left but themselves stay where they are.
+/^ *#\[cfg\(feature = "(scenes|shuffled)"\)\]$/,/;$/d
+/samples\/scenes\.rs/d
+/^# For this project's own tests: /d
+/^(scenes|shuffled) = /d
+/^## Scenes in BSN$/,/^## Hooks/{/^## Hooks/!d}
+s/, or `on\(…\)` in a scene \|/ |/
