@@ -6,6 +6,8 @@
 #   ci/windows.sh setup              a Debian sid with rustc, rust-src, mingw and Wine, once (some 3 GB)
 #   ci/windows.sh test [FILTER…]     builds the plugin without warnings, then runs its tests
 #   ci/windows.sh journal [FILTER…]  the same for crates/journal, which builds without Bevy
+#   ci/windows.sh play [FILTER…]     the same for crates/play
+#   ci/windows.sh tool [FILTER…]     the same for crates/cli
 #   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
 #   ci/windows.sh all                all of these, one after the other
 #
@@ -97,15 +99,17 @@ cargo_for() {
     printf '%s' "--target $1 -Z build-std=std,panic_unwind -j$JOBS"
 }
 
-# Options of cargo for what is run of a package: `plugin` or `journal`.
+# Options of cargo for what is run of a package: `plugin`, `journal`, `play` or `tool`.
 tests_of() {
     case $1 in
         plugin) printf '%s' '--package bevy_session --lib --test it' ;;
         journal) printf '%s' '--package bevy_session_journal --lib --test facade --test kill' ;;
+        play) printf '%s' '--package bevy_session_play --lib --test it' ;;
+        tool) printf '%s' '--package bevy_session_cli --bins --test it' ;;
     esac
 }
 
-# The example that is killed.
+# The example that is killed, of those packages that have one.
 example_of() {
     case $1 in
         plugin) printf '%s' '--package bevy_session --example headless' ;;
@@ -117,8 +121,10 @@ example_of() {
 build() {
     copy
     local said=$WORK/tmp/build.txt
+    local example
+    example=$(example_of "$1")
     inside "export CARGO_TARGET_DIR=/w/t-win
-        cargo build $(cargo_for $TARGET) $(example_of "$1")
+        [ -z '$example' ] || cargo build $(cargo_for $TARGET) $example
         cargo test --no-run $(cargo_for $TARGET) $(tests_of "$1")" 2>&1 | tee "$said"
     fail_if_it_warned "$said"
 }
@@ -233,17 +239,19 @@ KILL
 
 main() {
     case ${1:-} in
-        setup | test | journal | kill | all) skip_where_impossible ;;
+        setup | test | journal | play | tool | kill | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
         test) test_it plugin "${@:2}" ;;
-        journal) test_it journal "${@:2}" ;;
+        journal | play | tool) test_it "$1" "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
         all)
             setup
             test_it journal
             test_it plugin
+            test_it play
+            test_it tool
             kill_it
             ;;
         *)

@@ -16,6 +16,8 @@ s/bevy_version == "0\.20"/bevy_version == "0.19"/
 /^#\[component\(summary_tick\)\]$/d
 s/, #\[component\(summary_tick\)\]\);$/);/
 
+s/HAS_SUMMARY_TICKS: bool = true/HAS_SUMMARY_TICKS: bool = false/
+
 # A text that can be edited was a widget by itself.
 s/ui_widgets::\{(.*)SelectAllOnFocus, TextInput\}/ui_widgets::{\1SelectAllOnFocus}/
 /^ +TextInput,$/d

@@ -1,6 +1,7 @@
-//! The doctor as a plugin: looks once, while a game is being developed.
+//! The doctor as a plugin: looks once, while a game is being developed, and now and then at what captures cost.
 
 use bevy::app::{App, Last, Plugin};
+use bevy::ecs::message::MessageReader;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::IntoScheduleConfigs;
 use bevy::ecs::system::{Local, Res};
@@ -8,12 +9,13 @@ use bevy::ecs::world::World;
 use tracing::{info, warn};
 
 use super::hints::given;
-use super::{Doctor, Finding};
+use super::{Diagnosis, Doctor, Finding, rarely_changing};
 use crate::lifecycle::{IgnoredTypes, give_hint};
-use crate::{CurrentSession, SessionActivity};
+use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 
 /// Looks once, some frames after a session began, logs what it found, and leaves the
-/// [`Diagnosis`](super::Diagnosis) in the world.
+/// [`Diagnosis`](super::Diagnosis) in the world. After each 60 checkpoints it adds and logs types that
+/// [rarely change](super::Finding::RarelyChanges).
 ///
 /// In every build, hints of the plugin pass over the types that it ignores.
 ///
@@ -28,8 +30,12 @@ impl Doctor {
     fn add_to(&self, app: &mut App, has_debug_assertions: bool) {
         app.insert_resource(IgnoredTypes(self.ignored.clone()));
         if has_debug_assertions {
-            app.insert_resource(Appointment(self.clone()))
-                .add_systems(Last, look.run_if(it_is_time));
+            let doctor = self.clone();
+            let look_at_captures = move |world: &mut World| advise(&doctor, world);
+            app.insert_resource(Appointment(self.clone())).add_systems(
+                Last,
+                (look.run_if(it_is_time), look_at_captures.run_if(many_checkpoints_were_taken)),
+            );
         } else {
             info!(
                 "the doctor looks for what the game forgot to save in builds with debug assertions \
@@ -69,6 +75,7 @@ fn look(world: &mut World) {
             // It isn't said twice, now or later.
             Finding::Hint(hint) => give_hint(world, hint.clone()),
             finding if said.iter().any(|hint| finding.says(hint)) => {}
+            Finding::RarelyChanges { .. } => info!("{finding}"),
             finding => warn!("{finding}"),
         }
     }
@@ -76,6 +83,31 @@ fn look(world: &mut World) {
         info!("the doctor found nothing that the game forgot to save");
     }
     world.insert_resource(diagnosis);
+}
+
+fn many_checkpoints_were_taken(
+    mut captured: MessageReader<CheckpointCaptured>,
+    mut checkpoints: Local<u32>,
+) -> bool {
+    let new = u32::try_from(captured.read().count()).unwrap_or(u32::MAX);
+    *checkpoints = checkpoints.saturating_add(new);
+    let is_time = *checkpoints > rarely_changing::CHECKPOINTS;
+    if is_time {
+        *checkpoints = 0;
+    }
+    is_time
+}
+
+/// Says what would make captures faster, each once.
+fn advise(doctor: &Doctor, world: &mut World) {
+    let advice = rarely_changing::types(doctor, world);
+    let Some(mut diagnosis) = world.get_resource_mut::<Diagnosis>() else { return };
+    for finding in advice {
+        if !diagnosis.findings.iter().any(|known| known.is_same_advice(&finding)) {
+            info!("{finding}");
+            diagnosis.findings.push(finding);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::reflect::Reflect;
 
+use super::rarely_changing::CHECKPOINTS;
 use crate::values::{given_name, with_name};
 use crate::{SaveKey, SessionHint, TypeProblemReason};
 
@@ -115,6 +116,14 @@ pub enum Finding {
         /// What is in the way.
         reason: TypeProblemReason,
     },
+    /// There are many values of a saved component, and none was written for 60 checkpoints, each of which looked at all of
+    /// them. `#[component(summary_tick)]` lets a capture pass over them. From Bevy 0.20 on.
+    RarelyChanges {
+        /// The component.
+        type_path: String,
+        /// How many saved entities have it; 10,000 or more.
+        values: u64,
+    },
     /// The file system can't sync directories, so a power cut may take new files away. See
     /// [`power_cuts_are_covered`](crate::SessionActivity::power_cuts_are_covered).
     PowerCutsNotCovered,
@@ -181,6 +190,11 @@ impl fmt::Display for Finding {
             Self::TypeNotSaved { type_path, reason } => {
                 write!(formatter, "{type_path} can't be saved: {reason}")
             }
+            Self::RarelyChanges { type_path, values } => write!(
+                formatter,
+                "{type_path} is on {values} saved entities, and none changed for {CHECKPOINTS} checkpoints, which \
+                 looked at all of them. Mark it `#[component(summary_tick)]`, so that they don't",
+            ),
             Self::PowerCutsNotCovered => formatter.write_str(
                 "a power cut may cost checkpoints here, since the file system can't sync directories; \
                  crashes cost none. Keep the game's data on a local disk",
@@ -198,6 +212,17 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// Whether both say that a type rarely changes, however many values it has now.
+    pub(super) fn is_same_advice(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::RarelyChanges { type_path: one, .. },
+                Self::RarelyChanges { type_path: another, .. },
+            ) => one == another,
+            _ => false,
+        }
+    }
+
     /// What isn't saved.
     fn fmt_not_saved(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

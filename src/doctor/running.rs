@@ -178,7 +178,10 @@ fn sample(world: &World, component: ComponentId, most: usize) -> Vec<Entity> {
 }
 
 /// The archetypes of saved entities that have a component.
-fn saved_archetypes(world: &World, component: ComponentId) -> impl Iterator<Item = &Archetype> {
+pub(super) fn saved_archetypes(
+    world: &World,
+    component: ComponentId,
+) -> impl Iterator<Item = &Archetype> {
     let marker = world.component_id::<Saved>();
     let with_it = world.archetypes().component_index().get(&component);
     let archetypes = with_it.into_iter().flat_map(|archetypes| archetypes.keys());

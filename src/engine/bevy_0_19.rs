@@ -57,6 +57,11 @@ pub(crate) fn since_last_run<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick])
     (column.into_inner(), ticks)
 }
 
+/// Whether a component's type could be passed over where none of a table was written, which this engine can't do.
+pub(crate) fn could_have_summary_tick(_: &ComponentInfo) -> bool {
+    false
+}
+
 /// The ticks at which the components of a table's column were added.
 pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     column.added_ticks_slice()

@@ -1,7 +1,7 @@
 //! Bevy 0.20.
 
 use bevy::ecs::change_detection::{ContiguousRef, Tick};
-use bevy::ecs::component::{ComponentId, ComponentInfo, Components};
+use bevy::ecs::component::{ComponentId, ComponentInfo, Components, StorageType};
 use bevy::ecs::error::BevyError;
 use bevy::ecs::lifecycle::{Add, Insert, Remove};
 use bevy::ecs::observer::On;
@@ -63,6 +63,11 @@ pub(crate) fn since_last_run<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick])
     let (values, ticks) = ContiguousRef::split(column);
     let was_written = ticks.summary_tick_is_changed() != Some(false);
     (values, if was_written { ticks.changed() } else { &[] })
+}
+
+/// Whether a component's type could be passed over where none of a table was written, and isn't.
+pub(crate) fn could_have_summary_tick(info: &ComponentInfo) -> bool {
+    info.storage_type() == StorageType::Table && !info.summary_tick()
 }
 
 /// The ticks at which the components of a table's column were added, with the same exception.

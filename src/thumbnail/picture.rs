@@ -1,9 +1,10 @@
 //! A picture of the screen as a small PNG. Runs off the main thread.
 
+use bevy::color::{LinearRgba, Srgba};
 use bevy::image::Image;
 use bevy::math::UVec2;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder, RgbImage, imageops};
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, Rgb, RgbImage, imageops};
 use tracing::debug;
 
 /// Bytes that no thumbnail reaches, whatever is on the screen.
@@ -18,14 +19,29 @@ pub(super) struct Thumbnail {
 
 /// The screen as a PNG of at most this size and of fewer than [`MOST_BYTES`].
 pub(super) fn thumbnail_of(screen: Image, largest: UVec2) -> Option<Thumbnail> {
-    // The alpha channel of a screen means nothing.
     match screen.try_into_dynamic() {
-        Ok(screen) => small_png(&screen.into_rgb8(), largest),
+        Ok(screen) => small_png(&in_srgb(screen), largest),
         Err(error) => {
             debug!(%error, "the screen's format makes no thumbnail");
             None
         }
     }
+}
+
+/// The screen in the colors of a PNG. Its alpha channel means nothing.
+///
+/// Screens with a high dynamic range come in linear colors. They are converted as Bevy's `save_to_disk` does it, which
+/// clips what is brighter than white.
+fn in_srgb(screen: DynamicImage) -> RgbImage {
+    let is_linear = matches!(screen, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_));
+    if !is_linear {
+        return screen.into_rgb8();
+    }
+    let linear = screen.into_rgb32f();
+    RgbImage::from_fn(linear.width(), linear.height(), |x, y| {
+        let [red, green, blue] = linear.get_pixel(x, y).0;
+        Rgb(Srgba::from(LinearRgba::rgb(red, green, blue)).to_u8_array_no_alpha())
+    })
 }
 
 fn small_png(screen: &RgbImage, largest: UVec2) -> Option<Thumbnail> {
@@ -74,6 +90,7 @@ fn encoded(picture: &RgbImage) -> Option<Vec<u8>> {
 mod tests {
     use bevy::asset::RenderAssetUsages;
     use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
+    use image::{Rgba, Rgba32FImage};
 
     use super::*;
     use crate::deep::Random;
@@ -102,6 +119,14 @@ mod tests {
         assert_eq!(thumbnail.size, LARGEST);
         assert_eq!(picture.get_pixel(10, 90).0, [0, 0, 255]);
         assert_eq!(picture.get_pixel(310, 90).0, [255, 0, 0]);
+    }
+
+    #[test]
+    fn linear_colors_are_as_bright_as_on_the_screen() {
+        let grey = Rgba32FImage::from_pixel(2, 1, Rgba([0.2122, 0.0, 7.5, 0.3]));
+        let picture = in_srgb(DynamicImage::ImageRgba32F(grey));
+        // What sRGB has halfway between black and white is a fifth of the light.
+        assert_eq!(picture.get_pixel(1, 0).0, [127, 0, 255]);
     }
 
     #[test]

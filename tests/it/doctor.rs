@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, Operation, SessionHints, TypeProblemReason};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Health, Phase, frames, game_with, plugin, start};
+use crate::common::{Health, Inventory, Phase, Score, frames, game_with, plugin, start};
 
 #[derive(Component, Reflect, Clone, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -117,6 +117,64 @@ fn a_well_made_game_has_no_findings() {
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     start(&mut app, "Healthy");
     assert_healthy(&mut app);
+}
+
+/// Whether the engine can keep the newest change tick of a column.
+const HAS_SUMMARY_TICKS: bool = true;
+
+/// Saves a checkpoint of a world in which the score has changed.
+fn checkpoint(app: &mut App) {
+    app.world_mut().resource_mut::<Score>().0 += 1;
+    app.world_mut().commands().session().checkpoint("Played");
+    frames(app, 2);
+}
+
+#[test]
+fn a_type_of_which_there_is_much_and_that_never_changes_could_be_passed_over() {
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    struct Deed(u32);
+    #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
+    #[reflect(Component, Saved)]
+    #[component(summary_tick)]
+    struct Plot(u32);
+    let mut app = game(|app| {
+        app.add_plugins(doctor().after_frames(1));
+    });
+    app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
+    let health = Health(1);
+    let owned =
+        app.world_mut().spawn_batch((0..10_000).map(move |id| (Deed(id), Plot(id), health)));
+    let first = owned.take(1).next().unwrap();
+    // Of this there is little.
+    app.world_mut().spawn(Inventory(vec![1]));
+    start(&mut app, "Land");
+    let advice = |app: &App| {
+        let findings = &app.world().resource::<Diagnosis>().findings;
+        let types = findings.iter().map(|finding| match finding {
+            Finding::RarelyChanges { type_path, values: 10_000 } => type_path.clone(),
+            finding => panic!("{finding}"),
+        });
+        types.collect::<Vec<_>>()
+    };
+    for number in 0..60 {
+        assert!(number > 50 || advice(&app).is_empty());
+        app.world_mut().get_mut::<Health>(first).unwrap().0 += 1;
+        checkpoint(&mut app);
+    }
+    let found = advice(&app);
+    if HAS_SUMMARY_TICKS {
+        assert!(matches!(&found[..], [deed] if deed.ends_with("::Deed")), "{found:?}");
+        assert!(only(&mut app).to_string().contains("#[component(summary_tick)]"));
+        assert!(doctor().ignore::<Deed>().examine(&mut app).is_healthy());
+    } else {
+        assert!(found.is_empty(), "{found:?}");
+    }
+    for _ in 0..70 {
+        checkpoint(&mut app);
+    }
+    // Nothing is said twice.
+    assert_eq!(advice(&app).len(), if HAS_SUMMARY_TICKS { 2 } else { 0 });
 }
 
 #[derive(Component, Reflect)]

@@ -208,6 +208,11 @@ impl Recorder {
         self.columns.costs(capture.scope()).iter().copied().zip(rows)
     }
 
+    /// In how many captures of changes in a row no row of each type was copied; one for each type but the marker.
+    pub(crate) fn idle(&self) -> impl Iterator<Item = u32> {
+        self.columns.idle().iter().copied()
+    }
+
     /// Takes back the buffers of a capture that [comes back](Capture::comes_back). Whoever encoded it
     /// has emptied them already, which is no work for this thread if there was much in them.
     pub(crate) fn recycle(&mut self, mut capture: Box<Capture>) {

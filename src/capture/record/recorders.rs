@@ -26,6 +26,8 @@ pub(super) struct Recorders {
     /// How long each took, in the last full capture and in the last delta.
     full: Vec<Duration>,
     delta: Vec<Duration>,
+    /// In how many deltas in a row each had no row.
+    idle: Vec<u32>,
 }
 
 /// What copies one type.
@@ -46,6 +48,7 @@ impl Recorders {
             costliest_first: (0..columns.len()).collect(),
             full: unknown.clone(),
             delta: unknown,
+            idle: vec![0; columns.len()],
             columns,
         }
     }
@@ -90,6 +93,11 @@ impl Recorders {
             *cost = column.cost;
             captured.extend(column.captured.take());
         }
+        if moment.extent.scope() == CaptureScope::Delta {
+            for (captured, idle) in captured.iter().zip(&mut self.idle) {
+                *idle = if captured.rows() == 0 { idle.saturating_add(1) } else { 0 };
+            }
+        }
     }
 
     /// How long copying each type took, when this much was last copied.
@@ -98,6 +106,11 @@ impl Recorders {
             CaptureScope::Full => &self.full,
             CaptureScope::Delta => &self.delta,
         }
+    }
+
+    /// In how many deltas in a row no row of each type was copied.
+    pub(super) fn idle(&self) -> &[u32] {
+        &self.idle
     }
 
     /// Copies the rows that changed because these entities became saved, or no longer are.

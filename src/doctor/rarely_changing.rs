@@ -1,0 +1,47 @@
+//! Saved types of which there are many, and that captures look through in vain.
+
+use bevy::ecs::archetype::Archetype;
+use bevy::ecs::component::ComponentId;
+use bevy::ecs::world::World;
+
+use super::running::saved_archetypes;
+use super::{Doctor, Finding};
+use crate::engine;
+use crate::lifecycle::Runtime;
+
+/// Checkpoints in a row without a change, after which a type counts as one that rarely changes.
+pub(super) const CHECKPOINTS: u32 = 60;
+/// Values below which it takes next to nothing to look through them.
+const MANY: u64 = 10_000;
+
+/// The types that a summary tick would let captures pass over.
+pub(super) fn types(doctor: &Doctor, world: &mut World) -> Vec<Finding> {
+    let components = Runtime::with(world, |parts, world| {
+        let playing = parts.playing.as_ref()?;
+        let components = parts.types.components(world);
+        let idle = parts.types.columns().zip(playing.recorder.idle());
+        let idle = idle.filter(|(_, checkpoints)| *checkpoints >= CHECKPOINTS);
+        let idle = idle.filter_map(|(saved_type, _)| {
+            let (type_path, component) = components.get_key_value(saved_type.type_path())?;
+            Some((type_path.to_string(), *component))
+        });
+        Some(idle.collect::<Vec<_>>())
+    });
+    let components = components.flatten().unwrap_or_default().into_iter();
+    let components = components.filter(|(_, component)| would_pay(doctor, world, *component));
+    let counted = components.map(|(type_path, component)| (type_path, values(world, component)));
+    let many = counted.filter(|(_, values)| *values >= MANY);
+    many.map(|(type_path, values)| Finding::RarelyChanges { type_path, values }).collect()
+}
+
+fn would_pay(doctor: &Doctor, world: &World, component: ComponentId) -> bool {
+    let info = world.components().get_info(component);
+    info.is_some_and(|info| {
+        engine::could_have_summary_tick(info) && !doctor.ignores(info.type_id())
+    })
+}
+
+/// How many saved entities have a component.
+fn values(world: &World, component: ComponentId) -> u64 {
+    saved_archetypes(world, component).map(Archetype::len).map(u64::from).sum()
+}
