@@ -1,6 +1,6 @@
 //! A picture of the screen as a small PNG. Runs off the main thread.
 
-use bevy::color::{LinearRgba, Srgba};
+use bevy::color::{ColorToPacked, LinearRgba, Srgba};
 use bevy::image::Image;
 use bevy::math::UVec2;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};

@@ -26,6 +26,7 @@ thread_local! {
 }
 
 /// Shuffles the schedules that the app has. It changes none that has run, and so belongs before the first frame.
+#[expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]
 pub fn shuffle(app: &mut App) {
     // Each test has a thread, and what it prints is seen where it fails.
     if !SAID.replace(true) {
