@@ -14,7 +14,7 @@ use crate::lifecycle::{IgnoredTypes, give_hint};
 use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 
 /// Looks once, some frames after a session began, logs what it found, and leaves the
-/// [`Diagnosis`](super::Diagnosis) in the world. After each 60 checkpoints it adds and logs types that
+/// [`Diagnosis`] in the world. After each 60 checkpoints it adds and logs types that
 /// [rarely change](super::Finding::RarelyChanges).
 ///
 /// In every build, hints of the plugin pass over the types that it ignores.
