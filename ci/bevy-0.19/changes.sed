@@ -2,6 +2,8 @@
 
 # Versions: of Bevy and its parts, of peers that are made for one version of it, and of this project's packages.
 s/(bevy(_reflect|_window)? = \{ (package = "bevy_internal", )?version = )"0\.20\.1"/\1"0.19.1"/
+s/version = \\"0\.20\.1\\"/version = \\"0.19.1\\"/
+s/^bevy = "0\.20"/bevy = "0.19"/
 s/moonshine-save = "0\.8"/moonshine-save = "0.7"/
 s/^version = "0\.2\.0"/version = "0.1.0"/
 s/version = "=0\.2\.0"/version = "=0.1.0"/

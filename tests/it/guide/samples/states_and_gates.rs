@@ -12,7 +12,7 @@ struct Player { lives: u32 }
 fn levels(app: &mut App) {
     app.init_state::<Game>()
         .save_state::<Game>()
-        // Never the menu's empty world; and in these states a save is made at once.
+        // Checkpoints are taken in these states only, and never of the menu's empty world.
         .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
         .restore_through(Game::Loading) // on the way back the level is loaded first …
