@@ -6,6 +6,7 @@
 //!
 //! A handler has no state of its own, so each app has one of a few functions and the place that goes with it.
 
+use std::cell::Cell;
 use std::ptr::fn_addr_eq;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,25 +16,16 @@ use bevy::ecs::world::World;
 
 use crate::engine;
 
-/// As many apps are watched at once. A program has one; tests have several.
-static PLACES: [Place; 16] = [
-    place::<0>(),
-    place::<1>(),
-    place::<2>(),
-    place::<3>(),
-    place::<4>(),
-    place::<5>(),
-    place::<6>(),
-    place::<7>(),
-    place::<8>(),
-    place::<9>(),
-    place::<10>(),
-    place::<11>(),
-    place::<12>(),
-    place::<13>(),
-    place::<14>(),
-    place::<15>(),
-];
+/// The places whose numbers have these digits, in base 4.
+macro_rules! places {
+    ($($number:expr),*; $digit:tt $($digits:tt)*) => {
+        places!($(4 * $number, 4 * $number + 1, 4 * $number + 2, 4 * $number + 3),*; $($digits)*)
+    };
+    ($($number:expr),*;) => { [$(place::<{ $number }>()),*] };
+}
+
+/// As many apps are watched at once. A program has one; tests have one for each that runs beside others.
+static PLACES: [Place; 256] = places!(0; * * * *);
 
 /// A place for an app, and the function that knows it.
 struct Place {
@@ -45,6 +37,9 @@ struct Place {
 struct Watched {
     /// The handler that decides.
     handler: ErrorHandler,
+    /// The one that decided before the game, or another plugin, set `handler`. It may be asked by that one, which has found
+    /// this module's function in its place.
+    former: ErrorHandler,
     failed: Failures,
 }
 
@@ -66,40 +61,51 @@ pub(crate) struct Failure {
     pub panicked: bool,
 }
 
-/// Notes the failures of an app for as long as it is there.
+/// Notes the failures of an app for as long as it is there; `None` if no place was left for the app.
 #[derive(Resource)]
-pub(crate) struct FailureWatch(&'static Place);
+pub(crate) struct FailureWatch(Option<&'static Place>);
 
 impl FailureWatch {
-    /// Begins to watch. Nothing is noted of an app for which no place is left.
+    /// Begins to watch, in the first frame: before, the game may still say which handler it wants.
     pub(crate) fn begin(world: &mut World) {
-        let handler = world.fallback_error_handler();
-        if let Some(place) = PLACES.iter().find(|place| place.is_taken_for(handler)) {
-            world.insert_resource(FallbackErrorHandler(place.handle));
-            world.insert_resource(Self(place));
+        if world.contains_resource::<Self>() {
+            return;
         }
+        let handler = world.fallback_error_handler();
+        let place = PLACES.iter().find(|place| place.is_taken_for(handler));
+        if let Some(place) = place {
+            world.insert_resource(FallbackErrorHandler(place.handle));
+        }
+        world.insert_resource(Self(place));
     }
 
     /// The failures since the last call.
     pub(crate) fn take(world: &mut World) -> Failures {
-        let Some(place) = world.get_resource::<Self>().map(|watch| watch.0) else {
+        let Some(place) = world.get_resource::<Self>().and_then(|watch| watch.0) else {
             return Failures::default();
         };
         let handler = world.fallback_error_handler();
-        let mut watched = place.lock();
-        let Some(watched) = &mut *watched else { return Failures::default() };
-        if !fn_addr_eq(handler, place.handle) {
-            // The game has set another one since.
-            watched.handler = handler;
+        let is_another = !fn_addr_eq(handler, place.handle);
+        let mut failed = Failures::default();
+        if let Some(watched) = &mut *place.lock() {
+            failed = std::mem::take(&mut watched.failed);
+            if is_another {
+                watched.former = std::mem::replace(&mut watched.handler, handler);
+            }
+        }
+        // Its observers may fail as well, and are noted then.
+        if is_another {
             world.insert_resource(FallbackErrorHandler(place.handle));
         }
-        std::mem::take(&mut watched.failed)
+        failed
     }
 }
 
 impl Drop for FailureWatch {
     fn drop(&mut self) {
-        *self.0.lock() = None;
+        if let Some(place) = self.0 {
+            *place.lock() = None;
+        }
     }
 }
 
@@ -109,7 +115,8 @@ impl Place {
         let mut watched = self.lock();
         let is_free = watched.is_none();
         if is_free {
-            *watched = Some(Watched { handler, failed: Failures::default() });
+            let former = FallbackErrorHandler::default().0;
+            *watched = Some(Watched { handler, former, failed: Failures::default() });
         }
         is_free
     }
@@ -123,11 +130,40 @@ const fn place<const NUMBER: usize>() -> Place {
     Place { handle: handle::<NUMBER>, watched: Mutex::new(None) }
 }
 
+thread_local! {
+    /// The place whose handlers this thread is in, and how many of them.
+    static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// A question to a handler of a game. One that asks the handler that was there before it comes back to [`handle`].
+struct Asking {
+    outside: (usize, usize),
+    /// Handlers of the same game that are being asked already.
+    depth: usize,
+}
+
+impl Asking {
+    fn of(place: usize) -> Self {
+        let outside = ASKED.get();
+        let depth = if outside.0 == place { outside.1 } else { 0 };
+        ASKED.set((place, depth + 1));
+        Self { outside, depth }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKED.set(self.outside);
+    }
+}
+
 fn handle<const NUMBER: usize>(error: BevyError, context: ErrorContext) {
     let watched = || PLACES.get(NUMBER).map(Place::lock);
-    let handler = watched().and_then(|watched| Some(watched.as_ref()?.handler));
+    let handlers = watched().and_then(|watched| watched.as_ref().map(|it| [it.handler, it.former]));
+    let asking = Asking::of(NUMBER);
+    let handler = handlers.and_then(|handlers| handlers.get(asking.depth).copied());
     let handler = handler.unwrap_or(FallbackErrorHandler::default().0);
-    if error.severity() < Severity::Error {
+    if asking.depth > 0 || error.severity() < Severity::Error {
         return handler(error, context);
     }
     let of = format!("{} {}", context.kind(), context.name());

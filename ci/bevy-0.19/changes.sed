@@ -15,10 +15,10 @@ s/On<(Add|Insert|Remove|Despawn|Discard)<([^<>]+)>>/On<\1, \2>/g
 s/bevy_version == "0\.20"/bevy_version == "0.19"/
 
 # Change ticks of whole columns.
-/^#\[component\(summary_tick\)\]$/d
+/^ *#\[component\(summary_tick\)\]$/d
 s/, #\[component\(summary_tick\)\]\);$/);/
 
-s/HAS_SUMMARY_TICKS: bool = true/HAS_SUMMARY_TICKS: bool = false/
+s/(HAS_SUMMARY_TICKS|PANICS_ARE_HANDED_OVER): bool = true/\1: bool = false/
 
 # A text that can be edited was a widget by itself.
 s/ui_widgets::\{(.*)SelectAllOnFocus, TextInput\}/ui_widgets::{\1SelectAllOnFocus}/

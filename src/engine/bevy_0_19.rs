@@ -51,8 +51,13 @@ pub(crate) fn initialize(
     system.initialize(world)
 }
 
+/// Whether values of a table's column may have been written, which can't be known.
+pub(crate) fn may_have_been_written<T>(_: ContiguousRef<'_, T>) -> bool {
+    true
+}
+
 /// The values of a table's column, and their change ticks.
-pub(crate) fn since_last_run<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick]) {
+pub(crate) fn values_and_ticks<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick]) {
     let ticks = column.changed_ticks_slice();
     (column.into_inner(), ticks)
 }

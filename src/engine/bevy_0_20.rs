@@ -57,12 +57,20 @@ pub(crate) fn initialize(
     system.initialize(world).to_filtered_access_set().into_owned()
 }
 
-/// The values of a table's column, and their change ticks: none where the column wasn't written since the world's last
-/// change tick, which only components with `#[component(summary_tick)]` can say.
-pub(crate) fn since_last_run<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick]) {
+/// Whether values of a table's column may have been written since the world's last change tick. Only components with
+/// `#[component(summary_tick)]` can say no.
+///
+/// A value that is written while its entity moves to another table raises the summary of the table that it leaves, and may
+/// not raise that of the other.
+pub(crate) fn may_have_been_written<T>(column: ContiguousRef<'_, T>) -> bool {
+    let (_, ticks) = ContiguousRef::split(column);
+    ticks.summary_tick_is_changed() != Some(false)
+}
+
+/// The values of a table's column, and their change ticks.
+pub(crate) fn values_and_ticks<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick]) {
     let (values, ticks) = ContiguousRef::split(column);
-    let was_written = ticks.summary_tick_is_changed() != Some(false);
-    (values, if was_written { ticks.changed() } else { &[] })
+    (values, ticks.changed())
 }
 
 /// Whether a component's type could be passed over where none of a table was written, and isn't.
@@ -70,7 +78,8 @@ pub(crate) fn could_have_summary_tick(info: &ComponentInfo) -> bool {
     info.storage_type() == StorageType::Table && !info.summary_tick()
 }
 
-/// The ticks at which the components of a table's column were added, with the same exception.
+/// The ticks at which the components of a table's column were added: none where the column wasn't written since the
+/// world's last change tick, as far as is known.
 pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     let (_, ticks) = ContiguousRef::split(column);
     let was_written = ticks.summary_tick_is_changed() != Some(false);

@@ -69,6 +69,8 @@ impl RuntimeParts {
     /// The same, for a request or what comes of one.
     pub(super) fn take_wanted(&mut self, world: &mut World, wanted: WantedCheckpoint) {
         let now = self.time.now();
+        // Also what failed in this very frame.
+        self.note_failures(world);
         let Some(about_changed) = self.ask_before_capture(world, &wanted) else { return };
         let kind = wanted.kind;
         self.take_events(world);
@@ -79,6 +81,9 @@ impl RuntimeParts {
         let id = playing.line.next();
         let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
+        if is_last_chance(kind) {
+            playing.recorder.look_thoroughly();
+        }
         let capture = playing.recorder.capture(world, playing.scope(kind));
         playing.go_on_recording(world);
         // The recorder makes a delta full where it can't know any more what changed.
@@ -112,7 +117,7 @@ impl RuntimeParts {
             capture_time,
         };
         self.report_capture(world, &captured, &capture, collapsed_from);
-        let after_failure = self.take_failure();
+        let after_failure = self.take_failure(id.counter);
         self.order(Order::Checkpoint(Box::new(CheckpointOrder {
             counter: id.counter,
             base,
@@ -133,9 +138,15 @@ impl RuntimeParts {
         })));
     }
 
-    /// Whether something of the game failed since this was asked last.
-    fn take_failure(&mut self) -> bool {
-        self.playing.as_mut().is_some_and(|playing| std::mem::take(&mut playing.has_failed))
+    /// Whether something of the game failed since this was asked last, for the checkpoint of this number.
+    fn take_failure(&mut self, counter: u64) -> bool {
+        let has_failed = std::mem::take(&mut self.has_failed);
+        if let Some(playing) = &mut self.playing
+            && has_failed
+        {
+            playing.after_failure = Some(counter);
+        }
+        has_failed
     }
 
     /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
@@ -209,6 +220,11 @@ fn is_self_test_due(world: &World, counter: u64) -> bool {
     let settings = world.get_resource::<SessionSettings>();
     let every = settings.and_then(|settings| settings.self_test);
     every.is_some_and(|every| counter.is_multiple_of(every.get().into()))
+}
+
+/// Whether nothing of the run may be saved after a checkpoint of this kind.
+fn is_last_chance(kind: CheckpointKind) -> bool {
+    matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit)
 }
 
 /// Whether a checkpoint is taken although nothing changed. A moment that a state asks for is no more
@@ -289,8 +305,7 @@ impl Playing {
     /// was found that left no trace, the game is one that makes such changes, and a pause or an exit
     /// may be the last chance to save them.
     fn scope(&self, kind: CheckpointKind) -> CaptureScope {
-        let is_last_chance = matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit);
-        if self.line.base().is_none() || (self.has_drifted && is_last_chance) {
+        if self.line.base().is_none() || (self.has_drifted && is_last_chance(kind)) {
             CaptureScope::Full
         } else {
             CaptureScope::Delta

@@ -9,7 +9,7 @@ use super::notifications::{TypeNotSaved, notify};
 use super::runtime::{Runtime, RuntimeParts, Transition};
 use super::stopped::report_that_saving_stopped;
 use super::switched_off::SwitchedOff;
-use super::{CurrentSession, SessionSettings};
+use super::{CurrentSession, RequestQueue, SessionSettings};
 use crate::SurvivedFailure;
 use crate::capture::TypeProblem;
 use crate::content::Order;
@@ -99,6 +99,10 @@ impl RuntimeParts {
     fn receive(&mut self, world: &mut World) {
         self.time.tick(world);
         self.note_failures(world);
+        // In a menu there is nothing of which it would have to be said, unless a session begins in this very frame.
+        self.has_failed &= self.playing.is_some()
+            || self.transition.is_some()
+            || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty());
         if self.exit.frame_completed(self.time.now().wall) {
             self.order(Order::Beat);
         }
@@ -111,7 +115,7 @@ impl RuntimeParts {
     }
 
     /// Writes down that something of the game failed in this frame and the game goes on.
-    fn note_failures(&mut self, world: &mut World) {
+    pub(super) fn note_failures(&mut self, world: &mut World) {
         let Failures { count, newest: Some(Failure { of, error, panicked }) } =
             FailureWatch::take(world)
         else {
@@ -122,9 +126,7 @@ impl RuntimeParts {
         if self.exit.game_goes_on_after(failure, count) {
             self.order(Order::Beat);
         }
-        if let Some(playing) = &mut self.playing {
-            playing.has_failed = true;
-        }
+        self.has_failed = true;
     }
 
     /// Gives a driven writer its turn, and takes in everything that was reported.

@@ -17,12 +17,16 @@ impl RuntimeParts {
     pub(super) fn gate_is_open(&mut self, world: &mut World) -> bool {
         // Every condition is asked, since one may remember when it was asked last.
         let hold = |open, condition: &mut Condition| condition.ask(world) && open;
-        self.hooks.checkpoint_while.iter_mut().fold(true, hold)
+        let holds = self.hooks.checkpoint_while.iter_mut().fold(true, hold);
+        holds && !self.playing.as_ref().is_some_and(|playing| playing.has_left_world)
     }
 
     /// Whether anything changed that the gate goes by, since it was asked last.
     fn gate_may_have_moved(&self, world: &World) -> bool {
-        self.hooks.checkpoint_while.iter().any(|condition| condition.may_have_changed(world))
+        let leaves =
+            world.get_resource::<StatesBeingLeft>().is_some_and(|states| !states.is_empty());
+        let mut gate = self.hooks.checkpoint_while.iter();
+        gate.any(|condition| condition.may_have_changed(world, leaves))
     }
 
     /// Follows the game's states, once a frame.

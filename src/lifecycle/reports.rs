@@ -241,6 +241,10 @@ impl RuntimeParts {
             false => Default::default(),
         };
         error!(%session, %checkpoint, label, ?error, ?retry_in, "checkpoint not saved");
+        // The next one has what this one would have had.
+        self.has_failed |= is_lost
+            && checkpoint.run == line.run()
+            && playing.after_failure == Some(checkpoint.counter);
         if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
         }

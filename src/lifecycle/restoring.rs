@@ -191,6 +191,10 @@ impl RuntimeParts {
         let run = RunId::random();
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);
         let recorder = self.recorder(world);
+        self.has_failed = false;
+        if let Some(left) = &mut self.playing {
+            left.has_left_world = false;
+        }
         let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
@@ -273,6 +277,11 @@ impl RuntimeParts {
             && was_left
         {
             notify(world, RestoreCancelled { session, began: true });
+            // Neither the loading screen nor what comes of it is saved.
+            if let Some(playing) = &mut self.playing {
+                playing.has_left_world = true;
+                playing.gate_was_open = false;
+            }
             let from = RestoreFrom::Checkpoint(newest);
             return self.prepare(world, session, from, RestoreReason::Undone, None);
         }

@@ -54,6 +54,8 @@ pub(crate) struct RuntimeParts {
     pub playing: Option<Playing>,
     /// What the writer was asked for and must answer before the next request is handled.
     pub transition: Option<Transition>,
+    /// Whether something of the game failed since the last checkpoint, and the game went on.
+    pub has_failed: bool,
     /// What is known of the sessions of earlier starts, and done by itself about them.
     pub start_up: StartUp,
     /// What the game has tied to its states.
@@ -83,10 +85,13 @@ pub(crate) struct Playing {
     pub pace: Pace,
     /// Whether checkpoints could be taken of the world when it was last looked at.
     pub gate_was_open: bool,
+    /// Whether the world isn't the run's, from the cancelling of a restore on that had left its states, until what was
+    /// left is back.
+    pub has_left_world: bool,
     /// What was asked for while it was shut.
     pub deferred: Deferred,
-    /// Whether something of the game failed since the last checkpoint, and the game went on.
-    pub has_failed: bool,
+    /// The newest checkpoint that says that something of the game had failed before it.
+    pub after_failure: Option<u64>,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
     /// Saved entities at the last capture.
@@ -228,8 +233,9 @@ impl Playing {
             line: Line::after(run, counter),
             pace: Pace::new(),
             gate_was_open: true,
+            has_left_world: false,
             deferred: Deferred::default(),
-            has_failed: false,
+            after_failure: None,
             triggered: None,
             entities: 0,
             has_drifted: false,

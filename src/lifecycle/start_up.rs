@@ -287,7 +287,7 @@ impl RuntimeParts {
         if is_asked && self.start_up.is_developers_stop(cause) {
             info!(%session, "the game was stopped in development, so nobody is asked");
             if is_recent {
-                self.hints.was_stopped_in_development();
+                self.hints.was_stopped_in_development(session);
             }
             return;
         }

@@ -264,6 +264,7 @@ impl RuntimeParts {
         let preparing = self.answered();
         self.report_found(world, found);
         let Some(preparing) = preparing else { return };
+        preparing.say_what_was_left();
         match preparing.otherwise {
             None => {}
             Some(otherwise) if is_offered && preparing.tries_left > 0 => {
@@ -307,7 +308,9 @@ impl RuntimeParts {
         let all_damaged = error == RecoveryError::AllDamaged;
         let slots = SessionCatalog::slots_left(world, session);
         notify(world, RecoveryFailed { session, error, slots });
-        let Some(Preparing { otherwise, backup, .. }) = self.answered() else { return };
+        let Some(preparing) = self.answered() else { return };
+        preparing.say_what_was_left();
+        let Preparing { otherwise, backup, .. } = preparing;
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
             self.go_on_without(world, otherwise, backup, session);
@@ -317,12 +320,23 @@ impl RuntimeParts {
     /// The request can't be granted.
     pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError) {
         let Some(preparing) = self.answered() else { return };
+        preparing.say_what_was_left();
         note_refusal(world, preparing.from, &error);
         reject(world, preparing.request(), error);
     }
 }
 
 impl Preparing {
+    /// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
+    fn say_what_was_left(&self) {
+        if self.takes_cancellation_back() {
+            error!(
+                session = %self.session,
+                "what the cancelled restore had left can't be read. Nothing is saved until a checkpoint is restored"
+            );
+        }
+    }
+
     /// Whether a new session begins with what is read, of which no list says anything yet.
     fn begins_session(&self) -> bool {
         matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))

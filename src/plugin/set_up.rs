@@ -59,7 +59,7 @@ impl SessionPlugin {
         let options = ProcessOptions { panics: !self.manual_writer };
         let (process, dead) = ProcessGuard::begin(&local, &self.version, options, time.now().wall);
         self.watch_exit_requests(app, &process);
-        FailureWatch::begin(app.world_mut());
+        app.add_systems(PreStartup, FailureWatch::begin);
         keep_log(app, &process);
         if let Some(previous) = last_to_die(&dead) {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
@@ -77,6 +77,7 @@ impl SessionPlugin {
             exit: ExitWatch::new(process),
             playing: None,
             transition: None,
+            has_failed: false,
             start_up: StartUp::new(mode, self.is_development()),
             hooks,
             claims: Vec::new(),

@@ -9,8 +9,8 @@ use bevy_session::prelude::*;
 use bevy_session::{
     Archived, CheckpointCaptured, CheckpointKind, EventQuery, EventsDropped, EventsRead,
     MemoryDisk, PlacedRestored, RecordingExt, RequestError, SessionClosed, SessionCopied,
-    SessionId, SessionMoved, SessionQuery, SessionRestored, SessionUpdate, SessionUpdated,
-    SessionsEdited, ShelfMove,
+    SessionDrafted, SessionId, SessionMoved, SessionQuery, SessionRestored, SessionUpdate,
+    SessionUpdated, SessionsEdited, ShelfMove,
 };
 use serde::{Deserialize, Serialize};
 
@@ -467,4 +467,72 @@ fn a_request_for_what_is_played_is_refused_as_before() {
     settle(&mut app, 2);
     let rejected = received::<RequestRejected>(&app).pop().expect("it is refused");
     assert_eq!(rejected.error, RequestError::SessionRunning { current: played });
+}
+
+/// Sessions that are planned in one frame, which the writer needs several slices of its time for.
+const PLANNED: usize = 600;
+
+fn plan_many(app: &mut App) {
+    request(app, |commands| {
+        for number in 0..PLANNED {
+            commands.session().draft(NewSession::named(format!("Plan {number}")));
+        }
+    });
+}
+
+fn planned(app: &App) -> usize {
+    let sessions = app.world().resource::<SessionCatalog>().sessions();
+    sessions.iter().filter(|entry| entry.session.name.starts_with("Plan ")).count()
+}
+
+#[test]
+fn a_burst_of_what_takes_the_disk_comes_after_a_checkpoint() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, 1);
+    play(&mut app, 1);
+    plan_many(&mut app);
+    app.world_mut().resource_mut::<Score>().0 = 7;
+    request(&mut app, |commands| commands.session().checkpoint("now"));
+    let is_saved = |app: &App| {
+        let saved = received::<CheckpointSaved>(app);
+        saved.iter().any(|it| it.label.as_deref() == Some("now"))
+    };
+    while !is_saved(&app) {
+        frames(&mut app, 1);
+    }
+    assert!(planned(&app) < PLANNED, "all of it was done before the checkpoint");
+    while planned(&app) < PLANNED {
+        frames(&mut app, 1);
+    }
+}
+
+/// In which order the writer has answered.
+#[derive(Resource, Default)]
+struct Answers {
+    drafts: usize,
+    drafts_before_close: Option<usize>,
+}
+
+#[test]
+fn a_burst_of_what_takes_the_disk_comes_after_the_last_checkpoint_of_an_exit() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, 1);
+    let session = play(&mut app, 1);
+    plan_many(&mut app);
+    app.world_mut().resource_mut::<Score>().0 = 7;
+    app.add_observer(|_: On<SessionDrafted>, mut answers: ResMut<Answers>| answers.drafts += 1);
+    app.add_observer(|_: On<SessionClosed>, mut answers: ResMut<Answers>| {
+        answers.drafts_before_close = Some(answers.drafts);
+    });
+    app.init_resource::<Answers>().world_mut().write_message(AppExit::Success);
+    frames(&mut app, 1);
+    let before = app.world().resource::<Answers>().drafts_before_close;
+    assert!(before.is_some_and(|drafts| drafts < PLANNED / 2), "{before:?} before the end");
+    // What is on the disk at the end of that frame, and nothing of what the writer still does.
+    let mut again = game(&disk.snapshot(), 1);
+    request(&mut again, |commands| commands.session().continue_session(session));
+    settle(&mut again, 1);
+    assert_eq!(again.world().resource::<Score>().0, 7);
+    drop(app);
+    assert_eq!(planned(&game(&disk, 1)), PLANNED, "the rest is done before the process ends");
 }

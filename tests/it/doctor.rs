@@ -150,8 +150,9 @@ fn a_type_of_which_there_is_much_and_that_never_changes_could_be_passed_over() {
     app.world_mut().spawn(Inventory(vec![1]));
     start(&mut app, "Land");
     let advice = |app: &App| {
-        let findings = &app.world().resource::<Diagnosis>().findings;
-        let types = findings.iter().map(|finding| match finding {
+        let diagnosis = app.world().get_resource::<Diagnosis>().into_iter();
+        let findings = diagnosis.flat_map(|diagnosis| &diagnosis.findings);
+        let types = findings.map(|finding| match finding {
             Finding::RarelyChanges { type_path, values: 10_000 } => type_path.clone(),
             finding => panic!("{finding}"),
         });

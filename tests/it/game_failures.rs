@@ -1,8 +1,10 @@
 //! Failures of the game's own code with which it goes on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use bevy::ecs::error::{BevyError, ErrorContext, FallbackErrorHandler, Severity};
+use bevy::ecs::error::{BevyError, ErrorContext, ErrorHandler, FallbackErrorHandler, Severity};
 use bevy::prelude::*;
 use bevy_session::doctor::{Doctor, Finding};
 use bevy_session::prelude::*;
@@ -77,8 +79,7 @@ fn the_games_own_handler_decides_also_one_that_came_later() {
     start(&mut app, "Duel");
     app.world_mut().resource_mut::<Blows>().0 = 1;
     frames(&mut app, 2);
-    let hints = app.world().resource::<SessionHints>();
-    assert!(hints.iter().any(|hint| matches!(hint, SessionHint::WentOnAfterFailure { .. })));
+    assert!(is_hinted(&app));
 }
 
 #[test]
@@ -89,6 +90,74 @@ fn what_is_no_failure_is_none() {
     start(&mut app, "Duel");
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<SessionHints>().iter().count(), 0);
+}
+
+/// Whether the engine hands panics of systems to a game's handler.
+const PANICS_ARE_HANDED_OVER: bool = true;
+
+/// Whether a hint says that the game went on after a failure.
+fn is_hinted(app: &App) -> bool {
+    let hints = app.world().resource::<SessionHints>();
+    hints.iter().any(|hint| matches!(hint, SessionHint::WentOnAfterFailure { .. }))
+}
+
+/// A library's handler that passes on to the one that it has found, as libraries do that count errors.
+#[test]
+fn a_handler_that_passes_on_to_the_one_before_it_is_asked_once() {
+    static FOUND: OnceLock<ErrorHandler> = OnceLock::new();
+    static COUNTED: AtomicU32 = AtomicU32::new(0);
+    static DECIDED: AtomicU32 = AtomicU32::new(0);
+    let mut app = game(&MemoryDisk::default(), |_, _| {
+        DECIDED.fetch_add(1, Ordering::Relaxed);
+    });
+    start(&mut app, "Duel");
+    let _ = FOUND.set(app.world().fallback_error_handler());
+    app.insert_resource(FallbackErrorHandler(|error, context| {
+        COUNTED.fetch_add(1, Ordering::Relaxed);
+        FOUND.get().unwrap()(error, context);
+    }));
+    frames(&mut app, 1);
+    app.world_mut().resource_mut::<Blows>().0 = 2;
+    frames(&mut app, 3);
+    assert_eq!([&COUNTED, &DECIDED].map(|it| it.load(Ordering::Relaxed)), [2, 2]);
+    assert!(is_hinted(&app));
+}
+
+#[test]
+fn a_handler_that_is_set_after_all_plugins_are_complete_decides() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        app.init_resource::<Blows>().add_systems(Update, strike).add_plugins(SetsItsHandlerLate);
+    });
+    start(&mut app, "Duel");
+    app.world_mut().resource_mut::<Blows>().0 = 1;
+    frames(&mut app, 2);
+    assert!(is_hinted(&app));
+}
+
+struct SetsItsHandlerLate;
+
+impl Plugin for SetsItsHandlerLate {
+    fn build(&self, _: &mut App) {}
+
+    fn cleanup(&self, app: &mut App) {
+        app.set_error_handler(|_, _| {});
+    }
+}
+
+#[test]
+fn a_checkpoint_says_so_whenever_the_failure_came_before_it() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk, |_, _| {});
+    // In the frame in which the session begins.
+    app.world_mut().resource_mut::<Blows>().0 = 1;
+    start(&mut app, "Duel");
+    let opening = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
+    checkpoint(&mut app, "safe");
+    let mut app = game(&disk.snapshot(), |_, _| {});
+    frames(&mut app, 2);
+    let offer = app.world().resource::<RecoveryOffers>().offers()[0].clone();
+    let said = |id| offer.checkpoints.iter().find(|it| it.id == id).map(|it| it.after_failure);
+    assert_eq!(said(opening), Some(true), "{:?}", offer.checkpoints);
 }
 
 /// A panic that came through the plugin, in a game that goes on.
@@ -102,8 +171,9 @@ fn a_swallowed_failure_of_the_plugin_itself_stops_saving_and_says_so() {
     app.add_observer(|_: On<CheckpointCaptured>| panic!("an observer in the plugin's own step"));
     app.world_mut().spawn(Health(2));
     request(&mut app, |commands| commands.session().checkpoint("interrupted"));
-    // Before Bevy 0.20 the panic comes out of the frame, and what it came through doesn't run again.
+    // Otherwise it comes out of the frame, and what it came through doesn't run again.
     let went_on = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 4))).is_ok();
+    assert_eq!(went_on, PANICS_ARE_HANDED_OVER);
     if went_on {
         assert_eq!(received::<SavingStopped>(&app).len(), 1);
     }

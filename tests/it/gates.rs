@@ -407,16 +407,33 @@ fn a_gate_that_goes_by_entities_is_asked_again_where_a_state_is_left() {
     }
 }
 
+#[derive(Component)]
+struct Foe;
+
+static ASKED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
 #[test]
 fn a_gate_is_asked_once_a_frame_and_once_more_where_a_state_is_left() {
-    static ASKED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let gates: [fn(&mut App); 2] = [
+        |app| {
+            app.checkpoint_while(|state: Res<State<Game>>, _: Res<Time>| {
+                ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                *state.get() == Game::Playing
+            });
+        },
+        |app| {
+            app.checkpoint_while(|state: Res<State<Game>>, foes: Query<&Foe>| {
+                ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                *state.get() == Game::Playing && foes.is_empty()
+            });
+        },
+    ];
+    gates.into_iter().for_each(is_asked_once_a_frame);
+}
+
+fn is_asked_once_a_frame(gate: fn(&mut App)) {
     let asked = || ASKED.load(std::sync::atomic::Ordering::Relaxed);
-    let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_while(|state: Res<State<Game>>, _: Res<Time>| {
-            ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            *state.get() == Game::Playing
-        });
-    });
+    let mut app = game(&MemoryDisk::default(), gate);
     enter(&mut app, Game::Playing);
     start(&mut app, "Gated");
     let before = asked();

@@ -213,6 +213,37 @@ fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left()
     assert_eq!(recovered(&disk).world().resource::<Score>().0, 2);
 }
 
+/// What was left is on the disk, and the loading screen is no world of the session.
+#[test]
+fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
+    for cancels_first in [false, true] {
+        let disk = MemoryDisk::default();
+        let mut app = played_with(plugin(&disk).writer_delay(6));
+        frames(&mut app, 20);
+        hurt(&mut app, 2);
+        rewind(&mut app);
+        while state(&app) != Game::Loading {
+            frames(&mut app, 1);
+        }
+        if cancels_first {
+            request(&mut app, |commands| commands.session().cancel_restore());
+            frames(&mut app, 1);
+        }
+        app.world_mut().write_message(AppExit::Success);
+        frames(&mut app, 1);
+        drop(app);
+
+        let mut app = level_game(&disk.snapshot());
+        frames(&mut app, 2);
+        let session = app.world().resource::<SessionCatalog>().newest_closed().unwrap().session.id;
+        request(&mut app, |commands| commands.session().continue_session(session));
+        frames(&mut app, 12);
+        assert_eq!(received::<SessionRestored>(&app).len(), 1);
+        assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
+        saw_nothing_half(&app);
+    }
+}
+
 /// The level is loaded again before the session's last checkpoint has been read.
 #[test]
 fn a_rewind_that_is_cancelled_begins_no_new_game_however_long_the_disk_takes() {

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::ops::Range;
 
-use bevy::ecs::change_detection::{DetectChanges, Ref};
+use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::component::{Component, StorageType};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::query::QueryState;
@@ -148,6 +148,8 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
 pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
     query: ColumnQuery<C::Component>,
+    /// The tick up to which ticks were looked at, where captures since then have passed over them.
+    passed_over_since: Option<Tick>,
     changed_rows: Vec<u32>,
 }
 
@@ -164,7 +166,7 @@ impl<C: CopyCodec> ComponentRecorder<C> {
             StorageType::Table => ColumnQuery::Tables(QueryState::new(world)),
             StorageType::SparseSet => ColumnQuery::Sparse(QueryState::new(world)),
         };
-        Self { codec, query, changed_rows: Vec::new() }
+        Self { codec, query, passed_over_since: None, changed_rows: Vec::new() }
     }
 }
 
@@ -177,9 +179,11 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
         };
         match (&mut self.query, moment.extent) {
             (ColumnQuery::Tables(query), Extent::All) => {
+                self.passed_over_since = None;
                 copy_tables(query, world, moment, &mut captured);
             }
             (ColumnQuery::Tables(query), Extent::Within(span)) => {
+                let span = span_to_look_at(query, world, moment, span, &mut self.passed_over_since);
                 copy_changes(query, world, moment, span, &mut self.changed_rows, &mut captured);
             }
             (ColumnQuery::Sparse(query), extent) => {
@@ -187,6 +191,10 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
             }
         }
         captured
+    }
+
+    fn restart(&mut self) {
+        self.passed_over_since = None;
     }
 }
 
@@ -208,24 +216,44 @@ fn copy_tables<C: CopyCodec>(
     }
 }
 
+/// The span in which ticks are looked for; `None` where no table was written, so that all of them are passed over.
+///
+/// It is all tables or none: an entity that is written while it moves leaves its trace in the table that it comes from.
+fn span_to_look_at<T: Component>(
+    query: &mut TableQuery<T>,
+    world: &World,
+    moment: &Moment<'_>,
+    span: TickSpan,
+    passed_over_since: &mut Option<Tick>,
+) -> Option<TickSpan> {
+    let mut tables = query.contiguous_iter(world).ok()?;
+    if moment.is_thorough || tables.any(|(_, column)| engine::may_have_been_written(column)) {
+        return Some(passed_over_since.take().map_or(span, |since| span.from(since)));
+    }
+    passed_over_since.get_or_insert(span.base());
+    None
+}
+
 fn copy_changes<C: CopyCodec>(
     query: &mut TableQuery<C::Component>,
     world: &World,
     moment: &Moment<'_>,
-    span: TickSpan,
+    span: Option<TickSpan>,
     changed_rows: &mut Vec<u32>,
     captured: &mut CapturedComponents<C>,
 ) {
     let Ok(tables) = query.contiguous_iter(world) else { return };
     let mut cursor = moment.tables.cursor();
     let tables = tables.map(|(entities, components)| {
-        let (components, ticks) = engine::since_last_run(components);
-        (ticks, (entities, components))
+        let (components, ticks) = engine::values_and_ticks(components);
+        (if span.is_some() { ticks } else { &[] }, (entities, components))
     });
     visit_tables(tables, |ticks, (entities, components)| {
         captured.live += entities.len() as u64;
         changed_rows.clear();
-        rows_within(span, ticks, changed_rows);
+        if let Some(span) = span {
+            rows_within(span, ticks, changed_rows);
+        }
         add_fresh_rows(&mut cursor, entities, changed_rows);
         // Values are gathered only now that all rows are known, so that cache misses overlap.
         if !changed_rows.is_empty() {

@@ -50,6 +50,8 @@ impl Extent {
 /// What every column knows about the capture that it is part of.
 pub(crate) struct Moment<'a> {
     pub extent: Extent,
+    /// Whether each value's own tick is looked at, whatever the engine says of whole columns.
+    pub is_thorough: bool,
     pub tables: &'a SavedTables,
 }
 

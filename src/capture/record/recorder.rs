@@ -37,6 +37,7 @@ pub(crate) struct Recorder {
     last_anchors: Vec<(Entity, SaveKey)>,
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
+    thoroughness: Thoroughness,
     /// Captures that have been encoded and emptied, to be filled again.
     #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
@@ -46,6 +47,18 @@ pub(crate) struct Recorder {
 
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
+
+/// When each value's own tick is looked at, as few ways of writing leave no trace in the tick of a whole column: Bevy's
+/// `MutUntyped`, and what bypasses change detection and sets ticks by hand.
+struct Thoroughness {
+    /// Captures until the next such look.
+    captures: u32,
+    /// The tick of the last one, by which those that were passed over since are known.
+    last: Tick,
+}
+
+/// Captures of which one looks at everything.
+const THOROUGH: u32 = 60;
 
 /// A type that was spawned before its marker could be made to come with it.
 struct Adoption {
@@ -76,6 +89,7 @@ impl Recorder {
             anchors: QueryState::new(world),
             last_anchors: Vec::new(),
             base: None,
+            thoroughness: Thoroughness { captures: 0, last: world.read_change_tick() },
             spares: Vec::with_capacity(KEPT),
             lent: 0,
         })
@@ -92,9 +106,15 @@ impl Recorder {
     /// Keeps the base comparable with the ticks of the world. Called when Bevy clamps them.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         // A base as old as that can't be distinguished from changes that are as old, so it is given up.
-        if self.base.as_mut().is_some_and(|base| base.check_tick(check)) {
+        let is_too_old = self.thoroughness.last.check_tick(check);
+        if self.base.as_mut().is_some_and(|base| base.check_tick(check)) || is_too_old {
             self.base = None;
         }
+    }
+
+    /// Makes the next capture look at each value's own tick.
+    pub(crate) fn look_thoroughly(&mut self) {
+        self.thoroughness.captures = 0;
     }
 
     /// Makes the next capture full, and forgets what happened up to now.
@@ -151,7 +171,7 @@ impl Recorder {
         // What the engine says of whole tables is about the time since the world's last tick.
         let since = extent.base().unwrap_or_else(|| world.last_change_tick());
         let mut capture =
-            world.last_change_tick_scope(since, |world| self.copy(buffers, world, extent));
+            world.last_change_tick_scope(since, |world| self.copy(buffers, world, extent, newest));
         let anchors = self.changed_anchors(world, extent);
         capture.placed.anchors = anchors;
         capture
@@ -172,12 +192,19 @@ impl Recorder {
         is_changed.then(|| self.last_anchors.clone())
     }
 
-    fn copy(&mut self, mut capture: Box<Capture>, world: &World, extent: Extent) -> Box<Capture> {
+    fn copy(
+        &mut self,
+        mut capture: Box<Capture>,
+        world: &World,
+        extent: Extent,
+        newest: Tick,
+    ) -> Box<Capture> {
         capture.scope = extent.scope();
         let buffer = std::mem::take(&mut capture.entities.saved);
         self.tables.scan(&mut self.entities, world, extent, buffer);
         capture.entities.live = self.tables.live();
-        let moment = Moment { extent, tables: &self.tables };
+        let is_thorough = self.thoroughness.is_time(extent, newest);
+        let moment = Moment { extent, is_thorough, tables: &self.tables };
         self.columns.record(world, &moment, &mut capture.columns);
         self.removals.take_entities(world, &mut capture.entities);
         self.removals.take_rows(world, &mut capture.removed);
@@ -226,6 +253,17 @@ impl Recorder {
         for adoption in &mut self.adoptions {
             adoption.adopt(world);
         }
+    }
+}
+
+impl Thoroughness {
+    fn is_time(&mut self, extent: Extent, newest: Tick) -> bool {
+        let is_time = self.captures == 0 || matches!(extent, Extent::All);
+        if is_time {
+            *self = Self { captures: THOROUGH, last: newest };
+        }
+        self.captures -= 1;
+        is_time
     }
 }
 

@@ -234,7 +234,8 @@ mod tests {
     }
 
     fn record(recorders: &mut Recorders) -> Vec<usize> {
-        let moment = Moment { extent: Extent::All, tables: &SavedTables::default() };
+        let moment =
+            Moment { extent: Extent::All, is_thorough: false, tables: &SavedTables::default() };
         let mut captured = Vec::new();
         recorders.record(&World::new(), &moment, &mut captured);
         captured.iter().map(|column| column.rows()).collect()

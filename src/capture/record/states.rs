@@ -27,6 +27,11 @@ impl StatesBeingLeft {
         self.0.insert(TypeId::of::<S>(), Box::new(exited));
     }
 
+    /// Whether none is.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The transition is over.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

@@ -15,6 +15,11 @@ impl TickSpan {
         Self { newest: newest.get(), length: newest.get().wrapping_sub(base.get()) }
     }
 
+    /// The ticks after another base, and up to the same.
+    pub(crate) fn from(self, base: Tick) -> Self {
+        Self::new(base, Tick::new(self.newest))
+    }
+
     /// The tick before the first.
     pub(crate) fn base(self) -> Tick {
         Tick::new(self.newest.wrapping_sub(self.length))

@@ -1,6 +1,7 @@
 //! Columns with change ticks of their own, which a capture passes over where nothing was written.
 
 use super::*;
+use crate::engine::OnRemove;
 use bevy::ecs::change_detection::DetectChangesMut;
 
 /// Rows in the blocks of a capture of changes.
@@ -43,6 +44,27 @@ fn what_moved_into_a_quiet_table_after_it_was_written_is_noticed() {
     assert_eq!(changed_rows(&mut play), 4);
     play.world().entity_mut(some[3]).remove::<Serial>();
     changed_rows(&mut play);
+    assert_journal_is_the_world(&mut play);
+}
+
+#[test]
+fn what_an_observer_writes_while_its_entity_moves_is_noticed() {
+    let mut play = Play::start();
+    let (_, others) = two_tables(&mut play);
+    // Each observer has a later tick than the one before, and all of them later ones than the move. So the engine
+    // takes what they write for older than the column that it is moved to.
+    for number in 0..3 {
+        play.world().add_observer(
+            move |serial: OnRemove<Serial>, mut inventories: Query<&mut Inventory>| {
+                inventories.get_mut(serial.entity).unwrap().0.push(number);
+            },
+        );
+    }
+    play.full();
+    assert_eq!(changed_rows(&mut play), 0);
+    play.world().entity_mut(others[3]).remove::<Serial>();
+    // Its list, and that the serial has gone.
+    assert_eq!(changed_rows(&mut play), 2);
     assert_journal_is_the_world(&mut play);
 }
 

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use super::restored::hint_at_what_is_not_put_back;
 use super::{SessionHint, SessionHints, give_hint};
 use crate::capture::{LateCalls, Placed, SavedTypes, TypeProblem};
-use crate::journal::RunId;
+use crate::journal::{RunId, SessionId};
 use crate::lifecycle::hooks::GameHooks;
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
 use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
@@ -35,9 +35,16 @@ pub(crate) struct HintWatch {
     without_session: Option<Duration>,
     /// Whether this is a developer's start, where a word too much does no harm.
     is_development: bool,
-    /// Time for which nobody has played or asked for a session since one was found that a developer had stopped.
-    since_stop: Option<Duration>,
+    stopped: Option<Stopped>,
     run: Option<RunWatch>,
+}
+
+/// Sessions that a developer has stopped, and that a player would be asked about.
+#[derive(Default)]
+struct Stopped {
+    sessions: Vec<SessionId>,
+    /// Time since the first was found in which no session was played or asked for.
+    waited: Duration,
 }
 
 /// What is remembered of one run.
@@ -62,14 +69,14 @@ impl HintWatch {
             knows_hooks: false,
             without_session: Some(Duration::ZERO),
             is_development,
-            since_stop: None,
+            stopped: None,
             run: None,
         }
     }
 
     /// A session isn't offered that a developer has stopped. Where the game takes it up by itself, that is no news.
-    pub(crate) fn was_stopped_in_development(&mut self) {
-        self.since_stop.get_or_insert_default();
+    pub(crate) fn was_stopped_in_development(&mut self, session: SessionId) {
+        self.stopped.get_or_insert_default().sessions.push(session);
     }
 
     /// The types that can't be saved, once.
@@ -92,10 +99,20 @@ impl RuntimeParts {
             give_hint(world, SessionHint::CalledTooLate { call });
         }
         if self.playing.is_some() {
-            self.hints.since_stop = None;
+            self.watch_stop(world);
             self.watch_run(world, passed);
         } else {
             self.watch_menu(world, passed);
+        }
+    }
+
+    /// Whether the game goes on in another session than those that its developer has stopped.
+    fn watch_stop(&mut self, world: &mut World) {
+        let (Some(stopped), Some(session)) = (self.hints.stopped.take(), self.session()) else {
+            return;
+        };
+        if !stopped.sessions.contains(&session) {
+            give_hint(world, SessionHint::StoppedInDevelopment);
         }
     }
 
@@ -169,8 +186,10 @@ impl RuntimeParts {
         if is_busy {
             return;
         }
-        self.hints.since_stop = self.hints.since_stop.map(|waited| waited + passed);
-        if self.hints.since_stop.take_if(|waited| *waited >= STOP_PATIENCE).is_some() {
+        if let Some(stopped) = &mut self.hints.stopped {
+            stopped.waited += passed;
+        }
+        if self.hints.stopped.take_if(|stopped| stopped.waited >= STOP_PATIENCE).is_some() {
             give_hint(world, SessionHint::StoppedInDevelopment);
         }
         let Some(mut waited) = self.hints.without_session else { return };
@@ -211,7 +230,8 @@ impl RunWatch {
     /// Follows a run through a frame.
     fn follow(&mut self, playing: &Playing, passed: Duration) {
         self.played += passed;
-        self.shut_for = if playing.gate_was_open { Duration::ZERO } else { self.shut_for + passed };
+        let is_no_gate = playing.gate_was_open || playing.has_left_world;
+        self.shut_for = if is_no_gate { Duration::ZERO } else { self.shut_for + passed };
         let captured_at = Some(playing.pace.captured_at()).filter(|_| !playing.line.is_untouched());
         if captured_at.is_some() && self.captured_at != captured_at {
             self.captured_at = captured_at;

@@ -129,13 +129,15 @@ impl Condition {
         self.held
     }
 
-    /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, or it reads
-    /// entities, or what isn't known. That time passes is for whoever asks once a frame.
-    pub(in crate::lifecycle) fn may_have_changed(&self, world: &World) -> bool {
-        let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty);
-        let Some(asked) = self.asked.filter(|_| !reads_nothing && !self.asks_entities) else {
+    /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, it reads
+    /// what isn't known, or it reads entities and a state is being left. That time passes, and that entities change in a frame
+    /// that leaves no state, is for the question at the end of the frame.
+    pub(in crate::lifecycle) fn may_have_changed(&self, world: &World, leaves: bool) -> bool {
+        let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty) && !self.asks_entities;
+        let Some(asked) = self.asked.filter(|_| !reads_nothing) else { return true };
+        if self.asks_entities && leaves {
             return true;
-        };
+        }
         let now = world.read_change_tick();
         let times = [
             world.component_id::<Time>(),

@@ -91,6 +91,7 @@ fn readme() -> Vec<Claim> {
         ")",
     ));
     let kill = text_of("tests/it/kill.rs");
+    let frames = constant("src/doctor.rs", "FRAMES");
     let entities = number(within(&kill, "const BUSY: [&str; 6] = [\"--entities\", \"", "\""));
     let rounds = constant("tests/it/kill.rs", "ROUNDS");
     let manifest = text_of("Cargo.toml");
@@ -113,6 +114,7 @@ fn readme() -> Vec<Claim> {
         claim(README, format!("is taken every {interval} seconds")),
         claim(README, format!("a colony of {entities} entities\n{rounds} times")),
         claim(README, format!("Both need Rust {rust} and")),
+        claim(README, format!("{frames} frames after\na session began")),
         claim(README, format!("| {bevy} | {version} |")),
         claim(README, format!("| {bevy_before} | {version_before} |")),
         claim(README, format!("{stall} ms for 100,000 entities of which 1 % changed")),
@@ -198,6 +200,9 @@ fn table_of_costs() -> Vec<Claim> {
 fn costs() -> Vec<Claim> {
     let spread = measured("Numbers to reach", "500 archetypes, 1 % changed");
     let restore = measured("Restore", "bevy_session, 100,000 entities");
+    let idle = constant("src/doctor/rarely_changing.rs", "CHECKPOINTS");
+    let values = number(&constant("src/doctor/rarely_changing.rs", "MANY"));
+    let thorough = constant("src/capture/record/recorder.rs", "THOROUGH");
     vec![
         claim(
             COSTS,
@@ -210,6 +215,11 @@ fn costs() -> Vec<Claim> {
             ),
         ),
         claim(COSTS, "A game that pays for 100 % writes with"),
+        claim(
+            COSTS,
+            format!("{values} values or more of which none changed for {idle} checkpoints"),
+        ),
+        claim(COSTS, format!("Each {thorough}th checkpoint")),
     ]
 }
 
@@ -310,7 +320,8 @@ fn no_claims() -> Vec<(&'static str, String)> {
     let figures = within(&reliability, "\n### Figures\n", "\n## ");
     let mutants = within(&reliability, "breaks the code in ", " small ways");
     let mut texts: Vec<(&str, String)> = vec![
-        // What Wine, Windows and licenses are called.
+        // What releases of Bevy, Wine, Windows and licenses are called.
+        (COSTS, "From Bevy 0.20 on".to_owned()),
         (README, "Wine 10".to_owned()),
         (README, "Apache-2.0".to_owned()),
         (RELIABILITY, "Windows 10".to_owned()),

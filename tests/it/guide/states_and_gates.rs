@@ -5,6 +5,8 @@ use bevy_session::testing::{TestGame, assert_restores};
 mod page {
     include!("samples/states_and_gates.rs");
 
+    use std::time::Duration;
+
     use bevy_session::testing::TestGame;
 
     /// The guide's game, with a system as any game has it: without its player it panics.
@@ -36,7 +38,7 @@ mod page {
         let state = format!("{:?}", game.world().resource::<State<Game>>().get());
         let world = game.world();
         let lives = world.query::<&Player>().iter(world).map(|player| player.lives).collect();
-        let levels = world.query_filtered::<(), With<Name>>().iter(world).count();
+        let levels = world.query_filtered::<(), With<Level>>().iter(world).count();
         (lives, levels, state)
     }
 
@@ -52,6 +54,10 @@ mod page {
 
     pub fn sessions(game: &TestGame) -> usize {
         game.app().world().resource::<SessionCatalog>().sessions().len()
+    }
+
+    pub fn go_back(game: &mut TestGame) {
+        game.request(|commands| commands.session().rewind(RewindTo::Ago(Duration::from_secs(1))));
     }
 
     pub fn ask_for_recovery(game: &mut TestGame) {
@@ -90,6 +96,16 @@ fn a_pause_begins_no_second_game() {
         assert_eq!(now(&mut game), is(2, "Playing"));
     }
     assert_restores(game.app_mut());
+}
+
+#[test]
+fn a_rewind_loads_the_level_again_and_leaves_one() {
+    let mut game = begun();
+    game.seconds(6.0);
+    lose_lives(&mut game, 1);
+    page::go_back(&mut game);
+    game.seconds(2.0);
+    assert_eq!(now(&mut game), is(3, "Playing"));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Where the platform keeps data of a game.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ pub const DEVELOPMENT: &str = "development";
 ///
 /// Where the platform's own names leave out the studio, as on Linux, its directory lies around the game's. Releases
 /// before did without: what they have left is gone on with where it lies, unless it is known to be of another
-/// studio's game, or this one has a place of its own already.
+/// studio's game, or this one has saves at its own place already.
 #[must_use]
 pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let (data, state) = own_roots(studio, game)?;
@@ -31,7 +30,9 @@ pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let of_both = (with_studio(&data)?, with_studio(&state)?);
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let is_game = format!("{studio}/{game}");
-    let goes_on = !is_there(&*disk, &of_both.0) && has_saves_of(&disk, &data, &is_game);
+    // A game keeps other files there, too, which say nothing of its sessions.
+    let goes_on =
+        !has_saves_of(&disk, &of_both.0, &is_game) && has_saves_of(&disk, &data, &is_game);
     Some(if goes_on { (data, state) } else { of_both })
 }
 
@@ -54,11 +55,6 @@ fn own_state_root(directories: &ProjectDirs) -> PathBuf {
 #[cfg(target_os = "ios")]
 fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.cache_dir().join("state")
-}
-
-/// A directory that can't be listed is one.
-fn is_there(disk: &dyn Disk, directory: &Path) -> bool {
-    !disk.list(directory).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Whether below a root of data lies a session of this game, or one that doesn't say of which game it is; or slots, which

@@ -36,13 +36,17 @@ impl PendingCheckpoint {
 
     /// `self` and `later` as one checkpoint: the difference from this one's base to `later`.
     fn merged_with(self, later: Self) -> Self {
+        // Whatever was half done before is in the later world, too.
+        let after_failure = self.commit.after_failure || later.commit.after_failure;
         if later.is_snapshot() {
-            return Self { handed_over: self.handed_over, ..later };
+            let commit = Commit { after_failure, ..later.commit };
+            return Self { handed_over: self.handed_over, commit, ..later };
         }
         let keep_removals = !self.is_snapshot();
         let blocks = merge_in_memory([self.blocks, later.blocks], keep_removals);
         let mut commit = later.commit;
         commit.base = self.commit.base;
+        commit.after_failure = after_failure;
         commit.summary = commit.summary.or(self.commit.summary);
         let missing = self.commit.incomplete.into_iter();
         let missing: Vec<_> = missing.filter(|path| !commit.incomplete.contains(path)).collect();

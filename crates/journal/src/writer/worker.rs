@@ -18,10 +18,11 @@ use super::retention::Quota;
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
 use super::session_attachments::SessionAttachments;
+use super::slices::SLICE_TIME;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report, Surroundings};
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::digest::KeepDigests;
 use crate::ids::SessionId;
 use crate::journal::Record;
@@ -147,31 +148,47 @@ impl<C: Content> Worker<C> {
     /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
-        if order.is_filing() && self.files_beside_play() {
+        // Beside play its turn comes between checkpoints.
+        if order.is_filing() && self.playing.is_some() {
             self.filing.push_back(order);
-            return self.carry_out_filing(now);
+            return;
         }
         if order.is_about_sessions() {
             self.finish_listings(now);
-            self.carry_out_filing(now);
+            self.finish_filing(now);
         }
         self.carry_out(order, now);
     }
 
-    /// Does what was asked of other sessions, in its order. Beside play it waits for a listing that is under way: one
-    /// that is finished at once would keep checkpoints waiting.
+    /// Does a slice of what was asked of other sessions, in its order: all of it where none is played.
     fn carry_out_filing(&mut self, now: Moment) {
-        while !(self.files_beside_play() && self.chores.is_listing_under_way())
+        let begun = clock::instant();
+        while self.may_file()
             && let Some(order) = self.filing.pop_front()
         {
-            self.let_go_of_others();
-            self.carry_out(order, now);
+            self.file_away(order, now);
+            if self.playing.is_some() && begun.elapsed() >= SLICE_TIME {
+                return;
+            }
         }
     }
 
-    /// Whether there may be checkpoints that must not be kept waiting.
-    fn files_beside_play(&self) -> bool {
-        self.playing.is_some() && !self.is_leaving()
+    /// Does all that was asked of other sessions.
+    fn finish_filing(&mut self, now: Moment) {
+        while let Some(order) = self.filing.pop_front() {
+            self.file_away(order, now);
+        }
+    }
+
+    fn file_away(&mut self, order: Order<C>, now: Moment) {
+        self.let_go_of_others();
+        self.carry_out(order, now);
+    }
+
+    /// Whether other sessions may be changed now. Beside play that waits for a listing that is under way, which would
+    /// keep checkpoints waiting if it were finished at once, and while a run is left, for its last checkpoint and its end.
+    fn may_file(&self) -> bool {
+        self.playing.is_none() || !(self.is_leaving() || self.chores.is_listing_under_way())
     }
 
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
@@ -268,7 +285,8 @@ impl<C: Content> Worker<C> {
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
         let chores = (!self.chores.is_done() && !self.is_leaving()).then_some(Duration::ZERO);
         let attachments = self.session_attachments.wake();
-        [journal, self.slots.wake(), attachments, chores]
+        let filing = (!self.filing.is_empty() && self.may_file()).then_some(Duration::ZERO);
+        [journal, self.slots.wake(), attachments, chores, filing]
             .into_iter()
             .flatten()
             .fold(next_beat, Duration::min)
@@ -292,7 +310,7 @@ impl<C: Content> Worker<C> {
             self.turn(now);
         }
         self.finish_listings(now);
-        self.carry_out_filing(now);
+        self.finish_filing(now);
         self.begin_all_reports(now);
         self.chores.stop_sweeping();
         self.chores.stop_digesting();

@@ -9,6 +9,9 @@ enum Game { #[default] Menu, Loading, Playing, Paused }
 #[reflect(Component, Saved)]
 struct Player { lives: u32 }
 
+#[derive(Component)]
+struct Level;
+
 fn levels(app: &mut App) {
     app.init_state::<Game>()
         .save_state::<Game>()
@@ -28,9 +31,14 @@ fn levels(app: &mut App) {
         .add_systems(Update, game_over.run_if(in_state(Game::Playing)));
 }
 
-/// The level isn't saved: it is there again whenever it is loaded.
-fn load_level(mut commands: Commands, mut next: ResMut<NextState<Game>>) {
-    commands.spawn((Name::new("the level"), DespawnOnEnter(Game::Menu)));
+/// The level isn't saved: it is loaded again whenever the game comes through here, also for a rewind.
+fn load_level(
+    old: Query<Entity, With<Level>>,
+    mut commands: Commands,
+    mut next: ResMut<NextState<Game>>,
+) {
+    old.iter().for_each(|old| commands.entity(old).despawn());
+    commands.spawn((Level, DespawnOnEnter(Game::Menu)));
     next.set(Game::Playing); // a real game waits for its assets first
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::ids::limits::ZEROED_BYTES;
 use crate::journal::ReadAt;
 use crate::journal::frame::{FRAME_HEADER_BYTES, FRAME_MAGIC};
 
@@ -16,6 +17,9 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     const USUAL_BYTES: u64 = 16 << 10;
     const SEARCH_BYTES: u64 = 64 << 10;
+    /// Zeros in a row after which nothing is searched for any more: several times the longest frame. What was written behind
+    /// so long a hole was never acknowledged, and a file may be a hole of gigabytes.
+    const HOLE_BYTES: u64 = 4 * ZEROED_BYTES;
 
     /// A window onto the first `length` bytes of a file.
     pub fn new(file: &'a dyn ReadAt, length: u64) -> Self {
@@ -38,6 +42,7 @@ impl<'a> Window<'a> {
     pub fn find_magic(&mut self, mut offset: u64) -> io::Result<Option<u64>> {
         const HEADER: u64 = FRAME_HEADER_BYTES as u64;
 
+        let mut zeros = 0;
         while offset + HEADER <= self.length {
             if !self.holds(offset, offset + HEADER) {
                 self.fill(offset, Self::SEARCH_BYTES)?;
@@ -47,6 +52,11 @@ impl<'a> Window<'a> {
             let found = bytes.windows(FRAME_MAGIC.len()).position(|bytes| *bytes == FRAME_MAGIC);
             if let Some(position) = found {
                 return Ok(Some(offset + position as u64));
+            }
+            let is_hole = bytes.iter().all(|byte| *byte == 0);
+            zeros = if is_hole { zeros + bytes.len() as u64 } else { 0 };
+            if zeros > Self::HOLE_BYTES {
+                return Ok(None);
             }
             // The next part overlaps, for a magic that lies across the border.
             offset += bytes.len() as u64 - (FRAME_MAGIC.len() as u64 - 1);
@@ -67,5 +77,48 @@ impl<'a> Window<'a> {
         self.file.read_exact_at(offset, &mut bytes)?;
         self.bytes = bytes;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Zeros with a magic at one place, and how much was read of them.
+    struct Hole {
+        magic_at: u64,
+        read: AtomicU64,
+    }
+
+    impl ReadAt for Hole {
+        fn len(&self) -> io::Result<u64> {
+            Ok(u64::MAX)
+        }
+
+        fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+            buffer.fill(0);
+            self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+            let place = self.magic_at.checked_sub(offset).and_then(|at| usize::try_from(at).ok());
+            if let Some(to) = place.and_then(|at| buffer.get_mut(at..at + FRAME_MAGIC.len())) {
+                to.copy_from_slice(&FRAME_MAGIC);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn behind_a_hole_no_frame_is_searched_for_and_behind_a_small_one_it_is_found() {
+        let found = |magic_at| {
+            let hole = Hole { magic_at, read: AtomicU64::new(0) };
+            let found = Window::new(&hole, 1 << 40).find_magic(100).unwrap();
+            (found, hole.read.load(Ordering::Relaxed))
+        };
+        let small = ZEROED_BYTES + 12_345;
+        assert_eq!(found(small).0, Some(small));
+        let (nothing, read) = found(1 << 39);
+        assert_eq!(nothing, None);
+        assert!(read < 2 * Window::HOLE_BYTES, "{read}");
     }
 }
