@@ -70,6 +70,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bevy::app::App;
+use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 
 pub use diagnosis::Diagnosis;
@@ -78,6 +79,7 @@ pub use finding::{Finding, FoundEntities};
 pub(crate) use running::look_while_playing;
 
 use crate::capture::SavedTypes;
+use ownership::own_crates;
 use patient::Patient;
 
 /// Frames of a session after which the plugin looks at the game, unless it is set otherwise.
@@ -165,6 +167,15 @@ impl Doctor {
             }
         }
         Diagnosis { findings }
+    }
+
+    /// The crates that are the game's own.
+    fn crates_of(&self, world: &World, types: &SavedTypes) -> BTreeSet<String> {
+        if !self.crates.is_empty() {
+            return self.crates.clone();
+        }
+        let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
+        own_crates(&registry.read(), types)
     }
 
     fn ignores(&self, type_id: Option<TypeId>) -> bool {

@@ -184,6 +184,10 @@ impl Play {
         self.app.update();
     }
 
+    pub(crate) fn look_thoroughly(&mut self) {
+        self.recorder.look_thoroughly();
+    }
+
     pub(crate) fn record(&mut self, scope: CaptureScope) -> Box<Capture> {
         self.recorder.capture(self.app.world_mut(), scope)
     }

@@ -10,7 +10,6 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 
 use super::Doctor;
-use super::ownership::own_crates;
 use crate::SaveKey;
 use crate::capture::{CaptureScope, Recorder, SavedTypes, crate_of, type_path_of};
 use crate::journal::SaveId;
@@ -36,10 +35,7 @@ impl<'a> Patient<'a> {
         let components = types.components(world);
         let components = components.into_iter().map(|(path, component)| (component, path));
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
-        let mut crates = doctor.crates.clone();
-        if crates.is_empty() {
-            crates = own_crates(&registry.read(), types);
-        }
+        let crates = doctor.crates_of(world, types);
         let mut saved = capture.entities.saved;
         saved.sort_unstable();
         let anchors = capture.placed.anchors.unwrap_or_default();

@@ -1,11 +1,14 @@
 //! Saved types of which there are many, and that captures look through in vain.
 
+use std::sync::Arc;
+
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
 use super::running::saved_archetypes;
 use super::{Doctor, Finding};
+use crate::capture::crate_of;
 use crate::engine;
 use crate::lifecycle::Runtime;
 
@@ -14,7 +17,7 @@ pub(super) const CHECKPOINTS: u32 = 60;
 /// Values below which it takes next to nothing to look through them.
 const MANY: u64 = 10_000;
 
-/// The types that a summary tick would let captures pass over.
+/// The game's own types that a summary tick would let captures pass over.
 pub(super) fn types(doctor: &Doctor, world: &mut World) -> Vec<Finding> {
     let components = Runtime::with(world, |parts, world| {
         let playing = parts.playing.as_ref()?;
@@ -27,8 +30,14 @@ pub(super) fn types(doctor: &Doctor, world: &mut World) -> Vec<Finding> {
         });
         Some(idle.collect::<Vec<_>>())
     });
+    let Some(types) = Runtime::with(world, |parts, _| Arc::clone(&parts.types)) else {
+        return Vec::new();
+    };
+    let crates = doctor.crates_of(world, &types);
     let components = components.flatten().unwrap_or_default().into_iter();
-    let components = components.filter(|(_, component)| would_pay(doctor, world, *component));
+    let components = components.filter(|(type_path, component)| {
+        crates.contains(crate_of(type_path)) && would_pay(doctor, world, *component)
+    });
     let counted = components.map(|(type_path, component)| (type_path, values(world, component)));
     let many = counted.filter(|(_, values)| *values >= MANY);
     many.map(|(type_path, values)| Finding::RarelyChanges { type_path, values }).collect()

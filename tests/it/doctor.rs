@@ -143,8 +143,10 @@ fn a_type_of_which_there_is_much_and_that_never_changes_could_be_passed_over() {
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     let health = Health(1);
-    let owned =
-        app.world_mut().spawn_batch((0..10_000).map(move |id| (Deed(id), Plot(id), health)));
+    // What the engine's own types cost is for the engine.
+    let land = app.world_mut().spawn(SaveKey::new("land")).id();
+    let plots = (0..10_000).map(move |id| (Deed(id), Plot(id), health, ChildOf(land)));
+    let owned = app.world_mut().spawn_batch(plots);
     let first = owned.take(1).next().unwrap();
     // Of this there is little.
     app.world_mut().spawn(Inventory(vec![1]));

@@ -80,6 +80,33 @@ fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
     assert_journal_is_the_world(&mut play);
 }
 
+/// Whether the engine can keep the newest change tick of a column.
+const HAS_SUMMARY_TICKS: bool = true;
+
+/// Shows that columns are passed over at all, too.
+#[test]
+fn what_is_written_by_the_id_of_its_type_comes_with_the_next_thorough_look() {
+    let mut play = Play::start();
+    let (some, _) = two_tables(&mut play);
+    play.full();
+    let id = play.world().component_id::<Inventory>().unwrap();
+    let write = |play: &mut Play| {
+        play.world().get_mut_by_id(some[9], id).unwrap().set_changed();
+        changed_rows(play)
+    };
+    if HAS_SUMMARY_TICKS {
+        assert_eq!(write(&mut play), 0);
+        play.look_thoroughly();
+        assert_eq!(changed_rows(&mut play), 1);
+        // One of sixty does so by itself.
+        let rows: usize = (0..60).map(|_| write(&mut play)).sum();
+        assert_eq!(rows, 1);
+    } else {
+        assert_eq!(write(&mut play), 1);
+    }
+    assert_journal_is_the_world(&mut play);
+}
+
 #[test]
 fn what_bypasses_change_detection_comes_with_the_next_change_or_copy_of_everything() {
     let mut play = Play::start();
