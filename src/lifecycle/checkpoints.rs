@@ -81,11 +81,7 @@ impl RuntimeParts {
         let id = playing.line.next();
         let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
-        if is_last_chance(kind) {
-            playing.recorder.look_thoroughly();
-        }
-        let capture = playing.recorder.capture(world, playing.scope(kind));
-        playing.go_on_recording(world);
+        let capture = playing.capture(world, kind);
         // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !about_changed;
@@ -298,6 +294,16 @@ fn states_of(world: &World) -> BTreeMap<String, String> {
 }
 
 impl Playing {
+    /// Copies what a checkpoint of this kind has.
+    fn capture(&mut self, world: &mut World, kind: CheckpointKind) -> Box<Capture> {
+        if is_last_chance(kind) {
+            self.recorder.look_thoroughly();
+        }
+        let capture = self.recorder.capture(world, self.scope(kind));
+        self.go_on_recording(world);
+        capture
+    }
+
     /// How much the next capture copies.
     ///
     /// A delta costs the main thread what changed, and a full capture everything that there is: it
