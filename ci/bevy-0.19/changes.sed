@@ -24,6 +24,9 @@ s/(HAS_SUMMARY_TICKS|PANICS_ARE_HANDED_OVER): bool = true/\1: bool = false/
 s/ui_widgets::\{(.*)SelectAllOnFocus, TextInput\}/ui_widgets::{\1SelectAllOnFocus}/
 /^ +TextInput,$/d
 
+# A cursor has no other fields.
+/^ +selected_text_color: None,$/{n;/^ +\.\.default\(\)$/d}
+
 # Names.
 s/NextState::PendingIfDifferent/NextState::PendingIfNeq/g
 s/\.to_dynamic\(\)\.unwrap\(\)/.to_dynamic()/g
