@@ -268,6 +268,12 @@ mutant 'change slots that another process changes' $writer/slot_work.rs \
     's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
+mutant 'forget a failure with the checkpoint that is merged away' $writer/pending.rs \
+    's/commit\.after_failure = after_failure;//' writer::pending
+mutant 'forget a failure where a snapshot comes next' $writer/pending.rs \
+    's/Commit \{ after_failure, \.\.later\.commit \}/later.commit/' writer::pending
+mutant 'search a hole to its end' $journal/journal/scan/window.rs \
+    's/if zeros > Self::HOLE_BYTES \{/if false {/' journal::scan::window
 mutant 'ask about a lock by taking it alone' $store/real_disk/locks.rs \
     's/NonBlockingLockShared/NonBlockingLockExclusive/' store::real_disk::locks
 mutant 'take the lock of a file that was removed' $store/real_disk.rs \
@@ -499,6 +505,12 @@ mutant 'spawn siblings by their ids' src/restore/image.rs \
     's/spawn_order\(&parents, &child_orders\)/spawn_order(&parents, &[])/' $worlds
 mutant 'link in any order' src/restore/replacement.rs \
     's/waiting\.sort_by_key\(.*?\n        \}\);//s' $worlds
+mutant 'pass over a column of which one table was written' src/capture/record/columns.rs \
+    's/tables\.any\(\|\(_, column\)\|/tables.all(|(_, column)|/' capture::tests::quiet_columns
+mutant 'never look at each tick of a column that is passed over' src/capture/record/columns.rs \
+    's/moment\.is_thorough \|\| //' capture::tests::quiet_columns
+mutant 'forget since when a column was passed over' src/capture/record/columns.rs \
+    's/passed_over_since\.take\(\)\.map_or\(span, \|since\| span\.from\(since\)\)/span/' capture::tests::quiet_columns
 mutant 'leave relationships out' src/restore/replace.rs \
     's/self\.link\(world\);//' $worlds
 mutant 'write references as they are' src/saved/codec/cloned.rs \

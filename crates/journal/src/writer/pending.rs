@@ -157,3 +157,28 @@ fn take_mergeable(items: &mut VecDeque<Item>) -> Option<PendingCheckpoint> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::sample::commit;
+
+    #[test]
+    fn a_checkpoint_that_takes_the_place_of_one_after_a_failure_comes_after_it_as_well() {
+        for base in [None, Some(1)] {
+            let mut pending = Pending::default();
+            for (counter, base, after_failure) in
+                [(1, None, false), (2, Some(1), true), (3, base, false)]
+            {
+                let commit = Commit { after_failure, ..commit(counter, base) };
+                let handed_over = crate::clock::instant();
+                let checkpoint = PendingCheckpoint { blocks: Vec::new(), commit, handed_over };
+                pending.push(Item::Checkpoint(Box::new(checkpoint)));
+            }
+            pending.coalesce();
+            let left: Vec<_> = pending.checkpoints().map(|it| &it.commit).collect();
+            let [commit] = &left[..] else { panic!("{left:?}") };
+            assert!(commit.counter == 3 && commit.after_failure, "{commit:?}");
+        }
+    }
+}
