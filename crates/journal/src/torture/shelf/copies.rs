@@ -245,6 +245,8 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
         Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::default() },
         play.now,
     );
+    // Beside play it is begun in one turn, and goes on in the next.
+    play.game.turn(play.now);
     play.game.turn(play.now);
     let sessions = play.game.local.store.sessions().unwrap();
     let copies = |sessions: &[SessionId]| {
@@ -253,8 +255,9 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     };
     let [begun] = *copies(&sessions) else { panic!("it should be under way: {sessions:?}") };
     let update = Box::new(SessionUpdate::default().field("stars", &9).unwrap());
-    let news =
+    let mut news =
         play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
+    news.extend(play.game.turn(play.now));
     assert!(news.iter().any(|news| matches!(news, News::Edited { result: Ok(()), .. })));
     assert!(!play.game.local.store.sessions().unwrap().contains(&begun));
     for _ in 0..20 {
