@@ -35,11 +35,9 @@ struct Place {
 
 /// An app whose failures are noted.
 struct Watched {
-    /// The handler that decides.
-    handler: ErrorHandler,
-    /// The one that decided before the game, or another plugin, set `handler`. It may be asked by that one, which has found
-    /// this module's function in its place.
-    former: ErrorHandler,
+    /// The handler that decides, and those that did before the game, or another plugin, set a newer one. Each may be asked by
+    /// the one before it, which has found this module's function in its place.
+    handlers: Vec<ErrorHandler>,
     failed: Failures,
 }
 
@@ -90,7 +88,8 @@ impl FailureWatch {
         if let Some(watched) = &mut *place.lock() {
             failed = std::mem::take(&mut watched.failed);
             if is_another {
-                watched.former = std::mem::replace(&mut watched.handler, handler);
+                watched.handlers.retain(|known| !fn_addr_eq(*known, handler));
+                watched.handlers.insert(0, handler);
             }
         }
         // Its observers may fail as well, and are noted then.
@@ -115,8 +114,7 @@ impl Place {
         let mut watched = self.lock();
         let is_free = watched.is_none();
         if is_free {
-            let former = FallbackErrorHandler::default().0;
-            *watched = Some(Watched { handler, former, failed: Failures::default() });
+            *watched = Some(Watched { handlers: vec![handler], failed: Failures::default() });
         }
         is_free
     }
@@ -159,9 +157,8 @@ impl Drop for Asking {
 
 fn handle<const NUMBER: usize>(error: BevyError, context: ErrorContext) {
     let watched = || PLACES.get(NUMBER).map(Place::lock);
-    let handlers = watched().and_then(|watched| watched.as_ref().map(|it| [it.handler, it.former]));
     let asking = Asking::of(NUMBER);
-    let handler = handlers.and_then(|handlers| handlers.get(asking.depth).copied());
+    let handler = watched().and_then(|it| it.as_ref()?.handlers.get(asking.depth).copied());
     let handler = handler.unwrap_or(FallbackErrorHandler::default().0);
     if asking.depth > 0 || error.severity() < Severity::Error {
         return handler(error, context);

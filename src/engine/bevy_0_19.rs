@@ -5,7 +5,7 @@ use bevy::ecs::component::{ComponentId, ComponentInfo, Components};
 use bevy::ecs::error::BevyError;
 use bevy::ecs::lifecycle::{Add, Insert, Remove};
 use bevy::ecs::observer::On;
-use bevy::ecs::query::FilteredAccessSet;
+use bevy::ecs::query::{FilteredAccessSet, QueryData, QueryFilter, QueryState};
 use bevy::ecs::system::ReadOnlySystem;
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState};
@@ -51,8 +51,12 @@ pub(crate) fn initialize(
     system.initialize(world)
 }
 
-/// Whether values of a table's column may have been written, which can't be known.
-pub(crate) fn may_have_been_written<T>(_: ContiguousRef<'_, T>) -> bool {
+/// Whether values of a component may have been written, which can't be known.
+pub(crate) fn may_have_been_written<D: QueryData, F: QueryFilter>(
+    _: &mut QueryState<D, F>,
+    _: &World,
+    _: ComponentId,
+) -> bool {
     true
 }
 

@@ -5,7 +5,7 @@ use bevy::ecs::component::{ComponentId, ComponentInfo, Components, StorageType};
 use bevy::ecs::error::BevyError;
 use bevy::ecs::lifecycle::{Add, Insert, Remove};
 use bevy::ecs::observer::On;
-use bevy::ecs::query::FilteredAccessSet;
+use bevy::ecs::query::{FilteredAccessSet, QueryData, QueryFilter, QueryState};
 use bevy::ecs::system::ReadOnlySystem;
 use bevy::ecs::world::World;
 use bevy::state::state::{FreelyMutableState, NextState};
@@ -57,14 +57,22 @@ pub(crate) fn initialize(
     system.initialize(world).to_filtered_access_set().into_owned()
 }
 
-/// Whether values of a table's column may have been written since the world's last change tick. Only components with
-/// `#[component(summary_tick)]` can say no.
+/// Whether values of a component may have been written since the world's last change tick, in any table that a query
+/// matches. Only components with `#[component(summary_tick)]` can say no.
 ///
 /// A value that is written while its entity moves to another table raises the summary of the table that it leaves, and may
-/// not raise that of the other.
-pub(crate) fn may_have_been_written<T>(column: ContiguousRef<'_, T>) -> bool {
-    let (_, ticks) = ContiguousRef::split(column);
-    ticks.summary_tick_is_changed() != Some(false)
+/// not raise that of the other. So all tables are asked, also those that are empty now, which no iteration visits.
+pub(crate) fn may_have_been_written<D: QueryData, F: QueryFilter>(
+    query: &mut QueryState<D, F>,
+    world: &World,
+    component: ComponentId,
+) -> bool {
+    query.update_archetypes(world);
+    let (last_run, this_run) = (world.last_change_tick(), world.read_change_tick());
+    let tables = &world.storages().tables;
+    let mut summaries =
+        query.matched_tables().map(|id| tables.get(id)?.get_summary_tick(component));
+    summaries.any(|summary| summary.is_none_or(|it| it.get().is_newer_than(last_run, this_run)))
 }
 
 /// The values of a table's column, and their change ticks.

@@ -81,7 +81,7 @@ impl RuntimeParts {
         let id = playing.line.next();
         let begun = clock::instant();
         playing.pace.begin_capture(now.elapsed);
-        let capture = playing.capture(world, kind);
+        let capture = playing.capture(world, kind, id.counter);
         // The recorder makes a delta full where it can't know any more what changed.
         let full = capture.scope() == CaptureScope::Full;
         let nothing_changed = !full && capture.is_empty() && !about_changed;
@@ -295,8 +295,9 @@ fn states_of(world: &World) -> BTreeMap<String, String> {
 
 impl Playing {
     /// Copies what a checkpoint of this kind has.
-    fn capture(&mut self, world: &mut World, kind: CheckpointKind) -> Box<Capture> {
-        if is_last_chance(kind) {
+    fn capture(&mut self, world: &mut World, kind: CheckpointKind, counter: u64) -> Box<Capture> {
+        // What a self-test copies isn't written, and is no reason to look later.
+        if is_last_chance(kind) || is_self_test_due(world, counter) {
             self.recorder.look_thoroughly();
         }
         let capture = self.recorder.capture(world, self.scope(kind));

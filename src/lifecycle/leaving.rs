@@ -138,6 +138,7 @@ impl RuntimeParts {
         let LeavingSession { departure: Departure { end, leaving }, then } = *left;
         self.give_up_asked(world, u64::MAX, &CheckpointError::WriterBehind);
         self.claims.clear();
+        self.has_failed = false;
         let mut summary = SessionSummary::default();
         let current = world.remove_resource::<CurrentSession>();
         if let Some(playing) = self.playing.take() {

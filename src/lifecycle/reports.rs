@@ -172,7 +172,7 @@ impl RuntimeParts {
         notify(world, SavingStopped { session, reason });
     }
 
-    fn saving_resumed(&mut self, world: &mut World) {
+    pub(super) fn saving_resumed(&mut self, world: &mut World) {
         let Some(playing) = &mut self.playing else { return };
         playing.is_stopped = false;
         notify(world, SavingResumed { session: playing.session });

@@ -192,9 +192,10 @@ impl RuntimeParts {
         let figures = RunFigures::begin(self.time.now(), prepared.play_time);
         let recorder = self.recorder(world);
         self.has_failed = false;
-        if let Some(left) = &mut self.playing {
-            left.has_left_world = false;
-        }
+        let was_lost = self
+            .playing
+            .as_mut()
+            .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
         let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
         playing.context_before = Some(context_before);
         playing.gate_was_open = self.gate_is_open(world);
@@ -203,6 +204,9 @@ impl RuntimeParts {
         self.take_up_restored(run, prepared, replaced);
         self.give_up_deferred(world);
         self.playing = Some(playing);
+        if was_lost {
+            self.saving_resumed(world);
+        }
         // What was recorded on the way to a run is none of it.
         self.events.skip(world);
         self.note_lifecycle(reason_word(reason), EventTrigger::Player, |event| {
@@ -272,7 +276,9 @@ impl RuntimeParts {
         }
         self.order(Order::Release(session));
         debug!(%session, "restore cancelled");
-        let was_left = prepared.image.has_left_states(world, &kept);
+        // Also where this was to bring back what an earlier one had left.
+        let was_left = prepared.image.has_left_states(world, &kept)
+            || self.playing.as_ref().is_some_and(|playing| playing.has_left_world);
         if let Some((session, newest)) = self.session().zip(self.newest_captured())
             && was_left
         {

@@ -283,7 +283,7 @@ impl RuntimeParts {
             }
             // Another session takes the place of this one only once it was read, and while the game does what it has
             // to do at the session's end, the last checkpoint is still to come.
-            None | Some(Transition::Preparing(_) | Transition::Ending(_)) => Course::Captured,
+            None | Some(Transition::Preparing(_) | Transition::Ending(_)) => self.course_of_world(),
             Some(
                 Transition::Opening { .. }
                 | Transition::Restoring(_)
@@ -292,6 +292,11 @@ impl RuntimeParts {
                 | Transition::LoadingBackup(_),
             ) => Course::Outside,
         }
+    }
+
+    fn course_of_world(&self) -> Course {
+        let has_left_world = self.playing.as_ref().is_some_and(|playing| playing.has_left_world);
+        if has_left_world { Course::Outside } else { Course::Captured }
     }
 
     /// Whether what is being read is an earlier moment of what is played.

@@ -20,6 +20,7 @@ use crate::journal::{CheckpointKind, SessionId, Validity};
 use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
 use crate::session::{
     LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
+    StopReason,
 };
 
 /// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
@@ -264,7 +265,7 @@ impl RuntimeParts {
         let preparing = self.answered();
         self.report_found(world, found);
         let Some(preparing) = preparing else { return };
-        preparing.say_what_was_left();
+        self.say_if_world_is_lost(world, &preparing);
         match preparing.otherwise {
             None => {}
             Some(otherwise) if is_offered && preparing.tries_left > 0 => {
@@ -297,6 +298,15 @@ impl RuntimeParts {
         }
     }
 
+    /// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
+    fn say_if_world_is_lost(&mut self, world: &mut World, preparing: &Preparing) {
+        if preparing.takes_cancellation_back()
+            && self.playing.as_ref().is_some_and(|playing| playing.has_left_world)
+        {
+            self.saving_stopped(world, StopReason::WorldLost);
+        }
+    }
+
     /// Nothing of the session can be restored.
     pub(super) fn unrecoverable(
         &mut self,
@@ -309,7 +319,7 @@ impl RuntimeParts {
         let slots = SessionCatalog::slots_left(world, session);
         notify(world, RecoveryFailed { session, error, slots });
         let Some(preparing) = self.answered() else { return };
-        preparing.say_what_was_left();
+        self.say_if_world_is_lost(world, &preparing);
         let Preparing { otherwise, backup, .. } = preparing;
         // What can't be read now may be readable later; a new session would hide it.
         if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
@@ -320,23 +330,13 @@ impl RuntimeParts {
     /// The request can't be granted.
     pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError) {
         let Some(preparing) = self.answered() else { return };
-        preparing.say_what_was_left();
+        self.say_if_world_is_lost(world, &preparing);
         note_refusal(world, preparing.from, &error);
         reject(world, preparing.request(), error);
     }
 }
 
 impl Preparing {
-    /// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
-    fn say_what_was_left(&self) {
-        if self.takes_cancellation_back() {
-            error!(
-                session = %self.session,
-                "what the cancelled restore had left can't be read. Nothing is saved until a checkpoint is restored"
-            );
-        }
-    }
-
     /// Whether a new session begins with what is read, of which no list says anything yet.
     fn begins_session(&self) -> bool {
         matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))

@@ -207,6 +207,26 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
     assert_eq!(health(&mut server), Some(1), "a policy that doesn't ask isn't held back");
 }
 
+#[test]
+fn a_developer_hears_of_a_stop_where_the_game_begins_another_session_by_itself() {
+    let build = |disk: &MemoryDisk| {
+        let mut app = game_with(plugin(disk).development(true), |app| {
+            app.add_systems(Startup, |mut commands: Commands| {
+                commands.session().start(NewSession::named("Another"));
+            });
+        });
+        frames(&mut app, 4);
+        app
+    };
+    let disk = MemoryDisk::default();
+    let mut app = build(&disk);
+    app.world_mut().spawn(Health(1));
+    frames(&mut app, 60);
+    let app = build(&disk.snapshot());
+    let hints: Vec<_> = app.world().resource::<SessionHints>().iter().cloned().collect();
+    assert_eq!(hints, [SessionHint::StoppedInDevelopment]);
+}
+
 /// README's quick start, killed and started again.
 #[test]
 fn a_stop_in_development_is_no_news_where_the_game_goes_on_by_itself() {

@@ -4,7 +4,10 @@
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreCancelled, RestoreReason, SessionPlugin, SessionRestored};
+use bevy_session::{
+    MemoryDisk, RestoreCancelled, RestorePhase, RestoreReason, SessionActivity, SessionPlugin,
+    SessionRestored,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Game, Health, Score, frames, game_with, listen, plugin, received, request};
@@ -242,6 +245,34 @@ fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
         assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
         saw_nothing_half(&app);
     }
+}
+
+/// A player who changes their mind twice.
+#[test]
+fn a_game_goes_on_saving_after_the_way_back_was_cancelled_as_well() {
+    let disk = MemoryDisk::default();
+    let mut app = played_with(plugin(&disk).writer_delay(3));
+    frames(&mut app, 20);
+    hurt(&mut app, 2);
+    rewind(&mut app);
+    for _ in 0..2 {
+        while state(&app) != Game::Loading || !is_waiting(&app) {
+            frames(&mut app, 1);
+        }
+        request(&mut app, |commands| commands.session().cancel_restore());
+        frames(&mut app, 1);
+    }
+    frames(&mut app, 40);
+    assert_eq!((state(&app), app.world().resource::<Score>().0), (Game::Playing, 2));
+    hurt(&mut app, 1);
+    request(&mut app, |commands| commands.session().checkpoint("after all"));
+    frames(&mut app, 10);
+    assert_eq!(recovered(&disk).world().resource::<Score>().0, 1);
+}
+
+fn is_waiting(app: &App) -> bool {
+    let activity = app.world().resource::<SessionActivity>();
+    activity.restore() == Some(RestorePhase::WaitingForGate)
 }
 
 /// The level is loaded again before the session's last checkpoint has been read.

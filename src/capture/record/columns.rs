@@ -226,8 +226,8 @@ fn span_to_look_at<T: Component>(
     span: TickSpan,
     passed_over_since: &mut Option<Tick>,
 ) -> Option<TickSpan> {
-    let mut tables = query.contiguous_iter(world).ok()?;
-    if moment.is_thorough || tables.any(|(_, column)| engine::may_have_been_written(column)) {
+    let component = world.component_id::<T>()?;
+    if moment.is_thorough || engine::may_have_been_written(query, world, component) {
         return Some(passed_over_since.take().map_or(span, |since| span.from(since)));
     }
     passed_over_since.get_or_insert(span.base());

@@ -60,11 +60,16 @@ fn what_an_observer_writes_while_its_entity_moves_is_noticed() {
             },
         );
     }
+    // One that is alone in its table, which is empty afterwards.
+    let alone = play.world().spawn((Health(1), Inventory(vec![]), Serial(2), Name::new("alone")));
+    let alone = alone.id();
     play.full();
-    assert_eq!(changed_rows(&mut play), 0);
-    play.world().entity_mut(others[3]).remove::<Serial>();
-    // Its list, and that the serial has gone.
-    assert_eq!(changed_rows(&mut play), 2);
+    for entity in [others[3], alone] {
+        assert_eq!(changed_rows(&mut play), 0);
+        play.world().entity_mut(entity).remove::<Serial>();
+        // Its list, and that the serial has gone.
+        assert_eq!(changed_rows(&mut play), 2);
+    }
     assert_journal_is_the_world(&mut play);
 }
 

@@ -99,8 +99,9 @@ impl RuntimeParts {
             give_hint(world, SessionHint::CalledTooLate { call });
         }
         if self.playing.is_some() {
-            self.watch_stop(world);
+            // What is said of the session before goes as this one begins.
             self.watch_run(world, passed);
+            self.watch_stop(world);
         } else {
             self.watch_menu(world, passed);
         }
@@ -230,7 +231,7 @@ impl RunWatch {
     /// Follows a run through a frame.
     fn follow(&mut self, playing: &Playing, passed: Duration) {
         self.played += passed;
-        let is_no_gate = playing.gate_was_open || playing.has_left_world;
+        let is_no_gate = playing.gate_was_open || playing.is_stopped;
         self.shut_for = if is_no_gate { Duration::ZERO } else { self.shut_for + passed };
         let captured_at = Some(playing.pace.captured_at()).filter(|_| !playing.line.is_untouched());
         if captured_at.is_some() && self.captured_at != captured_at {

@@ -294,6 +294,11 @@ pub enum StopReason {
     /// `SavingResumed` says so.
     #[error("another process took the session over")]
     LockLost,
+    /// A restore was cancelled after it had left the states of the game, and what was played before can't be read. The
+    /// world is no longer the session's, and nothing of it is written until a checkpoint is restored;
+    /// `SavingResumed` says so then.
+    #[error("what a cancelled restore had left can't be read")]
+    WorldLost,
 }
 
 /// Why no checkpoint of a session can be restored.

@@ -185,10 +185,10 @@ impl<C: Content> Worker<C> {
         self.carry_out(order, now);
     }
 
-    /// Whether other sessions may be changed now. Beside play that waits for a listing that is under way, which would
-    /// keep checkpoints waiting if it were finished at once, and while a run is left, for its last checkpoint and its end.
+    /// Whether other sessions may be changed now: after a listing that is under way, which would keep checkpoints waiting
+    /// if it were finished at once, and, while a run is left, after its last checkpoint and its end.
     fn may_file(&self) -> bool {
-        self.playing.is_none() || !(self.is_leaving() || self.chores.is_listing_under_way())
+        !self.is_leaving() && !self.chores.is_listing_under_way()
     }
 
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
@@ -277,7 +277,12 @@ impl<C: Content> Worker<C> {
         collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
         let store = &self.local.store;
         collect_news(&mut self.reports, |news| self.session_attachments.turn(store, news));
+        let was_playing = self.playing.is_some();
         self.note_if_left(now);
+        // An exit waits for that, and for nothing that comes after it.
+        if was_playing && self.playing.is_none() {
+            return Duration::ZERO;
+        }
         self.do_chore(now);
         self.carry_out_filing(now);
         self.write_index_between_runs(now);

@@ -17,8 +17,8 @@ pub struct Window<'a> {
 impl<'a> Window<'a> {
     const USUAL_BYTES: u64 = 16 << 10;
     const SEARCH_BYTES: u64 = 64 << 10;
-    /// Zeros in a row after which nothing is searched for any more: several times the longest frame. What was written behind
-    /// so long a hole was never acknowledged, and a file may be a hole of gigabytes.
+    /// Zeros in a row after which nothing is searched for any more, since a file may be a hole of gigabytes. It is several
+    /// times the longest frame: a power cut leaves nothing behind so long a hole that was acknowledged.
     const HOLE_BYTES: u64 = 4 * ZEROED_BYTES;
 
     /// A window onto the first `length` bytes of a file.
