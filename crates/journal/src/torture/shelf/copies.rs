@@ -267,3 +267,34 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let [copy] = *copies(&play.game.local.store.sessions().unwrap()) else { panic!() };
     assert_eq!(entry(&play, copy).summary.fields.get("stars"), Some(9));
 }
+
+/// What a menu asks of other sessions while one is played: a piece of it in each turn, and nothing before the end of a run.
+#[test]
+fn what_is_asked_of_others_takes_turns_with_play_and_comes_after_its_end() {
+    let (mut play, session) = closed();
+    play.perform(&[Action::Start, Action::Settle]);
+    let ask = |play: &mut Play| {
+        for stars in 0..3 {
+            let update = Box::new(SessionUpdate::default().field("stars", &stars).unwrap());
+            let edit = Order::Edit { session, update, ticket: Ticket::default() };
+            assert!(play.game.order(edit, play.now).is_empty(), "its turn is to come");
+        }
+    };
+    let edits = |news: &[News]| {
+        news.iter().filter(|news| matches!(news, News::Edited { result: Ok(()), .. })).count()
+    };
+    ask(&mut play);
+    for _ in 0..3 {
+        let news = play.game.turn(play.now);
+        assert_eq!(edits(&news), 1, "{news:?}");
+    }
+
+    ask(&mut play);
+    let mut news = play.game.leave(SessionStatus::Closed, play.now);
+    while !news.iter().any(|news| matches!(news, News::Left { complete: true, .. })) {
+        assert_eq!(edits(&news), 0, "{news:?}");
+        news = play.game.turn(play.now);
+    }
+    assert_eq!(edits(&news), 0, "{news:?}");
+    assert_eq!(edits(&play.game.turn(play.now)), 3);
+}
