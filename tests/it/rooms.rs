@@ -1,15 +1,34 @@
-//! The walls of the house: which room may import which, as `docs/ARCHITECTURE.md` has it.
+//! The walls of the house: which room may import which, as `docs/ARCHITECTURE.md` has it, and how much hangs together
+//! within a room.
+
+mod graph;
+mod inside;
+mod package;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use self::graph::{Edges, reached};
+use self::package::{ModulePath, Package, Target};
 use crate::common::root;
 
-/// Rooms that hold tests, and may know everything.
-const TESTS: [&str; 3] = ["torture", "deep", "generated_worlds"];
+/// The packages, and where their sources are.
+const PACKAGES: [(&str, &str); 4] = [
+    ("bevy_session", "src"),
+    ("bevy_session_journal", "crates/journal/src"),
+    ("bevy_session_play", "crates/play/src"),
+    ("bevy_session_cli", "crates/cli/src"),
+];
 
-type Edges = BTreeMap<String, BTreeSet<String>>;
+/// All packages, read once for all tests.
+fn packages() -> &'static BTreeMap<&'static str, Package> {
+    static READ: LazyLock<BTreeMap<&'static str, Package>> = LazyLock::new(|| {
+        let read = |(name, sources)| (name, Package::read(&root().join(sources)));
+        PACKAGES.into_iter().map(read).collect()
+    });
+    &READ
+}
 
 /// The tables of rooms: what each may know.
 fn declared() -> Edges {
@@ -27,110 +46,36 @@ fn declared() -> Edges {
     .collect()
 }
 
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+/// The room that something is in, by the first module below its package.
+fn room_of(packages: &BTreeMap<&str, Package>, target: Target) -> Option<String> {
+    let inside = match target {
+        Target::Inside(inside) => inside,
+        Target::Outside(written) => {
+            let (package, inside) = written.split_first()?;
+            let package = packages.get(package.as_str())?;
+            match package.resolve(&ModulePath::new(), inside)? {
+                Target::Inside(inside) => inside,
+                Target::Outside(_) => return None,
+            }
         }
-    }
-    files
-}
-
-/// The code of a file without comments and without what only tests see.
-fn product_code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let mut code = String::new();
-    let mut only_in_tests = false;
-    for line in text.lines().map(|line| line.split("//").next().unwrap_or_default()) {
-        let begins = line.trim_start().starts_with("#[cfg(") && line.contains("test");
-        only_in_tests |= begins;
-        if !only_in_tests {
-            code.push_str(line);
-            code.push('\n');
-        }
-        // One item at most follows such an attribute outside of modules of tests: an import or a line.
-        only_in_tests &= begins || !line.trim_end().ends_with([';', '}', ',']);
-    }
-    code
-}
-
-/// The names that follow `crate::`, with those of a group at its outermost level.
-fn names_after_crate(code: &str) -> BTreeSet<String> {
-    let name = |text: &str| -> String {
-        text.trim_start().chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
     };
-    let mut names = BTreeSet::new();
-    for after in code.split("crate::").skip(1) {
-        let Some(group) = after.strip_prefix('{') else {
-            names.insert(name(after));
-            continue;
-        };
-        let mut depth = 0;
-        let mut begins = true;
-        for (at, letter) in group.char_indices() {
-            match letter {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' if depth == 0 => begins = true,
-                _ if begins && !letter.is_whitespace() => {
-                    names.insert(name(&group[at..]));
-                    begins = false;
-                }
-                _ => {}
-            }
-        }
-    }
-    names
+    inside.into_iter().next()
 }
 
-/// Which room each name at the top of a package comes from.
-fn rooms_of_exports(source: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(source.join("lib.rs")).unwrap();
-    let (exports, _) = text.split_once("pub mod prelude").unwrap_or((&text, ""));
-    let mut rooms = BTreeMap::new();
-    for export in exports.split("pub use ").skip(1) {
-        let (export, _) = export.split_once(';').unwrap();
-        let (room, names) = export.split_once("::").unwrap();
-        for name in names.split([',', '{', '}']).map(str::trim) {
-            rooms.insert(name.to_owned(), room.to_owned());
-        }
-    }
-    rooms
-}
-
-/// Which rooms of a package import which.
-fn imported(source: &Path, declared: &Edges) -> Edges {
-    let exports = rooms_of_exports(source);
+/// Which rooms of the journal and the plugin import which of them.
+fn imported() -> Edges {
+    let packages = packages();
     let mut edges = Edges::new();
-    for path in rust_files(source) {
-        let inside = path.strip_prefix(source).unwrap();
-        let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
-        let room = first.trim_end_matches(".rs");
-        let is_test = path.ends_with("tests.rs")
-            || path.ends_with("test_kit.rs")
-            || inside.components().any(|part| part.as_os_str() == "tests");
-        if room == "lib" || TESTS.contains(&room) || is_test {
-            continue;
-        }
-        for name in names_after_crate(&product_code(&path)) {
-            let of = exports.get(&name).unwrap_or(&name);
-            if of != room && declared.contains_key(of) {
-                edges.entry(room.to_owned()).or_default().insert(of.clone());
+    for package in [&packages["bevy_session"], &packages["bevy_session_journal"]] {
+        for module in package.modules.keys().filter(|module| !module.is_empty()) {
+            let room = &module[0];
+            let named = package.named_by(module).into_iter();
+            let rooms = named.filter_map(|target| room_of(packages, target));
+            for other in rooms.filter(|other| other != room) {
+                edges.entry(room.clone()).or_default().insert(other);
             }
         }
     }
-    edges
-}
-
-fn all_imported(declared: &Edges) -> Edges {
-    let mut edges = imported(&root().join("crates/journal/src"), declared);
-    edges.append(&mut imported(&root().join("src"), declared));
     edges
 }
 
@@ -139,7 +84,7 @@ fn no_room_imports_what_its_row_does_not_have() {
     let declared = declared();
     assert!(declared.len() > 15, "the tables can't be read: {declared:?}");
     let mut wrong = Vec::new();
-    for (room, imports) in all_imported(&declared) {
+    for (room, imports) in imported() {
         let Some(may_know) = declared.get(&room) else {
             wrong.push(format!("{room} has no row"));
             continue;
@@ -152,7 +97,7 @@ fn no_room_imports_what_its_row_does_not_have() {
 #[test]
 fn every_row_of_the_tables_is_needed() {
     let declared = declared();
-    let imported = all_imported(&declared);
+    let imported = imported();
     let nothing = BTreeSet::new();
     let mut needless = Vec::new();
     for (room, may_know) in &declared {
@@ -166,23 +111,9 @@ fn every_row_of_the_tables_is_needed() {
     assert!(needless.is_empty(), "no room imports these any more: {needless:#?}");
 }
 
-/// Who can be reached from a room.
-fn reached(edges: &Edges, from: &str) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    let mut waiting = vec![from.to_owned()];
-    while let Some(room) = waiting.pop() {
-        for next in edges.get(&room).into_iter().flatten() {
-            if reached.insert(next.clone()) {
-                waiting.push(next.clone());
-            }
-        }
-    }
-    reached
-}
-
 #[test]
 fn no_rooms_know_each_other_in_a_circle() {
-    let edges = all_imported(&declared());
+    let edges = imported();
     let in_circles: Vec<&String> =
         edges.keys().filter(|room| reached(&edges, room).contains(*room)).collect();
     assert!(in_circles.is_empty(), "{in_circles:?}");

@@ -1,0 +1,31 @@
+//! Who imports whom, by name, and what can be said of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who imports whom.
+pub type Edges = BTreeMap<String, BTreeSet<String>>;
+
+/// Who can be reached from a node, which is among them if it is in a circle.
+pub fn reached(edges: &Edges, from: &str) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![from.to_owned()];
+    while let Some(node) = waiting.pop() {
+        for next in edges.get(&node).into_iter().flatten() {
+            if reached.insert(next.clone()) {
+                waiting.push(next.clone());
+            }
+        }
+    }
+    reached
+}
+
+/// The most nodes that all reach each other.
+pub fn largest_loop(edges: &Edges) -> BTreeSet<String> {
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        edges.keys().map(|node| (node, reached(edges, node))).collect();
+    let reaches = |from: &String, to: &String| reached.get(from).is_some_and(|it| it.contains(to));
+    let loops = reached.iter().map(|(node, all)| -> BTreeSet<String> {
+        all.iter().filter(|other| reaches(other, node)).cloned().collect()
+    });
+    loops.max_by_key(BTreeSet::len).unwrap_or_default()
+}

@@ -1,0 +1,185 @@
+//! What hangs together within a room or a package, held against committed lists and numbers that may only shrink.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+
+use super::graph::{Edges, largest_loop};
+use super::package::{Module, ModulePath, Package, Target};
+use super::{PACKAGES, packages};
+use crate::common::root;
+
+/// Large rooms that have rooms of their own: the package, and the module within it.
+const HOUSES: [(&str, &str); 4] = [
+    ("bevy_session", "lifecycle"),
+    ("bevy_session_journal", "writer"),
+    ("bevy_session_play", ""),
+    ("bevy_session_cli", ""),
+];
+
+/// The edges between the rooms of the houses.
+const EDGES: &str = "tests/it/rooms/edges.txt";
+
+/// How large something is in a package that should be small. What is smaller today is written down, and so can't grow again.
+struct Size {
+    package: &'static str,
+    /// Files that all import each other, by way of others of them.
+    largest_loop: usize,
+    /// Methods that stand beside a type, and not in a trait.
+    most_methods: (&'static str, usize),
+    /// Named fields of a struct.
+    most_fields: (&'static str, usize),
+    /// Public modules that the documentation leaves out.
+    hidden_modules: usize,
+}
+
+const SIZES: [Size; 4] = [
+    Size {
+        package: "bevy_session",
+        largest_loop: 41,
+        most_methods: ("RuntimeParts", 252),
+        most_fields: ("SessionSettings", 25),
+        hidden_modules: 0,
+    },
+    Size {
+        package: "bevy_session_journal",
+        largest_loop: 13,
+        most_methods: ("RunJournal", 76),
+        most_fields: ("RunJournal", 38),
+        hidden_modules: 12,
+    },
+    Size {
+        package: "bevy_session_play",
+        largest_loop: 13,
+        most_methods: ("Objectives", 34),
+        most_fields: ("SessionInsights", 31),
+        hidden_modules: 0,
+    },
+    Size {
+        package: "bevy_session_cli",
+        largest_loop: 5,
+        most_methods: ("Profile", 20),
+        most_fields: ("Entry", 25),
+        hidden_modules: 0,
+    },
+];
+
+/// Who imports whom of what a package has, by a name for each module.
+fn imports<'a>(package: &'a Package, name_of: impl Fn(&'a ModulePath) -> Option<String>) -> Edges {
+    let mut edges = Edges::new();
+    for module in package.modules.keys() {
+        let Some(name) = name_of(module) else { continue };
+        let named = package.named_by(module).into_iter();
+        let others = named.filter_map(|target| match target {
+            Target::Inside(other) => name_of(package.modules.get_key_value(&other)?.0),
+            Target::Outside(_) => None,
+        });
+        let others: BTreeSet<String> = others.filter(|other| *other != name).collect();
+        edges.entry(name).or_default().extend(others);
+    }
+    edges
+}
+
+/// The edges between the rooms of a house.
+fn between_rooms(package: &Package, house: &str) -> Edges {
+    let above = usize::from(!house.is_empty());
+    imports(package, |module| match module.first() {
+        Some(first) if above == 0 || first == house => module.get(above).cloned(),
+        _ => None,
+    })
+}
+
+/// A line for each room: its house, its name, and whom it imports.
+fn as_text(packages: &BTreeMap<&str, Package>) -> String {
+    let mut text = String::new();
+    for (package, house) in HOUSES {
+        let place = [package, house].join("::");
+        let place = place.trim_end_matches("::");
+        for (room, others) in between_rooms(&packages[package], house) {
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            if !others.is_empty() {
+                writeln!(text, "{place}::{room}: {}", others.join(" ")).unwrap();
+            }
+        }
+    }
+    text
+}
+
+fn read_edges(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    let edges = lines.flat_map(|(room, others)| {
+        others.split(' ').map(move |other| format!("{room} imports {other}"))
+    });
+    edges.collect()
+}
+
+#[test]
+fn rooms_within_rooms_import_only_what_they_did() {
+    let today = as_text(packages());
+    let written = fs::read_to_string(root().join(EDGES)).unwrap();
+    let (now, before) = (read_edges(&today), read_edges(&written));
+    let added: Vec<&String> = now.difference(&before).collect();
+    assert!(added.is_empty(), "these rooms import more than {EDGES} has: {added:#?}");
+    let gone: Vec<&String> = before.difference(&now).collect();
+    assert!(gone.is_empty(), "take out of {EDGES} what is gone: {gone:#?}\n{today}");
+}
+
+/// The files of a package that all import each other.
+fn loop_of_files(package: &Package) -> BTreeSet<String> {
+    // The root names everything, and is named for what it hands on.
+    let file =
+        |module: &ModulePath| (!module.is_empty()).then(|| package.modules[module].file.clone());
+    largest_loop(&imports(package, file))
+}
+
+/// The largest of what modules count, and the name of what has it.
+fn largest(counted: impl Iterator<Item = (String, usize)>) -> (String, usize) {
+    counted.max_by_key(|(_, count)| *count).unwrap()
+}
+
+fn most_fields(package: &Package) -> (String, usize) {
+    let all = package.modules.values().flat_map(|module| &module.fields);
+    largest(all.map(|(name, count)| (name.clone(), *count)))
+}
+
+fn most_methods(package: &Package) -> (String, usize) {
+    let mut methods: BTreeMap<(ModulePath, String), usize> = BTreeMap::new();
+    for (module, Module { methods: of_types, .. }) in &package.modules {
+        for (written, count) in of_types {
+            let place = match package.resolve(module, written) {
+                Some(Target::Inside(place)) => place,
+                _ => module.clone(),
+            };
+            *methods.entry((place, written.last().unwrap().clone())).or_default() += count;
+        }
+    }
+    largest(methods.into_iter().map(|((_, name), count)| (name, count)))
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "whoever takes a loop apart wants to see it")]
+fn nothing_grows_that_should_shrink() {
+    let packages = packages();
+    assert_eq!(SIZES.len(), PACKAGES.len());
+    for size in SIZES {
+        let package = &packages[size.package];
+        let files = loop_of_files(package);
+        println!("{}: the largest loop of imports has {} files", size.package, files.len());
+        println!("  {files:?}");
+        let name = |(name, count): (&str, usize)| (name.to_owned(), count);
+        let hidden = package.modules.values().filter(|module| module.is_hidden).count();
+        let held = [
+            ("largest_loop", (String::new(), files.len()), (String::new(), size.largest_loop)),
+            ("most_methods", most_methods(package), name(size.most_methods)),
+            ("most_fields", most_fields(package), name(size.most_fields)),
+            ("hidden_modules", (String::new(), hidden), (String::new(), size.hidden_modules)),
+        ];
+        for (what, today, written) in held {
+            assert_eq!(
+                today, written,
+                "{what} of {}: what grew shall shrink, and what shrank is written down",
+                size.package
+            );
+        }
+    }
+}
