@@ -96,18 +96,13 @@ fn readme() -> Vec<Claim> {
     let rounds = constant("tests/it/kill.rs", "ROUNDS");
     let manifest = text_of("Cargo.toml");
     let rust = within(&manifest, "rust-version = \"", "\"");
-    let bevy = within(&manifest, "\nbevy = { package = \"bevy_internal\", version = \"", "\"")
-        .rsplit_once('.')
-        .unwrap()
-        .0
-        .to_owned();
-    let version = within(&manifest, "\nversion = \"", "\"").rsplit_once('.').unwrap().0;
+    let own_bevy = within(&manifest, "\nbevy = { package = \"bevy_internal\", version = \"", "\"");
+    // The derived tree has the same page.
     let other_tree = text_of("ci/bevy-0.19/changes.sed");
-    let before = |from: &str| {
-        let to = within(&other_tree, &format!("{}\"/", from.replace('.', "\\.")), "\"/");
-        to.rsplit_once('"').unwrap().1.rsplit_once('.').unwrap().0.to_owned()
-    };
-    let (bevy_before, version_before) = (before("0.20.1"), before("0.2.0"));
+    let [bevy, bevy_before] =
+        both_versions(&other_tree, "package = \"bevy_internal\", )?version = )");
+    let [version, version_before] = both_versions(&other_tree, "\ns/^version = ");
+    assert!([&bevy, &bevy_before].iter().any(|known| own_bevy.starts_with(*known)), "{own_bevy}");
     let stall = tenths(&measured("Stall, beside peers", "bevy_session, 1 % changed")[0]);
     vec![
         claim(README, format!("saves itself every {interval} seconds of play")),
@@ -119,6 +114,13 @@ fn readme() -> Vec<Claim> {
         claim(README, format!("| {bevy_before} | {version_before} |")),
         claim(README, format!("{stall} ms for 100,000 entities of which 1 % changed")),
     ]
+}
+
+/// What a version is replaced by for the older engine, without its last part: `"0\.20\.1"/\1"0.19.1"`.
+fn both_versions(changes: &str, begin: &str) -> [String; 2] {
+    let replaced = within(changes, begin, "\n").replace('\\', "");
+    let mut quoted = replaced.split('"').skip(1).step_by(2);
+    [(); 2].map(|()| quoted.next().unwrap().rsplit_once('.').unwrap().0.to_owned())
 }
 
 /// The README's table of what checkpoints cost.
