@@ -113,6 +113,8 @@ fn states_gates_pauses_and_exits_ask_too() {
 fn an_exit_waits_for_a_task_that_may_still_answer() {
     let provider = Provider::new(EVERY_MINUTE);
     let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
+    // However busy the machine is.
+    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_secs(3600);
     app.add_observer(|asked: On<ExternalSaveRequested>| {
         let answer = asked.answer.clone();
         thread::spawn(move || {

@@ -151,6 +151,9 @@ fn a_server_that_keeps_its_log_in_files_says_where_they_are() -> Done {
     let head = &shown["heads"][0];
     assert_eq!(head["logged"].as_array().map(Vec::len), Some(20), "the last of them: {head}");
     let file = head["log_files"][0].as_str().ok_or("a file")?;
-    assert_eq!(fs::read_to_string(file)?.lines().count(), 31);
+    let kept = fs::read_to_string(file)?;
+    // Panics of other tests of this process may be among them.
+    let ours = kept.lines().filter(|line| line.contains("no path") || line.contains("out of mana"));
+    assert_eq!(ours.count(), 31, "{kept}");
     Ok(())
 }

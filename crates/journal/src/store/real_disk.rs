@@ -13,6 +13,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -167,7 +168,11 @@ impl Disk for RealDisk {
                 // Who only asks has it for an instant, together with others who ask.
                 Err(TryLockError::WouldBlock) if tries < ASKED_TRIES && !is_held(&file)? => {
                     tries += 1;
-                    std::thread::yield_now();
+                    // On a busy machine they may be stopped in that instant, and yielding doesn't let them go on.
+                    match tries < YIELDS {
+                        true => std::thread::yield_now(),
+                        false => std::thread::sleep(BETWEEN_TRIES),
+                    }
                 }
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -184,8 +189,11 @@ impl Disk for RealDisk {
     }
 }
 
-/// How often a lock is tried that others ask about at that moment.
-const ASKED_TRIES: u32 = 1_000;
+/// How often a lock is tried that others ask about at that moment: for a second at least.
+const ASKED_TRIES: u32 = 2_000;
+/// After how many tries it is waited for longer.
+const YIELDS: u32 = 1_000;
+const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
 /// Whether a process holds a lock. The answer takes a shared lock, which is let go of with the file.
 fn is_held(file: &File) -> io::Result<bool> {
