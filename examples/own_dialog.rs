@@ -41,7 +41,8 @@ fn ask(crash: On<RecoveryAvailable>, mut commands: Commands) {
     let chosen = number.and_then(|number: usize| offer.checkpoints.get(number));
     let chosen = chosen.map(|chosen| RestoreFrom::Checkpoint(chosen.id));
     if is_yes && let Some(from) = chosen.or_else(|| offer.proposed.restore_from()) {
-        return commands.session().recover(offer.session.id, from);
+        commands.session().recover(offer.session.id, from);
+        return;
     }
     commands.session().decline(offer.session.id);
     commands.session().start(NewSession::named("Counting"));

@@ -36,7 +36,8 @@ mod values;
 #[cfg(test)]
 use bevy_session_journal::deep;
 use bevy_session_journal::{
-    clock, digest, finding, journal, process, recovery, report, scenario, session, store, writer,
+    clock, digest, finding, ids, journal, process, recovery, report, scenario, session, store,
+    writer,
 };
 
 pub use bevy_session_journal::{
@@ -56,8 +57,8 @@ pub use bevy_session_journal::{
     SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
     SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
     SlotEntry, SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange,
-    StopReason, SurvivedFailure, Tags, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot,
-    UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
+    StopReason, SurvivedFailure, Tags, Ticket, Timeline, TimelineCheckpoint, TimelineLine,
+    UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
     DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
@@ -80,7 +81,7 @@ pub use lifecycle::{
     ExternalSavesExt, GameContext, GuardedRequest, HintGiven, LastCheckpoint, PaceChanged,
     PlacedRestored, PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten,
-    Request, RequestId, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
+    Request, RequestDone, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase,
     RestorePrepared, RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped,
     ScenarioSaved, SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved,
     SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied,
@@ -115,8 +116,8 @@ pub mod prelude {
         ReflectSaved, RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveScope, SaveSlot, Saved,
         SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
         SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
-        SessionUpdate, SessionsFound, SlotSaved, Unsaved, session_is_active, session_is_paused,
-        session_is_restoring,
+        SessionUpdate, SessionsFound, SlotSaved, Ticket, Unsaved, session_is_active,
+        session_is_paused, session_is_restoring,
     };
 }
 

@@ -88,7 +88,7 @@ pub use notifications::{
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
     HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
-    RecoveryFailed, ReportNotOpened, ReportWritten, RequestRejected, RestoreCancelled,
+    RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
     RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
     SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
     SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
@@ -105,7 +105,7 @@ pub use recording::{
 };
 pub use recovery_options::RecoveryOption;
 pub use requests::{
-    AttachmentRequest, CurrentRequest, Request, RequestId, SessionCommands, SessionCommandsExt,
+    AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
     SessionRequest, SlotRequest,
 };
 pub use rewinding::RewindTo;

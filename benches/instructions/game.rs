@@ -126,7 +126,7 @@ pub fn until(app: &mut App, holds: impl Fn(&World) -> bool) {
     panic!("what is waited for doesn't come");
 }
 
-pub fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
+pub fn request<R>(app: &mut App, ask: impl FnOnce(&mut Commands) -> R) {
     ask(&mut app.world_mut().commands());
     app.world_mut().flush();
 }

@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, Keep, LeftAs, Retention, SessionCommands, SessionId, SessionLast, SessionMoved,
-    SessionQuery, SessionStatus, SessionUpdated, SessionWatch,
+    SessionQuery, SessionStatus, SessionUpdated, SessionWatch, Ticket,
 };
 
 use crate::listings::write_session;
@@ -99,7 +99,7 @@ fn starts(directory: &Path, sessions: usize) {
 fn requests(app: &mut App, sessions: usize) {
     let ids = app.world().resource::<SessionCatalog>().sessions().iter();
     let ids: Vec<SessionId> = ids.map(|entry| entry.session.id).take(ROUNDS).collect();
-    type Ask = fn(&mut SessionCommands, SessionId);
+    type Ask = fn(&mut SessionCommands, SessionId) -> Ticket;
     let asks: [(&str, Ask); 3] = [
         ("edit", |commands, id| commands.update_session(id, SessionUpdate::default().tag("seen"))),
         ("archive", |commands, id| commands.archive(id, Archived::WithWorld)),

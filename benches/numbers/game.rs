@@ -64,7 +64,7 @@ pub fn memory_app(disk: &MemoryDisk) -> App {
     app(SessionPlugin::new("Bench", "Numbers").disk(disk.clone()))
 }
 
-pub fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
+pub fn request<R>(app: &mut App, ask: impl FnOnce(&mut Commands) -> R) {
     ask(&mut app.world_mut().commands());
     app.world_mut().flush();
 }

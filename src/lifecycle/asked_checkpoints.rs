@@ -1,6 +1,6 @@
 //! What becomes of the checkpoints that somebody asked for.
 
-use super::requests::RequestId;
+use crate::ids::Ticket;
 use crate::journal::CheckpointKind;
 use crate::session::CheckpointError;
 
@@ -9,13 +9,13 @@ use crate::session::CheckpointError;
 pub(super) struct WantedCheckpoint {
     pub kind: CheckpointKind,
     pub label: Option<String>,
-    pub request: Option<RequestId>,
+    pub ticket: Option<Ticket>,
 }
 
 impl WantedCheckpoint {
     /// One that no request asks for.
     pub(super) fn unasked(kind: CheckpointKind, label: Option<String>) -> Self {
-        Self { kind, label, request: None }
+        Self { kind, label, ticket: None }
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) struct AskedCheckpoints(Vec<AskedCheckpoint>);
 struct AskedCheckpoint {
     counter: u64,
     label: Option<String>,
-    request: Option<RequestId>,
+    ticket: Option<Ticket>,
     /// Why a newer one was given up, and this one maybe with it.
     in_doubt: Option<CheckpointError>,
 }
@@ -37,15 +37,15 @@ struct AskedCheckpoint {
 impl AskedCheckpoints {
     /// A checkpoint was captured.
     pub(super) fn note_captured(&mut self, counter: u64, wanted: &WantedCheckpoint) {
-        let WantedCheckpoint { label, request, .. } = wanted.clone();
-        if label.is_some() || request.is_some() {
-            self.0.push(AskedCheckpoint { counter, label, request, in_doubt: None });
+        let WantedCheckpoint { label, ticket, .. } = wanted.clone();
+        if label.is_some() || ticket.is_some() {
+            self.0.push(AskedCheckpoint { counter, label, ticket, in_doubt: None });
         }
     }
 
     /// The checkpoint is durable; the request for it.
-    pub(super) fn durable(&mut self, counter: u64) -> Option<RequestId> {
-        self.take(counter).and_then(|asked| asked.request)
+    pub(super) fn durable(&mut self, counter: u64) -> Option<Ticket> {
+        self.take(counter).and_then(|asked| asked.ticket)
     }
 
     /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and the
@@ -55,15 +55,15 @@ impl AskedCheckpoints {
         counter: u64,
         error: &CheckpointError,
         is_lost: bool,
-    ) -> (Option<String>, Option<RequestId>) {
+    ) -> (Option<String>, Option<Ticket>) {
         if !is_lost {
             let asked = self.0.iter().find(|asked| asked.counter == counter);
-            return asked.map(|it| (it.label.clone(), it.request)).unwrap_or_default();
+            return asked.map(|it| (it.label.clone(), it.ticket)).unwrap_or_default();
         }
         for asked in self.0.iter_mut().filter(|asked| asked.counter < counter) {
             asked.in_doubt.get_or_insert_with(|| error.clone());
         }
-        self.take(counter).map(|it| (it.label, it.request)).unwrap_or_default()
+        self.take(counter).map(|it| (it.label, it.ticket)).unwrap_or_default()
     }
 
     /// Those before this checkpoint, the oldest first, each with the reason for which it may be lost.
@@ -90,7 +90,7 @@ mod tests {
             let label = Some(counter.to_string());
             asked.note_captured(
                 counter,
-                &WantedCheckpoint { request: Some(RequestId::new()), ..unasked(label) },
+                &WantedCheckpoint { ticket: Some(Ticket::new()), ..unasked(label) },
             );
         }
         asked

@@ -8,10 +8,11 @@ use tracing::{debug, error};
 use super::notifications::{
     AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, notify,
 };
-use super::requests::{AttachmentRequest, reject};
+use super::requests::{AttachmentRequest, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointId, SessionId};
 use crate::recovery::THUMBNAIL;
 use crate::session::{
@@ -24,24 +25,26 @@ impl RuntimeParts {
     pub(super) fn handle_attachment_request(
         &mut self,
         world: &World,
+        ticket: Ticket,
         request: &AttachmentRequest,
     ) -> Result<(), RequestError> {
         match request {
             AttachmentRequest::Attach { checkpoint, attachment } => {
-                self.attach(*checkpoint, attachment)
+                self.attach(ticket, *checkpoint, attachment)
             }
             AttachmentRequest::AttachToSession(attachment) => {
                 let quota = world.resource::<SessionSettings>().attachments;
-                self.attach_to_session(attachment, quota)
+                self.attach_to_session(ticket, attachment, quota)
             }
-            AttachmentRequest::Detach { name } => self.detach(name),
-            AttachmentRequest::Read { of, name } => self.read_attachment(*of, name),
+            AttachmentRequest::Detach { name } => self.detach(ticket, name),
+            AttachmentRequest::Read { of, name } => self.read_attachment(ticket, *of, name),
         }
     }
 
     /// Has an attachment laid beside a checkpoint, once that is durable.
     fn attach(
         &mut self,
+        ticket: Ticket,
         checkpoint: CheckpointId,
         attachment: &Attachment,
     ) -> Result<(), RequestError> {
@@ -51,13 +54,15 @@ impl RuntimeParts {
             return Err(AttachmentError::UnknownCheckpoint.into());
         }
         let (session, attachment) = (playing.session, attachment.clone());
-        self.order(Order::Slot(SlotOrder::Attach { session, checkpoint, attachment }));
+        let order = SlotOrder::Attach { session, checkpoint, attachment };
+        self.order(Order::Slot { order, ticket: Some(ticket) });
         Ok(())
     }
 
     /// Has something attached to the session itself, once that is on the disk.
     fn attach_to_session(
         &mut self,
+        ticket: Ticket,
         attachment: &Attachment,
         quota: AttachmentQuota,
     ) -> Result<(), RequestError> {
@@ -65,21 +70,27 @@ impl RuntimeParts {
         attachment.check()?;
         let (session, attachment) = (playing.session, attachment.clone());
         let order = SessionAttachmentOrder::Attach { session, attachment, quota };
-        self.order(Order::SessionAttachment(order));
+        self.order(Order::SessionAttachment { order, ticket });
         Ok(())
     }
 
-    fn detach(&mut self, name: &str) -> Result<(), RequestError> {
+    fn detach(&mut self, ticket: Ticket, name: &str) -> Result<(), RequestError> {
         let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
         check_attachment_name(name)?;
         let (session, name) = (playing.session, name.to_owned());
-        self.order(Order::SessionAttachment(SessionAttachmentOrder::Detach { session, name }));
+        let order = SessionAttachmentOrder::Detach { session, name };
+        self.order(Order::SessionAttachment { order, ticket });
         Ok(())
     }
 
-    fn read_attachment(&mut self, of: AttachmentOf, name: &str) -> Result<(), RequestError> {
+    fn read_attachment(
+        &mut self,
+        ticket: Ticket,
+        of: AttachmentOf,
+        name: &str,
+    ) -> Result<(), RequestError> {
         check_attachment_name(name)?;
-        self.order(Order::ReadAttachment { of, name: name.to_owned() });
+        self.order(Order::ReadAttachment { of, name: name.to_owned(), ticket });
         Ok(())
     }
 }
@@ -110,9 +121,15 @@ pub(super) fn attached(
 /// What was done with attachments of a session itself, and what was read of any.
 pub(super) fn handle_attachment_news(world: &mut World, news: News) {
     match news {
-        News::SessionAttachment { order, result } => session_attachment_done(world, order, result),
-        News::AttachmentRead { of, name, result } => {
+        News::SessionAttachment { order, result, ticket } => {
+            match session_attachment_done(world, order, result) {
+                Ok(()) => finish(world, ticket),
+                Err(error) => reject(world, ticket, error.into()),
+            }
+        }
+        News::AttachmentRead { of, name, result, ticket } => {
             notify(world, AttachmentRead { of, name, result });
+            finish(world, ticket);
         }
         _ => {}
     }
@@ -123,15 +140,11 @@ fn session_attachment_done(
     world: &mut World,
     order: SessionAttachmentOrder,
     result: Result<Vec<AttachmentVersion>, AttachmentError>,
-) {
+) -> Result<(), AttachmentError> {
     let session = order.session();
-    let attachments = match result {
-        Ok(attachments) => attachments,
-        Err(error) => {
-            error!(%session, %error, "the attachments of a session are as they were");
-            return reject(world, asked_for(order), error.into());
-        }
-    };
+    let attachments = result.inspect_err(|error| {
+        error!(%session, %error, "the attachments of a session are as they were");
+    })?;
     let newest = |name: &str| attachments.iter().rfind(|listed| listed.name == name).cloned();
     let written = match &order {
         SessionAttachmentOrder::Attach { attachment, .. } => newest(attachment.name()),
@@ -152,13 +165,5 @@ fn session_attachment_done(
             notify(world, SessionAttachmentRemoved { session, name });
         }
     }
-}
-
-fn asked_for(order: SessionAttachmentOrder) -> AttachmentRequest {
-    match order {
-        SessionAttachmentOrder::Attach { attachment, .. } => {
-            AttachmentRequest::AttachToSession(attachment)
-        }
-        SessionAttachmentOrder::Detach { name, .. } => AttachmentRequest::Detach { name },
-    }
+    Ok(())
 }

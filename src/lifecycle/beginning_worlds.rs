@@ -2,12 +2,13 @@
 
 use bevy::prelude::*;
 
-use super::requests::{Request, SessionRequest};
-use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::requests::SessionRequest;
+use super::runtime::{Becomes, Preparing, RuntimeParts, Transition};
 use super::starting::check_texts;
 use super::{GameContext, SessionCommands};
 use crate::clock;
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld};
 use crate::writer::WorldOrder;
@@ -34,9 +35,9 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(begin);
     /// ```
-    pub fn start_in(&mut self, session: NewSession, world: StartingWorld) {
+    pub fn start_in(&mut self, session: NewSession, world: StartingWorld) -> Ticket {
         let session = Box::new(session);
-        self.request(SessionRequest::StartIn { session, world });
+        self.request(SessionRequest::StartIn { session, world })
     }
 }
 
@@ -45,8 +46,8 @@ impl RuntimeParts {
     pub(super) fn start_in(
         &mut self,
         world: &World,
+        ticket: Ticket,
         (session, file): (&NewSession, &StartingWorld),
-        request: &SessionRequest,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
         if !session.replaces_current {
@@ -55,17 +56,19 @@ impl RuntimeParts {
         let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
         metadata.context = GameContext::of(world);
         let preparing = Preparing {
+            ticket,
             session: metadata.id,
             from: RestoreFrom::Latest,
             reason: RestoreReason::BranchedOff,
             asked_at: clock::instant(),
-            asked: Some(Request::Session(request.clone())),
+            becomes: Becomes::World,
             otherwise: None,
             tries_left: 0,
             backup: None,
         };
-        let order = WorldOrder { metadata, session: session.clone(), world: file.clone() };
-        self.order(Order::PrepareWorld(Box::new(order)));
+        let (session, world) = (session.clone(), file.clone());
+        let order = Box::new(WorldOrder { metadata, session, world });
+        self.order(Order::PrepareWorld { order, ticket });
         self.transition = Some(Transition::Preparing(Box::new(preparing)));
         Ok(())
     }

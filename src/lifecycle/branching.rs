@@ -3,10 +3,11 @@
 use bevy::prelude::*;
 
 use super::SessionCatalog;
-use super::requests::{CurrentRequest, Request, SessionRequest, reject};
-use super::runtime::RuntimeParts;
+use super::requests::reject;
+use super::runtime::{Becomes, RuntimeParts};
 use super::starting::check_texts;
 use super::take_up::Taken;
+use crate::ids::Ticket;
 use crate::journal::{Begun, CheckpointId, Lineage, SessionId, limits};
 use crate::recovery::SessionEntry;
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
@@ -16,29 +17,29 @@ impl RuntimeParts {
     pub(super) fn branch_off(
         &mut self,
         world: &mut World,
-        request: &CurrentRequest,
+        ticket: Ticket,
         checkpoint: CheckpointId,
         session: &NewSession,
     ) -> Result<(), RequestError> {
         let current = self.session().ok_or(RequestError::NoSession)?;
         check_texts(session)?;
         let from = RestoreFrom::Checkpoint(checkpoint);
-        self.prepare(world, current, from, RestoreReason::BranchedOff, None);
-        self.answer_to(request);
+        self.prepare(world, ticket, (current, from, RestoreReason::BranchedOff), None);
+        self.make_branch_of_it(session);
         Ok(())
     }
 
     /// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
     /// it can't be one, which is said.
     pub(super) fn as_asked(&mut self, world: &mut World, mut taken: Taken) -> Option<Taken> {
-        let session = match &taken.preparing.asked {
-            Some(Request::Current(CurrentRequest::BranchOff { session, .. })) => session,
-            Some(Request::Session(SessionRequest::StartIn { .. })) => {
+        let session = match &taken.preparing.becomes {
+            Becomes::Branch(session) => session,
+            Becomes::World => {
                 let entry = SessionEntry::begun(&taken.prepared.metadata);
                 world.get_resource_or_init::<SessionCatalog>().put(entry);
                 return Some(taken);
             }
-            _ => return Some(taken),
+            Becomes::ItsSession => return Some(taken),
         };
         let prepared = &mut taken.prepared;
         let context = prepared.metadata.context.clone();
@@ -54,7 +55,7 @@ impl RuntimeParts {
         prepared.event_line.clear();
         let bytes = prepared.fields.bytes();
         if let Err(error) = RequestError::refuse_longer(bytes, limits::FRAME_BYTES) {
-            reject(world, taken.preparing.request(), error);
+            reject(world, taken.preparing.ticket, error);
             return None;
         }
         let entry = SessionEntry::begun(&prepared.metadata);

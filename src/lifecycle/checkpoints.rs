@@ -11,6 +11,7 @@ use super::notifications::{
     AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
     notify,
 };
+use super::requests::{close, finish};
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
@@ -88,12 +89,15 @@ impl RuntimeParts {
         if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
+            if let Some(ticket) = wanted.ticket {
+                finish(world, ticket);
+            }
             return;
         }
         let base = playing.line.base().filter(|_| !full);
         let collapsed_from = playing.take_note(&capture);
         playing.line.asked.note_captured(id.counter, &wanted);
-        let WantedCheckpoint { label, request, .. } = wanted;
+        let WantedCheckpoint { label, ticket, .. } = wanted;
         // Before any observer hears of it, which might change the world.
         let self_test = if full { None } else { playing.self_test(world, id.counter) };
         let about = AboutSession::take(world, id, full);
@@ -106,7 +110,7 @@ impl RuntimeParts {
             checkpoint: id,
             kind,
             label: label.clone(),
-            request,
+            ticket,
             full,
             rows: capture.rows(),
             entities: capture.entities(),
@@ -155,9 +159,9 @@ impl RuntimeParts {
             Some(current) => return Some(current.fields_changed || current.chapters_changed),
         };
         let (session, checkpoint) = (playing.session, playing.line.next());
-        let WantedCheckpoint { label, request, .. } = wanted.clone();
-        let failed =
-            CheckpointFailed { session, checkpoint, label, request, error, retry_in: None };
+        let WantedCheckpoint { label, ticket, .. } = wanted.clone();
+        let ticket = ticket.filter(|ticket| !close(world, *ticket).is_empty());
+        let failed = CheckpointFailed { session, checkpoint, label, ticket, error, retry_in: None };
         notify(world, failed);
         None
     }

@@ -5,16 +5,17 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 
 use super::asked_checkpoints::WantedCheckpoint;
-use super::notifications::{SlotFailed, notify};
-use super::requests::{CurrentRequest, RequestId, SlotRequest, reject};
-use super::runtime::RuntimeParts;
+use super::requests::{CurrentRequest, join, reject, reject_part};
+use super::runtime::{Playing, RuntimeParts};
+use super::slots::slot_failed;
+use crate::ids::Ticket;
 use crate::session::{RequestError, SaveSlot, SlotError};
 
 /// What a game asked for while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
     checkpoints: VecDeque<WantedCheckpoint>,
-    slots: VecDeque<SaveSlot>,
+    slots: VecDeque<(SaveSlot, Ticket)>,
 }
 
 impl Deferred {
@@ -22,10 +23,21 @@ impl Deferred {
         self.checkpoints.push_back(wanted);
     }
 
-    pub(super) fn slot(&mut self, slot: SaveSlot) {
-        if !self.slots.contains(&slot) {
-            self.slots.push_back(slot);
-        }
+    pub(super) fn slot(&mut self, slot: SaveSlot, ticket: Ticket) {
+        self.slots.push_back((slot, ticket));
+    }
+
+    /// Takes the first slot. Those that are like it are made with it.
+    fn take_slot(&mut self, world: &mut World) -> Option<(SaveSlot, Ticket)> {
+        let (slot, ticket) = self.slots.pop_front()?;
+        self.slots.retain(|(other, joined)| {
+            let is_like_it = *other == slot;
+            if is_like_it {
+                join(world, *joined, ticket);
+            }
+            !is_like_it
+        });
+        Some((slot, ticket))
     }
 
     pub(super) fn has_checkpoints(&self) -> bool {
@@ -54,8 +66,8 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         if let Some(wanted) = playing.deferred.checkpoints.pop_front() {
             self.take_wanted(world, wanted);
-        } else if let Some(slot) = playing.deferred.slots.pop_front() {
-            self.save_deferred_slot(world, slot);
+        } else if let Some((slot, ticket)) = playing.deferred.take_slot(world) {
+            self.save_deferred_slot(world, &slot, ticket);
         }
     }
 
@@ -74,15 +86,17 @@ impl RuntimeParts {
     }
 
     fn save_deferred_slots(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        for slot in std::mem::take(&mut playing.deferred.slots) {
-            self.save_deferred_slot(world, slot);
+        let next = |playing: &mut Playing, world: &mut World| playing.deferred.take_slot(world);
+        while let Some((slot, ticket)) =
+            self.playing.as_mut().and_then(|playing| next(playing, world))
+        {
+            self.save_deferred_slot(world, &slot, ticket);
         }
     }
 
-    fn save_deferred_slot(&mut self, world: &mut World, slot: SaveSlot) {
-        if let Err(error) = self.save_slot(world, &slot) {
-            reject(world, SlotRequest::Save(slot), error);
+    fn save_deferred_slot(&mut self, world: &mut World, slot: &SaveSlot, ticket: Ticket) {
+        if let Err(error) = self.save_slot(world, ticket, slot) {
+            reject(world, ticket, error);
         }
     }
 
@@ -91,15 +105,20 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         let session = playing.session;
         let Deferred { checkpoints, slots } = std::mem::take(&mut playing.deferred);
-        for WantedCheckpoint { kind, label, request } in checkpoints {
-            let label = label.unwrap_or_default();
-            let request = request.unwrap_or_else(RequestId::new);
-            let asked = CurrentRequest::Checkpoint { label, kind, request };
-            reject(world, asked, RequestError::GateStayedShut);
+        for WantedCheckpoint { kind, label, ticket } in checkpoints {
+            let error = RequestError::GateStayedShut;
+            match ticket {
+                Some(ticket) => reject(world, ticket, error),
+                // One with which a chapter was to begin.
+                None => {
+                    let label = label.unwrap_or_default();
+                    reject_part(world, CurrentRequest::Checkpoint { label, kind }, error);
+                }
+            }
         }
-        for slot in slots {
+        for (slot, ticket) in slots {
             let error = SlotError::CheckpointNotSaved;
-            notify(world, SlotFailed { session, slot, checkpoint: None, error });
+            slot_failed(world, (session, slot, None), error, Some(ticket));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use bevy::prelude::*;
 
 use super::notifications::{notifications, notify};
+use super::requests::finish;
 use super::runtime::RuntimeParts;
 use crate::capture::LateCalls;
 use crate::content::Order;
@@ -13,6 +14,7 @@ use crate::digest::{
     DigestFigures, DigestKeeper, DigestOrder, DigestedSessions, ErasedDigests, KeepDigests,
     SessionDigester,
 };
+use crate::ids::Ticket;
 use crate::session::{RequestError, SessionFeature};
 use crate::switches::SessionSwitches;
 
@@ -162,6 +164,7 @@ impl RuntimeParts {
     pub(super) fn order_digests(
         &mut self,
         world: &World,
+        ticket: Ticket,
         order: &DigestOrder,
     ) -> Result<(), RequestError> {
         let (name, feature) = (order.name(), SessionFeature::Digests);
@@ -172,7 +175,7 @@ impl RuntimeParts {
         if !self.digests.0.iter().any(|(known, _)| *known == name) {
             return Err(RequestError::UnknownDigest { name: name.to_owned() });
         }
-        self.order(Order::Digest(order.clone()));
+        self.order(Order::Digest { order: order.clone(), ticket });
         Ok(())
     }
 
@@ -183,10 +186,14 @@ impl RuntimeParts {
         name: &'static str,
         digests: &ErasedDigests,
         figures: DigestFigures,
+        ticket: Option<Ticket>,
     ) {
         if let Some((_, show)) = self.digests.0.iter().find(|(known, _)| *known == name) {
             show(world, digests);
             notify(world, SessionsDigested { name, figures });
+        }
+        if let Some(ticket) = ticket {
+            finish(world, ticket);
         }
     }
 }

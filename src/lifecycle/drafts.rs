@@ -4,12 +4,13 @@ use bevy::prelude::*;
 use tracing::info;
 
 use super::notifications::{SessionDrafted, notify};
-use super::requests::{SessionRequest, reject};
+use super::requests::{SessionRequest, finish, reject};
 use super::runtime::RuntimeParts;
 use super::starting::{FirstRun, check_texts};
 use super::take_up::Taken;
 use super::{GameContext, SessionCatalog, SessionCommands};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{SessionId, limits};
 use crate::recovery::SessionEntry;
 use crate::session::{NewSession, RequestError};
@@ -42,8 +43,8 @@ impl SessionCommands<'_, '_> {
     /// # App::new().add_systems(Startup, plan_friday);
     /// # bevy::ecs::system::assert_is_system(begin_friday);
     /// ```
-    pub fn draft(&mut self, session: NewSession) {
-        self.request(SessionRequest::Draft(Box::new(session)));
+    pub fn draft(&mut self, session: NewSession) -> Ticket {
+        self.request(SessionRequest::Draft(Box::new(session)))
     }
 }
 
@@ -52,6 +53,7 @@ impl RuntimeParts {
     pub(super) fn draft(
         &mut self,
         world: &World,
+        ticket: Ticket,
         session: &NewSession,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
@@ -59,8 +61,8 @@ impl RuntimeParts {
         let mut metadata = session.begin(SessionId::random(), self.time.now().wall);
         metadata.context = GameContext::of(world);
         metadata.draft = true;
-        let order = DraftOrder { metadata, session: session.clone() };
-        self.order(Order::Draft(Box::new(order)));
+        let order = Box::new(DraftOrder { metadata, session: session.clone() });
+        self.order(Order::Draft { order, ticket });
         Ok(())
     }
 
@@ -68,8 +70,8 @@ impl RuntimeParts {
     pub(super) fn drafted(
         &mut self,
         world: &mut World,
-        session: Box<NewSession>,
         result: Result<Box<SessionEntry>, RequestError>,
+        ticket: Ticket,
     ) {
         match result {
             Ok(entry) => {
@@ -77,8 +79,9 @@ impl RuntimeParts {
                 info!(%session, "session planned");
                 world.get_resource_or_init::<SessionCatalog>().put(*entry);
                 notify(world, SessionDrafted { session });
+                finish(world, ticket);
             }
-            Err(error) => reject(world, SessionRequest::Draft(session), error),
+            Err(error) => reject(world, ticket, error),
         }
     }
 
@@ -92,7 +95,7 @@ impl RuntimeParts {
             metadata,
             fields: prepared.fields.clone(),
             draft: Some(prepared),
-            request: preparing.request(),
+            ticket: preparing.ticket,
         });
     }
 }

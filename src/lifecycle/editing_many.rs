@@ -5,10 +5,11 @@ use tracing::info;
 
 use super::SessionCatalog;
 use super::notifications::{SessionsEdited, notify};
-use super::requests::{SessionRequest, reject};
+use super::requests::{SessionRequest, finish, reject_part};
 use super::runtime::RuntimeParts;
 use crate::content::Order;
 use crate::finding::SessionQuery;
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::recovery::{LetGo, RetentionPreview};
 use crate::session::{RequestError, SessionEdit, ShelfMove};
@@ -17,13 +18,20 @@ use crate::writer::{EditMany, EditedMany, OneOfMany};
 /// What was asked for and goes on, beside everything else.
 pub(crate) struct EditingMany {
     request: SessionRequest,
+    ticket: Ticket,
     /// What became of the session that is played, which the writer leaves alone.
     played: Option<(SessionId, Result<(), RequestError>)>,
 }
 
 impl RuntimeParts {
     /// Does one thing with all sessions that a query finds.
-    pub(super) fn edit_all(&mut self, world: &mut World, query: &SessionQuery, edit: &SessionEdit) {
+    pub(super) fn edit_all(
+        &mut self,
+        world: &mut World,
+        ticket: Ticket,
+        query: &SessionQuery,
+        edit: &SessionEdit,
+    ) {
         let catalog = world.get_resource_or_init::<SessionCatalog>();
         let found = catalog.ids_of(query);
         let request = SessionRequest::EditAll(Box::new(query.clone()), edit.clone());
@@ -31,8 +39,9 @@ impl RuntimeParts {
         let others = found.into_iter().filter(|session| Some(*session) != played);
         let sessions = others.map(|session| OneOfMany { session, newest: None }).collect();
         let played = played.map(|session| (session, self.edit_played(world, session, edit)));
-        self.order(Order::EditMany(Box::new(EditMany { sessions, edit: edit.clone() })));
-        self.edits.push_back(EditingMany { request, played });
+        let order = Box::new(EditMany { sessions, edit: edit.clone() });
+        self.order(Order::EditMany { order, ticket });
+        self.edits.push(EditingMany { request, ticket, played });
     }
 
     fn edit_played(
@@ -52,13 +61,13 @@ impl RuntimeParts {
             _ => (SessionRequest::Forget(session), Err(running)),
         };
         if let Err(error) = &result {
-            reject(world, request, error.clone());
+            reject_part(world, request, error.clone());
         }
         result
     }
 
     /// Lets the sessions go that a preview names, as far as they are what they were.
-    pub(super) fn tidy(&mut self, preview: &RetentionPreview) {
+    pub(super) fn tidy(&mut self, ticket: Ticket, preview: &RetentionPreview) {
         let edit = SessionEdit::Move(match preview.let_go {
             LetGo::Archive(what) => ShelfMove::Archive(what),
             _ => ShelfMove::Delete,
@@ -68,14 +77,18 @@ impl RuntimeParts {
             newest: Some(gone.newest),
         };
         let sessions = preview.sessions.iter().map(of).collect();
-        self.order(Order::EditMany(Box::new(EditMany { sessions, edit })));
+        let order = Box::new(EditMany { sessions, edit });
+        self.order(Order::EditMany { order, ticket });
         let request = SessionRequest::Tidy(Box::new(preview.clone()));
-        self.edits.push_back(EditingMany { request, played: None });
+        self.edits.push(EditingMany { request, ticket, played: None });
     }
 
     /// It was done with all of them, as far as it could be.
-    pub(super) fn edited_many(&mut self, world: &mut World, edited: EditedMany) {
-        let Some(EditingMany { request, played }) = self.edits.pop_front() else { return };
+    pub(super) fn edited_many(&mut self, world: &mut World, edited: EditedMany, ticket: Ticket) {
+        let Some(place) = self.edits.iter().position(|editing| editing.ticket == ticket) else {
+            return;
+        };
+        let EditingMany { request, played, .. } = self.edits.remove(place);
         let EditedMany { mut edited, passed_over, mut refused, freed } = edited;
         match played {
             None => {}
@@ -84,12 +97,6 @@ impl RuntimeParts {
         }
         info!(edited, passed_over, refused = refused.len(), freed, "sessions edited");
         notify(world, SessionsEdited { request, edited, passed_over, refused, freed });
-    }
-
-    /// Answers what the writer will never answer.
-    pub(super) fn give_up_edits(&mut self, world: &mut World) {
-        for EditingMany { request, .. } in std::mem::take(&mut self.edits) {
-            reject(world, request, RequestError::WriterGone);
-        }
+        finish(world, ticket);
     }
 }

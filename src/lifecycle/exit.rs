@@ -8,11 +8,12 @@ use tracing::{info, warn};
 
 use super::SessionSettings;
 use super::leaving::Departure;
+use super::requests::{RequestQueue, reject_all, reject_asked};
 use super::runtime::RuntimeParts;
 use crate::clock::{self, deadline};
 use crate::content::Order;
 use crate::process::ProcessGuard;
-use crate::session::LeaveCause;
+use crate::session::{LeaveCause, RequestError};
 use crate::{StandingAlert, SurvivedFailure};
 
 /// A window of the game was closed, or is about to be.
@@ -94,8 +95,11 @@ impl RuntimeParts {
         if self.exit.seen && !is_asked {
             self.play_on();
         }
-        if self.exit.seen || !is_asked {
+        if !is_asked {
             return;
+        }
+        if self.exit.seen {
+            return answer_before_exit(world);
         }
         self.exit.seen = true;
         self.write_exit_down();
@@ -114,6 +118,10 @@ impl RuntimeParts {
         let deadline = deadline(patience);
         self.wait_until_left(world, deadline);
         self.wait_for_external_saves(world, deadline);
+        // What is done already is no news of later.
+        self.handle_reports(world);
+        self.start_up.end_race();
+        answer_before_exit(world);
     }
 
     /// Before anything else: whatever happens from here on is no crash.
@@ -145,4 +153,12 @@ impl RuntimeParts {
             }
         }
     }
+}
+
+/// Answers what nobody would hear the answer of later.
+fn answer_before_exit(world: &mut World) {
+    for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
+        reject_asked(world, asked, RequestError::Exiting);
+    }
+    reject_all(world, None, &RequestError::Exiting);
 }

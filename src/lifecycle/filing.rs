@@ -9,44 +9,33 @@ use bevy::prelude::*;
 use super::notifications::{
     RecoveryDeclined, SessionCopied, SessionForgotten, SessionMoved, SessionUpdated, notify,
 };
-use super::requests::check_text;
-use super::requests::{SessionRequest, reject};
+use super::requests::{SessionRequest, check_text, finish, reject, reject_part};
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::recovery::SessionEntry;
 use crate::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
-use crate::writer::Ticket;
 
 /// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
 /// at most, so that things are done with it in the order in which they were asked for, however long one takes.
 #[derive(Default)]
 pub(crate) struct Filings {
-    under_way: HashMap<SessionId, Filing>,
-    /// The newest ticket.
-    newest: u64,
-}
-
-struct Filing {
-    ticket: Ticket,
-    request: SessionRequest,
+    under_way: HashMap<SessionId, Ticket>,
 }
 
 impl Filings {
-    /// Something is to be done with a session; what its answer is known by.
-    fn begin(&mut self, session: SessionId, request: SessionRequest) -> Ticket {
-        self.newest += 1;
-        let ticket = Ticket(self.newest);
-        self.under_way.insert(session, Filing { ticket, request });
-        ticket
-    }
-
     /// It is answered.
     pub(super) fn end(&mut self, session: SessionId, ticket: Ticket) {
-        if self.under_way.get(&session).is_some_and(|filing| filing.ticket == ticket) {
+        if self.under_way.get(&session) == Some(&ticket) {
             self.under_way.remove(&session);
         }
+    }
+
+    /// Nobody will answer any more.
+    pub(super) fn give_up(&mut self) {
+        self.under_way.clear();
     }
 
     /// Whether something is being done with a session.
@@ -61,29 +50,37 @@ impl Filings {
 }
 
 impl RuntimeParts {
-    pub(super) fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
-        let order = |ticket| Order::Decline { session, ticket };
-        self.file(session, SessionRequest::Decline(session), order)
+    pub(super) fn decline(
+        &mut self,
+        session: SessionId,
+        ticket: Ticket,
+    ) -> Result<(), RequestError> {
+        self.file(session, ticket, Order::Decline { session, ticket })
     }
 
-    pub(super) fn forget(&mut self, session: SessionId) -> Result<(), RequestError> {
-        let order = |ticket| Order::Forget { session, ticket };
-        self.file(session, SessionRequest::Forget(session), order)
+    pub(super) fn forget(
+        &mut self,
+        session: SessionId,
+        ticket: Ticket,
+    ) -> Result<(), RequestError> {
+        self.file(session, ticket, Order::Forget { session, ticket })
     }
 
     /// Changes what a session says about itself, whether it is played or not.
     pub(super) fn edit(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         session: SessionId,
         update: &SessionUpdate,
     ) -> Result<(), RequestError> {
         if self.session() == Some(session) {
-            return self.update(world, update);
+            self.update(world, update)?;
+            finish(world, ticket);
+            return Ok(());
         }
         let update = Box::new(update.clone());
-        let request = SessionRequest::Update(session, update.clone());
-        self.file(session, request, |ticket| Order::Edit { session, update, ticket })
+        self.file(session, ticket, Order::Edit { session, update, ticket })
     }
 
     /// What a session says about itself was changed, or not.
@@ -92,10 +89,11 @@ impl RuntimeParts {
         world: &mut World,
         session: SessionId,
         update: SessionUpdate,
-        result: Result<(), RequestError>,
+        (result, ticket): (Result<(), RequestError>, Option<Ticket>),
     ) {
         if let Err(error) = result {
-            return reject(world, SessionRequest::Update(session, Box::new(update)), error);
+            let request = || SessionRequest::Update(session, Box::new(update));
+            return reject_filing(world, ticket, request, error);
         }
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             let mut fields = std::mem::take(&mut entry.summary.fields);
@@ -106,6 +104,7 @@ impl RuntimeParts {
             update.clone().apply(&mut offer.session, &mut offer.fields);
         }
         notify(world, SessionUpdated { session });
+        finish_filing(world, ticket);
     }
 
     /// Moves a session to another place.
@@ -113,9 +112,9 @@ impl RuntimeParts {
         &mut self,
         session: SessionId,
         how: ShelfMove,
+        ticket: Ticket,
     ) -> Result<(), RequestError> {
-        let order = |ticket| Order::Shelve { session, how, ticket };
-        self.file(session, SessionRequest::Shelve(session, how), order)
+        self.file(session, ticket, Order::Shelve { session, how, ticket })
     }
 
     /// A session was moved to another place, or not.
@@ -124,11 +123,14 @@ impl RuntimeParts {
         world: &mut World,
         session: SessionId,
         how: ShelfMove,
-        result: Result<ShelfMoved, RequestError>,
+        (result, ticket): (Result<ShelfMoved, RequestError>, Option<Ticket>),
     ) {
         let moved = match result {
             Ok(moved) => moved,
-            Err(error) => return reject(world, SessionRequest::Shelve(session, how), error),
+            Err(error) => {
+                let request = || SessionRequest::Shelve(session, how);
+                return reject_filing(world, ticket, request, error);
+            }
         };
         if moved.to.is_in_trash() {
             world.get_resource_or_init::<RecoveryOffers>().remove(session);
@@ -141,14 +143,19 @@ impl RuntimeParts {
             entry.journal_bytes = moved.bytes;
         }
         notify(world, SessionMoved { session, from: moved.from, to: moved.to });
+        finish_filing(world, ticket);
     }
 
     /// Has a session of its own made out of one that isn't played.
-    pub(super) fn copy(&mut self, session: SessionId, name: &str) -> Result<(), RequestError> {
+    pub(super) fn copy(
+        &mut self,
+        session: SessionId,
+        name: &str,
+        ticket: Ticket,
+    ) -> Result<(), RequestError> {
         check_text(name)?;
         let name = name.to_owned();
-        let request = SessionRequest::Copy { session, name: name.clone() };
-        self.file(session, request, |ticket| Order::Copy { session, name, ticket })
+        self.file(session, ticket, Order::Copy { session, name, ticket })
     }
 
     /// A session was copied, or not.
@@ -156,38 +163,32 @@ impl RuntimeParts {
         &mut self,
         world: &mut World,
         session: SessionId,
-        name: String,
         result: Result<Box<SessionEntry>, RequestError>,
+        ticket: Ticket,
     ) {
         match result {
             Ok(entry) => {
                 let copy = entry.session.id;
                 world.get_resource_or_init::<SessionCatalog>().put(*entry);
                 notify(world, SessionCopied { from: session, session: copy });
+                finish(world, ticket);
             }
-            Err(error) => reject(world, SessionRequest::Copy { session, name }, error),
+            Err(error) => reject(world, ticket, error),
         }
     }
 
     fn file(
         &mut self,
         session: SessionId,
-        request: SessionRequest,
-        order: impl FnOnce(Ticket) -> Order,
+        ticket: Ticket,
+        order: Order,
     ) -> Result<(), RequestError> {
         if self.session() == Some(session) {
             return Err(RequestError::SessionRunning { current: session });
         }
-        let ticket = self.filings.begin(session, request);
-        self.order(order(ticket));
+        self.filings.under_way.insert(session, ticket);
+        self.order(order);
         Ok(())
-    }
-
-    /// Answers what the writer will never answer.
-    pub(super) fn give_up_filings(&mut self, world: &mut World) {
-        for (_, Filing { request, .. }) in std::mem::take(&mut self.filings.under_way) {
-            reject(world, request, RequestError::WriterGone);
-        }
     }
 
     pub(super) fn declined(
@@ -195,42 +196,56 @@ impl RuntimeParts {
         world: &mut World,
         session: SessionId,
         result: Result<(), RequestError>,
+        ticket: Ticket,
     ) {
-        if !self.was_filed(world, session, SessionRequest::Decline, result) {
-            return;
+        if let Err(error) = result {
+            return reject(world, ticket, error);
         }
+        self.offer_no_more(world, session);
         if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
             entry.declined = true;
         }
         notify(world, RecoveryDeclined { session });
+        finish(world, ticket);
     }
 
     pub(super) fn forgotten(
         &mut self,
         world: &mut World,
         session: SessionId,
-        result: Result<(), RequestError>,
+        (result, ticket): (Result<(), RequestError>, Option<Ticket>),
     ) {
-        if self.was_filed(world, session, SessionRequest::Forget, result) {
-            world.get_resource_or_init::<SessionCatalog>().remove(session);
-            notify(world, SessionForgotten { session });
+        if let Err(error) = result {
+            return reject_filing(world, ticket, || SessionRequest::Forget(session), error);
         }
+        self.offer_no_more(world, session);
+        world.get_resource_or_init::<SessionCatalog>().remove(session);
+        notify(world, SessionForgotten { session });
+        finish_filing(world, ticket);
     }
 
-    /// Whether it was done, so that the session isn't offered any more. If not, that is said.
-    fn was_filed(
-        &mut self,
-        world: &mut World,
-        session: SessionId,
-        request: fn(SessionId) -> SessionRequest,
-        result: Result<(), RequestError>,
-    ) -> bool {
-        if let Err(error) = result {
-            reject(world, request(session), error);
-            return false;
-        }
+    fn offer_no_more(&mut self, world: &mut World, session: SessionId) {
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         self.start_up.forget_offers_of(session);
-        true
+    }
+}
+
+/// Something was done with a session. As one of many, all of them are answered together.
+fn finish_filing(world: &mut World, ticket: Option<Ticket>) {
+    if let Some(ticket) = ticket {
+        finish(world, ticket);
+    }
+}
+
+/// Something could not be done with a session. As one of many, it is said of each.
+fn reject_filing(
+    world: &mut World,
+    ticket: Option<Ticket>,
+    request: impl FnOnce() -> SessionRequest,
+    error: RequestError,
+) {
+    match ticket {
+        Some(ticket) => reject(world, ticket, error),
+        None => reject_part(world, request(), error),
     }
 }

@@ -4,11 +4,14 @@ use bevy::prelude::*;
 use tracing::{error, info, warn};
 
 use super::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
+use super::requests::{close, reject};
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
 use crate::finding::Shelf;
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::recovery::{Corruption, FoundSession, SessionEntry};
+use crate::session::RequestError;
 
 impl RuntimeParts {
     /// All sessions on this machine were looked at.
@@ -36,7 +39,7 @@ impl RuntimeParts {
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         gone.iter().for_each(|session| offers.remove(*session));
         for found in found {
-            self.report_found(world, found);
+            self.report_found(world, found, None);
         }
         let sessions = world.get_resource_or_init::<SessionCatalog>().sessions().len();
         let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
@@ -80,7 +83,13 @@ impl RuntimeParts {
     }
 
     /// Puts what was found about a session into the catalogue and the offers, and notifies the game.
-    pub(super) fn report_found(&mut self, world: &mut World, found: FoundSession) {
+    /// If there is a ticket, what was found is the last word on that request.
+    pub(super) fn report_found(
+        &mut self,
+        world: &mut World,
+        found: FoundSession,
+        ticket: Option<Ticket>,
+    ) {
         let session = found.session;
         self.start_up.note_ladder(&found);
         if let Some(entry) = found.entry {
@@ -88,16 +97,26 @@ impl RuntimeParts {
         }
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         self.start_up.forget_offers_of(session);
+        let mut has_said = false;
         if let Some(corruption) = found.corruption {
-            report_corruption(world, session, corruption);
+            let is_last = found.failure.is_none();
+            has_said = true;
+            report_corruption(world, session, corruption, ticket.filter(|_| is_last));
         }
         if let Some(error) = found.failure {
+            has_said = true;
             error!(%session, ?error, "no checkpoint can be restored");
             let slots = SessionCatalog::slots_left(world, session);
-            notify(world, RecoveryFailed { session, error, slots });
+            notify(world, RecoveryFailed { session, ticket, error, slots });
         }
         for offer in found.offers {
             self.offer(world, offer);
+        }
+        match ticket {
+            Some(ticket) if has_said => drop(close(world, ticket)),
+            // The damage is in no file that the newest checkpoint needs.
+            Some(ticket) => reject(world, ticket, RequestError::CheckpointDamaged),
+            None => {}
         }
     }
 }
@@ -116,9 +135,16 @@ impl SessionCatalog {
     }
 }
 
-fn report_corruption(world: &mut World, session: SessionId, corruption: Corruption) {
+fn report_corruption(
+    world: &mut World,
+    session: SessionId,
+    corruption: Corruption,
+    ticket: Option<Ticket>,
+) {
     let Corruption { lost, newest_intact, lost_play_time, files } = corruption;
     warn!(%session, ?lost, ?files, "damaged files");
-    let detected = CorruptionDetected { session, lost, newest_intact, lost_play_time, files };
-    notify(world, detected);
+    notify(
+        world,
+        CorruptionDetected { session, ticket, lost, newest_intact, lost_play_time, files },
+    );
 }

@@ -197,14 +197,14 @@ impl RuntimeParts {
         }
         // Its last words.
         self.handle_reports(world);
-        self.answer_for_writer(world);
-        if !self.writer.is_loss_news() {
-            return;
+        if self.writer.is_loss_news() {
+            self.saving_stopped(world, StopReason::WriterLost);
+            if let Some(playing) = &self.playing {
+                let checkpoint = playing.line.newest();
+                self.checkpoint_failed(world, checkpoint, CheckpointError::WriterGone, None);
+            }
         }
-        self.saving_stopped(world, StopReason::WriterLost);
-        let Some(playing) = &self.playing else { return };
-        let checkpoint = playing.line.newest();
-        self.checkpoint_failed(world, checkpoint, CheckpointError::WriterGone, None);
         self.give_up_asked(world, u64::MAX, &CheckpointError::WriterGone);
+        self.answer_for_writer(world);
     }
 }

@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::notifications::{SessionClosed, SessionEnded, notify};
 use super::recording::trigger_of;
-use super::requests::check_text;
+use super::requests::{check_text, finish};
 use super::runtime::{RuntimeParts, Transition};
 use super::summary::SessionSummary;
 use super::take_up::Taken;
@@ -15,6 +15,7 @@ use super::{CurrentSession, SessionCatalog};
 use crate::capture::Placed;
 use crate::content::{ContentOrder, Order};
 use crate::external_saves::ExternalSaveReason;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointKind, SessionId};
 use crate::session::{CheckpointError, EndReason, Leaving, Move, RequestError, SessionStatus};
 use crate::writer::Leave;
@@ -25,17 +26,24 @@ pub(crate) struct Departure {
     /// Why it ends for good; `None` if it is closed.
     pub end: Option<EndReason>,
     pub leaving: Leaving,
+    /// The request, if it is one for nothing else.
+    pub ticket: Option<Ticket>,
 }
 
 impl Departure {
     /// The session can be continued.
     pub(super) fn close(leaving: impl Into<Leaving>) -> Self {
-        Self { end: None, leaving: leaving.into() }
+        Self { end: None, leaving: leaving.into(), ticket: None }
     }
 
     /// The session is over for good.
     pub(super) fn end(reason: EndReason, leaving: Leaving) -> Self {
-        Self { end: Some(reason), leaving }
+        Self { end: Some(reason), leaving, ticket: None }
+    }
+
+    /// The same, as it was asked for.
+    pub(super) fn asked_for(self, ticket: Ticket) -> Self {
+        Self { ticket: Some(ticket), ..self }
     }
 
     fn step(&self) -> Move {
@@ -135,7 +143,7 @@ impl RuntimeParts {
         else {
             return;
         };
-        let LeavingSession { departure: Departure { end, leaving }, then } = *left;
+        let LeavingSession { departure: Departure { end, leaving, ticket }, then } = *left;
         self.give_up_asked(world, u64::MAX, &CheckpointError::WriterBehind);
         self.claims.clear();
         self.has_failed = false;
@@ -161,6 +169,9 @@ impl RuntimeParts {
             Some(reason) => {
                 notify(world, SessionEnded { session, reason, leaving, complete, summary });
             }
+        }
+        if let Some(ticket) = ticket {
+            finish(world, ticket);
         }
         if let Some(taken) = then {
             self.restore_taken(world, *taken);

@@ -84,14 +84,14 @@ impl SessionOperation {
     /// What an order asks for, if that is timed from order to answer.
     fn of_order(order: &Order) -> Option<Self> {
         Some(match order {
-            Order::Detect => Self::Listing,
-            Order::Slot(SlotOrder::Refresh { .. }) => return None,
-            Order::Slot(_) => Self::Slot,
+            Order::Detect { .. } => Self::Listing,
+            Order::Slot { order: SlotOrder::Refresh { .. }, .. } => return None,
+            Order::Slot { .. } => Self::Slot,
             Order::Shelve { .. } => Self::Archive,
-            Order::EditMany(_) => Self::Retention,
-            Order::ReadEvents(_) => Self::EventPage,
-            Order::Describe(_) => Self::Report,
-            Order::ReadAttachment { .. } | Order::SessionAttachment(_) => Self::Attachment,
+            Order::EditMany { .. } => Self::Retention,
+            Order::ReadEvents { .. } => Self::EventPage,
+            Order::Describe { .. } => Self::Report,
+            Order::ReadAttachment { .. } | Order::SessionAttachment { .. } => Self::Attachment,
             _ => return None,
         })
     }
@@ -103,7 +103,7 @@ impl SessionOperation {
             News::Slot { order: SlotOrder::Refresh { .. }, .. } => return None,
             News::Slot { result, .. } => (Self::Slot, result.is_err()),
             News::Shelved { ticket: Some(_), result, .. } => (Self::Archive, result.is_err()),
-            News::EditedMany(edited) => (Self::Retention, !edited.refused.is_empty()),
+            News::EditedMany { edited, .. } => (Self::Retention, !edited.refused.is_empty()),
             News::EventsRead { result, .. } => (Self::EventPage, result.is_err()),
             News::Described { result, .. } => (Self::Report, result.is_err()),
             News::SessionAttachment { result, .. } => (Self::Attachment, result.is_err()),
@@ -151,7 +151,7 @@ impl Stopwatch {
     /// One that is set up when the first listing was ordered.
     pub(super) fn since_first_listing() -> Self {
         let mut stopwatch = Self::default();
-        stopwatch.note_order(&Order::Detect);
+        stopwatch.note_order(&Order::Detect { ticket: None });
         stopwatch
     }
 

@@ -12,10 +12,11 @@ use bevy::prelude::*;
 
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
-use super::requests::{Request, RequestId};
+use super::requests::Request;
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
@@ -113,8 +114,9 @@ notifications! {
         kind: CheckpointKind,
         /// What it is called: as the game asked for it, or what in the game asks for it.
         label: Option<String>,
-        /// The request for it, if [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint) made one.
-        request: Option<RequestId>,
+        /// The request for it, if there was one, as by
+        /// [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint).
+        ticket: Option<Ticket>,
         /// Whether everything was copied, or what changed since the last one.
         full: bool,
         /// Rows that were copied.
@@ -151,7 +153,7 @@ notifications! {
         /// What it is called, as in [`CheckpointCaptured`].
         label: Option<String>,
         /// The request for it, as in [`CheckpointCaptured`].
-        request: Option<RequestId>,
+        ticket: Option<Ticket>,
         /// Its bytes on disk.
         bytes: u64,
         /// Time from the hand-over to the end of the sync.
@@ -170,7 +172,7 @@ notifications! {
         /// What it is called, as in [`CheckpointCaptured`].
         label: Option<String>,
         /// The request for it, as in [`CheckpointCaptured`].
-        request: Option<RequestId>,
+        ticket: Option<Ticket>,
         /// What went wrong.
         error: CheckpointError,
         /// Time until the next try; `None` if the next checkpoint is the next try.
@@ -326,6 +328,8 @@ notifications! {
     CorruptionDetected {
         /// The session.
         session: SessionId,
+        /// The request that can't be granted for that, if there is one: what is offered instead is its answer.
+        ticket: Option<Ticket>,
         /// The newest checkpoint that was committed and can't be read.
         lost: Option<CheckpointId>,
         /// The newest one that can; what is offered now.
@@ -341,6 +345,8 @@ notifications! {
     RecoveryFailed {
         /// The session.
         session: SessionId,
+        /// The request that came to nothing, if there was one.
+        ticket: Option<Ticket>,
         /// Why.
         error: RecoveryError,
         /// The session's slots, which can still be loaded.
@@ -389,6 +395,8 @@ notifications! {
     RestoreCancelled {
         /// The session.
         session: SessionId,
+        /// The request for the restore.
+        ticket: Ticket,
         /// Whether resources and states are as saved already. Entities are as they were in any case.
         began: bool,
     }
@@ -496,13 +504,26 @@ notifications! {
         bytes: u64,
     }
 
-    /// A request was not legal and changed nothing.
-    RequestRejected {
+    /// A request is done, the last word on it unless it came to nothing: see [`Ticket`]. What came of it is said by a
+    /// notification of its own, before this one except for [`cancel_restore`](crate::SessionCommands::cancel_restore):
+    /// whether an end is on the disk in [`SessionClosed::complete`], and what could not be read in the `result` of
+    /// [`AttachmentRead`], [`EventsRead`](crate::EventsRead) and [`EventsValidated`](crate::EventsValidated). Checkpoints,
+    /// slots, attachments and what is done with sessions that aren't played are durable then; what changes the session
+    /// that is played, as a pause or a new name, is done in the game, and durable with the next checkpoint.
+    RequestDone {
         /// The request.
+        ticket: Ticket,
+    }
+
+    /// A request came to nothing. If it was not legal, it has changed nothing.
+    RequestRejected {
+        /// The request; `None` where it is one of many that another request consists of, such as
+        /// [`edit_all`](crate::SessionCommands::edit_all), and which gets an answer of its own.
+        ticket: Option<Ticket>,
+        /// The request, as it was made.
         request: Request,
         /// The player who asked, as the game calls them; `None` if the game itself did. See
-        /// [`SessionCommands::by`](crate::SessionCommands::by). Of equal requests that are answered later, whoever asked
-        /// last.
+        /// [`SessionCommands::by`](crate::SessionCommands::by).
         by: Option<String>,
         /// Why.
         error: RequestError,

@@ -11,6 +11,7 @@ use super::runtime::RuntimeParts;
 use crate::capture::Placed;
 use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointKind, Record, SessionId};
 use crate::session::{
     EventTrigger, Move, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
@@ -20,19 +21,22 @@ impl RuntimeParts {
     pub(super) fn handle_current_request(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         request: &CurrentRequest,
     ) -> Result<(), RequestError> {
         match request {
             CurrentRequest::Pause => self.pause(world),
             CurrentRequest::Resume => self.resume(world),
             CurrentRequest::Update(update) => self.update(world, update),
-            CurrentRequest::Checkpoint { label, kind, request } => {
-                let (label, request) = (Some(label.clone()), Some(*request));
-                self.checkpoint_on_request(world, WantedCheckpoint { kind: *kind, label, request })
+            CurrentRequest::Checkpoint { label, kind } => {
+                let (label, ticket) = (Some(label.clone()), Some(ticket));
+                self.checkpoint_on_request(world, WantedCheckpoint { kind: *kind, label, ticket })
             }
-            CurrentRequest::Close(leaving) => self.leave(world, Departure::close(leaving.clone())),
+            CurrentRequest::Close(leaving) => {
+                self.leave(world, Departure::close(leaving.clone()).asked_for(ticket))
+            }
             CurrentRequest::End { reason, leaving } => {
-                self.leave(world, Departure::end(*reason, leaving.clone()))
+                self.leave(world, Departure::end(*reason, leaving.clone()).asked_for(ticket))
             }
             CurrentRequest::ForgetKey(key) => {
                 self.change_placed(world, |placed| placed.release(key.clone()))
@@ -40,17 +44,17 @@ impl RuntimeParts {
             CurrentRequest::ForgetKeys(prefix) => {
                 self.change_placed(world, |placed| placed.release_all(prefix))
             }
-            CurrentRequest::Rewind(to) => self.rewind(world, request, *to),
+            CurrentRequest::Rewind(to) => self.rewind(world, ticket, *to),
             CurrentRequest::UndoRewind => {
                 let to = (RestoreFrom::BeforeRewind, RestoreReason::Undone);
-                self.go_back(world, request, to)
+                self.go_back(world, ticket, to)
             }
             CurrentRequest::BranchOff { checkpoint, session } => {
-                self.branch_off(world, request, *checkpoint, session)
+                self.branch_off(world, ticket, *checkpoint, session)
             }
             CurrentRequest::UndoLoad => {
                 let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
-                self.go_back(world, request, to)
+                self.go_back(world, ticket, to)
             }
             CurrentRequest::BeginChapter { id, chapter } => self.begin_chapter(world, *id, chapter),
             CurrentRequest::EndChapter { chapter, outcome } => {

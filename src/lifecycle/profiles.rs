@@ -5,10 +5,11 @@ use tracing::info;
 
 use super::leaving::Departure;
 use super::notifications::{ProfileChanged, notify};
-use super::requests::{Request, RequestQueue, check_text, reject_asked};
+use super::requests::{Request, RequestQueue, check_text, finish, reject_asked};
 use super::runtime::{RuntimeParts, Transition};
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::session::{LeaveCause, RequestError};
 
 /// Whose sessions are listed, offered and started: the profile that
@@ -40,17 +41,18 @@ impl RuntimeParts {
     pub(super) fn use_profile(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         profile: &str,
     ) -> Result<(), RequestError> {
         check_text(profile)?;
         if self.playing.is_some() {
             self.leave(world, Departure::close(LeaveCause::ProfileChanged))?;
             let mut queue = world.get_resource_or_init::<RequestQueue>();
-            queue.do_first(Request::UseProfile(profile.to_owned()));
+            queue.do_first(ticket, Request::UseProfile(profile.to_owned()));
             return Ok(());
         }
-        self.order(Order::UseProfile(profile.to_owned()));
-        self.transition = Some(Transition::ChangingProfile(profile.to_owned()));
+        self.order(Order::UseProfile { profile: profile.to_owned(), ticket });
+        self.transition = Some(Transition::ChangingProfile);
         self.start_up.look_again();
         Ok(())
     }
@@ -77,13 +79,14 @@ impl RuntimeParts {
     }
 
     /// What is known of sessions was of the profile before.
-    pub(super) fn profile_changed(&mut self, world: &mut World, profile: String) {
-        self.transition.take_if(|at| matches!(at, Transition::ChangingProfile(_)));
+    pub(super) fn profile_changed(&mut self, world: &mut World, profile: String, ticket: Ticket) {
+        self.transition.take_if(|at| matches!(at, Transition::ChangingProfile));
         self.start_up.forget_offers();
         world.insert_resource(SessionCatalog::default());
         world.insert_resource(RecoveryOffers::default());
         world.insert_resource(CurrentProfile::new(&profile));
         info!(profile, "profile changed");
         notify(world, ProfileChanged { profile });
+        finish(world, ticket);
     }
 }

@@ -9,6 +9,7 @@ use tracing::{debug, info, warn};
 
 use super::CurrentSession;
 use super::notifications::notify;
+use super::requests::finish;
 use super::runtime::{Course, Playing, RuntimeParts};
 use crate::content::Order;
 use crate::journal::{EventMoment, RecordedEvent, SaveId};
@@ -215,15 +216,17 @@ impl RuntimeParts {
                 let cause = cause.into();
                 events_dropped(world, EventsDropped { session, type_path, count, cause });
             }
-            News::EventsRead { query, result } => {
+            News::EventsRead { query, result, ticket } => {
                 if let Ok(page) = &result {
                     let mut shown = world.get_resource_or_init::<SessionEvents>();
                     *shown = SessionEvents { query: Some((*query).clone()), page: page.clone() };
                 }
                 notify(world, EventsRead { query: *query, result });
+                finish(world, ticket);
             }
-            News::EventsValidated { session, result } => {
+            News::EventsValidated { session, result, ticket } => {
                 notify(world, EventsValidated { session, result });
+                finish(world, ticket);
             }
             _ => {}
         }

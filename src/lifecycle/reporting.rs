@@ -9,10 +9,11 @@ use tracing::info;
 use super::notifications::{
     ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
 };
-use super::requests::{Request, check_text, reject};
+use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{GameContext, PreviousRun};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointKind, SessionId};
 use crate::report::{ReportOf, ReportOrder, ScenarioFile};
 use crate::scenario::Scenario;
@@ -26,6 +27,7 @@ impl RuntimeParts {
     pub(super) fn report(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         report: &Report,
         path: &Path,
     ) -> Result<(), RequestError> {
@@ -45,8 +47,8 @@ impl RuntimeParts {
         };
         let (report, context) = (report.clone(), GameContext::of(world));
         let path = path.to_owned();
-        let order = ReportOrder { path, of, session, checkpoint, report, context };
-        self.order(Order::Describe(Box::new(order)));
+        let order = Box::new(ReportOrder { path, of, session, checkpoint, report, context });
+        self.order(Order::Describe { order, ticket });
         Ok(())
     }
 
@@ -58,7 +60,13 @@ impl RuntimeParts {
     }
 
     /// Orders a file that hands a session on.
-    pub(super) fn export(&mut self, world: &World, session: SessionId, path: &Path) {
+    pub(super) fn export(
+        &mut self,
+        world: &World,
+        ticket: Ticket,
+        session: SessionId,
+        path: &Path,
+    ) {
         let order = ReportOrder {
             path: path.to_owned(),
             of: ReportOf::Session,
@@ -67,7 +75,7 @@ impl RuntimeParts {
             report: Report::now().events(0),
             context: GameContext::of(world),
         };
-        self.order(Order::Describe(Box::new(order)));
+        self.order(Order::Describe { order: Box::new(order), ticket });
     }
 }
 
@@ -76,6 +84,7 @@ impl RuntimeParts {
     pub(super) fn save_as_scenario(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         (of, scenario): (WorldOf, &Scenario),
         path: &Path,
     ) -> Result<(), RequestError> {
@@ -101,54 +110,38 @@ impl RuntimeParts {
             report: Report::now().events(0),
             context: GameContext::of(world),
         };
-        self.order(Order::Describe(Box::new(order)));
+        self.order(Order::Describe { order: Box::new(order), ticket });
         Ok(())
     }
 }
 
-fn scenario_saved(world: &mut World, file: ScenarioFile, result: Result<u64, RequestError>) {
-    let ScenarioFile { path, scenario, of } = file;
-    match result {
-        Ok(bytes) => {
-            info!(path = %path.display(), bytes, "scenario saved");
-            notify(world, ScenarioSaved { path, bytes });
-        }
-        Err(error) => {
-            let scenario = Box::new(scenario);
-            reject(world, Request::SaveAsScenario { of, scenario, path }, error);
-        }
-    }
-}
-
 /// The writer has written a file, or could not.
-pub(super) fn reported(world: &mut World, order: ReportOrder, result: Result<u64, RequestError>) {
-    let ReportOrder { path, of, session, report, .. } = order;
-    match (of, session) {
-        (ReportOf::Session, Some(session)) => exported(world, session, path, result),
-        (ReportOf::Scenario(file), _) => scenario_saved(world, *file, result),
-        _ => match result {
-            Ok(bytes) => {
-                info!(path = %path.display(), bytes, "report written");
-                notify(world, ReportWritten { path, bytes });
-            }
-            Err(error) => reject(world, Request::Report { report, path }, error),
-        },
-    }
-}
-
-fn exported(
+pub(super) fn reported(
     world: &mut World,
-    session: SessionId,
-    path: PathBuf,
-    result: Result<u64, RequestError>,
+    order: ReportOrder,
+    (result, ticket): (Result<u64, RequestError>, Ticket),
 ) {
-    match result {
-        Ok(bytes) => {
+    let ReportOrder { path, of, session, .. } = order;
+    let bytes = match result {
+        Ok(bytes) => bytes,
+        Err(error) => return reject(world, ticket, error),
+    };
+    match (of, session) {
+        (ReportOf::Session, Some(session)) => {
             info!(%session, path = %path.display(), bytes, "session exported");
             notify(world, SessionExported { session, path, bytes });
         }
-        Err(error) => reject(world, Request::Export { session, path }, error),
+        (ReportOf::Scenario(file), _) => {
+            let path = file.path;
+            info!(path = %path.display(), bytes, "scenario saved");
+            notify(world, ScenarioSaved { path, bytes });
+        }
+        _ => {
+            info!(path = %path.display(), bytes, "report written");
+            notify(world, ReportWritten { path, bytes });
+        }
     }
+    finish(world, ticket);
 }
 
 /// A system that says once that the report could not be opened which this start is about.

@@ -14,7 +14,7 @@ use super::notifications::{
 };
 use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::reporting::reported;
-use super::requests::{Request, reject};
+use super::requests::{RequestQueue, close, finish, reject_all};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
@@ -37,7 +37,7 @@ impl RuntimeParts {
         match report {
             Report::News(news) => self.handle_news(world, news),
             Report::Content(report) => self.handle_content(world, report),
-            Report::Prepared(prepared) => self.prepared(world, *prepared),
+            Report::Prepared { prepared, ticket } => self.prepared(world, *prepared, ticket),
             Report::WorkedOff { emptied } => {
                 if let (Some(playing), Some(emptied)) = (&mut self.playing, emptied) {
                     playing.recorder.recycle(emptied);
@@ -82,12 +82,16 @@ impl RuntimeParts {
         match news {
             news @ News::Detected { .. } => self.handle_listing(world, news),
             News::Remembered(sessions) => self.remembered(world, *sessions),
-            News::ProfileChanged { profile } => self.profile_changed(world, profile),
-            News::Described { order, result } => reported(world, *order, result),
+            News::ProfileChanged { profile, ticket } => {
+                self.profile_changed(world, profile, ticket)
+            }
+            News::Described { order, result, ticket } => reported(world, *order, (result, ticket)),
             News::TakenUp { session, context } => self.taken_up(world, session, *context),
-            News::NotPrepared { error } => self.not_prepared(world, error),
-            News::Damaged(found) => self.damaged(world, *found),
-            News::Unrecoverable { session, error } => self.unrecoverable(world, session, error),
+            News::NotPrepared { error, ticket } => self.not_prepared(world, error, ticket),
+            News::Damaged { found, ticket } => self.damaged(world, *found, ticket),
+            News::Unrecoverable { session, error, ticket } => {
+                self.unrecoverable(world, session, error, ticket);
+            }
             News::Saved(saved) => self.saved(world, &saved),
             News::Failed { checkpoint, error, retry_in } => {
                 self.checkpoint_failed(world, checkpoint, error, retry_in);
@@ -107,26 +111,34 @@ impl RuntimeParts {
             News::Left { session, complete, bytes, types } => {
                 self.left(world, session, complete, bytes, types);
             }
-            News::Declined { session, result, .. } => self.declined(world, session, result),
-            News::Forgotten { session, result, .. } => self.forgotten(world, session, result),
-            News::Copied { session, name, result, .. } => self.copied(world, session, name, result),
-            News::Drafted { session, result } => self.drafted(world, session, result),
-            News::Shelved { session, how, result, .. } => self.shelved(world, session, how, result),
+            News::Declined { session, result, ticket } => {
+                self.declined(world, session, result, ticket);
+            }
+            News::Forgotten { session, result, ticket } => {
+                self.forgotten(world, session, (result, ticket));
+            }
+            News::Copied { session, result, ticket } => {
+                self.copied(world, session, result, ticket);
+            }
+            News::Drafted { result, ticket } => self.drafted(world, result, ticket),
+            News::Shelved { session, how, result, ticket } => {
+                self.shelved(world, session, how, (result, ticket));
+            }
             News::Emptied { session, .. } => {
                 world.get_resource_or_init::<SessionCatalog>().remove(session);
                 notify(world, SessionForgotten { session });
             }
-            News::Edited { session, update, result, .. } => {
-                self.edited(world, session, *update, result);
+            News::Edited { session, update, result, ticket } => {
+                self.edited(world, session, *update, (result, ticket));
             }
-            News::EditedMany(edited) => self.edited_many(world, *edited),
-            News::Slot { order, result } => self.slot_done(world, order, result),
+            News::EditedMany { edited, ticket } => self.edited_many(world, *edited, ticket),
+            News::Slot { order, result, ticket } => self.slot_done(world, order, result, ticket),
             news @ (News::EventsFailed { .. }
             | News::EventsDropped { .. }
             | News::EventsRead { .. }
             | News::EventsValidated { .. }) => self.handle_event_news(world, news),
-            News::Digested { name, digests, figures } => {
-                self.digested(world, name, &digests, figures);
+            News::Digested { name, digests, figures, ticket } => {
+                self.digested(world, name, &digests, figures, ticket);
             }
             // The stopwatch has it.
             News::Measured(_) => {}
@@ -137,8 +149,17 @@ impl RuntimeParts {
     }
 
     fn handle_listing(&mut self, world: &mut World, news: News) {
-        let News::Detected { settled, found, gone, slots, previous, is_asked_for, index, time } =
-            news
+        let News::Detected {
+            settled,
+            found,
+            gone,
+            slots,
+            previous,
+            is_asked_for,
+            index,
+            time,
+            ticket,
+        } = news
         else {
             return;
         };
@@ -159,6 +180,9 @@ impl RuntimeParts {
             self.detected(world, *settled, found, &gone);
         } else {
             self.refreshed(world, *settled, found, &gone);
+        }
+        if let Some(ticket) = ticket {
+            finish(world, ticket);
         }
     }
 
@@ -192,7 +216,7 @@ impl RuntimeParts {
         playing.pace.note_durable();
         playing.figures.note_saved();
         let session = playing.session;
-        let request = playing.line.asked.durable(saved.id.counter);
+        let ticket = playing.line.asked.durable(saved.id.counter);
         // They are written in order: what is older and was not saved won't be.
         self.give_up_asked(world, saved.id.counter, &CheckpointError::WriterBehind);
         if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
@@ -210,11 +234,14 @@ impl RuntimeParts {
             checkpoint: saved.id,
             kind: saved.kind,
             label: saved.label.clone(),
-            request,
+            ticket,
             bytes: saved.bytes,
             write_time: saved.write_time,
         };
         notify(world, notification);
+        if let Some(ticket) = ticket {
+            finish(world, ticket);
+        }
         if saved.kind == CheckpointKind::Auto
             && let Some(playing) = &mut self.playing
         {
@@ -236,7 +263,7 @@ impl RuntimeParts {
         let is_lost = retry_in.is_none();
         let line = &mut playing.line;
         // The last words of the run before may come when its place was taken.
-        let (label, request) = match checkpoint.run == line.run() {
+        let (label, ticket) = match checkpoint.run == line.run() {
             true => line.asked.failed(checkpoint.counter, &error, is_lost),
             false => Default::default(),
         };
@@ -248,7 +275,9 @@ impl RuntimeParts {
         if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
             current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
         }
-        notify(world, CheckpointFailed { session, checkpoint, label, request, error, retry_in });
+        // Unless it was answered before: then it is nobody's any more.
+        let ticket = ticket.filter(|ticket| !is_lost || !close(world, *ticket).is_empty());
+        notify(world, CheckpointFailed { session, checkpoint, label, ticket, error, retry_in });
     }
 
     /// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
@@ -266,24 +295,19 @@ impl RuntimeParts {
     pub(super) fn answer_for_writer(&mut self, world: &mut World) {
         // No one will look at the sessions any more, so nothing waits for that.
         self.start_up.expect_no_sessions();
-        self.give_up_edits(world);
-        self.give_up_filings(world);
+        self.edits.clear();
+        self.filings.give_up();
         if self.is_leaving() {
-            return self.leave_without_waiting(world);
+            self.leave_without_waiting(world);
         }
-        let request: Request = match self.transition.take() {
-            None | Some(Transition::Ending(_) | Transition::Leaving(_)) => return,
-            // What was read already can still be put back.
-            Some(restoring @ Transition::Restoring(_)) => {
-                self.transition = Some(restoring);
-                return;
-            }
-            Some(Transition::Opening { request, .. }) => *request,
-            Some(Transition::ChangingProfile(profile)) => Request::UseProfile(profile),
-            Some(Transition::Preparing(preparing)) => preparing.request(),
-            Some(Transition::LoadingBackup(loading)) => loading.into_request(),
-        };
-        reject(world, request, RequestError::WriterGone);
+        // What was read already can still be put back.
+        self.transition.take_if(|at| !matches!(at, Transition::Restoring(_)));
+        let restoring = self.transition.as_ref().and_then(Transition::restores_for);
+        world.get_resource_or_init::<RequestQueue>().drop_steps();
+        if let Some(playing) = &mut self.playing {
+            drop(std::mem::take(&mut playing.deferred));
+        }
+        reject_all(world, restoring, &RequestError::WriterGone);
     }
 }
 

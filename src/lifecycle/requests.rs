@@ -1,11 +1,10 @@
 //! What a game asks for, by topic.
 
-mod askers;
 mod chapter_commands;
 mod commands;
+mod open_requests;
 mod queue;
 mod report_commands;
-mod request_id;
 mod shelf_commands;
 
 use std::path::PathBuf;
@@ -28,11 +27,11 @@ use crate::session::{
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
-pub use request_id::RequestId;
 
+pub(super) use open_requests::{ask, close, finish, join, reject, reject_all, reject_part};
 use queue::AboutOthers;
 pub(crate) use queue::RequestQueue;
-pub(super) use queue::{check_text, reject, reject_asked};
+pub(super) use queue::{check_text, reject_asked};
 
 /// One request of the game, as it was made.
 ///
@@ -159,8 +158,6 @@ pub enum CurrentRequest {
         label: String,
         /// Why it is taken.
         kind: CheckpointKind,
-        /// What tells it from others of this name.
-        request: RequestId,
     },
     /// [`SessionCommands::close`] and [`SessionCommands::close_because`].
     Close(Leaving),
@@ -332,6 +329,35 @@ impl Request {
             Self::Report { .. } => "report",
             Self::SaveAsScenario { .. } => "save_as_scenario",
             Self::Export { .. } => "export",
+        }
+    }
+
+    /// Whether all of it is done once it is handled, and nothing is waited for.
+    fn is_done_at_once(&self) -> bool {
+        match self {
+            Self::Session(request) => {
+                matches!(request, SessionRequest::CancelRestore | SessionRequest::TakeOption { .. })
+            }
+            Self::Current(request) => !matches!(
+                request,
+                CurrentRequest::Checkpoint { .. }
+                    | CurrentRequest::Close(_)
+                    | CurrentRequest::End { .. }
+                    | CurrentRequest::Rewind(_)
+                    | CurrentRequest::UndoRewind
+                    | CurrentRequest::UndoLoad
+                    | CurrentRequest::BranchOff { .. }
+            ),
+            Self::External(request) => matches!(request, ExternalRequest::Answer { .. }),
+            Self::Slot(_)
+            | Self::Attachment(_)
+            | Self::ReadEvents(_)
+            | Self::ValidateEvents(_)
+            | Self::Digest(_)
+            | Self::UseProfile(_)
+            | Self::Report { .. }
+            | Self::SaveAsScenario { .. }
+            | Self::Export { .. } => false,
         }
     }
 

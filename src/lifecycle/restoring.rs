@@ -12,7 +12,7 @@ use super::notifications::{
     SessionRestored, notify,
 };
 use super::recording::{Due, EventLine};
-use super::requests::{Request, RequestQueue, SessionRequest, reject};
+use super::requests::{Request, RequestQueue, SessionRequest, ask, close, finish, reject};
 use super::runtime::{Playing, Preparing, RuntimeParts, Transition};
 use super::settings::RestoreLosses;
 use super::summary::RunFigures;
@@ -22,12 +22,13 @@ use super::{
 };
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::ids::Ticket;
 use crate::journal::RunId;
 use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, WorldKept};
 use crate::session::{
-    EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext, SessionStatus,
-    ShelfPlace,
+    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext,
+    SessionStatus, ShelfPlace,
 };
 use crate::writer::EventStart;
 
@@ -68,7 +69,7 @@ impl RuntimeParts {
             warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
             self.order(Order::Release(session));
             let types = losses.into_iter().map(|loss| loss.type_path).collect();
-            reject(world, taken.preparing.request(), RequestError::WouldLose { types });
+            reject(world, taken.preparing.ticket, RequestError::WouldLose { types });
             return None;
         }
         self.unless_cancelled(world, taken)
@@ -76,7 +77,8 @@ impl RuntimeParts {
 
     fn unless_cancelled(&mut self, world: &mut World, taken: Taken) -> Option<Taken> {
         if !taken.preparing.takes_cancellation_back() && self.take_cancellation(world) {
-            self.give_up_prepared(world, taken.prepared.metadata.id);
+            let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
+            self.give_up_prepared(world, session, ticket);
             return None;
         }
         Some(taken)
@@ -203,6 +205,8 @@ impl RuntimeParts {
         playing.events = EventLine::after(newest_event, prepared.events_through, due);
         self.take_up_restored(run, prepared, replaced);
         self.give_up_deferred(world);
+        // What of the run before isn't durable by now was given up with it.
+        self.give_up_asked(world, u64::MAX, &CheckpointError::WriterBehind);
         self.playing = Some(playing);
         if was_lost {
             self.saving_resumed(world);
@@ -229,6 +233,7 @@ impl RuntimeParts {
         if reason == RestoreReason::Recovered {
             notify(world, SessionRecovered { session, checkpoint });
         }
+        finish(world, preparing.ticket);
     }
 
     /// Has the writer begin the run that follows a checkpoint.
@@ -267,7 +272,8 @@ impl RuntimeParts {
         let Some(Transition::Restoring(restoring)) = self.transition.take_if(is_restoring) else {
             return;
         };
-        let Restoring { mut prepared, kept, before, .. } = *restoring;
+        let Restoring { mut prepared, kept, before, preparing, .. } = *restoring;
+        let ticket = preparing.ticket;
         let session = prepared.metadata.id;
         prepared.image.give_resources_back(world);
         match before {
@@ -282,14 +288,16 @@ impl RuntimeParts {
         if let Some((session, newest)) = self.session().zip(self.newest_captured())
             && was_left
         {
-            notify(world, RestoreCancelled { session, began: true });
+            close(world, ticket);
+            notify(world, RestoreCancelled { session, ticket, began: true });
             // Neither the loading screen nor what comes of it is saved.
             if let Some(playing) = &mut self.playing {
                 playing.has_left_world = true;
                 playing.gate_was_open = false;
             }
             let from = RestoreFrom::Checkpoint(newest);
-            return self.prepare(world, session, from, RestoreReason::Undone, None);
+            let ticket = ask(world, SessionRequest::Recover(session, from));
+            return self.prepare(world, ticket, (session, from, RestoreReason::Undone), None);
         }
         if let Err(error) = prepared.image.give_states_back(world, &kept) {
             error!(%error, "the states that were left can't be entered");
@@ -300,7 +308,8 @@ impl RuntimeParts {
             placed.go_on_recording();
         }
         set_activity(world, |activity| activity.restore = None);
-        notify(world, RestoreCancelled { session, began: true });
+        close(world, ticket);
+        notify(world, RestoreCancelled { session, ticket, began: true });
     }
 
     /// Whether the game wants no restore any more. Asked for out of turn, since all other requests
@@ -309,7 +318,17 @@ impl RuntimeParts {
         let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
         let is_cancellation =
             |request: &Request| *request == Request::Session(SessionRequest::CancelRestore);
-        !queue.take(is_cancellation).is_empty()
+        let taken = queue.take(is_cancellation);
+        let tickets: Vec<Ticket> = taken.iter().map(|asked| queue.open(asked)).collect();
+        tickets.iter().for_each(|ticket| finish(world, *ticket));
+        !tickets.is_empty()
+    }
+}
+
+impl Restoring {
+    /// The request for it.
+    pub(super) fn ticket(&self) -> Ticket {
+        self.preparing.ticket
     }
 }
 

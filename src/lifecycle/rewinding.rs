@@ -5,8 +5,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::CurrentSession;
-use super::requests::CurrentRequest;
 use super::runtime::RuntimeParts;
+use crate::ids::Ticket;
 use crate::journal::{ChapterId, CheckpointId};
 use crate::session::{ChapterError, RequestError, RestoreFrom, RestoreReason};
 
@@ -31,20 +31,18 @@ impl RuntimeParts {
     pub(super) fn go_back(
         &mut self,
         world: &mut World,
-        request: &CurrentRequest,
+        ticket: Ticket,
         (from, reason): (RestoreFrom, RestoreReason),
     ) -> Result<(), RequestError> {
         let session = self.session().ok_or(RequestError::NoSession)?;
-        self.prepare_after_capture(world, session, from, reason)?;
-        self.answer_to(request);
-        Ok(())
+        self.prepare_after_capture(world, ticket, (session, from, reason))
     }
 
     /// Goes back to an earlier moment.
     pub(super) fn rewind(
         &mut self,
         world: &mut World,
-        request: &CurrentRequest,
+        ticket: Ticket,
         to: RewindTo,
     ) -> Result<(), RequestError> {
         let from = match to {
@@ -63,7 +61,7 @@ impl RuntimeParts {
                 RestoreFrom::PlayTime(as_checkpoints_count(now.saturating_sub(ago)))
             }
         };
-        self.go_back(world, request, (from, RestoreReason::Rewound))
+        self.go_back(world, ticket, (from, RestoreReason::Rewound))
     }
 }
 

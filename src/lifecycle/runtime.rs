@@ -1,6 +1,5 @@
 //! Everything that the plugin remembers from frame to frame.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,7 +21,6 @@ use super::leaving::LeavingSession;
 use super::line::Line;
 use super::pace::Pace;
 use super::recording::EventLine;
-use super::requests::Request;
 use super::restoring::Restoring;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
@@ -32,6 +30,7 @@ use super::writer_port::WriterPort;
 use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{RunId, SessionId};
 use crate::recording::EventRecorder;
 use crate::session::{
@@ -72,8 +71,8 @@ pub(crate) struct RuntimeParts {
     pub digests: DigestsShown,
     /// What is remembered to follow other processes.
     pub watched: WatchedSessions,
-    /// What is being done with many sessions, in the order in which it was asked for.
-    pub edits: VecDeque<EditingMany>,
+    /// What is being done with many sessions.
+    pub edits: Vec<EditingMany>,
     /// What is being done with one session each that isn't played.
     pub filings: Filings,
 }
@@ -136,7 +135,7 @@ pub(crate) enum Transition {
         /// The highest checkpoint number that the session has used: of a draft, that of the draft.
         newest_counter: u64,
         /// The request that this answers.
-        request: Box<Request>,
+        ticket: Ticket,
     },
     /// To read a checkpoint.
     Preparing(Box<Preparing>),
@@ -146,8 +145,8 @@ pub(crate) enum Transition {
     Ending(Box<Ending>),
     /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
     Leaving(Box<LeavingSession>),
-    /// To go on with the sessions of this profile.
-    ChangingProfile(String),
+    /// To go on with the sessions of another profile.
+    ChangingProfile,
     /// Nothing: the game has to load a backup of its own.
     LoadingBackup(Box<LoadingBackup>),
 }
@@ -155,18 +154,40 @@ pub(crate) enum Transition {
 /// A checkpoint that is being read.
 #[derive(Clone)]
 pub(crate) struct Preparing {
+    /// The request.
+    pub ticket: Ticket,
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
     pub asked_at: Instant,
-    /// The request, where the rest of this doesn't say it.
-    pub asked: Option<Request>,
+    pub becomes: Becomes,
     /// The session to start if nothing can be restored, for who asked to start or continue.
     pub otherwise: Option<NewSession>,
     /// How often, for them, what is offered instead of a damaged checkpoint is tried.
     pub tries_left: u32,
     /// The backup that the game is to load, instead of having the world put back.
     pub backup: Option<Box<WantedBackup>>,
+}
+
+/// What becomes of a checkpoint that is being read.
+#[derive(Clone)]
+pub(crate) enum Becomes {
+    /// Its session goes on with it.
+    ItsSession,
+    /// A session of its own begins with it, and the other one stays as it is.
+    Branch(Box<NewSession>),
+    /// It is the world of a file, with which a new session begins.
+    World,
+}
+
+impl Transition {
+    /// The request for the restore that is under way, where its checkpoint was read.
+    pub(super) fn restores_for(&self) -> Option<Ticket> {
+        match self {
+            Self::Restoring(restoring) => Some(restoring.ticket()),
+            _ => None,
+        }
+    }
 }
 
 impl Runtime {
@@ -288,7 +309,7 @@ impl RuntimeParts {
                 Transition::Opening { .. }
                 | Transition::Restoring(_)
                 | Transition::Leaving(_)
-                | Transition::ChangingProfile(_)
+                | Transition::ChangingProfile
                 | Transition::LoadingBackup(_),
             ) => Course::Outside,
         }

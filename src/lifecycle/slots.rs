@@ -7,10 +7,11 @@ use super::attachments::attached;
 use super::notifications::{
     SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, notify,
 };
-use super::requests::{AttachmentRequest, Request, SessionRequest, SlotRequest, reject};
+use super::requests::{Request, SessionRequest, SlotRequest, close, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId, SlotKind};
 use crate::recovery::SlotEntry;
 use crate::session::{
@@ -22,29 +23,25 @@ impl RuntimeParts {
     pub(super) fn handle_slot_request(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         request: &SlotRequest,
     ) -> Result<(), RequestError> {
-        match request {
-            SlotRequest::Save(slot) => self.save_slot(world, slot),
-            SlotRequest::Load(slot) => self.load(world, *slot),
-            SlotRequest::QuickLoad => self.quick_load(world),
+        let order = match request {
+            SlotRequest::Save(slot) => return self.save_slot(world, ticket, slot),
+            SlotRequest::Load(slot) => return self.load(world, ticket, *slot),
+            SlotRequest::QuickLoad => return self.quick_load(world, ticket),
             SlotRequest::Copy { slot, name } => {
                 check_slot_name(name)?;
-                self.order_slot_work(SlotOrder::Copy { slot: *slot, name: name.clone() })
+                SlotOrder::Copy { slot: *slot, name: name.clone() }
             }
             SlotRequest::Rename { slot, name } => {
                 check_slot_name(name)?;
-                self.order_slot_work(SlotOrder::Rename { slot: *slot, name: name.clone() })
+                SlotOrder::Rename { slot: *slot, name: name.clone() }
             }
-            SlotRequest::Delete(slot) => self.order_slot_work(SlotOrder::Delete { slot: *slot }),
-            SlotRequest::Import(path) => {
-                self.order_slot_work(SlotOrder::Import { path: path.clone() })
-            }
-        }
-    }
-
-    fn order_slot_work(&mut self, order: SlotOrder) -> Result<(), RequestError> {
-        self.order(Order::Slot(order));
+            SlotRequest::Delete(slot) => SlotOrder::Delete { slot: *slot },
+            SlotRequest::Import(path) => SlotOrder::Import { path: path.clone() },
+        };
+        self.order(Order::Slot { order, ticket: Some(ticket) });
         Ok(())
     }
 
@@ -55,13 +52,17 @@ impl RuntimeParts {
             Request::Slot(SlotRequest::Load(_) | SlotRequest::QuickLoad)
                 | Request::Session(SessionRequest::Recover(_, RestoreFrom::Slot(_)))
         );
-        loads && (!self.start_up.sessions_are_known() || self.writer.link.slots_in_flight() > 0)
+        // A writer that is gone answers nothing, and this request is rejected for that.
+        let may_be_answered = !self.writer.link.is_broken();
+        let is_busy = self.writer.link.slots_in_flight() > 0;
+        loads && may_be_answered && (!self.start_up.sessions_are_known() || is_busy)
     }
 
     /// Takes a checkpoint of this very frame, and has a slot made of it.
     pub(super) fn save_slot(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         slot: &SaveSlot,
     ) -> Result<(), RequestError> {
         let Some(current) = world.get_resource::<CurrentSession>() else {
@@ -78,7 +79,7 @@ impl RuntimeParts {
         }
         if let Some(playing) = self.playing.as_mut().filter(|playing| !playing.gate_was_open) {
             // Behind a closed gate the world is no longer the session's.
-            playing.deferred.slot(slot.clone());
+            playing.deferred.slot(slot.clone(), ticket);
             return Ok(());
         }
         let (kind, label) = match slot.kind {
@@ -88,7 +89,7 @@ impl RuntimeParts {
         };
         let before = self.newest_captured();
         self.take_checkpoint(world, kind, label);
-        self.order_slot(world, slot.clone(), before);
+        self.order_slot(world, slot.clone(), before, Some(ticket));
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl RuntimeParts {
             return;
         };
         let slot = SaveSlot::exit(current.name());
-        self.order_slot(world, slot, before);
+        self.order_slot(world, slot, before, None);
     }
 
     /// The newest checkpoint that was captured.
@@ -112,24 +113,36 @@ impl RuntimeParts {
     }
 
     /// Has a slot made of the checkpoint that was taken after `before`.
-    fn order_slot(&mut self, world: &mut World, slot: SaveSlot, before: Option<CheckpointId>) {
+    fn order_slot(
+        &mut self,
+        world: &mut World,
+        slot: SaveSlot,
+        before: Option<CheckpointId>,
+        ticket: Option<Ticket>,
+    ) {
         let Some((session, checkpoint)) = self.session().zip(self.newest_captured()) else {
             return;
         };
         if Some(checkpoint) == before {
             let error = SlotError::CheckpointNotSaved;
-            return notify(world, SlotFailed { session, slot, checkpoint: None, error });
+            return slot_failed(world, (session, slot, None), error, ticket);
         }
-        self.order(Order::Slot(SlotOrder::Save { slot, session, checkpoint }));
+        let order = SlotOrder::Save { slot, session, checkpoint };
+        self.order(Order::Slot { order, ticket });
     }
 
-    fn quick_load(&mut self, world: &mut World) -> Result<(), RequestError> {
+    fn quick_load(&mut self, world: &mut World, ticket: Ticket) -> Result<(), RequestError> {
         let slot = quick_slot(world).ok_or(SlotError::NoQuickSlot)?.id;
-        self.load(world, slot)
+        self.load(world, ticket, slot)
     }
 
     /// Reads a slot, to go on from there.
-    fn load(&mut self, world: &mut World, slot: SlotId) -> Result<(), RequestError> {
+    fn load(
+        &mut self,
+        world: &mut World,
+        ticket: Ticket,
+        slot: SlotId,
+    ) -> Result<(), RequestError> {
         let catalog = world.get_resource_or_init::<SessionCatalog>();
         let Some(entry) = catalog.slot(slot) else {
             return Err(catalog.why_unreadable(slot).into());
@@ -139,15 +152,16 @@ impl RuntimeParts {
         if current.is_some_and(|current| current.player() != player.as_deref()) {
             return Err(SlotError::OtherPlayer { player }.into());
         }
-        self.prepare_after_capture(world, session, RestoreFrom::Slot(slot), RestoreReason::Loaded)
+        let wanted = (session, RestoreFrom::Slot(slot), RestoreReason::Loaded);
+        self.prepare_after_capture(world, ticket, wanted)
     }
 
     /// Takes a slot for the way out of a crash.
     pub(super) fn recover_from_slot(
         &mut self,
         world: &mut World,
-        session: SessionId,
-        slot: SlotId,
+        ticket: Ticket,
+        (session, slot): (SessionId, SlotId),
         reason: RestoreReason,
     ) -> Result<(), RequestError> {
         let catalog = world.get_resource_or_init::<SessionCatalog>();
@@ -156,7 +170,7 @@ impl RuntimeParts {
             Some(_) => return Err(SlotError::Unknown.into()),
             None => return Err(catalog.why_unreadable(slot).into()),
         }
-        self.prepare_after_capture(world, session, RestoreFrom::Slot(slot), reason)
+        self.prepare_after_capture(world, ticket, (session, RestoreFrom::Slot(slot), reason))
     }
 
     /// Takes in what came of something that was asked of slots.
@@ -165,10 +179,11 @@ impl RuntimeParts {
         world: &mut World,
         order: SlotOrder,
         result: Result<SlotDone, SlotError>,
+        ticket: Option<Ticket>,
     ) {
         let done = match result {
             Ok(done) => done,
-            Err(error) => return report_failure(world, order, error),
+            Err(error) => return report_failure(world, order, error, ticket),
         };
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         match (order, done) {
@@ -195,6 +210,9 @@ impl RuntimeParts {
                 }
             }
         }
+        if let Some(ticket) = ticket {
+            finish(world, ticket);
+        }
     }
 }
 
@@ -209,23 +227,33 @@ pub(super) fn quick_slot(world: &World) -> Option<&SlotEntry> {
     })
 }
 
-fn report_failure(world: &mut World, order: SlotOrder, error: SlotError) {
+/// A slot could not be made of a checkpoint of a session, if it is known of which.
+pub(super) fn slot_failed(
+    world: &mut World,
+    (session, slot, checkpoint): (SessionId, SaveSlot, Option<CheckpointId>),
+    error: SlotError,
+    ticket: Option<Ticket>,
+) {
+    let mut failed = SlotFailed { session, slot, ticket, checkpoint, error };
+    let Some(ticket) = ticket else { return notify(world, failed) };
+    for ticket in close(world, ticket) {
+        failed.ticket = Some(ticket);
+        notify(world, failed.clone());
+    }
+}
+
+fn report_failure(world: &mut World, order: SlotOrder, error: SlotError, ticket: Option<Ticket>) {
     error!(?order, %error, "a slot could not be worked on");
-    let request = match order {
+    let error = match order {
         SlotOrder::Save { slot, session, checkpoint } => {
             let checkpoint = Some(checkpoint).filter(|_| error != SlotError::CheckpointNotSaved);
-            return notify(world, SlotFailed { session, slot, checkpoint, error });
+            return slot_failed(world, (session, slot, checkpoint), error, ticket);
         }
-        SlotOrder::Copy { slot, name } => SlotRequest::Copy { slot, name },
-        SlotOrder::Rename { slot, name } => SlotRequest::Rename { slot, name },
-        SlotOrder::Delete { slot } => SlotRequest::Delete(slot),
-        SlotOrder::Import { path } => SlotRequest::Import(path),
-        SlotOrder::Attach { checkpoint, attachment, .. } => {
-            let request = AttachmentRequest::Attach { checkpoint, attachment };
-            return reject(world, request, AttachmentError::from(error).into());
-        }
-        // The slot is there as it was, and no one asked.
-        SlotOrder::Refresh { .. } => return,
+        SlotOrder::Attach { .. } => AttachmentError::from(error).into(),
+        _ => error.into(),
     };
-    reject(world, request, error.into());
+    // Without a ticket the slot is there as it was, and no one asked.
+    if let Some(ticket) = ticket {
+        reject(world, ticket, error);
+    }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
 
-use super::external::note_backups_of;
+use super::external::{ExternalRequest, note_backups_of};
 use super::notifications::{RecoveryAvailable, notify};
 use super::policy::RecoveryPolicy;
-use super::requests::{SessionRequest, reject};
+use super::requests::{SessionRequest, ask, close, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, RecoveryOffers, SessionCatalog, SessionSettings};
 use crate::clock::{self, Moment};
@@ -355,27 +355,38 @@ impl RuntimeParts {
             return;
         }
         self.start_up.tried.push(this);
-        if backup.is_some() {
-            self.take_up_backup(world, session.id, None);
+        if let Some(slot) = backup {
+            let ticket = ask(world, ExternalRequest::Recover { session: session.id, slot });
+            if !self.take_up_backup(world, ticket, session.id, None) {
+                close(world, ticket);
+            }
             return;
         }
         if let Some(option) = option {
-            let (request, session) = (option.clone(), session.id);
-            if let Err(error) = self.take_option(world, session, &option) {
-                reject(world, SessionRequest::TakeOption { session, option: request }, error);
+            let session = session.id;
+            let request = SessionRequest::TakeOption { session, option: option.clone() };
+            let ticket = ask(world, request);
+            match self.take_option(world, session, &option) {
+                Ok(()) => finish(world, ticket),
+                Err(error) => reject(world, ticket, error),
             }
             return;
         }
         match proposed.restore_from() {
             Some(from) => {
                 info!(session = %session.id, ?reason, ?from, "taken up without asking");
-                self.prepare(world, session.id, from, reason, None);
+                let request = match reason {
+                    RestoreReason::Continued => SessionRequest::Continue(session.id),
+                    _ => SessionRequest::Recover(session.id, from),
+                };
+                let ticket = ask(world, request);
+                self.prepare(world, ticket, (session.id, from, reason), None);
             }
             None => {
                 let new = NewSession::like(&session);
-                let request = SessionRequest::Start(new.clone());
-                if let Err(error) = self.start_safely(world, session.id, &new, &request) {
-                    reject(world, request, error);
+                let ticket = ask(world, SessionRequest::Start(new.clone()));
+                if let Err(error) = self.start_safely(world, ticket, session.id, &new) {
+                    reject(world, ticket, error);
                 }
             }
         }

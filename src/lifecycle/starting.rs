@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use tracing::{info, warn};
 
 use super::notifications::{SessionStarted, notify};
-use super::requests::{CurrentRequest, Request, RequestQueue, SessionRequest, check_text, reject};
+use super::requests::{CurrentRequest, RequestQueue, SessionRequest, check_text, finish, reject};
 use super::runtime::{Playing, RuntimeParts, Transition};
 use super::summary::RunFigures;
 use super::{
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::ids::Ticket;
 use crate::journal::{RunId, SaveId, SessionId};
 use crate::recovery::SessionEntry;
 use crate::session::{
@@ -46,21 +47,24 @@ pub(super) struct FirstRun {
     /// What was read of it, if it was a draft.
     pub draft: Option<Prepared>,
     /// The request that this answers.
-    pub request: Request,
+    pub ticket: Ticket,
 }
 
 impl RuntimeParts {
     pub(super) fn start(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         session: &NewSession,
-        request: &SessionRequest,
     ) -> Result<(), RequestError> {
         check_texts(session)?;
-        if self.playing.is_some() && session.replaces_current {
+        // Without the resource, which a game can take away, nothing can be closed.
+        let can_be_closed = self.playing.is_some() && world.contains_resource::<CurrentSession>();
+        if can_be_closed && session.replaces_current {
             let mut queue = world.get_resource_or_init::<RequestQueue>();
-            queue.do_first(SessionRequest::Start(session.clone()).into());
-            queue.do_first(CurrentRequest::Close(LeaveCause::Replaced.into()).into());
+            queue.do_first(ticket, SessionRequest::Start(session.clone()).into());
+            let close = CurrentRequest::Close(LeaveCause::Replaced.into());
+            queue.do_first(Ticket::new(), close.into());
             return Ok(());
         }
         self.require_no_session()?;
@@ -70,14 +74,14 @@ impl RuntimeParts {
             metadata,
             fields: session.fields.clone(),
             draft: None,
-            request: request.clone().into(),
+            ticket,
         });
         Ok(())
     }
 
     /// Has the writer begin a run in a world of which nothing was saved yet.
     pub(super) fn begin_first_run(&mut self, first: FirstRun) {
-        let FirstRun { metadata, fields, draft, request } = first;
+        let FirstRun { metadata, fields, draft, ticket } = first;
         let known = draft.map(|draft| (draft.lineage, draft.unknown_frames, draft.newest_counter));
         let (lineage, unknown_frames, newest_counter) = known.unwrap_or_default();
         let run = RunId::random();
@@ -95,18 +99,19 @@ impl RuntimeParts {
             unknown_frames,
             events: EventStart { records: self.events.has_types(), ..EventStart::default() },
         })));
-        let (metadata, request) = (Box::new(metadata), Box::new(request));
+        let metadata = Box::new(metadata);
         self.transition =
-            Some(Transition::Opening { metadata, fields, run, newest_counter, request });
+            Some(Transition::Opening { metadata, fields, run, newest_counter, ticket });
     }
 
     pub(super) fn start_or_continue(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         new: &NewSession,
-        request: &SessionRequest,
     ) -> Result<(), RequestError> {
         if self.is_playing_already(world, new) {
+            finish(world, ticket);
             return Ok(());
         }
         self.require_no_session()?;
@@ -119,18 +124,16 @@ impl RuntimeParts {
             .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
         // A second process beside the first would split the one world into two.
         if same.clone().any(|entry| entry.in_use) {
-            return self.try_start_again(world, request);
+            return self.try_start_again(world, ticket, new);
         }
         self.start_up.end_race();
         let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
         match same.map(|entry| (entry.session.id, entry.has_crashed())) {
             None => {
                 admit_session(world)?;
-                self.start(world, new, request)
+                self.start(world, ticket, new)
             }
-            Some((session, true))
-                if self.take_up_backup(world, session, Some(request.clone().into())) =>
-            {
+            Some((session, true)) if self.take_up_backup(world, ticket, session, Some(new)) => {
                 Ok(())
             }
             Some((session, crashed)) => {
@@ -138,10 +141,10 @@ impl RuntimeParts {
                     if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
                 match self.start_up.proposed(session, policy).restore_from() {
                     Some(from) => {
-                        self.prepare(world, session, from, reason, Some(new.clone()));
+                        self.prepare(world, ticket, (session, from, reason), Some(new.clone()));
                         Ok(())
                     }
-                    None => self.start_safely(world, session, new, request),
+                    None => self.start_safely(world, ticket, session, new),
                 }
             }
         }
@@ -160,7 +163,8 @@ impl RuntimeParts {
     fn try_start_again(
         &mut self,
         world: &mut World,
-        request: &SessionRequest,
+        ticket: Ticket,
+        new: &NewSession,
     ) -> Result<(), RequestError> {
         if !self.start_up.may_try_again(self.time.now()) {
             return Err(RequestError::SessionInUse);
@@ -168,7 +172,8 @@ impl RuntimeParts {
         if let Some(stopwatch) = &mut self.writer.stopwatch {
             stopwatch.note_lock_wait();
         }
-        world.get_resource_or_init::<RequestQueue>().do_first(request.clone().into());
+        let again = SessionRequest::StartOrContinue(new.clone());
+        world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
         Ok(())
     }
 
@@ -177,21 +182,25 @@ impl RuntimeParts {
     pub(super) fn start_safely(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         instead_of: SessionId,
         new: &NewSession,
-        request: &SessionRequest,
     ) -> Result<(), RequestError> {
         warn!(session = %instead_of, "the game died on it again and again: a new one is started");
         self.order(Order::SetAside(instead_of));
-        self.start(world, new, request)
+        self.start(world, ticket, new)
     }
 
     /// Starts the session that was asked for if no older one could be continued.
-    pub(super) fn start_instead(&mut self, world: &mut World, session: &NewSession) {
+    pub(super) fn start_instead(
+        &mut self,
+        world: &mut World,
+        ticket: Ticket,
+        session: &NewSession,
+    ) {
         info!(name = session.name, "nothing can be restored: a new session is started");
-        let request = SessionRequest::StartOrContinue(session.clone());
-        if let Err(error) = self.start(world, session, &request) {
-            reject(world, request, error);
+        if let Err(error) = self.start(world, ticket, session) {
+            reject(world, ticket, error);
         }
     }
 
@@ -203,7 +212,7 @@ impl RuntimeParts {
         context: SessionContext,
     ) {
         // A restore has begun its run already; only a start waits for it.
-        let Some(Transition::Opening { mut metadata, fields, run, newest_counter, .. }) =
+        let Some(Transition::Opening { mut metadata, fields, run, newest_counter, ticket }) =
             self.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
         else {
             return self.compare_context(world, session, context);
@@ -226,5 +235,6 @@ impl RuntimeParts {
             event.between(None, Some("active".to_owned()))
         });
         notify(world, SessionStarted { session });
+        finish(world, ticket);
     }
 }

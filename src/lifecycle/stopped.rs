@@ -6,7 +6,7 @@ use tracing::error;
 use super::CurrentSession;
 use super::activity::{SessionActivity, set_activity};
 use super::notifications::{SavingStopped, notify};
-use super::requests::{RequestQueue, reject_asked};
+use super::requests::{RequestQueue, reject_all, reject_asked};
 use crate::session::{RequestError, StopReason};
 
 /// Says once that nothing is saved any more, and answers requests from now on.
@@ -25,6 +25,7 @@ pub(super) fn report_that_saving_stopped(world: &mut World, reported: &mut bool)
     for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
         reject_asked(world, asked, RequestError::SavingStopped);
     }
+    reject_all(world, None, &RequestError::SavingStopped);
 }
 
 #[cfg(test)]
@@ -73,7 +74,8 @@ mod tests {
         }
         let heard = world.resource::<Heard>();
         assert_eq!(heard.stopped, 1);
-        assert_eq!(heard.rejected, vec![RequestError::SavingStopped; 3]);
+        // The start that was interrupted, and what was asked for since.
+        assert_eq!(heard.rejected, vec![RequestError::SavingStopped; 4]);
         assert!(!world.contains_resource::<CurrentSession>());
         assert_eq!(world.resource::<Messages<SavingStopped>>().len(), 1);
     }

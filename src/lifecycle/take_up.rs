@@ -11,11 +11,12 @@ use tracing::{error, warn};
 use super::external::WantedBackup;
 use super::leaving::Departure;
 use super::notifications::{RecoveryFailed, RestoreCancelled, notify};
-use super::requests::{CurrentRequest, Request, SessionRequest, SlotRequest, reject};
-use super::runtime::{Preparing, RuntimeParts, Transition};
+use super::requests::{SessionRequest, close, reject};
+use super::runtime::{Becomes, Preparing, RuntimeParts, Transition};
 use super::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::clock;
 use crate::content::{Order, Prepared};
+use crate::ids::Ticket;
 use crate::journal::{CheckpointKind, SessionId, Validity};
 use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
 use crate::session::{
@@ -37,55 +38,63 @@ impl RuntimeParts {
     pub(super) fn handle_session_request(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         request: &SessionRequest,
     ) -> Result<(), RequestError> {
         match request {
-            SessionRequest::Start(session) => self.start(world, session, request),
+            SessionRequest::Start(session) => self.start(world, ticket, session),
             SessionRequest::StartIn { session, world: file } => {
-                self.start_in(world, (session, file), request)
+                self.start_in(world, ticket, (session, file))
             }
             SessionRequest::StartOrContinue(session) => {
-                self.start_or_continue(world, session, request)
+                self.start_or_continue(world, ticket, session)
             }
-            SessionRequest::Continue(session) => self.continue_session(world, *session),
-            SessionRequest::Recover(session, from) => self.recover(world, *session, *from),
+            SessionRequest::Continue(session) => self.continue_session(world, ticket, *session),
+            SessionRequest::Recover(session, from) => self.recover(world, ticket, *session, *from),
             SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
-            SessionRequest::Decline(session) => self.decline(*session),
-            SessionRequest::Forget(session) => self.forget(*session),
+            SessionRequest::Decline(session) => self.decline(*session, ticket),
+            SessionRequest::Forget(session) => self.forget(*session, ticket),
             SessionRequest::TakeOption { session, option } => {
                 self.take_option(world, *session, option)
             }
-            SessionRequest::Update(session, update) => self.edit(world, *session, update),
-            SessionRequest::Draft(session) => self.draft(world, session),
-            SessionRequest::Copy { session, name } => self.copy(*session, name),
-            SessionRequest::Shelve(session, how) => self.shelve(*session, *how),
+            SessionRequest::Update(session, update) => self.edit(world, ticket, *session, update),
+            SessionRequest::Draft(session) => self.draft(world, ticket, session),
+            SessionRequest::Copy { session, name } => self.copy(*session, name, ticket),
+            SessionRequest::Shelve(session, how) => self.shelve(*session, *how, ticket),
             SessionRequest::EditAll(query, edit) => {
-                self.edit_all(world, query, edit);
+                self.edit_all(world, ticket, query, edit);
                 Ok(())
             }
             SessionRequest::Tidy(preview) => {
-                self.tidy(preview);
+                self.tidy(ticket, preview);
                 Ok(())
             }
             SessionRequest::Find => {
                 self.start_up.asked();
-                self.order(Order::Detect);
+                self.order(Order::Detect { ticket: Some(ticket) });
                 Ok(())
             }
         }
     }
 
-    fn continue_session(&mut self, world: &World, session: SessionId) -> Result<(), RequestError> {
+    fn continue_session(
+        &mut self,
+        world: &World,
+        ticket: Ticket,
+        session: SessionId,
+    ) -> Result<(), RequestError> {
         if self.session() == Some(session) {
             return Err(RequestError::SessionRunning { current: session });
         }
-        self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Continued, None);
+        let wanted = (session, RestoreFrom::Latest, RestoreReason::Continued);
+        self.prepare(world, ticket, wanted, None);
         Ok(())
     }
 
     fn recover(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         session: SessionId,
         from: RestoreFrom,
     ) -> Result<(), RequestError> {
@@ -99,10 +108,10 @@ impl RuntimeParts {
         }
         if let RestoreFrom::Slot(slot) = from {
             let reason = if is_played { RestoreReason::Loaded } else { RestoreReason::Recovered };
-            return self.recover_from_slot(world, session, slot, reason);
+            return self.recover_from_slot(world, ticket, (session, slot), reason);
         }
         let reason = if is_played { RestoreReason::Rewound } else { RestoreReason::Recovered };
-        self.prepare_after_capture(world, session, from, reason)
+        self.prepare_after_capture(world, ticket, (session, from, reason))
     }
 
     /// Has a checkpoint read. If it is of the session that is being played, what was played since the
@@ -114,12 +123,11 @@ impl RuntimeParts {
     pub(super) fn prepare_after_capture(
         &mut self,
         world: &mut World,
-        session: SessionId,
-        from: RestoreFrom,
-        reason: RestoreReason,
+        ticket: Ticket,
+        (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
     ) -> Result<(), RequestError> {
         let tail = self.capture_tail(world, session)?;
-        self.order_preparation(world, (session, from, reason, tail), None);
+        self.order_preparation(world, ticket, (session, from, reason, tail), None);
         Ok(())
     }
 
@@ -147,35 +155,42 @@ impl RuntimeParts {
     pub(super) fn prepare(
         &mut self,
         world: &World,
-        session: SessionId,
-        from: RestoreFrom,
-        reason: RestoreReason,
+        ticket: Ticket,
+        (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
         otherwise: Option<NewSession>,
     ) {
-        self.order_preparation(world, (session, from, reason, None), otherwise);
+        self.order_preparation(world, ticket, (session, from, reason, None), otherwise);
     }
 
     fn order_preparation(
         &mut self,
         world: &World,
+        ticket: Ticket,
         (session, from, reason, tail): (SessionId, RestoreFrom, RestoreReason, Option<u64>),
         otherwise: Option<NewSession>,
     ) {
         let settings = world.get_resource::<SessionSettings>();
         let probation = settings.map_or(PROBATION, |settings| settings.probation);
         let played = None;
-        self.order(Order::Prepare(Wanted { session, from, reason, tail, played, probation }));
-        let (asked_at, tries_left) = (clock::instant(), TRIES);
-        let (backup, asked) = (None, None);
-        let preparing =
-            Preparing { session, from, reason, asked_at, asked, otherwise, tries_left, backup };
-        self.transition = Some(Transition::Preparing(Box::new(preparing)));
+        let wanted = Wanted { session, from, reason, tail, played, probation };
+        self.order(Order::Prepare { wanted, ticket });
+        self.transition = Some(Transition::Preparing(Box::new(Preparing {
+            ticket,
+            session,
+            from,
+            reason,
+            asked_at: clock::instant(),
+            becomes: Becomes::ItsSession,
+            otherwise,
+            tries_left: TRIES,
+            backup: None,
+        })));
     }
 
-    /// The checkpoint that is being read is the answer to this request.
-    pub(super) fn answer_to(&mut self, request: &CurrentRequest) {
+    /// A session of its own begins with the checkpoint that is being read.
+    pub(super) fn make_branch_of_it(&mut self, session: &NewSession) {
         if let Some(Transition::Preparing(preparing)) = &mut self.transition {
-            preparing.asked = Some(request.clone().into());
+            preparing.becomes = Becomes::Branch(Box::new(session.clone()));
         }
     }
 
@@ -192,15 +207,21 @@ impl RuntimeParts {
 
     /// Gives up the checkpoint that is being read, if there is one.
     pub(super) fn give_up_preparing(&mut self, world: &mut World) {
-        let Some(preparing) = self.end_preparing() else { return };
-        self.writer.give_up_reading();
-        self.give_up_prepared(world, preparing.session);
+        if let Some(preparing) = self.end_preparing() {
+            self.give_up_prepared(world, preparing.session, preparing.ticket);
+        }
     }
 
     /// Lets go of what was read, or is being read, of a session.
-    pub(super) fn give_up_prepared(&mut self, world: &mut World, session: SessionId) {
+    pub(super) fn give_up_prepared(
+        &mut self,
+        world: &mut World,
+        session: SessionId,
+        ticket: Ticket,
+    ) {
         self.order(Order::Release(session));
-        notify(world, RestoreCancelled { session, began: false });
+        close(world, ticket);
+        notify(world, RestoreCancelled { session, ticket, began: false });
     }
 
     fn end_preparing(&mut self) -> Option<Preparing> {
@@ -213,13 +234,18 @@ impl RuntimeParts {
     }
 
     /// The writer has answered what it was asked to prepare; `None` if that was given up meanwhile.
-    fn answered(&mut self) -> Option<Preparing> {
-        if self.writer.is_answer_wanted() { self.end_preparing() } else { None }
+    fn answered(&mut self, ticket: Ticket) -> Option<Preparing> {
+        match &self.transition {
+            Some(Transition::Preparing(preparing)) if preparing.ticket == ticket => {
+                self.end_preparing()
+            }
+            _ => None,
+        }
     }
 
     /// A checkpoint was read. If another session is being played, that is closed first.
-    pub(super) fn prepared(&mut self, world: &mut World, prepared: Prepared) {
-        let Some(preparing) = self.answered() else { return };
+    pub(super) fn prepared(&mut self, world: &mut World, prepared: Prepared, ticket: Ticket) {
+        let Some(preparing) = self.answered(ticket) else { return };
         let session = prepared.metadata.id;
         let mut catalog = world.get_resource_or_init::<SessionCatalog>();
         if let RestoreFrom::Slot(slot) = preparing.from {
@@ -231,7 +257,7 @@ impl RuntimeParts {
         }
         let mut taken = Taken { preparing, prepared };
         if let Some(backup) = taken.preparing.backup.take() {
-            return self.load_backup(world, session, *backup, Some(taken));
+            return self.load_backup(world, ticket, session, *backup, Some(taken));
         }
         // While there is nothing to be taken back.
         let Some(taken) = self.approve(world, taken) else { return };
@@ -243,7 +269,7 @@ impl RuntimeParts {
         if let Err(error) = self.leave(world, Departure::close(LeaveCause::Replaced)) {
             warn!("the session that is played can't be closed, so it goes on");
             self.order(Order::Release(session));
-            return reject(world, taken.preparing.request(), error);
+            return reject(world, ticket, error);
         }
         self.restore_when_left(taken);
     }
@@ -252,18 +278,20 @@ impl RuntimeParts {
     /// any more.
     pub(super) fn restore_taken(&mut self, world: &mut World, taken: Taken) {
         if self.exit.was_seen() || self.take_cancellation(world) {
-            return self.give_up_prepared(world, taken.prepared.metadata.id);
+            let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
+            return self.give_up_prepared(world, session, ticket);
         }
         self.begin_restore(world, taken);
     }
 
     /// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
     /// only wanted to go on, whatever it takes, goes on with that.
-    pub(super) fn damaged(&mut self, world: &mut World, found: FoundSession) {
+    pub(super) fn damaged(&mut self, world: &mut World, found: FoundSession, ticket: Ticket) {
         let session = found.session;
         let is_offered = !found.offers.is_empty();
-        let preparing = self.answered();
-        self.report_found(world, found);
+        let preparing = self.answered(ticket);
+        let is_last_word = preparing.as_ref().is_some_and(|it| it.otherwise.is_none());
+        self.report_found(world, found, Some(ticket).filter(|_| is_last_word));
         let Some(preparing) = preparing else { return };
         self.say_if_world_is_lost(world, &preparing);
         match preparing.otherwise {
@@ -272,15 +300,23 @@ impl RuntimeParts {
                 let policy = world.get_resource_or_init::<SessionSettings>().recovery;
                 let proposed = self.start_up.proposed(session, policy);
                 let Some(from) = proposed.restore_from() else {
-                    return self.go_on_without(world, otherwise, preparing.backup, session);
+                    return self.go_on_without(
+                        world,
+                        otherwise,
+                        preparing.backup,
+                        (session, ticket),
+                    );
                 };
-                self.prepare(world, session, from, RestoreReason::Recovered, Some(otherwise));
+                let wanted = (session, from, RestoreReason::Recovered);
+                self.prepare(world, ticket, wanted, Some(otherwise));
                 if let Some(Transition::Preparing(again)) = &mut self.transition {
                     again.tries_left = preparing.tries_left - 1;
                     again.backup = preparing.backup;
                 }
             }
-            Some(otherwise) => self.go_on_without(world, otherwise, preparing.backup, session),
+            Some(otherwise) => {
+                self.go_on_without(world, otherwise, preparing.backup, (session, ticket));
+            }
         }
     }
 
@@ -290,11 +326,11 @@ impl RuntimeParts {
         world: &mut World,
         otherwise: NewSession,
         backup: Option<Box<WantedBackup>>,
-        session: SessionId,
+        (session, ticket): (SessionId, Ticket),
     ) {
         match backup {
-            Some(backup) => self.load_backup(world, session, backup.like(otherwise), None),
-            None => self.start_instead(world, &otherwise),
+            Some(backup) => self.load_backup(world, ticket, session, backup.like(otherwise), None),
+            None => self.start_instead(world, ticket, &otherwise),
         }
     }
 
@@ -313,57 +349,46 @@ impl RuntimeParts {
         world: &mut World,
         session: SessionId,
         error: RecoveryError,
+        asked: Ticket,
     ) {
         error!(%session, ?error, "no checkpoint can be restored");
         let all_damaged = error == RecoveryError::AllDamaged;
         let slots = SessionCatalog::slots_left(world, session);
-        notify(world, RecoveryFailed { session, error, slots });
-        let Some(preparing) = self.answered() else { return };
+        let preparing = self.answered(asked);
+        // What can't be read now may be readable later; a new session would hide it.
+        let goes_on = all_damaged && preparing.as_ref().is_some_and(|it| it.otherwise.is_some());
+        let ticket = Some(asked).filter(|_| preparing.is_some() && !goes_on);
+        if let Some(ticket) = ticket {
+            close(world, ticket);
+        }
+        notify(world, RecoveryFailed { session, ticket, error, slots });
+        let Some(preparing) = preparing else { return };
         self.say_if_world_is_lost(world, &preparing);
         let Preparing { otherwise, backup, .. } = preparing;
-        // What can't be read now may be readable later; a new session would hide it.
-        if let Some(otherwise) = otherwise.filter(|_| all_damaged) {
-            self.go_on_without(world, otherwise, backup, session);
+        if let Some(otherwise) = otherwise.filter(|_| goes_on) {
+            self.go_on_without(world, otherwise, backup, (session, asked));
         }
     }
 
     /// The request can't be granted.
-    pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError) {
-        let Some(preparing) = self.answered() else { return };
+    pub(super) fn not_prepared(&mut self, world: &mut World, error: RequestError, ticket: Ticket) {
+        let Some(preparing) = self.answered(ticket) else { return };
         self.say_if_world_is_lost(world, &preparing);
         note_refusal(world, preparing.from, &error);
-        reject(world, preparing.request(), error);
+        reject(world, ticket, error);
     }
 }
 
 impl Preparing {
     /// Whether a new session begins with what is read, of which no list says anything yet.
     fn begins_session(&self) -> bool {
-        matches!(self.asked, Some(Request::Session(SessionRequest::StartIn { .. })))
+        matches!(self.becomes, Becomes::World)
     }
 
     /// Whether this brings back what a cancelled restore had left. That isn't cancelled before the world has a
     /// level again. What the player takes back names no checkpoint.
     pub(super) fn takes_cancellation_back(&self) -> bool {
         matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
-    }
-
-    /// The request that asked for it.
-    pub(super) fn request(self) -> Request {
-        if let Some(backup) = self.backup {
-            return backup.into_request(self.session);
-        }
-        if let Some(request) = self.asked {
-            return request;
-        }
-        if let Some(session) = self.otherwise {
-            return SessionRequest::StartOrContinue(session).into();
-        }
-        match (self.reason, self.from) {
-            (RestoreReason::Continued, _) => SessionRequest::Continue(self.session).into(),
-            (_, RestoreFrom::Slot(slot)) => SlotRequest::Load(slot).into(),
-            (_, from) => SessionRequest::Recover(self.session, from).into(),
-        }
     }
 }
 

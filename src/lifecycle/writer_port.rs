@@ -30,8 +30,6 @@ pub(crate) struct WriterPort {
     quota: Option<Quota>,
     /// Whether the writer keeps an index of sessions, as far as it knows.
     keeps_index: bool,
-    /// Checkpoints that are being read and that no one wants any more.
-    given_up: usize,
     /// Whether the writer's death was reported.
     loss_reported: bool,
     /// Whether each order is logged.
@@ -47,7 +45,6 @@ impl WriterPort {
             progress,
             quota: None,
             keeps_index: true,
-            given_up: 0,
             loss_reported: false,
             is_verbose: false,
             stopwatch: None,
@@ -66,7 +63,7 @@ impl WriterPort {
     /// Has the writer look at all sessions, once it knows how.
     pub(crate) fn begin(&mut self, world: &World, now: Moment) {
         self.pass_on(world, now);
-        self.link.send(Order::Detect, now);
+        self.link.send(Order::Detect { ticket: None }, now);
     }
 
     /// Whether an automatic capture would be more than the writer keeps up with.
@@ -77,19 +74,6 @@ impl WriterPort {
     /// Whether the writer takes no more captures at all now.
     pub(super) fn is_behind(&self) -> bool {
         self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
-    }
-
-    /// The checkpoint that is being read isn't wanted any more.
-    pub(super) fn give_up_reading(&mut self) {
-        self.given_up += 1;
-    }
-
-    /// Whether the answer that came is one that is waited for. The writer gives one for each
-    /// checkpoint that it was asked to read, in order.
-    pub(super) fn is_answer_wanted(&mut self) -> bool {
-        let is_wanted = self.given_up == 0;
-        self.given_up = self.given_up.saturating_sub(1);
-        is_wanted
     }
 
     /// How much has been read of the checkpoint that is being read, from 0 to 1.

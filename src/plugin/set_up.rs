@@ -27,7 +27,6 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -86,7 +85,7 @@ impl SessionPlugin {
             external: provider.and_then(External::new),
             digests,
             watched: WatchedSessions::default(),
-            edits: VecDeque::default(),
+            edits: Vec::new(),
             filings: Filings::default(),
         }));
         app.add_observer(clamp_ticks);

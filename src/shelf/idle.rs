@@ -150,6 +150,6 @@ fn act(world: &mut World, action: IdleAction) {
         IdleAction::Pause => commands.session().pause(),
         IdleAction::Close => commands.session().close_because(leaving),
         IdleAction::Abandon => commands.session().end_because(EndReason::Abandoned, leaving),
-    }
+    };
     world.flush();
 }

@@ -155,7 +155,7 @@ impl TestGame {
     /// let mut game = TestGame::new(build);
     /// game.request(|commands| commands.session().pause()).frames(1);
     /// ```
-    pub fn request(&mut self, ask: impl FnOnce(&mut Commands)) -> &mut Self {
+    pub fn request<R>(&mut self, ask: impl FnOnce(&mut Commands) -> R) -> &mut Self {
         let world = self.app.world_mut();
         ask(&mut world.commands());
         world.flush();

@@ -74,7 +74,7 @@ fn drawn_game(disk: &MemoryDisk) -> App {
     app
 }
 
-fn ask(app: &mut App, request: impl FnOnce(&mut Commands)) {
+fn ask<R>(app: &mut App, request: impl FnOnce(&mut Commands) -> R) {
     request(&mut app.world_mut().commands());
     app.world_mut().flush();
 }

@@ -142,7 +142,7 @@ fn a_game_that_files_other_sessions_all_the_time_loses_no_event_and_no_checkpoin
                     1 => session.unarchive(ids[1]),
                     2 => session.delete(ids[2]),
                     _ => session.undelete(ids[2]),
-                }
+                };
                 if number == 2 {
                     session.copy(ids[3], format!("Copy {number}"));
                 }

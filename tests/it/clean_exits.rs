@@ -21,13 +21,17 @@ const WAYS: [Way; 8] = [
         app.add_observer(|_: On<SessionClosed>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.session().close());
+        play(app, |mut commands: Commands| {
+            commands.session().close();
+        });
     }),
     ("end first", |mut app| {
         app.add_observer(|_: On<SessionEnded>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.session().end(EndReason::Completed));
+        play(app, |mut commands: Commands| {
+            commands.session().end(EndReason::Completed);
+        });
     }),
     ("signal", |app| play(app, ask_to_exit)),
     ("exit in the first frame", |mut app| {
@@ -54,7 +58,9 @@ const WAYS: [Way; 8] = [
         app.add_observer(|_: On<SessionPaused>, mut exit: MessageWriter<AppExit>| {
             exit.write(AppExit::Success);
         });
-        play(app, |mut commands: Commands| commands.session().pause());
+        play(app, |mut commands: Commands| {
+            commands.session().pause();
+        });
     }),
 ];
 

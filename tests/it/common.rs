@@ -184,7 +184,7 @@ pub fn entry(app: &App, session: SessionId) -> SessionEntry {
 }
 
 /// Makes a request as a system would.
-pub fn request(app: &mut App, ask: impl FnOnce(&mut Commands)) {
+pub fn request<R>(app: &mut App, ask: impl FnOnce(&mut Commands) -> R) {
     let world = app.world_mut();
     ask(&mut world.commands());
     world.flush();

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, LinkTarget, MemoryDisk, RequestError, RestoreStarted, RewindTo, SessionCommands,
-    SessionDrafted, SessionId, SessionMoved, SessionQuery,
+    SessionDrafted, SessionId, SessionMoved, SessionQuery, Ticket,
 };
 
 use crate::common::*;
@@ -133,7 +133,7 @@ fn what_a_draft_cannot_do_is_refused() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let planned = plan(&mut app, friday());
-    let ask = |app: &mut App, ask: fn(&mut SessionCommands, SessionId)| {
+    let ask = |app: &mut App, ask: fn(&mut SessionCommands, SessionId) -> Ticket| {
         let before = rejected(app).len();
         request(app, move |commands| ask(&mut commands.session(), planned));
         frames(app, 4);

@@ -24,7 +24,9 @@ fn child() {
     let mut app = talking_game();
     match &*role {
         "begin" => app.add_systems(Startup, start_session).add_observer(
-            |_: On<SessionStarted>, mut commands: Commands| commands.session().checkpoint(KEEPSAKE),
+            |_: On<SessionStarted>, mut commands: Commands| {
+                commands.session().checkpoint(KEEPSAKE);
+            },
         ),
         "recover" => app.add_observer(recover),
         "start or continue" => app.add_systems(Startup, |mut commands: Commands| {

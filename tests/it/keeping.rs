@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, MemoryDisk, RequestError, SessionForgotten, SessionId, SessionMoved, SessionStatus,
-    ShelfPlace,
+    ShelfPlace, Ticket,
 };
 
 use crate::common::*;
@@ -94,7 +94,7 @@ fn whatever_takes_a_session_up_brings_it_back() {
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
     for put_away in [
-        (|commands, id| commands.session().delete(id)) as fn(&mut Commands, SessionId),
+        (|commands, id| commands.session().delete(id)) as fn(&mut Commands, SessionId) -> Ticket,
         |commands, id| commands.session().archive(id, Archived::WithWorld),
     ] {
         request(&mut app, |commands| put_away(commands, id));

@@ -102,6 +102,7 @@ mod sweeping;
 mod switches;
 mod take_ups;
 mod testing;
+mod tickets;
 mod tidying;
 mod traces;
 #[cfg(feature = "ui")]

@@ -398,7 +398,9 @@ fn child() {
 /// Says what a start sees.
 fn look(mut app: App) {
     let log = LogPlugin { filter: "warn".into(), ..default() };
-    app.add_plugins(log).add_systems(Startup, |mut commands: Commands| commands.session().pause());
+    app.add_plugins(log).add_systems(Startup, |mut commands: Commands| {
+        commands.session().pause();
+    });
     let mut app = finished(app);
     // A second one in the process, which says nothing twice.
     let second = finished(threaded(

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     MemoryDisk, RecoveryError, RecoveryFailed, RequestError, SlotDeleted, SlotError, SlotFailed,
-    VersionFit,
+    Ticket, VersionFit,
 };
 
 use crate::bad_slots::{game_with_slot, look_again, slots};
@@ -102,7 +102,7 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     assert_eq!(slots(&app).len(), 1, "it may be read, and shown");
     let before = disk.content(&slot.path);
 
-    let rejected = |app: &mut App, ask: &dyn Fn(&mut Commands)| {
+    let rejected = |app: &mut App, ask: &dyn Fn(&mut Commands) -> Ticket| {
         let (before, failed) =
             (received::<RequestRejected>(app).len(), received::<SlotFailed>(app).len());
         request(app, |commands| ask(commands));
@@ -120,7 +120,7 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
         slot_errors.chain(failed).collect::<Vec<SlotError>>()
     };
     let id = slot.id;
-    let operations: [(&str, &dyn Fn(&mut Commands)); 3] = [
+    let operations: [(&str, &dyn Fn(&mut Commands) -> Ticket); 3] = [
         ("load", &|commands| commands.session().load(id)),
         ("rename", &|commands| commands.session().rename_slot(id, "Castle")),
         ("copy", &|commands| commands.session().copy_slot(id, "Castle")),

@@ -5,9 +5,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointKind, CurrentRequest,
-    MemoryDisk, RequestError, RequestId, SessionForgotten, SessionsFound, recovery_is_pending,
-    saving_is_in_progress,
+    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, MemoryDisk, RequestError,
+    SessionForgotten, SessionsFound, Ticket, recovery_is_pending, saving_is_in_progress,
 };
 
 use crate::common::*;
@@ -37,22 +36,18 @@ fn who_asks_for_a_checkpoint_knows_its_own_from_its_capture_to_its_end() {
     start(&mut app, "Labels");
     frames(&mut app, 1);
     let opening = received::<CheckpointSaved>(&app).remove(0);
-    assert_eq!((opening.label, opening.request), (None, None));
-    let kind = CheckpointKind::Manual;
-    let asked: Vec<RequestId> = (0..3).map(|_| RequestId::new()).collect();
-    for request in asked.clone() {
-        let wanted = CurrentRequest::Checkpoint { label: "alike".to_owned(), kind, request };
-        app.world_mut().commands().session().request(wanted);
-    }
+    assert_eq!((opening.label, opening.ticket), (None, None));
+    let mut commands = app.world_mut().commands();
+    let asked: Vec<Ticket> = (0..3).map(|_| commands.session().checkpoint("alike")).collect();
     app.world_mut().flush();
     frames(&mut app, 6);
     let alike = Some("alike".to_owned());
-    let expected: Vec<_> = asked.iter().map(|request| (alike.clone(), Some(*request))).collect();
+    let expected: Vec<_> = asked.iter().map(|ticket| (alike.clone(), Some(*ticket))).collect();
     let captured = received::<CheckpointCaptured>(&app).split_off(1);
-    let captured: Vec<_> = captured.into_iter().map(|it| (it.label, it.request)).collect();
+    let captured: Vec<_> = captured.into_iter().map(|it| (it.label, it.ticket)).collect();
     assert_eq!(captured, expected);
     let saved = received::<CheckpointSaved>(&app).split_off(1);
-    let saved: Vec<_> = saved.into_iter().map(|it| (it.label, it.request)).collect();
+    let saved: Vec<_> = saved.into_iter().map(|it| (it.label, it.ticket)).collect();
     assert_eq!(saved, expected);
     assert_eq!(received::<CheckpointFailed>(&app).len(), 0);
 }
@@ -92,7 +87,7 @@ fn a_checkpoint_that_cannot_be_taken_at_all_fails_by_its_name() {
     app.insert_resource(current);
     let failed = received::<CheckpointFailed>(&app).remove(0);
     assert_eq!(failed.label.as_deref(), Some("too early"));
-    assert!(failed.request.is_some());
+    assert!(failed.ticket.is_some());
 }
 
 #[test]

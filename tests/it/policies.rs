@@ -140,7 +140,9 @@ fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
 fn take_what_is_proposed(crash: On<RecoveryAvailable>, mut commands: Commands) {
     let session = crash.offer.session.id;
     match crash.offer.proposed.restore_from() {
-        Some(from) => commands.session().recover(session, from),
+        Some(from) => {
+            commands.session().recover(session, from);
+        }
         None => {
             commands.session().decline(session);
             commands.run_system_cached(|mut commands: Commands| {

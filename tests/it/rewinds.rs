@@ -43,7 +43,7 @@ fn checkpoint_at(app: &mut App, value: u32) -> CheckpointId {
 }
 
 /// Asks something of the session that is played, and waits until it should be done.
-fn ask(app: &mut App, ask: impl FnOnce(&mut SessionCommands)) {
+fn ask<R>(app: &mut App, ask: impl FnOnce(&mut SessionCommands) -> R) {
     request(app, |commands| ask(&mut commands.session()));
     frames(app, 5);
 }

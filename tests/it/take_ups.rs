@@ -5,7 +5,7 @@ use bevy::state::state::StateTransition;
 use bevy_session::prelude::*;
 use bevy_session::{
     CheckpointKind, CurrentRequest, MemoryDisk, Request, RequestError, RestoreLosses,
-    RestoreReason, SessionId, SessionLast, SessionSystems, SlotId,
+    RestoreReason, SessionId, SessionLast, SessionSystems, SlotId, Ticket,
 };
 
 use crate::common::*;
@@ -28,7 +28,7 @@ fn played(app: &App) -> SessionId {
 
 #[test]
 fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint() {
-    type Ask = fn(&mut Commands, SessionId, SlotId);
+    type Ask = fn(&mut Commands, SessionId, SlotId) -> Ticket;
     let ways: [(Ask, RestoreReason); 3] = [
         (|commands, one, _| commands.session().continue_session(one), RestoreReason::Continued),
         (
@@ -143,8 +143,10 @@ fn a_game_can_order_its_systems_against_the_steps_of_a_frame() {
         app.init_resource::<Seen>().add_systems(
             SessionLast,
             (
-                (|mut commands: Commands| commands.session().rename("Renamed"))
-                    .before(SessionSystems::Requests),
+                (|mut commands: Commands| {
+                    commands.session().rename("Renamed");
+                })
+                .before(SessionSystems::Requests),
                 (|session: Res<CurrentSession>,
                   mut seen: ResMut<Seen>,
                   mut score: ResMut<Score>| {

@@ -7,7 +7,7 @@ use bevy_session::prelude::*;
 use bevy_session::shelf::ShelfExt;
 use bevy_session::{
     Archived, Keep, LeftAs, MemoryDisk, RequestError, Retention, RetentionPreview, SessionEdit,
-    SessionId, SessionPlugin, SessionQuery, SessionsEdited, ShelfMove, ShelfPlace,
+    SessionId, SessionPlugin, SessionQuery, SessionsEdited, ShelfMove, ShelfPlace, Ticket,
 };
 
 use crate::common::*;
@@ -30,7 +30,7 @@ fn listening_game_of(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     app
 }
 
-fn leave(app: &mut App, session: NewSession, leave: fn(&mut Commands)) -> SessionId {
+fn leave(app: &mut App, session: NewSession, leave: fn(&mut Commands) -> Ticket) -> SessionId {
     app.world_mut().spawn(Health(7));
     request(app, |commands| commands.session().start(session));
     frames(app, 3);
@@ -233,7 +233,7 @@ fn what_has_ended_is_put_away_by_itself() {
     });
     let open = closed(&mut app, "Goes on");
     let ended = leave(&mut app, NewSession::named("Done"), |commands| {
-        commands.session().end(EndReason::Completed);
+        commands.session().end(EndReason::Completed)
     });
     frames(&mut app, 4);
     assert!(place(&app, open).is_open());

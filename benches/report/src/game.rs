@@ -170,7 +170,7 @@ impl Game {
     }
 
     /// Asks for something.
-    pub fn ask(&mut self, request: impl FnOnce(&mut Commands)) {
+    pub fn ask<R>(&mut self, request: impl FnOnce(&mut Commands) -> R) {
         request(&mut self.app.world_mut().commands());
         self.app.world_mut().flush();
     }

@@ -1,4 +1,4 @@
-//! How sessions, runs, chapters, checkpoints, entities and slots are identified, and how large anything of them may be.
+//! How sessions, runs, chapters, checkpoints, entities, slots and requests are identified, and how large anything of them may be.
 
 mod chapter_id;
 mod checkpoint_id;
@@ -9,6 +9,7 @@ mod run_id;
 mod save_id;
 mod session_id;
 mod slot_id;
+mod ticket;
 
 pub use chapter_id::ChapterId;
 pub use checkpoint_id::CheckpointId;
@@ -17,3 +18,4 @@ pub use run_id::RunId;
 pub use save_id::SaveId;
 pub use session_id::SessionId;
 pub use slot_id::SlotId;
+pub use ticket::Ticket;

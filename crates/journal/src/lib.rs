@@ -52,7 +52,7 @@ pub use finding::{
     GroupBy, GroupKey, Left, Outcome, SessionChanges, SessionGroup, SessionGroups, SessionPage,
     SessionQuery, SessionWatch, SortBy, Suggestion, SuggestionReason, suggest,
 };
-pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
+pub use ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, Ticket, limits};
 pub use journal::{
     CheckpointKind, EventMoment, EventPrivacy, EventSource, EventType, EventValueError,
     RecordedEvent, Validity,

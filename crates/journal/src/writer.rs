@@ -58,9 +58,7 @@ pub use link::Link;
 pub use measuring::Surroundings;
 pub use news::{EventsDropCause, News, Saved};
 pub use orders::Leave;
-pub use orders::{
-    CheckpointOrder, DraftOrder, EventStart, Order, Report, TakeUp, Ticket, WorldOrder,
-};
+pub use orders::{CheckpointOrder, DraftOrder, EventStart, Order, Report, TakeUp, WorldOrder};
 pub use retention::Quota;
 pub use session_attachments::SessionAttachmentOrder;
 pub use slot_work::{SlotDone, SlotOrder};

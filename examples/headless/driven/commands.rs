@@ -13,7 +13,7 @@ use bevy_session::prelude::*;
 use bevy_session::shelf::Scenario;
 use bevy_session::{
     Archived, ChapterId, CheckpointId, EventPage, EventQuery, Report, SessionCommands, SessionId,
-    SessionQuery,
+    SessionQuery, Ticket,
 };
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
@@ -333,7 +333,7 @@ fn other_session(world: &World, id: &str) -> Result<SessionId, String> {
 fn shelve(
     world: &mut World,
     id: &str,
-    ask: fn(&mut SessionCommands, SessionId),
+    ask: fn(&mut SessionCommands, SessionId) -> Ticket,
 ) -> Result<Begun, String> {
     let session: SessionId = id.parse().map_err(|_| format!("{id:?} is no session's id"))?;
     ask(&mut world.commands().session(), session);

@@ -12,7 +12,6 @@ use crate::external_saves::{
 use crate::journal::SessionId;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::notify;
-use crate::lifecycle::requests::Request;
 use crate::session::SessionStatus;
 
 /// How old the provider's word on saving by itself may be, where a moment doesn't wait; and the shortest
@@ -160,7 +159,7 @@ impl RuntimeParts {
                 false => None,
             };
             match answer {
-                Some(answer) => self.take_answer(world, Request::External(answer.into())),
+                Some(answer) => self.take_answer(world, answer.into()),
                 None => {
                     warn!(request = %open.request, "the game's own save wasn't answered in time");
                     self.finish_operation(world, open.request, ExternalOutcome::TimedOut);

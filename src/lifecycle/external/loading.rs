@@ -10,16 +10,15 @@ use tracing::{info, warn};
 use super::{ExternalOperationKind, ExternalRestoreRequested, RuntimeParts};
 use crate::content::Order;
 use crate::external_saves::{ExternalOutcome, ExternalRequestId, ExternalSave};
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::notifications::{RestoreCancelled, notify};
-use crate::lifecycle::requests::{Request, RequestQueue};
+use crate::lifecycle::requests::{RequestQueue, SessionRequest, close, finish, reject};
 use crate::lifecycle::restoring::session_as_saved;
 use crate::lifecycle::runtime::Transition;
 use crate::lifecycle::take_up::Taken;
-use crate::lifecycle::{
-    ExternalRequest, RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings,
-};
+use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::recovery::RecoveryOffer;
 use crate::restore::EntitiesReplaced;
 use crate::session::{ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason};
@@ -28,14 +27,17 @@ use crate::session::{ExternalError, NewSession, RequestError, RestoreFrom, Resto
 #[derive(Clone)]
 pub(crate) struct WantedBackup {
     save: ExternalSave,
-    /// What is asked again if it can't be loaded.
-    otherwise: Option<Request>,
+    /// The session to start or continue if it can't be loaded.
+    otherwise: Option<NewSession>,
     /// The session to start with it, where the one that crashed can't be read.
     instead: Option<NewSession>,
 }
 
 /// A backup that the game is loading.
 pub(crate) struct LoadingBackup {
+    /// The request to the plugin.
+    ticket: Ticket,
+    /// The request to the game.
     request: ExternalRequestId,
     session: SessionId,
     backup: WantedBackup,
@@ -49,19 +51,6 @@ impl WantedBackup {
         self.instead = Some(session);
         self
     }
-
-    /// The request that asked for it.
-    pub(in crate::lifecycle) fn into_request(self, session: SessionId) -> Request {
-        let slot = self.save.slot;
-        self.otherwise.unwrap_or_else(|| ExternalRequest::Recover { session, slot }.into())
-    }
-}
-
-impl LoadingBackup {
-    /// The request that asked for it.
-    pub(in crate::lifecycle) fn into_request(self) -> Request {
-        self.backup.into_request(self.session)
-    }
 }
 
 impl RuntimeParts {
@@ -69,9 +58,9 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn recover_external(
         &mut self,
         world: &mut World,
-        session: SessionId,
-        slot: &str,
-        otherwise: Option<Request>,
+        ticket: Ticket,
+        (session, slot): (SessionId, &str),
+        otherwise: Option<NewSession>,
     ) -> Result<(), RequestError> {
         let external = self.external.as_ref().ok_or(ExternalError::NoProvider)?;
         let is_unreadable = external.unreadable.contains(&session);
@@ -98,7 +87,8 @@ impl RuntimeParts {
             player: save.player.clone(),
             ..NewSession::named(&save.name)
         });
-        self.prepare(world, session, RestoreFrom::Latest, RestoreReason::Recovered, Some(new));
+        let wanted = (session, RestoreFrom::Latest, RestoreReason::Recovered);
+        self.prepare(world, ticket, wanted, Some(new));
         if let Some(Transition::Preparing(preparing)) = &mut self.transition {
             preparing.backup = Some(Box::new(WantedBackup { save, otherwise, instead: None }));
         }
@@ -116,12 +106,13 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn take_up_backup(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         session: SessionId,
-        otherwise: Option<Request>,
+        otherwise: Option<&NewSession>,
     ) -> bool {
         let Some(slot) = Self::better_backup(world, session) else { return false };
         info!(%session, slot, "a backup is taken up without asking");
-        match self.recover_external(world, session, &slot, otherwise) {
+        match self.recover_external(world, ticket, (session, &slot), otherwise.cloned()) {
             Ok(()) => true,
             Err(error) => {
                 warn!(%error, slot, "the backup can't be taken up");
@@ -134,17 +125,20 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn load_backup(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         session: SessionId,
         backup: WantedBackup,
         taken: Option<Taken>,
     ) {
         let save = backup.save.clone();
         let kind = ExternalOperationKind::Restore(save.slot.clone());
-        let Some(answer) = self.open_request(world, session, kind) else { return };
+        let Some(answer) = self.open_request(world, session, kind) else {
+            return reject(world, ticket, ExternalError::NoProvider.into());
+        };
         let request = answer.request();
         info!(%session, slot = save.slot, "the game is asked to load a backup");
         let taken = taken.map(Box::new);
-        let loading = LoadingBackup { request, session, backup, taken };
+        let loading = LoadingBackup { ticket, request, session, backup, taken };
         self.transition = Some(Transition::LoadingBackup(Box::new(loading)));
         set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
         notify(world, ExternalRestoreRequested { request, session, save, answer });
@@ -164,24 +158,32 @@ impl RuntimeParts {
             return;
         };
         set_activity(world, |activity| activity.restore = None);
-        let LoadingBackup { session, backup, taken, .. } = *loading;
+        let LoadingBackup { ticket, session, backup, taken, .. } = *loading;
         let error = match outcome {
             ExternalOutcome::Done { .. } => {
                 return match (taken, backup.instead) {
                     (Some(taken), _) => self.go_on_with_loaded_world(world, *taken),
-                    (None, Some(new)) => self.start_instead(world, &new),
-                    (None, None) => {}
+                    (None, Some(new)) => self.start_instead(world, ticket, &new),
+                    (None, None) => finish(world, ticket),
                 };
             }
-            ExternalOutcome::Cancelled => return self.order(Order::Release(session)),
+            ExternalOutcome::Cancelled => {
+                close(world, ticket);
+                self.order(Order::Release(session));
+                return notify(world, RestoreCancelled { session, ticket, began: true });
+            }
             ExternalOutcome::TimedOut => "there was no answer",
             ExternalOutcome::Failed { error } => error,
         };
         self.order(Order::Release(session));
         let mut offers = world.get_resource_or_init::<RecoveryOffers>();
         offers.backups.note_failure(slot, error);
-        if let Some(otherwise) = backup.otherwise {
-            world.get_resource_or_init::<RequestQueue>().do_first(otherwise);
+        match backup.otherwise {
+            Some(otherwise) => {
+                let again = SessionRequest::StartOrContinue(otherwise);
+                world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
+            }
+            None => reject(world, ticket, ExternalError::NotLoadable.into()),
         }
     }
 
@@ -195,9 +197,8 @@ impl RuntimeParts {
     /// Gives up the backup that the game is loading, if there is one. The game may load it all the same.
     pub(in crate::lifecycle) fn cancel_loading(&mut self, world: &mut World) {
         let Some(Transition::LoadingBackup(loading)) = &self.transition else { return };
-        let (request, session) = (loading.request, loading.session);
+        let request = loading.request;
         self.finish_operation(world, request, ExternalOutcome::Cancelled);
-        notify(world, RestoreCancelled { session, began: true });
     }
 
     /// Gives up the backup that the game is loading, if it wants it no more.

@@ -6,8 +6,9 @@ use super::RuntimeParts;
 use crate::external_saves::{
     Answer, ExternalDone, ExternalOperations, ExternalOutcome, ExternalRequestId,
 };
+use crate::ids::Ticket;
 use crate::journal::SessionId;
-use crate::lifecycle::requests::{Request, RequestQueue, reject};
+use crate::lifecycle::requests::{Request, RequestQueue, ask, finish, reject};
 use crate::session::{ExternalError, RequestError};
 
 /// A request that is about the game's own saves.
@@ -42,6 +43,7 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn handle_external_request(
         &mut self,
         world: &mut World,
+        ticket: Ticket,
         request: &ExternalRequest,
     ) -> Result<(), RequestError> {
         match request {
@@ -49,7 +51,7 @@ impl RuntimeParts {
                 self.answer_external(world, *request, result.clone())
             }
             ExternalRequest::Recover { session, slot } => {
-                self.recover_external(world, *session, slot, None)
+                self.recover_external(world, ticket, (*session, slot), None)
             }
         }
     }
@@ -59,25 +61,38 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn take_external_answers(&mut self, world: &mut World) {
         let Some(external) = &self.external else { return };
         let answers = std::iter::from_fn(|| external.answers.take());
-        let mut asked: Vec<Request> =
-            answers.map(|answer| ExternalRequest::from(answer).into()).collect();
+        let answers: Vec<ExternalRequest> = answers.map(ExternalRequest::from).collect();
+        for answer in answers {
+            self.take_answer(world, answer);
+        }
         let is_answer = |request: &Request| {
             matches!(request, Request::External(ExternalRequest::Answer { .. }))
         };
-        if let Some(mut queue) = world.get_resource_mut::<RequestQueue>()
-            && !queue.is_empty()
-        {
-            asked.extend(queue.take(is_answer).into_iter().map(|asked| asked.request));
+        let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
+        if queue.is_empty() {
+            return;
         }
-        for request in asked {
-            self.take_answer(world, request);
+        let asked = queue.take(is_answer);
+        for asked in &asked {
+            queue.open(asked);
+        }
+        for asked in asked {
+            if let Request::External(answer) = &*asked.request {
+                self.take_asked_answer(world, asked.ticket, answer);
+            }
         }
     }
 
-    pub(super) fn take_answer(&mut self, world: &mut World, request: Request) {
-        let Request::External(answer) = &request else { return };
-        if let Err(error) = self.handle_external_request(world, answer) {
-            reject(world, request, error);
+    /// Takes in an answer that came by another way than a request.
+    pub(super) fn take_answer(&mut self, world: &mut World, answer: ExternalRequest) {
+        let ticket = ask(world, answer.clone());
+        self.take_asked_answer(world, ticket, &answer);
+    }
+
+    fn take_asked_answer(&mut self, world: &mut World, ticket: Ticket, answer: &ExternalRequest) {
+        match self.handle_external_request(world, ticket, answer) {
+            Ok(()) => finish(world, ticket),
+            Err(error) => reject(world, ticket, error),
         }
     }
 

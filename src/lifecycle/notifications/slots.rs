@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use super::notifications;
+use crate::ids::Ticket;
 use crate::journal::{CheckpointId, SessionId, SlotId};
 use crate::recovery::SlotEntry;
 use crate::session::{
@@ -25,6 +26,8 @@ notifications! {
         session: SessionId,
         /// What was asked for.
         slot: SaveSlot,
+        /// The request, if it was one.
+        ticket: Option<Ticket>,
         /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
         /// that could be written.
         checkpoint: Option<CheckpointId>,

@@ -1,6 +1,7 @@
 //! The requests about chapters as methods of `Commands`.
 
 use super::{CurrentRequest, SessionCommands};
+use crate::ids::Ticket;
 use crate::journal::ChapterId;
 use crate::session::{ChapterOutcome, NewChapter};
 
@@ -42,12 +43,12 @@ impl SessionCommands<'_, '_> {
     /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed, a
     /// checkpoint. The request is rejected with a [`ChapterError`](crate::ChapterError) if the chapter isn't
     /// open, or may not end yet.
-    pub fn end_chapter(&mut self, chapter: ChapterId, outcome: ChapterOutcome) {
-        self.request(CurrentRequest::EndChapter { chapter, outcome });
+    pub fn end_chapter(&mut self, chapter: ChapterId, outcome: ChapterOutcome) -> Ticket {
+        self.request(CurrentRequest::EndChapter { chapter, outcome })
     }
 
     /// Ends the innermost chapter that is open, as [`end_chapter`](Self::end_chapter) does.
-    pub fn end_current_chapter(&mut self, outcome: ChapterOutcome) {
-        self.request(CurrentRequest::EndCurrentChapter(outcome));
+    pub fn end_current_chapter(&mut self, outcome: ChapterOutcome) -> Ticket {
+        self.request(CurrentRequest::EndCurrentChapter(outcome))
     }
 }

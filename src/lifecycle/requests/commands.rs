@@ -6,12 +6,12 @@ use bevy::prelude::*;
 use tracing::error;
 
 use super::{
-    AttachmentRequest, CurrentRequest, Request, RequestId, RequestQueue, SessionRequest,
-    SlotRequest,
+    AttachmentRequest, CurrentRequest, Request, RequestQueue, SessionRequest, SlotRequest,
 };
 use crate::capture::SaveKey;
 use crate::digest::{DigestOrder, SessionDigester};
 use crate::external_saves::{ExternalDone, ExternalRequestId};
+use crate::ids::Ticket;
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotId};
 use crate::lifecycle::{CurrentSession, ExternalRequest, RewindTo};
 use crate::recovery::EventQuery;
@@ -48,6 +48,28 @@ impl SessionCommandsExt for Commands<'_, '_> {
 /// then changes nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked
 /// of the session that is being played is never done to another one that took its place while the
 /// request waited.
+///
+/// Each method but [`begin_chapter`](Self::begin_chapter) returns a [`Ticket`], which the answers have as well:
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+///
+/// #[derive(Resource)]
+/// struct BeforeTheDragon(Ticket);
+///
+/// fn save_moment(mut commands: Commands) {
+///     let ticket = commands.session().checkpoint("before the dragon");
+///     commands.insert_resource(BeforeTheDragon(ticket));
+/// }
+///
+/// fn is_safe(saved: On<CheckpointSaved>, asked: Res<BeforeTheDragon>) {
+///     if saved.ticket == Some(asked.0) {
+///         info!("checkpoint {} is the one", saved.checkpoint);
+///     }
+/// }
+/// # App::new().add_systems(Update, save_moment).add_observer(is_safe);
+/// ```
 pub struct SessionCommands<'w, 's> {
     commands: Commands<'w, 's>,
     by: Option<String>,
@@ -86,20 +108,22 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Makes a request that was put together elsewhere.
-    pub fn request(&mut self, request: impl Into<Request>) {
+    pub fn request(&mut self, request: impl Into<Request>) -> Ticket {
         let (request, by) = (request.into(), self.by.clone());
+        let ticket = Ticket::new();
         self.commands.queue(move |world: &mut World| {
             let current = world.get_resource::<CurrentSession>().map(CurrentSession::id);
             match world.get_resource_mut::<RequestQueue>() {
-                Some(mut queue) => queue.push_by(by, request, current),
+                Some(mut queue) => queue.push_by(by, (ticket, request), current),
                 None => error!("{request:?} came to nothing: add `SessionPlugin` to the app"),
             }
         });
+        ticket
     }
 
     /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows in one of the next frames.
-    pub fn start(&mut self, session: NewSession) {
-        self.request(SessionRequest::Start(session));
+    pub fn start(&mut self, session: NewSession) -> Ticket {
+        self.request(SessionRequest::Start(session))
     }
 
     /// Takes up the newest session of this name and player that can go on, recovering it if it crashed,
@@ -111,44 +135,43 @@ impl SessionCommands<'_, '_> {
     /// session is passed over. With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) it
     /// goes back, and at last starts a new one, where the game died again and again. A newer backup of
     /// the game's own is loaded instead of a checkpoint.
-    pub fn start_or_continue(&mut self, session: NewSession) {
-        self.request(SessionRequest::StartOrContinue(session));
+    pub fn start_or_continue(&mut self, session: NewSession) -> Ticket {
+        self.request(SessionRequest::StartOrContinue(session))
     }
 
     /// Pauses the session. A checkpoint is taken first if
     /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed.
-    pub fn pause(&mut self) {
-        self.request(CurrentRequest::Pause);
+    pub fn pause(&mut self) -> Ticket {
+        self.request(CurrentRequest::Pause)
     }
 
     /// Lets a paused session go on.
-    pub fn resume(&mut self) {
-        self.request(CurrentRequest::Resume);
+    pub fn resume(&mut self) -> Ticket {
+        self.request(CurrentRequest::Resume)
     }
 
     /// Changes name, description, custom fields and so on of the session that is being played.
-    pub fn update(&mut self, update: SessionUpdate) {
-        self.request(CurrentRequest::Update(update));
+    pub fn update(&mut self, update: SessionUpdate) -> Ticket {
+        self.request(CurrentRequest::Update(update))
     }
 
     /// Renames the session that is being played.
-    pub fn rename(&mut self, name: impl Into<String>) {
-        self.update(SessionUpdate::default().name(name));
+    pub fn rename(&mut self, name: impl Into<String>) -> Ticket {
+        self.update(SessionUpdate::default().name(name))
     }
 
     /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
     /// [`CheckpointSaved`](crate::CheckpointSaved) with its label follows when it is durable, or
-    /// [`CheckpointFailed`](crate::CheckpointFailed). [`RequestId`](crate::RequestId) shows how to tell it
-    /// from others of the same name.
-    pub fn checkpoint(&mut self, label: impl Into<String>) {
-        let (label, kind, request) = (label.into(), CheckpointKind::Manual, RequestId::new());
-        self.request(CurrentRequest::Checkpoint { label, kind, request });
+    /// [`CheckpointFailed`](crate::CheckpointFailed), and both have the [`Ticket`] of the request.
+    pub fn checkpoint(&mut self, label: impl Into<String>) -> Ticket {
+        let (label, kind) = (label.into(), CheckpointKind::Manual);
+        self.request(CurrentRequest::Checkpoint { label, kind })
     }
 
     /// Leaves the session. A last checkpoint is taken first, unless a gate is closed. It can be
     /// continued later.
-    pub fn close(&mut self) {
-        self.close_because(Leaving::default());
+    pub fn close(&mut self) -> Ticket {
+        self.close_because(Leaving::default())
     }
 
     /// Leaves the session as [`close`](Self::close) does, and says what brings that about: a
@@ -165,8 +188,8 @@ impl SessionCommands<'_, '_> {
     /// commands.session().close_because(Leaving::by(LeaveCause::Idle).saying("ten minutes without input"));
     /// # }
     /// ```
-    pub fn close_because(&mut self, leaving: impl Into<Leaving>) {
-        self.request(CurrentRequest::Close(leaving.into()));
+    pub fn close_because(&mut self, leaving: impl Into<Leaving>) -> Ticket {
+        self.request(CurrentRequest::Close(leaving.into()))
     }
 
     /// Takes up a session that was closed, at its newest checkpoint.
@@ -174,19 +197,19 @@ impl SessionCommands<'_, '_> {
     /// If another session is being played, that is closed first, as by [`close`](Self::close): by this
     /// as by [`recover`](Self::recover) and [`load`](Self::load). It goes on until the one that is
     /// wanted was read and decoded, and if that fails, it goes on as if nothing had been asked.
-    pub fn continue_session(&mut self, session: SessionId) {
-        self.request(SessionRequest::Continue(session));
+    pub fn continue_session(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Continue(session))
     }
 
     /// Ends the session for good. A last checkpoint is taken first, unless a gate is closed.
-    pub fn end(&mut self, reason: EndReason) {
-        self.end_because(reason, Leaving::default());
+    pub fn end(&mut self, reason: EndReason) -> Ticket {
+        self.end_because(reason, Leaving::default())
     }
 
     /// Ends the session as [`end`](Self::end) does, and says what brings that about, as in
     /// [`close_because`](Self::close_because): "The reactor blew up".
-    pub fn end_because(&mut self, reason: EndReason, leaving: impl Into<Leaving>) {
-        self.request(CurrentRequest::End { reason, leaving: leaving.into() });
+    pub fn end_because(&mut self, reason: EndReason, leaving: impl Into<Leaving>) -> Ticket {
+        self.request(CurrentRequest::End { reason, leaving: leaving.into() })
     }
 
     /// Changes name, description, priority, custom fields and so on of any session, whether it is played
@@ -195,8 +218,8 @@ impl SessionCommands<'_, '_> {
     ///
     /// A session that another process plays is refused with
     /// [`SessionInUse`](crate::RequestError::SessionInUse).
-    pub fn update_session(&mut self, session: SessionId, update: SessionUpdate) {
-        self.request(SessionRequest::Update(session, Box::new(update)));
+    pub fn update_session(&mut self, session: SessionId, update: SessionUpdate) -> Ticket {
+        self.request(SessionRequest::Update(session, Box::new(update)))
     }
 
     /// Puts the player back: into a crashed session, or, for the one that is being played, to an
@@ -213,7 +236,9 @@ impl SessionCommands<'_, '_> {
     ///
     /// fn follow_the_proposal(crash: On<RecoveryAvailable>, mut commands: Commands) {
     ///     match crash.offer.proposed.restore_from() {
-    ///         Some(from) => commands.session().recover(crash.offer.session.id, from),
+    ///         Some(from) => {
+    ///             commands.session().recover(crash.offer.session.id, from);
+    ///         }
     ///         None => {
     ///             commands.session().decline(crash.offer.session.id);
     ///             commands.session().start(NewSession::named("A fresh start"));
@@ -222,8 +247,8 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # App::new().add_observer(follow_the_proposal);
     /// ```
-    pub fn recover(&mut self, session: SessionId, from: RestoreFrom) {
-        self.request(SessionRequest::Recover(session, from));
+    pub fn recover(&mut self, session: SessionId, from: RestoreFrom) -> Ticket {
+        self.request(SessionRequest::Recover(session, from))
     }
 
     /// Goes back to an earlier moment of the session that is being played.
@@ -256,8 +281,8 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(a_minute_back);
     /// ```
-    pub fn rewind(&mut self, to: RewindTo) {
-        self.request(CurrentRequest::Rewind(to));
+    pub fn rewind(&mut self, to: RewindTo) -> Ticket {
+        self.request(CurrentRequest::Rewind(to))
     }
 
     /// Goes back to what the newest rewind on this line has left, also if the game was closed or has
@@ -267,14 +292,14 @@ impl SessionCommands<'_, '_> {
     /// Whatever goes back within the session that is played counts as a rewind, so that a
     /// [`recover`](Self::recover) of it can be undone too. If retention has removed what was left, the
     /// request is rejected with [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
-    pub fn undo_rewind(&mut self) {
-        self.request(CurrentRequest::UndoRewind);
+    pub fn undo_rewind(&mut self) -> Ticket {
+        self.request(CurrentRequest::UndoRewind)
     }
 
     /// Goes back to what the session had come to before the newest load of a slot on this line, as
     /// [`undo_rewind`](Self::undo_rewind) does for a rewind.
-    pub fn undo_load(&mut self) {
-        self.request(CurrentRequest::UndoLoad);
+    pub fn undo_load(&mut self) -> Ticket {
+        self.request(CurrentRequest::UndoLoad)
     }
 
     /// Makes a session of its own of a checkpoint of the one that is being played, be it on a branch: a
@@ -286,31 +311,31 @@ impl SessionCommands<'_, '_> {
     /// [`SessionRestored`](crate::SessionRestored) follows with
     /// [`BranchedOff`](crate::RestoreReason::BranchedOff) and the new session's id, or
     /// [`RequestRejected`](crate::RequestRejected) as for [`rewind`](Self::rewind).
-    pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) {
+    pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) -> Ticket {
         let session = Box::new(session);
-        self.request(CurrentRequest::BranchOff { checkpoint, session });
+        self.request(CurrentRequest::BranchOff { checkpoint, session })
     }
 
     /// Takes a way out of a crash that the game has added with
     /// [`recovery_option`](crate::SessionHooksExt::recovery_option). The offer is answered by that. If there
     /// is no such way now, the request is rejected with
     /// [`UnknownOption`](crate::RequestError::UnknownOption), and the offer stays.
-    pub fn take_option(&mut self, session: SessionId, option: impl Into<String>) {
-        self.request(SessionRequest::TakeOption { session, option: option.into() });
+    pub fn take_option(&mut self, session: SessionId, option: impl Into<String>) -> Ticket {
+        self.request(SessionRequest::TakeOption { session, option: option.into() })
     }
 
     /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
     /// unless it crashes again.
-    pub fn decline(&mut self, session: SessionId) {
-        self.request(SessionRequest::Decline(session));
+    pub fn decline(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Decline(session))
     }
 
     /// Looks at all sessions on this machine again, as is done once at the start: after another
     /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
     /// follows, and what still waits for an answer is offered again; in
     /// [development](crate::SessionPlugin::development) also what was stopped from outside.
-    pub fn find_sessions(&mut self) {
-        self.request(SessionRequest::Find);
+    pub fn find_sessions(&mut self) -> Ticket {
+        self.request(SessionRequest::Find)
     }
 
     /// Gives up the restore that is under way, and leaves the world as it was before. Until
@@ -318,21 +343,21 @@ impl SessionCommands<'_, '_> {
     /// its gate, resources and states become what they were. Where a session is played and states were left for the
     /// restore, the session comes back as it was left, by a restore of its own with
     /// [`RestoreReason::Undone`](crate::RestoreReason::Undone), since what belonged to those states is gone.
-    pub fn cancel_restore(&mut self) {
-        self.request(SessionRequest::CancelRestore);
+    pub fn cancel_restore(&mut self) -> Ticket {
+        self.request(SessionRequest::CancelRestore)
     }
 
     /// Forgets that the placed entity with this key is gone, and the values that were kept for it:
     /// the next one that comes with the key begins as its level spawns it. For goblins that come back.
-    pub fn forget_key(&mut self, key: impl Into<SaveKey>) {
-        self.request(CurrentRequest::ForgetKey(key.into()));
+    pub fn forget_key(&mut self, key: impl Into<SaveKey>) -> Ticket {
+        self.request(CurrentRequest::ForgetKey(key.into()))
     }
 
     /// Forgets all keys that begin with this, as [`forget_key`](Self::forget_key) does: for a new
     /// round of a level that the game clears away by itself. What goes with a saved state, by
     /// `DespawnOnExit`, needs no such call.
-    pub fn forget_keys(&mut self, prefix: impl Into<String>) {
-        self.request(CurrentRequest::ForgetKeys(prefix.into()));
+    pub fn forget_keys(&mut self, prefix: impl Into<String>) -> Ticket {
+        self.request(CurrentRequest::ForgetKeys(prefix.into()))
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
@@ -345,8 +370,8 @@ impl SessionCommands<'_, '_> {
     ///
     /// While a restore is under way, the request is rejected with
     /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
-    pub fn use_profile(&mut self, profile: impl Into<String>) {
-        self.request(Request::UseProfile(profile.into()));
+    pub fn use_profile(&mut self, profile: impl Into<String>) -> Ticket {
+        self.request(Request::UseProfile(profile.into()))
     }
 
     /// Reads what happened in a session, off the main thread and a page at a time.
@@ -367,14 +392,14 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(show_the_last_ten);
     /// ```
-    pub fn read_events(&mut self, query: EventQuery) {
-        self.request(Request::ReadEvents(Box::new(query)));
+    pub fn read_events(&mut self, query: EventQuery) -> Ticket {
+        self.request(Request::ReadEvents(Box::new(query)))
     }
 
     /// Looks at all that was recorded in a session, and says what of it is whole.
     /// [`EventsValidated`](crate::EventsValidated) follows.
-    pub fn validate_events(&mut self, session: SessionId) {
-        self.request(Request::ValidateEvents(session));
+    pub fn validate_events(&mut self, session: SessionId) -> Ticket {
+        self.request(Request::ValidateEvents(session))
     }
 
     /// Brings up to date what a [digester](crate::SessionDigestsExt::digest_sessions) makes of each session,
@@ -407,17 +432,25 @@ impl SessionCommands<'_, '_> {
     /// An answer to a request that isn't open is rejected with an
     /// [`ExternalError`](crate::ExternalError): one that was answered before, whose time was over, or that
     /// was never made.
-    pub fn external_done(&mut self, request: ExternalRequestId, done: impl Into<ExternalDone>) {
+    pub fn external_done(
+        &mut self,
+        request: ExternalRequestId,
+        done: impl Into<ExternalDone>,
+    ) -> Ticket {
         let result = Ok(done.into());
-        self.request(ExternalRequest::Answer { request, result });
+        self.request(ExternalRequest::Answer { request, result })
     }
 
     /// Answers as [`external_done`](Self::external_done) does: the game could not save, or load. A
     /// backup that couldn't be loaded is marked with
     /// [`OfferedBackup::failure`](crate::OfferedBackup::failure), and can't be chosen again.
-    pub fn external_failed(&mut self, request: ExternalRequestId, error: impl Into<String>) {
+    pub fn external_failed(
+        &mut self,
+        request: ExternalRequestId,
+        error: impl Into<String>,
+    ) -> Ticket {
         let result = Err(error.into());
-        self.request(ExternalRequest::Answer { request, result });
+        self.request(ExternalRequest::Answer { request, result })
     }
 
     /// Goes on from a backup of the game's own, instead of from a checkpoint of the session that crashed;
@@ -429,14 +462,14 @@ impl SessionCommands<'_, '_> {
     /// nothing of its checkpoints is put into that world, and its name, custom fields and play time are
     /// those of the newest one. If it fails or isn't answered, the offer stays, and the backup is
     /// marked.
-    pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) {
-        self.request(ExternalRequest::Recover { session, slot: slot.into() });
+    pub fn recover_external(&mut self, session: SessionId, slot: impl Into<String>) -> Ticket {
+        self.request(ExternalRequest::Recover { session, slot: slot.into() })
     }
 
     /// Deletes a session that isn't being played at once and for good, with everything in it. Its slots stay.
     /// [`delete`](Self::delete) puts it into the trash instead.
-    pub fn forget(&mut self, session: SessionId) {
-        self.request(SessionRequest::Forget(session));
+    pub fn forget(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Forget(session))
     }
 
     /// Saves into a slot: takes a checkpoint of this frame, or, where a gate is closed, as soon as it
@@ -454,19 +487,19 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(save);
     /// ```
-    pub fn save(&mut self, slot: SaveSlot) {
-        self.request(SlotRequest::Save(slot));
+    pub fn save(&mut self, slot: SaveSlot) -> Ticket {
+        self.request(SlotRequest::Save(slot))
     }
 
     /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
     /// follows.
-    pub fn quick_save(&mut self) {
-        self.save(SaveSlot::quick());
+    pub fn quick_save(&mut self) -> Ticket {
+        self.save(SaveSlot::quick())
     }
 
     /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
-    pub fn quick_load(&mut self) {
-        self.request(SlotRequest::QuickLoad);
+    pub fn quick_load(&mut self) -> Ticket {
+        self.request(SlotRequest::QuickLoad)
     }
 
     /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
@@ -475,25 +508,25 @@ impl SessionCommands<'_, '_> {
     ///
     /// Of a slot that is damaged, unknown or another player's nothing changes, and
     /// [`RequestRejected`](crate::RequestRejected) says so.
-    pub fn load(&mut self, slot: SlotId) {
-        self.request(SlotRequest::Load(slot));
+    pub fn load(&mut self, slot: SlotId) -> Ticket {
+        self.request(SlotRequest::Load(slot))
     }
 
     /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
     /// becomes a manual one by it.
-    pub fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) {
-        self.request(SlotRequest::Rename { slot, name: name.into() });
+    pub fn rename_slot(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
+        self.request(SlotRequest::Rename { slot, name: name.into() })
     }
 
     /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
-    pub fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) {
-        self.request(SlotRequest::Copy { slot, name: name.into() });
+    pub fn copy_slot(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
+        self.request(SlotRequest::Copy { slot, name: name.into() })
     }
 
     /// Deletes a slot with all copies that a cloud may have made of its file.
     /// [`SlotDeleted`](crate::SlotDeleted) follows.
-    pub fn delete_slot(&mut self, slot: SlotId) {
-        self.request(SlotRequest::Delete(slot));
+    pub fn delete_slot(&mut self, slot: SlotId) -> Ticket {
+        self.request(SlotRequest::Delete(slot))
     }
 
     /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
@@ -504,9 +537,14 @@ impl SessionCommands<'_, '_> {
     /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
     /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
     /// merged into the next one since the disk is slow has nothing to attach to.
-    pub fn attach(&mut self, checkpoint: CheckpointId, name: impl Into<String>, bytes: Vec<u8>) {
+    pub fn attach(
+        &mut self,
+        checkpoint: CheckpointId,
+        name: impl Into<String>,
+        bytes: Vec<u8>,
+    ) -> Ticket {
         let attachment = Attachment::new(name.into(), bytes);
-        self.request(AttachmentRequest::Attach { checkpoint, attachment });
+        self.request(AttachmentRequest::Attach { checkpoint, attachment })
     }
 
     /// Attaches bytes of the game's own to the session that is being played, such as a map that players draw or the
@@ -533,18 +571,18 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(save_map);
     /// ```
-    pub fn attach_to_session(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
-        self.request(AttachmentRequest::AttachToSession(Attachment::new(name.into(), bytes)));
+    pub fn attach_to_session(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> Ticket {
+        self.request(AttachmentRequest::AttachToSession(Attachment::new(name.into(), bytes)))
     }
 
     /// Removes all versions of what was attached to the session that is being played.
     /// [`SessionAttachmentRemoved`](crate::SessionAttachmentRemoved) follows.
-    pub fn detach(&mut self, name: impl Into<String>) {
-        self.request(AttachmentRequest::Detach { name: name.into() });
+    pub fn detach(&mut self, name: impl Into<String>) -> Ticket {
+        self.request(AttachmentRequest::Detach { name: name.into() })
     }
 
     /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
-    pub fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) {
-        self.request(AttachmentRequest::Read { of, name: name.into() });
+    pub fn read_attachment(&mut self, of: AttachmentOf, name: impl Into<String>) -> Ticket {
+        self.request(AttachmentRequest::Read { of, name: name.into() })
     }
 }

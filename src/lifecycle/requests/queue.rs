@@ -1,18 +1,20 @@
 //! The game's requests, in the order in which they were made.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
-use tracing::{debug, info_span, warn};
+use tracing::{debug, info_span};
 
-use super::askers::Askers;
+use super::open_requests::{OpenRequests, finish, reject, say_rejected};
 use super::{Request, SessionRequest};
 use crate::clock;
 use crate::content::Order;
+use crate::ids::Ticket;
 use crate::journal::{SessionId, limits};
 use crate::lifecycle::CurrentSession;
-use crate::lifecycle::notifications::{RequestRejected, notify};
+use crate::lifecycle::notifications::RequestRejected;
 use crate::lifecycle::runtime::{RuntimeParts, Transition};
 use crate::lifecycle::starting::admit_session;
 use crate::session::RequestError;
@@ -23,48 +25,57 @@ pub(crate) struct RequestQueue {
     waiting: VecDeque<Asked>,
     /// How many of them were there when requests were handled last.
     left_over: usize,
-    /// Who asked for what was handled and may be answered later.
-    askers: Askers,
+    /// What was handled, and isn't answered yet.
+    pub(super) open: OpenRequests,
 }
 
 /// A request, and the session that it is about where it is known.
 pub(in crate::lifecycle) struct Asked {
-    pub request: Request,
+    pub ticket: Ticket,
+    pub request: Arc<Request>,
     of: Option<SessionId>,
-    by: Asker,
-}
-
-/// Who makes a request.
-enum Asker {
-    /// The game, or a player of it.
-    Game(Option<String>),
-    /// The plugin: it is a step of a request that the game's guards have let through.
-    Plugin,
+    /// The player who asks; `None` if the game itself does.
+    by: Option<String>,
+    /// Whether it is a step of a request that the game's guards have let through.
+    is_step: bool,
 }
 
 impl RequestQueue {
     /// Takes up a request, which is about the session that is being played: unless what was asked
     /// before in the same frame may lead to another.
     pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
-        self.push_by(None, request, current);
+        self.push_by(None, (Ticket::new(), request), current);
     }
 
     /// The same, for a player who asks.
     pub(super) fn push_by(
         &mut self,
         by: Option<String>,
-        request: Request,
+        (ticket, request): (Ticket, Request),
         current: Option<SessionId>,
     ) {
         let mut asked_before = self.waiting.iter().skip(self.left_over);
         let may_change = asked_before.any(|asked| asked.request.may_change_session());
         let of = current.filter(|_| request.is_about_current() && !may_change);
-        self.waiting.push_back(Asked { request, of, by: Asker::Game(by) });
+        let request = Arc::new(request);
+        self.waiting.push_back(Asked { ticket, request, of, by, is_step: false });
     }
 
-    /// Puts off a request until this one is done.
-    pub(in crate::lifecycle) fn do_first(&mut self, request: Request) {
-        self.waiting.push_front(Asked { request, of: None, by: Asker::Plugin });
+    /// Puts off all requests until this step of one is done.
+    pub(in crate::lifecycle) fn do_first(&mut self, ticket: Ticket, request: Request) {
+        let (request, of, by, is_step) = (Arc::new(request), None, None, true);
+        self.waiting.push_front(Asked { ticket, request, of, by, is_step });
+    }
+
+    /// Forgets the steps that wait: their requests are answered at once.
+    pub(in crate::lifecycle) fn drop_steps(&mut self) {
+        self.waiting.retain(|asked| !asked.is_step);
+    }
+
+    /// Handles a request that was taken out of turn; its ticket.
+    pub(in crate::lifecycle) fn open(&mut self, asked: &Asked) -> Ticket {
+        self.open.open(asked.ticket, &asked.request, asked.by.as_ref());
+        asked.ticket
     }
 
     /// How many wait.
@@ -100,7 +111,7 @@ impl RuntimeParts {
     pub(in crate::lifecycle) fn handle_requests(&mut self, world: &mut World) {
         self.go_on_ending(world);
         if self.start_up.begin_next_look(self.time.now()) {
-            self.order(Order::Detect);
+            self.order(Order::Detect { ticket: None });
         }
         self.take_external_answers(world);
         self.cancel_preparing_if_asked(world);
@@ -128,8 +139,10 @@ impl RuntimeParts {
             {
                 stopwatch.note_request(begun);
             }
-            if let Err(error) = handled {
-                reject_asked(world, asked, error);
+            match handled {
+                Ok(()) if asked.request.is_done_at_once() => finish(world, asked.ticket),
+                Ok(()) => {}
+                Err(error) => reject(world, asked.ticket, error),
             }
         }
     }
@@ -183,44 +196,50 @@ impl RuntimeParts {
     }
 
     fn handle(&mut self, world: &mut World, asked: &Asked) -> Result<(), RequestError> {
+        world.get_resource_or_init::<RequestQueue>().open(asked);
         if let (Some(asked_of), Some(session)) = (asked.of, self.session())
             && asked_of != session
         {
             return Err(RequestError::OtherSession { asked_of });
         }
-        if let Asker::Game(player) = &asked.by {
-            let player = player.as_deref();
-            self.ask_guards(world, &asked.request, player)?;
+        if !asked.is_step {
+            self.ask_guards(world, &asked.request, asked.by.as_deref())?;
             if asked.request.starts_session() {
                 admit_session(world)?;
             }
-            world.get_resource_or_init::<RequestQueue>().askers.note(&asked.request, player);
         }
-        match &asked.request {
-            Request::Session(request) => self.handle_session_request(world, request),
-            Request::Current(request) => self.handle_current_request(world, request),
-            Request::Slot(request) => self.handle_slot_request(world, request),
-            Request::Attachment(request) => self.handle_attachment_request(world, request),
+        self.handle_by_topic(world, asked.ticket, &asked.request)
+    }
+
+    fn handle_by_topic(
+        &mut self,
+        world: &mut World,
+        ticket: Ticket,
+        request: &Request,
+    ) -> Result<(), RequestError> {
+        match request {
+            Request::Session(request) => self.handle_session_request(world, ticket, request)?,
+            Request::Current(request) => self.handle_current_request(world, ticket, request)?,
+            Request::Slot(request) => self.handle_slot_request(world, ticket, request)?,
+            Request::Attachment(request) => {
+                self.handle_attachment_request(world, ticket, request)?;
+            }
             Request::ReadEvents(query) => {
-                self.order(Order::ReadEvents(query.clone()));
-                Ok(())
+                self.order(Order::ReadEvents { query: query.clone(), ticket });
             }
             Request::ValidateEvents(session) => {
-                self.order(Order::ValidateEvents(*session));
-                Ok(())
+                self.order(Order::ValidateEvents { session: *session, ticket });
             }
-            Request::Digest(order) => self.order_digests(world, order),
-            Request::External(request) => self.handle_external_request(world, request),
-            Request::UseProfile(profile) => self.use_profile(world, profile),
-            Request::Report { report, path } => self.report(world, report, path),
+            Request::Digest(order) => self.order_digests(world, ticket, order)?,
+            Request::External(request) => self.handle_external_request(world, ticket, request)?,
+            Request::UseProfile(profile) => self.use_profile(world, ticket, profile)?,
+            Request::Report { report, path } => self.report(world, ticket, report, path)?,
             Request::SaveAsScenario { of, scenario, path } => {
-                self.save_as_scenario(world, (*of, scenario), path)
+                self.save_as_scenario(world, ticket, (*of, scenario), path)?;
             }
-            Request::Export { session, path } => {
-                self.export(world, *session, path);
-                Ok(())
-            }
+            Request::Export { session, path } => self.export(world, ticket, *session, path),
         }
+        Ok(())
     }
 }
 
@@ -288,30 +307,14 @@ impl Overtaking {
     }
 }
 
-/// Answers a request that changes nothing, and was handled before.
-pub(in crate::lifecycle) fn reject(
-    world: &mut World,
-    request: impl Into<Request>,
-    error: RequestError,
-) {
-    let request = request.into();
-    let queue = world.get_resource_or_init::<RequestQueue>();
-    let by = queue.askers.of(&request).map(str::to_owned);
-    answer(world, RequestRejected { request, by, error });
-}
-
-/// Answers a request that is as it was asked for.
+/// Answers a request that was taken out of the queue, and not handled or as a step alone.
 pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error: RequestError) {
-    match asked.by {
-        Asker::Game(by) => answer(world, RequestRejected { request: asked.request, by, error }),
-        Asker::Plugin => reject(world, asked.request, error),
+    let Asked { ticket, request, by, is_step, .. } = asked;
+    if is_step {
+        return reject(world, ticket, error);
     }
-}
-
-fn answer(world: &mut World, rejected: RequestRejected) {
-    let RequestRejected { request, by, error } = &rejected;
-    warn!(?request, by, %error, "request rejected");
-    notify(world, rejected);
+    let (ticket, request) = (Some(ticket), Arc::unwrap_or_clone(request));
+    say_rejected(world, RequestRejected { ticket, request, by, error });
 }
 
 /// Whether a text is short enough to be kept.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Request, SessionCommands, SlotRequest};
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::scenario::Scenario;
 use crate::session::{Report, WorldOf};
@@ -42,8 +43,8 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(something_is_wrong);
     /// ```
-    pub fn report(&mut self, report: Report, path: impl Into<PathBuf>) {
-        self.request(Request::Report { report, path: path.into() });
+    pub fn report(&mut self, report: Report, path: impl Into<PathBuf>) -> Ticket {
+        self.request(Request::Report { report, path: path.into() })
     }
 
     /// Writes the newest checkpoint of a session that can be read into a file, from which another machine can
@@ -58,8 +59,8 @@ impl SessionCommands<'_, '_> {
     /// [`UnknownSession`](crate::RequestError::UnknownSession),
     /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
     /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
-    pub fn export(&mut self, session: SessionId, path: impl Into<PathBuf>) {
-        self.request(Request::Export { session, path: path.into() });
+    pub fn export(&mut self, session: SessionId, path: impl Into<PathBuf>) -> Ticket {
+        self.request(Request::Export { session, path: path.into() })
     }
 
     /// Makes a scenario of a session or a slot: writes its file, whose name ends with `.scenario.ron`, and beside that
@@ -94,9 +95,9 @@ impl SessionCommands<'_, '_> {
         of: impl Into<WorldOf>,
         scenario: Scenario,
         path: impl Into<PathBuf>,
-    ) {
+    ) -> Ticket {
         let (of, scenario, path) = (of.into(), Box::new(scenario), path.into());
-        self.request(Request::SaveAsScenario { of, scenario, path });
+        self.request(Request::SaveAsScenario { of, scenario, path })
     }
 
     /// Makes a slot of a file that [`export`](Self::export) or [`report`](Self::report) wrote, or of the file
@@ -108,7 +109,7 @@ impl SessionCommands<'_, '_> {
     /// one of that name. What can't be imported is rejected with
     /// [`SlotError::Report`](crate::SlotError::Report), and with
     /// [`SlotError::AlreadyThere`](crate::SlotError::AlreadyThere) if it was imported before.
-    pub fn import(&mut self, path: impl Into<PathBuf>) {
-        self.request(SlotRequest::Import(path.into()));
+    pub fn import(&mut self, path: impl Into<PathBuf>) -> Ticket {
+        self.request(SlotRequest::Import(path.into()))
     }
 }

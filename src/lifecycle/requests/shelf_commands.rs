@@ -2,6 +2,7 @@
 
 use super::{SessionCommands, SessionRequest};
 use crate::finding::SessionQuery;
+use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::recovery::RetentionPreview;
 use crate::session::{Archived, SessionEdit, ShelfMove};
@@ -26,16 +27,16 @@ impl SessionCommands<'_, '_> {
     /// }
     /// # bevy::ecs::system::assert_is_system(delete_the_oldest);
     /// ```
-    pub fn delete(&mut self, session: SessionId) {
-        self.request(SessionRequest::Shelve(session, ShelfMove::Delete));
+    pub fn delete(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Delete))
     }
 
     /// Takes a session out of the trash again. [`SessionMoved`](crate::SessionMoved) follows when that is
     /// durable. One that isn't there is rejected with [`NotInTrash`](crate::RequestError::NotInTrash).
     ///
     /// If it was left by a crash, that is offered again when the sessions are looked at next.
-    pub fn undelete(&mut self, session: SessionId) {
-        self.request(SessionRequest::Shelve(session, ShelfMove::Undelete));
+    pub fn undelete(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Undelete))
     }
 
     /// Puts a session away that isn't being played: all its files become one, with its newest checkpoint or
@@ -45,16 +46,16 @@ impl SessionCommands<'_, '_> {
     /// Whatever takes the session up brings it back. One that was left by a crash that waits for an answer is
     /// rejected with [`CrashUndecided`](crate::RequestError::CrashUndecided), and one that went on in two
     /// places with [`Forked`](crate::RequestError::Forked).
-    pub fn archive(&mut self, session: SessionId, what: Archived) {
-        self.request(SessionRequest::Shelve(session, ShelfMove::Archive(what)));
+    pub fn archive(&mut self, session: SessionId, what: Archived) -> Ticket {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Archive(what)))
     }
 
     /// Takes a session out of the archive again. [`SessionMoved`](crate::SessionMoved) follows when that is
     /// durable. One that isn't there is rejected with [`NotArchived`](crate::RequestError::NotArchived), and
     /// one of which the summary alone was kept with
     /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld).
-    pub fn unarchive(&mut self, session: SessionId) {
-        self.request(SessionRequest::Shelve(session, ShelfMove::Unarchive));
+    pub fn unarchive(&mut self, session: SessionId) -> Ticket {
+        self.request(SessionRequest::Shelve(session, ShelfMove::Unarchive))
     }
 
     /// Makes a session of its own out of one that isn't being played, with this name: the same world, progress and
@@ -88,8 +89,8 @@ impl SessionCommands<'_, '_> {
     /// # bevy::ecs::system::assert_is_system(try_something);
     /// # App::new().add_observer(play_the_copy);
     /// ```
-    pub fn copy(&mut self, session: SessionId, name: impl Into<String>) {
-        self.request(SessionRequest::Copy { session, name: name.into() });
+    pub fn copy(&mut self, session: SessionId, name: impl Into<String>) -> Ticket {
+        self.request(SessionRequest::Copy { session, name: name.into() })
     }
 
     /// Does one thing with each session that a query finds, on all its pages: renames, tags, archives or deletes
@@ -114,8 +115,8 @@ impl SessionCommands<'_, '_> {
     /// # bevy::ecs::system::assert_is_system(delete_all_of_ann);
     /// # App::new().add_observer(say_so);
     /// ```
-    pub fn edit_all(&mut self, query: SessionQuery, edit: impl Into<SessionEdit>) {
-        self.request(SessionRequest::EditAll(Box::new(query), edit.into()));
+    pub fn edit_all(&mut self, query: SessionQuery, edit: impl Into<SessionEdit>) -> Ticket {
+        self.request(SessionRequest::EditAll(Box::new(query), edit.into()))
     }
 
     /// Lets exactly the sessions go that a preview names, which is made with
@@ -124,7 +125,7 @@ impl SessionCommands<'_, '_> {
     ///
     /// It goes on beside everything else, as with [`edit_all`](Self::edit_all). If the game dies meanwhile, each
     /// session has gone or has not, and the next preview names the others again.
-    pub fn tidy(&mut self, preview: RetentionPreview) {
-        self.request(SessionRequest::Tidy(Box::new(preview)));
+    pub fn tidy(&mut self, preview: RetentionPreview) -> Ticket {
+        self.request(SessionRequest::Tidy(Box::new(preview)))
     }
 }

@@ -20,7 +20,10 @@ const GATE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl TestGame {
     /// Asks for something, and listens for the answer.
-    pub(super) fn ask(&mut self, ask: impl FnOnce(&mut Commands)) -> Result<(), RecoverError> {
+    pub(super) fn ask<R>(
+        &mut self,
+        ask: impl FnOnce(&mut Commands) -> R,
+    ) -> Result<(), RecoverError> {
         self.begin()?;
         self.heard().forget_answers();
         self.request(ask);

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     Archived, CheckpointKind, InnerChapters, LeaveCause, Leaving, MemoryDisk, Operation,
-    SessionCommands, SessionId, SessionUpdate,
+    SessionCommands, SessionId, SessionUpdate, Ticket,
 };
 
 use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game, golden};
@@ -130,26 +130,27 @@ fn on_the_shelf(disk: &MemoryDisk) {
         let new = NewSession::named(name).player("Ben").tag("co-op").tag("hard");
         new.expected(Duration::from_secs(600))
     };
-    let put_away = |app: &mut App, name: &str, how: fn(&mut SessionCommands, SessionId)| {
-        request(app, |commands| commands.session().start(new(name)));
-        frames(app, 4);
-        let session = app.world().resource::<CurrentSession>().id();
-        app.world_mut().resource_mut::<CurrentSession>().set("mission", name).unwrap();
-        seconds(app, 6.0);
-        close(app);
-        request(app, |commands| how(&mut commands.session(), session));
-        frames(app, 12);
-    };
+    let put_away =
+        |app: &mut App, name: &str, how: fn(&mut SessionCommands, SessionId) -> Ticket| {
+            request(app, |commands| commands.session().start(new(name)));
+            frames(app, 4);
+            let session = app.world().resource::<CurrentSession>().id();
+            app.world_mut().resource_mut::<CurrentSession>().set("mission", name).unwrap();
+            seconds(app, 6.0);
+            close(app);
+            request(app, |commands| how(&mut commands.session(), session));
+            frames(app, 12);
+        };
     hero(&mut app, 90);
     put_away(&mut app, "Kept", |commands, session| {
         let update = SessionUpdate::default().pin(true);
-        commands.update_session(session, update.link("guide", "page 7"));
+        commands.update_session(session, update.link("guide", "page 7"))
     });
     put_away(&mut app, "Put away", |commands, session| {
-        commands.archive(session, Archived::WithWorld);
+        commands.archive(session, Archived::WithWorld)
     });
     put_away(&mut app, "Remembered", |commands, session| {
-        commands.archive(session, Archived::SummaryOnly);
+        commands.archive(session, Archived::SummaryOnly)
     });
     put_away(&mut app, "Thrown away", |commands, session| commands.delete(session));
     let planned = new("Planned").field("mission", "next week").unwrap();

@@ -12,13 +12,14 @@ use super::guard::{OpenSession, Stage};
 use super::row_content::{RowContent, Start};
 use super::{Codec, JournalError, JournalOptions, ManualClock, Restored, Run};
 use crate::clock::{self, Clock, Moment};
+use crate::ids::Ticket;
 use crate::ids::{RunId, SaveId, SessionId};
 use crate::journal::Lineage;
 use crate::process::{LastRun, ProcessGuard, ProcessOptions, last_to_die};
 use crate::recovery::{FoundSession, PROBATION, Wanted};
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::store::LocalStore;
-use crate::writer::{EventStart, Link, News, Order, Report, TakeUp, Ticket, Versions, Worker};
+use crate::writer::{EventStart, Link, News, Order, Report, TakeUp, Versions, Worker};
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
@@ -105,10 +106,13 @@ impl<C: Codec> Journal<C> {
     ///
     /// [`JournalError::NoAnswer`] and [`JournalError::WriterGone`].
     pub fn detect(&mut self) -> Result<Vec<FoundSession>, JournalError> {
-        self.order(Order::Detect);
+        let asked = Ticket::new();
+        self.order(Order::Detect { ticket: Some(asked) });
         // Sessions of which nothing changed since aren't reported again.
         let (changed, gone, last) = self.answer(|report| match report {
-            Report::News(News::Detected { settled, mut found, gone, previous, .. }) => {
+            Report::News(News::Detected { settled, mut found, gone, previous, ticket, .. })
+                if ticket == Some(asked) =>
+            {
                 found.extend(settled.into_entries().into_iter().map(FoundSession::settled));
                 Some((found, gone, previous))
             }
@@ -141,19 +145,21 @@ impl<C: Codec> Journal<C> {
             RestoreFrom::Slot(_) => RestoreReason::Loaded,
             _ => RestoreReason::Recovered,
         };
-        self.order(Order::Prepare(Wanted {
-            session,
-            from,
-            reason,
-            tail: None,
-            played: None,
-            probation: PROBATION,
-        }));
+        let (tail, played, probation) = (None, None, PROBATION);
+        let wanted = Wanted { session, from, reason, tail, played, probation };
+        let asked = Ticket::new();
+        self.order(Order::Prepare { wanted, ticket: asked });
         let answer = self.answer(|report| match report {
-            Report::Prepared(prepared) => Some(Ok(prepared)),
-            Report::News(News::NotPrepared { error }) => Some(Err(error.into())),
-            Report::News(News::Unrecoverable { error, .. }) => Some(Err(error.into())),
-            Report::News(News::Damaged(found)) => Some(Err(JournalError::Damaged(found))),
+            Report::Prepared { prepared, ticket } if ticket == asked => Some(Ok(prepared)),
+            Report::News(News::NotPrepared { error, ticket }) if ticket == asked => {
+                Some(Err(error.into()))
+            }
+            Report::News(News::Unrecoverable { error, ticket, .. }) if ticket == asked => {
+                Some(Err(error.into()))
+            }
+            Report::News(News::Damaged { found, ticket }) if ticket == asked => {
+                Some(Err(JournalError::Damaged(found)))
+            }
             _ => None,
         });
         let prepared = answer??;
@@ -187,11 +193,10 @@ impl<C: Codec> Journal<C> {
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
     pub fn decline(&mut self, session: SessionId) -> Result<(), JournalError> {
-        self.order(Order::Decline { session, ticket: Ticket::default() });
+        let asked = Ticket::new();
+        self.order(Order::Decline { session, ticket: asked });
         let declined = self.answer(|report| match report {
-            Report::News(News::Declined { session: of, result, .. }) if of == session => {
-                Some(result)
-            }
+            Report::News(News::Declined { result, ticket, .. }) if ticket == asked => Some(result),
             _ => None,
         })?;
         Ok(declined?)
@@ -203,9 +208,10 @@ impl<C: Codec> Journal<C> {
     ///
     /// [`JournalError::Refused`], besides those of [`detect`](Self::detect).
     pub fn forget(&mut self, session: SessionId) -> Result<(), JournalError> {
-        self.order(Order::Forget { session, ticket: Ticket::default() });
+        let asked = Ticket::new();
+        self.order(Order::Forget { session, ticket: asked });
         let forgotten = self.answer(|report| match report {
-            Report::News(News::Forgotten { session: of, result, .. }) if of == session => {
+            Report::News(News::Forgotten { result, ticket, .. }) if ticket == Some(asked) => {
                 Some(result)
             }
             _ => None,

@@ -36,6 +36,9 @@ pub enum RequestError {
     /// The checkpoint was one of this session, and retention has removed it.
     #[error("the checkpoint is no longer kept")]
     CheckpointPruned,
+    /// The checkpoint is damaged, and others of the session are not. Nothing has changed.
+    #[error("the checkpoint is damaged")]
+    CheckpointDamaged,
     /// The session has gone back by no rewind, or has loaded no slot, that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
@@ -197,6 +200,10 @@ pub enum RequestError {
     /// The session's files can't be used now; they were left as they are.
     #[error(transparent)]
     Store(FailureCause),
+    /// The game exited before there was an answer. What the writer was asked for already may still be done; what waited
+    /// for something else isn't.
+    #[error("the game exits before there is an answer")]
+    Exiting,
     /// The writer itself failed, and with it what was asked for. What was acknowledged is safe.
     #[error("the writer itself failed")]
     WriterGone,
@@ -235,8 +242,8 @@ pub enum ExternalError {
     /// No such backup is offered.
     #[error("no such backup is offered")]
     UnknownBackup,
-    /// The game could not load this backup before.
-    #[error("the backup could not be loaded before")]
+    /// The game could not load this backup, now or before.
+    #[error("the backup could not be loaded")]
     NotLoadable,
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::events::{PANICS, id_of};
 use super::{Action, Play, Script};
 use crate::digest::{DigestFigures, DigestOrder, DigestedSessions};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::{EventQuery, EventReading};
 use crate::store::LocalStore;
 use crate::store::simulated_disk::{Content, Node, SimulatedDisk};
@@ -20,7 +20,7 @@ const NAME: &str = "All events";
 /// Orders something of the digests, and waits for the answer.
 fn order(play: &mut Play, order: DigestOrder) -> (Digests, DigestFigures) {
     let now = play.now;
-    let mut news = play.game.order(Order::Digest(order), now);
+    let mut news = play.game.order(Order::Digest { order, ticket: Ticket::new() }, now);
     for _ in 0..100_000 {
         for news in news {
             if let News::Digested { digests, figures, .. } = news {

@@ -14,7 +14,7 @@ use super::events::AllEvents;
 use super::opening::layout;
 use crate::clock::Moment;
 use crate::digest::DigestKeeper;
-use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
 use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
 use crate::process::{LastRun, ProcessGuard, ProcessOptions};
 use crate::recovery::{Prepared, SlotEntry, Wanted};
@@ -124,14 +124,14 @@ impl Game {
     /// Reads a checkpoint, with the session's lock held from here on. What the writer reports beside
     /// that comes back as well.
     pub fn prepare(&mut self, wanted: Wanted, now: Moment) -> (Option<Prepared<u64>>, Vec<News>) {
-        self.worker.execute(Order::Prepare(wanted), now);
+        self.worker.execute(Order::Prepare { wanted, ticket: Ticket::new() }, now);
         self.rest = Duration::ZERO;
         let mut prepared = None;
         let reports: Vec<Report<Bytes>> = self.worker.reports().collect();
         let mut others = Vec::new();
         for report in reports {
             match report {
-                Report::Prepared(ready) => prepared = Some(*ready),
+                Report::Prepared { prepared: ready, .. } => prepared = Some(*ready),
                 report => others.push(report),
             }
         }
@@ -231,7 +231,9 @@ impl Game {
                 Report::Content(drift) => {
                     panic!("{drift:?}: what is saved isn't what was captured")
                 }
-                Report::Prepared(_) => panic!("a checkpoint was prepared that nobody asked for"),
+                Report::Prepared { .. } => {
+                    panic!("a checkpoint was prepared that nobody asked for")
+                }
                 Report::WorkedOff { .. } => {}
             }
         }
@@ -246,7 +248,7 @@ impl Game {
                 }
             }
             News::Left { .. } => self.playing = None,
-            News::ProfileChanged { profile } => {
+            News::ProfileChanged { profile, .. } => {
                 self.local = Arc::new(self.local.of_profile(profile));
                 self.slots.clear();
             }
@@ -257,7 +259,7 @@ impl Game {
                     listing.slots.iter().for_each(|entry| self.shelve(entry));
                 }
             }
-            News::Slot { order, result: Ok(done) } => match done {
+            News::Slot { order, result: Ok(done), .. } => match done {
                 SlotDone::Written { entry, replaced } => {
                     self.slots.retain(|_, slot| slot.id != entry.id && Some(slot.id) != *replaced);
                     self.shelve(entry);

@@ -124,7 +124,8 @@ impl Line {
         let change = SlotChange::Save { name: place, id: checkpoint };
         self.note(Fact::SlotAsked { number: checkpoint.counter, change });
         let slot = SaveSlot::manual(name);
-        self.send(Order::Slot(SlotOrder::Save { slot, session, checkpoint }));
+        let order = SlotOrder::Save { slot, session, checkpoint };
+        self.send(Order::Slot { order, ticket: None });
         self.slots += 1;
     }
 
@@ -155,7 +156,7 @@ impl Line {
                     self.note(Fact::Acknowledged { id: saved.id });
                 }
                 News::Left { complete: true, .. } => self.note(Fact::Left),
-                News::Slot { order: SlotOrder::Save { checkpoint, .. }, result } => {
+                News::Slot { order: SlotOrder::Save { checkpoint, .. }, result, .. } => {
                     assert!(result.is_ok(), "{result:?}");
                     self.note(Fact::SlotChanged { number: checkpoint.counter });
                 }

@@ -73,7 +73,7 @@ fn write_sessions(local: &LocalStore, count: usize) -> Vec<SessionId> {
 /// All sessions, as a process finds them that was begun just now.
 fn listed(disk: &Arc<dyn Disk>, layout: &Layout) -> BTreeMap<SessionId, FoundSession> {
     let mut game = Game::boot_on(Arc::clone(disk), layout.clone(), now().wall);
-    let mut news = game.order(Order::Detect, now());
+    let mut news = game.order(Order::Detect { ticket: None }, now());
     while !news.iter().any(|news| matches!(news, News::Detected { .. })) {
         news.extend(game.turn(now()));
     }

@@ -19,7 +19,7 @@ use super::opening::{Key, PROFILES, key};
 use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
 use crate::clock::Moment;
-use crate::ids::{CheckpointId, RunId, SessionId};
+use crate::ids::{CheckpointId, RunId, SessionId, Ticket};
 use crate::journal::{CheckpointKind, Lineage};
 use crate::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
 use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
@@ -314,7 +314,7 @@ impl Play {
 
     /// Looks at all sessions.
     fn detect(&mut self) {
-        self.order(Order::Detect);
+        self.order(Order::Detect { ticket: None });
     }
 
     /// The sessions of all profiles that everything is about.
@@ -378,7 +378,7 @@ impl Play {
         }
         self.settle();
         let next = (self.profile + 1) % PROFILES.len();
-        self.order(Order::UseProfile(PROFILES[next].to_owned()));
+        self.order(Order::UseProfile { profile: PROFILES[next].to_owned(), ticket: Ticket::new() });
         self.profile = next;
     }
 
@@ -506,16 +506,16 @@ impl Play {
                         self.saved_by_hand.clear();
                     }
                 }
-                News::NotPrepared { error } => self.refused = Some(error.clone()),
+                News::NotPrepared { error, .. } => self.refused = Some(error.clone()),
                 News::EventsFailed { .. } | News::EventsDropped { .. } => {
                     self.may_miss_events = true;
                     session.into_iter().for_each(|session| self.note(session, Fact::EventsLost));
                 }
                 News::Left { session, complete: true, .. } => self.note(*session, Fact::Left),
                 News::Left { complete: false, .. } => self.saved_by_hand.clear(),
-                News::Slot { order, result } => self.hear_of_slot(order, result),
-                News::SessionAttachment { order, result } => self.hear_of_map(order, result),
-                News::Described { order, result: Ok(bytes) } => {
+                News::Slot { order, result, .. } => self.hear_of_slot(order, result),
+                News::SessionAttachment { order, result, .. } => self.hear_of_map(order, result),
+                News::Described { order, result: Ok(bytes), .. } => {
                     let path = &order.path;
                     let report = super::reports::on(&self.disk.image()).remove(path);
                     let report = report.expect("a report that was written should be there");

@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::Timestamp;
 use tracing::debug_span;
 
+use super::News;
 use super::archiving::{Archiving, Step};
 use super::editing_many::{EditMany, EditingMany};
 use super::reporting::Reporting;
@@ -13,10 +14,9 @@ use super::session_copying::{SessionCopying, Step as Copied, leave_nothing};
 use super::shelf_sweeping::ShelfSweeping;
 use super::slices::{SLICE_BYTES, SLICE_TIME};
 use super::sweeping::Sweeping;
-use super::{News, Ticket};
 use crate::digest::{DigestOrder, Keepers, PlayedLine};
 use crate::finding::Shelf;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::process::LastRun;
 use crate::recovery::{
     EventReading, EventValidating, KnownTypes, Listed, Listing, ListingScope, SessionEntry,
@@ -27,14 +27,14 @@ use crate::store::DirectoryStore;
 
 /// Something that takes many slices.
 enum Chore {
-    /// Looks at all sessions, or those that changed. `None` before its first slice.
-    Listing(ListingScope, Option<Box<Listing>>),
+    /// Looks at all sessions, or those that changed. `begun` is `None` before its first slice.
+    Listing { scope: ListingScope, ticket: Option<Ticket>, begun: Option<Box<Listing>> },
     /// Writes a report.
-    Reporting(Box<Reporting>),
+    Reporting(Box<Reporting>, Ticket),
     /// Reads a page of events.
-    ReadingEvents(Box<EventReading>),
+    ReadingEvents(Box<EventReading>, Ticket),
     /// Looks at all events of a session.
-    ValidatingEvents(Box<EventValidating>),
+    ValidatingEvents(Box<EventValidating>, Ticket),
     /// Removes what lies around.
     Sweeping(Box<Sweeping>),
     /// Removes what has lain in the trash for long.
@@ -44,7 +44,7 @@ enum Chore {
     /// Makes a session of its own out of another one.
     Copying(CopyChore),
     /// Does one thing with each of many sessions.
-    EditingMany(Box<EditingMany>),
+    EditingMany(Box<EditingMany>, Ticket),
     /// Brings up to date what the program keeps of each session, or removes it.
     Digesting(Digesting),
 }
@@ -52,6 +52,7 @@ enum Chore {
 /// What is asked of digests.
 struct Digesting {
     order: DigestOrder,
+    ticket: Ticket,
     /// What this process plays, before its first slice.
     played: Option<PlayedLine>,
     has_begun: bool,
@@ -94,8 +95,8 @@ impl Chores {
                 chore,
                 Chore::Archiving { .. }
                     | Chore::Copying(_)
-                    | Chore::EditingMany(_)
-                    | Chore::Reporting(_)
+                    | Chore::EditingMany(..)
+                    | Chore::Reporting(..)
             )
         };
         self.chores.iter().any(is_filing)
@@ -108,42 +109,43 @@ impl Chores {
 
     /// Whether a listing has begun, and what changes now would be missed by it.
     pub(super) fn is_listing_under_way(&self) -> bool {
-        self.chores.iter().any(|chore| matches!(chore, Chore::Listing(_, Some(_))))
+        self.chores.iter().any(|chore| matches!(chore, Chore::Listing { begun: Some(_), .. }))
     }
 
     /// Whether the first is done with many sessions.
     pub(super) fn is_long(&self) -> bool {
-        matches!(self.chores.front(), Some(Chore::EditingMany(_) | Chore::Digesting(_)))
+        matches!(self.chores.front(), Some(Chore::EditingMany(..) | Chore::Digesting(_)))
     }
 
     /// Looks at all sessions, before anything else.
-    pub(super) fn list(&mut self) {
-        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing(..));
+    pub(super) fn list(&mut self, ticket: Option<Ticket>) {
+        let is_listing = |chore: &&Chore| matches!(chore, Chore::Listing { .. });
         let asked_before = self.chores.iter().take_while(is_listing).count();
-        self.chores.insert(asked_before, Chore::Listing(ListingScope::All, None));
+        let listing = Chore::Listing { scope: ListingScope::All, ticket, begun: None };
+        self.chores.insert(asked_before, listing);
     }
 
     /// Looks what changed, before what nothing waits for; unless that is about to be done anyway.
     pub(super) fn refresh(&mut self, playing: Option<SessionId>) {
-        if !self.chores.iter().any(|chore| matches!(chore, Chore::Listing(..))) {
+        if !self.chores.iter().any(|chore| matches!(chore, Chore::Listing { .. })) {
             let scope = ListingScope::Changed { playing };
-            self.add_before_sweeping(Chore::Listing(scope, None));
+            self.add_before_sweeping(Chore::Listing { scope, ticket: None, begun: None });
         }
     }
 
     /// Writes a report, before what nothing waits for.
-    pub(super) fn report(&mut self, reporting: Reporting) {
-        self.add_before_sweeping(Chore::Reporting(Box::new(reporting)));
+    pub(super) fn report(&mut self, reporting: Reporting, ticket: Ticket) {
+        self.add_before_sweeping(Chore::Reporting(Box::new(reporting), ticket));
     }
 
     /// Reads a page of events, before what nothing waits for.
-    pub(super) fn read_events(&mut self, reading: EventReading) {
-        self.add_before_sweeping(Chore::ReadingEvents(Box::new(reading)));
+    pub(super) fn read_events(&mut self, reading: EventReading, ticket: Ticket) {
+        self.add_before_sweeping(Chore::ReadingEvents(Box::new(reading), ticket));
     }
 
     /// Looks at all events of a session, likewise.
-    pub(super) fn validate_events(&mut self, validating: EventValidating) {
-        self.add_before_sweeping(Chore::ValidatingEvents(Box::new(validating)));
+    pub(super) fn validate_events(&mut self, validating: EventValidating, ticket: Ticket) {
+        self.add_before_sweeping(Chore::ValidatingEvents(Box::new(validating), ticket));
     }
 
     /// Puts a session away, likewise.
@@ -157,13 +159,18 @@ impl Chores {
     }
 
     /// Does one thing with each of many sessions, likewise.
-    pub(super) fn edit_many(&mut self, order: EditMany) {
-        self.add_before_sweeping(Chore::EditingMany(Box::new(EditingMany::new(order))));
+    pub(super) fn edit_many(&mut self, order: EditMany, ticket: Ticket) {
+        self.add_before_sweeping(Chore::EditingMany(Box::new(EditingMany::new(order)), ticket));
     }
 
     /// Brings digests up to date, or removes them, likewise.
-    pub(super) fn digest(&mut self, order: DigestOrder, played: Option<PlayedLine>) {
-        self.add_before_sweeping(Chore::Digesting(Digesting { order, played, has_begun: false }));
+    pub(super) fn digest(
+        &mut self,
+        (order, ticket): (DigestOrder, Ticket),
+        played: Option<PlayedLine>,
+    ) {
+        let digesting = Digesting { order, ticket, played, has_begun: false };
+        self.add_before_sweeping(Chore::Digesting(digesting));
     }
 
     /// Nobody waits for digests any more. What was read so far is kept.
@@ -186,7 +193,7 @@ impl Chores {
                         copying.let_go(store);
                     }
                 }
-                Chore::EditingMany(editing) => editing.let_go(wanted, store),
+                Chore::EditingMany(editing, _) => editing.let_go(wanted, store),
                 _ => {}
             }
         }
@@ -218,8 +225,8 @@ impl Chores {
     /// What was listed of the session that is left now isn't true any more.
     pub(super) fn restart_listings(&mut self, finder: &mut SessionFinder) {
         for chore in &mut self.chores {
-            if let Chore::Listing(_, listing) = chore
-                && let Some(listing) = listing.take()
+            if let Chore::Listing { begun, .. } = chore
+                && let Some(listing) = begun.take()
             {
                 listing.give_up(finder);
             }
@@ -234,7 +241,7 @@ impl Chores {
         now: Timestamp,
         reports: &mut Vec<News>,
     ) {
-        while let Some(Chore::Listing(..)) = self.chores.front() {
+        while let Some(Chore::Listing { .. }) = self.chores.front() {
             self.step(finder, types, now, reports);
         }
     }
@@ -272,7 +279,8 @@ impl Digesting {
         let Some((digests, figures)) = digests.step(name, finder, types, SLICE_TIME) else {
             return digests.knows(name).then_some(self);
         };
-        reports.push(News::Digested { name, digests, figures });
+        let ticket = Some(self.ticket);
+        reports.push(News::Digested { name, digests, figures, ticket });
         None
     }
 }
@@ -288,34 +296,36 @@ impl Chore {
         reports: &mut Vec<News>,
     ) -> Option<Self> {
         match self {
-            Self::Listing(scope, listing) => {
+            Self::Listing { scope, ticket, begun } => {
                 let _span = debug_span!("detect_sessions").entered();
                 let begin = || Box::new(Listing::begin(finder, types, scope, now));
-                let mut listing = listing.unwrap_or_else(begin);
+                let mut listing = begun.unwrap_or_else(begin);
                 let early = listing.take_early();
                 if !early.is_empty() {
                     // Shown now: what follows may take a while.
                     reports.push(News::Remembered(shelved(early, finder)));
-                    return Some(Self::Listing(scope, Some(listing)));
+                    return Some(Self::Listing { scope, ticket, begun: Some(listing) });
                 }
                 if listing.step(finder, types, now) {
-                    return Some(Self::Listing(scope, Some(listing)));
+                    return Some(Self::Listing { scope, ticket, begun: Some(listing) });
                 }
-                reports.push(detected(*listing, scope, finder));
+                reports.push(detected(*listing, scope, ticket, finder));
                 None
             }
-            Self::Reporting(reporting) => match reporting.step(finder) {
-                Ok(reporting) => Some(Self::Reporting(reporting)),
+            Self::Reporting(reporting, ticket) => match reporting.step(finder) {
+                Ok(reporting) => Some(Self::Reporting(reporting, ticket)),
                 Err((order, result)) => {
-                    reports.push(News::Described { order, result });
+                    reports.push(News::Described { order, result, ticket });
                     None
                 }
             },
-            Self::ReadingEvents(reading) => {
-                read_events(reading, finder, reports).map(Self::ReadingEvents)
+            Self::ReadingEvents(reading, ticket) => {
+                let rest = read_events(reading, ticket, finder, reports)?;
+                Some(Self::ReadingEvents(rest, ticket))
             }
-            Self::ValidatingEvents(validating) => {
-                validate_events(validating, finder, reports).map(Self::ValidatingEvents)
+            Self::ValidatingEvents(validating, ticket) => {
+                let rest = validate_events(validating, ticket, finder, reports)?;
+                Some(Self::ValidatingEvents(rest, ticket))
             }
             Self::Sweeping(mut sweeping) => {
                 sweeping.step(&finder.local().store).then_some(Self::Sweeping(sweeping))
@@ -327,11 +337,12 @@ impl Chore {
                 archive((session, what, ticket), begun, finder, now, reports)
             }
             Self::Copying(copy) => copy.step(finder, types, now, reports).map(Self::Copying),
-            Self::EditingMany(mut editing) => {
+            Self::EditingMany(mut editing, ticket) => {
                 if editing.step(finder, now, reports) {
-                    return Some(Self::EditingMany(editing));
+                    return Some(Self::EditingMany(editing, ticket));
                 }
-                reports.push(News::EditedMany(Box::new(editing.finish())));
+                let edited = Box::new(editing.finish());
+                reports.push(News::EditedMany { edited, ticket });
                 None
             }
             Self::Digesting(digesting) => {
@@ -389,7 +400,7 @@ impl CopyChore {
                 .inspect_err(|_| leave_nothing(&finder.local().store, copy)),
             Err(error) => Err(error),
         };
-        reports.push(News::Copied { session, name, result, ticket });
+        reports.push(News::Copied { session, result, ticket });
         None
     }
 }
@@ -397,6 +408,7 @@ impl CopyChore {
 /// Reads a slice of a page; what is left to read.
 fn read_events(
     mut reading: Box<EventReading>,
+    ticket: Ticket,
     finder: &SessionFinder,
     reports: &mut Vec<News>,
 ) -> Option<Box<EventReading>> {
@@ -406,12 +418,13 @@ fn read_events(
             Ok(Some(bytes)) => read += bytes,
             Ok(None) => {
                 let (query, page) = reading.finish();
-                reports.push(News::EventsRead { query: Box::new(query), result: Ok(page) });
+                let query = Box::new(query);
+                reports.push(News::EventsRead { query, result: Ok(page), ticket });
                 return None;
             }
             Err(error) => {
                 let query = Box::new(reading.finish().0);
-                reports.push(News::EventsRead { query, result: Err(error) });
+                reports.push(News::EventsRead { query, result: Err(error), ticket });
                 return None;
             }
         }
@@ -422,6 +435,7 @@ fn read_events(
 /// Looks at a slice of a session's events; what is left to look at.
 fn validate_events(
     mut validating: Box<EventValidating>,
+    ticket: Ticket,
     finder: &SessionFinder,
     reports: &mut Vec<News>,
 ) -> Option<Box<EventValidating>> {
@@ -436,13 +450,19 @@ fn validate_events(
             Err(error) => Err(error),
         };
         let (session, found) = validating.finish();
-        reports.push(News::EventsValidated { session, result: ended.map(|()| found) });
+        let result = ended.map(|()| found);
+        reports.push(News::EventsValidated { session, result, ticket });
         return None;
     }
     Some(validating)
 }
 
-fn detected(listing: Listing, scope: ListingScope, finder: &mut SessionFinder) -> News {
+fn detected(
+    listing: Listing,
+    scope: ListingScope,
+    ticket: Option<Ticket>,
+    finder: &mut SessionFinder,
+) -> News {
     let Listed { settled, found, gone, slots } = listing.end(finder);
     let settled = shelved(settled, finder);
     let is_asked_for = scope == ListingScope::All;
@@ -451,7 +471,7 @@ fn detected(listing: Listing, scope: ListingScope, finder: &mut SessionFinder) -
     let last = finder.last_to_die();
     let boot = &finder.local().boot;
     let previous = last.map(|record| Box::new(LastRun::from_record(record, boot)));
-    News::Detected { time, settled, found, gone, slots, previous, is_asked_for, index }
+    News::Detected { time, settled, found, gone, slots, previous, is_asked_for, index, ticket }
 }
 
 /// Sessions as the game takes them over in one piece, with what their slots take and what is searched of

@@ -94,7 +94,7 @@ impl<C: Content> Link<C> {
         if matches!(order, Order::Checkpoint(_)) {
             self.captures_in_flight += 1;
         }
-        if matches!(order, Order::Slot(_)) {
+        if matches!(order, Order::Slot { .. }) {
             self.slots_in_flight += 1;
         }
         match &mut self.driver {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings, Ticket};
+use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings};
 use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
-use crate::ids::{CheckpointId, SessionId};
+use crate::ids::{CheckpointId, SessionId, Ticket};
 use crate::journal::CheckpointKind;
 use crate::process::LastRun;
 use crate::recovery::{
@@ -18,8 +18,8 @@ use crate::recovery::{
 use crate::report::ReportOrder;
 use crate::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
-    NewSession, ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove,
-    ShelfMoved, SlotError, StopReason,
+    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
+    SlotError, StopReason,
 };
 
 /// What the writer reports, whatever the content of a session is.
@@ -43,21 +43,22 @@ pub enum News {
         is_asked_for: bool,
         /// What the index has saved.
         index: IndexFigures,
+        ticket: Option<Ticket>,
     },
     /// What the index says of sessions, and the game wants to show before they were looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. What was found follows.
-    ProfileChanged { profile: String },
+    ProfileChanged { profile: String, ticket: Ticket },
     /// A report was written, with so many bytes, or not.
-    Described { order: Box<ReportOrder>, result: Result<u64, RequestError> },
+    Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
     /// The run began. What it is played with is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that another request can avoid.
-    NotPrepared { error: RequestError },
+    NotPrepared { error: RequestError, ticket: Ticket },
     /// The chosen checkpoint is damaged; what is there instead was found.
-    Damaged(Box<FoundSession>),
+    Damaged { found: Box<FoundSession>, ticket: Ticket },
     /// A session can't be restored at all.
-    Unrecoverable { session: SessionId, error: RecoveryError },
+    Unrecoverable { session: SessionId, error: RecoveryError, ticket: Ticket },
     /// A checkpoint is durable.
     Saved(Saved),
     /// Checkpoints could not be written.
@@ -86,14 +87,9 @@ pub enum News {
     /// A session was deleted, or not. Without a ticket, as one of many.
     Forgotten { session: SessionId, result: Result<(), RequestError>, ticket: Option<Ticket> },
     /// A session was planned, or not.
-    Drafted { session: Box<NewSession>, result: Result<Box<SessionEntry>, RequestError> },
+    Drafted { result: Result<Box<SessionEntry>, RequestError>, ticket: Ticket },
     /// A session was made of another one, which isn't played, or not.
-    Copied {
-        session: SessionId,
-        name: String,
-        result: Result<Box<SessionEntry>, RequestError>,
-        ticket: Ticket,
-    },
+    Copied { session: SessionId, result: Result<Box<SessionEntry>, RequestError>, ticket: Ticket },
     /// A session was moved to another place, or not. Without a ticket, as one of many.
     Shelved {
         session: SessionId,
@@ -111,28 +107,44 @@ pub enum News {
         ticket: Option<Ticket>,
     },
     /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
-    EditedMany(Box<EditedMany>),
+    EditedMany { edited: Box<EditedMany>, ticket: Ticket },
     /// Something was done with slots, or not.
-    Slot { order: SlotOrder, result: Result<SlotDone, SlotError> },
+    Slot { order: SlotOrder, result: Result<SlotDone, SlotError>, ticket: Option<Ticket> },
     /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.
     EventsFailed { cause: FailureCause, retry_in: Duration },
     /// Events are lost: so many, for this reason. Checkpoints go on.
     EventsDropped { count: u64, cause: EventsDropCause },
     /// A page of what happened was read, or not.
-    EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError> },
+    EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError>, ticket: Ticket },
     /// All that a session has recorded was looked at, or not.
-    EventsValidated { session: SessionId, result: Result<EventValidation, RequestError> },
-    /// What the program keeps of each session under a name is up to date, or was removed.
-    Digested { name: &'static str, digests: ErasedDigests, figures: DigestFigures },
+    EventsValidated {
+        session: SessionId,
+        result: Result<EventValidation, RequestError>,
+        ticket: Ticket,
+    },
+    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket, since the
+    /// profile is another one.
+    Digested {
+        name: &'static str,
+        digests: ErasedDigests,
+        figures: DigestFigures,
+        ticket: Option<Ticket>,
+    },
     /// What is around the journal was measured.
     Measured(Surroundings),
     /// Something was attached to a session itself, or taken away, or not. Says what is attached to it now.
     SessionAttachment {
         order: SessionAttachmentOrder,
         result: Result<Vec<AttachmentVersion>, AttachmentError>,
+        ticket: Ticket,
     },
     /// An attachment was read, or not.
-    AttachmentRead { of: AttachmentOf, name: String, result: Result<Attachment, AttachmentError> },
+    AttachmentRead {
+        of: AttachmentOf,
+        name: String,
+        result: Result<Attachment, AttachmentError>,
+        ticket: Ticket,
+    },
 }
 
 impl News {

@@ -12,7 +12,7 @@ use super::news::News;
 use super::retention::Quota;
 use super::session_attachments::SessionAttachmentOrder;
 use crate::digest::DigestOrder;
-use crate::ids::{RunId, SessionId};
+use crate::ids::{RunId, SessionId, Ticket};
 use crate::journal::{
     Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
 };
@@ -24,21 +24,19 @@ use crate::session::{
     StateChange,
 };
 
-/// By what an answer is known to be that of one order. The main thread chooses it; the answer carries it back, since
-/// what takes slices is answered later than what was ordered after it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-pub struct Ticket(pub u64);
-
 /// What the main thread orders. Orders are carried out one after the other.
+///
+/// What is answered has the ticket of who asks, and the answer brings it back: what takes slices is answered later than
+/// what was ordered after it.
 pub enum Order<C: Content> {
     /// Look at all sessions on this machine.
-    Detect,
+    Detect { ticket: Option<Ticket> },
     /// Look at the sessions whose files changed.
     Refresh,
     /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
-    Prepare(Wanted),
+    Prepare { wanted: Wanted, ticket: Ticket },
     /// Read and decode a world that a new session begins with.
-    PrepareWorld(Box<WorldOrder>),
+    PrepareWorld { order: Box<WorldOrder>, ticket: Ticket },
     /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
     TakeUp(Box<TakeUp<C::Start>>),
     /// Make a checkpoint of a capture.
@@ -50,11 +48,11 @@ pub enum Order<C: Content> {
     /// Record what happened in the session that is being played.
     Events(C::Events),
     /// Read a page of what happened in a session.
-    ReadEvents(Box<EventQuery>),
+    ReadEvents { query: Box<EventQuery>, ticket: Ticket },
     /// Look at all that a session has recorded, and say what is whole.
-    ValidateEvents(SessionId),
+    ValidateEvents { session: SessionId, ticket: Ticket },
     /// Bring what the program keeps of each session up to date, or remove it.
-    Digest(DigestOrder),
+    Digest { order: DigestOrder, ticket: Ticket },
     /// Let go of a session that was prepared and isn't taken up after all.
     Release(SessionId),
     /// End the run.
@@ -64,7 +62,7 @@ pub enum Order<C: Content> {
     /// Delete a session.
     Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.
-    Draft(Box<DraftOrder>),
+    Draft { order: Box<DraftOrder>, ticket: Ticket },
     /// Make a session of its own out of one that isn't played.
     Copy { session: SessionId, name: String, ticket: Ticket },
     /// Move a session to another place.
@@ -72,17 +70,17 @@ pub enum Order<C: Content> {
     /// Change what a session that isn't played says about itself.
     Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
     /// Do one thing with each of many sessions.
-    EditMany(Box<EditMany>),
-    /// Do something with slots, after everything that was ordered before.
-    Slot(SlotOrder),
+    EditMany { order: Box<EditMany>, ticket: Ticket },
+    /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
+    Slot { order: SlotOrder, ticket: Option<Ticket> },
     /// Attach something to the session that is being played, once that is on the disk, or take it away.
-    SessionAttachment(SessionAttachmentOrder),
+    SessionAttachment { order: SessionAttachmentOrder, ticket: Ticket },
     /// Read an attachment.
-    ReadAttachment { of: AttachmentOf, name: String },
+    ReadAttachment { of: AttachmentOf, name: String, ticket: Ticket },
     /// Write a report, or a session that is handed on.
-    Describe(Box<ReportOrder>),
+    Describe { order: Box<ReportOrder>, ticket: Ticket },
     /// From now on, the sessions are those of this profile. Look at all of them.
-    UseProfile(String),
+    UseProfile { profile: String, ticket: Ticket },
     /// The session was played for so long that its restore has proven itself.
     EndTrial(SessionId),
     /// A new session is started instead of restoring this one once more.
@@ -114,32 +112,32 @@ impl<C: Content> Order<C> {
     /// What it is called in logs.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Detect => "detect",
+            Self::Detect { .. } => "detect",
             Self::Refresh => "refresh",
-            Self::Prepare(_) => "prepare",
-            Self::PrepareWorld(_) => "prepare world",
+            Self::Prepare { .. } => "prepare",
+            Self::PrepareWorld { .. } => "prepare world",
             Self::TakeUp(_) => "take up",
             Self::Checkpoint(_) => "checkpoint",
             Self::Write(_) => "write",
             Self::Content(_) => "content",
             Self::Events(_) => "events",
-            Self::ReadEvents(_) => "read events",
-            Self::ValidateEvents(_) => "validate events",
-            Self::Digest(_) => "digest",
+            Self::ReadEvents { .. } => "read events",
+            Self::ValidateEvents { .. } => "validate events",
+            Self::Digest { .. } => "digest",
             Self::Release(_) => "release",
             Self::Leave(_) => "leave",
             Self::Decline { .. } => "decline",
             Self::Forget { .. } => "forget",
-            Self::Draft(_) => "draft",
+            Self::Draft { .. } => "draft",
             Self::Copy { .. } => "copy",
             Self::Shelve { .. } => "shelve",
             Self::Edit { .. } => "edit",
-            Self::EditMany(_) => "edit many",
-            Self::Slot(_) => "slot",
-            Self::SessionAttachment(_) => "session attachment",
+            Self::EditMany { .. } => "edit many",
+            Self::Slot { .. } => "slot",
+            Self::SessionAttachment { .. } => "session attachment",
             Self::ReadAttachment { .. } => "read attachment",
-            Self::Describe(_) => "describe",
-            Self::UseProfile(_) => "use profile",
+            Self::Describe { .. } => "describe",
+            Self::UseProfile { .. } => "use profile",
             Self::EndTrial(_) => "end trial",
             Self::SetAside(_) => "set aside",
             Self::Quota(_) => "quota",
@@ -164,7 +162,8 @@ impl<C: Content> Order<C> {
 
     /// Whether it changes what a listing finds, or goes by what it found.
     pub(super) fn is_about_sessions(&self) -> bool {
-        let is_of_played = matches!(self, Self::Prepare(_) | Self::TakeUp(_) | Self::UseProfile(_));
+        let is_of_played =
+            matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. });
         is_of_played || self.is_filing()
     }
 
@@ -174,11 +173,11 @@ impl<C: Content> Order<C> {
             self,
             Self::Decline { .. }
                 | Self::Forget { .. }
-                | Self::Draft(_)
+                | Self::Draft { .. }
                 | Self::Copy { .. }
                 | Self::Shelve { .. }
                 | Self::Edit { .. }
-                | Self::EditMany(_)
+                | Self::EditMany { .. }
         )
     }
 }
@@ -278,7 +277,7 @@ pub enum Report<C: Content> {
     /// Whatever is the same for every content.
     News(News),
     /// A checkpoint is ready to be restored.
-    Prepared(Box<Prepared<C::Image>>),
+    Prepared { prepared: Box<Prepared<C::Image>>, ticket: Ticket },
     /// Something that only the content knows.
     Content(C::Report),
     /// A capture was encoded. What it leaves, if that is to be used again.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
 use crate::store::{DirectoryStore, with_sources};
 
@@ -32,14 +32,14 @@ impl SessionAttachmentOrder {
 /// The things to be done, in order.
 #[derive(Default)]
 pub(super) struct SessionAttachments {
-    orders: VecDeque<SessionAttachmentOrder>,
+    orders: VecDeque<(SessionAttachmentOrder, Ticket)>,
     /// The session that is being played, once a checkpoint of it is durable.
     saved: Option<SessionId>,
 }
 
 impl SessionAttachments {
-    pub fn add(&mut self, order: SessionAttachmentOrder) {
-        self.orders.push_back(order);
+    pub fn add(&mut self, order: SessionAttachmentOrder, ticket: Ticket) {
+        self.orders.push_back((order, ticket));
     }
 
     /// Takes in what became of the checkpoints of the session that is being played.
@@ -56,16 +56,18 @@ impl SessionAttachments {
 
     /// Time until there is something to do; `None` if that depends on a checkpoint.
     pub fn wake(&self) -> Option<Duration> {
-        self.orders.front().filter(|order| self.may_begin(order)).map(|_| Duration::ZERO)
+        self.orders.front().filter(|(order, _)| self.may_begin(order)).map(|_| Duration::ZERO)
     }
 
     /// The run is over: what waits for a checkpoint of it waits in vain.
     pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
+        let orders = std::mem::take(&mut self.orders).into_iter();
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
+            orders.partition(|(order, _)| self.may_begin(order));
         self.orders = ready;
-        for order in waiting {
-            reports.push(News::SessionAttachment { order, result: Err(AttachmentError::NotSaved) });
+        for (order, ticket) in waiting {
+            let result = Err(AttachmentError::NotSaved);
+            reports.push(News::SessionAttachment { order, result, ticket });
         }
     }
 
@@ -74,14 +76,14 @@ impl SessionAttachments {
         if self.wake().is_none() {
             return;
         }
-        let Some(order) = self.orders.pop_front() else { return };
+        let Some((order, ticket)) = self.orders.pop_front() else { return };
         let result = match &order {
             SessionAttachmentOrder::Attach { session, attachment, quota } => {
                 attach(store, *session, attachment, *quota)
             }
             SessionAttachmentOrder::Detach { session, name } => detach(store, *session, name),
         };
-        reports.push(News::SessionAttachment { order, result });
+        reports.push(News::SessionAttachment { order, result, ticket });
     }
 
     fn may_begin(&self, order: &SessionAttachmentOrder) -> bool {

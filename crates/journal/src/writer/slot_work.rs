@@ -15,7 +15,7 @@ use super::slot_begin::{
 };
 use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
-use crate::ids::{CheckpointId, RunId, SessionId, SlotId};
+use crate::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
 use crate::journal::{Damage, ReadError, SegmentHeader, Validity};
 use crate::recovery::{SessionFinder, SlotEntry};
 use crate::session::{Attachment, SaveSlot, SlotError};
@@ -58,10 +58,17 @@ pub enum SlotDone {
     Attached,
 }
 
+/// An order, and who asks for it.
+#[derive(Clone)]
+struct AskedOfSlots {
+    order: SlotOrder,
+    ticket: Option<Ticket>,
+}
+
 /// The things to be done, in order.
 #[derive(Default)]
 pub struct SlotWork {
-    orders: VecDeque<SlotOrder>,
+    orders: VecDeque<AskedOfSlots>,
     /// The run that is being written.
     run: Option<RunId>,
     current: Option<Current>,
@@ -73,7 +80,7 @@ pub struct SlotWork {
 
 /// A slot that is being written.
 struct Current {
-    order: SlotOrder,
+    asked: AskedOfSlots,
     header: SegmentHeader,
     place: PathBuf,
     copy: Box<SlotCopy>,
@@ -86,8 +93,8 @@ struct Current {
 }
 
 impl SlotWork {
-    pub fn add(&mut self, order: SlotOrder) {
-        self.orders.push_back(order);
+    pub fn add(&mut self, order: SlotOrder, ticket: Option<Ticket>) {
+        self.orders.push_back(AskedOfSlots { order, ticket });
     }
 
     /// Whether everything is done.
@@ -100,7 +107,7 @@ impl SlotWork {
         if self.current.is_some() {
             return Some(Duration::ZERO);
         }
-        self.orders.front().filter(|order| self.may_begin(order))?;
+        self.orders.front().filter(|asked| self.may_begin(&asked.order))?;
         Some(if self.waiting_since.is_some() { LOCK_AGAIN } else { Duration::ZERO })
     }
 
@@ -128,11 +135,12 @@ impl SlotWork {
 
     /// Gives up what waits for a checkpoint.
     pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
+        let orders = std::mem::take(&mut self.orders).into_iter();
         let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.orders).into_iter().partition(|order| self.may_begin(order));
+            orders.partition(|asked| self.may_begin(&asked.order));
         self.orders = ready;
-        for order in waiting {
-            reports.push(failed(order, SlotError::CheckpointNotSaved));
+        for asked in waiting {
+            reports.push(failed(asked, SlotError::CheckpointNotSaved));
         }
     }
 
@@ -156,7 +164,7 @@ impl SlotWork {
     }
 
     fn begin(&mut self, finder: &mut SessionFinder, now: Moment, reports: &mut Vec<News>) {
-        if !self.orders.front().is_some_and(|order| self.may_begin(order)) {
+        if !self.orders.front().is_some_and(|asked| self.may_begin(&asked.order)) {
             return;
         }
         let lock = match finder.local().store.lock_slots() {
@@ -168,19 +176,21 @@ impl SlotWork {
             Err(error) => Err(error.into()),
         };
         self.waiting_since = None;
-        let Some(order) = self.orders.pop_front() else { return };
-        let begun = lock.and_then(|lock| begin(order.clone(), lock, finder, now));
+        let Some(asked) = self.orders.pop_front() else { return };
+        let begun = lock.and_then(|lock| begin(asked.clone(), lock, finder, now));
         match begun {
             Ok(Begun::Copying(current)) => self.current = Some(*current),
             Ok(Begun::Attached(slots)) => {
-                let refresh = slots.into_iter().map(|slot| SlotOrder::Refresh { slot });
-                refresh.for_each(|order| self.orders.push_front(order));
-                reports.push(News::Slot { order, result: Ok(SlotDone::Attached) });
+                for slot in slots {
+                    let order = SlotOrder::Refresh { slot };
+                    self.orders.push_front(AskedOfSlots { order, ticket: None });
+                }
+                reports.push(asked.answer(Ok(SlotDone::Attached)));
             }
             Ok(Begun::Deleted) => {
-                reports.push(News::Slot { order, result: Ok(SlotDone::Deleted) });
+                reports.push(asked.answer(Ok(SlotDone::Deleted)));
             }
-            Err(error) => reports.push(failed(order, error)),
+            Err(error) => reports.push(failed(asked, error)),
         }
     }
 
@@ -190,12 +200,12 @@ impl SlotWork {
     }
 
     fn step(&mut self, current: Current, finder: &mut SessionFinder, reports: &mut Vec<News>) {
-        let Current { order, header, place, copy, source, verified, replaced, _lock } = current;
+        let Current { asked, header, place, copy, source, verified, replaced, _lock } = current;
         let store = &finder.local().store;
         let failure = match copy.step(store) {
             Ok(CopyProgress::Going(copy)) => {
                 let current =
-                    Current { order, header, place, copy, source, verified, replaced, _lock };
+                    Current { asked, header, place, copy, source, verified, replaced, _lock };
                 self.current = Some(current);
                 return;
             }
@@ -204,7 +214,7 @@ impl SlotWork {
                 // If that fails, whoever asks next looks again.
                 let _ = finder.look_at_slots();
                 let result = written(header, place, bytes, replaced);
-                return reports.push(News::Slot { order, result });
+                return reports.push(asked.answer(result));
             }
             Err(failure) => failure,
         };
@@ -214,14 +224,14 @@ impl SlotWork {
                 Ok((copy, source)) => {
                     let verified = true;
                     let current =
-                        Current { order, header, place, copy, source, verified, replaced, _lock };
+                        Current { asked, header, place, copy, source, verified, replaced, _lock };
                     self.current = Some(current);
                     return;
                 }
-                Err(error) => return reports.push(failed(order, error)),
+                Err(error) => return reports.push(failed(asked, error)),
             }
         }
-        reports.push(failed(order, failure.into()));
+        reports.push(failed(asked, failure.into()));
     }
 }
 
@@ -234,7 +244,7 @@ enum Begun {
 }
 
 fn begin(
-    order: SlotOrder,
+    asked: AskedOfSlots,
     lock: Option<SlotsLock>,
     finder: &mut SessionFinder,
     now: Moment,
@@ -243,7 +253,7 @@ fn begin(
         finder.local().store.sweep_slots();
     }
     look(finder)?;
-    let (source, slot, replaced): Intended = match &order {
+    let (source, slot, replaced): Intended = match &asked.order {
         SlotOrder::Delete { slot } => {
             delete(finder, *slot)?;
             return Ok(Begun::Deleted);
@@ -265,7 +275,7 @@ fn begin(
         Err(failure) => return Err(failure.into()),
     };
     let verified = false;
-    let current = Current { order, header, place, copy, source, verified, replaced, _lock: lock };
+    let current = Current { asked, header, place, copy, source, verified, replaced, _lock: lock };
     Ok(Begun::Copying(Box::new(current)))
 }
 
@@ -335,6 +345,13 @@ fn look(finder: &mut SessionFinder) -> Result<(), SlotError> {
     finder.look_at_slots().map_err(SlotError::from)
 }
 
-fn failed(order: SlotOrder, error: SlotError) -> News {
-    News::Slot { order, result: Err(error) }
+impl AskedOfSlots {
+    fn answer(self, result: Result<SlotDone, SlotError>) -> News {
+        let Self { order, ticket } = self;
+        News::Slot { order, result, ticket }
+    }
+}
+
+fn failed(asked: AskedOfSlots, error: SlotError) -> News {
+    asked.answer(Err(error))
 }

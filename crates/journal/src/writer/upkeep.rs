@@ -65,7 +65,7 @@ impl Upkeep {
     ) -> Result<Box<SlotEntry>, SlotError> {
         let mut finder = self.finder.of_game(game.to_owned());
         let (mut work, mut reports) = (SlotWork::default(), Vec::new());
-        work.add(SlotOrder::Import { path: path.to_owned() });
+        work.add(SlotOrder::Import { path: path.to_owned() }, None);
         while let Some(until_next) = work.wake() {
             work.turn(&mut finder, wait(until_next), &mut reports);
         }

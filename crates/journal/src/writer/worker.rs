@@ -194,14 +194,14 @@ impl<C: Content> Worker<C> {
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
         self.note_changes(&order);
         match order {
-            Order::Detect => self.detect(now),
+            Order::Detect { ticket } => self.detect(ticket, now),
             Order::Refresh => self.refresh(),
-            Order::Prepare(wanted) => {
+            Order::Prepare { wanted, ticket } => {
                 // A rewind reads what this very run has written.
                 self.turn(now);
-                self.prepare(wanted, now);
+                self.prepare(wanted, ticket, now);
             }
-            Order::PrepareWorld(order) => self.prepare_world(*order),
+            Order::PrepareWorld { order, ticket } => self.prepare_world(&order, ticket),
             Order::TakeUp(take_up) => self.take_up(*take_up, now),
             Order::Checkpoint(checkpoint) => self.checkpoint(*checkpoint, now),
             Order::Write(record) => self.write_record(record),
@@ -212,9 +212,9 @@ impl<C: Content> Worker<C> {
                 }
             }
             Order::Events(events) => self.record_events(events, now),
-            Order::ReadEvents(query) => self.read_events(*query, now),
-            Order::ValidateEvents(session) => self.validate_events(session, now),
-            Order::Digest(order) => self.digest(order, now),
+            Order::ReadEvents { query, ticket } => self.read_events(*query, ticket, now),
+            Order::ValidateEvents { session, ticket } => self.validate_events(session, ticket, now),
+            Order::Digest { order, ticket } => self.digest(order, ticket, now),
             Order::Release(session) => {
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));
@@ -222,19 +222,21 @@ impl<C: Content> Worker<C> {
             Order::Leave(leave) => self.leave(leave, now),
             Order::Decline { session, ticket } => self.decline(session, ticket, now),
             Order::Forget { session, ticket } => self.forget(session, ticket, now),
-            Order::Draft(order) => self.draft(*order, now),
+            Order::Draft { order, ticket } => self.draft(*order, ticket, now),
             Order::Shelve { session, how, ticket } => self.shelve(session, how, ticket, now),
             Order::Edit { session, update, ticket } => self.edit(session, update, ticket, now),
             Order::Copy { session, name, ticket } => self.copy(session, name, ticket),
-            Order::EditMany(order) => self.chores.edit_many(*order),
-            Order::Slot(order) => self.slots.add(order),
-            Order::SessionAttachment(order) => self.session_attachments.add(order),
-            Order::ReadAttachment { of, name } => {
-                let result = recovery::read_attachment(&mut self.finder, of, &name);
-                self.report([News::AttachmentRead { of, name, result }]);
+            Order::EditMany { order, ticket } => self.chores.edit_many(*order, ticket),
+            Order::Slot { order, ticket } => self.slots.add(order, ticket),
+            Order::SessionAttachment { order, ticket } => {
+                self.session_attachments.add(order, ticket);
             }
-            Order::Describe(order) => self.describe(*order, now),
-            Order::UseProfile(profile) => self.use_profile(profile, now),
+            Order::ReadAttachment { of, name, ticket } => {
+                let result = recovery::read_attachment(&mut self.finder, of, &name);
+                self.report([News::AttachmentRead { of, name, result, ticket }]);
+            }
+            Order::Describe { order, ticket } => self.describe(*order, ticket, now),
+            Order::UseProfile { profile, ticket } => self.use_profile(profile, ticket, now),
             Order::EndTrial(session) => self.trials.end(session),
             Order::SetAside(session) => self.trials.set_aside(session),
             Order::Quota(quota) => self.set_quota(quota),

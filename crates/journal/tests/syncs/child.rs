@@ -42,12 +42,14 @@ pub fn play(directory: &Path) {
 
     let attachment = Attachment::new("note".to_owned(), b"beside it".to_vec());
     let (session, checkpoint) = (game.session, game.newest());
-    game.order(Order::Slot(SlotOrder::Attach { session, checkpoint, attachment }));
+    let order = SlotOrder::Attach { session, checkpoint, attachment };
+    game.order(Order::Slot { order, ticket: None });
     game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Attached), .. }));
     say("attachment");
 
     let slot = SaveSlot::manual("Boss".to_owned());
-    game.order(Order::Slot(SlotOrder::Save { slot, session, checkpoint }));
+    let order = SlotOrder::Save { slot, session, checkpoint };
+    game.order(Order::Slot { order, ticket: None });
     game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Written { .. }), .. }));
     say("slot");
 

@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::{
-    CheckpointFailed, CheckpointKind, CheckpointSaved, CurrentRequest, CurrentSession, Request,
-    RequestId, RequestRejected, SessionCommandsExt, SessionRestored,
+    CheckpointFailed, CheckpointSaved, CurrentSession, RequestRejected, SessionCommandsExt,
+    SessionRestored, Ticket,
 };
 
 use super::note::{NewNote, NoteOn};
@@ -20,7 +20,7 @@ pub(crate) struct Bookmarks(Vec<Bookmark>);
 
 struct Bookmark {
     /// The request for its checkpoint, which may have to wait until a gate opens.
-    request: RequestId,
+    ticket: Ticket,
     by: Option<PlayerId>,
     text: String,
 }
@@ -30,16 +30,12 @@ pub(super) fn begin(world: &mut World, by: Option<PlayerId>, text: String) {
     if !world.contains_resource::<CurrentSession>() {
         return;
     }
-    let (label, kind, request) =
-        (label_of(&text).to_owned(), CheckpointKind::Manual, RequestId::new());
-    let checkpoint = CurrentRequest::Checkpoint { label, kind, request };
-    let mut bookmarks = world.get_resource_or_init::<Bookmarks>();
-    bookmarks.0.push(Bookmark { request, by: by.clone(), text });
     let mut commands = world.commands();
-    match by {
-        Some(by) => commands.session().by(by).request(checkpoint),
-        None => commands.session().request(checkpoint),
-    }
+    let ticket = match &by {
+        Some(by) => commands.session().by(by.clone()).checkpoint(label_of(&text)),
+        None => commands.session().checkpoint(label_of(&text)),
+    };
+    world.get_resource_or_init::<Bookmarks>().0.push(Bookmark { ticket, by, text });
     world.flush();
 }
 
@@ -53,7 +49,7 @@ pub(crate) fn write_saved(
     mut bookmarks: ResMut<Bookmarks>,
     mut commands: Commands,
 ) {
-    for bookmark in bookmarks.take(saved.request) {
+    for bookmark in bookmarks.take(saved.ticket) {
         let note = NewNote::new(bookmark.text).on(NoteOn::Checkpoint(saved.checkpoint));
         match bookmark.by {
             Some(by) => commands.notes().by(by).write(note),
@@ -68,7 +64,7 @@ pub(crate) fn give_up_failed(
     mut commands: Commands,
 ) {
     if failed.retry_in.is_none() {
-        give_up(bookmarks.take(failed.request), &mut commands);
+        give_up(bookmarks.take(failed.ticket), &mut commands);
     }
 }
 
@@ -77,9 +73,7 @@ pub(crate) fn give_up_rejected(
     mut bookmarks: ResMut<Bookmarks>,
     mut commands: Commands,
 ) {
-    if let Request::Current(CurrentRequest::Checkpoint { request, .. }) = rejected.request {
-        give_up(bookmarks.take(Some(request)), &mut commands);
-    }
+    give_up(bookmarks.take(rejected.ticket), &mut commands);
 }
 
 /// The moment that was meant is gone.
@@ -92,9 +86,9 @@ pub(crate) fn give_up_replaced(
 }
 
 impl Bookmarks {
-    /// The one of this request, if it is one of them.
-    fn take(&mut self, request: Option<RequestId>) -> Vec<Bookmark> {
-        self.0.extract_if(.., |bookmark| Some(bookmark.request) == request).collect()
+    /// The one whose checkpoint was asked for so.
+    fn take(&mut self, ticket: Option<Ticket>) -> Vec<Bookmark> {
+        self.0.extract_if(.., |bookmark| Some(bookmark.ticket) == ticket).collect()
     }
 }
 

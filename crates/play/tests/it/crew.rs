@@ -610,7 +610,9 @@ fn a_page_of_a_hundred_thousand_deeds() {
     let mut game = started();
     for _ in 0..100 {
         game.request(|commands| {
-            (0..1_000).for_each(|_| commands.session().by("stranger").pause());
+            for _ in 0..1_000 {
+                commands.session().by("stranger").pause();
+            }
         });
         game.frames(1);
         game.world().resource_mut::<Heard>().0.clear();

@@ -167,7 +167,7 @@ impl History {
         self.app = build(&self.disk, self.starts);
     }
 
-    fn ask(&mut self, ask: impl FnOnce(&mut Commands)) {
+    fn ask<R>(&mut self, ask: impl FnOnce(&mut Commands) -> R) {
         let world = self.app.world_mut();
         ask(&mut world.commands());
         world.flush();

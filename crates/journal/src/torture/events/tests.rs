@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::journal::CheckpointKind;
 use crate::recovery::{EventPage, EventQuery, EventValidation, Wanted};
 use crate::session::{RestoreFrom, RestoreReason};
@@ -26,7 +26,8 @@ fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
 
 fn read(play: &mut Play, query: EventQuery) -> EventPage {
     let now = play.now;
-    let mut news = play.game.order(Order::ReadEvents(Box::new(query)), now);
+    let mut news =
+        play.game.order(Order::ReadEvents { query: Box::new(query), ticket: Ticket::new() }, now);
     for _ in 0..100_000 {
         for news in news {
             if let News::EventsRead { result, .. } = news {
@@ -40,7 +41,7 @@ fn read(play: &mut Play, query: EventQuery) -> EventPage {
 
 fn validate(play: &mut Play) -> EventValidation {
     let (session, now) = (session(play), play.now);
-    let mut news = play.game.order(Order::ValidateEvents(session), now);
+    let mut news = play.game.order(Order::ValidateEvents { session, ticket: Ticket::new() }, now);
     for _ in 0..100_000 {
         for news in news {
             if let News::EventsValidated { result, .. } = news {

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Moment;
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::recovery::FoundSession;
 use crate::session::{Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove};
 use crate::torture::content::Bytes;
 use crate::torture::{Game, Random};
-use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order, Ticket};
+use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
@@ -93,7 +94,7 @@ impl Client<'_> {
 
     fn edit(&mut self, session: SessionId, update: &SessionUpdate) -> bool {
         let order =
-            || Order::Edit { session, update: Box::new(update.clone()), ticket: Ticket::default() };
+            || Order::Edit { session, update: Box::new(update.clone()), ticket: Ticket::new() };
         let edited = |news| match news {
             News::Edited { result, .. } => Some(result),
             _ => None,
@@ -106,7 +107,7 @@ impl Client<'_> {
             News::Shelved { result, .. } => Some(result),
             _ => None,
         };
-        self.ask(|| Order::Shelve { session, how, ticket: Ticket::default() }, shelved);
+        self.ask(|| Order::Shelve { session, how, ticket: Ticket::new() }, shelved);
         name
     }
 
@@ -116,8 +117,8 @@ impl Client<'_> {
             News::Copied { result, .. } => Some(result),
             _ => None,
         };
-        let copied = self
-            .ask(|| Order::Copy { session, name: name.clone(), ticket: Ticket::default() }, copied);
+        let copied =
+            self.ask(|| Order::Copy { session, name: name.clone(), ticket: Ticket::new() }, copied);
         self.done.made.extend(copied.map(|entry| entry.session.id));
         "copy"
     }
@@ -128,7 +129,8 @@ impl Client<'_> {
         metadata.draft = true;
         let order = || {
             let (metadata, session) = (metadata.clone(), session.clone());
-            Order::Draft(Box::new(DraftOrder { metadata, session }))
+            let order = Box::new(DraftOrder { metadata, session });
+            Order::Draft { order, ticket: Ticket::new() }
         };
         let drafted = |news| match news {
             News::Drafted { result, .. } => Some(result),
@@ -146,7 +148,7 @@ impl Client<'_> {
             News::Forgotten { result, .. } => Some(result),
             _ => None,
         };
-        if self.ask(|| Order::Forget { session, ticket: Ticket::default() }, forgotten).is_some() {
+        if self.ask(|| Order::Forget { session, ticket: Ticket::new() }, forgotten).is_some() {
             self.done.forgotten.insert(session);
         }
         "forget"
@@ -161,14 +163,15 @@ impl Client<'_> {
         let edit = SessionEdit::Update(SessionUpdate::default().tag(&tag));
         let mut edited = Vec::new();
         let order = || {
-            Order::EditMany(Box::new(EditMany { sessions: sessions.clone(), edit: edit.clone() }))
+            let order = EditMany { sessions: sessions.clone(), edit: edit.clone() };
+            Order::EditMany { order: Box::new(order), ticket: Ticket::new() }
         };
         self.ask(order, |news| match news {
             News::Edited { session, result: Ok(()), .. } => {
                 edited.push(session);
                 None
             }
-            News::EditedMany(_) => Some(Ok(())),
+            News::EditedMany { .. } => Some(Ok(())),
             _ => None,
         });
         self.done.tags.extend(edited.into_iter().map(|session| (session, tag.clone())));
@@ -178,7 +181,7 @@ impl Client<'_> {
     fn list(&mut self) -> &'static str {
         let mut found = Vec::new();
         self.ask(
-            || Order::Detect,
+            || Order::Detect { ticket: None },
             |news| match news {
                 news @ News::Detected { .. } => {
                     found = news.into_found();

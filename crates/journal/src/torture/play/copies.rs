@@ -2,9 +2,10 @@
 
 use super::Play;
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::recovery::SessionEntry;
 use crate::session::RequestError;
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 impl Play {
     /// Copies a session.
@@ -24,7 +25,7 @@ impl Play {
 
     /// Asks for a copy, and waits for nothing.
     pub fn order_copy(&mut self, session: SessionId, name: &str) -> Vec<News> {
-        self.order(Order::Copy { session, name: name.to_owned(), ticket: Ticket::default() })
+        self.order(Order::Copy { session, name: name.to_owned(), ticket: Ticket::new() })
     }
 
     fn take_copied(&mut self, mut news: Vec<News>) -> Result<SessionEntry, RequestError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::game::Beginning;
 use super::super::{Fact, World};
 use super::Play;
-use crate::ids::{RunId, SessionId};
+use crate::ids::{RunId, SessionId, Ticket};
 use crate::recovery::{SessionEntry, Wanted};
 use crate::session::{Fields, NewSession, RequestError, RestoreFrom, RestoreReason};
 use crate::writer::{DraftOrder, EventStart, News, Order};
@@ -21,7 +21,8 @@ impl Play {
         let mut metadata = session.begin(id, self.now.wall);
         metadata.draft = true;
         let order = DraftOrder { metadata, session: session.clone() };
-        let mut news = self.order(Order::Draft(Box::new(order))).into_iter();
+        let mut news =
+            self.order(Order::Draft { order: Box::new(order), ticket: Ticket::new() }).into_iter();
         let drafted = news.find_map(|news| match news {
             News::Drafted { result, .. } => Some(result.map(|entry| *entry)),
             _ => None,
@@ -40,7 +41,7 @@ impl Play {
         let wanted = Wanted { session, from, reason, tail: None, played: None, probation };
         let (prepared, news) = self.game.prepare(wanted, self.now);
         let refused = news.into_iter().find_map(|news| match news {
-            News::NotPrepared { error } => Some(error),
+            News::NotPrepared { error, .. } => Some(error),
             _ => None,
         });
         let Some(prepared) = prepared else { return Err(refused.expect("it should say why")) };

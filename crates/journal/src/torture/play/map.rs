@@ -3,6 +3,7 @@
 use super::super::Fact;
 use super::super::attachments::{MAP, map};
 use super::Play;
+use crate::ids::Ticket;
 use crate::session::{AttachmentError, AttachmentQuota};
 use crate::writer::{Order, SessionAttachmentOrder};
 
@@ -30,7 +31,8 @@ impl Play {
         let (session, number) = (order.session(), self.number());
         self.asked_maps.push_back(number);
         self.note(session, Fact::MapAsked { number, drawing });
-        let news = self.game.order(Order::SessionAttachment(order), self.now);
+        let news =
+            self.game.order(Order::SessionAttachment { order, ticket: Ticket::new() }, self.now);
         self.take_news(Some(session), news);
         self.turn();
     }

@@ -6,9 +6,10 @@ use super::super::game::Slot;
 use super::super::history::SlotChange;
 use super::super::opening::PROFILES;
 use super::Play;
+use crate::ids::Ticket;
 use crate::journal::CheckpointKind;
 use crate::session::{SaveSlot, SlotError};
-use crate::writer::{SlotDone, SlotOrder};
+use crate::writer::{Order, SlotDone, SlotOrder};
 
 /// What slots are called. Two names are nearly one.
 const NAMES: [&str; 3] = ["Boss", "boss", "Cave"];
@@ -84,7 +85,7 @@ impl Play {
     }
 
     fn order_slot(&mut self, order: SlotOrder) -> Vec<crate::writer::News> {
-        self.game.order(crate::writer::Order::Slot(order), self.now)
+        self.game.order(Order::Slot { order, ticket: Some(Ticket::new()) }, self.now)
     }
 
     pub(super) fn hear_of_slot(&mut self, order: &SlotOrder, result: &Result<SlotDone, SlotError>) {

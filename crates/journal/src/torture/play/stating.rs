@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::super::{Fact, game, reports};
 use super::Play;
+use crate::ids::Ticket;
 use crate::journal::Record;
 use crate::report::{ReportOf, ReportOrder};
 use crate::session::{Report, SessionContext, SessionStatus};
@@ -35,13 +36,14 @@ impl Play {
     pub(super) fn report(&mut self) {
         let Some(previous) = self.game.previous.clone() else { return };
         let path = reports::path(self.number());
-        self.order(Order::Describe(Box::new(ReportOrder {
+        let order = ReportOrder {
             path,
             session: previous.session,
             of: ReportOf::LastRun(Box::new(previous)),
             checkpoint: None,
             report: Report::of_last_run().note("in the made-up game").picture(),
             context: SessionContext::default(),
-        })));
+        };
+        self.order(Order::Describe { order: Box::new(order), ticket: Ticket::new() });
     }
 }

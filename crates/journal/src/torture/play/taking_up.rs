@@ -7,10 +7,11 @@ use super::super::opening::key;
 use super::super::world::{with_commit, with_notes};
 use super::super::{Action, Fact};
 use super::Play;
+use crate::ids::Ticket;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::recovery::{Prepared, Wanted};
 use crate::session::{RequestError, RestoreFrom, RestoreReason, ShelfMove, ShelfMoved};
-use crate::writer::{EventStart, News, Order, Ticket};
+use crate::writer::{EventStart, News, Order};
 
 /// Play time after which a restore has proven itself.
 const PROBATION: Duration = Duration::from_secs(60);
@@ -157,8 +158,7 @@ impl Play {
     ///
     /// What the writer reports.
     pub fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
-        let mut news =
-            self.order(Order::Decline { session, ticket: Ticket::default() }).into_iter();
+        let mut news = self.order(Order::Decline { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {
             News::Declined { result, .. } => Some(result),
             _ => None,
@@ -177,7 +177,7 @@ impl Play {
         how: ShelfMove,
     ) -> Result<ShelfMoved, RequestError> {
         let before = self.head_of(session);
-        let mut news = self.order(Order::Shelve { session, how, ticket: Ticket::default() });
+        let mut news = self.order(Order::Shelve { session, how, ticket: Ticket::new() });
         for _ in 0..1000 {
             let shelved = news.into_iter().find_map(|news| match news {
                 News::Shelved { result, .. } => Some(result),
@@ -217,7 +217,7 @@ impl Play {
     ///
     /// What the writer reports.
     pub fn delete(&mut self, session: SessionId) -> Result<(), RequestError> {
-        let mut news = self.order(Order::Forget { session, ticket: Ticket::default() }).into_iter();
+        let mut news = self.order(Order::Forget { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {
             News::Forgotten { result, .. } => Some(result),
             _ => None,

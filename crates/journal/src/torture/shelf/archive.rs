@@ -2,6 +2,7 @@
 
 use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::journal::FEATURE_WITHOUT_WORLD;
 use crate::recovery::{FoundSession, SessionEntry, THUMBNAIL};
 use crate::session::{
@@ -11,7 +12,7 @@ use crate::session::{
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{Disk, Layout};
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 const WITH_WORLD: ShelfMove = ShelfMove::Archive(Archived::WithWorld);
 const SUMMARY_ONLY: ShelfMove = ShelfMove::Archive(Archived::SummaryOnly);
@@ -20,7 +21,7 @@ const SUMMARY_ONLY: ShelfMove = ShelfMove::Archive(Archived::SummaryOnly);
 fn found(play: &Play, session: SessionId) -> FoundSession {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = crate::torture::Game::boot(&disk, play.now.wall);
-    let news = game.order(Order::Detect, play.now);
+    let news = game.order(Order::Detect { ticket: None }, play.now);
     let found = news.into_iter().flat_map(News::into_found);
     found.into_iter().find(|found| found.session == session).expect("it should be listed")
 }
@@ -150,7 +151,7 @@ fn what_an_archived_session_says_about_itself_can_be_changed() {
         play.shelve(session, how).unwrap();
         let update = SessionUpdate::default().name("Put away").field("stars", &3).unwrap();
         let news = play.game.order(
-            Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+            Order::Edit { session, update: Box::new(update), ticket: Ticket::new() },
             play.now,
         );
         assert!(news.iter().any(|news| matches!(news, News::Edited { result: Ok(()), .. })));
@@ -165,10 +166,8 @@ fn what_an_archived_session_says_about_itself_can_be_changed() {
 fn fields_that_a_session_was_given_while_nobody_played_it_are_put_away_with_it() {
     let (mut play, session) = closed();
     let update = SessionUpdate::default().field("stars", &5).unwrap();
-    play.game.order(
-        Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
-        play.now,
-    );
+    play.game
+        .order(Order::Edit { session, update: Box::new(update), ticket: Ticket::new() }, play.now);
     let before = entry(&play, session);
     play.shelve(session, WITH_WORLD).unwrap();
     assert_shown_alike(&before, &entry(&play, session));
@@ -250,7 +249,7 @@ fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
         play.shelve(session, how).unwrap();
         let update = SessionUpdate::default().name("Put away");
         play.game.order(
-            Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
+            Order::Edit { session, update: Box::new(update), ticket: Ticket::new() },
             play.now,
         );
         let before = files(&play, session);
@@ -265,8 +264,7 @@ fn a_full_disk_thins_nothing_of_what_is_in_the_archive() {
 fn a_save_waits_for_no_more_than_one_step_of_an_archive() {
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
-    play.game
-        .order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::default() }, play.now);
+    play.game.order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::new() }, play.now);
     let mut steps = 0;
     while !place(&play, session).is_archived() {
         play.perform(&[Action::Auto]);
@@ -285,7 +283,7 @@ fn a_session_that_is_wanted_while_it_is_put_away_is_let_go() {
         // While another is played, a turn is one step.
         play.perform(&[Action::Start, Action::Settle]);
         play.game
-            .order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::default() }, play.now);
+            .order(Order::Shelve { session, how: WITH_WORLD, ticket: Ticket::new() }, play.now);
         (0..steps).for_each(|_| play.turn());
         // Once it is in the archive, its checkpoint has a number that the play doesn't know.
         play.perform_if_known(&[]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, go_on, stored};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::Timeline;
 use crate::session::{
     Archived, Attachment, AttachmentError, AttachmentQuota, AttachmentVersion, RestoreFrom,
@@ -39,7 +39,7 @@ fn order(
     order: SessionAttachmentOrder,
 ) -> Result<Vec<AttachmentVersion>, AttachmentError> {
     let now = play.now;
-    let mut news = play.game.order(Order::SessionAttachment(order), now);
+    let mut news = play.game.order(Order::SessionAttachment { order, ticket: Ticket::new() }, now);
     for _ in 0..1000 {
         let answer = news.into_iter().find_map(|news| match news {
             News::SessionAttachment { result, .. } => Some(result),
@@ -222,7 +222,8 @@ fn what_is_attached_before_anything_is_saved_waits_for_that() {
     let (session, now) = (play.played().unwrap(), play.now);
     let attachment = Attachment::new(MAP.to_owned(), drawing(1));
     let attach = SessionAttachmentOrder::Attach { session, attachment, quota: ROOM };
-    let mut news = play.game.order(Order::SessionAttachment(attach), now);
+    let mut news =
+        play.game.order(Order::SessionAttachment { order: attach, ticket: Ticket::new() }, now);
     news.extend((0..5).flat_map(|_| play.game.turn(now)));
     assert!(!news.iter().any(|news| matches!(news, News::SessionAttachment { .. })));
     play.disk.heal();

@@ -7,6 +7,7 @@ use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, damage_newest, forked, go_on, stored};
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::journal::Block;
 use crate::recovery::{
     FIELDS, FoundSession, SessionEntry, SessionFinder, THUMBNAIL, Timeline, detect,
@@ -20,7 +21,7 @@ use crate::store::{DirectoryStore, Disk, LocalStore};
 use crate::torture::content::Bytes;
 use crate::torture::opening::layout;
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 /// What the newest checkpoint of a session's one line holds, if it can be read.
 fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {
@@ -34,7 +35,10 @@ fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {
 fn found(play: &Play) -> Vec<FoundSession> {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = Game::boot(&disk, play.now.wall);
-    game.order(Order::Detect, play.now).into_iter().flat_map(News::into_found).collect()
+    game.order(Order::Detect { ticket: None }, play.now)
+        .into_iter()
+        .flat_map(News::into_found)
+        .collect()
 }
 
 fn entry(play: &Play, session: SessionId) -> SessionEntry {
@@ -57,10 +61,8 @@ fn a_copy_is_what_was_reported_and_the_first_one_is_as_it_was() {
     let picture = Attachment::new(THUMBNAIL.to_owned(), vec![9; 300]);
     play.game.local.store.write_attachment(session, newest, &picture).unwrap();
     let update = SessionUpdate::default().field("stars", &5).unwrap().pin(true);
-    play.game.order(
-        Order::Edit { session, update: Box::new(update), ticket: Ticket::default() },
-        play.now,
-    );
+    play.game
+        .order(Order::Edit { session, update: Box::new(update), ticket: Ticket::new() }, play.now);
     let (before, shown) = (files(&play.game.local, &play.disk, session), entry(&play, session));
 
     let copied = play.copy(session, "Copy").unwrap();
@@ -241,10 +243,8 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let (mut play, session) = closed();
     play.perform(&[Action::Start, Action::Settle]);
     let played = play.played().unwrap();
-    play.game.order(
-        Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::default() },
-        play.now,
-    );
+    play.game
+        .order(Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::new() }, play.now);
     // Beside play it is begun in one turn, and goes on in the next.
     play.game.turn(play.now);
     play.game.turn(play.now);
@@ -256,7 +256,7 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let [begun] = *copies(&sessions) else { panic!("it should be under way: {sessions:?}") };
     let update = Box::new(SessionUpdate::default().field("stars", &9).unwrap());
     let mut news =
-        play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
+        play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
     news.extend(play.game.turn(play.now));
     assert!(news.iter().any(|news| matches!(news, News::Edited { result: Ok(()), .. })));
     assert!(!play.game.local.store.sessions().unwrap().contains(&begun));
@@ -276,7 +276,7 @@ fn what_is_asked_of_others_takes_turns_with_play_and_comes_after_its_end() {
     let ask = |play: &mut Play| {
         for stars in 0..3 {
             let update = Box::new(SessionUpdate::default().field("stars", &stars).unwrap());
-            let edit = Order::Edit { session, update, ticket: Ticket::default() };
+            let edit = Order::Edit { session, update, ticket: Ticket::new() };
             assert!(play.game.order(edit, play.now).is_empty(), "its turn is to come");
         }
     };

@@ -5,6 +5,7 @@ use super::faults::after_each_fault;
 use super::{place, stored};
 use crate::finding::SessionQuery;
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::recovery::{SessionEntry, Timeline};
 use crate::session::{
     Archived, NewSession, RequestError, RestoreFrom, RestoreReason, SessionUpdate, ShelfMove,
@@ -13,7 +14,7 @@ use crate::session::{
 use crate::store::LocalStore;
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 fn plan() -> NewSession {
     let new = NewSession::named("Friday").player("Ann").tag("co-op");
@@ -30,7 +31,8 @@ fn play() -> Play {
 fn listed(play: &Play) -> Vec<SessionEntry> {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = Game::boot(&disk, play.now.wall);
-    let found = game.order(Order::Detect, play.now).into_iter().flat_map(News::into_found);
+    let found =
+        game.order(Order::Detect { ticket: None }, play.now).into_iter().flat_map(News::into_found);
     let found = found.inspect(|found| {
         assert_eq!((&found.corruption, &found.failure, found.offers.len()), (&None, &None, 0));
     });
@@ -80,7 +82,8 @@ fn a_session_that_was_a_draft_crashes_and_goes_back_like_any_other() {
     play.kill();
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = Game::boot(&disk, play.now.wall);
-    let found = game.order(Order::Detect, play.now).into_iter().flat_map(News::into_found);
+    let found =
+        game.order(Order::Detect { ticket: None }, play.now).into_iter().flat_map(News::into_found);
     let offers: Vec<_> = found.flat_map(|found| found.offers).collect();
     let [offer] = &*offers else { panic!("{offers:?}") };
     assert_eq!(offer.checkpoints.len(), checkpoints(&play.game.local, session));
@@ -102,7 +105,7 @@ fn all_fields_of_a_draft_are_kept_however_large_they_are() {
     assert!(entry.summary.fields_left_out);
     let update = SessionUpdate::default().name("Saturday").field("map", &"cellar").unwrap();
     let update = Box::new(update);
-    play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
+    play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
     let fields = play.begin_draft(session).unwrap();
     assert_eq!(fields.get("map"), Some("cellar".to_owned()));
     assert_eq!(fields.get("text"), Some(text));

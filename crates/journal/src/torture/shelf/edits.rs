@@ -4,19 +4,19 @@ use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, digests, forked, stored};
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::journal::Head;
 use crate::session::{RequestError, SessionUpdate};
 use crate::store::{Disk, Layout};
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 /// Another name, and another field.
 fn edit(play: &mut Play, session: SessionId, number: u64) -> Result<(), RequestError> {
     let update = SessionUpdate::default().name(format!("Name {number}"));
     let update = Box::new(update.field("number", &number).unwrap());
     play.pass(1);
-    let news =
-        play.game.order(Order::Edit { session, update, ticket: Ticket::default() }, play.now);
+    let news = play.game.order(Order::Edit { session, update, ticket: Ticket::new() }, play.now);
     let edited = news.into_iter().find_map(|news| match news {
         News::Edited { result, .. } => Some(result),
         _ => None,
@@ -63,11 +63,11 @@ fn an_edit_beside_play_waits_for_a_listing_and_keeps_no_checkpoint_waiting() {
     (0..8)
         .for_each(|_| play.perform(&[Action::Start, Action::Full, Action::Settle, Action::Close]));
     play.perform(&[Action::Start, Action::Full, Action::Settle]);
-    play.game.order(Order::Detect, play.now);
+    play.game.order(Order::Detect { ticket: None }, play.now);
     play.game.turn(play.now);
     let begun = play.disk.operations().len();
     let update = Box::new(SessionUpdate::default().name("Another"));
-    let order = Order::Edit { session, update, ticket: Ticket::default() };
+    let order = Order::Edit { session, update, ticket: Ticket::new() };
     let mut news = play.game.order(order, play.now);
     assert_eq!(play.disk.operations().len(), begun, "it waits");
     let mut turns = 0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{DAY, again, digests};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::session::{Archived, RequestError, SessionEdit, SessionUpdate, ShelfMove};
 use crate::store::LocalStore;
 use crate::store::simulated_disk::SimulatedDisk;
@@ -45,7 +45,9 @@ fn edit_all(play: &mut Play, sessions: &[SessionId], edit: &SessionEdit) -> (Rep
     let sessions = sessions.iter().map(|session| OneOfMany { session: *session, newest: None });
     let order = EditMany { sessions: sessions.collect(), edit: edit.clone() };
     let mut reports = Reports::new();
-    let mut news = play.game.order(Order::EditMany(Box::new(order)), play.now);
+    let mut news = play
+        .game
+        .order(Order::EditMany { order: Box::new(order), ticket: Ticket::new() }, play.now);
     for _ in 0..1000 {
         for news in news {
             let (session, result) = match news {
@@ -53,7 +55,7 @@ fn edit_all(play: &mut Play, sessions: &[SessionId], edit: &SessionEdit) -> (Rep
                     (session, result)
                 }
                 News::Shelved { session, result, .. } => (session, result.map(drop)),
-                News::EditedMany(done) => return (reports, *done),
+                News::EditedMany { edited: done, .. } => return (reports, *done),
                 _ => continue,
             };
             let twice = reports.insert(session, (play.disk.position(), result));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::faults::after_each_fault;
 use super::{again, closed, stored};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::{ABOUT_SESSION, CLOCK};
 use crate::report::{self, Opened, ReportOf, ReportOrder, ScenarioFile};
 use crate::scenario::Scenario;
@@ -29,7 +29,9 @@ fn save(play: &mut Play, session: SessionId) -> Result<u64, RequestError> {
         report: Report::now().events(0),
         context: SessionContext::default(),
     };
-    let mut news = play.game.order(Order::Describe(Box::new(order)), play.now);
+    let mut news = play
+        .game
+        .order(Order::Describe { order: Box::new(order), ticket: Ticket::new() }, play.now);
     for _ in 0..1000 {
         let described = news.into_iter().find_map(|news| match news {
             News::Described { result, .. } => Some(result),

@@ -7,11 +7,12 @@ use std::thread;
 use crate::clock::Moment;
 use crate::finding::SessionQuery;
 use crate::ids::SessionId;
+use crate::ids::Ticket;
 use crate::recovery::SessionEntry;
 use crate::session::{NewSession, RequestError, SessionUpdate, ShelfMove};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::torture::{Game, Play, Random};
-use crate::writer::{News, Order, Ticket};
+use crate::writer::{News, Order};
 
 const SESSIONS: usize = 1_000;
 const REQUESTS: usize = 100;
@@ -21,7 +22,7 @@ const WANTED: u64 = 8;
 /// All sessions, as a process finds them that was begun just now. None of them is torn.
 fn listed(disk: &SimulatedDisk, now: Moment) -> Vec<SessionEntry> {
     let mut game = Game::boot(disk, now.wall);
-    let mut news = game.order(Order::Detect, now);
+    let mut news = game.order(Order::Detect { ticket: None }, now);
     while !news.iter().any(|news| matches!(news, News::Detected { .. })) {
         news.extend(game.turn(now));
     }
@@ -55,10 +56,10 @@ fn make_requests(
         let tag = format!("{name}-{number}");
         let moves = [ShelfMove::Delete, ShelfMove::Undelete];
         let order = || match number % 3 {
-            0 => Order::Shelve { session, how: moves[number % 2], ticket: Ticket::default() },
+            0 => Order::Shelve { session, how: moves[number % 2], ticket: Ticket::new() },
             _ => {
                 let update = Box::new(SessionUpdate::default().tag(&tag));
-                Order::Edit { session, update, ticket: Ticket::default() }
+                Order::Edit { session, update, ticket: Ticket::new() }
             }
         };
         loop {

@@ -10,7 +10,7 @@ use crate::torture::{Action, Play};
 use crate::writer::{News, Order};
 
 fn offers(play: &mut Play, session: SessionId) -> usize {
-    let news = play.game.order(Order::Detect, play.now);
+    let news = play.game.order(Order::Detect { ticket: None }, play.now);
     let found = news.into_iter().flat_map(News::into_found);
     let of = |found: FoundSession| (found.session == session).then_some(found.offers.len());
     found.filter_map(of).next().expect("the session should be listed")

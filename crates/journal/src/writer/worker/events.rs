@@ -3,7 +3,7 @@
 use super::{Worker, collect_news};
 use crate::clock::Moment;
 use crate::digest::{DigestOrder, PlayedLine};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::{EventQuery, EventReading, EventValidating};
 use crate::writer::{Content, Order, Report};
 
@@ -16,16 +16,16 @@ impl<C: Content> Worker<C> {
     }
 
     /// Reads a page of events between the checkpoints, or at once if there are none.
-    pub(super) fn read_events(&mut self, query: EventQuery, now: Moment) {
+    pub(super) fn read_events(&mut self, query: EventQuery, ticket: Ticket, now: Moment) {
         let line = self.hand_over_events(query.session, now);
-        self.chores.read_events(EventReading::new(query, line));
+        self.chores.read_events(EventReading::new(query, line), ticket);
         self.do_chore_if_idle(now);
     }
 
     /// Looks at all that a session has recorded, likewise.
-    pub(super) fn validate_events(&mut self, session: SessionId, now: Moment) {
+    pub(super) fn validate_events(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
         self.hand_over_events(session, now);
-        self.chores.validate_events(EventValidating::new(session));
+        self.chores.validate_events(EventValidating::new(session), ticket);
         self.do_chore_if_idle(now);
     }
 
@@ -33,19 +33,19 @@ impl<C: Content> Worker<C> {
     pub(super) fn note_changes(&mut self, order: &Order<C>) {
         let digests = &mut self.chores.digests;
         order.session().into_iter().for_each(|session| digests.note_changed(session));
-        if let Order::EditMany(order) = order {
+        if let Order::EditMany { order, .. } = order {
             order.sessions.iter().for_each(|one| digests.note_changed(one.session));
         }
     }
 
     /// Brings digests up to date between the checkpoints, with what is played as it is now.
-    pub(super) fn digest(&mut self, order: DigestOrder, now: Moment) {
+    pub(super) fn digest(&mut self, order: DigestOrder, ticket: Ticket, now: Moment) {
         let playing = self.playing.as_ref().map(|(journal, _)| journal.session());
         let played = playing.and_then(|session| {
             let line = self.hand_over_events(session, now)?;
             Some(PlayedLine { session, line })
         });
-        self.chores.digest(order, played);
+        self.chores.digest((order, ticket), played);
     }
 
     /// Appends what the session has recorded so far, if it is played. What is known of its line then.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::{Worker, collect_news};
 use crate::clock::Moment;
+use crate::ids::Ticket;
 use crate::writer::{Content, News, Report};
 
 impl<C: Content> Worker<C> {
     /// Looks at all sessions: between the checkpoints, or at once if there are none.
-    pub(super) fn detect(&mut self, now: Moment) {
-        self.chores.list();
+    pub(super) fn detect(&mut self, ticket: Option<Ticket>, now: Moment) {
+        self.chores.list(ticket);
         if self.playing.is_none() {
             self.do_chore(now);
         }
@@ -76,7 +77,7 @@ impl<C: Content> Worker<C> {
     }
 
     /// No session is being played or restored: the main thread sees to that.
-    pub(super) fn use_profile(&mut self, profile: String, now: Moment) {
+    pub(super) fn use_profile(&mut self, profile: String, ticket: Ticket, now: Moment) {
         // What was asked of slots and sessions is done first, where they are.
         while self.slots.wake() == Some(Duration::ZERO) {
             self.turn(now);
@@ -92,12 +93,13 @@ impl<C: Content> Worker<C> {
             name,
             digests,
             figures,
+            ticket: None,
         }));
         self.swept = false;
         self.local = Arc::new(self.local.of_profile(&profile));
         self.finder.move_to(Arc::clone(&self.local));
         self.prepared.clear();
-        self.report([News::ProfileChanged { profile }]);
-        self.detect(now);
+        self.report([News::ProfileChanged { profile, ticket }]);
+        self.detect(None, now);
     }
 }

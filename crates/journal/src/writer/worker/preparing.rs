@@ -7,19 +7,17 @@ use tracing::{debug, debug_span, warn};
 
 use super::Worker;
 use crate::clock::{self, Moment};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::{self, PrepareFailure, Prepared, SessionFinder, Wanted};
 use crate::report;
 use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove, SlotError};
 use crate::store::{MemoryDisk, SessionLock};
 use crate::writer::chores::CopyChore;
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{
-    Content, DraftOrder, News, Report, Ticket, WorldOrder, drafting, filing, shelving,
-};
+use crate::writer::{Content, DraftOrder, News, Report, WorldOrder, drafting, filing, shelving};
 
 impl<C: Content> Worker<C> {
-    pub(super) fn prepare(&mut self, mut wanted: Wanted, now: Moment) {
+    pub(super) fn prepare(&mut self, mut wanted: Wanted, ticket: Ticket, now: Moment) {
         let session = wanted.session;
         self.let_go_of(session);
         let _span = debug_span!("prepare_restore", session.id = %session).entered();
@@ -29,12 +27,12 @@ impl<C: Content> Worker<C> {
         // It went on without this process, which must not take the place of what it hasn't seen.
         if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
             let error = RequestError::SessionInUse;
-            return self.report([News::NotPrepared { error }]);
+            return self.report([News::NotPrepared { error, ticket }]);
         }
         if !is_playing && !self.prepared.contains_key(&session) {
             match lock(&mut self.finder, session) {
                 Ok(lock) => self.prepared.insert(session, lock),
-                Err(error) => return self.report([News::NotPrepared { error }]),
+                Err(error) => return self.report([News::NotPrepared { error, ticket }]),
             };
         }
         let begun = clock::instant();
@@ -49,23 +47,27 @@ impl<C: Content> Worker<C> {
                         false => self.trials.begin(trial),
                     }
                 }
-                return self.reports.push(Report::Prepared(Box::new(prepared)));
+                let prepared = Box::new(prepared);
+                return self.reports.push(Report::Prepared { prepared, ticket });
             }
             Err(failure) => failure,
         };
         self.prepared.remove(&session);
         self.report([match failure {
-            PrepareFailure::Rejected(error) => News::NotPrepared { error },
-            PrepareFailure::Damaged(found) => News::Damaged(found),
-            PrepareFailure::Unrecoverable(error) => News::Unrecoverable { session, error },
+            PrepareFailure::Rejected(error) => News::NotPrepared { error, ticket },
+            PrepareFailure::Damaged(found) => News::Damaged { found, ticket },
+            PrepareFailure::Unrecoverable(error) => News::Unrecoverable { session, error, ticket },
         }]);
     }
 
     /// Reads a world that a new session begins with. It is in memory already, and no session is locked for it.
-    pub(super) fn prepare_world(&mut self, order: WorldOrder) {
-        match self.read_world(&order) {
-            Ok(prepared) => self.reports.push(Report::Prepared(Box::new(prepared))),
-            Err(error) => self.report([News::NotPrepared { error: error.into() }]),
+    pub(super) fn prepare_world(&mut self, order: &WorldOrder, ticket: Ticket) {
+        match self.read_world(order) {
+            Ok(prepared) => {
+                let prepared = Box::new(prepared);
+                self.reports.push(Report::Prepared { prepared, ticket });
+            }
+            Err(error) => self.report([News::NotPrepared { error: error.into(), ticket }]),
         }
     }
 
@@ -106,12 +108,11 @@ impl<C: Content> Worker<C> {
     }
 
     /// Writes a session down that begins later.
-    pub(super) fn draft(&mut self, mut order: DraftOrder, now: Moment) {
+    pub(super) fn draft(&mut self, mut order: DraftOrder, ticket: Ticket, now: Moment) {
         let game = std::mem::take(&mut order.metadata.context);
         order.metadata.context = self.context(game);
         let drafted = drafting::draft(&self.local, &order, self.versions.game(), now.wall);
-        let (session, result) = (Box::new(order.session), drafted.map(Box::new));
-        self.report([News::Drafted { session, result }]);
+        self.report([News::Drafted { result: drafted.map(Box::new), ticket }]);
     }
 
     /// Makes a session of its own out of one that isn't played.

@@ -2,6 +2,7 @@
 
 use super::Worker;
 use crate::clock::Moment;
+use crate::ids::Ticket;
 use crate::process::Logged;
 use crate::report::{ReportOf, ReportOrder};
 use crate::writer::reporting::Reporting;
@@ -11,7 +12,7 @@ use crate::writer::{Content, News};
 /// Reports that wait for their checkpoint.
 #[derive(Default)]
 pub(super) struct WaitingReports {
-    orders: Vec<ReportOrder>,
+    orders: Vec<(ReportOrder, Ticket)>,
     /// Whether a checkpoint could not be written: what is on disk goes with them then.
     in_vain: bool,
 }
@@ -26,9 +27,9 @@ impl WaitingReports {
 
 impl<C: Content> Worker<C> {
     /// Takes up a report: at once, or once the checkpoint is durable that it is about.
-    pub(super) fn describe(&mut self, mut order: ReportOrder, now: Moment) {
+    pub(super) fn describe(&mut self, mut order: ReportOrder, ticket: Ticket, now: Moment) {
         order.context = self.context(order.context);
-        self.waiting_reports.orders.push(order);
+        self.waiting_reports.orders.push((order, ticket));
         self.begin_waiting_reports(now);
         if self.playing.is_none() {
             self.do_chore(now);
@@ -39,30 +40,30 @@ impl<C: Content> Worker<C> {
     pub(super) fn begin_waiting_reports(&mut self, now: Moment) {
         let in_vain = std::mem::take(&mut self.waiting_reports.in_vain);
         let journal = self.playing.as_ref().map(|(journal, _)| journal);
-        let waits = |order: &ReportOrder| {
+        let waits = |(order, _): &(ReportOrder, Ticket)| {
             !in_vain && journal.is_some_and(|journal| waits_for_checkpoint(journal, order))
         };
         let orders = std::mem::take(&mut self.waiting_reports.orders);
         let (waiting, ready): (Vec<_>, Vec<_>) = orders.into_iter().partition(waits);
         self.waiting_reports.orders = waiting;
-        ready.into_iter().for_each(|order| self.begin_report(order, now));
+        ready.into_iter().for_each(|(order, ticket)| self.begin_report(order, ticket, now));
     }
 
     /// Begins all of them: nothing more will be written.
     pub(super) fn begin_all_reports(&mut self, now: Moment) {
-        for order in std::mem::take(&mut self.waiting_reports.orders) {
-            self.begin_report(order, now);
+        for (order, ticket) in std::mem::take(&mut self.waiting_reports.orders) {
+            self.begin_report(order, ticket, now);
         }
     }
 
-    fn begin_report(&mut self, order: ReportOrder, now: Moment) {
+    fn begin_report(&mut self, order: ReportOrder, ticket: Ticket, now: Moment) {
         let line = order.session.and_then(|session| self.hand_over_events(session, now));
         let logged = match &order.of {
             ReportOf::Now => self.process.logged(now.wall),
             ReportOf::LastRun(last) => self.finder.logged_by(last),
             ReportOf::Session | ReportOf::Scenario(_) => Logged::default(),
         };
-        self.chores.report(Reporting::new(order, line, &logged, now.wall));
+        self.chores.report(Reporting::new(order, line, &logged, now.wall), ticket);
     }
 }
 

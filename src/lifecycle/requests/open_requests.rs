@@ -1,0 +1,115 @@
+//! The requests that were handled and wait for their answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use tracing::{debug, warn};
+
+use super::{Request, RequestQueue};
+use crate::ids::Ticket;
+use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
+use crate::session::RequestError;
+
+/// The requests that were handled and wait for their answer. What is answered is taken out, so that nothing is answered
+/// twice, and what is left when nobody can answer any more is known.
+#[derive(Default)]
+pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
+
+/// A request as it was made, and the player who made it.
+struct OpenRequest {
+    request: Arc<Request>,
+    by: Option<String>,
+    /// Requests that have the same answer.
+    joined: Vec<Ticket>,
+}
+
+impl OpenRequests {
+    /// Takes note of a request that is handled. A step of one is no other request.
+    pub fn open(&mut self, ticket: Ticket, request: &Arc<Request>, by: Option<&String>) {
+        let open = || {
+            let (request, by) = (Arc::clone(request), by.cloned());
+            OpenRequest { request, by, joined: Vec::new() }
+        };
+        self.0.entry(ticket).or_insert_with(open);
+    }
+
+    fn tickets(&self) -> Vec<Ticket> {
+        let mut tickets: Vec<Ticket> = self.0.keys().copied().collect();
+        tickets.sort_unstable();
+        tickets
+    }
+}
+
+fn take(world: &mut World, ticket: Ticket) -> Option<OpenRequest> {
+    world.get_resource_mut::<RequestQueue>()?.open.0.remove(&ticket)
+}
+
+/// Makes a request of the plugin's own, which is handled already.
+pub(in crate::lifecycle) fn ask(world: &mut World, request: impl Into<Request>) -> Ticket {
+    let (ticket, request) = (Ticket::new(), Arc::new(request.into()));
+    world.get_resource_or_init::<RequestQueue>().open.open(ticket, &request, None);
+    ticket
+}
+
+/// A request has the same answer as another one.
+pub(in crate::lifecycle) fn join(world: &mut World, ticket: Ticket, to: Ticket) {
+    let mut queue = world.get_resource_or_init::<RequestQueue>();
+    if let Some(open) = queue.open.0.get_mut(&to) {
+        open.joined.push(ticket);
+    }
+}
+
+/// Says that what a request asks for is done.
+pub(in crate::lifecycle) fn finish(world: &mut World, ticket: Ticket) {
+    let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return };
+    notify(world, RequestDone { ticket });
+    joined.into_iter().for_each(|joined| finish(world, joined));
+}
+
+/// Another notification is the answer to a request: to those of these tickets, of which each is to have one.
+pub(in crate::lifecycle) fn close(world: &mut World, ticket: Ticket) -> Vec<Ticket> {
+    let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return Vec::new() };
+    let joined = joined.into_iter().flat_map(|joined| close(world, joined));
+    std::iter::once(ticket).chain(joined).collect()
+}
+
+/// Says that a request came to nothing.
+pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: RequestError) {
+    let Some(OpenRequest { request, by, joined }) = take(world, ticket) else {
+        return debug!(%ticket, %error, "the request was answered before");
+    };
+    let (ticket, request) = (Some(ticket), Arc::unwrap_or_clone(request));
+    say_rejected(world, RequestRejected { ticket, request, by, error: error.clone() });
+    joined.into_iter().for_each(|joined| reject(world, joined, error.clone()));
+}
+
+/// Says that a part of a request came to nothing: what it asks for of one of many sessions.
+pub(in crate::lifecycle) fn reject_part(
+    world: &mut World,
+    request: impl Into<Request>,
+    error: RequestError,
+) {
+    let (request, ticket, by) = (request.into(), None, None);
+    say_rejected(world, RequestRejected { ticket, request, by, error });
+}
+
+/// Answers all requests that nobody will answer any more, but for these.
+pub(in crate::lifecycle) fn reject_all(
+    world: &mut World,
+    but_for: Option<Ticket>,
+    error: &RequestError,
+) {
+    let Some(queue) = world.get_resource::<RequestQueue>() else { return };
+    for ticket in queue.open.tickets() {
+        if Some(ticket) != but_for {
+            reject(world, ticket, error.clone());
+        }
+    }
+}
+
+pub(super) fn say_rejected(world: &mut World, rejected: RequestRejected) {
+    let RequestRejected { request, by, error, .. } = &rejected;
+    warn!(?request, by, %error, "request rejected");
+    notify(world, rejected);
+}

@@ -1,0 +1,407 @@
+//! Each request has a ticket, and one last word.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::{
+    Archived, AttachmentOf, ChapterId, CheckpointId, CorruptionDetected, CurrentRequest,
+    EventQuery, LeaveCause, Leaving, MemoryDisk, Operation, RecoveryFailed, Report, RequestDone,
+    RequestError, RestoreCancelled, Retention, SessionCommands, SessionId, SessionQuery, ShelfMove,
+    SlotEntry, SlotFailed, SlotId, Ticket,
+};
+
+use crate::common::{
+    Dice, Health, frames, game, game_with, listen, plugin, received, request, start,
+};
+
+/// All that was said last of each request.
+#[derive(Resource, Default)]
+struct LastWords(BTreeMap<Ticket, Vec<&'static str>>);
+
+impl LastWords {
+    fn hear(&mut self, ticket: impl Into<Option<Ticket>>, word: &'static str) {
+        if let Some(ticket) = ticket.into() {
+            self.0.entry(ticket).or_default().push(word);
+        }
+    }
+}
+
+fn hear_last_words(app: &mut App) {
+    app.init_resource::<LastWords>()
+        .add_observer(|it: On<RequestDone>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "done");
+        })
+        .add_observer(|it: On<RequestRejected>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "rejected");
+        })
+        .add_observer(|it: On<CheckpointFailed>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket.filter(|_| it.retry_in.is_none()), "checkpoint failed");
+        })
+        .add_observer(|it: On<SlotFailed>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "slot failed");
+        })
+        .add_observer(|it: On<RestoreCancelled>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "cancelled");
+        })
+        .add_observer(|it: On<RecoveryFailed>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "recovery failed");
+        })
+        .add_observer(|it: On<CorruptionDetected>, mut words: ResMut<LastWords>| {
+            words.hear(it.ticket, "damaged");
+        });
+}
+
+/// What requests name.
+struct Named {
+    number: u64,
+    session: SessionId,
+    slot: SlotId,
+    newest: RewindTo,
+}
+
+type Ask = fn(&mut SessionCommands, &Named) -> Ticket;
+
+fn new(named: &Named) -> NewSession {
+    NewSession::named(format!("Session {}", named.number % 5))
+}
+
+/// Each kind of request.
+const ASKS: &[(&str, Ask)] = &[
+    ("start", |commands, named| commands.start(new(named))),
+    ("start another", |commands, named| {
+        commands.start(NewSession { replaces_current: true, ..new(named) })
+    }),
+    ("start or continue", |commands, named| commands.start_or_continue(new(named))),
+    ("pause", |commands, _| commands.pause()),
+    ("resume", |commands, _| commands.resume()),
+    ("rename", |commands, named| commands.rename(format!("Name {}", named.number))),
+    ("checkpoint", |commands, _| commands.checkpoint("moment")),
+    ("another checkpoint", |commands, _| commands.checkpoint("moment")),
+    ("close", |commands, _| commands.close_because(Leaving::by(LeaveCause::Player))),
+    ("end", |commands, _| commands.end(EndReason::Completed)),
+    ("continue", |commands, named| commands.continue_session(named.session)),
+    ("recover", |commands, named| commands.recover(named.session, RestoreFrom::Latest)),
+    ("rewind", |commands, named| commands.rewind(named.newest)),
+    ("undo rewind", |commands, _| commands.undo_rewind()),
+    ("undo load", |commands, _| commands.undo_load()),
+    ("branch off", |commands, named| match named.newest {
+        RewindTo::Checkpoint(checkpoint) => commands.branch_off(checkpoint, new(named)),
+        _ => commands.undo_load(),
+    }),
+    ("take option", |commands, named| commands.take_option(named.session, "flee")),
+    ("decline", |commands, named| commands.decline(named.session)),
+    ("find", |commands, _| commands.find_sessions()),
+    ("cancel", |commands, _| commands.cancel_restore()),
+    ("forget key", |commands, _| commands.forget_key("door")),
+    ("forget keys", |commands, _| commands.forget_keys("door")),
+    ("use profile", |commands, named| {
+        commands.use_profile(if named.number.is_multiple_of(7) { "Ben" } else { "default" })
+    }),
+    ("read events", |commands, named| commands.read_events(EventQuery::of(named.session))),
+    ("validate events", |commands, named| commands.validate_events(named.session)),
+    ("forget", |commands, named| commands.forget(named.session)),
+    ("update", |commands, named| {
+        commands.update_session(named.session, SessionUpdate::default().tag("seen"))
+    }),
+    ("save", |commands, named| {
+        commands.save(SaveSlot::manual(format!("Slot {}", named.number % 3)))
+    }),
+    ("quick save", |commands, _| commands.quick_save()),
+    ("another quick save", |commands, _| commands.quick_save()),
+    ("quick load", |commands, _| commands.quick_load()),
+    ("load", |commands, named| commands.load(named.slot)),
+    ("rename slot", |commands, named| {
+        commands.rename_slot(named.slot, format!("Slot {}", named.number % 3))
+    }),
+    ("copy slot", |commands, named| commands.copy_slot(named.slot, "Copy")),
+    ("delete slot", |commands, named| commands.delete_slot(named.slot)),
+    ("attach", |commands, named| match named.newest {
+        RewindTo::Checkpoint(checkpoint) => commands.attach(checkpoint, "map", vec![1, 2, 3]),
+        _ => commands.resume(),
+    }),
+    ("attach to session", |commands, _| commands.attach_to_session("map", vec![1, 2, 3])),
+    ("detach", |commands, _| commands.detach("map")),
+    ("read attachment", |commands, named| {
+        let of = AttachmentOf::Session { session: named.session, version: None };
+        commands.read_attachment(of, "map")
+    }),
+    ("begin chapter", |commands, _| {
+        let (id, chapter) = (ChapterId::random(), Box::new(NewChapter::named("Cellar")));
+        commands.request(CurrentRequest::BeginChapter { id, chapter })
+    }),
+    ("end chapter", |commands, _| commands.end_current_chapter(ChapterOutcome::Completed)),
+    ("report", |commands, named| {
+        commands.report(Report::now(), format!("sessions/{}.tar", named.number % 50))
+    }),
+    ("export", |commands, named| {
+        commands.export(named.session, format!("sessions/{}.export", named.number % 50))
+    }),
+    ("import", |commands, named| commands.import(format!("sessions/{}.export", named.number % 50))),
+    ("delete", |commands, named| commands.delete(named.session)),
+    ("undelete", |commands, named| commands.undelete(named.session)),
+    ("archive", |commands, named| commands.archive(named.session, Archived::WithWorld)),
+    ("unarchive", |commands, named| commands.unarchive(named.session)),
+    ("copy", |commands, named| commands.copy(named.session, "Copy")),
+    ("edit all", |commands, named| {
+        let query = SessionQuery::default().search(&format!("{}", named.number % 5));
+        commands.edit_all(query, ShelfMove::Delete)
+    }),
+    ("draft", |commands, named| commands.draft(new(named))),
+];
+
+/// One of those that are there, or none.
+fn named(app: &App, dice: &mut Dice, number: u64) -> Named {
+    let catalog = app.world().resource::<SessionCatalog>();
+    let sessions = catalog.sessions();
+    let mut one_of = |count: usize| dice.roll(count as u64 + 1) as usize;
+    let session = sessions.get(one_of(sessions.len())).map(|entry| entry.session.id);
+    let slot = catalog.slots().get(one_of(catalog.slots().len())).map(|slot: &SlotEntry| slot.id);
+    let current = app.world().get_resource::<CurrentSession>();
+    let newest = current.and_then(CurrentSession::last_checkpoint).map(|it| it.id);
+    Named {
+        number,
+        session: session.unwrap_or_else(SessionId::random),
+        slot: slot.unwrap_or_else(SlotId::random),
+        newest: newest.map_or(RewindTo::Ago(Duration::ZERO), RewindTo::Checkpoint),
+    }
+}
+
+/// Which of them got no last word, or more than one.
+fn without_one(app: &App, asked: &BTreeMap<Ticket, &str>) -> Vec<String> {
+    let words = &app.world().resource::<LastWords>().0;
+    let said = asked.iter().map(|(ticket, what)| (what, words.get(ticket).cloned()));
+    let wrong = said.filter(|(_, words)| words.as_ref().is_none_or(|words| words.len() != 1));
+    wrong.map(|(what, words)| format!("{what}: {words:?}")).collect()
+}
+
+#[test]
+fn each_request_gets_one_last_word_whatever_else_is_asked() {
+    let mut outcomes: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for seed in 0..12 {
+        let mut dice = Dice(seed);
+        let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+            hear_last_words(app);
+            app.insert_resource(IsOpen(true))
+                .checkpoint_while(|is_open: Res<IsOpen>| is_open.0)
+                .restore_when(|is_open: Res<IsOpen>| is_open.0);
+        });
+        app.world_mut().spawn(Health(1));
+        let mut asked = BTreeMap::new();
+        for number in 0..300 {
+            let (what, ask) = ASKS[dice.roll(ASKS.len() as u64) as usize];
+            let named = named(&app, &mut dice, number);
+            let world = app.world_mut();
+            asked.insert(ask(&mut world.commands().session(), &named), what);
+            world.flush();
+            world.resource_mut::<IsOpen>().0 = dice.roll(5) > 0;
+            frames(&mut app, dice.roll(3) as usize);
+        }
+        app.world_mut().resource_mut::<IsOpen>().0 = true;
+        frames(&mut app, 300);
+        assert_eq!(without_one(&app, &asked), [""; 0], "seed {seed}");
+        for (ticket, words) in &app.world().resource::<LastWords>().0 {
+            if let Some(what) = asked.get(ticket) {
+                *outcomes.entry((*what, words[0])).or_default() += 1;
+            }
+        }
+    }
+    // Otherwise most of this says nothing.
+    let rejected_only = ["take option", "decline"];
+    let done = |what: &str| outcomes.contains_key(&(what, "done"));
+    let never: Vec<&str> = ASKS.iter().map(|(what, _)| *what).filter(|what| !done(what)).collect();
+    assert!(never.iter().all(|what| rejected_only.contains(what)), "{never:?}: {outcomes:?}");
+}
+
+/// Whether checkpoints may be taken, and restores go on.
+#[derive(Resource)]
+struct IsOpen(bool);
+
+#[test]
+fn what_waits_at_an_exit_is_answered() {
+    let mut app = game(&MemoryDisk::default());
+    hear_last_words(&mut app);
+    start(&mut app, "Left");
+    frames(&mut app, 3);
+    let mut asked = BTreeMap::new();
+    let mut dice = Dice(1);
+    for (number, (what, ask)) in ASKS.iter().enumerate() {
+        let named = named(&app, &mut dice, number as u64);
+        let world = app.world_mut();
+        asked.insert(ask(&mut world.commands().session(), &named), *what);
+        world.flush();
+    }
+    app.world_mut().write_message(AppExit::Success);
+    frames(&mut app, 1);
+    assert_eq!(without_one(&app, &asked), [""; 0]);
+}
+
+#[test]
+fn requests_that_are_alike_are_told_apart_by_their_tickets() {
+    let mut app = game(&MemoryDisk::default());
+    listen::<RequestRejected>(&mut app);
+    frames(&mut app, 3);
+    let unknown = SlotId::random();
+    let mut commands = app.world_mut().commands();
+    let anns = commands.session().by("Ann").rename_slot(unknown, "Alike");
+    let bens = commands.session().by("Ben").rename_slot(unknown, "Alike");
+    app.world_mut().flush();
+    frames(&mut app, 10);
+    let rejected = received::<RequestRejected>(&app).into_iter();
+    let rejected: Vec<_> = rejected.map(|it| (it.ticket.unwrap(), it.by.unwrap())).collect();
+    assert_eq!(rejected, [(anns, "Ann".to_owned()), (bens, "Ben".to_owned())]);
+}
+
+#[test]
+fn a_request_about_many_sessions_and_its_parts_are_answered_apart() {
+    let mut app = game(&MemoryDisk::default());
+    hear_last_words(&mut app);
+    listen::<RequestRejected>(&mut app);
+    start(&mut app, "Played");
+    frames(&mut app, 3);
+    let ticket = app
+        .world_mut()
+        .commands()
+        .session()
+        .edit_all(SessionQuery::default(), ShelfMove::Archive(Archived::WithWorld));
+    app.world_mut().flush();
+    frames(&mut app, 10);
+    let parts = received::<RequestRejected>(&app);
+    assert_eq!(parts.iter().map(|it| it.ticket).collect::<Vec<_>>(), [None]);
+    assert!(matches!(parts[0].error, RequestError::SessionRunning { .. }));
+    assert_eq!(app.world().resource::<LastWords>().0[&ticket], ["done"]);
+}
+
+#[test]
+fn a_rule_that_lets_sessions_go_answers_its_request() {
+    let mut app = game(&MemoryDisk::default());
+    hear_last_words(&mut app);
+    start(&mut app, "Old");
+    frames(&mut app, 5);
+    let preview = app.world().resource::<SessionCatalog>().preview(&Retention::default());
+    let ticket = app.world_mut().commands().session().tidy(preview);
+    app.world_mut().flush();
+    frames(&mut app, 10);
+    assert_eq!(app.world().resource::<LastWords>().0[&ticket], ["done"]);
+}
+
+/// The data of these journals can't be read any more; which checkpoints there are still can.
+fn damage_data(disk: &MemoryDisk, is_meant: impl Fn(&Path) -> bool) {
+    let is_journal = |path: &PathBuf| path.extension().is_some_and(|it| it == "journal");
+    for path in disk.paths().into_iter().filter(|path| is_journal(path) && is_meant(path)) {
+        let content = disk.content(&path).unwrap();
+        let begins_data = |place: &usize| content[*place..].starts_with(b"bvF\x1e\x01");
+        let places = (0..content.len()).filter(begins_data);
+        places.for_each(|place| disk.corrupt(&path, place + 48, 0xff));
+    }
+}
+
+/// A game that hears last words, with two checkpoints in a run each; the older one.
+fn game_with_two_runs(disk: &MemoryDisk) -> (App, CheckpointId) {
+    let mut app = game(disk);
+    hear_last_words(&mut app);
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Two runs");
+    frames(&mut app, 3);
+    let current = app.world().resource::<CurrentSession>();
+    let older = current.last_checkpoint().unwrap().id;
+    ask(&mut app, |commands| commands.rewind(RewindTo::Ago(Duration::ZERO)));
+    frames(&mut app, 6);
+    app.world_mut().spawn(Health(2));
+    ask(&mut app, |commands| commands.checkpoint("newer"));
+    frames(&mut app, 6);
+    assert_ne!(app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id, older);
+    (app, older)
+}
+
+fn ask(app: &mut App, ask: impl FnOnce(&mut SessionCommands) -> Ticket) -> Ticket {
+    let world = app.world_mut();
+    let ticket = ask(&mut world.commands().session());
+    world.flush();
+    ticket
+}
+
+fn last_words(app: &App, ticket: Ticket) -> Vec<&'static str> {
+    app.world().resource::<LastWords>().0.get(&ticket).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_session_that_is_damaged_through_and_through_is_answered_once() {
+    let disk = MemoryDisk::default();
+    let (mut app, _) = game_with_two_runs(&disk);
+    let session = app.world().resource::<CurrentSession>().id();
+    ask(&mut app, |commands| commands.close());
+    frames(&mut app, 10);
+    damage_data(&disk, |_| true);
+    let ticket = ask(&mut app, |commands| commands.continue_session(session));
+    frames(&mut app, 20);
+    assert_eq!(last_words(&app, ticket), ["recovery failed"]);
+}
+
+#[test]
+fn a_damaged_checkpoint_that_no_other_needs_is_answered() {
+    let disk = MemoryDisk::default();
+    let (mut app, older) = game_with_two_runs(&disk);
+    let run = format!("{:016x}", older.run.0);
+    damage_data(&disk, |path| path.to_string_lossy().contains(&run));
+    let ticket = ask(&mut app, |commands| commands.rewind(RewindTo::Checkpoint(older)));
+    frames(&mut app, 20);
+    assert_eq!(last_words(&app, ticket).len(), 1, "{:?}", last_words(&app, ticket));
+    assert!(app.world().contains_resource::<CurrentSession>());
+}
+
+#[test]
+fn a_checkpoint_that_the_disk_refuses_is_given_up_with_its_run() {
+    let disk = MemoryDisk::default();
+    let (mut app, older) = game_with_two_runs(&disk);
+    disk.fail_always(Operation::Append, std::io::ErrorKind::StorageFull);
+    app.world_mut().spawn(Health(3));
+    let refused = ask(&mut app, |commands| commands.checkpoint("refused"));
+    frames(&mut app, 3);
+    assert_eq!(last_words(&app, refused), [""; 0], "it is tried again");
+    let back = ask(&mut app, |commands| commands.rewind(RewindTo::Checkpoint(older)));
+    frames(&mut app, 10);
+    disk.heal();
+    frames(&mut app, 100);
+    assert_eq!(last_words(&app, refused), ["checkpoint failed"]);
+    assert_eq!(last_words(&app, back), ["done"]);
+}
+
+#[test]
+fn who_takes_no_notice_of_an_exit_is_answered_and_plays_on() {
+    let mut app = game(&MemoryDisk::default());
+    hear_last_words(&mut app);
+    start(&mut app, "Played on");
+    frames(&mut app, 3);
+    app.world_mut().write_message(AppExit::Success);
+    let mut asked = BTreeMap::new();
+    for _ in 0..5 {
+        asked.insert(ask(&mut app, |commands| commands.start(NewSession::named("Next"))), "start");
+        frames(&mut app, 1);
+    }
+    frames(&mut app, 10);
+    assert_eq!(without_one(&app, &asked), [""; 0]);
+    let again = ask(&mut app, |commands| commands.find_sessions());
+    frames(&mut app, 10);
+    assert_eq!(last_words(&app, again), ["done"]);
+}
+
+#[test]
+fn a_checkpoint_of_a_chapter_that_waits_for_a_gate_is_missed_aloud() {
+    let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
+        listen::<RequestRejected>(app);
+        app.insert_resource(IsOpen(true)).checkpoint_while(|is_open: Res<IsOpen>| is_open.0);
+    });
+    start(&mut app, "Shut in");
+    frames(&mut app, 3);
+    app.world_mut().resource_mut::<IsOpen>().0 = false;
+    frames(&mut app, 2);
+    request(&mut app, |commands| commands.session().begin_chapter(NewChapter::named("Cellar")));
+    frames(&mut app, 2);
+    ask(&mut app, |commands| commands.close());
+    frames(&mut app, 6);
+    let rejected = received::<RequestRejected>(&app).into_iter().map(|it| (it.ticket, it.error));
+    assert_eq!(rejected.collect::<Vec<_>>(), [(None, RequestError::GateStayedShut)]);
+}
