@@ -138,14 +138,14 @@ fn leave(app: &mut App, number: u32, id: SessionId) {
         5 => session.end(EndReason::Failed),
         7 => session.end(EndReason::Abandoned),
         _ => session.close(),
-    }
+    };
     if number % 7 == 2 {
         session.update_session(id, SessionUpdate::default().pin(true));
     }
-    match number % 13 {
-        4 => session.archive(id, Archived::WithWorld),
-        8 => session.delete(id),
-        _ => {}
+    if number % 13 == 4 {
+        session.archive(id, Archived::WithWorld);
+    } else if number % 13 == 8 {
+        session.delete(id);
     }
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Menu);
     frames(app, 6);

@@ -58,7 +58,7 @@ impl Scenarios {
         match self.0.get(number).and_then(|handle| read.get(handle)) {
             Some(scenario) => scenario.start(scenario.new_session(), commands),
             None => commands.session().start(NewSession::named("Lamplighter")),
-        }
+        };
     }
 }
 

@@ -11,7 +11,7 @@ use super::notifications::{
     AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
     notify,
 };
-use super::requests::{close, finish};
+use super::requests::{close, finish_if_asked};
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
@@ -89,10 +89,7 @@ impl RuntimeParts {
         if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
             debug!("nothing changed since the last checkpoint");
             playing.recorder.recycle(capture);
-            if let Some(ticket) = wanted.ticket {
-                finish(world, ticket);
-            }
-            return;
+            return finish_if_asked(world, wanted.ticket);
         }
         let base = playing.line.base().filter(|_| !full);
         let collapsed_from = playing.take_note(&capture);

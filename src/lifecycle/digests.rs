@@ -6,7 +6,7 @@ use std::fmt;
 use bevy::prelude::*;
 
 use super::notifications::{notifications, notify};
-use super::requests::finish;
+use super::requests::finish_if_asked;
 use super::runtime::RuntimeParts;
 use crate::capture::LateCalls;
 use crate::content::Order;
@@ -192,8 +192,6 @@ impl RuntimeParts {
             show(world, digests);
             notify(world, SessionsDigested { name, figures });
         }
-        if let Some(ticket) = ticket {
-            finish(world, ticket);
-        }
+        finish_if_asked(world, ticket);
     }
 }

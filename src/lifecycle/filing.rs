@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use super::notifications::{
     RecoveryDeclined, SessionCopied, SessionForgotten, SessionMoved, SessionUpdated, notify,
 };
-use super::requests::{SessionRequest, check_text, finish, reject, reject_part};
+use super::requests::{SessionRequest, check_text, finish, finish_if_asked, reject, reject_part};
 use super::runtime::RuntimeParts;
 use super::{RecoveryOffers, SessionCatalog};
 use crate::content::Order;
@@ -104,7 +104,7 @@ impl RuntimeParts {
             update.clone().apply(&mut offer.session, &mut offer.fields);
         }
         notify(world, SessionUpdated { session });
-        finish_filing(world, ticket);
+        finish_if_asked(world, ticket);
     }
 
     /// Moves a session to another place.
@@ -143,7 +143,7 @@ impl RuntimeParts {
             entry.journal_bytes = moved.bytes;
         }
         notify(world, SessionMoved { session, from: moved.from, to: moved.to });
-        finish_filing(world, ticket);
+        finish_if_asked(world, ticket);
     }
 
     /// Has a session of its own made out of one that isn't played.
@@ -221,19 +221,12 @@ impl RuntimeParts {
         self.offer_no_more(world, session);
         world.get_resource_or_init::<SessionCatalog>().remove(session);
         notify(world, SessionForgotten { session });
-        finish_filing(world, ticket);
+        finish_if_asked(world, ticket);
     }
 
     fn offer_no_more(&mut self, world: &mut World, session: SessionId) {
         world.get_resource_or_init::<RecoveryOffers>().remove(session);
         self.start_up.forget_offers_of(session);
-    }
-}
-
-/// Something was done with a session. As one of many, all of them are answered together.
-fn finish_filing(world: &mut World, ticket: Option<Ticket>) {
-    if let Some(ticket) = ticket {
-        finish(world, ticket);
     }
 }
 

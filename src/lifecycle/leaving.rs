@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::notifications::{SessionClosed, SessionEnded, notify};
 use super::recording::trigger_of;
-use super::requests::{check_text, finish};
+use super::requests::{check_text, finish_if_asked};
 use super::runtime::{RuntimeParts, Transition};
 use super::summary::SessionSummary;
 use super::take_up::Taken;
@@ -170,9 +170,7 @@ impl RuntimeParts {
                 notify(world, SessionEnded { session, reason, leaving, complete, summary });
             }
         }
-        if let Some(ticket) = ticket {
-            finish(world, ticket);
-        }
+        finish_if_asked(world, ticket);
         if let Some(taken) = then {
             self.restore_taken(world, *taken);
         }

@@ -14,7 +14,7 @@ use super::notifications::{
 };
 use super::recording::{EventLoss, EventsDropped, events_dropped};
 use super::reporting::reported;
-use super::requests::{RequestQueue, close, finish, reject_all};
+use super::requests::{RequestQueue, close, finish_if_asked, reject_all};
 use super::runtime::{RuntimeParts, Transition};
 use super::{CurrentSession, LastCheckpoint, PreviousRun, SessionCatalog};
 use crate::content::{ContentReport, Report};
@@ -83,7 +83,7 @@ impl RuntimeParts {
             news @ News::Detected { .. } => self.handle_listing(world, news),
             News::Remembered(sessions) => self.remembered(world, *sessions),
             News::ProfileChanged { profile, ticket } => {
-                self.profile_changed(world, profile, ticket)
+                self.profile_changed(world, profile, ticket);
             }
             News::Described { order, result, ticket } => reported(world, *order, (result, ticket)),
             News::TakenUp { session, context } => self.taken_up(world, session, *context),
@@ -111,27 +111,14 @@ impl RuntimeParts {
             News::Left { session, complete, bytes, types } => {
                 self.left(world, session, complete, bytes, types);
             }
-            News::Declined { session, result, ticket } => {
-                self.declined(world, session, result, ticket);
-            }
-            News::Forgotten { session, result, ticket } => {
-                self.forgotten(world, session, (result, ticket));
-            }
-            News::Copied { session, result, ticket } => {
-                self.copied(world, session, result, ticket);
-            }
-            News::Drafted { result, ticket } => self.drafted(world, result, ticket),
-            News::Shelved { session, how, result, ticket } => {
-                self.shelved(world, session, how, (result, ticket));
-            }
-            News::Emptied { session, .. } => {
-                world.get_resource_or_init::<SessionCatalog>().remove(session);
-                notify(world, SessionForgotten { session });
-            }
-            News::Edited { session, update, result, ticket } => {
-                self.edited(world, session, *update, (result, ticket));
-            }
-            News::EditedMany { edited, ticket } => self.edited_many(world, *edited, ticket),
+            news @ (News::Declined { .. }
+            | News::Forgotten { .. }
+            | News::Copied { .. }
+            | News::Drafted { .. }
+            | News::Shelved { .. }
+            | News::Emptied { .. }
+            | News::Edited { .. }
+            | News::EditedMany { .. }) => handle_filing(self, world, news),
             News::Slot { order, result, ticket } => self.slot_done(world, order, result, ticket),
             news @ (News::EventsFailed { .. }
             | News::EventsDropped { .. }
@@ -171,8 +158,8 @@ impl RuntimeParts {
         unseen.looked_at = Some((time, self.time.now().wall));
         if let Some(mut slots) = slots {
             slots.slots.retain(|slot| !self.start_up.hides(slot.session.id));
-            if catalog.listing != slots {
-                catalog.list_slots(slots);
+            if catalog.listing != *slots {
+                catalog.list_slots(*slots);
             }
         }
         if is_asked_for {
@@ -181,9 +168,7 @@ impl RuntimeParts {
         } else {
             self.refreshed(world, *settled, found, &gone);
         }
-        if let Some(ticket) = ticket {
-            finish(world, ticket);
-        }
+        finish_if_asked(world, ticket);
     }
 
     /// Nothing that is captured is written any more: only what is asked for is still tried.
@@ -239,9 +224,7 @@ impl RuntimeParts {
             write_time: saved.write_time,
         };
         notify(world, notification);
-        if let Some(ticket) = ticket {
-            finish(world, ticket);
-        }
+        finish_if_asked(world, ticket);
         if saved.kind == CheckpointKind::Auto
             && let Some(playing) = &mut self.playing
         {
@@ -308,6 +291,34 @@ impl RuntimeParts {
             drop(std::mem::take(&mut playing.deferred));
         }
         reject_all(world, restoring, &RequestError::WriterGone);
+    }
+}
+
+/// Takes in what was done with sessions that aren't played.
+fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    match news {
+        News::Declined { session, result, ticket } => {
+            parts.declined(world, session, result, ticket);
+        }
+        News::Forgotten { session, result, ticket } => {
+            parts.forgotten(world, session, (result, ticket));
+        }
+        News::Copied { session, result, ticket } => {
+            parts.copied(world, session, result, ticket);
+        }
+        News::Drafted { result, ticket } => parts.drafted(world, result, ticket),
+        News::Shelved { session, how, result, ticket } => {
+            parts.shelved(world, session, how, (result, ticket));
+        }
+        News::Emptied { session, .. } => {
+            world.get_resource_or_init::<SessionCatalog>().remove(session);
+            notify(world, SessionForgotten { session });
+        }
+        News::Edited { session, update, result, ticket } => {
+            parts.edited(world, session, *update, (result, ticket));
+        }
+        News::EditedMany { edited, ticket } => parts.edited_many(world, *edited, ticket),
+        _ => {}
     }
 }
 

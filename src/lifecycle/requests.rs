@@ -28,7 +28,9 @@ use crate::session::{
 
 pub use commands::{SessionCommands, SessionCommandsExt};
 
-pub(super) use open_requests::{ask, close, finish, join, reject, reject_all, reject_part};
+pub(super) use open_requests::{
+    ask, close, finish, finish_if_asked, join, reject, reject_all, reject_part,
+};
 use queue::AboutOthers;
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject_asked};

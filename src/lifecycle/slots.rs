@@ -7,7 +7,7 @@ use super::attachments::attached;
 use super::notifications::{
     SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, notify,
 };
-use super::requests::{Request, SessionRequest, SlotRequest, close, finish, reject};
+use super::requests::{Request, SessionRequest, SlotRequest, close, finish_if_asked, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::content::Order;
@@ -210,9 +210,7 @@ impl RuntimeParts {
                 }
             }
         }
-        if let Some(ticket) = ticket {
-            finish(world, ticket);
-        }
+        finish_if_asked(world, ticket);
     }
 }
 

@@ -356,38 +356,22 @@ impl RuntimeParts {
         }
         self.start_up.tried.push(this);
         if let Some(slot) = backup {
-            let ticket = ask(world, ExternalRequest::Recover { session: session.id, slot });
-            if !self.take_up_backup(world, ticket, session.id, None) {
-                close(world, ticket);
-            }
-            return;
-        }
-        if let Some(option) = option {
-            let session = session.id;
-            let request = SessionRequest::TakeOption { session, option: option.clone() };
+            take_backup(self, world, session.id, slot);
+        } else if let Some(option) = option {
+            take_proposed_option(self, world, session.id, option);
+        } else if let Some(from) = proposed.restore_from() {
+            info!(session = %session.id, ?reason, ?from, "taken up without asking");
+            let request = match reason {
+                RestoreReason::Continued => SessionRequest::Continue(session.id),
+                _ => SessionRequest::Recover(session.id, from),
+            };
             let ticket = ask(world, request);
-            match self.take_option(world, session, &option) {
-                Ok(()) => finish(world, ticket),
-                Err(error) => reject(world, ticket, error),
-            }
-            return;
-        }
-        match proposed.restore_from() {
-            Some(from) => {
-                info!(session = %session.id, ?reason, ?from, "taken up without asking");
-                let request = match reason {
-                    RestoreReason::Continued => SessionRequest::Continue(session.id),
-                    _ => SessionRequest::Recover(session.id, from),
-                };
-                let ticket = ask(world, request);
-                self.prepare(world, ticket, (session.id, from, reason), None);
-            }
-            None => {
-                let new = NewSession::like(&session);
-                let ticket = ask(world, SessionRequest::Start(new.clone()));
-                if let Err(error) = self.start_safely(world, ticket, session.id, &new) {
-                    reject(world, ticket, error);
-                }
+            self.prepare(world, ticket, (session.id, from, reason), None);
+        } else {
+            let new = NewSession::like(&session);
+            let ticket = ask(world, SessionRequest::Start(new.clone()));
+            if let Err(error) = self.start_safely(world, ticket, session.id, &new) {
+                reject(world, ticket, error);
             }
         }
     }
@@ -458,6 +442,29 @@ impl RuntimeParts {
             proposed: self.start_up.proposed(id, policy),
             option: None,
         })
+    }
+}
+
+/// Has a backup loaded without being asked. If it can't be, what else is offered stays.
+fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, slot: String) {
+    let ticket = ask(world, ExternalRequest::Recover { session, slot });
+    if !parts.take_up_backup(world, ticket, session, None) {
+        close(world, ticket);
+    }
+}
+
+/// Takes the game's own way out without being asked.
+fn take_proposed_option(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    option: String,
+) {
+    let request = SessionRequest::TakeOption { session, option: option.clone() };
+    let ticket = ask(world, request);
+    match parts.take_option(world, session, &option) {
+        Ok(()) => finish(world, ticket),
+        Err(error) => reject(world, ticket, error),
     }
 }
 

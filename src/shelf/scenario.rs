@@ -3,7 +3,7 @@
 mod loader;
 
 use bevy::prelude::*;
-use bevy_session_journal::{NewSession, Scenario, StartingWorld};
+use bevy_session_journal::{NewSession, Scenario, StartingWorld, Ticket};
 
 use crate::lifecycle::SessionCommandsExt;
 
@@ -62,7 +62,7 @@ impl ScenarioAsset {
     ///
     /// With a world, [`SessionRestored`](crate::SessionRestored) follows, as after
     /// [`start_in`](crate::SessionCommands::start_in), without one [`SessionStarted`](crate::SessionStarted).
-    pub fn start(&self, session: NewSession, commands: &mut Commands) {
+    pub fn start(&self, session: NewSession, commands: &mut Commands) -> Ticket {
         match self.starting_world.clone() {
             Some(world) => commands.session().start_in(session, world),
             None => commands.session().start(session),

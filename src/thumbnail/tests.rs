@@ -178,7 +178,7 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
         checkpoint,
         kind: crate::CheckpointKind::Auto,
         label: None,
-        request: None,
+        ticket: None,
         full: false,
         rows: 1,
         entities: 1,
@@ -192,7 +192,7 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
         checkpoint,
         kind: crate::CheckpointKind::Auto,
         label: None,
-        request: None,
+        ticket: None,
         bytes: 1,
         write_time: Duration::ZERO,
     });

@@ -67,6 +67,13 @@ pub(in crate::lifecycle) fn finish(world: &mut World, ticket: Ticket) {
     joined.into_iter().for_each(|joined| finish(world, joined));
 }
 
+/// The same, if it was a request.
+pub(in crate::lifecycle) fn finish_if_asked(world: &mut World, ticket: Option<Ticket>) {
+    if let Some(ticket) = ticket {
+        finish(world, ticket);
+    }
+}
+
 /// Another notification is the answer to a request: to those of these tickets, of which each is to have one.
 pub(in crate::lifecycle) fn close(world: &mut World, ticket: Ticket) -> Vec<Ticket> {
     let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return Vec::new() };

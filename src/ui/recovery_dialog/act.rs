@@ -221,7 +221,9 @@ pub(super) fn answer(
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
         }
-        Does::Cancel => commands.session().cancel_restore(),
+        Does::Cancel => {
+            commands.session().cancel_restore();
+        }
         Does::Choose(choice) => {
             // Who chooses what is chosen already wants to go on.
             dialog.wants_focus =
@@ -337,7 +339,9 @@ pub(super) fn go_back(
             dialog.stage = Some(Stage::Asking);
             dialog.wants_focus = Some(Does::Details);
         }
-        Some(Stage::Restoring { .. }) => commands.session().cancel_restore(),
+        Some(Stage::Restoring { .. }) => {
+            commands.session().cancel_restore();
+        }
         Some(Stage::Asking) => dialog.close(),
         None => {}
     }

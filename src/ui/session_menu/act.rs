@@ -111,7 +111,9 @@ pub(super) fn act(
         Does::Undo => acting.undo(&mut menu),
         Does::NewName | Does::Confirm => acting.confirm(&mut menu),
         Does::Back => leave_form(&mut menu),
-        Does::Cancel => acting.commands.session().cancel_restore(),
+        Does::Cancel => {
+            acting.commands.session().cancel_restore();
+        }
         Does::Close => close(&mut menu, &mut acting.commands),
         Does::Timeline => acting.open_timeline(&mut menu),
         _ => acting.act_on_chosen(&mut menu, does),

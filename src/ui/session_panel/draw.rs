@@ -103,7 +103,9 @@ pub(super) fn act(
 ) {
     let Ok(widgets::Does(does)) = buttons.get(activate.entity) else { return };
     match does {
-        Does::Checkpoint => commands.session().checkpoint("session panel"),
+        Does::Checkpoint => {
+            commands.session().checkpoint("session panel");
+        }
         Does::Timeline => commands.trigger(OpenSessionTimeline::default()),
         Does::Crash => plugin.crash.into_iter().for_each(|crash| crash()),
         Does::Close => commands.trigger(ToggleSessionPanel),

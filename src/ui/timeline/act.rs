@@ -102,7 +102,9 @@ pub(super) fn act(
         Does::UndoRewind => ask(&mut timeline, CurrentRequest::UndoRewind, &mut commands),
         Does::UndoLoad => ask(&mut timeline, CurrentRequest::UndoLoad, &mut commands),
         Does::Close => leave(&mut timeline, &mut commands),
-        Does::Cancel => commands.session().cancel_restore(),
+        Does::Cancel => {
+            commands.session().cancel_restore();
+        }
         Does::Scroll(rows) => {
             let Some(session) = session else { return };
             let total = SessionTimeline::listed(row_facts(&session, &timeline, &look)).len();
@@ -171,7 +173,9 @@ pub(super) fn go_back(
         return;
     }
     match timeline.asked {
-        Some(_) => commands.session().cancel_restore(),
+        Some(_) => {
+            commands.session().cancel_restore();
+        }
         None => leave(&mut timeline, &mut commands),
     }
 }

@@ -464,7 +464,7 @@ fn detected(
     finder: &mut SessionFinder,
 ) -> News {
     let Listed { settled, found, gone, slots } = listing.end(finder);
-    let settled = shelved(settled, finder);
+    let (settled, slots) = (shelved(settled, finder), slots.map(Box::new));
     let is_asked_for = scope == ListingScope::All;
     let index = finder.index_figures();
     let time = finder.time();

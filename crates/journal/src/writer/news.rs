@@ -37,7 +37,7 @@ pub enum News {
         /// The sessions that aren't there any more.
         gone: Vec<SessionId>,
         /// The slots, if anything about them changed.
-        slots: Option<SlotListing>,
+        slots: Option<Box<SlotListing>>,
         previous: Option<Box<LastRun>>,
         /// Whether somebody asked for it, or it was only looked what changed.
         is_asked_for: bool,
