@@ -6,7 +6,7 @@ use bevy::prelude::*;
 
 use super::asked_checkpoints::WantedCheckpoint;
 use super::requests::{CurrentRequest, join, reject, reject_part};
-use super::runtime::{Playing, RuntimeParts};
+use super::runtime::RuntimeParts;
 use super::slots::slot_failed;
 use crate::ids::Ticket;
 use crate::session::{RequestError, SaveSlot, SlotError};
@@ -23,21 +23,12 @@ impl Deferred {
         self.checkpoints.push_back(wanted);
     }
 
-    pub(super) fn slot(&mut self, slot: SaveSlot, ticket: Ticket) {
-        self.slots.push_back((slot, ticket));
-    }
-
-    /// Takes the first slot. Those that are like it are made with it.
-    fn take_slot(&mut self, world: &mut World) -> Option<(SaveSlot, Ticket)> {
-        let (slot, ticket) = self.slots.pop_front()?;
-        self.slots.retain(|(other, joined)| {
-            let is_like_it = *other == slot;
-            if is_like_it {
-                join(world, *joined, ticket);
-            }
-            !is_like_it
-        });
-        Some((slot, ticket))
+    /// A slot like one that waits already is made with it.
+    pub(super) fn slot(&mut self, world: &mut World, slot: SaveSlot, ticket: Ticket) {
+        match self.slots.iter().find(|(waiting, _)| *waiting == slot) {
+            Some((_, waiting)) => join(world, ticket, *waiting),
+            None => self.slots.push_back((slot, ticket)),
+        }
     }
 
     pub(super) fn has_checkpoints(&self) -> bool {
@@ -66,7 +57,7 @@ impl RuntimeParts {
         let Some(playing) = &mut self.playing else { return };
         if let Some(wanted) = playing.deferred.checkpoints.pop_front() {
             self.take_wanted(world, wanted);
-        } else if let Some((slot, ticket)) = playing.deferred.take_slot(world) {
+        } else if let Some((slot, ticket)) = playing.deferred.slots.pop_front() {
             self.save_deferred_slot(world, &slot, ticket);
         }
     }
@@ -86,10 +77,8 @@ impl RuntimeParts {
     }
 
     fn save_deferred_slots(&mut self, world: &mut World) {
-        let next = |playing: &mut Playing, world: &mut World| playing.deferred.take_slot(world);
-        while let Some((slot, ticket)) =
-            self.playing.as_mut().and_then(|playing| next(playing, world))
-        {
+        let Some(playing) = &mut self.playing else { return };
+        for (slot, ticket) in std::mem::take(&mut playing.deferred.slots) {
             self.save_deferred_slot(world, &slot, ticket);
         }
     }

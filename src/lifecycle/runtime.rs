@@ -169,7 +169,7 @@ pub(crate) struct Preparing {
     pub backup: Option<Box<WantedBackup>>,
 }
 
-/// What becomes of a checkpoint that is being read.
+/// The use of a checkpoint that is being read.
 #[derive(Clone)]
 pub(crate) enum Becomes {
     /// Its session goes on with it.

@@ -79,7 +79,7 @@ impl RuntimeParts {
         }
         if let Some(playing) = self.playing.as_mut().filter(|playing| !playing.gate_was_open) {
             // Behind a closed gate the world is no longer the session's.
-            playing.deferred.slot(slot.clone(), ticket);
+            playing.deferred.slot(world, slot.clone(), ticket);
             return Ok(());
         }
         let (kind, label) = match slot.kind {

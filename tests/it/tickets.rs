@@ -191,12 +191,10 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
         app.world_mut().spawn(Health(1));
         let mut asked = BTreeMap::new();
         for number in 0..300 {
-            let (what, ask) = ASKS[dice.roll(ASKS.len() as u64) as usize];
+            let (what, make) = ASKS[dice.roll(ASKS.len() as u64) as usize];
             let named = named(&app, &mut dice, number);
-            let world = app.world_mut();
-            asked.insert(ask(&mut world.commands().session(), &named), what);
-            world.flush();
-            world.resource_mut::<IsOpen>().0 = dice.roll(5) > 0;
+            asked.insert(ask(&mut app, |commands| make(commands, &named)), what);
+            app.world_mut().resource_mut::<IsOpen>().0 = dice.roll(5) > 0;
             frames(&mut app, dice.roll(3) as usize);
         }
         app.world_mut().resource_mut::<IsOpen>().0 = true;
@@ -227,11 +225,9 @@ fn what_waits_at_an_exit_is_answered() {
     frames(&mut app, 3);
     let mut asked = BTreeMap::new();
     let mut dice = Dice(1);
-    for (number, (what, ask)) in ASKS.iter().enumerate() {
+    for (number, (what, make)) in ASKS.iter().enumerate() {
         let named = named(&app, &mut dice, number as u64);
-        let world = app.world_mut();
-        asked.insert(ask(&mut world.commands().session(), &named), *what);
-        world.flush();
+        asked.insert(ask(&mut app, |commands| make(commands, &named)), *what);
     }
     app.world_mut().write_message(AppExit::Success);
     frames(&mut app, 1);
@@ -261,12 +257,8 @@ fn a_request_about_many_sessions_and_its_parts_are_answered_apart() {
     listen::<RequestRejected>(&mut app);
     start(&mut app, "Played");
     frames(&mut app, 3);
-    let ticket = app
-        .world_mut()
-        .commands()
-        .session()
-        .edit_all(SessionQuery::default(), ShelfMove::Archive(Archived::WithWorld));
-    app.world_mut().flush();
+    let all = ShelfMove::Archive(Archived::WithWorld);
+    let ticket = ask(&mut app, |commands| commands.edit_all(SessionQuery::default(), all));
     frames(&mut app, 10);
     let parts = received::<RequestRejected>(&app);
     assert_eq!(parts.iter().map(|it| it.ticket).collect::<Vec<_>>(), [None]);
@@ -281,8 +273,7 @@ fn a_rule_that_lets_sessions_go_answers_its_request() {
     start(&mut app, "Old");
     frames(&mut app, 5);
     let preview = app.world().resource::<SessionCatalog>().preview(&Retention::default());
-    let ticket = app.world_mut().commands().session().tidy(preview);
-    app.world_mut().flush();
+    let ticket = ask(&mut app, |commands| commands.tidy(preview));
     frames(&mut app, 10);
     assert_eq!(app.world().resource::<LastWords>().0[&ticket], ["done"]);
 }

@@ -122,8 +122,8 @@ pub enum News {
         result: Result<EventValidation, RequestError>,
         ticket: Ticket,
     },
-    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket, since the
-    /// profile is another one.
+    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket where
+    /// that is because the profile is another one.
     Digested {
         name: &'static str,
         digests: ErasedDigests,

@@ -140,7 +140,7 @@ impl SlotWork {
             orders.partition(|asked| self.may_begin(&asked.order));
         self.orders = ready;
         for asked in waiting {
-            reports.push(failed(asked, SlotError::CheckpointNotSaved));
+            reports.push(asked.answer(Err(SlotError::CheckpointNotSaved)));
         }
     }
 
@@ -190,7 +190,7 @@ impl SlotWork {
             Ok(Begun::Deleted) => {
                 reports.push(asked.answer(Ok(SlotDone::Deleted)));
             }
-            Err(error) => reports.push(failed(asked, error)),
+            Err(error) => reports.push(asked.answer(Err(error))),
         }
     }
 
@@ -228,10 +228,10 @@ impl SlotWork {
                     self.current = Some(current);
                     return;
                 }
-                Err(error) => return reports.push(failed(asked, error)),
+                Err(error) => return reports.push(asked.answer(Err(error))),
             }
         }
-        reports.push(failed(asked, failure.into()));
+        reports.push(asked.answer(Err(failure.into())));
     }
 }
 
@@ -350,8 +350,4 @@ impl AskedOfSlots {
         let Self { order, ticket } = self;
         News::Slot { order, result, ticket }
     }
-}
-
-fn failed(asked: AskedOfSlots, error: SlotError) -> News {
-    asked.answer(Err(error))
 }
