@@ -62,71 +62,25 @@ mod patient;
 mod rarely_changing;
 mod references;
 mod running;
+mod settings;
 mod states;
 mod unsaved_types;
 
-use std::any::TypeId;
-use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bevy::app::App;
-use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 
 pub use diagnosis::Diagnosis;
 pub use finding::{Finding, FoundEntities};
+pub use settings::Doctor;
 
 pub(crate) use running::look_while_playing;
 
 use crate::capture::SavedTypes;
-use ownership::own_crates;
 use patient::Patient;
 
-/// Frames of a session after which the plugin looks at the game, unless it is set otherwise.
-const FRAMES: u32 = 120;
-
-/// Finds what a game forgot. See the [module](crate::doctor).
-#[derive(Clone, Debug)]
-pub struct Doctor {
-    ignored: HashSet<TypeId>,
-    crates: BTreeSet<String>,
-    frames: u32,
-}
-
-impl Default for Doctor {
-    fn default() -> Self {
-        Self { ignored: HashSet::new(), crates: BTreeSet::new(), frames: FRAMES }
-    }
-}
-
 impl Doctor {
-    /// Says that a component, resource or state is in order as it is: it is no progress, or made again
-    /// from what is saved.
-    #[must_use]
-    pub fn ignore<T: 'static>(mut self) -> Self {
-        self.ignored.insert(TypeId::of::<T>());
-        self
-    }
-
-    /// Says that a crate is the game's own, by its name as it stands in paths: `hop_rules`.
-    ///
-    /// Except for `Transform`, only types of the game's own crates are looked at. Unless this is
-    /// called, those are the crates with types that have `#[reflect(Saved)]`, and if there are none,
-    /// those with any saved type; Bevy's aren't among them.
-    #[must_use]
-    pub fn own_crate(mut self, name: impl Into<String>) -> Self {
-        self.crates.insert(name.into());
-        self
-    }
-
-    /// How many frames after a session began the plugin looks at the game. 120 by default. It has no
-    /// meaning to [`examine`](Self::examine).
-    #[must_use]
-    pub fn after_frames(mut self, frames: u32) -> Self {
-        self.frames = frames;
-        self
-    }
-
     /// Looks at a game as it is now. The more of it is in the world, the more is found.
     ///
     /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` that isn't
@@ -167,18 +121,5 @@ impl Doctor {
             }
         }
         Diagnosis { findings }
-    }
-
-    /// The crates that are the game's own.
-    fn crates_of(&self, world: &World, types: &SavedTypes) -> BTreeSet<String> {
-        if !self.crates.is_empty() {
-            return self.crates.clone();
-        }
-        let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
-        own_crates(&registry.read(), types)
-    }
-
-    fn ignores(&self, type_id: Option<TypeId>) -> bool {
-        type_id.is_some_and(|type_id| self.ignored.contains(&type_id))
     }
 }

@@ -2,8 +2,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::fmt;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use bevy::reflect::TypePath;

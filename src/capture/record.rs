@@ -1,7 +1,9 @@
 //! The main thread's half of a capture: copying out of the world.
 
+mod capture;
 mod columns;
 mod copies;
+mod entities;
 mod moment;
 mod order;
 mod read_ahead;
@@ -14,10 +16,11 @@ mod states;
 mod tables;
 mod ticks;
 
+pub(crate) use capture::Capture;
 pub(crate) use columns::{
     Captured, CapturedColumn, CapturedComponents, ComponentRecorder, RecordColumn, Rows,
 };
-pub(crate) use moment::{Capture, CaptureScope};
+pub(crate) use moment::CaptureScope;
 pub(crate) use order::{CapturedOrders, OrderRecorder};
 pub(crate) use recorder::Recorder;
 pub(crate) use related::Related;

@@ -20,7 +20,7 @@ use self::fork::LocalZone;
 use self::hold::{StandsStill, hint_at_camera, hold_time};
 pub use self::state::RecoveryDialog;
 use self::state::ReportPlace;
-use super::{SessionUiSystems, add_core};
+use super::core::{SessionUiSystems, add_core};
 
 /// A dialog that opens when [`RecoveryAvailable`](crate::RecoveryAvailable) says that a crashed
 /// session can be had back.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
 
+use super::core::{SessionUiSystems, add_core};
 use super::describe::{fill, shortened};
 use super::look::{Look, TextSize};
 use super::pictures::Pictures;
 use super::surface::{Surface, View, show};
 use super::widgets::Ink;
-use super::{SessionUiSystems, add_core};
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped,
     SessionActivity, SessionClosed, SessionEnded, SlotFailed,

@@ -25,7 +25,7 @@ use self::answers::{
 use self::facts::show_menu;
 pub use self::state::SessionMenu;
 use self::state::UndoTime;
-use super::{SessionUiSystems, add_core};
+use super::core::{SessionUiSystems, add_core};
 
 /// A menu to find, continue, load, archive and delete what was saved. Open it with [`OpenSessionMenu`].
 ///

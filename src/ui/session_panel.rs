@@ -15,7 +15,7 @@ use self::record::{
     note_rejected, note_saved, note_slot_failed, note_stretched, note_type_failed,
     note_unsaved_type,
 };
-use super::{SessionUiSystems, add_core};
+use super::core::{SessionUiSystems, add_core};
 
 /// A panel for developers: status, play time, the history of checkpoints with the time that captures
 /// and writes took, what is on its way, what happened last as the session has recorded it, alerts that stand,

@@ -15,7 +15,7 @@ use self::act::{
 };
 pub use self::state::SessionTimeline;
 use self::state::StandsStill;
-use super::{SessionUiSystems, add_core};
+use super::core::{SessionUiSystems, add_core};
 
 /// The timeline of the session that is played, to go back in. Open it with [`OpenSessionTimeline`]; the
 /// [session menu](super::SessionMenuPlugin) and the [session panel](super::SessionPanelPlugin) have a

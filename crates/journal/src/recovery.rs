@@ -35,6 +35,7 @@ mod slots;
 mod standing;
 mod timeline;
 mod version_fit;
+mod wanted;
 
 #[cfg(test)]
 pub(crate) use about::AboutSession;
@@ -60,8 +61,8 @@ pub use known_types::{Decode, KnownTypes};
 pub use ladder::Proposal;
 pub use ladder::{Ladder, PROBATION};
 pub use offer::{OfferedCheckpoint, OfferedOption, RecoveryOffer, SessionEntry, UnsavedPlay};
+pub use prepare::Prepared;
 pub(crate) use prepare::{PrepareFailure, next_save_id, prepare};
-pub use prepare::{Prepared, Wanted};
 pub(crate) use prepare_draft::fields_of_draft;
 pub(crate) use prepare_world::prepare_world;
 pub use read_progress::ReadProgress;
@@ -77,3 +78,4 @@ pub use slots::{SlotListing, THUMBNAIL};
 pub(crate) use standing::{LockHolder, standing};
 pub use timeline::{Timeline, TimelineCheckpoint, TimelineLine};
 pub use version_fit::VersionFit;
+pub use wanted::Wanted;

@@ -11,6 +11,7 @@ mod boot;
 mod catalog_index;
 mod checking;
 mod directory;
+mod directory_syncs;
 mod disk;
 mod error;
 mod event_files;

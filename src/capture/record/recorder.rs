@@ -11,7 +11,8 @@ use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use tracing::warn;
 
-use super::moment::{Capture, CaptureScope, Extent, Moment};
+use super::capture::Capture;
+use super::moment::{CaptureScope, Extent, Moment};
 use super::recorders::Recorders;
 use super::removals::Removals;
 use super::tables::{SavedQuery, SavedTables};

@@ -9,7 +9,7 @@ use bevy::ecs::lifecycle::RemovedComponentEntity;
 use bevy::ecs::message::MessageCursor;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::moment::{CapturedEntities, RemovedRows};
+use super::entities::{CapturedEntities, RemovedRows};
 use super::related::target_of;
 
 /// The component whose removal takes a row away.

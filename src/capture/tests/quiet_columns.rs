@@ -1,8 +1,9 @@
 //! Columns with change ticks of their own, which a capture passes over where nothing was written.
 
+use bevy::ecs::change_detection::DetectChangesMut;
+
 use super::*;
 use crate::engine::OnRemove;
-use bevy::ecs::change_detection::DetectChangesMut;
 
 /// Rows in the blocks of a capture of changes.
 fn changed_rows(play: &mut Play) -> usize {

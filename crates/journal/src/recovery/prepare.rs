@@ -13,8 +13,8 @@ use super::ladder::next_trial;
 use super::prepare_draft::prepare_without_world;
 use super::prepare_slot::prepare_slot;
 use super::standing::{LockHolder, Standing, standing};
-use super::{Decode, KnownTypes, ReadProgress, SessionFinder};
-use crate::ids::{CheckpointId, RunId, SaveId, SessionId};
+use super::{Decode, KnownTypes, ReadProgress, SessionFinder, Wanted};
+use crate::ids::{CheckpointId, SaveId, SessionId};
 use crate::journal::{
     Begun, CheckpointKind, EventStretch, FrameKind, Head, Lineage, Plan, ReadError, RecordedEvent,
     SessionIndex,
@@ -109,21 +109,6 @@ impl From<RequestError> for PrepareFailure {
     fn from(error: RequestError) -> Self {
         Self::Rejected(error)
     }
-}
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    pub session: SessionId,
-    pub from: RestoreFrom,
-    pub reason: RestoreReason,
-    /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
-    /// the newest doesn't mean that.
-    pub tail: Option<u64>,
-    /// The run that is being played, if it is one of this session: it is what is left.
-    pub played: Option<RunId>,
-    /// Play time after which the restore has proven itself.
-    pub probation: Duration,
 }
 
 /// Reads and decodes a checkpoint. The session's lock is held by the caller.

@@ -5,11 +5,9 @@ use std::io::ErrorKind;
 
 use super::about::AboutSession;
 use super::event_line::EventsAt;
-use super::prepare::{
-    PrepareFailure, Prepared, Wanted, choose_head, next_save_id, read, unreadable,
-};
+use super::prepare::{PrepareFailure, Prepared, choose_head, next_save_id, read, unreadable};
 use super::slots::{damaged, find_slot};
-use super::{Decode, SessionFinder};
+use super::{Decode, SessionFinder, Wanted};
 use crate::ids::{CheckpointId, SessionId, SlotId};
 use crate::journal::{Begun, Commit, Lineage, Validity};
 use crate::session::{RequestError, RestoreFrom, SessionMetadata, SlotError};

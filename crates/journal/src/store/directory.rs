@@ -19,7 +19,7 @@ use super::error::Attempt;
 use super::{DirEntry, Disk, Layout, SessionOpening, StoreAction, StoreError, StoredSession};
 use crate::ids::SessionId;
 
-pub(super) use directories::{create_directory, has_no_syncs, refuses_syncs};
+pub(super) use directories::create_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 

@@ -1,4 +1,15 @@
 //! A disk that keeps files elsewhere where they can't be kept in their place.
+//!
+//! `FallbackDisk` tries at the start which place can be written, by making, syncing and removing a file, and that
+//! is where files are made and locks are taken for as long as the process lives. What lies in the fallback is newer
+//! than what has the same path in the wanted place, since it was written while that could not be: it is found
+//! first. When a file is put into the wanted place, the one that hides it is removed, after the new one is durable
+//! and before the operation counts as done, so that a power cut leaves the one or the other. What is removed is
+//! removed from both, the older first. A lock is looked for in both after it was taken in one. Directories that are
+//! made on the way are synced with the directory that is asked for. `fallback_disk/power_cuts.rs` holds all of that
+//! against the simulated disk. Each place may have a host id of its own, for a start can find the wanted place
+//! unreadable: both are this machine's (`Disk::copies`, `HostId::other`). Nothing else knows that there are two
+//! places.
 
 #[cfg(test)]
 mod power_cuts;
@@ -11,7 +22,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::directory::{create_directory, has_no_syncs};
+use super::directory::create_directory;
+use super::directory_syncs::has_no_syncs;
 use super::open_files::is_no_file;
 use super::replacing::small_file_aside;
 use super::{AppendFile, DirEntry, Disk, Lock, Room};

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::directory::has_no_syncs;
+use super::directory_syncs::has_no_syncs;
 use super::open_files::{self, OpenFile, open_at_once, open_regular, with_a_free_handle};
 use super::replacing::{put_over, slot_aside, small_file_aside};
 use super::{AppendFile, DirEntry, Disk, Lock, Room};

@@ -1,4 +1,12 @@
 //! The slots of a profile, as they lie in their directory.
+//!
+//! Slots are distinguished by an id in their header and found by it, whatever their files are called.
+//! `store/slot_shelf.rs` remembers the header of each file by name, length and stamp; `recovery/known.rs` does the
+//! same for sessions, so that listing again reads what changed. What it knows of sessions that were left in good
+//! order outlives the process in an index (`recovery/index.rs`, `store/catalog_index.rs`). Of what the index says,
+//! only the stamp's equality makes it true, and nobody restores or removes anything by it. A listing hands the
+//! sessions of which there is nothing to report to the main thread in one piece (`finding::Shelf`), sorted and with
+//! their texts folded, so that ten thousand of them cost it no more than one.
 
 use std::collections::HashMap;
 use std::io;

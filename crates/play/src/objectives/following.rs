@@ -1,27 +1,15 @@
 //! Follows what the world has of objectives, which the game may spawn, change and despawn at any time.
 
-use bevy::ecs::lifecycle::HookContext;
-use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 
 use super::changing::claim_what_waits;
+use super::departures::SomeWent;
 use super::objective::Objective;
 use super::problem::found_in_tree;
 use super::progress::ObjectiveProgress;
 use super::registry::{Criteria, Registry};
 use super::taking_up::ObjectiveRetired;
 use super::tree::{Objectives, Seed, grow, problems_of};
-
-/// Whether an objective went since the tree was grown.
-#[derive(Resource, Default)]
-pub(crate) struct SomeWent(bool);
-
-/// A hook of the component.
-pub(super) fn note_that_some_went(mut world: DeferredWorld, _: HookContext) {
-    if let Some(mut went) = world.get_resource_mut::<SomeWent>() {
-        went.0 = true;
-    }
-}
 
 /// Objectives that came or were changed, and what became of them.
 pub(crate) type Changes<'w, 's> = (
@@ -31,9 +19,7 @@ pub(crate) type Changes<'w, 's> = (
 
 /// Brings the tree up to date with the world.
 pub(crate) fn follow_changes(world: &mut World, (objectives, progress): Changes) {
-    let went =
-        std::mem::take(&mut world.get_resource_or_init::<SomeWent>().bypass_change_detection().0);
-    if went || objectives.iter(world).next().is_some() {
+    if SomeWent::take(world) || objectives.iter(world).next().is_some() {
         // What changed of their progress is found by that as well.
         return follow_world(world);
     }

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use super::change::{ObjectiveChange, ObjectiveStep};
 use super::key::ObjectiveKey;
 use super::progress::Blocker;
-use super::requests::{ObjectiveRefusal, ObjectiveRequest};
+use super::request::{ObjectiveRefusal, ObjectiveRequest};
 use crate::line::announce;
 
 /// Declares the notifications and registers them, so that none can be declared and forgotten.

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::ReflectSaved;
 use serde::{Deserialize, Serialize};
 
-use super::following::note_that_some_went;
+use super::departures::note_that_some_went;
 use super::key::ObjectiveKey;
 use super::progress::ObjectiveProgress;
 

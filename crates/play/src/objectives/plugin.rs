@@ -5,7 +5,7 @@ use bevy_session::{RecordingExt, SessionAppExt, SessionLast, SessionSystems};
 
 use super::change::ObjectiveChange;
 use super::changing::AheadOfObjectives;
-use super::following::SomeWent;
+use super::departures::SomeWent;
 use super::frame::go_on;
 use super::notifications;
 use super::objective::Objective;

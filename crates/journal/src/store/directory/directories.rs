@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use tracing::warn;
 
 use super::DirectoryStore;
+use crate::store::directory_syncs::{has_no_syncs, refuses_syncs};
 use crate::store::error::Attempt;
 use crate::store::{Disk, Layout, StoreAction, StoreError};
 
@@ -83,15 +84,4 @@ pub(in crate::store) fn create_directory(
         Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
     }
     Ok(changed)
-}
-
-/// Whether a directory can't be synced because of what it is: the player may not open it, or its file
-/// system has no such thing. No process of the game made such a directory, so its entry is durable.
-pub(in crate::store) fn refuses_syncs(error: &io::Error) -> bool {
-    has_no_syncs(error) || error.kind() == io::ErrorKind::PermissionDenied
-}
-
-/// Whether the file system has no way to sync a directory.
-pub(in crate::store) fn has_no_syncs(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }

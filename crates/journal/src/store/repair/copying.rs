@@ -58,7 +58,7 @@ pub(super) fn write(
     for directory in changed {
         match to.sync_dir(&directory) {
             // There is no such thing on some file systems, and above what was made here it isn't ours.
-            Err(error) if crate::store::directory::refuses_syncs(&error) => {}
+            Err(error) if crate::store::directory_syncs::refuses_syncs(&error) => {}
             synced => synced.attempt(StoreAction::SyncDirectory, &directory)?,
         }
     }

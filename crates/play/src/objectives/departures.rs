@@ -1,0 +1,23 @@
+//! Which objectives the game took away.
+
+use bevy::ecs::lifecycle::HookContext;
+use bevy::ecs::world::DeferredWorld;
+use bevy::prelude::*;
+
+/// Whether an objective went since the tree was grown.
+#[derive(Resource, Default)]
+pub(crate) struct SomeWent(bool);
+
+impl SomeWent {
+    /// Whether one did, once.
+    pub(super) fn take(world: &mut World) -> bool {
+        std::mem::take(&mut world.get_resource_or_init::<Self>().bypass_change_detection().0)
+    }
+}
+
+/// A hook of the component.
+pub(super) fn note_that_some_went(mut world: DeferredWorld, _: HookContext) {
+    if let Some(mut went) = world.get_resource_mut::<SomeWent>() {
+        went.0 = true;
+    }
+}

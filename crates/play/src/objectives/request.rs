@@ -1,0 +1,70 @@
+//! What is asked of an objective, and why it may be refused.
+
+use super::key::ObjectiveKey;
+use super::progress::Blocker;
+
+/// What was asked of an objective.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ObjectiveRequest {
+    /// To note that it was done so many times more.
+    Advance(u32),
+    /// To note that it was done so many times in all.
+    Reach(u32),
+    /// To complete it.
+    Complete,
+    /// To fail it.
+    Fail,
+    /// To open it again.
+    Reopen,
+    /// To put something in its way.
+    Block(Blocker),
+    /// To take something out of its way.
+    Resolve {
+        /// What it is.
+        what: String,
+    },
+}
+
+impl ObjectiveRequest {
+    /// Whether it takes an objective that can be gone about further.
+    pub(super) fn is_progress(&self) -> bool {
+        matches!(self, Self::Advance(_) | Self::Reach(_) | Self::Complete | Self::Fail)
+    }
+}
+
+/// Why a request can't be done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectiveRefusal {
+    /// There is no such objective, or it is none that counts.
+    #[error("there is no such objective")]
+    UnknownKey,
+    /// It is a group, which is closed and opened with what is in it.
+    #[error("it is a group, which goes by what is in it")]
+    Group,
+    /// It is locked.
+    #[error("it is locked")]
+    Locked {
+        /// What it needs and isn't completed.
+        missing: Vec<ObjectiveKey>,
+    },
+    /// It is completed or failed.
+    #[error("it is closed")]
+    Closed,
+    /// It is open, and was to be opened again.
+    #[error("it is open")]
+    Open,
+    /// This is in its way already.
+    #[error("it is blocked by that already")]
+    AlreadyBlocked,
+    /// This isn't in its way.
+    #[error("it isn't blocked by that")]
+    NotBlocked,
+    /// No session is played.
+    #[error("no session is played")]
+    NoSession,
+    /// The world in which it was asked for has been replaced by one that was restored.
+    #[error("the world in which it was asked for is gone")]
+    WorldReplaced,
+}

@@ -1,0 +1,23 @@
+//! Which entities are saved, and which lost something.
+
+use bevy::ecs::entity::Entity;
+
+/// Which entities are saved.
+#[derive(Default)]
+pub(crate) struct CapturedEntities {
+    /// All of them, or those that became saved since the base.
+    pub saved: Vec<Entity>,
+    /// How many there are in the world.
+    pub live: u64,
+    /// Entities that may have been saved and are no longer in the world.
+    pub despawned: Vec<Entity>,
+    /// Entities that are in the world and have lost their marker.
+    pub unmarked: Vec<Entity>,
+}
+
+/// Entities that may have lost a component.
+pub(crate) struct RemovedRows {
+    /// The place of the type in [`Capture::columns`].
+    pub column: usize,
+    pub entities: Vec<Entity>,
+}
