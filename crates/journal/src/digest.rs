@@ -3,6 +3,17 @@
 //!
 //! A value is made on the writer's thread, in slices, and again only when the session's files have changed. All of them
 //! lie in one file of this machine, which may be lost at any time. Nothing is restored or removed by what it says.
+//!
+//! A game's digester (`SessionDigester`) makes a small value of the history of each session. The hook knows nothing
+//! of what the value is for; insights are one use of it. `recovery/session_history.rs` goes through all events of a
+//! session's newest line, the oldest first, and `digest/keeper.rs` keeps the values with the stamps of the
+//! sessions' files, as the index of the catalogue does, and in a file of the same form beside it
+//! (`store/catalog_index.rs`): of another build, another version of the digester, or damaged, it counts as none. A
+//! value is made again from the beginning where the stamp differs. The stamps are those of the last look at the
+//! sessions; what is played, and what this process has changed since (`Keepers::note_changed`), is looked at. It is
+//! a chore (`writer/chores.rs`) in slices by time, since bytes say little of what ten thousand small sessions cost,
+//! and the exit doesn't wait for it. All values are handed over as one list behind a pointer, and the writer keeps
+//! the last two of them, so that it is the thread that frees them.
 
 mod digester;
 mod keeper;

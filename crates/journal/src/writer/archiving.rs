@@ -4,6 +4,29 @@
 //! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as
 //! any run does that takes a session up. It is written beside its place, synced and read back. Then it is
 //! renamed, durably, and with that the session is in the archive. Only then do the other files go.
+//!
+//! Where a session stands is a part of its metadata, so it is durable, forked with it and not rewound
+//! (`session/shelf_place.rs`). `writer/shelving.rs` writes it down for each line, `writer/statements.rs` removes
+//! what was said before and is said again; `journal/index/head.rs` lets all lines agree on one place, the nearest.
+//! Whoever prepares a session to be played gets metadata without it.
+//!
+//! `writer/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
+//! merge, beside its place, read back and renamed. `writer/session_copying.rs` makes a session of its own with it,
+//! which holds both locks and leaves nothing of a copy that isn't reported. `writer/archiving.rs` puts a session
+//! away with it, as a chore with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
+//! An order about sessions lets go of it first; it is begun again later. `SessionIndex::is_without_world` is what
+//! makes a summary a session of which nothing is restored: the index has no way to such a checkpoint, retention
+//! leaves it alone, and `prepare` refuses it.
+//!
+//! What is asked of many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
+//! preview, and `writer/editing_many.rs` does with one after the other what a request for it alone would do, a
+//! session in each turn. What comes of a preview names the newest checkpoint of each, and the session's own files
+//! must still say so once its lock is held.
+//!
+//! `writer/shelf_sweeping.rs` is swept after `sweeping.rs`, from what the finder noted when it looked at the
+//! sessions. Nothing is removed because of that: each session is opened again and says by itself where it stands.
+//! How long it has been there is asked of `ProvenTime` alone: no later than what an earlier process has written,
+//! since a clock that is a hundred years off must not empty the trash.
 
 mod leftovers;
 

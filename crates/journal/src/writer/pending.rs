@@ -87,6 +87,11 @@ impl Pending {
         self.checkpoints().map(PendingCheckpoint::raw_bytes).sum()
     }
 
+    /// Bytes that they take on the disk, about: at least one.
+    pub fn bytes_wanted(&self) -> u64 {
+        (self.raw_bytes() as u64).max(1)
+    }
+
     /// Merges automatic checkpoints into the one that follows them, so that a slow disk costs
     /// moments and not memory.
     pub fn coalesce(&mut self) {
@@ -122,6 +127,12 @@ impl Pending {
     /// Takes the first `count` items out.
     pub fn take(&mut self, count: usize) -> impl Iterator<Item = Item> {
         self.0.drain(..count.min(self.0.len()))
+    }
+
+    /// Forgets all that belongs into the next segment.
+    pub fn drop_batch(&mut self) {
+        let count = self.batch().count();
+        self.0.drain(..count);
     }
 
     /// Takes every checkpoint out, and keeps the records.

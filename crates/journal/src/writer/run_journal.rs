@@ -1,5 +1,6 @@
 //! One run of one session, as it is being written.
 
+mod ending;
 #[cfg(test)]
 mod event_tests;
 mod events;
@@ -7,49 +8,44 @@ mod failures;
 mod finished;
 mod gathering;
 mod headers;
+mod housekeeping;
 mod merging;
 mod pruning;
+mod room;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod writing;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::timeline::TimelineReading;
+use self::ending::Ending;
+use self::housekeeping::{Housekeeping, PruneFor};
+use self::merging::Merging;
+use self::room::Room;
+use self::segments::Segments;
+use self::timeline::TimelineState;
 use super::backoff::Backoff;
-use super::event_gathering::EventGathering;
 use super::event_log::EventLog;
-use super::gathering::Gathering;
 use super::hold::Hold;
-use super::open_segment::OpenSegment;
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::pruning::Pruning;
-use super::pruning_others::PruningOthers;
-use super::reserve::Reserve;
 use super::retention::Quota;
-use super::rotation::{Rotation, Schedule};
 use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{Begun, FrameKind, Lineage, Predecessor, Record};
+use crate::journal::{Begun, FrameKind, Lineage, Record};
 use crate::process::ProcessGuard;
-use crate::session::{CheckpointError, FailureCause, SessionMetadata};
+use crate::session::{CheckpointError, SessionMetadata};
 use crate::store::LocalStore;
 
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
 const MAX_PENDING: usize = 512 << 20;
-/// How long the end of a run is tried before it is reported as incomplete.
-///
-/// Only the next session waits for it. An exit has a patience of its own.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
-
 /// What stays the same in the headers of a run's segments.
 #[derive(Clone)]
 pub struct RunIdentity {
@@ -75,56 +71,30 @@ pub struct RunJournal {
     /// The last change of status, which every new generation repeats.
     status: Option<Record>,
     hold: Hold,
-    segments_begun: u32,
-    /// The numbers of the segments that hold anything durable.
-    durable: BTreeSet<u32>,
-    /// The segment that was written last, by its number, and how much of it is durable.
-    durable_end: Option<(u32, Predecessor)>,
-    segment: Option<OpenSegment>,
+    segments: Segments,
     pending: Pending,
     /// What happened and isn't durable yet.
     events: EventLog,
-    /// The newest durable checkpoint of this run.
-    acknowledged: Option<u64>,
-    /// Date and play time of that checkpoint.
-    newest: Option<(Timestamp, Duration)>,
+    newest: Option<Acknowledged>,
     backoff: Backoff,
-    schedule: Schedule,
-    rotation: Option<Rotation>,
+    merging: Merging,
     /// What the run has encoded.
     type_bytes: TypeBytes,
-    leaving: Option<Duration>,
-    /// Whether a failure was reported since the end was asked for. Further tries are the same failure.
-    has_reported_at_exit: bool,
-    /// Whether the last checkpoint had to be given up.
-    lost_at_exit: bool,
-    quota: Quota,
-    /// Whether a new generation is durable, so that an older one may go.
-    prune_is_due: bool,
-    pruning: Option<Pruning>,
-    /// Whether a new generation is durable since checkpoints were gathered.
-    may_gather: bool,
-    gathering: Option<Box<Gathering>>,
-    /// The same of files of events.
-    may_gather_events: bool,
-    gathering_events: Option<EventGathering>,
-    /// Whether the room of all sessions together was looked at; once a run is enough.
-    others_pruned: bool,
-    pruning_others: Option<PruningOthers>,
-    /// Whether the disk was full, so that all history goes that may.
-    is_making_room: bool,
-    /// Whether that is done, and no checkpoint was written since.
-    is_without_history: bool,
-    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
-    has_changed: bool,
-    reading_timeline: Option<TimelineReading>,
-    /// The last event that the newest durable checkpoint of this run holds.
-    events_acknowledged: u64,
-    /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
-    short_of_room: Option<FailureCause>,
-    reserve: Reserve,
+    ending: Option<Ending>,
     /// Whether the app is gone, so that there is no later try.
     is_last_turn: bool,
+    room: Room,
+    housekeeping: Housekeeping,
+    timeline: TimelineState,
+}
+
+/// The newest durable checkpoint of a run.
+struct Acknowledged {
+    counter: u64,
+    time: Timestamp,
+    play_time: Duration,
+    /// The last event that it holds.
+    events_through: u64,
 }
 
 impl RunJournal {
@@ -147,38 +117,18 @@ impl RunJournal {
             identity,
             status: None,
             hold: hold.into(),
-            segments_begun: 0,
-            durable: BTreeSet::new(),
-            durable_end: None,
-            segment: None,
+            segments: Segments::default(),
             pending: Pending::default(),
             events: EventLog::default(),
-            acknowledged: None,
             newest: None,
             backoff: Backoff::default(),
-            schedule: Schedule::new(now.elapsed),
-            rotation: None,
+            merging: Merging::new(now.elapsed),
             type_bytes: TypeBytes::default(),
-            leaving: None,
-            has_reported_at_exit: false,
-            lost_at_exit: false,
-            quota,
-            prune_is_due: false,
-            pruning: None,
-            may_gather: false,
-            gathering: None,
-            may_gather_events: false,
-            gathering_events: None,
-            others_pruned: false,
-            pruning_others: None,
-            is_making_room: false,
-            is_without_history: false,
-            has_changed: false,
-            reading_timeline: None,
-            events_acknowledged: 0,
-            short_of_room: None,
-            reserve: Reserve::new(now.elapsed),
+            ending: None,
             is_last_turn: false,
+            room: Room::new(quota, now.elapsed),
+            housekeeping: Housekeeping::default(),
+            timeline: TimelineState::default(),
         }
     }
 
@@ -192,17 +142,29 @@ impl RunJournal {
 
     /// Whether its end was asked for.
     pub fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
+        self.ending.is_some()
+    }
+
+    /// The newest durable checkpoint of this run.
+    fn acknowledged(&self) -> Option<u64> {
+        self.newest.as_ref().map(|newest| newest.counter)
+    }
+
+    /// The last checkpoint had to be given up.
+    fn note_incomplete(&mut self) {
+        if let Some(ending) = &mut self.ending {
+            ending.is_incomplete = true;
+        }
     }
 
     /// Whether the run's own snapshot is durable.
     pub fn has_begun(&self) -> bool {
-        self.acknowledged.is_some()
+        self.acknowledged().is_some()
     }
 
     /// Whether a checkpoint of this run, or one after it, is durable.
     pub fn has_saved(&self, counter: u64) -> bool {
-        self.acknowledged.is_some_and(|acknowledged| acknowledged >= counter)
+        self.acknowledged().is_some_and(|acknowledged| acknowledged >= counter)
     }
 
     /// Whether a checkpoint, or one after it, waits to be written, and may be.
@@ -219,13 +181,15 @@ impl RunJournal {
     /// What is there may take so much from now on. Where that is less than before, history is thinned at once, as far as
     /// it lies in segments of its own, and not with the next segment.
     pub fn set_quota(&mut self, quota: Quota) {
-        let is_stricter = quota.session_bytes < self.quota.session_bytes;
-        let is_milder = quota.session_bytes > self.quota.session_bytes || !quota.removes;
+        let is_stricter = quota.session_bytes < self.room.quota.session_bytes;
+        let is_milder = quota.session_bytes > self.room.quota.session_bytes || !quota.removes;
         if is_milder {
-            self.stop_pruning();
+            self.housekeeping.stop_pruning();
         }
-        self.prune_is_due |= is_stricter && self.has_begun();
-        self.quota = quota;
+        if is_stricter && self.has_begun() {
+            self.housekeeping.prune(PruneFor::Quota);
+        }
+        self.room.quota = quota;
     }
 
     /// Whether another process took the session over.
@@ -239,7 +203,7 @@ impl RunJournal {
         self.events.try_at_once();
         self.write_events(now, reports);
         self.give_up_events(reports);
-        self.reserve.stop(&self.local.store);
+        self.room.reserve.stop(&self.local.store);
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         // It was reported that this is tried again.
         if let Some(newest) = newest.filter(|_| self.backoff.has_failed()) {
@@ -256,7 +220,7 @@ impl RunJournal {
             return;
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
-        if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged) {
+        if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged()) {
             // What it is the difference to was given up after it had been captured.
             let error = CheckpointError::WriterBehind;
             reports.push(News::Failed { checkpoint: id, error, retry_in: None });
@@ -294,10 +258,10 @@ impl RunJournal {
         let Leave { status, reason, leaving, time, play_time } = leave;
         let end = Record::End { status, reason, leaving, time, play_time };
         self.pending.push(Item::Record(end));
-        self.leaving = Some(now.elapsed + LEAVE_PATIENCE);
-        self.drop_rotation();
-        self.drop_gathering();
-        self.reserve.stop(&self.local.store);
+        self.ending = Some(Ending::begin(now.elapsed));
+        self.merging.abandon(&self.local.store);
+        self.housekeeping.drop_gathering(&self.local.store);
+        self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
         // The end isn't kept waiting by failures of the past.
         self.backoff.succeeded();
@@ -329,26 +293,30 @@ impl RunJournal {
         }
         if self.has_to_prune() {
             self.prune(now);
-        } else if self.pending.is_empty() && self.leaving.is_none() {
+        } else if self.pending.is_empty() && !self.is_leaving() {
             self.rotate(now, reports);
-            let is_at_rest = self.rotation.is_none() && self.acknowledged.is_some();
+            let is_at_rest = self.merging.rotation.is_none() && self.acknowledged().is_some();
             if is_at_rest && !self.is_last_turn {
-                self.reserve.step(&self.local.store, self.quota.reserve_bytes, now.elapsed);
+                self.room.reserve.step(
+                    &self.local.store,
+                    self.room.quota.reserve_bytes,
+                    now.elapsed,
+                );
             }
         }
     }
 
     /// Whether the run is over: its end is durable, or was tried for long enough.
     pub fn has_left(&self, now: Moment) -> Option<Left> {
-        let deadline = self.leaving?;
+        let ending = self.ending.as_ref()?;
         if self.hold.is_lost() {
             return Some(Left { complete: false });
         }
         if self.pending.is_empty() {
-            let complete = self.acknowledged.is_some() && !self.lost_at_exit;
+            let complete = self.has_begun() && !ending.is_incomplete;
             return Some(Left { complete });
         }
-        (now.elapsed >= deadline).then_some(Left { complete: false })
+        (now.elapsed >= ending.deadline).then_some(Left { complete: false })
     }
 
     /// Time until this journal has something to do.
@@ -356,10 +324,10 @@ impl RunJournal {
         if self.hold.is_lost() {
             return None;
         }
-        if self.has_to_prune() || self.reading_timeline.is_some() {
+        if self.has_to_prune() || self.timeline.reading.is_some() {
             return Some(Duration::ZERO);
         }
-        let may_write_events = self.acknowledged.is_some() && self.short_of_room.is_none();
+        let may_write_events = self.acknowledged().is_some() && self.room.short_of.is_none();
         let events = (self.events.is_waiting() && may_write_events)
             .then(|| self.events.remaining(now.elapsed));
         if self.can_write_pending() {
@@ -369,7 +337,7 @@ impl RunJournal {
         if events.is_some() {
             return events;
         }
-        let has_work = self.rotation.is_some() || self.reserve.is_being_made();
+        let has_work = self.merging.rotation.is_some() || self.room.reserve.is_being_made();
         has_work.then_some(Duration::ZERO)
     }
 
@@ -380,8 +348,8 @@ impl RunJournal {
     /// Records alone don't begin a run: without a checkpoint there is nothing that they are about.
     fn can_write_pending(&self) -> bool {
         let has_checkpoint =
-            self.acknowledged.is_some() || self.pending.checkpoints().next().is_some();
-        !self.pending.is_empty() && (has_checkpoint || self.leaving.is_some())
+            self.acknowledged().is_some() || self.pending.checkpoints().next().is_some();
+        !self.pending.is_empty() && (has_checkpoint || self.is_leaving())
     }
 }
 

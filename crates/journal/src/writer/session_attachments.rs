@@ -1,5 +1,11 @@
 //! What is attached to the session that is being played, and taken away from it, one thing after the other and between
 //! the checkpoints.
+//!
+//! What is attached to the session itself (`writer/session_attachments.rs`, `store/session_attachments.rs`) waits
+//! only until the session is on the disk, and needs no lock of the slots. Each version is a file of its own: the
+//! next one is durable before older ones go, so there is no moment in which there is none. What there is of it
+//! comes to the game with the timeline. A session that is copied takes it along before its world, a slot and a
+//! report don't, and the archive leaves the files where they are.
 
 use std::collections::VecDeque;
 use std::time::Duration;

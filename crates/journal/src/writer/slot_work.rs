@@ -1,4 +1,16 @@
 //! What is to be done with slots, one thing after the other and between the checkpoints.
+//!
+//! A save is a checkpoint first: it is captured in the very frame in which it was asked for (or, behind a closed
+//! gate, when that opens), and becomes durable in the journal with the next sync. Then `writer/slot_work.rs` makes
+//! a slot of it, from bytes, by the same reader that merges segments, in slices of 1 MiB between the checkpoints;
+//! what a delta waits for is a slice and its sync at most. The file is written and synced under a temporary name
+//! and then takes its place, so an old slot is intact until the new one is durable. If the slot fails, the
+//! checkpoint is still there.
+//!
+//! What is asked of slots is done one after the other: save, copy, rename, delete, and attachments, which may come
+//! after their slot was made and then have it written again. A load waits for what was asked before, so a quick
+//! load after a quick save finds it. It reads and decodes the slot while the session before is still being played,
+//! and only then closes that one: a damaged slot changes nothing.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;

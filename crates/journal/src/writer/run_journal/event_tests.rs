@@ -11,6 +11,7 @@ use crate::journal::{
     RecordedEvent,
 };
 use crate::recovery::{EventQuery, EventReading};
+use crate::session::FailureCause;
 use crate::store::{DirectoryStore, Layout, MemoryDisk, Operation};
 use crate::writer::{EventStart, EventsDropCause};
 
@@ -255,7 +256,7 @@ fn whatever_fails_each_event_is_there_or_counted() {
                 disk.fail_next(operation, ErrorKind::Other);
             }
             // A full disk belongs to checkpoints, and events wait in memory.
-            journal.short_of_room =
+            journal.room.short_of =
                 (number % 20 > 12).then(|| FailureCause::new(std::io::Error::other("full")));
             let batch = batch(number * 10 + 1..=number * 10 + 10, 100);
             let now = Moment { elapsed: Duration::from_secs(number * 2), ..NOW };
@@ -263,7 +264,7 @@ fn whatever_fails_each_event_is_there_or_counted() {
             journal.turn(now, &mut reports);
         }
         disk.heal();
-        journal.short_of_room = None;
+        journal.room.short_of = None;
         journal.turn(Moment { elapsed: Duration::from_secs(1000), ..NOW }, &mut reports);
         let dropped = reports.iter().map(|news| match news {
             News::EventsDropped { count, .. } => *count,

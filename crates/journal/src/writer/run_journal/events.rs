@@ -1,6 +1,7 @@
 //! How a run records what happened, beside its checkpoints.
 
 use super::RunJournal;
+use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::journal::{EventBatch, EventFileHeader, EventStretch, SegmentHeader};
 use crate::session::{SessionContext, SessionMetadata};
@@ -23,8 +24,8 @@ impl RunJournal {
     /// to.
     pub fn write_events(&mut self, now: Moment, reports: &mut Vec<News>) {
         let is_due = self.events.is_waiting() && self.events.remaining(now.elapsed).is_zero();
-        let is_held_back = self.hold.is_lost() || self.short_of_room.is_some();
-        if !is_due || self.acknowledged.is_none() || is_held_back {
+        let is_held_back = self.hold.is_lost() || self.room.short_of.is_some();
+        if !is_due || self.acknowledged().is_none() || is_held_back {
             return;
         }
         match self.hold.check(&self.local.store, self.session(), self.newest_on_line()) {
@@ -49,13 +50,13 @@ impl RunJournal {
             Item::Record(_) => None,
         });
         let named = named.max().unwrap_or_default();
-        let through = match self.acknowledged {
+        let through = match self.acknowledged() {
             // An exit waits for all of them.
-            _ if self.leaving.is_some() => u64::MAX,
+            _ if self.is_leaving() => u64::MAX,
             None => named.max(self.events.replayed_through()),
             Some(_) => named,
         };
-        if let Some(cause) = &self.short_of_room {
+        if let Some(cause) = &self.room.short_of {
             return self.events.hold_back(through, cause, now.elapsed, reports);
         }
         self.with_events(|log, this| {
@@ -72,7 +73,7 @@ impl RunJournal {
 
     /// Lets go of events that aren't in a file, since the run is over.
     pub fn give_up_events(&mut self, reports: &mut Vec<News>) {
-        self.events.give_up(self.hold.is_lost(), self.acknowledged.is_some(), reports);
+        self.events.give_up(self.hold.is_lost(), self.acknowledged().is_some(), reports);
     }
 
     /// Works on the log beside all else.
@@ -80,7 +81,9 @@ impl RunJournal {
         let mut log = std::mem::take(&mut self.events);
         work(&mut log, self);
         // What is together over the quota goes with the next pruning.
-        self.prune_is_due |= log.take_has_begun_file() && self.acknowledged.is_some();
+        if log.take_has_begun_file() && self.has_begun() {
+            self.housekeeping.prune(PruneFor::Quota);
+        }
         self.events = log;
     }
 
@@ -103,7 +106,7 @@ impl RunJournal {
             }),
             ..self.header(number, None, now)
         };
-        let is_durable = self.acknowledged.is_some();
+        let is_durable = self.acknowledged().is_some();
         let created = self.local.store.create_event_file(&header, is_durable)?;
         OpenSegment::of(created, number, Preamble::default())
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tracing::{error, warn};
 
 use super::RunJournal;
+use super::ending::Ending;
+use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::ids::CheckpointId;
 use crate::journal::SegmentHeader;
@@ -21,7 +23,7 @@ impl RunJournal {
         let (session, newest) = (self.session(), self.newest_on_line());
         let store = &self.local.store;
         if self.hold.is_lost() {
-            if self.leaving.is_none() && self.hold.try_again(store, session, newest, now.elapsed) {
+            if !self.is_leaving() && self.hold.try_again(store, session, newest, now.elapsed) {
                 reports.push(News::SavingResumed);
             }
             return;
@@ -45,12 +47,9 @@ impl RunJournal {
             Err(WriteFailure::InUse) => self.lose_hold(now, reports),
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "the session's lock can't be looked at");
-                self.drop_rotation();
-                self.schedule.rotation_failed(now.elapsed);
-                self.drop_gathering();
-                self.pruning = None;
-                self.pruning_others = None;
-                self.prune_is_due = false;
+                self.merging.abandon(&self.local.store);
+                self.merging.schedule.rotation_failed(now.elapsed);
+                self.housekeeping.give_up(&self.local.store);
             }
         }
         false
@@ -58,7 +57,7 @@ impl RunJournal {
 
     /// The newest durable checkpoint on the line that is played, by this run or the one before.
     pub(super) fn newest_on_line(&self) -> Option<CheckpointId> {
-        let own = self.acknowledged.map(|counter| self.id(counter));
+        let own = self.acknowledged().map(|counter| self.id(counter));
         own.or(self.identity.lineage.ancestors.first().copied())
     }
 
@@ -67,14 +66,11 @@ impl RunJournal {
         error!(session = %self.session(), "another process took the session over");
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         self.hold.lose(now.elapsed);
-        self.drop_segment();
+        self.segments.drop_open(&self.local.store);
         self.events.retire(&self.local.store, reports);
-        self.drop_rotation();
-        self.drop_gathering();
-        self.reserve.stop(&self.local.store);
-        self.pruning = None;
-        self.pruning_others = None;
-        self.prune_is_due = false;
+        self.merging.abandon(&self.local.store);
+        self.housekeeping.give_up(&self.local.store);
+        self.room.reserve.stop(&self.local.store);
         self.pending.give_up_checkpoints();
         self.backoff.succeeded();
         if let Some(newest) = newest {
@@ -89,34 +85,17 @@ impl RunJournal {
         News::Failed { checkpoint: self.id(counter), error, retry_in: None }
     }
 
-    /// Drops a segment that failed. If nothing in it was acknowledged, it is of no use.
-    pub(super) fn drop_segment(&mut self) {
-        let Some(segment) = self.segment.take() else { return };
-        if segment.durable_end().is_none() {
-            let path = segment.path().to_path_buf();
-            drop(segment);
-            // If that fails as well, it stays behind, and goes before anything is pruned.
-            let _ = self.local.store.remove_segment(&path);
-        }
-    }
-
     /// A delta without a durable base is of no use.
     pub(super) fn drop_orphans(&mut self, reports: &mut Vec<News>) {
         self.pending.give_up_checkpoints();
         reports.push(News::NeedFull);
     }
 
-    /// A session that was left before its first checkpoint never was.
-    pub(super) fn drop_records(&mut self) {
-        let count = self.pending.batch().count();
-        self.pending.take(count).for_each(drop);
-    }
-
     /// Notes that a batch could not be written: what becomes of its segment, what is reported, and
     /// when it is tried again.
     pub(super) fn failed(&mut self, failure: WriteFailure, now: Moment, reports: &mut Vec<News>) {
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
-        let checkpoint = self.id(newest.or(self.acknowledged).unwrap_or_default());
+        let checkpoint = self.id(newest.or(self.acknowledged()).unwrap_or_default());
         if let WriteFailure::Encode(_) | WriteFailure::Full { .. } = &failure {
             self.give_up(&failure, reports);
             let error = CheckpointError::TooLarge(failure.into());
@@ -124,24 +103,24 @@ impl RunJournal {
             return;
         }
         if let WriteFailure::InUse = failure {
-            self.lost_at_exit |= self.leaving.is_some();
+            self.note_incomplete();
             self.lose_hold(now, reports);
             return;
         }
         // Whatever failed, the file isn't touched again: after a failed sync its pages may be
         // marked clean without being on disk, and a second sync would lie.
-        self.drop_segment();
-        self.drop_rotation();
-        self.drop_gathering();
+        self.segments.drop_open(&self.local.store);
+        self.merging.abandon(&self.local.store);
+        self.housekeeping.drop_gathering(&self.local.store);
         if let WriteFailure::Vanished { path } = &failure {
             warn!(path = %path.display(), "the session's files vanished");
             self.events.retire(&self.local.store, reports);
-            self.acknowledged = None;
-            self.durable_end = None;
+            self.newest = None;
+            self.segments.durable_end = None;
             // The lock may have vanished with them. It is taken again with the next write.
             self.hold.let_go();
             self.pending.give_up_checkpoints();
-            self.lost_at_exit |= self.leaving.is_some();
+            self.note_incomplete();
             let error = CheckpointError::StoreVanished;
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             reports.push(News::NeedFull);
@@ -149,10 +128,9 @@ impl RunJournal {
         }
         let cause = FailureCause::from(failure);
         let is_full = cause.refusal().is_lack_of_room();
-        self.short_of_room = is_full.then(|| cause.clone());
+        self.room.short_of = is_full.then(|| cause.clone());
         let has_room = is_full && self.make_room();
-        let is_known =
-            self.leaving.is_some() && std::mem::replace(&mut self.has_reported_at_exit, true);
+        let is_known = self.ending.as_mut().is_some_and(Ending::was_reported);
         let retry_in = match self.is_last_chance() {
             true if has_room => self.backoff.wait(now.elapsed, Duration::ZERO),
             // The exit waits for us: try again soon, until its patience is over.
@@ -170,11 +148,11 @@ impl RunJournal {
         error!(error = %failure, "a checkpoint can't be written");
         if let WriteFailure::Full { .. } = failure {
             // Not even an empty segment has room for it.
-            self.drop_segment();
-            self.drop_rotation();
+            self.segments.drop_open(&self.local.store);
+            self.merging.abandon(&self.local.store);
         }
         self.pending.give_up_checkpoints();
-        self.lost_at_exit |= self.leaving.is_some();
+        self.note_incomplete();
         reports.push(News::NeedFull);
     }
 
@@ -183,23 +161,25 @@ impl RunJournal {
     /// and what was kept free for this is given up before anything that has a name. Whether there is more
     /// room now.
     fn make_room(&mut self) -> bool {
-        self.events.close_if_held(self.events_acknowledged);
+        let acknowledged = self.newest.as_ref().map_or(0, |newest| newest.events_through);
+        self.events.close_if_held(acknowledged);
         if !self.is_last_chance() {
             // Not if nothing may be removed: it would be done once that is allowed again, on a disk that has room by then.
-            self.is_making_room = self.quota.removes;
-            self.prune_is_due |= self.quota.removes;
+            if self.room.quota.removes {
+                self.housekeeping.prune(PruneFor::Room);
+            }
             return false;
         }
-        self.pruning = None;
+        self.housekeeping.pruning = None;
         let is_thinner = self.thin_at_once(0);
-        let is_released = self.reserve.release(&self.local.store);
+        let is_released = self.room.reserve.release(&self.local.store);
         // Once there is nothing left to thin, another try at once would be in vain.
-        is_thinner || is_released || self.thin_at_once(self.bytes_wanted())
+        is_thinner || is_released || self.thin_at_once(self.pending.bytes_wanted())
     }
 
     /// Thins the session until so many bytes are freed. Whether any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
-        if !self.quota.removes {
+        if !self.room.quota.removes {
             return false;
         }
         let bytes = || self.local.store.session_bytes(self.session()).unwrap_or_default();
@@ -212,13 +192,13 @@ impl RunJournal {
 
     /// Whether what can't be written now is lost.
     fn is_last_chance(&self) -> bool {
-        self.leaving.is_some() || self.is_last_turn
+        self.is_leaving() || self.is_last_turn
     }
 
     /// From now on, what can't be written is lost: the app is gone.
     pub fn begin_last_turn(&mut self) {
         self.is_last_turn = true;
-        self.reserve.stop(&self.local.store);
+        self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
         // What failed before is tried once more.
         self.backoff.succeeded();

@@ -8,8 +8,8 @@ impl RunJournal {
     /// Writes down what is finished of this run: nothing is appended that would have to be there.
     pub(super) fn note_own_files(&self) {
         let (session, run) = (self.session(), self.run());
-        let newest = self.acknowledged.map(|counter| self.id(counter));
-        let segment = self.durable_end.map(|(number, end)| FinishedFile {
+        let newest = self.acknowledged().map(|counter| self.id(counter));
+        let segment = self.segments.durable_end.map(|(number, end)| FinishedFile {
             name: Layout::segment_name(run, number),
             bytes: Some(end.length),
         });
@@ -31,7 +31,7 @@ impl RunJournal {
             name: Layout::name_of(&segment.header),
             bytes: Some(good_end(segment)),
         });
-        let newest = self.acknowledged.map(|counter| self.id(counter));
+        let newest = self.acknowledged().map(|counter| self.id(counter));
         self.local.store.note_finished(self.session(), newest, finished);
     }
 }

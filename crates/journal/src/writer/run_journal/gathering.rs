@@ -4,6 +4,7 @@ use tracing::warn;
 
 use super::RunJournal;
 use super::events::name_of;
+use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId};
 use crate::journal::SegmentHeader;
@@ -15,13 +16,12 @@ impl RunJournal {
     /// Begins to gather checkpoints, once for each new generation: what can't be gathered now can't
     /// a moment later.
     pub(super) fn begin_gathering(&mut self, checkpoints: Vec<CheckpointId>, now: Moment) {
-        let is_under_way = self.gathering.is_some();
-        if checkpoints.is_empty() || is_under_way || !std::mem::take(&mut self.may_gather) {
+        if checkpoints.is_empty() || !self.housekeeping.checkpoints.may_begin() {
             return;
         }
         let header = self.archive_header(now);
         match Gathering::begin(&self.local.store, checkpoints, header) {
-            Ok(gathering) => self.gathering = Some(gathering),
+            Ok(gathering) => self.housekeeping.checkpoints.under_way = Some(gathering),
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "checkpoints can't be gathered");
             }
@@ -31,16 +31,19 @@ impl RunJournal {
     /// Goes on gathering. Once the archive is durable, what it makes dispensable is pruned.
     pub(super) fn gather(&mut self, gathering: Box<Gathering>) {
         match gathering.step(&self.local.store) {
-            Ok(Gathered::Going(gathering)) => self.gathering = Some(gathering),
-            Ok(Gathered::Done(copied)) => self.prune_is_due |= copied > 0,
+            Ok(Gathered::Going(gathering)) => {
+                self.housekeeping.checkpoints.under_way = Some(gathering);
+            }
+            Ok(Gathered::Done(0)) => {}
+            Ok(Gathered::Done(_)) => self.housekeeping.prune(PruneFor::Quota),
             Err(failure) => warn!(error = %with_sources(&failure), "gathering was given up"),
         }
     }
 
     /// Begins to gather files of events, once for each new generation as well.
     pub(super) fn begin_gathering_events(&mut self, gathering: Option<EventGathering>) {
-        if gathering.is_some() && std::mem::take(&mut self.may_gather_events) {
-            self.gathering_events = gathering;
+        if gathering.is_some() && self.housekeeping.events.may_begin() {
+            self.housekeeping.events.under_way = gathering;
         }
     }
 
@@ -53,23 +56,16 @@ impl RunJournal {
             ..self.archive_header(now)
         };
         match gathering.step(&self.local.store, header) {
-            Ok(None) => self.gathering_events = Some(gathering),
+            Ok(None) => self.housekeeping.events.under_way = Some(gathering),
             Ok(Some(files)) if files > 0 => {
-                self.prune_is_due = true;
+                self.housekeeping.prune(PruneFor::Quota);
                 // There may be more than one takes in.
-                self.may_gather_events = true;
+                self.housekeeping.events.renew();
             }
             Ok(Some(_)) => {}
             Err(failure) => {
                 warn!(error = %with_sources(&failure), "files of events can't be gathered");
             }
-        }
-    }
-
-    pub(super) fn drop_gathering(&mut self) {
-        self.gathering_events = None;
-        if let Some(gathering) = self.gathering.take() {
-            gathering.abandon(&self.local.store);
         }
     }
 

@@ -14,8 +14,7 @@ impl RunJournal {
     }
 
     pub(super) fn next_header(&mut self, base: Option<u64>, now: Moment) -> SegmentHeader {
-        let segment = self.segments_begun;
-        self.segments_begun += 1;
+        let segment = self.segments.next_number();
         self.header(segment, base, now)
     }
 
@@ -33,10 +32,7 @@ impl RunJournal {
             boot: self.local.boot.clone(),
             segment,
             nonce: random_u64(),
-            predecessor: self
-                .durable_end
-                .filter(|(last, _)| last + 1 == segment)
-                .map(|(_, end)| end),
+            predecessor: self.segments.predecessor_of(segment),
             base,
             cipher: 0,
             key_check: 0,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::housekeeping::PruneFor;
 use super::{RunIdentity, RunJournal};
 use crate::clock::Moment;
 use crate::ids::{RunId, SaveId};
@@ -158,7 +159,7 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
     while journal.wake(NOW) == Some(Duration::ZERO) || journal.has_to_rotate(NOW) {
         turn(&mut journal, false);
     }
-    assert!(is_pruned_first && journal.segments_begun == 2, "it should be pruned and merged");
+    assert!(is_pruned_first && journal.segments.begun() == 2, "it should be pruned and merged");
     let files = stored(&disk).segments().len();
     assert!(files < 30, "{files} files are left of 31");
     let Some(News::Timeline { timeline, .. }) = timelines.pop() else { panic!("no timeline") };
@@ -172,7 +173,7 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
 #[test]
 fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
     let due: [fn(&mut RunJournal); 2] = [
-        |journal| journal.prune_is_due = true,
+        |journal| journal.housekeeping.prune(PruneFor::Quota),
         |journal| assert!(journal.has_to_rotate(LATER), "a merge should be due"),
     ];
     for make_due in due {
@@ -182,10 +183,10 @@ fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
         journal.hold = store.lock_session(session()).unwrap().into();
         for counter in 1..=9 {
             let base = (counter > 1).then(|| counter - 1);
-            journal.prune_is_due = false;
+            journal.housekeeping.take_due();
             save(&mut journal, checkpoint(counter, base, 100));
         }
-        journal.prune_is_due = false;
+        journal.housekeeping.take_due();
         disk.remove(&store.layout().lock(session())).unwrap();
         let _other = store.lock_session(session()).unwrap().expect("the new file isn't locked");
         make_due(&mut journal);

@@ -8,6 +8,14 @@ use crate::store::{SessionOpening, StoreError, StoredSession, with_sources};
 use crate::writer::News;
 use crate::writer::slices::open_slice;
 
+/// Whether what there is of the session is known.
+#[derive(Default)]
+pub(super) struct TimelineState {
+    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
+    pub is_stale: bool,
+    pub reading: Option<TimelineReading>,
+}
+
 /// The session while it is opened for its timeline.
 pub(super) struct TimelineReading {
     opening: SessionOpening,
@@ -22,20 +30,20 @@ impl RunJournal {
     /// end. An exit doesn't wait for it.
     pub(in crate::writer) fn read_timeline(&mut self) -> Option<News> {
         if self.is_leaving() {
-            self.reading_timeline = None;
+            self.timeline.reading = None;
             return None;
         }
-        let mut reading = match self.reading_timeline.take() {
+        let mut reading = match self.timeline.reading.take() {
             Some(reading) => reading,
-            None if std::mem::take(&mut self.has_changed) => {
+            None if std::mem::take(&mut self.timeline.is_stale) => {
                 let opening = self.local.store.opening(self.session());
-                let acknowledged = self.acknowledged;
+                let acknowledged = self.acknowledged();
                 TimelineReading { opening, acknowledged, is_second: false }
             }
             None => return None,
         };
         match self.open_for_timeline(&mut reading) {
-            Ok(None) => self.reading_timeline = Some(reading),
+            Ok(None) => self.timeline.reading = Some(reading),
             Ok(Some(stored)) => {
                 self.note_files_of_others(&stored);
                 let timeline = Box::new(Timeline::of(&stored));
@@ -52,7 +60,8 @@ impl RunJournal {
     ) -> Result<Option<StoredSession>, StoreError> {
         let store = &self.local.store;
         // Files that are open already may lack a checkpoint that was reported, which a timeline must not take back.
-        if std::mem::replace(&mut reading.acknowledged, self.acknowledged) != self.acknowledged {
+        if std::mem::replace(&mut reading.acknowledged, self.acknowledged()) != self.acknowledged()
+        {
             if reading.is_second {
                 return store.open_session(self.session()).map(Some);
             }

@@ -2,9 +2,9 @@
 
 use tracing::debug;
 
-use super::RunJournal;
+use super::{Acknowledged, RunJournal};
 use crate::clock::Moment;
-use crate::journal::{Commit, Predecessor, Record};
+use crate::journal::{Commit, Record};
 use crate::session::SessionStatus;
 use crate::store::{SessionCard, with_sources};
 use crate::writer::open_segment::{OpenSegment, Preamble, WriteFailure};
@@ -32,42 +32,38 @@ impl RunJournal {
         });
         match first {
             // A snapshot begins a segment of its own.
-            Some(true) => self.segment = None,
-            Some(false) if self.acknowledged.is_none() => {
+            Some(true) => self.segments.open = None,
+            Some(false) if self.acknowledged().is_none() => {
                 self.drop_orphans(reports);
                 return Ok(());
             }
-            None if self.acknowledged.is_none() => {
-                self.drop_records();
+            None if self.acknowledged().is_none() => {
+                // A session that was left before its first checkpoint never was.
+                self.pending.drop_batch();
                 return Ok(());
             }
             _ => {}
         }
-        let is_new = self.segment.is_none();
+        let is_new = self.segments.open.is_none();
         self.ensure_segment(first == Some(true), now)?;
         self.sync_events(now, reports);
-        let Some(segment) = &mut self.segment else { return Ok(()) };
+        let Some(segment) = &mut self.segments.open else { return Ok(()) };
         let (count, sizes) = match append_all(segment, self.pending.batch()) {
             Err(WriteFailure::Full { path, .. }) if !is_new => {
                 debug!(path = %path.display(), "full: another segment goes on");
-                self.drop_segment();
-                self.drop_rotation();
+                self.segments.drop_open(&self.local.store);
+                self.merging.abandon(&self.local.store);
                 return Ok(());
             }
             appended => appended?,
         };
         segment.sync(&self.local.store)?;
         let end = segment.durable_end();
-        self.note_durable(end);
+        self.segments.note_durable(end);
         // Whoever takes the lock from here on finds what was written.
         self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
-    }
-
-    pub(super) fn note_durable(&mut self, end: Option<(u32, Predecessor)>) {
-        self.durable.extend(end.map(|(number, _)| number));
-        self.durable_end = end;
     }
 
     fn acknowledge(&mut self, count: usize, sizes: &[u64], now: Moment, reports: &mut Vec<News>) {
@@ -81,7 +77,7 @@ impl RunJournal {
                 }
                 Item::Record(record) => self.note_status(record),
             }
-            if let Some(rotation) = &mut self.rotation {
+            if let Some(rotation) = &mut self.merging.rotation {
                 rotation.keep(item);
             }
         }
@@ -97,23 +93,22 @@ impl RunJournal {
         let Commit { counter, kind, time, play_time, .. } = checkpoint.commit;
         let label = checkpoint.commit.label.clone();
         let id = self.id(counter);
-        let is_first = self.acknowledged.replace(counter).is_none();
+        let events_through = checkpoint.commit.events_through;
+        let newest = Acknowledged { counter, time, play_time, events_through };
+        let is_first = self.newest.replace(newest).is_none();
         if checkpoint.is_snapshot() {
-            self.generation_begun();
+            self.housekeeping.generation_begun();
         }
-        self.newest = Some((time, play_time));
-        self.is_without_history = false;
-        self.short_of_room = None;
-        self.events_acknowledged = checkpoint.commit.events_through;
+        self.room.found();
         self.process.acknowledged(self.session(), id, now.wall);
         let write_time = checkpoint.handed_over.elapsed();
         reports.push(News::Saved(Saved { id, kind, label, time, play_time, bytes, write_time }));
         if is_first {
-            self.has_changed = true;
+            self.timeline.is_stale = true;
             self.write_card(SessionStatus::Active);
         }
-        if self.rotation.is_none() {
-            self.schedule.checkpoint_written();
+        if self.merging.rotation.is_none() {
+            self.merging.schedule.checkpoint_written();
         }
     }
 
@@ -130,13 +125,13 @@ impl RunJournal {
 
     /// Writes the card for people who look into the directory. Nothing depends on it.
     fn write_card(&self, status: SessionStatus) {
-        let Some((saved, play_time)) = self.newest else { return };
+        let Some(newest) = &self.newest else { return };
         let card = SessionCard {
             metadata: self.identity.metadata.clone(),
             status,
-            newest_checkpoint: self.acknowledged.map(|counter| self.id(counter)),
-            saved: Some(saved),
-            play_time,
+            newest_checkpoint: Some(self.id(newest.counter)),
+            saved: Some(newest.time),
+            play_time: newest.play_time,
         };
         if let Err(error) = self.local.store.write_session_card(&card) {
             debug!(error = %with_sources(&error), "session.ron can't be written");
@@ -144,19 +139,19 @@ impl RunJournal {
     }
 
     fn ensure_segment(&mut self, snapshot: bool, now: Moment) -> Result<(), WriteFailure> {
-        if self.segment.is_some() {
+        if self.segments.open.is_some() {
             return Ok(());
         }
         self.hold.ensure(&self.local.store, self.session(), self.newest_on_line())?;
-        let base = if snapshot { None } else { self.acknowledged };
+        let base = if snapshot { None } else { self.acknowledged() };
         let header = self.next_header(base, now);
         // One that goes on from a base can't do without the segments before it anyway.
         let preamble = if snapshot { self.preamble() } else { Preamble::default() };
-        self.segment = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
-        self.schedule.segment_begun(now.elapsed);
+        self.segments.open = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
+        self.merging.schedule.segment_begun(now.elapsed);
         // A full capture has made a merge of what was before it useless.
         if snapshot {
-            self.drop_rotation();
+            self.merging.abandon(&self.local.store);
         }
         Ok(())
     }

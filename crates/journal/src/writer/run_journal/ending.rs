@@ -1,0 +1,29 @@
+//! The end of a run that was asked for.
+
+use std::time::Duration;
+
+/// How long the end of a run is tried before it is reported as incomplete.
+///
+/// Only the next session waits for it. An exit has a patience of its own.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The end of a run that was asked for.
+pub(super) struct Ending {
+    /// Until when it is tried.
+    pub deadline: Duration,
+    /// Whether the last checkpoint had to be given up.
+    pub is_incomplete: bool,
+    /// Whether a failure was reported. Further tries are the same failure.
+    has_reported: bool,
+}
+
+impl Ending {
+    pub(super) fn begin(now: Duration) -> Self {
+        Self { deadline: now + LEAVE_PATIENCE, is_incomplete: false, has_reported: false }
+    }
+
+    /// Whether a failure was reported before; it is now.
+    pub(super) fn was_reported(&mut self) -> bool {
+        std::mem::replace(&mut self.has_reported, true)
+    }
+}

@@ -1,0 +1,123 @@
+//! What a run does with the session's files between its checkpoints: what is due, and what is under way.
+
+use crate::store::DirectoryStore;
+use crate::writer::event_gathering::EventGathering;
+use crate::writer::gathering::Gathering;
+use crate::writer::pruning::Pruning;
+use crate::writer::pruning_others::PruningOthers;
+
+/// What is done with files beside the checkpoints, a slice at a time, in this order.
+#[derive(Default)]
+pub(super) struct Housekeeping {
+    due: Option<PruneFor>,
+    pub pruning: Option<Pruning>,
+    /// Checkpoints with a name, into archives.
+    pub checkpoints: OnceAGeneration<Box<Gathering>>,
+    /// Files of events, into fewer of them.
+    pub events: OnceAGeneration<EventGathering>,
+    pub others: Others,
+}
+
+/// Why the session is to be pruned.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PruneFor {
+    /// What is there has to fit into the quota.
+    Quota,
+    /// The disk is full, so that all history goes that may.
+    Room,
+}
+
+/// Something that is gathered once for each generation: what can't be now can't a moment later.
+pub(super) struct OnceAGeneration<T> {
+    is_due: bool,
+    pub under_way: Option<T>,
+}
+
+/// The sessions that aren't played, which are thinned once a run where all together take too much room.
+#[derive(Default)]
+pub(super) enum Others {
+    #[default]
+    ToCome,
+    UnderWay(PruningOthers),
+    Done,
+}
+
+impl Housekeeping {
+    /// The session is to be pruned, with the next slice.
+    pub(super) fn prune(&mut self, why: PruneFor) {
+        self.due = self.due.max(Some(why));
+    }
+
+    /// Whether the session is to be pruned, which begins now.
+    pub(super) fn take_due(&mut self) -> Option<PruneFor> {
+        self.due.take()
+    }
+
+    /// Whether there is anything to do.
+    pub(super) fn has_work(&self) -> bool {
+        let is_gathering = self.checkpoints.under_way.is_some() || self.events.under_way.is_some();
+        let thins_others = matches!(self.others, Others::UnderWay(_));
+        self.due.is_some() || self.pruning.is_some() || is_gathering || thins_others
+    }
+
+    /// A new generation is durable, so older ones may go.
+    pub(super) fn generation_begun(&mut self) {
+        self.prune(PruneFor::Quota);
+        self.checkpoints.renew();
+        self.events.renew();
+    }
+
+    /// Gives up what goes by another quota than the one from now on, and lets go of other sessions. It is begun again
+    /// once that may be.
+    pub(super) fn stop_pruning(&mut self) {
+        let was_due = self.due.take().is_some();
+        if self.pruning.take().is_some() || was_due {
+            self.prune(PruneFor::Quota);
+        }
+        if let Others::UnderWay(_) = self.others {
+            self.others = Others::ToCome;
+        }
+    }
+
+    /// Gives all of it up, until the next generation.
+    pub(super) fn give_up(&mut self, store: &DirectoryStore) {
+        self.drop_gathering(store);
+        self.pruning = None;
+        self.due = None;
+        if let Others::UnderWay(_) = self.others {
+            self.others = Others::Done;
+        }
+    }
+
+    /// Lets go of a session that is being thinned, since it is wanted.
+    pub(super) fn let_go_of_others(&mut self) {
+        if let Others::UnderWay(others) = &mut self.others {
+            others.let_go();
+        }
+    }
+
+    pub(super) fn drop_gathering(&mut self, store: &DirectoryStore) {
+        self.events.under_way = None;
+        if let Some(gathering) = self.checkpoints.under_way.take() {
+            gathering.abandon(store);
+        }
+    }
+}
+
+impl<T> OnceAGeneration<T> {
+    /// There may be something to gather again.
+    pub(super) fn renew(&mut self) {
+        self.is_due = true;
+    }
+
+    /// Whether it may begin, which it then has.
+    pub(super) fn may_begin(&mut self) -> bool {
+        self.under_way.is_none() && std::mem::take(&mut self.is_due)
+    }
+}
+
+impl<T> Default for OnceAGeneration<T> {
+    fn default() -> Self {
+        Self { is_due: false, under_way: None }
+    }
+}
