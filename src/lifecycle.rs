@@ -1,88 +1,71 @@
 //! Drives the session inside the app: one exclusive pass over the world per frame, after `Last`.
 
 mod activity;
-mod asked_checkpoints;
 mod attachments;
-mod beginning_worlds;
-mod branching;
-mod capture_budget;
+pub(super) mod automatic;
+pub(super) mod capture_budget;
+pub(super) mod catalog;
 mod chapters;
 mod checkpoints;
 mod current_session;
-mod deferred;
-mod digests;
-mod drafts;
-mod editing_many;
-mod ending;
-mod exit;
+mod deferring;
+mod driver;
 mod external;
-mod filing;
-mod found;
-mod frame;
-mod frame_time;
 mod game_context;
 mod gates;
 mod guards;
 mod hints;
 mod hooks;
-mod known_sessions;
-mod known_slots;
-mod last_look;
-mod leaving;
-mod line;
+mod library;
 mod losses;
-mod measured;
 mod notifications;
-mod pace;
 mod paces;
 mod placed;
 #[cfg(feature = "log")]
 mod played_now;
 mod playing;
-mod policy;
-mod previous_run;
-mod profiles;
+pub(super) mod policy;
 mod recording;
-mod recovery_options;
 mod reporting;
-mod reports;
 mod requests;
-mod restoring;
 mod restraints;
-mod rewinding;
 mod runtime;
 mod session_place;
 mod settings;
 mod slots;
 mod start_up;
-mod starting;
-mod stopped;
+mod states;
 mod summary;
-mod suspension;
-mod switched_off;
-mod take_up;
-mod watching;
+mod transitions;
 #[cfg(feature = "window")]
 mod window;
-mod writer_port;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
 pub use capture_budget::{CaptureBudget, CaptureCost};
+pub use catalog::{RecoveryOffers, SessionCatalog, recovery_is_pending};
 #[cfg(feature = "ui")]
 pub(crate) use current_session::clock_text;
 pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
-pub use digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
-pub use ending::{EndStep, SessionEnding};
+pub(crate) use driver::frame::{
+    ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
+};
+pub(crate) use driver::switched_off::SwitchedOff;
+pub(crate) use external::{External, register_external_notifications, take_provider};
 pub use external::{
-    ExternalCallFailed, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
-    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt,
+    ExternalCallFailed, ExternalOperationFinished, ExternalRestoreRequested, ExternalSaveDamaged,
+    ExternalSaveRequested, ExternalSavesExt,
 };
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
+pub(crate) use hints::{HintWatch, IgnoredTypes, give_hint, hint_at_dangling};
 pub use hints::{SessionHint, SessionHints};
-pub use hooks::{Condition, SessionHooksExt};
-pub use known_sessions::{RecoveryOffers, SessionCatalog, recovery_is_pending};
-pub use measured::{SessionOperation, WriterLoad};
+pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
+pub use hooks::recovery_options::RecoveryOption;
+pub use hooks::{Condition, EndStep, SessionHooksExt};
+pub(crate) use library::digests::{DeclaredDigests, register as register_digest_notifications};
+pub use library::digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
+pub(crate) use library::watching::list_what_is_played;
+pub(crate) use losses::{LossesLogged, log_losses_once};
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
@@ -96,54 +79,43 @@ pub use notifications::{
     SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
     TypeNotSaved, WorldCollapsed,
 };
-pub use paces::{CurrentPace, SessionPace, SessionPaces};
-pub use policy::RecoveryPolicy;
-pub use previous_run::PreviousRun;
-pub use profiles::CurrentProfile;
-pub use recording::{
-    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, SessionEvents,
-};
-pub use recovery_options::RecoveryOption;
-pub use requests::{
-    AttachmentRequest, CurrentRequest, Request, SessionCommands, SessionCommandsExt,
-    SessionRequest, SlotRequest,
-};
-pub use rewinding::RewindTo;
-pub use session_place::SessionPlace;
-pub use settings::{RestoreLosses, SessionSettings};
-pub use summary::{SessionSummary, TypeBytes};
-
-pub(crate) use digests::{
-    DeclaredDigests, DigestsShown, register as register_digest_notifications,
-};
-pub(crate) use exit::ExitWatch;
-pub(crate) use external::{External, register_external_notifications, take_provider};
-pub(crate) use filing::Filings;
-pub(crate) use frame::{
-    ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
-};
-pub(crate) use frame_time::FrameTime;
-pub(crate) use gates::look_before_exit;
-pub(crate) use hints::{HintWatch, IgnoredTypes, give_hint, hint_at_dangling};
-pub(crate) use hooks::{CheckpointTriggers, GameHooks};
-pub(crate) use last_look::LastLook;
-pub(crate) use losses::{LossesLogged, log_losses_once};
-pub(crate) use measured::Measured;
 pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,
     register_filing_notifications, register_slot_notifications,
 };
+pub use paces::{CurrentPace, SessionPace, SessionPaces};
 #[cfg(feature = "log")]
-pub(crate) use played_now::{Played, PlayedNow};
+pub(crate) use played_now::Played;
+#[cfg(feature = "log")]
+pub(crate) use played_now::PlayedNow;
+pub use policy::RecoveryPolicy;
 pub(crate) use recording::register_event_notifications;
+pub use recording::{
+    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, SessionEvents,
+};
 pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;
+pub use requests::{
+    AttachmentRequest, CurrentRequest, ExternalRequest, Request, RewindTo, SessionCommands,
+    SessionCommandsExt, SessionRequest, SlotRequest,
+};
 pub(crate) use restraints::Restraints;
+pub(crate) use runtime::exit_watch::ExitWatch;
+pub(crate) use runtime::filings::Filings;
+pub(crate) use runtime::frame_time::FrameTime;
+pub(crate) use runtime::last_look::LastLook;
+pub(crate) use runtime::measured::Measured;
+pub use runtime::measured::{SessionOperation, WriterLoad};
+pub(crate) use runtime::writer_port::WriterPort;
 pub(crate) use runtime::{Runtime, RuntimeParts};
+pub use session_place::SessionPlace;
 pub(crate) use session_place::tell_of_place;
+pub use settings::{RestoreLosses, SessionSettings};
 pub(crate) use start_up::StartUp;
-pub(crate) use switched_off::SwitchedOff;
-pub(crate) use watching::{WatchedSessions, list_what_is_played};
+pub use start_up::previous_run::PreviousRun;
+pub(crate) use states::look_before_exit;
+pub use summary::{SessionSummary, TypeBytes};
+pub use transitions::ending::SessionEnding;
+pub use transitions::profiles::CurrentProfile;
 #[cfg(feature = "window")]
 pub(crate) use window::watch_windows;
-pub(crate) use writer_port::WriterPort;

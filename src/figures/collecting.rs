@@ -1,4 +1,24 @@
 //! Brings the figures up to date, once a frame, from what the plugin notifies the game of.
+//!
+//! `figures` reads the notifications of a frame after `SessionSystems::Run`, as a game could, and changes nothing
+//! but `Restraints` (`lifecycle/restraints.rs`): what alerts that are raised answer with. They are made again from
+//! those alerts each frame, so nothing can be left behind by one that is gone. Whoever decides on an interval, a
+//! quota or a start reads them there. What no notification says, `lifecycle/runtime/measured.rs` measures, and only
+//! where the resource `Measured` asks for it: how long orders take until they are answered, how long requests are
+//! handled, what waits. About every ten seconds it orders the writer to look around (`writer/measuring.rs`): the
+//! room on the disk, locks of processes that are gone, memory and processor time. Locks of sessions aren't asked
+//! about, since whoever asks can keep another process from taking one.
+//!
+//! An operation has a histogram since the start, and two rings of histograms for windows: six of a minute and four
+//! of five minutes. Buckets are log-linear, eight to each doubling of a microsecond, so a percentile is off by a
+//! sixteenth at most; the ones of windows count to 65,535. All of it is allocated at once and never grows.
+//!
+//! How old the newest checkpoint is, is measured from the oldest capture that isn't durable: play time since the
+//! last checkpoint would rise in a game that stands still, where nothing is written and nothing is at risk.
+//!
+//! A rule that makes sense (`alert::Rule`) is made of an `Alert` when it is raised, so the code that compares meets
+//! no nonsense. Between its two levels nothing is said. Health has what is raised as findings, beside the checks of
+//! its own. Whenever one is raised or cleared, `figures/standing.rs` hands those that stand to the process record.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -21,78 +21,76 @@ use crate::session::{
 };
 use crate::writer::{News, SessionAttachmentOrder, SlotOrder};
 
-impl RuntimeParts {
-    pub(super) fn handle_attachment_request(
-        &mut self,
-        world: &World,
-        ticket: Ticket,
-        request: &AttachmentRequest,
-    ) -> Result<(), RequestError> {
-        match request {
-            AttachmentRequest::Attach { checkpoint, attachment } => {
-                self.attach(ticket, *checkpoint, attachment)
-            }
-            AttachmentRequest::AttachToSession(attachment) => {
-                let quota = world.resource::<SessionSettings>().attachments;
-                self.attach_to_session(ticket, attachment, quota)
-            }
-            AttachmentRequest::Detach { name } => self.detach(ticket, name),
-            AttachmentRequest::Read { of, name } => self.read_attachment(ticket, *of, name),
+pub(super) fn handle_attachment_request(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+    request: &AttachmentRequest,
+) -> Result<(), RequestError> {
+    match request {
+        AttachmentRequest::Attach { checkpoint, attachment } => {
+            attach(parts, ticket, *checkpoint, attachment)
         }
-    }
-
-    /// Has an attachment laid beside a checkpoint, once that is durable.
-    fn attach(
-        &mut self,
-        ticket: Ticket,
-        checkpoint: CheckpointId,
-        attachment: &Attachment,
-    ) -> Result<(), RequestError> {
-        let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
-        attachment.check()?;
-        if playing.line.has_yet_to_reach(checkpoint) {
-            return Err(AttachmentError::UnknownCheckpoint.into());
+        AttachmentRequest::AttachToSession(attachment) => {
+            let quota = world.resource::<SessionSettings>().attachments;
+            attach_to_session(parts, ticket, attachment, quota)
         }
-        let (session, attachment) = (playing.session, attachment.clone());
-        let order = SlotOrder::Attach { session, checkpoint, attachment };
-        self.order(Order::Slot { order, ticket: Some(ticket) });
-        Ok(())
+        AttachmentRequest::Detach { name } => detach(parts, ticket, name),
+        AttachmentRequest::Read { of, name } => read_attachment(parts, ticket, *of, name),
     }
+}
 
-    /// Has something attached to the session itself, once that is on the disk.
-    fn attach_to_session(
-        &mut self,
-        ticket: Ticket,
-        attachment: &Attachment,
-        quota: AttachmentQuota,
-    ) -> Result<(), RequestError> {
-        let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
-        attachment.check()?;
-        let (session, attachment) = (playing.session, attachment.clone());
-        let order = SessionAttachmentOrder::Attach { session, attachment, quota };
-        self.order(Order::SessionAttachment { order, ticket });
-        Ok(())
+/// Has an attachment laid beside a checkpoint, once that is durable.
+fn attach(
+    parts: &mut RuntimeParts,
+    ticket: Ticket,
+    checkpoint: CheckpointId,
+    attachment: &Attachment,
+) -> Result<(), RequestError> {
+    let Some(playing) = &parts.playing else { return Err(RequestError::NoSession) };
+    attachment.check()?;
+    if playing.line.has_yet_to_reach(checkpoint) {
+        return Err(AttachmentError::UnknownCheckpoint.into());
     }
+    let (session, attachment) = (playing.session, attachment.clone());
+    let order = SlotOrder::Attach { session, checkpoint, attachment };
+    parts.order(Order::Slot { order, ticket: Some(ticket) });
+    Ok(())
+}
 
-    fn detach(&mut self, ticket: Ticket, name: &str) -> Result<(), RequestError> {
-        let Some(playing) = &self.playing else { return Err(RequestError::NoSession) };
-        check_attachment_name(name)?;
-        let (session, name) = (playing.session, name.to_owned());
-        let order = SessionAttachmentOrder::Detach { session, name };
-        self.order(Order::SessionAttachment { order, ticket });
-        Ok(())
-    }
+/// Has something attached to the session itself, once that is on the disk.
+fn attach_to_session(
+    parts: &mut RuntimeParts,
+    ticket: Ticket,
+    attachment: &Attachment,
+    quota: AttachmentQuota,
+) -> Result<(), RequestError> {
+    let Some(playing) = &parts.playing else { return Err(RequestError::NoSession) };
+    attachment.check()?;
+    let (session, attachment) = (playing.session, attachment.clone());
+    let order = SessionAttachmentOrder::Attach { session, attachment, quota };
+    parts.order(Order::SessionAttachment { order, ticket });
+    Ok(())
+}
 
-    fn read_attachment(
-        &mut self,
-        ticket: Ticket,
-        of: AttachmentOf,
-        name: &str,
-    ) -> Result<(), RequestError> {
-        check_attachment_name(name)?;
-        self.order(Order::ReadAttachment { of, name: name.to_owned(), ticket });
-        Ok(())
-    }
+fn detach(parts: &mut RuntimeParts, ticket: Ticket, name: &str) -> Result<(), RequestError> {
+    let Some(playing) = &parts.playing else { return Err(RequestError::NoSession) };
+    check_attachment_name(name)?;
+    let (session, name) = (playing.session, name.to_owned());
+    let order = SessionAttachmentOrder::Detach { session, name };
+    parts.order(Order::SessionAttachment { order, ticket });
+    Ok(())
+}
+
+fn read_attachment(
+    parts: &mut RuntimeParts,
+    ticket: Ticket,
+    of: AttachmentOf,
+    name: &str,
+) -> Result<(), RequestError> {
+    check_attachment_name(name)?;
+    parts.order(Order::ReadAttachment { of, name: name.to_owned(), ticket });
+    Ok(())
 }
 
 /// An attachment lies beside its checkpoint.

@@ -1,19 +1,8 @@
 //! What captures may take of a frame, and who takes it.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::warn;
-
-use super::CurrentPace;
-use super::notifications::{CaptureOverBudget, CheckpointCaptured, notify};
-use super::runtime::RuntimeParts;
-use crate::capture::Capture;
-use crate::journal::CheckpointKind;
-
-/// Types that a report names.
-const NAMED: usize = 5;
 
 /// What a capture may take of a frame.
 ///
@@ -56,47 +45,6 @@ impl CaptureBudget {
 impl Default for CaptureBudget {
     fn default() -> Self {
         Self { frame: Duration::from_secs(1) / 60, share: 0.1 }
-    }
-}
-
-impl RuntimeParts {
-    /// Reports which types cost most, if a capture took more than it may.
-    pub(super) fn hold_against_budget(
-        &mut self,
-        world: &mut World,
-        captured: &CheckpointCaptured,
-        capture: &Capture,
-    ) {
-        let budget = world.get_resource_or_init::<CurrentPace>().capture_budget;
-        let capture_time = captured.capture_time;
-        let budget = budget.map_or(Duration::MAX, |budget| budget.time());
-        let Some(playing) = &mut self.playing else { return };
-        if capture_time <= budget {
-            return;
-        }
-        let costs = playing.recorder.costs(capture);
-        let costs = self.types.columns().zip(costs).map(|(saved_type, (time, rows))| CaptureCost {
-            type_path: saved_type.type_path().to_string(),
-            time,
-            rows,
-        });
-        let mut costliest: Vec<CaptureCost> = costs.collect();
-        costliest.sort_by_key(|cost| Reverse(cost.time));
-        costliest.truncate(NAMED);
-        let CheckpointCaptured { session, checkpoint, kind, full, .. } = *captured;
-        let is_news = kind == CheckpointKind::Auto && !playing.over_budget_logged;
-        if is_news {
-            playing.over_budget_logged = true;
-            warn!(
-                ?capture_time,
-                ?budget,
-                ?costliest,
-                "a checkpoint took more of a frame than it may"
-            );
-        }
-        let over_budget =
-            CaptureOverBudget { session, checkpoint, kind, full, capture_time, budget, costliest };
-        notify(world, over_budget);
     }
 }
 

@@ -1,17 +1,23 @@
 //! Takes checkpoints: when they are due, and when they are asked for.
 
+pub(super) mod capture_costs;
+pub(super) mod outcomes;
+pub(super) mod pacing;
+pub(super) mod survived;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::{debug, debug_span, info, warn};
+use tracing::{debug, debug_span, warn};
 
-use super::asked_checkpoints::WantedCheckpoint;
 use super::notifications::{
-    AutosaveDelayed, AutosaveStretched, CheckpointCaptured, CheckpointFailed, WorldCollapsed,
-    notify,
+    AutosaveDelayed, CheckpointCaptured, CheckpointFailed, WorldCollapsed, notify,
 };
+use super::placed::order_parking;
+use super::recording::take_events;
 use super::requests::{close, finish_if_asked};
+use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
@@ -21,188 +27,179 @@ use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
 use crate::session::{
     ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
 };
+use capture_costs::hold_against_budget;
+use survived::note_failures;
 
-impl RuntimeParts {
-    /// Takes an automatic checkpoint if one is due.
-    pub(super) fn autosave(&mut self, world: &mut World) {
-        let Some(playing) = &self.playing else { return };
-        if !world.contains_resource::<CurrentSession>() {
-            return;
-        }
-        if !self.is_captured() || !playing.gate_was_open || playing.is_stopped {
-            return;
-        }
-        if playing.line.is_untouched() {
-            self.take_checkpoint(world, CheckpointKind::Opening, None);
-            return;
-        }
-        if playing.pace.is_make_up_due(self.time.now().elapsed) && !self.writer.is_busy() {
-            self.take_checkpoint(world, CheckpointKind::Auto, None);
-            return;
-        }
-        let interval = world.get_resource_or_init::<CurrentPace>().interval;
-        let settings = world.get_resource_or_init::<SessionSettings>();
-        let due = settings.autosave && playing.pace.is_due(interval);
-        let active = world
-            .get_resource::<CurrentSession>()
-            .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
-        if !due || !active {
-            return;
-        }
-        if self.writer.is_busy() {
-            self.report_delay(world);
-        } else {
-            self.take_checkpoint(world, CheckpointKind::Auto, None);
-        }
+/// Takes an automatic checkpoint if one is due.
+pub(super) fn autosave(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &parts.playing else { return };
+    if !world.contains_resource::<CurrentSession>() {
+        return;
     }
+    if !parts.is_captured() || !playing.gate_was_open || playing.is_stopped {
+        return;
+    }
+    if playing.line.is_untouched() {
+        take_checkpoint(parts, world, CheckpointKind::Opening, None);
+        return;
+    }
+    if playing.pace.is_make_up_due(parts.time.now().elapsed) && !parts.writer.is_busy() {
+        take_checkpoint(parts, world, CheckpointKind::Auto, None);
+        return;
+    }
+    let interval = world.get_resource_or_init::<CurrentPace>().interval;
+    let settings = world.get_resource_or_init::<SessionSettings>();
+    let due = settings.autosave && playing.pace.is_due(interval);
+    let active = world
+        .get_resource::<CurrentSession>()
+        .is_some_and(|current| current.status == SessionStatus::Active && current.autosave());
+    if !due || !active {
+        return;
+    }
+    if parts.writer.is_busy() {
+        report_delay(parts, world);
+    } else {
+        take_checkpoint(parts, world, CheckpointKind::Auto, None);
+    }
+}
 
-    /// Captures the world and hands it to the writer. Where nothing changed since the last
-    /// checkpoint, none is taken, unless the moment itself is worth one.
-    pub(super) fn take_checkpoint(
-        &mut self,
-        world: &mut World,
-        kind: CheckpointKind,
-        label: Option<String>,
-    ) {
-        self.take_wanted(world, WantedCheckpoint::unasked(kind, label));
-    }
+/// Captures the world and hands it to the writer. Where nothing changed since the last
+/// checkpoint, none is taken, unless the moment itself is worth one.
+pub(super) fn take_checkpoint(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    kind: CheckpointKind,
+    label: Option<String>,
+) {
+    take_wanted(parts, world, WantedCheckpoint::unasked(kind, label));
+}
 
-    /// The same, for a request or what comes of one.
-    pub(super) fn take_wanted(&mut self, world: &mut World, wanted: WantedCheckpoint) {
-        let now = self.time.now();
-        // Also what failed in this very frame.
-        self.note_failures(world);
-        let Some(about_changed) = self.ask_before_capture(world, &wanted) else { return };
-        let kind = wanted.kind;
-        self.take_events(world);
-        // Those who left are kept before they are missing.
-        self.order_parking(world);
-        let Some(playing) = &mut self.playing else { return };
-        let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty).entered();
-        let id = playing.line.next();
-        let begun = clock::instant();
-        playing.pace.begin_capture(now.elapsed);
-        let capture = playing.capture(world, kind, id.counter);
-        // The recorder makes a delta full where it can't know any more what changed.
-        let full = capture.scope() == CaptureScope::Full;
-        let nothing_changed = !full && capture.is_empty() && !about_changed;
-        if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
-            debug!("nothing changed since the last checkpoint");
-            playing.recorder.recycle(capture);
-            return finish_if_asked(world, wanted.ticket);
-        }
-        let base = playing.line.base().filter(|_| !full);
-        let collapsed_from = playing.take_note(&capture);
-        playing.line.asked.note_captured(id.counter, &wanted);
-        let WantedCheckpoint { label, ticket, .. } = wanted;
-        // Before any observer hears of it, which might change the world.
-        let self_test = if full { None } else { playing.self_test(world, id.counter) };
-        let about = AboutSession::take(world, id, full);
-        let events_through = playing.events.through();
-        span.record("rows", capture.rows());
-        let capture_time = begun.elapsed();
-        playing.figures.note_capture(capture_time);
-        let captured = CheckpointCaptured {
-            session: playing.session,
-            checkpoint: id,
-            kind,
-            label: label.clone(),
-            ticket,
-            full,
-            rows: capture.rows(),
-            entities: capture.entities(),
-            capture_time,
-        };
-        self.report_capture(world, &captured, &capture, collapsed_from);
-        let after_failure = self.take_failure(id.counter);
-        self.order(Order::Checkpoint(Box::new(CheckpointOrder {
-            counter: id.counter,
-            base,
-            kind,
-            label,
-            time: now.wall,
-            play_time: about.play_time,
-            fields: about.fields,
-            state_changes: about.state_changes,
-            chapters: about.chapters.into_order(),
-            summary: about.summary,
-            events_through,
-            after_failure,
-            clock: clock_of(world),
-            capture,
-            self_test,
-            handed_over: clock::instant(),
-        })));
+/// The same, for a request or what comes of one.
+pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
+    let now = parts.time.now();
+    // Also what failed in this very frame.
+    note_failures(parts, world);
+    let Some(about_changed) = ask_before_capture(parts, world, &wanted) else { return };
+    let kind = wanted.kind;
+    take_events(parts, world);
+    // Those who left are kept before they are missing.
+    order_parking(parts, world);
+    let Some(playing) = &mut parts.playing else { return };
+    let span = debug_span!("checkpoint", session.id = %playing.session, ?kind, rows = tracing::field::Empty).entered();
+    let id = playing.line.next();
+    let begun = clock::instant();
+    playing.pace.begin_capture(now.elapsed);
+    let capture = playing.capture(world, kind, id.counter);
+    // The recorder makes a delta full where it can't know any more what changed.
+    let full = capture.scope() == CaptureScope::Full;
+    let nothing_changed = !full && capture.is_empty() && !about_changed;
+    if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
+        debug!("nothing changed since the last checkpoint");
+        playing.recorder.recycle(capture);
+        return finish_if_asked(world, wanted.ticket);
     }
+    let base = playing.line.base().filter(|_| !full);
+    let collapsed_from = playing.take_note(&capture);
+    playing.line.asked.note_captured(id.counter, &wanted);
+    let WantedCheckpoint { label, ticket, .. } = wanted;
+    // Before any observer hears of it, which might change the world.
+    let self_test = if full { None } else { playing.self_test(world, id.counter) };
+    let about = AboutSession::take(world, id, full);
+    let events_through = playing.events.through();
+    span.record("rows", capture.rows());
+    let capture_time = begun.elapsed();
+    playing.figures.note_capture(capture_time);
+    let captured = CheckpointCaptured {
+        session: playing.session,
+        checkpoint: id,
+        kind,
+        label: label.clone(),
+        ticket,
+        full,
+        rows: capture.rows(),
+        entities: capture.entities(),
+        capture_time,
+    };
+    report_capture(parts, world, &captured, &capture, collapsed_from);
+    let after_failure = take_failure(parts, id.counter);
+    parts.order(Order::Checkpoint(Box::new(CheckpointOrder {
+        counter: id.counter,
+        base,
+        kind,
+        label,
+        time: now.wall,
+        play_time: about.play_time,
+        fields: about.fields,
+        state_changes: about.state_changes,
+        chapters: about.chapters.into_order(),
+        summary: about.summary,
+        events_through,
+        after_failure,
+        clock: clock_of(world),
+        capture,
+        self_test,
+        handed_over: clock::instant(),
+    })));
+}
 
-    /// Whether something of the game failed since this was asked last, for the checkpoint of this number.
-    fn take_failure(&mut self, counter: u64) -> bool {
-        let has_failed = std::mem::take(&mut self.has_failed);
-        if let Some(playing) = &mut self.playing
-            && has_failed
-        {
-            playing.after_failure = Some(counter);
-        }
-        has_failed
+/// Whether something of the game failed since this was asked last, for the checkpoint of this number.
+fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
+    let has_failed = std::mem::take(&mut parts.has_failed);
+    if let Some(playing) = &mut parts.playing
+        && has_failed
+    {
+        playing.after_failure = Some(counter);
     }
+    has_failed
+}
 
-    /// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
-    /// instead: before the recorder takes note of what changed, which it does only once.
-    fn ask_before_capture(&self, world: &mut World, wanted: &WantedCheckpoint) -> Option<bool> {
-        let playing = self.playing.as_ref()?;
-        let error = match world.get_resource::<CurrentSession>() {
-            _ if self.writer.is_behind() => CheckpointError::WriterBehind,
-            None => CheckpointError::NoCurrentSession,
-            Some(current) => return Some(current.fields_changed || current.chapters_changed),
-        };
-        let (session, checkpoint) = (playing.session, playing.line.next());
-        let WantedCheckpoint { label, ticket, .. } = wanted.clone();
-        let ticket = ticket.filter(|ticket| !close(world, *ticket).is_empty());
-        let failed = CheckpointFailed { session, checkpoint, label, ticket, error, retry_in: None };
-        notify(world, failed);
-        None
-    }
+/// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
+/// instead: before the recorder takes note of what changed, which it does only once.
+fn ask_before_capture(
+    parts: &RuntimeParts,
+    world: &mut World,
+    wanted: &WantedCheckpoint,
+) -> Option<bool> {
+    let playing = parts.playing.as_ref()?;
+    let error = match world.get_resource::<CurrentSession>() {
+        _ if parts.writer.is_behind() => CheckpointError::WriterBehind,
+        None => CheckpointError::NoCurrentSession,
+        Some(current) => return Some(current.fields_changed || current.chapters_changed),
+    };
+    let (session, checkpoint) = (playing.session, playing.line.next());
+    let WantedCheckpoint { label, ticket, .. } = wanted.clone();
+    let ticket = ticket.filter(|ticket| !close(world, *ticket).is_empty());
+    let failed = CheckpointFailed { session, checkpoint, label, ticket, error, retry_in: None };
+    notify(world, failed);
+    None
+}
 
-    fn report_capture(
-        &mut self,
-        world: &mut World,
-        captured: &CheckpointCaptured,
-        capture: &Capture,
-        collapsed_from: Option<u64>,
-    ) {
-        notify(world, captured.clone());
-        self.hold_against_budget(world, captured, capture);
-        if let Some(before) = collapsed_from {
-            let CheckpointCaptured { session, checkpoint, entities: after, .. } = *captured;
-            warn!(%session, before, after, "nearly all saved entities are gone");
-            notify(world, WorldCollapsed { session, checkpoint, before, after });
-        }
+fn report_capture(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    captured: &CheckpointCaptured,
+    capture: &Capture,
+    collapsed_from: Option<u64>,
+) {
+    notify(world, captured.clone());
+    hold_against_budget(parts, world, captured, capture);
+    if let Some(before) = collapsed_from {
+        let CheckpointCaptured { session, checkpoint, entities: after, .. } = *captured;
+        warn!(%session, before, after, "nearly all saved entities are gone");
+        notify(world, WorldCollapsed { session, checkpoint, before, after });
     }
+}
 
-    /// Says that a checkpoint waits for the writer, once.
-    fn report_delay(&mut self, world: &mut World) {
-        let captures = self.writer.link.captures_in_flight();
-        let Some(playing) = &mut self.playing else { return };
-        if !playing.pace.is_delay_news() {
-            return;
-        }
-        let (session, since_captured) = (playing.session, playing.pace.since_capture());
-        warn!(%session, captures, ?since_captured, "a checkpoint is due and waits for the writer");
-        notify(world, AutosaveDelayed { session, captures, since_captured });
+/// Says that a checkpoint waits for the writer, once.
+fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
+    let captures = parts.writer.link.captures_in_flight();
+    let Some(playing) = &mut parts.playing else { return };
+    if !playing.pace.is_delay_news() {
+        return;
     }
-
-    /// Stretches the interval where automatic checkpoints write more than they may.
-    pub(super) fn keep_to_write_rate(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        let session = playing.session;
-        let CurrentPace { interval, max_bytes_per_second, .. } =
-            *world.get_resource_or_init::<CurrentPace>();
-        let Some(interval) = playing.pace.keep_to_rate(interval, max_bytes_per_second) else {
-            return;
-        };
-        info!(?interval, "automatic checkpoints keep to the write rate");
-        notify(world, AutosaveStretched { session, interval });
-    }
+    let (session, since_captured) = (playing.session, playing.pace.since_capture());
+    warn!(%session, captures, ?since_captured, "a checkpoint is due and waits for the writer");
+    notify(world, AutosaveDelayed { session, captures, since_captured });
 }
 
 impl Playing {

@@ -99,34 +99,32 @@ fn adapter(_: &World) -> String {
     String::new()
 }
 
-impl RuntimeParts {
-    /// Whether the game says more of itself than is kept; looked at when that changed.
-    pub(super) fn look_over_context(&self, world: &mut World) {
-        let context = world.get_resource_ref::<GameContext>().filter(DetectChanges::is_changed);
-        let too_long = context.map(|context| context.too_long()).unwrap_or_default();
-        if !too_long.is_empty() {
-            give_hint(world, SessionHint::ContextTooLong { fields: too_long });
-        }
+/// Whether the game says more of itself than is kept; looked at when that changed.
+pub(super) fn look_over_context(world: &mut World) {
+    let context = world.get_resource_ref::<GameContext>().filter(DetectChanges::is_changed);
+    let too_long = context.map(|context| context.too_long()).unwrap_or_default();
+    if !too_long.is_empty() {
+        give_hint(world, SessionHint::ContextTooLong { fields: too_long });
     }
+}
 
-    /// The writer has found out what this program and machine are. Where the session was taken up, what it
-    /// was played with before is held against that.
-    pub(super) fn compare_context(
-        &mut self,
-        world: &mut World,
-        session: SessionId,
-        now: SessionContext,
-    ) {
-        let playing = self.playing.as_mut().filter(|playing| playing.session == session);
-        let before = playing.and_then(|playing| playing.context_before.take());
-        if let Some(mut current) = world.get_resource_mut::<super::CurrentSession>() {
-            current.metadata.context = now.clone();
-        }
-        let Some(before) = before else { return };
-        let parts = now.differences(&before);
-        if !parts.is_empty() {
-            notify(world, ContextChanged { session, parts, before, now });
-        }
+/// The writer has found out what this program and machine are. Where the session was taken up, what it
+/// was played with before is held against that.
+pub(super) fn compare_context(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    now: SessionContext,
+) {
+    let playing = parts.playing.as_mut().filter(|playing| playing.session == session);
+    let before = playing.and_then(|playing| playing.context_before.take());
+    if let Some(mut current) = world.get_resource_mut::<super::CurrentSession>() {
+        current.metadata.context = now.clone();
+    }
+    let Some(before) = before else { return };
+    let parts = now.differences(&before);
+    if !parts.is_empty() {
+        notify(world, ContextChanged { session, parts, before, now });
     }
 }
 

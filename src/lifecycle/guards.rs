@@ -5,7 +5,6 @@ use tracing::error;
 
 use super::hooks::HookSystem;
 use super::requests::Request;
-use super::runtime::RuntimeParts;
 use crate::session::RequestError;
 
 /// A request that is about to be handled, as a [guard](crate::SessionHooksExt::guard_requests) sees it.
@@ -38,18 +37,16 @@ impl RequestGuard {
     }
 }
 
-impl RuntimeParts {
-    /// Asks all guards whether a request may be handled. The first that refuses it has the say.
-    pub(super) fn ask_guards(
-        &mut self,
-        world: &mut World,
-        request: &Request,
-        by: Option<&str>,
-    ) -> Result<(), RequestError> {
-        for guard in &mut self.hooks.guards {
-            let asked = GuardedRequest { request: request.clone(), by: by.map(str::to_owned) };
-            guard.ask(world, asked).map_err(|reason| RequestError::Refused { reason })?;
-        }
-        Ok(())
+/// Asks all guards whether a request may be handled. The first that refuses it has the say.
+pub(super) fn ask_guards(
+    guards: &mut [RequestGuard],
+    world: &mut World,
+    request: &Request,
+    by: Option<&str>,
+) -> Result<(), RequestError> {
+    for guard in guards {
+        let asked = GuardedRequest { request: request.clone(), by: by.map(str::to_owned) };
+        guard.ask(world, asked).map_err(|reason| RequestError::Refused { reason })?;
     }
+    Ok(())
 }

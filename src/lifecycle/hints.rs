@@ -1,10 +1,20 @@
 //! What keeps the plugin from doing what a game expects of it, in plain words.
+//!
+//! What keeps the plugin from doing what a game expects of it is said: in the log, as `HintGiven`, and in
+//! `SessionHints`, which panel, doctor and kit read. All of it goes through `give_hint` in `lifecycle/hints.rs`,
+//! which says nothing twice in a session. `hints/watch.rs` looks once a frame, at counters only.
+//! `doctor/running.rs` looks at a few values after each checkpoint, of types that may hold entities. What a restore
+//! could not put back is in its report (`hints/restored.rs`); what entities had before it is left in the world by
+//! `restore/reappearance.rs`, and compared after ten seconds of play, by sorts: entities on which the same types of
+//! the game are saved. Nothing of it depends on debug assertions. Calls that come after the app was resolved are
+//! refused by `LateCalls`.
 
 mod about_data;
 mod hint;
 mod ignored;
 mod restored;
 mod watch;
+mod watched;
 
 use bevy::prelude::*;
 use tracing::warn;
@@ -14,7 +24,8 @@ use super::notifications::{HintGiven, notify};
 pub use hint::SessionHint;
 pub(crate) use ignored::IgnoredTypes;
 pub(crate) use restored::hint_at_dangling;
-pub(crate) use watch::HintWatch;
+pub(super) use watch::give_hints;
+pub(crate) use watched::HintWatch;
 
 /// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a
 /// session in which no entity is saved, a call that came too late.

@@ -1,32 +1,34 @@
 //! How a game ties sessions to its states.
 
 mod condition;
+mod end_hook;
+pub(super) mod game_hooks;
+pub(super) mod recovery_options;
 mod system;
 mod type_names;
 
 use std::any::type_name;
 
-use bevy::ecs::component::ComponentId;
 use bevy::ecs::schedule::SystemCondition;
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 use bevy::utils::prelude::ShortName;
 
-use super::CurrentSession;
-use super::ending::{EndHook, EndStep};
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
-use super::recovery_options::{RecoveryHook, RecoveryOption};
 use super::requests::{CurrentRequest, RequestQueue};
+use super::{CurrentSession, session_is_restoring};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
-use crate::lifecycle::session_is_restoring;
 use crate::recovery::RecoveryOffer;
-use crate::restore::{ClearedMessages, StateOverride};
+use crate::restore::StateOverride;
 use crate::session::Leaving;
-use type_names::arguments;
+use end_hook::EndHook;
+use game_hooks::{CheckpointTriggers, GameHooks, NamedState};
+use recovery_options::{RecoveryHook, RecoveryOption};
 
 pub use condition::Condition;
+pub use end_hook::EndStep;
 pub(crate) use system::HookSystem;
 
 /// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
@@ -262,57 +264,6 @@ pub trait SessionHooksExt {
     fn clear_on_restore<M: Message>(&mut self) -> &mut Self;
 }
 
-/// What a game has tied to its states. Collected while the app is built.
-#[derive(Resource, Default)]
-pub(crate) struct GameHooks {
-    pub checkpoint_while: Vec<Condition>,
-    /// When a pace of the same name is in force.
-    pub paces: Vec<Condition>,
-    pub pause_in: Vec<Condition>,
-    pub offer_in: Vec<Condition>,
-    pub restore_when: Vec<Condition>,
-    pub restore_through: Option<StateOverride>,
-    /// Ways out of a crash that the game adds.
-    pub recovery_options: Vec<RecoveryHook>,
-    /// What is done when a session is left, in this order.
-    pub on_end: Vec<EndHook>,
-    /// What has a say before a request is handled.
-    pub guards: Vec<RequestGuard>,
-    /// Messages that don't outlive their world.
-    pub clear_on_restore: ClearedMessages,
-    /// Whether a state closes the session.
-    pub closes: bool,
-    /// Adds what looks at transitions, once the schedule for them is there.
-    watch: Vec<fn(&mut App)>,
-    /// The states that hooks go by.
-    states: Vec<NamedState>,
-}
-
-/// A state that a hook goes by.
-struct NamedState {
-    name: &'static str,
-    is_added: fn(&World) -> bool,
-}
-
-/// Moments at which the game wants a checkpoint.
-#[derive(Resource, Default)]
-pub(crate) struct CheckpointTriggers {
-    /// At the end of this frame.
-    pub entered: Vec<String>,
-    /// At once, before the state is left.
-    pub leaving: Vec<String>,
-    /// At the end of this frame, whatever was taken shortly before.
-    pub urgent: Option<String>,
-}
-
-impl CheckpointTriggers {
-    /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
-        self.entered.clear();
-        self.leaving.clear();
-    }
-}
-
 /// The transitions of a state that want a checkpoint.
 #[derive(Resource)]
 struct WantedTransitions<S: States>(Vec<WantedTransition<S>>);
@@ -320,58 +271,6 @@ struct WantedTransitions<S: States>(Vec<WantedTransition<S>>);
 struct WantedTransition<S> {
     exited: S,
     entered: Option<S>,
-}
-
-/// What Bevy calls the resource of a state, and the message of its transitions.
-const STATE: &str = "bevy_state::state::resources::State";
-const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
-
-/// The state of which this is the resource, if nothing ever added it to the app. One that was added
-/// may be absent, as sub-states are.
-fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
-    let name = |component| Some(world.components().get_info(component)?.name().to_string());
-    let resource = name(component)?;
-    let [state] = arguments(&resource, STATE)[..] else { return None };
-    let is_of_state = |name: String| arguments(&name, TRANSITION).contains(&state);
-    let mut resources = world.resource_entities().iter();
-    let is_added = resources.any(|(component, _)| name(component).is_some_and(is_of_state));
-    (!is_added).then(|| state.to_owned())
-}
-
-impl GameHooks {
-    /// What conditions said that couldn't be asked, each once, with their names.
-    pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
-        let failed = |condition: &mut Condition| {
-            condition.take_failure().map(|error| (condition.name.clone(), error))
-        };
-        self.conditions().filter_map(failed).collect()
-    }
-
-    fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
-        let Self { checkpoint_while, paces, pause_in, offer_in, restore_when, .. } = self;
-        [checkpoint_while, paces, pause_in, offer_in, restore_when].into_iter().flatten()
-    }
-
-    /// States by which conditions and hooks go, and which aren't part of the app. Those that are
-    /// hidden in a condition of the game's own making are found where Bevy knows names.
-    pub(crate) fn missing_states(&mut self, world: &mut World) -> Vec<String> {
-        let missing = self.states.iter().filter(|state| !(state.is_added)(world));
-        let mut missing: Vec<String> = missing.map(|state| state.name.to_owned()).collect();
-        let read: Vec<ComponentId> =
-            self.conditions().flat_map(|condition| condition.initialize(world).to_vec()).collect();
-        missing
-            .extend(read.into_iter().filter_map(|component| state_without_app(world, component)));
-        missing.sort_unstable();
-        missing.dedup();
-        missing
-    }
-
-    /// Adds the systems that look at transitions, if the app has states.
-    pub(crate) fn watch_transitions(&mut self, app: &mut App) {
-        for watch in std::mem::take(&mut self.watch) {
-            watch(app);
-        }
-    }
 }
 
 impl SessionHooksExt for App {
@@ -498,7 +397,11 @@ impl SessionHooksExt for App {
 }
 
 /// Notes what the game ties to its states, unless the app is complete already.
-fn hook<'a>(app: &'a mut App, call: &str, note: impl FnOnce(&mut GameHooks)) -> &'a mut App {
+pub(super) fn hook<'a>(
+    app: &'a mut App,
+    call: &str,
+    note: impl FnOnce(&mut GameHooks),
+) -> &'a mut App {
     if !LateCalls::note(app.world_mut(), call) {
         note(&mut hooks(app));
     }
@@ -516,12 +419,12 @@ fn set_pace<'a>(app: &'a mut App, call: &str, when: Condition, pace: SessionPace
     app
 }
 
-fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
+pub(super) fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
     app.world_mut().get_resource_or_init::<GameHooks>()
 }
 
 /// Whether a state is part of the app. Whichever way it is added, there are messages of its transitions.
-fn is_added<S: States>(world: &World) -> bool {
+pub(super) fn is_added<S: States>(world: &World) -> bool {
     world.contains_resource::<Messages<StateTransitionEvent<S>>>()
 }
 

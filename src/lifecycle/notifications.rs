@@ -25,6 +25,18 @@ use crate::session::{
     RequestError, RestoreReason, SessionContext, StopReason,
 };
 
+pub(crate) use chapters::register as register_chapter_notifications;
+pub use chapters::{ChapterBegun, ChapterEnded};
+pub(crate) use filing::register as register_filing_notifications;
+pub use filing::{
+    ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
+};
+pub(crate) use slots::register as register_slot_notifications;
+pub use slots::{
+    AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SlotCopied,
+    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved,
+};
+
 /// Declares the notifications and registers them, so that none can be declared and forgotten.
 macro_rules! notifications {
     ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => {
@@ -41,18 +53,7 @@ macro_rules! notifications {
     };
 }
 
-pub(crate) use chapters::register as register_chapter_notifications;
-pub use chapters::{ChapterBegun, ChapterEnded};
-pub(crate) use filing::register as register_filing_notifications;
-pub use filing::{
-    ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
-};
 pub(super) use notifications;
-pub(crate) use slots::register as register_slot_notifications;
-pub use slots::{
-    AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SlotCopied,
-    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved,
-};
 
 notifications! {
     /// A session was started. It is in no file yet: its first checkpoint follows, as soon as no gate is

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::notifications::{PaceChanged, notify};
-use super::runtime::RuntimeParts;
-use super::{CaptureBudget, Restraints, SessionSettings};
+use super::{CaptureBudget, SessionSettings};
 
 /// How often checkpoints are taken while the game is in a state, or something holds:
 /// [`pace_in`](crate::SessionHooksExt::pace_in) and [`pace_while`](crate::SessionHooksExt::pace_while). What it leaves
@@ -88,7 +86,7 @@ impl SessionPaces {
     }
 
     /// Names a pace, as the last one; one of the same name is replaced, which is said.
-    pub(super) fn set(&mut self, name: &str, pace: SessionPace) {
+    pub(in crate::lifecycle) fn set(&mut self, name: &str, pace: SessionPace) {
         let count = self.paces.len();
         self.paces.retain(|named| named.name != name);
         if self.paces.len() < count {
@@ -126,51 +124,23 @@ impl FromWorld for CurrentPace {
 }
 
 impl CurrentPace {
-    fn of(settings: &SessionSettings) -> Self {
+    pub(super) fn of(settings: &SessionSettings) -> Self {
         let SessionSettings { interval, max_bytes_per_second, capture_budget, .. } = *settings;
         Self { interval, max_bytes_per_second, capture_budget, by: Vec::new(), stretched: 1.0 }
     }
 
-    fn take_over(&mut self, name: &str, pace: &SessionPace) {
+    pub(super) fn take_over(&mut self, name: &str, pace: &SessionPace) {
         self.interval = pace.interval.unwrap_or(self.interval);
         self.max_bytes_per_second = pace.max_bytes_per_second.unwrap_or(self.max_bytes_per_second);
         self.capture_budget = pace.capture_budget.or(self.capture_budget);
         self.by.push(name.to_owned());
     }
 
-    fn stretch(&mut self, times: f32) {
+    pub(super) fn stretch(&mut self, times: f32) {
         if times > 1.0 {
             let seconds = self.interval.as_secs_f64() * f64::from(times);
             self.interval = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
             self.stretched = times;
         }
-    }
-}
-
-impl RuntimeParts {
-    /// Brings up to date how often checkpoints are taken, once a frame.
-    pub(super) fn follow_paces(&mut self, world: &mut World) {
-        let mut now = CurrentPace::of(&world.get_resource_or_init::<SessionSettings>());
-        for condition in &mut self.hooks.paces {
-            let holds = condition.ask(world);
-            let paces = world.get_resource::<SessionPaces>();
-            if let Some(pace) = paces.filter(|_| holds).and_then(|it| it.get(&condition.name)) {
-                now.take_over(&condition.name, pace);
-            }
-        }
-        if let Some(restraints) = world.get_resource::<Restraints>() {
-            now.stretch(restraints.stretch);
-        }
-        let before = world.get_resource::<CurrentPace>();
-        let is_first = before.is_none();
-        if before == Some(&now) {
-            return;
-        }
-        world.insert_resource(now.clone());
-        self.keep_to_write_rate(world);
-        let Some(session) = self.session().filter(|_| !is_first) else { return };
-        let CurrentPace { interval, max_bytes_per_second, by, .. } = now;
-        info!(%session, ?interval, max_bytes_per_second, ?by, "automatic checkpoints have another pace");
-        notify(world, PaceChanged { session, interval, by });
     }
 }

@@ -13,97 +13,94 @@ use crate::capture::{Placed, SaveKey, Settled};
 use crate::content::{Claimed, ContentOrder, Order};
 use crate::saved::Saved;
 
-impl RuntimeParts {
-    /// Has the writer take up the values of placed entities that left with their scope.
-    pub(super) fn order_parking(&mut self, world: &mut World) {
-        if self.playing.is_some()
-            && let Some(mut placed) = world.get_resource_mut::<Placed>()
-        {
-            for parking in placed.take_parking() {
-                self.order(Order::Content(ContentOrder::Park(Box::new(parking))));
-            }
+/// Has the writer take up the values of placed entities that left with their scope.
+pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.playing.is_some()
+        && let Some(mut placed) = world.get_resource_mut::<Placed>()
+    {
+        for parking in placed.take_parking() {
+            parts.order(Order::Content(ContentOrder::Park(Box::new(parking))));
         }
     }
+}
 
-    /// Follows the placed entities that came or left since the last frame.
-    pub(super) fn follow_placed_entities(&mut self, world: &mut World) {
-        self.order_parking(world);
-        let arrivals = Placed::welcome(world);
-        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-            placed.end_of_frame();
-        }
-        for (key, first, second) in arrivals.duplicates {
-            warn!(%key, %first, %second, "two entities have the same save key");
-            notify(world, DuplicateSaveKey { key, first, second });
-        }
-        if let Some(key) = arrivals.gone_in_run.first().cloned() {
-            let entities = arrivals.gone_in_run.len();
-            give_hint(world, SessionHint::KeyedEntityWentAgain { key, entities });
-        }
-        for entity in arrivals.gone {
-            if let Ok(entity) = world.get_entity_mut(entity) {
-                entity.despawn();
-            }
-        }
-        self.claims.extend(arrivals.claims);
-        // While a world is being put back it isn't known whether this one stays.
-        let may_claim = self.course() != Course::Outside;
-        if let Some(playing) =
-            self.playing.as_ref().filter(|_| may_claim && !self.claims.is_empty())
-        {
-            let (run, claims) = (playing.line.run(), std::mem::take(&mut self.claims));
-            debug!(entities = claims.len(), "placed entities are back, and get their values");
-            self.order(Order::Content(ContentOrder::Claim { run, claims }));
+/// Follows the placed entities that came or left since the last frame.
+pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
+    order_parking(parts, world);
+    let arrivals = Placed::welcome(world);
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.end_of_frame();
+    }
+    for (key, first, second) in arrivals.duplicates {
+        warn!(%key, %first, %second, "two entities have the same save key");
+        notify(world, DuplicateSaveKey { key, first, second });
+    }
+    if let Some(key) = arrivals.gone_in_run.first().cloned() {
+        let entities = arrivals.gone_in_run.len();
+        give_hint(world, SessionHint::KeyedEntityWentAgain { key, entities });
+    }
+    for entity in arrivals.gone {
+        if let Ok(entity) = world.get_entity_mut(entity) {
+            entity.despawn();
         }
     }
+    parts.claims.extend(arrivals.claims);
+    // While a world is being put back it isn't known whether this one stays.
+    let may_claim = parts.course() != Course::Outside;
+    if let Some(playing) = parts.playing.as_ref().filter(|_| may_claim && !parts.claims.is_empty())
+    {
+        let (run, claims) = (playing.line.run(), std::mem::take(&mut parts.claims));
+        debug!(entities = claims.len(), "placed entities are back, and get their values");
+        parts.order(Order::Content(ContentOrder::Claim { run, claims }));
+    }
+}
 
-    /// Writes the values that were kept for placed entities onto those that are still there.
-    ///
-    /// Until the writer knows of that, checkpoints say what was kept: they are right whenever they are taken.
-    pub(super) fn claimed(&mut self, world: &mut World, claimed: Claimed) {
-        let Claimed { run, claims, image, known, orders } = claimed;
-        let Some(playing) = self.playing.as_ref().filter(|it| it.line.run() == run) else { return };
-        let session = playing.session;
-        let living: HashMap<SaveKey, Entity> =
-            claims.into_iter().filter(|(key, entity)| is_there(world, key, *entity)).collect();
-        if living.is_empty() {
-            return;
-        }
-        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-            placed.stop_recording();
-        }
-        set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
-        let mut replaced = image.write_onto(world, known, &orders);
-        set_activity(world, |activity| activity.restore = None);
-        // Of who is gone by now, the writer knows better.
-        replaced.carried.keep_waiting(|key| living.contains_key(key));
-        if let Some(mut placed) = world.get_resource_mut::<Placed>() {
-            placed.wait_again(replaced.carried.waiting().cloned());
-            placed.go_on_recording();
-        }
-        let carried = replaced.carried;
-        let waiting: HashSet<&SaveKey> = carried.waiting().collect();
-        let is_refused = |key: &SaveKey| waiting.contains(key);
-        let (mut refused, mut written) = (Vec::new(), Vec::new());
-        for (key, entity) in &living {
-            if is_refused(key) {
-                refused.push(*entity);
-            } else {
-                written.push(*entity);
-            }
-            // The next checkpoint has all of it, whatever changed of it and when.
-            if let Some(mut saved) = world.get_mut::<Saved>(*entity) {
-                saved.set_added();
-            }
-        }
-        self.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
-            written,
-            refused,
-            carried,
-        }))));
-        let entities = replaced.seeds.into_iter().map(|(entity, _)| entity).collect();
-        notify(world, PlacedRestored { session, entities, report: replaced.report });
+/// Writes the values that were kept for placed entities onto those that are still there.
+///
+/// Until the writer knows of that, checkpoints say what was kept: they are right whenever they are taken.
+pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Claimed) {
+    let Claimed { run, claims, image, known, orders } = claimed;
+    let Some(playing) = parts.playing.as_ref().filter(|it| it.line.run() == run) else { return };
+    let session = playing.session;
+    let living: HashMap<SaveKey, Entity> =
+        claims.into_iter().filter(|(key, entity)| is_there(world, key, *entity)).collect();
+    if living.is_empty() {
+        return;
     }
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.stop_recording();
+    }
+    set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
+    let mut replaced = image.write_onto(world, known, &orders);
+    set_activity(world, |activity| activity.restore = None);
+    // Of who is gone by now, the writer knows better.
+    replaced.carried.keep_waiting(|key| living.contains_key(key));
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.wait_again(replaced.carried.waiting().cloned());
+        placed.go_on_recording();
+    }
+    let carried = replaced.carried;
+    let waiting: HashSet<&SaveKey> = carried.waiting().collect();
+    let is_refused = |key: &SaveKey| waiting.contains(key);
+    let (mut refused, mut written) = (Vec::new(), Vec::new());
+    for (key, entity) in &living {
+        if is_refused(key) {
+            refused.push(*entity);
+        } else {
+            written.push(*entity);
+        }
+        // The next checkpoint has all of it, whatever changed of it and when.
+        if let Some(mut saved) = world.get_mut::<Saved>(*entity) {
+            saved.set_added();
+        }
+    }
+    parts.order(Order::Content(ContentOrder::Settle(Box::new(Settled {
+        written,
+        refused,
+        carried,
+    }))));
+    let entities = replaced.seeds.into_iter().map(|(entity, _)| entity).collect();
+    notify(world, PlacedRestored { session, entities, report: replaced.report });
 }
 
 /// Whether an entity is still the saved one with a key.

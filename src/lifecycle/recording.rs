@@ -1,8 +1,9 @@
 //! What happens in a session on its way to the writer, and, after a crash, back into the game.
 
+pub(super) mod line;
 mod notifications;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use tracing::{debug, info, warn};
@@ -12,12 +13,13 @@ use super::notifications::notify;
 use super::requests::finish;
 use super::runtime::{Course, Playing, RuntimeParts};
 use crate::content::Order;
-use crate::journal::{EventMoment, RecordedEvent, SaveId};
-use crate::recording::{FixedTicks, HandOut, Reborn, Recorded};
+use crate::journal::EventMoment;
+use crate::recording::{FixedTicks, HandOut, Recorded};
 use crate::recovery::{EventPage, EventQuery};
 use crate::session::{EventTrigger, LeaveCause, LifecycleEvent, SessionFeature};
 use crate::switches::SessionSwitches;
 use crate::writer::{EventsDropCause, News};
+use line::{Due, HandingOut};
 
 pub(crate) use notifications::register as register_event_notifications;
 pub use notifications::{EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated};
@@ -31,68 +33,6 @@ pub struct SessionEvents {
     pub query: Option<EventQuery>,
     /// The page.
     pub page: EventPage,
-}
-
-/// Where the events of a run stand.
-#[derive(Default)]
-pub(crate) struct EventLine {
-    /// The number of the last event that there is.
-    newest: u64,
-    /// The last event whose effect is in the world.
-    through: u64,
-    hand_out: HandingOut,
-    /// Whether what the game records was left out since the last checkpoint: what comes can't be handed out on top of
-    /// that one.
-    is_interrupted: bool,
-}
-
-/// What is handed out again after a crash.
-#[derive(Default)]
-enum HandingOut {
-    /// Nothing, or it is long done.
-    #[default]
-    Nothing,
-    /// These, at the end of the frame in which the world came back.
-    Due(Box<Due>),
-    /// It was, and the game has not had a frame yet to deal with it.
-    Done { through: u64 },
-}
-
-/// Events that no checkpoint holds.
-pub(super) struct Due {
-    events: Vec<RecordedEvent>,
-    entities: Reborn,
-}
-
-impl Due {
-    /// These events, in a world in which entities have these ids; `None` if there are none.
-    pub(super) fn new(events: Vec<RecordedEvent>, ids: &[(Entity, SaveId)]) -> Option<Self> {
-        if events.is_empty() {
-            return None;
-        }
-        let entities: HashMap<_, _> = ids.iter().map(|(entity, id)| (*id, *entity)).collect();
-        Some(Self { events, entities: Reborn(entities) })
-    }
-}
-
-impl EventLine {
-    /// A run that goes on after event `newest`, in a world that holds the effects of those up to `through`;
-    /// `due` are handed out again.
-    pub(super) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
-        let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
-        Self { newest, through, hand_out, is_interrupted: false }
-    }
-
-    /// The last event whose effect is in the world.
-    pub(super) fn through(&self) -> u64 {
-        self.through
-    }
-
-    /// Whether events may be taken now: between the hand-out and the end of the frame in which the game
-    /// deals with it, what comes waits.
-    fn is_open(&self) -> bool {
-        matches!(self.hand_out, HandingOut::Nothing)
-    }
 }
 
 impl Playing {
@@ -111,138 +51,135 @@ impl Playing {
     }
 }
 
-impl RuntimeParts {
-    /// Takes what was recorded in the frame that ends.
-    pub(super) fn follow_events(&mut self, world: &mut World) {
-        let course = self.course();
-        if course == Course::Undecided {
-            return self.events.keep(world);
-        }
-        let is_recorded = course == Course::Captured && world.contains_resource::<CurrentSession>();
-        let Some(playing) = self.playing.as_mut().filter(|_| is_recorded) else {
-            return self.events.skip(world);
-        };
-        if let HandingOut::Done { through } = playing.events.hand_out {
-            // The game has had its frame.
-            playing.events.through = playing.events.through.max(through);
-            playing.events.hand_out = HandingOut::Nothing;
-        }
-        self.take_events(world);
+/// Takes what was recorded in the frame that ends.
+pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
+    let course = parts.course();
+    if course == Course::Undecided {
+        return parts.events.keep(world);
     }
-
-    /// Takes what was recorded until now, as part of the world that is about to be captured.
-    pub(super) fn take_events(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        if !playing.events.is_open() {
-            return;
-        }
-        playing.follow_event_switch(world);
-        if playing.events.is_interrupted {
-            self.events.skip_types(world);
-        }
-        let (now, session) = (self.time.now(), playing.session);
-        let Some(current) = world.get_resource::<CurrentSession>() else { return };
-        let play_time = current.play_time;
-        let chapter = current.chapters.current().map(|chapter| chapter.id.0);
-        let tick = world.get_resource::<FixedTicks>().map_or(0, |ticks| ticks.0);
-        let frame = self.time.frame();
-        let moment = EventMoment { time: now.wall, play_time, frame, tick, chapter };
-        let Recorded { batches, count, dropped } =
-            self.events.take(world, playing.events.newest + 1, moment);
-        playing.events.newest += count;
-        playing.events.through = playing.events.newest;
-        if let Some(mut current) = world.get_resource_mut::<CurrentSession>()
-            && count > 0
-        {
-            current.chapters.note_events(count);
-        }
-        for batch in batches {
-            self.order(Order::Events(batch));
-        }
-        for (type_path, count) in dropped {
-            let type_path = Some(type_path.to_string());
-            events_dropped(
-                world,
-                EventsDropped { session, type_path, count, cause: EventLoss::TooMany },
-            );
-        }
+    let is_recorded = course == Course::Captured && world.contains_resource::<CurrentSession>();
+    let Some(playing) = parts.playing.as_mut().filter(|_| is_recorded) else {
+        return parts.events.skip(world);
+    };
+    if let HandingOut::Done { through } = playing.events.hand_out {
+        // The game has had its frame.
+        playing.events.through = playing.events.through.max(through);
+        playing.events.hand_out = HandingOut::Nothing;
     }
+    take_events(parts, world);
+}
 
-    /// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with
-    /// it, and no checkpoint is taken before.
-    pub(super) fn hand_out_events(&mut self, world: &mut World) {
-        let Some(playing) = &mut self.playing else { return };
-        let HandingOut::Due(_) = &playing.events.hand_out else { return };
-        let session = playing.session;
-        let through = playing.events.newest;
-        let due = std::mem::replace(&mut playing.events.hand_out, HandingOut::Done { through });
-        let HandingOut::Due(due) = due else { return };
-        let Due { events, mut entities } = *due;
-        let mut replayed =
-            EventsReplayed { session, events: 0, rejected: 0, failed: BTreeMap::new() };
-        for event in &events {
-            match self.events.hand_out(world, event, &mut entities) {
-                Some(HandOut::Done) => replayed.events += 1,
-                Some(HandOut::Rejected) => replayed.rejected += 1,
-                Some(HandOut::Failed(message)) => {
-                    let type_path = &event.event_type.path;
-                    warn!(%session, %type_path, message, "a recorded event can't be handed out");
-                    *replayed.failed.entry(type_path.to_string()).or_default() += 1;
-                }
-                None => {}
+/// Takes what was recorded until now, as part of the world that is about to be captured.
+pub(super) fn take_events(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    if !playing.events.is_open() {
+        return;
+    }
+    playing.follow_event_switch(world);
+    if playing.events.is_interrupted {
+        parts.events.skip_types(world);
+    }
+    let (now, session) = (parts.time.now(), playing.session);
+    let Some(current) = world.get_resource::<CurrentSession>() else { return };
+    let play_time = current.play_time;
+    let chapter = current.chapters.current().map(|chapter| chapter.id.0);
+    let tick = world.get_resource::<FixedTicks>().map_or(0, |ticks| ticks.0);
+    let frame = parts.time.frame();
+    let moment = EventMoment { time: now.wall, play_time, frame, tick, chapter };
+    let Recorded { batches, count, dropped } =
+        parts.events.take(world, playing.events.newest + 1, moment);
+    playing.events.newest += count;
+    playing.events.through = playing.events.newest;
+    if let Some(mut current) = world.get_resource_mut::<CurrentSession>()
+        && count > 0
+    {
+        current.chapters.note_events(count);
+    }
+    for batch in batches {
+        parts.order(Order::Events(batch));
+    }
+    for (type_path, count) in dropped {
+        let type_path = Some(type_path.to_string());
+        events_dropped(
+            world,
+            EventsDropped { session, type_path, count, cause: EventLoss::TooMany },
+        );
+    }
+}
+
+/// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with
+/// it, and no checkpoint is taken before.
+pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    let HandingOut::Due(_) = &playing.events.hand_out else { return };
+    let session = playing.session;
+    let through = playing.events.newest;
+    let due = std::mem::replace(&mut playing.events.hand_out, HandingOut::Done { through });
+    let HandingOut::Due(due) = due else { return };
+    let Due { events, mut entities } = *due;
+    let mut replayed = EventsReplayed { session, events: 0, rejected: 0, failed: BTreeMap::new() };
+    for event in &events {
+        match parts.events.hand_out(world, event, &mut entities) {
+            Some(HandOut::Done) => replayed.events += 1,
+            Some(HandOut::Rejected) => replayed.rejected += 1,
+            Some(HandOut::Failed(message)) => {
+                let type_path = &event.event_type.path;
+                warn!(%session, %type_path, message, "a recorded event can't be handed out");
+                *replayed.failed.entry(type_path.to_string()).or_default() += 1;
             }
-        }
-        world.flush();
-        self.events.skip_types(world);
-        let EventsReplayed { events, rejected, .. } = replayed;
-        if events + rejected > 0 || !replayed.failed.is_empty() {
-            info!(%session, events, rejected, "events that no checkpoint holds were handed out");
-            notify(world, replayed);
+            None => {}
         }
     }
-
-    /// Passes on what the writer says of events.
-    pub(super) fn handle_event_news(&mut self, world: &mut World, news: News) {
-        match news {
-            News::EventsFailed { cause, retry_in } => {
-                debug!(%cause, ?retry_in, "events can't be written now");
-            }
-            News::EventsDropped { count, cause } => {
-                let Some(session) = self.session() else { return };
-                let type_path = match &cause {
-                    EventsDropCause::TooLarge { type_path } => Some(type_path.to_string()),
-                    _ => None,
-                };
-                let cause = cause.into();
-                events_dropped(world, EventsDropped { session, type_path, count, cause });
-            }
-            News::EventsRead { query, result, ticket } => {
-                if let Ok(page) = &result {
-                    let mut shown = world.get_resource_or_init::<SessionEvents>();
-                    *shown = SessionEvents { query: Some((*query).clone()), page: page.clone() };
-                }
-                notify(world, EventsRead { query: *query, result });
-                finish(world, ticket);
-            }
-            News::EventsValidated { session, result, ticket } => {
-                notify(world, EventsValidated { session, result });
-                finish(world, ticket);
-            }
-            _ => {}
-        }
+    world.flush();
+    parts.events.skip_types(world);
+    let EventsReplayed { events, rejected, .. } = replayed;
+    if events + rejected > 0 || !replayed.failed.is_empty() {
+        info!(%session, events, rejected, "events that no checkpoint holds were handed out");
+        notify(world, replayed);
     }
+}
 
-    /// Notes something that happened to the session itself.
-    pub(super) fn note_lifecycle(
-        &mut self,
-        subtype: &str,
-        trigger: EventTrigger,
-        more: impl FnOnce(LifecycleEvent) -> LifecycleEvent,
-    ) {
-        if self.playing.is_some() {
-            let event = LifecycleEvent::new(subtype, trigger, env!("CARGO_PKG_VERSION"));
-            self.events.note(LifecycleEvent::TYPE_PATH, more(event));
+/// Passes on what the writer says of events.
+pub(super) fn handle_event_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    match news {
+        News::EventsFailed { cause, retry_in } => {
+            debug!(%cause, ?retry_in, "events can't be written now");
         }
+        News::EventsDropped { count, cause } => {
+            let Some(session) = parts.session() else { return };
+            let type_path = match &cause {
+                EventsDropCause::TooLarge { type_path } => Some(type_path.to_string()),
+                _ => None,
+            };
+            let cause = cause.into();
+            events_dropped(world, EventsDropped { session, type_path, count, cause });
+        }
+        News::EventsRead { query, result, ticket } => {
+            if let Ok(page) = &result {
+                let mut shown = world.get_resource_or_init::<SessionEvents>();
+                *shown = SessionEvents { query: Some((*query).clone()), page: page.clone() };
+            }
+            notify(world, EventsRead { query: *query, result });
+            finish(world, ticket);
+        }
+        News::EventsValidated { session, result, ticket } => {
+            notify(world, EventsValidated { session, result });
+            finish(world, ticket);
+        }
+        _ => {}
+    }
+}
+
+/// Notes something that happened to the session itself.
+pub(super) fn note_lifecycle(
+    parts: &mut RuntimeParts,
+    subtype: &str,
+    trigger: EventTrigger,
+    more: impl FnOnce(LifecycleEvent) -> LifecycleEvent,
+) {
+    if parts.playing.is_some() {
+        let event = LifecycleEvent::new(subtype, trigger, env!("CARGO_PKG_VERSION"));
+        parts.events.note(LifecycleEvent::TYPE_PATH, more(event));
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use tracing::info;
 
+use super::checkpoints::take_checkpoint;
 use super::notifications::{
     ReportNotOpened, ReportWritten, ScenarioSaved, SessionExported, notify,
 };
@@ -22,97 +23,93 @@ use crate::session::{Report, ReportError, ReportSubject, RequestError, WorldOf};
 /// What the file of a scenario is called behind its key.
 const EXTENSION: &str = ".scenario.ron";
 
-impl RuntimeParts {
-    /// Orders a report.
-    pub(super) fn report(
-        &mut self,
-        world: &mut World,
-        ticket: Ticket,
-        report: &Report,
-        path: &Path,
-    ) -> Result<(), RequestError> {
-        check_text(&report.note)?;
-        let (of, session, checkpoint) = match report.subject {
-            ReportSubject::Now => {
-                let session = self.session().ok_or(RequestError::NoSession)?;
-                self.capture_for_report(world);
-                (ReportOf::Now, Some(session), self.newest_captured())
-            }
-            ReportSubject::LastRun => {
-                let previous = world.get_resource::<PreviousRun>();
-                let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
-                let session = previous.session;
-                (ReportOf::LastRun(Box::new(previous.into())), session, None)
-            }
-        };
-        let (report, context) = (report.clone(), GameContext::of(world));
-        let path = path.to_owned();
-        let order = Box::new(ReportOrder { path, of, session, checkpoint, report, context });
-        self.order(Order::Describe { order, ticket });
-        Ok(())
-    }
-
-    /// Takes the moment that the report is about. Where none can be taken, it is the newest one that was.
-    fn capture_for_report(&mut self, world: &mut World) {
-        if self.is_captured() && self.may_capture() && !self.writer.is_behind() {
-            self.take_checkpoint(world, CheckpointKind::Quick, None);
+/// Orders a report.
+pub(super) fn report(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    report: &Report,
+    path: &Path,
+) -> Result<(), RequestError> {
+    check_text(&report.note)?;
+    let (of, session, checkpoint) = match report.subject {
+        ReportSubject::Now => {
+            let session = parts.session().ok_or(RequestError::NoSession)?;
+            capture_for_report(parts, world);
+            (ReportOf::Now, Some(session), parts.newest_captured())
         }
-    }
+        ReportSubject::LastRun => {
+            let previous = world.get_resource::<PreviousRun>();
+            let previous = previous.ok_or(RequestError::NothingToReport)?.clone();
+            let session = previous.session;
+            (ReportOf::LastRun(Box::new(previous.into())), session, None)
+        }
+    };
+    let (report, context) = (report.clone(), GameContext::of(world));
+    let path = path.to_owned();
+    let order = Box::new(ReportOrder { path, of, session, checkpoint, report, context });
+    parts.order(Order::Describe { order, ticket });
+    Ok(())
+}
 
-    /// Orders a file that hands a session on.
-    pub(super) fn export(
-        &mut self,
-        world: &World,
-        ticket: Ticket,
-        session: SessionId,
-        path: &Path,
-    ) {
-        let order = ReportOrder {
-            path: path.to_owned(),
-            of: ReportOf::Session,
-            session: Some(session),
-            checkpoint: None,
-            report: Report::now().events(0),
-            context: GameContext::of(world),
-        };
-        self.order(Order::Describe { order: Box::new(order), ticket });
+/// Takes the moment that the report is about. Where none can be taken, it is the newest one that was.
+fn capture_for_report(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.is_captured() && parts.may_capture() && !parts.writer.is_behind() {
+        take_checkpoint(parts, world, CheckpointKind::Quick, None);
     }
 }
 
-impl RuntimeParts {
-    /// Orders a scenario and its world.
-    pub(super) fn save_as_scenario(
-        &mut self,
-        world: &mut World,
-        ticket: Ticket,
-        (of, scenario): (WorldOf, &Scenario),
-        path: &Path,
-    ) -> Result<(), RequestError> {
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        let key = name.strip_suffix(EXTENSION).filter(|key| !key.is_empty() && !key.contains('.'));
-        let key = key.ok_or_else(|| RequestError::NotAScenario { path: path.to_owned() })?;
-        check_text(&scenario.name)?;
-        let beside = format!("{key}.world");
-        let session = match of {
-            WorldOf::Session(session) => Some(session),
-            _ => None,
-        };
-        let is_played = session.is_some() && session == self.session();
-        if is_played {
-            self.capture_for_report(world);
-        }
-        let file = ScenarioFile { path: path.to_owned(), scenario: scenario.clone(), of };
-        let order = ReportOrder {
-            path: path.with_file_name(beside),
-            of: ReportOf::Scenario(Box::new(file)),
-            session,
-            checkpoint: self.newest_captured().filter(|_| is_played),
-            report: Report::now().events(0),
-            context: GameContext::of(world),
-        };
-        self.order(Order::Describe { order: Box::new(order), ticket });
-        Ok(())
+/// Orders a file that hands a session on.
+pub(super) fn export(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+    session: SessionId,
+    path: &Path,
+) {
+    let order = ReportOrder {
+        path: path.to_owned(),
+        of: ReportOf::Session,
+        session: Some(session),
+        checkpoint: None,
+        report: Report::now().events(0),
+        context: GameContext::of(world),
+    };
+    parts.order(Order::Describe { order: Box::new(order), ticket });
+}
+
+/// Orders a scenario and its world.
+pub(super) fn save_as_scenario(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    (of, scenario): (WorldOf, &Scenario),
+    path: &Path,
+) -> Result<(), RequestError> {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let key = name.strip_suffix(EXTENSION).filter(|key| !key.is_empty() && !key.contains('.'));
+    let key = key.ok_or_else(|| RequestError::NotAScenario { path: path.to_owned() })?;
+    check_text(&scenario.name)?;
+    let beside = format!("{key}.world");
+    let session = match of {
+        WorldOf::Session(session) => Some(session),
+        _ => None,
+    };
+    let is_played = session.is_some() && session == parts.session();
+    if is_played {
+        capture_for_report(parts, world);
     }
+    let file = ScenarioFile { path: path.to_owned(), scenario: scenario.clone(), of };
+    let order = ReportOrder {
+        path: path.with_file_name(beside),
+        of: ReportOf::Scenario(Box::new(file)),
+        session,
+        checkpoint: parts.newest_captured().filter(|_| is_played),
+        report: Report::now().events(0),
+        context: GameContext::of(world),
+    };
+    parts.order(Order::Describe { order: Box::new(order), ticket });
+    Ok(())
 }
 
 /// The writer has written a file, or could not.

@@ -2,38 +2,38 @@
 
 mod chapter_commands;
 mod commands;
-mod open_requests;
-mod queue;
+mod external_request;
+pub(super) mod open_requests;
+pub(super) mod queue;
 mod report_commands;
+mod rewind_to;
+mod rules;
 mod shelf_commands;
 
 use std::path::PathBuf;
 
-use bevy::prelude::World;
+use bevy::prelude::*;
 
-use super::external::ExternalRequest;
-use super::slots::quick_slot;
-use super::{RewindTo, SessionCatalog};
 use crate::capture::SaveKey;
 use crate::digest::DigestOrder;
 use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::recovery::{EventQuery, RetentionPreview, SlotEntry};
+use crate::recovery::{EventQuery, RetentionPreview};
 use crate::scenario::Scenario;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
-    ReportSubject, RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld,
-    WorldOf,
+    RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
 };
 
 pub use commands::{SessionCommands, SessionCommandsExt};
-
+pub use external_request::ExternalRequest;
 pub(super) use open_requests::{
     ask, close, finish, finish_if_asked, join, reject, reject_all, reject_part,
 };
-use queue::AboutOthers;
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject_asked};
+pub use rewind_to::RewindTo;
+pub(super) use rules::{About, AboutOthers, Needs, Rules};
 
 /// One request of the game, as it was made.
 ///
@@ -272,211 +272,7 @@ impl Request {
     /// ```
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Session(request) => match request {
-                SessionRequest::Start(_) => "start",
-                SessionRequest::StartIn { .. } => "start_in",
-                SessionRequest::StartOrContinue(_) => "start_or_continue",
-                SessionRequest::Continue(_) => "continue_session",
-                SessionRequest::Recover(..) => "recover",
-                SessionRequest::CancelRestore => "cancel_restore",
-                SessionRequest::Decline(_) => "decline",
-                SessionRequest::Forget(_) => "forget",
-                SessionRequest::Find => "find_sessions",
-                SessionRequest::TakeOption { .. } => "take_option",
-                SessionRequest::Update(..) => "update_session",
-                SessionRequest::Draft(_) => "draft",
-                SessionRequest::Copy { .. } => "copy",
-                SessionRequest::Shelve(_, how) => how.name(),
-                SessionRequest::EditAll(..) => "edit_all",
-                SessionRequest::Tidy(_) => "tidy",
-            },
-            Self::Current(request) => match request {
-                CurrentRequest::Pause => "pause",
-                CurrentRequest::Resume => "resume",
-                CurrentRequest::Update(_) => "update",
-                CurrentRequest::Checkpoint { .. } => "checkpoint",
-                CurrentRequest::Close(_) => "close",
-                CurrentRequest::End { .. } => "end",
-                CurrentRequest::ForgetKey(_) => "forget_key",
-                CurrentRequest::ForgetKeys(_) => "forget_keys",
-                CurrentRequest::Rewind(_) => "rewind",
-                CurrentRequest::UndoRewind => "undo_rewind",
-                CurrentRequest::UndoLoad => "undo_load",
-                CurrentRequest::BeginChapter { .. } => "begin_chapter",
-                CurrentRequest::EndChapter { .. } => "end_chapter",
-                CurrentRequest::EndCurrentChapter(_) => "end_current_chapter",
-                CurrentRequest::BranchOff { .. } => "branch_off",
-            },
-            Self::Slot(request) => match request {
-                SlotRequest::Save(_) => "save",
-                SlotRequest::Load(_) => "load",
-                SlotRequest::QuickLoad => "quick_load",
-                SlotRequest::Copy { .. } => "copy_slot",
-                SlotRequest::Rename { .. } => "rename_slot",
-                SlotRequest::Delete(_) => "delete_slot",
-                SlotRequest::Import(_) => "import",
-            },
-            Self::Attachment(AttachmentRequest::Attach { .. }) => "attach",
-            Self::Attachment(AttachmentRequest::AttachToSession(_)) => "attach_to_session",
-            Self::Attachment(AttachmentRequest::Detach { .. }) => "detach",
-            Self::Attachment(AttachmentRequest::Read { .. }) => "read_attachment",
-            Self::External(ExternalRequest::Answer { .. }) => "external_answer",
-            Self::External(ExternalRequest::Recover { .. }) => "recover_external",
-            Self::ReadEvents(_) => "read_events",
-            Self::ValidateEvents(_) => "validate_events",
-            Self::Digest(DigestOrder::Refresh { .. }) => "digest_sessions",
-            Self::Digest(DigestOrder::Forget { .. }) => "forget_digests",
-            Self::UseProfile(_) => "use_profile",
-            Self::Report { .. } => "report",
-            Self::SaveAsScenario { .. } => "save_as_scenario",
-            Self::Export { .. } => "export",
-        }
-    }
-
-    /// Whether all of it is done once it is handled, and nothing is waited for.
-    fn is_done_at_once(&self) -> bool {
-        match self {
-            Self::Session(request) => {
-                matches!(request, SessionRequest::CancelRestore | SessionRequest::TakeOption { .. })
-            }
-            Self::Current(request) => !matches!(
-                request,
-                CurrentRequest::Checkpoint { .. }
-                    | CurrentRequest::Close(_)
-                    | CurrentRequest::End { .. }
-                    | CurrentRequest::Rewind(_)
-                    | CurrentRequest::UndoRewind
-                    | CurrentRequest::UndoLoad
-                    | CurrentRequest::BranchOff { .. }
-            ),
-            Self::External(request) => matches!(request, ExternalRequest::Answer { .. }),
-            Self::Slot(_)
-            | Self::Attachment(_)
-            | Self::ReadEvents(_)
-            | Self::ValidateEvents(_)
-            | Self::Digest(_)
-            | Self::UseProfile(_)
-            | Self::Report { .. }
-            | Self::SaveAsScenario { .. }
-            | Self::Export { .. } => false,
-        }
-    }
-
-    /// Whether it asks something of the session that is being played.
-    fn is_about_current(&self) -> bool {
-        matches!(
-            self,
-            Self::Current(_)
-                | Self::Slot(SlotRequest::Save(_))
-                | Self::Attachment(
-                    AttachmentRequest::Attach { .. }
-                        | AttachmentRequest::AttachToSession(_)
-                        | AttachmentRequest::Detach { .. }
-                )
-                | Self::Report { report: Report { subject: ReportSubject::Now, .. }, .. }
-        )
-    }
-
-    /// Whether it starts a session, whatever there is.
-    fn starts_session(&self) -> bool {
-        matches!(self, Self::Session(SessionRequest::Start(_) | SessionRequest::StartIn { .. }))
-    }
-
-    /// Whether it is refused while a restore is under way, since it means the moment at which it is made.
-    pub(super) fn is_refused_during_restore(&self) -> bool {
-        let goes_back = |request: &CurrentRequest| {
-            matches!(
-                request,
-                CurrentRequest::Rewind(_)
-                    | CurrentRequest::UndoRewind
-                    | CurrentRequest::UndoLoad
-                    | CurrentRequest::BranchOff { .. }
-            )
-        };
-        match self {
-            Self::UseProfile(_) => true,
-            Self::Current(request) => goes_back(request),
-            _ => false,
-        }
-    }
-
-    /// Whether the session that is played stays, and as it is: then it can be handled beside what will take its place.
-    fn leaves_all_as_it_is(&self) -> bool {
-        !self.may_change_session() && !self.is_refused_during_restore()
-    }
-
-    /// The sessions that aren't played which it is about.
-    fn about_others(&self, world: &World) -> AboutOthers {
-        let slot_of = |slot: Option<&SlotEntry>| {
-            slot.map_or(AboutOthers::None, |slot| AboutOthers::One(slot.session.id))
-        };
-        let catalog = || world.get_resource::<SessionCatalog>();
-        match self {
-            Self::Session(request) => match request {
-                SessionRequest::Continue(session)
-                | SessionRequest::Recover(session, _)
-                | SessionRequest::Decline(session)
-                | SessionRequest::Forget(session)
-                | SessionRequest::TakeOption { session, .. }
-                | SessionRequest::Update(session, _)
-                | SessionRequest::Copy { session, .. }
-                | SessionRequest::Shelve(session, _) => AboutOthers::One(*session),
-                SessionRequest::StartOrContinue(_)
-                | SessionRequest::EditAll(..)
-                | SessionRequest::Tidy(_) => AboutOthers::Any,
-                SessionRequest::Start(_)
-                | SessionRequest::StartIn { .. }
-                | SessionRequest::CancelRestore
-                | SessionRequest::Find
-                | SessionRequest::Draft(_) => AboutOthers::None,
-            },
-            Self::Slot(SlotRequest::Load(slot)) => {
-                slot_of(catalog().and_then(|catalog| catalog.slot(*slot)))
-            }
-            Self::Slot(SlotRequest::QuickLoad) => slot_of(quick_slot(world)),
-            Self::External(ExternalRequest::Recover { session, .. })
-            | Self::Export { session, .. } => AboutOthers::One(*session),
-            Self::UseProfile(_) => AboutOthers::Any,
-            _ => AboutOthers::None,
-        }
-    }
-
-    /// Whether another session may be played once it is done.
-    fn may_change_session(&self) -> bool {
-        match self {
-            Self::Session(request) => !matches!(
-                request,
-                SessionRequest::Decline(_)
-                    | SessionRequest::Forget(_)
-                    | SessionRequest::Find
-                    | SessionRequest::CancelRestore
-                    | SessionRequest::Update(..)
-                    | SessionRequest::Draft(_)
-                    | SessionRequest::Copy { .. }
-                    | SessionRequest::Shelve(..)
-                    | SessionRequest::EditAll(..)
-                    | SessionRequest::Tidy(_)
-            ),
-            Self::Current(request) => {
-                matches!(
-                    request,
-                    CurrentRequest::Close(_)
-                        | CurrentRequest::End { .. }
-                        | CurrentRequest::BranchOff { .. }
-                )
-            }
-            Self::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
-            Self::UseProfile(_) | Self::External(ExternalRequest::Recover { .. }) => true,
-            Self::Attachment(_)
-            | Self::ReadEvents(_)
-            | Self::ValidateEvents(_)
-            | Self::Digest(_)
-            | Self::External(ExternalRequest::Answer { .. })
-            | Self::Report { .. }
-            | Self::SaveAsScenario { .. }
-            | Self::Export { .. } => false,
-        }
+        self.rules().name
     }
 }
 

@@ -1,41 +1,48 @@
 //! Everything that the plugin remembers from frame to frame.
 
+pub(super) mod asked_checkpoints;
+pub(super) mod deferred;
+pub(super) mod exit_watch;
+pub(super) mod filings;
+pub(super) mod frame_time;
+pub(super) mod last_look;
+pub(super) mod line;
+pub(super) mod measured;
+pub(super) mod pace;
+pub(super) mod suspension;
+pub(super) mod transition;
+pub(super) mod writer_port;
+
 use std::sync::Arc;
-use std::time::Instant;
 
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 
-use super::deferred::Deferred;
-use super::digests::DigestsShown;
-use super::editing_many::EditingMany;
-use super::ending::Ending;
-use super::exit::ExitWatch;
-use super::external::{External, LoadingBackup, WantedBackup};
-use super::filing::Filings;
-use super::frame_time::FrameTime;
+use super::CurrentSession;
+#[cfg(feature = "ui")]
+use super::RecoveryPolicy;
+#[cfg(feature = "ui")]
+use super::SessionSettings;
+use super::external::External;
 use super::hints::HintWatch;
-use super::hooks::GameHooks;
-use super::leaving::LeavingSession;
-use super::line::Line;
-use super::pace::Pace;
-use super::recording::EventLine;
-use super::restoring::Restoring;
+use super::hooks::game_hooks::GameHooks;
+use super::recording::line::EventLine;
 use super::start_up::StartUp;
 use super::summary::RunFigures;
-use super::watching::WatchedSessions;
-use super::writer_port::WriterPort;
-#[cfg(feature = "ui")]
-use super::{RecoveryPolicy, SessionSettings};
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::{RunId, SessionId};
+use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::recording::EventRecorder;
-use crate::session::{
-    Fields, NewSession, RestoreFrom, RestoreReason, SessionContext, SessionMetadata,
-};
+use crate::session::{RequestError, RestoreReason, SessionContext};
+use deferred::Deferred;
+use exit_watch::ExitWatch;
+use filings::Filings;
+use frame_time::FrameTime;
+use line::Line;
+use pace::Pace;
+use transition::{Preparing, Transition};
+use writer_port::WriterPort;
 
 /// Everything that the plugin remembers from frame to frame.
 ///
@@ -67,12 +74,6 @@ pub(crate) struct RuntimeParts {
     pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
-    /// How what a game keeps of each session gets into the world.
-    pub digests: DigestsShown,
-    /// What is remembered to follow other processes.
-    pub watched: WatchedSessions,
-    /// What is being done with many sessions.
-    pub edits: Vec<EditingMany>,
     /// What is being done with one session each that isn't played.
     pub filings: Filings,
 }
@@ -125,71 +126,6 @@ pub(super) enum Course {
     Outside,
 }
 
-/// What the writer was asked for.
-pub(crate) enum Transition {
-    /// To start a session.
-    Opening {
-        metadata: Box<SessionMetadata>,
-        fields: Fields,
-        run: RunId,
-        /// The highest checkpoint number that the session has used: of a draft, that of the draft.
-        newest_counter: u64,
-        /// The request that this answers.
-        ticket: Ticket,
-    },
-    /// To read a checkpoint.
-    Preparing(Box<Preparing>),
-    /// Nothing: the game has to lead to where the checkpoint belongs.
-    Restoring(Box<Restoring>),
-    /// Nothing: the game does what it has to do at the session's end.
-    Ending(Box<Ending>),
-    /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
-    Leaving(Box<LeavingSession>),
-    /// To go on with the sessions of another profile.
-    ChangingProfile,
-    /// Nothing: the game has to load a backup of its own.
-    LoadingBackup(Box<LoadingBackup>),
-}
-
-/// A checkpoint that is being read.
-#[derive(Clone)]
-pub(crate) struct Preparing {
-    /// The request.
-    pub ticket: Ticket,
-    pub session: SessionId,
-    pub from: RestoreFrom,
-    pub reason: RestoreReason,
-    pub asked_at: Instant,
-    pub becomes: Becomes,
-    /// The session to start if nothing can be restored, for who asked to start or continue.
-    pub otherwise: Option<NewSession>,
-    /// How often, for them, what is offered instead of a damaged checkpoint is tried.
-    pub tries_left: u32,
-    /// The backup that the game is to load, instead of having the world put back.
-    pub backup: Option<Box<WantedBackup>>,
-}
-
-/// The use of a checkpoint that is being read.
-#[derive(Clone)]
-pub(crate) enum Becomes {
-    /// Its session goes on with it.
-    ItsSession,
-    /// A session of its own begins with it, and the other one stays as it is.
-    Branch(Box<NewSession>),
-    /// It is the world of a file, with which a new session begins.
-    World,
-}
-
-impl Transition {
-    /// The request for the restore that is under way, where its checkpoint was read.
-    pub(super) fn restores_for(&self) -> Option<Ticket> {
-        match self {
-            Self::Restoring(restoring) => Some(restoring.ticket()),
-            _ => None,
-        }
-    }
-}
-
 impl Runtime {
     pub(crate) fn new(parts: RuntimeParts) -> Self {
         Self(SyncCell::new(Some(Box::new(parts))))
@@ -230,7 +166,8 @@ impl Runtime {
     /// Whether the game lets its player be asked about crashed sessions now.
     pub(crate) fn may_ask(world: &mut World) -> bool {
         let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-        let is_in_menu = Self::with(world, RuntimeParts::is_in_menu).unwrap_or(false);
+        let is_in_menu =
+            Self::with(world, |parts, world| parts.hooks.is_in_menu(world)).unwrap_or(false);
         policy == RecoveryPolicy::Ask && is_in_menu
     }
 
@@ -288,9 +225,52 @@ impl RuntimeParts {
         self.writer.link.send(order, self.time.now());
     }
 
+    /// Before anything else at an exit: whatever happens from here on is no crash.
+    pub(super) fn write_exit_down(&mut self) {
+        self.exit.note_exit();
+        self.order(Order::Beat);
+        self.exit.write_exit_down();
+    }
+
     /// The session that is being played.
     pub(super) fn session(&self) -> Option<SessionId> {
         self.playing.as_ref().map(|playing| playing.session)
+    }
+
+    /// Whether the world is one of which checkpoints may be taken.
+    pub(super) fn may_capture(&self) -> bool {
+        self.playing.as_ref().is_some_and(|playing| playing.gate_was_open)
+    }
+
+    pub(super) fn require_no_session(&self) -> Result<(), RequestError> {
+        match self.session() {
+            Some(current) => Err(RequestError::SessionRunning { current }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn require_session(&self) -> Result<(), RequestError> {
+        self.session().map(|_| ()).ok_or(RequestError::NoSession)
+    }
+
+    /// The session that is being played, as the game sees it.
+    pub(super) fn played_session<'w>(
+        &self,
+        world: &'w mut World,
+    ) -> Result<Mut<'w, CurrentSession>, RequestError> {
+        self.require_session()?;
+        world.get_resource_mut::<CurrentSession>().ok_or(RequestError::NoSession)
+    }
+
+    /// The newest checkpoint that was captured.
+    pub(super) fn newest_captured(&self) -> Option<CheckpointId> {
+        Some(self.playing.as_ref()?.line.newest())
+    }
+
+    pub(super) fn need_full(&mut self) {
+        if let Some(playing) = &mut self.playing {
+            playing.line.need_full();
+        }
     }
 
     /// What becomes of what happens in the game now.

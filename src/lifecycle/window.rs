@@ -4,9 +4,9 @@ use bevy::prelude::*;
 use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};
 
 use super::SessionSettings;
-use super::exit::WindowClosed;
-use super::hooks::CheckpointTriggers;
-use super::suspension::Suspension;
+use super::hooks::game_hooks::CheckpointTriggers;
+use super::runtime::exit_watch::WindowClosed;
+use super::runtime::suspension::Suspension;
 
 /// Adds what looks at windows. Where there are none, it does nothing.
 pub(crate) fn watch_windows(app: &mut App) {

@@ -8,10 +8,10 @@ use crate::doctor::look_while_playing;
 use crate::engine;
 use crate::failures::FailureWatch;
 use crate::lifecycle::{
-    CheckpointCaptured, DeclaredDigests, DigestsShown, ExitWatch, External, Filings, FrameTime,
-    GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings,
-    StartUp, WatchedSessions, WriterPort, finish_restore, hint_at_dangling, log_losses_once,
-    look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, FrameTime, GameHooks,
+    HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings, StartUp,
+    WriterPort, finish_restore, hint_at_dangling, log_losses_once, look_before_exit,
+    session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
@@ -64,7 +64,7 @@ impl SessionPlugin {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
         let hints = HintWatch::new(types.problems(), self.is_development());
-        let (worker, digests) = self.worker(app.world_mut(), local, &types, process.clone(), dead);
+        let worker = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(link) = self.link(worker, clock) else { return };
         let mut writer = WriterPort::new(link, progress).measured_for(app.world());
@@ -83,9 +83,6 @@ impl SessionPlugin {
             hints,
             events,
             external: provider.and_then(External::new),
-            digests,
-            watched: WatchedSessions::default(),
-            edits: Vec::new(),
             filings: Filings::default(),
         }));
         app.add_observer(clamp_ticks);
@@ -105,16 +102,16 @@ impl SessionPlugin {
         types: &Arc<SavedTypes>,
         process: ProcessGuard,
         dead: Vec<DeadProcess>,
-    ) -> (Worker, DigestsShown) {
+    ) -> Worker {
         // A test that drives the writer itself doesn't wait for anybody.
         let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
         let content = WorldContent(Arc::clone(types));
         let versions = Versions::new(&self.version, engine::VERSION);
         let settings = world.get_resource::<SessionSettings>();
         let trust = settings.map_or(Duration::ZERO, |settings| settings.trust_index);
-        let (keepers, digests) = DeclaredDigests::take(world);
+        let keepers = DeclaredDigests::take(world);
         let worker = Worker::new(local, content, process, dead, versions, patience);
-        (worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers), digests)
+        worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers)
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

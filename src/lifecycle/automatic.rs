@@ -1,0 +1,162 @@
+//! Takes sessions up without a request, where the policy or the developer says so.
+
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use super::external::{better_backup, is_looking_for_backups};
+use super::policy::RecoveryPolicy;
+use super::requests::{ExternalRequest, SessionRequest, ask, close, finish, reject};
+use super::runtime::RuntimeParts;
+use super::start_up::Due;
+use super::start_up::offers::take_option;
+use super::transitions::backups::take_up_backup;
+use super::transitions::starting::start_safely;
+use super::transitions::take_up;
+use super::{RecoveryOffers, SessionCatalog, SessionSettings};
+use crate::journal::{CheckpointId, SessionId};
+use crate::process::HowItEnded;
+use crate::recovery::{Proposal, RecoveryOffer};
+use crate::session::{NewSession, RestoreReason, SessionMetadata};
+
+/// Takes a session up without a request, if the policy or the developer says so. What the game
+/// asks for comes first.
+pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.playing.is_some() {
+        parts.start_up.nothing_is_due();
+    }
+    if parts.start_up.due() == Due::Nothing
+        || !parts.start_up.sessions_are_known()
+        || parts.transition.is_some()
+        || is_looking_for_backups(parts)
+    {
+        return;
+    }
+    let is_newest_wanted = parts.start_up.due() == Due::Newest;
+    if !is_newest_wanted && !may_recover_by_itself(parts, world) {
+        return;
+    }
+    let candidate = match is_newest_wanted {
+        true => newest_session(parts, world),
+        false => newest_crashed(parts, world),
+    };
+    let Some(candidate) = candidate else {
+        parts.start_up.nothing_is_due();
+        return;
+    };
+    // What it comes to is known soon.
+    if parts.filings.are_of(candidate.session.id) {
+        return;
+    }
+    let Candidate { session, newest, reason, proposed, option } = candidate;
+    let is_crashed = reason == RestoreReason::Recovered;
+    let backup = better_backup(world, session.id).filter(|_| is_crashed);
+    let this = (session.id, newest, proposed, backup.clone());
+    // What didn't work out isn't tried again, unless damage was found and something else is
+    // offered now.
+    if !parts.start_up.try_once(this) {
+        warn!(session = %session.id, "the session can't be taken up without asking");
+        parts.start_up.nothing_is_due();
+        return;
+    }
+    if let Some(slot) = backup {
+        take_backup(parts, world, session.id, slot);
+    } else if let Some(option) = option {
+        take_proposed_option(parts, world, session.id, option);
+    } else if let Some(from) = proposed.restore_from() {
+        info!(session = %session.id, ?reason, ?from, "taken up without asking");
+        let request = match reason {
+            RestoreReason::Continued => SessionRequest::Continue(session.id),
+            _ => SessionRequest::Recover(session.id, from),
+        };
+        let ticket = ask(world, request);
+        take_up::prepare(parts, world, ticket, (session.id, from, reason), None);
+    } else {
+        let new = NewSession::like(&session);
+        let ticket = ask(world, SessionRequest::Start(new.clone()));
+        if let Err(error) = start_safely(parts, world, ticket, session.id, &new) {
+            reject(world, ticket, error);
+        }
+    }
+}
+
+fn may_recover_by_itself(parts: &mut RuntimeParts, world: &mut World) -> bool {
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    policy == RecoveryPolicy::Automatic && parts.hooks.is_in_menu(world)
+}
+
+fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    // How long ago it was matters only where a person is asked.
+    let offer = offers.all().find(|offer| {
+        let crashed = !matches!(offer.cause, HowItEnded::Elsewhere | HowItEnded::Exited);
+        crashed && !parts.start_up.is_set_aside(offer.session.id)
+    })?;
+    Some(Candidate {
+        session: offer.session.clone(),
+        newest: Some(offer.newest),
+        reason: RestoreReason::Recovered,
+        proposed: offer.proposed,
+        option: proposed_option(offer),
+    })
+}
+
+fn newest_session(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> {
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let offers = world.get_resource_or_init::<RecoveryOffers>().clone();
+    let catalog = world.get_resource_or_init::<SessionCatalog>();
+    let is_allowed = |crashed: bool| !crashed || policy != RecoveryPolicy::Never;
+    let mut sessions = catalog.sessions().iter();
+    let entry = sessions.find(|entry| entry.can_go_on() && is_allowed(entry.has_crashed()))?;
+    let id = entry.session.id;
+    let offer = offers.of(id).next();
+    let reason = match entry.has_crashed() || offer.is_some() {
+        true => RestoreReason::Recovered,
+        false => RestoreReason::Continued,
+    };
+    Some(Candidate {
+        session: entry.session.clone(),
+        newest: offer.map(|offer| offer.newest).or(entry.newest),
+        reason,
+        proposed: parts.start_up.proposed(id, policy),
+        option: None,
+    })
+}
+
+/// Has a backup loaded without being asked. If it can't be, what else is offered stays.
+fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, slot: String) {
+    let ticket = ask(world, ExternalRequest::Recover { session, slot });
+    if !take_up_backup(parts, world, ticket, session, None) {
+        close(world, ticket);
+    }
+}
+
+/// Takes the game's own way out without being asked.
+fn take_proposed_option(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    option: String,
+) {
+    let request = SessionRequest::TakeOption { session, option: option.clone() };
+    let ticket = ask(world, request);
+    match take_option(parts, world, session, &option) {
+        Ok(()) => finish(world, ticket),
+        Err(error) => reject(world, ticket, error),
+    }
+}
+
+/// The game's own way out that is proposed instead of a checkpoint.
+fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
+    let proposed = offer.options.iter().find(|option| option.is_proposed);
+    proposed.map(|option| option.id.clone())
+}
+
+/// A session to be taken up.
+struct Candidate {
+    session: SessionMetadata,
+    newest: Option<CheckpointId>,
+    reason: RestoreReason,
+    proposed: Proposal,
+    /// The game's own way out that is proposed instead.
+    option: Option<String>,
+}

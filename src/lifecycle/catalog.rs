@@ -1,0 +1,312 @@
+//! What is known about the sessions on this machine, for UI to read at any time.
+
+pub(super) mod slots;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+
+use super::CurrentSession;
+use crate::external_saves::{Backups, OfferedBackup};
+use crate::finding::{
+    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
+};
+use crate::journal::SessionId;
+use crate::recovery::{
+    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
+};
+use crate::session::{Leaving, ProvenTime, SessionStatus};
+
+/// All sessions and slots on this machine. Filled shortly after start-up, when
+/// [`SessionsFound`](crate::SessionsFound) is sent.
+#[derive(Resource, Reflect, Clone, Debug, Default)]
+#[reflect(Resource, Clone, Debug, Default)]
+pub struct SessionCatalog {
+    pub(super) sessions: Shelf,
+    pub(super) listing: SlotListing,
+    /// What the slots of each session take.
+    #[reflect(ignore)]
+    pub(super) slot_bytes: HashMap<SessionId, u64>,
+    pub(super) index: IndexFigures,
+    pub(super) is_verified: bool,
+    /// When the sessions were looked at last: what time it surely was, and what the clock said.
+    #[reflect(ignore)]
+    pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
+    /// Whether somebody followed a watch since this was last asked.
+    #[reflect(ignore)]
+    followed: Arc<AtomicBool>,
+}
+
+impl SessionCatalog {
+    /// All sessions, most recently played first.
+    #[must_use]
+    pub fn sessions(&self) -> &[SessionEntry] {
+        self.sessions.entries()
+    }
+
+    /// The sessions that a query finds, one page of them.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::{SessionQuery, SortBy};
+    ///
+    /// fn load_screen(catalog: Res<SessionCatalog>) {
+    ///     let query = SessionQuery::default().search("frozen north").sort(SortBy::PlayTime);
+    ///     let found = catalog.query(&query.page(0..20));
+    ///     info!("{} of {} in {:?}", found.entries.len(), found.total, found.took);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(load_screen);
+    /// ```
+    #[must_use]
+    pub fn query(&self, query: &SessionQuery) -> SessionPage<'_> {
+        self.sessions.query(query)
+    }
+
+    /// The sessions that a query finds, in groups: by player, by tag, by week. Its page plays no part.
+    #[must_use]
+    pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
+        self.sessions.groups(query, by)
+    }
+
+    /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
+    /// changed by it; [`tidy`](crate::SessionCommands::tidy) lets exactly these go.
+    ///
+    /// Before they were looked at, none would go.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::{Keep, LeftAs, Retention};
+    ///
+    /// fn tidy_up(catalog: Res<SessionCatalog>, mut commands: Commands) {
+    ///     let month = Duration::from_secs(30 * 24 * 60 * 60);
+    ///     let rules = Retention::default().keep(LeftAs::Failed, Keep::within(month).or_newest(5));
+    ///     let preview = catalog.preview(&rules);
+    ///     for session in &preview.sessions {
+    ///         info!("{} would go: {:?}", session.name, session.reason);
+    ///     }
+    ///     commands.session().tidy(preview);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(tidy_up);
+    /// ```
+    #[must_use]
+    pub fn preview(&self, retention: &Retention) -> RetentionPreview {
+        let (time, clock) = self.looked_at.unwrap_or_default();
+        retention.preview(self.sessions(), time, clock)
+    }
+
+    /// The sessions that a query finds, on all pages.
+    pub(super) fn ids_of(&self, query: &SessionQuery) -> Vec<SessionId> {
+        let found = self.sessions.query(&query.clone().page(0..usize::MAX));
+        found.entries.into_iter().map(|entry| entry.session.id).collect()
+    }
+
+    /// What is different in the answer to a query since the watch was followed last: at the first time, all
+    /// that is found. Where nothing changed it costs next to nothing, so a list asks in each frame in which
+    /// it is on the screen.
+    ///
+    /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
+    /// thread, so that it also knows of what another process writes. That a process died which plays a
+    /// session shows when somebody asks for [`find_sessions`](crate::SessionCommands::find_sessions).
+    pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
+        self.followed.store(true, Ordering::Relaxed);
+        watch.look(&self.sessions)
+    }
+
+    /// Some of the sessions that a watch found when it was followed last, in the order of its query.
+    #[must_use]
+    pub fn page_of(&self, watch: &SessionWatch, page: Range<usize>) -> Vec<&SessionEntry> {
+        watch.page(&self.sessions, page)
+    }
+
+    /// Whether the files of all sessions were looked at. Until [`SessionsFound`](crate::SessionsFound) is sent,
+    /// nothing is listed, or with
+    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) what was there when the index
+    /// was written.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+
+    /// What the index of sessions has saved, since the process began.
+    #[must_use]
+    pub fn index_figures(&self) -> IndexFigures {
+        self.index
+    }
+
+    /// Whether somebody followed a watch since this was asked last.
+    pub(super) fn was_followed(&self) -> bool {
+        self.followed.swap(false, Ordering::Relaxed)
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
+        self.sessions.get(session)
+    }
+
+    /// The session that a Continue button takes up: the most recently played one that was left
+    /// cleanly, and that is neither in the archive nor in the trash.
+    #[must_use]
+    pub fn newest_closed(&self) -> Option<&SessionEntry> {
+        let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
+        let is_at_hand = |entry: &&SessionEntry| !entry.in_use && entry.session.place.is_open();
+        self.sessions().iter().filter(is_closed).find(is_at_hand)
+    }
+
+    pub(crate) fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
+        self.sessions.get_mut(session)
+    }
+
+    /// Puts an entry in the place of what is known of the session.
+    pub(crate) fn put(&mut self, mut entry: SessionEntry) {
+        entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
+        self.sessions.put(entry);
+    }
+
+    /// The same for many, with what their slots take. There may be thousands.
+    pub(super) fn put_all(&mut self, sessions: Shelf) {
+        self.sessions.put_all(sessions);
+    }
+
+    /// Notes that a session was left, and how many bytes its journal has now, if that is known.
+    pub(super) fn note_left(
+        &mut self,
+        current: &CurrentSession,
+        leaving: Leaving,
+        journal_bytes: Option<u64>,
+    ) {
+        let Some(mut entry) = self.remove(current.id()) else { return };
+        entry.session = current.metadata.clone();
+        entry.status = current.status;
+        entry.in_use = false;
+        entry.newest = current.last_checkpoint.map(|last| last.id).or(entry.newest);
+        entry.fit = entry.fit.once_written();
+        entry.play_time = current.play_time;
+        entry.summary = current.summary.clone();
+        entry.left = Some(leaving);
+        entry.updated = current.updated;
+        entry.journal_bytes = journal_bytes.unwrap_or(entry.journal_bytes);
+        self.put(entry);
+    }
+
+    pub(crate) fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
+        self.sessions.remove(session)
+    }
+}
+
+/// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
+#[derive(Resource, Reflect, Clone, Debug, Default)]
+#[reflect(Resource, Clone, Debug, Default)]
+pub struct RecoveryOffers {
+    pub(crate) offers: Vec<RecoveryOffer>,
+    pub(crate) older: Vec<RecoveryOffer>,
+    /// Backups of the game's own.
+    #[reflect(ignore)]
+    pub(crate) backups: Backups,
+}
+
+impl RecoveryOffers {
+    /// All offers that the player is asked about, most recent first.
+    #[must_use]
+    pub fn offers(&self) -> &[RecoveryOffer] {
+        &self.offers
+    }
+
+    /// What crashed longer ago than
+    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first. The player
+    /// isn't asked about it.
+    #[must_use]
+    pub fn older(&self) -> &[RecoveryOffer] {
+        &self.older
+    }
+
+    /// The offers of one session, whether the player is asked about it or not: more than one if it is
+    /// forked.
+    pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
+        self.all().filter(move |offer| offer.session.id == session)
+    }
+
+    /// All offers, those that the player is asked about first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RecoveryOffer> {
+        self.offers.iter().chain(&self.older)
+    }
+
+    pub(super) fn of_mut(
+        &mut self,
+        session: SessionId,
+    ) -> impl Iterator<Item = &mut RecoveryOffer> {
+        let all = self.offers.iter_mut().chain(&mut self.older);
+        all.filter(move |offer| offer.session.id == session)
+    }
+
+    /// Backups of the game's own save system that were found whole after a crash, newest first; at most
+    /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
+    /// can be restored. Answer with [`recover_external`](crate::SessionCommands::recover_external).
+    #[must_use]
+    pub fn backups(&self) -> &[OfferedBackup] {
+        self.backups.all()
+    }
+
+    /// The backups that the player of an offer may choose, newest first: also those that the game could not
+    /// load when they were tried.
+    pub fn backups_for(&self, offer: &RecoveryOffer) -> impl Iterator<Item = &OfferedBackup> {
+        let player = offer.session.player.clone();
+        self.backups().iter().filter(move |backup| backup.save.is_for(player.as_deref()))
+    }
+
+    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and that
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the checkpoint is
+    /// the better choice.
+    ///
+    /// The newer of both kinds is better, by the clocks of the machines that wrote them: a game's own save
+    /// has no other order. A backup whose time is still to come is never the better one, and neither is one
+    /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
+    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
+    /// restore the one before it; after three of them none.
+    #[must_use]
+    pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
+        self.backups.better_than(offer)
+    }
+
+    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do.
+    #[cfg(feature = "ui")]
+    pub(crate) fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
+        self.backups.are_all && self.backups_for(offer).next().is_some()
+    }
+
+    /// Whether the player isn't asked about anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.offers.is_empty()
+    }
+
+    /// Adds an offer, about which the player is asked or isn't.
+    pub(super) fn put(&mut self, offer: RecoveryOffer, is_recent: bool) {
+        let place = if is_recent { &mut self.offers } else { &mut self.older };
+        place.push(offer);
+        place.sort_by_key(|offer| {
+            let saved = offer.checkpoints.first().map(|newest| newest.time);
+            // Of two that were played until the same moment, the one that began later.
+            std::cmp::Reverse((offer.died_at.max(saved), offer.session.id))
+        });
+    }
+
+    pub(crate) fn remove(&mut self, session: SessionId) {
+        self.offers.retain(|offer| offer.session.id != session);
+        self.older.retain(|offer| offer.session.id != session);
+    }
+}
+
+/// Run condition: a crashed session waits for an answer, also while another one is played.
+#[must_use]
+pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
+    offers.is_some_and(|offers| !offers.is_empty())
+}

@@ -1,0 +1,112 @@
+//! The slots in the catalogue.
+
+use std::collections::HashMap;
+
+use bevy::prelude::*;
+
+use crate::journal::{SessionId, SlotId, SlotKind, Validity};
+use crate::lifecycle::{CurrentSession, SessionCatalog};
+use crate::recovery::{SlotEntry, SlotListing, UnreadableSlot};
+use crate::session::SlotError;
+
+impl SessionCatalog {
+    /// All slots of all sessions and players, the one that was captured last first.
+    #[must_use]
+    pub fn slots(&self) -> &[SlotEntry] {
+        &self.listing.slots
+    }
+
+    /// The slots of one session, the one that was captured last first.
+    pub fn slots_of(&self, session: SessionId) -> impl Iterator<Item = &SlotEntry> {
+        self.slots().iter().filter(move |slot| slot.session.id == session)
+    }
+
+    /// The slots of a session that can't be recovered, which can still be loaded.
+    pub(in crate::lifecycle) fn slots_left(
+        world: &mut World,
+        session: SessionId,
+    ) -> Vec<SlotEntry> {
+        world.get_resource_or_init::<Self>().slots_of(session).cloned().collect()
+    }
+
+    /// One slot.
+    #[must_use]
+    pub fn slot(&self, slot: SlotId) -> Option<&SlotEntry> {
+        self.slots().iter().find(|entry| entry.id == slot)
+    }
+
+    /// The manual slot of a player that is called so, letter by letter.
+    #[must_use]
+    pub fn slot_named(&self, player: Option<&str>, name: &str) -> Option<&SlotEntry> {
+        self.slots().iter().find(|entry| {
+            let is_own = entry.session.player.as_deref() == player;
+            is_own && entry.kind == SlotKind::Manual && entry.name == name
+        })
+    }
+
+    /// The files among the slots that can't be used: damaged, of a newer release, of another game.
+    #[must_use]
+    pub fn unreadable_slots(&self) -> &[UnreadableSlot] {
+        &self.listing.unreadable
+    }
+
+    pub(in crate::lifecycle) fn why_unreadable(&self, slot: SlotId) -> SlotError {
+        let file = self.unreadable_slots().iter().find(|file| file.id == slot);
+        file.map_or(SlotError::Unknown, |file| file.error.clone())
+    }
+
+    pub(in crate::lifecycle) fn list_slots(&mut self, listing: SlotListing) {
+        self.listing = listing;
+        self.count_slots();
+    }
+
+    pub(in crate::lifecycle) fn put_slot(&mut self, entry: SlotEntry) {
+        self.listing.slots.retain(|known| known.id != entry.id);
+        let slots = &mut self.listing.slots;
+        let place = slots.partition_point(|known| known.newest_first(&entry).is_lt());
+        slots.insert(place, entry);
+        self.count_slots();
+    }
+
+    pub(in crate::lifecycle) fn remove_slot(&mut self, slot: SlotId) {
+        self.listing.slots.retain(|known| known.id != slot);
+        self.listing.unreadable.retain(|known| known.id != slot);
+        self.count_slots();
+    }
+
+    pub(in crate::lifecycle) fn note_slot(&mut self, slot: SlotId, validity: Validity) {
+        if let Some(entry) = self.listing.slots.iter_mut().find(|entry| entry.id == slot) {
+            entry.validity = validity;
+        }
+    }
+
+    /// Adds what the slots take to what the sessions take.
+    pub(in crate::lifecycle) fn count_slots(&mut self) {
+        let mut bytes: HashMap<SessionId, u64> = HashMap::new();
+        for slot in &self.listing.slots {
+            *bytes.entry(slot.session.id).or_default() += slot.bytes;
+        }
+        self.slot_bytes = bytes;
+        let bytes = &self.slot_bytes;
+        self.sessions.change_all(|entry| {
+            let slots = bytes.get(&entry.session.id).copied().unwrap_or_default();
+            let bytes = entry.journal_bytes + slots;
+            std::mem::replace(&mut entry.bytes, bytes) != bytes
+        });
+    }
+
+    pub(in crate::lifecycle) fn bytes_of_slots(&self, session: SessionId) -> u64 {
+        self.slot_bytes.get(&session).copied().unwrap_or_default()
+    }
+}
+
+/// The slot that is loaded when somebody asks for the last quick save.
+pub(in crate::lifecycle) fn quick_slot(world: &World) -> Option<&SlotEntry> {
+    let player = world.get_resource::<CurrentSession>().map(|current| current.player());
+    let mut slots = world.get_resource::<SessionCatalog>()?.slots().iter();
+    // In a menu it isn't said yet who plays.
+    slots.find(|slot| {
+        let is_own = player.is_none_or(|player| slot.session.player.as_deref() == player);
+        slot.kind == SlotKind::Quick && is_own
+    })
+}

@@ -1,0 +1,124 @@
+//! What became of checkpoints: durable, not durable yet, or given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::{debug, error};
+
+use super::pacing::keep_to_write_rate;
+use crate::journal::{CheckpointId, CheckpointKind};
+use crate::lifecycle::notifications::{
+    CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped, notify,
+};
+use crate::lifecycle::requests::{close, finish_if_asked};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{CurrentSession, LastCheckpoint};
+use crate::recovery::TimelineCheckpoint;
+use crate::session::{CheckpointError, StopReason};
+use crate::writer::Saved;
+
+pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, saved: &Saved) {
+    let Some(playing) = &mut parts.playing else { return };
+    if !playing.line.note_durable(saved.id) {
+        return;
+    }
+    playing.pace.note_durable();
+    playing.figures.note_saved();
+    let session = playing.session;
+    let ticket = playing.line.asked.durable(saved.id.counter);
+    // They are written in order: what is older and was not saved won't be.
+    give_up_asked(parts, world, saved.id.counter, &CheckpointError::WriterBehind);
+    if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+        let last = LastCheckpoint { id: saved.id, kind: saved.kind, play_time: saved.play_time };
+        current.last_checkpoint = Some(last);
+        let next = TimelineCheckpoint::saved(saved.id, saved.kind, saved.time, saved.play_time);
+        let chapters = current.chapters.listed_at(saved.play_time);
+        let next = next.called(saved.label.clone()).within(chapters);
+        Arc::make_mut(&mut current.timeline).follow(next);
+    }
+    debug!(%session, checkpoint = %saved.id, bytes = saved.bytes, "checkpoint saved");
+    let notification = CheckpointSaved {
+        session,
+        checkpoint: saved.id,
+        kind: saved.kind,
+        label: saved.label.clone(),
+        ticket,
+        bytes: saved.bytes,
+        write_time: saved.write_time,
+    };
+    notify(world, notification);
+    finish_if_asked(world, ticket);
+    if saved.kind == CheckpointKind::Auto
+        && let Some(playing) = &mut parts.playing
+    {
+        playing.pace.note_written(saved.bytes);
+        keep_to_write_rate(parts, world);
+    }
+}
+
+/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+pub(in crate::lifecycle) fn checkpoint_failed(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    checkpoint: CheckpointId,
+    error: CheckpointError,
+    retry_in: Option<Duration>,
+) {
+    let Some(playing) = &mut parts.playing else { return };
+    let session = playing.session;
+    let is_lost = retry_in.is_none();
+    let line = &mut playing.line;
+    // The last words of the run before may come when its place was taken.
+    let (label, ticket) = match checkpoint.run == line.run() {
+        true => line.asked.failed(checkpoint.counter, &error, is_lost),
+        false => Default::default(),
+    };
+    error!(%session, %checkpoint, label, ?error, ?retry_in, "checkpoint not saved");
+    // The next one has what this one would have had.
+    parts.has_failed |= is_lost
+        && checkpoint.run == line.run()
+        && playing.after_failure == Some(checkpoint.counter);
+    if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+        current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
+    }
+    // Unless it was answered before: then it is nobody's any more.
+    let ticket = ticket.filter(|ticket| !is_lost || !close(world, *ticket).is_empty());
+    notify(world, CheckpointFailed { session, checkpoint, label, ticket, error, retry_in });
+}
+
+/// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
+/// was given up, or for this one.
+pub(in crate::lifecycle) fn give_up_asked(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    before: u64,
+    why: &CheckpointError,
+) {
+    let Some(line) = parts.playing.as_ref().map(|playing| &playing.line) else { return };
+    let run = line.run();
+    for (counter, error) in line.asked.before(before) {
+        let error = error.unwrap_or_else(|| why.clone());
+        checkpoint_failed(parts, world, CheckpointId { run, counter }, error, None);
+    }
+}
+
+/// Nothing that is captured is written any more: only what is asked for is still tried.
+pub(in crate::lifecycle) fn saving_stopped(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    reason: StopReason,
+) {
+    let session = parts.session();
+    error!(?session, %reason, "nothing is saved now");
+    if let Some(playing) = &mut parts.playing {
+        playing.is_stopped = true;
+    }
+    notify(world, SavingStopped { session, reason });
+}
+
+pub(in crate::lifecycle) fn saving_resumed(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    playing.is_stopped = false;
+    notify(world, SavingResumed { session: playing.session });
+}

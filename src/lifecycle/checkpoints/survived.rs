@@ -1,0 +1,24 @@
+//! Failures of the game after which it goes on.
+
+use bevy::prelude::*;
+
+use crate::SurvivedFailure;
+use crate::content::Order;
+use crate::failures::{Failure, FailureWatch, Failures};
+use crate::lifecycle::hints::{SessionHint, give_hint};
+use crate::lifecycle::runtime::RuntimeParts;
+
+/// Writes down that something of the game failed in this frame and the game goes on.
+pub(in crate::lifecycle) fn note_failures(parts: &mut RuntimeParts, world: &mut World) {
+    let Failures { count, newest: Some(Failure { of, error, panicked }) } =
+        FailureWatch::take(world)
+    else {
+        return;
+    };
+    give_hint(world, SessionHint::WentOnAfterFailure { of: of.clone(), error: error.clone() });
+    let failure = SurvivedFailure::new(of, error, panicked, parts.time.now().wall);
+    if parts.exit.game_goes_on_after(failure, count) {
+        parts.order(Order::Beat);
+    }
+    parts.has_failed = true;
+}

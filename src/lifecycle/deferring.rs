@@ -1,0 +1,86 @@
+//! Takes what was asked for behind a closed gate.
+
+use bevy::prelude::*;
+
+use super::checkpoints::take_wanted;
+use super::requests::{CurrentRequest, reject, reject_part};
+use super::runtime::RuntimeParts;
+use super::runtime::asked_checkpoints::WantedCheckpoint;
+use super::slots::saving::{save_slot, slot_failed};
+use crate::ids::Ticket;
+use crate::session::{RequestError, SaveSlot, SlotError};
+
+/// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
+pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
+    match &mut parts.playing {
+        Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
+        _ => take_wanted(parts, world, wanted),
+    }
+}
+
+/// Takes the first of them, now that the gate is open: one in a frame, since each is a capture of its own.
+pub(super) fn take_next_deferred(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.writer.is_behind() {
+        return;
+    }
+    let Some(playing) = &mut parts.playing else { return };
+    if let Some(wanted) = playing.deferred.next_checkpoint() {
+        take_wanted(parts, world, wanted);
+    } else if let Some((slot, ticket)) = playing.deferred.next_slot() {
+        save_deferred_slot(parts, world, &slot, ticket);
+    }
+}
+
+/// Takes all of them, at the last moment for it.
+pub(super) fn take_deferred(parts: &mut RuntimeParts, world: &mut World) {
+    take_deferred_checkpoints(parts, world);
+    save_deferred_slots(parts, world);
+}
+
+/// Takes the checkpoints, and leaves the slots for later.
+pub(super) fn take_deferred_checkpoints(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    for wanted in playing.deferred.take_checkpoints() {
+        take_wanted(parts, world, wanted);
+    }
+}
+
+fn save_deferred_slots(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    for (slot, ticket) in playing.deferred.take_slots() {
+        save_deferred_slot(parts, world, &slot, ticket);
+    }
+}
+
+fn save_deferred_slot(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    slot: &SaveSlot,
+    ticket: Ticket,
+) {
+    if let Err(error) = save_slot(parts, world, ticket, slot) {
+        reject(world, ticket, error);
+    }
+}
+
+/// The session is left, or goes back, before those could be taken.
+pub(super) fn give_up_deferred(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(playing) = &mut parts.playing else { return };
+    let session = playing.session;
+    let (checkpoints, slots) = (playing.deferred.take_checkpoints(), playing.deferred.take_slots());
+    for WantedCheckpoint { kind, label, ticket } in checkpoints {
+        let error = RequestError::GateStayedShut;
+        match ticket {
+            Some(ticket) => reject(world, ticket, error),
+            // One with which a chapter was to begin.
+            None => {
+                let label = label.unwrap_or_default();
+                reject_part(world, CurrentRequest::Checkpoint { label, kind }, error);
+            }
+        }
+    }
+    for (slot, ticket) in slots {
+        let error = SlotError::CheckpointNotSaved;
+        slot_failed(world, (session, slot, None), error, Some(ticket));
+    }
+}

@@ -1,0 +1,237 @@
+//! Takes in what the writer reports.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use tracing::{error, warn};
+
+use crate::content::{ContentReport, Report};
+use crate::journal::SessionId;
+use crate::lifecycle::activity::set_activity;
+use crate::lifecycle::attachments::handle_attachment_news;
+use crate::lifecycle::checkpoints::outcomes::{
+    checkpoint_failed, saved, saving_resumed, saving_stopped,
+};
+use crate::lifecycle::library::editing_many::{Edits, edited_many};
+use crate::lifecycle::library::{digests, filing};
+use crate::lifecycle::notifications::{CheckpointDrifted, SessionForgotten, TypeFailed, notify};
+use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
+use crate::lifecycle::reporting::reported;
+use crate::lifecycle::requests::{RequestQueue, finish_if_asked, reject_all};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::Transition;
+use crate::lifecycle::slots::slot_done;
+use crate::lifecycle::start_up::found;
+use crate::lifecycle::transitions::drafts;
+use crate::lifecycle::transitions::leaving::{self, leave_without_waiting};
+use crate::lifecycle::transitions::profiles::profile_changed;
+use crate::lifecycle::transitions::starting::taken_up;
+use crate::lifecycle::transitions::take_up::{self, not_prepared};
+use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed};
+use crate::process::LastRun;
+use crate::recording::NotWritten;
+use crate::recovery::Timeline;
+use crate::session::RequestError;
+use crate::writer::News;
+
+/// Takes in everything that was reported.
+pub(in crate::lifecycle) fn handle_reports(parts: &mut RuntimeParts, world: &mut World) {
+    while let Some(report) = parts.writer.link.report() {
+        handle_report(parts, world, report);
+    }
+}
+
+pub(in crate::lifecycle) fn handle_report(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    report: Report,
+) {
+    match report {
+        Report::News(news) => handle_news(parts, world, news),
+        Report::Content(report) => handle_content(parts, world, report),
+        Report::Prepared { prepared, ticket } => take_up::prepared(parts, world, *prepared, ticket),
+        Report::WorkedOff { emptied } => {
+            if let (Some(playing), Some(emptied)) = (&mut parts.playing, emptied) {
+                playing.recorder.recycle(emptied);
+            }
+        }
+    }
+}
+
+fn handle_content(parts: &mut RuntimeParts, world: &mut World, report: ContentReport) {
+    match report {
+        ContentReport::Claimed(claimed) => placed::claimed(parts, world, *claimed),
+        ContentReport::Drifted { types } => {
+            parts.need_full();
+            if let Some(playing) = &mut parts.playing {
+                playing.has_drifted = true;
+            }
+            let Some(session) = parts.session() else { return };
+            warn!(%session, ?types, "a change left no trace; a full checkpoint follows");
+            notify(world, CheckpointDrifted { session, types });
+        }
+        ContentReport::EventsNotWritten(NotWritten { type_path, count, message }) => {
+            let Some(session) = parts.session() else { return };
+            let (type_path, cause) = (Some(type_path.to_string()), EventLoss::Unwritable(message));
+            events_dropped(world, EventsDropped { session, type_path, count, cause });
+        }
+        ContentReport::TypeFailed { type_path, message } => {
+            let Some(session) = parts.session() else { return };
+            error!(%session, type_path, message, "a type could not be written");
+            notify(world, TypeFailed { session, type_path, message });
+        }
+    }
+}
+
+fn handle_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    if let Some(stopwatch) = &mut parts.writer.stopwatch {
+        stopwatch.note_answer(&news);
+    }
+    if let Some((session, ticket)) = news.filed() {
+        parts.filings.end(session, ticket);
+    }
+    match news {
+        news @ News::Detected { .. } => handle_listing(parts, world, news),
+        News::Remembered(sessions) => found::remembered(parts, world, *sessions),
+        News::ProfileChanged { profile, ticket } => {
+            profile_changed(parts, world, profile, ticket);
+        }
+        News::Described { order, result, ticket } => reported(world, *order, (result, ticket)),
+        News::TakenUp { session, context } => taken_up(parts, world, session, *context),
+        News::NotPrepared { error, ticket } => not_prepared(parts, world, error, ticket),
+        News::Damaged { found, ticket } => take_up::damaged(parts, world, *found, ticket),
+        News::Unrecoverable { session, error, ticket } => {
+            take_up::unrecoverable(parts, world, session, error, ticket);
+        }
+        News::Saved(checkpoint) => saved(parts, world, &checkpoint),
+        News::Failed { checkpoint, error, retry_in } => {
+            checkpoint_failed(parts, world, checkpoint, error, retry_in);
+        }
+        News::Timeline { session, timeline } => show_timeline(world, session, *timeline),
+        News::NeedFull => {
+            parts.need_full();
+            if let Some(playing) = &mut parts.playing {
+                playing.pace.make_up_for_loss();
+            }
+        }
+        News::PowerCutsNotCovered => {
+            set_activity(world, |activity| activity.power_cuts_not_covered = true);
+        }
+        News::SavingStopped(reason) => saving_stopped(parts, world, reason),
+        News::SavingResumed => saving_resumed(parts, world),
+        News::Left { session, complete, bytes, types } => {
+            leaving::left(parts, world, session, complete, bytes, types);
+        }
+        news @ (News::Declined { .. }
+        | News::Forgotten { .. }
+        | News::Copied { .. }
+        | News::Drafted { .. }
+        | News::Shelved { .. }
+        | News::Emptied { .. }
+        | News::Edited { .. }
+        | News::EditedMany { .. }) => handle_filing(parts, world, news),
+        News::Slot { order, result, ticket } => slot_done(world, order, result, ticket),
+        news @ (News::EventsFailed { .. }
+        | News::EventsDropped { .. }
+        | News::EventsRead { .. }
+        | News::EventsValidated { .. }) => handle_event_news(parts, world, news),
+        News::Digested { name, digests, figures, ticket } => {
+            digests::digested(world, name, &digests, figures, ticket);
+        }
+        // The stopwatch has it.
+        News::Measured(_) => {}
+        news @ (News::SessionAttachment { .. } | News::AttachmentRead { .. }) => {
+            handle_attachment_news(world, news);
+        }
+    }
+}
+
+fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    let News::Detected { settled, found, gone, slots, previous, is_asked_for, index, time, ticket } =
+        news
+    else {
+        return;
+    };
+    note_previous_run(world, previous);
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    // When it was looked is no news: a list is made again where what it shows has changed.
+    let unseen = catalog.bypass_change_detection();
+    unseen.index = index;
+    unseen.looked_at = Some((time, parts.time.now().wall));
+    if let Some(mut slots) = slots {
+        slots.slots.retain(|slot| !parts.start_up.hides(slot.session.id));
+        if catalog.listing != *slots {
+            catalog.list_slots(*slots);
+        }
+    }
+    if is_asked_for {
+        parts.start_up.all_found();
+        found::detected(parts, world, *settled, found, &gone);
+    } else {
+        found::refreshed(parts, world, *settled, found, &gone);
+    }
+    finish_if_asked(world, ticket);
+}
+
+/// Answers what the writer was asked for and will never answer, now that it is gone.
+pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &mut World) {
+    // No one will look at the sessions any more, so nothing waits for that.
+    parts.start_up.expect_no_sessions();
+    Edits::give_up(world);
+    parts.filings.give_up();
+    if parts.is_leaving() {
+        leave_without_waiting(parts, world);
+    }
+    // What was read already can still be put back.
+    parts.transition.take_if(|at| !matches!(at, Transition::Restoring(_)));
+    let restoring = parts.transition.as_ref().and_then(Transition::restores_for);
+    world.get_resource_or_init::<RequestQueue>().drop_steps();
+    if let Some(playing) = &mut parts.playing {
+        drop(std::mem::take(&mut playing.deferred));
+    }
+    reject_all(world, restoring, &RequestError::WriterGone);
+}
+
+/// Takes in what was done with sessions that aren't played.
+fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
+    match news {
+        News::Declined { session, result, ticket } => {
+            filing::declined(parts, world, session, result, ticket);
+        }
+        News::Forgotten { session, result, ticket } => {
+            filing::forgotten(parts, world, session, (result, ticket));
+        }
+        News::Copied { session, result, ticket } => {
+            filing::copied(world, session, result, ticket);
+        }
+        News::Drafted { result, ticket } => drafts::drafted(world, result, ticket),
+        News::Shelved { session, how, result, ticket } => {
+            filing::shelved(parts, world, session, how, (result, ticket));
+        }
+        News::Emptied { session, .. } => {
+            world.get_resource_or_init::<SessionCatalog>().remove(session);
+            notify(world, SessionForgotten { session });
+        }
+        News::Edited { session, update, result, ticket } => {
+            filing::edited(world, session, *update, (result, ticket));
+        }
+        News::EditedMany { edited, ticket } => edited_many(world, *edited, ticket),
+        _ => {}
+    }
+}
+
+/// Notes how the process before this one ended. What was known of it already was known before its
+/// session was taken up here.
+fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
+    let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
+    if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {
+        world.insert_resource(PreviousRun::from(*previous));
+    }
+}
+
+fn show_timeline(world: &mut World, session: SessionId, timeline: Timeline) {
+    let current = world.get_resource_mut::<CurrentSession>();
+    if let Some(mut current) = current.filter(|current| current.id() == session) {
+        current.timeline = Arc::new(timeline);
+    }
+}

@@ -1,0 +1,198 @@
+//! Handles the game's requests, in the order in which they were made, or a later one first where the earlier one waits.
+
+use bevy::platform::collections::HashSet;
+use bevy::prelude::*;
+use tracing::{debug, info_span};
+
+use super::routes::handle_by_topic;
+use crate::clock;
+use crate::content::Order;
+use crate::journal::SessionId;
+use crate::lifecycle::CurrentSession;
+use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
+use crate::lifecycle::guards::ask_guards;
+use crate::lifecycle::requests::open_requests::{finish, reject};
+use crate::lifecycle::requests::queue::{Asked, RequestQueue};
+use crate::lifecycle::requests::{AboutOthers, Needs, Request, Rules};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::Transition;
+use crate::lifecycle::transitions::backups::{cancel_loading_if_asked, follow_loading};
+use crate::lifecycle::transitions::ending::go_on_ending;
+use crate::lifecycle::transitions::profiles::refuse_during_restore;
+use crate::lifecycle::transitions::starting::admit_session;
+use crate::lifecycle::transitions::take_up::cancel_preparing_if_asked;
+use crate::session::RequestError;
+
+/// Handles requests until one has to wait for the writer.
+pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mut World) {
+    go_on_ending(parts, world);
+    if parts.start_up.begin_next_look(parts.time.now()) {
+        parts.order(Order::Detect { ticket: None });
+    }
+    take_external_answers(parts, world);
+    follow_loading(parts, world);
+    cancel_preparing_if_asked(parts, world);
+    cancel_loading_if_asked(parts, world);
+    handle_what_can_be(parts, world);
+    refuse_during_restore(parts, world);
+    if let Some(mut queue) = world.get_resource_mut::<RequestQueue>() {
+        queue.note_left_over();
+    }
+}
+
+fn handle_what_can_be(parts: &mut RuntimeParts, world: &mut World) {
+    let mut order = Overtaking::default();
+    while let Some(asked) = next_request(parts, world, &mut order) {
+        let session = world.get_resource::<CurrentSession>().map(CurrentSession::id);
+        let session = session.map(tracing::field::display);
+        let _span =
+            info_span!("session_request", request = asked.request.name(), session.id = session)
+                .entered();
+        debug!("request");
+        let begun = parts.writer.stopwatch.is_some().then(clock::instant);
+        let handled = handle(parts, world, &asked);
+        if let (Some(stopwatch), Some(begun), Ok(())) =
+            (&mut parts.writer.stopwatch, begun, &handled)
+        {
+            stopwatch.note_request(begun);
+        }
+        match handled {
+            Ok(()) if asked.request.rules().is_done_at_once => finish(world, asked.ticket),
+            Ok(()) => {}
+            Err(error) => reject(world, asked.ticket, error),
+        }
+    }
+}
+
+/// Takes the next request that can be handled now.
+fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking) -> Option<Asked> {
+    let queue = world.get_resource::<RequestQueue>()?;
+    match &parts.transition {
+        None => order.begin(queue, None),
+        // What is played goes on until the other one was read.
+        Some(Transition::Preparing(preparing)) if parts.is_captured() => {
+            order.begin(queue, Some(preparing.session));
+        }
+        Some(_) => return None,
+    }
+    while let Some(asked) = queue.get(order.place) {
+        let rules = asked.request.rules();
+        let about = rules.about_others(world);
+        let may_be_handled = order.may_be_handled(asked, &rules, &about, parts.session());
+        if may_be_handled && !waits_for_filing(parts, &about) {
+            break;
+        }
+        order.pass(&rules, about);
+    }
+    let next = queue.get(order.place)?;
+    if must_wait(parts, &next.request) {
+        return None;
+    }
+    let mut queue = world.get_resource_mut::<RequestQueue>()?;
+    order.left = queue.len() - 1;
+    queue.remove(order.place)
+}
+
+/// Whether something is being done with sessions that a request is about.
+fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
+    match about {
+        AboutOthers::None => false,
+        AboutOthers::One(session) => parts.filings.are_of(*session),
+        AboutOthers::Any => !parts.filings.are_done(),
+    }
+}
+
+/// Whether a request has to wait, although the writer owes no answer, and all behind it.
+fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
+    let sessions_are_known = parts.start_up.sessions_are_known();
+    match request.rules().needs {
+        Needs::Nothing => false,
+        Needs::Sessions => {
+            let is_known = sessions_are_known && !is_looking_for_backups(parts);
+            !is_known || parts.start_up.waits_for_next_look()
+        }
+        Needs::Slots => {
+            // A writer that is gone answers nothing, and this request is rejected for that.
+            let may_be_answered = !parts.writer.link.is_broken();
+            let is_busy = parts.writer.link.slots_in_flight() > 0;
+            may_be_answered && (!sessions_are_known || is_busy)
+        }
+    }
+}
+
+pub(in crate::lifecycle) fn handle(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    asked: &Asked,
+) -> Result<(), RequestError> {
+    world.get_resource_or_init::<RequestQueue>().open(asked);
+    if let (Some(asked_of), Some(session)) = (asked.of, parts.session())
+        && asked_of != session
+    {
+        return Err(RequestError::OtherSession { asked_of });
+    }
+    if !asked.is_step {
+        ask_guards(&mut parts.hooks.guards, world, &asked.request, asked.by.as_deref())?;
+        if asked.request.rules().starts_session {
+            admit_session(world)?;
+        }
+    }
+    handle_by_topic(parts, world, asked.ticket, &asked.request)
+}
+
+/// Which requests come before those that were made earlier and wait.
+///
+/// What waits for a session keeps back what is about the same one. What may lead to another session being played keeps
+/// back all that doesn't say which one it means.
+#[derive(Default)]
+struct Overtaking {
+    /// The next request to look at.
+    place: usize,
+    /// How many there were after the last look.
+    left: usize,
+    sessions: HashSet<SessionId>,
+    /// Whether one of them goes by what is known of all sessions.
+    any: bool,
+    /// Whether one of them may lead to another session.
+    leads_elsewhere: bool,
+}
+
+impl Overtaking {
+    /// Looks on, beside the session that is being read; from the beginning where requests came.
+    fn begin(&mut self, queue: &RequestQueue, read: Option<SessionId>) {
+        if queue.len() != self.left {
+            *self = Self::default();
+        }
+        self.leads_elsewhere |= read.is_some();
+        self.sessions.extend(read);
+    }
+
+    fn pass(&mut self, rules: &Rules, about: AboutOthers) {
+        self.place += 1;
+        self.leads_elsewhere |= rules.leads_elsewhere;
+        match about {
+            AboutOthers::None => {}
+            AboutOthers::One(session) => drop(self.sessions.insert(session)),
+            AboutOthers::Any => self.any = true,
+        }
+    }
+
+    fn may_be_handled(
+        &self,
+        asked: &Asked,
+        rules: &Rules,
+        about: &AboutOthers,
+        played: Option<SessionId>,
+    ) -> bool {
+        let means_played = asked.of.is_some() && asked.of == played;
+        let means_one = means_played || matches!(about, AboutOthers::One(_));
+        if self.leads_elsewhere && !(means_one && rules.leaves_all_as_it_is()) {
+            return false;
+        }
+        match about {
+            AboutOthers::None => true,
+            AboutOthers::One(session) => !self.any && !self.sessions.contains(session),
+            AboutOthers::Any => !self.any && self.sessions.is_empty(),
+        }
+    }
+}

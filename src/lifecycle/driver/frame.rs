@@ -1,0 +1,222 @@
+//! The plugin's way through a frame, step by step.
+
+use bevy::prelude::*;
+use tracing::error;
+
+use super::answers::{answer_for_writer, handle_reports};
+use super::dispatch;
+use super::exit::exit_if_asked;
+use super::stopped::report_that_saving_stopped;
+use super::suspend::suspend_if_asked;
+use super::switched_off::SwitchedOff;
+use crate::capture::TypeProblem;
+use crate::content::Order;
+use crate::lifecycle::activity::{RestorePhase, set_activity};
+use crate::lifecycle::automatic::take_up_by_itself;
+use crate::lifecycle::checkpoints::outcomes::{checkpoint_failed, give_up_asked, saving_stopped};
+use crate::lifecycle::checkpoints::survived::note_failures;
+use crate::lifecycle::external::follow_external_saves;
+use crate::lifecycle::external::receiving::receive_external;
+use crate::lifecycle::hints::give_hints;
+use crate::lifecycle::library::watching::look_for_watches;
+use crate::lifecycle::notifications::{TypeNotSaved, notify};
+use crate::lifecycle::placed::follow_placed_entities;
+use crate::lifecycle::recording::{follow_events, hand_out_events};
+use crate::lifecycle::runtime::transition::Transition;
+use crate::lifecycle::runtime::{Runtime, RuntimeParts};
+use crate::lifecycle::start_up::trial::follow_trial;
+use crate::lifecycle::states::{checkpoint_with_states, follow_states};
+use crate::lifecycle::transitions::backups::follow_loading;
+use crate::lifecycle::transitions::restoring::go_on_restoring;
+use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
+use crate::session::{CheckpointError, SessionStatus, StopReason};
+
+/// The first step: takes in what the writer reports.
+pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
+    if SwitchedOff::answers_for(world) {
+        return;
+    }
+    if !world.contains_resource::<Runtime>() {
+        if !std::mem::replace(&mut *failure_reported, true) {
+            error!(
+                "nothing is saved: call `app.finish()` before `app.update()`, as `app.run()` does"
+            );
+        }
+        return;
+    }
+    if Runtime::with(world, begin_frame).is_none() {
+        report_that_saving_stopped(world, &mut failure_reported);
+    }
+}
+
+/// Before the game has its frame, and after its states have changed: goes on with the restore that waits for its gate.
+///
+/// So what waits for a state is there before any system runs in that state.
+pub(crate) fn finish_restore(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        go_on_restoring(parts, world);
+        // The game deals with it in the frame that begins.
+        hand_out_events(parts, world);
+    });
+}
+
+/// Brings placed entities up to date.
+pub(crate) fn restore(world: &mut World) {
+    Runtime::with(world, follow_placed_entities);
+}
+
+/// Asks the conditions that the game has set: what may be captured, and whether the session goes on.
+pub(crate) fn ask_gates(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        if let Some(playing) = &mut parts.playing {
+            playing.recorder.watch_removals(world);
+        }
+        let_time_pass(parts, world);
+        follow_states(parts, world);
+    });
+}
+
+/// Does what the game asks for, and what it leaves to the plugin about earlier sessions.
+pub(crate) fn handle_requests(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        look_for_watches(parts, world);
+        dispatch::handle_requests(parts, world);
+        take_up_by_itself(parts, world);
+        follow_trial(parts, world);
+    });
+}
+
+/// Takes the checkpoints that are due, and the last one where the app exits or is suspended.
+pub(crate) fn capture(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        checkpoint_with_states(parts, world);
+        checkpoints::autosave(parts, world);
+        follow_external_saves(parts, world);
+        exit_if_asked(parts, world);
+        suspend_if_asked(parts, world);
+    });
+}
+
+/// The last step: says what the plugin is doing, and what keeps it from doing what it should.
+pub(crate) fn report(world: &mut World) {
+    Runtime::with(world, |parts, world| {
+        hand_out_events(parts, world);
+        give_hints(parts, world);
+        // What a driven writer can do at once is known in this very frame.
+        turn(parts, world);
+        report_writer_loss(parts, world);
+        publish_activity(parts, world);
+        publish_measured(parts, world);
+    });
+}
+
+/// Takes in what happened since the last frame: time, failures of the game, settings, events, answers.
+fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
+    parts.time.tick(world);
+    note_failures(parts, world);
+    // In a menu there is nothing of which it would have to be said, unless a session begins in this very frame.
+    parts.has_failed &= parts.playing.is_some()
+        || parts.transition.is_some()
+        || world.get_resource::<RequestQueue>().is_some_and(|queue| !queue.is_empty());
+    if parts.exit.frame_completed(parts.time.now().wall) {
+        parts.order(Order::Beat);
+    }
+    report_problems(parts, world);
+    pass_on_settings(parts, world);
+    // What this frame has brought belongs to the run that was played in it.
+    follow_events(parts, world);
+    turn(parts, world);
+    receive_external(parts, world);
+    follow_loading(parts, world);
+}
+
+/// Gives a driven writer its turn, and takes in everything that was reported.
+pub(in crate::lifecycle) fn turn(parts: &mut RuntimeParts, world: &mut World) {
+    parts.writer.link.turn(parts.time.now());
+    handle_reports(parts, world);
+}
+
+/// Reports once which types can't be saved, now that observers are there.
+fn report_problems(parts: &mut RuntimeParts, world: &mut World) {
+    for TypeProblem { type_path, reason } in parts.hints.take_problems() {
+        notify(world, TypeNotSaved { type_path, reason });
+    }
+}
+
+fn pass_on_settings(parts: &mut RuntimeParts, world: &World) {
+    if let Some(settings) = world.get_resource::<SessionSettings>()
+        && !parts.exit.was_seen()
+    {
+        parts.writer.be_patient_for(settings.exit_patience);
+    }
+    parts.writer.pass_on(world, parts.time.now());
+}
+
+fn let_time_pass(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.is_restoring() {
+        return;
+    }
+    let Some(mut current) = world.get_resource_mut::<CurrentSession>() else { return };
+    if current.status != SessionStatus::Active {
+        return;
+    }
+    let passed = parts.time.passed();
+    current.play_time += passed;
+    current.chapters.let_time_pass(passed);
+    if let Some(playing) = &mut parts.playing {
+        playing.pace.pass(passed);
+    }
+    if let Some(external) = &mut parts.external {
+        external.pass(passed);
+    }
+}
+
+fn publish_activity(parts: &RuntimeParts, world: &mut World) {
+    let saving = parts.playing.as_ref().is_some_and(|playing| playing.line.is_saving());
+    let reading = matches!(parts.transition, Some(Transition::Preparing(_)));
+    let phase = match &parts.transition {
+        // The world lacks what the cancelled restore had left.
+        Some(Transition::Preparing(preparing)) if preparing.takes_cancellation_back() => {
+            Some(RestorePhase::WaitingForGate)
+        }
+        _ => reading.then_some(RestorePhase::Reading),
+    };
+    set_activity(world, |activity| {
+        activity.saving = saving;
+        if !parts.is_restoring() {
+            activity.restore = phase;
+        }
+        activity.read = if reading { parts.writer.share_read() } else { 0.0 };
+    });
+}
+
+/// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
+/// saved any more.
+fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.exit.was_seen() || !parts.writer.link.is_broken() {
+        return;
+    }
+    // Its last words.
+    handle_reports(parts, world);
+    if parts.writer.is_loss_news() {
+        saving_stopped(parts, world, StopReason::WriterLost);
+        if let Some(playing) = &parts.playing {
+            let checkpoint = playing.line.newest();
+            checkpoint_failed(parts, world, checkpoint, CheckpointError::WriterGone, None);
+        }
+    }
+    give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterGone);
+    answer_for_writer(parts, world);
+}
+
+/// Publishes what was measured, if somebody asks for it, and has the writer look around.
+fn publish_measured(parts: &mut RuntimeParts, world: &mut World) {
+    if parts.writer.stopwatch.is_none() {
+        return;
+    }
+    let now = parts.time.now().elapsed;
+    let requests = world.get_resource::<RequestQueue>().map_or(0, RequestQueue::len);
+    if parts.writer.publish_measured(world, requests, now) {
+        parts.order(Order::Measure);
+    }
+}

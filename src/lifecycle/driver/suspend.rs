@@ -1,0 +1,46 @@
+//! Saves before the system suspends the game, as a phone does, and may end it without another word.
+
+use std::time::Instant;
+
+use bevy::prelude::*;
+use tracing::warn;
+
+use super::answers::handle_report;
+use crate::clock::deadline;
+use crate::external_saves::ExternalSaveReason;
+use crate::journal::CheckpointKind;
+use crate::lifecycle::SessionSettings;
+use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::lifecycle::external::ask_external_now;
+use crate::lifecycle::gates::saves_by_itself;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::suspension::Suspension;
+
+/// Once the system suspends the game, takes a checkpoint and waits, for a bounded time, until it is on
+/// disk: there may be no other frame. What can't be captured now, in a restore or behind a closed gate,
+/// isn't captured later either, since the moment is over then.
+pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &mut World) {
+    if !Suspension::begins(world) {
+        return;
+    }
+    if parts.is_captured() && parts.may_capture() && saves_by_itself(world) {
+        let label = "suspended".to_owned();
+        ask_external_now(parts, world, ExternalSaveReason::Leaving, Some(&label));
+        take_checkpoint(parts, world, CheckpointKind::State, Some(label));
+    }
+    let patience = world.get_resource_or_init::<SessionSettings>().suspend_patience;
+    wait_until_durable(parts, world, deadline(patience));
+}
+
+/// Waits until all that was captured is on disk.
+fn wait_until_durable(parts: &mut RuntimeParts, world: &mut World, deadline: Instant) {
+    while parts.playing.as_ref().is_some_and(|playing| playing.line.is_ahead_of_disk()) {
+        match parts.writer.link.wait_for_report(deadline, parts.time.now()) {
+            Some(report) => handle_report(parts, world, report),
+            None => {
+                warn!("the game is suspended before its newest checkpoint is on disk");
+                return;
+            }
+        }
+    }
+}

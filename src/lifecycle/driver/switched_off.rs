@@ -1,0 +1,27 @@
+//! Answers requests where sessions are switched off.
+
+use bevy::prelude::*;
+
+use crate::lifecycle::hooks::game_hooks::CheckpointTriggers;
+use crate::lifecycle::requests::{RequestQueue, reject_asked};
+use crate::session::RequestError;
+
+/// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
+#[derive(Resource)]
+pub(crate) struct SwitchedOff;
+
+impl SwitchedOff {
+    /// Rejects what the game asked for; whether sessions are switched off at all.
+    pub(in crate::lifecycle) fn answers_for(world: &mut World) -> bool {
+        if !world.contains_resource::<Self>() {
+            return false;
+        }
+        if let Some(mut triggers) = world.get_resource_mut::<CheckpointTriggers>() {
+            triggers.bypass_change_detection().clear();
+        }
+        for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
+            reject_asked(world, asked, RequestError::SessionsAreOff);
+        }
+        true
+    }
+}

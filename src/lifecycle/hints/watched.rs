@@ -1,0 +1,95 @@
+//! What is remembered from frame to frame, to know when a hint is due.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use crate::capture::TypeProblem;
+use crate::journal::{RunId, SessionId};
+
+/// What is remembered from frame to frame, to know when a hint is due.
+#[derive(Default)]
+pub(crate) struct HintWatch {
+    /// Types that can't be saved and weren't reported yet.
+    pub(super) problems: Vec<TypeProblem>,
+    /// Whether the game's hooks were looked over.
+    pub(super) knows_hooks: bool,
+    /// Time in which no session was played or asked for; `None` once there was one.
+    pub(super) without_session: Option<Duration>,
+    /// Whether this is a developer's start, where a word too much does no harm.
+    pub(super) is_development: bool,
+    pub(super) stopped: Option<Stopped>,
+    pub(super) run: Option<RunWatch>,
+}
+
+/// Sessions that a developer has stopped, and that a player would be asked about.
+#[derive(Default)]
+pub(in crate::lifecycle) struct Stopped {
+    pub(super) sessions: Vec<SessionId>,
+    /// Time since the first was found in which no session was played or asked for.
+    pub(super) waited: Duration,
+}
+
+/// What is remembered of one run.
+pub(in crate::lifecycle) struct RunWatch {
+    pub(super) run: RunId,
+    /// Time since it began, without pauses.
+    pub(super) played: Duration,
+    /// Play time for which no checkpoint could be taken.
+    pub(super) shut_for: Duration,
+    /// When the last capture was taken that was counted.
+    pub(super) captured_at: Option<Duration>,
+    /// Captures in a row that found no entity.
+    pub(super) empty: u32,
+    /// Whether there ever was one.
+    pub(super) has_saved_entities: bool,
+}
+
+impl HintWatch {
+    pub(crate) fn new(problems: &[TypeProblem], is_development: bool) -> Self {
+        Self {
+            problems: problems.to_vec(),
+            knows_hooks: false,
+            without_session: Some(Duration::ZERO),
+            is_development,
+            stopped: None,
+            run: None,
+        }
+    }
+
+    /// A session isn't offered that a developer has stopped. Where the game takes it up by itself, that is no news.
+    pub(crate) fn was_stopped_in_development(&mut self, session: SessionId) {
+        self.stopped.get_or_insert_default().sessions.push(session);
+    }
+
+    /// The types that can't be saved, once.
+    pub(crate) fn take_problems(&mut self) -> Vec<TypeProblem> {
+        std::mem::take(&mut self.problems)
+    }
+}
+
+impl RunWatch {
+    pub(super) fn new(run: RunId) -> Self {
+        let (played, shut_for) = (Duration::ZERO, Duration::ZERO);
+        Self { run, played, shut_for, captured_at: None, empty: 0, has_saved_entities: false }
+    }
+
+    /// Follows a run through a frame: whether a gate kept checkpoints from being taken, and when the last of them was
+    /// captured, with whether it had entities.
+    pub(super) fn follow(
+        &mut self,
+        passed: Duration,
+        is_shut: bool,
+        captured: Option<(Duration, bool)>,
+    ) {
+        self.played += passed;
+        self.shut_for = if is_shut { self.shut_for + passed } else { Duration::ZERO };
+        let Some((at, has_entities)) = captured.filter(|(at, _)| self.captured_at != Some(*at))
+        else {
+            return;
+        };
+        self.captured_at = Some(at);
+        self.has_saved_entities |= has_entities;
+        self.empty = if self.has_saved_entities { 0 } else { self.empty.saturating_add(1) };
+    }
+}

@@ -1,0 +1,121 @@
+//! What a game has tied to its states.
+
+use bevy::ecs::component::ComponentId;
+use bevy::prelude::*;
+
+use super::condition::Condition;
+use super::end_hook::EndHook;
+use super::recovery_options::RecoveryHook;
+use super::type_names::arguments;
+use crate::lifecycle::guards::RequestGuard;
+use crate::restore::{ClearedMessages, StateOverride};
+
+/// What a game has tied to its states. Collected while the app is built.
+#[derive(Resource, Default)]
+pub(crate) struct GameHooks {
+    pub checkpoint_while: Vec<Condition>,
+    /// When a pace of the same name is in force.
+    pub paces: Vec<Condition>,
+    pub pause_in: Vec<Condition>,
+    pub offer_in: Vec<Condition>,
+    pub restore_when: Vec<Condition>,
+    pub restore_through: Option<StateOverride>,
+    /// Ways out of a crash that the game adds.
+    pub recovery_options: Vec<RecoveryHook>,
+    /// What is done when a session is left, in this order.
+    pub on_end: Vec<EndHook>,
+    /// What has a say before a request is handled.
+    pub guards: Vec<RequestGuard>,
+    /// Messages that don't outlive their world.
+    pub clear_on_restore: ClearedMessages,
+    /// Whether a state closes the session.
+    pub closes: bool,
+    /// Adds what looks at transitions, once the schedule for them is there.
+    pub(super) watch: Vec<fn(&mut App)>,
+    /// The states that hooks go by.
+    pub(super) states: Vec<NamedState>,
+}
+
+/// A state that a hook goes by.
+pub(in crate::lifecycle) struct NamedState {
+    pub(super) name: &'static str,
+    pub(super) is_added: fn(&World) -> bool,
+}
+
+/// Moments at which the game wants a checkpoint.
+#[derive(Resource, Default)]
+pub(crate) struct CheckpointTriggers {
+    /// At the end of this frame.
+    pub entered: Vec<String>,
+    /// At once, before the state is left.
+    pub leaving: Vec<String>,
+    /// At the end of this frame, whatever was taken shortly before.
+    pub urgent: Option<String>,
+}
+
+impl CheckpointTriggers {
+    /// Forgets all of them.
+    pub(in crate::lifecycle) fn clear(&mut self) {
+        self.entered.clear();
+        self.leaving.clear();
+    }
+}
+
+/// What Bevy calls the resource of a state, and the message of its transitions.
+const STATE: &str = "bevy_state::state::resources::State";
+
+const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
+
+/// The state of which this is the resource, if nothing ever added it to the app. One that was added
+/// may be absent, as sub-states are.
+fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
+    let name = |component| Some(world.components().get_info(component)?.name().to_string());
+    let resource = name(component)?;
+    let [state] = arguments(&resource, STATE)[..] else { return None };
+    let is_of_state = |name: String| arguments(&name, TRANSITION).contains(&state);
+    let mut resources = world.resource_entities().iter();
+    let is_added = resources.any(|(component, _)| name(component).is_some_and(is_of_state));
+    (!is_added).then(|| state.to_owned())
+}
+
+impl GameHooks {
+    /// Whether the game is where it deals with crashed sessions.
+    pub(crate) fn is_in_menu(&mut self, world: &mut World) -> bool {
+        let menus = &mut self.offer_in;
+        menus.is_empty() || menus.iter_mut().any(|condition| condition.ask(world))
+    }
+
+    /// What conditions said that couldn't be asked, each once, with their names.
+    pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
+        let failed = |condition: &mut Condition| {
+            condition.take_failure().map(|error| (condition.name.clone(), error))
+        };
+        self.conditions().filter_map(failed).collect()
+    }
+
+    fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
+        let Self { checkpoint_while, paces, pause_in, offer_in, restore_when, .. } = self;
+        [checkpoint_while, paces, pause_in, offer_in, restore_when].into_iter().flatten()
+    }
+
+    /// States by which conditions and hooks go, and which aren't part of the app. Those that are
+    /// hidden in a condition of the game's own making are found where Bevy knows names.
+    pub(crate) fn missing_states(&mut self, world: &mut World) -> Vec<String> {
+        let missing = self.states.iter().filter(|state| !(state.is_added)(world));
+        let mut missing: Vec<String> = missing.map(|state| state.name.to_owned()).collect();
+        let read: Vec<ComponentId> =
+            self.conditions().flat_map(|condition| condition.initialize(world).to_vec()).collect();
+        missing
+            .extend(read.into_iter().filter_map(|component| state_without_app(world, component)));
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// Adds the systems that look at transitions, if the app has states.
+    pub(crate) fn watch_transitions(&mut self, app: &mut App) {
+        for watch in std::mem::take(&mut self.watch) {
+            watch(app);
+        }
+    }
+}

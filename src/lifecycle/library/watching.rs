@@ -1,0 +1,44 @@
+//! Lists that are on the screen, and what they follow.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use crate::content::Order;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::last_look::LastLook;
+use crate::lifecycle::{CurrentSession, SessionCatalog, SessionUpdated};
+
+/// How often it is looked what other processes changed, as long as somebody follows. What is found is known
+/// within a second.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
+
+/// When it was last looked what other processes changed.
+#[derive(Resource, Default)]
+pub(crate) struct WatchedSessions {
+    looked: LastLook,
+}
+
+/// Has it looked what other processes changed, if somebody follows that.
+pub(in crate::lifecycle) fn look_for_watches(parts: &mut RuntimeParts, world: &mut World) {
+    let catalog = world.get_resource::<SessionCatalog>();
+    if !catalog.is_some_and(SessionCatalog::was_followed) {
+        return;
+    }
+    let mut watched = world.get_resource_or_init::<WatchedSessions>();
+    if watched.looked.is_due(parts.time.now().elapsed, BETWEEN_LOOKS) {
+        parts.order(Order::Refresh);
+    }
+}
+
+/// What the played session says about itself is listed at once.
+pub(crate) fn list_what_is_played(
+    updated: On<SessionUpdated>,
+    current: Option<Res<CurrentSession>>,
+    mut catalog: ResMut<SessionCatalog>,
+) {
+    let Some(current) = current.filter(|current| current.id() == updated.session) else { return };
+    if let Some(entry) = catalog.get_mut(updated.session) {
+        entry.session = current.metadata.clone();
+    }
+}

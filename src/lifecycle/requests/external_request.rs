@@ -1,0 +1,34 @@
+//! Requests that are about saves of the game's own.
+
+use bevy::prelude::*;
+
+use crate::external_saves::{Answer, ExternalDone, ExternalRequestId};
+use crate::journal::SessionId;
+
+/// A request that is about the game's own saves.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum ExternalRequest {
+    /// [`SessionCommands::external_done`](crate::SessionCommands::external_done) and
+    /// [`SessionCommands::external_failed`](crate::SessionCommands::external_failed), or the same by
+    /// [`ExternalAnswer`](crate::ExternalAnswer).
+    Answer {
+        /// What the plugin had asked for.
+        request: ExternalRequestId,
+        /// What was done, or why it wasn't.
+        result: Result<ExternalDone, String>,
+    },
+    /// [`SessionCommands::recover_external`](crate::SessionCommands::recover_external).
+    Recover {
+        /// The session.
+        session: SessionId,
+        /// The slot of the backup.
+        slot: String,
+    },
+}
+
+impl From<Answer> for ExternalRequest {
+    fn from(Answer { request, result }: Answer) -> Self {
+        Self::Answer { request, result }
+    }
+}

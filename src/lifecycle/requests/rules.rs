@@ -1,0 +1,224 @@
+//! The rules by which requests are handled: a row for each. A request without a row doesn't compile.
+
+use bevy::prelude::*;
+
+use super::{
+    AttachmentRequest, CurrentRequest, ExternalRequest, Request, SessionRequest, SlotRequest,
+};
+use crate::digest::DigestOrder;
+use crate::journal::{SessionId, SlotId};
+use crate::lifecycle::SessionCatalog;
+use crate::lifecycle::catalog::slots::quick_slot;
+use crate::session::{Report, ReportSubject, RestoreFrom};
+
+/// The rules by which a request is handled.
+pub(in crate::lifecycle) struct Rules {
+    /// The method of `SessionCommands` that makes it.
+    pub name: &'static str,
+    /// The session that it is about.
+    pub about: About,
+    /// What has to be there first.
+    pub needs: Needs,
+    /// Whether all of it is done once it is handled, and nothing is waited for.
+    pub is_done_at_once: bool,
+    /// Whether another session may be played once it is done.
+    pub leads_elsewhere: bool,
+    /// Whether it starts a session, whatever there is.
+    pub starts_session: bool,
+    /// Whether it means the moment at which it is made, so that it is refused while a restore is under way.
+    pub means_this_moment: bool,
+}
+
+/// The session that a request is about.
+pub(in crate::lifecycle) enum About {
+    None,
+    /// The one that is played when it is made.
+    Played,
+    One(SessionId),
+    Slot(SlotId),
+    QuickSlot,
+    /// It goes by what is known of all of them.
+    Any,
+}
+
+/// A state that is waited for before a request is handled.
+#[derive(PartialEq, Eq)]
+pub(in crate::lifecycle) enum Needs {
+    Nothing,
+    /// All sessions were looked at.
+    Sessions,
+    /// What was asked of slots before is done.
+    Slots,
+}
+
+/// The sessions that aren't played which a request is about.
+pub(in crate::lifecycle) enum AboutOthers {
+    None,
+    One(SessionId),
+    /// It goes by what is known of all of them.
+    Any,
+}
+
+impl Rules {
+    /// A request that is answered later, and leaves the session that is played as it is.
+    const fn new(name: &'static str, about: About) -> Self {
+        Self {
+            name,
+            about,
+            needs: Needs::Nothing,
+            is_done_at_once: false,
+            leads_elsewhere: false,
+            starts_session: false,
+            means_this_moment: false,
+        }
+    }
+
+    fn done_at_once(self) -> Self {
+        Self { is_done_at_once: true, ..self }
+    }
+
+    fn leading_elsewhere(self) -> Self {
+        Self { leads_elsewhere: true, ..self }
+    }
+
+    fn starting_session(self) -> Self {
+        Self { starts_session: true, ..self.leading_elsewhere() }
+    }
+
+    fn meaning_this_moment(self) -> Self {
+        Self { means_this_moment: true, ..self }
+    }
+
+    fn after(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Whether the session that is played stays, and as it is: then it can be handled beside what will take its place.
+    pub(in crate::lifecycle) fn leaves_all_as_it_is(&self) -> bool {
+        !self.leads_elsewhere && !self.means_this_moment
+    }
+
+    /// The sessions that aren't played which it is about.
+    pub(in crate::lifecycle) fn about_others(&self, world: &World) -> AboutOthers {
+        let slot = match self.about {
+            About::None | About::Played => return AboutOthers::None,
+            About::One(session) => return AboutOthers::One(session),
+            About::Any => return AboutOthers::Any,
+            About::QuickSlot => quick_slot(world),
+            About::Slot(slot) => {
+                world.get_resource::<SessionCatalog>().and_then(|catalog| catalog.slot(slot))
+            }
+        };
+        slot.map_or(AboutOthers::None, |slot| AboutOthers::One(slot.session.id))
+    }
+}
+
+impl Request {
+    /// The rules by which it is handled.
+    pub(in crate::lifecycle) fn rules(&self) -> Rules {
+        match self {
+            Self::Session(request) => of_session(request),
+            Self::Current(request) => of_current(request),
+            Self::Slot(request) => of_slot(request),
+            Self::Attachment(request) => of_attachment(request),
+            Self::External(ExternalRequest::Answer { .. }) => {
+                Rules::new("external_answer", About::None).done_at_once()
+            }
+            Self::External(ExternalRequest::Recover { session, .. }) => {
+                Rules::new("recover_external", About::One(*session)).leading_elsewhere()
+            }
+            Self::ReadEvents(_) => Rules::new("read_events", About::None),
+            Self::ValidateEvents(_) => Rules::new("validate_events", About::None),
+            Self::Digest(DigestOrder::Refresh { .. }) => Rules::new("digest_sessions", About::None),
+            Self::Digest(DigestOrder::Forget { .. }) => Rules::new("forget_digests", About::None),
+            Self::UseProfile(_) => {
+                Rules::new("use_profile", About::Any).leading_elsewhere().meaning_this_moment()
+            }
+            Self::Report { report: Report { subject, .. }, .. } => {
+                let is_now = *subject == ReportSubject::Now;
+                Rules::new("report", if is_now { About::Played } else { About::None })
+            }
+            Self::SaveAsScenario { .. } => Rules::new("save_as_scenario", About::None),
+            Self::Export { session, .. } => Rules::new("export", About::One(*session)),
+        }
+    }
+}
+
+fn of_session(request: &SessionRequest) -> Rules {
+    use SessionRequest as R;
+    let one = |name, session: &SessionId| Rules::new(name, About::One(*session));
+    match request {
+        R::Start(_) => Rules::new("start", About::None).starting_session(),
+        R::StartIn { .. } => Rules::new("start_in", About::None).starting_session(),
+        R::StartOrContinue(_) => {
+            Rules::new("start_or_continue", About::Any).leading_elsewhere().after(Needs::Sessions)
+        }
+        R::Continue(session) => one("continue_session", session).leading_elsewhere(),
+        R::Recover(session, RestoreFrom::Slot(_)) => {
+            one("recover", session).leading_elsewhere().after(Needs::Slots)
+        }
+        R::Recover(session, _) => one("recover", session).leading_elsewhere(),
+        R::CancelRestore => Rules::new("cancel_restore", About::None).done_at_once(),
+        R::Decline(session) => one("decline", session),
+        R::Forget(session) => one("forget", session),
+        R::Find => Rules::new("find_sessions", About::None),
+        R::TakeOption { session, .. } => {
+            one("take_option", session).leading_elsewhere().done_at_once()
+        }
+        R::Update(session, _) => one("update_session", session),
+        R::Draft(_) => Rules::new("draft", About::None),
+        R::Copy { session, .. } => one("copy", session),
+        R::Shelve(session, how) => one(how.name(), session),
+        R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions),
+        R::Tidy(_) => Rules::new("tidy", About::Any),
+    }
+}
+
+fn of_current(request: &CurrentRequest) -> Rules {
+    use CurrentRequest as R;
+    let played = |name| Rules::new(name, About::Played);
+    match request {
+        R::Pause => played("pause").done_at_once(),
+        R::Resume => played("resume").done_at_once(),
+        R::Update(_) => played("update").done_at_once(),
+        R::Checkpoint { .. } => played("checkpoint"),
+        R::Close(_) => played("close").leading_elsewhere(),
+        R::End { .. } => played("end").leading_elsewhere(),
+        R::ForgetKey(_) => played("forget_key").done_at_once(),
+        R::ForgetKeys(_) => played("forget_keys").done_at_once(),
+        R::Rewind(_) => played("rewind").meaning_this_moment(),
+        R::UndoRewind => played("undo_rewind").meaning_this_moment(),
+        R::UndoLoad => played("undo_load").meaning_this_moment(),
+        R::BranchOff { .. } => played("branch_off").leading_elsewhere().meaning_this_moment(),
+        R::BeginChapter { .. } => played("begin_chapter").done_at_once(),
+        R::EndChapter { .. } => played("end_chapter").done_at_once(),
+        R::EndCurrentChapter(_) => played("end_current_chapter").done_at_once(),
+    }
+}
+
+fn of_slot(request: &SlotRequest) -> Rules {
+    use SlotRequest as R;
+    match request {
+        R::Save(_) => Rules::new("save", About::Played),
+        R::Load(slot) => {
+            Rules::new("load", About::Slot(*slot)).leading_elsewhere().after(Needs::Slots)
+        }
+        R::QuickLoad => {
+            Rules::new("quick_load", About::QuickSlot).leading_elsewhere().after(Needs::Slots)
+        }
+        R::Copy { .. } => Rules::new("copy_slot", About::None),
+        R::Rename { .. } => Rules::new("rename_slot", About::None),
+        R::Delete(_) => Rules::new("delete_slot", About::None),
+        R::Import(_) => Rules::new("import", About::None),
+    }
+}
+
+fn of_attachment(request: &AttachmentRequest) -> Rules {
+    use AttachmentRequest as R;
+    match request {
+        R::Attach { .. } => Rules::new("attach", About::Played),
+        R::AttachToSession(_) => Rules::new("attach_to_session", About::Played),
+        R::Detach { .. } => Rules::new("detach", About::Played),
+        R::Read { .. } => Rules::new("read_attachment", About::None),
+    }
+}

@@ -1,0 +1,134 @@
+//! What becomes of the checkpoints that somebody asked for.
+
+use crate::ids::Ticket;
+use crate::journal::CheckpointKind;
+use crate::session::CheckpointError;
+
+/// A checkpoint that is wanted: why it is taken, what it is called, and the request, if there was one.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::lifecycle) struct WantedCheckpoint {
+    pub kind: CheckpointKind,
+    pub label: Option<String>,
+    pub ticket: Option<Ticket>,
+}
+
+impl WantedCheckpoint {
+    /// One that no request asks for.
+    pub(in crate::lifecycle) fn unasked(kind: CheckpointKind, label: Option<String>) -> Self {
+        Self { kind, label, ticket: None }
+    }
+}
+
+/// Checkpoints that have a label or were requested, from their capture until they are durable or lost.
+///
+/// The writer reports a failure of several for the newest alone. Which of the others are lost is known once
+/// a newer one is durable, for they are written in order.
+#[derive(Default)]
+pub(in crate::lifecycle) struct AskedCheckpoints(Vec<AskedCheckpoint>);
+
+struct AskedCheckpoint {
+    counter: u64,
+    label: Option<String>,
+    ticket: Option<Ticket>,
+    /// Why a newer one was given up, and this one maybe with it.
+    in_doubt: Option<CheckpointError>,
+}
+
+impl AskedCheckpoints {
+    /// A checkpoint was captured.
+    pub(in crate::lifecycle) fn note_captured(&mut self, counter: u64, wanted: &WantedCheckpoint) {
+        let WantedCheckpoint { label, ticket, .. } = wanted.clone();
+        if label.is_some() || ticket.is_some() {
+            self.0.push(AskedCheckpoint { counter, label, ticket, in_doubt: None });
+        }
+    }
+
+    /// The checkpoint is durable; the request for it.
+    pub(in crate::lifecycle) fn durable(&mut self, counter: u64) -> Option<Ticket> {
+        self.take(counter).and_then(|asked| asked.ticket)
+    }
+
+    /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and the
+    /// request for it.
+    pub(in crate::lifecycle) fn failed(
+        &mut self,
+        counter: u64,
+        error: &CheckpointError,
+        is_lost: bool,
+    ) -> (Option<String>, Option<Ticket>) {
+        if !is_lost {
+            let asked = self.0.iter().find(|asked| asked.counter == counter);
+            return asked.map(|it| (it.label.clone(), it.ticket)).unwrap_or_default();
+        }
+        for asked in self.0.iter_mut().filter(|asked| asked.counter < counter) {
+            asked.in_doubt.get_or_insert_with(|| error.clone());
+        }
+        self.take(counter).map(|it| (it.label, it.ticket)).unwrap_or_default()
+    }
+
+    /// Those before this checkpoint, the oldest first, each with the reason for which it may be lost.
+    pub(in crate::lifecycle) fn before(&self, counter: u64) -> Vec<(u64, Option<CheckpointError>)> {
+        let older = self.0.iter().filter(|asked| asked.counter < counter);
+        older.map(|asked| (asked.counter, asked.in_doubt.clone())).collect()
+    }
+
+    fn take(&mut self, counter: u64) -> Option<AskedCheckpoint> {
+        let place = self.0.iter().position(|asked| asked.counter == counter)?;
+        Some(self.0.remove(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GONE: CheckpointError = CheckpointError::StoreVanished;
+
+    fn asked(counters: impl IntoIterator<Item = u64>) -> AskedCheckpoints {
+        let mut asked = AskedCheckpoints::default();
+        for counter in counters {
+            let label = Some(counter.to_string());
+            asked.note_captured(
+                counter,
+                &WantedCheckpoint { ticket: Some(Ticket::new()), ..unasked(label) },
+            );
+        }
+        asked
+    }
+
+    fn unasked(label: Option<String>) -> WantedCheckpoint {
+        WantedCheckpoint::unasked(CheckpointKind::Manual, label)
+    }
+
+    #[test]
+    fn an_older_one_than_one_that_failed_may_still_become_durable() {
+        let mut asked = asked([3, 5, 6]);
+        assert_eq!(asked.failed(5, &GONE, true).0.as_deref(), Some("5"));
+        assert!(asked.durable(3).is_some());
+        assert_eq!(asked.before(u64::MAX), [(6, None)]);
+    }
+
+    #[test]
+    fn what_is_older_than_what_is_durable_is_lost_for_the_reason_that_was_given() {
+        let mut asked = asked([3, 4, 5]);
+        assert!(asked.failed(5, &GONE, true).1.is_some());
+        assert_eq!(asked.durable(9), None);
+        assert_eq!(asked.before(9), [(3, Some(GONE)), (4, Some(GONE))]);
+    }
+
+    #[test]
+    fn one_that_is_tried_again_stays() {
+        let mut asked = asked([3]);
+        let before = asked.failed(3, &GONE, false);
+        assert_eq!(before.0.as_deref(), Some("3"));
+        assert_eq!(asked.before(9), [(3, None)]);
+        assert_eq!(asked.durable(3), before.1);
+    }
+
+    #[test]
+    fn one_without_a_name_is_nobodys() {
+        let mut asked = AskedCheckpoints::default();
+        asked.note_captured(1, &unasked(None));
+        assert_eq!(asked.before(9), []);
+    }
+}

@@ -1,0 +1,105 @@
+//! Leaves cleanly when the app exits.
+
+use bevy::prelude::*;
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::process::ProcessGuard;
+use crate::session::LeaveCause;
+use crate::{StandingAlert, SurvivedFailure};
+
+/// A window of the game was closed, or is about to be.
+#[derive(Resource)]
+pub(crate) struct WindowClosed;
+
+/// Whether the app exits, and what the next process will know of that.
+pub(crate) struct ExitWatch {
+    process: ProcessGuard,
+    /// Whether the app's exit was seen and dealt with.
+    seen: bool,
+}
+
+impl ExitWatch {
+    pub(crate) fn new(process: ProcessGuard) -> Self {
+        Self { process, seen: false }
+    }
+
+    pub(in crate::lifecycle) fn was_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// The app's exit was seen and is dealt with.
+    pub(in crate::lifecycle) fn note_seen(&mut self) {
+        self.seen = true;
+    }
+
+    /// Whoever runs the app took no notice of the exit.
+    pub(in crate::lifecycle) fn note_ignored(&mut self) {
+        self.seen = false;
+        self.process.exit_ignored();
+    }
+
+    /// Whatever happens from here on is no crash.
+    pub(in crate::lifecycle) fn note_exit(&self) {
+        self.process.exit_seen();
+    }
+
+    /// Has the next process know of the exit.
+    pub(in crate::lifecycle) fn write_exit_down(&self) {
+        self.process.write_exit_down();
+    }
+
+    /// A frame was completed; whether the process has survived a panic, which is worth writing down.
+    pub(in crate::lifecycle) fn frame_completed(&self, now: Timestamp) -> bool {
+        self.process.frame_completed(now)
+    }
+
+    /// Something of the game failed in this frame, and the game goes on; whether that is the first time.
+    pub(in crate::lifecycle) fn game_goes_on_after(
+        &self,
+        failure: SurvivedFailure,
+        times: u64,
+    ) -> bool {
+        self.process.went_on_after(failure, times)
+    }
+
+    /// These alerts stand, and no others: the record of this process names them.
+    pub(crate) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
+        self.process.alerts_stand(alerts);
+    }
+
+    /// What brings the exit about.
+    pub(in crate::lifecycle) fn cause(&self, world: &World) -> LeaveCause {
+        let exits = world.get_resource::<Messages<AppExit>>();
+        let any = |is_so: fn(&AppExit) -> bool| {
+            exits.is_some_and(|exits| exits.get_cursor().read(exits).any(is_so))
+        };
+        if self.process.was_signalled() || any(is_interrupt) {
+            LeaveCause::Signal
+        } else if any(AppExit::is_error) {
+            LeaveCause::Error
+        } else if world.contains_resource::<WindowClosed>() {
+            LeaveCause::Window
+        } else {
+            LeaveCause::Player
+        }
+    }
+
+    pub(in crate::lifecycle) fn is_asked_for(&self, world: &mut World) -> bool {
+        let signalled = self.process.was_signalled();
+        let asked =
+            world.get_resource::<Messages<AppExit>>().is_some_and(|messages| !messages.is_empty());
+        if signalled && !asked {
+            info!("the system asks the game to exit");
+            world.write_message(AppExit::Success);
+        }
+        signalled || asked
+    }
+}
+
+/// Whether it is Bevy's answer to Ctrl+C, which it takes in the plugin's place: the exit code of a shell for
+/// `SIGINT`.
+fn is_interrupt(exit: &AppExit) -> bool {
+    const INTERRUPTED: u8 = 128 + 2;
+    matches!(exit, AppExit::Error(code) if code.get() == INTERRUPTED)
+}

@@ -1,0 +1,42 @@
+//! Which sessions something is being done with that isn't play.
+
+use std::collections::HashMap;
+
+use crate::ids::Ticket;
+use crate::journal::SessionId;
+
+/// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
+/// at most, so that things are done with it in the order in which they were asked for, however long one takes.
+#[derive(Default)]
+pub(crate) struct Filings {
+    under_way: HashMap<SessionId, Ticket>,
+}
+
+impl Filings {
+    /// Something is being done with a session, until its ticket is answered.
+    pub(in crate::lifecycle) fn begin(&mut self, session: SessionId, ticket: Ticket) {
+        self.under_way.insert(session, ticket);
+    }
+
+    /// It is answered.
+    pub(in crate::lifecycle) fn end(&mut self, session: SessionId, ticket: Ticket) {
+        if self.under_way.get(&session) == Some(&ticket) {
+            self.under_way.remove(&session);
+        }
+    }
+
+    /// Nobody will answer any more.
+    pub(in crate::lifecycle) fn give_up(&mut self) {
+        self.under_way.clear();
+    }
+
+    /// Whether something is being done with a session.
+    pub(in crate::lifecycle) fn are_of(&self, session: SessionId) -> bool {
+        self.under_way.contains_key(&session)
+    }
+
+    /// Whether nothing is being done.
+    pub(in crate::lifecycle) fn are_done(&self) -> bool {
+        self.under_way.is_empty()
+    }
+}

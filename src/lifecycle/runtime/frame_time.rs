@@ -1,0 +1,77 @@
+//! The moment of the frame.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::suspension::Suspension;
+use crate::clock::{Clock, Moment};
+
+/// The most that one frame counts as play. Longer than any frame that somebody plays, and than loading a level
+/// mostly takes; far below what a computer sleeps, and below
+/// [`probation`](super::SessionSettings::probation), which one frame must not end.
+const LONGEST_FRAME: Duration = Duration::from_secs(10);
+
+/// The moment of the frame. It is read once, so that all that happens in a frame happens at one time.
+pub(crate) struct FrameTime {
+    clock: Clock,
+    now: Moment,
+    passed: Duration,
+    frame: u64,
+    /// Whether the game was in the background after the frame before.
+    was_suspended: bool,
+}
+
+impl FrameTime {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            now: clock.moment(Duration::ZERO),
+            passed: Duration::ZERO,
+            frame: 0,
+            was_suspended: false,
+        }
+    }
+
+    /// The frame's moment.
+    pub(crate) fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Time of play since the frame before: nothing while the game was suspended, and so much at most that a
+    /// computer that slept adds next to nothing.
+    pub(in crate::lifecycle) fn passed(&self) -> Duration {
+        self.passed
+    }
+
+    /// The number of the frame in this process, from 1.
+    pub(in crate::lifecycle) fn frame(&self) -> u64 {
+        self.frame
+    }
+
+    /// A frame begins.
+    pub(in crate::lifecycle) fn tick(&mut self, world: &World) {
+        self.frame += 1;
+        let before = self.at_this_moment(world);
+        let since = self.now.elapsed.saturating_sub(before.elapsed).min(LONGEST_FRAME);
+        let was_suspended = std::mem::replace(&mut self.was_suspended, Suspension::is_on(world));
+        self.passed = if was_suspended { Duration::ZERO } else { since };
+    }
+
+    /// Reads the clock between two frames; the moment that was before. Time is counted from frame to
+    /// frame, so that one comes [back](Self::back_to).
+    pub(in crate::lifecycle) fn at_this_moment(&mut self, world: &World) -> Moment {
+        let now = self.read(world);
+        std::mem::replace(&mut self.now, now)
+    }
+
+    /// Back to the frame's moment.
+    pub(in crate::lifecycle) fn back_to(&mut self, moment: Moment) {
+        self.now = moment;
+    }
+
+    fn read(&self, world: &World) -> Moment {
+        let app_time = world.get_resource::<Time<Real>>().map(Time::elapsed).unwrap_or_default();
+        self.clock.moment(app_time)
+    }
+}

@@ -1,0 +1,148 @@
+//! When automatic checkpoints are due.
+
+use std::time::Duration;
+
+/// A capture that was lost is made up for after this, then twice as long, up to
+/// [`MAKE_UP_LONGEST`].
+const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
+const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
+
+/// When automatic checkpoints of a run are due.
+pub(crate) struct Pace {
+    /// Real time since the last capture, pauses excluded.
+    since_capture: Duration,
+    /// When the last capture was taken.
+    captured_at: Duration,
+    /// Bytes of the last automatic checkpoint.
+    written: u64,
+    /// The interval that the write rate asks for, if it is longer than the one that is set.
+    stretched: Option<Duration>,
+    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
+    make_up: bool,
+    /// How long after the last capture that is; longer each time that one is lost again.
+    make_up_after: Duration,
+    /// Whether it was reported that a checkpoint is due and waits for the writer.
+    delay_reported: bool,
+}
+
+impl Pace {
+    pub(in crate::lifecycle) fn new() -> Self {
+        Self {
+            since_capture: Duration::ZERO,
+            captured_at: Duration::ZERO,
+            written: 0,
+            stretched: None,
+            make_up: false,
+            make_up_after: MAKE_UP_FIRST,
+            delay_reported: false,
+        }
+    }
+
+    /// Play time goes by.
+    pub(in crate::lifecycle) fn pass(&mut self, passed: Duration) {
+        self.since_capture += passed;
+    }
+
+    /// Time since the last capture, pauses excluded.
+    pub(in crate::lifecycle) fn since_capture(&self) -> Duration {
+        self.since_capture
+    }
+
+    /// When the last capture was taken.
+    pub(in crate::lifecycle) fn captured_at(&self) -> Duration {
+        self.captured_at
+    }
+
+    /// Whether the time between two checkpoints is over.
+    pub(in crate::lifecycle) fn is_due(&self, interval: Duration) -> bool {
+        self.since_capture >= self.stretched.map_or(interval, |stretched| stretched.max(interval))
+    }
+
+    /// A capture was taken and lost: one more is due.
+    pub(in crate::lifecycle) fn make_up_for_loss(&mut self) {
+        self.make_up = true;
+    }
+
+    /// Whether it is time to make up for a capture that was lost.
+    pub(in crate::lifecycle) fn is_make_up_due(&self, now: Duration) -> bool {
+        self.make_up && now.saturating_sub(self.captured_at) >= self.make_up_after
+    }
+
+    /// A capture is taken.
+    pub(in crate::lifecycle) fn begin_capture(&mut self, now: Duration) {
+        self.since_capture = Duration::ZERO;
+        self.captured_at = now;
+        self.delay_reported = false;
+        if std::mem::take(&mut self.make_up) {
+            self.make_up_after = (self.make_up_after * 2).min(MAKE_UP_LONGEST);
+        }
+    }
+
+    /// A checkpoint is durable: what is lost from here on is made up for soon.
+    pub(in crate::lifecycle) fn note_durable(&mut self) {
+        self.make_up_after = MAKE_UP_FIRST;
+    }
+
+    /// Whether a delay is still to be reported. It is once, until the next capture.
+    pub(in crate::lifecycle) fn is_delay_news(&mut self) -> bool {
+        !std::mem::replace(&mut self.delay_reported, true)
+    }
+
+    /// An automatic checkpoint of so many bytes is durable.
+    pub(in crate::lifecycle) fn note_written(&mut self, bytes: u64) {
+        self.written = bytes;
+    }
+
+    /// Stretches the interval so that checkpoints like the last one keep to this rate; the interval from now on,
+    /// if that changes it.
+    pub(in crate::lifecycle) fn keep_to_rate(
+        &mut self,
+        interval: Duration,
+        most: u64,
+    ) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
+        let seconds = self.written as f64 / most.max(1) as f64;
+        // Whole seconds, so that it isn't reported again with each checkpoint.
+        let needed = Duration::from_secs(Duration::from_secs_f64(seconds).as_secs());
+        let stretched = (needed > interval).then_some(needed);
+        let before = std::mem::replace(&mut self.stretched, stretched);
+        (before != stretched).then_some(stretched.unwrap_or(interval))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_again_and_again_is_made_up_for_more_and_more_slowly() {
+        let mut pace = Pace::new();
+        let mut now = Duration::ZERO;
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            pace.make_up_for_loss();
+            let due = now + Duration::from_secs(seconds);
+            assert!(!pace.is_make_up_due(due - Duration::from_millis(1)), "{seconds}");
+            assert!(pace.is_make_up_due(due), "{seconds}");
+            now = due;
+            pace.begin_capture(now);
+        }
+        pace.note_durable();
+        pace.make_up_for_loss();
+        assert!(pace.is_make_up_due(now + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn the_longer_of_two_intervals_counts() {
+        let (mut pace, set) = (Pace::new(), Duration::from_secs(5));
+        pace.note_written(900);
+        assert_eq!(pace.keep_to_rate(set, 100), Some(Duration::from_secs(9)));
+        assert_eq!(pace.keep_to_rate(set, 100), None);
+        pace.pass(set);
+        assert!(!pace.is_due(set));
+        pace.pass(Duration::from_secs(4));
+        assert!(pace.is_due(set));
+        assert!(!pace.is_due(Duration::from_secs(10)));
+        assert_eq!(pace.keep_to_rate(set, 1000), Some(set));
+        assert_eq!(pace.keep_to_rate(set, 0), Some(Duration::from_secs(900)));
+    }
+}

@@ -1,0 +1,32 @@
+//! The system suspends the game, as a phone does, and may end it without another word.
+
+use bevy::prelude::*;
+
+/// What the system has said of suspending the game. It isn't there where nothing looks at windows.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Suspension {
+    /// The game runs.
+    #[default]
+    None,
+    /// The system suspends it after this frame.
+    Announced,
+    /// Frames that come now, if any, are in the background.
+    InForce,
+}
+
+impl Suspension {
+    /// Whether the game is in the background after this frame.
+    pub(in crate::lifecycle) fn is_on(world: &World) -> bool {
+        world.get_resource::<Self>().is_some_and(|suspension| *suspension != Self::None)
+    }
+
+    /// Whether it was announced in this frame.
+    pub(in crate::lifecycle) fn begins(world: &mut World) -> bool {
+        let Some(mut suspension) = world.get_resource_mut::<Self>() else { return false };
+        let begins = *suspension == Self::Announced;
+        if begins {
+            *suspension = Self::InForce;
+        }
+        begins
+    }
+}

@@ -1,0 +1,210 @@
+//! Steps on the way from one session to another, or to an earlier moment of the same one: what each of them knows.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use crate::content::Prepared;
+use crate::external_saves::{ExternalRequestId, ExternalSave};
+use crate::ids::Ticket;
+use crate::journal::{RunId, SessionId};
+use crate::lifecycle::CurrentSession;
+use crate::restore::{Leftovers, WorldKept};
+use crate::session::{
+    EndReason, Fields, Leaving, Move, NewSession, RestoreFrom, RestoreReason, SessionMetadata,
+};
+
+/// What the writer was asked for.
+pub(crate) enum Transition {
+    /// To start a session.
+    Opening {
+        metadata: Box<SessionMetadata>,
+        fields: Fields,
+        run: RunId,
+        /// The highest checkpoint number that the session has used: of a draft, that of the draft.
+        newest_counter: u64,
+        /// The request that this answers.
+        ticket: Ticket,
+    },
+    /// To read a checkpoint.
+    Preparing(Box<Preparing>),
+    /// Nothing: the game has to lead to where the checkpoint belongs.
+    Restoring(Box<Restoring>),
+    /// Nothing: the game does what it has to do at the session's end.
+    Ending(Box<Ending>),
+    /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
+    Leaving(Box<LeavingSession>),
+    /// To go on with the sessions of another profile.
+    ChangingProfile,
+    /// Nothing: the game has to load a backup of its own.
+    LoadingBackup(Box<LoadingBackup>),
+}
+
+/// A checkpoint that is being read.
+#[derive(Clone)]
+pub(crate) struct Preparing {
+    /// The request.
+    pub ticket: Ticket,
+    pub session: SessionId,
+    pub from: RestoreFrom,
+    pub reason: RestoreReason,
+    pub asked_at: Instant,
+    pub becomes: Becomes,
+    /// The session to start if nothing can be restored, for who asked to start or continue.
+    pub otherwise: Option<NewSession>,
+    /// How often, for them, what is offered instead of a damaged checkpoint is tried.
+    pub tries_left: u32,
+    /// The backup that the game is to load, instead of having the world put back.
+    pub backup: Option<Box<WantedBackup>>,
+}
+
+/// The use of a checkpoint that is being read.
+#[derive(Clone)]
+pub(crate) enum Becomes {
+    /// Its session goes on with it.
+    ItsSession,
+    /// A session of its own begins with it, and the other one stays as it is.
+    Branch(Box<NewSession>),
+    /// It is the world of a file, with which a new session begins.
+    World,
+}
+
+impl Transition {
+    /// The request for the restore that is under way, where its checkpoint was read.
+    pub(in crate::lifecycle) fn restores_for(&self) -> Option<Ticket> {
+        match self {
+            Self::Restoring(restoring) => Some(restoring.ticket()),
+            _ => None,
+        }
+    }
+}
+
+/// A checkpoint that was read, to go on from.
+pub(crate) struct Taken {
+    pub preparing: Preparing,
+    pub prepared: Prepared,
+}
+
+impl Preparing {
+    /// Whether a new session begins with what is read, of which no list says anything yet.
+    pub(in crate::lifecycle) fn begins_session(&self) -> bool {
+        matches!(self.becomes, Becomes::World)
+    }
+
+    /// Whether this brings back what a cancelled restore had left. That isn't cancelled before the world has a
+    /// level again. What the player takes back names no checkpoint.
+    pub(in crate::lifecycle) fn takes_cancellation_back(&self) -> bool {
+        matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
+    }
+}
+
+/// A restore that has entered the saved states and waits for its gate.
+pub(crate) struct Restoring {
+    pub prepared: Prepared,
+    pub preparing: Preparing,
+    /// The session that was being played, should the restore be cancelled.
+    pub before: Option<CurrentSession>,
+    /// The resources and states of the world before, should the restore be cancelled.
+    pub kept: WorldKept,
+    /// What of the world before mustn't reach the one that comes back.
+    pub leftovers: Leftovers,
+    /// Whether another state was entered in place of a saved one.
+    pub through: bool,
+    /// When it began to wait.
+    pub since: Duration,
+    /// When it is reported next that it waits.
+    pub report_at: Duration,
+}
+
+impl Restoring {
+    /// The request for it.
+    pub(in crate::lifecycle) fn ticket(&self) -> Ticket {
+        self.preparing.ticket
+    }
+}
+
+/// A session's end before its last checkpoint.
+pub(crate) struct Ending {
+    pub departure: Departure,
+    /// What is restored when the session was left.
+    pub then: Option<Box<Taken>>,
+    /// The hook whose turn it is.
+    pub next: usize,
+    /// Until when hooks may take their time.
+    pub until: Instant,
+}
+
+impl Ending {
+    /// Whether something is restored after it.
+    pub(in crate::lifecycle) fn is_for_restore(&self) -> bool {
+        self.then.is_some()
+    }
+}
+
+/// How a session is left.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Departure {
+    /// Why it ends for good; `None` if it is closed.
+    pub end: Option<EndReason>,
+    pub leaving: Leaving,
+    /// The request, if it is one for nothing else.
+    pub ticket: Option<Ticket>,
+}
+
+impl Departure {
+    /// The session can be continued.
+    pub(in crate::lifecycle) fn close(leaving: impl Into<Leaving>) -> Self {
+        Self { end: None, leaving: leaving.into(), ticket: None }
+    }
+
+    /// The session is over for good.
+    pub(in crate::lifecycle) fn end(reason: EndReason, leaving: Leaving) -> Self {
+        Self { end: Some(reason), leaving, ticket: None }
+    }
+
+    /// The same, as it was asked for.
+    pub(in crate::lifecycle) fn asked_for(self, ticket: Ticket) -> Self {
+        Self { ticket: Some(ticket), ..self }
+    }
+
+    pub(in crate::lifecycle) fn step(&self) -> Move {
+        self.end.map_or(Move::Close, Move::End)
+    }
+}
+
+/// A session that is being left, whose end the writer was asked to write.
+pub(crate) struct LeavingSession {
+    pub departure: Departure,
+    /// What was read meanwhile of another session, to go on from there.
+    pub then: Option<Box<Taken>>,
+}
+
+/// A backup that the game is to load once its session was read.
+#[derive(Clone)]
+pub(crate) struct WantedBackup {
+    pub save: ExternalSave,
+    /// The session to start or continue if it can't be loaded.
+    pub otherwise: Option<NewSession>,
+    /// The session to start with it, where the one that crashed can't be read.
+    pub instead: Option<NewSession>,
+}
+
+/// A backup that the game is loading.
+pub(crate) struct LoadingBackup {
+    /// The request to the plugin.
+    pub ticket: Ticket,
+    /// The request to the game.
+    pub request: ExternalRequestId,
+    pub session: SessionId,
+    pub backup: WantedBackup,
+    /// The session as it was read; `None` if it couldn't be.
+    pub taken: Option<Box<Taken>>,
+}
+
+impl WantedBackup {
+    /// With the session to start, where the one that crashed can't be read.
+    pub(in crate::lifecycle) fn like(mut self, session: NewSession) -> Self {
+        self.instead = Some(session);
+        self
+    }
+}

@@ -1,0 +1,154 @@
+//! Takes in what was found of sessions.
+
+use bevy::prelude::*;
+use tracing::{error, info, warn};
+
+use super::offers;
+use crate::finding::Shelf;
+use crate::ids::Ticket;
+use crate::journal::SessionId;
+use crate::lifecycle::external::look_for_backups;
+use crate::lifecycle::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
+use crate::lifecycle::requests::{close, reject};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{RecoveryOffers, SessionCatalog};
+use crate::recovery::{Corruption, FoundSession, SessionEntry};
+use crate::session::RequestError;
+
+/// All sessions on this machine were looked at.
+pub(in crate::lifecycle) fn detected(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    mut settled: Shelf,
+    mut found: Vec<FoundSession>,
+    gone: &[SessionId],
+) {
+    if parts.start_up.hides_others() {
+        found.retain(|found| !parts.start_up.hides(found.session));
+        settled.retain(|session| !parts.start_up.hides(session));
+    }
+    forget_crashes_of(parts, world, &settled);
+    let playing = parts.session();
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    catalog.is_verified = true;
+    for session in gone.iter().filter(|session| Some(**session) != playing) {
+        catalog.remove(*session);
+    }
+    catalog.put_all(settled);
+    catalog.put_found(&mut found);
+    look_for_backups(parts, world, &found);
+    let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+    gone.iter().for_each(|session| offers.remove(*session));
+    for found in found {
+        report_found(parts, world, found, None);
+    }
+    let sessions = world.get_resource_or_init::<SessionCatalog>().sessions().len();
+    let offers = world.get_resource_or_init::<RecoveryOffers>().offers.len();
+    info!(sessions, offers, "sessions on this machine");
+    // A start that waits for another process looks again and again, and nothing hangs on that.
+    if !parts.start_up.is_racing() {
+        notify(world, SessionsFound { sessions, offers });
+    }
+}
+
+/// Only what changed was looked at, since somebody follows the list. Nothing is taken up for that.
+pub(in crate::lifecycle) fn refreshed(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    settled: Shelf,
+    found: Vec<FoundSession>,
+    gone: &[SessionId],
+) {
+    if !(settled.is_empty() && found.is_empty() && gone.is_empty()) {
+        detected(parts, world, settled, found, gone);
+    }
+}
+
+/// The index says what was there when it was written. That is shown, and nothing is done by it.
+pub(in crate::lifecycle) fn remembered(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    sessions: Shelf,
+) {
+    if !parts.start_up.hides_others() {
+        world.get_resource_or_init::<SessionCatalog>().put_all(sessions);
+    }
+}
+
+/// Sessions that crashed once, and are in good order now.
+fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shelf) {
+    let mut offers = world.get_resource_or_init::<RecoveryOffers>();
+    let crashed = offers.all().map(|offer| offer.session.id).chain(parts.start_up.crashed());
+    let crashed: Vec<SessionId> =
+        crashed.filter(|session| settled.get(*session).is_some()).collect();
+    for session in crashed {
+        offers.remove(session);
+        parts.start_up.forget_crash_of(session);
+    }
+}
+
+/// Puts what was found about a session into the catalogue and the offers, and notifies the game.
+/// If there is a ticket, what was found is the last word on that request.
+pub(in crate::lifecycle) fn report_found(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    found: FoundSession,
+    ticket: Option<Ticket>,
+) {
+    let session = found.session;
+    parts.start_up.note_ladder(&found);
+    if let Some(entry) = found.entry {
+        world.get_resource_or_init::<SessionCatalog>().put(entry);
+    }
+    world.get_resource_or_init::<RecoveryOffers>().remove(session);
+    parts.start_up.forget_offers_of(session);
+    let mut has_said = false;
+    if let Some(corruption) = found.corruption {
+        let is_last = found.failure.is_none();
+        has_said = true;
+        report_corruption(world, session, corruption, ticket.filter(|_| is_last));
+    }
+    if let Some(error) = found.failure {
+        has_said = true;
+        error!(%session, ?error, "no checkpoint can be restored");
+        let slots = SessionCatalog::slots_left(world, session);
+        notify(world, RecoveryFailed { session, ticket, error, slots });
+    }
+    for offer in found.offers {
+        offers::offer(parts, world, offer);
+    }
+    match ticket {
+        Some(ticket) if has_said => drop(close(world, ticket)),
+        // The damage is in no file that the newest checkpoint needs.
+        Some(ticket) => reject(world, ticket, RequestError::CheckpointDamaged),
+        None => {}
+    }
+}
+
+impl SessionCatalog {
+    /// Takes over the entries of what was found.
+    fn put_found(&mut self, found: &mut [FoundSession]) {
+        let mut entries: Vec<SessionEntry> =
+            found.iter_mut().filter_map(|found| found.entry.take()).collect();
+        for entry in &mut entries {
+            entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
+        }
+        if !entries.is_empty() {
+            self.put_all(Shelf::of(entries));
+        }
+    }
+}
+
+fn report_corruption(
+    world: &mut World,
+    session: SessionId,
+    corruption: Corruption,
+    ticket: Option<Ticket>,
+) {
+    let Corruption { lost, newest_intact, lost_play_time, files } = corruption;
+    warn!(%session, ?lost, ?files, "damaged files");
+    notify(
+        world,
+        CorruptionDetected { session, ticket, lost, newest_intact, lost_play_time, files },
+    );
+}

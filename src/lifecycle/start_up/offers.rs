@@ -1,0 +1,94 @@
+//! Offers to bring back what a crash has left.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::{debug, info};
+
+use super::{Crash, Due};
+use crate::clock;
+use crate::content::Order;
+use crate::journal::SessionId;
+use crate::lifecycle::external::{note_backups_of, waits_for_backups};
+use crate::lifecycle::hooks::recovery_options::{RecoveryHook, options_for};
+use crate::lifecycle::notifications::{RecoveryAvailable, notify};
+use crate::lifecycle::policy::RecoveryPolicy;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{RecoveryOffers, SessionSettings};
+use crate::recovery::RecoveryOffer;
+use crate::session::RequestError;
+
+/// Puts an offer where the game finds it, and notifies the game if the policy says so.
+pub(in crate::lifecycle) fn offer(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    mut offer: RecoveryOffer,
+) {
+    let (deaths, play_time, unsaved) = (offer.deaths(), offer.play_time, offer.unsaved.time);
+    let crash = Crash { deaths, play_time, unsaved };
+    // The newest line comes first.
+    parts.start_up.crashes.entry(offer.session.id).or_insert(crash);
+    let settings = world.get_resource_or_init::<SessionSettings>();
+    let (policy, recovery_age) = (settings.recovery, settings.recovery_age);
+    let is_recent = recovery_age.is_none_or(|age| time_since(parts, &offer) <= age);
+    let (session, cause) = (offer.session.id, &offer.cause);
+    let is_asked = policy == RecoveryPolicy::Ask && parts.start_up.due != Due::Newest;
+    if policy == RecoveryPolicy::Never {
+        return;
+    }
+    if is_asked && parts.start_up.is_developers_stop(cause) {
+        info!(%session, "the game was stopped in development, so nobody is asked");
+        if is_recent {
+            parts.hints.was_stopped_in_development(session);
+        }
+        return;
+    }
+    let (newest, proposed) = (offer.newest, offer.proposed);
+    note_backups_of(&mut world.get_resource_or_init::<RecoveryOffers>(), &offer);
+    info!(%session, ?cause, %newest, ?proposed, "recovery available");
+    offer.options = options_for(&parts.hooks.recovery_options, &offer, world);
+    world.get_resource_or_init::<RecoveryOffers>().put(offer.clone(), is_recent);
+    if !is_recent {
+        debug!(%session, "it was too long ago to ask about it");
+    } else if !is_asked {
+        debug!(%session, "the policy says not to ask");
+    } else if parts.hooks.offer_in.is_empty() && !waits_for_backups(parts) {
+        announce(world, offer);
+    } else {
+        parts.start_up.withheld.push(offer);
+    }
+}
+
+/// How long ago the crash was that is offered, by this machine's clock.
+fn time_since(parts: &RuntimeParts, offer: &RecoveryOffer) -> Duration {
+    let newest = offer.checkpoints.first().map(|newest| newest.time);
+    let now = parts.time.now().wall;
+    clock::between(offer.died_at.max(newest).unwrap_or(now), now)
+}
+
+/// Notifies the game of an offer, with the backups that it may choose instead.
+pub(in crate::lifecycle) fn announce(world: &mut World, offer: RecoveryOffer) {
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let backups = offers.backups_for(&offer).cloned().collect();
+    notify(world, RecoveryAvailable { offer, backups });
+}
+
+/// Takes a way out that the game has added. What was offered is answered by that.
+pub(in crate::lifecycle) fn take_option(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    id: &str,
+) -> Result<(), RequestError> {
+    let unknown = || RequestError::UnknownOption { option: id.to_owned() };
+    let offers = world.get_resource_or_init::<RecoveryOffers>();
+    let offer = offers.of(session).next().cloned().ok_or_else(unknown)?;
+    let hooks = &mut parts.hooks.recovery_options;
+    let hook = RecoveryHook::find(hooks, id, &offer, world).ok_or_else(unknown)?;
+    info!(%session, option = id, "a way out of the game's own is taken");
+    world.get_resource_or_init::<RecoveryOffers>().remove(session);
+    hook.run(world, offer);
+    // If it restored nothing of the session, the next start doesn't do so without being asked.
+    parts.order(Order::SetAside(session));
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Follows the run that began with a restore, until it was played for long enough.
+
+use bevy::prelude::*;
+
+use super::RunOnTrial;
+use crate::content::Order;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{CurrentSession, SessionSettings};
+use crate::recovery::PROBATION;
+
+/// Follows the run that began with a restore, until it was played for long enough.
+pub(in crate::lifecycle) fn follow_trial(parts: &mut RuntimeParts, world: &World) {
+    let Some(playing) = &parts.playing else {
+        parts.start_up.trial = None;
+        return;
+    };
+    let Some(current) = world.get_resource::<CurrentSession>() else { return };
+    let session = playing.session;
+    let play_time = current.play_time();
+    let is_known =
+        parts.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
+    if !is_known {
+        let was_restored = playing.line.was_restored();
+        let settings = world.get_resource::<SessionSettings>();
+        let probation = settings.map_or(PROBATION, |settings| settings.probation);
+        let until = was_restored.then(|| play_time.saturating_add(probation));
+        parts.start_up.trial = Some(RunOnTrial { run: playing.line.run(), until });
+        parts.start_up.ladders.remove(&session);
+    }
+    let Some(trial) = &mut parts.start_up.trial else { return };
+    if trial.until.take_if(|until| play_time >= *until).is_some() {
+        parts.order(Order::EndTrial(session));
+    }
+}

@@ -1,0 +1,50 @@
+//! Makes a session of its own of a checkpoint of the one that is being played.
+
+use bevy::prelude::*;
+
+use crate::journal::{Begun, Lineage, SessionId, limits};
+use crate::lifecycle::SessionCatalog;
+use crate::lifecycle::requests::reject;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::{Becomes, Taken};
+use crate::recovery::SessionEntry;
+use crate::session::{RequestError, RestoreReason};
+
+/// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
+/// it can't be one, which is said.
+pub(in crate::lifecycle) fn as_asked(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    mut taken: Taken,
+) -> Option<Taken> {
+    let session = match &taken.preparing.becomes {
+        Becomes::Branch(session) => session,
+        Becomes::World => {
+            let entry = SessionEntry::begun(&taken.prepared.metadata);
+            world.get_resource_or_init::<SessionCatalog>().put(entry);
+            return Some(taken);
+        }
+        Becomes::ItsSession => return Some(taken),
+    };
+    let prepared = &mut taken.prepared;
+    let context = prepared.metadata.context.clone();
+    prepared.metadata = session.begin(SessionId::random(), parts.time.now().wall);
+    prepared.metadata.context = context;
+    prepared.fields.extend(session.fields.clone());
+    prepared.lineage = Lineage::default();
+    prepared.begun = Begun::after(None, RestoreReason::BranchedOff, None);
+    prepared.has_crashed = false;
+    // What happened before is in the other one.
+    (prepared.events_through, prepared.next_event) = (0, 1);
+    prepared.events_after.clear();
+    prepared.event_line.clear();
+    let bytes = prepared.fields.bytes();
+    if let Err(error) = RequestError::refuse_longer(bytes, limits::FRAME_BYTES) {
+        reject(world, taken.preparing.ticket, error);
+        return None;
+    }
+    let entry = SessionEntry::begun(&prepared.metadata);
+    taken.preparing.session = prepared.metadata.id;
+    world.get_resource_or_init::<SessionCatalog>().put(entry);
+    Some(taken)
+}

@@ -1,0 +1,119 @@
+//! What the game does when a session is left, before its last checkpoint is taken.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use tracing::warn;
+
+use super::leaving::leave_now;
+use crate::clock;
+use crate::journal::SessionId;
+use crate::lifecycle::SessionSettings;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::{Departure, Ending, Taken, Transition};
+use crate::session::{EndReason, LeaveCause};
+
+/// The end of the session that is being left, for the systems of
+/// [`on_session_end`](crate::SessionHooksExt::on_session_end). It is there only while they run.
+#[derive(Resource, Clone, Debug)]
+pub struct SessionEnding {
+    session: SessionId,
+    departure: Departure,
+}
+
+impl SessionEnding {
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Why it ends for good; `None` if it is closed, and can be continued.
+    #[must_use]
+    pub fn reason(&self) -> Option<EndReason> {
+        self.departure.end
+    }
+
+    /// What brought it about.
+    #[must_use]
+    pub fn cause(&self) -> LeaveCause {
+        self.departure.leaving.cause
+    }
+
+    /// The game's own words about it; may be empty.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        &self.departure.leaving.words
+    }
+
+    /// Puts other words in their place. They are kept with the session, in
+    /// [`SessionEntry::left`](crate::SessionEntry::left).
+    pub fn say(&mut self, words: impl Into<String>) {
+        self.departure.leaving.words = words.into();
+    }
+}
+
+/// Begins a session's end, which goes on for as many frames as the game's hooks need.
+pub(in crate::lifecycle) fn begin_ending(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    departure: Departure,
+) {
+    // The other half is for the last checkpoint.
+    let patience = world.get_resource_or_init::<SessionSettings>().exit_patience / 2;
+    let (then, next, until) = (None, 0, clock::deadline(patience));
+    if !parts.hooks.on_end.is_empty() {
+        world.insert_resource(SessionEnding { session, departure: departure.clone() });
+    }
+    let ending = Ending { departure, then, next, until };
+    parts.transition = Some(Transition::Ending(Box::new(ending)));
+    go_on_ending(parts, world);
+}
+
+/// Runs the hooks that aren't done. After the last of them the session is left.
+pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut World) {
+    while let Some(Transition::Ending(ending)) = &mut parts.transition {
+        let Some(hook) = parts.hooks.on_end.get_mut(ending.next) else {
+            return leave_after_hooks(parts, world);
+        };
+        if !(hook.run)(world) {
+            if clock::instant() < ending.until {
+                return;
+            }
+            warn!(system = hook.name, "a system of the session's end isn't done, and is given up");
+        }
+        world.flush();
+        ending.next += 1;
+    }
+}
+
+/// Takes the last checkpoint, whether hooks are done or not.
+pub(in crate::lifecycle) fn leave_after_hooks(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(Transition::Ending(ending)) =
+        parts.transition.take_if(|at| matches!(at, Transition::Ending(_)))
+    else {
+        return;
+    };
+    let Ending { mut departure, then, .. } = *ending;
+    if let Some(ending) = world.remove_resource::<SessionEnding>() {
+        departure = ending.departure;
+    }
+    leave_now(parts, world, departure, then);
+}
+
+/// What is to be restored once the session that is being left is over.
+pub(in crate::lifecycle) fn restore_when_left(parts: &mut RuntimeParts, taken: Taken) {
+    if let Some(Transition::Ending(ending)) = &mut parts.transition {
+        ending.then = Some(Box::new(taken));
+    } else if let Some(Transition::Leaving(leaving)) = &mut parts.transition {
+        leaving.then = Some(Box::new(taken));
+    }
+}
+
+/// How long the hooks of the end may be waited for before they are asked again; `None` if none is
+/// waited for.
+pub(in crate::lifecycle) fn pause_between_hooks(parts: &RuntimeParts) -> Option<Duration> {
+    let is_ending = matches!(parts.transition, Some(Transition::Ending(_)));
+    is_ending.then_some(Duration::from_millis(2))
+}

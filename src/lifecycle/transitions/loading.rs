@@ -1,0 +1,40 @@
+//! Goes on from a slot.
+
+use bevy::prelude::*;
+
+use super::take_up::prepare_after_capture;
+use crate::ids::Ticket;
+use crate::journal::SlotId;
+use crate::lifecycle::catalog::slots::quick_slot;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::{CurrentSession, SessionCatalog};
+use crate::session::{RequestError, RestoreFrom, RestoreReason, SlotError};
+
+/// Reads a slot, to go on from there.
+pub(in crate::lifecycle) fn load(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    slot: SlotId,
+) -> Result<(), RequestError> {
+    let catalog = world.get_resource_or_init::<SessionCatalog>();
+    let Some(entry) = catalog.slot(slot) else {
+        return Err(catalog.why_unreadable(slot).into());
+    };
+    let (session, player) = (entry.session.id, entry.session.player.clone());
+    let current = world.get_resource::<CurrentSession>();
+    if current.is_some_and(|current| current.player() != player.as_deref()) {
+        return Err(SlotError::OtherPlayer { player }.into());
+    }
+    let wanted = (session, RestoreFrom::Slot(slot), RestoreReason::Loaded);
+    prepare_after_capture(parts, world, ticket, wanted)
+}
+
+pub(in crate::lifecycle) fn quick_load(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+) -> Result<(), RequestError> {
+    let slot = quick_slot(world).ok_or(SlotError::NoQuickSlot)?.id;
+    load(parts, world, ticket, slot)
+}

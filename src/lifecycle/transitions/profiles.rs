@@ -1,0 +1,94 @@
+//! Whose sessions these are, and how the game goes on with those of another player.
+
+use bevy::prelude::*;
+use tracing::info;
+
+use super::leaving;
+use crate::content::Order;
+use crate::ids::Ticket;
+use crate::lifecycle::notifications::{ProfileChanged, notify};
+use crate::lifecycle::requests::{Request, RequestQueue, check_text, finish, reject_asked};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::{Departure, Transition};
+use crate::lifecycle::{RecoveryOffers, SessionCatalog};
+use crate::session::{LeaveCause, RequestError};
+
+/// Whose sessions are listed, offered and started: the profile that
+/// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
+/// [`use_profile`](crate::SessionCommands::use_profile) since.
+///
+/// How the last process ended is known of the machine, not of a profile: a session that crashed is
+/// offered when its profile is used next.
+#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug)]
+#[reflect(Resource, Clone, PartialEq, Debug)]
+pub struct CurrentProfile {
+    name: String,
+}
+
+impl CurrentProfile {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    /// The profile's name, as the game gave it. `default` if it gave none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Closes the session that is being played, and goes on with the sessions of another profile.
+pub(in crate::lifecycle) fn use_profile(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    profile: &str,
+) -> Result<(), RequestError> {
+    check_text(profile)?;
+    if parts.playing.is_some() {
+        leaving::leave(parts, world, Departure::close(LeaveCause::ProfileChanged))?;
+        let mut queue = world.get_resource_or_init::<RequestQueue>();
+        queue.do_first(ticket, Request::UseProfile(profile.to_owned()));
+        return Ok(());
+    }
+    parts.order(Order::UseProfile { profile: profile.to_owned(), ticket });
+    parts.transition = Some(Transition::ChangingProfile);
+    parts.start_up.look_again();
+    Ok(())
+}
+
+/// Out of turn, since all other requests wait for the restore: who asks for another profile
+/// meanwhile would find the session closed that was just restored, and who goes back would leave
+/// another moment than the one that is seen.
+pub(in crate::lifecycle) fn refuse_during_restore(parts: &mut RuntimeParts, world: &mut World) {
+    let restores = |at: &Transition| match at {
+        Transition::Preparing(_) | Transition::Restoring(_) | Transition::LoadingBackup(_) => true,
+        Transition::Ending(ending) => ending.is_for_restore(),
+        Transition::Leaving(leaving) => leaving.then.is_some(),
+        _ => false,
+    };
+    if !parts.transition.as_ref().is_some_and(restores) {
+        return;
+    }
+    let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return };
+    for asked in queue.take(|request| request.rules().means_this_moment) {
+        reject_asked(world, asked, RequestError::RestoreUnderWay);
+    }
+}
+
+/// What is known of sessions was of the profile before.
+pub(in crate::lifecycle) fn profile_changed(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    profile: String,
+    ticket: Ticket,
+) {
+    parts.transition.take_if(|at| matches!(at, Transition::ChangingProfile));
+    parts.start_up.forget_offers();
+    world.insert_resource(SessionCatalog::default());
+    world.insert_resource(RecoveryOffers::default());
+    world.insert_resource(CurrentProfile::new(&profile));
+    info!(profile, "profile changed");
+    notify(world, ProfileChanged { profile });
+    finish(world, ticket);
+}

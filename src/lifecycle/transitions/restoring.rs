@@ -1,0 +1,391 @@
+//! Puts a prepared checkpoint back into the world, step by step.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use tracing::{debug, error, info, info_span, warn};
+
+use super::starting::begin_draft;
+use super::take_up::{self, give_up_prepared};
+use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
+use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::ids::Ticket;
+use crate::journal::RunId;
+use crate::lifecycle::activity::{RestorePhase, set_activity};
+use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
+use crate::lifecycle::deferring::give_up_deferred;
+use crate::lifecycle::gates::gate_is_open;
+use crate::lifecycle::notifications::{
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
+    SessionRestored, notify,
+};
+use crate::lifecycle::recording::line::{Due, EventLine};
+use crate::lifecycle::recording::note_lifecycle;
+use crate::lifecycle::requests::{
+    Request, RequestQueue, SessionRequest, ask, close, finish, reject,
+};
+use crate::lifecycle::runtime::transition::{Preparing, Restoring, Taken, Transition};
+use crate::lifecycle::runtime::{Playing, RuntimeParts};
+use crate::lifecycle::settings::RestoreLosses;
+use crate::lifecycle::summary::RunFigures;
+use crate::lifecycle::{
+    CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
+};
+use crate::recovery;
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
+use crate::session::{
+    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext,
+    SessionStatus, ShelfPlace,
+};
+use crate::writer::EventStart;
+
+/// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
+/// is said. Nothing has changed yet.
+pub(in crate::lifecycle) fn approve(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    taken: Taken,
+) -> Option<Taken> {
+    let prepared = &taken.prepared;
+    let session = prepared.metadata.id;
+    if prepared.is_draft {
+        // There is nothing to restore.
+        return unless_cancelled(parts, world, taken);
+    }
+    let checkpoint = prepared.checkpoint;
+    let losses = prepared.image.losses().to_vec();
+    let settings = world.get_resource_or_init::<SessionSettings>();
+    let is_refused = settings.losses == RestoreLosses::Refuse && losses.iter().any(can_be_had);
+    notify(world, RestorePrepared { session, checkpoint, losses: losses.clone() });
+    if is_refused {
+        warn!(%session, %checkpoint, ?losses, "restore refused: it would lose something");
+        parts.order(Order::Release(session));
+        let types = losses.into_iter().map(|loss| loss.type_path).collect();
+        reject(world, taken.preparing.ticket, RequestError::WouldLose { types });
+        return None;
+    }
+    unless_cancelled(parts, world, taken)
+}
+
+fn unless_cancelled(parts: &mut RuntimeParts, world: &mut World, taken: Taken) -> Option<Taken> {
+    if !taken.preparing.takes_cancellation_back() && take_cancellation(world) {
+        let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
+        give_up_prepared(parts, world, session, ticket);
+        return None;
+    }
+    Some(taken)
+}
+
+/// Begins the restore protocol: up to here nothing of the world has changed. A session that was planned just
+/// begins.
+pub(in crate::lifecycle) fn begin_restore(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    taken: Taken,
+) {
+    if taken.prepared.is_draft {
+        return begin_draft(parts, world, taken);
+    }
+    let Taken { preparing, mut prepared } = taken;
+    let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.stop_recording();
+    }
+    set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
+    notify(world, RestoreStarted { session, checkpoint });
+
+    let leftovers = Leftovers::note(world, parts.hooks.clear_on_restore.clone());
+    let through = parts.hooks.restore_through.clone();
+    let kept = prepared.image.keep_world(world, through.as_ref());
+    prepared.image.insert_resources(world);
+    let before = world.get_resource::<CurrentSession>().cloned();
+    let mut current = session_as_saved(&prepared, parts.time.now().wall);
+    let same = before.as_ref().filter(|before| before.id() == session);
+    current.chapters.note_restore(same.map(CurrentSession::chapters));
+    // Until the new run has a checkpoint, it is what it was.
+    current.timeline = same.map(|same| Arc::clone(&same.timeline)).unwrap_or_default();
+    world.insert_resource(current);
+    if let Err(error) = prepared.image.set_states(world, through.as_ref()) {
+        error!(%error, "the saved states can't be entered");
+    }
+    let now = parts.time.now().elapsed;
+    let patience = world.get_resource_or_init::<SessionSettings>().restore_patience;
+    parts.transition = Some(Transition::Restoring(Box::new(Restoring {
+        prepared,
+        preparing,
+        before,
+        kept,
+        leftovers,
+        through: through.is_some(),
+        since: now,
+        report_at: now.saturating_add(patience),
+    })));
+    go_on_restoring(parts, world);
+}
+
+/// Goes on with the restore that waits for its gate, if there is one and the gate is open.
+pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
+    let session = restoring.prepared.metadata.id;
+    let closed = parts.hooks.restore_when.iter_mut().find_map(|gate| {
+        let is_open = gate.ask(world);
+        (!is_open).then(|| gate.name.clone())
+    });
+    if let Some(gate) = closed {
+        let waited = parts.time.now().elapsed.saturating_sub(restoring.since);
+        if parts.time.now().elapsed >= restoring.report_at {
+            // Reported again after twice the time.
+            restoring.report_at = parts.time.now().elapsed.saturating_add(waited);
+            warn!(%session, gate, ?waited, "the restore waits for its gate");
+            notify(world, RestoreStalled { session, gate, waited });
+        }
+        if take_cancellation(world) {
+            cancel_restoring(parts, world);
+        }
+        return;
+    }
+    if let Some(Transition::Restoring(restoring)) = parts.transition.take() {
+        finish_restore(parts, world, *restoring);
+    }
+}
+
+fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restoring) {
+    let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
+    let (image, prepared) = prepared.split();
+    let session = prepared.metadata.id;
+    let checkpoint = prepared.checkpoint;
+    let span =
+        info_span!("restore", session.id = %session, %checkpoint, entities = tracing::field::Empty);
+    let _span = span.enter();
+    set_activity(world, |activity| activity.restore = Some(RestorePhase::Replacing));
+    // Before the entities are there: what belongs to a state goes with its exit.
+    if through && let Err(error) = image.set_states(world, None) {
+        error!(%error, "the saved states can't be entered");
+    }
+    let replaced = image.replace_entities(world, &leftovers);
+    let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
+    set_clock(prepared.clock, world);
+    Leftovers::keep_delays(world, clock_before);
+    span.record("entities", replaced.report.entities);
+    begin_restored_run(parts, world, prepared, replaced, &preparing);
+}
+
+/// The world is the session's again: begins the run that follows the checkpoint.
+pub(in crate::lifecycle) fn begin_restored_run(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    mut prepared: recovery::Prepared<()>,
+    mut replaced: EntitiesReplaced,
+    preparing: &Preparing,
+) {
+    let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
+    let (reason, left) = (preparing.reason, prepared.begun.left);
+    let report = std::mem::take(&mut replaced.report);
+    let context_before = note_restored(world, &mut prepared, &replaced, reason);
+    let crash = parts.start_up.take_crash(session, prepared.play_time);
+    // What isn't handed out happened in a world that is lost, and is no part of this one.
+    prepared.events_after.retain(|event| parts.events.is_replayed(event));
+    let due = Due::new(prepared.events_after.clone(), &replaced.seeds);
+
+    let run = RunId::random();
+    let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
+    let recorder = parts.recorder(world);
+    parts.has_failed = false;
+    let was_lost = parts
+        .playing
+        .as_mut()
+        .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
+    let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
+    playing.context_before = Some(context_before);
+    playing.gate_was_open = gate_is_open(parts, world);
+    let newest_event = prepared.next_event.saturating_sub(1);
+    playing.events = EventLine::after(newest_event, prepared.events_through, due);
+    take_up_restored(parts, run, prepared, replaced);
+    give_up_deferred(parts, world);
+    // What of the run before isn't durable by now was given up with it.
+    give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
+    parts.playing = Some(playing);
+    if was_lost {
+        saving_resumed(parts, world);
+    }
+    // What was recorded on the way to a run is none of it.
+    parts.events.skip(world);
+    note_lifecycle(parts, reason_word(reason), EventTrigger::Player, |event| {
+        let event = event.between(None, Some("active".to_owned()));
+        let event = event.details(checkpoint.to_string());
+        match crash.filter(|_| reason == RestoreReason::Recovered) {
+            Some((deaths, lost)) => event.after_deaths(deaths, lost),
+            None => event,
+        }
+    });
+    parts.claims.clear();
+    world.get_resource_or_init::<RecoveryOffers>().remove(session);
+    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+        entry.in_use = true;
+        entry.session.place = ShelfPlace::Open;
+    }
+    let elapsed = preparing.asked_at.elapsed();
+    info!(?reason, ?elapsed, "session restored");
+    notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
+    if reason == RestoreReason::Recovered {
+        notify(world, SessionRecovered { session, checkpoint });
+    }
+    finish(world, preparing.ticket);
+}
+
+/// Has the writer begin the run that follows a checkpoint.
+fn take_up_restored(
+    parts: &mut RuntimeParts,
+    run: RunId,
+    prepared: recovery::Prepared<()>,
+    replaced: EntitiesReplaced,
+) {
+    parts.order(Order::TakeUp(Box::new(TakeUp {
+        metadata: prepared.metadata,
+        run,
+        lineage: prepared.lineage,
+        begun: Some(prepared.begun),
+        start: Start {
+            next_save_id: prepared.next_save_id,
+            seeds: replaced.seeds,
+            carried: replaced.carried,
+            gone: KeyedIds::of(replaced.gone),
+        },
+        unknown_frames: prepared.unknown_frames,
+        events: EventStart {
+            records: parts.events.has_types(),
+            replayed: prepared.events_after,
+            line: prepared.event_line,
+        },
+    })));
+}
+
+/// Gives up a restore that waits for its gate, and makes the world what it was.
+///
+/// Where states were left, what belonged to them is gone, so the session that is played comes back as it
+/// was left: by a restore of the checkpoint that was taken then, through the same loading screen.
+pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &mut World) {
+    let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
+    let Some(Transition::Restoring(restoring)) = parts.transition.take_if(is_restoring) else {
+        return;
+    };
+    let Restoring { mut prepared, kept, before, preparing, .. } = *restoring;
+    let ticket = preparing.ticket;
+    let session = prepared.metadata.id;
+    prepared.image.give_resources_back(world);
+    match before {
+        Some(before) => world.insert_resource(before),
+        None => drop(world.remove_resource::<CurrentSession>()),
+    }
+    parts.order(Order::Release(session));
+    debug!(%session, "restore cancelled");
+    // Also where this was to bring back what an earlier one had left.
+    let was_left = prepared.image.has_left_states(world, &kept)
+        || parts.playing.as_ref().is_some_and(|playing| playing.has_left_world);
+    if let Some((session, newest)) = parts.session().zip(parts.newest_captured())
+        && was_left
+    {
+        close(world, ticket);
+        notify(world, RestoreCancelled { session, ticket, began: true });
+        // Neither the loading screen nor what comes of it is saved.
+        if let Some(playing) = &mut parts.playing {
+            playing.has_left_world = true;
+            playing.gate_was_open = false;
+        }
+        let from = RestoreFrom::Checkpoint(newest);
+        let ticket = ask(world, SessionRequest::Recover(session, from));
+        return take_up::prepare(
+            parts,
+            world,
+            ticket,
+            (session, from, RestoreReason::Undone),
+            None,
+        );
+    }
+    if let Err(error) = prepared.image.give_states_back(world, &kept) {
+        error!(%error, "the states that were left can't be entered");
+    }
+    if parts.playing.is_some()
+        && let Some(mut placed) = world.get_resource_mut::<Placed>()
+    {
+        placed.go_on_recording();
+    }
+    set_activity(world, |activity| activity.restore = None);
+    close(world, ticket);
+    notify(world, RestoreCancelled { session, ticket, began: true });
+}
+
+/// Whether the game wants no restore any more. Asked for out of turn, since all other requests
+/// wait for the restore.
+pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
+    let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
+    let is_cancellation =
+        |request: &Request| *request == Request::Session(SessionRequest::CancelRestore);
+    let taken = queue.take(is_cancellation);
+    let tickets: Vec<Ticket> = taken.iter().map(|asked| queue.open(asked)).collect();
+    tickets.iter().for_each(|ticket| finish(world, *ticket));
+    !tickets.is_empty()
+}
+
+/// Whether some build may have these values yet: those that were never written are lost to all.
+fn can_be_had(loss: &RestoreLoss) -> bool {
+    loss.reason != RestoreLossReason::NotWritten
+}
+
+/// Notes in the world that its session is played again; the context that it was played with before.
+fn note_restored(
+    world: &mut World,
+    prepared: &mut recovery::Prepared<()>,
+    replaced: &EntitiesReplaced,
+    reason: RestoreReason,
+) -> SessionContext {
+    let has_crashed = prepared.has_crashed && reason == RestoreReason::Recovered;
+    let metadata = &mut prepared.metadata;
+    metadata.tally.restores = metadata.tally.restores.saturating_add(1);
+    metadata.tally.deaths = metadata.tally.deaths.saturating_add(has_crashed.into());
+    let context_before = std::mem::replace(&mut metadata.context, GameContext::of(world));
+    if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
+        current.metadata.clone_from(metadata);
+    }
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        let gone = replaced.gone.iter().map(|(_, key)| key.clone()).collect();
+        placed.begin(gone, replaced.carried.waiting().cloned().collect());
+    }
+    if let Some(mut log) = world.get_resource_mut::<StateLog>() {
+        log.take();
+    }
+    set_activity(world, |activity| activity.restore = None);
+    context_before
+}
+
+/// What a restore is called among events.
+fn reason_word(reason: RestoreReason) -> &'static str {
+    match reason {
+        RestoreReason::Recovered => "recovered",
+        RestoreReason::Continued => "continued",
+        RestoreReason::Rewound => "rewound",
+        RestoreReason::Loaded => "loaded",
+        RestoreReason::Undone => "undone",
+        RestoreReason::BranchedOff => "branched_off",
+        _ => "restored",
+    }
+}
+
+/// The session as the checkpoint has it.
+pub(in crate::lifecycle) fn session_as_saved(
+    prepared: &Prepared,
+    now: jiff::Timestamp,
+) -> CurrentSession {
+    let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
+    session.play_time = prepared.play_time;
+    session.last_checkpoint = Some(LastCheckpoint {
+        id: prepared.checkpoint,
+        kind: prepared.kind,
+        play_time: prepared.play_time,
+    });
+    session.status = SessionStatus::Active;
+    session.state_changes.clone_from(&prepared.state_changes);
+    session.chapters.clone_from(&prepared.chapters);
+    session.updated = now;
+    session
+}

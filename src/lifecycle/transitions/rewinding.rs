@@ -1,0 +1,72 @@
+//! Goes back within the session that is being played, and takes that back.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::starting::check_texts;
+use super::take_up::{self, make_branch_of_it, prepare_after_capture};
+use crate::ids::Ticket;
+use crate::journal::CheckpointId;
+use crate::lifecycle::CurrentSession;
+use crate::lifecycle::requests::RewindTo;
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::session::{ChapterError, NewSession, RequestError, RestoreFrom, RestoreReason};
+
+/// Goes back as this request asks.
+pub(in crate::lifecycle) fn go_back(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    (from, reason): (RestoreFrom, RestoreReason),
+) -> Result<(), RequestError> {
+    let session = parts.session().ok_or(RequestError::NoSession)?;
+    prepare_after_capture(parts, world, ticket, (session, from, reason))
+}
+
+/// Goes back to an earlier moment.
+pub(in crate::lifecycle) fn rewind(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    to: RewindTo,
+) -> Result<(), RequestError> {
+    let from = match to {
+        RewindTo::Checkpoint(checkpoint) => RestoreFrom::Checkpoint(checkpoint),
+        RewindTo::Chapter(chapter) => {
+            let current = world.get_resource::<CurrentSession>().ok_or(RequestError::NoSession)?;
+            let known = current.chapters().get(chapter);
+            let known = known.ok_or(ChapterError::Unknown { chapter })?;
+            let began_with = known.first_checkpoint.ok_or(RequestError::CheckpointPruned)?;
+            RestoreFrom::Checkpoint(began_with)
+        }
+        RewindTo::Ago(ago) => {
+            let current = world.get_resource::<CurrentSession>();
+            let now = current.ok_or(RequestError::NoSession)?.play_time;
+            RestoreFrom::PlayTime(as_checkpoints_count(now.saturating_sub(ago)))
+        }
+    };
+    go_back(parts, world, ticket, (from, RestoreReason::Rewound))
+}
+
+/// Play time without the part of it that checkpoints don't keep.
+fn as_checkpoints_count(play_time: Duration) -> Duration {
+    let below = play_time.subsec_nanos() % 1_000_000;
+    play_time.saturating_sub(Duration::from_nanos(below.into()))
+}
+
+/// Has the checkpoint read. Nothing of what is played changes before that turned out well.
+pub(in crate::lifecycle) fn branch_off(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    checkpoint: CheckpointId,
+    session: &NewSession,
+) -> Result<(), RequestError> {
+    let current = parts.session().ok_or(RequestError::NoSession)?;
+    check_texts(session)?;
+    let from = RestoreFrom::Checkpoint(checkpoint);
+    take_up::prepare(parts, world, ticket, (current, from, RestoreReason::BranchedOff), None);
+    make_branch_of_it(parts, session);
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Starts sessions.
+
+use std::time::Duration;
+
+use bevy::platform::collections::HashSet;
+use bevy::prelude::*;
+use tracing::{info, warn};
+
+use super::backups::take_up_backup;
+use super::take_up;
+use crate::capture::{Carried, KeyedIds, Placed};
+use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::ids::Ticket;
+use crate::journal::{RunId, SaveId, SessionId};
+use crate::lifecycle::game_context::compare_context;
+use crate::lifecycle::gates::gate_is_open;
+use crate::lifecycle::notifications::{SessionStarted, notify};
+use crate::lifecycle::recording::note_lifecycle;
+use crate::lifecycle::requests::{
+    CurrentRequest, RequestQueue, SessionRequest, check_text, finish, reject,
+};
+use crate::lifecycle::runtime::transition::{Taken, Transition};
+use crate::lifecycle::runtime::{Playing, RuntimeParts};
+use crate::lifecycle::summary::RunFigures;
+use crate::lifecycle::{
+    CurrentSession, GameContext, RecoveryPolicy, Restraints, SessionCatalog, SessionSettings,
+};
+use crate::recovery::SessionEntry;
+use crate::session::{
+    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+    SessionMetadata,
+};
+use crate::writer::EventStart;
+
+/// Whether the texts of a session that is to begin are short enough, and its tags and links few enough.
+pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
+    let texts = [&session.name, &session.description, &session.session_type];
+    session.tags.check()?;
+    session.links.check()?;
+    texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
+}
+
+/// Whether a session may be started, as far as alerts that are raised have a say. Asked once, before anything is done:
+/// what is played may be closed for it.
+pub(in crate::lifecycle) fn admit_session(world: &World) -> Result<(), RequestError> {
+    let restraints = world.get_resource::<Restraints>();
+    let refused = restraints.and_then(|restraints| restraints.refuses_sessions.clone());
+    refused.map_or(Ok(()), |limit| Err(RequestError::LimitReached { limit }))
+}
+
+/// What a session's first run begins with.
+struct FirstRun {
+    pub metadata: SessionMetadata,
+    pub fields: Fields,
+    /// What was read of it, if it was a draft.
+    pub draft: Option<Prepared>,
+    /// The request that this answers.
+    pub ticket: Ticket,
+}
+
+pub(in crate::lifecycle) fn start(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    session: &NewSession,
+) -> Result<(), RequestError> {
+    check_texts(session)?;
+    // Without the resource, which a game can take away, nothing can be closed.
+    let can_be_closed = parts.playing.is_some() && world.contains_resource::<CurrentSession>();
+    if can_be_closed && session.replaces_current {
+        let mut queue = world.get_resource_or_init::<RequestQueue>();
+        queue.do_first(ticket, SessionRequest::Start(session.clone()).into());
+        let close = CurrentRequest::Close(LeaveCause::Replaced.into());
+        queue.do_first(Ticket::new(), close.into());
+        return Ok(());
+    }
+    parts.require_no_session()?;
+    let mut metadata = session.begin(SessionId::random(), parts.time.now().wall);
+    metadata.context = GameContext::of(world);
+    begin_first_run(
+        parts,
+        FirstRun { metadata, fields: session.fields.clone(), draft: None, ticket },
+    );
+    Ok(())
+}
+
+/// Has the writer begin a run in a world of which nothing was saved yet.
+fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
+    let FirstRun { metadata, fields, draft, ticket } = first;
+    let known = draft.map(|draft| (draft.lineage, draft.unknown_frames, draft.newest_counter));
+    let (lineage, unknown_frames, newest_counter) = known.unwrap_or_default();
+    let run = RunId::random();
+    parts.order(Order::TakeUp(Box::new(TakeUp {
+        metadata: metadata.clone(),
+        run,
+        lineage,
+        begun: None,
+        start: Start {
+            next_save_id: SaveId::FIRST,
+            seeds: Vec::new(),
+            carried: Carried::default(),
+            gone: KeyedIds::default(),
+        },
+        unknown_frames,
+        events: EventStart { records: parts.events.has_types(), ..EventStart::default() },
+    })));
+    let metadata = Box::new(metadata);
+    parts.transition = Some(Transition::Opening { metadata, fields, run, newest_counter, ticket });
+}
+
+pub(in crate::lifecycle) fn start_or_continue(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    new: &NewSession,
+) -> Result<(), RequestError> {
+    if is_playing_already(world, new) {
+        finish(world, ticket);
+        return Ok(());
+    }
+    parts.require_no_session()?;
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let recovers = policy != RecoveryPolicy::Never;
+    let known = world.get_resource_or_init::<SessionCatalog>();
+    let mut same = known
+        .sessions()
+        .iter()
+        .filter(|entry| entry.session.name == new.name && entry.session.player == new.player);
+    // A second process beside the first would split the one world into two.
+    if same.clone().any(|entry| entry.in_use) {
+        return try_start_again(parts, world, ticket, new);
+    }
+    parts.start_up.end_race();
+    let same = same.find(|entry| entry.can_go_on() && (recovers || !entry.has_crashed()));
+    match same.map(|entry| (entry.session.id, entry.has_crashed())) {
+        None => {
+            admit_session(world)?;
+            start(parts, world, ticket, new)
+        }
+        Some((session, true)) if take_up_backup(parts, world, ticket, session, Some(new)) => Ok(()),
+        Some((session, crashed)) => {
+            let reason = if crashed { RestoreReason::Recovered } else { RestoreReason::Continued };
+            match parts.start_up.proposed(session, policy).restore_from() {
+                Some(from) => {
+                    take_up::prepare(
+                        parts,
+                        world,
+                        ticket,
+                        (session, from, reason),
+                        Some(new.clone()),
+                    );
+                    Ok(())
+                }
+                None => start_safely(parts, world, ticket, session, new),
+            }
+        }
+    }
+}
+
+/// Whether what is asked for was taken up already, as after an automatic recovery.
+fn is_playing_already(world: &World, new: &NewSession) -> bool {
+    let current = world.get_resource::<CurrentSession>();
+    current.is_some_and(|current| {
+        current.name() == new.name && current.player() == new.player.as_deref()
+    })
+}
+
+/// Another process plays the session that is asked for. If it is one that is about to end, waiting a
+/// little is all that it takes.
+fn try_start_again(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    new: &NewSession,
+) -> Result<(), RequestError> {
+    if !parts.start_up.may_try_again(parts.time.now()) {
+        return Err(RequestError::SessionInUse);
+    }
+    if let Some(stopwatch) = &mut parts.writer.stopwatch {
+        stopwatch.note_lock_wait();
+    }
+    let again = SessionRequest::StartOrContinue(new.clone());
+    world.get_resource_or_init::<RequestQueue>().do_first(ticket, again.into());
+    Ok(())
+}
+
+/// Starts a new session instead of one on which the game died again and again. That one is kept
+/// and stays listed.
+pub(in crate::lifecycle) fn start_safely(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    instead_of: SessionId,
+    new: &NewSession,
+) -> Result<(), RequestError> {
+    warn!(session = %instead_of, "the game died on it again and again: a new one is started");
+    parts.order(Order::SetAside(instead_of));
+    start(parts, world, ticket, new)
+}
+
+/// Starts the session that was asked for if no older one could be continued.
+pub(in crate::lifecycle) fn start_instead(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    session: &NewSession,
+) {
+    info!(name = session.name, "nothing can be restored: a new session is started");
+    if let Err(error) = start(parts, world, ticket, session) {
+        reject(world, ticket, error);
+    }
+}
+
+/// The writer has begun the run of the session that is to be started.
+pub(in crate::lifecycle) fn taken_up(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    context: SessionContext,
+) {
+    // A restore has begun its run already; only a start waits for it.
+    let Some(Transition::Opening { mut metadata, fields, run, newest_counter, ticket }) =
+        parts.transition.take_if(|transition| matches!(transition, Transition::Opening { .. }))
+    else {
+        return compare_context(parts, world, session, context);
+    };
+    metadata.context = context;
+    parts.start_up.note_own(session);
+    world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
+    world.insert_resource(CurrentSession::new(*metadata, fields));
+    let figures = RunFigures::begin(parts.time.now(), Duration::ZERO);
+    let mut playing = Playing::new(session, run, newest_counter, figures, parts.recorder(world));
+    playing.gate_was_open = gate_is_open(parts, world);
+    parts.playing = Some(playing);
+    if let Some(mut placed) = world.get_resource_mut::<Placed>() {
+        placed.begin(HashSet::default(), HashSet::default());
+    }
+    info!(%session, "session started");
+    // What was recorded on the way to a run is none of it.
+    parts.events.skip(world);
+    note_lifecycle(parts, "started", EventTrigger::Player, |event| {
+        event.between(None, Some("active".to_owned()))
+    });
+    notify(world, SessionStarted { session });
+    finish(world, ticket);
+}
+
+/// Begins a session that was planned.
+pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &World, taken: Taken) {
+    let Taken { preparing, prepared } = taken;
+    let mut metadata = prepared.metadata.clone();
+    metadata.started = parts.time.now().wall;
+    metadata.context = GameContext::of(world);
+    begin_first_run(
+        parts,
+        FirstRun {
+            metadata,
+            fields: prepared.fields.clone(),
+            draft: Some(prepared),
+            ticket: preparing.ticket,
+        },
+    );
+}

@@ -1,0 +1,378 @@
+//! Takes up a session that exists: goes on with it, recovers it, loads a slot of it, or goes back to an
+//! earlier moment of the one that is being played.
+//!
+//! All of them take the same way. The checkpoint is read and decoded while the game goes on. Only when
+//! that turned out well is another session, which is being played, closed with its last checkpoint. So
+//! damage changes nothing, and nothing that was played is lost.
+
+use bevy::prelude::*;
+use tracing::{error, warn};
+
+use super::backups::load_backup;
+use super::branching::as_asked;
+use super::ending::restore_when_left;
+use super::leaving;
+use super::restoring::{self, begin_restore, take_cancellation};
+use super::starting::start_instead;
+use crate::clock;
+use crate::content::{Order, Prepared};
+use crate::ids::Ticket;
+use crate::journal::{CheckpointKind, SessionId, SlotId, Validity};
+use crate::lifecycle::checkpoints::outcomes::saving_stopped;
+use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::lifecycle::notifications::{RecoveryFailed, RestoreCancelled, notify};
+use crate::lifecycle::requests::{close, reject};
+use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::transition::{
+    Becomes, Departure, Preparing, Taken, Transition, WantedBackup,
+};
+use crate::lifecycle::start_up::found::report_found;
+use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
+use crate::session::{
+    LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
+    StopReason,
+};
+
+/// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
+/// it takes.
+const TRIES: u32 = 8;
+
+pub(in crate::lifecycle) fn continue_session(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+    session: SessionId,
+) -> Result<(), RequestError> {
+    if parts.session() == Some(session) {
+        return Err(RequestError::SessionRunning { current: session });
+    }
+    let wanted = (session, RestoreFrom::Latest, RestoreReason::Continued);
+    prepare(parts, world, ticket, wanted, None);
+    Ok(())
+}
+
+pub(in crate::lifecycle) fn recover(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    session: SessionId,
+    from: RestoreFrom,
+) -> Result<(), RequestError> {
+    let is_played = parts.session() == Some(session);
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let catalog = world.get_resource_or_init::<SessionCatalog>();
+    let known = catalog.get(session);
+    let may_have_crashed = !is_played && known.is_none_or(SessionEntry::has_crashed);
+    if policy == RecoveryPolicy::Never && may_have_crashed {
+        return Err(RequestError::RecoveryIsOff);
+    }
+    if let RestoreFrom::Slot(slot) = from {
+        let reason = if is_played { RestoreReason::Loaded } else { RestoreReason::Recovered };
+        return recover_from_slot(parts, world, ticket, (session, slot), reason);
+    }
+    let reason = if is_played { RestoreReason::Rewound } else { RestoreReason::Recovered };
+    prepare_after_capture(parts, world, ticket, (session, from, reason))
+}
+
+/// Has a checkpoint read. If it is of the session that is being played, what was played since the
+/// last checkpoint is taken first; another session is closed later, with a checkpoint.
+///
+/// # Errors
+///
+/// If the writer can't take a checkpoint now.
+pub(in crate::lifecycle) fn prepare_after_capture(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+) -> Result<(), RequestError> {
+    let tail = capture_tail(parts, world, session)?;
+    order_preparation(parts, world, ticket, (session, from, reason, tail), None);
+    Ok(())
+}
+
+/// Takes a checkpoint of what is being left, where a session goes back to an earlier moment of
+/// its own; its number, if there was anything to take.
+fn capture_tail(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+) -> Result<Option<u64>, RequestError> {
+    if parts.session() != Some(session) || !parts.may_capture() {
+        return Ok(None);
+    }
+    if parts.writer.is_behind() {
+        return Err(RequestError::WriterBehind);
+    }
+    let before = parts.newest_captured();
+    take_checkpoint(parts, world, CheckpointKind::Rewind, None);
+    let taken = parts.newest_captured().filter(|taken| Some(*taken) != before);
+    Ok(taken.map(|checkpoint| checkpoint.counter))
+}
+
+/// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for who
+/// asked to start or continue.
+pub(in crate::lifecycle) fn prepare(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+    otherwise: Option<NewSession>,
+) {
+    order_preparation(parts, world, ticket, (session, from, reason, None), otherwise);
+}
+
+fn order_preparation(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+    (session, from, reason, tail): (SessionId, RestoreFrom, RestoreReason, Option<u64>),
+    otherwise: Option<NewSession>,
+) {
+    let settings = world.get_resource::<SessionSettings>();
+    let probation = settings.map_or(PROBATION, |settings| settings.probation);
+    let played = None;
+    let wanted = Wanted { session, from, reason, tail, played, probation };
+    parts.order(Order::Prepare { wanted, ticket });
+    parts.transition = Some(Transition::Preparing(Box::new(Preparing {
+        ticket,
+        session,
+        from,
+        reason,
+        asked_at: clock::instant(),
+        becomes: Becomes::ItsSession,
+        otherwise,
+        tries_left: TRIES,
+        backup: None,
+    })));
+}
+
+/// A session of its own begins with the checkpoint that is being read.
+pub(in crate::lifecycle) fn make_branch_of_it(parts: &mut RuntimeParts, session: &NewSession) {
+    if let Some(Transition::Preparing(preparing)) = &mut parts.transition {
+        preparing.becomes = Becomes::Branch(Box::new(session.clone()));
+    }
+}
+
+/// Gives up the checkpoint that is being read, if the game wants it no more.
+pub(in crate::lifecycle) fn cancel_preparing_if_asked(parts: &mut RuntimeParts, world: &mut World) {
+    let is_preparing = matches!(
+        &parts.transition,
+        Some(Transition::Preparing(preparing)) if !preparing.takes_cancellation_back()
+    );
+    if is_preparing && take_cancellation(world) {
+        give_up_preparing(parts, world);
+    }
+}
+
+/// Gives up the checkpoint that is being read, if there is one.
+pub(in crate::lifecycle) fn give_up_preparing(parts: &mut RuntimeParts, world: &mut World) {
+    if let Some(preparing) = end_preparing(parts) {
+        give_up_prepared(parts, world, preparing.session, preparing.ticket);
+    }
+}
+
+/// Lets go of what was read, or is being read, of a session.
+pub(in crate::lifecycle) fn give_up_prepared(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    ticket: Ticket,
+) {
+    parts.order(Order::Release(session));
+    close(world, ticket);
+    notify(world, RestoreCancelled { session, ticket, began: false });
+}
+
+fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
+    let preparing = |transition: &mut Transition| matches!(transition, Transition::Preparing(_));
+    match parts.transition.take_if(preparing) {
+        Some(Transition::Preparing(preparing)) => Some(*preparing),
+        _ => None,
+    }
+}
+
+/// The writer has answered what it was asked to prepare; `None` if that was given up meanwhile.
+fn answered(parts: &mut RuntimeParts, ticket: Ticket) -> Option<Preparing> {
+    match &parts.transition {
+        Some(Transition::Preparing(preparing)) if preparing.ticket == ticket => {
+            end_preparing(parts)
+        }
+        _ => None,
+    }
+}
+
+/// A checkpoint was read. If another session is being played, that is closed first.
+pub(in crate::lifecycle) fn prepared(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    prepared: Prepared,
+    ticket: Ticket,
+) {
+    let Some(preparing) = answered(parts, ticket) else { return };
+    let session = prepared.metadata.id;
+    let mut catalog = world.get_resource_or_init::<SessionCatalog>();
+    if let RestoreFrom::Slot(slot) = preparing.from {
+        catalog.note_slot(slot, Validity::Verified);
+    }
+    if catalog.get(session).is_none() && !preparing.begins_session() {
+        // Nothing but the slot was left of it.
+        catalog.put(SessionEntry::begun(&prepared.metadata));
+    }
+    let mut taken = Taken { preparing, prepared };
+    if let Some(backup) = taken.preparing.backup.take() {
+        return load_backup(parts, world, ticket, session, *backup, Some(taken));
+    }
+    // While there is nothing to be taken back.
+    let Some(taken) = restoring::approve(parts, world, taken) else { return };
+    let Some(taken) = as_asked(parts, world, taken) else { return };
+    let session = taken.prepared.metadata.id;
+    if parts.session().is_none_or(|playing| playing == session) {
+        return begin_restore(parts, world, taken);
+    }
+    if let Err(error) = leaving::leave(parts, world, Departure::close(LeaveCause::Replaced)) {
+        warn!("the session that is played can't be closed, so it goes on");
+        parts.order(Order::Release(session));
+        return reject(world, ticket, error);
+    }
+    restore_when_left(parts, taken);
+}
+
+/// The session before was left: goes on with what was read meanwhile, unless that isn't wanted
+/// any more.
+pub(in crate::lifecycle) fn restore_taken(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    taken: Taken,
+) {
+    if parts.exit.was_seen() || take_cancellation(world) {
+        let (session, ticket) = (taken.prepared.metadata.id, taken.preparing.ticket);
+        return give_up_prepared(parts, world, session, ticket);
+    }
+    begin_restore(parts, world, taken);
+}
+
+/// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
+/// only wanted to go on, whatever it takes, goes on with that.
+pub(in crate::lifecycle) fn damaged(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    found: FoundSession,
+    ticket: Ticket,
+) {
+    let session = found.session;
+    let is_offered = !found.offers.is_empty();
+    let preparing = answered(parts, ticket);
+    let is_last_word = preparing.as_ref().is_some_and(|it| it.otherwise.is_none());
+    report_found(parts, world, found, Some(ticket).filter(|_| is_last_word));
+    let Some(preparing) = preparing else { return };
+    say_if_world_is_lost(parts, world, &preparing);
+    match preparing.otherwise {
+        None => {}
+        Some(otherwise) if is_offered && preparing.tries_left > 0 => {
+            let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+            let proposed = parts.start_up.proposed(session, policy);
+            let Some(from) = proposed.restore_from() else {
+                return go_on_without(parts, world, otherwise, preparing.backup, (session, ticket));
+            };
+            let wanted = (session, from, RestoreReason::Recovered);
+            prepare(parts, world, ticket, wanted, Some(otherwise));
+            if let Some(Transition::Preparing(again)) = &mut parts.transition {
+                again.tries_left = preparing.tries_left - 1;
+                again.backup = preparing.backup;
+            }
+        }
+        Some(otherwise) => {
+            go_on_without(parts, world, otherwise, preparing.backup, (session, ticket));
+        }
+    }
+}
+
+/// Nothing can be read of a session: goes on with the backup that is wanted, or with a new session.
+fn go_on_without(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    otherwise: NewSession,
+    backup: Option<Box<WantedBackup>>,
+    (session, ticket): (SessionId, Ticket),
+) {
+    match backup {
+        Some(backup) => load_backup(parts, world, ticket, session, backup.like(otherwise), None),
+        None => start_instead(parts, world, ticket, &otherwise),
+    }
+}
+
+/// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
+fn say_if_world_is_lost(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
+    if preparing.takes_cancellation_back()
+        && parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
+    {
+        saving_stopped(parts, world, StopReason::WorldLost);
+    }
+}
+
+/// Nothing of the session can be restored.
+pub(in crate::lifecycle) fn unrecoverable(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    error: RecoveryError,
+    asked: Ticket,
+) {
+    error!(%session, ?error, "no checkpoint can be restored");
+    let all_damaged = error == RecoveryError::AllDamaged;
+    let slots = SessionCatalog::slots_left(world, session);
+    let preparing = answered(parts, asked);
+    // What can't be read now may be readable later; a new session would hide it.
+    let goes_on = all_damaged && preparing.as_ref().is_some_and(|it| it.otherwise.is_some());
+    let ticket = Some(asked).filter(|_| preparing.is_some() && !goes_on);
+    if let Some(ticket) = ticket {
+        close(world, ticket);
+    }
+    notify(world, RecoveryFailed { session, ticket, error, slots });
+    let Some(preparing) = preparing else { return };
+    say_if_world_is_lost(parts, world, &preparing);
+    let Preparing { otherwise, backup, .. } = preparing;
+    if let Some(otherwise) = otherwise.filter(|_| goes_on) {
+        go_on_without(parts, world, otherwise, backup, (session, asked));
+    }
+}
+
+/// The request can't be granted.
+pub(in crate::lifecycle) fn not_prepared(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    error: RequestError,
+    ticket: Ticket,
+) {
+    let Some(preparing) = answered(parts, ticket) else { return };
+    say_if_world_is_lost(parts, world, &preparing);
+    note_refusal(world, preparing.from, &error);
+    reject(world, ticket, error);
+}
+
+/// Notes in the catalogue what reading a slot has shown.
+fn note_refusal(world: &mut World, from: RestoreFrom, error: &RequestError) {
+    if let (RestoreFrom::Slot(slot), RequestError::Slot(SlotError::Damaged { .. })) = (from, error)
+    {
+        world.get_resource_or_init::<SessionCatalog>().note_slot(slot, Validity::Damaged);
+    }
+}
+
+/// Takes a slot for the way out of a crash.
+fn recover_from_slot(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    (session, slot): (SessionId, SlotId),
+    reason: RestoreReason,
+) -> Result<(), RequestError> {
+    let catalog = world.get_resource_or_init::<SessionCatalog>();
+    match catalog.slot(slot) {
+        Some(entry) if entry.session.id == session => {}
+        Some(_) => return Err(SlotError::Unknown.into()),
+        None => return Err(catalog.why_unreadable(slot).into()),
+    }
+    prepare_after_capture(parts, world, ticket, (session, RestoreFrom::Slot(slot), reason))
+}
