@@ -52,13 +52,13 @@ mutant 'ignore that the sync of directories fails' $writer \
 mutant 'acknowledge although the sync failed' $writer \
     's/segment\.sync\(&self\.local\.store\)\?;/let _ = segment.sync(&self.local.store);/' $faults
 mutant 'acknowledge before the sync' $writer \
-    's/segment\.sync\(&self\.local\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segment else { return Ok(()) };\n segment.sync(&self.local.store)?;\n$1\n$2/' $crash
+    's/segment\.sync\(&self\.local\.store\)\?;\n(\s+let end = [^;]*;)\n(\s+self\.segments\.note_durable\(end\);)\n\s+\/\/[^\n]*\n\s+self\.hold[^;]*;\n(\s+self\.acknowledge\([^;]*;)/$3\n let Some(segment) = &mut self.segments.open else { return Ok(()) };\n segment.sync(&self.local.store)?;\n$1\n$2/' $crash
 mutant 'acknowledge what is only captured' $writer \
     's/(?=self\.pending\.push\(Item::Checkpoint)/let Commit { kind, time, play_time, .. } = checkpoint.commit;\n reports.push(News::Saved(Saved { id, kind, label: None, time, play_time, bytes: 0, write_time: Duration::ZERO }));\n/' $crash
 mutant 'retry a sync on the same file' $writer \
     's/self\.file\.sync\(\)\.map_err/self.file.sync().or_else(|_| self.file.sync()).map_err/' $faults
 mutant 'go on in a file that failed' $writer \
-    's/(marked clean[^;]*)self\.drop_segment\(\);/$1/' $faults
+    's/(marked clean[^;]*)self\.segments\.drop_open\(&self\.local\.store\);/$1/' $faults
 mutant 'sync only the directories of the first segment' $store/directory \
     's/match header\.predecessor \{/match Some(()).filter(|()| header.segment > 0) {/' $faults
 mutant 'sync nothing above the data directory' $store/directory \
@@ -82,7 +82,7 @@ mutant 'say nothing of a save that a rewind overtook' $writer \
 mutant 'decline what could only be read in part' $writer/filing.rs \
     's/(pub fn decline\([^{]*\{\n[^\n]*\n)\s+refuse_to_guess\(stored\.index\(\)\)\?;/$1/' who_can_read_only_a_part
 mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/run_journal" \
-    's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\)/if false/; s/(marked clean[^;]*self\.drop_segment\(\);)/$1 self.pending.give_up_checkpoints();/' $faults
+    's/if !checkpoint\.is_snapshot\(\) && checkpoint\.commit\.base != newest\.or\(self\.acknowledged\(\)\)/if false/; s/(marked clean[^;]*self\.segments\.drop_open\(&self\.local\.store\);)/$1 self.pending.give_up_checkpoints();/' $faults
 
 branches=torture::branches
 promise='What is left by going back comes back'
@@ -189,7 +189,7 @@ mutant 'let what was left go for the sake of a run that was not read' $writer/re
 mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
     's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
 mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
-    's/ \|\| merging == number//' a_stricter_quota_leaves
+    's/ && merging != Some\(header\.segment\)//' a_stricter_quota_leaves
 mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
@@ -487,7 +487,7 @@ mutant 'forget the pending transition' src/capture/record/states.rs \
     's/\|\| state != self\.last;/|| state.as_ref().map(|state| &state.current) != self.last.as_ref().map(|state| &state.current);/' $worlds
 mutant 'forget that a component was removed' src/capture/record/removals.rs \
     's/if !entities\.is_empty\(\) \{/if false {/' $worlds
-mutant 'keep the removals of an earlier capture' src/capture/record/moment.rs \
+mutant 'keep the removals of an earlier capture' src/capture/record/capture.rs \
     's/removed\.clear\(\);//' $worlds
 mutant 'copy into a stale buffer' src/capture/record/copies.rs \
     's/codec\.copy_into\(component, value\);//g' $worlds

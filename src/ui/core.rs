@@ -4,7 +4,7 @@ use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
 use bevy::ui::UiSystems;
 
-use super::strings::SessionStrings;
+use super::strings::{SessionStrings, StringsFile};
 use super::theme::SessionTheme;
 use super::{ellipsis, focus, font, look, pictures, strings, widgets};
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};

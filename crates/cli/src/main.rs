@@ -1,5 +1,54 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
 //! but for `import`, `archive`, `unarchive`, `delete` and `undelete`, which do what a game does that is asked to, under its locks.
+//!
+//! It looks at them beside a running game, with the journal alone, through `ReadOnlyDisk`, which refuses whatever
+//! changes something and asks for no lock. `import`, `archive`, `unarchive`, `delete` and `undelete` alone change
+//! something, through `writer::Upkeep`: the writer's own slices (`slot_work`, `archiving`, `shelving`), one after
+//! the other until all is durable, under the game's locks and without a process record. The records of dead
+//! processes stay, so that the next start of the game still hears of them. A profile is known there by the name of
+//! its directory only (`Layout::by_directory`). Each verb is a file or directory of its own; what they share:
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | `arguments` | the command line: `clap` says what there is, and in `resolving` `Words` lets `--game` stand in the place of the first word |
+//! | `place` | what was given to look into, as the profiles in it. A file is a profile with one session; the checkpoint of a report lies on a disk in memory |
+//! | `session_name`, `checkpoint_name` | how things are called, and the one that is called so |
+//! | `deaths` | how the processes died that played a session, by their records and by its log |
+//! | `left_out` | one of all sessions, opened, or why a verb passes over it |
+//! | `open_session`, `rows` | a session that was named, and the rows of a checkpoint, in the journal's order and one at a time |
+//! | `value` | values of types that nobody here knows: trees, from what MessagePack says by itself |
+//! | `output`, `table`, `terminal` | the one writer; whatever a text from a file would have a terminal do is taken out there |
+//! | `events` | what a session recorded, all of it, without what is private |
+//! | `target` | where a verb writes that was asked to: a new file or an empty directory, whole and synced or not at all |
+//! | `session_entry` | a session as the library's queries and rules have it, for `list` and `prune` |
+//! | `progress` | how far something is that takes a while, drawn by a thread of its own where errors are said |
+//! | `failure` | why nothing can be said, and exit codes |
+//!
+//! `diff` goes through two checkpoints at once, since their rows have the same order: it holds two rows, and
+//! decodes them only where their bytes differ. `cat`, `diff`, `stats`, `export` and `view` go by rows; all else
+//! reads headers and commits.
+//!
+//! `repair` is `store::SessionRepair` of the journal. It reads every group whole and keeps those by which some
+//! checkpoint can be restored. A file without loss is copied byte by byte; of another one the good frames are
+//! (`journal/good_frames.rs`), under new sequence numbers and with the payloads that they have, for checksums are
+//! seeded with the nonce, which stays. A segment forgets its predecessor where that became shorter. What the copy's
+//! index will say is known before a byte is written: if its newest checkpoint isn't that of the original, as in a
+//! fork whose meant line has lost its end, a run is added that takes the place of all that is there, as a recovery
+//! does (`repair/bridge.rs`). `torture/repairs.rs` damages a session at each byte and holds the copy against the
+//! original.
+//!
+//! `doctor` has one table of codes (`doctor/codes.rs`), and `docs/RUNBOOK.md` a section for each, with commands; a
+//! test plants each situation, looks for its code, and runs the commands of its section. What dead processes left
+//! it knows by names and records alone (`doctor/state_findings.rs`), since asking for a lock could keep the game
+//! from it. `prune` is the library's `Retention::preview`, with what time it surely is by the same rules.
+//!
+//! `view` puts data into a template (`view/page/`), as JSON without any `<`; the page's script turns all of it into
+//! text nodes only, and its policy lets it ask nobody for anything. Values are columns (`view/columns.rs`): what is
+//! equal once, floats as bytes, fields without their names. Of each other checkpoint the page has what differs from
+//! the next newer one that it has, so a value is looked up from there towards the newest. Lists draw the rows that
+//! are seen. A page of several sessions has an element with data for each, and its first one is the list; the
+//! beginning of the address says which is shown, and another one is shown by loading the page again, so the script
+//! never holds more than one (`view/several.rs`).
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]

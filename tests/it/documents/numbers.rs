@@ -91,7 +91,7 @@ fn readme() -> Vec<Claim> {
         ")",
     ));
     let kill = text_of("tests/it/kill.rs");
-    let frames = constant("src/doctor.rs", "FRAMES");
+    let frames = constant("src/doctor/settings.rs", "FRAMES");
     let entities = number(within(&kill, "const BUSY: [&str; 6] = [\"--entities\", \"", "\""));
     let rounds = constant("tests/it/kill.rs", "ROUNDS");
     let manifest = text_of("Cargo.toml");

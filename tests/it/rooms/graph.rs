@@ -19,13 +19,17 @@ pub fn reached(edges: &Edges, from: &str) -> BTreeSet<String> {
     reached
 }
 
-/// The most nodes that all reach each other.
-pub fn largest_loop(edges: &Edges) -> BTreeSet<String> {
+/// The nodes that all reach each other, the most first.
+pub fn loops(edges: &Edges) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<String>> =
         edges.keys().map(|node| (node, reached(edges, node))).collect();
     let reaches = |from: &String, to: &String| reached.get(from).is_some_and(|it| it.contains(to));
-    let loops = reached.iter().map(|(node, all)| -> BTreeSet<String> {
+    let with = |(node, all): (&&String, &BTreeSet<String>)| -> BTreeSet<String> {
         all.iter().filter(|other| reaches(other, node)).cloned().collect()
-    });
-    loops.max_by_key(BTreeSet::len).unwrap_or_default()
+    };
+    let mut loops: Vec<BTreeSet<String>> = reached.iter().map(with).collect();
+    loops.sort_by(|one, other| (other.len(), other).cmp(&(one.len(), one)));
+    loops.dedup();
+    loops.retain(|nodes| !nodes.is_empty());
+    loops
 }

@@ -260,6 +260,9 @@ impl Visit<'_> for Reader<'_> {
         }
     }
 
+    /// To be seen by a module isn't to need it: `pub(in crate::ui)`.
+    fn visit_visibility(&mut self, _: &syn::Visibility) {}
+
     fn visit_item_fn(&mut self, item: &syn::ItemFn) {
         self.depth += 1;
         visit::visit_item_fn(self, item);
