@@ -116,7 +116,7 @@ fn of_those_who_go_for_a_session_at_once_one_gets_it_and_nothing_is_lost() {
 
 fn leave(winner: Process) -> Story {
     #[cfg(unix)]
-    winner.signal("TERM");
+    winner.terminate();
     let story = winner.finish();
     assert_eq!(story.of("closed").collect::<Vec<_>>(), ["true"], "{story:?}");
     story

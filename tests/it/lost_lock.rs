@@ -154,12 +154,12 @@ fn of_two_processes_the_one_that_lost_the_lock_says_so_and_nothing_is_lost() {
     let mut memory = Memory::default();
     let mut loser = begin("begin");
     (0..5).for_each(|_| drop(loser.wait_for(&["saved"])));
-    loser.signal("STOP");
+    loser.stop();
     std::fs::remove_dir_all(directory.path().join("state")).unwrap();
 
     let mut winner = begin("recover");
     winner.wait_for(&["saved"]);
-    loser.signal("CONT");
+    loser.go_on();
     assert_eq!(loser.wait_for(&["stopped", "resumed"]), "stopped LockLost");
     (0..5).for_each(|_| drop(winner.wait_for(&["saved"])));
     let story = loser.kill();

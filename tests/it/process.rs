@@ -19,6 +19,8 @@ use bevy_session::prelude::*;
 use bevy_session::{
     CheckpointCaptured, CorruptionDetected, RecoveryFailed, SavingResumed, SavingStopped,
 };
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::common::{Health, Score};
 
@@ -164,12 +166,30 @@ impl Process {
         }
     }
 
-    /// Sends a signal.
+    /// Asks it to exit, as a system does that shuts down.
     #[cfg(unix)]
-    pub fn signal(&self, signal: &str) {
-        let process = self.child.id().to_string();
-        let sent = Command::new("kill").args([format!("-{signal}"), process]).status().unwrap();
-        assert!(sent.success(), "the signal should be sent");
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Stops all its threads. Once this returns, none of them does anything.
+    #[cfg(unix)]
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        let changed = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
+        let is_stopped = changed.unwrap().is_some_and(|(_, status)| status.stopped());
+        assert!(is_stopped, "it should be stopped and not dead");
+    }
+
+    /// Lets it go on after a stop.
+    #[cfg(unix)]
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Kills it with SIGKILL, if it still runs.

@@ -20,6 +20,8 @@ const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
 /// Checkpoints and records written while merging that are worth carrying over. Beyond, the disk is so slow
 /// that merging again later is the better way.
 const MAX_KEPT: usize = 48;
+/// Checkpoints and records written while merging after which it does twice as much at a time.
+const KEPT_UNTIL_HASTE: usize = 8;
 /// A step of a merge is one block, since a checkpoint may be waiting.
 const ONE_BLOCK: usize = 1;
 /// A rotation that failed isn't tried again before this.
@@ -128,6 +130,12 @@ impl Rotation {
     /// The number of the new segment.
     pub(super) fn segment(&self) -> u32 {
         self.segment
+    }
+
+    /// How many steps are done in one go. It doubles as what is kept approaches its limit: a merge that has begun
+    /// keeps up with checkpoints that leave it no time.
+    pub(super) fn steps_in_a_slice(&self) -> u32 {
+        1 << (self.kept.len() / KEPT_UNTIL_HASTE).min(MAX_KEPT / KEPT_UNTIL_HASTE)
     }
 
     /// Keeps what was written into the old segment.

@@ -267,7 +267,8 @@ impl RunJournal {
         self.backoff.succeeded();
     }
 
-    /// Writes what is pending; or, if nothing is, goes on with pruning or merging.
+    /// Writes what is pending; or, if nothing is, goes on with pruning or merging. These get a slice now and then also
+    /// where each turn has something to write, so that files don't grow without end.
     pub fn turn(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.hold.is_lost() {
             return;
@@ -279,7 +280,7 @@ impl RunJournal {
             // With the first checkpoint there is a session that they belong to.
             self.write_events(now, reports);
         }
-        if !is_due {
+        if self.housekeeping.has_its_turn(is_due) {
             self.work_in_between(now, reports);
         }
     }
@@ -294,7 +295,7 @@ impl RunJournal {
         if self.has_to_prune() {
             self.prune(now);
         } else if self.pending.is_empty() && !self.is_leaving() {
-            self.rotate(now, reports);
+            self.rotate_slice(now, reports);
             let is_at_rest = self.merging.rotation.is_none() && self.acknowledged().is_some();
             if is_at_rest && !self.is_last_turn {
                 self.room.reserve.step(

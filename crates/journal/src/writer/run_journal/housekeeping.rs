@@ -6,9 +6,14 @@ use crate::writer::gathering::Gathering;
 use crate::writer::pruning::Pruning;
 use crate::writer::pruning_others::PruningOthers;
 
+/// Turns in a row that may have something to write before a slice is done behind it all the same.
+const TURNS_WITHOUT_PAUSE: u32 = 4;
+
 /// What is done with files beside the checkpoints, a slice at a time, in this order.
 #[derive(Default)]
 pub(super) struct Housekeeping {
+    /// Turns in a row that had something to write.
+    turns_without_pause: u32,
     due: Option<PruneFor>,
     pub pruning: Option<Pruning>,
     /// Checkpoints with a name, into archives.
@@ -43,6 +48,13 @@ pub(super) enum Others {
 }
 
 impl Housekeeping {
+    /// Whether a slice may be done in a turn, which had something to write or not.
+    pub(super) fn has_its_turn(&mut self, had_to_write: bool) -> bool {
+        self.turns_without_pause = if had_to_write { self.turns_without_pause + 1 } else { 0 };
+        let waited_enough = self.turns_without_pause.is_multiple_of(TURNS_WITHOUT_PAUSE);
+        !had_to_write || waited_enough
+    }
+
     /// The session is to be pruned, with the next slice.
     pub(super) fn prune(&mut self, why: PruneFor) {
         self.due = self.due.max(Some(why));

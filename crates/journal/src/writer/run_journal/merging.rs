@@ -29,7 +29,18 @@ impl Merging {
 }
 
 impl RunJournal {
-    pub(super) fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
+    /// Merges for a slice, which has more steps the more was written since the merge began.
+    pub(super) fn rotate_slice(&mut self, now: Moment, reports: &mut Vec<News>) {
+        let steps = self.merging.rotation.as_ref().map_or(1, Rotation::steps_in_a_slice);
+        for _ in 0..steps {
+            self.rotate(now, reports);
+            if self.merging.rotation.is_none() {
+                break;
+            }
+        }
+    }
+
+    fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.merging.rotation.is_none() {
             self.begin_rotation(now);
         }

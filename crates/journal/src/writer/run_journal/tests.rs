@@ -169,6 +169,21 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
     assert_eq!(opened.iter().max(), Some(&1), "{opened:?}");
 }
 
+/// A slow machine, or an interval of a few milliseconds, has the next checkpoint there whenever one is written.
+#[test]
+fn checkpoints_without_a_pause_between_them_are_pruned_and_merged_as_well() {
+    let disk = MemoryDisk::default();
+    let mut journal = journal(&disk);
+    leave_files(&journal.local.store, 30);
+    for counter in 1..=1_000 {
+        let base = (counter > 1).then(|| counter - 1);
+        assert!(matches!(&save(&mut journal, checkpoint(counter, base, 100))[..], [News::Saved(_)]));
+    }
+    assert!(journal.segments.begun() > 2, "nothing was merged");
+    let files = stored(&disk).segments().len();
+    assert!(files < 30, "nothing was pruned: {files} files");
+}
+
 /// The lock is a file, and somebody deletes it between two heartbeats: another process has the session from then on.
 #[test]
 fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
@@ -181,7 +196,7 @@ fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
         let mut journal = journal(&disk);
         let store = journal.local.store.clone();
         journal.hold = store.lock_session(session()).unwrap().into();
-        for counter in 1..=9 {
+        for counter in 1..=3 {
             let base = (counter > 1).then(|| counter - 1);
             journal.housekeeping.take_due();
             save(&mut journal, checkpoint(counter, base, 100));
