@@ -74,7 +74,7 @@ pub use notifications::{
     RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
     RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
     SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
-    SessionEnded, SessionExported, SessionForgotten, SessionMoved, SessionPaused, SessionRecovered,
+    SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged, SessionRecovered,
     SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
     SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
     TypeNotSaved, WorldCollapsed,
@@ -96,8 +96,9 @@ pub use recording::{
 pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;
 pub use requests::{
-    AttachmentRequest, CurrentRequest, ExternalRequest, Request, RewindTo, SessionCommands,
-    SessionCommandsExt, SessionRequest, SlotRequest,
+    AttachmentCommands, AttachmentRequest, ChapterCommands, CurrentRequest, EventCommands,
+    ExternalCommands, ExternalRequest, LibraryCommands, PlacedCommands, Request, RewindTo,
+    SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest,
 };
 pub(crate) use restraints::Restraints;
 pub(crate) use runtime::exit_watch::ExitWatch;

@@ -219,7 +219,7 @@ impl SessionPlugin {
     }
 
     /// Whose sessions these are, to begin with: a name of any letters. `default` by default. See
-    /// [`use_profile`](crate::SessionCommands::use_profile).
+    /// [`use_profile`](crate::LibraryCommands::use_profile).
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = profile.into();
@@ -245,7 +245,7 @@ impl SessionPlugin {
     /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
-    ///   [`find_sessions`](crate::SessionCommands::find_sessions) asks for it. It is in
+    ///   [`find`](crate::LibraryCommands::find) asks for it. It is in
     ///   [`SessionCatalog`] and can be recovered.
     #[must_use]
     pub fn development(mut self, is_development: bool) -> Self {
@@ -262,8 +262,8 @@ impl SessionPlugin {
         self
     }
 
-    /// Opens a [report](crate::SessionCommands::report), or a session that was
-    /// [exported](crate::SessionCommands::export): the game goes on from the checkpoint in it. This is
+    /// Opens a [report](crate::LibraryCommands::report), or a session that was
+    /// [exported](crate::LibraryCommands::export): the game goes on from the checkpoint in it. This is
     /// what `BEVY_SESSION=open:report.tar` does.
     ///
     /// Sessions are kept in memory for this start, and what is saved is gone with the app. The

@@ -16,7 +16,7 @@ use crate::process::RecentLog;
 pub(crate) struct KeptLog(pub RecentLog);
 
 /// A layer for Bevy's [`LogPlugin`](https://docs.rs/bevy/latest/bevy/log/struct.LogPlugin.html) that keeps what was
-/// logged in the last ten minutes, 256 KiB at most, so that [reports](crate::SessionCommands::report) have it.
+/// logged in the last ten minutes, 256 KiB at most, so that [reports](crate::LibraryCommands::report) have it.
 ///
 /// Once a second, and at a panic, it is written into a file beside the process record, without a sync. So a report of
 /// the last run has it too, also after `kill -9`. In a report its text is masked as all others are. Needs the

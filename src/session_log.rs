@@ -43,7 +43,7 @@ pub(crate) struct KeptLogFiles(pub LogQueue);
 /// than 4 MiB are logged before they can be written, further lines are dropped, and a line in their place says how
 /// many. Files aren't synced.
 ///
-/// [Reports](crate::SessionCommands::report) take the last MiB along, masked as all their texts are. This is
+/// [Reports](crate::LibraryCommands::report) take the last MiB along, masked as all their texts are. This is
 /// [`SessionLog`] with its defaults. Needs the feature `log`, and `LogPlugin` before
 /// [`SessionPlugin`](crate::SessionPlugin).
 ///

@@ -89,7 +89,7 @@ pub trait ShelfExt {
     /// played and the sessions were looked at. [`SessionsEdited`](crate::SessionsEdited) says what came of it. A
     /// later call replaces an earlier one.
     ///
-    /// It is [`tidy`](crate::SessionCommands::tidy) with what
+    /// It is [`tidy`](crate::LibraryCommands::tidy) with what
     /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) says of them. If the game dies meanwhile, the
     /// next start goes on.
     ///

@@ -137,7 +137,7 @@ pub fn start(app: &mut App) {
 }
 
 pub fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     frames(app, 3);
 }
 

@@ -117,7 +117,7 @@ fn left(app: &mut App, name: String) -> SessionId {
         world.get_resource::<CurrentSession>().is_some_and(|it| it.last_checkpoint().is_some())
     });
     let id = app.world().resource::<CurrentSession>().id();
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     until(app, |world| !world.contains_resource::<CurrentSession>());
     id
 }
@@ -129,13 +129,13 @@ fn ask(app: &mut App, others: &[SessionId], frame: usize) -> usize {
     request(app, |commands| {
         let mut session = commands.session();
         let name = format!("Renamed {frame}");
-        session.update_session(renamed, SessionUpdate::default().name(name));
-        session.archive(archived, Archived::WithWorld);
-        session.unarchive(archived);
-        session.delete(deleted);
-        session.undelete(deleted);
+        session.library().update(renamed, SessionUpdate::default().name(name));
+        session.library().archive(archived, Archived::WithWorld);
+        session.library().unarchive(archived);
+        session.library().delete(deleted);
+        session.library().undelete(deleted);
         if is_copied {
-            session.copy(copied, format!("Copy {frame}"));
+            session.library().copy(copied, format!("Copy {frame}"));
         }
     });
     5 + usize::from(is_copied)
@@ -171,7 +171,7 @@ fn run(is_asked: bool) -> Played {
     }
     let types = vec![Dug::type_path().to_owned()];
     let query = EventQuery { limit: 1, types, counts_all: true, ..EventQuery::of(session) };
-    request(&mut app, |commands| commands.session().read_events(query));
+    request(&mut app, |commands| commands.session().events().read(query));
     until(&mut app, |world| world.resource::<Heard>().recorded.is_some());
     let heard = app.world().resource::<Heard>();
     let recorded = heard.recorded.unwrap_or_default();

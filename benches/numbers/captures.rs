@@ -49,7 +49,7 @@ pub fn full_capture_beside_memcpy() {
         copies.push(begun.elapsed());
 
         black_box(cold.iter().map(|byte| usize::from(*byte)).sum::<usize>());
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         (0..3).for_each(|_| app.update());
         app.world_mut().resource_mut::<Heard>().captures.clear();
         request(&mut app, |commands| commands.session().start(NewSession::named("Bench")));

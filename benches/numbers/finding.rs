@@ -101,9 +101,11 @@ fn requests(app: &mut App, sessions: usize) {
     let ids: Vec<SessionId> = ids.map(|entry| entry.session.id).take(ROUNDS).collect();
     type Ask = fn(&mut SessionCommands, SessionId) -> Ticket;
     let asks: [(&str, Ask); 3] = [
-        ("edit", |commands, id| commands.update_session(id, SessionUpdate::default().tag("seen"))),
-        ("archive", |commands, id| commands.archive(id, Archived::WithWorld)),
-        ("delete", |commands, id| commands.delete(id)),
+        ("edit", |commands, id| {
+            commands.library().update(id, SessionUpdate::default().tag("seen"))
+        }),
+        ("archive", |commands, id| commands.library().archive(id, Archived::WithWorld)),
+        ("delete", |commands, id| commands.library().delete(id)),
     ];
     for (what, ask) in asks {
         let mut frame = Duration::ZERO;

@@ -125,7 +125,7 @@ pub fn requests() {
         request(&mut app, |commands| commands.session().update(update));
         times[1].push(frame(&mut app));
         settle(&mut app);
-        request(&mut app, |commands| commands.session().quick_save());
+        request(&mut app, |commands| commands.session().slots().quick_save());
         times[6].push(without_capture(&mut app, frame));
         settle(&mut app);
         request(&mut app, |commands| commands.session().pause());
@@ -134,7 +134,7 @@ pub fn requests() {
         request(&mut app, |commands| commands.session().resume());
         times[3].push(frame(&mut app));
         settle(&mut app);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         times[4].push(without_capture(&mut app, frame));
         settle(&mut app);
     }

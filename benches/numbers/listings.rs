@@ -17,7 +17,7 @@ pub fn listing() {
     for _ in 0..100 {
         let mut app = app(plugin());
         play_a_little(&mut app);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         (0..3).for_each(|_| app.update());
     }
     let times = |plugin: &dyn Fn() -> SessionPlugin| {
@@ -58,11 +58,11 @@ fn one_session(number: usize, with_slot: bool) -> MemoryDisk {
     play_a_little(&mut app);
     if with_slot {
         request(&mut app, |commands| {
-            commands.session().save(SaveSlot::manual(format!("Slot {number}")));
+            commands.session().slots().save(SaveSlot::manual(format!("Slot {number}")));
         });
     }
     (0..3).for_each(|_| app.update());
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     (0..3).for_each(|_| app.update());
     drop(app);
     disk
@@ -106,7 +106,7 @@ pub fn catalogue() {
         assert_eq!((catalog.sessions().len(), catalog.slots().len()), (1_000, 1_000));
         app.update();
         idle.push(timed(|| app.world_mut().run_schedule(SessionLast)));
-        request(&mut app, |commands| commands.session().find_sessions());
+        request(&mut app, |commands| commands.session().library().find());
         again.push(timed(|| app.world_mut().run_schedule(SessionLast)));
         nothing.push(begin(SessionPlugin::new("Bench", "Numbers").in_memory()).1);
     }
@@ -175,7 +175,7 @@ fn on_the_main_thread(directory: &Path) -> String {
             std::thread::sleep(Duration::from_millis(1));
         }
         times.push(work);
-        request(&mut app, |commands| commands.session().find_sessions());
+        request(&mut app, |commands| commands.session().library().find());
     }
     times.remove(0);
     microseconds(median(times))

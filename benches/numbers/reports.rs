@@ -39,7 +39,9 @@ pub fn reports() {
     let path = |round: usize| directory.join(format!("{round}.tar"));
     for round in 0..ROUNDS {
         let (begun, mut work) = (Instant::now(), Duration::ZERO);
-        request(&mut app, |commands| commands.session().report(Report::now(), path(round)));
+        request(&mut app, |commands| {
+            commands.session().library().report(Report::now(), path(round))
+        });
         while app.world().resource::<Written>().0.len() <= round {
             work += timed(|| app.update())[1];
             std::thread::sleep(Duration::from_millis(1));

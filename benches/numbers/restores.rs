@@ -18,7 +18,7 @@ pub fn restore() {
     spawn_mixed(&mut first, ENTITIES);
     start(&mut first);
     let session = first.world().resource::<CurrentSession>().id();
-    request(&mut first, |commands| commands.session().close());
+    request(&mut first, |commands| commands.session().close(LeaveCause::Player));
     (0..3).for_each(|_| first.update());
     let bytes = first.world().resource::<Heard>().bytes.first().copied().unwrap_or_default();
     drop(first);
@@ -28,7 +28,7 @@ pub fn restore() {
         request(&mut app, |commands| commands.session().continue_session(session));
         (0..3).for_each(|_| app.update());
         times.append(&mut app.world_mut().resource_mut::<Heard>().restores);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         (0..3).for_each(|_| app.update());
     }
     row(

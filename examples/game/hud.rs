@@ -290,13 +290,13 @@ fn save_and_go_back(
 ) {
     if keys.just_pressed(KeyCode::F8) {
         let report = Report::now().events(200).picture();
-        commands.session().report(report, next_report(place.data()));
+        commands.session().library().report(report, next_report(place.data()));
     }
     if keys.just_pressed(KeyCode::F5) {
-        commands.session().quick_save();
+        commands.session().slots().quick_save();
     }
     if keys.just_pressed(KeyCode::F6) {
-        commands.session().quick_load();
+        commands.session().slots().quick_load();
     }
     if keys.just_pressed(KeyCode::KeyR) {
         commands.trigger(OpenSessionTimeline::default());

@@ -258,7 +258,7 @@ fn act(
             }
         }
         Action::End => {
-            commands.session().end(EndReason::Completed);
+            commands.session().end(EndReason::Completed, LeaveCause::Player);
             next.set(Game::Menu);
         }
         // `pause.rs` and `pins.rs` see to these.

@@ -241,15 +241,15 @@ fn enter_place(
 ) {
     // One that was left without having been completed.
     if session.is_some_and(|session| session.chapters().current().is_some()) {
-        commands.session().end_current_chapter(ChapterOutcome::Abandoned);
+        commands.session().chapters().end_current(ChapterOutcome::Abandoned);
     }
     let place = NewChapter::named(texts.name_of(&level.name)).kind("place");
-    commands.session().begin_chapter(place);
+    commands.session().chapters().begin(place);
 }
 
 fn complete_place(session: Option<Res<CurrentSession>>, mut commands: Commands) {
     if session.is_some_and(|session| session.chapters().current().is_some()) {
-        commands.session().end_current_chapter(ChapterOutcome::Completed);
+        commands.session().chapters().end_current(ChapterOutcome::Completed);
     }
 }
 

@@ -115,7 +115,7 @@ fn ask(
     match ask {
         Ask::Save => {
             let name = level.map_or("", |level| texts.name_of(&level.into_inner().name));
-            commands.session().by(player.id()).save(SaveSlot::manual(name).overwrite());
+            commands.session().by(player.id()).slots().save(SaveSlot::manual(name).overwrite());
         }
         Ask::BeginAgain => {
             if let Some(place) = session.as_ref().and_then(|it| it.chapters().current()) {

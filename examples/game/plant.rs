@@ -134,18 +134,18 @@ fn leave(app: &mut App, number: u32, id: SessionId) {
     let mut commands = app.world_mut().commands();
     let mut session = commands.session();
     match number % 11 {
-        3 => session.end(EndReason::Completed),
-        5 => session.end(EndReason::Failed),
-        7 => session.end(EndReason::Abandoned),
-        _ => session.close(),
+        3 => session.end(EndReason::Completed, LeaveCause::Player),
+        5 => session.end(EndReason::Failed, LeaveCause::Player),
+        7 => session.end(EndReason::Abandoned, LeaveCause::Player),
+        _ => session.close(LeaveCause::Player),
     };
     if number % 7 == 2 {
-        session.update_session(id, SessionUpdate::default().pin(true));
+        session.library().update(id, SessionUpdate::default().pin(true));
     }
     if number % 13 == 4 {
-        session.archive(id, Archived::WithWorld);
+        session.library().archive(id, Archived::WithWorld);
     } else if number % 13 == 8 {
-        session.delete(id);
+        session.library().delete(id);
     }
     app.world_mut().resource_mut::<NextState<Game>>().set(Game::Menu);
     frames(app, 6);

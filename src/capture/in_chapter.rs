@@ -25,7 +25,7 @@ use crate::saved::{Saved, unfiltered};
 /// use bevy_session::prelude::*;
 ///
 /// fn begin_mission(mut commands: Commands) {
-///     let mission = commands.session().begin_chapter(NewChapter::named("Mission 3"));
+///     let mission = commands.session().chapters().begin(NewChapter::named("Mission 3"));
 ///     commands.spawn((Saved, Name::new("Convoy"), InChapter(mission)));
 /// }
 /// # bevy::ecs::system::assert_is_system(begin_mission);

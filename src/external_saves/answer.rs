@@ -69,7 +69,7 @@ impl From<String> for ExternalDone {
 /// Where the answer to one request goes, from any thread. Clone it into the task that saves.
 ///
 /// A system can answer by the request's id as well, with
-/// [`external_done`](crate::SessionCommands::external_done). The first answer counts.
+/// [`done`](crate::ExternalCommands::done). The first answer counts.
 #[derive(Clone)]
 pub struct ExternalAnswer {
     request: ExternalRequestId,

@@ -33,8 +33,8 @@ use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentRequest,
     CurrentSession, EventsDropped, LastLook, Measured, RecoveryFailed, Request, RequestRejected,
-    SavingResumed, SavingStopped, SessionCatalog, SessionClosed, SessionEnded, SessionForgotten,
-    SessionOperation, SessionRequest, SessionRestored, SlotRequest,
+    SavingResumed, SavingStopped, SessionCatalog, SessionClosed, SessionEnded, SessionOperation,
+    SessionPurged, SessionRequest, SessionRestored, SlotRequest,
 };
 use crate::session::{RequestError, StopReason};
 
@@ -61,7 +61,7 @@ pub(super) struct Heard<'w, 's> {
 pub(super) struct HeardOfSessions<'w, 's> {
     damaged: MessageReader<'w, 's, CorruptionDetected>,
     lost: MessageReader<'w, 's, RecoveryFailed>,
-    forgotten: MessageReader<'w, 's, SessionForgotten>,
+    forgotten: MessageReader<'w, 's, SessionPurged>,
     stopped: MessageReader<'w, 's, SavingStopped>,
     resumed: MessageReader<'w, 's, SavingResumed>,
     closed: MessageReader<'w, 's, SessionClosed>,
@@ -197,10 +197,7 @@ fn takes_up(request: &Request) -> bool {
             matches!(request, SessionRequest::Continue(_) | SessionRequest::Recover(..))
         }
         Request::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
-        Request::Current(request) => matches!(
-            request,
-            CurrentRequest::Rewind(_) | CurrentRequest::UndoRewind | CurrentRequest::UndoLoad
-        ),
+        Request::Current(request) => matches!(request, CurrentRequest::Rewind(_)),
         _ => false,
     }
 }

@@ -74,7 +74,7 @@ impl SessionCatalog {
     }
 
     /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
-    /// changed by it; [`tidy`](crate::SessionCommands::tidy) lets exactly these go.
+    /// changed by it; [`tidy`](crate::LibraryCommands::tidy) lets exactly these go.
     ///
     /// Before they were looked at, none would go.
     ///
@@ -92,7 +92,7 @@ impl SessionCatalog {
     ///     for session in &preview.sessions {
     ///         info!("{} would go: {:?}", session.name, session.reason);
     ///     }
-    ///     commands.session().tidy(preview);
+    ///     commands.session().library().tidy(preview);
     /// }
     /// # bevy::ecs::system::assert_is_system(tidy_up);
     /// ```
@@ -114,7 +114,7 @@ impl SessionCatalog {
     ///
     /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
     /// thread, so that it also knows of what another process writes. That a process died which plays a
-    /// session shows when somebody asks for [`find_sessions`](crate::SessionCommands::find_sessions).
+    /// session shows when somebody asks for [`find`](crate::LibraryCommands::find).
     pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
         self.followed.store(true, Ordering::Relaxed);
         watch.look(&self.sessions)
@@ -249,7 +249,7 @@ impl RecoveryOffers {
 
     /// Backups of the game's own save system that were found whole after a crash, newest first; at most
     /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
-    /// can be restored. Answer with [`recover_external`](crate::SessionCommands::recover_external).
+    /// can be restored. Answer with [`recover`](crate::ExternalCommands::recover).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()

@@ -361,7 +361,7 @@ notifications! {
     }
 
     /// A session was deleted.
-    SessionForgotten {
+    SessionPurged {
         /// The session.
         session: SessionId,
     }
@@ -519,7 +519,7 @@ notifications! {
     /// A request came to nothing. If it was not legal, it has changed nothing.
     RequestRejected {
         /// The request; `None` where it is one of many that another request consists of, such as
-        /// [`edit_all`](crate::SessionCommands::edit_all), and which gets an answer of its own.
+        /// [`edit_all`](crate::LibraryCommands::edit_all), and which gets an answer of its own.
         ticket: Option<Ticket>,
         /// The request, as it was made.
         request: Request,

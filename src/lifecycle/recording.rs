@@ -25,7 +25,7 @@ pub(crate) use notifications::register as register_event_notifications;
 pub use notifications::{EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated};
 
 /// What was read last of the events of a session, for a UI that shows them: the answer to
-/// [`read_events`](crate::SessionCommands::read_events).
+/// [`read`](crate::EventCommands::read).
 #[derive(Resource, Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionEvents {

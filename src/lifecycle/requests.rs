@@ -1,14 +1,18 @@
 //! What a game asks for, by topic.
 
+mod attachment_commands;
 mod chapter_commands;
 mod commands;
+mod event_commands;
+mod external_commands;
 mod external_request;
+mod library_commands;
 pub(super) mod open_requests;
+mod placed_commands;
 pub(super) mod queue;
-mod report_commands;
 mod rewind_to;
 mod rules;
-mod shelf_commands;
+mod slot_commands;
 
 use std::path::PathBuf;
 
@@ -25,15 +29,22 @@ use crate::session::{
     RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
 };
 
+pub use attachment_commands::AttachmentCommands;
+pub use chapter_commands::ChapterCommands;
 pub use commands::{SessionCommands, SessionCommandsExt};
+pub use event_commands::EventCommands;
+pub use external_commands::ExternalCommands;
 pub use external_request::ExternalRequest;
+pub use library_commands::LibraryCommands;
 pub(super) use open_requests::{
     ask, close, finish, finish_if_asked, join, reject, reject_all, reject_part,
 };
+pub use placed_commands::PlacedCommands;
 pub(crate) use queue::RequestQueue;
 pub(super) use queue::{check_text, reject_asked};
 pub use rewind_to::RewindTo;
 pub(super) use rules::{About, AboutOthers, Needs, Rules};
+pub use slot_commands::SlotCommands;
 
 /// One request of the game, as it was made.
 ///
@@ -56,15 +67,15 @@ pub enum Request {
     Attachment(AttachmentRequest),
     /// Something of the game's own saves.
     External(ExternalRequest),
-    /// [`SessionCommands::read_events`].
+    /// [`EventCommands::read`].
     ReadEvents(Box<EventQuery>),
-    /// [`SessionCommands::validate_events`].
+    /// [`EventCommands::validate`].
     ValidateEvents(SessionId),
-    /// [`SessionCommands::digest_sessions`] and [`SessionCommands::forget_digests`].
+    /// [`LibraryCommands::digest`] and [`LibraryCommands::remove_digests`].
     Digest(DigestOrder),
-    /// [`SessionCommands::use_profile`].
+    /// [`LibraryCommands::use_profile`].
     UseProfile(String),
-    /// [`SessionCommands::report`]. One of this moment is about the session that is being played, as
+    /// [`LibraryCommands::report`]. One of this moment is about the session that is being played, as
     /// above.
     Report {
         /// What is reported.
@@ -72,7 +83,7 @@ pub enum Request {
         /// The file.
         path: PathBuf,
     },
-    /// [`SessionCommands::save_as_scenario`].
+    /// [`LibraryCommands::save_as_scenario`].
     SaveAsScenario {
         /// What the world is taken of.
         of: WorldOf,
@@ -81,7 +92,7 @@ pub enum Request {
         /// Its file.
         path: PathBuf,
     },
-    /// [`SessionCommands::export`].
+    /// [`LibraryCommands::export`].
     Export {
         /// The session.
         session: SessionId,
@@ -96,7 +107,7 @@ pub enum Request {
 pub enum SessionRequest {
     /// [`SessionCommands::start`].
     Start(NewSession),
-    /// [`SessionCommands::start_in`].
+    /// [`LibraryCommands::start_in`].
     StartIn {
         /// The session.
         session: Box<NewSession>,
@@ -113,34 +124,34 @@ pub enum SessionRequest {
     CancelRestore,
     /// [`SessionCommands::decline`].
     Decline(SessionId),
-    /// [`SessionCommands::forget`].
-    Forget(SessionId),
-    /// [`SessionCommands::find_sessions`].
+    /// [`LibraryCommands::purge`].
+    Purge(SessionId),
+    /// [`LibraryCommands::find`].
     Find,
-    /// [`SessionCommands::take_option`].
+    /// [`ExternalCommands::take_option`].
     TakeOption {
         /// The session that crashed.
         session: SessionId,
         /// The option's id.
         option: String,
     },
-    /// [`SessionCommands::update_session`].
+    /// [`LibraryCommands::update`].
     Update(SessionId, Box<SessionUpdate>),
-    /// [`SessionCommands::draft`].
+    /// [`LibraryCommands::draft`].
     Draft(Box<NewSession>),
-    /// [`SessionCommands::delete`], [`SessionCommands::undelete`], [`SessionCommands::archive`] and
-    /// [`SessionCommands::unarchive`].
+    /// [`LibraryCommands::delete`], [`LibraryCommands::undelete`], [`LibraryCommands::archive`] and
+    /// [`LibraryCommands::unarchive`].
     Shelve(SessionId, ShelfMove),
-    /// [`SessionCommands::copy`].
+    /// [`LibraryCommands::copy`].
     Copy {
         /// The session that is copied.
         session: SessionId,
         /// What the copy is called.
         name: String,
     },
-    /// [`SessionCommands::edit_all`].
+    /// [`LibraryCommands::edit_all`].
     EditAll(Box<SessionQuery>, SessionEdit),
-    /// [`SessionCommands::tidy`].
+    /// [`LibraryCommands::tidy`].
     Tidy(Box<RetentionPreview>),
 }
 
@@ -161,47 +172,43 @@ pub enum CurrentRequest {
         /// Why it is taken.
         kind: CheckpointKind,
     },
-    /// [`SessionCommands::close`] and [`SessionCommands::close_because`].
+    /// [`SessionCommands::close`].
     Close(Leaving),
-    /// [`SessionCommands::end`] and [`SessionCommands::end_because`].
+    /// [`SessionCommands::end`].
     End {
         /// Why.
         reason: EndReason,
         /// What brings it about, and what the game says about it.
         leaving: Leaving,
     },
-    /// [`SessionCommands::forget_key`].
+    /// [`PlacedCommands::forget`].
     ForgetKey(SaveKey),
-    /// [`SessionCommands::forget_keys`], with what the keys begin with.
+    /// [`PlacedCommands::forget_all`], with what the keys begin with.
     ForgetKeys(String),
     /// [`SessionCommands::rewind`].
     Rewind(RewindTo),
-    /// [`SessionCommands::undo_rewind`].
-    UndoRewind,
-    /// [`SessionCommands::undo_load`].
-    UndoLoad,
-    /// [`SessionCommands::branch_off`].
+    /// [`LibraryCommands::branch_off`].
     BranchOff {
         /// The checkpoint to go on from.
         checkpoint: CheckpointId,
         /// The session that comes of it.
         session: Box<NewSession>,
     },
-    /// [`SessionCommands::begin_chapter`].
+    /// [`ChapterCommands::begin`].
     BeginChapter {
         /// The id that it will have.
         id: ChapterId,
         /// The chapter.
         chapter: Box<NewChapter>,
     },
-    /// [`SessionCommands::end_chapter`].
+    /// [`ChapterCommands::end`].
     EndChapter {
         /// The chapter.
         chapter: ChapterId,
         /// How it ends.
         outcome: ChapterOutcome,
     },
-    /// [`SessionCommands::end_current_chapter`].
+    /// [`ChapterCommands::end_current`].
     EndCurrentChapter(ChapterOutcome),
 }
 
@@ -209,29 +216,29 @@ pub enum CurrentRequest {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SlotRequest {
-    /// [`SessionCommands::save`] and [`SessionCommands::quick_save`].
+    /// [`SlotCommands::save`] and [`SlotCommands::quick_save`].
     Save(SaveSlot),
-    /// [`SessionCommands::load`].
+    /// [`SlotCommands::load`].
     Load(SlotId),
-    /// [`SessionCommands::quick_load`].
+    /// [`SlotCommands::quick_load`].
     QuickLoad,
-    /// [`SessionCommands::copy_slot`].
+    /// [`SlotCommands::copy`].
     Copy {
         /// The slot.
         slot: SlotId,
         /// What the copy is to be called.
         name: String,
     },
-    /// [`SessionCommands::rename_slot`].
+    /// [`SlotCommands::rename`].
     Rename {
         /// The slot.
         slot: SlotId,
         /// What it is to be called.
         name: String,
     },
-    /// [`SessionCommands::delete_slot`].
+    /// [`SlotCommands::delete`].
     Delete(SlotId),
-    /// [`SessionCommands::import`].
+    /// [`SlotCommands::import`].
     Import(PathBuf),
 }
 
@@ -239,21 +246,21 @@ pub enum SlotRequest {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum AttachmentRequest {
-    /// [`SessionCommands::attach`].
+    /// [`AttachmentCommands::attach`].
     Attach {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// What is to be laid beside it.
         attachment: Attachment,
     },
-    /// [`SessionCommands::attach_to_session`].
+    /// [`AttachmentCommands::attach_to_session`].
     AttachToSession(Attachment),
-    /// [`SessionCommands::detach`].
+    /// [`AttachmentCommands::detach`].
     Detach {
         /// What it is called.
         name: String,
     },
-    /// [`SessionCommands::read_attachment`].
+    /// [`AttachmentCommands::read`].
     Read {
         /// Where it is.
         of: AttachmentOf,
@@ -263,7 +270,7 @@ pub enum AttachmentRequest {
 }
 
 impl Request {
-    /// What it is called in logs: the name of the method of [`SessionCommands`] that makes it, as `pause` or `load`.
+    /// What it is called in logs, as `pause` or `slots().rename`.
     ///
     /// ```
     /// use bevy_session::{CurrentRequest, Request};

@@ -78,14 +78,14 @@ pub struct SessionSettings {
     /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// What may be attached to one session itself, by
-    /// [`attach_to_session`](crate::SessionCommands::attach_to_session): bytes of all together, and versions of each.
+    /// [`attach_to_session`](crate::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
     /// Defaults to 16 MiB and 3.
     pub attachments: AttachmentQuota,
     /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
     /// a recovery from an older checkpoint. The oldest go first, and all of them where
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
-    /// How long a session lies in the trash, see [`delete`](crate::SessionCommands::delete), until it is removed
+    /// How long a session lies in the trash, see [`delete`](crate::LibraryCommands::delete), until it is removed
     /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
     /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
     /// there for ever. Defaults to 30 days.

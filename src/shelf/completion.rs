@@ -7,7 +7,7 @@ use crate::lifecycle::{
     Condition, CurrentSession, SessionCommandsExt, session_is_active, session_is_restoring,
 };
 use crate::plugin::{SessionLast, SessionSystems};
-use crate::session::EndReason;
+use crate::session::{EndReason, LeaveCause};
 
 /// When the session that is played is completed.
 #[derive(Resource, Default)]
@@ -36,7 +36,7 @@ fn complete(world: &mut World) {
         let is_complete = completion.conditions.iter_mut().fold(false, any);
         let asked = std::mem::replace(&mut completion.asked, session.filter(|_| is_complete));
         if is_complete && asked != session {
-            world.commands().session().end(EndReason::Completed);
+            world.commands().session().end(EndReason::Completed, LeaveCause::Player);
             world.flush();
         }
     });

@@ -148,8 +148,8 @@ fn act(world: &mut World, action: IdleAction) {
     let (mut commands, leaving) = (world.commands(), Leaving::by(LeaveCause::Idle));
     match action {
         IdleAction::Pause => commands.session().pause(),
-        IdleAction::Close => commands.session().close_because(leaving),
-        IdleAction::Abandon => commands.session().end_because(EndReason::Abandoned, leaving),
+        IdleAction::Close => commands.session().close(leaving),
+        IdleAction::Abandon => commands.session().end(EndReason::Abandoned, leaving),
     };
     world.flush();
 }

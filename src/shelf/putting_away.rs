@@ -21,7 +21,7 @@ pub(super) fn archive_at_end(app: &mut App, what: Archived) {
 fn archive(ended: On<SessionEnded>, what: Res<ArchivedAtEnd>, mut commands: Commands) {
     // Without its last checkpoint on disk, the archive would hold an older one.
     if ended.complete {
-        commands.session().archive(ended.session, what.0);
+        commands.session().library().archive(ended.session, what.0);
     }
 }
 
@@ -46,7 +46,7 @@ fn sessions_are_known(catalog: Res<SessionCatalog>) -> bool {
 fn tidy(rules: Res<AfterStart>, catalog: Res<SessionCatalog>, mut commands: Commands) {
     let preview = catalog.preview(&rules.0);
     if !preview.sessions.is_empty() {
-        commands.session().tidy(preview);
+        commands.session().library().tidy(preview);
     }
     commands.remove_resource::<AfterStart>();
 }

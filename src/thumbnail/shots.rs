@@ -162,7 +162,7 @@ pub(super) fn hand_over(
             Stage::Ready(thumbnail) if shot.is_safe => {
                 let Thumbnail { png, size } = std::mem::take(thumbnail);
                 let (session, checkpoint, bytes) = (shot.session, shot.checkpoint, png.len());
-                commands.session().attach(checkpoint, THUMBNAIL, png);
+                commands.session().attachments().attach(checkpoint, THUMBNAIL, png);
                 let main_thread_time = shot.main_thread_time + begun.elapsed();
                 debug!(%checkpoint, bytes, ?main_thread_time, "thumbnail taken");
                 let taken = ThumbnailTaken { session, checkpoint, size, bytes, main_thread_time };

@@ -127,7 +127,7 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     let mut app = drawn_game(&disk);
     draw(&mut app);
     until(&mut app, |heard| heard.saved.len() == 1);
-    ask(&mut app, |commands| commands.session().save(SaveSlot::manual("Hill")));
+    ask(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Hill")));
     app.update();
     assert_eq!(draw(&mut app), 1, "a slot should get a picture");
     until(&mut app, |heard| heard.saved.len() == 2);
@@ -142,7 +142,7 @@ fn a_picture_lies_beside_its_checkpoint_and_in_its_slot() {
     assert!(slot.thumbnail, "the slot should have it too");
 
     ask(&mut app, |commands| {
-        commands.session().read_attachment(AttachmentOf::Slot(slot.id), "thumbnail");
+        commands.session().attachments().read(AttachmentOf::Slot(slot.id), "thumbnail");
     });
     until(&mut app, |heard| heard.read.len() == 1);
     let read = heard(&app).read.first().expect("it should be read").clone();
@@ -205,7 +205,7 @@ fn a_checkpoint_that_is_merged_into_the_next_one_gets_no_picture_and_nothing_is_
 #[test]
 fn a_picture_that_is_drawn_after_its_session_was_closed_is_forgotten() {
     let mut app = drawn_game(&MemoryDisk::default());
-    ask(&mut app, |commands| commands.session().close());
+    ask(&mut app, |commands| commands.session().close(LeaveCause::Player));
     (0..3).for_each(|_| app.update());
     assert_eq!(draw(&mut app), 1, "only that of the start: the end is no frame");
     (0..3).for_each(|_| app.update());

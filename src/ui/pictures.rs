@@ -54,7 +54,7 @@ impl Pictures {
         for of in wanted {
             if !self.known.contains_key(of) {
                 self.known.insert(*of, Picture::Asked);
-                commands.session().read_attachment(*of, THUMBNAIL);
+                commands.session().attachments().read(*of, THUMBNAIL);
             }
         }
     }

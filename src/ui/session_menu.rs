@@ -20,7 +20,7 @@ use bevy::prelude::*;
 use self::act::{act, close_menu, count_down, follow_typing, go_back, open_menu, scroll};
 use self::answers::{
     corruption_detected, recovery_failed, request_rejected, restore_cancelled, session_copied,
-    session_forgotten, session_moved, session_restored, session_updated, slot_renamed,
+    session_moved, session_purged, session_restored, session_updated, slot_renamed,
 };
 use self::facts::show_menu;
 pub use self::state::SessionMenu;
@@ -124,7 +124,7 @@ impl Plugin for SessionMenuPlugin {
             .add_observer(session_updated)
             .add_observer(session_copied)
             .add_observer(session_moved)
-            .add_observer(session_forgotten)
+            .add_observer(session_purged)
             .add_observer(slot_renamed)
             .add_observer(act)
             .add_observer(follow_typing)

@@ -172,7 +172,7 @@ fn locks_that_processes_left_behind_raise_an_alert() {
 
 fn use_profile(app: &mut App, profile: &str) {
     let profile = profile.to_owned();
-    request(app, |commands| commands.session().use_profile(profile));
+    request(app, |commands| commands.session().library().use_profile(profile));
     frames(app, 5);
 }
 

@@ -155,7 +155,7 @@ fn buffers_that_were_lent_are_not_freed_on_the_main_thread_by_whoever_comes_next
         }
         most = most.max(freed_until_saved(&mut app));
         assert!(captures(&app) > 5);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         while app.world().contains_resource::<CurrentSession>() {
             most = most.max(freed_in_a_frame(&mut app));
             std::thread::yield_now();

@@ -20,12 +20,12 @@ fn picture_game(disk: &MemoryDisk) -> App {
 
 fn attach(app: &mut App, checkpoint: CheckpointId, name: &str, bytes: &[u8]) {
     let bytes = bytes.to_vec();
-    request(app, |commands| commands.session().attach(checkpoint, name, bytes));
+    request(app, |commands| commands.session().attachments().attach(checkpoint, name, bytes));
     frames(app, 4);
 }
 
 fn read(app: &mut App, of: AttachmentOf, name: &str) -> Result<Vec<u8>, AttachmentError> {
-    request(app, |commands| commands.session().read_attachment(of, name));
+    request(app, |commands| commands.session().attachments().read(of, name));
     frames(app, 3);
     let read = received::<AttachmentRead>(app).pop().expect("it should be answered");
     assert_eq!((read.of, &*read.name), (of, name));
@@ -45,7 +45,7 @@ fn attachments_count_as_bytes_of_their_session() {
     let session = start_as(&mut app, "Campaign", "Ann");
     let checkpoint = checkpoint(&mut app);
     attach(&mut app, checkpoint, "thumbnail", &[7; 100_000]);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let bytes = |app: &App| app.world().resource::<SessionCatalog>().get(session).unwrap().bytes;
     let here = bytes(&app);
@@ -74,7 +74,7 @@ fn a_thumbnail_is_found_again_beside_its_checkpoint() {
         |app: &App| app.world().resource::<SessionCatalog>().get(session).unwrap().thumbnail;
     assert_eq!(thumbnail(&app), Some(checkpoint));
     seconds(&mut app, 6.0);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let mut app = picture_game(&disk.snapshot());
     frames(&mut app, 2);
@@ -91,7 +91,7 @@ fn a_slot_has_the_attachments_of_its_checkpoint_also_those_that_come_late() {
     let mut app = picture_game(&disk);
     start_as(&mut app, "Campaign", "Ann");
     // In the very frame of the save, before anything is durable …
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Boss")));
     app.update();
     let opening = received::<CheckpointSaved>(&app)[0].checkpoint;
     let early = CheckpointId { counter: opening.counter + 1, ..opening };
@@ -112,8 +112,8 @@ fn a_slot_has_the_attachments_of_its_checkpoint_also_those_that_come_late() {
     other.take_from(&disk, std::path::Path::new("sessions/data"));
     other.remove_all(std::path::Path::new("sessions/data/profiles/default/sessions"));
     let mut app = picture_game(&other);
-    request(&mut app, |commands| commands.session().rename_slot(slot.id, "Renamed"));
-    request(&mut app, |commands| commands.session().copy_slot(slot.id, "Copied"));
+    request(&mut app, |commands| commands.session().slots().rename(slot.id, "Renamed"));
+    request(&mut app, |commands| commands.session().slots().copy(slot.id, "Copied"));
     frames(&mut app, 4);
     let slots = app.world().resource::<SessionCatalog>().slots().to_vec();
     assert_eq!(slots.len(), 2);
@@ -140,7 +140,8 @@ fn an_attachment_that_is_none_is_refused() {
         request(&mut app, |commands| {
             commands
                 .session()
-                .read_attachment(AttachmentOf::Checkpoint { session, checkpoint }, name);
+                .attachments()
+                .read(AttachmentOf::Checkpoint { session, checkpoint }, name);
         });
         frames(&mut app, 3);
         assert_eq!(last_rejection(&app), RequestError::Attachment(AttachmentError::BadName));
@@ -197,7 +198,7 @@ fn a_damaged_attachment_is_reported_and_its_slot_and_checkpoint_are_fine() {
     assert_eq!(read(&mut app, beside, "thumbnail"), Err(damaged));
     let in_slot = AttachmentOf::Slot(slot.id);
     assert_eq!(read(&mut app, in_slot, "thumbnail").unwrap(), [7; 5000]);
-    request(&mut app, |commands| commands.session().delete_slot(slot.id));
+    request(&mut app, |commands| commands.session().slots().delete(slot.id));
     frames(&mut app, 3);
     assert_eq!(read(&mut app, in_slot, "thumbnail"), Err(AttachmentError::UnknownSlot));
 }
@@ -224,9 +225,9 @@ fn attachments_go_with_their_checkpoints() {
         disk.paths().iter().filter(is_one).count()
     };
     assert!((1..=8).contains(&attachments(&disk)), "{}", attachments(&disk));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().forget(session));
+    request(&mut app, |commands| commands.session().library().purge(session));
     frames(&mut app, 3);
     assert_eq!(attachments(&disk), 0);
 }

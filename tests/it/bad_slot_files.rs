@@ -54,7 +54,7 @@ fn a_damaged_slot_is_reported_and_the_session_goes_on() {
     );
     assert_eq!(slots(&app)[0].validity, Validity::Damaged);
     // Another session isn't closed for a slot that can't be loaded.
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let other = start_as(&mut app, "Other", "Ann");
     load(&mut app, slot.id);
@@ -86,7 +86,7 @@ fn a_slot_whose_header_is_damaged_is_listed_as_what_it_is_and_can_be_deleted() {
     assert_ne!(saved.path, slot.path);
     assert_eq!(again.path, saved.path);
     assert_eq!(slot_files(&disk).len(), 2);
-    request(&mut app, |commands| commands.session().delete_slot(unreadable[0].id));
+    request(&mut app, |commands| commands.session().slots().delete(unreadable[0].id));
     frames(&mut app, 3);
     assert_eq!(received::<SlotDeleted>(&app).len(), 1);
     assert_eq!(slot_files(&disk), [saved.path]);
@@ -144,7 +144,7 @@ fn a_slot_that_was_renamed_by_hand_is_what_its_header_says() {
     let found = slots(&app).into_iter().find(|slot| slot.id == boss.id).unwrap();
     assert_eq!((&*found.name, &found.path), ("Boss", &by_hand));
     // Its name is still taken, and overwriting it replaces the file that it is in.
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Boss")));
     frames(&mut app, 4);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: boss.id }));
     let saved = save(&mut app, SaveSlot::manual("Boss").overwrite());
@@ -183,7 +183,7 @@ fn copies_that_a_cloud_made_are_one_slot_or_two() {
     load(&mut app, slot.id);
     assert_eq!(health(&mut app), 7, "{:?}", received::<RequestRejected>(&app));
     // Deleting the slot deletes all of it, or it would be back at the next start.
-    request(&mut app, |commands| commands.session().delete_slot(slot.id));
+    request(&mut app, |commands| commands.session().slots().delete(slot.id));
     frames(&mut app, 3);
     assert!(slot_files(&disk).is_empty());
 
@@ -259,7 +259,9 @@ fn a_slot_that_cannot_be_read_now_is_not_taken_for_none() {
     start_as(&mut app, "Campaign", "Ann");
     // Its name may be this very one: no one wants two slots of one name.
     disk.fail_next(Operation::Open, ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Boss").overwrite())
+    });
     frames(&mut app, 4);
     let failed = received::<SlotFailed>(&app).remove(0);
     assert!(matches!(failed.error, SlotError::Unreadable(_)), "{failed:?}");

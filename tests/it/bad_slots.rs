@@ -21,7 +21,7 @@ pub fn game_with_slot(disk: &MemoryDisk) -> (App, SlotEntry) {
 }
 
 pub fn look_again(app: &mut App) {
-    request(app, |commands| commands.session().find_sessions());
+    request(app, |commands| commands.session().library().find());
     frames(app, 3);
 }
 
@@ -95,9 +95,9 @@ fn a_name_that_is_blank_or_without_end_is_refused() {
         [("", SlotError::EmptyName), (" \u{a0}\t", SlotError::EmptyName), (&long, too_long)];
     for (name, error) in cases {
         request(&mut app, |commands| {
-            commands.session().save(SaveSlot::manual(name));
-            commands.session().rename_slot(slot.id, name);
-            commands.session().copy_slot(slot.id, name);
+            commands.session().slots().save(SaveSlot::manual(name));
+            commands.session().slots().rename(slot.id, name);
+            commands.session().slots().copy(slot.id, name);
         });
         frames(&mut app, 4);
         let rejected = received::<RequestRejected>(&app);
@@ -113,9 +113,9 @@ fn a_name_that_is_blank_or_without_end_is_refused() {
 fn without_a_session_there_is_nothing_to_save() {
     let mut app = slot_game(&MemoryDisk::default());
     request(&mut app, |commands| {
-        commands.session().save(SaveSlot::manual("Boss"));
-        commands.session().quick_save();
-        commands.session().quick_load();
+        commands.session().slots().save(SaveSlot::manual("Boss"));
+        commands.session().slots().quick_save();
+        commands.session().slots().quick_load();
     });
     frames(&mut app, 4);
     let errors: Vec<_> =
@@ -140,7 +140,9 @@ fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
         let (mut app, old) = game_with_slot(&disk);
         let content = disk.content(&old.path).unwrap();
         let saves = received::<CheckpointSaved>(&app).len();
-        request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
+        request(&mut app, |commands| {
+            commands.session().slots().save(SaveSlot::manual("Boss").overwrite())
+        });
         disk.fail_after(operation, before, ErrorKind::StorageFull);
         frames(&mut app, 6);
         let failed = received::<SlotFailed>(&app).pop().unwrap_or_else(|| panic!("{operation:?}"));
@@ -166,7 +168,9 @@ fn a_disk_without_room_for_a_slot_keeps_the_old_one_and_the_checkpoint() {
 fn a_slot_whose_place_is_not_durable_is_not_called_saved() {
     let disk = MemoryDisk::default();
     let (mut app, _) = game_with_slot(&disk);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Boss").overwrite())
+    });
     // The directories that lead to the slots are synced first, then that of the slots itself.
     disk.fail_after(Operation::SyncDirectory, 5, ErrorKind::Other);
     frames(&mut app, 6);
@@ -184,8 +188,10 @@ fn a_checkpoint_that_cannot_be_written_is_no_slot() {
     let disk = MemoryDisk::default();
     let (mut app, old) = game_with_slot(&disk);
     disk.fail_always(Operation::Append, ErrorKind::StorageFull);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss").overwrite()));
-    request(&mut app, |commands| commands.session().quick_load());
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Boss").overwrite())
+    });
+    request(&mut app, |commands| commands.session().slots().quick_load());
     frames(&mut app, 4);
     let failed = received::<SlotFailed>(&app).remove(0);
     assert_eq!((failed.error, failed.checkpoint), (SlotError::CheckpointNotSaved, None));
@@ -214,7 +220,7 @@ fn a_name_that_another_process_took_meanwhile_is_taken() {
     start_as(&mut first, "First", "Ann");
     // This one knows nothing of the slot that is saved beside it.
     let (_second, theirs) = game_with_slot(&disk);
-    request(&mut first, |commands| commands.session().save(SaveSlot::manual("Boss")));
+    request(&mut first, |commands| commands.session().slots().save(SaveSlot::manual("Boss")));
     frames(&mut first, 4);
     let failed = received::<SlotFailed>(&first).remove(0);
     assert_eq!(failed.error, SlotError::NameTaken { slot: theirs.id });

@@ -62,7 +62,7 @@ fn left(app: &mut App, name: &str, delay: u64) -> SessionId {
     request(app, |commands| commands.session().start(NewSession::named(name)));
     settle(app, delay);
     let id = app.world().resource::<CurrentSession>().id();
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     settle(app, delay);
     id
 }
@@ -88,7 +88,7 @@ fn dug(app: &mut App, session: SessionId, delay: u64) -> Vec<u32> {
         limit: usize::MAX,
         ..EventQuery::of(session)
     };
-    request(app, |commands| commands.session().read_events(query));
+    request(app, |commands| commands.session().events().read(query));
     settle(app, delay);
     let read = received::<EventsRead>(app).pop().expect("they should be read");
     let page = read.result.expect("they should be there");
@@ -136,15 +136,15 @@ fn a_game_that_files_other_sessions_all_the_time_loses_no_event_and_no_checkpoin
             request(app, |commands| {
                 let mut session = commands.session();
                 let update = SessionUpdate::default().name(format!("Other {number}"));
-                session.update_session(ids[0], update);
+                session.library().update(ids[0], update);
                 match number % 4 {
-                    0 => session.archive(ids[1], Archived::WithWorld),
-                    1 => session.unarchive(ids[1]),
-                    2 => session.delete(ids[2]),
-                    _ => session.undelete(ids[2]),
+                    0 => session.library().archive(ids[1], Archived::WithWorld),
+                    1 => session.library().unarchive(ids[1]),
+                    2 => session.library().delete(ids[2]),
+                    _ => session.library().undelete(ids[2]),
                 };
                 if number == 2 {
-                    session.copy(ids[3], format!("Copy {number}"));
+                    session.library().copy(ids[3], format!("Copy {number}"));
                 }
             });
         });
@@ -170,9 +170,9 @@ fn an_exit_in_the_midst_of_filing_takes_the_last_checkpoint() {
         let ids = others(&mut app, 2, delay);
         let played = play(&mut app, delay);
         request(&mut app, |commands| {
-            commands.session().update_session(ids[0], SessionUpdate::default().name("Renamed"));
-            commands.session().archive(ids[1], Archived::WithWorld);
-            commands.session().unarchive(ids[1]);
+            commands.session().library().update(ids[0], SessionUpdate::default().name("Renamed"));
+            commands.session().library().archive(ids[1], Archived::WithWorld);
+            commands.session().library().unarchive(ids[1]);
         });
         dig(&mut app, 7);
         app.world_mut().write_message(AppExit::Success);
@@ -205,8 +205,8 @@ fn an_archive_that_waits_behind_a_long_tidying_stops_nothing_that_is_played() {
     let played = play(&mut app, delay);
     request(&mut app, |commands| {
         let archive = ShelfMove::Archive(Archived::WithWorld);
-        commands.session().edit_all(SessionQuery::default().search("Other"), archive);
-        commands.session().archive(other, Archived::WithWorld);
+        commands.session().library().edit_all(SessionQuery::default().search("Other"), archive);
+        commands.session().library().archive(other, Archived::WithWorld);
     });
     let mut answered_after = None;
     let taken = dig_on(&mut app, 200, |app, number| {
@@ -234,9 +234,9 @@ fn what_is_asked_of_one_session_is_done_in_its_order_and_nothing_else_waits_for_
         let captured = received::<CheckpointCaptured>(&app).len();
         request(&mut app, |commands| {
             let mut session = commands.session();
-            session.archive(ids[0], Archived::WithWorld);
-            session.update_session(ids[0], SessionUpdate::default().name("First"));
-            session.update_session(ids[0], SessionUpdate::default().name("Second"));
+            session.library().archive(ids[0], Archived::WithWorld);
+            session.library().update(ids[0], SessionUpdate::default().name("First"));
+            session.library().update(ids[0], SessionUpdate::default().name("Second"));
             session.continue_session(ids[0]);
         });
         frames(&mut app, 1);
@@ -288,7 +288,7 @@ fn what_is_recorded_while_a_session_ends_is_kept() {
         });
     });
     let played = play(&mut app, 2);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     for number in 0..4 {
         dig(&mut app, number);
     }
@@ -444,13 +444,15 @@ fn a_profile_changes_only_after_what_was_asked_of_its_sessions() {
         let ids = others(&mut app, 3, delay);
         request(&mut app, |commands| {
             let mut session = commands.session();
-            session.edit_all(SessionQuery::default(), SessionUpdate::default().tag("all"));
-            session.archive(ids[0], Archived::WithWorld);
-            session.use_profile("Ben");
+            session
+                .library()
+                .edit_all(SessionQuery::default(), SessionUpdate::default().tag("all"));
+            session.library().archive(ids[0], Archived::WithWorld);
+            session.library().use_profile("Ben");
         });
         settle(&mut app, 4 * delay);
         assert!(received::<RequestRejected>(&app).is_empty(), "delay {delay}");
-        request(&mut app, |commands| commands.session().use_profile("default"));
+        request(&mut app, |commands| commands.session().library().use_profile("default"));
         settle(&mut app, 4 * delay);
         assert!(!entry(&app, ids[0]).session.place.is_open(), "delay {delay}");
         for id in ids {
@@ -463,7 +465,7 @@ fn a_profile_changes_only_after_what_was_asked_of_its_sessions() {
 fn a_request_for_what_is_played_is_refused_as_before() {
     let mut app = game(&MemoryDisk::default(), 2);
     let played = play(&mut app, 2);
-    request(&mut app, |commands| commands.session().delete(played));
+    request(&mut app, |commands| commands.session().library().delete(played));
     settle(&mut app, 2);
     let rejected = received::<RequestRejected>(&app).pop().expect("it is refused");
     assert_eq!(rejected.error, RequestError::SessionRunning { current: played });
@@ -475,7 +477,7 @@ const PLANNED: usize = 600;
 fn plan_many(app: &mut App) {
     request(app, |commands| {
         for number in 0..PLANNED {
-            commands.session().draft(NewSession::named(format!("Plan {number}")));
+            commands.session().library().draft(NewSession::named(format!("Plan {number}")));
         }
     });
 }

@@ -123,7 +123,7 @@ fn a_checkpoint_that_waits_for_the_writer_is_reported_once_and_comes_later() {
     until(&mut app, &|app| received::<CheckpointCaptured>(app).len() > captured);
     let session = app.world().resource::<CurrentSession>().id();
     let last = app.world().get::<Slow>(slow).unwrap().0;
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     app.update();
     // Waits for the writer, for a bounded time.
     drop(app);

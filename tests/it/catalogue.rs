@@ -15,14 +15,14 @@ fn disk_with(names: &[&str]) -> (MemoryDisk, Vec<SessionId>) {
     for name in names {
         ids.push(start_as(&mut app, name, "Ann"));
         save(&mut app, SaveSlot::manual(*name));
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
     }
     (disk, ids)
 }
 
 fn look_again(app: &mut App) {
-    request(app, |commands| commands.session().find_sessions());
+    request(app, |commands| commands.session().library().find());
     frames(app, 3);
 }
 
@@ -59,7 +59,7 @@ fn the_size_is_known_as_soon_as_a_session_is_left() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     let id = start_as(&mut app, "One", "Ann");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let bytes = app.world().resource::<SessionCatalog>().get(id).unwrap().bytes;
     look_again(&mut app);
@@ -77,8 +77,10 @@ fn what_appeared_grew_or_vanished_since_is_noticed() {
     request(&mut other, |commands| commands.session().continue_session(ids[0]));
     frames(&mut other, 4);
     seconds(&mut other, 2.0);
-    request(&mut other, |commands| commands.session().rename("First"));
-    request(&mut other, |commands| commands.session().close());
+    request(&mut other, |commands| {
+        commands.session().update(SessionUpdate::default().name("First"))
+    });
+    request(&mut other, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut other, 3);
     drop(other);
     disk.remove_all(&directory(ids[1]));

@@ -36,13 +36,13 @@ fn playing(disk: &MemoryDisk) -> App {
 
 fn begin(app: &mut App, chapter: NewChapter) -> ChapterId {
     let mut id = None;
-    request(app, |commands| id = Some(commands.session().begin_chapter(chapter)));
+    request(app, |commands| id = Some(commands.session().chapters().begin(chapter)));
     app.update();
     id.unwrap()
 }
 
 fn end(app: &mut App, chapter: ChapterId, outcome: ChapterOutcome) {
-    request(app, |commands| commands.session().end_chapter(chapter, outcome));
+    request(app, |commands| commands.session().chapters().end(chapter, outcome));
     app.update();
 }
 
@@ -362,12 +362,12 @@ fn chapters_stay_open_when_a_session_is_closed_and_end_when_it_ends() {
     begin(&mut app, NewChapter::named("Act").inner(InnerChapters::Refuse));
     begin(&mut app, NewChapter::named("Mission"));
     let session = session(&app);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     request(&mut app, |commands| commands.session().continue_session(session));
     frames(&mut app, 4);
     assert_eq!(names(chapters(&app)), ["Act", "Mission"]);
-    request(&mut app, |commands| commands.session().end(EndReason::Completed));
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     frames(&mut app, 3);
     assert_eq!(received::<SessionEnded>(&app).len(), 1);
     let outcomes = |app: &App| -> Vec<_> {
@@ -377,7 +377,7 @@ fn chapters_stay_open_when_a_session_is_closed_and_end_when_it_ends() {
 
     start(&mut app, "Again");
     begin(&mut app, NewChapter::named("Act"));
-    request(&mut app, |commands| commands.session().end(EndReason::Failed));
+    request(&mut app, |commands| commands.session().end(EndReason::Failed, LeaveCause::Player));
     frames(&mut app, 3);
     assert_eq!(outcomes(&app), [Completed, Completed, Abandoned]);
 }
@@ -388,12 +388,12 @@ fn a_slot_has_the_chapters_of_its_moment() {
     let mut app = playing(&disk);
     let mission = begin(&mut app, NewChapter::named("Mission"));
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Inside")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Inside")));
     frames(&mut app, 3);
     end(&mut app, mission, ChapterOutcome::Completed);
     let slot = app.world().resource::<SessionCatalog>().slots()[0].clone();
     assert_eq!(slot.summary.chapters[0].name, "Mission");
-    request(&mut app, |commands| commands.session().load(slot.id));
+    request(&mut app, |commands| commands.session().slots().load(slot.id));
     frames(&mut app, 4);
     let back = chapters(&app).get(mission).unwrap();
     assert!(back.end.is_none() && back.own.play_time >= 2 * SECOND, "{back:?}");
@@ -407,7 +407,7 @@ fn what_cannot_be_done_with_chapters_is_refused_and_changes_nothing() {
     assert_eq!(last_error(&mut app), RequestError::NoSession);
     start(&mut app, "Refused");
     request(&mut app, |commands| {
-        commands.session().end_current_chapter(ChapterOutcome::Completed);
+        commands.session().chapters().end_current(ChapterOutcome::Completed);
     });
     app.update();
     assert_eq!(last_error(&mut app), ChapterError::NoneOpen.into());
@@ -429,7 +429,7 @@ fn what_cannot_be_done_with_chapters_is_refused_and_changes_nothing() {
     assert_eq!(last_error(&mut app), ChapterError::HasEnded { chapter: innermost }.into());
     let open = chapters(&app).open().len();
     assert_eq!(open, Chapters::DEPTH - 1);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     end(&mut app, innermost, ChapterOutcome::Completed);
     assert_eq!(last_error(&mut app), RequestError::NoSession);
@@ -446,7 +446,7 @@ fn a_chapter_that_is_begun_during_a_restore_waits_for_it() {
     app.world_mut().resource_mut::<Score>().0 = 5;
     request(&mut app, |commands| {
         commands.session().recover(session, RestoreFrom::Checkpoint(first));
-        commands.session().begin_chapter(NewChapter::named("After"));
+        commands.session().chapters().begin(NewChapter::named("After"));
     });
     frames(&mut app, 5);
     assert_eq!(app.world().resource::<Score>().0, 0);

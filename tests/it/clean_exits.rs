@@ -22,7 +22,7 @@ const WAYS: [Way; 8] = [
             exit.write(AppExit::Success);
         });
         play(app, |mut commands: Commands| {
-            commands.session().close();
+            commands.session().close(LeaveCause::Player);
         });
     }),
     ("end first", |mut app| {
@@ -30,7 +30,7 @@ const WAYS: [Way; 8] = [
             exit.write(AppExit::Success);
         });
         play(app, |mut commands: Commands| {
-            commands.session().end(EndReason::Completed);
+            commands.session().end(EndReason::Completed, LeaveCause::Player);
         });
     }),
     ("signal", |app| play(app, ask_to_exit)),

@@ -174,7 +174,7 @@ pub fn begin(app: &mut App, new: NewSession) -> SessionId {
 
 /// Closes the session that is played.
 pub fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     frames(app, 3);
 }
 

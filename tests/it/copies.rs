@@ -32,7 +32,7 @@ fn closed(disk: &MemoryDisk, health: u32) -> SessionId {
 }
 
 fn copy(app: &mut App, session: SessionId, name: &str) {
-    request(app, |commands| commands.session().copy(session, name));
+    request(app, |commands| commands.session().library().copy(session, name));
     frames(app, 6);
 }
 
@@ -97,7 +97,9 @@ fn what_cannot_be_copied_says_why() {
     let long = "x".repeat(limits::STRING_BYTES + 1);
     copy(&mut app, session, &long);
     copy(&mut app, SessionId::random(), "Nothing");
-    request(&mut app, |commands| commands.session().archive(session, Archived::SummaryOnly));
+    request(&mut app, |commands| {
+        commands.session().library().archive(session, Archived::SummaryOnly)
+    });
     frames(&mut app, 3);
     copy(&mut app, session, "Nothing");
     let expected = [

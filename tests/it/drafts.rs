@@ -29,7 +29,7 @@ fn friday() -> NewSession {
 }
 
 fn plan(app: &mut App, session: NewSession) -> SessionId {
-    request(app, |commands| commands.session().draft(session));
+    request(app, |commands| commands.session().library().draft(session));
     frames(app, 3);
     received::<SessionDrafted>(app).last().unwrap().session
 }
@@ -114,11 +114,11 @@ fn a_draft_is_changed_deleted_and_brought_back() {
     let mut app = listening_game(&disk);
     let planned = plan(&mut app, friday());
     let update = SessionUpdate::default().name("Saturday").field("map", &"cellar").unwrap();
-    request(&mut app, |commands| commands.session().update_session(planned, update));
-    request(&mut app, |commands| commands.session().delete(planned));
+    request(&mut app, |commands| commands.session().library().update(planned, update));
+    request(&mut app, |commands| commands.session().library().delete(planned));
     frames(&mut app, 4);
     assert!(!entry(&app, planned).can_go_on());
-    request(&mut app, |commands| commands.session().undelete(planned));
+    request(&mut app, |commands| commands.session().library().undelete(planned));
     frames(&mut app, 4);
     assert!(entry(&app, planned).session.place.is_open());
     let catalog = app.world().resource::<SessionCatalog>();
@@ -141,13 +141,16 @@ fn what_a_draft_cannot_do_is_refused() {
     };
     let recovered = ask(&mut app, |commands, id| commands.recover(id, RestoreFrom::Latest));
     assert_eq!(recovered, [RequestError::NotBegun]);
-    let archived = ask(&mut app, |commands, id| commands.archive(id, Archived::WithWorld));
+    let archived =
+        ask(&mut app, |commands, id| commands.library().archive(id, Archived::WithWorld));
     assert_eq!(archived, [RequestError::NotBegun]);
-    let exported = ask(&mut app, |commands, id| commands.export(id, "sessions/friday.tar"));
+    let exported =
+        ask(&mut app, |commands, id| commands.library().export(id, "sessions/friday.tar"));
     assert_eq!(exported, [RequestError::NothingToRestore]);
     let declined = ask(&mut app, |commands, id| commands.decline(id));
     assert_eq!(declined, [RequestError::NothingToDecline]);
-    let long = ask(&mut app, |commands, _| commands.draft(NewSession::named("x".repeat(5_000))));
+    let long =
+        ask(&mut app, |commands, _| commands.library().draft(NewSession::named("x".repeat(5_000))));
     assert!(matches!(*long, [RequestError::TextTooLong { .. }]), "{long:?}");
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     assert!(entry(&app, planned).can_go_on());

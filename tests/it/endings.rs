@@ -41,13 +41,13 @@ fn why_a_session_was_left_is_listed_here_and_at_the_next_start() {
     start(&mut app, "Idle");
     let idle = session(&app);
     let given = leaving.clone();
-    request(&mut app, |commands| commands.session().close_because(given));
+    request(&mut app, |commands| commands.session().close(given));
     frames(&mut app, 3);
     assert_eq!(received::<SessionClosed>(&app)[0].leaving, leaving);
     start(&mut app, "Lost");
     let lost = session(&app);
     request(&mut app, |commands| {
-        commands.session().end_because(EndReason::Failed, "The reactor blew up");
+        commands.session().end(EndReason::Failed, "The reactor blew up");
     });
     frames(&mut app, 3);
     let ended = received::<SessionEnded>(&app).pop().unwrap();
@@ -74,7 +74,7 @@ fn the_plugin_says_by_itself_why_it_leaves_a_session() {
     frames(&mut app, 4);
     request(&mut app, |commands| commands.session().continue_session(first));
     frames(&mut app, 4);
-    request(&mut app, |commands| commands.session().use_profile("guest"));
+    request(&mut app, |commands| commands.session().library().use_profile("guest"));
     frames(&mut app, 4);
     start(&mut app, "Third");
     app.world_mut().write_message(AppExit::error());
@@ -121,7 +121,7 @@ fn a_run_is_summed_up_when_it_is_left() {
     seconds(&mut app, 3.0);
     request(&mut app, |commands| commands.session().checkpoint("here"));
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let summary = received::<SessionClosed>(&app).pop().unwrap().summary;
     assert!((10.0..11.0).contains(&summary.play_time.as_secs_f32()), "{summary:?}");
@@ -158,7 +158,7 @@ fn the_games_own_systems_run_in_order_before_the_last_checkpoint() {
     });
     start(&mut app, "Ended");
     let id = session(&app);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     app.update();
     assert_eq!(app.world().resource::<Trace>().0, ["words", "work"]);
     frames(&mut app, 4);
@@ -205,7 +205,7 @@ fn a_system_at_the_end_may_start_the_next_session() {
         });
     });
     start(&mut app, "First");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 5);
     assert_eq!(app.world().resource::<CurrentSession>().name(), "Second");
     assert!(received::<RequestRejected>(&app).is_empty());
@@ -222,7 +222,7 @@ fn a_system_at_the_end_that_clears_the_world_away_costs_no_checkpoint() {
     app.world_mut().spawn_batch((0..30).map(Health));
     start(&mut app, "Cleared");
     let id = session(&app);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 5);
     let collapsed = received::<WorldCollapsed>(&app);
     assert_eq!(collapsed.len(), 1, "it is said");

@@ -59,7 +59,7 @@ fn fields_and_states_are_known_before_anything_is_restored() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     let id = played(&mut app);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Camp")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Camp")));
     frames(&mut app, 4);
 
     let app = game_of(&disk.snapshot());
@@ -107,7 +107,7 @@ fn an_offered_checkpoint_says_whether_it_has_a_picture() {
     frames(&mut app, 2);
     let checkpoint = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     request(&mut app, |commands| {
-        commands.session().attach(checkpoint, "thumbnail", vec![1, 2, 3]);
+        commands.session().attachments().attach(checkpoint, "thumbnail", vec![1, 2, 3]);
     });
     frames(&mut app, 3);
     let app = game_of(&disk.snapshot());
@@ -128,9 +128,9 @@ fn a_session_that_is_not_played_is_edited_durably_at_its_newest_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk);
     let id = played(&mut app);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().update_session(id, edit()));
+    request(&mut app, |commands| commands.session().library().update(id, edit()));
     frames(&mut app, 3);
     assert_eq!(received::<SessionUpdated>(&app).pop().unwrap().session, id);
     let here = entry(&app, id);
@@ -171,7 +171,7 @@ fn a_crashed_session_is_edited_and_still_offered() {
     let mut app = game_of(&disk);
     let id = played(&mut app);
     let mut app = game_of(&disk.snapshot());
-    request(&mut app, |commands| commands.session().update_session(id, edit()));
+    request(&mut app, |commands| commands.session().library().update(id, edit()));
     frames(&mut app, 3);
     let offer = app.world().resource::<RecoveryOffers>().of(id).next().cloned().unwrap();
     assert_eq!((&*offer.session.name, offer.fields.get("mission")), ("Renamed", Some(8)));
@@ -185,7 +185,7 @@ fn a_crashed_session_is_edited_and_still_offered() {
 fn the_session_that_is_played_is_edited_by_the_same_request() {
     let mut app = game_of(&MemoryDisk::default());
     let id = played(&mut app);
-    request(&mut app, |commands| commands.session().update_session(id, edit()));
+    request(&mut app, |commands| commands.session().library().update(id, edit()));
     frames(&mut app, 2);
     let current = app.world().resource::<CurrentSession>();
     assert_eq!((current.name(), current.get("mission")), ("Renamed", Some(8)));
@@ -198,25 +198,25 @@ fn an_edit_that_cannot_be_made_changes_nothing_and_says_why() {
     let id = played(&mut app);
     // Another process plays it.
     let mut other = game_of(&disk);
-    request(&mut other, |commands| commands.session().update_session(id, edit()));
+    request(&mut other, |commands| commands.session().library().update(id, edit()));
     frames(&mut other, 3);
     let error = |app: &App| received::<RequestRejected>(app).pop().map(|rejected| rejected.error);
     assert_eq!(error(&other), Some(RequestError::SessionInUse));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     request(&mut other, |commands| {
-        commands.session().update_session(SessionId::random(), edit());
+        commands.session().library().update(SessionId::random(), edit());
     });
     frames(&mut other, 3);
     assert_eq!(error(&other), Some(RequestError::UnknownSession));
     request(&mut other, |commands| {
         let update = SessionUpdate::default().name("x".repeat(1 << 20));
-        commands.session().update_session(id, update);
+        commands.session().library().update(id, update);
     });
     frames(&mut other, 3);
     assert!(matches!(error(&other), Some(RequestError::TextTooLong { .. })), "{:?}", error(&other));
     disk.fail_next(Operation::Create, std::io::ErrorKind::StorageFull);
-    request(&mut other, |commands| commands.session().update_session(id, edit()));
+    request(&mut other, |commands| commands.session().library().update(id, edit()));
     frames(&mut other, 3);
     assert!(matches!(error(&other), Some(RequestError::Store(_))), "{:?}", error(&other));
     let app = game_of(&disk.snapshot());

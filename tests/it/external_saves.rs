@@ -127,7 +127,7 @@ fn load(asked: On<ExternalRestoreRequested>, loads: Res<Loads>, mut commands: Co
     match *loads {
         Loads::Well => {
             commands.spawn(Army);
-            commands.session().external_done(asked.request, "an army");
+            commands.session().external().done(asked.request, "an army");
         }
         Loads::Badly => asked.answer.failed("no such file"),
         Loads::Never => {}
@@ -245,6 +245,6 @@ fn offered(app: &App) -> bevy_session::SessionId {
 fn answer(app: &mut App, asked: &ExternalSaveRequested, slot: &str) {
     let request_id = asked.request;
     let done = ExternalDone::in_slot(slot).details("212 units");
-    request(app, |commands| commands.session().external_done(request_id, done));
+    request(app, |commands| commands.session().external().done(request_id, done));
     frames(app, 2);
 }

@@ -180,19 +180,20 @@ pub fn do_everything(app: &mut App) {
     let checkpoint = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
     request(app, move |commands| {
         let mut session = commands.session();
-        session.find_sessions();
-        session.quick_save();
-        session.archive(first, Archived::WithWorld);
-        session.edit_all(SessionQuery::default(), SessionUpdate::default().tag("seen"));
-        session.read_events(EventQuery::of(second));
-        session.report(Report::now(), "report.tar");
+        session.library().find();
+        session.slots().quick_save();
+        session.library().archive(first, Archived::WithWorld);
+        session.library().edit_all(SessionQuery::default(), SessionUpdate::default().tag("seen"));
+        session.events().read(EventQuery::of(second));
+        session.library().report(Report::now(), "report.tar");
         session
-            .read_attachment(AttachmentOf::Checkpoint { session: second, checkpoint }, "thumbnail");
+            .attachments()
+            .read(AttachmentOf::Checkpoint { session: second, checkpoint }, "thumbnail");
         // There is no such slot.
-        session.load(bevy_session::SlotId::random());
+        session.slots().load(bevy_session::SlotId::random());
     });
     frames(app, 20);
-    request(app, |commands| commands.session().quick_load());
+    request(app, |commands| commands.session().slots().quick_load());
     frames(app, 20);
 }
 
@@ -220,7 +221,9 @@ fn sessions_are_counted_by_where_and_how_they_stand() {
     close(&mut app);
     begin(&mut app, NewSession::named("Crashes"));
     let mut app = measured(&disk.snapshot(), |_| {});
-    request(&mut app, move |commands| commands.session().archive(first, Archived::WithWorld));
+    request(&mut app, move |commands| {
+        commands.session().library().archive(first, Archived::WithWorld)
+    });
     frames(&mut app, 10);
     begin(&mut app, NewSession::named("Played"));
     request(&mut app, |commands| commands.session().pause());

@@ -16,7 +16,7 @@ const MANY: usize = 40;
 
 /// Changes a session that isn't played.
 fn change(app: &mut App, session: SessionId, update: SessionUpdate) {
-    request(app, |commands| commands.session().update_session(session, update));
+    request(app, |commands| commands.session().library().update(session, update));
     frames(app, 3);
 }
 

@@ -337,7 +337,7 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     start(&mut app, "Slots");
     app.world_mut().spawn(Health(1));
     enter(&mut app, Game::Loading);
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 5);
     assert_eq!(received::<SlotSaved>(&app).len(), 0);
     enter(&mut app, Game::Playing);
@@ -345,8 +345,8 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     assert_eq!(received::<SlotSaved>(&app).len(), 1);
     enter(&mut app, Game::Loading);
     request(&mut app, |commands| {
-        commands.session().quick_save();
-        commands.session().close();
+        commands.session().slots().quick_save();
+        commands.session().close(LeaveCause::Player);
     });
     frames(&mut app, 5);
     assert_eq!((received::<SlotSaved>(&app).len(), received::<SlotFailed>(&app).len()), (1, 1));

@@ -83,7 +83,7 @@ fn loading_a_slot_of_the_session_that_is_played_keeps_what_was_played() {
     let (mut app, session) = played(&disk, |_| {});
     let slot = save(&mut app, SaveSlot::manual("Two"));
     set_health(&mut app, 3);
-    request(&mut app, |commands| commands.session().load(slot.id));
+    request(&mut app, |commands| commands.session().slots().load(slot.id));
     frames(&mut app, 6);
     assert_eq!(health(&mut app), 2);
     set_health(&mut app, 4);

@@ -176,7 +176,9 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
     let mut portraits = [true, false].map(|knows_relics| {
         let mut app = game(&disk.snapshot(), knows_relics);
         match from {
-            RestoreFrom::Slot(slot) => request(&mut app, |commands| commands.session().load(slot)),
+            RestoreFrom::Slot(slot) => {
+                request(&mut app, |commands| commands.session().slots().load(slot));
+            }
             _ => request(&mut app, |commands| commands.session().recover(session, from)),
         }
         for _ in 0..20 {
@@ -320,7 +322,7 @@ fn everything(disk: &MemoryDisk) -> String {
 /// What was recorded on the newest line of a session, since version 1.2.
 fn happened(app: &mut App, session: SessionId) -> String {
     let query = EventQuery { newest_first: false, limit: 10_000, ..EventQuery::of(session) };
-    request(app, |commands| commands.session().read_events(query));
+    request(app, |commands| commands.session().events().read(query));
     frames(app, 60);
     let read = received::<EventsRead>(app).pop().expect("the query is answered");
     let page = read.result.expect("the events can be read");
@@ -346,7 +348,7 @@ fn happened(app: &mut App, session: SessionId) -> String {
 }
 
 fn read_attachment(app: &mut App, of: AttachmentOf) -> String {
-    request(app, |commands| commands.session().read_attachment(of, "thumbnail"));
+    request(app, |commands| commands.session().attachments().read(of, "thumbnail"));
     frames(app, 3);
     let read = received::<AttachmentRead>(app).pop().expect("it should be answered");
     String::from_utf8_lossy(read.result.unwrap().bytes()).into_owned()

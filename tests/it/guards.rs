@@ -101,9 +101,9 @@ fn a_rejection_names_who_asked_whenever_it_comes() {
     frames(&mut app, 3);
     let missing = bevy_session::SlotId::random();
     request(&mut app, |commands| {
-        commands.session().by("Ben").delete_slot(missing);
-        commands.session().by("Ann").import("/nowhere/at-all.slot");
-        commands.session().forget(bevy_session::SessionId::random());
+        commands.session().by("Ben").slots().delete(missing);
+        commands.session().by("Ann").slots().import("/nowhere/at-all.slot");
+        commands.session().library().purge(bevy_session::SessionId::random());
     });
     frames(&mut app, 6);
     let later = &rejected_by(&app)[3..];
@@ -147,7 +147,7 @@ fn all_guards_have_to_agree() {
 fn a_guard_that_cannot_be_asked_refuses() {
     let mut app = guarded_game();
     app.world_mut().remove_resource::<Host>();
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     assert!(matches!(
         received::<RequestRejected>(&app)[0].error,

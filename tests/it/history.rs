@@ -120,9 +120,9 @@ fn a_forgotten_session_leaves_nothing() {
     let mut app = counting_game(&disk);
     start(&mut app, "Forgotten");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().forget(id));
+    request(&mut app, |commands| commands.session().library().purge(id));
     frames(&mut app, 3);
     assert!(journals(&disk).is_empty());
     assert!(app.world().resource::<SessionCatalog>().get(id).is_none());
@@ -134,7 +134,7 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
     let mut app = counting_game(&disk);
     start(&mut app, "Forked");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     // Two copies of the folder go on without each other, and a cloud puts both into one.
     let (left, right) = (disk.snapshot(), disk.snapshot());
@@ -143,7 +143,7 @@ fn a_fork_is_offered_twice_and_neither_side_is_lost() {
         let mut app = counting_game(side);
         request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, frames_played);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
         scores.push(app.world().resource::<Score>().0);
     }
@@ -207,7 +207,9 @@ fn what_was_said_once_is_known_after_its_segment_is_gone() {
     let mut app = counting_game(&disk);
     start(&mut app, "Old name");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().rename("New name"));
+    request(&mut app, |commands| {
+        commands.session().update(SessionUpdate::default().name("New name"))
+    });
     request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
     // Many generations later, all of them in the pause.

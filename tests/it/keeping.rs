@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
-    Archived, MemoryDisk, RequestError, SessionForgotten, SessionId, SessionMoved, SessionStatus,
+    Archived, MemoryDisk, RequestError, SessionId, SessionMoved, SessionPurged, SessionStatus,
     ShelfPlace, Ticket,
 };
 
@@ -23,7 +23,7 @@ fn listening_game_on(disk: &MemoryDisk, day: u64) -> App {
     let began = began + std::time::Duration::from_secs(day * DAY);
     let mut app = game_with(plugin(disk).clock_from(began), |app| {
         listen::<SessionMoved>(app);
-        listen::<SessionForgotten>(app);
+        listen::<SessionPurged>(app);
         listen::<RequestRejected>(app);
         listen::<RecoveryAvailable>(app);
         listen::<SessionRestored>(app);
@@ -38,7 +38,7 @@ fn play(app: &mut App, name: &str) -> SessionId {
     start(app, name);
     let id = app.world().resource::<CurrentSession>().id();
     seconds(app, 2.0);
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     frames(app, 3);
     id
 }
@@ -69,7 +69,7 @@ fn a_deleted_session_is_in_the_trash_and_comes_back() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
-    request(&mut app, |commands| commands.session().delete(id));
+    request(&mut app, |commands| commands.session().library().delete(id));
     frames(&mut app, 3);
     let (moved, from, to) = last_move(&app);
     assert_eq!((moved, from), (id, ShelfPlace::Open));
@@ -79,11 +79,11 @@ fn a_deleted_session_is_in_the_trash_and_comes_back() {
 
     let mut app = listening_game(&disk);
     assert_eq!(place(&app, id), to);
-    request(&mut app, |commands| commands.session().undelete(id));
+    request(&mut app, |commands| commands.session().library().undelete(id));
     frames(&mut app, 3);
     assert_eq!(last_move(&app), (id, to, ShelfPlace::Open));
     assert!(app.world().resource::<SessionCatalog>().newest_closed().is_some());
-    request(&mut app, |commands| commands.session().undelete(id));
+    request(&mut app, |commands| commands.session().library().undelete(id));
     frames(&mut app, 3);
     assert_eq!(last_refusal(&app), RequestError::NotInTrash);
 }
@@ -94,8 +94,9 @@ fn whatever_takes_a_session_up_brings_it_back() {
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
     for put_away in [
-        (|commands, id| commands.session().delete(id)) as fn(&mut Commands, SessionId) -> Ticket,
-        |commands, id| commands.session().archive(id, Archived::WithWorld),
+        (|commands, id| commands.session().library().delete(id))
+            as fn(&mut Commands, SessionId) -> Ticket,
+        |commands, id| commands.session().library().archive(id, Archived::WithWorld),
     ] {
         request(&mut app, |commands| put_away(commands, id));
         frames(&mut app, 3);
@@ -109,7 +110,7 @@ fn whatever_takes_a_session_up_brings_it_back() {
         request(&mut app, |commands| put_away(commands, id));
         frames(&mut app, 3);
         assert_eq!(last_refusal(&app), RequestError::SessionRunning { current: id });
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
         app = listening_game(&disk);
         assert!(place(&app, id).is_open());
@@ -126,17 +127,17 @@ fn a_crash_in_the_trash_is_not_offered() {
     let disk = disk.snapshot();
     let mut app = listening_game(&disk);
     assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
-    request(&mut app, |commands| commands.session().archive(id, Archived::WithWorld));
+    request(&mut app, |commands| commands.session().library().archive(id, Archived::WithWorld));
     frames(&mut app, 3);
     assert_eq!(last_refusal(&app), RequestError::CrashUndecided);
-    request(&mut app, |commands| commands.session().delete(id));
+    request(&mut app, |commands| commands.session().library().delete(id));
     frames(&mut app, 3);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     let mut app = listening_game(&disk.snapshot());
     assert_eq!(received::<RecoveryAvailable>(&app).len(), 0);
-    request(&mut app, |commands| commands.session().undelete(id));
+    request(&mut app, |commands| commands.session().library().undelete(id));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
@@ -146,7 +147,7 @@ fn start_or_continue_passes_over_what_is_in_the_trash() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let id = play(&mut app, "World");
-    request(&mut app, |commands| commands.session().delete(id));
+    request(&mut app, |commands| commands.session().library().delete(id));
     frames(&mut app, 3);
     request(&mut app, |commands| {
         commands.session().start_or_continue(NewSession::named("World"));
@@ -160,7 +161,7 @@ fn the_trash_is_emptied_after_a_month_that_a_run_has_seen() {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
-    request(&mut app, |commands| commands.session().delete(id));
+    request(&mut app, |commands| commands.session().library().delete(id));
     frames(&mut app, 3);
     drop(app);
     for (day, is_there) in [(29, true), (40, true), (41, false)] {
@@ -170,7 +171,7 @@ fn the_trash_is_emptied_after_a_month_that_a_run_has_seen() {
         play(&mut app, "Another");
         frames(&mut app, 20);
         assert_eq!(!files(&disk, id).is_empty(), is_there, "on day {day}");
-        assert_eq!(received::<SessionForgotten>(&app).len(), usize::from(!is_there));
+        assert_eq!(received::<SessionPurged>(&app).len(), usize::from(!is_there));
         let listed = app.world().resource::<SessionCatalog>().get(id).is_some();
         assert_eq!(listed, is_there);
     }
@@ -182,7 +183,7 @@ fn the_summary_of_a_session_can_be_all_that_is_kept() {
     let mut app = listening_game(&disk);
     let id = play(&mut app, "Spring");
     let before = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
-    request(&mut app, |commands| commands.session().archive(id, Archived::SummaryOnly));
+    request(&mut app, |commands| commands.session().library().archive(id, Archived::SummaryOnly));
     frames(&mut app, 3);
     assert_eq!(files(&disk, id).len(), 1);
     let mut app = listening_game(&disk);
@@ -195,7 +196,7 @@ fn the_summary_of_a_session_can_be_all_that_is_kept() {
     frames(&mut app, 4);
     assert_eq!(last_refusal(&app), RequestError::ArchivedWithoutWorld);
     assert!(received::<SessionRestored>(&app).is_empty());
-    request(&mut app, |commands| commands.session().unarchive(id));
+    request(&mut app, |commands| commands.session().library().unarchive(id));
     frames(&mut app, 4);
     assert_eq!(last_refusal(&app), RequestError::ArchivedWithoutWorld);
 }

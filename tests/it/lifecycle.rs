@@ -93,7 +93,7 @@ fn a_pause_and_an_exit_copy_what_changed_and_nothing_else() {
     frames(&mut app, 3);
     app.world_mut().entity_mut(crowd[8]).insert(Health(800));
     app.world_mut().despawn(crowd[9]);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     assert!(received::<SessionClosed>(&app)[0].complete);
     let captures: Vec<_> = received::<CheckpointCaptured>(&app)
@@ -166,7 +166,7 @@ fn close_writes_the_last_checkpoint_and_the_session_can_be_continued() {
     start(&mut app, "Closed");
     let id = app.world().resource::<CurrentSession>().id();
     app.world_mut().resource_mut::<Score>().0 = 42;
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     assert!(received::<SessionClosed>(&app)[0].complete);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
@@ -190,7 +190,7 @@ fn an_ended_session_is_not_continued() {
     });
     start(&mut app, "Done");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().end(EndReason::Completed));
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     frames(&mut app, 3);
     assert_eq!(received::<SessionEnded>(&app)[0].reason, EndReason::Completed);
     request(&mut app, |commands| commands.session().continue_session(id));
@@ -208,11 +208,11 @@ fn illegal_requests_change_nothing_and_say_why() {
     request(&mut app, |commands| {
         commands.session().checkpoint("no session");
         commands.session().pause();
-        commands.session().close();
+        commands.session().close(LeaveCause::Player);
         commands.session().continue_session(SessionId::random());
         commands.session().recover(SessionId::random(), RestoreFrom::Latest);
         commands.session().decline(SessionId::random());
-        commands.session().forget(SessionId::random());
+        commands.session().library().purge(SessionId::random());
     });
     // The writer is asked about four of them, one a frame.
     frames(&mut app, 6);

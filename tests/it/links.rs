@@ -15,19 +15,19 @@ fn links_are_changed_whether_a_session_is_played_or_not_and_stay_when_it_goes_ba
     let second = begin(&mut app, NewSession::named("Practice").link("practice of", first));
     request(&mut app, |commands| {
         commands.session().update(SessionUpdate::default().link("guide", "a page"));
-        commands.session().quick_save();
+        commands.session().slots().quick_save();
     });
     frames(&mut app, 3);
     request(&mut app, |commands| {
         commands.session().update(SessionUpdate::default().unlink("guide", "a page"));
     });
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().quick_load());
+    request(&mut app, |commands| commands.session().slots().quick_load());
     frames(&mut app, 5);
     close(&mut app);
     request(&mut app, move |commands| {
         let update = SessionUpdate::default().link("practised in", second);
-        commands.session().update_session(first, update);
+        commands.session().library().update(first, update);
     });
     frames(&mut app, 3);
     drop(app);

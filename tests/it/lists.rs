@@ -381,7 +381,7 @@ fn happen(app: &mut App, dice: &mut Dice) {
         9 if app.world().get::<SaveKey>(thing).is_some() => _ = app.world_mut().despawn(thing),
         9 => {
             let key = SaveKey::new(format!("thing {}", dice.roll(u64::from(THINGS))));
-            request(app, |commands| commands.session().forget_key(key));
+            request(app, |commands| commands.session().placed().forget(key));
         }
         _ => frames(app, 11),
     }

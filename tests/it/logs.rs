@@ -104,12 +104,12 @@ fn play(verbose: bool) -> String {
         session.checkpoint("here");
         session.pause();
         session.resume();
-        session.rename("Renamed");
-        session.save(SaveSlot::quick());
+        session.update(SessionUpdate::default().name("Renamed"));
+        session.slots().save(SaveSlot::quick());
         session.recover(id, RestoreFrom::Latest);
-        session.close();
+        session.close(LeaveCause::Player);
         session.decline(id);
-        session.forget(id);
+        session.library().purge(id);
     });
     seconds(&mut app, 1.0);
     id.to_string()
@@ -135,7 +135,7 @@ fn each_request_checkpoint_and_restore_has_a_span_with_its_session() {
         ("recover", of),
         ("close", of),
         ("decline", None),
-        ("forget", None),
+        ("purge", None),
     ];
     assert_eq!(asked, expected);
     assert!(requests.iter().all(|span| span.level == Level::INFO));

@@ -136,7 +136,7 @@ fn a_session_that_was_lost_can_still_be_left() {
     disk.remove_all(Path::new("sessions/state"));
     let mut winner = take_over(&disk, id);
     play(&mut app, 2.0);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 5);
     let closed = received::<SessionClosed>(&app);
     assert_eq!(closed.iter().map(|closed| closed.complete).collect::<Vec<_>>(), [false]);

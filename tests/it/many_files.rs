@@ -66,7 +66,7 @@ fn write_down(root: &Path) -> usize {
         world.entity_mut(entity).insert(Health(health));
         request(&mut app, |commands| commands.session().checkpoint(format!("run {run}")));
         frames(&mut app, 2);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 2);
     }
     assert_eq!(health, RUNS);

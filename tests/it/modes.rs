@@ -42,7 +42,7 @@ fn played(disk: &MemoryDisk, name: &str, health: u32, close: bool) -> MemoryDisk
     app.world_mut().spawn(Health(health));
     start(&mut app, name);
     if close {
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
     }
     disk.snapshot()
@@ -60,7 +60,7 @@ fn fresh_hides_old_slots_and_lists_those_of_this_start() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
     start(&mut app, "Old");
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 4);
     let disk = disk.snapshot();
     let mut app = game_in(&disk, SessionMode::Fresh);
@@ -69,13 +69,13 @@ fn fresh_hides_old_slots_and_lists_those_of_this_start() {
         slots.map(|slot| slot.session.name.clone()).collect()
     };
     assert_eq!(names(&app), [""; 0]);
-    request(&mut app, |commands| commands.session().quick_load());
+    request(&mut app, |commands| commands.session().slots().quick_load());
     frames(&mut app, 3);
     assert_eq!(received::<RequestRejected>(&app).len(), 1, "there is nothing to load");
     start(&mut app, "New");
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Mine")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Mine")));
     frames(&mut app, 4);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(names(&app), ["New"]);
     let app = game_in(&disk, SessionMode::Ordinary);
@@ -92,12 +92,12 @@ fn fresh_hides_what_is_old_and_deletes_nothing() {
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     // What is played at this start is listed.
     start(&mut app, "New");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     for profile in ["another", "default"] {
-        request(&mut app, |commands| commands.session().use_profile(profile));
+        request(&mut app, |commands| commands.session().library().use_profile(profile));
         frames(&mut app, 3);
     }
     let listed = app.world().resource::<SessionCatalog>().sessions().to_vec();
@@ -117,7 +117,7 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         seconds(&mut game, 20.0);
         start(&mut game, "Newer");
         if newest_is_closed {
-            request(&mut game, |commands| commands.session().close());
+            request(&mut game, |commands| commands.session().close(LeaveCause::Player));
             frames(&mut game, 3);
         }
         let disk = disk.snapshot();
@@ -125,7 +125,7 @@ fn continue_takes_up_the_newest_session_however_it_was_left() {
         assert_eq!(app.world().resource::<CurrentSession>().name(), "Newer");
         assert_eq!(health(&mut app), Some(2));
         assert!(received::<RecoveryAvailable>(&app).is_empty(), "it should not ask");
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         seconds(&mut app, 2.0);
         assert!(app.world().get_resource::<CurrentSession>().is_none(), "only once");
     }
@@ -145,9 +145,9 @@ fn off_answers_every_request_and_touches_nothing() {
         commands.session().start(NewSession::named("New"));
         commands.session().checkpoint("by hand");
         commands.session().start_or_continue(NewSession::named("World"));
-        commands.session().find_sessions();
-        commands.session().use_profile("Ann");
-        commands.session().report(Report::now(), "report.tar");
+        commands.session().library().find();
+        commands.session().library().use_profile("Ann");
+        commands.session().library().report(Report::now(), "report.tar");
     });
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     frames(&mut app, 3);
@@ -197,7 +197,7 @@ fn a_developer_isnt_asked_about_a_stop_and_can_ask() {
     assert!(hints[0].to_string().contains("SessionPlugin::development(false)"), "{}", hints[0]);
     let entry = app.world().resource::<SessionCatalog>().sessions()[0].clone();
     assert!(entry.has_crashed() && entry.can_go_on());
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
     drop(app);
@@ -275,7 +275,7 @@ fn how_it_ended_is_in_the_log_of_a_session_that_nobody_was_asked_about() {
         assert_eq!(app.world().resource::<CurrentSession>().id(), session);
         let types = vec![LifecycleEvent::TYPE_PATH.to_owned()];
         request(&mut app, move |commands| {
-            commands.session().read_events(EventQuery { types, ..EventQuery::of(session) });
+            commands.session().events().read(EventQuery { types, ..EventQuery::of(session) });
         });
         frames(&mut app, 5);
         let read = received::<EventsRead>(&app).pop().unwrap();
@@ -452,7 +452,7 @@ fn the_environment_names_the_mode() {
         let mut app = game_with(real_game(directory.path()), |_| {});
         app.world_mut().spawn(Health(1));
         start(&mut app, "Left");
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 5);
     }
     for (mode, expected) in [

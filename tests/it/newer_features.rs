@@ -54,7 +54,7 @@ fn a_session_with_an_unknown_feature_is_listed_and_never_written() {
     assert!(matches!(&failed, RecoveryError::NewerFormat(by) if by.to_string().contains("1.2.3")));
     request(&mut app, |commands| commands.session().decline(session));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().forget(session));
+    request(&mut app, |commands| commands.session().library().purge(session));
     frames(&mut app, 3);
     let refused = received::<RequestRejected>(&app);
     assert_eq!(refused.len(), 2, "{refused:?}");
@@ -121,9 +121,9 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     };
     let id = slot.id;
     let operations: [(&str, &dyn Fn(&mut Commands) -> Ticket); 3] = [
-        ("load", &|commands| commands.session().load(id)),
-        ("rename", &|commands| commands.session().rename_slot(id, "Castle")),
-        ("copy", &|commands| commands.session().copy_slot(id, "Castle")),
+        ("load", &|commands| commands.session().slots().load(id)),
+        ("rename", &|commands| commands.session().slots().rename(id, "Castle")),
+        ("copy", &|commands| commands.session().slots().copy(id, "Castle")),
     ];
     for (operation, ask) in operations {
         let errors = rejected(&mut app, ask);
@@ -137,11 +137,11 @@ fn a_slot_with_an_unknown_feature_is_listed_and_deleted_and_never_written_again(
     }
     // The attachment lies beside the checkpoint, and not in the slot.
     request(&mut app, |commands| {
-        commands.session().attach(slot.checkpoint, "thumbnail", b"x".to_vec());
+        commands.session().attachments().attach(slot.checkpoint, "thumbnail", b"x".to_vec());
     });
     frames(&mut app, 6);
     assert_eq!(disk.content(&slot.path), before);
-    request(&mut app, |commands| commands.session().delete_slot(id));
+    request(&mut app, |commands| commands.session().slots().delete(id));
     frames(&mut app, 3);
     assert_eq!(received::<SlotDeleted>(&app).len(), 1);
     assert!(slot_files(&disk).is_empty());

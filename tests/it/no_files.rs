@@ -55,10 +55,10 @@ fn closed_session(root: &Path) -> SessionId {
     app.world_mut().spawn(Health(7));
     start(&mut app, "Among pipes");
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Slot")));
     frames(&mut app, 6);
     assert_eq!(received::<SlotSaved>(&app).len(), 1);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
     session
 }
@@ -153,7 +153,7 @@ fn in_the_place_of_a_slot_it_is_left_alone_and_the_slot_lies_beside_it() {
         lay(kind, &path);
         let mut app = real_game(root.path());
         goes_on(&mut app, session, kind);
-        request(&mut app, |commands| commands.session().save(SaveSlot::manual("Slot")));
+        request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Slot")));
         frames(&mut app, 6);
         assert_eq!(
             received::<SlotSaved>(&app).len(),

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, MemoryDisk, RequestError,
-    SessionForgotten, SessionsFound, Ticket, recovery_is_pending, saving_is_in_progress,
+    SessionPurged, SessionsFound, Ticket, recovery_is_pending, saving_is_in_progress,
 };
 
 use crate::common::*;
@@ -170,13 +170,13 @@ fn sessions_are_found_and_forgotten() {
     let id = app.world().resource::<CurrentSession>().id();
     let mut app = game_with(plugin(&disk.snapshot()), |app| {
         listen::<SessionsFound>(app);
-        listen::<SessionForgotten>(app);
+        listen::<SessionPurged>(app);
     });
     frames(&mut app, 2);
     assert_eq!(received::<SessionsFound>(&app)[0].sessions, 1);
-    request(&mut app, |commands| commands.session().forget(id));
+    request(&mut app, |commands| commands.session().library().purge(id));
     frames(&mut app, 3);
-    assert_eq!(received::<SessionForgotten>(&app)[0].session, id);
+    assert_eq!(received::<SessionPurged>(&app)[0].session, id);
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
 }
 
@@ -212,16 +212,16 @@ fn sessions_that_came_later_are_found_when_asked_for() {
     frames(&mut app, 2);
     assert!(app.world().resource::<SessionCatalog>().sessions().is_empty());
     start(&mut other, "Elsewhere");
-    request(&mut other, |commands| commands.session().close());
+    request(&mut other, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut other, 3);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(received::<SessionsFound>(&app).len(), 2);
     let closed = app.world().resource::<SessionCatalog>().newest_closed().unwrap();
     assert_eq!(closed.session.name, "Elsewhere");
     // A session that is played here is in use, and no crash.
     start(&mut app, "Here");
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 2);
     assert!(received::<RecoveryAvailable>(&app).is_empty());

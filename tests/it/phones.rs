@@ -170,7 +170,7 @@ fn hours_in_the_background_are_no_play_time() {
 }
 
 fn request_chapter(app: &mut App) -> bevy_session::ChapterId {
-    let chapter = app.world_mut().commands().session().begin_chapter(NewChapter::named("Dive"));
+    let chapter = app.world_mut().commands().session().chapters().begin(NewChapter::named("Dive"));
     app.world_mut().flush();
     frames(app, 2);
     chapter

@@ -220,7 +220,7 @@ fn a_coin_that_came_and_went_between_two_checkpoints_stays_taken() {
 fn a_key_that_is_forgotten_starts_over() {
     let disk = MemoryDisk::default();
     let mut app = played(&disk);
-    request(&mut app, |commands| commands.session().forget_key("level/coin_2"));
+    request(&mut app, |commands| commands.session().placed().forget("level/coin_2"));
     frames(&mut app, 1);
     app.world_mut().spawn((Coin, SaveKey::new("level/coin_2")));
     checkpoint(&mut app);

@@ -133,9 +133,9 @@ fn a_place_that_is_no_directory_is_done_without_until_it_is_one() {
     assert!(changed[0].error.path().is_some_and(|path| path.starts_with(&wanted)));
     start(&mut app, "Meanwhile");
     play_to(&mut app, 7);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Kept")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Kept")));
     frames(&mut app, 5);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 5);
     drop(app);
     assert_eq!(fs::read(&wanted).unwrap(), b"in the way, for root as well");
@@ -146,7 +146,7 @@ fn a_place_that_is_no_directory_is_done_without_until_it_is_one() {
     assert_eq!(received::<DataPlaceChanged>(&app).len(), 0);
     start(&mut app, "Wanted");
     assert!(wanted.join("data/profiles/default/sessions").is_dir());
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     assert_eq!(found(&app), ["Meanwhile", "Wanted"]);
     let catalog = app.world().resource::<SessionCatalog>();
@@ -159,9 +159,9 @@ fn a_place_that_is_no_directory_is_done_without_until_it_is_one() {
     assert_eq!((session_of(&app), score(&app)), (earlier, 7));
     play_to(&mut app, 8);
     // What is deleted is gone from both places.
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 5);
-    request(&mut app, |commands| commands.session().forget(earlier));
+    request(&mut app, |commands| commands.session().library().purge(earlier));
     frames(&mut app, 5);
     for place in [&wanted, &second] {
         let session = place.join("data/profiles/default/sessions").join(earlier.to_string());
@@ -221,7 +221,7 @@ fn where_room_is_short_the_sessions_of_low_priority_lose_history_first() {
             app.world_mut().resource_mut::<Score>().0 = played;
             slow_frames(&mut app, 3, Duration::from_secs(20));
         }
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 5);
     }
     let bytes = |disk: &MemoryDisk, session: SessionId| -> usize {

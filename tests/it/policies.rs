@@ -209,7 +209,7 @@ fn a_clean_end_is_no_death_and_starts_the_count_over() {
         request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
         frames(&mut app, 3);
         if close {
-            request(&mut app, |commands| commands.session().close());
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         } else {
             app.world_mut().write_message(AppExit::Success);
         }
@@ -343,7 +343,7 @@ fn a_server_recovers_by_itself_without_asking() {
     assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
     // The other one isn't taken up as soon as this one is left.
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     seconds(&mut app, 2.0);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
 }
@@ -366,7 +366,7 @@ fn a_server_that_dies_again_and_again_goes_back_and_then_starts_over() {
     let catalog = app.world().resource::<SessionCatalog>();
     assert!(catalog.get(session).unwrap().can_go_on(), "the old one should be kept and listed");
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     drop(app);
     // It doesn't fall back into the loop once the new one is over.
@@ -414,7 +414,7 @@ fn a_closed_session_that_kills_the_game_when_it_is_continued_is_on_the_ladder_to
     let mut app = asking(&disk);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     drop(app);
 

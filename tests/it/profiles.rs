@@ -25,7 +25,7 @@ fn game_of(disk: &MemoryDisk, profile: &str) -> App {
 }
 
 fn use_profile(app: &mut App, profile: &str) {
-    request(app, |commands| commands.session().use_profile(profile));
+    request(app, |commands| commands.session().library().use_profile(profile));
     frames(app, 5);
     assert_eq!(app.world().resource::<CurrentProfile>().name(), profile);
 }
@@ -52,7 +52,7 @@ fn a_change_closes_the_session_and_lists_the_other_profiles_sessions() {
     assert!(app.world().get_resource::<CurrentSession>().is_none());
     start(&mut app, "Bob's");
     // A session of another profile isn't there.
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     request(&mut app, |commands| commands.session().continue_session(anns));
     frames(&mut app, 5);
     assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::UnknownSession);
@@ -110,7 +110,7 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
     let mut app = game_of(&disk, "Ann");
     request(&mut app, |commands| {
         commands.session().recover(session, RestoreFrom::Latest);
-        commands.session().use_profile("Bob");
+        commands.session().library().use_profile("Bob");
     });
     frames(&mut app, 4);
     let refused = received::<RequestRejected>(&app);
@@ -129,7 +129,7 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
     frames(&mut app, 2);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().use_profile("Bob"));
+    request(&mut app, |commands| commands.session().library().use_profile("Bob"));
     frames(&mut app, 3);
     assert_eq!(received::<RequestRejected>(&app)[0].error, RequestError::RestoreUnderWay);
     assert!(app.world_mut().run_system_cached(session_is_restoring).unwrap());
@@ -158,7 +158,7 @@ fn a_profile_may_be_called_anything() {
     assert!(disk.paths().iter().all(is_below));
 
     let long = "x".repeat(limits::STRING_BYTES + 1);
-    request(&mut app, |commands| commands.session().use_profile(long));
+    request(&mut app, |commands| commands.session().library().use_profile(long));
     frames(&mut app, 3);
     let rejected = received::<RequestRejected>(&app);
     assert!(matches!(rejected[0].error, RequestError::TextTooLong { .. }));
@@ -176,7 +176,7 @@ fn requests_after_a_change_are_about_the_new_profile() {
     let mut app = game_of(&disk, "Ann");
     start(&mut app, "World");
     request(&mut app, |commands| {
-        commands.session().use_profile("Bob");
+        commands.session().library().use_profile("Bob");
         commands.session().start_or_continue(NewSession::named("World"));
     });
     frames(&mut app, 6);

@@ -31,7 +31,7 @@ fn a_start_beside_a_process_that_is_about_to_end_waits_for_that() {
     start_or_continue(&mut app);
     seconds(&mut app, 1.0);
     assert!(!app.world().contains_resource::<CurrentSession>());
-    request(&mut before, |commands| commands.session().close());
+    request(&mut before, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut before, 3);
     seconds(&mut app, 1.0);
     assert_eq!(received::<SessionRestored>(&app).len(), 1);
@@ -55,7 +55,7 @@ fn a_start_beside_a_process_that_plays_on_is_rejected_after_two_seconds() {
     assert_eq!(rejected[0].error, RequestError::SessionInUse);
     // Whoever asks again waits again.
     start_or_continue(&mut app);
-    request(&mut before, |commands| commands.session().close());
+    request(&mut before, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut before, 3);
     seconds(&mut app, 1.0);
     assert_eq!(received::<SessionRestored>(&app).len(), 1);

@@ -198,7 +198,7 @@ fn recovery_off_leaves_the_way_back_in_a_session_that_did_not_crash() {
     app.world_mut().entity_mut(entity).insert(Health(2));
     for is_played in [true, false] {
         if !is_played {
-            request(&mut app, |commands| commands.session().close());
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
             frames(&mut app, 3);
         }
         let from = RestoreFrom::Checkpoint(one);
@@ -223,7 +223,7 @@ fn start_or_continue_starts_then_recovers_then_continues() {
         frames(&mut app, 4);
         ids.push(app.world().resource::<CurrentSession>().id());
         if !kill {
-            request(&mut app, |commands| commands.session().close());
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
             frames(&mut app, 3);
         }
         images.push(disk.snapshot());

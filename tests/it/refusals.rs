@@ -149,7 +149,7 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
         assert_eq!(is_there, has_reserve, "an automatic checkpoint doesn't take it");
 
         let id = app.world().resource::<CurrentSession>().id();
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         seconds(&mut app, 40.0);
         let closed = received::<SessionClosed>(&app);
         assert_eq!(closed.len(), 1);
@@ -194,7 +194,7 @@ fn a_reserve_that_is_half_made_goes_with_its_run() {
         let id = app.world().resource::<CurrentSession>().id();
         request(&mut app, |commands| match rewinds {
             true => commands.session().recover(id, RestoreFrom::Latest),
-            false => commands.session().close(),
+            false => commands.session().close(LeaveCause::Player),
         });
         frames(&mut app, 4);
         assert_eq!(half_made(&disk), 0, "rewinds: {rewinds}");
@@ -265,7 +265,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
     });
     assert!(directory.join("state/reserve").exists(), "an automatic checkpoint doesn't take it");
     let score = app.world().resource::<Score>().0;
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     wait_until(|| {
         app.update();
         !received::<SessionClosed>(&app).is_empty()

@@ -55,7 +55,7 @@ fn killed() -> MemoryDisk {
 
 /// Has a report written, of whatever it is.
 pub fn write(app: &mut App, report: Report) {
-    request(app, |commands| commands.session().report(report, REPORT));
+    request(app, |commands| commands.session().library().report(report, REPORT));
     frames(app, 4);
 }
 
@@ -218,7 +218,7 @@ fn the_picture_is_the_newest_that_there_is() {
         let checkpoint = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
         if let Some(picture) = picture {
             request(&mut app, |commands| {
-                commands.session().attach(checkpoint, "thumbnail", picture.to_vec());
+                commands.session().attachments().attach(checkpoint, "thumbnail", picture.to_vec());
             });
             frames(&mut app, 2);
         }
@@ -277,7 +277,7 @@ fn a_disk_that_refuses_leaves_nothing_behind_and_the_game_goes_on() {
     let disk = killed();
     let mut app = game_of(&disk);
     request(&mut app, |commands| {
-        commands.session().report(Report::of_last_run(), "nowhere/at/all.tar");
+        commands.session().library().report(Report::of_last_run(), "nowhere/at/all.tar");
     });
     frames(&mut app, 3);
     assert!(matches!(received::<RequestRejected>(&app)[0].error, RequestError::Store(_)));
@@ -319,7 +319,7 @@ fn a_report_can_be_written_after_the_session_was_recovered() {
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 2);
     write_report(&mut app);
     frames(&mut app, 2);

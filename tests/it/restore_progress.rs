@@ -108,7 +108,7 @@ fn a_restore_reports_how_much_of_the_checkpoint_has_been_read() {
     request(&mut app, |commands| commands.session().start(NewSession::named("Play")));
     play_until(&mut app, |app| app.world().contains_resource::<CurrentSession>());
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     play_until(&mut app, |app| !received::<SessionClosed>(app).is_empty());
     drop(app);
 

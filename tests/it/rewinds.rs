@@ -53,7 +53,7 @@ fn rewind(app: &mut App, seconds: f32) {
 }
 
 fn undo_rewind(app: &mut App) {
-    ask(app, |session| session.undo_rewind());
+    ask(app, |session| session.rewind(RewindTo::BeforeRewind));
 }
 
 fn last_restore(app: &App) -> SessionRestored {
@@ -147,9 +147,9 @@ fn a_load_is_undone_and_is_no_rewind() {
     assert_eq!(last_rejection(&app), RequestError::NothingToUndo);
     ask(&mut app, |session| session.checkpoint("loaded"));
     let mut app = restarted(&disk, session);
-    ask(&mut app, |session| session.undo_load());
+    ask(&mut app, |session| session.rewind(RewindTo::BeforeLoad));
     assert_eq!(health(&mut app), 6);
-    ask(&mut app, |session| session.undo_load());
+    ask(&mut app, |session| session.rewind(RewindTo::BeforeLoad));
     assert_eq!(last_rejection(&app), RequestError::NothingToUndo);
 }
 
@@ -178,7 +178,7 @@ fn a_rewind_is_rejected_with_what_is_in_its_way() {
     start(&mut app, "Another");
     frames(&mut app, 1);
     let foreign = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
-    ask(&mut app, |session| session.close());
+    ask(&mut app, |session| session.close(LeaveCause::Player));
     start(&mut app, "Rewound");
     ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(foreign)));
     assert_eq!(last_rejection(&app), RequestError::UnknownCheckpoint);
@@ -355,7 +355,7 @@ fn a_picture_is_in_the_timeline() {
     start(&mut app, "Pictured");
     let session = app.world().resource::<CurrentSession>().id();
     let two = checkpoint_at(&mut app, 2);
-    ask(&mut app, |session| session.attach(two, "thumbnail", vec![1, 2, 3]));
+    ask(&mut app, |session| session.attachments().attach(two, "thumbnail", vec![1, 2, 3]));
     for app in [restarted(&disk, session), app] {
         let timeline = app.world().resource::<CurrentSession>().timeline();
         assert_eq!(timeline.get(two).unwrap().picture.as_deref(), Some("thumbnail"));
@@ -371,7 +371,7 @@ fn a_branch_becomes_a_session_of_its_own() {
     set_health(&mut app, 30);
     let play_time = app.world().resource::<CurrentSession>().play_time();
     let second = NewSession::named("What if").field("rule", &"no magic").unwrap();
-    ask(&mut app, |session| session.branch_off(branch, second));
+    ask(&mut app, |session| session.library().branch_off(branch, second));
     frames(&mut app, 5);
     let restored = last_restore(&app);
     assert_eq!((restored.reason, restored.checkpoint), (RestoreReason::BranchedOff, branch));
@@ -403,7 +403,7 @@ fn where_a_session_cannot_branch_off_it_goes_on() {
     let disk = MemoryDisk::default();
     let (mut app, first) = played(&disk);
     let made_up = CheckpointId { run: RunId(7), counter: 1 };
-    ask(&mut app, |session| session.branch_off(made_up, NewSession::named("What if")));
+    ask(&mut app, |session| session.library().branch_off(made_up, NewSession::named("What if")));
     assert_eq!(last_rejection(&app), RequestError::UnknownCheckpoint);
     let rejected = received::<RequestRejected>(&app).pop().unwrap().request;
     assert!(format!("{rejected:?}").contains("What if"), "{rejected:?}");

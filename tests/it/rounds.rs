@@ -203,9 +203,9 @@ fn a_game_that_clears_its_level_away_by_itself_gets_a_hint() {
         panic!("{given:?}")
     };
     assert_eq!(key.as_str(), "coin_0");
-    assert!(given[0].to_string().contains("forget_keys"), "{}", given[0]);
+    assert!(given[0].to_string().contains("placed().forget_all"), "{}", given[0]);
 
-    request(&mut app, |commands| commands.session().forget_keys("coin_"));
+    request(&mut app, |commands| commands.session().placed().forget_all("coin_"));
     enter(&mut app, Phase::Menu);
     enter(&mut app, Phase::Playing);
     assert_eq!(coins(&mut app), [0, 1, 2]);

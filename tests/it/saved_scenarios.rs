@@ -35,7 +35,7 @@ fn alices_game(disk: &MemoryDisk) -> (App, SessionId) {
     let new = new.field("setting.winter", &true).unwrap().field("scenario.version", &3).unwrap();
     let session = begin(&mut app, new);
     request(&mut app, |commands| {
-        commands.session().begin_chapter(NewChapter::named("Alice's chapter"));
+        commands.session().chapters().begin(NewChapter::named("Alice's chapter"));
     });
     seconds(&mut app, 20.0);
     (app, session)
@@ -51,7 +51,7 @@ fn scenario() -> Scenario {
 
 fn save(app: &mut App, of: impl Into<WorldOf>, scenario: Scenario, path: &'static str) {
     let of = of.into();
-    request(app, move |commands| commands.session().save_as_scenario(of, scenario, path));
+    request(app, move |commands| commands.session().library().save_as_scenario(of, scenario, path));
     frames(app, 4);
 }
 
@@ -73,7 +73,7 @@ fn health_of_a_new_game(world: StartingWorld) -> Vec<u32> {
     let mut app = listening_game(&MemoryDisk::default());
     app.world_mut().spawn(Health(99));
     let new = NewSession::named("Mine").player("Ben");
-    request(&mut app, |commands| commands.session().start_in(new, world));
+    request(&mut app, |commands| commands.session().library().start_in(new, world));
     frames(&mut app, 4);
     assert_eq!(rejected(&app), []);
     let current = app.world().resource::<CurrentSession>();
@@ -126,7 +126,7 @@ fn a_scenario_that_is_like_its_session_has_what_that_says_and_its_settings() {
 fn a_slot_and_a_session_that_nobody_plays_can_be_made_scenarios_of() {
     let disk = MemoryDisk::default();
     let (mut app, session) = alices_game(&disk);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Alice's slot")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Alice's slot")));
     frames(&mut app, 4);
     let slot = received::<SlotSaved>(&app)[0].slot.id;
     app.world_mut().query::<&mut Health>().single_mut(app.world_mut()).unwrap().0 = 6;
@@ -152,7 +152,7 @@ fn what_no_scenario_can_be_made_of_is_refused_and_leaves_no_file() {
     }
     save(&mut app, SessionId::random(), scenario(), SCENARIO);
     assert_eq!(rejected(&app).pop().unwrap(), RequestError::UnknownSession);
-    request(&mut app, |commands| commands.session().draft(NewSession::named("Friday")));
+    request(&mut app, |commands| commands.session().library().draft(NewSession::named("Friday")));
     frames(&mut app, 3);
     let draft = received::<SessionDrafted>(&app)[0].session;
     save(&mut app, draft, scenario(), SCENARIO);

@@ -131,7 +131,7 @@ fn a_scenario_begins_in_its_world_and_without_one_in_that_of_the_game() {
     app.world_mut().spawn(Health(5));
     start(&mut app, "The author's");
     let author = app.world().resource::<CurrentSession>().id();
-    request(&mut app, move |commands| commands.session().export(author, "ruins.world"));
+    request(&mut app, move |commands| commands.session().library().export(author, "ruins.world"));
     frames(&mut app, 4);
     let world = disk.content(Path::new("ruins.world")).unwrap();
     let root = assets(&[
@@ -176,7 +176,7 @@ fn the_scenarios_of_the_example_can_be_read_and_lead_from_one_to_the_next() {
     }
     let mut app = game(&MemoryDisk::default());
     begin(&mut app, all[0].new_session());
-    request(&mut app, |commands| commands.session().end(EndReason::Completed));
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     frames(&mut app, 3);
     let catalog = app.world().resource::<SessionCatalog>();
     let now = catalog.sessions()[0].updated;

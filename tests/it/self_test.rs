@@ -126,7 +126,7 @@ fn a_game_that_left_no_trace_once_is_copied_whole_at_every_pause_and_exit() {
     (0..3).for_each(|_| tick(&mut app));
     request(&mut app, |commands| commands.session().pause());
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let captured = received::<CheckpointCaptured>(&app);
     let whole: Vec<bool> = captured

@@ -27,7 +27,7 @@ fn drawing_game(disk: &MemoryDisk) -> App {
 fn attach(app: &mut App, name: &str, bytes: &[u8]) -> Option<u32> {
     let before = received::<SessionAttachmentSaved>(app).len();
     let (called, bytes) = (name.to_owned(), bytes.to_vec());
-    request(app, |commands| commands.session().attach_to_session(called, bytes));
+    request(app, |commands| commands.session().attachments().attach_to_session(called, bytes));
     frames(app, 4);
     let saved = received::<SessionAttachmentSaved>(app);
     let saved = saved.get(before)?;
@@ -42,7 +42,7 @@ fn read(
     version: Option<u32>,
 ) -> Result<Vec<u8>, AttachmentError> {
     let of = AttachmentOf::Session { session, version };
-    request(app, |commands| commands.session().read_attachment(of, name));
+    request(app, |commands| commands.session().attachments().read(of, name));
     frames(app, 3);
     let read = received::<AttachmentRead>(app).pop().expect("it should be answered");
     assert_eq!((read.of, &*read.name), (of, name));
@@ -96,12 +96,12 @@ fn a_rewind_leaves_it_and_removing_it_removes_all_versions() {
     assert_eq!(received::<SessionRestored>(&app).len(), 1, "{:?}", refusal(&app));
     assert_eq!(versions(&app, "map"), [1, 2]);
 
-    request(&mut app, |commands| commands.session().detach("map"));
+    request(&mut app, |commands| commands.session().attachments().detach("map"));
     frames(&mut app, 4);
     assert_eq!(received::<SessionAttachmentRemoved>(&app).pop().unwrap().name, "map");
     assert!(versions(&app, "map").is_empty());
     assert_eq!(read(&mut app, session, "map", None), Err(AttachmentError::Missing));
-    request(&mut app, |commands| commands.session().detach("map"));
+    request(&mut app, |commands| commands.session().attachments().detach("map"));
     frames(&mut app, 4);
     assert_eq!(refusal(&app), Some(RequestError::Attachment(AttachmentError::Missing)));
 }
@@ -151,7 +151,7 @@ fn without_a_session_or_a_disk_it_is_refused_and_said() {
     start_as(&mut app, "Campaign", "Ann");
     assert_eq!(attach(&mut app, "map", b"one"), None);
     assert!(received::<CheckpointSaved>(&app).is_empty());
-    request(&mut app, |commands| commands.session().end(EndReason::Completed));
+    request(&mut app, |commands| commands.session().end(EndReason::Completed, LeaveCause::Player));
     long(&mut app, 120);
     assert_eq!(refusal(&app), Some(RequestError::Attachment(AttachmentError::NotSaved)));
 }

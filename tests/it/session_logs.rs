@@ -64,7 +64,7 @@ fn each_line_knows_the_session_and_chapter_that_are_played() {
         start(app, "Logged");
         tracing::info!("on the way");
         request(app, |commands| {
-            let _ = commands.session().begin_chapter(NewChapter::named("Bridge"));
+            let _ = commands.session().chapters().begin(NewChapter::named("Bridge"));
         });
         frames(app, 2);
         (session, chapter) = (Some(ids(app).0), ids(app).1);

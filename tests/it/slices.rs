@@ -43,7 +43,7 @@ fn crowded() -> MemoryDisk {
         let mut app = listening_game(&disk);
         app.world_mut().spawn(Heavy::new(number));
         start(&mut app, "One of many");
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 4);
         assert!(received::<SessionClosed>(&app)[0].complete);
     }
@@ -85,7 +85,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_listing() {
         }
     }
     let listed = received::<SessionsFound>(&app).len();
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     app.update();
     assert_eq!(received::<SessionsFound>(&app).len(), listed, "it should take more than one frame");
     assert!(frames_until_saved(&mut app, 1) <= FRAMES_OF_A_SAVE);
@@ -106,8 +106,8 @@ fn a_session_that_is_left_in_the_middle_of_a_listing_is_not_reported_in_use() {
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
     let listed = received::<SessionsFound>(&app).len();
-    request(&mut app, |commands| commands.session().find_sessions());
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().library().find());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 10);
     assert_eq!(received::<SessionsFound>(&app).len(), listed + 1);
     let catalog = app.world().resource::<SessionCatalog>();
@@ -132,7 +132,7 @@ fn a_save_waits_for_no_more_than_a_slice_of_a_crash_report() {
     start(&mut app, "Played");
     seconds(&mut app, 2.0);
     request(&mut app, |commands| {
-        commands.session().report(Report::of_last_run(), "sessions/report.tar");
+        commands.session().library().report(Report::of_last_run(), "sessions/report.tar");
     });
     let mut saves = 0;
     while received::<ReportWritten>(&app).is_empty() {

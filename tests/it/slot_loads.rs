@@ -44,20 +44,20 @@ fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
     let mut ids = Vec::new();
     for value in 2..5 {
         set_health(&mut app, value);
-        request(&mut app, |commands| commands.session().quick_save());
+        request(&mut app, |commands| commands.session().slots().quick_save());
         frames(&mut app, 3);
         ids.push(received::<SlotSaved>(&app).pop().unwrap().slot.id);
     }
     // Nothing changed since: it is saved all the same.
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 3);
     assert_eq!(received::<SlotSaved>(&app).len(), 4);
     assert_eq!(slot_files(&disk).len(), 1);
     set_health(&mut app, 50);
     // In one frame: the load waits for the save before it.
     request(&mut app, |commands| {
-        commands.session().quick_save();
-        commands.session().quick_load();
+        commands.session().slots().quick_save();
+        commands.session().slots().quick_load();
     });
     set_health(&mut app, 51);
     app.update();
@@ -71,7 +71,7 @@ fn a_player_has_one_quick_slot_and_loads_what_was_saved_last() {
 
     // From a menu, in another process.
     let mut app = slot_game(&disk.snapshot());
-    request(&mut app, |commands| commands.session().quick_load());
+    request(&mut app, |commands| commands.session().slots().quick_load());
     frames(&mut app, 6);
     assert_eq!(health(&mut app), 51);
 }
@@ -81,16 +81,16 @@ fn each_player_has_slots_of_their_own() {
     let disk = MemoryDisk::default();
     let mut app = slot_game(&disk);
     start_as(&mut app, "Campaign", "Ann");
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 3);
     let anns = save(&mut app, SaveSlot::manual("Boss"));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let bobs = start_as(&mut app, "Campaign", "Bob");
-    request(&mut app, |commands| commands.session().quick_load());
+    request(&mut app, |commands| commands.session().slots().quick_load());
     frames(&mut app, 3);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NoQuickSlot));
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 3);
     save(&mut app, SaveSlot::manual("Boss"));
     let catalog = app.world().resource::<SessionCatalog>();
@@ -102,7 +102,7 @@ fn each_player_has_slots_of_their_own() {
     let other = SlotError::OtherPlayer { player: Some("Ann".to_owned()) };
     assert_eq!(last_rejection(&app), RequestError::Slot(other));
     assert_eq!(app.world().resource::<CurrentSession>().id(), bobs);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     load(&mut app, anns.id);
     assert_eq!(app.world().resource::<CurrentSession>().player(), Some("Ann"));
@@ -114,7 +114,7 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
     let mut app = slot_game(&disk);
     let first = start_as(&mut app, "First", "Ann");
     let slot = save(&mut app, SaveSlot::manual("First"));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let second = start_as(&mut app, "Second", "Ann");
     set_health(&mut app, 22);
@@ -123,7 +123,7 @@ fn loading_closes_another_session_with_its_last_checkpoint() {
     assert_eq!((closed.session, closed.complete), (second, true));
     assert_eq!(app.world().resource::<CurrentSession>().id(), first);
     assert_eq!(health(&mut app), 1);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     request(&mut app, |commands| commands.session().continue_session(second));
     frames(&mut app, 4);

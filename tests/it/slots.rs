@@ -50,7 +50,7 @@ pub fn set_health(app: &mut App, value: u32) {
 /// Saves, and says which slot that came to.
 pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
     let before = received::<SlotSaved>(app).len();
-    request(app, |commands| commands.session().save(slot));
+    request(app, |commands| commands.session().slots().save(slot));
     frames(app, 4);
     let saved = received::<SlotSaved>(app);
     assert_eq!(saved.len(), before + 1, "{:?}", received::<SlotFailed>(app));
@@ -58,7 +58,7 @@ pub fn save(app: &mut App, slot: SaveSlot) -> SlotEntry {
 }
 
 pub fn load(app: &mut App, slot: SlotId) {
-    request(app, |commands| commands.session().load(slot));
+    request(app, |commands| commands.session().slots().load(slot));
     frames(app, 6);
 }
 
@@ -107,7 +107,7 @@ fn an_existing_name_is_rejected_and_loses_nothing() {
     let before = disk.content(&first.path);
     let checkpoints = received::<CheckpointSaved>(&app).len();
     set_health(&mut app, 2);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Boss")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Boss")));
     frames(&mut app, 4);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: first.id }));
     assert_eq!(disk.content(&first.path), before);
@@ -136,25 +136,25 @@ fn a_slot_is_renamed_copied_and_deleted() {
     start_as(&mut app, "Campaign", "Ann");
     let one = save(&mut app, SaveSlot::manual("One"));
     let two = save(&mut app, SaveSlot::manual("Two"));
-    request(&mut app, |commands| commands.session().rename_slot(one.id, "Two"));
+    request(&mut app, |commands| commands.session().slots().rename(one.id, "Two"));
     frames(&mut app, 3);
     assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::NameTaken { slot: two.id }));
-    request(&mut app, |commands| commands.session().rename_slot(one.id, "Three"));
+    request(&mut app, |commands| commands.session().slots().rename(one.id, "Three"));
     frames(&mut app, 3);
     let renamed = received::<SlotRenamed>(&app).pop().unwrap().slot;
     assert_eq!((renamed.id, &*renamed.name), (one.id, "Three"));
     assert_eq!(disk.content(&one.path), None, "the old name should be free");
-    request(&mut app, |commands| commands.session().copy_slot(renamed.id, "Four"));
+    request(&mut app, |commands| commands.session().slots().copy(renamed.id, "Four"));
     frames(&mut app, 3);
     let copied = received::<SlotCopied>(&app).pop().unwrap();
     assert_eq!((copied.from, &*copied.slot.name), (one.id, "Four"));
     assert_ne!(copied.slot.id, one.id);
-    request(&mut app, |commands| commands.session().delete_slot(renamed.id));
+    request(&mut app, |commands| commands.session().slots().delete(renamed.id));
     frames(&mut app, 3);
     assert_eq!(received::<SlotDeleted>(&app)[0].slot, one.id);
     for gone in [renamed.id, renamed.id] {
-        request(&mut app, |commands| commands.session().delete_slot(gone));
-        request(&mut app, |commands| commands.session().rename_slot(gone, "Five"));
+        request(&mut app, |commands| commands.session().slots().delete(gone));
+        request(&mut app, |commands| commands.session().slots().rename(gone, "Five"));
         frames(&mut app, 4);
         assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Unknown));
     }
@@ -181,7 +181,7 @@ fn an_exit_leaves_a_slot_where_that_is_asked_for() {
     let id = start_as(&mut app, "Campaign", "Ann");
     for value in [7, 8] {
         set_health(&mut app, value);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 4);
         request(&mut app, |commands| commands.session().continue_session(id));
         frames(&mut app, 4);
@@ -229,9 +229,9 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     let slot = save(&mut app, SaveSlot::manual("Early"));
     long(&mut app, 900);
     assert!(disk.content(&slot.path).is_some());
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().forget(id));
+    request(&mut app, |commands| commands.session().library().purge(id));
     frames(&mut app, 3);
     assert_eq!(
         slot_files(&disk),
@@ -240,7 +240,7 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     );
     load(&mut app, slot.id);
     assert_eq!(app.world().resource::<CurrentSession>().id(), id);
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert!(entry.bytes > slot.bytes);

@@ -35,11 +35,11 @@ fn ruins() -> (SessionId, StartingWorld) {
     request(&mut app, |commands| commands.session().start(new));
     seconds(&mut app, 20.0);
     request(&mut app, |commands| {
-        commands.session().begin_chapter(NewChapter::named("Alice's chapter"));
+        commands.session().chapters().begin(NewChapter::named("Alice's chapter"));
     });
     frames(&mut app, 3);
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, move |commands| commands.session().export(session, FILE));
+    request(&mut app, move |commands| commands.session().library().export(session, FILE));
     frames(&mut app, 4);
     assert_eq!(received::<SessionExported>(&app).len(), 1);
     (session, StartingWorld::new("ruins.world", disk.content(Path::new(FILE)).unwrap()))
@@ -47,7 +47,7 @@ fn ruins() -> (SessionId, StartingWorld) {
 
 fn start_in(app: &mut App, session: NewSession, world: &StartingWorld) {
     let world = world.clone();
-    request(app, |commands| commands.session().start_in(session, world));
+    request(app, |commands| commands.session().library().start_in(session, world));
     frames(app, 4);
 }
 
@@ -79,7 +79,7 @@ fn a_session_begins_with_the_world_of_a_file_and_with_nothing_else_of_it() {
     let session = current.id();
     app.world_mut().spawn(Health(9));
     seconds(&mut app, 6.0);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     drop(app);
     let mut app = listening_game(&disk);

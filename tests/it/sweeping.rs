@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, RequestError, SessionForgotten, SessionId};
+use bevy_session::{MemoryDisk, Operation, RequestError, SessionId, SessionPurged};
 
 use crate::common::*;
 
@@ -12,7 +12,7 @@ const STATE: &str = "sessions/state";
 
 fn listening_game(disk: &MemoryDisk) -> App {
     let mut app = game_with(plugin(disk), |app| {
-        listen::<SessionForgotten>(app);
+        listen::<SessionPurged>(app);
         listen::<RequestRejected>(app);
     });
     frames(&mut app, 2);
@@ -27,7 +27,7 @@ fn played() -> (MemoryDisk, SessionId) {
     start(&mut app, "Left");
     let id = app.world().resource::<CurrentSession>().id();
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     drop(app);
     (disk.snapshot(), id)
@@ -165,7 +165,7 @@ fn who_deletes_a_session_that_is_not_there_leaves_no_lock() {
     let (disk, id) = played();
     let mut app = listening_game(&disk);
     disk.remove_all(&session(id));
-    request(&mut app, |commands| commands.session().forget(id));
+    request(&mut app, |commands| commands.session().library().purge(id));
     frames(&mut app, 3);
     let [rejected] = &received::<RequestRejected>(&app)[..] else {
         panic!("it should be rejected")
@@ -179,9 +179,9 @@ fn half_forgotten() -> (MemoryDisk, SessionId) {
     let (disk, id) = played();
     let mut app = listening_game(&disk);
     disk.fail_after(Operation::Remove, 1, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.session().forget(id));
+    request(&mut app, |commands| commands.session().library().purge(id));
     frames(&mut app, 3);
-    assert!(received::<SessionForgotten>(&app).is_empty());
+    assert!(received::<SessionPurged>(&app).is_empty());
     drop(app);
     disk.heal();
     let left = disk.paths().into_iter().filter(|path| path.starts_with(session(id))).count();
@@ -212,7 +212,7 @@ fn what_another_machine_half_deleted_is_its_own_to_finish() {
     elsewhere.take_from(&disk, Path::new("sessions/data"));
     elsewhere.put(&session(id).join("session.ron.0123456789abcdef.new"), b"being written");
     let before = elsewhere.paths().iter().filter(|path| path.starts_with(session(id))).count();
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 3);
     app.world_mut().spawn(Health(2));
     start(&mut app, "On a shared disk");

@@ -42,7 +42,7 @@ impl SessionDigester for Count {
 
 fn recorded(app: &mut App) -> Vec<RecordedEvent> {
     let session = app.world().resource::<CurrentSession>().id();
-    request(app, |commands| commands.session().read_events(EventQuery::of(session)));
+    request(app, |commands| commands.session().events().read(EventQuery::of(session)));
     frames(app, 3);
     received::<EventsRead>(app).pop().unwrap().result.unwrap().events
 }
@@ -89,13 +89,13 @@ fn digests_that_are_off_are_refused_with_the_reason() {
     });
     start(&mut app, "Hop");
     switch(&mut app, SessionFeature::Digests, false);
-    request(&mut app, |commands| commands.session().digest_sessions::<Count>());
+    request(&mut app, |commands| commands.session().library().digest::<Count>());
     frames(&mut app, 3);
     let rejected = received::<RequestRejected>(&app).pop().unwrap();
     assert_eq!(rejected.error, RequestError::SwitchedOff { feature: SessionFeature::Digests });
     assert_eq!(rejected.error.to_string(), "digests are switched off");
     switch(&mut app, SessionFeature::Digests, true);
-    request(&mut app, |commands| commands.session().digest_sessions::<Count>());
+    request(&mut app, |commands| commands.session().library().digest::<Count>());
     frames(&mut app, 5);
     let figures: Vec<DigestFigures> =
         received::<SessionsDigested>(&app).into_iter().map(|it| it.figures).collect();

@@ -15,7 +15,7 @@ use crate::slots::*;
 fn game_of_two(disk: &MemoryDisk) -> (App, SessionId, SessionId) {
     let mut app = slot_game(disk);
     let one = start_as(&mut app, "One", "Ann");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     set_health(&mut app, 2);
     let two = start_as(&mut app, "Two", "Ann");
@@ -35,14 +35,14 @@ fn continue_recover_and_load_alike_close_what_is_played_with_its_last_checkpoint
             |commands, one, _| commands.session().recover(one, RestoreFrom::Latest),
             RestoreReason::Recovered,
         ),
-        (|commands, _, slot| commands.session().load(slot), RestoreReason::Loaded),
+        (|commands, _, slot| commands.session().slots().load(slot), RestoreReason::Loaded),
     ];
     for (ask, reason) in ways {
         let disk = MemoryDisk::default();
         let mut app = slot_game(&disk);
         let one = start_as(&mut app, "One", "Ann");
         let slot = save(&mut app, SaveSlot::manual("Here")).id;
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
         set_health(&mut app, 2);
         let two = start_as(&mut app, "Two", "Ann");
@@ -123,7 +123,7 @@ fn what_is_asked_after_a_take_up_is_about_the_session_that_comes_of_it() {
     let (mut app, one, _) = game_of_two(&MemoryDisk::default());
     request(&mut app, |commands| {
         commands.session().continue_session(one);
-        commands.session().rename("The first");
+        commands.session().update(SessionUpdate::default().name("The first"));
     });
     frames(&mut app, 6);
     assert!(received::<RequestRejected>(&app).is_empty());
@@ -144,7 +144,7 @@ fn a_game_can_order_its_systems_against_the_steps_of_a_frame() {
             SessionLast,
             (
                 (|mut commands: Commands| {
-                    commands.session().rename("Renamed");
+                    commands.session().update(SessionUpdate::default().name("Renamed"));
                 })
                 .before(SessionSystems::Requests),
                 (|session: Res<CurrentSession>,
@@ -207,7 +207,7 @@ fn a_menu_that_opens_while_the_other_session_is_read_costs_nothing_of_what_was_p
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);
     app.update();
     let one = start_as(&mut app, "One", "Ann");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let two = start_as(&mut app, "Two", "Ann");
     set_health(&mut app, 20);
@@ -237,7 +237,7 @@ fn what_is_played_goes_on_if_the_other_one_would_lose_something() {
     });
     app.world_mut().spawn((Saved, Cloak(3)));
     let one = start_as(&mut app, "One", "Ann");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
 
     let mut app = slot_game(&disk.snapshot());
@@ -279,7 +279,7 @@ fn a_choice_that_was_cancelled_is_not_what_comes_back() {
         });
         left.push(played(&app));
         if name != "Played" {
-            request(&mut app, |commands| commands.session().close());
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
             until(&mut app, &|app| !app.world().contains_resource::<CurrentSession>());
             app.world_mut().despawn(hero);
         }
@@ -316,7 +316,7 @@ fn a_placed_entity_that_comes_as_the_session_is_left_keeps_nothing_waiting() {
     app.insert_resource(InBetween(Some(|world| {
         world.spawn((Inventory(vec![]), SaveKey::new("chest")));
     })));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
     let two = start_as(&mut app, "Two", "Ann");
     assert_ne!(two, session, "a session can be started after it");

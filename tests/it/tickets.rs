@@ -77,79 +77,91 @@ const ASKS: &[(&str, Ask)] = &[
     ("start or continue", |commands, named| commands.start_or_continue(new(named))),
     ("pause", |commands, _| commands.pause()),
     ("resume", |commands, _| commands.resume()),
-    ("rename", |commands, named| commands.rename(format!("Name {}", named.number))),
+    ("rename", |commands, named| {
+        commands.update(SessionUpdate::default().name(format!("Name {}", named.number)))
+    }),
     ("checkpoint", |commands, _| commands.checkpoint("moment")),
     ("another checkpoint", |commands, _| commands.checkpoint("moment")),
-    ("close", |commands, _| commands.close_because(Leaving::by(LeaveCause::Player))),
-    ("end", |commands, _| commands.end(EndReason::Completed)),
+    ("close", |commands, _| commands.close(Leaving::by(LeaveCause::Player))),
+    ("end", |commands, _| commands.end(EndReason::Completed, LeaveCause::Player)),
     ("continue", |commands, named| commands.continue_session(named.session)),
     ("recover", |commands, named| commands.recover(named.session, RestoreFrom::Latest)),
     ("rewind", |commands, named| commands.rewind(named.newest)),
-    ("undo rewind", |commands, _| commands.undo_rewind()),
-    ("undo load", |commands, _| commands.undo_load()),
+    ("undo rewind", |commands, _| commands.rewind(RewindTo::BeforeRewind)),
+    ("undo load", |commands, _| commands.rewind(RewindTo::BeforeLoad)),
     ("branch off", |commands, named| match named.newest {
-        RewindTo::Checkpoint(checkpoint) => commands.branch_off(checkpoint, new(named)),
-        _ => commands.undo_load(),
+        RewindTo::Checkpoint(checkpoint) => commands.library().branch_off(checkpoint, new(named)),
+        _ => commands.rewind(RewindTo::BeforeLoad),
     }),
-    ("take option", |commands, named| commands.take_option(named.session, "flee")),
+    ("take option", |commands, named| commands.external().take_option(named.session, "flee")),
     ("decline", |commands, named| commands.decline(named.session)),
-    ("find", |commands, _| commands.find_sessions()),
+    ("find", |commands, _| commands.library().find()),
     ("cancel", |commands, _| commands.cancel_restore()),
-    ("forget key", |commands, _| commands.forget_key("door")),
-    ("forget keys", |commands, _| commands.forget_keys("door")),
+    ("forget key", |commands, _| commands.placed().forget("door")),
+    ("forget keys", |commands, _| commands.placed().forget_all("door")),
     ("use profile", |commands, named| {
-        commands.use_profile(if named.number.is_multiple_of(7) { "Ben" } else { "default" })
+        commands.library().use_profile(if named.number.is_multiple_of(7) {
+            "Ben"
+        } else {
+            "default"
+        })
     }),
-    ("read events", |commands, named| commands.read_events(EventQuery::of(named.session))),
-    ("validate events", |commands, named| commands.validate_events(named.session)),
-    ("forget", |commands, named| commands.forget(named.session)),
+    ("read events", |commands, named| commands.events().read(EventQuery::of(named.session))),
+    ("validate events", |commands, named| commands.events().validate(named.session)),
+    ("forget", |commands, named| commands.library().purge(named.session)),
     ("update", |commands, named| {
-        commands.update_session(named.session, SessionUpdate::default().tag("seen"))
+        commands.library().update(named.session, SessionUpdate::default().tag("seen"))
     }),
     ("save", |commands, named| {
-        commands.save(SaveSlot::manual(format!("Slot {}", named.number % 3)))
+        commands.slots().save(SaveSlot::manual(format!("Slot {}", named.number % 3)))
     }),
-    ("quick save", |commands, _| commands.quick_save()),
-    ("another quick save", |commands, _| commands.quick_save()),
-    ("quick load", |commands, _| commands.quick_load()),
-    ("load", |commands, named| commands.load(named.slot)),
+    ("quick save", |commands, _| commands.slots().quick_save()),
+    ("another quick save", |commands, _| commands.slots().quick_save()),
+    ("quick load", |commands, _| commands.slots().quick_load()),
+    ("load", |commands, named| commands.slots().load(named.slot)),
     ("rename slot", |commands, named| {
-        commands.rename_slot(named.slot, format!("Slot {}", named.number % 3))
+        commands.slots().rename(named.slot, format!("Slot {}", named.number % 3))
     }),
-    ("copy slot", |commands, named| commands.copy_slot(named.slot, "Copy")),
-    ("delete slot", |commands, named| commands.delete_slot(named.slot)),
+    ("copy slot", |commands, named| commands.slots().copy(named.slot, "Copy")),
+    ("delete slot", |commands, named| commands.slots().delete(named.slot)),
     ("attach", |commands, named| match named.newest {
-        RewindTo::Checkpoint(checkpoint) => commands.attach(checkpoint, "map", vec![1, 2, 3]),
+        RewindTo::Checkpoint(checkpoint) => {
+            commands.attachments().attach(checkpoint, "map", vec![1, 2, 3])
+        }
         _ => commands.resume(),
     }),
-    ("attach to session", |commands, _| commands.attach_to_session("map", vec![1, 2, 3])),
-    ("detach", |commands, _| commands.detach("map")),
+    ("attach to session", |commands, _| {
+        commands.attachments().attach_to_session("map", vec![1, 2, 3])
+    }),
+    ("detach", |commands, _| commands.attachments().detach("map")),
     ("read attachment", |commands, named| {
         let of = AttachmentOf::Session { session: named.session, version: None };
-        commands.read_attachment(of, "map")
+        commands.attachments().read(of, "map")
     }),
     ("begin chapter", |commands, _| {
         let (id, chapter) = (ChapterId::random(), Box::new(NewChapter::named("Cellar")));
         commands.request(CurrentRequest::BeginChapter { id, chapter })
     }),
-    ("end chapter", |commands, _| commands.end_current_chapter(ChapterOutcome::Completed)),
+    ("end chapter", |commands, _| commands.chapters().end_current(ChapterOutcome::Completed)),
     ("report", |commands, named| {
-        commands.report(Report::now(), format!("sessions/{}.tar", named.number % 50))
+        commands.library().report(Report::now(), format!("sessions/{}.tar", named.number % 50))
     }),
     ("export", |commands, named| {
-        commands.export(named.session, format!("sessions/{}.export", named.number % 50))
+        commands.library().export(named.session, format!("sessions/{}.export", named.number % 50))
     }),
-    ("import", |commands, named| commands.import(format!("sessions/{}.export", named.number % 50))),
-    ("delete", |commands, named| commands.delete(named.session)),
-    ("undelete", |commands, named| commands.undelete(named.session)),
-    ("archive", |commands, named| commands.archive(named.session, Archived::WithWorld)),
-    ("unarchive", |commands, named| commands.unarchive(named.session)),
-    ("copy", |commands, named| commands.copy(named.session, "Copy")),
+    ("import", |commands, named| {
+        commands.slots().import(format!("sessions/{}.export", named.number % 50))
+    }),
+    ("delete", |commands, named| commands.library().delete(named.session)),
+    ("undelete", |commands, named| commands.library().undelete(named.session)),
+    ("archive", |commands, named| commands.library().archive(named.session, Archived::WithWorld)),
+    ("unarchive", |commands, named| commands.library().unarchive(named.session)),
+    ("copy", |commands, named| commands.library().copy(named.session, "Copy")),
     ("edit all", |commands, named| {
         let query = SessionQuery::default().search(&format!("{}", named.number % 5));
-        commands.edit_all(query, ShelfMove::Delete)
+        commands.library().edit_all(query, ShelfMove::Delete)
     }),
-    ("draft", |commands, named| commands.draft(new(named))),
+    ("draft", |commands, named| commands.library().draft(new(named))),
 ];
 
 /// One of those that are there, or none.
@@ -241,8 +253,8 @@ fn requests_that_are_alike_are_told_apart_by_their_tickets() {
     frames(&mut app, 3);
     let unknown = SlotId::random();
     let mut commands = app.world_mut().commands();
-    let anns = commands.session().by("Ann").rename_slot(unknown, "Alike");
-    let bens = commands.session().by("Ben").rename_slot(unknown, "Alike");
+    let anns = commands.session().by("Ann").slots().rename(unknown, "Alike");
+    let bens = commands.session().by("Ben").slots().rename(unknown, "Alike");
     app.world_mut().flush();
     frames(&mut app, 10);
     let rejected = received::<RequestRejected>(&app).into_iter();
@@ -258,7 +270,8 @@ fn a_request_about_many_sessions_and_its_parts_are_answered_apart() {
     start(&mut app, "Played");
     frames(&mut app, 3);
     let all = ShelfMove::Archive(Archived::WithWorld);
-    let ticket = ask(&mut app, |commands| commands.edit_all(SessionQuery::default(), all));
+    let ticket =
+        ask(&mut app, |commands| commands.library().edit_all(SessionQuery::default(), all));
     frames(&mut app, 10);
     let parts = received::<RequestRejected>(&app);
     assert_eq!(parts.iter().map(|it| it.ticket).collect::<Vec<_>>(), [None]);
@@ -273,7 +286,7 @@ fn a_rule_that_lets_sessions_go_answers_its_request() {
     start(&mut app, "Old");
     frames(&mut app, 5);
     let preview = app.world().resource::<SessionCatalog>().preview(&Retention::default());
-    let ticket = ask(&mut app, |commands| commands.tidy(preview));
+    let ticket = ask(&mut app, |commands| commands.library().tidy(preview));
     frames(&mut app, 10);
     assert_eq!(app.world().resource::<LastWords>().0[&ticket], ["done"]);
 }
@@ -323,7 +336,7 @@ fn a_session_that_is_damaged_through_and_through_is_answered_once() {
     let disk = MemoryDisk::default();
     let (mut app, _) = game_with_two_runs(&disk);
     let session = app.world().resource::<CurrentSession>().id();
-    ask(&mut app, |commands| commands.close());
+    ask(&mut app, |commands| commands.close(LeaveCause::Player));
     frames(&mut app, 10);
     damage_data(&disk, |_| true);
     let ticket = ask(&mut app, |commands| commands.continue_session(session));
@@ -374,7 +387,7 @@ fn who_takes_no_notice_of_an_exit_is_answered_and_plays_on() {
     }
     frames(&mut app, 10);
     assert_eq!(without_one(&app, &asked), [""; 0]);
-    let again = ask(&mut app, |commands| commands.find_sessions());
+    let again = ask(&mut app, |commands| commands.library().find());
     frames(&mut app, 10);
     assert_eq!(last_words(&app, again), ["done"]);
 }
@@ -389,9 +402,9 @@ fn a_checkpoint_of_a_chapter_that_waits_for_a_gate_is_missed_aloud() {
     frames(&mut app, 3);
     app.world_mut().resource_mut::<IsOpen>().0 = false;
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.session().begin_chapter(NewChapter::named("Cellar")));
+    request(&mut app, |commands| commands.session().chapters().begin(NewChapter::named("Cellar")));
     frames(&mut app, 2);
-    ask(&mut app, |commands| commands.close());
+    ask(&mut app, |commands| commands.close(LeaveCause::Player));
     frames(&mut app, 6);
     let rejected = received::<RequestRejected>(&app).into_iter().map(|it| (it.ticket, it.error));
     assert_eq!(rejected.collect::<Vec<_>>(), [(None, RequestError::GateStayedShut)]);

@@ -42,7 +42,7 @@ fn leave(app: &mut App, session: NewSession, leave: fn(&mut Commands) -> Ticket)
 }
 
 fn closed(app: &mut App, name: &str) -> SessionId {
-    leave(app, NewSession::named(name), |commands| commands.session().close())
+    leave(app, NewSession::named(name), |commands| commands.session().close(LeaveCause::Player))
 }
 
 /// A few sessions of Ann, and one of Ben that is played.
@@ -50,7 +50,7 @@ fn game_of_a_few(disk: &MemoryDisk) -> (App, Vec<SessionId>) {
     let mut app = listening_game(disk, |_| {});
     let ids = (0..FEW).map(|number| {
         let session = NewSession::named(format!("Lamp {number}")).player("Ann");
-        leave(&mut app, session, |commands| commands.session().close())
+        leave(&mut app, session, |commands| commands.session().close(LeaveCause::Player))
     });
     let ids = ids.collect();
     request(&mut app, |commands| {
@@ -61,7 +61,7 @@ fn game_of_a_few(disk: &MemoryDisk) -> (App, Vec<SessionId>) {
 }
 
 fn edit_all(app: &mut App, query: SessionQuery, edit: impl Into<SessionEdit>) {
-    request(app, |commands| commands.session().edit_all(query, edit));
+    request(app, |commands| commands.session().library().edit_all(query, edit));
 }
 
 /// Waits for what came of it.
@@ -104,7 +104,7 @@ fn what_a_query_finds_is_tagged_by_one_request_and_so_is_what_is_played() {
     let edited = edited(&mut app);
     assert_eq!((edited.edited, edited.passed_over, edited.refused.len()), (FEW + 1, 0, 0));
     assert!(app.world().resource::<CurrentSession>().tags().contains("old"));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let app = listening_game(&disk, |_| {});
     let catalog = app.world().resource::<SessionCatalog>();
@@ -124,12 +124,12 @@ fn what_cannot_be_deleted_keeps_nothing_else_from_it() {
     assert_eq!(received::<RequestRejected>(&app).len(), 1);
     assert_eq!(in_trash(&app, &ids), FEW);
     // The trash is emptied.
-    edit_all(&mut app, SessionQuery::default().in_trash(), SessionEdit::Forget);
+    edit_all(&mut app, SessionQuery::default().in_trash(), SessionEdit::Purge);
     let emptied = edited(&mut app);
     assert_eq!((emptied.edited, emptied.refused.len()), (FEW, 0));
     assert!(emptied.freed > 0);
     assert_eq!(app.world().resource::<SessionCatalog>().sessions().len(), 1);
-    edit_all(&mut app, SessionQuery::default().in_trash(), SessionEdit::Forget);
+    edit_all(&mut app, SessionQuery::default().in_trash(), SessionEdit::Purge);
     assert_eq!(edited(&mut app).edited, 0, "where nothing is found, that is said");
 }
 
@@ -137,7 +137,7 @@ fn what_cannot_be_deleted_keeps_nothing_else_from_it() {
 fn the_game_goes_on_meanwhile() {
     let disk = MemoryDisk::default();
     let (mut app, ids) = game_of_a_few(&disk);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     edit_all(&mut app, SessionQuery::default(), ShelfMove::Archive(Archived::WithWorld));
     frames(&mut app, 2);
@@ -163,7 +163,7 @@ fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_t
         preview(&app, &rules).sessions.iter().map(|session| session.session).collect();
     assert!(named.len() > FEW / 2, "{named:?}");
     let first = preview(&app, &rules);
-    request(&mut app, |commands| commands.session().tidy(first));
+    request(&mut app, |commands| commands.session().library().tidy(first));
     frames(&mut app, 3);
     assert!(received::<SessionsEdited>(&app).is_empty(), "it should be on the way");
 
@@ -171,7 +171,7 @@ fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_t
     let gone = in_trash(&app, &named);
     assert!(gone > 0 && gone < named.len(), "{gone} of {}", named.len());
     let rest = preview(&app, &rules);
-    request(&mut app, |commands| commands.session().tidy(rest));
+    request(&mut app, |commands| commands.session().library().tidy(rest));
     let edited = edited(&mut app);
     assert_eq!((edited.passed_over, edited.refused.len()), (0, 0));
     assert_eq!(in_trash(&app, &named), named.len());
@@ -188,18 +188,18 @@ fn exactly_what_the_preview_names_goes_unless_it_has_changed() {
     let named = preview(&app, &rules);
     let (pinned, played) = (ids[0], ids[1]);
     request(&mut app, |commands| {
-        commands.session().update_session(pinned, SessionUpdate::default().pin(true));
+        commands.session().library().update(pinned, SessionUpdate::default().pin(true));
         commands.session().continue_session(played);
     });
     frames(&mut app, 4);
     seconds(&mut app, 2.0);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
     let late = closed(&mut app, "Late");
     let names = |id: SessionId| named.sessions.iter().any(|session| session.session == id);
     assert!(names(pinned) && names(played) && !names(late));
     let others = named.sessions.len() - 2;
-    request(&mut app, |commands| commands.session().tidy(named));
+    request(&mut app, |commands| commands.session().library().tidy(named));
     let edited = edited(&mut app);
     assert_eq!((edited.edited, edited.passed_over, edited.refused.len()), (others, 2, 0));
     assert!([pinned, played, late].into_iter().all(|id| place(&app, id).is_open()));
@@ -233,7 +233,7 @@ fn what_has_ended_is_put_away_by_itself() {
     });
     let open = closed(&mut app, "Goes on");
     let ended = leave(&mut app, NewSession::named("Done"), |commands| {
-        commands.session().end(EndReason::Completed)
+        commands.session().end(EndReason::Completed, LeaveCause::Player)
     });
     frames(&mut app, 4);
     assert!(place(&app, open).is_open());

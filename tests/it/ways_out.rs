@@ -118,7 +118,7 @@ fn a_way_out_of_the_games_own_is_offered_and_taken() {
     let mut app = with_options(&disk, |_| {});
     assert_eq!(options(&app), [("retry".to_owned(), false), ("safe".to_owned(), false)]);
     assert_eq!(received::<RecoveryAvailable>(&app)[0].offer.options.len(), 2);
-    request(&mut app, |commands| commands.session().take_option(id, "retry"));
+    request(&mut app, |commands| commands.session().external().take_option(id, "retry"));
     frames(&mut app, 4);
     assert_eq!(received::<SessionRestored>(&app).len(), 1);
     assert!(app.world().resource::<CurrentSession>().play_time() < Duration::from_secs(60));
@@ -131,7 +131,7 @@ fn a_way_out_that_is_gone_when_it_is_chosen_leaves_the_offer_as_it_was() {
     let mut app = with_options(&disk, |_| {});
     app.world_mut().resource_mut::<IsPossible>().0 = false;
     for option in ["retry", "no such thing"] {
-        request(&mut app, |commands| commands.session().take_option(id, option));
+        request(&mut app, |commands| commands.session().external().take_option(id, option));
         frames(&mut app, 3);
         let error = received::<RequestRejected>(&app).pop().unwrap().error;
         assert_eq!(error, RequestError::UnknownOption { option: option.to_owned() });

@@ -268,7 +268,7 @@ impl Game {
     /// Closes the session and waits until that is on disk.
     pub fn close(&mut self) {
         let closed = self.heard().closed;
-        self.ask(|commands| commands.session().close());
+        self.ask(|commands| commands.session().close(LeaveCause::Player));
         self.app.update();
         self.wait_until(|heard| heard.closed > closed);
     }

@@ -186,7 +186,7 @@ fn a_game_of_moonshine_saves_is_killed_offered_and_restored() {
     assert_eq!(backup.save.slot, "autosave.ron");
     assert!(backup.is_acknowledged, "the session should know of it");
     let slot = backup.save.slot.clone();
-    app.world_mut().commands().session().recover_external(offer.session.id, slot);
+    app.world_mut().commands().session().external().recover(offer.session.id, slot);
     app.world_mut().flush();
     play_until(&mut app, |app| app.world().resource::<Recovered>().0);
     assert_eq!(units(&mut app), (0..UNITS).collect::<Vec<_>>());

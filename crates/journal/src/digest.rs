@@ -40,7 +40,7 @@ pub enum DigestOrder {
         name: &'static str,
     },
     /// Remove all that is kept of a digester, on disk as well.
-    Forget {
+    Remove {
         /// Its name.
         name: &'static str,
     },
@@ -51,7 +51,7 @@ impl DigestOrder {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Refresh { name } | Self::Forget { name } => name,
+            Self::Refresh { name } | Self::Remove { name } => name,
         }
     }
 }

@@ -134,7 +134,7 @@ impl Photos {
         notes.attachments(note, session).next()?;
         self.known.insert(note, None);
         let of = AttachmentOf::Session { session: session.id(), version: None };
-        commands.session().read_attachment(of, note.attachment(PHOTO));
+        commands.session().attachments().read(of, note.attachment(PHOTO));
         None
     }
 }

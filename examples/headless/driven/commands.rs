@@ -111,7 +111,7 @@ fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
 }
 
 fn save(world: &mut World, name: &str) -> Result<Begun, String> {
-    world.commands().session().save(SaveSlot::manual(name).overwrite());
+    world.commands().session().slots().save(SaveSlot::manual(name).overwrite());
     let mut captured: Option<Moment> = None;
     let mut is_durable = false;
     Ok(until(move |news, _| match news {
@@ -164,7 +164,7 @@ fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
     let slot = world.resource::<SessionCatalog>().slot_named(player, name);
     let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
-    world.commands().session().load(slot);
+    world.commands().session().slots().load(slot);
     Ok(until_restored(|restored, _| done_at(restored)))
 }
 
@@ -183,7 +183,7 @@ fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
 }
 
 fn undo_rewind(world: &mut World, _: &str) -> Result<Begun, String> {
-    world.commands().session().undo_rewind();
+    world.commands().session().rewind(RewindTo::BeforeRewind);
     Ok(until_restored(|restored, _| done_at(restored)))
 }
 
@@ -216,7 +216,7 @@ fn until_restored(
 }
 
 fn chapter(world: &mut World, name: &str) -> Result<Begun, String> {
-    let chapter = world.commands().session().begin_chapter(NewChapter::named(name));
+    let chapter = world.commands().session().chapters().begin(NewChapter::named(name));
     Ok(once_kept(chapter))
 }
 
@@ -230,7 +230,7 @@ fn end_chapter(world: &mut World, how: &str) -> Result<Begun, String> {
     let current = world.get_resource::<CurrentSession>();
     let chapter = current.and_then(|current| current.chapters().current());
     let chapter = chapter.ok_or("no chapter is open")?.id;
-    world.commands().session().end_chapter(chapter, outcome);
+    world.commands().session().chapters().end(chapter, outcome);
     Ok(once_kept(chapter))
 }
 
@@ -292,19 +292,19 @@ fn sessions(world: &mut World, _: &str) -> Result<Begun, String> {
 }
 
 fn archive(world: &mut World, id: &str) -> Result<Begun, String> {
-    shelve(world, id, |commands, session| commands.archive(session, Archived::WithWorld))
+    shelve(world, id, |commands, session| commands.library().archive(session, Archived::WithWorld))
 }
 
 fn unarchive(world: &mut World, id: &str) -> Result<Begun, String> {
-    shelve(world, id, |commands, session| commands.unarchive(session))
+    shelve(world, id, |commands, session| commands.library().unarchive(session))
 }
 
 fn delete(world: &mut World, id: &str) -> Result<Begun, String> {
-    shelve(world, id, |commands, session| commands.delete(session))
+    shelve(world, id, |commands, session| commands.library().delete(session))
 }
 
 fn undelete(world: &mut World, id: &str) -> Result<Begun, String> {
-    shelve(world, id, |commands, session| commands.undelete(session))
+    shelve(world, id, |commands, session| commands.library().undelete(session))
 }
 
 /// Gives a session that isn't played another name.
@@ -312,7 +312,7 @@ fn rename(world: &mut World, what: &str) -> Result<Begun, String> {
     let (id, name) = what.split_once(' ').ok_or("it takes a name after the session's id")?;
     let session = other_session(world, id)?;
     let update = SessionUpdate::default().name(name);
-    world.commands().session().update_session(session, update);
+    world.commands().session().library().update(session, update);
     Ok(until(move |news, _| match news {
         News::Updated(updated) => (*updated == session).then(|| Ok(Fields::new())),
         _ => None,
@@ -345,7 +345,7 @@ fn shelve(
 
 /// Plans a session, which begins when it is continued.
 fn draft(world: &mut World, name: &str) -> Result<Begun, String> {
-    world.commands().session().draft(NewSession::named(name));
+    world.commands().session().library().draft(NewSession::named(name));
     Ok(until(|news, _| match news {
         News::Drafted(id) => Some(Ok(fields([("id", json!(id.to_string()))]))),
         _ => None,
@@ -357,7 +357,7 @@ fn scenario(world: &mut World, path: &str) -> Result<Begun, String> {
     let current = world.get_resource::<CurrentSession>().ok_or("no session is played")?;
     let scenario = Scenario::like(current.metadata(), current.fields());
     let id = current.id();
-    world.commands().session().save_as_scenario(id, scenario, path);
+    world.commands().session().library().save_as_scenario(id, scenario, path);
     Ok(until(|news, _| match news {
         News::ScenarioSaved { bytes } => Some(Ok(fields([("bytes", json!(bytes))]))),
         _ => None,
@@ -435,7 +435,7 @@ fn events(world: &mut World, count: &str) -> Result<Begun, String> {
     // What was dug up to here is in the log that is read.
     let mined = world.get_resource::<Colony>().map(|colony| colony.mined);
     let query = EventQuery { limit, counts_all: true, ..EventQuery::of(session) };
-    world.commands().session().read_events(query);
+    world.commands().session().events().read(query);
     Ok(until(move |news, _| match news {
         News::EventsRead(page) => {
             let page = page.as_ref().map_err(Clone::clone).and_then(describe_events);
@@ -464,7 +464,7 @@ fn describe_events(page: &EventPage) -> Answer {
 
 /// A report of this very moment.
 fn report(world: &mut World, path: &str) -> Result<Begun, String> {
-    world.commands().session().report(Report::now(), path);
+    world.commands().session().library().report(Report::now(), path);
     let path = PathBuf::from(path);
     Ok(until(move |news, _| match news {
         News::ReportWritten { path: written, bytes } => {
@@ -476,7 +476,7 @@ fn report(world: &mut World, path: &str) -> Result<Begun, String> {
 
 /// The process ends by itself once the session is closed.
 fn close(world: &mut World, _: &str) -> Result<Begun, String> {
-    world.commands().session().close();
+    world.commands().session().close(LeaveCause::Player);
     Ok(until(|news, world| match news {
         News::Closed { complete: true } => {
             world.write_message(AppExit::Success);

@@ -14,7 +14,7 @@ use crate::lifecycle::checkpoints::outcomes::{
 };
 use crate::lifecycle::library::editing_many::{Edits, edited_many};
 use crate::lifecycle::library::{digests, filing};
-use crate::lifecycle::notifications::{CheckpointDrifted, SessionForgotten, TypeFailed, notify};
+use crate::lifecycle::notifications::{CheckpointDrifted, SessionPurged, TypeFailed, notify};
 use crate::lifecycle::recording::{EventLoss, EventsDropped, events_dropped, handle_event_news};
 use crate::lifecycle::reporting::reported;
 use crate::lifecycle::requests::{RequestQueue, finish_if_asked, reject_all};
@@ -210,7 +210,7 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
         }
         News::Emptied { session, .. } => {
             world.get_resource_or_init::<SessionCatalog>().remove(session);
-            notify(world, SessionForgotten { session });
+            notify(world, SessionPurged { session });
         }
         News::Edited { session, update, result, ticket } => {
             filing::edited(world, session, *update, (result, ticket));

@@ -24,11 +24,11 @@ use crate::lifecycle::transitions::backups::recover_external;
 use crate::lifecycle::transitions::beginning_worlds::start_in;
 use crate::lifecycle::transitions::loading::{load, quick_load};
 use crate::lifecycle::transitions::profiles::use_profile;
-use crate::lifecycle::transitions::rewinding::{self, branch_off, go_back};
+use crate::lifecycle::transitions::rewinding::{self, branch_off};
 use crate::lifecycle::transitions::starting::{self, start_or_continue};
 use crate::lifecycle::transitions::take_up::{continue_session, recover};
 use crate::lifecycle::transitions::{drafts, leaving};
-use crate::session::{RequestError, RestoreFrom, RestoreReason, check_slot_name};
+use crate::session::{RequestError, check_slot_name};
 use crate::writer::SlotOrder;
 
 pub(super) fn handle_by_topic(
@@ -87,7 +87,7 @@ fn handle_session_request(
         SessionRequest::Recover(session, from) => recover(parts, world, ticket, *session, *from),
         SessionRequest::CancelRestore => Err(RequestError::NothingToCancel),
         SessionRequest::Decline(session) => filing::decline(parts, *session, ticket),
-        SessionRequest::Forget(session) => filing::forget(parts, *session, ticket),
+        SessionRequest::Purge(session) => filing::forget(parts, *session, ticket),
         SessionRequest::TakeOption { session, option } => {
             take_option(parts, world, *session, option)
         }
@@ -140,16 +140,8 @@ fn handle_current_request(
             change_placed(parts, world, |placed| placed.release_all(prefix))
         }
         CurrentRequest::Rewind(to) => rewinding::rewind(parts, world, ticket, *to),
-        CurrentRequest::UndoRewind => {
-            let to = (RestoreFrom::BeforeRewind, RestoreReason::Undone);
-            go_back(parts, world, ticket, to)
-        }
         CurrentRequest::BranchOff { checkpoint, session } => {
             branch_off(parts, world, ticket, *checkpoint, session)
-        }
-        CurrentRequest::UndoLoad => {
-            let to = (RestoreFrom::BeforeLoad, RestoreReason::Undone);
-            go_back(parts, world, ticket, to)
         }
         CurrentRequest::BeginChapter { id, chapter } => begin_chapter(parts, world, *id, chapter),
         CurrentRequest::EndChapter { chapter, outcome } => {

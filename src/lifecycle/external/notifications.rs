@@ -12,8 +12,8 @@ use crate::lifecycle::notifications::notifications;
 notifications! {
     /// The game is to save with its own save system now, and to answer when that is durable: by `answer`
     /// from any thread, or by
-    /// [`external_done`](crate::SessionCommands::external_done) or
-    /// [`external_failed`](crate::SessionCommands::external_failed).
+    /// [`done`](crate::ExternalCommands::done) or
+    /// [`failed`](crate::ExternalCommands::failed).
     ExternalSaveRequested {
         /// The request.
         request: ExternalRequestId,

@@ -23,7 +23,7 @@ impl SessionHint {
                 "the entity with the save key `{key}`{} was despawned as soon as it was spawned, since \
                  one with that key had been despawned in this session and counts as taken. For a new \
                  round, give the level's entities `DespawnOnExit` of a saved state, or call \
-                 `commands.session().forget_keys(\"…\")`; for a level that is left and comes again, put a \
+                 `commands.session().placed().forget_all(\"…\")`; for a level that is left and comes again, put a \
                  `SaveScope` on its root",
                 and_more(*entities),
             ),

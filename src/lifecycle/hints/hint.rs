@@ -203,7 +203,7 @@ impl fmt::Display for SessionHint {
             Self::StoppedInDevelopment => formatter.write_str(
                 "the game was killed, and nobody is asked about that in a debug build. Call \
                  `SessionPlugin::development(false)` to have the session offered, as a release build \
-                 does, or start with `BEVY_SESSION=continue`; `commands.session().find_sessions()` \
+                 does, or start with `BEVY_SESSION=continue`; `commands.session().library().find()` \
                  offers it now",
             ),
             Self::DialogWithoutCamera => formatter.write_str(

@@ -20,8 +20,8 @@ use crate::switches::SessionSwitches;
 
 notifications! {
     /// What a digester makes of each session is up to date, as
-    /// [`digest_sessions`](crate::SessionCommands::digest_sessions) asked for, or was removed, as
-    /// [`forget_digests`](crate::SessionCommands::forget_digests) did, or belongs to the profile before and isn't shown
+    /// [`digest`](crate::LibraryCommands::digest) asked for, or was removed, as
+    /// [`remove_digests`](crate::LibraryCommands::remove_digests) did, or belongs to the profile before and isn't shown
     /// any more. [`SessionDigests`] has it.
     SessionsDigested {
         /// The digester's name.
@@ -58,7 +58,7 @@ impl<D: SessionDigester> fmt::Debug for SessionDigests<D> {
 /// Says what a game keeps of the history of each session.
 pub trait SessionDigestsExt {
     /// Has this make a small value of the history of each session: of all that was recorded on its newest line, and of
-    /// what a listing says. Nothing is done until [`digest_sessions`](crate::SessionCommands::digest_sessions)
+    /// what a listing says. Nothing is done until [`digest`](crate::LibraryCommands::digest)
     /// asks for it.
     ///
     /// Values are made on the writer's thread, between the checkpoints, in slices of about a millisecond. They are
@@ -86,7 +86,7 @@ pub trait SessionDigestsExt {
     /// }
     ///
     /// fn open_statistics(mut commands: Commands) {
-    ///     commands.session().digest_sessions::<Count>();
+    ///     commands.session().library().digest::<Count>();
     /// }
     ///
     /// fn show(counts: Res<SessionDigests<Count>>) {

@@ -61,7 +61,7 @@ fn edit_played(
         ),
         SessionEdit::Move(how) => (SessionRequest::Shelve(session, *how), Err(running)),
         // What a later version of the journal may add is no more for a session that is played.
-        _ => (SessionRequest::Forget(session), Err(running)),
+        _ => (SessionRequest::Purge(session), Err(running)),
     };
     if let Err(error) = &result {
         reject_part(world, request, error.clone());

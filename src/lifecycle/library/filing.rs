@@ -8,7 +8,7 @@ use crate::content::Order;
 use crate::ids::Ticket;
 use crate::journal::SessionId;
 use crate::lifecycle::notifications::{
-    RecoveryDeclined, SessionCopied, SessionForgotten, SessionMoved, SessionUpdated, notify,
+    RecoveryDeclined, SessionCopied, SessionMoved, SessionPurged, SessionUpdated, notify,
 };
 use crate::lifecycle::requests::{
     SessionRequest, check_text, finish, finish_if_asked, reject, reject_part,
@@ -182,11 +182,11 @@ pub(in crate::lifecycle) fn forgotten(
     (result, ticket): (Result<(), RequestError>, Option<Ticket>),
 ) {
     if let Err(error) = result {
-        return reject_filing(world, ticket, || SessionRequest::Forget(session), error);
+        return reject_filing(world, ticket, || SessionRequest::Purge(session), error);
     }
     offer_no_more(parts, world, session);
     world.get_resource_or_init::<SessionCatalog>().remove(session);
-    notify(world, SessionForgotten { session });
+    notify(world, SessionPurged { session });
     finish_if_asked(world, ticket);
 }
 

@@ -49,8 +49,8 @@ notifications! {
         to: ShelfPlace,
     }
 
-    /// What was asked for with [`edit_all`](crate::SessionCommands::edit_all) or
-    /// [`tidy`](crate::SessionCommands::tidy) was done, as far as it could be. What became of each session was
+    /// What was asked for with [`edit_all`](crate::LibraryCommands::edit_all) or
+    /// [`tidy`](crate::LibraryCommands::tidy) was done, as far as it could be. What became of each session was
     /// reported before.
     SessionsEdited {
         /// The request.

@@ -90,7 +90,7 @@ notifications! {
     }
 
     /// An attachment was read, as
-    /// [`read_attachment`](crate::SessionCommands::read_attachment) asked for.
+    /// [`read`](crate::AttachmentCommands::read) asked for.
     AttachmentRead {
         /// Where it is.
         of: AttachmentOf,

@@ -40,7 +40,7 @@ notifications! {
     }
 
     /// A page of what happened in a session was read, as
-    /// [`read_events`](crate::SessionCommands::read_events) asked for.
+    /// [`read`](crate::EventCommands::read) asked for.
     EventsRead {
         /// What was asked for.
         query: EventQuery,
@@ -49,7 +49,7 @@ notifications! {
     }
 
     /// All that a session has recorded was looked at, as
-    /// [`validate_events`](crate::SessionCommands::validate_events) asked for.
+    /// [`validate`](crate::EventCommands::validate) asked for.
     EventsValidated {
         /// The session.
         session: SessionId,

@@ -5,7 +5,11 @@ use crate::ids::Ticket;
 use crate::journal::ChapterId;
 use crate::session::{ChapterOutcome, NewChapter};
 
-impl SessionCommands<'_, '_> {
+/// Requests about the chapters of the session that is being played, from [`SessionCommands::chapters`].
+#[derive(Debug)]
+pub struct ChapterCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
+
+impl ChapterCommands<'_, '_> {
     /// Begins a chapter of the session that is being played, and returns the id that it will have. If
     /// another chapter is open, it is a part of that.
     ///
@@ -25,14 +29,14 @@ impl SessionCommands<'_, '_> {
     ///
     /// fn begin(mut commands: Commands) -> Result {
     ///     let mission = NewChapter::named("Mission 3").kind("mission").field("difficulty", "hard")?;
-    ///     commands.session().begin_chapter(mission);
+    ///     commands.session().chapters().begin(mission);
     ///     Ok(())
     /// }
     /// # App::new().add_systems(Update, begin);
     /// ```
-    pub fn begin_chapter(&mut self, chapter: NewChapter) -> ChapterId {
+    pub fn begin(&mut self, chapter: NewChapter) -> ChapterId {
         let id = ChapterId::random();
-        self.request(CurrentRequest::BeginChapter { id, chapter: Box::new(chapter) });
+        self.0.request(CurrentRequest::BeginChapter { id, chapter: Box::new(chapter) });
         id
     }
 
@@ -43,12 +47,12 @@ impl SessionCommands<'_, '_> {
     /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed, a
     /// checkpoint. The request is rejected with a [`ChapterError`](crate::ChapterError) if the chapter isn't
     /// open, or may not end yet.
-    pub fn end_chapter(&mut self, chapter: ChapterId, outcome: ChapterOutcome) -> Ticket {
-        self.request(CurrentRequest::EndChapter { chapter, outcome })
+    pub fn end(&mut self, chapter: ChapterId, outcome: ChapterOutcome) -> Ticket {
+        self.0.request(CurrentRequest::EndChapter { chapter, outcome })
     }
 
-    /// Ends the innermost chapter that is open, as [`end_chapter`](Self::end_chapter) does.
-    pub fn end_current_chapter(&mut self, outcome: ChapterOutcome) -> Ticket {
-        self.request(CurrentRequest::EndCurrentChapter(outcome))
+    /// Ends the innermost chapter that is open, as [`end`](Self::end) does.
+    pub fn end_current(&mut self, outcome: ChapterOutcome) -> Ticket {
+        self.0.request(CurrentRequest::EndCurrentChapter(outcome))
     }
 }

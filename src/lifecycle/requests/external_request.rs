@@ -9,8 +9,8 @@ use crate::journal::SessionId;
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ExternalRequest {
-    /// [`SessionCommands::external_done`](crate::SessionCommands::external_done) and
-    /// [`SessionCommands::external_failed`](crate::SessionCommands::external_failed), or the same by
+    /// [`ExternalCommands::done`](crate::ExternalCommands::done) and
+    /// [`ExternalCommands::failed`](crate::ExternalCommands::failed), or the same by
     /// [`ExternalAnswer`](crate::ExternalAnswer).
     Answer {
         /// What the plugin had asked for.
@@ -18,7 +18,7 @@ pub enum ExternalRequest {
         /// What was done, or why it wasn't.
         result: Result<ExternalDone, String>,
     },
-    /// [`SessionCommands::recover_external`](crate::SessionCommands::recover_external).
+    /// [`ExternalCommands::recover`](crate::ExternalCommands::recover).
     Recover {
         /// The session.
         session: SessionId,

@@ -20,4 +20,14 @@ pub enum RewindTo {
     /// To the begin of this chapter: to the checkpoint with which it began, which is kept for as long as
     /// the chapter is open.
     Chapter(ChapterId),
+    /// To what the newest rewind on this line has left, also if the game was closed or has crashed since. What is left
+    /// by this becomes a branch in turn. Once more takes back the rewind before that, until
+    /// [`NothingToUndo`](crate::RequestError::NothingToUndo) says that there is none left.
+    ///
+    /// Whatever goes back within the session that is played counts as a rewind, so that a
+    /// [`recover`](crate::SessionCommands::recover) of it can be undone too. If retention has removed what was left, the
+    /// request is rejected with [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
+    BeforeRewind,
+    /// To what the session had come to before the newest load of a slot on this line, in the same way.
+    BeforeLoad,
 }

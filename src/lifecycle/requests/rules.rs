@@ -13,7 +13,7 @@ use crate::session::{Report, ReportSubject, RestoreFrom};
 
 /// The rules by which a request is handled.
 pub(in crate::lifecycle) struct Rules {
-    /// The method of `SessionCommands` that makes it.
+    /// What it is called in logs.
     pub name: &'static str,
     /// The session that it is about.
     pub about: About,
@@ -130,7 +130,7 @@ impl Request {
             Self::ReadEvents(_) => Rules::new("read_events", About::None),
             Self::ValidateEvents(_) => Rules::new("validate_events", About::None),
             Self::Digest(DigestOrder::Refresh { .. }) => Rules::new("digest_sessions", About::None),
-            Self::Digest(DigestOrder::Forget { .. }) => Rules::new("forget_digests", About::None),
+            Self::Digest(DigestOrder::Remove { .. }) => Rules::new("remove_digests", About::None),
             Self::UseProfile(_) => {
                 Rules::new("use_profile", About::Any).leading_elsewhere().meaning_this_moment()
             }
@@ -160,7 +160,7 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Recover(session, _) => one("recover", session).leading_elsewhere(),
         R::CancelRestore => Rules::new("cancel_restore", About::None).done_at_once(),
         R::Decline(session) => one("decline", session),
-        R::Forget(session) => one("forget", session),
+        R::Purge(session) => one("purge", session),
         R::Find => Rules::new("find_sessions", About::None),
         R::TakeOption { session, .. } => {
             one("take_option", session).leading_elsewhere().done_at_once()
@@ -187,8 +187,6 @@ fn of_current(request: &CurrentRequest) -> Rules {
         R::ForgetKey(_) => played("forget_key").done_at_once(),
         R::ForgetKeys(_) => played("forget_keys").done_at_once(),
         R::Rewind(_) => played("rewind").meaning_this_moment(),
-        R::UndoRewind => played("undo_rewind").meaning_this_moment(),
-        R::UndoLoad => played("undo_load").meaning_this_moment(),
         R::BranchOff { .. } => played("branch_off").leading_elsewhere().meaning_this_moment(),
         R::BeginChapter { .. } => played("begin_chapter").done_at_once(),
         R::EndChapter { .. } => played("end_chapter").done_at_once(),

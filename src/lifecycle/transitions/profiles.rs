@@ -15,7 +15,7 @@ use crate::session::{LeaveCause, RequestError};
 
 /// Whose sessions are listed, offered and started: the profile that
 /// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
-/// [`use_profile`](crate::SessionCommands::use_profile) since.
+/// [`use_profile`](crate::LibraryCommands::use_profile) since.
 ///
 /// How the last process ended is known of the machine, not of a profile: a session that crashed is
 /// offered when its profile is used next.

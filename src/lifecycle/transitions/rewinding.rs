@@ -13,26 +13,21 @@ use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::session::{ChapterError, NewSession, RequestError, RestoreFrom, RestoreReason};
 
-/// Goes back as this request asks.
-pub(in crate::lifecycle) fn go_back(
-    parts: &mut RuntimeParts,
-    world: &mut World,
-    ticket: Ticket,
-    (from, reason): (RestoreFrom, RestoreReason),
-) -> Result<(), RequestError> {
-    let session = parts.session().ok_or(RequestError::NoSession)?;
-    prepare_after_capture(parts, world, ticket, (session, from, reason))
-}
-
-/// Goes back to an earlier moment.
+/// Goes back to an earlier moment, or to what was left by that.
 pub(in crate::lifecycle) fn rewind(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
     to: RewindTo,
 ) -> Result<(), RequestError> {
+    let reason = match to {
+        RewindTo::BeforeRewind | RewindTo::BeforeLoad => RestoreReason::Undone,
+        _ => RestoreReason::Rewound,
+    };
     let from = match to {
         RewindTo::Checkpoint(checkpoint) => RestoreFrom::Checkpoint(checkpoint),
+        RewindTo::BeforeRewind => RestoreFrom::BeforeRewind,
+        RewindTo::BeforeLoad => RestoreFrom::BeforeLoad,
         RewindTo::Chapter(chapter) => {
             let current = world.get_resource::<CurrentSession>().ok_or(RequestError::NoSession)?;
             let known = current.chapters().get(chapter);
@@ -46,7 +41,8 @@ pub(in crate::lifecycle) fn rewind(
             RestoreFrom::PlayTime(as_checkpoints_count(now.saturating_sub(ago)))
         }
     };
-    go_back(parts, world, ticket, (from, RestoreReason::Rewound))
+    let session = parts.session().ok_or(RequestError::NoSession)?;
+    prepare_after_capture(parts, world, ticket, (session, from, reason))
 }
 
 /// Play time without the part of it that checkpoints don't keep.

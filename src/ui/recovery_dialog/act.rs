@@ -217,7 +217,10 @@ pub(super) fn answer(
         }
         Does::SaveReport => {
             let path = report_path(&place, offer.as_ref(), clock::timestamp());
-            commands.session().report(crate::session::Report::of_last_run(), path.clone());
+            commands
+                .session()
+                .library()
+                .report(crate::session::Report::of_last_run(), path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
         }
@@ -243,7 +246,7 @@ fn recover(
 ) {
     if let (Choice::Option(place), Some(offer)) = (dialog.chosen, offer) {
         let Some(option) = offer.options.get(place) else { return };
-        commands.session().take_option(offer.session.id, option.id.clone());
+        commands.session().external().take_option(offer.session.id, option.id.clone());
         dialog.stage = Some(Stage::Restoring { stalled: false });
         return;
     }
@@ -251,7 +254,7 @@ fn recover(
     let session = session.or(dialog.lost.as_ref().map(|lost| lost.session));
     let is_chosen = |backup: &&OfferedBackup| Choice::Backup(backup.number) == dialog.chosen;
     if let (Some(session), Some(backup)) = (session, offers.backups().iter().find(is_chosen)) {
-        commands.session().recover_external(session, &backup.save.slot);
+        commands.session().external().recover(session, &backup.save.slot);
         dialog.stage = Some(Stage::Restoring { stalled: false });
         return;
     }

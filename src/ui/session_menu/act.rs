@@ -47,7 +47,7 @@ pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
 /// Nothing can be undone any more.
 pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     if let Some(slot) = menu.doomed() {
-        commands.session().asked_by(&menu.by).delete_slot(slot);
+        commands.session().asked_by(&menu.by).slots().delete(slot);
     }
     menu.toast = None;
 }

@@ -6,7 +6,7 @@ use super::act::{close, end_toast};
 use super::state::{Does, EntryId, Failure, Said, SessionMenu, Toast, UndoTime};
 use crate::lifecycle::{
     CorruptionDetected, RecoveryFailed, Request, RequestRejected, RestoreCancelled, SessionCatalog,
-    SessionCopied, SessionForgotten, SessionMoved, SessionRestored, SessionUpdated, SlotRenamed,
+    SessionCopied, SessionMoved, SessionPurged, SessionRestored, SessionUpdated, SlotRenamed,
     SlotRequest,
 };
 use crate::ui::describe::shortened;
@@ -31,7 +31,7 @@ pub(super) fn session_moved(moved: On<SessionMoved>, mut menu: ResMut<SessionMen
     menu.unconfirmed.moved(moved.session);
 }
 
-pub(super) fn session_forgotten(forgotten: On<SessionForgotten>, mut menu: ResMut<SessionMenu>) {
+pub(super) fn session_purged(forgotten: On<SessionPurged>, mut menu: ResMut<SessionMenu>) {
     menu.unconfirmed.moved(forgotten.session);
 }
 

@@ -6,7 +6,7 @@ use super::listed::Listed;
 use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo};
 use crate::journal::SessionId;
 use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest, SlotRequest};
-use crate::session::{Archived, EndReason, RestoreFrom, SessionUpdate, ShelfMove};
+use crate::session::{Archived, EndReason, LeaveCause, RestoreFrom, SessionUpdate, ShelfMove};
 use crate::ui::describe::fill;
 
 /// What is chosen, and what is next to it.
@@ -185,7 +185,10 @@ impl Acting<'_, '_> {
             Sure::End => {
                 let is_played = self.known.facts().playing == Some(session);
                 if is_played {
-                    self.commands.session().asked_by(&menu.by).end(EndReason::Abandoned);
+                    self.commands
+                        .session()
+                        .asked_by(&menu.by)
+                        .end(EndReason::Abandoned, LeaveCause::Player);
                 }
             }
             Sure::Archive => {
@@ -193,7 +196,7 @@ impl Acting<'_, '_> {
                 self.shelve(menu, session, how, &chosen);
             }
             Sure::Forget => {
-                menu.ask(SessionRequest::Forget(session), &mut self.commands);
+                menu.ask(SessionRequest::Purge(session), &mut self.commands);
                 menu.chosen = chosen.next;
             }
         }

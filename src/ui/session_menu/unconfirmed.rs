@@ -83,7 +83,7 @@ impl Unconfirmed {
 
 fn is_move_of(request: &Request, session: SessionId) -> bool {
     match request {
-        Request::Session(SessionRequest::Shelve(id, _) | SessionRequest::Forget(id)) => {
+        Request::Session(SessionRequest::Shelve(id, _) | SessionRequest::Purge(id)) => {
             *id == session
         }
         _ => false,

@@ -51,7 +51,7 @@ pub(super) fn ask_for_activity(
     }
     activity.asked = Some(query.clone());
     activity.asked_at = now;
-    commands.session().read_events(query);
+    commands.session().events().read(query);
 }
 
 pub(super) fn show_activity(read: On<EventsRead>, mut panel: ResMut<SessionPanel>) {

@@ -99,8 +99,12 @@ pub(super) fn act(
                 ask(&mut timeline, CurrentRequest::Rewind(to), &mut commands);
             }
         }
-        Does::UndoRewind => ask(&mut timeline, CurrentRequest::UndoRewind, &mut commands),
-        Does::UndoLoad => ask(&mut timeline, CurrentRequest::UndoLoad, &mut commands),
+        Does::UndoRewind => {
+            ask(&mut timeline, CurrentRequest::Rewind(RewindTo::BeforeRewind), &mut commands);
+        }
+        Does::UndoLoad => {
+            ask(&mut timeline, CurrentRequest::Rewind(RewindTo::BeforeLoad), &mut commands);
+        }
         Does::Close => leave(&mut timeline, &mut commands),
         Does::Cancel => {
             commands.session().cancel_restore();

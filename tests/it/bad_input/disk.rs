@@ -154,7 +154,7 @@ fn a_session_that_could_not_be_closed_is_no_crash_for_another_instance_either() 
     let mut app = listening_game(&disk);
     start(&mut app, "Left");
     disk.fail_always(Operation::Append, ErrorKind::StorageFull);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     long(&mut app, 40);
     disk.heal();
     assert!(app.world().get_resource::<CurrentSession>().is_none());

@@ -63,7 +63,7 @@ fn recorded_deaths(directory: &Path) -> Vec<ProcessDeath> {
             let _ = found;
             let session = catalog.sessions()[0].session.id;
             let types = vec![LifecycleEvent::TYPE_PATH.to_owned()];
-            commands.session().read_events(EventQuery { types, ..EventQuery::of(session) });
+            commands.session().events().read(EventQuery { types, ..EventQuery::of(session) });
         },
     )
     .add_observer(move |read: On<EventsRead>, mut exit: MessageWriter<AppExit>| {

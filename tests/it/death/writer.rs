@@ -29,7 +29,7 @@ pub const WAYS: &[Way] = &[
         });
         play_without_writer(app, |mut commands: Commands, mut asked: Local<bool>| {
             if !std::mem::replace(&mut *asked, true) {
-                commands.session().close();
+                commands.session().close(LeaveCause::Player);
             }
         });
     }),

@@ -102,7 +102,7 @@ fn states_gates_pauses_and_exits_ask_too() {
     assert_eq!(asked_for(&app)[1], entered);
     request(&mut app, |commands| commands.session().pause());
     until(&mut app, |app| asked(app).len() == 3);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let last = [ExternalSaveReason::Pause, ExternalSaveReason::Exit];
     assert_eq!(reasons(&app)[2..], last);
@@ -171,7 +171,7 @@ fn what_was_acknowledged_is_known_after_the_crash() {
         .collect();
     assert_eq!(known, [("auto-2", false), ("auto-1", true)]);
     let session = offered(&app);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     frames(&mut app, 5);
     let operations = app.world().resource::<ExternalOperations>();
     let saved = operations.get(first.request).expect("the session has kept it");

@@ -28,7 +28,7 @@ fn a_second_answer_is_rejected_and_changes_nothing() {
     answer(&mut app, &asked, "auto-1");
     let first = app.world().resource::<ExternalOperations>().clone();
     let id = asked.request;
-    request(&mut app, |commands| commands.session().external_failed(id, "on second thought"));
+    request(&mut app, |commands| commands.session().external().failed(id, "on second thought"));
     asked.answer.done("and once more");
     frames(&mut app, 3);
     let again = RequestError::External(ExternalError::AlreadyAnswered);
@@ -55,7 +55,7 @@ fn no_answer_ends_after_the_patience_and_a_late_one_is_rejected() {
 fn an_answer_to_another_request_is_rejected() {
     let (mut app, asked) = asked_game();
     let other = ExternalRequestId(asked.request.0.wrapping_add(77));
-    request(&mut app, |commands| commands.session().external_done(other, "for another"));
+    request(&mut app, |commands| commands.session().external().done(other, "for another"));
     frames(&mut app, 2);
     assert_eq!(rejected(&app), [RequestError::External(ExternalError::UnknownRequest)]);
     assert!(finished(&app).is_empty(), "the open one should still wait");
@@ -68,7 +68,7 @@ fn a_game_without_saves_of_its_own_has_nothing_to_answer() {
     let mut app = game_with(plugin(&MemoryDisk::default()), listen_to_all);
     start(&mut app, "Campaign");
     let request_id = ExternalRequestId(7);
-    request(&mut app, |commands| commands.session().external_done(request_id, "what?"));
+    request(&mut app, |commands| commands.session().external().done(request_id, "what?"));
     frames(&mut app, 2);
     assert_eq!(rejected(&app), [RequestError::External(ExternalError::NoProvider)]);
 }
@@ -81,12 +81,12 @@ fn an_answer_comes_through_while_requests_wait() {
     app.insert_resource(Loads::Never);
     until(&mut app, |app| slots(app).len() == 1);
     let session = offered(&app);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     request(&mut app, |commands| commands.session().start(NewSession::named("Another")));
     frames(&mut app, 3);
     assert!(received::<SessionStarted>(&app).is_empty(), "a start waits for the backup");
     let asked = received::<ExternalRestoreRequested>(&app)[0].clone();
-    request(&mut app, |commands| commands.session().external_done(asked.request, "at last"));
+    request(&mut app, |commands| commands.session().external().done(asked.request, "at last"));
     frames(&mut app, 5);
     assert_eq!(received::<SessionRecovered>(&app).len(), 1);
 }

@@ -117,13 +117,13 @@ fn a_backup_that_is_claimed_to_be_valid_and_cannot_be_loaded_leaves_the_offer() 
     app.insert_resource(Loads::Badly);
     until(&mut app, |app| !received::<RecoveryAvailable>(app).is_empty());
     let session = offered(&app);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     frames(&mut app, 3);
     assert!(!finished(&app)[0].is_done());
     let offers = app.world().resource::<RecoveryOffers>();
     assert_eq!(offers.backups()[0].failure.as_deref(), Some("no such file"));
     assert_eq!(offers.offers().len(), 1);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     frames(&mut app, 2);
     let rejected = received::<RequestRejected>(&app).pop().unwrap();
     assert_eq!(rejected.error, RequestError::External(ExternalError::NotLoadable));
@@ -158,7 +158,9 @@ fn a_backup_may_be_called_as_a_slot_and_as_another_backup() {
     let provider = Provider::new(ExternalAutosave::Off);
     let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
     start(&mut app, "Campaign");
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the boss")));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Before the boss"))
+    });
     frames(&mut app, 5);
     let twins = [backup("Before the boss", 1), backup("Before the boss", 3)];
     let provider = Provider::with(&twins);
@@ -169,7 +171,7 @@ fn a_backup_may_be_called_as_a_slot_and_as_another_backup() {
     assert_eq!(offers.offers()[0].slots.len(), 1);
     let session = offered(&app);
     request(&mut app, |commands| {
-        commands.session().recover_external(session, "Before the boss");
+        commands.session().external().recover(session, "Before the boss");
     });
     frames(&mut app, 5);
     assert_eq!(received::<ExternalRestoreRequested>(&app).len(), 1);

@@ -15,7 +15,7 @@ fn a_session_goes_on_with_the_world_that_the_game_has_loaded() {
     let named: Vec<&str> = available.backups.iter().map(|it| it.save.slot.as_str()).collect();
     assert_eq!(named, ["auto-2", "auto-1"], "newest first");
     let session = available.offer.session.id;
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-2"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-2"));
     frames(&mut app, 5);
     assert_eq!(received::<SessionRecovered>(&app).len(), 1);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
@@ -44,7 +44,7 @@ fn nothing_of_a_checkpoint_is_put_into_a_world_that_was_loaded() {
         commands.spawn(Health(40));
     });
     let session = offered(&app);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     frames(&mut app, 8);
     let health = |app: &mut App| -> Vec<u32> {
         let world = app.world_mut();
@@ -119,7 +119,7 @@ fn a_load_can_be_called_off() {
     app.insert_resource(Loads::Never);
     until(&mut app, |app| slots(app).len() == 1);
     let session = offered(&app);
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     until(&mut app, |app| !received::<ExternalRestoreRequested>(app).is_empty());
     request(&mut app, |commands| commands.session().cancel_restore());
     frames(&mut app, 2);
@@ -147,7 +147,7 @@ fn a_game_that_dies_of_a_backup_is_proposed_the_one_before_it() {
         assert_eq!(proposed.as_deref(), expected);
         let Some(slot) = proposed else { return };
         request(&mut app, |commands| {
-            commands.session().recover_external(offer.session.id, slot);
+            commands.session().external().recover(offer.session.id, slot);
         });
         until(&mut app, |app| !received::<ExternalRestoreRequested>(app).is_empty());
         disk = disk.snapshot();
@@ -169,7 +169,7 @@ fn a_session_of_which_nothing_can_be_read_starts_again_with_the_backup() {
     let mut app = game_of(&disk, &provider, RecoveryPolicy::Ask);
     until(&mut app, |app| slots(app).len() == 1);
     let session = received::<RecoveryFailed>(&app)[0].session;
-    request(&mut app, |commands| commands.session().recover_external(session, "auto-1"));
+    request(&mut app, |commands| commands.session().external().recover(session, "auto-1"));
     until(&mut app, |app| !received::<SessionStarted>(app).is_empty());
     assert_eq!(app.world().resource::<CurrentSession>().name(), "auto-1");
     let world = app.world_mut();

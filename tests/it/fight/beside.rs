@@ -100,8 +100,8 @@ fn look(
     commands.session().recover(other, RestoreFrom::Latest);
     commands.session().continue_session(other);
     commands.session().decline(other);
-    commands.session().forget(other);
-    commands.session().find_sessions();
+    commands.session().library().purge(other);
+    commands.session().library().find();
 }
 
 fn refused(rejected: On<RequestRejected>, mut looked: ResMut<Looked>) {

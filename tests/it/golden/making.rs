@@ -39,7 +39,7 @@ fn in_chapters(disk: &MemoryDisk) {
     begin(&mut app, "Chapters");
     let chapter = |app: &mut App, chapter| {
         let mut id = None;
-        request(app, |commands| id = Some(commands.session().begin_chapter(chapter)));
+        request(app, |commands| id = Some(commands.session().chapters().begin(chapter)));
         seconds(app, 2.0);
         id.expect("it is drawn at once")
     };
@@ -47,7 +47,7 @@ fn in_chapters(disk: &MemoryDisk) {
     let act = chapter(&mut app, act);
     chapter(&mut app, NewChapter::named("Mission 1").inner(InnerChapters::EndAlike));
     request(&mut app, |commands| {
-        commands.session().end_current_chapter(ChapterOutcome::Completed);
+        commands.session().chapters().end_current(ChapterOutcome::Completed);
     });
     chapter(&mut app, NewChapter::named("Mission 2"));
     app.world_mut().spawn((Name::new("Guard"), Health(7), InChapter(act)));
@@ -77,7 +77,7 @@ fn recorded(disk: &MemoryDisk) -> MemoryDisk {
         if run == 3 {
             let chapter = NewChapter::named("The oak");
             request(&mut app, |commands| {
-                commands.session().begin_chapter(chapter);
+                commands.session().chapters().begin(chapter);
             });
             frames(&mut app, 2);
         }
@@ -116,7 +116,7 @@ fn taken_back(disk: &MemoryDisk) -> MemoryDisk {
         set_health(&mut app, 30 + u32::try_from(ago).unwrap());
         seconds(&mut app, 6.0);
     }
-    request(&mut app, |commands| commands.session().undo_rewind());
+    request(&mut app, |commands| commands.session().rewind(RewindTo::BeforeRewind));
     frames(&mut app, 8);
     set_health(&mut app, 50);
     seconds(&mut app, 6.0);
@@ -144,18 +144,18 @@ fn on_the_shelf(disk: &MemoryDisk) {
     hero(&mut app, 90);
     put_away(&mut app, "Kept", |commands, session| {
         let update = SessionUpdate::default().pin(true);
-        commands.update_session(session, update.link("guide", "page 7"))
+        commands.library().update(session, update.link("guide", "page 7"))
     });
     put_away(&mut app, "Put away", |commands, session| {
-        commands.archive(session, Archived::WithWorld)
+        commands.library().archive(session, Archived::WithWorld)
     });
     put_away(&mut app, "Remembered", |commands, session| {
-        commands.archive(session, Archived::SummaryOnly)
+        commands.library().archive(session, Archived::SummaryOnly)
     });
-    put_away(&mut app, "Thrown away", |commands, session| commands.delete(session));
+    put_away(&mut app, "Thrown away", |commands, session| commands.library().delete(session));
     let planned = new("Planned").field("mission", "next week").unwrap();
     let planned = planned.field("plan", &"x".repeat(20_000)).unwrap();
-    request(&mut app, |commands| commands.session().draft(planned));
+    request(&mut app, |commands| commands.session().library().draft(planned));
     frames(&mut app, 4);
     let places = app.world().resource::<SessionCatalog>().sessions().iter();
     let away = places.filter(|entry| !entry.session.place.is_open() || entry.session.draft);
@@ -183,7 +183,7 @@ fn begin(app: &mut App, name: &str) -> SessionId {
 }
 
 fn close(app: &mut App) {
-    request(app, |commands| commands.session().close());
+    request(app, |commands| commands.session().close(LeaveCause::Player));
     frames(app, 4);
 }
 
@@ -246,14 +246,18 @@ fn relics(disk: &MemoryDisk) {
         commands.session().update(SessionUpdate::default().name("Relics"));
     });
     seconds(&mut app, 6.0);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the bridge")));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Before the bridge"))
+    });
     frames(&mut app, 6);
     let slot = received::<SlotSaved>(&app).pop().unwrap().slot;
     let picture = b"a picture".to_vec();
-    request(&mut app, |commands| commands.session().attach(slot.checkpoint, "thumbnail", picture));
+    request(&mut app, |commands| {
+        commands.session().attachments().attach(slot.checkpoint, "thumbnail", picture)
+    });
     frames(&mut app, 6);
     set_health(&mut app, 80);
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 6);
     close(&mut app);
 }
@@ -356,10 +360,10 @@ fn edited(disk: &MemoryDisk) {
     let session = begin(&mut app, "Draft");
     app.world_mut().resource_mut::<CurrentSession>().set("mission", "the ford").unwrap();
     let leaving = Leaving::by(LeaveCause::Idle).saying("asleep at the desk");
-    request(&mut app, |commands| commands.session().close_because(leaving));
+    request(&mut app, |commands| commands.session().close(leaving));
     frames(&mut app, 4);
     let update = SessionUpdate::default().name("Fair copy").field("mission", "the hill").unwrap();
-    request(&mut app, |commands| commands.session().update_session(session, update));
+    request(&mut app, |commands| commands.session().library().update(session, update));
     frames(&mut app, 4);
 }
 
@@ -370,7 +374,7 @@ fn forgotten(disk: &MemoryDisk) -> MemoryDisk {
     let session = begin(&mut app, "Forgotten");
     close(&mut app);
     disk.fail_always(Operation::Remove, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.session().forget(session));
+    request(&mut app, |commands| commands.session().library().purge(session));
     frames(&mut app, 4);
     drop(app);
     disk.snapshot()

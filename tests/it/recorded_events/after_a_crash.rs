@@ -88,7 +88,7 @@ fn nothing_is_handed_out_after_a_close_or_a_rewind_or_an_older_checkpoint() {
 
     loot(&mut app, "crown");
     frames(&mut app, 1);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let mut next = recording_game(&disk);
     frames(&mut next, 2);

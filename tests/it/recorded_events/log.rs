@@ -26,7 +26,7 @@ fn reading_game(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
 }
 
 fn read(app: &mut App, query: EventQuery) -> EventPage {
-    request(app, |commands| commands.session().read_events(query));
+    request(app, |commands| commands.session().events().read(query));
     frames(app, 4);
     let read = received::<EventsRead>(app).pop().expect("the query is answered");
     read.result.expect("the events can be read")
@@ -90,7 +90,7 @@ fn what_happens_to_the_session_is_recorded_with_statuses_and_what_brought_it_abo
     frames(&mut app, 2);
     request(&mut app, |commands| commands.session().resume());
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.session().close_because("bedtime"));
+    request(&mut app, |commands| commands.session().close("bedtime"));
     frames(&mut app, 3);
     let mut app = reading_game(&disk, |_| {});
     frames(&mut app, 2);
@@ -263,7 +263,7 @@ fn all_that_was_recorded_is_looked_at() {
     let id = session(&app);
     loot(&mut app, "sword");
     frames(&mut app, 2);
-    request(&mut app, |commands| commands.session().validate_events(id));
+    request(&mut app, |commands| commands.session().events().validate(id));
     frames(&mut app, 3);
     let validated = received::<EventsValidated>(&app).pop().expect("it is answered");
     let EventValidation { files, events, .. } = validated.result.clone().unwrap();
@@ -276,7 +276,7 @@ fn events_of_an_unknown_session_are_refused() {
     let disk = MemoryDisk::default();
     let mut app = reading_game(&disk, |_| {});
     let unknown: SessionId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-    request(&mut app, |commands| commands.session().read_events(EventQuery::of(unknown)));
+    request(&mut app, |commands| commands.session().events().read(EventQuery::of(unknown)));
     frames(&mut app, 3);
     let read = received::<EventsRead>(&app).pop().expect("it is answered");
     assert!(read.result.is_err());
@@ -292,7 +292,7 @@ fn events_belong_to_the_chapter_in_which_they_happen_and_a_rewind_leads_to_its_b
     frames(&mut app, 1);
     let mut chapter = None;
     request(&mut app, |commands| {
-        chapter = Some(commands.session().begin_chapter(NewChapter::named("Crypt")));
+        chapter = Some(commands.session().chapters().begin(NewChapter::named("Crypt")));
     });
     let chapter = chapter.unwrap();
     frames(&mut app, 2);

@@ -29,7 +29,7 @@ fn handed_on() -> MemoryDisk {
     app.world_mut().spawn(Health(5));
     start(&mut app, "Campaign");
     let session = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().export(session, FILE));
+    request(&mut app, |commands| commands.session().library().export(session, FILE));
     frames(&mut app, 4);
     let exported = received::<SessionExported>(&app);
     assert_eq!((exported.len(), exported[0].session), (1, session));
@@ -41,7 +41,7 @@ fn handed_on() -> MemoryDisk {
 
 fn import(app: &mut App, file: &str) {
     let file = file.to_owned();
-    request(app, |commands| commands.session().import(file));
+    request(app, |commands| commands.session().slots().import(file));
     frames(app, 4);
 }
 
@@ -57,7 +57,7 @@ fn a_session_goes_to_another_machine_and_on_there() {
     let slot = imported[0].slot.clone();
     assert_eq!(slot.name, "Campaign");
     assert_eq!(app.world().resource::<SessionCatalog>().slots(), std::slice::from_ref(&slot));
-    request(&mut app, |commands| commands.session().load(slot.id));
+    request(&mut app, |commands| commands.session().slots().load(slot.id));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), Some(5));
     // It is a session like any other from then on.
@@ -79,10 +79,10 @@ fn the_same_is_imported_once_and_another_of_its_name_beside_it() {
     assert_eq!(rejected[0].error, there.into());
     assert_eq!(rejected[0].request, Request::Slot(SlotRequest::Import(FILE.into())));
     // Deleted, it can be imported again.
-    request(&mut app, |commands| commands.session().delete_slot(first.id));
+    request(&mut app, |commands| commands.session().slots().delete(first.id));
     frames(&mut app, 3);
     start(&mut app, "Other");
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Campaign")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Campaign")));
     frames(&mut app, 4);
     import(&mut app, FILE);
     let second = received::<SlotImported>(&app)[1].slot.clone();
@@ -98,14 +98,14 @@ fn a_closed_session_is_exported_and_a_report_imported() {
     start(&mut app, "Closed");
     let session = app.world().resource::<CurrentSession>().id();
     write(&mut app, Report::now());
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().export(session, FILE));
+    request(&mut app, |commands| commands.session().library().export(session, FILE));
     frames(&mut app, 4);
     assert_eq!(received::<SessionExported>(&app).len(), 1);
     import(&mut app, REPORT);
     let slot = received::<SlotImported>(&app)[0].slot.id;
-    request(&mut app, |commands| commands.session().load(slot));
+    request(&mut app, |commands| commands.session().slots().load(slot));
     frames(&mut app, 4);
     assert_eq!(health(&mut app), Some(6));
 }
@@ -117,18 +117,18 @@ fn what_cant_be_exported_says_why() {
     start(&mut app, "Played");
     let session = app.world().resource::<CurrentSession>().id();
     disk.put(Path::new(FILE), b"mine");
-    request(&mut app, |commands| commands.session().export(session, FILE));
+    request(&mut app, |commands| commands.session().library().export(session, FILE));
     frames(&mut app, 4);
     assert_eq!(disk.content(Path::new(FILE)).unwrap(), b"mine");
     let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected[0].error, RequestError::FileExists { path: FILE.into() });
     disk.remove_all(Path::new(FILE));
     request(&mut app, |commands| {
-        commands.session().close();
-        commands.session().forget(session);
+        commands.session().close(LeaveCause::Player);
+        commands.session().library().purge(session);
     });
     frames(&mut app, 4);
-    request(&mut app, |commands| commands.session().export(session, FILE));
+    request(&mut app, |commands| commands.session().library().export(session, FILE));
     frames(&mut app, 4);
     assert_eq!(received::<RequestRejected>(&app)[1].error, RequestError::UnknownSession);
     assert!(disk.content(Path::new(FILE)).is_none());

@@ -58,7 +58,7 @@ fn a_session_that_is_handed_on_says_nothing_of_the_log() {
         start(app, "Logged");
         tracing::warn!("nobody's business");
         let session = app.world().resource::<CurrentSession>().id();
-        request(app, |commands| commands.session().export(session, REPORT));
+        request(app, |commands| commands.session().library().export(session, REPORT));
         frames(app, 4);
         assert!(!files_of(&disk).contains_key("log.txt"));
     });

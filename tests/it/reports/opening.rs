@@ -12,7 +12,7 @@ fn reported() -> MemoryDisk {
     let mut app = game_of(&disk);
     let entity = app.world_mut().spawn(Health(3)).id();
     start(&mut app, "Reported");
-    request(&mut app, |commands| commands.session().quick_save());
+    request(&mut app, |commands| commands.session().slots().quick_save());
     frames(&mut app, 3);
     write(&mut app, Report::now().note("here"));
     app.world_mut().entity_mut(entity).insert(Health(4));
@@ -39,10 +39,10 @@ fn the_game_stands_where_the_report_was_written_and_the_player_keeps_every_byte(
     assert_eq!(catalog.slots().len(), 1, "only what was opened is there");
     assert!(app.world().resource::<RecoveryOffers>().is_empty());
     // It can be played and saved, in memory.
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Seen")));
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("Seen")));
     seconds(&mut app, 10.0);
     assert_eq!(app.world().resource::<SessionCatalog>().slots().len(), 2);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
     drop(app);
     assert_eq!(contents(&disk), before);
@@ -65,7 +65,9 @@ fn a_report_is_written_out_of_an_opened_one() {
     let disk = reported();
     let mut app = reporting_game(plugin(&disk).open(REPORT));
     frames(&mut app, 3);
-    request(&mut app, |commands| commands.session().report(Report::now(), "sessions/again.tar"));
+    request(&mut app, |commands| {
+        commands.session().library().report(Report::now(), "sessions/again.tar")
+    });
     frames(&mut app, 4);
     drop(app);
     let mut app = reporting_game(plugin(&disk).open("sessions/again.tar"));

@@ -40,7 +40,7 @@ const SIZES: [Size; 4] = [
     Size {
         package: "bevy_session",
         largest_loop: 8,
-        most_methods: ("SessionCommands", 63),
+        most_methods: ("Replacement", 42),
         most_fields: ("SessionSettings", 25),
         hidden_modules: 0,
     },

@@ -133,7 +133,7 @@ fn long_labels_of_checkpoints_and_slots_stay_in_their_rows() {
     start(&mut app, "Campaign");
     for label in ["W".repeat(300), "a lot of words ".repeat(20), "line\nbreaks\n".repeat(20)] {
         request(&mut app, |commands| commands.session().checkpoint(&*label));
-        request(&mut app, |commands| commands.session().save(SaveSlot::manual(&*label)));
+        request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual(&*label)));
         seconds(&mut app, 3.0);
     }
     let mut app = ui_game(&disk.snapshot());

@@ -283,7 +283,7 @@ fn that_nothing_can_be_read_is_said_and_nothing_is_deleted() {
     press(&mut app, "OK");
     assert!(!is_open(&app));
     disk.heal();
-    request(&mut app, |commands| commands.session().find_sessions());
+    request(&mut app, |commands| commands.session().library().find());
     frames(&mut app, 4);
     assert!(is_open(&app), "it is there again");
     press(&mut app, "Recover");
@@ -325,7 +325,9 @@ fn a_slot_is_the_way_out_when_everything_else_is_damaged() {
     let mut app = game(&disk);
     app.world_mut().spawn(Health(7));
     start(&mut app, "Campaign");
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the boss")));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Before the boss"))
+    });
     seconds(&mut app, 3.0);
     let disk = disk.snapshot();
     damage_all(&disk);
@@ -426,7 +428,7 @@ fn nothing_to_ask_shows_nothing() {
     let mut app = ui_game(&MemoryDisk::default());
     assert!(!is_open(&app));
     start(&mut app, "Campaign");
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     seconds(&mut app, 2.0);
     let session = &app.world().resource::<SessionCatalog>().sessions()[0];
     assert_eq!(session.status, SessionStatus::Closed);
@@ -490,7 +492,7 @@ fn forked() -> MemoryDisk {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Forked");
     let id = app.world().resource::<CurrentSession>().id();
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let (here, elsewhere) = (disk.snapshot(), MemoryDisk::default());
     elsewhere.take_from(&here, data);
@@ -498,7 +500,7 @@ fn forked() -> MemoryDisk {
         let mut app = game(disk);
         request(&mut app, |commands| commands.session().continue_session(id));
         long(&mut app, played);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
     }
     here.take_from(&elsewhere, data);

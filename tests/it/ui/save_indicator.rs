@@ -49,7 +49,9 @@ fn a_slot_that_cannot_be_saved_is_named_for_a_while() {
     app.world_mut().spawn(Health(1));
     start(&mut app, "Campaign");
     disk.fail_always(Operation::Replace, std::io::ErrorKind::PermissionDenied);
-    request(&mut app, |commands| commands.session().save(SaveSlot::manual("Before the boss")));
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Before the boss"))
+    });
     frames(&mut app, 6);
     assert!(is_shown(&mut app, "\"Before the boss\" could not be saved"), "{:?}", texts(&mut app));
     seconds(&mut app, 10.0);

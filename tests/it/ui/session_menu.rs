@@ -18,10 +18,10 @@ pub fn played(sessions: &[(&str, f32)]) -> MemoryDisk {
         start(&mut app, name);
         seconds(&mut app, *time);
         request(&mut app, |commands| {
-            commands.session().save(SaveSlot::manual(format!("{name} slot")));
+            commands.session().slots().save(SaveSlot::manual(format!("{name} slot")));
         });
         seconds(&mut app, 2.0);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 4);
     }
     disk.snapshot()

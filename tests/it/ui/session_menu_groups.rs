@@ -18,7 +18,7 @@ fn left(sessions: impl IntoIterator<Item = NewSession>) -> MemoryDisk {
     for new in sessions {
         request(&mut app, |commands| commands.session().start(new));
         frames(&mut app, 2);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 2);
     }
     disk.snapshot()
@@ -94,8 +94,8 @@ fn sessions_are_grouped_by_scenario_week_and_outcome() {
         request(&mut app, |commands| commands.session().start(new));
         frames(&mut app, 2);
         request(&mut app, |commands| match name {
-            "Charlie" => commands.session().end(EndReason::Completed),
-            _ => commands.session().close(),
+            "Charlie" => commands.session().end(EndReason::Completed, LeaveCause::Player),
+            _ => commands.session().close(LeaveCause::Player),
         });
         frames(&mut app, 3);
     }

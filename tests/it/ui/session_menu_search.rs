@@ -130,7 +130,7 @@ fn many(count: usize) -> MemoryDisk {
         let new = NewSession::named(format!("Game {number:04}"));
         request(&mut app, |commands| commands.session().start(new));
         frames(&mut app, 2);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 2);
     }
     disk.snapshot()

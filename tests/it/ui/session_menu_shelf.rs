@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionMenu;
 use bevy_session::{
-    MemoryDisk, SessionForgotten, SessionId, SessionMetadata, SessionMoved, SessionStatus,
+    MemoryDisk, SessionId, SessionMetadata, SessionMoved, SessionPurged, SessionStatus,
 };
 
 use super::kit::*;
@@ -71,7 +71,7 @@ fn the_trash_says_when_something_goes_for_good_and_gives_it_back() {
 #[test]
 fn what_is_deleted_for_good_is_asked_about() {
     let mut app = menu_game(&played(&[("Alpha", 3.0)]));
-    listen::<SessionForgotten>(&mut app);
+    listen::<SessionPurged>(&mut app);
     press(&mut app, "Alpha");
     press(&mut app, "Delete");
     press(&mut app, "Trash");
@@ -79,11 +79,11 @@ fn what_is_deleted_for_good_is_asked_about() {
     assert!(is_shown(&mut app, "This can't be undone."));
     press(&mut app, "Back");
     frames(&mut app, 3);
-    assert!(received::<SessionForgotten>(&app).is_empty());
+    assert!(received::<SessionPurged>(&app).is_empty());
     press(&mut app, "Delete for good");
     press(&mut app, "Delete for good");
     frames(&mut app, 3);
-    assert_eq!(received::<SessionForgotten>(&app).len(), 1);
+    assert_eq!(received::<SessionPurged>(&app).len(), 1);
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn nothing_saved_leaves_every_view_empty_and_says_so() {
 fn a_draft_is_shown_as_planned_and_begins_from_the_menu() {
     let mut app = menu_game(&played(&[("Bravo", 5.0)]));
     let friday = NewSession::named("Friday");
-    request(&mut app, |commands| commands.session().draft(friday));
+    request(&mut app, |commands| commands.session().library().draft(friday));
     frames(&mut app, 4);
     press(&mut app, "Friday");
     assert!(is_shown(&mut app, "Planned"), "{:?}", texts(&mut app));

@@ -28,7 +28,9 @@ fn killed_with(thumbnail: &[u8]) -> MemoryDisk {
     frames(&mut app, 3);
     let checkpoint = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
     let bytes = thumbnail.to_vec();
-    request(&mut app, |commands| commands.session().attach(checkpoint, "thumbnail", bytes));
+    request(&mut app, |commands| {
+        commands.session().attachments().attach(checkpoint, "thumbnail", bytes)
+    });
     frames(&mut app, 4);
     disk.snapshot()
 }

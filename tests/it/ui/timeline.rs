@@ -192,7 +192,7 @@ fn without_a_session_there_is_none_and_it_goes_with_the_session() {
 
     let mut app = played(&MemoryDisk::default(), 1);
     open(&mut app);
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 4);
     assert!(!is_open(&app));
     seconds(&mut app, 2.0);

@@ -66,7 +66,7 @@ fn what_was_migrated_fits_exactly_once_it_is_written() {
         assert_eq!(fit(&app, id), before);
         request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         frames(&mut app, 3);
-        request(&mut app, |commands| commands.session().close());
+        request(&mut app, |commands| commands.session().close(LeaveCause::Player));
         frames(&mut app, 3);
         assert_eq!(fit(&app, id), after, "as this process knows it");
         assert_eq!(fit(&build(&disk.snapshot(), types), id), after, "as the files say");

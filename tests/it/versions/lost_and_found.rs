@@ -216,7 +216,7 @@ fn what_a_newer_build_wrote_is_carried_by_an_older_one_and_comes_back() {
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
     world.entity_mut(second).insert(v0::Health(99.0));
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let disk = disk.snapshot();
     let mut app = build(&disk, v1::types);
@@ -293,7 +293,7 @@ fn a_carried_value_goes_when_the_game_has_one_of_its_own_instead() {
     let mut all = world.query::<(Entity, &Health)>();
     let second = all.iter(world).find(|(_, health)| health.0 == 2).unwrap().0;
     world.entity_mut(second).insert(v2::Health { share: 0.9, max: 10.0 });
-    request(&mut app, |commands| commands.session().close());
+    request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut app, 3);
     let disk = disk.snapshot();
     let mut first = build(&disk, v0::types);

@@ -54,7 +54,7 @@ impl Keepers {
         let Some(keeper) = self.keeper(order.name()) else { return };
         match order {
             DigestOrder::Refresh { .. } => keeper.begin(finder, &changed, played),
-            DigestOrder::Forget { name } => {
+            DigestOrder::Remove { name } => {
                 if let Err(error) = keeper.forget(finder) {
                     warn!(name, error = %with_sources(&error), "the file of digests stays");
                 }

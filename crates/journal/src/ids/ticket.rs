@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A request of this process: what tells it from all others, and its answers from those of others.
 ///
-/// Each method of `SessionCommands` returns that of its request, except `begin_chapter`, which returns the chapter's id. Notifications that answer one have it as `ticket`, and
+/// Each method of `SessionCommands` returns that of its request, except `chapters().begin`, which returns the chapter's id. Notifications that answer one have it as `ticket`, and
 /// each request gets exactly one last word: `RequestDone`, `RequestRejected`, `CheckpointFailed` without another try,
 /// `SlotFailed`, `RestoreCancelled`, `RecoveryFailed` or `CorruptionDetected`.
 ///

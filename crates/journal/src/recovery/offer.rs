@@ -81,7 +81,7 @@ impl RecoveryOffer {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct OfferedOption {
-    /// What the game calls it, for `SessionCommands::take_option`.
+    /// What the game calls it, for `ExternalCommands::take_option`.
     pub id: String,
     /// What the player reads.
     pub label: String,
@@ -146,7 +146,7 @@ pub struct OfferedCheckpoint {
     /// Custom fields and states at that moment.
     pub summary: CheckpointSummary,
     /// Whether an attachment that is called `thumbnail` lies beside it, for
-    /// `SessionCommands::read_attachment`.
+    /// `AttachmentCommands::read`.
     pub thumbnail: bool,
 }
 
@@ -178,7 +178,7 @@ pub struct SessionEntry {
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
     /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
-    /// `SessionCommands::read_attachment`.
+    /// `AttachmentCommands::read`.
     pub thumbnail: Option<CheckpointId>,
     /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
     /// crash, or by an exit that was too slow to write it. When that was says

@@ -19,7 +19,7 @@ pub const THUMBNAIL: &str = "thumbnail";
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct SlotEntry {
-    /// Its identity, for `SessionCommands::load` and
+    /// Its identity, for `SlotCommands::load` and
     /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
     pub id: SlotId,
     /// What the player calls it; empty for a quick slot, and the session's name for an exit slot.
@@ -57,7 +57,7 @@ pub struct SlotEntry {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct UnreadableSlot {
-    /// A number that stands for the file, for `SessionCommands::delete_slot`.
+    /// A number that stands for the file, for `SlotCommands::delete`.
     pub id: SlotId,
     /// The file.
     pub path: PathBuf,

@@ -45,7 +45,7 @@ pub struct TimelineCheckpoint {
     /// The chapters that were open, the outermost first. It is the begin of one whose first checkpoint it
     /// is.
     pub chapters: Vec<OpenChapter>,
-    /// The attachment with its picture, if it has one, for `SessionCommands::read_attachment`.
+    /// The attachment with its picture, if it has one, for `AttachmentCommands::read`.
     pub picture: Option<String>,
     /// What is known of its files.
     pub validity: Validity,

@@ -42,7 +42,7 @@ pub enum RequestError {
     /// The session has gone back by no rewind, or has loaded no slot, that could be undone.
     #[error("there is nothing to undo")]
     NothingToUndo,
-    /// The session has no checkpoint at all, or, for `recover_external`, was not left by a crash.
+    /// The session has no checkpoint at all, or, for `external().recover`, was not left by a crash.
     #[error("the session has nothing to restore")]
     NothingToRestore,
     /// The game was started with `BEVY_SESSION=off`, or with

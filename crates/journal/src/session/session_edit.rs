@@ -13,7 +13,7 @@ pub enum SessionEdit {
     /// It is moved into the trash or the archive, or brought back.
     Move(ShelfMove),
     /// It is deleted for good, with its slots left as they are.
-    Forget,
+    Purge,
 }
 
 impl From<SessionUpdate> for SessionEdit {

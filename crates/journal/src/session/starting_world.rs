@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file that hands a session on, as `SessionCommands::export` writes it, or a report: what new sessions begin
+/// A file that hands a session on, as `LibraryCommands::export` writes it, or a report: what new sessions begin
 /// with. Cheap to clone.
 ///
 /// What it holds is looked at when a session begins with it.

@@ -132,7 +132,7 @@ fn what_is_forgotten_is_on_no_disk_and_is_made_again_when_it_is_asked_for() {
     let is_there =
         |play: &Play| play.disk.image().files().any(|(place, _)| **place.path() == *path);
     assert!(is_there(&play));
-    let (digests, _) = order(&mut play, DigestOrder::Forget { name: NAME });
+    let (digests, _) = order(&mut play, DigestOrder::Remove { name: NAME });
     assert!(digests.is_empty() && !is_there(&play));
     exit(&mut play);
     assert!(!is_there(&play), "an exit doesn't write what isn't wanted");

@@ -110,7 +110,7 @@ impl EditingMany {
                     ticket: None,
                 });
             }
-            SessionEdit::Forget => {
+            SessionEdit::Purge => {
                 let bytes = finder.local().store.session_bytes(session).unwrap_or_default();
                 let result = filing::forget(finder, session, now);
                 if result.is_ok() {

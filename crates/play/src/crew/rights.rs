@@ -81,10 +81,7 @@ impl Right {
                 | CurrentRequest::EndChapter { .. }
                 | CurrentRequest::EndCurrentChapter(_) => Self::Save,
                 CurrentRequest::Close(_) | CurrentRequest::End { .. } => Self::End,
-                CurrentRequest::Rewind(_)
-                | CurrentRequest::UndoRewind
-                | CurrentRequest::UndoLoad
-                | CurrentRequest::BranchOff { .. } => Self::Load,
+                CurrentRequest::Rewind(_) | CurrentRequest::BranchOff { .. } => Self::Load,
                 _ => Self::Manage,
             }),
             Request::Slot(request) => Some(match request {

@@ -36,7 +36,7 @@ impl InsightsConsent {
 /// Removes what was made once the player doesn't agree: also what an earlier process has left.
 pub(super) fn follow_consent(consent: Res<InsightsConsent>, mut commands: Commands) {
     if !consent.0 {
-        commands.session().forget_digests::<Insights>();
+        commands.session().library().remove_digests::<Insights>();
     }
 }
 

@@ -87,12 +87,12 @@ impl InsightsCommands<'_, '_> {
     }
 
     /// Brings [`SessionsInsights`](crate::SessionsInsights) up to date: off the main thread, see
-    /// [`digest_sessions`](bevy_session::SessionCommands::digest_sessions).
+    /// [`digest`](bevy_session::LibraryCommands::digest).
     /// [`SessionsDigested`](bevy_session::SessionsDigested) follows.
     pub fn refresh(&mut self) {
         self.commands.queue(|world: &mut World| {
             if InsightsConsent::is_given(world) {
-                world.commands().session().digest_sessions::<Insights>();
+                world.commands().session().library().digest::<Insights>();
                 world.flush();
             }
         });

@@ -13,7 +13,7 @@ use super::note::NoteId;
 
 impl NoteId {
     /// What an attachment of this note is called among those of the session, as
-    /// [`read_attachment`](bevy_session::SessionCommands::read_attachment) wants it.
+    /// [`read`](bevy_session::AttachmentCommands::read) wants it.
     ///
     /// ```
     /// use bevy_session_play::NoteId;
@@ -57,7 +57,7 @@ pub(super) fn hang(world: &mut World, attachment: Attachment) {
 }
 
 pub(super) fn take_down(world: &mut World, name: String) {
-    world.commands().session().detach(name);
+    world.commands().session().attachments().detach(name);
     world.flush();
 }
 

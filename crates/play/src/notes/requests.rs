@@ -168,7 +168,7 @@ impl NoteCommands<'_, '_, '_> {
     }
 
     /// Hangs bytes on a note, such as a picture. They are an attachment of the session, see
-    /// [`attach_to_session`](bevy_session::SessionCommands::attach_to_session) for its versions and limits: what the session
+    /// [`attach_to_session`](bevy_session::AttachmentCommands::attach_to_session) for its versions and limits: what the session
     /// has no room for, or the disk refuses, is answered with [`RequestRejected`](bevy_session::RequestRejected), and
     /// otherwise [`SessionAttachmentSaved`](bevy_session::SessionAttachmentSaved) follows. [`Notes::attachments`] lists them.
     /// They go when the note is removed.

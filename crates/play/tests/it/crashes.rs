@@ -24,7 +24,7 @@ pub fn log(game: &mut TestGame) -> Vec<ObjectiveChange> {
     let session = game.app().world().resource::<CurrentSession>().id();
     let types = vec![ObjectiveChange::TYPE_PATH.to_owned()];
     let query = EventQuery { types, limit: 10_000, newest_first: false, ..EventQuery::of(session) };
-    game.request(|commands| commands.session().read_events(query)).frames(3);
+    game.request(|commands| commands.session().events().read(query)).frames(3);
     let messages = game.app().world().resource::<Messages<EventsRead>>();
     let mut cursor = messages.get_cursor();
     let read = cursor.read(messages).last().unwrap();
@@ -205,7 +205,8 @@ fn another_session_begins_with_objectives_of_its_own() {
     ask(&mut game, |objectives| objectives.complete("town/well"));
     game.world().spawn(Objective::new("forest/cat"));
     game.frames(1);
-    game.request(|commands| commands.session().end(EndReason::Completed)).frames(3);
+    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))
+        .frames(3);
     assert_eq!(standing(&game, "town/well"), "completed", "a last screen may show it");
     game.start(NewSession::named("Second")).unwrap();
     assert_eq!(standing(&game, "town/well"), "open");

@@ -94,7 +94,7 @@ fn log<T: Recordable>(game: &mut TestGame) -> Vec<T> {
     let session = game.app().world().resource::<CurrentSession>().id();
     let types = vec![T::type_path().to_owned()];
     let query = EventQuery { types, limit: 10_000, newest_first: false, ..EventQuery::of(session) };
-    game.request(|commands| commands.session().read_events(query)).frames(3);
+    game.request(|commands| commands.session().events().read(query)).frames(3);
     let messages = game.app().world().resource::<Messages<EventsRead>>();
     let mut cursor = messages.get_cursor();
     let page = cursor.read(messages).last().unwrap().result.clone().unwrap();
@@ -513,7 +513,7 @@ fn each_session_has_a_crew_of_its_own() {
     game.request(|commands| commands.session().continue_session(first));
     game.frames(5);
     assert_eq!((line(&game).as_str(), here(&game)), ("ben host, ann player", vec![]));
-    game.request(|commands| commands.session().close());
+    game.request(|commands| commands.session().close(LeaveCause::Player));
     game.frames(3);
     heard(&mut game);
     ask(&mut game, |crew| crew.join("ann"));
@@ -530,7 +530,7 @@ fn a_session_that_branches_off_begins_with_a_crew_of_its_own() {
     let mut game = started();
     let here = game.checkpoint("here").unwrap();
     let branch = NewSession::named("Another way");
-    game.request(|commands| commands.session().branch_off(here, branch)).frames(5);
+    game.request(|commands| commands.session().library().branch_off(here, branch)).frames(5);
     assert!(crew(&game).is_empty(), "{}", line(&game));
     ask(&mut game, |crew| crew.join("ben"));
     assert_eq!(line(&game), "ben host");
@@ -594,7 +594,7 @@ fn a_refusal_is_said_to_whoever_asked_in_the_words_of_the_game_and_recorded_in_i
     ask(&mut game, |crew| crew.join("ann"));
     ask(&mut game, |crew| crew.rename("ann", "Änne"));
     ask(&mut game, |crew| crew.join("ben"));
-    game.request(|commands| commands.session().by("ben").undo_rewind()).frames(2);
+    game.request(|commands| commands.session().by("ben").rewind(RewindTo::BeforeRewind)).frames(2);
     let reason = "Das darf nur Änne.".to_owned();
     let answers = std::mem::take(&mut game.world().resource_mut::<Answers>().0);
     assert_eq!(answers, [(Some("ben".to_owned()), RequestError::Refused { reason })]);
@@ -623,7 +623,7 @@ fn a_page_of_a_hundred_thousand_deeds() {
     let mut after = None;
     for page in 0..5 {
         let query = EventQuery { types: types.clone(), after, ..EventQuery::of(session) };
-        game.request(|commands| commands.session().read_events(query));
+        game.request(|commands| commands.session().events().read(query));
         let begun = std::time::Instant::now();
         game.frames(2);
         let took = begun.elapsed();

@@ -126,7 +126,8 @@ fn a_scenario_brings_objectives_of_its_own() {
     game.frames(2);
     assert_eq!((standing(&game, "town"), objectives(&game).len()), ("completed", 4));
     // The next session has none of it.
-    game.request(|commands| commands.session().end(EndReason::Completed)).frames(3);
+    game.request(|commands| commands.session().end(EndReason::Completed, LeaveCause::Player))
+        .frames(3);
     game.start(NewSession::named("Plain")).unwrap();
     assert_eq!(objectives(&game).len(), 1);
 }

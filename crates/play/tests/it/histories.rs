@@ -225,7 +225,7 @@ impl History {
         match what {
             0 => self.ask(|commands| commands.session().checkpoint("here")),
             1 => self.ask(|commands| commands.session().rewind(RewindTo::Ago(ago))),
-            2 => self.ask(|commands| commands.session().undo_rewind()),
+            2 => self.ask(|commands| commands.session().rewind(RewindTo::BeforeRewind)),
             3 => {
                 self.ask(|commands| commands.session().pause());
                 _ = self.frames(2);
@@ -285,7 +285,7 @@ impl History {
         let query =
             EventQuery { types, limit: 10_000, newest_first: false, ..EventQuery::of(session) };
         _ = self.frames(3);
-        self.ask(|commands| commands.session().read_events(query));
+        self.ask(|commands| commands.session().events().read(query));
         _ = self.frames(3);
         let messages = self.app.world().resource::<Messages<EventsRead>>();
         let mut cursor = messages.get_cursor();

@@ -21,7 +21,7 @@ pub fn refreshed(game: &mut TestGame) -> SessionsInsights {
         let answers = game.app().world().resource::<Messages<SessionsDigested>>();
         answers.get_cursor().read(answers).count()
     };
-    game.request(|commands| commands.session().find_sessions()).frames(3);
+    game.request(|commands| commands.session().library().find()).frames(3);
     game.world().resource_mut::<Messages<SessionsDigested>>().clear();
     game.request(|commands| commands.insights().refresh());
     for _ in 0..10_000 {
@@ -37,7 +37,7 @@ pub fn refreshed(game: &mut TestGame) -> SessionsInsights {
 fn events(game: &mut TestGame, session: SessionId) -> Vec<bevy_session::RecordedEvent> {
     let query = EventQuery { limit: 1_000_000, newest_first: false, ..EventQuery::of(session) };
     game.world().resource_mut::<Messages<EventsRead>>().clear();
-    game.request(|commands| commands.session().read_events(query));
+    game.request(|commands| commands.session().events().read(query));
     for _ in 0..1_000 {
         game.frames(1);
         let messages = game.app().world().resource::<Messages<EventsRead>>();
@@ -121,7 +121,7 @@ fn clocks_a_century_apart_make_no_pause_and_lose_no_play() {
     game.seconds(2.0);
     game.advance_clock(CENTURY).exit_and_restart().continue_newest().unwrap();
     game.seconds(1.0);
-    game.request(|commands| commands.session().close()).frames(3);
+    game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     let insights = refreshed(&mut game);
     let value = &insights.sessions.get(session).unwrap().value;
     assert!(value.paused < Duration::from_secs(1), "{:?}", value.paused);
@@ -226,11 +226,11 @@ fn what_is_unusual_is_so_by_the_median_of_the_same_player() {
     for number in 0..21_u32 {
         game.start(NewSession::named("Run").player("Ann")).unwrap();
         game.frames(if number == 7 { 200 } else { 10 + number as usize % 3 });
-        game.request(|commands| commands.session().close()).frames(3);
+        game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     }
     game.start(NewSession::named("Run").player("Ben")).unwrap();
     game.frames(300);
-    game.request(|commands| commands.session().close()).frames(3);
+    game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     let insights = refreshed(&mut game);
     let unusual = UnusualSession::among(insights.sessions.iter());
     assert_eq!(unusual.len(), 1, "{unusual:?}");
@@ -247,14 +247,14 @@ fn the_story_so_far_says_who_did_what_when_and_what_is_next_in_two_languages() {
     let session = NewSession::named("Frontier {play}").player("Ann\u{1b}[31m");
     let session = game.start(session).unwrap();
     game.seconds(1.0);
-    game.request(|commands| _ = commands.session().begin_chapter(NewChapter::named("Act 1")));
+    game.request(|commands| _ = commands.session().chapters().begin(NewChapter::named("Act 1")));
     game.frames(2);
     (0..3).for_each(|_| {
         game.world().write_message(Died { x: 1.0, y: 1.0 });
         game.frames(1);
     });
     game.request(|commands| commands.objectives().complete("town/well")).frames(2);
-    game.request(|commands| commands.session().close()).frames(3);
+    game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     let insights = refreshed(&mut game);
     let story = story_so_far(insights.sessions.get(session).unwrap());
     assert_eq!(story.next.as_deref(), Some("sail"));
@@ -280,9 +280,9 @@ fn nobody_sees_what_the_sessions_of_another_profile_say() {
     let mut game = game();
     plant(&mut game, 2);
     assert_eq!(refreshed(&mut game).sessions.len(), 2);
-    game.request(|commands| commands.session().use_profile("another")).frames(5);
+    game.request(|commands| commands.session().library().use_profile("another")).frames(5);
     assert!(game.app().world().resource::<SessionsInsights>().sessions.is_empty());
     assert!(refreshed(&mut game).sessions.is_empty());
-    game.request(|commands| commands.session().use_profile("default")).frames(5);
+    game.request(|commands| commands.session().library().use_profile("default")).frames(5);
     assert_eq!(refreshed(&mut game).sessions.len(), 2);
 }

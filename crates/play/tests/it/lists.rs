@@ -61,7 +61,7 @@ fn a_group_weighs_what_it_weighs_and_spreads_that_over_what_is_in_it() {
 fn entries_slots_and_offers_say_how_far_it_is() {
     let mut game = started(story);
     ask(&mut game, |objectives| objectives.complete("coast/boat/oars"));
-    game.request(|commands| commands.session().save(SaveSlot::manual("Autumn"))).frames(3);
+    game.request(|commands| commands.session().slots().save(SaveSlot::manual("Autumn"))).frames(3);
     game.seconds(2.0);
     game.checkpoint("here").unwrap();
     let play_time = game.app().world().resource::<CurrentSession>().play_time();

@@ -127,7 +127,7 @@ fn what_no_checkpoint_holds_is_there_after_a_crash_and_a_rewind_loses_none() {
     let session = game.app().world().resource::<CurrentSession>().id();
     let types = vec![NoteChange::TYPE_PATH.to_owned()];
     let query = EventQuery { types, ..EventQuery::of(session) };
-    game.request(|commands| commands.session().read_events(query)).frames(3);
+    game.request(|commands| commands.session().events().read(query)).frames(3);
     let messages = game.app().world().resource::<Messages<EventsRead>>();
     let mut cursor = messages.get_cursor();
     let page = cursor.read(messages).last().unwrap().result.clone().unwrap();
@@ -236,7 +236,7 @@ fn notes_are_written_and_removed_by_who_may() {
         "\"b1\" may not manage sessions: the role is player",
     ];
     assert_eq!(heard(&mut game), expected);
-    game.request(|commands| commands.session().close()).frames(3);
+    game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     write(&mut game, "ann", "too late");
     assert_eq!(heard(&mut game), ["no session is played"]);
     game.start(NewSession::named("Second")).unwrap();
@@ -342,7 +342,7 @@ fn a_bookmark_behind_a_closed_gate_waits_for_its_own_checkpoint() {
     game.world().resource_mut::<Gate>().0 = false;
     game.frames(2);
     ask(&mut game, "ann", |notes| notes.bookmark("never"));
-    game.request(|commands| commands.session().close()).frames(3);
+    game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     assert!(heard(&mut game).contains(&"the moment couldn't be saved".to_owned()));
 }
 
@@ -406,7 +406,9 @@ fn what_hung_on_a_note_that_is_gone_is_cleared_away_after_a_crash_as_well() {
     write(&mut game, "ann", "and this one");
     hang(&mut game, "ann", 1, b"a picture");
     hang(&mut game, "ann", 2, b"another one");
-    game.request(|commands| commands.session().attach_to_session("notepad-1-x", vec![1]));
+    game.request(|commands| {
+        commands.session().attachments().attach_to_session("notepad-1-x", vec![1])
+    });
     game.frames(4);
     // The disk keeps what hangs there while the note goes.
     game.disk().fail_always(Operation::Remove, std::io::ErrorKind::Other);

@@ -8,5 +8,5 @@ fn a_minute_back(mut commands: Commands) {
 }
 
 fn no_i_liked_it_better_before(mut commands: Commands) {
-    commands.session().undo_rewind();
+    commands.session().rewind(RewindTo::BeforeRewind);
 }

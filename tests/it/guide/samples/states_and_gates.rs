@@ -54,7 +54,7 @@ fn game_over(
     mut commands: Commands,
 ) {
     if player.lives == 0 {
-        commands.session().end(EndReason::Failed);
+        commands.session().end(EndReason::Failed, LeaveCause::Player);
         next.set(Game::Menu);
     }
 }

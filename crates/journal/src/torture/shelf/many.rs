@@ -36,7 +36,7 @@ fn edits() -> [SessionEdit; 5] {
         SessionEdit::Move(ShelfMove::Delete),
         SessionEdit::Move(ShelfMove::Archive(Archived::WithWorld)),
         SessionEdit::Move(ShelfMove::Archive(Archived::SummaryOnly)),
-        SessionEdit::Forget,
+        SessionEdit::Purge,
     ]
 }
 
@@ -71,7 +71,7 @@ fn is_done(local: &LocalStore, session: SessionId, edit: &SessionEdit) -> bool {
     let found = local.store.open_session(session).ok().filter(|it| !it.index().is_forgotten());
     let head = found.as_ref().and_then(|found| found.index().heads().first().cloned());
     let (Some(found), Some(head)) = (found, head) else {
-        assert_eq!(*edit, SessionEdit::Forget, "nothing of it is left");
+        assert_eq!(*edit, SessionEdit::Purge, "nothing of it is left");
         return true;
     };
     let place = head.metadata.place;
@@ -87,7 +87,7 @@ fn is_done(local: &LocalStore, session: SessionId, edit: &SessionEdit) -> bool {
             (place.is_archived(), !place.is_archived())
         }
         SessionEdit::Move(_) => (place.is_archived(), true),
-        SessionEdit::Forget => (false, true),
+        SessionEdit::Purge => (false, true),
     };
     assert_eq!(found.index().is_without_world(head.id), !has_world, "{edit:?}");
     assert_eq!(digests(&local.store, session).iter().all(Option::is_some), has_world, "{edit:?}");

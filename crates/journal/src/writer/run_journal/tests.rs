@@ -177,7 +177,10 @@ fn checkpoints_without_a_pause_between_them_are_pruned_and_merged_as_well() {
     leave_files(&journal.local.store, 30);
     for counter in 1..=1_000 {
         let base = (counter > 1).then(|| counter - 1);
-        assert!(matches!(&save(&mut journal, checkpoint(counter, base, 100))[..], [News::Saved(_)]));
+        assert!(matches!(
+            &save(&mut journal, checkpoint(counter, base, 100))[..],
+            [News::Saved(_)]
+        ));
     }
     assert!(journal.segments.begun() > 2, "nothing was merged");
     let files = stored(&disk).segments().len();

@@ -61,7 +61,7 @@ fn play(app: &mut App, number: usize) {
         }
         app.update();
     }
-    app.world_mut().commands().session().end(EndReason::Completed);
+    app.world_mut().commands().session().end(EndReason::Completed, LeaveCause::Player);
     until(app, |world| !world.contains_resource::<CurrentSession>());
 }
 

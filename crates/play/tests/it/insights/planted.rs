@@ -96,10 +96,7 @@ fn do_something(game: &mut TestGame, dice: &mut Dice) {
             game.world().write_message(Looted);
         }
         5 => complete_something(game, dice),
-        6 => {
-            let name = ["Act 1", "Act 2"][dice.below(2) as usize];
-            game.request(|commands| _ = commands.session().begin_chapter(NewChapter::named(name)));
-        }
+        6 => begin_chapter(game, dice),
         7 => end_chapter(game, dice),
         8 => {
             game.request(|commands| commands.session().pause()).frames(1 + dice.below(30) as usize);
@@ -118,9 +115,9 @@ fn do_something(game: &mut TestGame, dice: &mut Dice) {
         }
         11 => {
             let slot = SaveSlot::quick();
-            game.request(|commands| commands.session().save(slot)).frames(4);
+            game.request(|commands| commands.session().slots().save(slot)).frames(4);
             game.frames(dice.below(10) as usize);
-            game.request(|commands| commands.session().quick_load()).frames(4);
+            game.request(|commands| commands.session().slots().quick_load()).frames(4);
         }
         12 => {
             game.request(|commands| {
@@ -158,12 +155,19 @@ fn complete_something(game: &mut TestGame, dice: &mut Dice) {
     });
 }
 
+fn begin_chapter(game: &mut TestGame, dice: &mut Dice) {
+    let name = ["Act 1", "Act 2"][dice.below(2) as usize];
+    game.request(|commands| {
+        commands.session().chapters().begin(NewChapter::named(name));
+    });
+}
+
 fn end_chapter(game: &mut TestGame, dice: &mut Dice) {
     use bevy_session::ChapterOutcome::{Abandoned, Completed, Failed};
     let current = game.app().world().resource::<CurrentSession>();
     let Some(chapter) = current.chapters().current().map(|chapter| chapter.id) else { return };
     let outcome = [Completed, Failed, Abandoned][dice.below(3) as usize];
-    game.request(|commands| commands.session().end_chapter(chapter, outcome));
+    game.request(|commands| commands.session().chapters().end(chapter, outcome));
 }
 
 fn leave(game: &mut TestGame, dice: &mut Dice) {
@@ -173,8 +177,8 @@ fn leave(game: &mut TestGame, dice: &mut Dice) {
         _ => Some(EndReason::Completed),
     };
     game.request(|commands| match reason {
-        Some(reason) => commands.session().end(reason),
-        None => commands.session().close(),
+        Some(reason) => commands.session().end(reason, LeaveCause::Player),
+        None => commands.session().close(LeaveCause::Player),
     });
     game.frames(4);
     assert!(!game.app().world().contains_resource::<CurrentSession>());

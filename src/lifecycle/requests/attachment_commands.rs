@@ -1,0 +1,69 @@
+//! The requests about attachments as methods of `Commands`.
+
+use super::{AttachmentRequest, SessionCommands};
+use crate::ids::Ticket;
+use crate::journal::CheckpointId;
+use crate::session::{Attachment, AttachmentOf};
+
+/// Requests about attachments of checkpoints, slots and sessions, from [`SessionCommands::attachments`].
+#[derive(Debug)]
+pub struct AttachmentCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
+
+impl AttachmentCommands<'_, '_> {
+    /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
+    /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
+    /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
+    /// [`AttachmentSaved`](crate::AttachmentSaved) follows.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
+    /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
+    /// merged into the next one since the disk is slow has nothing to attach to.
+    pub fn attach(
+        &mut self,
+        checkpoint: CheckpointId,
+        name: impl Into<String>,
+        bytes: Vec<u8>,
+    ) -> Ticket {
+        let attachment = Attachment::new(name.into(), bytes);
+        self.0.request(AttachmentRequest::Attach { checkpoint, attachment })
+    }
+
+    /// Attaches bytes of the game's own to the session that is being played, such as a map that players draw or the
+    /// picture on a pin. They go with the session and not with its world: a rewind leaves them, and copies and the
+    /// archive have them; slots, reports and sessions that branch off don't.
+    /// [`SessionAttachmentSaved`](crate::SessionAttachmentSaved) follows once they are durable, and
+    /// [`CurrentSession::attachments`](crate::CurrentSession::attachments) lists them.
+    ///
+    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB. What is attached under the same name
+    /// is its next version; how many are kept, and how much all may take, is
+    /// [`SessionSettings::attachments`](crate::SessionSettings::attachments).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::AttachmentOf;
+    ///
+    /// fn save_map(session: Res<CurrentSession>, mut commands: Commands) {
+    ///     commands.session().attachments().attach_to_session("map", vec![1, 2, 3]);
+    ///     // What was drawn before the last time:
+    ///     let before = session.attachments("map").rev().nth(1).map(|before| before.version);
+    ///     let of = AttachmentOf::Session { session: session.id(), version: before };
+    ///     commands.session().attachments().read(of, "map");
+    /// }
+    /// # bevy::ecs::system::assert_is_system(save_map);
+    /// ```
+    pub fn attach_to_session(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> Ticket {
+        self.0.request(AttachmentRequest::AttachToSession(Attachment::new(name.into(), bytes)))
+    }
+
+    /// Removes all versions of what was attached to the session that is being played.
+    /// [`SessionAttachmentRemoved`](crate::SessionAttachmentRemoved) follows.
+    pub fn detach(&mut self, name: impl Into<String>) -> Ticket {
+        self.0.request(AttachmentRequest::Detach { name: name.into() })
+    }
+
+    /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
+    pub fn read(&mut self, of: AttachmentOf, name: impl Into<String>) -> Ticket {
+        self.0.request(AttachmentRequest::Read { of, name: name.into() })
+    }
+}

@@ -1,0 +1,40 @@
+//! The requests about recorded events as methods of `Commands`.
+
+use super::{Request, SessionCommands};
+use crate::ids::Ticket;
+use crate::journal::SessionId;
+use crate::recovery::EventQuery;
+
+/// Requests about the recorded events of sessions, from [`SessionCommands::events`].
+#[derive(Debug)]
+pub struct EventCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
+
+impl EventCommands<'_, '_> {
+    /// Reads what happened in a session, off the main thread and a page at a time.
+    /// [`EventsRead`](crate::EventsRead) follows, and [`SessionEvents`](crate::SessionEvents) has the page
+    /// from then on.
+    ///
+    /// What has happened in this very frame isn't on it. References to entities in the values are the ids
+    /// that they have in the session.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::EventQuery;
+    ///
+    /// fn show_the_last_ten(current: Res<CurrentSession>, mut commands: Commands) {
+    ///     let query = EventQuery { limit: 10, ..EventQuery::of(current.id()) };
+    ///     commands.session().events().read(query);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(show_the_last_ten);
+    /// ```
+    pub fn read(&mut self, query: EventQuery) -> Ticket {
+        self.0.request(Request::ReadEvents(Box::new(query)))
+    }
+
+    /// Looks at all that was recorded in a session, and says what of it is whole.
+    /// [`EventsValidated`](crate::EventsValidated) follows.
+    pub fn validate(&mut self, session: SessionId) -> Ticket {
+        self.0.request(Request::ValidateEvents(session))
+    }
+}
