@@ -18,6 +18,9 @@ mod reports;
 use std::env;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(unix)]
+use rustix::process::Signal;
+
 use game::{Game, Story};
 use oracle::{Oracle, TakenUp};
 
@@ -80,7 +83,7 @@ fn a_signal_is_an_exit_and_no_crash() {
     let directory = tempfile::tempdir().unwrap();
     let mut oracle = Oracle::default();
     let mut expected = TakenUp::Started;
-    for signal in ["TERM", "INT", "TERM"] {
+    for signal in [Signal::TERM, Signal::INT, Signal::TERM] {
         let mut game = Game::start(directory.path(), &BUSY);
         game.wait_for("checkpoint_saved");
         game.signal(signal);
@@ -196,7 +199,7 @@ impl Ending {
             #[cfg(unix)]
             Self::WhileExiting(wait) => {
                 game.wait_for("checkpoint_saved");
-                game.signal("TERM");
+                game.signal(Signal::TERM);
                 wait
             }
         };

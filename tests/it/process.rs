@@ -106,6 +106,12 @@ pub fn some_are_safe(session: Option<Res<CurrentSession>>) -> bool {
     session.and_then(|session| session.last_checkpoint()).is_some_and(|last| last.id.counter >= 3)
 }
 
+/// Sends a signal.
+#[cfg(unix)]
+pub fn send(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
 /// A running game.
 pub struct Process {
     child: Child,
@@ -169,13 +175,13 @@ impl Process {
     /// Asks it to exit, as a system does that shuts down.
     #[cfg(unix)]
     pub fn terminate(&self) {
-        self.signal(Signal::TERM);
+        send(&self.child, Signal::TERM);
     }
 
     /// Stops all its threads. Once this returns, none of them does anything.
     #[cfg(unix)]
     pub fn stop(&self) {
-        self.signal(Signal::STOP);
+        send(&self.child, Signal::STOP);
         let changed = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED);
         let is_stopped = changed.unwrap().is_some_and(|(_, status)| status.stopped());
         assert!(is_stopped, "it should be stopped and not dead");
@@ -184,12 +190,7 @@ impl Process {
     /// Lets it go on after a stop.
     #[cfg(unix)]
     pub fn go_on(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        send(&self.child, Signal::CONT);
     }
 
     /// Kills it with SIGKILL, if it still runs.

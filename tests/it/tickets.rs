@@ -108,7 +108,7 @@ const ASKS: &[(&str, Ask)] = &[
     }),
     ("read events", |commands, named| commands.events().read(EventQuery::of(named.session))),
     ("validate events", |commands, named| commands.events().validate(named.session)),
-    ("forget", |commands, named| commands.library().purge(named.session)),
+    ("purge", |commands, named| commands.library().purge(named.session)),
     ("update", |commands, named| {
         commands.library().update(named.session, SessionUpdate::default().tag("seen"))
     }),

@@ -5,7 +5,8 @@ use crate::external_saves::{ExternalDone, ExternalRequestId};
 use crate::ids::Ticket;
 use crate::journal::SessionId;
 
-/// Requests about what the game does itself: its own saves, and its own ways out of a crash, from [`SessionCommands::external`].
+/// Requests about what the game does itself: its own saves, and its own ways out of a crash, from
+/// [`SessionCommands::external`].
 #[derive(Debug)]
 pub struct ExternalCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 

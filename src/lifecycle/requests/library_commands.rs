@@ -13,7 +13,8 @@ use crate::session::{
     Archived, NewSession, Report, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
 };
 
-/// Requests about all sessions of this profile, whether they are played or not, and about files made of them, from [`SessionCommands::library`].
+/// Requests about all sessions of this profile, whether they are played or not, and about files made of them, from
+/// [`SessionCommands::library`].
 #[derive(Debug)]
 pub struct LibraryCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 

@@ -9,9 +9,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+#[cfg(unix)]
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::root;
+#[cfg(unix)]
+use crate::process::send;
 
 /// How long something may take that hangs on how busy the machine is. What hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -143,10 +147,8 @@ impl Game {
 
     /// Sends a signal.
     #[cfg(unix)]
-    pub fn signal(&mut self, signal: &str) {
-        let command = format!("kill -{signal} {}", self.child.id());
-        let sent = Command::new("sh").arg("-c").arg(command).status().unwrap();
-        assert!(sent.success(), "the signal should be sent");
+    pub fn signal(&mut self, signal: Signal) {
+        send(&self.child, signal);
         self.asked_to_exit = true;
     }
 

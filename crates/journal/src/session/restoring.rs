@@ -21,9 +21,9 @@ pub enum RestoreFrom {
     /// The newest readable one on the line that was taken at this play time or before. Where there is
     /// none, the oldest that can be read.
     PlayTime(Duration),
-    /// What the newest rewind on the line has left; see `SessionCommands::rewind`.
+    /// What the newest rewind on the line has left; see `RewindTo::BeforeRewind`.
     BeforeRewind,
-    /// What the newest load on the line has left; see `SessionCommands::rewind`.
+    /// What the newest load on the line has left; see `RewindTo::BeforeLoad`.
     BeforeLoad,
     /// This slot.
     Slot(SlotId),

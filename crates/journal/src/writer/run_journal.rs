@@ -280,7 +280,7 @@ impl RunJournal {
             // With the first checkpoint there is a session that they belong to.
             self.write_events(now, reports);
         }
-        if self.housekeeping.has_its_turn(is_due) {
+        if self.housekeeping.take_turn(is_due) {
             self.work_in_between(now, reports);
         }
     }

@@ -12,7 +12,7 @@ const TURNS_WITHOUT_PAUSE: u32 = 4;
 /// What is done with files beside the checkpoints, a slice at a time, in this order.
 #[derive(Default)]
 pub(super) struct Housekeeping {
-    /// Turns in a row that had something to write.
+    /// Turns in a row that had something to write and no slice.
     turns_without_pause: u32,
     due: Option<PruneFor>,
     pub pruning: Option<Pruning>,
@@ -48,11 +48,12 @@ pub(super) enum Others {
 }
 
 impl Housekeeping {
-    /// Whether a slice may be done in a turn, which had something to write or not.
-    pub(super) fn has_its_turn(&mut self, had_to_write: bool) -> bool {
-        self.turns_without_pause = if had_to_write { self.turns_without_pause + 1 } else { 0 };
-        let waited_enough = self.turns_without_pause.is_multiple_of(TURNS_WITHOUT_PAUSE);
-        !had_to_write || waited_enough
+    /// Counts a turn, which had something to write or not. Whether a slice is done in it: in a pause, and each time
+    /// that there was none for long enough.
+    pub(super) fn take_turn(&mut self, had_to_write: bool) -> bool {
+        let turns = if had_to_write { self.turns_without_pause + 1 } else { 0 };
+        self.turns_without_pause = turns % TURNS_WITHOUT_PAUSE;
+        self.turns_without_pause == 0
     }
 
     /// The session is to be pruned, with the next slice.
