@@ -14,11 +14,11 @@ use std::time::Duration;
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::time::common_conditions::on_real_timer;
-use bevy_session::prelude::*;
-use bevy_session::{
+use bevy_session::external::{
     ExternalAutosave, ExternalDone, ExternalRestoreRequested, ExternalSave, ExternalSaveRequested,
     ExternalSaves, ExternalSavesExt,
 };
+use bevy_session::prelude::*;
 
 const DIRECTORY: &str = "own_saves";
 

@@ -2,12 +2,12 @@
 
 mod world_content;
 
+use bevy_session_journal::{recovery, writer};
+
 pub(crate) use world_content::{Claimed, ContentOrder, ContentReport, Start, WorldContent};
 
 use crate::capture::Capture;
-use crate::recovery;
 use crate::restore::WorldImage;
-use crate::writer;
 
 pub(crate) type CheckpointOrder = writer::CheckpointOrder<Box<Capture>>;
 pub(crate) type Link = writer::Link<WorldContent>;

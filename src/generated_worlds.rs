@@ -26,7 +26,7 @@ mod self_tested;
 use std::ops::Range;
 use std::time::Instant;
 
-use crate::deep::{Random, rounds, tell};
+use bevy_session_journal::deep::{Random, rounds, tell};
 
 use figures::Figures;
 use game::Variant;

@@ -28,97 +28,53 @@ mod switches;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
 pub mod thumbnail;
+mod topics;
 #[cfg(feature = "ui")]
 pub mod ui;
 mod values;
 
-// The rooms that know no engine, under the paths that they had here.
-#[cfg(test)]
-use bevy_session_journal::deep;
-use bevy_session_journal::{
-    clock, digest, finding, ids, journal, process, recovery, report, scenario, session, store,
-    writer,
+pub use bevy_session_journal::{
+    CheckpointId, CheckpointKind, EndReason, Fields, LeaveCause, MemoryDisk, NewSession,
+    RecoveryOffer, RequestError, RestoreFrom, RunId, SaveId, SaveSlot, SessionId, SessionMetadata,
+    SessionPriority, SessionStatus, SessionUpdate, Ticket, limits,
 };
 
-pub use bevy_session_journal::{
-    Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,
-    Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterId, ChapterOutcome, ChapterSummary,
-    Chapters, CheckpointError, CheckpointId, CheckpointKind, CheckpointSummary, ContextPart,
-    DigestFigures, DigestOrder, Digested, DigestedSessions, DiskRefusal, EndReason, EventGap,
-    EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger, EventType,
-    EventValidation, EventValueError, ExternalError, FailureCause, Field, FieldError, Fields, Fork,
-    ForkedLine, GroupBy, GroupKey, HistoryLosses, HowItEnded, IllegalMove, IndexFigures,
-    InnerChapters, Keep, LeaveCause, Leaving, Left, LeftAs, LetGo, LifecycleEvent, Link,
-    LinkTarget, Links, MemoryDisk, Move, NewChapter, NewSession, OfferedCheckpoint, OfferedOption,
-    OpenChapter, Operation, Outcome, PanicInfo, ProcessDeath, Proposal, ProvenTime, RecordedEvent,
-    RecoveryError, RecoveryOffer, Report, ReportError, RequestError, RestoreFrom, RestoreReason,
-    Retention, RetentionPreview, RetentionReason, RunId, SaveId, SaveSlot, SessionChanges,
-    SessionContext, SessionDigester, SessionEdit, SessionEntry, SessionFacts, SessionFeature,
-    SessionGroup, SessionGroups, SessionId, SessionMetadata, SessionPage, SessionPriority,
-    SessionQuery, SessionStatus, SessionTally, SessionUpdate, SessionWatch, ShelfMove, ShelfPlace,
-    SlotEntry, SlotError, SlotId, SlotKind, SortBy, StandingAlert, StartingWorld, StateChange,
-    StopReason, SurvivedFailure, Tags, Ticket, Timeline, TimelineCheckpoint, TimelineLine,
-    UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
-};
 pub use capture::{
-    DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
-    SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
-};
-pub use external_saves::{
-    ExternalAnswer, ExternalAutosave, ExternalCall, ExternalCallError, ExternalDone,
-    ExternalOperation, ExternalOperationKind, ExternalOperations, ExternalOutcome,
-    ExternalRequestId, ExternalSave, ExternalSaveKind, ExternalSaveReason, ExternalSaves,
-    OfferedBackup,
+    Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, SessionAppExt, Unsaved,
 };
 pub use lifecycle::{
-    AttachmentCommands, AttachmentRead, AttachmentRequest, AttachmentSaved, AutosaveDelayed,
-    AutosaveStretched, CaptureBudget, CaptureCost, CaptureOverBudget, ChapterBegun,
-    ChapterCommands, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
-    CheckpointSaved, Condition, ContextChanged, CorruptionDetected, CurrentPace, CurrentProfile,
-    CurrentRequest, CurrentSession, DataPlaceChanged, DuplicateSaveKey, EndStep, EventCommands,
-    EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, ExternalCallFailed,
-    ExternalCommands, ExternalOperationFinished, ExternalRequest, ExternalRestoreRequested,
-    ExternalSaveDamaged, ExternalSaveRequested, ExternalSavesExt, GameContext, GuardedRequest,
-    HintGiven, LastCheckpoint, LibraryCommands, PaceChanged, PlacedCommands, PlacedRestored,
-    PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
-    RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten, Request,
-    RequestDone, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
-    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
-    SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace, SessionPaces,
-    SessionPaused, SessionPlace, SessionPurged, SessionRecovered, SessionRequest, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated,
-    SessionsDigested, SessionsEdited, SessionsFound, SlotCommands, SlotCopied, SlotDeleted,
-    SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
-    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
+    CheckpointCaptured, CheckpointFailed, CheckpointSaved, Condition, CurrentSession, GameContext,
+    LastCheckpoint, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
+    RequestDone, RequestRejected, RewindTo, SessionActivity, SessionCatalog, SessionClosed,
+    SessionCommands, SessionCommandsExt, SessionEnded, SessionHooksExt, SessionPaused,
+    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
+    SessionsFound, SlotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 #[cfg(feature = "log")]
 pub use recent_log::recent_log;
-pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
-pub use restore::{
-    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
-    RestoreLossReason, RestoreReport,
-};
+pub use restore::DespawnOnRestore;
 pub use saved::Saved;
 #[cfg(feature = "log")]
 pub use session_log::{SessionLog, session_log};
 pub use switches::SessionSwitches;
+pub use topics::{
+    attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
+    recovery, reports, requests, slots,
+};
 
 /// What most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        ChapterOutcome, CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, InChapter,
-        LeaveCause, NewChapter, NewSession, PreviousRun, RecoveryAvailable, RecoveryOffers,
-        RecoveryPolicy, ReflectSaved, RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveScope,
-        SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt,
-        SessionHooksExt, SessionPlugin, SessionRecovered, SessionRestored, SessionSettings,
-        SessionStarted, SessionUpdate, SessionsFound, SlotSaved, Ticket, Unsaved,
-        session_is_active, session_is_paused, session_is_restoring,
+        CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, LeaveCause, NewSession,
+        PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved,
+        RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveSlot, Saved, SessionAppExt,
+        SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin,
+        SessionRecovered, SessionRestored, SessionSettings, SessionStarted, SessionsFound,
+        SlotSaved, Ticket, Unsaved, recovery_is_pending, session_is_active, session_is_paused,
+        session_is_restoring,
     };
 }
 

@@ -46,8 +46,8 @@ pub enum SessionMode {
     /// `memory`: sessions are kept in memory, and are gone with the app. See
     /// [`SessionPlugin::in_memory`](crate::SessionPlugin::in_memory).
     Memory,
-    /// `open:report.tar`: goes on where a [report](crate::LibraryCommands::report) was written, or
-    /// from a session that was [exported](crate::LibraryCommands::export). See
+    /// `open:report.tar`: goes on where a [report](crate::library::LibraryCommands::report) was written, or
+    /// from a session that was [exported](crate::library::LibraryCommands::export). See
     /// [`SessionPlugin::open`](crate::SessionPlugin::open).
     Open(PathBuf),
 }

@@ -19,13 +19,13 @@ use crate::lifecycle::{
     register_notifications, register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
-use crate::process::ProcessGuard;
-use crate::store::{DEVELOPMENT, Disk, Layout, LocalStore, MemoryDisk};
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
+use bevy_session_journal::process::ProcessGuard;
+use bevy_session_journal::store::{DEVELOPMENT, Disk, Layout, LocalStore, MemoryDisk};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
@@ -198,8 +198,8 @@ impl SessionPlugin {
     /// At each start a small file is written where sessions are wanted, synced and removed again, which
     /// also makes the directory. Where that fails (no permission, a file system that is read-only or full, a
     /// drive that isn't there), this process writes below the fallback: journals in `data`, what belongs to
-    /// this machine in `state`. [`DataPlaceChanged`](crate::DataPlaceChanged) says so in the first frame, and
-    /// [`SessionPlace`](crate::SessionPlace) at any time. Sessions and slots of both places are found, as
+    /// this machine in `state`. [`DataPlaceChanged`](crate::checkpoints::DataPlaceChanged) says so in the first frame, and
+    /// [`SessionPlace`](crate::library::SessionPlace) at any time. Sessions and slots of both places are found, as
     /// far as they can be read, and go on; as soon as a start can write the wanted place again, it is used.
     /// If neither can be written, it is as without a fallback.
     ///
@@ -219,7 +219,7 @@ impl SessionPlugin {
     }
 
     /// Whose sessions these are, to begin with: a name of any letters. `default` by default. See
-    /// [`use_profile`](crate::LibraryCommands::use_profile).
+    /// [`use_profile`](crate::library::LibraryCommands::use_profile).
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = profile.into();
@@ -240,12 +240,12 @@ impl SessionPlugin {
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::SessionHint), even while
+    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::hints::SessionHint), even while
     ///   nothing shows that it is played;
     /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
     ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
     ///   [`RecoveryOffers`] is without it, until
-    ///   [`find`](crate::LibraryCommands::find) asks for it. It is in
+    ///   [`find`](crate::library::LibraryCommands::find) asks for it. It is in
     ///   [`SessionCatalog`] and can be recovered.
     #[must_use]
     pub fn development(mut self, is_development: bool) -> Self {
@@ -262,8 +262,8 @@ impl SessionPlugin {
         self
     }
 
-    /// Opens a [report](crate::LibraryCommands::report), or a session that was
-    /// [exported](crate::LibraryCommands::export): the game goes on from the checkpoint in it. This is
+    /// Opens a [report](crate::library::LibraryCommands::report), or a session that was
+    /// [exported](crate::library::LibraryCommands::export): the game goes on from the checkpoint in it. This is
     /// what `BEVY_SESSION=open:report.tar` does.
     ///
     /// Sessions are kept in memory for this start, and what is saved is gone with the app. The
@@ -274,7 +274,7 @@ impl SessionPlugin {
     ///
     /// A file that can't be opened (not there, no report, cut off, damaged, of another game, of a newer
     /// release) is logged as an error with the cause, and
-    /// [`ReportNotOpened`](crate::ReportNotOpened) says so. The game is in its title then, with no sessions.
+    /// [`ReportNotOpened`](crate::reports::ReportNotOpened) says so. The game is in its title then, with no sessions.
     ///
     /// ```
     /// use bevy_session::prelude::*;
@@ -287,7 +287,7 @@ impl SessionPlugin {
     }
 
     /// Test mode: nothing touches the disk, no thread is started (except for the provider of
-    /// [`external_saves`](crate::ExternalSavesExt::external_saves), if there is one), and neither
+    /// [`external_saves`](crate::external::ExternalSavesExt::external_saves), if there is one), and neither
     /// panics nor signals are watched. What one app saved is gone with it; see [`disk`](Self::disk) to
     /// keep it.
     #[must_use]

@@ -8,15 +8,15 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::Registry;
 
-use crate::clock;
-use crate::process::RecentLog;
+use bevy_session_journal::clock;
+use bevy_session_journal::process::RecentLog;
 
 /// What is logged in this app.
 #[derive(Resource, Clone)]
 pub(crate) struct KeptLog(pub RecentLog);
 
 /// A layer for Bevy's [`LogPlugin`](https://docs.rs/bevy/latest/bevy/log/struct.LogPlugin.html) that keeps what was
-/// logged in the last ten minutes, 256 KiB at most, so that [reports](crate::LibraryCommands::report) have it.
+/// logged in the last ten minutes, 256 KiB at most, so that [reports](crate::library::LibraryCommands::report) have it.
 ///
 /// Once a second, and at a panic, it is written into a file beside the process record, without a sync. So a report of
 /// the last run has it too, also after `kill -9`. In a report its text is masked as all others are. Needs the

@@ -5,16 +5,16 @@ mod json_line;
 use std::fmt;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::process::{LogBounds, LogQueue, LogWords};
+use bevy_session_journal::store::PanicInfo;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use self::json_line::{JsonFields, JsonLine, JsonSpan};
-use crate::clock;
 use crate::lifecycle::PlayedNow;
-use crate::process::{LogBounds, LogQueue, LogWords};
-use crate::store::PanicInfo;
 
 /// Bytes of a file that are enough for a panic with its backtrace.
 const LEAST_FILE_BYTES: u64 = 64 << 10;
@@ -43,7 +43,7 @@ pub(crate) struct KeptLogFiles(pub LogQueue);
 /// than 4 MiB are logged before they can be written, further lines are dropped, and a line in their place says how
 /// many. Files aren't synced.
 ///
-/// [Reports](crate::LibraryCommands::report) take the last MiB along, masked as all their texts are. This is
+/// [Reports](crate::library::LibraryCommands::report) take the last MiB along, masked as all their texts are. This is
 /// [`SessionLog`] with its defaults. Needs the feature `log`, and `LogPlugin` before
 /// [`SessionPlugin`](crate::SessionPlugin).
 ///

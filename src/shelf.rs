@@ -11,6 +11,8 @@ mod scenario;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
+use bevy_session_journal::recovery::Retention;
+use bevy_session_journal::session::Archived;
 
 #[cfg(feature = "scenarios")]
 pub use scenario::{ScenarioAsset, ScenarioPlugin};
@@ -21,8 +23,6 @@ pub use bevy_session_journal::{
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 
 use crate::lifecycle::Condition;
-use crate::recovery::Retention;
-use crate::session::Archived;
 
 /// What a game says of sessions among many.
 ///
@@ -61,13 +61,13 @@ use crate::session::Archived;
 /// ```
 pub trait ShelfExt {
     /// Ends the session as [`Completed`](crate::EndReason::Completed) when this holds, with a last
-    /// checkpoint and a [`SessionSummary`](crate::SessionSummary), as
+    /// checkpoint and a [`SessionSummary`](crate::ends::SessionSummary), as
     /// [`end`](crate::SessionCommands::end) does. Called more than once, each condition ends it.
     ///
     /// It is asked once a frame while a session is active, after the game's own systems, and not during a
     /// restore. A session is asked to end once; if that is rejected, it is asked again when the condition
     /// has not held meanwhile. A condition that can't be asked, because a resource isn't there, doesn't hold,
-    /// and [`SessionHint::ConditionFailed`](crate::SessionHint::ConditionFailed) says so.
+    /// and [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so.
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Puts a session into the archive once it has ended for good, however it ended. A later call replaces an
@@ -76,7 +76,7 @@ pub trait ShelfExt {
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::Archived;
+    /// use bevy_session::library::Archived;
     /// use bevy_session::shelf::ShelfExt;
     ///
     /// App::new()
@@ -86,10 +86,10 @@ pub trait ShelfExt {
     fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self;
 
     /// Lets the sessions go that these rules don't keep, once after each start: as soon as a session is being
-    /// played and the sessions were looked at. [`SessionsEdited`](crate::SessionsEdited) says what came of it. A
+    /// played and the sessions were looked at. [`SessionsEdited`](crate::library::SessionsEdited) says what came of it. A
     /// later call replaces an earlier one.
     ///
-    /// It is [`tidy`](crate::LibraryCommands::tidy) with what
+    /// It is [`tidy`](crate::library::LibraryCommands::tidy) with what
     /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) says of them. If the game dies meanwhile, the
     /// next start goes on.
     ///
@@ -97,7 +97,7 @@ pub trait ShelfExt {
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
     /// use bevy_session::shelf::ShelfExt;
-    /// use bevy_session::{Keep, LeftAs, Retention};
+    /// use bevy_session::library::{Keep, LeftAs, Retention};
     ///
     /// App::new()
     ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
@@ -112,7 +112,7 @@ pub trait ShelfExt {
     /// [`SessionIdleWarning`] comes first, as often as the game wants it, and [`SessionIdle`] with what is
     /// done. Time is that of [`Time<Real>`], counted while the session is active; a frame counts as a
     /// second at most, so that a computer that slept has not been idle. A measure that can't be asked counts
-    /// as activity, and [`SessionHint::ConditionFailed`](crate::SessionHint::ConditionFailed) says so.
+    /// as activity, and [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so.
     fn pause_idle_session<M>(&mut self, idle: Idle, activity: impl SystemCondition<M>)
     -> &mut Self;
 }

@@ -5,7 +5,7 @@ use std::env;
 use bevy::prelude::*;
 use tracing::{info, warn};
 
-use crate::session::SessionFeature;
+use bevy_session_journal::session::SessionFeature;
 
 /// The environment variable that names what is off.
 const VARIABLE: &str = "BEVY_SESSION_OFF";
@@ -18,7 +18,8 @@ const VARIABLE: &str = "BEVY_SESSION_OFF";
 ///
 /// ```
 /// use bevy::prelude::*;
-/// use bevy_session::{SessionFeature, SessionSwitches};
+/// use bevy_session::SessionSwitches;
+/// use bevy_session::library::SessionFeature;
 ///
 /// fn low_end_machine(mut switches: ResMut<SessionSwitches>) {
 ///     switches.turn_off(SessionFeature::Pictures);

@@ -11,8 +11,8 @@ use bevy::math::UVec2;
 use bevy::prelude::*;
 use bevy::render::RenderApp;
 use bevy::render::view::screenshot::CapturedScreenshots;
+use bevy_session_journal::journal::{CheckpointId, SessionId};
 
-use crate::journal::{CheckpointId, SessionId};
 use crate::plugin::{SessionLast, SessionSystems};
 use shots::Shots;
 
@@ -61,7 +61,7 @@ impl Default for ThumbnailPlugin {
 }
 
 /// A picture was taken and is on its way to its checkpoint.
-/// [`AttachmentSaved`](crate::AttachmentSaved) follows when it is durable.
+/// [`AttachmentSaved`](crate::attachments::AttachmentSaved) follows when it is durable.
 #[derive(Event, Message, Clone, Debug)]
 #[non_exhaustive]
 pub struct ThumbnailTaken {

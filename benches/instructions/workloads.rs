@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestorePhase, SessionActivity, SessionLast};
+use bevy_session::recovery::RestorePhase;
+use bevy_session::{MemoryDisk, SessionActivity, SessionLast};
 
 use crate::game::{
     IsLoaded, Restored, app, change, checkpoint, close, counted, frames, request, spawn, start,

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
+use bevy_session::events::{EventQuery, EventsDropped, EventsRead, RecordingExt};
+use bevy_session::library::{Archived, SessionCopied, SessionMoved, SessionUpdated};
 use bevy_session::prelude::*;
-use bevy_session::{
-    Archived, CheckpointCaptured, EventQuery, EventsDropped, EventsRead, RecordingExt,
-    SessionCopied, SessionId, SessionMoved, SessionUpdated,
-};
+use bevy_session::{CheckpointCaptured, SessionId, SessionUpdate};
 use serde::{Deserialize, Serialize};
 
 use crate::game::{ENTITIES, play, request, spawn_mixed};

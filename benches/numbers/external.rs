@@ -6,8 +6,9 @@ use std::time::Duration;
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::SessionLast;
+use bevy_session::external::{ExternalAutosave, ExternalSave, ExternalSaves, ExternalSavesExt};
 use bevy_session::prelude::*;
-use bevy_session::{ExternalAutosave, ExternalSave, ExternalSaves, ExternalSavesExt, SessionLast};
 
 use crate::game::start;
 use crate::measure::{ROUNDS, median, microseconds, on_the_processor, row};

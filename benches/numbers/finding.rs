@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::{
-    Archived, Keep, LeftAs, Retention, SessionCommands, SessionId, SessionLast, SessionMoved,
-    SessionQuery, SessionStatus, SessionUpdated, SessionWatch, Ticket,
+use bevy_session::library::{
+    Archived, Keep, LeftAs, Retention, SessionMoved, SessionQuery, SessionUpdated, SessionWatch,
 };
+use bevy_session::prelude::*;
+use bevy_session::{SessionCommands, SessionId, SessionLast, SessionStatus, SessionUpdate, Ticket};
 
 use crate::listings::write_session;
 use crate::measure::{median, microseconds, row, temporary, timed};

@@ -6,7 +6,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionActivity, SessionLast};
+use bevy_session::{MemoryDisk, SessionActivity, SessionLast, SessionUpdate};
 
 use crate::game::{ENTITIES, Heard, app, memory_app, play, request, spawn_mixed, start};
 use crate::measure::{ROUNDS, median, microseconds, on_the_processor, row, temporary};

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::MemoryDisk;
+use bevy_session::events::{EventsReplayed, RecordingExt};
 use bevy_session::prelude::*;
-use bevy_session::{EventsReplayed, MemoryDisk, RecordingExt};
 use serde::{Deserialize, Serialize};
 
 use crate::game::{request, start};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{Report, ReportWritten};
+use bevy_session::reports::{Report, ReportWritten};
 
 use crate::game::{ENTITIES, app, request, spawn_mixed, start};
 use crate::measure::{median, row, temporary, timed};

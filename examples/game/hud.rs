@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
+use bevy_session::library::SessionPlace;
 use bevy_session::prelude::*;
+use bevy_session::reports::{Report, ReportWritten};
 use bevy_session::ui::OpenSessionTimeline;
-use bevy_session::{Report, ReportWritten, SessionPlace};
 use bevy_session_play::ObjectiveList;
 
 use crate::controls::is_typing;

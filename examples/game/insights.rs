@@ -5,7 +5,7 @@ mod plots;
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 use bevy::window::{PrimaryWindow, WindowResized};
-use bevy_session::SessionsDigested;
+use bevy_session::digests::SessionsDigested;
 use bevy_session_play::{
     GridCell, Insights, InsightsCommandsExt, InsightsExt, InsightsReport, SessionsInsights,
 };

@@ -4,6 +4,7 @@
 use bevy::asset::io::Reader;
 use bevy::asset::{AssetLoader, LoadContext};
 use bevy::prelude::*;
+use bevy_session::SaveScope;
 use bevy_session::prelude::*;
 use bevy_session_play::PlayedBy;
 use serde::Deserialize;

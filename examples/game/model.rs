@@ -2,9 +2,12 @@
 //! `views.rs`, and never saved.
 
 use bevy::prelude::*;
+use bevy_session::RecoveryOffer;
+use bevy_session::chapters::{ChapterOutcome, NewChapter};
+use bevy_session::ends::SessionEnding;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RecoveryOption;
 use bevy_session::shelf::Scenario;
-use bevy_session::{RecoveryOffer, RecoveryOption, SessionEnding};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -7,8 +7,9 @@ use bevy::asset::AssetPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::library::Archived;
 use bevy_session::prelude::*;
-use bevy_session::{Archived, SessionId};
+use bevy_session::{SessionId, SessionUpdate};
 use bevy_session_play::OBJECTIVES;
 
 use crate::model::{self, Bite, Dice, Game, Lamp, Score};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_session::SessionPace;
+use bevy_session::checkpoints::SessionPace;
 use bevy_session::prelude::*;
 
 use crate::level::{LoadedLevel, Rock};

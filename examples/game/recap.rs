@@ -1,7 +1,7 @@
 //! The story so far, for whoever continues: what was done last, and what is next.
 
 use bevy::prelude::*;
-use bevy_session::SessionsDigested;
+use bevy_session::digests::SessionsDigested;
 use bevy_session::prelude::*;
 use bevy_session_play::{
     InsightsCommandsExt, Objectives, SessionsInsights, StoryTexts, story_so_far,

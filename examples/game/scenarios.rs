@@ -3,7 +3,7 @@
 use bevy::input_focus::InputFocus;
 use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
-use bevy_session::SessionQuery;
+use bevy_session::library::SessionQuery;
 use bevy_session::prelude::*;
 use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin, suggest};
 

@@ -3,7 +3,7 @@
 //! What is saved says so with `#[reflect(Saved)]`, and there is nothing else to do for it.
 
 use bevy::prelude::*;
-use bevy_session::RecordingExt;
+use bevy_session::events::RecordingExt;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_session::RecordInputs;
+use bevy_session::events::RecordInputs;
 use bevy_session::prelude::*;
 
 use crate::colony::{

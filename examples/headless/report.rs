@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
+use bevy_session::checkpoints::{CheckpointError, TypeFailed};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, CheckpointError, CorruptionDetected, HowItEnded, RestoreReason,
-    SessionEnded, TypeFailed,
-};
+use bevy_session::recovery::{CorruptionDetected, HowItEnded, RestoreReason};
+use bevy_session::{CheckpointCaptured, SessionEnded};
 use serde::Serialize;
 
 use crate::colony::{Colony, Daytime};

@@ -5,10 +5,11 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    RecoveryError, RecoveryFailed, ReportNotOpened, Request, RequestError, SessionId,
-    SessionRequest, SessionStatus, SessionsFound, SlotRequest,
-};
+use bevy_session::recovery::RecoveryError;
+use bevy_session::reports::ReportNotOpened;
+use bevy_session::requests::{Request, SessionRequest};
+use bevy_session::slots::SlotRequest;
+use bevy_session::{RecoveryFailed, RequestError, SessionId, SessionStatus, SessionsFound};
 
 use crate::options::Options;
 use crate::report::Reporter;

@@ -4,6 +4,7 @@
 //! loaded; what is drawn is rebuilt by observers.
 
 use bevy::prelude::*;
+use bevy_session::SaveScope;
 use bevy_session::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -22,7 +22,7 @@ use crate::saved::RebuiltCodec;
 /// Except for [`migrate_saved`](Self::migrate_saved), calls are idempotent. Their order doesn't matter,
 /// nor whether they come before or after the plugin: they are noted down, and resolved when the app is
 /// complete. A call that comes later has no effect, and
-/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -93,7 +93,7 @@ pub trait SessionAppExt {
     /// `describe` says at a capture what to write. `rebuild` makes the component again at a restore;
     /// resources and states are as saved by then, and no entity has been written yet. If it panics,
     /// its entity comes back without the component, the report lists it with
-    /// [`NotRebuilt`](crate::RestoreLossReason::NotRebuilt), and the value is kept for another try.
+    /// [`NotRebuilt`](crate::recovery::RestoreLossReason::NotRebuilt), and the value is kept for another try.
     ///
     /// What is written is called by the path of `P`, so each component needs a `P` of its own.
     /// Entities in it are not mapped.
@@ -163,7 +163,7 @@ pub trait SessionAppExt {
     /// `DespawnOnEnter`.
     ///
     /// Called once for a type. A second chain for it, or one for a type that isn't saved, is a
-    /// [`TypeProblem`](crate::TypeProblem).
+    /// [`TypeProblem`](crate::checkpoints::TypeProblem).
     fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self;
 
     /// Says that older builds knew a saved component, resource or state by another type path: values
@@ -174,7 +174,7 @@ pub trait SessionAppExt {
     /// on. If an entity has values under several paths, its own one counts, then those of the first
     /// calls.
     ///
-    /// A path that another saved type has or had is a [`TypeProblem`](crate::TypeProblem).
+    /// A path that another saved type has or had is a [`TypeProblem`](crate::checkpoints::TypeProblem).
     ///
     /// ```
     /// # use bevy::prelude::*;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bevy::reflect::Reflect;
+use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId, Values};
 
 use super::types::SavedTypes;
-use crate::journal::{Block, ENTITIES, Rows, SaveId, Values};
 
 /// A type of which something changed without a trace, so that a checkpoint says something else
 /// than the world.

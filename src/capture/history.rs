@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
+use bevy_session_journal::journal::{ENTITIES, limits};
 
 use super::engine_moves::names_elsewhere;
 use super::former_names::former_path;
@@ -12,7 +13,6 @@ use super::migrations::{AnyMigrations, MigrateRows, Migrations};
 use super::problem::{TypeProblem, TypeProblemReason};
 use super::saved_type::SavedType;
 use crate::engine;
-use crate::journal::{ENTITIES, limits};
 use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
 
 /// What the game said about the past of its types, in the order of the calls.

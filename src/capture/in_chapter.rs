@@ -7,22 +7,23 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use bevy::reflect::Reflect;
+use bevy_session_journal::journal::ChapterId;
 use serde::{Deserialize, Serialize};
 
 use super::descendants::Descendants;
 use super::{Placed, SaveKey};
-use crate::journal::ChapterId;
 use crate::saved::{Saved, unfiltered};
 
 /// Ties an entity to a chapter: when that ends, the entity is despawned with all that hangs from it.
 ///
-/// It goes after [`ChapterEnded`](crate::ChapterEnded) was observed and before the next checkpoint. The
+/// It goes after [`ChapterEnded`](crate::chapters::ChapterEnded) was observed and before the next checkpoint. The
 /// component is saved with the entity, if that is [`Saved`]; it doesn't make it so. What a level has
 /// placed, with a [`SaveKey`], isn't taken for gone: it is there when the level is loaded again.
 ///
 /// ```
 /// use bevy::prelude::*;
 /// use bevy_session::prelude::*;
+/// use bevy_session::chapters::{InChapter, NewChapter};
 ///
 /// fn begin_mission(mut commands: Commands) {
 ///     let mission = commands.session().chapters().begin(NewChapter::named("Mission 3"));

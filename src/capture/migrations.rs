@@ -53,7 +53,7 @@ use crate::saved::{Codec, DecodeError, SavedState, StateCodec, decode_message_pa
 /// ```
 ///
 /// Steps run where values are decoded, which isn't the main thread. One that fails or panics costs
-/// that value, which is reported as a [`RestoreLoss`](crate::RestoreLoss) and carried along as it
+/// that value, which is reported as a [`RestoreLoss`](crate::recovery::RestoreLoss) and carried along as it
 /// was. References to entities pass through a step as they are; there is no world to look into.
 pub struct Migrations<T> {
     first: u32,

@@ -7,6 +7,7 @@ use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::state::state::FreelyMutableState;
+use bevy_session_journal::journal::SaveId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +16,6 @@ use super::record::{
     Captured, CapturedComponents, CapturedOrders, ComponentRecorder, OrderRecorder, RecordColumn,
     ResourceRecorder, StateMapping, StateRecorder, Watched,
 };
-use crate::journal::SaveId;
 use crate::saved::{
     ComponentCodec, CopyCodec, DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource,
     DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec, reads_the_same,

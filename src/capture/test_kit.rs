@@ -9,6 +9,10 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
+use bevy_session_journal::journal::{
+    Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
+};
+use bevy_session_journal::recovery::ReadProgress;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +20,6 @@ use super::{
     Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
-use crate::journal::{
-    Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
-};
-use crate::recovery::ReadProgress;
 use crate::restore::{EntitiesReplaced, Leftovers, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]

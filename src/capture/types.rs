@@ -13,6 +13,7 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::{ENTITIES, limits};
 
 use super::build::Build;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
@@ -21,7 +22,6 @@ use super::problem::{TypeProblem, TypeProblemReason};
 use super::record::Captured;
 use super::saved_type::{OrderType, Registration, Role, SavedType, ValueType};
 use super::{InChapter, Placed, ReflectSaved, SaveKey};
-use crate::journal::{ENTITIES, limits};
 use crate::saved::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, CHILD_ORDER, DISABLED, DecodedColumn, GONE, IN_CHAPTER,
     SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,

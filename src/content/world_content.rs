@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
+use bevy_session_journal::journal::{
+    Block, Commit, EventBatch, ReadError, RunId, SaveId, TypeRows,
+};
+use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
+use bevy_session_journal::writer::{Content, Encoded, Everything};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
     Parking, Recorder, SaveKey, SavedTypes, Settled, drift_between,
 };
-use crate::journal::{Block, Commit, EventBatch, ReadError, RunId, SaveId, TypeRows};
 use crate::recording::{NotWritten, TakenEvents};
-use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
 use crate::restore::WorldImage;
-use crate::writer::{Content, Encoded, Everything};
 
 /// What of a world is saved. It has no world: captures come from there.
 pub(crate) struct WorldContent(pub Arc<SavedTypes>);

@@ -7,8 +7,10 @@ use bevy::ecs::world::World;
 use bevy::reflect::Reflect;
 
 use super::rarely_changing::CHECKPOINTS;
+use crate::SaveKey;
+use crate::checkpoints::TypeProblemReason;
+use crate::hints::SessionHint;
 use crate::values::{given_name, with_name};
-use crate::{SaveKey, SessionHint, TypeProblemReason};
 
 /// Something that a game may have forgotten.
 ///

@@ -5,8 +5,9 @@ use bevy::ecs::world::World;
 use super::Finding;
 use super::references::without_places;
 use crate::capture::{Placed, SavedTypes};
+use crate::hints::{SessionHint, SessionHints};
 use crate::lifecycle::Runtime;
-use crate::{CurrentSession, SessionActivity, SessionHint, SessionHints};
+use crate::{CurrentSession, SessionActivity};
 
 /// What the plugin has noticed by itself, and said.
 pub(super) fn given(world: &World) -> Vec<SessionHint> {

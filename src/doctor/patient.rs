@@ -8,11 +8,11 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::SaveId;
 
 use super::Doctor;
 use crate::SaveKey;
 use crate::capture::{CaptureScope, Recorder, SavedTypes, crate_of, type_path_of};
-use crate::journal::SaveId;
 
 /// The game that is looked at.
 pub(super) struct Patient<'a> {

@@ -14,12 +14,13 @@ use bevy::reflect::TypeRegistry;
 
 use super::ownership::own_crates;
 use super::references::unmapped_fields;
+use crate::Saved;
 use crate::capture::{SavedTypes, crate_of};
 use crate::engine;
+use crate::hints::SessionHint;
 use crate::lifecycle::{IgnoredTypes, Runtime, give_hint};
 use crate::saved::{Contents, STATE_SCOPES};
 use crate::values::{Reflected, is_large};
-use crate::{Saved, SessionHint};
 
 /// Entities of one archetype that are looked at each time.
 const SAMPLE: usize = 2;

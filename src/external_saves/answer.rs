@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
-use crate::journal::RunId;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::RunId;
 
 /// Distinguishes what the game is asked for. Each process counts from a number of its own, so that the
 /// answer to a request of an earlier one is known as such.
@@ -27,7 +27,7 @@ impl fmt::Display for ExternalRequestId {
 /// What was saved or loaded, in the game's words. A text alone is its details.
 ///
 /// ```
-/// use bevy_session::ExternalDone;
+/// use bevy_session::external::ExternalDone;
 ///
 /// let saved = ExternalDone::in_slot("autosave-3").details("212 units");
 /// let loaded = ExternalDone::from("212 units");
@@ -39,14 +39,14 @@ pub struct ExternalDone {
 }
 
 impl ExternalDone {
-    /// The slot in which it was saved, as [`list`](crate::ExternalSaves::list) has it: after a crash the
+    /// The slot in which it was saved, as [`list`](crate::external::ExternalSaves::list) has it: after a crash the
     /// offer knows by it which backups were acknowledged.
     #[must_use]
     pub fn in_slot(slot: impl Into<String>) -> Self {
         Self { slot: Some(slot.into()), details: String::new() }
     }
 
-    /// What else is worth knowing, for [`ExternalOperations`](crate::ExternalOperations).
+    /// What else is worth knowing, for [`ExternalOperations`](crate::external::ExternalOperations).
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = details.into();
@@ -69,7 +69,7 @@ impl From<String> for ExternalDone {
 /// Where the answer to one request goes, from any thread. Clone it into the task that saves.
 ///
 /// A system can answer by the request's id as well, with
-/// [`done`](crate::ExternalCommands::done). The first answer counts.
+/// [`done`](crate::external::ExternalCommands::done). The first answer counts.
 #[derive(Clone)]
 pub struct ExternalAnswer {
     request: ExternalRequestId,

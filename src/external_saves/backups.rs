@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use bevy::prelude::*;
+use bevy_session_journal::recovery::{Proposal, RecoveryOffer};
 use jiff::Timestamp;
 
 use super::{ExternalOperation, ExternalOutcome, ExternalSave, ledger_of};
-use crate::recovery::{Proposal, RecoveryOffer};
 
 /// Deaths in a row after which no backup is better than a new session, as with checkpoints.
 const DEATHS: usize = 3;
@@ -135,8 +135,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::deep::offers;
-    use crate::journal::{CheckpointId, RunId};
+    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::journal::{CheckpointId, RunId};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

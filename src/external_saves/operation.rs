@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::Fields;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ExternalRequestId;
-use crate::journal::SessionId;
-use crate::session::Fields;
 
 /// The custom field of a session in which its newest operations are kept.
 pub(crate) const LEDGER: &str = "bevy_session::external_saves";
@@ -23,7 +23,7 @@ const TEXT: usize = 256;
 #[non_exhaustive]
 pub enum ExternalSaveReason {
     /// So much was played since it was asked last as
-    /// [`ExternalAutosave::Every`](crate::ExternalAutosave::Every) says.
+    /// [`ExternalAutosave::Every`](crate::external::ExternalAutosave::Every) says.
     Timer,
     /// A gate closes, a state is left that asks for a checkpoint, or the system suspends the game. What
     /// is being left is still in the world while observers run, and not a frame later.
@@ -130,7 +130,7 @@ fn shortened(mut text: String) -> String {
 ///
 /// ```
 /// use bevy::prelude::*;
-/// use bevy_session::ExternalOperations;
+/// use bevy_session::external::ExternalOperations;
 ///
 /// fn last_backup(operations: Res<ExternalOperations>) {
 ///     if let Some(saved) = operations.iter().rev().find(|operation| operation.is_done()) {

@@ -7,21 +7,21 @@ use bevy::prelude::*;
 use super::ExternalSave;
 
 /// A save system of the game's own, such as one built on `moonshine-save`, for
-/// [`external_saves`](crate::ExternalSavesExt::external_saves).
+/// [`external_saves`](crate::external::ExternalSavesExt::external_saves).
 ///
 /// The methods are called on a thread of the plugin's own, one at a time and never within a frame: they
 /// may read files. One that panics or fails costs its answer and is reported with
-/// [`ExternalCallFailed`](crate::ExternalCallFailed). After
+/// [`ExternalCallFailed`](crate::external::ExternalCallFailed). After
 /// [`SessionSettings::external_patience`](crate::SessionSettings::external_patience) an answer isn't
 /// waited for any more, and nothing else is asked until that call has returned.
 ///
 /// What is saved and loaded is not its matter, since that needs the world: the game is asked for it with
-/// [`ExternalSaveRequested`](crate::ExternalSaveRequested) and
-/// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested).
+/// [`ExternalSaveRequested`](crate::external::ExternalSaveRequested) and
+/// [`ExternalRestoreRequested`](crate::external::ExternalRestoreRequested).
 ///
 /// ```
 /// use bevy::prelude::*;
-/// use bevy_session::{ExternalAutosave, ExternalSave, ExternalSaves};
+/// use bevy_session::external::{ExternalAutosave, ExternalSave, ExternalSaves};
 /// use std::time::Duration;
 ///
 /// struct ArmySaves;
@@ -55,7 +55,7 @@ pub trait ExternalSaves: Send + Sync + 'static {
     /// # Errors
     ///
     /// What is the matter with it. The backup isn't offered, and
-    /// [`ExternalSaveDamaged`](crate::ExternalSaveDamaged) says so.
+    /// [`ExternalSaveDamaged`](crate::external::ExternalSaveDamaged) says so.
     fn validate(&self, save: &ExternalSave) -> Result;
 
     /// Whether the game wants to be asked to save by itself, and how often. Called about once a second

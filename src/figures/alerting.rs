@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
 use tracing::{info, warn};
 
 use super::alert::{Alert, AlertError, Rule};
@@ -11,7 +12,6 @@ use super::level::AlertLevel;
 use super::measure::{AlertMeasure, Side};
 use super::reading::Reading;
 use super::session_figures::SessionFigures;
-use crate::journal::SessionId;
 use crate::lifecycle::{LastLook, notify};
 
 /// Time between two looks at all alerts.

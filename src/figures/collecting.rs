@@ -25,18 +25,18 @@ use std::time::Duration;
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
+use bevy_session_journal::session::{RequestError, StopReason};
 
 use super::counting::count_sessions;
 use super::session_figures::{PlayedFigures, SessionFigures};
 use super::trouble::Trouble;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, CorruptionDetected, CurrentRequest,
     CurrentSession, EventsDropped, LastLook, Measured, RecoveryFailed, Request, RequestRejected,
     SavingResumed, SavingStopped, SessionCatalog, SessionClosed, SessionEnded, SessionOperation,
     SessionPurged, SessionRequest, SessionRestored, SlotRequest,
 };
-use crate::session::{RequestError, StopReason};
 
 /// Sessions whose ids are kept, of each that are damaged and that are lost.
 const NOTED: usize = 64;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::{SessionStatus, ShelfPlace};
+use bevy_session_journal::writer::Surroundings;
 use jiff::SignedDuration;
 
 use super::session_figures::{ProcessFigures, SessionCounts};
 use crate::lifecycle::CurrentSession;
-use crate::recovery::SessionEntry;
-use crate::session::{SessionStatus, ShelfPlace};
-use crate::writer::Surroundings;
 
 /// What counts as lately.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);

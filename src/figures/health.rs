@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::session::SessionFeature;
 
 use super::alerting::SessionAlerts;
 use super::codes::HealthCode;
 use super::session_figures::SessionFigures;
 use super::trouble::Trouble;
 use crate::lifecycle::CurrentPace;
-use crate::session::SessionFeature;
 use crate::switches::SessionSwitches;
 
 /// As in `bevy-session doctor`.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::CheckpointKind;
 use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge};
 use metrics::{describe_histogram, gauge, histogram};
 
@@ -14,7 +15,6 @@ use super::health::SessionHealth;
 use super::session_figures::SessionFigures;
 use super::window::to_float;
 use super::{alerting, health};
-use crate::journal::CheckpointKind;
 use crate::lifecycle::SessionOperation;
 use crate::plugin::SessionLast;
 

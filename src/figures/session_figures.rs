@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::IndexFigures;
 
 use super::operation::OperationFigures;
-use crate::journal::SessionId;
 use crate::lifecycle::{SessionOperation, WriterLoad};
-use crate::recovery::IndexFigures;
 
 /// What the plugin does, in figures that an operator or a developer reads: durations, errors, what waits,
 /// and what there is. Filled once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin).

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use jiff::Timestamp;
 
 use super::alerting::{SessionAlertCleared, SessionAlertRaised, SessionAlerts};
-use crate::StandingAlert;
+use crate::checkpoints::StandingAlert;
 use crate::lifecycle::Runtime;
 
 /// Hands them over whenever one was raised or cleared.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::journal::SessionId;
-use crate::session::StopReason;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::StopReason;
 
 /// What is wrong right now, as far as the plugin has said so.
 #[derive(Resource, Default)]

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 
 use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy_session_journal::journal::{Block, SaveId, TypeSummary, merge};
+use bevy_session_journal::recovery::ReadProgress;
 
 use super::churn::Churn;
 use super::figures::Figures;
@@ -12,8 +14,6 @@ use super::rows::Table;
 use super::{Portrait, Random};
 use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
-use crate::journal::{Block, SaveId, TypeSummary, merge};
-use crate::recovery::ReadProgress;
 use crate::restore::WorldImage;
 
 /// What the newest capture said beside its rows.

@@ -11,10 +11,10 @@ use bevy::ecs::world::EntityRef;
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
+use bevy_session_journal::journal::SaveId;
 
 use crate::Saved;
 use crate::capture::test_kit::*;
-use crate::journal::SaveId;
 
 /// Values by what they are of, as `Debug` writes them.
 type Values = BTreeMap<&'static str, String>;

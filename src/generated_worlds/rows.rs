@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::capture::test_kit::*;
-use crate::journal::{Block, ENTITIES, Rows, SaveId};
 use crate::saved::{CHILD_OF, CHILD_ORDER};
 
 /// Rows of a checkpoint: by type, and of each type by entity.

@@ -13,9 +13,10 @@ use super::portrait::saved_entities;
 use super::{Random, play_all, seeds, tell};
 use crate::capture::DriftedType;
 use crate::capture::test_kit::*;
+use crate::checkpoints::CheckpointDrifted;
 use crate::{
-    CheckpointCaptured, CheckpointDrifted, CurrentSession, NewSession, RestoreFrom,
-    SessionCommandsExt, SessionPlugin, SessionRestored, SessionSettings,
+    CheckpointCaptured, CurrentSession, NewSession, RestoreFrom, SessionCommandsExt, SessionPlugin,
+    SessionRestored, SessionSettings,
 };
 
 const FRAME: Duration = Duration::from_millis(100);

@@ -3,6 +3,14 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointId, SessionId};
+use bevy_session_journal::recovery::THUMBNAIL;
+use bevy_session_journal::session::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, RequestError,
+    check_attachment_name,
+};
+use bevy_session_journal::writer::{News, SessionAttachmentOrder, SlotOrder};
 use tracing::{debug, error};
 
 use super::notifications::{
@@ -12,14 +20,6 @@ use super::requests::{AttachmentRequest, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionCatalog, SessionSettings};
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointId, SessionId};
-use crate::recovery::THUMBNAIL;
-use crate::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, RequestError,
-    check_attachment_name,
-};
-use crate::writer::{News, SessionAttachmentOrder, SlotOrder};
 
 pub(super) fn handle_attachment_request(
     parts: &mut RuntimeParts,

@@ -1,6 +1,10 @@
 //! Takes sessions up without a request, where the policy or the developer says so.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, SessionId};
+use bevy_session_journal::process::HowItEnded;
+use bevy_session_journal::recovery::{Proposal, RecoveryOffer};
+use bevy_session_journal::session::{NewSession, RestoreReason, SessionMetadata};
 use tracing::{info, warn};
 
 use super::external::{better_backup, is_looking_for_backups};
@@ -13,10 +17,6 @@ use super::transitions::backups::take_up_backup;
 use super::transitions::starting::start_safely;
 use super::transitions::take_up;
 use super::{RecoveryOffers, SessionCatalog, SessionSettings};
-use crate::journal::{CheckpointId, SessionId};
-use crate::process::HowItEnded;
-use crate::recovery::{Proposal, RecoveryOffer};
-use crate::session::{NewSession, RestoreReason, SessionMetadata};
 
 /// Takes a session up without a request, if the policy or the developer says so. What the game
 /// asks for comes first.

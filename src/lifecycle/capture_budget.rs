@@ -7,7 +7,7 @@ use bevy::prelude::*;
 /// What a capture may take of a frame.
 ///
 /// ```
-/// use bevy_session::CaptureBudget;
+/// use bevy_session::checkpoints::CaptureBudget;
 /// use std::time::Duration;
 ///
 /// let server = CaptureBudget { frame: Duration::from_millis(50), share: 0.02 };

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
+use bevy_session_journal::finding::{
+    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
+};
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{
+    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
+};
+use bevy_session_journal::session::{Leaving, ProvenTime, SessionStatus};
 use jiff::Timestamp;
 
 use super::CurrentSession;
 use crate::external_saves::{Backups, OfferedBackup};
-use crate::finding::{
-    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
-};
-use crate::journal::SessionId;
-use crate::recovery::{
-    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
-};
-use crate::session::{Leaving, ProvenTime, SessionStatus};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
@@ -53,7 +53,7 @@ impl SessionCatalog {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::{SessionQuery, SortBy};
+    /// use bevy_session::library::{SessionQuery, SortBy};
     ///
     /// fn load_screen(catalog: Res<SessionCatalog>) {
     ///     let query = SessionQuery::default().search("frozen north").sort(SortBy::PlayTime);
@@ -74,7 +74,7 @@ impl SessionCatalog {
     }
 
     /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
-    /// changed by it; [`tidy`](crate::LibraryCommands::tidy) lets exactly these go.
+    /// changed by it; [`tidy`](crate::library::LibraryCommands::tidy) lets exactly these go.
     ///
     /// Before they were looked at, none would go.
     ///
@@ -83,7 +83,7 @@ impl SessionCatalog {
     ///
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::{Keep, LeftAs, Retention};
+    /// use bevy_session::library::{Keep, LeftAs, Retention};
     ///
     /// fn tidy_up(catalog: Res<SessionCatalog>, mut commands: Commands) {
     ///     let month = Duration::from_secs(30 * 24 * 60 * 60);
@@ -114,7 +114,7 @@ impl SessionCatalog {
     ///
     /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
     /// thread, so that it also knows of what another process writes. That a process died which plays a
-    /// session shows when somebody asks for [`find`](crate::LibraryCommands::find).
+    /// session shows when somebody asks for [`find`](crate::library::LibraryCommands::find).
     pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
         self.followed.store(true, Ordering::Relaxed);
         watch.look(&self.sessions)
@@ -249,7 +249,7 @@ impl RecoveryOffers {
 
     /// Backups of the game's own save system that were found whole after a crash, newest first; at most
     /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
-    /// can be restored. Answer with [`recover`](crate::ExternalCommands::recover).
+    /// can be restored. Answer with [`recover`](crate::external::ExternalCommands::recover).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()

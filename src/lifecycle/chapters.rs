@@ -11,6 +11,10 @@
 //! despawned like what goes with a state, so that a key is no end of its own, and then a checkpoint is taken.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{ChapterId, CheckpointKind};
+use bevy_session_journal::session::{
+    ChapterError, ChapterOutcome, EndReason, EventTrigger, NewChapter, RequestError,
+};
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;
@@ -22,11 +26,7 @@ use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::transition::Departure;
 use crate::capture::InChapter;
-use crate::journal::{ChapterId, CheckpointKind};
 use crate::restore::despawn_all;
-use crate::session::{
-    ChapterError, ChapterOutcome, EndReason, EventTrigger, NewChapter, RequestError,
-};
 
 /// Begins a chapter, and takes the checkpoint with which it begins: behind a closed gate, as soon as
 /// that opens.

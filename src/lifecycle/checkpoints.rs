@@ -9,6 +9,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, is_collapse};
+use bevy_session_journal::session::{
+    ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
+};
 use tracing::{debug, debug_span, warn};
 
 use super::notifications::{
@@ -21,12 +26,7 @@ use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
-use crate::clock;
 use crate::content::{CheckpointOrder, Order};
-use crate::journal::{CheckpointId, CheckpointKind, is_collapse};
-use crate::session::{
-    ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
-};
 use capture_costs::hold_against_budget;
 use survived::note_failures;
 

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::recovery::Timeline;
-use crate::session::{
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
+use bevy_session_journal::recovery::Timeline;
+use bevy_session_journal::session::{
     AttachmentVersion, Chapters, CheckpointSummary, FieldError, Fields, SessionContext,
     SessionMetadata, SessionPriority, SessionStatus, StateChange, Tags,
 };
@@ -19,10 +19,10 @@ use crate::session::{
 const STATE_CHANGES: usize = 100;
 
 /// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is there
-/// from [`SessionStarted`](crate::SessionStarted) or [`RestoreStarted`](crate::RestoreStarted) on. When
+/// from [`SessionStarted`](crate::SessionStarted) or [`RestoreStarted`](crate::recovery::RestoreStarted) on. When
 /// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded) is sent, it is
 /// gone; so it is after a restore that was cancelled, and after
-/// [`StopReason::Panicked`](crate::StopReason::Panicked).
+/// [`StopReason::Panicked`](crate::checkpoints::StopReason::Panicked).
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -217,7 +217,7 @@ impl CurrentSession {
 
     /// What is attached to the session itself under this name: all versions, the oldest first. Read with the
     /// [`timeline`](Self::timeline), which lists those of all names, and up to date with each
-    /// [`SessionAttachmentSaved`](crate::SessionAttachmentSaved).
+    /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
     pub fn attachments<'a>(
         &'a self,
         name: &'a str,

@@ -1,14 +1,14 @@
 //! Takes what was asked for behind a closed gate.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{RequestError, SaveSlot, SlotError};
 
 use super::checkpoints::take_wanted;
 use super::requests::{CurrentRequest, reject, reject_part};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::slots::saving::{save_slot, slot_failed};
-use crate::ids::Ticket;
-use crate::session::{RequestError, SaveSlot, SlotError};
 
 /// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {

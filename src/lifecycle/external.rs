@@ -15,13 +15,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{RunId, SessionId};
 use tracing::error;
 
 use crate::external_saves::{
     AnswerSheet, Asker, ExternalAutosave, ExternalOperationKind, ExternalOutcome,
     ExternalRequestId, ExternalSaveReason, ExternalSaves,
 };
-use crate::journal::{RunId, SessionId};
 use search::Looking;
 
 pub use app_ext::ExternalSavesExt;

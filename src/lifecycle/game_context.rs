@@ -1,12 +1,12 @@
 //! What a game says of itself and its machine.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::SessionContext;
 
 use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};
 use super::runtime::RuntimeParts;
-use crate::journal::SessionId;
-use crate::session::SessionContext;
 
 /// What a game says of itself and its machine, beside what the plugin finds out by itself. It is written
 /// down with a session when that is started or taken up, and says after a crash, or on a player's other

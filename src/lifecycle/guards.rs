@@ -1,11 +1,11 @@
 //! What a game may have to say before a request is handled.
 
 use bevy::prelude::*;
+use bevy_session_journal::session::RequestError;
 use tracing::error;
 
 use super::hooks::HookSystem;
 use super::requests::Request;
-use crate::session::RequestError;
 
 /// A request that is about to be handled, as a [guard](crate::SessionHooksExt::guard_requests) sees it.
 #[derive(Clone, PartialEq, Debug)]

@@ -30,12 +30,12 @@ pub(crate) use watched::HintWatch;
 /// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a
 /// session in which no entity is saved, a call that came too late.
 ///
-/// Each hint is given once, in the log, as [`HintGiven`](crate::HintGiven), and here. A gate that opens
+/// Each hint is given once, in the log, as [`HintGiven`](crate::hints::HintGiven), and here. A gate that opens
 /// and an entity that is saved take their hint back; the others about a session go with it.
 ///
 /// ```
 /// use bevy::prelude::*;
-/// use bevy_session::SessionHints;
+/// use bevy_session::hints::SessionHints;
 ///
 /// fn show(hints: Res<SessionHints>) {
 ///     for hint in hints.iter() {

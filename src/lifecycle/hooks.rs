@@ -14,15 +14,15 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 use bevy::utils::prelude::ShortName;
+use bevy_session_journal::recovery::RecoveryOffer;
+use bevy_session_journal::session::Leaving;
 
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};
 use super::requests::{CurrentRequest, RequestQueue};
 use super::{CurrentSession, session_is_restoring};
 use crate::capture::{BeforeExit, LateCalls, follow_state_scopes};
-use crate::recovery::RecoveryOffer;
 use crate::restore::StateOverride;
-use crate::session::Leaving;
 use end_hook::EndHook;
 use game_hooks::{CheckpointTriggers, GameHooks, NamedState};
 use recovery_options::{RecoveryHook, RecoveryOption};
@@ -36,7 +36,7 @@ pub(crate) use system::HookSystem;
 ///
 /// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long as
 /// they come while the app is built: a later one has no effect, and
-/// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so. None of the checkpoints
+/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so. None of the checkpoints
 /// that these calls ask for is taken while
 /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is off.
 ///
@@ -88,14 +88,14 @@ pub trait SessionHooksExt {
 
     /// Takes checkpoints at this pace while the game is in this state, where the settings aren't for everywhere. Where
     /// more than one pace is in force, by different states or conditions, each has the say in what it says, the one
-    /// that was named last before the others. [`SessionPaces`](crate::SessionPaces) has them all, to change at any
-    /// time, and [`CurrentPace`](crate::CurrentPace) what comes of it.
+    /// that was named last before the others. [`SessionPaces`](crate::checkpoints::SessionPaces) has them all, to change at any
+    /// time, and [`CurrentPace`](crate::checkpoints::CurrentPace) what comes of it.
     ///
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
     /// # use bevy::state::app::StatesPlugin;
-    /// use bevy_session::SessionPace;
+    /// use bevy_session::checkpoints::SessionPace;
     /// use std::time::Duration;
     ///
     /// # #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -123,7 +123,7 @@ pub trait SessionHooksExt {
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Runs this system when a session is left, before its last checkpoint is taken: for the game's
-    /// last words ([`SessionEnding::say`](crate::SessionEnding::say)), for what it writes into the
+    /// last words ([`SessionEnding::say`](crate::ends::SessionEnding::say)), for what it writes into the
     /// world at the end, and for what it has to finish. Called more than once, the systems run one
     /// after the other.
     ///
@@ -142,7 +142,7 @@ pub trait SessionHooksExt {
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::SessionEnding;
+    /// use bevy_session::ends::SessionEnding;
     /// # #[derive(Resource)] struct Party { place: String }
     ///
     /// fn say_where_we_are(party: Res<Party>, mut ending: ResMut<SessionEnding>) {
@@ -170,7 +170,7 @@ pub trait SessionHooksExt {
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::{CurrentRequest, GuardedRequest, Request};
+    /// use bevy_session::requests::{CurrentRequest, GuardedRequest, Request};
     /// # #[derive(Resource)] struct Host(String);
     ///
     /// /// Only the host ends the session for everybody.
@@ -200,7 +200,8 @@ pub trait SessionHooksExt {
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::{RecoveryOffer, RecoveryOption};
+    /// use bevy_session::RecoveryOffer;
+    /// use bevy_session::recovery::RecoveryOption;
     ///
     /// /// The checkpoint that the game takes as a mission begins.
     /// fn mission_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
@@ -236,7 +237,7 @@ pub trait SessionHooksExt {
     /// Resources that refer to no entity, and states, are as saved by then; resources that refer to entities come with
     /// them. Asked once a frame, after the transitions of states and before all else. Called more than once, all
     /// conditions have to hold. A condition that doesn't come true is reported with
-    /// [`RestoreStalled`](crate::RestoreStalled).
+    /// [`RestoreStalled`](crate::recovery::RestoreStalled).
     fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Enters this state instead of the saved one when a restore begins. The game leads on, as it

@@ -24,8 +24,8 @@ pub(crate) fn log_losses_once(prepared: On<RestorePrepared>, mut logged: ResMut<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{CheckpointId, RunId, SessionId};
     use crate::restore::{RestoreLoss, RestoreLossReason};
+    use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
 
     #[test]
     fn each_type_is_logged_once() {

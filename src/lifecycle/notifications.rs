@@ -9,6 +9,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
+use bevy_session_journal::recovery::{RecoveryOffer, SlotEntry};
+use bevy_session_journal::session::{
+    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
+    RequestError, RestoreReason, SessionContext, StopReason,
+};
 
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
@@ -16,14 +23,7 @@ use super::requests::Request;
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::recovery::{RecoveryOffer, SlotEntry};
 use crate::restore::{RestoreLoss, RestoreReport};
-use crate::session::{
-    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
-    RequestError, RestoreReason, SessionContext, StopReason,
-};
 
 pub(crate) use chapters::register as register_chapter_notifications;
 pub use chapters::{ChapterBegun, ChapterEnded};
@@ -198,7 +198,7 @@ notifications! {
 
     /// Automatic checkpoints have another pace: since the game is in another state
     /// ([`pace_in`](crate::SessionHooksExt::pace_in)), a condition holds or doesn't hold any more, settings or paces were
-    /// changed, or an alert stretches them. [`CurrentPace`](crate::CurrentPace) says all of it.
+    /// changed, or an alert stretches them. [`CurrentPace`](crate::checkpoints::CurrentPace) says all of it.
     PaceChanged {
         /// The session.
         session: SessionId,
@@ -209,7 +209,7 @@ notifications! {
     }
 
     /// Automatic checkpoints come less often than they should, to keep to
-    /// [`CurrentPace::max_bytes_per_second`](crate::CurrentPace::max_bytes_per_second),
+    /// [`CurrentPace::max_bytes_per_second`](crate::checkpoints::CurrentPace::max_bytes_per_second),
     /// or as often again.
     AutosaveStretched {
         /// The session.
@@ -265,7 +265,7 @@ notifications! {
 
     /// Sessions can't be written where they are wanted, and are written below the
     /// [`fallback_directory`](crate::SessionPlugin::fallback_directory) in this process. Those of both
-    /// places are found. Sent once, in the first frame; [`SessionPlace`](crate::SessionPlace) says it at any
+    /// places are found. Sent once, in the first frame; [`SessionPlace`](crate::library::SessionPlace) says it at any
     /// time. A player may want to know: files in the first place don't change from now on.
     DataPlaceChanged {
         /// Where sessions are wanted.
@@ -285,7 +285,7 @@ notifications! {
     }
 
     /// Something keeps the plugin from doing what the game probably expects of it. Given once, and in the
-    /// log as well; [`SessionHints`](crate::SessionHints) has those that stand.
+    /// log as well; [`SessionHints`](crate::hints::SessionHints) has those that stand.
     HintGiven {
         /// What it is.
         hint: SessionHint,
@@ -303,7 +303,7 @@ notifications! {
 
     /// All sessions on this machine were looked at, and [`SessionCatalog`](crate::SessionCatalog)
     /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
-    /// they were looked at again; while a [`SessionWatch`](crate::SessionWatch) is followed, also when
+    /// they were looked at again; while a [`SessionWatch`](crate::library::SessionWatch) is followed, also when
     /// that has found something. What an index file says of sessions isn't enough for it.
     SessionsFound {
         /// How many sessions there are.
@@ -508,7 +508,7 @@ notifications! {
     /// A request is done, the last word on it unless it came to nothing: see [`Ticket`]. What came of it is said by a
     /// notification of its own, before this one except for [`cancel_restore`](crate::SessionCommands::cancel_restore):
     /// whether an end is on the disk in [`SessionClosed::complete`], and what could not be read in the `result` of
-    /// [`AttachmentRead`], [`EventsRead`](crate::EventsRead) and [`EventsValidated`](crate::EventsValidated). Checkpoints,
+    /// [`AttachmentRead`], [`EventsRead`](crate::events::EventsRead) and [`EventsValidated`](crate::events::EventsValidated). Checkpoints,
     /// slots, attachments and what is done with sessions that aren't played are durable then; what changes the session
     /// that is played, as a pause or a new name, is done in the game, and durable with the next checkpoint.
     RequestDone {
@@ -519,7 +519,7 @@ notifications! {
     /// A request came to nothing. If it was not legal, it has changed nothing.
     RequestRejected {
         /// The request; `None` where it is one of many that another request consists of, such as
-        /// [`edit_all`](crate::LibraryCommands::edit_all), and which gets an answer of its own.
+        /// [`edit_all`](crate::library::LibraryCommands::edit_all), and which gets an answer of its own.
         ticket: Option<Ticket>,
         /// The request, as it was made.
         request: Request,

@@ -12,7 +12,7 @@ use super::{CaptureBudget, SessionSettings};
 /// open is as in [`SessionSettings`].
 ///
 /// ```
-/// use bevy_session::SessionPace;
+/// use bevy_session::checkpoints::SessionPace;
 /// use std::time::Duration;
 ///
 /// let boss = SessionPace::every(Duration::from_secs(1));
@@ -45,7 +45,7 @@ impl SessionPace {
 /// use std::time::Duration;
 ///
 /// use bevy::prelude::*;
-/// use bevy_session::{SessionPace, SessionPaces};
+/// use bevy_session::checkpoints::{SessionPace, SessionPaces};
 ///
 /// fn tune(mut paces: ResMut<SessionPaces>) {
 ///     if let Some(boss) = paces.get_mut("Place::Boss") {
@@ -102,7 +102,7 @@ impl SessionPaces {
 #[reflect(Resource, Clone, PartialEq, Debug, FromWorld)]
 #[non_exhaustive]
 pub struct CurrentPace {
-    /// Time between automatic checkpoints. [`AutosaveStretched`](crate::AutosaveStretched) says where it is longer, since
+    /// Time between automatic checkpoints. [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says where it is longer, since
     /// they would write too much.
     pub interval: Duration,
     /// Mean bytes per second that they may write.

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{ChapterId, SessionId};
 
 use super::current_session::CurrentSession;
-use crate::journal::{ChapterId, SessionId};
 
 /// The session that is played at this moment, and its innermost open chapter. Clones are handles to the same.
 ///

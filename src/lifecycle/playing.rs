@@ -1,6 +1,10 @@
 //! What is asked of the session that is being played.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointKind, Record, SessionId};
+use bevy_session_journal::session::{
+    EventTrigger, Move, RequestError, SessionStatus, SessionUpdate,
+};
 
 use super::CurrentSession;
 use super::checkpoints::take_checkpoint;
@@ -15,8 +19,6 @@ use super::runtime::asked_checkpoints::WantedCheckpoint;
 use crate::capture::Placed;
 use crate::content::Order;
 use crate::external_saves::ExternalSaveReason;
-use crate::journal::{CheckpointKind, Record, SessionId};
-use crate::session::{EventTrigger, Move, RequestError, SessionStatus, SessionUpdate};
 
 pub(super) fn pause(parts: &mut RuntimeParts, world: &mut World) -> Result<(), RequestError> {
     let session = step(parts, world, Move::Pause)?;

@@ -6,6 +6,10 @@ mod notifications;
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::EventMoment;
+use bevy_session_journal::recovery::{EventPage, EventQuery};
+use bevy_session_journal::session::{EventTrigger, LeaveCause, LifecycleEvent, SessionFeature};
+use bevy_session_journal::writer::{EventsDropCause, News};
 use tracing::{debug, info, warn};
 
 use super::CurrentSession;
@@ -13,19 +17,15 @@ use super::notifications::notify;
 use super::requests::finish;
 use super::runtime::{Course, Playing, RuntimeParts};
 use crate::content::Order;
-use crate::journal::EventMoment;
 use crate::recording::{FixedTicks, HandOut, Recorded};
-use crate::recovery::{EventPage, EventQuery};
-use crate::session::{EventTrigger, LeaveCause, LifecycleEvent, SessionFeature};
 use crate::switches::SessionSwitches;
-use crate::writer::{EventsDropCause, News};
 use line::{Due, HandingOut};
 
 pub(crate) use notifications::register as register_event_notifications;
 pub use notifications::{EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated};
 
 /// What was read last of the events of a session, for a UI that shows them: the answer to
-/// [`read`](crate::EventCommands::read).
+/// [`read`](crate::events::EventCommands::read).
 #[derive(Resource, Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionEvents {

@@ -4,6 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointKind, SessionId};
+use bevy_session_journal::report::{ReportOf, ReportOrder, ScenarioFile};
+use bevy_session_journal::scenario::Scenario;
+use bevy_session_journal::session::{Report, ReportError, ReportSubject, RequestError, WorldOf};
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;
@@ -14,11 +19,6 @@ use super::requests::{check_text, finish, reject};
 use super::runtime::RuntimeParts;
 use super::{GameContext, PreviousRun};
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointKind, SessionId};
-use crate::report::{ReportOf, ReportOrder, ScenarioFile};
-use crate::scenario::Scenario;
-use crate::session::{Report, ReportError, ReportSubject, RequestError, WorldOf};
 
 /// What the file of a scenario is called behind its key.
 const EXTENSION: &str = ".scenario.ron";

@@ -17,17 +17,17 @@ mod slot_commands;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-
-use crate::capture::SaveKey;
-use crate::digest::DigestOrder;
-use crate::finding::SessionQuery;
-use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::recovery::{EventQuery, RetentionPreview};
-use crate::scenario::Scenario;
-use crate::session::{
+use bevy_session_journal::digest::DigestOrder;
+use bevy_session_journal::finding::SessionQuery;
+use bevy_session_journal::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
+use bevy_session_journal::recovery::{EventQuery, RetentionPreview};
+use bevy_session_journal::scenario::Scenario;
+use bevy_session_journal::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
     RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
 };
+
+use crate::capture::SaveKey;
 
 pub use attachment_commands::AttachmentCommands;
 pub use chapter_commands::ChapterCommands;
@@ -273,7 +273,7 @@ impl Request {
     /// What it is called in logs, as `pause` or `slots().rename`.
     ///
     /// ```
-    /// use bevy_session::{CurrentRequest, Request};
+    /// use bevy_session::requests::{CurrentRequest, Request};
     ///
     /// assert_eq!(Request::from(CurrentRequest::Pause).name(), "pause");
     /// ```

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
+use bevy_session_journal::session::{RequestError, RestoreReason, SessionContext};
 
 use super::CurrentSession;
 #[cfg(feature = "ui")]
@@ -32,9 +34,7 @@ use super::start_up::StartUp;
 use super::summary::RunFigures;
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
-use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::recording::EventRecorder;
-use crate::session::{RequestError, RestoreReason, SessionContext};
 use deferred::Deferred;
 use exit_watch::ExitWatch;
 use filings::Filings;

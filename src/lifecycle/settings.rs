@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::recovery::PROBATION;
+use bevy_session_journal::session::AttachmentQuota;
 
 use super::{CaptureBudget, RecoveryPolicy};
-use crate::recovery::PROBATION;
-use crate::session::AttachmentQuota;
 
 /// What becomes of a restore that would lose something.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -59,7 +59,7 @@ pub struct SessionSettings {
     /// 60 seconds.
     pub probation: Duration,
     /// Mean bytes per second that automatic checkpoints may write. Where they would write more,
-    /// the interval is stretched, and [`AutosaveStretched`](crate::AutosaveStretched) says so.
+    /// the interval is stretched, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says so.
     /// Defaults to 1 MiB.
     pub max_bytes_per_second: u64,
     /// Bytes that one session's history may take on disk. Never met at the price of the last good
@@ -78,14 +78,14 @@ pub struct SessionSettings {
     /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// What may be attached to one session itself, by
-    /// [`attach_to_session`](crate::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
+    /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
     /// Defaults to 16 MiB and 3.
     pub attachments: AttachmentQuota,
     /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
     /// a recovery from an older checkpoint. The oldest go first, and all of them where
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
-    /// How long a session lies in the trash, see [`delete`](crate::LibraryCommands::delete), until it is removed
+    /// How long a session lies in the trash, see [`delete`](crate::library::LibraryCommands::delete), until it is removed
     /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
     /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
     /// there for ever. Defaults to 30 days.
@@ -108,18 +108,18 @@ pub struct SessionSettings {
     /// 1 second; phones end a game that takes about 5 seconds.
     pub suspend_patience: Duration,
     /// What a capture may take of a frame; where it takes more,
-    /// [`CaptureOverBudget`](crate::CaptureOverBudget) names the types that cost most. `None` if
+    /// [`CaptureOverBudget`](crate::checkpoints::CaptureOverBudget) names the types that cost most. `None` if
     /// it is of no interest. Defaults to a tenth of a frame at 60 Hz.
     pub capture_budget: Option<CaptureBudget>,
     /// What becomes of a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
-    /// How long a restore waits for its gate until [`RestoreStalled`](crate::RestoreStalled) says
+    /// How long a restore waits for its gate until [`RestoreStalled`](crate::recovery::RestoreStalled) says
     /// so. It goes on waiting. Defaults to 10 seconds.
     pub restore_patience: Duration,
     /// For development: every so many checkpoints, what was written is read back from the disk and
     /// held against the world, value by value. What differs was changed without a trace, and
-    /// [`CheckpointDrifted`](crate::CheckpointDrifted) names it. What can't be found: the order in
+    /// [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it. What can't be found: the order in
     /// lists of values that refer to entities, and types that could not be written or read. A value
     /// that is written differently each time is named although it didn't change. Defaults to
     /// `None`: never.
@@ -129,7 +129,7 @@ pub struct SessionSettings {
     /// newest checkpoint; both are in memory meanwhile. Checkpoints that copy everything anyway
     /// are not tested, and neither are those that a slow disk merges into the next one.
     pub self_test: Option<NonZeroU32>,
-    /// Whether a slot of kind [`SlotKind::Exit`](crate::SlotKind::Exit) is left behind when a session
+    /// Whether a slot of kind [`SlotKind::Exit`](crate::slots::SlotKind::Exit) is left behind when a session
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced each
     /// time. Behind a closed gate of [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) it
     /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
@@ -146,7 +146,7 @@ pub struct SessionSettings {
     /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
-    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::ExternalSaves)
+    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::external::ExternalSaves)
     /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
     /// exit waits for it no longer than [`exit_patience`](Self::exit_patience). Defaults to 30 seconds.
     pub external_patience: Duration,

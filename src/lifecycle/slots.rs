@@ -3,15 +3,15 @@
 pub(super) mod saving;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{AttachmentError, SlotError};
+use bevy_session_journal::writer::{SlotDone, SlotOrder};
 use tracing::{error, info};
 
 use super::SessionCatalog;
 use super::attachments::attached;
 use super::notifications::{SlotCopied, SlotDeleted, SlotImported, SlotRenamed, SlotSaved, notify};
 use super::requests::{finish_if_asked, reject};
-use crate::ids::Ticket;
-use crate::session::{AttachmentError, SlotError};
-use crate::writer::{SlotDone, SlotOrder};
 use saving::slot_failed;
 
 /// Takes in what came of something that was asked of slots.

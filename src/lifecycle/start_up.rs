@@ -10,14 +10,14 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock::Moment;
+use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
+use bevy_session_journal::process::HowItEnded;
+use bevy_session_journal::recovery::{FoundSession, Ladder, Proposal, RecoveryOffer};
+use bevy_session_journal::session::ProcessDeath;
 
 use super::policy::RecoveryPolicy;
-use crate::clock::Moment;
-use crate::journal::{CheckpointId, RunId, SessionId};
 use crate::mode::SessionMode;
-use crate::process::HowItEnded;
-use crate::recovery::{FoundSession, Ladder, Proposal, RecoveryOffer};
-use crate::session::ProcessDeath;
 
 /// What this start of the game knows and does about the sessions of earlier ones.
 pub(crate) struct StartUp {

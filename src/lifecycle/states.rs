@@ -1,6 +1,8 @@
 //! Follows the game's states.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::CheckpointKind;
+use bevy_session_journal::session::{EventTrigger, SessionStatus};
 use tracing::debug;
 
 use super::checkpoints::pacing::follow_paces;
@@ -16,8 +18,6 @@ use super::start_up::offers::announce;
 use super::{CurrentSession, SessionSettings, playing};
 use crate::capture::{StateLog, StatesBeingLeft};
 use crate::external_saves::ExternalSaveReason;
-use crate::journal::CheckpointKind;
-use crate::session::{EventTrigger, SessionStatus};
 
 /// Follows the game's states, once a frame.
 pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {

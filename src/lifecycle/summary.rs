@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bevy_session_journal::clock::Moment;
+use bevy_session_journal::session::SessionTally;
+
 use super::CurrentSession;
-use crate::clock::Moment;
-use crate::session::SessionTally;
 
 /// What a session came to, as far as it was played in this run: from when it was started or taken up
 /// until it was left.

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::report::{self, Opened};
+use bevy_session_journal::store::MemoryDisk;
 use tracing::{error, info};
 
 use super::place::Place;
 use super::{SessionLast, SessionPlugin, SessionSystems};
 use crate::lifecycle::{RequestQueue, SlotRequest, tell_of_unopened};
 use crate::mode::SessionMode;
-use crate::report::{self, Opened};
-use crate::store::MemoryDisk;
 
 impl SessionPlugin {
     /// Sets up with sessions in memory, and has the report's checkpoint loaded first of all.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bevy_session_journal::store::{
+    Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, directory_name, platform_roots,
+};
 use tracing::warn;
 
 use crate::lifecycle::{DataPlaceChanged, SessionPlace};
-use crate::store::{
-    Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, directory_name, platform_roots,
-};
 
 /// Where sessions are kept.
 #[derive(Clone, Debug)]

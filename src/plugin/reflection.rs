@@ -3,14 +3,19 @@
 use bevy::app::App;
 use bevy::ecs::reflect::AppTypeRegistry;
 
+use crate::chapters::InChapter;
+use crate::checkpoints::{CaptureCost, CurrentPace, DriftedType, SessionPaces};
+use crate::checkpoints::{TypeProblem, TypeProblemReason};
 use crate::doctor::{Diagnosis, Finding, FoundEntities};
+use crate::external::{ExternalOperations, OfferedBackup};
+use crate::hints::{SessionHint, SessionHints};
+use crate::library::{CurrentProfile, SessionPlace};
+use crate::recovery::{
+    DanglingReference, ExtraEntities, NewComponents, RestoreLoss, RestoreLossReason, RestoreReport,
+};
 use crate::{
-    CaptureCost, CurrentPace, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore,
-    DriftedType, ExternalOperations, ExtraEntities, GameContext, InChapter, NewComponents,
-    OfferedBackup, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
-    SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
-    SessionMode, SessionPaces, SessionPlace, SessionSettings, SessionSwitches, TypeProblem,
-    TypeProblemReason, Unsaved,
+    CurrentSession, DespawnOnRestore, GameContext, PreviousRun, RecoveryOffers, SaveKey, SaveScope,
+    Saved, SessionActivity, SessionCatalog, SessionMode, SessionSettings, SessionSwitches, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -104,7 +109,7 @@ mod tests {
             let registered = registry.get(resource).unwrap();
             assert!(registered.contains::<ReflectResource>(), "{:?}", registered.type_info());
         }
-        assert!(registry.contains(TypeId::of::<Vec<crate::SessionEntry>>()));
+        assert!(registry.contains(TypeId::of::<Vec<crate::library::SessionEntry>>()));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
-use crate::clock::Clock;
 use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::engine;
@@ -14,19 +13,22 @@ use crate::lifecycle::{
     session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
-use crate::process::{DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die};
 #[cfg(feature = "log")]
 use crate::recent_log::KeptLog;
 use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
 #[cfg(feature = "log")]
 use crate::session_log::KeptLogFiles;
-use crate::store::LocalStore;
-use crate::writer::Versions;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
+use bevy_session_journal::clock::Clock;
+use bevy_session_journal::process::{
+    DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die,
+};
+use bevy_session_journal::store::LocalStore;
+use bevy_session_journal::writer::Versions;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};

@@ -13,6 +13,7 @@ use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleLabel, SystemSet};
 use bevy::ecs::world::World;
 use bevy::reflect::TypePath;
+use bevy_session_journal::journal::{EventPrivacy, EventSource, RecordedEvent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::warn;
@@ -24,7 +25,6 @@ use super::source::{
 };
 use super::trigger::RecordedTrigger;
 use crate::capture::{LateCalls, Migrations};
-use crate::journal::{EventPrivacy, EventSource, RecordedEvent};
 
 /// What can be recorded: every message and event that has what is named here.
 #[diagnostic::on_unimplemented(
@@ -51,12 +51,12 @@ impl<T> Recordable for T where
 /// lost. After a power cut, everything is there that a checkpoint names as having come before it.
 ///
 /// Calls may stand before or after the plugin. One that comes after the app is complete has no effect,
-/// and [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+/// and [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
 ///
 /// ```
 /// use bevy::ecs::entity::MapEntities;
 /// use bevy::prelude::*;
-/// use bevy_session::RecordingExt;
+/// use bevy_session::events::RecordingExt;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
@@ -225,7 +225,7 @@ impl<T: Recordable> RecordedAs<'_, T> {
     /// What a checkpoint holds is never handed out: that is what was recorded up to the frame in which it
     /// was taken. So a message should be read in the frame in which it is written.
     /// Nothing is handed out after a rewind, a load, or the recovery of an older checkpoint.
-    /// [`EventsReplayed`](crate::EventsReplayed) says what was.
+    /// [`EventsReplayed`](crate::events::EventsReplayed) says what was.
     pub fn replay_after_restore(self) -> Self {
         self.replay_after_restore_as(|value, _| Some(value))
     }
@@ -235,7 +235,7 @@ impl<T: Recordable> RecordedAs<'_, T> {
     ///
     /// ```
     /// # use bevy::prelude::*;
-    /// # use bevy_session::RecordingExt;
+    /// # use bevy_session::events::RecordingExt;
     /// # use serde::{Deserialize, Serialize};
     /// # #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
     /// # struct Looted { item: String, gold: u32 }

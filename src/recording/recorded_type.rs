@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 
 use super::Recordable;
 use super::hand_out::HandOut;
 use super::source::{Batch, Source};
 use super::taken::{MapEntities, Taken, TakenColumn};
 use crate::capture::Migrations;
-use crate::journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 use crate::saved::{decode_message_pack, panic_message};
 
 /// Decides whether a value is handed out, and as what.

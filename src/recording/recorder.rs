@@ -7,13 +7,15 @@ use std::sync::Arc;
 use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::{
+    EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent,
+};
 use serde::Serialize;
 
 use super::hand_out::HandOut;
 use super::in_flight::InFlight;
 use super::recorded_type::AnyRecordedType;
 use super::taken::{Taken, TakenColumn, TakenEvents};
-use crate::journal::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
 
 /// The types that the game records, as it declares them.
 #[derive(Resource, Default)]

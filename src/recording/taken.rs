@@ -4,10 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::entity::EntityMapper;
+use bevy_session_journal::journal::{EventBatch, EventColumn, EventMoment, EventType};
 use serde::Serialize;
 
 use super::in_flight::OnTheirWay;
-use crate::journal::{EventBatch, EventColumn, EventMoment, EventType};
 use crate::saved::{encode_message_pack, panic_message};
 
 /// Replaces the entities that a value names.

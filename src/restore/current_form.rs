@@ -1,11 +1,12 @@
 //! Bringing rows of older builds into the form that this build writes, once, before anything else
 //! looks at them.
 
+use bevy_session_journal::journal::{Values, limits};
+
 use super::decoder::SavedRow;
 use super::loss::RestoreLossReason;
 use super::unusable::Unusable;
 use crate::capture::{Form, TypeHistory};
-use crate::journal::{Values, limits};
 
 /// Rows that were brought into the form of today, for as long as the checkpoint is being restored.
 ///
@@ -82,9 +83,9 @@ mod tests {
     use super::*;
     use crate::capture::test_kit::{Armor, Dice, Play, game};
     use crate::capture::{Migrations, SessionAppExt};
-    use crate::journal::{Block, ENTITIES, SaveId};
-    use crate::recovery::ReadProgress;
     use crate::restore::{RestoreLossReason, WorldImage};
+    use bevy_session_journal::journal::{Block, ENTITIES, SaveId};
+    use bevy_session_journal::recovery::ReadProgress;
 
     const FORMER: &str = "old::Armor";
 

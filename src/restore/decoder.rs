@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use bevy_session_journal::journal::{Block, Rows, SaveId, Values};
+use bevy_session_journal::recovery::ReadProgress;
+
 use super::current_form::CurrentForm;
 use super::image::ImageColumn;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::side_by_side::side_by_side;
 use super::unusable::UnusableRows;
 use crate::capture::{Build, Carried, SaveKey, TypeHistory};
-use crate::journal::{Block, Rows, SaveId, Values};
-use crate::recovery::ReadProgress;
 use crate::saved::{BUILD, DecodedColumn, Ranks, decode_message_pack};
 
 /// Rows after which progress is reported.

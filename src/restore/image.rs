@@ -9,6 +9,8 @@ use std::sync::Arc;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
+use bevy_session_journal::journal::{Block, Commit, ENTITIES, SaveId, Values};
+use bevy_session_journal::recovery::ReadProgress;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,8 +19,6 @@ use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
 use crate::capture::{Build, Carried, SaveKey, SavedTypes};
-use crate::journal::{Block, Commit, ENTITIES, SaveId, Values};
-use crate::recovery::ReadProgress;
 use crate::saved::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
     Ranks, SAVE_KEYS, SerdeCodec,

@@ -2,7 +2,7 @@
 
 use bevy::reflect::Reflect;
 
-use crate::journal::SaveId;
+use bevy_session_journal::journal::SaveId;
 
 /// Rows of one type that could not be restored. What was written is kept in the session, and comes back
 /// with a build that can use it.
@@ -27,7 +27,7 @@ pub enum RestoreLossReason {
     /// This build doesn't save the type.
     UnknownType,
     /// They were never written: the type's `Serialize` failed or panicked when the checkpoint was taken,
-    /// as [`TypeFailed`](crate::TypeFailed) said then.
+    /// as [`TypeFailed`](crate::checkpoints::TypeFailed) said then.
     NotWritten,
     /// The game's `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as)
     /// panicked.

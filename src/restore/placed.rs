@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
+use bevy_session_journal::journal::SaveId;
 
 use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
 use crate::capture::{NamedOrder, Placed};
-use crate::journal::SaveId;
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl Replacement {

@@ -10,10 +10,10 @@ use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::{EntityRef, World};
 use bevy::transform::components::Transform;
+use bevy_session_journal::journal::SaveId;
 
 use super::image::WorldImage;
 use crate::capture::SaveKey;
-use crate::journal::SaveId;
 use crate::saved::{DecodedColumn, STATE_SCOPES, Saved};
 
 /// Entities of one archetype that are looked at.

@@ -4,6 +4,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::state::state::StateTransition;
+use bevy_session_journal::journal::SaveId;
 
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;
@@ -13,7 +14,6 @@ use super::report::RestoreReport;
 use super::state_override::StateOverride;
 use super::sweep::{despawn_gone, despawn_old_entities};
 use crate::capture::{Carried, NamedOrder, SaveKey};
-use crate::journal::SaveId;
 use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
 /// The entities of a checkpoint are in the world.

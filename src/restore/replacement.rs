@@ -6,6 +6,7 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::SaveId;
 
 use super::dangling::name_field;
 use super::extra::find_extra_entities;
@@ -19,7 +20,6 @@ use super::report::{DanglingReference, RestoreReport};
 use super::rows_by_entity::RowOfEntity;
 use super::stamp::Stamps;
 use crate::capture::Placed;
-use crate::journal::SaveId;
 use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
 };

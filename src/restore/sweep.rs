@@ -9,12 +9,12 @@ use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
+use bevy_session_journal::journal::SaveId;
 
 use super::RestoreReport;
 use super::despawn::despawn_all;
 use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, UnsavedMarkers};
-use crate::journal::SaveId;
 use crate::saved::{Saved, unfiltered};
 
 /// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a

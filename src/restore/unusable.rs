@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bevy_session_journal::journal::SaveId;
+
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
-use crate::journal::SaveId;
 use crate::saved::DecodeError;
 
 /// A type whose code panicked so often isn't tried again: each panic takes a while to be reported.

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::fmt::Debug;
 
+use bevy_session_journal::journal::{ChapterId, SessionId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 
-use crate::journal::{ChapterId, SessionId};
 use crate::lifecycle::Played;
 
 /// Bytes of one text that are kept.

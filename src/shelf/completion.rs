@@ -1,13 +1,13 @@
 //! Sessions that end when the game says that its goal is reached.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{EndReason, LeaveCause};
 
-use crate::journal::SessionId;
 use crate::lifecycle::{
     Condition, CurrentSession, SessionCommandsExt, session_is_active, session_is_restoring,
 };
 use crate::plugin::{SessionLast, SessionSystems};
-use crate::session::{EndReason, LeaveCause};
 
 /// When the session that is played is completed.
 #[derive(Resource, Default)]

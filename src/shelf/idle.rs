@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{EndReason, LeaveCause, Leaving};
 
-use crate::journal::SessionId;
 use crate::lifecycle::{
     Condition, CurrentSession, SessionCommandsExt, notify, session_is_active, session_is_restoring,
 };
 use crate::plugin::{SessionLast, SessionSystems};
-use crate::session::{EndReason, LeaveCause, Leaving};
 
 /// What one frame counts at most: a computer that slept has not been idle.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);

@@ -61,7 +61,7 @@ impl ScenarioAsset {
     /// [`new_session`](Scenario::new_session).
     ///
     /// With a world, [`SessionRestored`](crate::SessionRestored) follows, as after
-    /// [`start_in`](crate::LibraryCommands::start_in), without one [`SessionStarted`](crate::SessionStarted).
+    /// [`start_in`](crate::library::LibraryCommands::start_in), without one [`SessionStarted`](crate::SessionStarted).
     pub fn start(&self, session: NewSession, commands: &mut Commands) -> Ticket {
         match self.starting_world.clone() {
             Some(world) => commands.session().library().start_in(session, world),

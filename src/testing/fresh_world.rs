@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::SaveId;
 
 use super::saved_rows::SavedRows;
 use super::trip::Supply;
 use crate::capture::{Declarations, SavedTypes};
-use crate::journal::SaveId;
 use crate::restore::{Leftovers, RestoreReport, WorldImage};
 use crate::saved::panic_message;
 use crate::{SaveKey, Saved};

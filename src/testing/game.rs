@@ -9,16 +9,17 @@ use std::time::Duration;
 use bevy::app::PluginsState;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
+use bevy_session_journal::session::{RequestError, RestoreFrom};
 use jiff::{SignedDuration, Timestamp};
 
 use super::heard::Heard;
 use super::recover_error::RecoverError;
 use super::snapshot::SavedSnapshot;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
-use crate::session::{RequestError, RestoreFrom};
+use crate::external::Operation;
 use crate::{
-    CurrentSession, MemoryDisk, NewSession, Operation, SessionCatalog, SessionCommandsExt,
-    SessionPlugin, SessionRestored,
+    CurrentSession, MemoryDisk, NewSession, SessionCatalog, SessionCommandsExt, SessionPlugin,
+    SessionRestored,
 };
 
 /// A frame of the game under test, unless it is set otherwise.

@@ -1,10 +1,11 @@
 //! What was reported to the game under test.
 
 use bevy::prelude::*;
+use bevy_session_journal::session::{RecoveryError, RequestError};
 
 use super::recover_error::RecoverError;
-use crate::session::{RecoveryError, RequestError};
-use crate::{RecoveryFailed, RequestRejected, RestoreCancelled, RestoreStalled, SessionRestored};
+use crate::recovery::{RestoreCancelled, RestoreStalled};
+use crate::{RecoveryFailed, RequestRejected, SessionRestored};
 
 /// What was reported to the game under test since it was last asked for.
 #[derive(Resource, Default)]

@@ -1,7 +1,8 @@
 //! Why a game under test could not be had back.
 
-use crate::SessionHint;
-use crate::session::{RecoveryError, RequestError};
+use bevy_session_journal::session::{RecoveryError, RequestError};
+
+use crate::hints::SessionHint;
 
 /// Why a game under test didn't start, recover or continue a session.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum RecoverError {
     /// The restore waits for its gate, and the game never opened it.
     #[error("the restore waits for its gate, which never opened: {gate}")]
     Stalled {
-        /// The state or condition, as in [`RestoreStalled`](crate::RestoreStalled).
+        /// The state or condition, as in [`RestoreStalled`](crate::recovery::RestoreStalled).
         gate: String,
     },
     /// The game cancelled the restore.

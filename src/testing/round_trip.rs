@@ -8,6 +8,7 @@ use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
+use bevy_session_journal::journal::SaveId;
 
 use super::difference::{Difference, DifferenceKind};
 use super::fresh_world::{FreshWorld, Restored};
@@ -15,7 +16,6 @@ use super::side::Side;
 use super::trip::Supply;
 use crate::SaveKey;
 use crate::capture::{Declarations, SavedTypes};
-use crate::journal::SaveId;
 use crate::restore::{
     DanglingReference, RestoreLoss, RestoreLossReason, RestoreReport, WorldImage,
 };

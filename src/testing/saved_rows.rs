@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId};
 
 use crate::SaveKey;
 use crate::capture::{Capture, CaptureScope, EncodeFailure, Encoder, Recorder, SavedTypes};
-use crate::journal::{Block, ENTITIES, Rows, SaveId};
 use crate::saved::{ANCHORS, BUILD, CHILD_ORDER, GONE};
 
 /// The bits of [`Entity::PLACEHOLDER`], as an id.

@@ -8,11 +8,11 @@ use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
+use bevy_session_journal::journal::SaveId;
 
 use super::saved_rows::{Outsiders, SavedRows};
 use crate::SaveKey;
 use crate::capture::SavedTypes;
-use crate::journal::SaveId;
 use crate::values::{Reflected, Tree};
 
 /// One of two worlds that are compared.

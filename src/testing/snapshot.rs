@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
+use bevy_session_journal::journal::SaveId;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::difference::{Difference, DifferenceKind};
 use super::saved_rows::{Outsiders, SavedRows};
 use crate::capture::SavedTypes;
-use crate::journal::SaveId;
 use crate::lifecycle::Runtime;
 use crate::values::{ChangeSort, Tree, changes, given_name, lists_have_order, tree_of_bytes};
 

@@ -7,15 +7,15 @@ use bevy::render::view::screenshot::{Capturing, Screenshot, ScreenshotCaptured};
 use bevy::tasks::futures_lite::future;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on};
 use bevy::window::PrimaryWindow;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
+use bevy_session_journal::recovery::THUMBNAIL;
+use bevy_session_journal::session::SessionFeature;
 use tracing::debug;
 
 use super::picture::{Thumbnail, thumbnail_of};
 use super::{ThumbnailPlugin, ThumbnailTaken};
-use crate::clock;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId};
 use crate::lifecycle::{CheckpointCaptured, CheckpointSaved, CurrentSession, SessionCommandsExt};
-use crate::recovery::THUMBNAIL;
-use crate::session::SessionFeature;
 use crate::switches::SessionSwitches;
 
 /// Pictures that may be on their way at once. A disk that refuses keeps them waiting.

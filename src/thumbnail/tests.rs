@@ -12,8 +12,10 @@ use bevy::window::PrimaryWindow;
 
 use super::{MOST_BYTES, ThumbnailPlugin, ThumbnailTaken};
 use crate::CheckpointCaptured;
+use crate::MemoryDisk;
+use crate::attachments::{AttachmentOf, AttachmentRead, AttachmentSaved};
 use crate::prelude::*;
-use crate::{AttachmentOf, AttachmentRead, AttachmentSaved, MemoryDisk, Request};
+use crate::requests::Request;
 
 #[derive(Component, Reflect, Clone, serde::Serialize, serde::Deserialize)]
 struct Health(u32);

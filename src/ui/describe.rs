@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::SessionStrings;
-use crate::clock::between;
-use crate::journal::{CheckpointKind, SlotKind};
-use crate::lifecycle::{RestorePhase, SessionActivity};
-use crate::process::HowItEnded;
-use crate::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
-use crate::session::{
+use bevy_session_journal::clock::between;
+use bevy_session_journal::journal::{CheckpointKind, SlotKind};
+use bevy_session_journal::process::HowItEnded;
+use bevy_session_journal::recovery::{RecoveryOffer, UnsavedPlay, VersionFit};
+use bevy_session_journal::session::{
     AttachmentError, CheckpointError, DiskRefusal, OpenChapter, RecoveryError, RequestError,
     SlotError,
 };
+use jiff::Timestamp;
+
+use super::SessionStrings;
+use crate::lifecycle::{RestorePhase, SessionActivity};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -268,8 +268,8 @@ pub(super) fn who(offer: &RecoveryOffer, letters: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::ChapterId;
-    use crate::session::{Chapters, NewChapter};
+    use bevy_session_journal::journal::ChapterId;
+    use bevy_session_journal::session::{Chapters, NewChapter};
 
     fn words() -> SessionStrings {
         SessionStrings::default()
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn every_cause_has_a_sentence_of_its_own() {
-        let panic: HowItEnded = HowItEnded::Crashed(crate::PanicInfo {
+        let panic: HowItEnded = HowItEnded::Crashed(crate::recovery::PanicInfo {
             message: "boom".to_owned(),
             place: None,
             thread: None,

@@ -8,10 +8,10 @@ use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
 use bevy::prelude::*;
 use bevy::tasks::futures_lite::future;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on};
+use bevy_session_journal::recovery::THUMBNAIL;
+use bevy_session_journal::session::AttachmentOf;
 
 use crate::lifecycle::{AttachmentRead, AttachmentSaved, SessionCommandsExt, SlotSaved};
-use crate::recovery::THUMBNAIL;
-use crate::session::AttachmentOf;
 
 /// A picture of so much play time before is still one of the moment.
 pub(super) const NEAR: Duration = Duration::from_secs(10);

@@ -28,8 +28,8 @@ use super::core::{SessionUiSystems, add_core};
 /// It says what happened and what was lost, proposes the best checkpoint, lets the player choose
 /// another one, a slot, a backup of the game's own or a way out that the game adds, and answers with
 /// [`recover`](crate::SessionCommands::recover),
-/// [`recover`](crate::ExternalCommands::recover),
-/// [`take_option`](crate::ExternalCommands::take_option) or
+/// [`recover`](crate::external::ExternalCommands::recover),
+/// [`take_option`](crate::external::ExternalCommands::take_option) or
 /// [`decline`](crate::SessionCommands::decline). If what was chosen can't be restored, it says so and
 /// proposes the next best. It opens where
 /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) lets it, and closes by itself once

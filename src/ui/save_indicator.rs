@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
+use bevy_session_journal::session::{CheckpointError, SlotError};
 
 use super::core::{SessionUiSystems, add_core};
 use super::describe::{fill, shortened};
@@ -15,7 +16,6 @@ use crate::lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped,
     SessionActivity, SessionClosed, SessionEnded, SlotFailed,
 };
-use crate::session::{CheckpointError, SlotError};
 
 /// A small mark while bytes are on their way to the disk, and a clear warning for as long as they
 /// can't be written.

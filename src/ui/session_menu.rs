@@ -31,7 +31,7 @@ use super::core::{SessionUiSystems, add_core};
 ///
 /// It lists sessions and slots with their thumbnails (attachments that are called `thumbnail`), in views of all that is
 /// at hand, of favourites, of the archive and of the trash. What is typed into its search field narrows the list by the
-/// words of a [`SessionQuery`](crate::SessionQuery). It closes once something was loaded.
+/// words of a [`SessionQuery`](crate::library::SessionQuery). It closes once something was loaded.
 ///
 /// A session that is deleted is in the trash at once, and can be had back from there. Slots have no trash: they can be had
 /// back for a while, and are deleted when that time is over or the menu is closed. Edits are seen at once, and

@@ -8,6 +8,7 @@ use bevy::input_focus::{FocusCause, InputFocus, InputFocusVisible};
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy::ui::FocusPolicy;
+use bevy_session_journal::session::AttachmentOf;
 
 use super::field::typed;
 use super::focus::FocusScope;
@@ -15,7 +16,6 @@ use super::look::Look;
 use super::pictures::Pictures;
 use super::widgets::Does;
 use crate::capture::Unsaved;
-use crate::session::AttachmentOf;
 
 /// All that a surface shows, as a plain value.
 pub(super) trait View: Clone + PartialEq + Send + Sync + 'static {

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::figures::{
     Alert, AlertError, AlertLevel, AlertMeasure, AlertsExt, HealthCode, SessionAlertCleared,
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
 };
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, PreviousRun, RestoreFrom};
+use bevy_session::{MemoryDisk, PreviousRun, RestoreFrom};
 
 use crate::common::*;
 use crate::figures::measured;

@@ -1,11 +1,10 @@
 //! Bytes of the game's own beside checkpoints and in slots.
 
 use bevy::prelude::*;
+use bevy_session::attachments::{AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved};
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{
-    AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved, CheckpointId, MemoryDisk,
-    Operation, RequestError,
-};
+use bevy_session::{CheckpointId, MemoryDisk, RequestError};
 
 use crate::common::*;
 use crate::slots::*;

@@ -7,10 +7,8 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CorruptionDetected, MemoryDisk, RecoveryError, RecoveryFailed, RequestError, RestoreLossReason,
-    SessionId,
-};
+use bevy_session::recovery::{CorruptionDetected, RecoveryError, RestoreLossReason};
+use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

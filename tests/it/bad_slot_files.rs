@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
+use bevy_session::library::Validity;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, Operation, RequestError, SessionPlugin, SlotDeleted, SlotError, SlotFailed,
-    Validity,
-};
+use bevy_session::slots::{SlotDeleted, SlotError, SlotFailed};
+use bevy_session::{MemoryDisk, RequestError, SessionPlugin};
 
 use crate::bad_slots::*;
 use crate::common::*;

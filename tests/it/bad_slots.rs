@@ -4,8 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, RequestError, SlotEntry, SlotError, SlotFailed};
+use bevy_session::slots::{SlotEntry, SlotError, SlotFailed};
+use bevy_session::{MemoryDisk, RequestError};
 
 use crate::common::*;
 use crate::slots::*;

@@ -5,12 +5,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::events::{EventQuery, EventsDropped, EventsRead, RecordingExt};
+use bevy_session::library::{
+    Archived, SessionCopied, SessionDrafted, SessionMoved, SessionQuery, SessionUpdated,
+    SessionsEdited, ShelfMove,
+};
+use bevy_session::placed::PlacedRestored;
 use bevy_session::prelude::*;
 use bevy_session::{
-    Archived, CheckpointCaptured, CheckpointKind, EventQuery, EventsDropped, EventsRead,
-    MemoryDisk, PlacedRestored, RecordingExt, RequestError, SessionClosed, SessionCopied,
-    SessionDrafted, SessionId, SessionMoved, SessionQuery, SessionRestored, SessionUpdate,
-    SessionUpdated, SessionsEdited, ShelfMove,
+    CheckpointCaptured, CheckpointKind, MemoryDisk, RequestError, SaveScope, SessionClosed,
+    SessionId, SessionRestored, SessionUpdate,
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,9 +6,10 @@ use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session::doctor::Doctor;
+use bevy_session::hints::{HintGiven, SessionHint};
 use bevy_session::prelude::*;
 use bevy_session::testing::assert_restores;
-use bevy_session::{HintGiven, MemoryDisk, SessionHint, recovery_is_pending};
+use bevy_session::{MemoryDisk, recovery_is_pending};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{FRAME, frames, listen, plugin, received, seconds};

@@ -4,10 +4,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{AutosaveDelayed, CaptureBudget, CaptureOverBudget};
 use bevy_session::prelude::*;
-use bevy_session::{
-    AutosaveDelayed, CaptureBudget, CaptureOverBudget, CheckpointCaptured, MemoryDisk,
-};
+use bevy_session::{CheckpointCaptured, MemoryDisk};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::common::{

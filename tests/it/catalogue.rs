@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionId, SessionStatus, SlotEntry};
+use bevy_session::slots::SlotEntry;
+use bevy_session::{MemoryDisk, SessionId, SessionStatus, SessionUpdate};
 
 use crate::common::*;
 use crate::slots::*;
@@ -148,7 +149,7 @@ fn what_waits_for_an_answer_is_offered_again_and_what_vanished_is_not() {
 
 #[test]
 fn a_look_that_finds_nothing_new_leaves_the_catalogue_unchanged() {
-    use bevy_session::{SessionQuery, SessionWatch};
+    use bevy_session::library::{SessionQuery, SessionWatch};
     let (disk, _) = disk_with(&["One", "Two"]);
     let mut app = game(&disk);
     frames(&mut app, 4);

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::chapters::{
+    ChapterBegun, ChapterEnded, ChapterError, ChapterId, ChapterOutcome, Chapters, InChapter,
+    InnerChapters, NewChapter,
+};
 use bevy_session::prelude::*;
 use bevy_session::{
-    ChapterBegun, ChapterEnded, ChapterError, ChapterId, Chapters, CheckpointCaptured,
-    CheckpointId, CheckpointKind, InnerChapters, MemoryDisk, RequestError, SessionEnded, SessionId,
+    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, SessionEnded,
+    SessionId,
 };
 
 use crate::common::*;

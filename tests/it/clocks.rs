@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
-use bevy_session::{CorruptionDetected, HowItEnded};
+use bevy_session::recovery::{CorruptionDetected, HowItEnded};
 
 use crate::common::*;
 

@@ -10,10 +10,10 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::library::SessionEntry;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, RestoreReport, SessionEntry, SessionId, SessionPlugin, SessionRestored,
-};
+use bevy_session::recovery::RestoreReport;
+use bevy_session::{MemoryDisk, SessionId, SessionPlugin, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 /// The repository. Asked for when a test runs: what clones build into may hold the test of another clone.

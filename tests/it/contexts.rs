@@ -1,8 +1,10 @@
 //! What program and machine a session was played with, and what is different when it is taken up.
 
 use bevy::prelude::*;
+use bevy_session::hints::{HintGiven, SessionHint};
+use bevy_session::library::{ContextChanged, ContextPart};
 use bevy_session::prelude::*;
-use bevy_session::{ContextChanged, ContextPart, GameContext, HintGiven, MemoryDisk, SessionHint};
+use bevy_session::{GameContext, MemoryDisk};
 
 use crate::common::*;
 

@@ -1,10 +1,9 @@
 //! Sessions of which a second one is made.
 
 use bevy::prelude::*;
+use bevy_session::library::{Archived, SessionCopied, SessionMoved};
 use bevy_session::prelude::*;
-use bevy_session::{
-    Archived, MemoryDisk, RequestError, SessionCopied, SessionId, SessionMoved, limits,
-};
+use bevy_session::{MemoryDisk, RequestError, SessionId, limits};
 
 use crate::common::*;
 

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy_session::doctor::{Doctor, Finding};
 use bevy_session::prelude::*;
 use bevy_session::testing::assert_restores;
-use bevy_session::{MemoryDisk, RestoreFrom};
+use bevy_session::{MemoryDisk, RestoreFrom, SaveScope};
 
 use crate::common::*;
 

@@ -2,9 +2,12 @@
 
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::checkpoints::TypeProblemReason;
 use bevy_session::doctor::{Diagnosis, Doctor, Finding};
+use bevy_session::external::Operation;
+use bevy_session::hints::SessionHints;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, SessionHints, TypeProblemReason};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, Inventory, Phase, Score, frames, game_with, plugin, start};

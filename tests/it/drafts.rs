@@ -1,10 +1,11 @@
 //! Sessions that are planned, and begin later.
 
 use bevy::prelude::*;
+use bevy_session::library::{Archived, LinkTarget, SessionDrafted, SessionMoved, SessionQuery};
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreStarted;
 use bevy_session::{
-    Archived, LinkTarget, MemoryDisk, RequestError, RestoreStarted, RewindTo, SessionCommands,
-    SessionDrafted, SessionId, SessionMoved, SessionQuery, Ticket,
+    MemoryDisk, RequestError, RewindTo, SessionCommands, SessionId, SessionUpdate, Ticket,
 };
 
 use crate::common::*;

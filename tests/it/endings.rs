@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use bevy::app::AppExit;
 use bevy::prelude::*;
+use bevy_session::checkpoints::WorldCollapsed;
+use bevy_session::ends::{Leaving, SessionEnding};
 use bevy_session::prelude::*;
-use bevy_session::{
-    LeaveCause, Leaving, MemoryDisk, SessionEnded, SessionEnding, SessionId, SessionStatus,
-    WorldCollapsed,
-};
+use bevy_session::{LeaveCause, MemoryDisk, SessionEnded, SessionId, SessionStatus};
 
 use crate::common::*;
 
@@ -25,7 +24,7 @@ fn game_of(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
     })
 }
 
-fn entry(app: &App, session: SessionId) -> bevy_session::SessionEntry {
+fn entry(app: &App, session: SessionId) -> bevy_session::library::SessionEntry {
     app.world().resource::<SessionCatalog>().get(session).expect("it is listed").clone()
 }
 

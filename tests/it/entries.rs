@@ -1,11 +1,12 @@
 //! What lists know of a session before anything is restored, and changes to what it says of itself.
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::CheckpointSummary;
+use bevy_session::external::Operation;
+use bevy_session::library::{SessionEntry, SessionUpdated};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointSummary, MemoryDisk, Operation, RequestError, SessionEntry, SessionId,
-    SessionPriority, SessionUpdated, SlotKind,
-};
+use bevy_session::slots::SlotKind;
+use bevy_session::{MemoryDisk, RequestError, SessionId, SessionPriority, SessionUpdate};
 
 use crate::common::*;
 

@@ -14,13 +14,13 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 use bevy::time::TimeUpdateStrategy;
-use bevy_session::prelude::*;
-use bevy_session::{
+use bevy_session::external::{
     ExternalAutosave, ExternalCallFailed, ExternalDone, ExternalOperation,
     ExternalOperationFinished, ExternalRestoreRequested, ExternalSave, ExternalSaveDamaged,
-    ExternalSaveReason, ExternalSaveRequested, ExternalSaves, ExternalSavesExt, MemoryDisk,
-    RecoveryFailed, SessionsFound,
+    ExternalSaveReason, ExternalSaveRequested, ExternalSaves, ExternalSavesExt,
 };
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RecoveryFailed, SessionsFound};
 
 use crate::common::*;
 

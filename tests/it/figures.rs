@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use bevy::diagnostic::{DiagnosticPath, DiagnosticsPlugin, DiagnosticsStore};
 use bevy::prelude::*;
+use bevy_session::attachments::AttachmentOf;
+use bevy_session::events::EventQuery;
+use bevy_session::external::Operation;
 use bevy_session::figures::{
     HealthCode, SessionDiagnosticsPlugin, SessionFigures, SessionFiguresPlugin, SessionHealth,
     SessionOperation, Window,
 };
+use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
-use bevy_session::{
-    Archived, AttachmentOf, EventQuery, MemoryDisk, Operation, Report, SessionQuery,
-};
+use bevy_session::reports::Report;
+use bevy_session::{MemoryDisk, SessionUpdate};
 
 use crate::common::*;
 
@@ -190,7 +193,7 @@ pub fn do_everything(app: &mut App) {
             .attachments()
             .read(AttachmentOf::Checkpoint { session: second, checkpoint }, "thumbnail");
         // There is no such slot.
-        session.slots().load(bevy_session::SlotId::random());
+        session.slots().load(bevy_session::slots::SlotId::random());
     });
     frames(app, 20);
     request(app, |commands| commands.session().slots().quick_load());

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
+use bevy_session::library::{GroupBy, GroupKey, Left, SessionQuery, SessionWatch, SortBy};
 use bevy_session::prelude::*;
-use bevy_session::{
-    GroupBy, GroupKey, Left, MemoryDisk, Operation, SessionId, SessionQuery, SessionWatch, SortBy,
-};
+use bevy_session::{MemoryDisk, SessionId, SessionUpdate};
 
 use crate::common::*;
 

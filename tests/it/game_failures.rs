@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bevy::ecs::error::{BevyError, ErrorContext, ErrorHandler, FallbackErrorHandler, Severity};
 use bevy::prelude::*;
+use bevy_session::checkpoints::SavingStopped;
 use bevy_session::doctor::{Doctor, Finding};
+use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, MemoryDisk, PreviousRun, SavingStopped, SessionHint, SessionHints,
-};
+use bevy_session::{CheckpointCaptured, MemoryDisk, PreviousRun};
 
 use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
 

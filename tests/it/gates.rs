@@ -2,9 +2,10 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::slots::SlotFailed;
 use bevy_session::{
     CheckpointCaptured, CheckpointKind, MemoryDisk, SessionPaused, SessionRestored, SessionResumed,
-    SessionStatus, SlotFailed,
+    SessionStatus,
 };
 
 use crate::common::{

@@ -1,10 +1,12 @@
 //! Going back within the session that is played: what was played until then can still be had.
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::CheckpointError;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreReason;
 use bevy_session::{
-    CheckpointCaptured, CheckpointError, CheckpointId, CheckpointKind, MemoryDisk, Operation,
-    RequestError, RestoreReason, SessionId,
+    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, SessionId,
 };
 
 use crate::common::*;
@@ -63,7 +65,7 @@ fn what_was_played_since_the_last_checkpoint_can_be_had_after_a_rewind() {
 fn a_crash_while_the_session_goes_back_loses_nothing_that_was_played() {
     let disk = MemoryDisk::default();
     let (mut app, session) = played(&disk, |app| {
-        app.add_observer(|_: On<bevy_session::RestorePrepared>| {
+        app.add_observer(|_: On<bevy_session::recovery::RestorePrepared>| {
             panic!("in the middle of it");
         });
     });

@@ -13,12 +13,14 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy_session::attachments::{AttachmentOf, AttachmentRead};
+use bevy_session::chapters::InChapter;
+use bevy_session::events::{EventQuery, EventsRead, RecordingExt};
+use bevy_session::library::{LinkTarget, SessionEntry};
 use bevy_session::prelude::*;
-use bevy_session::{
-    AttachmentOf, AttachmentRead, CheckpointId, CorruptionDetected, EventQuery, EventsRead,
-    LinkTarget, MemoryDisk, RecordingExt, RecoveryFailed, RestoreLossReason, SessionEntry,
-    SessionId, SlotKind,
-};
+use bevy_session::recovery::{CorruptionDetected, RestoreLossReason};
+use bevy_session::slots::SlotKind;
+use bevy_session::{CheckpointId, MemoryDisk, RecoveryFailed, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Phase, Score, frames, game_with, listen, plugin, received, request, root};

@@ -2,10 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CurrentRequest, GuardedRequest, MemoryDisk, Request, RequestError, SessionPaused,
-    SessionRequest,
-};
+use bevy_session::requests::{CurrentRequest, GuardedRequest, Request, SessionRequest};
+use bevy_session::{MemoryDisk, RequestError, SessionPaused};
 
 use crate::common::*;
 
@@ -99,7 +97,7 @@ fn a_rejection_names_who_asked_whenever_it_comes() {
     // By the writer, frames later: there is no such slot, and no such file.
     request(&mut app, |commands| commands.session().start(NewSession::named("Campaign")));
     frames(&mut app, 3);
-    let missing = bevy_session::SlotId::random();
+    let missing = bevy_session::slots::SlotId::random();
     request(&mut app, |commands| {
         commands.session().by("Ben").slots().delete(missing);
         commands.session().by("Ann").slots().import("/nowhere/at-all.slot");

@@ -2,12 +2,11 @@
 
 use bevy::prelude::*;
 use bevy_session::doctor::{Doctor, Finding};
+use bevy_session::hints::{HintGiven, SessionHint, SessionHints};
 use bevy_session::prelude::*;
+use bevy_session::recovery::{RestoreLossReason, RestoreLosses};
 use bevy_session::testing::{RecoverError, TestGame};
-use bevy_session::{
-    HintGiven, MemoryDisk, RestoreLossReason, RestoreLosses, SessionHint, SessionHints,
-    SessionRestored,
-};
+use bevy_session::{MemoryDisk, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

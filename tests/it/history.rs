@@ -1,8 +1,9 @@
 //! What stays on disk while a session is played on and on.
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::WorldCollapsed;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, SessionStatus, WorldCollapsed};
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, SessionStatus, SessionUpdate};
 
 use crate::common::*;
 

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy_session::library::{Archived, SessionMoved, SessionPurged, ShelfPlace};
 use bevy_session::prelude::*;
-use bevy_session::{
-    Archived, MemoryDisk, RequestError, SessionId, SessionMoved, SessionPurged, SessionStatus,
-    ShelfPlace, Ticket,
-};
+use bevy_session::{MemoryDisk, RequestError, SessionId, SessionStatus, Ticket};
 
 use crate::common::*;
 

@@ -3,8 +3,9 @@
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session::placed::PlacedRestored;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, PlacedRestored, SessionActivity, SessionRestored};
+use bevy_session::{MemoryDisk, SessionActivity, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

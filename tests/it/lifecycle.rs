@@ -1,10 +1,11 @@
 //! The life of a session: every request, legal and not.
 
 use bevy::prelude::*;
+use bevy_session::library::{Move, SessionUpdated};
 use bevy_session::prelude::*;
 use bevy_session::{
-    CheckpointCaptured, CheckpointKind, MemoryDisk, Move, RequestError, RestoreFrom, SessionEnded,
-    SessionId, SessionPaused, SessionResumed, SessionStatus, SessionUpdate, SessionUpdated,
+    CheckpointCaptured, CheckpointKind, MemoryDisk, RequestError, RestoreFrom, SessionEnded,
+    SessionId, SessionPaused, SessionResumed, SessionStatus, SessionUpdate,
 };
 
 use crate::common::*;

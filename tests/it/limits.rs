@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{CurrentPace, PaceChanged};
 use bevy_session::figures::{
     Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, HealthCode, SessionAlertCleared,
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
 };
 use bevy_session::prelude::*;
-use bevy_session::{CurrentPace, MemoryDisk, PaceChanged, RequestError, SessionId};
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 use crate::figures::measured;

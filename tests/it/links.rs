@@ -1,8 +1,9 @@
 //! What sessions are linked with.
 
 use bevy::prelude::*;
+use bevy_session::library::LinkTarget;
 use bevy_session::prelude::*;
-use bevy_session::{LinkTarget, MemoryDisk, RequestError};
+use bevy_session::{MemoryDisk, RequestError, SessionUpdate};
 
 use crate::common::*;
 

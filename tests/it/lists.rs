@@ -7,10 +7,11 @@ use std::time::Duration;
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session::checkpoints::CheckpointDrifted;
+use bevy_session::placed::PlacedRestored;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointDrifted, MemoryDisk, PlacedRestored, RestoreReport, SessionActivity, SessionRestored,
-};
+use bevy_session::recovery::RestoreReport;
+use bevy_session::{MemoryDisk, SaveScope, SessionActivity, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bevy::prelude::*;
-use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, SessionUpdate};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};

@@ -4,11 +4,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{CheckpointError, SavingResumed, SavingStopped, StopReason};
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointError, CheckpointId, MemoryDisk, Operation, RequestError, SavingResumed,
-    SavingStopped, SessionActivity, SessionId, StopReason,
-};
+use bevy_session::{CheckpointId, MemoryDisk, RequestError, SessionActivity, SessionId};
 
 use crate::common::{Health, frames, game, listen, received, request, seconds, start};
 #[cfg(unix)]

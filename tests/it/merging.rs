@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CorruptionDetected, HowItEnded, MemoryDisk, SessionsFound};
+use bevy_session::recovery::{CorruptionDetected, HowItEnded};
+use bevy_session::{MemoryDisk, SessionsFound};
 
 use crate::common::*;
 

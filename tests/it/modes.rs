@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
+use bevy_session::events::{EventQuery, EventsRead, LifecycleEvent};
+use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
-use bevy_session::{
-    EventQuery, EventsRead, HowItEnded, LifecycleEvent, MemoryDisk, Report, RequestError,
-    SessionHint, SessionHints, SessionMode, SessionsFound,
-};
+use bevy_session::recovery::HowItEnded;
+use bevy_session::reports::Report;
+use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
 
 use crate::common::*;
 

@@ -1,11 +1,11 @@
 //! What a newer minor version wrote, with a feature that this one may read around and must not drop.
 
 use bevy::prelude::*;
+use bevy_session::library::VersionFit;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, RecoveryError, RecoveryFailed, RequestError, SlotDeleted, SlotError, SlotFailed,
-    Ticket, VersionFit,
-};
+use bevy_session::recovery::RecoveryError;
+use bevy_session::slots::{SlotDeleted, SlotError, SlotFailed};
+use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, Ticket};
 
 use crate::bad_slots::{game_with_slot, look_again, slots};
 use crate::common::*;

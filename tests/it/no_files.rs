@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bevy::prelude::*;
-use bevy_session::SessionId;
 use bevy_session::prelude::*;
-use bevy_session::{CorruptionDetected, RecoveryFailed, SlotFailed};
+use bevy_session::recovery::CorruptionDetected;
+use bevy_session::slots::SlotFailed;
+use bevy_session::{RecoveryFailed, SessionId};
 
 use crate::common::*;
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{AutosaveStretched, CheckpointDrifted};
+use bevy_session::library::SessionPurged;
 use bevy_session::prelude::*;
 use bevy_session::{
-    AutosaveStretched, CheckpointCaptured, CheckpointDrifted, MemoryDisk, RequestError,
-    SessionPurged, SessionsFound, Ticket, recovery_is_pending, saving_is_in_progress,
+    CheckpointCaptured, MemoryDisk, RequestError, SessionsFound, Ticket, recovery_is_pending,
+    saving_is_in_progress,
 };
 
 use crate::common::*;
@@ -192,7 +194,7 @@ fn the_run_conditions_say_what_is_going_on() {
     assert!(!world.run_system_cached(session_is_restoring).unwrap());
     assert!(!world.run_system_cached(recovery_is_pending).unwrap());
     assert!(!world.run_system_cached(saving_is_in_progress).unwrap());
-    disk.fail_always(bevy_session::Operation::Append, std::io::ErrorKind::StorageFull);
+    disk.fail_always(bevy_session::external::Operation::Append, std::io::ErrorKind::StorageFull);
     app.world_mut().spawn(Health(2));
     seconds(&mut app, 6.0);
     assert!(app.world_mut().run_system_cached(saving_is_in_progress).unwrap());

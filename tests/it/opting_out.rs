@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointCaptured, MemoryDisk, RestoreLossReason, SessionRestored};
+use bevy_session::recovery::RestoreLossReason;
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

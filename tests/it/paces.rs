@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::{
-    AutosaveStretched, CaptureBudget, CaptureOverBudget, CheckpointCaptured, CheckpointKind,
-    CurrentPace, MemoryDisk, PaceChanged, SessionPace, SessionPaces,
+use bevy_session::checkpoints::{
+    AutosaveStretched, CaptureBudget, CaptureOverBudget, CurrentPace, PaceChanged, SessionPace,
+    SessionPaces,
 };
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk};
 
 use crate::common::*;
 
@@ -167,7 +168,7 @@ fn a_pace_that_is_named_too_late_is_said() {
     app.pace_in(Place::Road, SessionPace::every(SECOND));
     seconds(&mut app, 3.0);
     assert_eq!(pace(&app).interval, 10 * SECOND);
-    let hints = app.world().resource::<bevy_session::SessionHints>();
+    let hints = app.world().resource::<bevy_session::hints::SessionHints>();
     let said = hints.iter().any(|hint| hint.to_string().contains("pace_in(Road)"));
     assert!(said, "{hints:?}");
 }

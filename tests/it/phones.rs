@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::chapters::NewChapter;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, CheckpointKind, MemoryDisk, NewChapter, Operation, RestoreStalled,
-};
+use bevy_session::recovery::RestoreStalled;
+use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk};
 use bevy_window::AppLifecycle;
 
 use crate::common::*;
@@ -169,7 +170,7 @@ fn hours_in_the_background_are_no_play_time() {
     assert_eq!(received::<CheckpointCaptured>(&app).len(), captured + 1);
 }
 
-fn request_chapter(app: &mut App) -> bevy_session::ChapterId {
+fn request_chapter(app: &mut App) -> bevy_session::chapters::ChapterId {
     let chapter = app.world_mut().commands().session().chapters().begin(NewChapter::named("Dive"));
     app.world_mut().flush();
     frames(app, 2);

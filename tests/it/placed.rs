@@ -1,8 +1,9 @@
 //! Entities that a level places: doors that stay open, coins that stay taken.
 
 use bevy::prelude::*;
+use bevy_session::placed::{DuplicateSaveKey, PlacedRestored};
 use bevy_session::prelude::*;
-use bevy_session::{DuplicateSaveKey, MemoryDisk, PlacedRestored, SessionRestored};
+use bevy_session::{MemoryDisk, SaveScope, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

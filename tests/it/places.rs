@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::DataPlaceChanged;
+use bevy_session::library::SessionPlace;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointId, DataPlaceChanged, MemoryDisk, SessionId, SessionPlace, SessionPriority,
-};
+use bevy_session::{CheckpointId, MemoryDisk, SessionId, SessionPriority};
 
 use crate::common::*;
 

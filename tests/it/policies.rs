@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{Proposal, RestoreCancelled, RestorePrepared, RestoreStarted};
 use bevy_session::{
-    CheckpointId, CheckpointSaved, MemoryDisk, Operation, Proposal, RestoreCancelled,
-    RestorePrepared, RestoreStarted, SessionActivity, SessionId, SessionsFound,
+    CheckpointId, CheckpointSaved, MemoryDisk, SessionActivity, SessionId, SessionsFound,
 };
 
 use crate::common::*;

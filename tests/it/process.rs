@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
+use bevy_session::checkpoints::{SavingResumed, SavingStopped};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, CorruptionDetected, RecoveryFailed, SavingResumed, SavingStopped,
-};
+use bevy_session::recovery::CorruptionDetected;
+use bevy_session::{CheckpointCaptured, RecoveryFailed};
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 

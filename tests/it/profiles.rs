@@ -1,11 +1,10 @@
 //! Profiles: whose sessions these are.
 
 use bevy::prelude::*;
+use bevy_session::library::{CurrentProfile, ProfileChanged};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CurrentProfile, HowItEnded, MemoryDisk, ProfileChanged, RequestError, RestoreCancelled,
-    SessionsFound, limits,
-};
+use bevy_session::recovery::{HowItEnded, RestoreCancelled};
+use bevy_session::{MemoryDisk, RequestError, SessionsFound, limits};
 
 use crate::common::*;
 

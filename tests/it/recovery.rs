@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::library::Validity;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{
+    CorruptionDetected, HowItEnded, RecoveryDeclined, RestorePrepared, RestoreReason,
+    RestoreStarted,
+};
 use bevy_session::{
-    CheckpointId, CheckpointSaved, CorruptionDetected, HowItEnded, MemoryDisk, RecoveryDeclined,
-    RecoveryFailed, RequestError, RestorePrepared, RestoreReason, RestoreStarted, SessionId,
-    SessionsFound, Validity, recovery_is_pending,
+    CheckpointId, CheckpointSaved, MemoryDisk, RecoveryFailed, RequestError, SessionId,
+    SessionsFound, recovery_is_pending,
 };
 
 use crate::common::*;

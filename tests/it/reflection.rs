@@ -1,9 +1,8 @@
 //! What inspectors and remote tools see.
 
 use bevy::prelude::*;
-use bevy_session::{
-    CheckpointId, MemoryDisk, RecoveryOffer, RequestError, SessionEntry, SessionId,
-};
+use bevy_session::library::SessionEntry;
+use bevy_session::{CheckpointId, MemoryDisk, RecoveryOffer, RequestError, SessionId};
 
 use crate::common::*;
 

@@ -3,8 +3,10 @@
 use std::io::ErrorKind;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{CheckpointError, DiskRefusal};
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointError, DiskRefusal, MemoryDisk, Operation, SessionActivity};
+use bevy_session::{MemoryDisk, SessionActivity};
 
 use crate::bad_input::{files, listening_game, recover};
 use crate::common::*;

@@ -2,9 +2,10 @@
 
 use bevy::ecs::entity::{EntityHashSet, EntityIndexSet};
 use bevy::prelude::*;
+use bevy_session::checkpoints::{TypeNotSaved, TypeProblemReason};
 use bevy_session::prelude::*;
 use bevy_session::testing::assert_restores;
-use bevy_session::{MemoryDisk, RestoreFrom, TypeNotSaved, TypeProblemReason};
+use bevy_session::{MemoryDisk, RestoreFrom};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

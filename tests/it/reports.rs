@@ -12,10 +12,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{
-    GameContext, MemoryDisk, Operation, Report, ReportNotOpened, ReportWritten, RequestError,
-};
+use bevy_session::reports::{Report, ReportNotOpened, ReportWritten};
+use bevy_session::{GameContext, MemoryDisk, RequestError};
 
 use crate::common::*;
 

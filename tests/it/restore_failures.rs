@@ -15,11 +15,12 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::{DeferredWorld, EntityRef};
 use bevy::prelude::*;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{CorruptionDetected, RecoveryError, RestorePrepared, RestoreStarted};
 use bevy_session::{
-    CheckpointId, CorruptionDetected, DespawnOnRestore, MemoryDisk, Operation, RecoveryError,
-    RecoveryFailed, RequestError, RestorePrepared, RestoreStarted, RunId, SessionActivity,
-    SessionId,
+    CheckpointId, DespawnOnRestore, MemoryDisk, RecoveryFailed, RequestError, RunId,
+    SessionActivity, SessionId,
 };
 use serde::{Deserialize, Serialize};
 

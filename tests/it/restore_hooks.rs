@@ -3,8 +3,10 @@
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
+use bevy_session::placed::PlacedRestored;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, PlacedRestored, RestoreReport, SessionRestored};
+use bevy_session::recovery::RestoreReport;
+use bevy_session::{MemoryDisk, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Health, game_with, listen, plugin, recover_offered, start};

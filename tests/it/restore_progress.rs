@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestorePhase, SessionActivity};
+use bevy_session::recovery::RestorePhase;
+use bevy_session::{MemoryDisk, SessionActivity};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, MemoryDisk, RestoreCancelled, RestoreLosses, RestorePrepared,
-    RestoreStalled, RestoreStarted, SessionRestored, SessionSettings,
+use bevy_session::recovery::{
+    RestoreCancelled, RestoreLosses, RestorePrepared, RestoreStalled, RestoreStarted,
 };
+use bevy_session::{CheckpointCaptured, MemoryDisk, SessionRestored, SessionSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreReason;
 use bevy_session::{
-    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, RestoreReason,
-    RunId, SessionCommands, SessionId,
+    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, RunId,
+    SessionCommands, SessionId,
 };
 
 use crate::common::*;

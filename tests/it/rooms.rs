@@ -4,6 +4,7 @@
 mod graph;
 mod inside;
 mod package;
+mod root_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

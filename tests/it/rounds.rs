@@ -1,8 +1,9 @@
 //! The next round of the same level: what it places goes with its state and starts over.
 
 use bevy::prelude::*;
+use bevy_session::hints::{HintGiven, SessionHint};
 use bevy_session::prelude::*;
-use bevy_session::{HintGiven, MemoryDisk, SessionHint, SessionRestored};
+use bevy_session::{MemoryDisk, SaveScope, SessionRestored};
 
 use crate::common::{
     Health, Phase, frames, game_with, listen, plugin, received, request, seconds, start,

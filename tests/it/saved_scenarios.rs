@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use bevy::prelude::*;
+use bevy_session::chapters::NewChapter;
+use bevy_session::digests::WorldOf;
+use bevy_session::library::{ScenarioSaved, SessionDrafted, StartingWorld};
 use bevy_session::prelude::*;
 use bevy_session::shelf::{Scenario, ScenarioFiles};
-use bevy_session::{
-    MemoryDisk, RequestError, ScenarioSaved, SessionDrafted, SessionId, StartingWorld, WorldOf,
-};
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 

@@ -2,8 +2,10 @@
 
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::checkpoints::{TypeFailed, TypeNotSaved, TypeProblemReason};
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreReport, TypeFailed, TypeNotSaved, TypeProblemReason};
+use bevy_session::recovery::RestoreReport;
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

@@ -7,9 +7,10 @@ use bevy::asset::LoadState;
 use bevy::asset::io::memory::{Dir, MemoryAssetReader};
 use bevy::asset::io::{AssetSourceBuilder, AssetSourceId};
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::library::{GroupBy, GroupKey, LinkTarget, SessionQuery};
 use bevy_session::prelude::*;
 use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin, SuggestionReason, suggest};
-use bevy_session::{GroupBy, GroupKey, LinkTarget, MemoryDisk, SessionQuery};
 
 use crate::common::*;
 

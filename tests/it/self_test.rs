@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bevy::ecs::entity::EntityMapper;
 use bevy::prelude::*;
+use bevy_session::checkpoints::{CheckpointDrifted, TypeFailed};
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointCaptured, CheckpointDrifted, CheckpointId, CheckpointKind, MemoryDisk, Operation,
-    TypeFailed,
-};
+use bevy_session::{CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::{
-    AttachmentError, AttachmentOf, AttachmentQuota, AttachmentRead, MemoryDisk, Operation,
-    RequestError, SessionAttachmentRemoved, SessionAttachmentSaved, SessionId,
+use bevy_session::attachments::{
+    AttachmentError, AttachmentOf, AttachmentQuota, AttachmentRead, SessionAttachmentRemoved,
+    SessionAttachmentSaved,
 };
+use bevy_session::external::Operation;
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 use crate::slots::start_as;

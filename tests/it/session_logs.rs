@@ -6,8 +6,10 @@ use bevy::log::tracing_subscriber::Registry;
 use bevy::log::tracing_subscriber::filter::LevelFilter;
 use bevy::log::tracing_subscriber::layer::SubscriberExt;
 use bevy::prelude::*;
+use bevy_session::chapters::{ChapterBegun, ChapterId, NewChapter};
 use bevy_session::prelude::*;
-use bevy_session::{ChapterBegun, ChapterId, MemoryDisk, Report, SessionId, SessionLog};
+use bevy_session::reports::Report;
+use bevy_session::{MemoryDisk, SessionId, SessionLog};
 use serde_json::Value;
 
 use crate::common::*;

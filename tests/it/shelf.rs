@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
 use bevy_session::shelf::{Idle, IdleAction, SessionIdle, SessionIdleWarning, ShelfExt};
-use bevy_session::{
-    LeaveCause, MemoryDisk, SessionEnded, SessionHint, SessionHints, SessionId, SessionStatus,
-};
+use bevy_session::{LeaveCause, MemoryDisk, SessionEnded, SessionId, SessionStatus};
 
 use crate::common::*;
 

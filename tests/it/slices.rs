@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Report, ReportWritten};
+use bevy_session::reports::{Report, ReportWritten};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

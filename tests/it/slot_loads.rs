@@ -2,9 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, RecoveryFailed, RequestError, RestoreReason, SessionClosed, SlotError, SlotKind,
-};
+use bevy_session::recovery::RestoreReason;
+use bevy_session::slots::{SlotError, SlotKind};
+use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, SessionClosed};
 
 use crate::common::*;
 use crate::slots::*;

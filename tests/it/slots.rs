@@ -1,11 +1,14 @@
 //! Named saves: saved, loaded, overwritten, renamed, copied, deleted.
 
 use bevy::prelude::*;
+use bevy_session::library::Validity;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreReason;
+use bevy_session::slots::{
+    SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind, SlotRenamed,
+};
 use bevy_session::{
-    CheckpointKind, MemoryDisk, RecoveryFailed, RequestError, RestoreReason, SessionClosed,
-    SessionId, SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind,
-    SlotRenamed, Validity,
+    CheckpointKind, MemoryDisk, RecoveryFailed, RequestError, SessionClosed, SessionId,
 };
 
 use crate::common::*;

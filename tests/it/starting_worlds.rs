@@ -4,11 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::chapters::NewChapter;
+use bevy_session::library::{SessionExported, StartingWorld};
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, ReportError, RequestError, RestoreReason, SessionExported, SessionId, SlotError,
-    StartingWorld,
-};
+use bevy_session::recovery::RestoreReason;
+use bevy_session::reports::ReportError;
+use bevy_session::slots::SlotError;
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 

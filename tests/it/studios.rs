@@ -61,7 +61,7 @@ mod places {
     use std::path::Path;
     use std::process::Command;
 
-    use bevy_session::SessionPlace;
+    use bevy_session::library::SessionPlace;
 
     use super::*;
 

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use bevy_session::external::Operation;
+use bevy_session::library::SessionPurged;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation, RequestError, SessionId, SessionPurged};
+use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;
 

@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::digests::{DigestFigures, SessionDigester, SessionDigestsExt, SessionsDigested};
+use bevy_session::events::{EventQuery, EventsRead, RecordedEvent, RecordingExt};
 use bevy_session::figures::{HealthCode, SessionHealth};
+use bevy_session::library::SessionFeature;
 use bevy_session::prelude::*;
-use bevy_session::{
-    DigestFigures, EventQuery, EventsRead, MemoryDisk, RecordedEvent, RecordingExt, RequestError,
-    SessionDigester, SessionDigestsExt, SessionFeature, SessionSwitches, SessionsDigested,
-};
+use bevy_session::{MemoryDisk, RequestError, SessionSwitches};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

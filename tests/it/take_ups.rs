@@ -3,9 +3,12 @@
 use bevy::prelude::*;
 use bevy::state::state::StateTransition;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{RestoreLosses, RestoreReason};
+use bevy_session::requests::{CurrentRequest, Request};
+use bevy_session::slots::SlotId;
 use bevy_session::{
-    CheckpointKind, CurrentRequest, MemoryDisk, Request, RequestError, RestoreLosses,
-    RestoreReason, SessionId, SessionLast, SessionSystems, SlotId, Ticket,
+    CheckpointKind, MemoryDisk, RequestError, SessionId, SessionLast, SessionSystems,
+    SessionUpdate, Ticket,
 };
 
 use crate::common::*;

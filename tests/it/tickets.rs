@@ -5,12 +5,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::attachments::AttachmentOf;
+use bevy_session::chapters::{ChapterId, ChapterOutcome, NewChapter};
+use bevy_session::ends::Leaving;
+use bevy_session::events::EventQuery;
+use bevy_session::external::Operation;
+use bevy_session::library::{Archived, Retention, SessionQuery, ShelfMove};
 use bevy_session::prelude::*;
+use bevy_session::recovery::{CorruptionDetected, RestoreCancelled};
+use bevy_session::reports::Report;
+use bevy_session::requests::CurrentRequest;
+use bevy_session::slots::{SlotEntry, SlotFailed, SlotId};
 use bevy_session::{
-    Archived, AttachmentOf, ChapterId, CheckpointId, CorruptionDetected, CurrentRequest,
-    EventQuery, LeaveCause, Leaving, MemoryDisk, Operation, RecoveryFailed, Report, RequestDone,
-    RequestError, RestoreCancelled, Retention, SessionCommands, SessionId, SessionQuery, ShelfMove,
-    SlotEntry, SlotFailed, SlotId, Ticket,
+    CheckpointId, LeaveCause, MemoryDisk, RecoveryFailed, RequestDone, RequestError,
+    SessionCommands, SessionId, SessionUpdate, Ticket,
 };
 
 use crate::common::{

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::library::{
+    Archived, Keep, LeftAs, Retention, RetentionPreview, SessionEdit, SessionQuery, SessionsEdited,
+    ShelfMove, ShelfPlace,
+};
 use bevy_session::prelude::*;
 use bevy_session::shelf::ShelfExt;
-use bevy_session::{
-    Archived, Keep, LeftAs, MemoryDisk, RequestError, Retention, RetentionPreview, SessionEdit,
-    SessionId, SessionPlugin, SessionQuery, SessionsEdited, ShelfMove, ShelfPlace, Ticket,
-};
+use bevy_session::{MemoryDisk, RequestError, SessionId, SessionPlugin, SessionUpdate, Ticket};
 
 use crate::common::*;
 

@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreReport, SessionRestored};
+use bevy_session::recovery::RestoreReport;
+use bevy_session::{MemoryDisk, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{frames, game_with, listen, plugin, recover_offered, request, start};

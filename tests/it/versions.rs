@@ -8,10 +8,10 @@ mod updates;
 
 use bevy::prelude::*;
 use bevy::state::state_scoped::DespawnOnExit;
+use bevy_session::checkpoints::TypeNotSaved;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, Migrations, RecoveryFailed, RestoreLoss, RestoreReport, SessionId, TypeNotSaved,
-};
+use bevy_session::recovery::{RestoreLoss, RestoreReport};
+use bevy_session::{MemoryDisk, Migrations, RecoveryFailed, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, Proposal, RecoveryOffer, RecoveryOption, RequestError, SessionId,
-    recovery_is_pending,
-};
+use bevy_session::recovery::{Proposal, RecoveryOption};
+use bevy_session::{MemoryDisk, RecoveryOffer, RequestError, SessionId, recovery_is_pending};
 
 use crate::common::*;
 

@@ -4,10 +4,8 @@
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{
-    MemoryDisk, RestoreCancelled, RestorePhase, RestoreReason, SessionActivity, SessionPlugin,
-    SessionRestored,
-};
+use bevy_session::recovery::{RestoreCancelled, RestorePhase, RestoreReason};
+use bevy_session::{MemoryDisk, SessionActivity, SessionPlugin, SessionRestored};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Game, Health, Score, frames, game_with, listen, plugin, received, request};

@@ -11,12 +11,12 @@ use std::time::Duration;
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::asset::AssetPlugin;
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointSaved, ExternalAnswer, ExternalAutosave, ExternalDone, ExternalOperations,
-    ExternalRestoreRequested, ExternalSave, ExternalSaveDamaged, ExternalSaveRequested,
-    ExternalSaves, ExternalSavesExt,
+use bevy_session::CheckpointSaved;
+use bevy_session::external::{
+    ExternalAnswer, ExternalAutosave, ExternalDone, ExternalOperations, ExternalRestoreRequested,
+    ExternalSave, ExternalSaveDamaged, ExternalSaveRequested, ExternalSaves, ExternalSavesExt,
 };
+use bevy_session::prelude::*;
 use moonshine_save::load::LoadCommand;
 use moonshine_save::prelude::{LoadWorld, Save, SaveWorld};
 use moonshine_save::save::SaveCommand;
@@ -144,7 +144,7 @@ fn child() {
     app.world_mut().flush();
     play_until(&mut app, |app| {
         let operations = app.world().resource::<ExternalOperations>();
-        operations.iter().any(bevy_session::ExternalOperation::is_done)
+        operations.iter().any(bevy_session::external::ExternalOperation::is_done)
     });
     let mut saved = app.world().resource::<Messages<CheckpointSaved>>().get_cursor_current();
     play_until(&mut app, |app| {

@@ -6,10 +6,8 @@ use std::time::Duration;
 use bevy::ecs::component::Mutable;
 use bevy::ecs::message::MessageCursor;
 use bevy::prelude::*;
-use bevy_session::{
-    CurrentSession, RestoreCancelled, RestoreReason, RestoreStarted, SessionActivity, SessionId,
-    SessionRestored,
-};
+use bevy_session::recovery::{RestoreCancelled, RestoreReason, RestoreStarted};
+use bevy_session::{CurrentSession, SessionActivity, SessionId, SessionRestored};
 use tracing::warn;
 
 /// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.

@@ -7,8 +7,9 @@ use bevy::asset::RenderAssetUsages;
 use bevy::image::{CompressedImageFormats, ImageSampler, ImageType};
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+use bevy_session::SessionId;
+use bevy_session::attachments::{AttachmentOf, AttachmentRead};
 use bevy_session::prelude::*;
-use bevy_session::{AttachmentOf, AttachmentRead, SessionId};
 use bevy_session_play::{NoteChange, NoteCommandsExt, NoteId, NoteOn, NoteStep, Notes};
 use image::ImageFormat;
 

@@ -2,9 +2,10 @@
 
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
+use bevy_session::attachments::AttachmentSaved;
 use bevy_session::prelude::*;
+use bevy_session::reports::ReportWritten;
 use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
-use bevy_session::{AttachmentSaved, ReportWritten};
 
 use super::crew::{are_here, hosts, play_together};
 use super::digest::Comparison;

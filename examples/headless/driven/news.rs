@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::chapters::{ChapterBegun, ChapterEnded, ChapterId};
+use bevy_session::checkpoints::{CheckpointError, SavingStopped};
+use bevy_session::digests::SessionsDigested;
+use bevy_session::events::{EventPage, EventsRead};
+use bevy_session::library::{ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated};
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreCancelled;
+use bevy_session::reports::ReportWritten;
+use bevy_session::slots::SlotFailed;
 use bevy_session::{
-    ChapterBegun, ChapterEnded, ChapterId, CheckpointCaptured, CheckpointError, CheckpointId,
-    EventPage, EventsRead, RecoveryFailed, ReportWritten, RestoreCancelled, SavingStopped,
-    ScenarioSaved, SessionDrafted, SessionId, SessionMoved, SessionPaused, SessionResumed,
-    SessionUpdated, SessionsDigested, SlotFailed,
+    CheckpointCaptured, CheckpointId, RecoveryFailed, SessionId, SessionPaused, SessionResumed,
 };
 use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
 

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
+use bevy_session_journal::journal::{SaveId, Values};
 
 use super::carried::{Carried, CarriedRow};
 use super::split::Split;
-use crate::journal::{SaveId, Values};
 use crate::saved::{Codec, OrderCodec};
 
 /// The order of a target's sources, some of whom aren't there.

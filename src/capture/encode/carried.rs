@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use bevy_session_journal::journal::{Block, SaveId, TypeSummary, Values};
+
 use super::awaited::{AwaitedOrders, NamedOrder};
 use super::split::VersionedSplit;
 use crate::capture::placed::SaveKey;
-use crate::journal::{Block, SaveId, TypeSummary, Values};
 
 /// Rows of an earlier checkpoint whose type this build doesn't know, or whose value it could not
 /// read, and all rows of placed entities that aren't in the world. They are copied as bytes into

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet};
+use bevy_session_journal::journal::SaveId;
 
 use super::carried::Carried;
 use super::encoder::Encoder;
 use crate::capture::placed::SaveKey;
 use crate::capture::record::{Capture, CaptureScope};
-use crate::journal::SaveId;
 
 /// Placed entities that a level has spawned, and onto which what was kept for them hasn't been written yet.
 ///

@@ -1,13 +1,13 @@
 //! Writing one column.
 
 use bevy::ecs::entity::Entity;
+use bevy_session_journal::journal::{SaveId, Values};
 
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::presence::Presence;
 use super::save_ids::{SaveIds, WORLD_SLOT};
 use super::split::Split;
 use crate::capture::record::Rows;
-use crate::journal::{SaveId, Values};
 use crate::saved::{Codec, NameEntities};
 
 /// Where the rows of one column go.

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityMapper};
+use bevy_session_journal::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
 
 use super::awaited::NamedOrder;
 use super::carried::{Carried, CarriedRow};
@@ -20,7 +21,6 @@ use crate::capture::placed::{Departure, Parking, SaveKey};
 use crate::capture::record::{Capture, CaptureScope, CapturedColumn};
 use crate::capture::saved_type::Role;
 use crate::capture::types::SavedTypes;
-use crate::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
 use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
 /// Encodes the captures of one run, in order. Has no world.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bevy_session_journal::journal::{Block, SaveId, Values};
+
 use super::split::{Split, split_ids};
 use crate::capture::placed::SaveKey;
-use crate::journal::{Block, SaveId, Values};
 use crate::saved::encode_message_pack;
 
 /// Keys by id, as one column of the journal.

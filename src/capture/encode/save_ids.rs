@@ -1,8 +1,8 @@
 //! The ids that entities have in the session.
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
+use bevy_session_journal::journal::SaveId;
 
-use crate::journal::SaveId;
 use crate::saved::NameEntities;
 
 /// Entities that have an id and aren't saved: targets of references, and entities that lost their

@@ -1,6 +1,6 @@
 //! Cutting rows into blocks that fit a frame.
 
-use crate::journal::{SaveId, Values, limits};
+use bevy_session_journal::journal::{SaveId, Values, limits};
 
 /// Bytes of one block, ids and lengths included. Well below a frame, so that blocks fill frames.
 const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;

@@ -25,7 +25,7 @@ use super::Placed;
 ///
 /// A clone of the entity has no key: it isn't what the level placed.
 ///
-/// Keys are unique among the living; [`DuplicateSaveKey`](crate::DuplicateSaveKey) reports two
+/// Keys are unique among the living; [`DuplicateSaveKey`](crate::placed::DuplicateSaveKey) reports two
 /// entities with one. Make them from what the level calls the entity, not from its place in a list.
 ///
 /// ```

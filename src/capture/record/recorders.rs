@@ -9,11 +9,11 @@ use std::time::Duration;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::tasks::ComputeTaskPool;
+use bevy_session_journal::clock;
 
 use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
-use crate::clock;
 
 /// Copying that takes less than this isn't worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);

@@ -2,10 +2,10 @@
 
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
+use bevy_session_journal::journal::SaveId;
 
 use super::assert_journal_is_the_world;
 use crate::capture::test_kit::*;
-use crate::journal::SaveId;
 use crate::saved::Saved;
 
 /// Everything that a game does to its world, at random.

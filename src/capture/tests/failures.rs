@@ -1,12 +1,12 @@
 //! What the code of a game fails to write, and what no capture has seen.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::ENTITIES;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, EncodeFailureReason};
-use crate::journal::ENTITIES;
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Deserialize)]
 #[reflect(Component, Saved)]

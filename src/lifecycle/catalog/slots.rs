@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{SessionId, SlotId, SlotKind, Validity};
+use bevy_session_journal::recovery::{SlotEntry, SlotListing, UnreadableSlot};
+use bevy_session_journal::session::SlotError;
 
-use crate::journal::{SessionId, SlotId, SlotKind, Validity};
 use crate::lifecycle::{CurrentSession, SessionCatalog};
-use crate::recovery::{SlotEntry, SlotListing, UnreadableSlot};
-use crate::session::SlotError;
 
 impl SessionCatalog {
     /// All slots of all sessions and players, the one that was captured last first.

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::CheckpointKind;
 use tracing::warn;
 
 use crate::capture::Capture;
-use crate::journal::CheckpointKind;
 use crate::lifecycle::CurrentPace;
 use crate::lifecycle::capture_budget::CaptureCost;
 use crate::lifecycle::notifications::{CaptureOverBudget, CheckpointCaptured, notify};

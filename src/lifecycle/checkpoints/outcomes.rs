@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind};
+use bevy_session_journal::recovery::TimelineCheckpoint;
+use bevy_session_journal::session::{CheckpointError, StopReason};
+use bevy_session_journal::writer::Saved;
 use tracing::{debug, error};
 
 use super::pacing::keep_to_write_rate;
-use crate::journal::{CheckpointId, CheckpointKind};
 use crate::lifecycle::notifications::{
     CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped, notify,
 };
 use crate::lifecycle::requests::{close, finish_if_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, LastCheckpoint};
-use crate::recovery::TimelineCheckpoint;
-use crate::session::{CheckpointError, StopReason};
-use crate::writer::Saved;
 
 pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, saved: &Saved) {
     let Some(playing) = &mut parts.playing else { return };

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use crate::SurvivedFailure;
+use crate::checkpoints::SurvivedFailure;
 use crate::content::Order;
 use crate::failures::{Failure, FailureWatch, Failures};
 use crate::lifecycle::hints::{SessionHint, give_hint};

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::process::LastRun;
+use bevy_session_journal::recovery::Timeline;
+use bevy_session_journal::session::RequestError;
+use bevy_session_journal::writer::News;
 use tracing::{error, warn};
 
 use crate::content::{ContentReport, Report};
-use crate::journal::SessionId;
 use crate::lifecycle::activity::set_activity;
 use crate::lifecycle::attachments::handle_attachment_news;
 use crate::lifecycle::checkpoints::outcomes::{
@@ -28,11 +32,7 @@ use crate::lifecycle::transitions::profiles::profile_changed;
 use crate::lifecycle::transitions::starting::taken_up;
 use crate::lifecycle::transitions::take_up::{self, not_prepared};
 use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed};
-use crate::process::LastRun;
 use crate::recording::NotWritten;
-use crate::recovery::Timeline;
-use crate::session::RequestError;
-use crate::writer::News;
 
 /// Takes in everything that was reported.
 pub(in crate::lifecycle) fn handle_reports(parts: &mut RuntimeParts, world: &mut World) {

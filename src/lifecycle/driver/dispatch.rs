@@ -2,12 +2,13 @@
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::RequestError;
 use tracing::{debug, info_span};
 
 use super::routes::handle_by_topic;
-use crate::clock;
 use crate::content::Order;
-use crate::journal::SessionId;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::external::{is_looking_for_backups, take_external_answers};
 use crate::lifecycle::guards::ask_guards;
@@ -21,7 +22,6 @@ use crate::lifecycle::transitions::ending::go_on_ending;
 use crate::lifecycle::transitions::profiles::refuse_during_restore;
 use crate::lifecycle::transitions::starting::admit_session;
 use crate::lifecycle::transitions::take_up::cancel_preparing_if_asked;
-use crate::session::RequestError;
 
 /// Handles requests until one has to wait for the writer.
 pub(in crate::lifecycle) fn handle_requests(parts: &mut RuntimeParts, world: &mut World) {

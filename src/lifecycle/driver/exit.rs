@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock::{self, deadline};
+use bevy_session_journal::session::RequestError;
 use tracing::warn;
 
 use super::answers::{handle_report, handle_reports};
-use crate::clock::{self, deadline};
 use crate::content::Order;
 use crate::lifecycle::SessionSettings;
 use crate::lifecycle::external::wait_for_external_saves;
@@ -18,7 +19,6 @@ use crate::lifecycle::transitions::ending::{go_on_ending, pause_between_hooks};
 use crate::lifecycle::transitions::leaving::{self, leave_without_waiting};
 use crate::lifecycle::transitions::restoring::cancel_restoring;
 use crate::lifecycle::transitions::take_up::give_up_preparing;
-use crate::session::RequestError;
 
 /// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
 /// time, until that is on disk.

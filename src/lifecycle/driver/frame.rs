@@ -1,6 +1,7 @@
 //! The plugin's way through a frame, step by step.
 
 use bevy::prelude::*;
+use bevy_session_journal::session::{CheckpointError, SessionStatus, StopReason};
 use tracing::error;
 
 use super::answers::{answer_for_writer, handle_reports};
@@ -29,7 +30,6 @@ use crate::lifecycle::states::{checkpoint_with_states, follow_states};
 use crate::lifecycle::transitions::backups::follow_loading;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
-use crate::session::{CheckpointError, SessionStatus, StopReason};
 
 /// The first step: takes in what the writer reports.
 pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {

@@ -1,9 +1,11 @@
 //! Which room does what a request asks for.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{RequestError, check_slot_name};
+use bevy_session_journal::writer::SlotOrder;
 
 use crate::content::Order;
-use crate::ids::Ticket;
 use crate::lifecycle::attachments::handle_attachment_request;
 use crate::lifecycle::chapters::{begin_chapter, end_chapter, end_current_chapter};
 use crate::lifecycle::external::answer_external;
@@ -28,8 +30,6 @@ use crate::lifecycle::transitions::rewinding::{self, branch_off};
 use crate::lifecycle::transitions::starting::{self, start_or_continue};
 use crate::lifecycle::transitions::take_up::{continue_session, recover};
 use crate::lifecycle::transitions::{drafts, leaving};
-use crate::session::{RequestError, check_slot_name};
-use crate::writer::SlotOrder;
 
 pub(super) fn handle_by_topic(
     parts: &mut RuntimeParts,

@@ -1,13 +1,13 @@
 //! What is left to do after a panic that the game caught.
 
 use bevy::prelude::*;
+use bevy_session_journal::session::{RequestError, StopReason};
 use tracing::error;
 
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::activity::{SessionActivity, set_activity};
 use crate::lifecycle::notifications::{SavingStopped, notify};
 use crate::lifecycle::requests::{RequestQueue, reject_all, reject_asked};
-use crate::session::{RequestError, StopReason};
 
 /// Says once that nothing is saved any more, and answers requests from now on.
 ///

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock::deadline;
+use bevy_session_journal::journal::CheckpointKind;
 use tracing::warn;
 
 use super::answers::handle_report;
-use crate::clock::deadline;
 use crate::external_saves::ExternalSaveReason;
-use crate::journal::CheckpointKind;
 use crate::lifecycle::SessionSettings;
 use crate::lifecycle::checkpoints::take_checkpoint;
 use crate::lifecycle::external::ask_external_now;

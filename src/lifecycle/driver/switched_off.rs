@@ -1,10 +1,10 @@
 //! Answers requests where sessions are switched off.
 
 use bevy::prelude::*;
+use bevy_session_journal::session::RequestError;
 
 use crate::lifecycle::hooks::game_hooks::CheckpointTriggers;
 use crate::lifecycle::requests::{RequestQueue, reject_asked};
-use crate::session::RequestError;
 
 /// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
 #[derive(Resource)]

@@ -12,10 +12,7 @@ use crate::external_saves::ExternalSaves;
 /// ```
 /// use bevy::prelude::*;
 /// use bevy_session::prelude::*;
-/// use bevy_session::{
-///     ExternalAutosave, ExternalDone, ExternalRestoreRequested, ExternalSave, ExternalSaveRequested,
-///     ExternalSaves, ExternalSavesExt,
-/// };
+/// use bevy_session::external::{ExternalAutosave, ExternalDone, ExternalRestoreRequested, ExternalSave, ExternalSaveRequested, ExternalSaves, ExternalSavesExt};
 ///
 /// struct NoFilesYet;
 ///
@@ -48,7 +45,7 @@ pub trait ExternalSavesExt {
     /// and the dialog of the plugin, and its progress in its own saves.
     ///
     /// Has to come while the app is built: a later call has no effect, and
-    /// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
     fn external_saves(&mut self, provider: impl ExternalSaves) -> &mut Self;
 }
 

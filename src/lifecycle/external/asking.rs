@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::SessionStatus;
 use tracing::{debug, info, warn};
 
 use super::operations::{finish_operation, follow_external_run};
@@ -11,12 +13,10 @@ use super::{ExternalOperationKind, ExternalSaveRequested, OpenRequest, Wanted};
 use crate::external_saves::{
     ExternalAnswer, ExternalAutosave, ExternalOutcome, ExternalSaveReason, Question,
 };
-use crate::journal::SessionId;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::gates::saves_by_itself;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::session::SessionStatus;
 
 /// How old the provider's word on saving by itself may be, where a moment doesn't wait; and the shortest
 /// time between two saves.

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{FoundSession, RecoveryOffer};
 use tracing::{info, warn};
 
 use super::ExternalSaveDamaged;
 use super::search::{Looking, Step};
 use crate::external_saves::{ExternalCallError, ExternalSave, Question};
-use crate::journal::SessionId;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
-use crate::recovery::{FoundSession, RecoveryOffer};
 
 /// How long the player waits for backups to be asked about a crash with them. Those that are found later
 /// are added.

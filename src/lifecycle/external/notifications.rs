@@ -1,19 +1,19 @@
 //! What the game is notified of about its own saves.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
 
 use crate::external_saves::{
     ExternalAnswer, ExternalCall, ExternalCallError, ExternalOperation, ExternalRequestId,
     ExternalSave, ExternalSaveReason,
 };
-use crate::journal::SessionId;
 use crate::lifecycle::notifications::notifications;
 
 notifications! {
     /// The game is to save with its own save system now, and to answer when that is durable: by `answer`
     /// from any thread, or by
-    /// [`done`](crate::ExternalCommands::done) or
-    /// [`failed`](crate::ExternalCommands::failed).
+    /// [`done`](crate::external::ExternalCommands::done) or
+    /// [`failed`](crate::external::ExternalCommands::failed).
     ExternalSaveRequested {
         /// The request.
         request: ExternalRequestId,
@@ -41,7 +41,7 @@ notifications! {
     }
 
     /// What the game's own save system was asked for is done, failed, or was given up.
-    /// [`ExternalOperations`](crate::ExternalOperations) has it from now on.
+    /// [`ExternalOperations`](crate::external::ExternalOperations) has it from now on.
     ExternalOperationFinished {
         /// What was asked for, and what came of it.
         operation: ExternalOperation,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
 use tracing::{error, info, warn};
 
 use super::notifications::ExternalOperationFinished;
@@ -10,7 +11,6 @@ use crate::external_saves::{
     ExternalOperation, ExternalOperationKind, ExternalOperations, ExternalOutcome,
     ExternalRequestId, LEDGER, ledger_of,
 };
-use crate::journal::SessionId;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;

@@ -1,13 +1,13 @@
 //! What the game answers, and asks for, about its own saves.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{ExternalError, RequestError};
 
 use super::operations::finish_operation;
 use crate::external_saves::{ExternalDone, ExternalOperations, ExternalOutcome, ExternalRequestId};
-use crate::ids::Ticket;
 use crate::lifecycle::requests::{ExternalRequest, Request, RequestQueue, ask, finish, reject};
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::session::{ExternalError, RequestError};
 
 /// Takes in the answers that are there, out of turn: what is asked of sessions may have to wait for
 /// them.

@@ -117,7 +117,7 @@ pub enum SessionHint {
     LinkNotRestored {
         /// The relationship.
         type_path: String,
-        /// The entities, as far as [`RestoreReport::dangling`](crate::RestoreReport::dangling) lists them.
+        /// The entities, as far as [`RestoreReport::dangling`](crate::recovery::RestoreReport::dangling) lists them.
         entities: usize,
     },
     /// Saved entities had these components before a restore replaced them, and ten seconds of play later none has

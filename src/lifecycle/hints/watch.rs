@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::session::SessionStatus;
 
 use super::restored::hint_at_what_is_not_put_back;
 use super::watched::RunWatch;
@@ -12,7 +13,6 @@ use crate::lifecycle::game_context::look_over_context;
 use crate::lifecycle::hooks::game_hooks::GameHooks;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
-use crate::session::SessionStatus;
 
 /// Play time after which a gate that is shut is worth a word.
 const GATE_PATIENCE: Duration = Duration::from_secs(30);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{RunId, SessionId};
 
 use crate::capture::TypeProblem;
-use crate::journal::{RunId, SessionId};
 
 /// What is remembered from frame to frame, to know when a hint is due.
 #[derive(Default)]

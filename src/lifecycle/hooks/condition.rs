@@ -19,7 +19,7 @@ use crate::lifecycle::hints::{SessionHint, give_hint};
 /// conditions of a game (`when this holds, the quest is done`).
 ///
 /// One that can't be asked, because a resource isn't there, doesn't hold, and
-/// [`SessionHint::ConditionFailed`](crate::SessionHint::ConditionFailed) says so once.
+/// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so once.
 ///
 /// ```
 /// use bevy::prelude::*;

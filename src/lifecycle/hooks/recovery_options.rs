@@ -3,10 +3,10 @@
 use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
+use bevy_session_journal::recovery::{OfferedOption, RecoveryOffer};
 use tracing::error;
 
 use super::HookSystem;
-use crate::recovery::{OfferedOption, RecoveryOffer};
 
 /// A way out of a crash that the game adds to checkpoints and slots, with
 /// [`recovery_option`](crate::SessionHooksExt::recovery_option): to try the mission again, to load a

@@ -4,24 +4,24 @@ use std::any::TypeId;
 use std::fmt;
 
 use bevy::prelude::*;
-
-use crate::capture::LateCalls;
-use crate::content::Order;
-use crate::digest::{
+use bevy_session_journal::digest::{
     DigestFigures, DigestKeeper, DigestOrder, DigestedSessions, ErasedDigests, KeepDigests,
     SessionDigester,
 };
-use crate::ids::Ticket;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{RequestError, SessionFeature};
+
+use crate::capture::LateCalls;
+use crate::content::Order;
 use crate::lifecycle::notifications::{notifications, notify};
 use crate::lifecycle::requests::finish_if_asked;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::session::{RequestError, SessionFeature};
 use crate::switches::SessionSwitches;
 
 notifications! {
     /// What a digester makes of each session is up to date, as
-    /// [`digest`](crate::LibraryCommands::digest) asked for, or was removed, as
-    /// [`remove_digests`](crate::LibraryCommands::remove_digests) did, or belongs to the profile before and isn't shown
+    /// [`digest`](crate::library::LibraryCommands::digest) asked for, or was removed, as
+    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests) did, or belongs to the profile before and isn't shown
     /// any more. [`SessionDigests`] has it.
     SessionsDigested {
         /// The digester's name.
@@ -58,7 +58,7 @@ impl<D: SessionDigester> fmt::Debug for SessionDigests<D> {
 /// Says what a game keeps of the history of each session.
 pub trait SessionDigestsExt {
     /// Has this make a small value of the history of each session: of all that was recorded on its newest line, and of
-    /// what a listing says. Nothing is done until [`digest`](crate::LibraryCommands::digest)
+    /// what a listing says. Nothing is done until [`digest`](crate::library::LibraryCommands::digest)
     /// asks for it.
     ///
     /// Values are made on the writer's thread, between the checkpoints, in slices of about a millisecond. They are
@@ -66,12 +66,13 @@ pub trait SessionDigestsExt {
     /// file is damaged or was written by another version of the game or of the
     /// [digester](SessionDigester::version). Nothing is restored or removed by what they say. Of two digesters
     /// of one type, the first counts; a call after the app is complete has no effect, and
-    /// [`SessionHint::CalledTooLate`](crate::SessionHint::CalledTooLate) says so.
+    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
     ///
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::{RecordedEvent, SessionDigester, SessionDigests, SessionDigestsExt};
+    /// use bevy_session::digests::{SessionDigester, SessionDigests, SessionDigestsExt};
+    /// use bevy_session::events::RecordedEvent;
     ///
     /// /// How often something happened in each session.
     /// struct Count(&'static str);

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::finding::SessionQuery;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{LetGo, RetentionPreview};
+use bevy_session_journal::session::{RequestError, SessionEdit, ShelfMove};
+use bevy_session_journal::writer::{EditMany, EditedMany, OneOfMany};
 use tracing::info;
 
 use crate::content::Order;
-use crate::finding::SessionQuery;
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 use crate::lifecycle::notifications::{SessionsEdited, notify};
 use crate::lifecycle::requests::{SessionRequest, finish, reject_part};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{SessionCatalog, playing};
-use crate::recovery::{LetGo, RetentionPreview};
-use crate::session::{RequestError, SessionEdit, ShelfMove};
-use crate::writer::{EditMany, EditedMany, OneOfMany};
 
 /// What was asked for and goes on, beside everything else.
 #[derive(Resource, Default)]
@@ -80,7 +80,7 @@ pub(in crate::lifecycle) fn tidy(
         LetGo::Archive(what) => ShelfMove::Archive(what),
         _ => ShelfMove::Delete,
     });
-    let of = |gone: &crate::recovery::WouldGo| OneOfMany {
+    let of = |gone: &bevy_session_journal::recovery::WouldGo| OneOfMany {
         session: gone.session,
         newest: Some(gone.newest),
     };

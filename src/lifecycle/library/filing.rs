@@ -3,10 +3,12 @@
 //! All of that is done beside what is played: nothing but what else is asked of the same session waits for it.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
 
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 use crate::lifecycle::notifications::{
     RecoveryDeclined, SessionCopied, SessionMoved, SessionPurged, SessionUpdated, notify,
 };
@@ -15,8 +17,6 @@ use crate::lifecycle::requests::{
 };
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog, playing};
-use crate::recovery::SessionEntry;
-use crate::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
 
 pub(in crate::lifecycle) fn decline(
     parts: &mut RuntimeParts,

@@ -1,10 +1,10 @@
 //! What the game is notified of about chapters.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{ChapterId, SessionId};
+use bevy_session_journal::session::{ChapterOutcome, ChapterSummary};
 
 use super::notifications;
-use crate::journal::{ChapterId, SessionId};
-use crate::session::{ChapterOutcome, ChapterSummary};
 
 notifications! {
     /// A chapter has begun. It is the innermost one of [`CurrentSession::chapters`](crate::CurrentSession::chapters),
@@ -16,7 +16,7 @@ notifications! {
         chapter: ChapterId,
     }
 
-    /// A chapter has ended. The entities that are [`InChapter`](crate::InChapter) are despawned when all
+    /// A chapter has ended. The entities that are [`InChapter`](crate::chapters::InChapter) are despawned when all
     /// observers have run.
     ChapterEnded {
         /// The session.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{RequestError, ShelfPlace};
 
 use super::notifications;
-use crate::journal::SessionId;
 use crate::lifecycle::requests::SessionRequest;
-use crate::session::{RequestError, ShelfPlace};
 
 notifications! {
     /// Name, description, fields or the like of the session changed.
@@ -49,8 +49,8 @@ notifications! {
         to: ShelfPlace,
     }
 
-    /// What was asked for with [`edit_all`](crate::LibraryCommands::edit_all) or
-    /// [`tidy`](crate::LibraryCommands::tidy) was done, as far as it could be. What became of each session was
+    /// What was asked for with [`edit_all`](crate::library::LibraryCommands::edit_all) or
+    /// [`tidy`](crate::library::LibraryCommands::tidy) was done, as far as it could be. What became of each session was
     /// reported before.
     SessionsEdited {
         /// The request.

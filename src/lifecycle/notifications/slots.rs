@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-
-use super::notifications;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointId, SessionId, SlotId};
-use crate::recovery::SlotEntry;
-use crate::session::{
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointId, SessionId, SlotId};
+use bevy_session_journal::recovery::SlotEntry;
+use bevy_session_journal::session::{
     Attachment, AttachmentError, AttachmentOf, AttachmentVersion, SaveSlot, SlotError,
 };
+
+use super::notifications;
 
 notifications! {
     /// A slot was saved: it is durable, and complete in itself.
@@ -90,7 +90,7 @@ notifications! {
     }
 
     /// An attachment was read, as
-    /// [`read`](crate::AttachmentCommands::read) asked for.
+    /// [`read`](crate::attachments::AttachmentCommands::read) asked for.
     AttachmentRead {
         /// Where it is.
         of: AttachmentOf,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{RecordedEvent, SaveId};
 
-use crate::journal::{RecordedEvent, SaveId};
 use crate::recording::Reborn;
 
 /// Where the events of a run stand.

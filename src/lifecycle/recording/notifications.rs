@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{EventPage, EventQuery, EventValidation};
+use bevy_session_journal::session::{FailureCause, RequestError};
+use bevy_session_journal::writer::EventsDropCause;
 
-use crate::journal::SessionId;
 use crate::lifecycle::notifications::notifications;
-use crate::recovery::{EventPage, EventQuery, EventValidation};
-use crate::session::{FailureCause, RequestError};
-use crate::writer::EventsDropCause;
 
 notifications! {
     /// After a crash, what was recorded after the newest checkpoint was handed out once more: messages were
     /// written and events triggered, of the types that are recorded with
-    /// [`replay_after_restore`](crate::RecordedAs::replay_after_restore). Sent at the end of the frame
+    /// [`replay_after_restore`](crate::events::RecordedAs::replay_after_restore). Sent at the end of the frame
     /// in which the world came back.
     EventsReplayed {
         /// The session.
@@ -40,7 +40,7 @@ notifications! {
     }
 
     /// A page of what happened in a session was read, as
-    /// [`read`](crate::EventCommands::read) asked for.
+    /// [`read`](crate::events::EventCommands::read) asked for.
     EventsRead {
         /// What was asked for.
         query: EventQuery,
@@ -49,7 +49,7 @@ notifications! {
     }
 
     /// All that a session has recorded was looked at, as
-    /// [`validate`](crate::EventCommands::validate) asked for.
+    /// [`validate`](crate::events::EventCommands::validate) asked for.
     EventsValidated {
         /// The session.
         session: SessionId,

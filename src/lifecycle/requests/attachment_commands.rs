@@ -1,9 +1,10 @@
 //! The requests about attachments as methods of `Commands`.
 
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::CheckpointId;
+use bevy_session_journal::session::{Attachment, AttachmentOf};
+
 use super::{AttachmentRequest, SessionCommands};
-use crate::ids::Ticket;
-use crate::journal::CheckpointId;
-use crate::session::{Attachment, AttachmentOf};
 
 /// Requests about attachments of checkpoints, slots and sessions, from [`SessionCommands::attachments`].
 #[derive(Debug)]
@@ -13,7 +14,7 @@ impl AttachmentCommands<'_, '_> {
     /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
     /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
     /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
-    /// [`AttachmentSaved`](crate::AttachmentSaved) follows.
+    /// [`AttachmentSaved`](crate::attachments::AttachmentSaved) follows.
     ///
     /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
     /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
@@ -31,7 +32,7 @@ impl AttachmentCommands<'_, '_> {
     /// Attaches bytes of the game's own to the session that is being played, such as a map that players draw or the
     /// picture on a pin. They go with the session and not with its world: a rewind leaves them, and copies and the
     /// archive have them; slots, reports and sessions that branch off don't.
-    /// [`SessionAttachmentSaved`](crate::SessionAttachmentSaved) follows once they are durable, and
+    /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved) follows once they are durable, and
     /// [`CurrentSession::attachments`](crate::CurrentSession::attachments) lists them.
     ///
     /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB. What is attached under the same name
@@ -41,7 +42,7 @@ impl AttachmentCommands<'_, '_> {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::AttachmentOf;
+    /// use bevy_session::attachments::AttachmentOf;
     ///
     /// fn save_map(session: Res<CurrentSession>, mut commands: Commands) {
     ///     commands.session().attachments().attach_to_session("map", vec![1, 2, 3]);
@@ -57,12 +58,12 @@ impl AttachmentCommands<'_, '_> {
     }
 
     /// Removes all versions of what was attached to the session that is being played.
-    /// [`SessionAttachmentRemoved`](crate::SessionAttachmentRemoved) follows.
+    /// [`SessionAttachmentRemoved`](crate::attachments::SessionAttachmentRemoved) follows.
     pub fn detach(&mut self, name: impl Into<String>) -> Ticket {
         self.0.request(AttachmentRequest::Detach { name: name.into() })
     }
 
-    /// Reads an attachment. [`AttachmentRead`](crate::AttachmentRead) follows.
+    /// Reads an attachment. [`AttachmentRead`](crate::attachments::AttachmentRead) follows.
     pub fn read(&mut self, of: AttachmentOf, name: impl Into<String>) -> Ticket {
         self.0.request(AttachmentRequest::Read { of, name: name.into() })
     }

@@ -1,9 +1,10 @@
 //! The requests about chapters as methods of `Commands`.
 
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::ChapterId;
+use bevy_session_journal::session::{ChapterOutcome, NewChapter};
+
 use super::{CurrentRequest, SessionCommands};
-use crate::ids::Ticket;
-use crate::journal::ChapterId;
-use crate::session::{ChapterOutcome, NewChapter};
 
 /// Requests about the chapters of the session that is being played, from [`SessionCommands::chapters`].
 #[derive(Debug)]
@@ -13,12 +14,12 @@ impl ChapterCommands<'_, '_> {
     /// Begins a chapter of the session that is being played, and returns the id that it will have. If
     /// another chapter is open, it is a part of that.
     ///
-    /// [`ChapterBegun`](crate::ChapterBegun) follows, and a checkpoint of kind
+    /// [`ChapterBegun`](crate::chapters::ChapterBegun) follows, and a checkpoint of kind
     /// [`Manual`](crate::CheckpointKind::Manual) with its name: at once, or, where a gate is closed, as soon
     /// as it opens. That one is kept as long as the chapter is open, so that it can be tried again.
     ///
     /// The request is rejected with
-    /// [`ChapterError::TooDeep`](crate::ChapterError::TooDeep) if 8 chapters within each other are open, with
+    /// [`ChapterError::TooDeep`](crate::chapters::ChapterError::TooDeep) if 8 chapters within each other are open, with
     /// [`RequestError::TextTooLong`](crate::RequestError::TextTooLong) if name or kind are longer than 4 KiB
     /// or the fields larger than 64 KiB together, and with
     /// [`RequestError::NoSession`](crate::RequestError::NoSession). While a restore is under way it waits.
@@ -26,6 +27,7 @@ impl ChapterCommands<'_, '_> {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
+    /// use bevy_session::chapters::NewChapter;
     ///
     /// fn begin(mut commands: Commands) -> Result {
     ///     let mission = NewChapter::named("Mission 3").kind("mission").field("difficulty", "hard")?;
@@ -41,11 +43,11 @@ impl ChapterCommands<'_, '_> {
     }
 
     /// Ends a chapter. Chapters within it that are open end before it, as its
-    /// [`inner`](crate::NewChapter::inner) says. What is [`InChapter`](crate::InChapter) is despawned.
+    /// [`inner`](crate::chapters::NewChapter::inner) says. What is [`InChapter`](crate::chapters::InChapter) is despawned.
     ///
-    /// [`ChapterEnded`](crate::ChapterEnded) follows for each, from the innermost to this one, and, where
+    /// [`ChapterEnded`](crate::chapters::ChapterEnded) follows for each, from the innermost to this one, and, where
     /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed, a
-    /// checkpoint. The request is rejected with a [`ChapterError`](crate::ChapterError) if the chapter isn't
+    /// checkpoint. The request is rejected with a [`ChapterError`](crate::chapters::ChapterError) if the chapter isn't
     /// open, or may not end yet.
     pub fn end(&mut self, chapter: ChapterId, outcome: ChapterOutcome) -> Ticket {
         self.0.request(CurrentRequest::EndChapter { chapter, outcome })

@@ -3,16 +3,16 @@
 use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointKind, SessionId};
+use bevy_session_journal::session::{EndReason, Leaving, NewSession, RestoreFrom, SessionUpdate};
 use tracing::error;
 
 use super::{
     AttachmentCommands, ChapterCommands, CurrentRequest, EventCommands, ExternalCommands,
     LibraryCommands, PlacedCommands, Request, RequestQueue, RewindTo, SessionRequest, SlotCommands,
 };
-use crate::ids::Ticket;
-use crate::journal::{CheckpointKind, SessionId};
 use crate::lifecycle::CurrentSession;
-use crate::session::{EndReason, Leaving, NewSession, RestoreFrom, SessionUpdate};
 
 /// Gives [`Commands`] the requests that a game makes of its sessions.
 pub trait SessionCommandsExt {
@@ -47,7 +47,7 @@ impl SessionCommandsExt for Commands<'_, '_> {
 /// The session that is played is asked by its own methods; [`slots`](Self::slots), [`library`](Self::library),
 /// [`chapters`](Self::chapters), [`events`](Self::events) and their like give the methods of a topic.
 ///
-/// Each method but [`begin`](crate::ChapterCommands::begin) returns a [`Ticket`], which the answers have as well:
+/// Each method but [`begin`](crate::chapters::ChapterCommands::begin) returns a [`Ticket`], which the answers have as well:
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -179,7 +179,7 @@ impl SessionCommands<'_, '_> {
     /// Takes up a session that was closed, at its newest checkpoint.
     ///
     /// If another session is being played, that is closed first, as by [`close`](Self::close): by this
-    /// as by [`recover`](Self::recover) and [`load`](crate::SlotCommands::load). It goes on until the one that is
+    /// as by [`recover`](Self::recover) and [`load`](crate::slots::SlotCommands::load). It goes on until the one that is
     /// wanted was read and decoded, and if that fails, it goes on as if nothing had been asked.
     pub fn continue_session(&mut self, session: SessionId) -> Ticket {
         self.request(SessionRequest::Continue(session))
@@ -210,13 +210,13 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Leaves the session, and says what brings that about: a [`LeaveCause`](crate::LeaveCause), the game's own words,
-    /// or both. It is in [`SessionEntry::left`](crate::SessionEntry::left). A last checkpoint is taken first, unless a
+    /// or both. It is in [`SessionEntry::left`](crate::library::SessionEntry::left). A last checkpoint is taken first, unless a
     /// gate is closed. The session can be continued later.
     ///
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::Leaving;
+    /// use bevy_session::ends::Leaving;
     ///
     /// # fn system(mut commands: Commands) {
     /// commands.session().close(LeaveCause::Player);
@@ -304,10 +304,10 @@ impl SessionCommands<'_, '_> {
     }
 
     /// Gives up the restore that is under way, and leaves the world as it was before. Until
-    /// [`RestoreStarted`](crate::RestoreStarted) nothing of the world has changed. After it, while the restore waits for
+    /// [`RestoreStarted`](crate::recovery::RestoreStarted) nothing of the world has changed. After it, while the restore waits for
     /// its gate, resources and states become what they were. Where a session is played and states were left for the
     /// restore, the session comes back as it was left, by a restore of its own with
-    /// [`RestoreReason::Undone`](crate::RestoreReason::Undone), since what belonged to those states is gone.
+    /// [`RestoreReason::Undone`](crate::recovery::RestoreReason::Undone), since what belonged to those states is gone.
     pub fn cancel_restore(&mut self) -> Ticket {
         self.request(SessionRequest::CancelRestore)
     }

@@ -1,9 +1,10 @@
 //! The requests about recorded events as methods of `Commands`.
 
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::EventQuery;
+
 use super::{Request, SessionCommands};
-use crate::ids::Ticket;
-use crate::journal::SessionId;
-use crate::recovery::EventQuery;
 
 /// Requests about the recorded events of sessions, from [`SessionCommands::events`].
 #[derive(Debug)]
@@ -11,7 +12,7 @@ pub struct EventCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl EventCommands<'_, '_> {
     /// Reads what happened in a session, off the main thread and a page at a time.
-    /// [`EventsRead`](crate::EventsRead) follows, and [`SessionEvents`](crate::SessionEvents) has the page
+    /// [`EventsRead`](crate::events::EventsRead) follows, and [`SessionEvents`](crate::events::SessionEvents) has the page
     /// from then on.
     ///
     /// What has happened in this very frame isn't on it. References to entities in the values are the ids
@@ -20,7 +21,7 @@ impl EventCommands<'_, '_> {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::EventQuery;
+    /// use bevy_session::events::EventQuery;
     ///
     /// fn show_the_last_ten(current: Res<CurrentSession>, mut commands: Commands) {
     ///     let query = EventQuery { limit: 10, ..EventQuery::of(current.id()) };
@@ -33,7 +34,7 @@ impl EventCommands<'_, '_> {
     }
 
     /// Looks at all that was recorded in a session, and says what of it is whole.
-    /// [`EventsValidated`](crate::EventsValidated) follows.
+    /// [`EventsValidated`](crate::events::EventsValidated) follows.
     pub fn validate(&mut self, session: SessionId) -> Ticket {
         self.0.request(Request::ValidateEvents(session))
     }

@@ -1,9 +1,10 @@
 //! The requests by which a game answers for its own saves and ways out.
 
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+
 use super::{ExternalRequest, SessionCommands, SessionRequest};
 use crate::external_saves::{ExternalDone, ExternalRequestId};
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 
 /// Requests about what the game does itself: its own saves, and its own ways out of a crash, from
 /// [`SessionCommands::external`].
@@ -11,13 +12,13 @@ use crate::journal::SessionId;
 pub struct ExternalCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl ExternalCommands<'_, '_> {
-    /// Answers [`ExternalSaveRequested`](crate::ExternalSaveRequested) and
-    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested): the game has saved, or loaded. A text
+    /// Answers [`ExternalSaveRequested`](crate::external::ExternalSaveRequested) and
+    /// [`ExternalRestoreRequested`](crate::external::ExternalRestoreRequested): the game has saved, or loaded. A text
     /// alone is the details; see [`ExternalDone`] for the slot.
-    /// [`ExternalOperationFinished`](crate::ExternalOperationFinished) follows.
+    /// [`ExternalOperationFinished`](crate::external::ExternalOperationFinished) follows.
     ///
     /// An answer to a request that isn't open is rejected with an
-    /// [`ExternalError`](crate::ExternalError): one that was answered before, whose time was over, or that
+    /// [`ExternalError`](crate::external::ExternalError): one that was answered before, whose time was over, or that
     /// was never made.
     pub fn done(&mut self, request: ExternalRequestId, done: impl Into<ExternalDone>) -> Ticket {
         let result = Ok(done.into());
@@ -26,7 +27,7 @@ impl ExternalCommands<'_, '_> {
 
     /// Answers as [`done`](Self::done) does: the game could not save, or load. A
     /// backup that couldn't be loaded is marked with
-    /// [`OfferedBackup::failure`](crate::OfferedBackup::failure), and can't be chosen again.
+    /// [`OfferedBackup::failure`](crate::external::OfferedBackup::failure), and can't be chosen again.
     pub fn failed(&mut self, request: ExternalRequestId, error: impl Into<String>) -> Ticket {
         let result = Err(error.into());
         self.0.request(ExternalRequest::Answer { request, result })
@@ -36,7 +37,7 @@ impl ExternalCommands<'_, '_> {
     /// see [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
     ///
     /// The game is asked to load it, with
-    /// [`ExternalRestoreRequested`](crate::ExternalRestoreRequested). When it has, the session goes on
+    /// [`ExternalRestoreRequested`](crate::external::ExternalRestoreRequested). When it has, the session goes on
     /// with the world that was loaded, and [`SessionRecovered`](crate::SessionRecovered) follows:
     /// nothing of its checkpoints is put into that world, and its name, custom fields and play time are
     /// those of the newest one. If it fails or isn't answered, the offer stays, and the backup is

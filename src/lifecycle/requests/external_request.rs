@@ -1,24 +1,24 @@
 //! Requests that are about saves of the game's own.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
 
 use crate::external_saves::{Answer, ExternalDone, ExternalRequestId};
-use crate::journal::SessionId;
 
 /// A request that is about the game's own saves.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ExternalRequest {
-    /// [`ExternalCommands::done`](crate::ExternalCommands::done) and
-    /// [`ExternalCommands::failed`](crate::ExternalCommands::failed), or the same by
-    /// [`ExternalAnswer`](crate::ExternalAnswer).
+    /// [`ExternalCommands::done`](crate::external::ExternalCommands::done) and
+    /// [`ExternalCommands::failed`](crate::external::ExternalCommands::failed), or the same by
+    /// [`ExternalAnswer`](crate::external::ExternalAnswer).
     Answer {
         /// What the plugin had asked for.
         request: ExternalRequestId,
         /// What was done, or why it wasn't.
         result: Result<ExternalDone, String>,
     },
-    /// [`ExternalCommands::recover`](crate::ExternalCommands::recover).
+    /// [`ExternalCommands::recover`](crate::external::ExternalCommands::recover).
     Recover {
         /// The session.
         session: SessionId,

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::{CurrentRequest, Request, SessionCommands, SessionRequest};
-use crate::digest::{DigestOrder, SessionDigester};
-use crate::finding::SessionQuery;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointId, SessionId};
-use crate::recovery::RetentionPreview;
-use crate::scenario::Scenario;
-use crate::session::{
+use bevy_session_journal::digest::{DigestOrder, SessionDigester};
+use bevy_session_journal::finding::SessionQuery;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointId, SessionId};
+use bevy_session_journal::recovery::RetentionPreview;
+use bevy_session_journal::scenario::Scenario;
+use bevy_session_journal::session::{
     Archived, NewSession, Report, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
 };
+
+use super::{CurrentRequest, Request, SessionCommands, SessionRequest};
 
 /// Requests about all sessions of this profile, whether they are played or not, and about files made of them, from
 /// [`SessionCommands::library`].
@@ -30,14 +31,14 @@ impl LibraryCommands<'_, '_> {
     /// Starts a session whose world is that of a file: one that [`export`](Self::export) wrote, or a report.
     ///
     /// The world is put back as by [`branch_off`](Self::branch_off): [`SessionRestored`](crate::SessionRestored)
-    /// follows with [`BranchedOff`](crate::RestoreReason::BranchedOff). The session is a new one, which has
+    /// follows with [`BranchedOff`](crate::recovery::RestoreReason::BranchedOff). The session is a new one, which has
     /// nothing of the one that the file was made of but the world: not its name, player, fields, chapters and
     /// play time, and no recorded events. Nothing changes if the file can't be used, and
-    /// [`RequestRejected`](crate::RequestRejected) says why, with [`SlotError::Report`](crate::SlotError::Report).
+    /// [`RequestRejected`](crate::RequestRejected) says why, with [`SlotError::Report`](crate::slots::SlotError::Report).
     ///
     /// ```
     /// use bevy::prelude::*;
-    /// use bevy_session::StartingWorld;
+    /// use bevy_session::library::StartingWorld;
     /// use bevy_session::prelude::*;
     ///
     /// #[derive(Resource)]
@@ -54,7 +55,7 @@ impl LibraryCommands<'_, '_> {
     }
 
     /// Keeps a session for later without starting it: the evening that is planned with friends, the campaign that
-    /// is set up. [`SessionDrafted`](crate::SessionDrafted) follows when that is durable.
+    /// is set up. [`SessionDrafted`](crate::library::SessionDrafted) follows when that is durable.
     ///
     /// It is listed with [`draft`](crate::SessionMetadata::draft), and can be changed, deleted and brought back
     /// like others. [`continue_session`](crate::SessionCommands::continue_session) begins it:
@@ -90,7 +91,7 @@ impl LibraryCommands<'_, '_> {
     /// and its play time goes on. The session that was being played is closed with its last checkpoint, as
     /// by [`close`](crate::SessionCommands::close), and stays as it was.
     /// [`SessionRestored`](crate::SessionRestored) follows with
-    /// [`BranchedOff`](crate::RestoreReason::BranchedOff) and the new session's id, or
+    /// [`BranchedOff`](crate::recovery::RestoreReason::BranchedOff) and the new session's id, or
     /// [`RequestRejected`](crate::RequestRejected) as for [`rewind`](crate::SessionCommands::rewind).
     pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) -> Ticket {
         let session = Box::new(session);
@@ -98,7 +99,7 @@ impl LibraryCommands<'_, '_> {
     }
 
     /// Changes name, description, priority, custom fields and so on of any session, whether it is played
-    /// or not. [`SessionUpdated`](crate::SessionUpdated) follows when that is durable, for the one that is
+    /// or not. [`SessionUpdated`](crate::library::SessionUpdated) follows when that is durable, for the one that is
     /// played at once. The custom fields are those of its newest checkpoint; older ones keep theirs.
     ///
     /// A session that another process plays is refused with
@@ -108,7 +109,7 @@ impl LibraryCommands<'_, '_> {
     }
 
     /// Makes a session of its own out of one that isn't being played, with this name: the same world, progress and
-    /// play time, to try something else in. [`SessionCopied`](crate::SessionCopied) follows when it is durable.
+    /// play time, to try something else in. [`SessionCopied`](crate::library::SessionCopied) follows when it is durable.
     ///
     /// The copy begins where the other one stands: at its newest checkpoint, or the newest that can be read. It has
     /// its fields, chapters and tags, and ends as it ended; a session that crashed is copied as one that was closed.
@@ -122,7 +123,7 @@ impl LibraryCommands<'_, '_> {
     ///
     /// ```
     /// use bevy::prelude::*;
-    /// use bevy_session::SessionCopied;
+    /// use bevy_session::library::SessionCopied;
     /// use bevy_session::prelude::*;
     ///
     /// fn try_something(catalog: Res<SessionCatalog>, mut commands: Commands) {
@@ -144,7 +145,7 @@ impl LibraryCommands<'_, '_> {
 
     /// Puts a session that isn't being played into the trash. It stays listed, with its
     /// [`place`](crate::SessionMetadata::place), and isn't offered after a crash; whatever takes it up brings it
-    /// back. [`SessionMoved`](crate::SessionMoved) follows when that is durable.
+    /// back. [`SessionMoved`](crate::library::SessionMoved) follows when that is durable.
     ///
     /// What has lain in the trash for longer than [`SessionSettings::trash`](crate::SessionSettings::trash) is
     /// removed after a session was started or taken up. To remove one at once and for good, use
@@ -165,7 +166,7 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Delete))
     }
 
-    /// Takes a session out of the trash again. [`SessionMoved`](crate::SessionMoved) follows when that is
+    /// Takes a session out of the trash again. [`SessionMoved`](crate::library::SessionMoved) follows when that is
     /// durable. One that isn't there is rejected with [`NotInTrash`](crate::RequestError::NotInTrash).
     ///
     /// If it was left by a crash, that is offered again when the sessions are looked at next.
@@ -181,7 +182,7 @@ impl LibraryCommands<'_, '_> {
 
     /// Puts a session away that isn't being played: all its files become one, with its newest checkpoint or
     /// its summary alone. Earlier checkpoints, those that have a name included, and recorded events are
-    /// gone after that; slots stay. [`SessionMoved`](crate::SessionMoved) follows when it is durable.
+    /// gone after that; slots stay. [`SessionMoved`](crate::library::SessionMoved) follows when it is durable.
     ///
     /// Whatever takes the session up brings it back. One that was left by a crash that waits for an answer is
     /// rejected with [`CrashUndecided`](crate::RequestError::CrashUndecided), and one that went on in two
@@ -190,7 +191,7 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Archive(what)))
     }
 
-    /// Takes a session out of the archive again. [`SessionMoved`](crate::SessionMoved) follows when that is
+    /// Takes a session out of the archive again. [`SessionMoved`](crate::library::SessionMoved) follows when that is
     /// durable. One that isn't there is rejected with [`NotArchived`](crate::RequestError::NotArchived), and
     /// one of which the summary alone was kept with
     /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld).
@@ -202,13 +203,13 @@ impl LibraryCommands<'_, '_> {
     /// them. The query is asked when the request is handled.
     ///
     /// It goes on beside everything else, a session at a time. Each is reported as if it had been asked for alone,
-    /// and [`SessionsEdited`](crate::SessionsEdited) follows when all are done. What can't be done with one of
+    /// and [`SessionsEdited`](crate::library::SessionsEdited) follows when all are done. What can't be done with one of
     /// them doesn't keep it from the others.
     ///
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::{SessionQuery, SessionsEdited, ShelfMove};
+    /// use bevy_session::library::{SessionQuery, SessionsEdited, ShelfMove};
     ///
     /// fn delete_all_of_ann(mut commands: Commands) {
     ///     commands.session().library().edit_all(SessionQuery::default().player("Ann"), ShelfMove::Delete);
@@ -236,8 +237,8 @@ impl LibraryCommands<'_, '_> {
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
     /// this machine, say. The session that is being played is closed, as by [`close`](crate::SessionCommands::close).
-    /// Then [`ProfileChanged`](crate::ProfileChanged) says that
-    /// [`CurrentProfile`](crate::CurrentProfile) is this one, and the sessions of the profile are
+    /// Then [`ProfileChanged`](crate::library::ProfileChanged) says that
+    /// [`CurrentProfile`](crate::library::CurrentProfile) is this one, and the sessions of the profile are
     /// looked at as at the start: [`SessionCatalog`](crate::SessionCatalog) and
     /// [`RecoveryOffers`](crate::RecoveryOffers) are filled again, and
     /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
@@ -263,7 +264,7 @@ impl LibraryCommands<'_, '_> {
     /// removed from its texts, private events are left out, and of personal ones the values. The checkpoint
     /// holds what the game saved, as it is: the session's name and the player's among it.
     ///
-    /// [`ReportWritten`](crate::ReportWritten) follows, or
+    /// [`ReportWritten`](crate::reports::ReportWritten) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with what is in the way:
     /// [`NoSession`](crate::RequestError::NoSession),
     /// [`NothingToReport`](crate::RequestError::NothingToReport),
@@ -272,7 +273,7 @@ impl LibraryCommands<'_, '_> {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::Report;
+    /// use bevy_session::reports::Report;
     ///
     /// fn something_is_wrong(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
     ///     if keys.just_pressed(KeyCode::F8) {
@@ -287,13 +288,13 @@ impl LibraryCommands<'_, '_> {
     }
 
     /// Writes the newest checkpoint of a session that can be read into a file, from which another machine can
-    /// [import](crate::SlotCommands::import) it. The session may be the one that is being played; then it is its
+    /// [import](crate::slots::SlotCommands::import) it. The session may be the one that is being played; then it is its
     /// newest checkpoint that is safe.
     ///
     /// Its name, player, custom fields and attachments go with it. Its history doesn't: no other
     /// checkpoints, no events, no logs.
     ///
-    /// [`SessionExported`](crate::SessionExported) follows, or
+    /// [`SessionExported`](crate::library::SessionExported) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with
     /// [`UnknownSession`](crate::RequestError::UnknownSession),
     /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
@@ -310,7 +311,7 @@ impl LibraryCommands<'_, '_> {
     /// has nothing but the world: not the session's id, name, player, fields, chapters, play time and attachments, and
     /// nothing of the machine. What the game saved in components and resources is in it as it is.
     ///
-    /// [`ScenarioSaved`](crate::ScenarioSaved) follows, or [`RequestRejected`](crate::RequestRejected) with
+    /// [`ScenarioSaved`](crate::library::ScenarioSaved) follows, or [`RequestRejected`](crate::RequestRejected) with
     /// [`NotAScenario`](crate::RequestError::NotAScenario), [`UnknownSession`](crate::RequestError::UnknownSession),
     /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
     /// [`FileExists`](crate::RequestError::FileExists), or what the disk says. No file takes the place of another, and
@@ -339,9 +340,9 @@ impl LibraryCommands<'_, '_> {
         self.0.request(Request::SaveAsScenario { of, scenario, path })
     }
 
-    /// Brings up to date what a [digester](crate::SessionDigestsExt::digest_sessions) makes of each session,
-    /// off the main thread. [`SessionsDigested`](crate::SessionsDigested) follows, and
-    /// [`SessionDigests`](crate::SessionDigests) has the values from then on.
+    /// Brings up to date what a [digester](crate::digests::SessionDigestsExt::digest_sessions) makes of each session,
+    /// off the main thread. [`SessionsDigested`](crate::digests::SessionsDigested) follows, and
+    /// [`SessionDigests`](crate::digests::SessionDigests) has the values from then on.
     ///
     /// The session that is played is read as it is now, without what has happened in this very frame. Others are what
     /// they were when they were looked at last, at the start or by [`find`](Self::find), and those
@@ -355,7 +356,7 @@ impl LibraryCommands<'_, '_> {
     }
 
     /// Removes what a digester made of all sessions of the profile, also from the disk.
-    /// [`SessionsDigested`](crate::SessionsDigested) follows. What it was made of stays in the sessions, so that
+    /// [`SessionsDigested`](crate::digests::SessionsDigested) follows. What it was made of stays in the sessions, so that
     /// [`digest`](Self::digest) makes it again.
     pub fn remove_digests<D: SessionDigester>(&mut self) {
         self.0.request(Request::Digest(DigestOrder::Remove { name: D::NAME }));

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::RequestError;
 use tracing::{debug, warn};
 
 use super::{Request, RequestQueue};
-use crate::ids::Ticket;
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
-use crate::session::RequestError;
 
 /// The requests that were handled and wait for their answer. What is answered is taken out, so that nothing is answered
 /// twice, and what is left when nobody can answer any more is known.

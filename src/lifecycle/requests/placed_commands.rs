@@ -1,8 +1,9 @@
 //! The requests about placed entities as methods of `Commands`.
 
+use bevy_session_journal::ids::Ticket;
+
 use super::{CurrentRequest, SessionCommands};
 use crate::capture::SaveKey;
-use crate::ids::Ticket;
 
 /// Requests about entities that levels place, from [`SessionCommands::placed`].
 #[derive(Debug)]

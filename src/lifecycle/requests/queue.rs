@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{SessionId, limits};
+use bevy_session_journal::session::RequestError;
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
 use super::{About, Request};
-use crate::ids::Ticket;
-use crate::journal::{SessionId, limits};
 use crate::lifecycle::notifications::RequestRejected;
-use crate::session::RequestError;
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.
 #[derive(Resource, Default)]
@@ -134,7 +134,7 @@ pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
 mod tests {
     use super::*;
     use crate::lifecycle::{CurrentRequest, SessionRequest, SlotRequest};
-    use crate::session::{Leaving, NewSession, SaveSlot};
+    use bevy_session_journal::session::{Leaving, NewSession, SaveSlot};
 
     fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
         queue.waiting.back().and_then(|asked| asked.of)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::journal::{ChapterId, CheckpointId};
+use bevy_session_journal::journal::{ChapterId, CheckpointId};
 
 /// How far the session that is being played goes back, for
 /// [`SessionCommands::rewind`](crate::SessionCommands::rewind).

@@ -1,15 +1,15 @@
 //! The rules by which requests are handled: a row for each. A request without a row doesn't compile.
 
 use bevy::prelude::*;
+use bevy_session_journal::digest::DigestOrder;
+use bevy_session_journal::journal::{SessionId, SlotId};
+use bevy_session_journal::session::{Report, ReportSubject, RestoreFrom};
 
 use super::{
     AttachmentRequest, CurrentRequest, ExternalRequest, Request, SessionRequest, SlotRequest,
 };
-use crate::digest::DigestOrder;
-use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::SessionCatalog;
 use crate::lifecycle::catalog::slots::quick_slot;
-use crate::session::{Report, ReportSubject, RestoreFrom};
 
 /// The rules by which a request is handled.
 pub(in crate::lifecycle) struct Rules {

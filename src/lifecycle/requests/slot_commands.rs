@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SlotId;
+use bevy_session_journal::session::SaveSlot;
+
 use super::{SessionCommands, SlotRequest};
-use crate::ids::Ticket;
-use crate::journal::SlotId;
-use crate::session::SaveSlot;
 
 /// Requests about save slots, from [`SessionCommands::slots`].
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct SlotCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 impl SlotCommands<'_, '_> {
     /// Saves into a slot: takes a checkpoint of this frame, or, where a gate is closed, as soon as it
     /// opens, and makes a copy of it that is complete in itself. [`SlotSaved`](crate::SlotSaved)
-    /// follows when that is durable, or [`SlotFailed`](crate::SlotFailed).
+    /// follows when that is durable, or [`SlotFailed`](crate::slots::SlotFailed).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -52,32 +53,32 @@ impl SlotCommands<'_, '_> {
         self.0.request(SlotRequest::QuickLoad)
     }
 
-    /// Gives a slot another name. [`SlotRenamed`](crate::SlotRenamed) follows. A quick or exit slot
+    /// Gives a slot another name. [`SlotRenamed`](crate::slots::SlotRenamed) follows. A quick or exit slot
     /// becomes a manual one by it.
     pub fn rename(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
         self.0.request(SlotRequest::Rename { slot, name: name.into() })
     }
 
-    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::SlotCopied) follows.
+    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::slots::SlotCopied) follows.
     pub fn copy(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
         self.0.request(SlotRequest::Copy { slot, name: name.into() })
     }
 
     /// Deletes a slot with all copies that a cloud may have made of its file.
-    /// [`SlotDeleted`](crate::SlotDeleted) follows.
+    /// [`SlotDeleted`](crate::slots::SlotDeleted) follows.
     pub fn delete(&mut self, slot: SlotId) -> Ticket {
         self.0.request(SlotRequest::Delete(slot))
     }
 
-    /// Makes a slot of a file that [`export`](crate::LibraryCommands::export) or [`report`](crate::LibraryCommands::report) wrote, or of the file
+    /// Makes a slot of a file that [`export`](crate::library::LibraryCommands::export) or [`report`](crate::library::LibraryCommands::report) wrote, or of the file
     /// of another slot, of this game on whatever machine. All of it is read and checked first.
-    /// [`SlotImported`](crate::SlotImported) follows, and [`load`](Self::load) goes on from it, in the
+    /// [`SlotImported`](crate::slots::SlotImported) follows, and [`load`](Self::load) goes on from it, in the
     /// session that it came from.
     ///
     /// It is a manual slot with the name that it had there, and a number behind that if the player has
     /// one of that name. What can't be imported is rejected with
-    /// [`SlotError::Report`](crate::SlotError::Report), and with
-    /// [`SlotError::AlreadyThere`](crate::SlotError::AlreadyThere) if it was imported before.
+    /// [`SlotError::Report`](crate::slots::SlotError::Report), and with
+    /// [`SlotError::AlreadyThere`](crate::slots::SlotError::AlreadyThere) if it was imported before.
     pub fn import(&mut self, path: impl Into<PathBuf>) -> Ticket {
         self.0.request(SlotRequest::Import(path.into()))
     }

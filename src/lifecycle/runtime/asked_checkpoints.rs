@@ -1,8 +1,8 @@
 //! What becomes of the checkpoints that somebody asked for.
 
-use crate::ids::Ticket;
-use crate::journal::CheckpointKind;
-use crate::session::CheckpointError;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::CheckpointKind;
+use bevy_session_journal::session::CheckpointError;
 
 /// A checkpoint that is wanted: why it is taken, what it is called, and the request, if there was one.
 #[derive(Clone, PartialEq, Debug)]

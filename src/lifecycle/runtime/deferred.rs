@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::SaveSlot;
 
 use super::asked_checkpoints::WantedCheckpoint;
-use crate::ids::Ticket;
 use crate::lifecycle::requests::join;
-use crate::session::SaveSlot;
 
 /// What a game asked for while its gate was shut.
 #[derive(Default)]

@@ -1,12 +1,12 @@
 //! Leaves cleanly when the app exits.
 
 use bevy::prelude::*;
+use bevy_session_journal::process::ProcessGuard;
+use bevy_session_journal::session::LeaveCause;
 use jiff::Timestamp;
 use tracing::info;
 
-use crate::process::ProcessGuard;
-use crate::session::LeaveCause;
-use crate::{StandingAlert, SurvivedFailure};
+use crate::checkpoints::{StandingAlert, SurvivedFailure};
 
 /// A window of the game was closed, or is about to be.
 #[derive(Resource)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock::{Clock, Moment};
 
 use super::suspension::Suspension;
-use crate::clock::{Clock, Moment};
 
 /// The most that one frame counts as play. Longer than any frame that somebody plays, and than loading a level
 /// mostly takes; far below what a computer sleeps, and below

@@ -1,7 +1,8 @@
 //! Where a run stands on the line of checkpoints that is played.
 
+use bevy_session_journal::journal::{CheckpointId, RunId};
+
 use super::asked_checkpoints::AskedCheckpoints;
-use crate::journal::{CheckpointId, RunId};
 
 /// Where a run stands on the line of checkpoints that is played: which were captured, which of them
 /// are durable, and what the next delta is the difference to.

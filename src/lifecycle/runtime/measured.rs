@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::writer::{News, SlotOrder, Surroundings};
 
 use super::last_look::LastLook;
-use crate::clock;
 use crate::content::Order;
-use crate::writer::{News, SlotOrder, Surroundings};
 
 /// Time between two looks at the disk and the process, on the writer's thread.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ pub enum SessionOperation {
     Slot,
     /// Moving a session into the archive or the trash, or back.
     Archive,
-    /// Doing one thing with many sessions, as [`tidy`](crate::LibraryCommands::tidy) does.
+    /// Doing one thing with many sessions, as [`tidy`](crate::library::LibraryCommands::tidy) does.
     Retention,
     /// Reading a page of what happened.
     EventPage,

@@ -3,16 +3,16 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{RunId, SessionId};
+use bevy_session_journal::session::{
+    EndReason, Fields, Leaving, Move, NewSession, RestoreFrom, RestoreReason, SessionMetadata,
+};
 
 use crate::content::Prepared;
 use crate::external_saves::{ExternalRequestId, ExternalSave};
-use crate::ids::Ticket;
-use crate::journal::{RunId, SessionId};
 use crate::lifecycle::CurrentSession;
 use crate::restore::{Leftovers, WorldKept};
-use crate::session::{
-    EndReason, Fields, Leaving, Move, NewSession, RestoreFrom, RestoreReason, SessionMetadata,
-};
 
 /// What the writer was asked for.
 pub(crate) enum Transition {

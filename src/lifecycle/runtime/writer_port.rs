@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock::Moment;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::session::SessionFeature;
+use bevy_session_journal::writer::Quota;
 use tracing::info;
 
 use super::measured::{Measured, Stopwatch, WriterLoad};
-use crate::clock::Moment;
 use crate::content::{Link, Order};
-use crate::journal::SessionId;
 use crate::lifecycle::{Restraints, SessionSettings};
-use crate::recovery::ReadProgress;
-use crate::session::SessionFeature;
 use crate::switches::SessionSwitches;
-use crate::writer::Quota;
 
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
 /// the next one, so nothing is lost and memory stays bounded.

@@ -1,17 +1,17 @@
 //! Saves into slots.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId, SlotKind};
+use bevy_session_journal::session::{RequestError, SaveSlot, SlotError, check_slot_name};
+use bevy_session_journal::writer::SlotOrder;
 
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, SlotKind};
 use crate::lifecycle::checkpoints::take_checkpoint;
 use crate::lifecycle::notifications::{SlotFailed, notify};
 use crate::lifecycle::requests::close;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionSettings};
-use crate::session::{RequestError, SaveSlot, SlotError, check_slot_name};
-use crate::writer::SlotOrder;
 
 /// Takes a checkpoint of this very frame, and has a slot made of it.
 pub(in crate::lifecycle) fn save_slot(

@@ -1,19 +1,19 @@
 //! Takes in what was found of sessions.
 
 use bevy::prelude::*;
+use bevy_session_journal::finding::Shelf;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{Corruption, FoundSession, SessionEntry};
+use bevy_session_journal::session::RequestError;
 use tracing::{error, info, warn};
 
 use super::offers;
-use crate::finding::Shelf;
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 use crate::lifecycle::external::look_for_backups;
 use crate::lifecycle::notifications::{CorruptionDetected, RecoveryFailed, SessionsFound, notify};
 use crate::lifecycle::requests::{close, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
-use crate::recovery::{Corruption, FoundSession, SessionEntry};
-use crate::session::RequestError;
 
 /// All sessions on this machine were looked at.
 pub(in crate::lifecycle) fn detected(

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::RecoveryOffer;
+use bevy_session_journal::session::RequestError;
 use tracing::{debug, info};
 
 use super::{Crash, Due};
-use crate::clock;
 use crate::content::Order;
-use crate::journal::SessionId;
 use crate::lifecycle::external::{note_backups_of, waits_for_backups};
 use crate::lifecycle::hooks::recovery_options::{RecoveryHook, options_for};
 use crate::lifecycle::notifications::{RecoveryAvailable, notify};
 use crate::lifecycle::policy::RecoveryPolicy;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionSettings};
-use crate::recovery::RecoveryOffer;
-use crate::session::RequestError;
 
 /// Puts an offer where the game finds it, and notifies the game if the policy says so.
 pub(in crate::lifecycle) fn offer(

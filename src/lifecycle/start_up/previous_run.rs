@@ -1,15 +1,15 @@
 //! How the process before this one ended.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, SessionId};
+use bevy_session_journal::process::{HowItEnded, LastRun};
 use jiff::Timestamp;
 
-use crate::journal::{CheckpointId, SessionId};
-use crate::process::{HowItEnded, LastRun};
-use crate::{StandingAlert, SurvivedFailure};
+use crate::checkpoints::{StandingAlert, SurvivedFailure};
 
 /// How the last process of this game on this machine ended. There from the first frame on, even if
 /// no session was played; absent if this is the first process.
-/// [`Report::of_last_run`](crate::Report::of_last_run) writes it down for a player to send.
+/// [`Report::of_last_run`](crate::reports::Report::of_last_run) writes it down for a player to send.
 #[derive(Resource, Reflect, Clone, PartialEq, Debug)]
 #[reflect(Resource, Clone, PartialEq, Debug)]
 pub struct PreviousRun {

@@ -1,12 +1,12 @@
 //! Follows the run that began with a restore, until it was played for long enough.
 
 use bevy::prelude::*;
+use bevy_session_journal::recovery::PROBATION;
 
 use super::RunOnTrial;
 use crate::content::Order;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, SessionSettings};
-use crate::recovery::PROBATION;
 
 /// Follows the run that began with a restore, until it was played for long enough.
 pub(in crate::lifecycle) fn follow_trial(parts: &mut RuntimeParts, world: &World) {

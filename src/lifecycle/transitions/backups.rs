@@ -5,6 +5,11 @@
 //! begins around the world that is there.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{
+    ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason,
+};
 use tracing::{info, warn};
 
 use super::restoring::{begin_restored_run, session_as_saved, take_cancellation};
@@ -12,8 +17,6 @@ use super::starting::start_instead;
 use super::take_up;
 use crate::content::Order;
 use crate::external_saves::{ExternalOperationKind, ExternalOutcome, ExternalRequestId};
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::external::ExternalRestoreRequested;
 use crate::lifecycle::external::asking::open_request;
@@ -26,7 +29,6 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{LoadingBackup, Taken, Transition, WantedBackup};
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::EntitiesReplaced;
-use crate::session::{ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason};
 
 /// Has a session that crashed read, to go on with it in the world of a backup.
 pub(in crate::lifecycle) fn recover_external(

@@ -1,17 +1,19 @@
 //! Starts sessions whose world is that of a file.
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{
+    NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld,
+};
+use bevy_session_journal::writer::WorldOrder;
 
 use super::starting::check_texts;
-use crate::clock;
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::SessionId;
 use crate::lifecycle::GameContext;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Preparing, Transition};
-use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld};
-use crate::writer::WorldOrder;
 
 /// Has the file read. Nothing of what is played changes before that turned out well.
 pub(in crate::lifecycle) fn start_in(

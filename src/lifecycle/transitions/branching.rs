@@ -1,14 +1,14 @@
 //! Makes a session of its own of a checkpoint of the one that is being played.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{Begun, Lineage, SessionId, limits};
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::{RequestError, RestoreReason};
 
-use crate::journal::{Begun, Lineage, SessionId, limits};
 use crate::lifecycle::SessionCatalog;
 use crate::lifecycle::requests::reject;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Taken};
-use crate::recovery::SessionEntry;
-use crate::session::{RequestError, RestoreReason};
 
 /// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
 /// it can't be one, which is said.

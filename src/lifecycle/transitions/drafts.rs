@@ -1,19 +1,19 @@
 //! Plans sessions, and begins them.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{SessionId, limits};
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::{NewSession, RequestError};
+use bevy_session_journal::writer::DraftOrder;
 use tracing::info;
 
 use super::starting::check_texts;
 use crate::content::Order;
-use crate::ids::Ticket;
-use crate::journal::{SessionId, limits};
 use crate::lifecycle::notifications::{SessionDrafted, notify};
 use crate::lifecycle::requests::{finish, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{GameContext, SessionCatalog};
-use crate::recovery::SessionEntry;
-use crate::session::{NewSession, RequestError};
-use crate::writer::DraftOrder;
 
 /// Has a session written down that begins later.
 pub(in crate::lifecycle) fn draft(

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{EndReason, LeaveCause};
 use tracing::warn;
 
 use super::leaving::leave_now;
-use crate::clock;
-use crate::journal::SessionId;
 use crate::lifecycle::SessionSettings;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Ending, Taken, Transition};
-use crate::session::{EndReason, LeaveCause};
 
 /// The end of the session that is being left, for the systems of
 /// [`on_session_end`](crate::SessionHooksExt::on_session_end). It is there only while they run.
@@ -47,7 +47,7 @@ impl SessionEnding {
     }
 
     /// Puts other words in their place. They are kept with the session, in
-    /// [`SessionEntry::left`](crate::SessionEntry::left).
+    /// [`SessionEntry::left`](crate::library::SessionEntry::left).
     pub fn say(&mut self, words: impl Into<String>) {
         self.departure.leaving.words = words.into();
     }

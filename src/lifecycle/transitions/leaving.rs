@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointKind, SessionId};
+use bevy_session_journal::session::{
+    CheckpointError, EndReason, Leaving, RequestError, SessionStatus,
+};
+use bevy_session_journal::writer::Leave;
 use tracing::info;
 
 use super::ending::{begin_ending, leave_after_hooks};
@@ -10,7 +15,6 @@ use super::take_up::restore_taken;
 use crate::capture::Placed;
 use crate::content::{ContentOrder, Order};
 use crate::external_saves::ExternalSaveReason;
-use crate::journal::{CheckpointKind, SessionId};
 use crate::lifecycle::chapters::end_chapters_with_session;
 use crate::lifecycle::checkpoints::outcomes::give_up_asked;
 use crate::lifecycle::checkpoints::take_checkpoint;
@@ -24,8 +28,6 @@ use crate::lifecycle::runtime::transition::{Departure, LeavingSession, Taken, Tr
 use crate::lifecycle::slots::saving::save_exit_slot;
 use crate::lifecycle::summary::SessionSummary;
 use crate::lifecycle::{CurrentSession, SessionCatalog, playing};
-use crate::session::{CheckpointError, EndReason, Leaving, RequestError, SessionStatus};
-use crate::writer::Leave;
 
 /// Begins to leave the session: first the game's own systems run, then the last checkpoint of the run
 /// is taken, and its end ordered.

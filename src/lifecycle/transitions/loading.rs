@@ -1,14 +1,14 @@
 //! Goes on from a slot.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::SlotId;
+use bevy_session_journal::session::{RequestError, RestoreFrom, RestoreReason, SlotError};
 
 use super::take_up::prepare_after_capture;
-use crate::ids::Ticket;
-use crate::journal::SlotId;
 use crate::lifecycle::catalog::slots::quick_slot;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, SessionCatalog};
-use crate::session::{RequestError, RestoreFrom, RestoreReason, SlotError};
 
 /// Reads a slot, to go on from there.
 pub(in crate::lifecycle) fn load(

@@ -1,21 +1,21 @@
 //! Whose sessions these are, and how the game goes on with those of another player.
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::session::{LeaveCause, RequestError};
 use tracing::info;
 
 use super::leaving;
 use crate::content::Order;
-use crate::ids::Ticket;
 use crate::lifecycle::notifications::{ProfileChanged, notify};
 use crate::lifecycle::requests::{Request, RequestQueue, check_text, finish, reject_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Transition};
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
-use crate::session::{LeaveCause, RequestError};
 
 /// Whose sessions are listed, offered and started: the profile that
 /// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
-/// [`use_profile`](crate::LibraryCommands::use_profile) since.
+/// [`use_profile`](crate::library::LibraryCommands::use_profile) since.
 ///
 /// How the last process ended is known of the machine, not of a profile: a session that crashed is
 /// offered when its profile is used next.

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::RunId;
+use bevy_session_journal::recovery;
+use bevy_session_journal::session::{
+    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext,
+    SessionStatus, ShelfPlace,
+};
+use bevy_session_journal::writer::EventStart;
 use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
 use crate::content::{Order, Prepared, Start, TakeUp};
-use crate::ids::Ticket;
-use crate::journal::RunId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
@@ -31,13 +37,7 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
     CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
 };
-use crate::recovery;
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
-use crate::session::{
-    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext,
-    SessionStatus, ShelfPlace,
-};
-use crate::writer::EventStart;
 
 /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
 /// is said. Nothing has changed yet.

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::CheckpointId;
+use bevy_session_journal::session::{
+    ChapterError, NewSession, RequestError, RestoreFrom, RestoreReason,
+};
 
 use super::starting::check_texts;
 use super::take_up::{self, make_branch_of_it, prepare_after_capture};
-use crate::ids::Ticket;
-use crate::journal::CheckpointId;
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::session::{ChapterError, NewSession, RequestError, RestoreFrom, RestoreReason};
 
 /// Goes back to an earlier moment, or to what was left by that.
 pub(in crate::lifecycle) fn rewind(

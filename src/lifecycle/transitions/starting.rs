@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{RunId, SaveId, SessionId};
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::{
+    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
+    SessionMetadata,
+};
+use bevy_session_journal::writer::EventStart;
 use tracing::{info, warn};
 
 use super::backups::take_up_backup;
 use super::take_up;
 use crate::capture::{Carried, KeyedIds, Placed};
 use crate::content::{Order, Prepared, Start, TakeUp};
-use crate::ids::Ticket;
-use crate::journal::{RunId, SaveId, SessionId};
 use crate::lifecycle::game_context::compare_context;
 use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{SessionStarted, notify};
@@ -25,12 +31,6 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
     CurrentSession, GameContext, RecoveryPolicy, Restraints, SessionCatalog, SessionSettings,
 };
-use crate::recovery::SessionEntry;
-use crate::session::{
-    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
-    SessionMetadata,
-};
-use crate::writer::EventStart;
 
 /// Whether the texts of a session that is to begin are short enough, and its tags and links few enough.
 pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), RequestError> {

@@ -6,6 +6,14 @@
 //! damage changes nothing, and nothing that was played is lost.
 
 use bevy::prelude::*;
+use bevy_session_journal::clock;
+use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::journal::{CheckpointKind, SessionId, SlotId, Validity};
+use bevy_session_journal::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
+use bevy_session_journal::session::{
+    LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
+    StopReason,
+};
 use tracing::{error, warn};
 
 use super::backups::load_backup;
@@ -14,10 +22,7 @@ use super::ending::restore_when_left;
 use super::leaving;
 use super::restoring::{self, begin_restore, take_cancellation};
 use super::starting::start_instead;
-use crate::clock;
 use crate::content::{Order, Prepared};
-use crate::ids::Ticket;
-use crate::journal::{CheckpointKind, SessionId, SlotId, Validity};
 use crate::lifecycle::checkpoints::outcomes::saving_stopped;
 use crate::lifecycle::checkpoints::take_checkpoint;
 use crate::lifecycle::notifications::{RecoveryFailed, RestoreCancelled, notify};
@@ -28,11 +33,6 @@ use crate::lifecycle::runtime::transition::{
 };
 use crate::lifecycle::start_up::found::report_found;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
-use crate::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
-use crate::session::{
-    LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
-    StopReason,
-};
 
 /// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
 /// it takes.

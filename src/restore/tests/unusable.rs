@@ -1,13 +1,13 @@
 //! Rows that this build can't use, and rows that no writer has written.
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::recovery::ReadProgress;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::played;
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
-use crate::journal::SaveId;
-use crate::recovery::ReadProgress;
 use crate::restore::{RestoreLossReason, WorldImage};
 use crate::saved::{CHILD_OF, CHILD_ORDER};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::ecs::entity::{Entity, EntityMapper};
+use bevy_session_journal::journal::SaveId;
 
 use super::Codec;
 use super::unordered::differ_in_order_only;
-use crate::journal::SaveId;
 
 /// Whether a restore would read the same from two values that are written differently.
 pub(crate) fn reads_the_same<C: Codec>(

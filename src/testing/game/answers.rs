@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::SessionId;
 
 use super::TestGame;
-use crate::journal::SessionId;
 use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActivity};
 use crate::testing::heard::Heard;
 use crate::testing::recover_error::RecoverError;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
+use bevy_session_journal::clock;
+use bevy_session_journal::recovery::{Proposal, RecoveryOffer};
 use directories::UserDirs;
 use jiff::Timestamp;
 
@@ -14,7 +16,6 @@ use super::state::{
     restore_from,
 };
 use super::view::{DialogView, Facts};
-use crate::clock;
 use crate::external_saves::{ExternalOutcome, OfferedBackup};
 use crate::lifecycle::{
     CorruptionDetected, CurrentSession, ExternalOperationFinished, ExternalRequest, PreviousRun,
@@ -22,7 +23,6 @@ use crate::lifecycle::{
     RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommandsExt, SessionRequest,
     SessionRestored,
 };
-use crate::recovery::{Proposal, RecoveryOffer};
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::lists::ROW;
 use crate::ui::look::Look;
@@ -220,7 +220,7 @@ pub(super) fn answer(
             commands
                 .session()
                 .library()
-                .report(crate::session::Report::of_last_run(), path.clone());
+                .report(bevy_session_journal::session::Report::of_last_run(), path.clone());
             dialog.report = Report::Writing(path);
             dialog.wants_focus = Some(Does::Back);
         }

@@ -2,10 +2,10 @@
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
+use bevy_session_journal::session::AttachmentOf;
 
 use super::state::Does;
 use super::view::{Body, Choices, DialogView, Row};
-use crate::session::AttachmentOf;
 use crate::ui::focus::{EdgeRow, WheelList};
 use crate::ui::look::{Look, TextSize};
 use crate::ui::parts::Entry;

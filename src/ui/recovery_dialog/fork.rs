@@ -1,11 +1,11 @@
 //! Says of a session that went on in two places where it parted, and what was played on each side.
 
 use bevy::prelude::*;
+use bevy_session_journal::recovery::{Fork, ForkedLine};
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
-use crate::recovery::{Fork, ForkedLine};
 use crate::ui::SessionStrings;
 use crate::ui::describe::fill;
 
@@ -78,8 +78,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::deep::offers;
-    use crate::journal::{CheckpointId, RunId};
+    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::journal::{CheckpointId, RunId};
 
     const GERMAN: &str = include_str!("../../../assets/strings/de.ron");
 

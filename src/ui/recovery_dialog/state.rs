@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{CheckpointId, SessionId, SlotId, Validity};
+use bevy_session_journal::recovery::{Proposal, RecoveryOffer, SlotEntry};
+use bevy_session_journal::session::{RecoveryError, RequestError, RestoreFrom};
 
-use crate::journal::{CheckpointId, SessionId, SlotId, Validity};
 use crate::lifecycle::RecoveryOffers;
-use crate::recovery::{Proposal, RecoveryOffer, SlotEntry};
-use crate::session::{RecoveryError, RequestError, RestoreFrom};
 
 /// The recovery dialog.
 #[derive(Resource, Debug, Default)]
@@ -234,9 +234,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::deep::offers;
     use crate::external_saves::ExternalSave;
-    use crate::journal::RunId;
+    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::journal::RunId;
 
     const RUN: RunId = RunId(7);
 

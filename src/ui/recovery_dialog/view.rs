@@ -1,16 +1,18 @@
 //! All that the dialog shows, as a plain value.
 
+use bevy_session_journal::journal::{CheckpointKind, SlotKind, Validity};
+use bevy_session_journal::process::HowItEnded;
+use bevy_session_journal::recovery::{
+    OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SlotEntry,
+};
+use bevy_session_journal::session::AttachmentOf;
 use jiff::Timestamp;
 
 use super::fork::LocalZone;
 use super::state::{Choice, Does, Failure, RecoveryDialog, Report, Stage, id};
-use crate::StandingAlert;
+use crate::checkpoints::StandingAlert;
 use crate::external_saves::{ExternalSaveKind, OfferedBackup};
-use crate::journal::{CheckpointKind, SlotKind, Validity};
 use crate::lifecycle::{PreviousRun, RecoveryOffers, RestorePhase, SessionActivity};
-use crate::process::HowItEnded;
-use crate::recovery::{OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer, SlotEntry};
-use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, restored_share, restoring, shortened, who};
 use crate::ui::pictures::NEAR;
@@ -435,8 +437,8 @@ fn picture_near(offer: &RecoveryOffer, listed: &OfferedCheckpoint) -> Option<Att
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deep::offers;
-    use crate::journal::{CheckpointId, RunId};
+    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::journal::{CheckpointId, RunId};
     use std::time::Duration;
 
     #[test]

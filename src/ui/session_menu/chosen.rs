@@ -1,12 +1,15 @@
 //! What the player does with what is chosen.
 
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::{
+    Archived, EndReason, LeaveCause, RestoreFrom, SessionUpdate, ShelfMove,
+};
+
 use super::act::{Acting, end_toast};
 use super::form::{Form, Sure};
 use super::listed::Listed;
 use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo};
-use crate::journal::SessionId;
 use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest, SlotRequest};
-use crate::session::{Archived, EndReason, LeaveCause, RestoreFrom, SessionUpdate, ShelfMove};
 use crate::ui::describe::fill;
 
 /// What is chosen, and what is next to it.

@@ -2,12 +2,12 @@
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
+use bevy_session_journal::session::AttachmentOf;
 
 use super::facts::height_of_list;
 use super::form::FormView;
 use super::state::Does;
 use super::view::{Body, Chip, MenuLine, MenuRow, MenuView, Status};
-use crate::session::AttachmentOf;
 use crate::ui::focus::{EdgeRow, WheelList};
 use crate::ui::lists::ROW;
 use crate::ui::look::{Look, TextSize};

@@ -2,12 +2,12 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy_session_journal::clock;
 use jiff::Timestamp;
 
 use super::draw::WIDTH;
 use super::state::SessionMenu;
 use super::view::{Facts, MenuView};
-use crate::clock;
 use crate::lifecycle::{CurrentSession, Runtime, SessionActivity, SessionCatalog, SessionSettings};
 use crate::ui::SessionTimeline;
 use crate::ui::lists::ROW;

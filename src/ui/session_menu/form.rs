@@ -1,8 +1,9 @@
 //! What is asked in the place of the list: a new name, or whether something is really meant.
 
+use bevy_session_journal::journal::limits;
+
 use super::grouped::Grouping;
 use super::state::{Does, EntryId};
-use crate::journal::limits;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, shortened};
 use crate::ui::field::FieldView;

@@ -3,16 +3,16 @@
 use std::cmp::Reverse;
 
 use bevy::ecs::change_detection::Tick;
+use bevy_session_journal::finding::{GroupBy, GroupKey, SessionQuery, SessionWatch, SortBy};
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::recovery::{SessionEntry, SlotEntry};
+use bevy_session_journal::session::ShelfPlace;
 
 use super::grouped::{Grouping, Line, group};
 use super::listed::Listed;
 use super::state::{EntryId, SessionMenu, Sort, Tab};
 use super::unconfirmed::Unconfirmed;
-use crate::finding::{GroupBy, GroupKey, SessionQuery, SessionWatch, SortBy};
-use crate::journal::SessionId;
 use crate::lifecycle::SessionCatalog;
-use crate::recovery::{SessionEntry, SlotEntry};
-use crate::session::ShelfPlace;
 use crate::ui::SessionStrings;
 
 /// The list, with what was asked for.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use bevy_session_journal::finding::Outcome;
 use jiff::Timestamp;
 
 use super::listed::Listed;
 use super::state::EntryId;
-use crate::finding::Outcome;
 use crate::ui::SessionStrings;
 use crate::ui::describe::shortened;
 
@@ -212,7 +212,7 @@ fn name_of_key(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::SlotId;
+    use bevy_session_journal::journal::SlotId;
 
     fn lines(shape: &str) -> Vec<Line> {
         let line = |letter| match letter {

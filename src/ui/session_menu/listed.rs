@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use bevy_session_journal::clock::between;
+use bevy_session_journal::journal::Validity;
+use bevy_session_journal::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
+use bevy_session_journal::session::{AttachmentOf, SessionMetadata, SessionStatus, ShelfPlace};
 use jiff::Timestamp;
 
 use super::state::{EntryId, Tab};
 use super::unconfirmed::Unconfirmed;
 use super::view::{Facts, MenuRow};
-use crate::clock::between;
-use crate::journal::Validity;
-use crate::recovery::{SessionEntry, SlotEntry, UnreadableSlot};
-use crate::session::{AttachmentOf, SessionMetadata, SessionStatus, ShelfPlace};
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, names_of, shortened};
 use crate::ui::shapes::Shape;

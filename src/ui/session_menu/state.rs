@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{SessionId, SlotId};
+use bevy_session_journal::session::{RecoveryError, RequestError};
 
 use super::form::Form;
 use super::found::Found;
 use super::grouped::Grouping;
 use super::unconfirmed::Unconfirmed;
-use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::{Request, SessionCommandsExt, SessionRequest};
-use crate::session::{RecoveryError, RequestError};
 
 /// The session menu.
 #[derive(Resource, Debug, Default)]

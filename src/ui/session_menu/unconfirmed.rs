@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::{SessionId, SlotId};
+use bevy_session_journal::recovery::SessionEntry;
+use bevy_session_journal::session::SessionMetadata;
 
 use super::state::EntryId;
-use crate::journal::{SessionId, SlotId};
 use crate::lifecycle::{Request, SessionRequest, SlotRequest};
-use crate::recovery::SessionEntry;
-use crate::session::SessionMetadata;
 
 /// What was asked for and isn't durable yet, in the order in which it is answered.
 #[derive(Debug, Default)]

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::session::AttachmentOf;
 use jiff::Timestamp;
 
 use super::form::FormView;
 use super::grouped::{Line, last_first, shown_from};
 use super::listed::Listed;
 use super::state::{Does, EntryId, Failure, Said, SessionMenu, Sort, Tab, Undo};
-use crate::journal::SessionId;
 use crate::lifecycle::{RestorePhase, SessionActivity, SessionCatalog};
-use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, restored_share, restoring, shortened};
 use crate::ui::field::FieldView;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::RecordedEvent;
+use bevy_session_journal::recovery::EventQuery;
+use bevy_session_journal::session::LifecycleEvent;
 use ron::Value;
 
 use super::record::SessionPanel;
-use crate::journal::RecordedEvent;
 use crate::lifecycle::{CurrentSession, EventsRead, SessionCommandsExt, clock_text};
-use crate::recovery::EventQuery;
-use crate::session::LifecycleEvent;
 use crate::ui::describe::shortened;
 
 /// As many events are shown.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::CheckpointId;
 
 use super::activity::Activity;
-use crate::journal::CheckpointId;
 use crate::lifecycle::{
     AutosaveStretched, CheckpointCaptured, CheckpointDrifted, CheckpointFailed, CheckpointSaved,
     CorruptionDetected, DataPlaceChanged, HintGiven, RequestRejected, SlotFailed, TypeFailed,

@@ -3,13 +3,13 @@
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
+use bevy_session_journal::clock;
 use jiff::Timestamp;
 
 use super::rows::RowFacts;
 use super::state::{Does, Failure, SessionTimeline};
 use super::view::{Facts, TimelineView, first_choice};
 use super::{CloseSessionTimeline, OpenSessionTimeline};
-use crate::clock;
 use crate::lifecycle::{
     CorruptionDetected, CurrentRequest, CurrentSession, RecoveryFailed, Request, RequestRejected,
     RestoreCancelled, RewindTo, Runtime, SessionActivity, SessionCommandsExt, SessionRestored,

@@ -2,11 +2,11 @@
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::prelude::*;
+use bevy_session_journal::session::AttachmentOf;
 
 use super::rows::{Limb, Row};
 use super::state::Does;
 use super::view::TimelineView;
-use crate::session::AttachmentOf;
 use crate::ui::focus::{EdgeRow, WheelList};
 use crate::ui::look::{Look, TextSize};
 use crate::ui::parts::Entry;

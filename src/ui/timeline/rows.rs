@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId, Validity};
+use bevy_session_journal::recovery::{Timeline, TimelineCheckpoint, TimelineLine};
+use bevy_session_journal::session::AttachmentOf;
 use jiff::Timestamp;
 
 use super::thin::{thinned, thinned_branch};
-use crate::journal::{CheckpointId, CheckpointKind, SessionId, Validity};
 use crate::lifecycle::clock_text;
-use crate::recovery::{Timeline, TimelineCheckpoint, TimelineLine};
-use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, names_of, shortened};
 use crate::ui::pictures::NEAR;
@@ -205,8 +205,8 @@ impl SessionStrings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deep::offers::{on_timeline, timeline_line};
-    use crate::journal::RunId;
+    use bevy_session_journal::deep::offers::{on_timeline, timeline_line};
+    use bevy_session_journal::journal::RunId;
 
     fn id(run: u64, counter: u64) -> CheckpointId {
         CheckpointId { run: RunId(run), counter }
@@ -306,10 +306,11 @@ mod tests {
 
     #[test]
     fn a_checkpoint_says_its_chapter_and_the_one_that_it_begins() {
-        let mut chapters = crate::session::Chapters::default();
+        let mut chapters = bevy_session_journal::session::Chapters::default();
         for name in ["Act 1", "The marsh"] {
-            let (id, now) = (crate::journal::ChapterId::random(), Timestamp::UNIX_EPOCH);
-            let chapter = crate::session::NewChapter::named(name);
+            let (id, now) =
+                (bevy_session_journal::journal::ChapterId::random(), Timestamp::UNIX_EPOCH);
+            let chapter = bevy_session_journal::session::NewChapter::named(name);
             chapters.begin(id, chapter, now, Duration::ZERO).unwrap();
         }
         let mut timeline = timeline();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session_journal::journal::CheckpointId;
+use bevy_session_journal::session::{RecoveryError, RequestError};
 
-use crate::journal::CheckpointId;
 use crate::lifecycle::{CurrentRequest, RewindTo};
-use crate::session::{RecoveryError, RequestError};
 
 /// The timeline on the screen.
 #[derive(Resource, Debug, Default)]

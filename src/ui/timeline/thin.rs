@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::journal::{CheckpointId, CheckpointKind};
-use crate::recovery::TimelineCheckpoint;
+use bevy_session_journal::journal::{CheckpointId, CheckpointKind};
+use bevy_session_journal::recovery::TimelineCheckpoint;
 
 /// So many of the newest are all shown.
 const NEWEST: usize = 8;
@@ -63,7 +63,7 @@ fn span_of(checkpoint: &TimelineCheckpoint, newest: &TimelineCheckpoint) -> (boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deep::offers::on_timeline;
+    use bevy_session_journal::deep::offers::on_timeline;
 
     /// A line of a checkpoint every so many seconds, the newest first.
     fn line(checkpoints: u64, every: u64) -> Vec<TimelineCheckpoint> {

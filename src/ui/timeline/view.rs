@@ -1,11 +1,12 @@
 //! All that the timeline shows, as a plain value.
 
+use bevy_session_journal::journal::{CheckpointId, Validity};
+use bevy_session_journal::recovery::Timeline;
+use bevy_session_journal::session::RestoreReason;
+
 use super::rows::{Row, RowFacts, rows};
 use super::state::{Does, Failure, SessionTimeline};
-use crate::journal::{CheckpointId, Validity};
 use crate::lifecycle::{RestorePhase, SessionActivity};
-use crate::recovery::Timeline;
-use crate::session::RestoreReason;
 use crate::ui::describe::{fill, restored_share, restoring};
 
 /// All that the timeline shows.

@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use bevy_session::{CheckpointError, DiskRefusal, Operation};
+use bevy_session::checkpoints::{CheckpointError, DiskRefusal};
+use bevy_session::external::Operation;
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bevy_session::HowItEnded;
+use bevy_session::recovery::HowItEnded;
 
 use super::*;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{HowItEnded, SessionLast, SessionSystems};
+use bevy_session::recovery::HowItEnded;
+use bevy_session::{SessionLast, SessionSystems};
 
 use super::stubborn::{Manner, is_being_written, stubborn, write_as};
 use super::{Way, die};

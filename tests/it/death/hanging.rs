@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_session::HowItEnded;
+use bevy_session::recovery::HowItEnded;
 
 use super::{Way, die};
 use crate::process::{directory, some_are_safe, start_session};

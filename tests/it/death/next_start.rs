@@ -3,8 +3,8 @@
 use std::sync::mpsc::channel;
 
 use bevy::prelude::*;
-use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
+use bevy_session::recovery::HowItEnded;
 
 use super::Dead;
 use crate::common::{Health, Score};
@@ -85,7 +85,7 @@ impl NextStart {
     }
 
     /// Asserts that it was a crash with this message, and hands out the panic.
-    pub fn assert_crashed(&self, message: &str) -> &bevy_session::PanicInfo {
+    pub fn assert_crashed(&self, message: &str) -> &bevy_session::recovery::PanicInfo {
         let HowItEnded::Crashed(panic) = &self.previous else { panic!("{self:?}") };
         assert_eq!(panic.message, message);
         panic

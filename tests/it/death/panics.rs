@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, ComputeTaskPool, block_on};
-use bevy_session::{CheckpointCaptured, HowItEnded};
+use bevy_session::CheckpointCaptured;
+use bevy_session::recovery::HowItEnded;
 
 use super::stubborn::{Manner, stubborn, write_as};
 use super::{Way, die};

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 
 use bevy::prelude::*;
+use bevy_session::events::{EventQuery, EventsRead, LifecycleEvent};
 use bevy_session::prelude::*;
-use bevy_session::{EventQuery, EventsRead, HowItEnded, LifecycleEvent, ProcessDeath};
+use bevy_session::recovery::{HowItEnded, ProcessDeath};
 
 use super::{Way, die};
 use crate::common::Health;

@@ -1,7 +1,7 @@
 //! Ends without a word.
 
 use bevy::prelude::*;
-use bevy_session::HowItEnded;
+use bevy_session::recovery::HowItEnded;
 
 use super::{Way, die};
 use crate::process::{some_are_safe, start_session};

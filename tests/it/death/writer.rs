@@ -6,8 +6,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bevy::prelude::*;
-use bevy_session::HowItEnded;
 use bevy_session::prelude::*;
+use bevy_session::recovery::HowItEnded;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 

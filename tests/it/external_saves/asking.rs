@@ -1,6 +1,6 @@
 //! When the game is asked to save, and what is kept of its answers.
 
-use bevy_session::{ExternalOperationKind, ExternalOperations, ExternalOutcome};
+use bevy_session::external::{ExternalOperationKind, ExternalOperations, ExternalOutcome};
 
 use super::*;
 

@@ -1,7 +1,8 @@
 //! Answers that come twice, late, never, or to another request.
 
-use bevy_session::{
-    ExternalError, ExternalOperations, ExternalOutcome, ExternalRequestId, RequestError,
+use bevy_session::RequestError;
+use bevy_session::external::{
+    ExternalError, ExternalOperations, ExternalOutcome, ExternalRequestId,
 };
 
 use super::*;

@@ -2,7 +2,8 @@
 
 use std::sync::mpsc::channel;
 
-use bevy_session::{ExternalCall, ExternalCallError, ExternalError, RequestError};
+use bevy_session::RequestError;
+use bevy_session::external::{ExternalCall, ExternalCallError, ExternalError};
 
 use super::*;
 

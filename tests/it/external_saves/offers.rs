@@ -1,7 +1,9 @@
 //! What is offered after a crash, and what becomes of the session.
 
 use bevy_session::doctor::Doctor;
-use bevy_session::{ExternalError, RecoveryFailed, RequestError, RestoreCancelled};
+use bevy_session::external::ExternalError;
+use bevy_session::recovery::RestoreCancelled;
+use bevy_session::{RecoveryFailed, RequestError};
 
 use super::*;
 

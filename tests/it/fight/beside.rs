@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::RequestError;
 use bevy_session::prelude::*;
-use bevy_session::{CorruptionDetected, RecoveryFailed};
+use bevy_session::recovery::CorruptionDetected;
+use bevy_session::{RecoveryFailed, RequestError};
 
 use super::{KEEPSAKE, fight};
 use crate::process::{Memory, game};

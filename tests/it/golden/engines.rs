@@ -10,8 +10,9 @@ use std::time::Duration;
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
 use bevy::time::Stopwatch;
+use bevy_session::MemoryDisk;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreReport};
+use bevy_session::recovery::RestoreReport;
 use serde::{Deserialize, Serialize};
 
 use super::{disk_of, golden, making};

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::chapters::{ChapterOutcome, InChapter, InnerChapters, NewChapter};
+use bevy_session::ends::Leaving;
+use bevy_session::external::Operation;
+use bevy_session::library::Archived;
 use bevy_session::prelude::*;
 use bevy_session::{
-    Archived, CheckpointKind, InnerChapters, LeaveCause, Leaving, MemoryDisk, Operation,
-    SessionCommands, SessionId, SessionUpdate, Ticket,
+    CheckpointKind, LeaveCause, MemoryDisk, SessionCommands, SessionId, SessionUpdate, Ticket,
 };
 
 use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game, golden};

@@ -1,8 +1,9 @@
 //! What is handed out again after a crash, and what isn't.
 
 use bevy::prelude::*;
+use bevy_session::events::{EventsReplayed, RecordingExt};
 use bevy_session::prelude::*;
-use bevy_session::{EventsReplayed, MemoryDisk, Migrations, RecordingExt};
+use bevy_session::{MemoryDisk, Migrations};
 use serde::{Deserialize, Serialize};
 
 use super::game::*;

@@ -2,8 +2,9 @@
 
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
+use bevy_session::events::{EventsDropped, EventsReplayed, RecordingExt};
 use bevy_session::prelude::*;
-use bevy_session::{EventsDropped, EventsReplayed, MemoryDisk, RecordingExt, SessionId};
+use bevy_session::{MemoryDisk, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::{
+use bevy_session::chapters::NewChapter;
+use bevy_session::events::{
     EventLoss, EventPage, EventQuery, EventSource, EventValidation, EventsDropped, EventsRead,
-    EventsValidated, LifecycleEvent, MemoryDisk, NewChapter, RecordInputs, RecordedEvent,
-    RecordingExt, SessionEvents, SessionId,
+    EventsValidated, LifecycleEvent, RecordInputs, RecordedEvent, RecordingExt, SessionEvents,
 };
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::game::*;
@@ -320,7 +321,7 @@ fn events_belong_to_the_chapter_in_which_they_happen_and_a_rewind_leads_to_its_b
     let chapters = app.world().resource::<CurrentSession>().chapters();
     assert_eq!(chapters.current().map(|current| current.id), Some(chapter), "it is open and begun");
 
-    let unknown = bevy_session::ChapterId(1);
+    let unknown = bevy_session::chapters::ChapterId(1);
     request(&mut app, |commands| commands.session().rewind(RewindTo::Chapter(unknown)));
     frames(&mut app, 2);
     let rejected = received::<RequestRejected>(&app).pop().unwrap();

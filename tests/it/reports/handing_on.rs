@@ -1,8 +1,9 @@
 //! Sessions that go to another machine, in a file.
 
-use bevy_session::{
-    ReportError, Request, SessionExported, SlotDeleted, SlotError, SlotImported, SlotRequest,
-};
+use bevy_session::library::SessionExported;
+use bevy_session::reports::ReportError;
+use bevy_session::requests::Request;
+use bevy_session::slots::{SlotDeleted, SlotError, SlotImported, SlotRequest};
 
 use super::*;
 

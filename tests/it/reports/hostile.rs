@@ -1,6 +1,6 @@
 //! Files that are said to be reports.
 
-use bevy_session::ReportError;
+use bevy_session::reports::ReportError;
 
 use super::*;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bevy_session::{RestoreReason, SessionMode};
+use bevy_session::SessionMode;
+use bevy_session::recovery::RestoreReason;
 
 use super::*;
 

@@ -1,7 +1,9 @@
 //! What a report says of who plays, and what it doesn't.
 
 use bevy::prelude::*;
-use bevy_session::{MemoryDisk, RecordingExt, Report, ReportWritten};
+use bevy_session::MemoryDisk;
+use bevy_session::events::RecordingExt;
+use bevy_session::reports::{Report, ReportWritten};
 use serde::{Deserialize, Serialize};
 
 use super::*;

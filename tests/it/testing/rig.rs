@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
+use bevy_session::RequestError;
 use bevy_session::prelude::*;
+use bevy_session::recovery::{HowItEnded, RestoreReason};
 use bevy_session::testing::{DifferenceKind, RecoverError, TestGame};
-use bevy_session::{HowItEnded, RequestError, RestoreReason};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Game, Health, Inventory, Score, game_with};

@@ -1,11 +1,11 @@
 //! Backups of the game's own in the recovery dialog.
 
 use bevy::prelude::*;
-use bevy_session::prelude::*;
-use bevy_session::ui::RecoveryDialog;
-use bevy_session::{
+use bevy_session::external::{
     ExternalAutosave, ExternalRestoreRequested, ExternalSave, ExternalSaves, ExternalSavesExt,
 };
+use bevy_session::prelude::*;
+use bevy_session::ui::RecoveryDialog;
 
 use super::kit::*;
 use crate::common::*;

@@ -11,8 +11,8 @@ use bevy::ui::InteractionDisabled;
 use bevy::ui_widgets::{Activate, Button};
 use bevy::window::PrimaryWindow;
 use bevy_session::MemoryDisk;
-use bevy_session::RecoveryDeclined;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RecoveryDeclined;
 use bevy_session::ui::SessionUiPlugins;
 
 #[path = "../../../benches/headless/ui.rs"]

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy::text::FontSource;
+use bevy_session::checkpoints::StandingAlert;
+use bevy_session::external::Operation;
+use bevy_session::hints::{HintGiven, SessionHint};
 use bevy_session::prelude::*;
+use bevy_session::recovery::{CorruptionDetected, RecoveryDeclined};
+use bevy_session::reports::ReportWritten;
 use bevy_session::ui::{
     OpenRecoveryDialog, RecoveryDialog, RecoveryDialogPlugin, SessionTheme, SessionUiPlugins,
     StringsFile,
 };
-use bevy_session::{
-    CorruptionDetected, HintGiven, MemoryDisk, Operation, PreviousRun, RecoveryDeclined,
-    ReportWritten, SessionHint, SessionStatus, StandingAlert,
-};
+use bevy_session::{MemoryDisk, PreviousRun, SessionStatus};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_seen};

@@ -1,7 +1,8 @@
 //! The save indicator: a mark while saving, a warning while that is impossible.
 
+use bevy_session::MemoryDisk;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Operation};
 
 use super::kit::*;
 use super::layout::assert_tidy;

@@ -1,9 +1,13 @@
 //! The session menu: what it lists, and what comes of its buttons.
 
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::library::SessionMoved;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreReason;
+use bevy_session::requests::GuardedRequest;
+use bevy_session::slots::SlotDeleted;
 use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu};
-use bevy_session::{GuardedRequest, MemoryDisk, RestoreReason, SessionMoved, SlotDeleted};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};

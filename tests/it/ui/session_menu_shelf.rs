@@ -1,11 +1,10 @@
 //! The session menu's views and edits: favourites, archive, trash, new names.
 
 use bevy::prelude::*;
+use bevy_session::library::{SessionMoved, SessionPurged};
 use bevy_session::prelude::*;
 use bevy_session::ui::OpenSessionMenu;
-use bevy_session::{
-    MemoryDisk, SessionId, SessionMetadata, SessionMoved, SessionPurged, SessionStatus,
-};
+use bevy_session::{MemoryDisk, SessionId, SessionMetadata, SessionStatus};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};

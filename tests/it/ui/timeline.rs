@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::external::Operation;
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreReason;
+use bevy_session::requests::GuardedRequest;
 use bevy_session::ui::{
     OpenSessionMenu, OpenSessionTimeline, SessionMenu, SessionTimeline, ToggleSessionPanel,
     session_ui_is_open,
 };
-use bevy_session::{GuardedRequest, MemoryDisk, Operation, RestoreReason};
 
 use super::kit::*;
 use super::layout::{WINDOWS, assert_tidy};

@@ -1,6 +1,7 @@
 //! What a listing says of how a session fits this build.
 
-use bevy_session::{RecoveryError, VersionFit};
+use bevy_session::library::VersionFit;
+use bevy_session::recovery::RecoveryError;
 
 use super::*;
 

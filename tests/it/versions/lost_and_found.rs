@@ -1,6 +1,6 @@
 //! Values that a build can't read: carried, named in the report, and back with the build that can.
 
-use bevy_session::RestoreLossReason;
+use bevy_session::recovery::RestoreLossReason;
 
 use super::*;
 

@@ -1,6 +1,7 @@
 //! Pasts that a game declares, and those that make no sense.
 
-use bevy_session::{RestoreLossReason, TypeProblemReason};
+use bevy_session::checkpoints::TypeProblemReason;
+use bevy_session::recovery::RestoreLossReason;
 
 use super::*;
 

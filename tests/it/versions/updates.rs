@@ -1,6 +1,6 @@
 //! An update of the game, and the way back from it.
 
-use bevy_session::VersionFit;
+use bevy_session::library::VersionFit;
 
 use super::*;
 

@@ -11,7 +11,7 @@ use super::role::Role;
 /// Something that happened to the crew, as the session's log of events has it: who, when, and who asked for it, by the
 /// ids of players and not by their names.
 ///
-/// This is the one form in which a crew changes. It is [recorded](bevy_session::RecordingExt) in the order in which it
+/// This is the one form in which a crew changes. It is [recorded](bevy_session::events::RecordingExt) in the order in which it
 /// happened, and handed out after a crash, so that a hand-over which no checkpoint holds isn't forgotten.
 ///
 /// To act on it, observe it: [`Crew`](crate::Crew) has it by then, also after a crash. (Whoever reads it as a message

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bevy::ecs::system::SystemId;
 use bevy::prelude::*;
-use bevy_session::{CurrentSession, GuardedRequest};
+use bevy_session::CurrentSession;
+use bevy_session::requests::GuardedRequest;
 use serde::{Deserialize, Serialize};
 
 use super::members::Crew;
@@ -19,7 +20,8 @@ use super::rights::{Right, Rights};
 /// Each request by a player that takes a right is recorded, and of the game's own those that go back, end, export or manage something.
 ///
 /// ```
-/// use bevy_session::{EventPage, EventQuery, LifecycleEvent, SessionId};
+/// use bevy_session::SessionId;
+/// use bevy_session::events::{EventPage, EventQuery, LifecycleEvent};
 /// use bevy_session_play::{CrewChange, CrewDeed, DeedOutcome};
 ///
 /// /// Who did what when, the newest first; the next page comes after [`EventPage::next`].

@@ -1,7 +1,8 @@
 //! Puts it together.
 
 use bevy::prelude::*;
-use bevy_session::{RecordingExt, SessionHooksExt, SessionLast, SessionSystems};
+use bevy_session::events::RecordingExt;
+use bevy_session::{SessionHooksExt, SessionLast, SessionSystems};
 
 use super::change::CrewChange;
 use super::character::PlayedBy;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bevy::prelude::*;
-use bevy_session::{
-    AttachmentRequest, CurrentRequest, ExternalRequest, Request, SessionRequest, SlotRequest,
-};
+use bevy_session::attachments::AttachmentRequest;
+use bevy_session::external::ExternalRequest;
+use bevy_session::requests::{CurrentRequest, Request, SessionRequest};
+use bevy_session::slots::SlotRequest;
 use serde::{Deserialize, Serialize};
 
 use super::player::PlayerId;

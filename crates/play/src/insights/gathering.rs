@@ -5,7 +5,8 @@ mod passing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bevy_session::{LifecycleEvent, RecordedEvent, SessionFacts};
+use bevy_session::digests::SessionFacts;
+use bevy_session::events::{LifecycleEvent, RecordedEvent};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 

@@ -87,8 +87,8 @@ impl InsightsCommands<'_, '_> {
     }
 
     /// Brings [`SessionsInsights`](crate::SessionsInsights) up to date: off the main thread, see
-    /// [`digest`](bevy_session::LibraryCommands::digest).
-    /// [`SessionsDigested`](bevy_session::SessionsDigested) follows.
+    /// [`digest`](bevy_session::library::LibraryCommands::digest).
+    /// [`SessionsDigested`](bevy_session::digests::SessionsDigested) follows.
     pub fn refresh(&mut self) {
         self.commands.queue(|world: &mut World| {
             if InsightsConsent::is_given(world) {

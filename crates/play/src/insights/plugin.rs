@@ -1,7 +1,8 @@
 //! Puts it together.
 
 use bevy::prelude::*;
-use bevy_session::{RecordingExt, SessionDigests, SessionDigestsExt};
+use bevy_session::digests::{SessionDigests, SessionDigestsExt};
+use bevy_session::events::RecordingExt;
 
 use super::consent::{InsightsConsent, consent_has_changed, follow_consent};
 use super::hints::{DeathsHere, FailureRepeated, forget_deaths};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use bevy_session::Digested;
+use bevy_session::digests::Digested;
 use jiff::civil::Date;
 
 use super::figure::{Distribution, Figure, RATIOS};

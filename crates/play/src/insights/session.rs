@@ -58,7 +58,7 @@ pub struct SessionInsights {
     pub chapters: BTreeMap<String, ChapterInsights>,
     /// Objectives by their keys, as far as anything happened to them.
     pub objectives: BTreeMap<String, ObjectiveInsights>,
-    /// Crashes by how the process ended, see [`HowItEnded::name`](bevy_session::HowItEnded::name); `unknown` if that
+    /// Crashes by how the process ended, see [`HowItEnded::name`](bevy_session::recovery::HowItEnded::name); `unknown` if that
     /// wasn't known when the session was recovered.
     pub crashes: BTreeMap<String, u32>,
     /// About how much play crashes took, as far as that was known.

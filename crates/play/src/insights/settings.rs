@@ -6,7 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session::{Recordable, RecordedEvent, SessionDigester, SessionFacts};
+use bevy_session::digests::{SessionDigester, SessionFacts};
+use bevy_session::events::{Recordable, RecordedEvent};
 use jiff::tz::Offset;
 
 use super::gathering::{take_event, take_facts};
@@ -161,7 +162,7 @@ impl Insights {
 }
 
 fn record<T: Message + Recordable>(app: &mut App) {
-    use bevy_session::RecordingExt;
+    use bevy_session::events::RecordingExt;
     app.add_message::<T>();
     _ = app.record_messages::<T>();
 }

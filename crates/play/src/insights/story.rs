@@ -4,7 +4,7 @@ mod texts;
 
 use std::time::Duration;
 
-use bevy_session::Digested;
+use bevy_session::digests::Digested;
 use jiff::Timestamp;
 
 pub use texts::{CountedText, StoryTexts};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bevy_session::{Digested, SessionId};
+use bevy_session::SessionId;
+use bevy_session::digests::Digested;
 
 use super::figure::{Figure, quantile};
 use super::session::SessionInsights;

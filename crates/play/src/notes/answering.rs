@@ -1,6 +1,6 @@
 //! What a request about notes comes to.
 
-use bevy_session::Attachment;
+use bevy_session::attachments::Attachment;
 use unicode_normalization::UnicodeNormalization;
 
 use super::board::Notes;

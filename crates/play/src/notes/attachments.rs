@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use bevy::prelude::*;
-use bevy_session::{
-    Attachment, AttachmentRequest, AttachmentVersion, CurrentSession, SessionAttachmentRemoved,
-    SessionCommandsExt, SessionId,
+use bevy_session::attachments::{
+    Attachment, AttachmentRequest, AttachmentVersion, SessionAttachmentRemoved,
 };
+use bevy_session::{CurrentSession, SessionCommandsExt, SessionId};
 
 use super::board::Notes;
 use super::note::NoteId;
 
 impl NoteId {
     /// What an attachment of this note is called among those of the session, as
-    /// [`read`](bevy_session::AttachmentCommands::read) wants it.
+    /// [`read`](bevy_session::attachments::AttachmentCommands::read) wants it.
     ///
     /// ```
     /// use bevy_session_play::NoteId;

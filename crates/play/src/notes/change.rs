@@ -10,7 +10,7 @@ use crate::PlayerId;
 
 /// Something that happened to a note, as the session's log of events has it.
 ///
-/// This is the one form in which notes change. It is [recorded](bevy_session::RecordingExt), and handed out after a
+/// This is the one form in which notes change. It is [recorded](bevy_session::events::RecordingExt), and handed out after a
 /// crash, so that a note which no checkpoint holds isn't forgotten. To act on it, observe it:
 /// [`Notes`](crate::Notes) has it by then.
 ///

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::{ChapterId, CheckpointId};
+use bevy_session::CheckpointId;
+use bevy_session::chapters::ChapterId;
 use serde::{Deserialize, Serialize};
 
 use crate::{ObjectiveKey, PlayerId};

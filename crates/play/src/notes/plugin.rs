@@ -1,7 +1,8 @@
 //! Puts it together.
 
 use bevy::prelude::*;
-use bevy_session::{RecordingExt, SessionLast, SessionSystems};
+use bevy_session::events::RecordingExt;
+use bevy_session::{SessionLast, SessionSystems};
 
 use super::attachments::{Fallen, forget_taken_down};
 use super::board::Notes;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use bevy::prelude::*;
-use bevy_session::{Attachment, AttachmentError, CurrentSession, SessionId};
+use bevy_session::attachments::{Attachment, AttachmentError};
+use bevy_session::{CurrentSession, SessionId};
 
 use super::board::Notes;
 use super::note::{NewNote, Note, NoteId};
@@ -168,9 +169,9 @@ impl NoteCommands<'_, '_, '_> {
     }
 
     /// Hangs bytes on a note, such as a picture. They are an attachment of the session, see
-    /// [`attach_to_session`](bevy_session::AttachmentCommands::attach_to_session) for its versions and limits: what the session
+    /// [`attach_to_session`](bevy_session::attachments::AttachmentCommands::attach_to_session) for its versions and limits: what the session
     /// has no room for, or the disk refuses, is answered with [`RequestRejected`](bevy_session::RequestRejected), and
-    /// otherwise [`SessionAttachmentSaved`](bevy_session::SessionAttachmentSaved) follows. [`Notes::attachments`] lists them.
+    /// otherwise [`SessionAttachmentSaved`](bevy_session::attachments::SessionAttachmentSaved) follows. [`Notes::attachments`] lists them.
     /// They go when the note is removed.
     ///
     /// The name is of `a` to `z`, `0` to `9`, `_` and `-`, and as long as [`NoteId::attachment`] leaves it: at least 14

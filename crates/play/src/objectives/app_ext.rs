@@ -56,7 +56,7 @@ pub trait ObjectivesExt {
     /// checkpoint.
     ///
     /// A condition that can't be asked, because a resource isn't there, doesn't hold, and
-    /// [`SessionHint::ConditionFailed`](bevy_session::SessionHint::ConditionFailed) says so. One that panics is a
+    /// [`SessionHint::ConditionFailed`](bevy_session::hints::SessionHint::ConditionFailed) says so. One that panics is a
     /// crash of the game, as with any system: what that frame had brought is neither recorded nor saved, and after
     /// the recovery the game is as in the frame before, with nothing lost or doubled. Asking one costs about what
     /// running an empty system does; `cargo bench -p bevy_session_play` measures it.

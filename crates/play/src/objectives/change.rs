@@ -10,13 +10,14 @@ use super::progress::Blocker;
 
 /// Something that happened to an objective, as the session's log of events has it.
 ///
-/// This is the one form in which objectives change: it is [recorded](bevy_session::RecordingExt) in the order in
+/// This is the one form in which objectives change: it is [recorded](bevy_session::events::RecordingExt) in the order in
 /// which it happened, and handed out after a crash, so that what came after the newest checkpoint isn't forgotten.
 /// To act on it in a game, observe [`ObjectiveCompleted`](crate::ObjectiveCompleted) and its like, which come of
 /// it exactly once on a line. Read it where a log is looked at:
 ///
 /// ```
-/// use bevy_session::{EventPage, EventQuery, SessionId};
+/// use bevy_session::SessionId;
+/// use bevy_session::events::{EventPage, EventQuery};
 /// use bevy_session_play::{ObjectiveChange, ObjectiveStep};
 ///
 /// fn query(session: SessionId) -> EventQuery {

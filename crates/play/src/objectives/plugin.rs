@@ -1,7 +1,8 @@
 //! Puts it together.
 
 use bevy::prelude::*;
-use bevy_session::{RecordingExt, SessionAppExt, SessionLast, SessionSystems};
+use bevy_session::events::RecordingExt;
+use bevy_session::{SessionAppExt, SessionLast, SessionSystems};
 
 use super::change::ObjectiveChange;
 use super::changing::AheadOfObjectives;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::{CheckpointSummary, CurrentSession, FieldError};
+use bevy_session::CurrentSession;
+use bevy_session::checkpoints::CheckpointSummary;
+use bevy_session::library::FieldError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,7 @@ use super::tree::Objectives;
 /// is written when something changes, and needs the play time of the moment for the rest.
 ///
 /// ```
-/// use bevy_session::SessionEntry;
+/// use bevy_session::library::SessionEntry;
 /// use bevy_session_play::ObjectivesSummary;
 ///
 /// /// "3 of 7, 25 of 40 minutes"

@@ -3,7 +3,8 @@
 use bevy::platform::collections::HashMap;
 
 use bevy::prelude::*;
-use bevy_session::{CurrentSession, RestoreReason, SessionRestored, SessionStarted};
+use bevy_session::recovery::RestoreReason;
+use bevy_session::{CurrentSession, SessionRestored, SessionStarted};
 
 use super::change::ObjectiveChange;
 use super::changing::AheadOfObjectives;

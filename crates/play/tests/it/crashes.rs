@@ -3,9 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::prelude::*;
+use bevy_session::LastCheckpoint;
+use bevy_session::events::{EventQuery, EventsRead};
 use bevy_session::prelude::*;
+use bevy_session::recovery::RestoreStarted;
 use bevy_session::testing::TestGame;
-use bevy_session::{EventQuery, EventsRead, LastCheckpoint, RestoreStarted};
 use bevy_session_play::*;
 
 use crate::common::*;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::events::{EventQuery, EventsRead, Recordable};
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{EventQuery, EventsRead, Recordable, RequestError, SessionPaused};
+use bevy_session::{RequestError, SessionPaused};
 use bevy_session_play::*;
 
 const MEDIC: Role = Role::new("medic");
@@ -627,7 +628,7 @@ fn a_page_of_a_hundred_thousand_deeds() {
         let begun = std::time::Instant::now();
         game.frames(2);
         let took = begun.elapsed();
-        let read = &game.app().world().resource::<bevy_session::SessionEvents>().page;
+        let read = &game.app().world().resource::<bevy_session::events::SessionEvents>().page;
         assert_eq!(read.events.len(), 100);
         after = read.next;
         println!("page {page}: {:.2} ms, two frames included", took.as_secs_f64() * 1e3);

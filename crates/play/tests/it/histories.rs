@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
+use bevy_session::events::{EventQuery, EventsRead};
 use bevy_session::prelude::*;
-use bevy_session::{
-    EventQuery, EventsRead, MemoryDisk, SessionActivity, SessionId, SessionLast, SessionSystems,
-};
+use bevy_session::{MemoryDisk, SessionActivity, SessionId, SessionLast, SessionSystems};
 use bevy_session_play::*;
 use serde::{Deserialize, Serialize};
 

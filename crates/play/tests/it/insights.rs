@@ -7,9 +7,12 @@ mod planted;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::SessionId;
+use bevy_session::chapters::NewChapter;
+use bevy_session::digests::{Digested, SessionsDigested};
+use bevy_session::events::{EventQuery, EventsRead};
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{Digested, EventQuery, EventsRead, SessionId, SessionsDigested};
 use bevy_session_play::*;
 
 use self::oracle::Oracle;
@@ -34,7 +37,7 @@ pub fn refreshed(game: &mut TestGame) -> SessionsInsights {
 }
 
 /// All that a session has recorded, as a game exports it.
-fn events(game: &mut TestGame, session: SessionId) -> Vec<bevy_session::RecordedEvent> {
+fn events(game: &mut TestGame, session: SessionId) -> Vec<bevy_session::events::RecordedEvent> {
     let query = EventQuery { limit: 1_000_000, newest_first: false, ..EventQuery::of(session) };
     game.world().resource_mut::<Messages<EventsRead>>().clear();
     game.request(|commands| commands.session().events().read(query));

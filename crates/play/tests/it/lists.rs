@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::CheckpointSummary;
+use bevy_session::checkpoints::CheckpointSummary;
 use bevy_session::prelude::*;
 use bevy_session_play::*;
 

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::CheckpointId;
+use bevy_session::events::{EventQuery, EventsRead};
+use bevy_session::external::Operation;
+use bevy_session::library::TimelineCheckpoint;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
-use bevy_session::{CheckpointId, EventQuery, EventsRead, Operation, TimelineCheckpoint};
 use bevy_session_play::*;
 
 /// What was refused, and who got to know of which note.

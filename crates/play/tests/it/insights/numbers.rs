@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use bevy_session::digests::SessionsDigested;
 use bevy_session::prelude::*;
-use bevy_session::{EndReason, SessionLast, SessionsDigested};
+use bevy_session::{EndReason, SessionLast};
 use bevy_session_play::*;
 
 use super::planted::{Died, Looted, build};

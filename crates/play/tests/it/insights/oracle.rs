@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::reflect::TypePath;
-use bevy_session::{LifecycleEvent, RecordedEvent, SessionEntry, SessionStatus};
+use bevy_session::SessionStatus;
+use bevy_session::events::{LifecycleEvent, RecordedEvent};
+use bevy_session::library::SessionEntry;
 use bevy_session_play::*;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;

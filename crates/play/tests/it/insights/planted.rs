@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
+use bevy_session::chapters::NewChapter;
 use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
 use bevy_session_play::*;
@@ -163,7 +164,7 @@ fn begin_chapter(game: &mut TestGame, dice: &mut Dice) {
 }
 
 fn end_chapter(game: &mut TestGame, dice: &mut Dice) {
-    use bevy_session::ChapterOutcome::{Abandoned, Completed, Failed};
+    use bevy_session::chapters::ChapterOutcome::{Abandoned, Completed, Failed};
     let current = game.app().world().resource::<CurrentSession>();
     let Some(chapter) = current.chapters().current().map(|chapter| chapter.id) else { return };
     let outcome = [Completed, Failed, Abandoned][dice.below(3) as usize];

@@ -1,0 +1,16 @@
+//! The public names that a game needs for one topic, in a module for each.
+
+pub mod attachments;
+pub mod chapters;
+pub mod checkpoints;
+pub mod digests;
+pub mod ends;
+pub mod events;
+pub mod external;
+pub mod hints;
+pub mod library;
+pub mod placed;
+pub mod recovery;
+pub mod reports;
+pub mod requests;
+pub mod slots;

@@ -1,0 +1,17 @@
+//! Checkpoints beyond the first week: autosave intervals by state and condition, what a capture costs and may cost, and
+//! notifications of trouble with the disk or with a type.
+//!
+//! Checkpoints themselves are [`CheckpointCaptured`](crate::CheckpointCaptured), [`CheckpointSaved`](crate::CheckpointSaved) and
+//! [`CheckpointFailed`](crate::CheckpointFailed).
+
+pub use bevy_session_journal::{
+    CheckpointError, CheckpointSummary, DiskRefusal, FailureCause, StandingAlert, StopReason,
+    SurvivedFailure,
+};
+
+pub use crate::capture::{DriftedType, TypeProblem, TypeProblemReason};
+pub use crate::lifecycle::{
+    AutosaveDelayed, AutosaveStretched, CaptureBudget, CaptureCost, CaptureOverBudget,
+    CheckpointDrifted, CurrentPace, DataPlaceChanged, PaceChanged, SavingResumed, SavingStopped,
+    SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+};

@@ -1,0 +1,19 @@
+//! All sessions of a player: finding and sorting, editing, copying, archiving, deleting and keeping them.
+//!
+//! [`SessionCatalog`](crate::SessionCatalog) lists them. Requests go through [`library()`](crate::SessionCommands::library), whose
+//! methods [`LibraryCommands`] has.
+
+pub use bevy_session_journal::{
+    Archived, ContextPart, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey, IllegalMove,
+    IndexFigures, Keep, Left, LeftAs, LetGo, Link, LinkTarget, Links, Move, Retention,
+    RetentionPreview, RetentionReason, SessionChanges, SessionContext, SessionEdit, SessionEntry,
+    SessionFeature, SessionGroup, SessionGroups, SessionPage, SessionQuery, SessionTally,
+    SessionWatch, ShelfMove, ShelfPlace, SortBy, StartingWorld, Tags, Timeline, TimelineCheckpoint,
+    TimelineLine, Validity, VersionFit, WouldGo, WrittenBy,
+};
+
+pub use crate::lifecycle::{
+    ContextChanged, CurrentProfile, LibraryCommands, ProfileChanged, ScenarioSaved, SessionCopied,
+    SessionDrafted, SessionExported, SessionMoved, SessionPlace, SessionPurged, SessionUpdated,
+    SessionsEdited,
+};
