@@ -20,10 +20,11 @@ mod plugin;
 mod recent_log;
 mod recording;
 mod restore;
+pub mod rules;
 mod saved;
+pub mod scenarios;
 #[cfg(feature = "log")]
 mod session_log;
-pub mod shelf;
 mod switches;
 pub mod testing;
 #[cfg(feature = "thumbnail")]

@@ -6,7 +6,7 @@ use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
-use bevy_session::shelf::ScenarioAsset;
+use bevy_session::scenarios::ScenarioAsset;
 use bevy_session::ui::OpenSessionMenu;
 use bevy_session_play::{Crew, Rights};
 

@@ -7,7 +7,7 @@ use bevy_session::chapters::{ChapterOutcome, NewChapter};
 use bevy_session::ends::SessionEnding;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RecoveryOption;
-use bevy_session::shelf::Scenario;
+use bevy_session::scenarios::Scenario;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

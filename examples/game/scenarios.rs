@@ -5,7 +5,7 @@ use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy_session::library::SessionQuery;
 use bevy_session::prelude::*;
-use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin, suggest};
+use bevy_session::scenarios::{Scenario, ScenarioAsset, ScenarioPlugin, suggest};
 
 use crate::hud::text;
 use crate::menu::{Action, DIM, PALE, night, screen, spawn_buttons};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
-use bevy_session::shelf::{Scenario, SuggestionReason};
+use bevy_session::scenarios::{Scenario, SuggestionReason};
 use bevy_session::ui::{SessionTheme, StringsFile};
 use bevy_session_play::Crew;
 use serde::Deserialize;

@@ -74,7 +74,7 @@ impl SessionCatalog {
     }
 
     /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
-    /// changed by it; [`tidy`](crate::library::LibraryCommands::tidy) lets exactly these go.
+    /// changed by it; [`prune`](crate::library::LibraryCommands::prune) lets exactly these go.
     ///
     /// Before they were looked at, none would go.
     ///
@@ -92,7 +92,7 @@ impl SessionCatalog {
     ///     for session in &preview.sessions {
     ///         info!("{} would go: {:?}", session.name, session.reason);
     ///     }
-    ///     commands.session().library().tidy(preview);
+    ///     commands.session().library().prune(preview);
     /// }
     /// # bevy::ecs::system::assert_is_system(tidy_up);
     /// ```

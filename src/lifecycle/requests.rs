@@ -151,8 +151,8 @@ pub enum SessionRequest {
     },
     /// [`LibraryCommands::edit_all`].
     EditAll(Box<SessionQuery>, SessionEdit),
-    /// [`LibraryCommands::tidy`].
-    Tidy(Box<RetentionPreview>),
+    /// [`LibraryCommands::prune`].
+    Prune(Box<RetentionPreview>),
 }
 
 /// A request that is about the session that is being played.

@@ -7,7 +7,7 @@ use bevy_session::chapters::NewChapter;
 use bevy_session::digests::WorldOf;
 use bevy_session::library::{ScenarioSaved, SessionDrafted, StartingWorld};
 use bevy_session::prelude::*;
-use bevy_session::shelf::{Scenario, ScenarioFiles};
+use bevy_session::scenarios::{Scenario, ScenarioFiles};
 use bevy_session::{MemoryDisk, RequestError, SessionId};
 
 use crate::common::*;

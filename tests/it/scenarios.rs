@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::library::{GroupBy, GroupKey, LinkTarget, SessionQuery};
 use bevy_session::prelude::*;
-use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin, SuggestionReason, suggest};
+use bevy_session::scenarios::{Scenario, ScenarioAsset, ScenarioPlugin, SuggestionReason, suggest};
 
 use crate::common::*;
 

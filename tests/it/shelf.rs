@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
-use bevy_session::shelf::{Idle, IdleAction, SessionIdle, SessionIdleWarning, ShelfExt};
+use bevy_session::rules::{Idle, IdleAction, SessionIdle, SessionIdleWarning, SessionRulesExt};
 use bevy_session::{LeaveCause, MemoryDisk, SessionEnded, SessionId, SessionStatus};
 
 use crate::common::*;

@@ -294,7 +294,7 @@ fn a_rule_that_lets_sessions_go_answers_its_request() {
     start(&mut app, "Old");
     frames(&mut app, 5);
     let preview = app.world().resource::<SessionCatalog>().preview(&Retention::default());
-    let ticket = ask(&mut app, |commands| commands.library().tidy(preview));
+    let ticket = ask(&mut app, |commands| commands.library().prune(preview));
     frames(&mut app, 10);
     assert_eq!(app.world().resource::<LastWords>().0[&ticket], ["done"]);
 }

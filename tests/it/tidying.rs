@@ -8,7 +8,7 @@ use bevy_session::library::{
     ShelfMove, ShelfPlace,
 };
 use bevy_session::prelude::*;
-use bevy_session::shelf::ShelfExt;
+use bevy_session::rules::SessionRulesExt;
 use bevy_session::{MemoryDisk, RequestError, SessionId, SessionPlugin, SessionUpdate, Ticket};
 
 use crate::common::*;
@@ -164,7 +164,7 @@ fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_t
         preview(&app, &rules).sessions.iter().map(|session| session.session).collect();
     assert!(named.len() > FEW / 2, "{named:?}");
     let first = preview(&app, &rules);
-    request(&mut app, |commands| commands.session().library().tidy(first));
+    request(&mut app, |commands| commands.session().library().prune(first));
     frames(&mut app, 3);
     assert!(received::<SessionsEdited>(&app).is_empty(), "it should be on the way");
 
@@ -172,7 +172,7 @@ fn a_crash_on_the_way_leaves_each_session_here_or_there_and_the_rest_goes_next_t
     let gone = in_trash(&app, &named);
     assert!(gone > 0 && gone < named.len(), "{gone} of {}", named.len());
     let rest = preview(&app, &rules);
-    request(&mut app, |commands| commands.session().library().tidy(rest));
+    request(&mut app, |commands| commands.session().library().prune(rest));
     let edited = edited(&mut app);
     assert_eq!((edited.passed_over, edited.refused.len()), (0, 0));
     assert_eq!(in_trash(&app, &named), named.len());
@@ -200,7 +200,7 @@ fn exactly_what_the_preview_names_goes_unless_it_has_changed() {
     let names = |id: SessionId| named.sessions.iter().any(|session| session.session == id);
     assert!(names(pinned) && names(played) && !names(late));
     let others = named.sessions.len() - 2;
-    request(&mut app, |commands| commands.session().library().tidy(named));
+    request(&mut app, |commands| commands.session().library().prune(named));
     let edited = edited(&mut app);
     assert_eq!((edited.edited, edited.passed_over, edited.refused.len()), (others, 2, 0));
     assert!([pinned, played, late].into_iter().all(|id| place(&app, id).is_open()));
@@ -213,7 +213,7 @@ fn rules_are_followed_once_after_a_start_when_something_is_played() {
     drop(app);
     let rules = Retention::default().keep(LeftAs::Closed, Keep::newest_of(3));
     let mut app = game_on(&disk, 2, |app| {
-        app.tidy_sessions(rules);
+        app.prune_sessions(rules);
     });
     frames(&mut app, 10);
     assert_eq!(in_trash(&app, &ids), 0, "who only looks changes nothing");

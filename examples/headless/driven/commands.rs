@@ -14,7 +14,7 @@ use bevy_session::events::{EventPage, EventQuery};
 use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
 use bevy_session::reports::Report;
-use bevy_session::shelf::Scenario;
+use bevy_session::scenarios::Scenario;
 use bevy_session::{CheckpointId, SessionCommands, SessionId, SessionUpdate, Ticket};
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};

@@ -101,8 +101,8 @@ fn handle_session_request(
             edit_all(parts, world, ticket, query, edit);
             Ok(())
         }
-        SessionRequest::Tidy(preview) => {
-            editing_many::tidy(parts, world, ticket, preview);
+        SessionRequest::Prune(preview) => {
+            editing_many::prune(parts, world, ticket, preview);
             Ok(())
         }
         SessionRequest::Find => {

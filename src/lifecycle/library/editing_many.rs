@@ -70,7 +70,7 @@ fn edit_played(
 }
 
 /// Lets the sessions go that a preview names, as far as they are what they were.
-pub(in crate::lifecycle) fn tidy(
+pub(in crate::lifecycle) fn prune(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
@@ -87,7 +87,7 @@ pub(in crate::lifecycle) fn tidy(
     let sessions = preview.sessions.iter().map(of).collect();
     let order = Box::new(EditMany { sessions, edit });
     parts.order(Order::EditMany { order, ticket });
-    let request = SessionRequest::Tidy(Box::new(preview.clone()));
+    let request = SessionRequest::Prune(Box::new(preview.clone()));
     begin(world, ticket, EditingMany { request, played: None });
 }
 

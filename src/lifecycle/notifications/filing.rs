@@ -50,7 +50,7 @@ notifications! {
     }
 
     /// What was asked for with [`edit_all`](crate::library::LibraryCommands::edit_all) or
-    /// [`tidy`](crate::library::LibraryCommands::tidy) was done, as far as it could be. What became of each session was
+    /// [`prune`](crate::library::LibraryCommands::prune) was done, as far as it could be. What became of each session was
     /// reported before.
     SessionsEdited {
         /// The request.

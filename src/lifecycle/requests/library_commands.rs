@@ -231,8 +231,8 @@ impl LibraryCommands<'_, '_> {
     ///
     /// It goes on beside everything else, as with [`edit_all`](Self::edit_all). If the game dies meanwhile, each
     /// session has gone or has not, and the next preview names the others again.
-    pub fn tidy(&mut self, preview: RetentionPreview) -> Ticket {
-        self.0.request(SessionRequest::Tidy(Box::new(preview)))
+    pub fn prune(&mut self, preview: RetentionPreview) -> Ticket {
+        self.0.request(SessionRequest::Prune(Box::new(preview)))
     }
 
     /// Goes on with the sessions of another profile, whose name may be any text: of another player at
@@ -320,7 +320,7 @@ impl LibraryCommands<'_, '_> {
     /// ```
     /// use bevy::prelude::*;
     /// use bevy_session::prelude::*;
-    /// use bevy_session::shelf::Scenario;
+    /// use bevy_session::scenarios::Scenario;
     ///
     /// fn make_a_scenario_of_this(current: Res<CurrentSession>, mut commands: Commands) {
     ///     let mut scenario = Scenario::like(current.metadata(), current.fields());

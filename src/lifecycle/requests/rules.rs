@@ -170,7 +170,7 @@ fn of_session(request: &SessionRequest) -> Rules {
         R::Copy { session, .. } => one("copy", session),
         R::Shelve(session, how) => one(how.name(), session),
         R::EditAll(..) => Rules::new("edit_all", About::Any).after(Needs::Sessions),
-        R::Tidy(_) => Rules::new("tidy", About::Any),
+        R::Prune(_) => Rules::new("prune", About::Any),
     }
 }
 

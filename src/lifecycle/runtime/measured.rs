@@ -33,7 +33,7 @@ pub enum SessionOperation {
     Slot,
     /// Moving a session into the archive or the trash, or back.
     Archive,
-    /// Doing one thing with many sessions, as [`tidy`](crate::library::LibraryCommands::tidy) does.
+    /// Doing one thing with many sessions, as [`prune`](crate::library::LibraryCommands::prune) does.
     Retention,
     /// Reading a page of what happened.
     EventPage,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::SessionCommandsExt;
-use bevy_session::shelf::SessionIdle;
+use bevy_session::rules::SessionIdle;
 use serde::{Deserialize, Serialize};
 
 use super::consent::InsightsConsent;
@@ -81,7 +81,7 @@ impl InsightsCommands<'_, '_> {
     }
 
     /// So long nothing was done, in play time until now. A game that uses
-    /// [`pause_idle_session`](bevy_session::shelf::ShelfExt::pause_idle_session) needn't say it.
+    /// [`pause_idle_session`](bevy_session::rules::SessionRulesExt::pause_idle_session) needn't say it.
     pub fn idle(&mut self, idle: Duration) {
         self.mark(InsightMark::Idle(idle));
     }

@@ -14,7 +14,7 @@ use super::progress::ObjectiveProgress;
 /// session starts.
 ///
 /// ```
-/// use bevy_session::shelf::Scenario;
+/// use bevy_session::scenarios::Scenario;
 /// use bevy_session_play::{OBJECTIVES, Objective};
 ///
 /// let text = r#"(
@@ -27,7 +27,7 @@ use super::progress::ObjectiveProgress;
 /// let scenario = Scenario::of_text("frontier.scenario.ron", text)?;
 /// let objectives: Vec<Objective> = scenario.fields.get(OBJECTIVES).unwrap();
 /// assert_eq!(objectives[1], Objective::new("town/well").count(3).expected_secs(600.0));
-/// # Ok::<(), bevy_session::shelf::ScenarioError>(())
+/// # Ok::<(), bevy_session::scenarios::ScenarioError>(())
 /// ```
 pub const OBJECTIVES: &str = "objectives";
 

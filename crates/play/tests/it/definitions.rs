@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::shelf::Scenario;
+use bevy_session::scenarios::Scenario;
 use bevy_session::testing::TestGame;
 use bevy_session_play::*;
 

@@ -1,6 +1,6 @@
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::shelf::{Scenario, ScenarioAsset, ScenarioPlugin};
+use bevy_session::scenarios::{Scenario, ScenarioAsset, ScenarioPlugin};
 use serde::{Deserialize, Serialize};
 
 #[derive(Resource)]

@@ -29,12 +29,12 @@ fn archive(ended: On<SessionEnded>, what: Res<ArchivedAtEnd>, mut commands: Comm
 #[derive(Resource)]
 struct AfterStart(Retention);
 
-pub(super) fn tidy_after_start(app: &mut App, retention: Retention) {
+pub(super) fn prune_after_start(app: &mut App, retention: Retention) {
     if !app.world().contains_resource::<AfterStart>() {
         let is_due = resource_exists::<AfterStart>
             .and_then(resource_exists::<CurrentSession>)
             .and_then(sessions_are_known);
-        app.add_systems(SessionLast, tidy.before(SessionSystems::Requests).run_if(is_due));
+        app.add_systems(SessionLast, prune.before(SessionSystems::Requests).run_if(is_due));
     }
     app.insert_resource(AfterStart(retention));
 }
@@ -43,10 +43,10 @@ fn sessions_are_known(catalog: Res<SessionCatalog>) -> bool {
     catalog.is_verified()
 }
 
-fn tidy(rules: Res<AfterStart>, catalog: Res<SessionCatalog>, mut commands: Commands) {
+fn prune(rules: Res<AfterStart>, catalog: Res<SessionCatalog>, mut commands: Commands) {
     let preview = catalog.preview(&rules.0);
     if !preview.sessions.is_empty() {
-        commands.session().library().tidy(preview);
+        commands.session().library().prune(preview);
     }
     commands.remove_resource::<AfterStart>();
 }

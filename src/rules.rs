@@ -1,37 +1,28 @@
-//! One session among many: which ends by itself, which no player plays any more, and what the next one begins
-//! with.
+//! Rules by which sessions end, pause, are archived and are pruned without a request.
 //!
-//! Beside the core, and not in the prelude: a game that calls none of it pays nothing for it.
+//! A game that names none pays nothing for them.
 
 mod completion;
 mod idle;
 mod putting_away;
-#[cfg(feature = "scenarios")]
-mod scenario;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
 use bevy_session_journal::recovery::Retention;
 use bevy_session_journal::session::Archived;
 
-#[cfg(feature = "scenarios")]
-pub use scenario::{ScenarioAsset, ScenarioPlugin};
-
-pub use bevy_session_journal::{
-    Scenario, ScenarioError, ScenarioFiles, Suggestion, SuggestionReason, suggest,
-};
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 
 use crate::lifecycle::Condition;
 
-/// What a game says of sessions among many.
+/// Rules for sessions, as methods of [`App`].
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use bevy::prelude::*;
 /// use bevy_session::prelude::*;
-/// use bevy_session::shelf::{Idle, IdleAction, ShelfExt};
+/// use bevy_session::rules::{Idle, IdleAction, SessionRulesExt};
 ///
 /// #[derive(Resource, Default)]
 /// struct Lamps {
@@ -59,7 +50,7 @@ use crate::lifecycle::Condition;
 ///         something_is_pressed,
 ///     );
 /// ```
-pub trait ShelfExt {
+pub trait SessionRulesExt {
     /// Ends the session as [`Completed`](crate::EndReason::Completed) when this holds, with a last
     /// checkpoint and a [`SessionSummary`](crate::ends::SessionSummary), as
     /// [`end`](crate::SessionCommands::end) does. Called more than once, each condition ends it.
@@ -77,7 +68,7 @@ pub trait ShelfExt {
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
     /// use bevy_session::library::Archived;
-    /// use bevy_session::shelf::ShelfExt;
+    /// use bevy_session::rules::SessionRulesExt;
     ///
     /// App::new()
     ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
@@ -85,25 +76,25 @@ pub trait ShelfExt {
     /// ```
     fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self;
 
-    /// Lets the sessions go that these rules don't keep, once after each start: as soon as a session is being
+    /// Prunes the sessions that these rules don't keep, once after each start: as soon as a session is being
     /// played and the sessions were looked at. [`SessionsEdited`](crate::library::SessionsEdited) says what came of it. A
     /// later call replaces an earlier one.
     ///
-    /// It is [`tidy`](crate::library::LibraryCommands::tidy) with what
+    /// It is [`prune`](crate::library::LibraryCommands::prune) with what
     /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) says of them. If the game dies meanwhile, the
     /// next start goes on.
     ///
     /// ```
     /// # use bevy::prelude::*;
     /// # use bevy_session::prelude::*;
-    /// use bevy_session::shelf::ShelfExt;
+    /// use bevy_session::rules::SessionRulesExt;
     /// use bevy_session::library::{Keep, LeftAs, Retention};
     ///
     /// App::new()
     ///     .add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
-    ///     .tidy_sessions(Retention::default().keep(LeftAs::Abandoned, Keep::newest_of(20)));
+    ///     .prune_sessions(Retention::default().keep(LeftAs::Abandoned, Keep::newest_of(20)));
     /// ```
-    fn tidy_sessions(&mut self, retention: Retention) -> &mut Self;
+    fn prune_sessions(&mut self, retention: Retention) -> &mut Self;
 
     /// Pauses, closes or abandons the session when nothing was done for long, by the game's own measure:
     /// `activity` holds in each frame in which the player does something. A later call replaces an
@@ -117,7 +108,7 @@ pub trait ShelfExt {
     -> &mut Self;
 }
 
-impl ShelfExt for App {
+impl SessionRulesExt for App {
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
         completion::add(self, Condition::new(condition));
         self
@@ -128,8 +119,8 @@ impl ShelfExt for App {
         self
     }
 
-    fn tidy_sessions(&mut self, retention: Retention) -> &mut Self {
-        putting_away::tidy_after_start(self, retention);
+    fn prune_sessions(&mut self, retention: Retention) -> &mut Self {
+        putting_away::prune_after_start(self, retention);
         self
     }
 

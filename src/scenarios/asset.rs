@@ -1,13 +1,11 @@
 //! Scenarios as assets.
 
-mod loader;
-
 use bevy::prelude::*;
 use bevy_session_journal::{NewSession, Scenario, StartingWorld, Ticket};
 
 use crate::lifecycle::SessionCommandsExt;
 
-use loader::ScenarioLoader;
+use super::loader::ScenarioLoader;
 
 /// Loads [scenarios](Scenario) from `*.scenario.ron`, as [`ScenarioAsset`].
 ///
@@ -18,7 +16,7 @@ use loader::ScenarioLoader;
 /// ```
 /// use bevy::prelude::*;
 /// use bevy_session::prelude::*;
-/// use bevy_session::shelf::{ScenarioAsset, ScenarioPlugin};
+/// use bevy_session::scenarios::{ScenarioAsset, ScenarioPlugin};
 ///
 /// #[derive(Resource)]
 /// struct Chosen(Handle<ScenarioAsset>);

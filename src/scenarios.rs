@@ -1,0 +1,13 @@
+//! Scenarios: what players begin with, as files of the game's designers.
+
+#[cfg(feature = "scenarios")]
+mod asset;
+#[cfg(feature = "scenarios")]
+mod loader;
+
+pub use bevy_session_journal::{
+    Scenario, ScenarioError, ScenarioFiles, Suggestion, SuggestionReason, suggest,
+};
+
+#[cfg(feature = "scenarios")]
+pub use asset::{ScenarioAsset, ScenarioPlugin};
