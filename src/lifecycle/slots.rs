@@ -45,8 +45,8 @@ pub(super) fn slot_done(
                 SlotOrder::Copy { slot: from, .. } => notify(world, SlotCopied { from, slot }),
                 SlotOrder::Rename { .. } => notify(world, SlotRenamed { slot }),
                 SlotOrder::Import { path } => notify(world, SlotImported { path, slot }),
-                SlotOrder::Refresh { .. } => {}
-                _ => notify(world, SlotSaved { slot }),
+                SlotOrder::Save { .. } => notify(world, SlotSaved { slot }),
+                _ => {}
             }
         }
     }
