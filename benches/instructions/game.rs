@@ -60,7 +60,7 @@ pub fn unfinished(disk: &MemoryDisk) -> App {
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(16)))
         .init_resource::<IsLoaded>()
         .init_resource::<Restored>()
-        .restore_when(|loaded: Res<IsLoaded>| loaded.0)
+        .restore_session_when(|loaded: Res<IsLoaded>| loaded.0)
         .init_resource::<Counting>()
         .add_observer(|_: On<SessionRestored>, mut restored: ResMut<Restored>| restored.0 = true);
     count_steps(&mut app);

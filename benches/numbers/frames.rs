@@ -204,14 +204,14 @@ pub fn hooks() {
     };
     let untied = frame(&|_| {});
     let tied = frame(&|app| {
-        app.checkpoint_while(in_state(Phase::Playing).or_else(in_state(Phase::Paused)))
-            .checkpoint_on_enter(Phase::Playing)
-            .checkpoint_on_exit(Phase::Playing)
-            .checkpoint_on_transition(Phase::Playing, Phase::Menu)
+        app.checkpoint_session_while(in_state(Phase::Playing).or_else(in_state(Phase::Paused)))
+            .checkpoint_session_on_enter(Phase::Playing)
+            .checkpoint_session_on_exit(Phase::Playing)
+            .checkpoint_session_on_transition(Phase::Playing, Phase::Menu)
             .pause_session_in(Phase::Paused)
             .close_session_on_enter(Phase::Menu)
             .offer_recovery_in(Phase::Menu)
-            .restore_in(Phase::Playing);
+            .restore_session_in(Phase::Playing);
     });
     row("a frame with states and a session", microseconds(untied));
     row("hooks and gates, beyond that (aim ≤ 2 µs)", microseconds(tied.saturating_sub(untied)));

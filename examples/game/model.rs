@@ -195,15 +195,15 @@ pub fn plugin(app: &mut App) {
         .save_component::<Transform>()
         // A game that comes back into a pause menu no one asked for is a nuisance.
         .save_state_as(|state| if state == Game::Paused { Game::Playing } else { state })
-        .checkpoint_while(
+        .checkpoint_session_while(
             in_state(Game::Playing)
                 .or_else(in_state(Game::Paused))
                 .or_else(in_state(Game::MissionComplete)),
         )
-        .checkpoint_on_enter(Game::MissionComplete)
+        .checkpoint_session_on_enter(Game::MissionComplete)
         .pause_session_in(Game::Paused)
-        .restore_through(Game::Loading)
-        .restore_in(Game::Playing)
+        .restore_session_through(Game::Loading)
+        .restore_session_in(Game::Playing)
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .recovery_option(again, begin_again)

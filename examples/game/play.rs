@@ -41,7 +41,11 @@ pub fn plugin(app: &mut App) {
             .chain()
             .run_if(in_state(Game::Playing).and_then(not(session_is_restoring))),
     )
-    .pace_while("hunted", somebody_is_hunted, SessionPace::every(Duration::from_secs(1)));
+    .pace_session_while(
+        "hunted",
+        somebody_is_hunted,
+        SessionPace::every(Duration::from_secs(1)),
+    );
 }
 
 /// Whether a shade is near somebody who carries fireflies: what happens now is what a player would hate to play again.

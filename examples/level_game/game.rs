@@ -81,10 +81,10 @@ pub fn plugin(app: &mut App) {
             |collider: &Collider| ColliderSpec(collider.radius),
             |spec, _| Collider::circle(spec.0),
         )
-        .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
+        .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
-        .restore_through(Game::Loading)
-        .restore_in(Game::Playing)
+        .restore_session_through(Game::Loading)
+        .restore_session_in(Game::Playing)
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)

@@ -151,9 +151,9 @@ pub trait SessionAppExt {
     /// }
     ///
     /// # let mut app = App::new();
-    /// app.save_component::<Portrait>().keep_no_copies::<Portrait>();
+    /// app.save_component::<Portrait>().keep_no_saved_copies::<Portrait>();
     /// ```
-    fn keep_no_copies<T: TypePath>(&mut self) -> &mut Self;
+    fn keep_no_saved_copies<T: TypePath>(&mut self) -> &mut Self;
 
     /// Says what a saved type has been in older builds, so that their values still count. See
     /// [`Migrations`].
@@ -186,10 +186,10 @@ pub trait SessionAppExt {
     /// # let mut app = App::new();
     /// // It was called `Hp`, and before that it was in another module.
     /// app.save_component::<Health>()
-    ///     .renamed_from::<Health>("hop::combat::Hp")
-    ///     .renamed_from::<Health>("hop::Hp");
+    ///     .rename_saved::<Health>("hop::combat::Hp")
+    ///     .rename_saved::<Health>("hop::Hp");
     /// ```
-    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
+    fn rename_saved<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
 }
 
 impl SessionAppExt for App {
@@ -244,9 +244,9 @@ impl SessionAppExt for App {
         declare::<T>(self, "save_reflected", [Declaration::reflected::<T>()])
     }
 
-    fn keep_no_copies<T: TypePath>(&mut self) -> &mut Self {
-        if !LateCalls::note(self.world_mut(), &call::<T>("keep_no_copies")) {
-            self.world_mut().get_resource_or_init::<Declarations>().keep_no_copies::<T>();
+    fn keep_no_saved_copies<T: TypePath>(&mut self) -> &mut Self {
+        if !LateCalls::note(self.world_mut(), &call::<T>("keep_no_saved_copies")) {
+            self.world_mut().get_resource_or_init::<Declarations>().keep_no_saved_copies::<T>();
         }
         self
     }
@@ -259,8 +259,8 @@ impl SessionAppExt for App {
         self
     }
 
-    fn renamed_from<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
-        let call = call::<T>("renamed_from");
+    fn rename_saved<T: TypePath>(&mut self, former_path: &str) -> &mut Self {
+        let call = call::<T>("rename_saved");
         if !LateCalls::note(self.world_mut(), &call) {
             self.world_mut().get_resource_or_init::<DeclaredHistory>().rename::<T>(former_path);
         }

@@ -279,7 +279,7 @@ impl Declarations {
     }
 
     /// Says that no copy of a type stays behind.
-    pub(super) fn keep_no_copies<T: 'static>(&mut self) {
+    pub(super) fn keep_no_saved_copies<T: 'static>(&mut self) {
         self.unkept.insert(TypeId::of::<T>());
     }
 

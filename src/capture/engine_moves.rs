@@ -1,7 +1,7 @@
 //! Types that Bevy has moved or renamed: what their paths were in the version before.
 //!
 //! Values are saved under the path of their type, and `Transform` and its like have Bevy's. So each move of a type
-//! that a game may save is written down here, as a game writes its own down with `renamed_from`, and old sessions
+//! that a game may save is written down here, as a game writes its own down with `rename_saved`, and old sessions
 //! stay whole. The test at the end fails where a new version of Bevy has moved one that is saved often.
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub enum Finding {
         on: FoundEntities,
     },
     /// States are saved, and nothing keeps checkpoints from being taken in the menu: neither
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) nor
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) nor
     /// [`close_session_on_enter`](crate::SessionHooksExt::close_session_on_enter) is called.
     StatesNeverGated {
         /// The states.
@@ -173,7 +173,7 @@ impl fmt::Display for Finding {
             Self::StatesNeverGated { states } => write!(
                 formatter,
                 "checkpoints are taken in every state of {}. If one of them is a menu or a loading \
-                 screen, call `checkpoint_while(in_state(…))`; otherwise let the doctor ignore \
+                 screen, call `checkpoint_session_while(in_state(…))`; otherwise let the doctor ignore \
                  the states",
                 states.join(", "),
             ),

@@ -28,7 +28,7 @@ pub(super) fn never_gated(
 
 /// Whether the game says when checkpoints may be taken; `None` if that isn't known.
 fn is_gated(world: &mut World) -> Option<bool> {
-    let says_when = |hooks: &GameHooks| !hooks.checkpoint_while.is_empty() || hooks.closes;
+    let says_when = |hooks: &GameHooks| !hooks.checkpoint_session_while.is_empty() || hooks.closes;
     match world.get_resource_mut::<Runtime>() {
         Some(mut runtime) => runtime.parts().map(|parts| says_when(&parts.hooks)),
         // The app isn't complete yet.

@@ -11,14 +11,14 @@ use crate::capture::StatesBeingLeft;
 pub(super) fn gate_is_open(parts: &mut RuntimeParts, world: &mut World) -> bool {
     // Every condition is asked, since one may remember when it was asked last.
     let hold = |open, condition: &mut Condition| condition.ask(world) && open;
-    let holds = parts.hooks.checkpoint_while.iter_mut().fold(true, hold);
+    let holds = parts.hooks.checkpoint_session_while.iter_mut().fold(true, hold);
     holds && !parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
 }
 
 /// Whether anything changed that the gate goes by, since it was asked last.
 pub(super) fn gate_may_have_moved(parts: &RuntimeParts, world: &World) -> bool {
     let leaves = world.get_resource::<StatesBeingLeft>().is_some_and(|states| !states.is_empty());
-    let mut gate = parts.hooks.checkpoint_while.iter();
+    let mut gate = parts.hooks.checkpoint_session_while.iter();
     gate.any(|condition| condition.may_have_changed(world, leaves))
 }
 

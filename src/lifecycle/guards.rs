@@ -7,7 +7,7 @@ use tracing::error;
 use super::hooks::HookSystem;
 use super::requests::Request;
 
-/// A request that is about to be handled, as a [guard](crate::SessionHooksExt::guard_requests) sees it.
+/// A request that is about to be handled, as a [guard](crate::SessionHooksExt::guard_session_requests) sees it.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct GuardedRequest {

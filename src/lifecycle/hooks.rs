@@ -58,10 +58,10 @@ pub(crate) use system::HookSystem;
 /// # app.add_plugins((MinimalPlugins, StatesPlugin));
 /// app.init_state::<Game>()
 ///     .add_plugins(SessionPlugin::new("Studio", "Hop").in_memory())
-///     .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
+///     .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
 ///     .pause_session_in(Game::Paused)
-///     .restore_through(Game::Loading)
-///     .restore_in(Game::Playing)
+///     .restore_session_through(Game::Loading)
+///     .restore_session_in(Game::Playing)
 ///     .offer_recovery_in(Game::Menu)
 ///     .close_session_on_enter(Game::Menu);
 /// ```
@@ -72,19 +72,19 @@ pub trait SessionHooksExt {
     /// Where a change of state makes the condition false, a last checkpoint is taken before
     /// `OnExit` despawns anything, with the states that are being left. A checkpoint that the game
     /// asks for meanwhile is taken as soon as the condition holds again.
-    fn checkpoint_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
+    fn checkpoint_session_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Takes a checkpoint at the end of the frame in which this state is entered.
     ///
     /// Several such moments within [`SessionSettings::minimum_gap`](crate::SessionSettings) make
     /// one checkpoint.
-    fn checkpoint_on_enter<S: States>(&mut self, state: S) -> &mut Self;
+    fn checkpoint_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Takes a checkpoint when this state is left, before `OnExit` despawns anything.
-    fn checkpoint_on_exit<S: States>(&mut self, state: S) -> &mut Self;
+    fn checkpoint_session_on_exit<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Takes a checkpoint when this transition happens, before `OnExit` despawns anything.
-    fn checkpoint_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self;
+    fn checkpoint_session_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self;
 
     /// Takes checkpoints at this pace while the game is in this state, where the settings aren't for everywhere. Where
     /// more than one pace is in force, by different states or conditions, each has the say in what it says, the one
@@ -102,14 +102,14 @@ pub trait SessionHooksExt {
     /// # enum Place { #[default] Town, Boss }
     /// # let mut app = App::new();
     /// # app.add_plugins((MinimalPlugins, StatesPlugin)).init_state::<Place>();
-    /// app.pace_in(Place::Town, SessionPace::every(Duration::from_secs(30)))
-    ///     .pace_in(Place::Boss, SessionPace::every(Duration::from_secs(1)));
+    /// app.pace_session_in(Place::Town, SessionPace::every(Duration::from_secs(30)))
+    ///     .pace_session_in(Place::Boss, SessionPace::every(Duration::from_secs(1)));
     /// ```
-    fn pace_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self;
+    fn pace_session_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self;
 
-    /// Takes checkpoints at this pace while this holds, as [`pace_in`](Self::pace_in) does in a state. A later call with the
+    /// Takes checkpoints at this pace while this holds, as [`pace_session_in`](Self::pace_session_in) does in a state. A later call with the
     /// same name replaces this one.
-    fn pace_while<M>(
+    fn pace_session_while<M>(
         &mut self,
         name: &str,
         condition: impl SystemCondition<M>,
@@ -127,7 +127,7 @@ pub trait SessionHooksExt {
     /// world at the end, and for what it has to finish. Called more than once, the systems run one
     /// after the other.
     ///
-    /// Behind a closed gate of [`checkpoint_while`](Self::checkpoint_while) the last checkpoint was
+    /// Behind a closed gate of [`checkpoint_session_while`](Self::checkpoint_session_while) the last checkpoint was
     /// taken when the gate closed, as where [`close_session_on_enter`](Self::close_session_on_enter)
     /// closes the session in the menu. What the systems change in the world is not saved then; what
     /// they say is.
@@ -183,9 +183,9 @@ pub trait SessionHooksExt {
     /// }
     ///
     /// # let mut app = App::new();
-    /// app.guard_requests(only_the_host_ends_it);
+    /// app.guard_session_requests(only_the_host_ends_it);
     /// ```
-    fn guard_requests<M>(
+    fn guard_session_requests<M>(
         &mut self,
         guard: impl IntoSystem<In<GuardedRequest>, Result<(), String>, M> + 'static,
     ) -> &mut Self;
@@ -230,20 +230,20 @@ pub trait SessionHooksExt {
     ) -> &mut Self;
 
     /// Puts entities back only once this state has been entered: right after the transition, before any system of the
-    /// frame runs in it. See [`restore_when`](Self::restore_when).
-    fn restore_in<S: States>(&mut self, state: S) -> &mut Self;
+    /// frame runs in it. See [`restore_session_when`](Self::restore_session_when).
+    fn restore_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Puts entities back only once this holds: when the level has been loaded that they belong to.
     /// Resources that refer to no entity, and states, are as saved by then; resources that refer to entities come with
     /// them. Asked once a frame, after the transitions of states and before all else. Called more than once, all
     /// conditions have to hold. A condition that doesn't come true is reported with
     /// [`RestoreStalled`](crate::recovery::RestoreStalled).
-    fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
+    fn restore_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Enters this state instead of the saved one when a restore begins. The game leads on, as it
-    /// does when it loads a level; give it a gate with [`restore_in`](Self::restore_in). Once that
+    /// does when it loads a level; give it a gate with [`restore_session_in`](Self::restore_session_in). Once that
     /// is open, the saved states are entered, and the entities put back.
-    fn restore_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self;
+    fn restore_session_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self;
 
     /// Lets no message of this type reach the world that a restore brings back: what was written and
     /// not yet read when its entities are put back is dropped.
@@ -260,9 +260,9 @@ pub trait SessionHooksExt {
     /// struct Hit { target: Entity, damage: u32 }
     ///
     /// # let mut app = App::new();
-    /// app.add_message::<Hit>().clear_on_restore::<Hit>();
+    /// app.add_message::<Hit>().clear_on_session_restore::<Hit>();
     /// ```
-    fn clear_on_restore<M: Message>(&mut self) -> &mut Self;
+    fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self;
 }
 
 /// The transitions of a state that want a checkpoint.
@@ -275,14 +275,14 @@ struct WantedTransition<S> {
 }
 
 impl SessionHooksExt for App {
-    fn checkpoint_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
+    fn checkpoint_session_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
         let condition = Condition::named(None, condition);
-        let call = format!("checkpoint_while({})", condition.name);
-        hook(self, &call, |hooks| hooks.checkpoint_while.push(condition))
+        let call = format!("checkpoint_session_while({})", condition.name);
+        hook(self, &call, |hooks| hooks.checkpoint_session_while.push(condition))
     }
 
-    fn checkpoint_on_enter<S: States>(&mut self, state: S) -> &mut Self {
-        let call = format!("checkpoint_on_enter({state:?})");
+    fn checkpoint_session_on_enter<S: States>(&mut self, state: S) -> &mut Self {
+        let call = format!("checkpoint_session_on_enter({state:?})");
         if LateCalls::note(self.world_mut(), &call) {
             return self;
         }
@@ -293,30 +293,30 @@ impl SessionHooksExt for App {
         })
     }
 
-    fn checkpoint_on_exit<S: States>(&mut self, state: S) -> &mut Self {
-        let call = format!("checkpoint_on_exit({state:?})");
+    fn checkpoint_session_on_exit<S: States>(&mut self, state: S) -> &mut Self {
+        let call = format!("checkpoint_session_on_exit({state:?})");
         want_transition(self, &call, WantedTransition { exited: state, entered: None })
     }
 
-    fn checkpoint_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self {
-        let call = format!("checkpoint_on_transition({exited:?}, {entered:?})");
+    fn checkpoint_session_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self {
+        let call = format!("checkpoint_session_on_transition({exited:?}, {entered:?})");
         want_transition(self, &call, WantedTransition { exited, entered: Some(entered) })
     }
 
-    fn pace_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self {
-        let call = format!("pace_in({state:?})");
+    fn pace_session_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self {
+        let call = format!("pace_session_in({state:?})");
         // Variants of different states may have one name.
         let name = format!("{}::{state:?}", ShortName::of::<S>());
         set_pace(go_by::<S>(self), &call, Condition::named(Some(name), in_state(state)), pace)
     }
 
-    fn pace_while<M>(
+    fn pace_session_while<M>(
         &mut self,
         name: &str,
         condition: impl SystemCondition<M>,
         pace: SessionPace,
     ) -> &mut Self {
-        let call = format!("pace_while({name:?})");
+        let call = format!("pace_session_while({name:?})");
         set_pace(self, &call, Condition::named(Some(name.to_owned()), condition), pace)
     }
 
@@ -352,12 +352,12 @@ impl SessionHooksExt for App {
         hook(self, "on_session_end", |hooks| hooks.on_end.push(end))
     }
 
-    fn guard_requests<M>(
+    fn guard_session_requests<M>(
         &mut self,
         guard: impl IntoSystem<In<GuardedRequest>, Result<(), String>, M> + 'static,
     ) -> &mut Self {
         let guard = RequestGuard::new(guard);
-        hook(self, "guard_requests", |hooks| hooks.guards.push(guard))
+        hook(self, "guard_session_requests", |hooks| hooks.guards.push(guard))
     }
 
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self {
@@ -374,26 +374,28 @@ impl SessionHooksExt for App {
         hook(self, "recovery_option", |hooks| hooks.recovery_options.push(added))
     }
 
-    fn restore_in<S: States>(&mut self, state: S) -> &mut Self {
-        let call = format!("restore_in({state:?})");
-        hook(go_by::<S>(self), &call, |hooks| hooks.restore_when.push(Condition::in_state(state)))
+    fn restore_session_in<S: States>(&mut self, state: S) -> &mut Self {
+        let call = format!("restore_session_in({state:?})");
+        hook(go_by::<S>(self), &call, |hooks| {
+            hooks.restore_session_when.push(Condition::in_state(state))
+        })
     }
 
-    fn restore_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
+    fn restore_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
         let condition = Condition::named(None, condition);
-        let call = format!("restore_when({})", condition.name);
-        hook(self, &call, |hooks| hooks.restore_when.push(condition))
+        let call = format!("restore_session_when({})", condition.name);
+        hook(self, &call, |hooks| hooks.restore_session_when.push(condition))
     }
 
-    fn restore_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self {
-        let call = format!("restore_through({state:?})");
+    fn restore_session_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self {
+        let call = format!("restore_session_through({state:?})");
         let through = StateOverride::new(state);
-        hook(go_by::<S>(self), &call, |hooks| hooks.restore_through = Some(through))
+        hook(go_by::<S>(self), &call, |hooks| hooks.restore_session_through = Some(through))
     }
 
-    fn clear_on_restore<M: Message>(&mut self) -> &mut Self {
-        let call = format!("clear_on_restore::<{}>()", type_name::<M>());
-        hook(self, &call, |hooks| hooks.clear_on_restore.add::<M>())
+    fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self {
+        let call = format!("clear_on_session_restore::<{}>()", type_name::<M>());
+        hook(self, &call, |hooks| hooks.clear_on_session_restore.add::<M>())
     }
 }
 

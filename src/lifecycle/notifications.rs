@@ -197,7 +197,7 @@ notifications! {
     }
 
     /// Automatic checkpoints have another pace: since the game is in another state
-    /// ([`pace_in`](crate::SessionHooksExt::pace_in)), a condition holds or doesn't hold any more, settings or paces were
+    /// ([`pace_session_in`](crate::SessionHooksExt::pace_session_in)), a condition holds or doesn't hold any more, settings or paces were
     /// changed, or an alert stretches them. [`CurrentPace`](crate::checkpoints::CurrentPace) says all of it.
     PaceChanged {
         /// The session.
@@ -379,8 +379,8 @@ notifications! {
     }
 
     /// A restore waits for its gate: a condition of
-    /// [`restore_in`](crate::SessionHooksExt::restore_in) or
-    /// [`restore_when`](crate::SessionHooksExt::restore_when) that doesn't come true. It goes on
+    /// [`restore_session_in`](crate::SessionHooksExt::restore_session_in) or
+    /// [`restore_session_when`](crate::SessionHooksExt::restore_session_when) that doesn't come true. It goes on
     /// waiting. Sent after [`SessionSettings::restore_patience`](crate::SessionSettings), then
     /// after twice the time, and so on.
     RestoreStalled {

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::{CaptureBudget, SessionSettings};
 
 /// How often checkpoints are taken while the game is in a state, or something holds:
-/// [`pace_in`](crate::SessionHooksExt::pace_in) and [`pace_while`](crate::SessionHooksExt::pace_while). What it leaves
+/// [`pace_session_in`](crate::SessionHooksExt::pace_session_in) and [`pace_session_while`](crate::SessionHooksExt::pace_session_while). What it leaves
 /// open is as in [`SessionSettings`].
 ///
 /// ```

@@ -42,7 +42,7 @@ pub struct SessionSettings {
     /// Whether checkpoints are taken that the game doesn't ask for by name: after the interval, at a
     /// pause, where a state or a gate asks for one, and when the system suspends the game. The first of
     /// a run and the last one are taken in any case, unless a gate of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed. Defaults to `true`.
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed. Defaults to `true`.
     pub autosave: bool,
     /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
     /// [`RecoveryPolicy::Ask`].
@@ -131,7 +131,7 @@ pub struct SessionSettings {
     pub self_test: Option<NonZeroU32>,
     /// Whether a slot of kind [`SlotKind::Exit`](crate::slots::SlotKind::Exit) is left behind when a session
     /// is closed, by a request or by the exit of the game; one for each session, which is replaced each
-    /// time. Behind a closed gate of [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) it
+    /// time. Behind a closed gate of [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) it
     /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
     /// `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,

@@ -92,7 +92,7 @@ mod tests {
     /// A game whose armor is of version 2: of version 1 it was smaller, and 0 was given up.
     fn play() -> Play {
         let mut app = game();
-        app.renamed_from::<Armor>(FORMER)
+        app.rename_saved::<Armor>(FORMER)
             .migrate_saved(Migrations::since(1).then(|old: u8| Armor(u32::from(old) + 1)));
         Play::of(app)
     }

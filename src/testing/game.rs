@@ -203,7 +203,7 @@ impl TestGame {
     ///
     /// [`RecoverError::Rejected`], as without a session. If it wasn't saved within 60 frames,
     /// [`RecoverError::GateShut`] where the gate of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed, and otherwise
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed, and otherwise
     /// [`RecoverError::NoAnswer`]: the disk is full, say.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
         let newest = |game: &mut Self| {

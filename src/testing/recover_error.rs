@@ -40,7 +40,7 @@ pub enum RecoverError {
     #[error("no checkpoint can be restored: {0}")]
     Unrecoverable(RecoveryError),
     /// No checkpoint was taken, since conditions of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) don't hold.
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) don't hold.
     #[error("{0}")]
     GateShut(SessionHint),
     /// There was no answer.

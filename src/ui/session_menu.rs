@@ -80,7 +80,7 @@ impl SessionMenuPlugin {
 /// Opens the [session menu](SessionMenuPlugin). Trigger it; while the menu is open, nothing happens.
 ///
 /// [`OpenSessionMenu::default`] opens it for the game itself: guards see no player. Whatever is asked for in a menu that a
-/// player opened is asked by that player: the game's [guards](crate::SessionHooksExt::guard_requests) may refuse it, and
+/// player opened is asked by that player: the game's [guards](crate::SessionHooksExt::guard_session_requests) may refuse it, and
 /// the menu shows their reason.
 ///
 /// ```

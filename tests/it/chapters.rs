@@ -248,7 +248,7 @@ fn the_first_checkpoint_of_an_open_chapter_outlives_other_named_ones() {
 fn behind_a_closed_gate_a_chapter_begins_and_its_checkpoint_waits() {
     let disk = MemoryDisk::default();
     let mut app = game_of(&disk, |app| {
-        app.checkpoint_while(|score: Res<Score>| score.0 != 13);
+        app.checkpoint_session_while(|score: Res<Score>| score.0 != 13);
     });
     start(&mut app, "Gated");
     app.world_mut().resource_mut::<Score>().0 = 13;

@@ -18,7 +18,7 @@ struct Target(#[entities] Entity);
 
 fn game(add: impl FnOnce(&mut App)) -> App {
     game_with(plugin(&MemoryDisk::default()), |app| {
-        app.checkpoint_while(in_state(Phase::Playing));
+        app.checkpoint_session_while(in_state(Phase::Playing));
         add(app);
     })
 }
@@ -397,7 +397,7 @@ fn the_plugin_looks_once_some_frames_after_a_session_began() {
 fn power_cuts_that_are_not_covered_are_found() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
-        app.checkpoint_while(in_state(Phase::Playing));
+        app.checkpoint_session_while(in_state(Phase::Playing));
     });
     app.world_mut().spawn(Health(1));
     app.world_mut().resource_mut::<NextState<Phase>>().set(Phase::Playing);

@@ -53,7 +53,7 @@ fn recover(app: &mut App) {
 fn nothing_is_taken_of_the_menus_world_and_everything_as_the_gate_closes() {
     let disk = MemoryDisk::default();
     let hooks = |app: &mut App| {
-        app.checkpoint_while(in_state(Game::Playing));
+        app.checkpoint_session_while(in_state(Game::Playing));
     };
     let mut app = game(&disk, hooks);
     request(&mut app, |commands| commands.session().start(NewSession::named("Gated")));
@@ -87,7 +87,7 @@ fn nothing_is_taken_of_the_menus_world_and_everything_as_the_gate_closes() {
 fn quitting_to_the_menu_can_be_continued_where_the_player_was() {
     let disk = MemoryDisk::default();
     let hooks = |app: &mut App| {
-        app.checkpoint_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
+        app.checkpoint_session_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
     };
     let mut app = game(&disk, hooks);
     enter(&mut app, Game::Playing);
@@ -114,7 +114,7 @@ fn quitting_to_the_menu_leaves_a_slot_where_that_is_asked_for() {
         listen::<SlotSaved>(app);
         listen::<SlotFailed>(app);
         app.world_mut().resource_mut::<SessionSettings>().exit_slot = true;
-        app.checkpoint_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
+        app.checkpoint_session_while(in_state(Game::Playing)).close_session_on_enter(Game::Menu);
     });
     request(&mut app, |commands| commands.session().start(NewSession::named("Never played")));
     frames(&mut app, 3);
@@ -136,7 +136,7 @@ fn quitting_to_the_menu_leaves_a_slot_where_that_is_asked_for() {
 #[test]
 fn a_checkpoint_that_is_asked_for_behind_a_closed_gate_is_taken_when_it_opens() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_while(in_state(Game::Playing));
+        app.checkpoint_session_while(in_state(Game::Playing));
     });
     enter(&mut app, Game::Playing);
     start(&mut app, "Patient");
@@ -154,9 +154,9 @@ fn a_checkpoint_that_is_asked_for_behind_a_closed_gate_is_taken_when_it_opens() 
 #[test]
 fn entering_leaving_and_crossing_states_takes_checkpoints() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_on_enter(Game::Won)
-            .checkpoint_on_exit(Game::Loading)
-            .checkpoint_on_transition(Game::Playing, Game::Paused)
+        app.checkpoint_session_on_enter(Game::Won)
+            .checkpoint_session_on_exit(Game::Loading)
+            .checkpoint_session_on_transition(Game::Playing, Game::Paused)
             .add_systems(OnEnter(Game::Won), |mut score: ResMut<Score>| score.0 += 1000);
     });
     start(&mut app, "Hooked");
@@ -181,9 +181,9 @@ fn entering_leaving_and_crossing_states_takes_checkpoints() {
 #[test]
 fn three_moments_within_a_second_make_one_checkpoint() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_on_enter(Game::Loading)
-            .checkpoint_on_enter(Game::Playing)
-            .checkpoint_on_enter(Game::Won);
+        app.checkpoint_session_on_enter(Game::Loading)
+            .checkpoint_session_on_enter(Game::Playing)
+            .checkpoint_session_on_enter(Game::Won);
     });
     start(&mut app, "Hasty");
     app.world_mut().resource_mut::<SessionSettings>().interval = std::time::Duration::MAX;
@@ -264,7 +264,8 @@ fn offers_wait_for_the_menu_that_shows_them() {
 #[test]
 fn autosave_off_is_off_for_states_too() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_on_enter(Game::Won).checkpoint_while(not(in_state(Game::Menu)));
+        app.checkpoint_session_on_enter(Game::Won)
+            .checkpoint_session_while(not(in_state(Game::Menu)));
     });
     enter(&mut app, Game::Playing);
     start(&mut app, "Off");
@@ -330,7 +331,7 @@ fn a_suspended_game_is_saved_and_one_that_loses_the_focus_if_it_wants() {
 #[test]
 fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_while(in_state(Game::Playing));
+        app.checkpoint_session_while(in_state(Game::Playing));
         listen::<SlotSaved>(app);
         listen::<SlotFailed>(app);
     });
@@ -356,7 +357,7 @@ fn a_slot_that_is_asked_for_behind_a_closed_gate_is_saved_when_it_opens() {
 #[test]
 fn checkpoints_that_were_put_off_are_taken_one_in_a_frame() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.checkpoint_while(in_state(Game::Playing));
+        app.checkpoint_session_while(in_state(Game::Playing));
     });
     request(&mut app, |commands| commands.session().start(NewSession::named("Put off")));
     frames(&mut app, 4);
@@ -388,11 +389,13 @@ fn a_gate_that_goes_by_entities_is_asked_again_where_a_state_is_left() {
     struct Boss;
 
     let gates: [fn(&mut App); 2] = [
-        |app| _ = app.checkpoint_while(|bosses: Query<&Boss>| bosses.is_empty()),
+        |app| _ = app.checkpoint_session_while(|bosses: Query<&Boss>| bosses.is_empty()),
         |app| {
-            app.checkpoint_while(|bosses: Query<(), With<Boss>>, state: Res<State<Game>>| {
-                bosses.is_empty() || *state.get() == Game::Loading
-            });
+            app.checkpoint_session_while(
+                |bosses: Query<(), With<Boss>>, state: Res<State<Game>>| {
+                    bosses.is_empty() || *state.get() == Game::Loading
+                },
+            );
         },
     ];
     for gate in gates {
@@ -417,13 +420,13 @@ static ASKED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0
 fn a_gate_is_asked_once_a_frame_and_once_more_where_a_state_is_left() {
     let gates: [fn(&mut App); 2] = [
         |app| {
-            app.checkpoint_while(|state: Res<State<Game>>, _: Res<Time>| {
+            app.checkpoint_session_while(|state: Res<State<Game>>, _: Res<Time>| {
                 ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 *state.get() == Game::Playing
             });
         },
         |app| {
-            app.checkpoint_while(|state: Res<State<Game>>, foes: Query<&Foe>| {
+            app.checkpoint_session_while(|state: Res<State<Game>>, foes: Query<&Foe>| {
                 ASKED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 *state.get() == Game::Playing && foes.is_empty()
             });

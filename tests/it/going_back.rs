@@ -105,7 +105,7 @@ fn loading_a_slot_of_the_session_that_is_played_keeps_what_was_played() {
 #[test]
 fn behind_a_closed_gate_nothing_is_taken_of_the_menus_world() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
-        app.checkpoint_while(in_state(Phase::Playing));
+        app.checkpoint_session_while(in_state(Phase::Playing));
         listen::<CheckpointCaptured>(app);
         listen::<SessionRestored>(app);
     });

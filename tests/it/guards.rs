@@ -30,7 +30,7 @@ fn only_the_host_pauses(
 fn guarded_game() -> App {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         app.init_resource::<Asked>().insert_resource(Host("Ann".to_owned()));
-        app.guard_requests(only_the_host_pauses);
+        app.guard_session_requests(only_the_host_pauses);
         listen::<RequestRejected>(app);
         listen::<SessionPaused>(app);
         listen::<SessionStarted>(app);
@@ -131,8 +131,8 @@ fn all_guards_have_to_agree() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<RequestRejected>(app);
         listen::<SessionStarted>(app);
-        app.guard_requests(|_: In<GuardedRequest>| Ok(()));
-        app.guard_requests(|_: In<GuardedRequest>| Err("not tonight".to_owned()));
+        app.guard_session_requests(|_: In<GuardedRequest>| Ok(()));
+        app.guard_session_requests(|_: In<GuardedRequest>| Err("not tonight".to_owned()));
     });
     request(&mut app, |commands| commands.session().start(NewSession::named("Campaign")));
     frames(&mut app, 3);

@@ -46,7 +46,7 @@ fn is_gate(hint: &SessionHint) -> bool {
 #[test]
 fn a_gate_that_stays_shut_is_named_once_and_taken_back_when_it_opens() {
     let mut app = build(|app| {
-        app.checkpoint_while(in_state(Phase::Playing).and_then(|| true));
+        app.checkpoint_session_while(in_state(Phase::Playing).and_then(|| true));
     });
     app.world_mut().spawn(Health(1));
     begin(&mut app);
@@ -56,7 +56,7 @@ fn a_gate_that_stays_shut_is_named_once_and_taken_back_when_it_opens() {
     let given = hints(&mut app);
     let [SessionHint::GateStaysShut { conditions, .. }] = &given[..] else { panic!("{given:?}") };
     assert!(conditions.len() == 1 && conditions[0].contains("in_state"), "{conditions:?}");
-    assert!(given[0].to_string().contains("checkpoint_while"), "{}", given[0]);
+    assert!(given[0].to_string().contains("checkpoint_session_while"), "{}", given[0]);
     assert_eq!(standing(&app), given);
     let found = Doctor::default().examine(&mut app).findings;
     assert!(found.contains(&Finding::Hint(given[0].clone())), "{found:?}");
@@ -69,7 +69,7 @@ fn a_gate_that_stays_shut_is_named_once_and_taken_back_when_it_opens() {
 #[test]
 fn a_pause_is_no_gate_that_stays_shut() {
     let mut app = build(|app| {
-        app.checkpoint_while(in_state(Phase::Playing)).pause_session_in(Phase::Menu);
+        app.checkpoint_session_while(in_state(Phase::Playing)).pause_session_in(Phase::Menu);
     });
     app.world_mut().spawn(Health(1));
     enter(&mut app, Phase::Playing);
@@ -83,7 +83,7 @@ fn a_pause_is_no_gate_that_stays_shut() {
 fn the_doctor_and_the_kit_name_a_gate_that_is_shut() {
     let mut test = TestGame::new(|plugin| {
         game_with(plugin, |app| {
-            app.checkpoint_while(in_state(Phase::Playing));
+            app.checkpoint_session_while(in_state(Phase::Playing));
         })
     });
     test.world().spawn(Health(1));
@@ -104,7 +104,7 @@ fn a_condition_that_can_not_be_asked_is_said_at_once() {
         true
     }
     let mut app = build(|app| {
-        app.checkpoint_while(level_is_loaded);
+        app.checkpoint_session_while(level_is_loaded);
     });
     begin(&mut app);
     let given = hints(&mut app);
@@ -132,7 +132,7 @@ fn a_state_that_is_not_there_is_named_at_once_by_what_knows_it() {
             app.pause_session_in(NeverAdded::Playing);
         },
         |app| {
-            app.checkpoint_on_exit(NeverAdded::Playing);
+            app.checkpoint_session_on_exit(NeverAdded::Playing);
         },
         |app| {
             app.close_session_on_enter(NeverAdded::Menu);
@@ -154,10 +154,12 @@ fn a_state_that_is_not_there_is_named_at_once_by_what_knows_it() {
 fn a_state_that_is_not_there_is_named_with_the_gate_that_it_keeps_shut() {
     let ways: [fn(&mut App); 2] = [
         |app| {
-            app.checkpoint_while(in_state(NeverAdded::Playing));
+            app.checkpoint_session_while(in_state(NeverAdded::Playing));
         },
         |app| {
-            app.checkpoint_while(in_state(NeverAdded::Playing).or_else(in_state(NeverAdded::Menu)));
+            app.checkpoint_session_while(
+                in_state(NeverAdded::Playing).or_else(in_state(NeverAdded::Menu)),
+            );
         },
     ];
     for way in ways {
@@ -183,8 +185,8 @@ fn a_sub_state_that_does_not_exist_now_is_in_order() {
     }
     let mut app = build(|app| {
         app.add_sub_state::<Turn>()
-            .checkpoint_while(in_state(Turn::Mine))
-            .checkpoint_on_exit(Turn::Mine);
+            .checkpoint_session_while(in_state(Turn::Mine))
+            .checkpoint_session_on_exit(Turn::Mine);
     });
     assert_eq!(hints(&mut app), []);
 }
@@ -254,11 +256,11 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
     let mut app = build(|_| {});
     app.save_component::<Late>()
         .save_component::<Name>() // known from before
-        .checkpoint_while(in_state(Phase::Playing))
-        .restore_in(Phase::Playing)
-        .checkpoint_on_exit(Phase::Playing)
-        .checkpoint_on_enter(Phase::Playing)
-        .renamed_from::<Health>("old::Health");
+        .checkpoint_session_while(in_state(Phase::Playing))
+        .restore_session_in(Phase::Playing)
+        .checkpoint_session_on_exit(Phase::Playing)
+        .checkpoint_session_on_enter(Phase::Playing)
+        .rename_saved::<Health>("old::Health");
     let calls: Vec<String> = hints(&mut app)
         .into_iter()
         .map(|hint| match hint {
@@ -268,9 +270,9 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
         .collect();
     assert_eq!(calls.len(), 6, "{calls:?}");
     assert_eq!(calls[0], "save_component::<Late>()");
-    assert!(calls[1].starts_with("checkpoint_while(in_state<"), "{}", calls[1]);
-    assert_eq!(calls[2], "restore_in(Playing)");
-    assert_eq!(calls[4], "checkpoint_on_enter(Playing)");
+    assert!(calls[1].starts_with("checkpoint_session_while(in_state<"), "{}", calls[1]);
+    assert_eq!(calls[2], "restore_session_in(Playing)");
+    assert_eq!(calls[4], "checkpoint_session_on_enter(Playing)");
     app.world_mut().spawn((Health(1), Late));
     start(&mut app, "Ungated");
 }
@@ -278,8 +280,8 @@ fn calls_that_come_too_late_are_said_and_have_no_effect() {
 #[test]
 fn a_well_made_game_hears_nothing() {
     let mut app = build(|app| {
-        app.checkpoint_while(in_state(Phase::Playing))
-            .restore_in(Phase::Playing)
+        app.checkpoint_session_while(in_state(Phase::Playing))
+            .restore_session_in(Phase::Playing)
             .close_session_on_enter(Phase::Menu);
     });
     app.world_mut().spawn(Health(1));

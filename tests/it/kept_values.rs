@@ -55,7 +55,7 @@ fn what_is_shared_lives_on_in_no_copy() {
     assert_eq!(owners(|_| {}, seen), 1);
     let unseen = |number, picture: &Picture| Unseen { number, _picture: picture.clone() };
     let set_up = |app: &mut App| {
-        app.save_component::<Unseen>().keep_no_copies::<Unseen>();
+        app.save_component::<Unseen>().keep_no_saved_copies::<Unseen>();
     };
     assert_eq!(owners(set_up, unseen), 1);
 }

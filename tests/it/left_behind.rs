@@ -63,7 +63,7 @@ fn delayed_commands_of_the_world_that_was_left_never_come() {
 #[test]
 fn what_the_new_world_puts_off_comes_after_as_long_as_it_asked_for() {
     let (mut app, session) = game(|app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
         app.add_observer(
             |_: On<Add<Fuse>>, activity: Res<SessionActivity>, mut commands: Commands| {
                 if activity.restore().is_some() {
@@ -118,7 +118,7 @@ struct ReadSince {
 fn messages_that_the_game_names_are_dropped_by_a_restore_and_others_are_read() {
     let (mut app, session) = game(|app| {
         app.add_message::<Hit>().add_message::<Note>();
-        app.clear_on_restore::<Hit>().clear_on_restore::<Hit>();
+        app.clear_on_session_restore::<Hit>().clear_on_session_restore::<Hit>();
         app.init_resource::<ReadSince>();
         app.add_observer(|_: On<SessionRestored>, mut since: ResMut<ReadSince>| {
             since.is_restored = true;

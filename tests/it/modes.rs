@@ -140,7 +140,7 @@ fn off_answers_every_request_and_touches_nothing() {
     let paths = disk.paths();
     let mut app = game_with(plugin(&disk).mode(SessionMode::Off), |app| {
         listening(app);
-        app.checkpoint_on_enter(Phase::Playing).close_session_on_enter(Phase::Menu);
+        app.checkpoint_session_on_enter(Phase::Playing).close_session_on_enter(Phase::Menu);
     });
     request(&mut app, |commands| {
         commands.session().start(NewSession::named("New"));

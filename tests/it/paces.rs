@@ -34,9 +34,13 @@ fn game(add: impl FnOnce(&mut App)) -> App {
         app.init_state::<Place>()
             .init_resource::<Storm>()
             .add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
-        app.pace_in(Place::Town, SessionPace::every(30 * SECOND))
-            .pace_in(Place::Boss, SessionPace::every(SECOND))
-            .pace_while("storm", |storm: Res<Storm>| storm.0, SessionPace::every(2 * SECOND));
+        app.pace_session_in(Place::Town, SessionPace::every(30 * SECOND))
+            .pace_session_in(Place::Boss, SessionPace::every(SECOND))
+            .pace_session_while(
+                "storm",
+                |storm: Res<Storm>| storm.0,
+                SessionPace::every(2 * SECOND),
+            );
         listen::<PaceChanged>(app);
         listen::<CheckpointCaptured>(app);
         add(app);
@@ -95,7 +99,7 @@ fn of_paces_that_are_in_force_the_last_named_has_the_say_in_what_it_says() {
     let cheap = SessionPace { max_bytes_per_second: Some(5), ..default() };
     let mut app = game(|app| {
         let boss = SessionPace { capture_budget: Some(budget), ..SessionPace::every(SECOND) };
-        app.pace_in(Place::Boss, boss).pace_while("always", || true, cheap);
+        app.pace_session_in(Place::Boss, boss).pace_session_while("always", || true, cheap);
     });
     enter(&mut app, Place::Boss);
     app.world_mut().resource_mut::<Storm>().0 = true;
@@ -131,7 +135,7 @@ fn a_pace_is_data_that_is_changed_while_the_game_runs() {
 fn the_write_rate_of_a_state_counts_as_soon_as_it_is_entered() {
     let slow = SessionPace { max_bytes_per_second: Some(10), ..default() };
     let mut app = game(|app| {
-        app.pace_in(Place::Town, slow);
+        app.pace_session_in(Place::Town, slow);
         listen::<AutosaveStretched>(app);
     });
     seconds(&mut app, 25.0);
@@ -152,7 +156,7 @@ fn the_budget_of_a_capture_is_that_of_the_state() {
     let none = CaptureBudget { share: 0.0, ..default() };
     let mut app = game(|app| {
         let strict = SessionPace { capture_budget: Some(none), ..SessionPace::every(SECOND) };
-        app.pace_in(Place::Boss, strict);
+        app.pace_session_in(Place::Boss, strict);
         listen::<CaptureOverBudget>(app);
     });
     seconds(&mut app, 12.0);
@@ -165,10 +169,10 @@ fn the_budget_of_a_capture_is_that_of_the_state() {
 #[test]
 fn a_pace_that_is_named_too_late_is_said() {
     let mut app = game(|_| {});
-    app.pace_in(Place::Road, SessionPace::every(SECOND));
+    app.pace_session_in(Place::Road, SessionPace::every(SECOND));
     seconds(&mut app, 3.0);
     assert_eq!(pace(&app).interval, 10 * SECOND);
     let hints = app.world().resource::<bevy_session::hints::SessionHints>();
-    let said = hints.iter().any(|hint| hint.to_string().contains("pace_in(Road)"));
+    let said = hints.iter().any(|hint| hint.to_string().contains("pace_session_in(Road)"));
     assert!(said, "{hints:?}");
 }

@@ -217,7 +217,7 @@ fn sleep_does_not_end_the_probation_of_a_restore() {
 fn behind_a_closed_gate_a_suspend_captures_nothing_and_leaves_nothing_behind() {
     let disk = MemoryDisk::default();
     let mut app = phone(&disk, |app| {
-        app.checkpoint_while(in_state(Game::Playing));
+        app.checkpoint_session_while(in_state(Game::Playing));
     });
     let enter = |app: &mut App, state| {
         app.world_mut().resource_mut::<NextState<Game>>().set(state);
@@ -250,7 +250,7 @@ fn a_suspend_during_a_restore_waits_for_nothing_and_loses_nothing() {
 
     let disk = disk.snapshot();
     let mut app = phone(&disk, |app| {
-        app.restore_when(|loaded: Option<Res<Loaded>>| loaded.is_some());
+        app.restore_session_when(|loaded: Option<Res<Loaded>>| loaded.is_some());
     });
     frames(&mut app, 2);
     let session = received::<RecoveryAvailable>(&app)[0].offer.session.id;

@@ -123,7 +123,7 @@ fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
     for deaths in 0..3 {
         // Killed in the loading screen, before anything of the session was put back.
         let mut app = game_with(plugin(&disk), |app| {
-            app.restore_when(|| false);
+            app.restore_session_when(|| false);
         });
         frames(&mut app, 3);
         assert_eq!(proposed(&app, session), (Proposal::Newest, deaths));

@@ -123,7 +123,7 @@ fn a_change_during_a_restore_is_refused_and_everything_stays() {
         listen::<ProfileChanged>(app);
         listen::<SessionRestored>(app);
         listen::<RequestRejected>(app);
-        app.restore_when(|score: Res<Score>| score.0 == 99);
+        app.restore_session_when(|score: Res<Score>| score.0 == 99);
     });
     frames(&mut app, 2);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));

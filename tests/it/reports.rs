@@ -159,7 +159,7 @@ fn a_report_of_this_moment_holds_this_moment() {
 fn behind_a_closed_gate_a_report_is_of_the_newest_checkpoint() {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), |app| {
-        app.checkpoint_while(|phase: Res<State<Phase>>| *phase.get() == Phase::Menu);
+        app.checkpoint_session_while(|phase: Res<State<Phase>>| *phase.get() == Phase::Menu);
         listen::<ReportWritten>(app);
     });
     let entity = app.world_mut().spawn(Health(1)).id();

@@ -35,8 +35,8 @@ fn game(disk: &MemoryDisk, hooks: impl FnOnce(&mut App)) -> App {
 /// A game that loads its level in two frames, and spawns a player in each new game.
 fn level_game(disk: &MemoryDisk) -> App {
     game(disk, |app| {
-        app.restore_through(Game::Loading)
-            .restore_in(Game::Playing)
+        app.restore_session_through(Game::Loading)
+            .restore_session_in(Game::Playing)
             .add_systems(OnEnter(Game::Loading), |mut commands: Commands| {
                 let root = commands.spawn((Level, SaveKey::new("root"))).id();
                 commands.spawn((Health(100), SaveKey::new("boss"), ChildOf(root)));
@@ -130,7 +130,7 @@ fn play_time_stands_still_and_nothing_is_captured_while_a_restore_waits() {
     let disk = MemoryDisk::default();
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
         listen::<CheckpointCaptured>(app);
     });
     ask_to_recover(&mut app);
@@ -157,7 +157,7 @@ fn a_gate_names_the_state_that_it_waits_for() {
     let disk = MemoryDisk::default();
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
-        app.restore_in(Game::Shop);
+        app.restore_session_in(Game::Shop);
     });
     ask_to_recover(&mut app);
     seconds(&mut app, 12.0);
@@ -169,7 +169,7 @@ fn a_restore_can_be_cancelled_at_its_gate_and_begun_again() {
     let disk = MemoryDisk::default();
     let _played = played(&disk, Game::Playing);
     let mut app = game(&disk.snapshot(), |app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
     });
     let bystander = app.world_mut().spawn(Health(1)).id();
     ask_to_recover(&mut app);
@@ -217,7 +217,7 @@ fn cancelling_nothing_is_rejected() {
 fn a_rewind_that_is_cancelled_lets_the_session_go_on() {
     let disk = MemoryDisk::default();
     let mut app = game(&disk, |app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
     });
     let player = app.world_mut().spawn(Health(1)).id();
     app.insert_resource(Score(1));
@@ -253,7 +253,7 @@ struct Weather(String);
 #[test]
 fn a_cancelled_rewind_gives_back_what_the_checkpoint_lacks_and_takes_what_was_absent() {
     let mut app = game(&MemoryDisk::default(), |app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
         app.register_type::<Weather>();
     });
     start(&mut app, "Weather");
@@ -310,7 +310,7 @@ fn exiting_while_a_restore_waits_leaves_the_session_to_be_recovered() {
     let _played = played(&disk, Game::Playing);
     let disk = disk.snapshot();
     let mut app = game(&disk, |app| {
-        app.restore_when(|score: Option<Res<OpenGate>>| score.is_some());
+        app.restore_session_when(|score: Option<Res<OpenGate>>| score.is_some());
     });
     ask_to_recover(&mut app);
     frames(&mut app, 2);

@@ -200,7 +200,7 @@ fn a_rewind_is_rejected_with_what_is_in_its_way() {
 #[test]
 fn behind_a_closed_gate_nothing_is_captured_and_the_session_goes_back() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
-        app.checkpoint_while(in_state(Phase::Playing));
+        app.checkpoint_session_while(in_state(Phase::Playing));
         listen::<CheckpointCaptured>(app);
         listen::<SessionRestored>(app);
     });

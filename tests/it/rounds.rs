@@ -53,7 +53,8 @@ fn game(disk: &MemoryDisk, spawn: Spawn) -> App {
     game_with(plugin(disk), |app| {
         listen::<HintGiven>(app);
         listen::<SessionRestored>(app);
-        app.checkpoint_while(in_state(Phase::Playing)).add_systems(OnEnter(Phase::Playing), spawn);
+        app.checkpoint_session_while(in_state(Phase::Playing))
+            .add_systems(OnEnter(Phase::Playing), spawn);
     })
 }
 

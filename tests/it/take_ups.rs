@@ -202,7 +202,7 @@ fn a_menu_that_opens_while_the_other_session_is_read_costs_nothing_of_what_was_p
     let mut app = game_with(plugin(&disk), |app| {
         listen_to_slots(app);
         happens_in_between(app);
-        app.checkpoint_while(in_state(Phase::Playing));
+        app.checkpoint_session_while(in_state(Phase::Playing));
         let world = app.world_mut();
         let hero = world.query_filtered::<Entity, With<Health>>().single(world).unwrap();
         world.entity_mut(hero).insert(DespawnOnExit(Phase::Playing));

@@ -205,8 +205,8 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
         let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
             hear_last_words(app);
             app.insert_resource(IsOpen(true))
-                .checkpoint_while(|is_open: Res<IsOpen>| is_open.0)
-                .restore_when(|is_open: Res<IsOpen>| is_open.0);
+                .checkpoint_session_while(|is_open: Res<IsOpen>| is_open.0)
+                .restore_session_when(|is_open: Res<IsOpen>| is_open.0);
         });
         app.world_mut().spawn(Health(1));
         let mut asked = BTreeMap::new();
@@ -404,7 +404,8 @@ fn who_takes_no_notice_of_an_exit_is_answered_and_plays_on() {
 fn a_checkpoint_of_a_chapter_that_waits_for_a_gate_is_missed_aloud() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         listen::<RequestRejected>(app);
-        app.insert_resource(IsOpen(true)).checkpoint_while(|is_open: Res<IsOpen>| is_open.0);
+        app.insert_resource(IsOpen(true))
+            .checkpoint_session_while(|is_open: Res<IsOpen>| is_open.0);
     });
     start(&mut app, "Shut in");
     frames(&mut app, 3);

@@ -120,15 +120,15 @@ mod v2 {
         app.init_state::<Place>()
             .save_component::<Health>()
             .migrate_saved(health())
-            .renamed_from::<Health>("hop::Hp")
+            .rename_saved::<Health>("hop::Hp")
             .save_resource::<Wallet>()
             .migrate_saved(Migrations::since(0).then(|old: v0::Purse| Wallet {
                 balance: i64::from(old.coins) - i64::from(old.debts),
             }))
-            .renamed_from::<Wallet>("hop::Purse")
+            .rename_saved::<Wallet>("hop::Purse")
             .save_state::<Place>()
             .migrate_saved(Migrations::since(0).try_then(place_of))
-            .renamed_from::<Place>("hop::Stage");
+            .rename_saved::<Place>("hop::Stage");
     }
 
     fn place_of(old: v0::Stage) -> Result<Place, std::num::ParseIntError> {

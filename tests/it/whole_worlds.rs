@@ -54,9 +54,9 @@ fn level_game_with(plugin: SessionPlugin) -> App {
         app.init_state::<Game>()
             .save_state::<Game>()
             .init_resource::<Seen>()
-            .checkpoint_while(in_state(Game::Playing))
-            .restore_through(Game::Loading)
-            .restore_in(Game::Playing)
+            .checkpoint_session_while(in_state(Game::Playing))
+            .restore_session_through(Game::Loading)
+            .restore_session_in(Game::Playing)
             .add_systems(
                 OnEnter(Game::Playing),
                 (|mut commands: Commands, mut score: ResMut<Score>, mut seen: ResMut<Seen>| {

@@ -82,7 +82,7 @@ impl SessionHint {
                 formatter,
                 "{entities} restored entities came back without their {}, since what it leads to isn't \
                  saved. Give that entity the marker `Saved`, or a `SaveKey` if a level spawns it, and \
-                 spawn levels before the restore, with `restore_in` or `restore_when`",
+                 spawn levels before the restore, with `restore_session_in` or `restore_session_when`",
                 ShortName(type_path),
             ),
             Self::NotPutBack { saved, components } => not_put_back(formatter, saved, components),

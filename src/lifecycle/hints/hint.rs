@@ -17,7 +17,7 @@ use crate::capture::SaveKey;
 #[non_exhaustive]
 pub enum SessionHint {
     /// For 30 seconds of play no checkpoint could be taken, since conditions of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) don't hold.
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) don't hold.
     GateStaysShut {
         /// The conditions that don't hold, by their names.
         conditions: Vec<String>,
@@ -253,7 +253,7 @@ fn gate_stays_shut(
         ),
         None => formatter.write_str(
             "Enter the state in which the game is played, or change the condition that \
-             is given to `checkpoint_while`; where the game stands still, call \
+             is given to `checkpoint_session_while`; where the game stands still, call \
              `pause_session_in(…)`",
         ),
     }

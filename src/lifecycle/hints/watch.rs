@@ -154,7 +154,7 @@ fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
 impl GameHooks {
     /// Says which conditions have kept checkpoints from being taken for so long.
     pub(crate) fn shut_gate(&self, world: &World, waited: Duration) -> SessionHint {
-        let mut shut = self.checkpoint_while.iter().filter(|condition| !condition.held());
+        let mut shut = self.checkpoint_session_while.iter().filter(|condition| !condition.held());
         let absent_state = shut.clone().find_map(|condition| condition.absent_state(world));
         let conditions = shut.by_ref().map(|condition| condition.name.clone()).collect();
         SessionHint::GateStaysShut { conditions, waited, absent_state }

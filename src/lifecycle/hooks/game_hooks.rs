@@ -13,13 +13,13 @@ use crate::restore::{ClearedMessages, StateOverride};
 /// What a game has tied to its states. Collected while the app is built.
 #[derive(Resource, Default)]
 pub(crate) struct GameHooks {
-    pub checkpoint_while: Vec<Condition>,
+    pub checkpoint_session_while: Vec<Condition>,
     /// When a pace of the same name is in force.
     pub paces: Vec<Condition>,
     pub pause_in: Vec<Condition>,
     pub offer_in: Vec<Condition>,
-    pub restore_when: Vec<Condition>,
-    pub restore_through: Option<StateOverride>,
+    pub restore_session_when: Vec<Condition>,
+    pub restore_session_through: Option<StateOverride>,
     /// Ways out of a crash that the game adds.
     pub recovery_options: Vec<RecoveryHook>,
     /// What is done when a session is left, in this order.
@@ -27,7 +27,7 @@ pub(crate) struct GameHooks {
     /// What has a say before a request is handled.
     pub guards: Vec<RequestGuard>,
     /// Messages that don't outlive their world.
-    pub clear_on_restore: ClearedMessages,
+    pub clear_on_session_restore: ClearedMessages,
     /// Whether a state closes the session.
     pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.
@@ -94,8 +94,12 @@ impl GameHooks {
     }
 
     fn conditions(&mut self) -> impl Iterator<Item = &mut Condition> {
-        let Self { checkpoint_while, paces, pause_in, offer_in, restore_when, .. } = self;
-        [checkpoint_while, paces, pause_in, offer_in, restore_when].into_iter().flatten()
+        let Self {
+            checkpoint_session_while, paces, pause_in, offer_in, restore_session_when, ..
+        } = self;
+        [checkpoint_session_while, paces, pause_in, offer_in, restore_session_when]
+            .into_iter()
+            .flatten()
     }
 
     /// States by which conditions and hooks go, and which aren't part of the app. Those that are

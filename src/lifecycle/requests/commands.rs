@@ -81,7 +81,7 @@ impl Debug for SessionCommands<'_, '_> {
 
 impl SessionCommands<'_, '_> {
     /// Makes the requests that follow for this player, as the game calls them. Without it, the game itself asks. It
-    /// means something only to the game's [guards](crate::SessionHooksExt::guard_requests).
+    /// means something only to the game's [guards](crate::SessionHooksExt::guard_session_requests).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -273,7 +273,7 @@ impl SessionCommands<'_, '_> {
     ///
     /// What was played since the last checkpoint is captured first, as a checkpoint of kind
     /// [`Rewind`](CheckpointKind::Rewind), unless a gate of
-    /// [`checkpoint_while`](crate::SessionHooksExt::checkpoint_while) is closed. What came after the moment
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed. What came after the moment
     /// stays as a branch: [`RewindTo::BeforeRewind`] goes back to its end, and a crash never
     /// offers it. The session keeps
     /// [`max_branches`](crate::SessionSettings::max_branches) of them.

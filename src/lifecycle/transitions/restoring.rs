@@ -94,8 +94,8 @@ pub(in crate::lifecycle) fn begin_restore(
     set_activity(world, |activity| activity.restore = Some(RestorePhase::WaitingForGate));
     notify(world, RestoreStarted { session, checkpoint });
 
-    let leftovers = Leftovers::note(world, parts.hooks.clear_on_restore.clone());
-    let through = parts.hooks.restore_through.clone();
+    let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
+    let through = parts.hooks.restore_session_through.clone();
     let kept = prepared.image.keep_world(world, through.as_ref());
     prepared.image.insert_resources(world);
     let before = world.get_resource::<CurrentSession>().cloned();
@@ -127,7 +127,7 @@ pub(in crate::lifecycle) fn begin_restore(
 pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
     let session = restoring.prepared.metadata.id;
-    let closed = parts.hooks.restore_when.iter_mut().find_map(|gate| {
+    let closed = parts.hooks.restore_session_when.iter_mut().find_map(|gate| {
         let is_open = gate.ask(world);
         (!is_open).then(|| gate.name.clone())
     });

@@ -105,7 +105,7 @@ impl TestGame {
             return Err(RecoverError::Stalled { gate });
         }
         if self.is_restoring() {
-            let gate = self.gates(|hooks| &hooks.restore_when).join(", ");
+            let gate = self.gates(|hooks| &hooks.restore_session_when).join(", ");
             return Err(RecoverError::Stalled { gate });
         }
         Err(RecoverError::NoAnswer { frames })

@@ -81,8 +81,8 @@ fn states_gates_pauses_and_exits_ask_too() {
             .add_observer(|asked: On<ExternalSaveRequested>| {
                 asked.answer.done(ExternalDone::in_slot("auto"));
             })
-            .checkpoint_while(in_state(Phase::Playing))
-            .checkpoint_on_enter(Phase::Playing);
+            .checkpoint_session_while(in_state(Phase::Playing))
+            .checkpoint_session_on_enter(Phase::Playing);
     });
     let enter = |app: &mut App, phase| {
         app.world_mut().resource_mut::<NextState<Phase>>().set(phase);

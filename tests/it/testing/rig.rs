@@ -36,9 +36,9 @@ fn level_game(add: fn(&mut App)) -> TestGame {
         build(plugin, |app| {
             app.init_state::<Game>()
                 .save_state::<Game>()
-                .checkpoint_while(in_state(Game::Playing))
-                .restore_through(Game::Loading)
-                .restore_in(Game::Playing)
+                .checkpoint_session_while(in_state(Game::Playing))
+                .restore_session_through(Game::Loading)
+                .restore_session_in(Game::Playing)
                 .add_systems(OnEnter(Game::Loading), |mut commands: Commands| {
                     let root = commands.spawn(SaveKey::new("level")).id();
                     commands.spawn((Health(100), SaveKey::new("boss"), ChildOf(root)));
@@ -151,7 +151,9 @@ fn a_gate_that_never_opens_is_named() {
     play(&mut game);
     let mut stuck = TestGame::new(|plugin| {
         build(plugin, |app| {
-            app.init_state::<Game>().restore_when(|| true).restore_in(Game::Playing);
+            app.init_state::<Game>()
+                .restore_session_when(|| true)
+                .restore_session_in(Game::Playing);
         })
     });
     stuck.disk().take_from(game.disk(), "sessions".as_ref());

@@ -386,7 +386,8 @@ fn progress_is_shown_until_the_game_has_loaded_its_level() {
     #[derive(Resource, Default)]
     struct LevelIsThere(bool);
     let mut app = ui_game_with(&killed("Campaign", 2), |app| {
-        app.init_resource::<LevelIsThere>().restore_when(|level: Res<LevelIsThere>| level.0);
+        app.init_resource::<LevelIsThere>()
+            .restore_session_when(|level: Res<LevelIsThere>| level.0);
     });
     press(&mut app, "Recover");
     frames(&mut app, 3);

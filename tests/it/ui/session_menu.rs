@@ -204,7 +204,7 @@ fn a_long_list_is_walked_through_to_its_end() {
 
 /// Lets only Ann load, delete and rename.
 fn only_ann_may(app: &mut App) {
-    app.guard_requests(|In(asked): In<GuardedRequest>| match asked.by.as_deref() {
+    app.guard_session_requests(|In(asked): In<GuardedRequest>| match asked.by.as_deref() {
         None | Some("Ann") => Ok(()),
         Some(other) => Err(format!("{other}, only Ann may do that")),
     });

@@ -254,7 +254,7 @@ fn the_timeline_is_tidy_in_every_window() {
 #[test]
 fn whoever_opened_it_or_the_menu_before_it_is_who_goes_back() {
     let app = ui_game_with(&MemoryDisk::default(), |app| {
-        app.guard_requests(|In(asked): In<GuardedRequest>| match asked.by {
+        app.guard_session_requests(|In(asked): In<GuardedRequest>| match asked.by {
             Some(by) => Err(format!("{by} may not")),
             None => Ok(()),
         });

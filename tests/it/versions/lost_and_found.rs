@@ -285,7 +285,7 @@ fn a_carried_value_goes_when_the_game_has_one_of_its_own_instead() {
     let (disk, id) = played_by_the_first_build();
     let (mut app, report) = taken_up(&disk, id, |app| {
         app.save_component::<v2::Health>()
-            .renamed_from::<v2::Health>("hop::Hp")
+            .rename_saved::<v2::Health>("hop::Hp")
             .migrate_saved(Migrations::<v2::Health>::since(2));
     });
     assert_eq!(loss_of(&report, "Health").rows, 3);

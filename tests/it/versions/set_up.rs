@@ -23,39 +23,39 @@ fn a_past_that_makes_no_sense_is_reported_and_the_type_not_saved() {
     assert_eq!(migrated_twice, [(health(), TypeProblemReason::MigratedTwice)]);
 
     let of_none = problems(|app| {
-        app.migrate_saved(v1::health()).renamed_from::<v2::Wallet>("hop::Purse");
+        app.migrate_saved(v1::health()).rename_saved::<v2::Wallet>("hop::Purse");
     });
     let wallet = "hop::trade::Wallet".to_owned();
     let not_saved = TypeProblemReason::NotSaved;
     assert_eq!(of_none, [(health(), not_saved), (wallet.clone(), not_saved)]);
 
     let built_in = problems(|app| {
-        app.migrate_saved(Migrations::<ChildOf>::since(1)).renamed_from::<ChildOf>("hop::Parent");
+        app.migrate_saved(Migrations::<ChildOf>::since(1)).rename_saved::<ChildOf>("hop::Parent");
     });
     assert_eq!(built_in, [("bevy_ecs::hierarchy::ChildOf".to_owned(), not_saved)]);
 
     let another_types_path = problems(|app| {
         v0::types(app);
-        app.save_component::<v2::Health>().renamed_from::<v2::Health>("hop::Hp");
+        app.save_component::<v2::Health>().rename_saved::<v2::Health>("hop::Hp");
     });
     let taken = TypeProblemReason::FormerNameTaken;
     assert_eq!(another_types_path, [("hop::combat::Health".to_owned(), taken)]);
 
     let of_two_types = problems(|app| {
         app.save_component::<v2::Health>()
-            .renamed_from::<v2::Health>("hop::Old")
+            .rename_saved::<v2::Health>("hop::Old")
             .save_resource::<v2::Wallet>()
-            .renamed_from::<v2::Wallet>("hop::Old");
+            .rename_saved::<v2::Wallet>("hop::Old");
     });
     assert_eq!(of_two_types, [("hop::combat::Health".to_owned(), taken), (wallet, taken)]);
 
     let the_marker = problems(|app| {
-        app.save_component::<v2::Health>().renamed_from::<v2::Health>("bevy_session::Saved");
+        app.save_component::<v2::Health>().rename_saved::<v2::Health>("bevy_session::Saved");
     });
     assert_eq!(the_marker, [("hop::combat::Health".to_owned(), taken)]);
 
     let endless = problems(|app| {
-        app.save_component::<v2::Health>().renamed_from::<v2::Health>(&"x".repeat(5000));
+        app.save_component::<v2::Health>().rename_saved::<v2::Health>(&"x".repeat(5000));
     });
     assert_eq!(endless, [("hop::combat::Health".to_owned(), TypeProblemReason::PathTooLong)]);
 }
@@ -77,10 +77,10 @@ fn a_type_that_is_refused_is_carried_and_not_lost() {
 fn renames_in_a_row_are_said_one_by_one_and_saying_them_twice_is_no_harm() {
     let (disk, id) = played_by_the_first_build();
     let (mut app, report) = taken_up(&disk, id, |app| {
-        app.renamed_from::<v2::Health>("hop::combat::Health")
-            .renamed_from::<v2::Health>("hop::combat::Hp")
-            .renamed_from::<v2::Health>("hop::Hp")
-            .renamed_from::<v2::Health>("hop::Hp")
+        app.rename_saved::<v2::Health>("hop::combat::Health")
+            .rename_saved::<v2::Health>("hop::combat::Hp")
+            .rename_saved::<v2::Health>("hop::Hp")
+            .rename_saved::<v2::Health>("hop::Hp")
             .save_component::<v2::Health>()
             .migrate_saved(v2::health());
     });

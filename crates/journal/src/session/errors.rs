@@ -122,11 +122,11 @@ pub enum RequestError {
     /// the writer is too far behind to take it. Ask again later.
     #[error("the writer is too far behind to keep what was played since the last checkpoint")]
     WriterBehind,
-    /// The checkpoint waited for the game to let one be taken (`checkpoint_while`), and the session was
+    /// The checkpoint waited for the game to let one be taken (`checkpoint_session_while`), and the session was
     /// left, or went back, before it did.
     #[error("no checkpoint could be taken before the session was left")]
     GateStayedShut,
-    /// The game doesn't allow it, for the reason that it gives: see `guard_requests`.
+    /// The game doesn't allow it, for the reason that it gives: see `guard_session_requests`.
     #[error("refused: {reason}")]
     Refused {
         /// Why, in the game's words.

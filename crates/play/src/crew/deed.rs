@@ -90,7 +90,7 @@ pub(crate) fn weigh(
 }
 
 /// Looks at the rights of whoever makes a request of the session.
-pub(crate) fn guard_requests(
+pub(crate) fn guard_session_requests(
     In(asked): In<GuardedRequest>,
     world: &mut World,
 ) -> Result<(), String> {

@@ -6,7 +6,7 @@ use bevy_session::{SessionHooksExt, SessionLast, SessionSystems};
 
 use super::change::CrewChange;
 use super::character::PlayedBy;
-use super::deed::{CrewDeed, RefusalWords, guard_requests};
+use super::deed::{CrewDeed, RefusalWords, guard_session_requests};
 use super::frame::{begin_with_session, go_on, settle_restored};
 use super::members::Crew;
 use super::refusal::CrewRefusal;
@@ -99,7 +99,7 @@ impl Plugin for CrewPlugin {
             .add_message::<CrewRejected>()
             .add_message::<CrewRestored>()
             .add_observer(begin_with_session)
-            .guard_requests(guard_requests);
+            .guard_session_requests(guard_session_requests);
         keep_through_restores::<Crew>(app, settle_restored);
         app.record_messages::<CrewChange>().personal().replay_after_restore();
         app.record_messages::<CrewDeed>().personal();

@@ -128,7 +128,7 @@ fn a_request_of_the_world_before_is_not_done_in_the_one_that_comes_back() {
 fn a_restore_that_the_game_cancels_loses_no_request() {
     let mut game = started(|app| {
         town(app);
-        app.restore_when(|| false);
+        app.restore_session_when(|| false);
     });
     let before = game.checkpoint("before").unwrap();
     game.request(|commands| commands.session().rewind(RewindTo::Checkpoint(before))).frames(2);

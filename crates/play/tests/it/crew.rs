@@ -31,7 +31,7 @@ fn build(session: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
         .init_resource::<Heard>()
         .init_resource::<Written>()
         .insert_resource(GateIsOpen(true))
-        .restore_when(|gate: Res<GateIsOpen>| gate.0)
+        .restore_session_when(|gate: Res<GateIsOpen>| gate.0)
         .add_observer(|it: On<CrewRejected>, mut heard: ResMut<Heard>| {
             heard.0.push(it.reason.to_string());
         })

@@ -73,7 +73,7 @@ fn build(disk: &MemoryDisk, minutes: u32) -> App {
         .insert_resource(GateIsOpen(true))
         .insert_resource(Death { disk: disk.clone(), ..default() })
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(100)))
-        .checkpoint_while(|gate: Res<GateIsOpen>| gate.0)
+        .checkpoint_session_while(|gate: Res<GateIsOpen>| gate.0)
         .add_observer(|completed: On<ObjectiveCompleted>, mut rewards: ResMut<Rewards>| {
             rewards.0.push(completed.key.to_string());
         })

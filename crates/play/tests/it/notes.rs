@@ -327,7 +327,7 @@ fn a_bookmark_behind_a_closed_gate_waits_for_its_own_checkpoint() {
     #[derive(Resource)]
     struct Gate(bool);
     let mut game = started_with(|app| {
-        app.insert_resource(Gate(true)).checkpoint_while(|gate: Res<Gate>| gate.0);
+        app.insert_resource(Gate(true)).checkpoint_session_while(|gate: Res<Gate>| gate.0);
     });
     game.world().resource_mut::<Gate>().0 = false;
     game.frames(2);

@@ -16,10 +16,10 @@ fn levels(app: &mut App) {
     app.init_state::<Game>()
         .save_state::<Game>()
         // Checkpoints are taken in these states only, and never of the menu's empty world.
-        .checkpoint_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
+        .checkpoint_session_while(in_state(Game::Playing).or_else(in_state(Game::Paused)))
         .pause_session_in(Game::Paused)
-        .restore_through(Game::Loading) // on the way back the level is loaded first …
-        .restore_in(Game::Playing) // … and then everything is put into it
+        .restore_session_through(Game::Loading) // on the way back the level is loaded first …
+        .restore_session_in(Game::Playing) // … and then everything is put into it
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .add_systems(OnEnter(Game::Loading), load_level)
