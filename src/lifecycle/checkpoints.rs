@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session_journal::clock;
+use bevy_session_journal::ids::Ticket;
 use bevy_session_journal::journal::{CheckpointId, CheckpointKind, is_collapse};
 use bevy_session_journal::session::{
     ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
@@ -22,7 +23,7 @@ use super::notifications::{
 use super::placed::order_parking;
 use super::recording::take_events;
 use super::requests::{close, finish_if_asked};
-use super::runtime::asked_checkpoints::WantedCheckpoint;
+use super::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 use super::runtime::{Playing, RuntimeParts};
 use super::{CurrentPace, CurrentSession, SessionSettings};
 use crate::capture::{Capture, CaptureScope, Declarations, clock_of};
@@ -96,12 +97,12 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
         debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
-        return finish_if_asked(world, wanted.ticket);
+        return finish_if_asked(world, wanted.asker.answered());
     }
     let base = playing.line.base().filter(|_| !full);
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);
-    let WantedCheckpoint { label, ticket, .. } = wanted;
+    let WantedCheckpoint { label, asker, .. } = wanted;
     // Before any observer hears of it, which might change the world.
     let self_test = if full { None } else { playing.self_test(world, id.counter) };
     let about = AboutSession::take(world, id, full);
@@ -114,7 +115,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         checkpoint: id,
         kind,
         label: label.clone(),
-        ticket,
+        ticket: asker.ticket(),
         full,
         rows: capture.rows(),
         entities: capture.entities(),
@@ -167,11 +168,19 @@ fn ask_before_capture(
         Some(current) => return Some(current.fields_changed || current.chapters_changed),
     };
     let (session, checkpoint) = (playing.session, playing.line.next());
-    let WantedCheckpoint { label, ticket, .. } = wanted.clone();
-    let ticket = ticket.filter(|ticket| !close(world, *ticket).is_empty());
+    let WantedCheckpoint { label, asker, .. } = wanted.clone();
+    let ticket = ticket_of_failure(world, asker);
     let failed = CheckpointFailed { session, checkpoint, label, ticket, error, retry_in: None };
     notify(world, failed);
     None
+}
+
+/// The request that a failure is said of: the answer to it, unless it was answered before.
+fn ticket_of_failure(world: &mut World, asker: Asker) -> Option<Ticket> {
+    match asker {
+        Asker::Request(ticket) => Some(ticket).filter(|ticket| !close(world, *ticket).is_empty()),
+        _ => asker.ticket(),
+    }
 }
 
 fn report_capture(

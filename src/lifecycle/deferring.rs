@@ -68,9 +68,9 @@ pub(super) fn give_up_deferred(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let session = playing.session;
     let (checkpoints, slots) = (playing.deferred.take_checkpoints(), playing.deferred.take_slots());
-    for WantedCheckpoint { kind, label, ticket } in checkpoints {
+    for WantedCheckpoint { kind, label, asker } in checkpoints {
         let error = RequestError::GateStayedShut;
-        match ticket {
+        match asker.ticket() {
             Some(ticket) => reject(world, ticket, error),
             // One with which a chapter was to begin.
             None => {

@@ -11,10 +11,11 @@ use bevy_session_journal::writer::Saved;
 use tracing::{debug, error};
 
 use super::pacing::keep_to_write_rate;
+use super::ticket_of_failure;
 use crate::lifecycle::notifications::{
     CheckpointFailed, CheckpointSaved, SavingResumed, SavingStopped, notify,
 };
-use crate::lifecycle::requests::{close, finish_if_asked};
+use crate::lifecycle::requests::finish_if_asked;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, LastCheckpoint};
 
@@ -26,7 +27,7 @@ pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, s
     playing.pace.note_durable();
     playing.figures.note_saved();
     let session = playing.session;
-    let ticket = playing.line.asked.durable(saved.id.counter);
+    let asker = playing.line.asked.durable(saved.id.counter);
     // They are written in order: what is older and was not saved won't be.
     give_up_asked(parts, world, saved.id.counter, &CheckpointError::WriterBehind);
     if let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
@@ -43,12 +44,12 @@ pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, s
         checkpoint: saved.id,
         kind: saved.kind,
         label: saved.label.clone(),
-        ticket,
+        ticket: asker.ticket(),
         bytes: saved.bytes,
         write_time: saved.write_time,
     };
     notify(world, notification);
-    finish_if_asked(world, ticket);
+    finish_if_asked(world, asker.answered());
     if saved.kind == CheckpointKind::Auto
         && let Some(playing) = &mut parts.playing
     {
@@ -70,7 +71,7 @@ pub(in crate::lifecycle) fn checkpoint_failed(
     let is_lost = retry_in.is_none();
     let line = &mut playing.line;
     // The last words of the run before may come when its place was taken.
-    let (label, ticket) = match checkpoint.run == line.run() {
+    let (label, asker) = match checkpoint.run == line.run() {
         true => line.asked.failed(checkpoint.counter, &error, is_lost),
         false => Default::default(),
     };
@@ -82,8 +83,7 @@ pub(in crate::lifecycle) fn checkpoint_failed(
     if is_lost && let Some(mut current) = world.get_resource_mut::<CurrentSession>() {
         current.chapters_changed |= current.chapters.forget_checkpoint(checkpoint);
     }
-    // Unless it was answered before: then it is nobody's any more.
-    let ticket = ticket.filter(|ticket| !is_lost || !close(world, *ticket).is_empty());
+    let ticket = if is_lost { ticket_of_failure(world, asker) } else { asker.ticket() };
     notify(world, CheckpointFailed { session, checkpoint, label, ticket, error, retry_in });
 }
 

@@ -18,7 +18,7 @@ use crate::lifecycle::requests::{
     CurrentRequest, ExternalRequest, Request, SessionRequest, SlotRequest,
 };
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::runtime::asked_checkpoints::WantedCheckpoint;
+use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 use crate::lifecycle::runtime::transition::Departure;
 use crate::lifecycle::slots::saving::save_slot;
 use crate::lifecycle::start_up::offers::take_option;
@@ -124,8 +124,8 @@ fn handle_current_request(
         CurrentRequest::Resume => resume(parts, world),
         CurrentRequest::Update(changes) => update(parts, world, changes),
         CurrentRequest::Checkpoint { label, kind } => {
-            let (label, ticket) = (Some(label.clone()), Some(ticket));
-            checkpoint_on_request(parts, world, WantedCheckpoint { kind: *kind, label, ticket })
+            let (label, asker) = (Some(label.clone()), Asker::Request(ticket));
+            checkpoint_on_request(parts, world, WantedCheckpoint { kind: *kind, label, asker })
         }
         CurrentRequest::Close(leaving) => {
             leaving::leave(parts, world, Departure::close(leaving.clone()).asked_for(ticket))

@@ -4,18 +4,47 @@ use bevy_session_journal::ids::Ticket;
 use bevy_session_journal::journal::CheckpointKind;
 use bevy_session_journal::session::CheckpointError;
 
-/// A checkpoint that is wanted: why it is taken, what it is called, and the request, if there was one.
+/// A checkpoint that is wanted: why it is taken, what it is called, and who asks for it.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::lifecycle) struct WantedCheckpoint {
     pub kind: CheckpointKind,
     pub label: Option<String>,
-    pub ticket: Option<Ticket>,
+    pub asker: Asker,
+}
+
+/// Who asks for a checkpoint.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(in crate::lifecycle) enum Asker {
+    #[default]
+    Nobody,
+    /// A request that is done once the checkpoint is durable.
+    Request(Ticket),
+    /// A request of which the checkpoint is the first step: something else answers it.
+    StepOf(Ticket),
+}
+
+impl Asker {
+    /// The ticket of the request.
+    pub(in crate::lifecycle) fn ticket(self) -> Option<Ticket> {
+        match self {
+            Self::Nobody => None,
+            Self::Request(ticket) | Self::StepOf(ticket) => Some(ticket),
+        }
+    }
+
+    /// The ticket of the request that the checkpoint answers.
+    pub(in crate::lifecycle) fn answered(self) -> Option<Ticket> {
+        match self {
+            Self::Request(ticket) => Some(ticket),
+            Self::Nobody | Self::StepOf(_) => None,
+        }
+    }
 }
 
 impl WantedCheckpoint {
     /// One that no request asks for.
     pub(in crate::lifecycle) fn unasked(kind: CheckpointKind, label: Option<String>) -> Self {
-        Self { kind, label, ticket: None }
+        Self { kind, label, asker: Asker::Nobody }
     }
 }
 
@@ -29,7 +58,7 @@ pub(in crate::lifecycle) struct AskedCheckpoints(Vec<AskedCheckpoint>);
 struct AskedCheckpoint {
     counter: u64,
     label: Option<String>,
-    ticket: Option<Ticket>,
+    asker: Asker,
     /// Why a newer one was given up, and this one maybe with it.
     in_doubt: Option<CheckpointError>,
 }
@@ -37,33 +66,33 @@ struct AskedCheckpoint {
 impl AskedCheckpoints {
     /// A checkpoint was captured.
     pub(in crate::lifecycle) fn note_captured(&mut self, counter: u64, wanted: &WantedCheckpoint) {
-        let WantedCheckpoint { label, ticket, .. } = wanted.clone();
-        if label.is_some() || ticket.is_some() {
-            self.0.push(AskedCheckpoint { counter, label, ticket, in_doubt: None });
+        let WantedCheckpoint { label, asker, .. } = wanted.clone();
+        if label.is_some() || asker != Asker::Nobody {
+            self.0.push(AskedCheckpoint { counter, label, asker, in_doubt: None });
         }
     }
 
-    /// The checkpoint is durable; the request for it.
-    pub(in crate::lifecycle) fn durable(&mut self, counter: u64) -> Option<Ticket> {
-        self.take(counter).and_then(|asked| asked.ticket)
+    /// The checkpoint is durable; who asked for it.
+    pub(in crate::lifecycle) fn durable(&mut self, counter: u64) -> Asker {
+        self.take(counter).map(|asked| asked.asker).unwrap_or_default()
     }
 
-    /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and the
-    /// request for it.
+    /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and
+    /// who asked for it.
     pub(in crate::lifecycle) fn failed(
         &mut self,
         counter: u64,
         error: &CheckpointError,
         is_lost: bool,
-    ) -> (Option<String>, Option<Ticket>) {
+    ) -> (Option<String>, Asker) {
         if !is_lost {
             let asked = self.0.iter().find(|asked| asked.counter == counter);
-            return asked.map(|it| (it.label.clone(), it.ticket)).unwrap_or_default();
+            return asked.map(|it| (it.label.clone(), it.asker)).unwrap_or_default();
         }
         for asked in self.0.iter_mut().filter(|asked| asked.counter < counter) {
             asked.in_doubt.get_or_insert_with(|| error.clone());
         }
-        self.take(counter).map(|it| (it.label, it.ticket)).unwrap_or_default()
+        self.take(counter).map(|it| (it.label, it.asker)).unwrap_or_default()
     }
 
     /// Those before this checkpoint, the oldest first, each with the reason for which it may be lost.
@@ -90,7 +119,7 @@ mod tests {
             let label = Some(counter.to_string());
             asked.note_captured(
                 counter,
-                &WantedCheckpoint { ticket: Some(Ticket::new()), ..unasked(label) },
+                &WantedCheckpoint { asker: Asker::Request(Ticket::new()), ..unasked(label) },
             );
         }
         asked
@@ -104,15 +133,15 @@ mod tests {
     fn an_older_one_than_one_that_failed_may_still_become_durable() {
         let mut asked = asked([3, 5, 6]);
         assert_eq!(asked.failed(5, &GONE, true).0.as_deref(), Some("5"));
-        assert!(asked.durable(3).is_some());
+        assert_ne!(asked.durable(3), Asker::Nobody);
         assert_eq!(asked.before(u64::MAX), [(6, None)]);
     }
 
     #[test]
     fn what_is_older_than_what_is_durable_is_lost_for_the_reason_that_was_given() {
         let mut asked = asked([3, 4, 5]);
-        assert!(asked.failed(5, &GONE, true).1.is_some());
-        assert_eq!(asked.durable(9), None);
+        assert_ne!(asked.failed(5, &GONE, true).1, Asker::Nobody);
+        assert_eq!(asked.durable(9), Asker::Nobody);
         assert_eq!(asked.before(9), [(3, Some(GONE)), (4, Some(GONE))]);
     }
 

@@ -7,10 +7,11 @@ use bevy_session_journal::session::{RequestError, SaveSlot, SlotError, check_slo
 use bevy_session_journal::writer::SlotOrder;
 
 use crate::content::Order;
-use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::lifecycle::checkpoints::take_wanted;
 use crate::lifecycle::notifications::{SlotFailed, notify};
 use crate::lifecycle::requests::close;
 use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionSettings};
 
 /// Takes a checkpoint of this very frame, and has a slot made of it.
@@ -42,7 +43,7 @@ pub(in crate::lifecycle) fn save_slot(
         _ => (CheckpointKind::Manual, Some(slot.name.clone())),
     };
     let before = parts.newest_captured();
-    take_checkpoint(parts, world, kind, label);
+    take_wanted(parts, world, WantedCheckpoint { kind, label, asker: Asker::StepOf(ticket) });
     order_slot(parts, world, slot.clone(), before, Some(ticket));
     Ok(())
 }
