@@ -238,6 +238,13 @@ pub enum SlotRequest {
     },
     /// [`SlotCommands::delete`].
     Delete(SlotId),
+    /// [`SlotCommands::protect`] and [`SlotCommands::unprotect`].
+    Protect {
+        /// The slot.
+        slot: SlotId,
+        /// Whether it is protected from then on.
+        protected: bool,
+    },
     /// [`SlotCommands::import`].
     Import(PathBuf),
 }

@@ -8,7 +8,8 @@ use bevy_session::slots::{
     SlotCopied, SlotDeleted, SlotEntry, SlotError, SlotFailed, SlotId, SlotKind, SlotRenamed,
 };
 use bevy_session::{
-    CheckpointKind, MemoryDisk, RecoveryFailed, RequestError, SessionClosed, SessionId,
+    CheckpointCaptured, CheckpointKind, MemoryDisk, RecoveryFailed, RequestDone, RequestError,
+    SessionClosed, SessionId,
 };
 
 use crate::common::*;
@@ -247,4 +248,88 @@ fn retention_and_quotas_leave_slots_alone_and_count_them() {
     frames(&mut app, 3);
     let entry = app.world().resource::<SessionCatalog>().get(id).unwrap().clone();
     assert!(entry.bytes > slot.bytes);
+}
+
+#[test]
+fn a_protected_slot_is_neither_overwritten_nor_deleted() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    listen::<RequestDone>(&mut app);
+    start_as(&mut app, "Campaign", "Ann");
+    set_health(&mut app, 7);
+    let slot = save(&mut app, SaveSlot::manual("Chapter 1"));
+    let ask = |app: &mut App, protected: bool| {
+        let id = slot.id;
+        request(app, move |commands| {
+            let mut session = commands.session();
+            let mut slots = session.slots();
+            if protected {
+                slots.protect(id)
+            } else {
+                slots.unprotect(id)
+            };
+        });
+        frames(app, 4);
+        app.world().resource::<SessionCatalog>().slot(id).unwrap().protected
+    };
+    assert!(!slot.protected);
+    assert!(ask(&mut app, true));
+    assert_eq!(received::<RequestDone>(&app).len(), 2, "the save's, and the protection's");
+    assert_eq!(received::<SlotSaved>(&app).len(), 1, "nothing was saved into it");
+
+    set_health(&mut app, 8);
+    request(&mut app, |commands| {
+        commands.session().slots().save(SaveSlot::manual("Chapter 1").overwrite());
+    });
+    frames(&mut app, 4);
+    let failed = received::<SlotFailed>(&app).pop().unwrap();
+    assert_eq!(failed.error, SlotError::Protected { slot: slot.id });
+    let id = slot.id;
+    request(&mut app, move |commands| {
+        commands.session().slots().delete(id);
+    });
+    frames(&mut app, 4);
+    assert_eq!(last_rejection(&app), RequestError::Slot(SlotError::Protected { slot: slot.id }));
+
+    // Another name keeps it protected; a copy isn't.
+    request(&mut app, move |commands| {
+        commands.session().slots().rename(id, "The first chapter");
+    });
+    frames(&mut app, 4);
+    assert!(received::<SlotRenamed>(&app).pop().unwrap().slot.protected);
+    request(&mut app, move |commands| {
+        commands.session().slots().copy(id, "A copy");
+    });
+    frames(&mut app, 4);
+    assert!(!received::<SlotCopied>(&app).pop().unwrap().slot.protected);
+
+    // The next process knows it as well, and its world is the one that was saved.
+    drop(app);
+    let mut app = slot_game(&disk);
+    frames(&mut app, 3);
+    let known = app.world().resource::<SessionCatalog>().slot(slot.id).unwrap().clone();
+    assert!(known.protected);
+    load(&mut app, slot.id);
+    assert_eq!(health(&mut app), 7);
+    assert!(!ask(&mut app, false));
+    let replaced = save(&mut app, SaveSlot::manual("The first chapter").overwrite());
+    assert_ne!(replaced.id, slot.id);
+}
+
+#[test]
+fn the_checkpoint_of_a_save_has_its_ticket() {
+    let disk = MemoryDisk::default();
+    let mut app = slot_game(&disk);
+    listen::<CheckpointCaptured>(&mut app);
+    listen::<RequestDone>(&mut app);
+    start_as(&mut app, "Campaign", "Ann");
+    let slot = save(&mut app, SaveSlot::quick());
+
+    let of_the_slot = |captured: &CheckpointCaptured| captured.checkpoint == slot.checkpoint;
+    let captured = received::<CheckpointCaptured>(&app).into_iter().find(of_the_slot).unwrap();
+    let saved = received::<CheckpointSaved>(&app).pop().unwrap();
+    let done = received::<RequestDone>(&app).pop().unwrap();
+    assert_eq!((captured.ticket, saved.ticket), (Some(done.ticket), Some(done.ticket)));
+    let ticketed = received::<RequestDone>(&app).into_iter().filter(|it| it.ticket == done.ticket);
+    assert_eq!(ticketed.count(), 1, "the slot has the last word, not the checkpoint");
 }

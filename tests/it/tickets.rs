@@ -160,6 +160,8 @@ const ASKS: &[(&str, Ask)] = &[
     ("import", |commands, named| {
         commands.slots().import(format!("sessions/{}.export", named.number % 50))
     }),
+    ("protect", |commands, named| commands.slots().protect(named.slot)),
+    ("unprotect", |commands, named| commands.slots().unprotect(named.slot)),
     ("delete", |commands, named| commands.library().delete(named.session)),
     ("undelete", |commands, named| commands.library().undelete(named.session)),
     ("archive", |commands, named| commands.library().archive(named.session, Archived::WithWorld)),

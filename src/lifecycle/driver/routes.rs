@@ -170,6 +170,9 @@ fn handle_slot_request(
             SlotOrder::Rename { slot: *slot, name: name.clone() }
         }
         SlotRequest::Delete(slot) => SlotOrder::Delete { slot: *slot },
+        SlotRequest::Protect { slot, protected } => {
+            SlotOrder::Protect { slot: *slot, protected: *protected }
+        }
         SlotRequest::Import(path) => SlotOrder::Import { path: path.clone() },
     };
     parts.order(Order::Slot { order, ticket: Some(ticket) });

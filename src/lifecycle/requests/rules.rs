@@ -207,6 +207,8 @@ fn of_slot(request: &SlotRequest) -> Rules {
         R::Copy { .. } => Rules::new("copy_slot", About::None),
         R::Rename { .. } => Rules::new("rename_slot", About::None),
         R::Delete(_) => Rules::new("delete_slot", About::None),
+        R::Protect { protected: true, .. } => Rules::new("protect_slot", About::None),
+        R::Protect { protected: false, .. } => Rules::new("unprotect_slot", About::None),
         R::Import(_) => Rules::new("import", About::None),
     }
 }

@@ -70,6 +70,34 @@ impl SlotCommands<'_, '_> {
         self.0.request(SlotRequest::Delete(slot))
     }
 
+    /// Protects a slot: it is neither overwritten nor deleted until it is [unprotected](Self::unprotect), also by
+    /// another process or after a start. Renaming it keeps that; a copy isn't protected.
+    /// [`RequestDone`](crate::RequestDone) follows when it is durable.
+    ///
+    /// What would replace or delete it fails with [`SlotError::Protected`](crate::slots::SlotError::Protected), and
+    /// [`SlotEntry::protected`](crate::slots::SlotEntry::protected) says so in lists.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    ///
+    /// fn keep_the_first_save(saved: On<SlotSaved>, mut commands: Commands) {
+    ///     if saved.slot.name == "Chapter 1" {
+    ///         commands.session().slots().protect(saved.slot.id);
+    ///     }
+    /// }
+    /// # App::new().add_observer(keep_the_first_save);
+    /// ```
+    pub fn protect(&mut self, slot: SlotId) -> Ticket {
+        self.0.request(SlotRequest::Protect { slot, protected: true })
+    }
+
+    /// Lets a protected slot be overwritten and deleted again. [`RequestDone`](crate::RequestDone) follows when that
+    /// is durable.
+    pub fn unprotect(&mut self, slot: SlotId) -> Ticket {
+        self.0.request(SlotRequest::Protect { slot, protected: false })
+    }
+
     /// Makes a slot of a file that [`export`](crate::library::LibraryCommands::export) or [`report`](crate::library::LibraryCommands::report) wrote, or of the file
     /// of another slot, of this game on whatever machine. All of it is read and checked first.
     /// [`SlotImported`](crate::slots::SlotImported) follows, and [`load`](Self::load) goes on from it, in the

@@ -77,6 +77,7 @@ pub fn slot(number: u64, checkpoint: CheckpointId) -> SlotEntry {
         game_version: String::new(),
         bytes: 0,
         thumbnail: false,
+        protected: false,
         validity: Validity::Unread,
         path: PathBuf::new(),
     }

@@ -146,6 +146,7 @@ mod tests {
             entities: 0,
             summary,
             attachments: texts(),
+            protected: false,
         });
         header
     }

@@ -42,6 +42,9 @@ pub struct SlotHeader {
     /// The names of the attachments that are in the file.
     #[serde(default)]
     pub attachments: Vec<String>,
+    /// Whether the slot is neither overwritten nor deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 impl super::SegmentHeader {

@@ -45,6 +45,8 @@ pub struct SlotEntry {
     pub bytes: u64,
     /// Whether it has an attachment that is called `thumbnail`.
     pub thumbnail: bool,
+    /// Whether it is neither overwritten nor deleted, see `SlotCommands::protect`.
+    pub protected: bool,
     /// What is known of its file. A listing reads no more than the header.
     pub validity: Validity,
     /// Its file.
@@ -105,6 +107,7 @@ impl SlotEntry {
             game_version: header.game_version.clone(),
             bytes: file.bytes,
             thumbnail: slot.attachments.iter().any(|name| name == THUMBNAIL),
+            protected: slot.protected,
             validity: file.validity,
             path: file.path.to_path_buf(),
         })

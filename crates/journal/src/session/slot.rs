@@ -109,6 +109,12 @@ pub enum SlotError {
         /// The slot that has it.
         slot: SlotId,
     },
+    /// The slot is protected, so it is neither overwritten nor deleted. `SlotCommands::unprotect` lifts that.
+    #[error("the slot is protected")]
+    Protected {
+        /// The slot.
+        slot: SlotId,
+    },
     /// There is no such slot.
     #[error("there is no such slot")]
     Unknown,

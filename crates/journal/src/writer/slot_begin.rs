@@ -36,7 +36,11 @@ pub(super) fn save(
     let player = source.metadata.player.clone();
     let SaveSlot { name, kind, overwrite } = slot.clone();
     let what = SlotName { kind, player: player.as_deref(), name: &name, session };
-    let there = finder.slots().named(&what).map(|file| file.slot.id);
+    let there = finder.slots().named(&what);
+    if let Some(file) = &there {
+        refuse_protected(file)?;
+    }
+    let there = there.map(|file| file.slot.id);
     if let Some(slot) = there.filter(|_| !overwrite) {
         return Err(SlotError::NameTaken { slot });
     }
@@ -127,6 +131,7 @@ fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader
         entities: commit.entities,
         summary: index.summary(checkpoint).cloned().unwrap_or_default(),
         attachments: names_of(attachments),
+        protected: false,
     })
 }
 
@@ -146,7 +151,7 @@ pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, Sl
     let lineage = lineage(&stored, checkpoint);
     let (header, metadata) = ((*file.header).clone(), file.header.metadata.clone());
     let kind = SlotKind::Manual;
-    let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
+    let slot = SlotHeader { id, revision: 0, name, kind, protected: false, ..(*file.slot).clone() };
     let world_alone = false;
     let source = SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone };
     Ok((source, slot, None))
@@ -254,7 +259,7 @@ pub(super) fn copy(
     let (source, file) = source_of_slot(finder, slot)?;
     refuse_taken(finder, &file, name, None)?;
     let (id, kind, name) = (SlotId::random(), SlotKind::Manual, name.to_owned());
-    let slot = SlotHeader { id, revision: 0, name, kind, ..(*file.slot).clone() };
+    let slot = SlotHeader { id, revision: 0, name, kind, protected: false, ..(*file.slot).clone() };
     Ok((source, slot, None))
 }
 
@@ -270,6 +275,22 @@ pub(super) fn rename(
     let (kind, name) = (SlotKind::Manual, name.to_owned());
     let header = SlotHeader { revision, name, kind, ..(*file.slot).clone() };
     Ok((source, header, Some(slot)))
+}
+
+/// The same slot, protected or no longer so. One that is so already is written again, and nothing else changes.
+pub(super) fn protect(
+    finder: &SessionFinder,
+    slot: SlotId,
+    protected: bool,
+) -> Result<Intended, SlotError> {
+    let (source, file) = source_of_slot(finder, slot)?;
+    let revision = file.slot.revision.saturating_add(1);
+    Ok((source, SlotHeader { revision, protected, ..(*file.slot).clone() }, Some(slot)))
+}
+
+fn refuse_protected(file: &SlotFile) -> Result<(), SlotError> {
+    let slot = file.slot.id;
+    if file.slot.protected { Err(SlotError::Protected { slot }) } else { Ok(()) }
 }
 
 /// The checkpoint that a slot holds, in the first of its copies that isn't known to be damaged.
@@ -323,7 +344,10 @@ fn refuse_taken(
 
 pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), SlotError> {
     let paths: Vec<PathBuf> = match find_slot(finder.slots(), slot) {
-        Ok(files) => files.into_iter().map(|file| file.path.to_path_buf()).collect(),
+        Ok(files) => {
+            files.first().map_or(Ok(()), refuse_protected)?;
+            files.into_iter().map(|file| file.path.to_path_buf()).collect()
+        }
         Err(error) => match finder.slots().unread_file(slot) {
             // What can't be read now may be readable later, and may be wanted then.
             Some(file) if !matches!(error, SlotError::Unreadable(_)) => vec![file.path.clone()],

@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 use super::News;
 use super::group_copy::CopyFailure;
 use super::slot_begin::{
-    Intended, attach, copy, delete, free_place, import, refresh, rename, save,
+    Intended, attach, copy, delete, free_place, import, protect, refresh, rename, save,
 };
 use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
 use crate::clock::Moment;
@@ -47,6 +47,8 @@ pub enum SlotOrder {
     Copy { slot: SlotId, name: String },
     /// Call it something else.
     Rename { slot: SlotId, name: String },
+    /// Neither overwrite nor delete it from now on, or do so again.
+    Protect { slot: SlotId, protected: bool },
     /// Make a slot of a report, or of a session that was handed on.
     Import { path: PathBuf },
     /// Delete it.
@@ -277,6 +279,7 @@ fn begin(
         SlotOrder::Refresh { slot } => refresh(finder, *slot)?,
         SlotOrder::Copy { slot, name } => copy(finder, *slot, name)?,
         SlotOrder::Rename { slot, name } => rename(finder, *slot, name)?,
+        SlotOrder::Protect { slot, protected } => protect(finder, *slot, *protected)?,
         SlotOrder::Import { path } => import(finder, path)?,
     };
     let header = source.header(slot, now.wall);
