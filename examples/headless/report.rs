@@ -29,6 +29,8 @@ pub enum Line {
     CheckpointSaved {
         checkpoint: u64,
         label: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ticket: Option<String>,
         bytes: u64,
         write_ms: f64,
     },
@@ -82,6 +84,8 @@ pub struct Captured {
     frame: u32,
     kind: &'static str,
     label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<String>,
     changed: usize,
     hash: String,
     capture_us: f64,
@@ -204,6 +208,7 @@ fn checkpoint_captured(
         frame: frame.0,
         kind: if captured.full { "full" } else { "delta" },
         label: captured.label.clone(),
+        ticket: captured.ticket.map(|ticket| ticket.to_string()),
         changed: captured.rows,
         hash: digest.text(),
         capture_us: microseconds(captured.capture_time),
@@ -214,6 +219,7 @@ fn checkpoint_saved(saved: On<CheckpointSaved>, reporter: Res<Reporter>) {
     reporter.say(&Line::CheckpointSaved {
         checkpoint: saved.checkpoint.counter,
         label: saved.label.clone(),
+        ticket: saved.ticket.map(|ticket| ticket.to_string()),
         bytes: saved.bytes,
         write_ms: milliseconds(saved.write_time),
     });

@@ -205,6 +205,7 @@ impl SessionStrings {
             SlotError::NewerFormat { .. } => &self.reason_newer,
             SlotError::InUse => &self.reason_in_use,
             SlotError::NameTaken { .. } => &self.reason_name_taken,
+            SlotError::Protected { .. } => &self.reason_protected,
             SlotError::Unreadable(_) | SlotError::CheckpointNotSaved => &self.reason_disk,
             SlotError::Disk(cause) => self.why_disk_refuses(cause.refusal()),
             _ => &self.reason_other,

@@ -328,6 +328,8 @@ strings! {
     entry_in_use: String = "Being played now",
     /// A file that can't be used.
     entry_unreadable: String = "This file can't be used",
+    /// A slot that is neither overwritten nor deleted.
+    entry_protected: String = "Protected",
     /// A session that another process plays.
     entry_elsewhere: String = "Open in another window",
     /// A session whose goal was reached.
@@ -502,6 +504,8 @@ strings! {
     reason_played: String = "it is being played",
     /// Another slot is called so.
     reason_name_taken: String = "another save has this name",
+    /// Why a save is neither overwritten nor deleted.
+    reason_protected: String = "this save is protected",
     /// Nothing that a player would understand.
     reason_other: String = "something went wrong",
 }

@@ -15,6 +15,7 @@ use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
 use bevy_session::reports::Report;
 use bevy_session::scenarios::Scenario;
+use bevy_session::slots::SlotId;
 use bevy_session::{CheckpointId, SessionCommands, SessionId, SessionUpdate, Ticket};
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
@@ -33,6 +34,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "checkpoint", takes: Takes::Text("a label"), begin: checkpoint },
     Command { verb: "save", takes: Takes::Text("a name"), begin: save },
     Command { verb: "load", takes: Takes::Text("a name"), begin: load },
+    Command { verb: "protect", takes: Takes::Text("a name"), begin: protect },
+    Command { verb: "unprotect", takes: Takes::Text("a name"), begin: unprotect },
     Command { verb: "chapter", takes: Takes::Text("a name"), begin: chapter },
     Command { verb: "end-chapter", takes: Takes::Text(OUTCOMES), begin: end_chapter },
     Command { verb: "rewind", takes: Takes::Text("seconds"), begin: rewind },
@@ -103,16 +106,19 @@ impl Takes {
 }
 
 fn checkpoint(world: &mut World, label: &str) -> Result<Begun, String> {
-    world.commands().session().checkpoint(label);
+    let ticket = world.commands().session().checkpoint(label);
     let mut captured: Option<Moment> = None;
     Ok(until(move |news, _| match news {
-        News::Saved(checkpoint) => saved_through(*checkpoint, captured.as_ref()?),
+        News::Saved(checkpoint) => {
+            let answer = saved_through(*checkpoint, captured.as_ref()?)?;
+            Some(answer.map(|fields| with_ticket(fields, ticket)))
+        }
         news => follow(news, &mut captured),
     }))
 }
 
 fn save(world: &mut World, name: &str) -> Result<Begun, String> {
-    world.commands().session().slots().save(SaveSlot::manual(name).overwrite());
+    let ticket = world.commands().session().slots().save(SaveSlot::manual(name).overwrite());
     let mut captured: Option<Moment> = None;
     let mut is_durable = false;
     Ok(until(move |news, _| match news {
@@ -123,11 +129,18 @@ fn save(world: &mut World, name: &str) -> Result<Begun, String> {
         // It is a later one that failed while the slot is being made.
         News::NotSaved { .. } if is_durable => None,
         News::SlotSaved { checkpoint } => {
-            captured.as_ref().filter(|moment| moment.checkpoint == *checkpoint).map(done_at)
+            let moment = captured.as_ref().filter(|moment| moment.checkpoint == *checkpoint)?;
+            Some(done_at(moment).map(|fields| with_ticket(fields, ticket)))
         }
         News::SlotNotSaved(why) => Some(Err(why.clone())),
         news => follow(news, &mut captured),
     }))
+}
+
+/// The fields of an answer to a request, with its ticket.
+fn with_ticket(mut fields: Fields, ticket: Ticket) -> Fields {
+    fields.insert("ticket".to_owned(), json!(ticket.to_string()));
+    fields
 }
 
 /// Remembers the checkpoint that was captured for a command, and whether it failed.
@@ -162,11 +175,35 @@ fn reaches(checkpoint: CheckpointId, moment: &Moment) -> bool {
 /// Answered when the checkpoint is durable with which the loaded colony goes on, so that no crash
 /// undoes what was answered.
 fn load(world: &mut World, name: &str) -> Result<Begun, String> {
-    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
-    let slot = world.resource::<SessionCatalog>().slot_named(player, name);
-    let slot = slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id;
+    let slot = slot_named(world, name)?;
     world.commands().session().slots().load(slot);
     Ok(until_restored(|restored, _| done_at(restored)))
+}
+
+fn protect(world: &mut World, name: &str) -> Result<Begun, String> {
+    let slot = slot_named(world, name)?;
+    let ticket = world.commands().session().slots().protect(slot);
+    Ok(until_finished(ticket))
+}
+
+fn unprotect(world: &mut World, name: &str) -> Result<Begun, String> {
+    let slot = slot_named(world, name)?;
+    let ticket = world.commands().session().slots().unprotect(slot);
+    Ok(until_finished(ticket))
+}
+
+fn slot_named(world: &World, name: &str) -> Result<SlotId, String> {
+    let player = world.get_resource::<CurrentSession>().and_then(CurrentSession::player);
+    let slot = world.resource::<SessionCatalog>().slot_named(player, name);
+    Ok(slot.ok_or_else(|| format!("there is no slot {name:?}"))?.id)
+}
+
+/// Waits until a request is done.
+fn until_finished(ticket: Ticket) -> Begun {
+    until(move |news, _| match news {
+        News::Finished(finished) if *finished == ticket => Some(Ok(Fields::new())),
+        _ => None,
+    })
 }
 
 /// Goes back by so many seconds of play.

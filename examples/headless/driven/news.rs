@@ -13,7 +13,8 @@ use bevy_session::recovery::RestoreCancelled;
 use bevy_session::reports::ReportWritten;
 use bevy_session::slots::SlotFailed;
 use bevy_session::{
-    CheckpointCaptured, CheckpointId, RecoveryFailed, SessionId, SessionPaused, SessionResumed,
+    CheckpointCaptured, CheckpointId, RecoveryFailed, RequestDone, SessionId, SessionPaused,
+    SessionResumed,
 };
 use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
 
@@ -54,6 +55,8 @@ pub enum News {
     ScenarioSaved {
         bytes: u64,
     },
+    /// What this request asks for is done.
+    Finished(Ticket),
     Paused,
     Resumed,
     Closed {
@@ -158,6 +161,9 @@ pub fn plugin(app: &mut App) {
         })
         .add_observer(|_: On<SessionsDigested>, mut commands: Commands| {
             report(&mut commands, News::Digested);
+        })
+        .add_observer(|done: On<RequestDone>, mut commands: Commands| {
+            report(&mut commands, News::Finished(done.ticket));
         })
         .add_observer(|_: On<SavingStopped>, mut commands: Commands| {
             report(&mut commands, News::SavingStopped);

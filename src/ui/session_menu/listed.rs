@@ -252,6 +252,8 @@ impl MenuRow {
         if slot.validity == Validity::Damaged {
             self.mark = Some(words.damaged.clone());
             self.shape = Shape::Cross;
+        } else if slot.protected {
+            self.mark = Some(words.entry_protected.clone());
         }
         self.picture = slot.thumbnail.then_some(AttachmentOf::Slot(slot.id));
         self.progress = slot.summary.progress();

@@ -31,6 +31,11 @@ fn every_command_is_answered_once_its_effect_is_there() {
     assert_eq!(listed["slots"][0]["checkpoint"], saved["checkpoint"], "{listed}");
     assert!(listed["slots"][0]["bytes"].as_u64().unwrap() > 0, "{listed}");
 
+    assert_eq!(game.ask("protect Autumn"), done("protect", json!({})));
+    assert!(refused(&mut game, "save Autumn").contains("protected"));
+    assert_eq!(game.ask("unprotect Autumn"), done("unprotect", json!({})));
+    let saved = succeeded(&mut game, "save Autumn");
+
     let early = succeeded(&mut game, "hash");
     succeeded(&mut game, "checkpoint later");
     let late = succeeded(&mut game, "hash");
@@ -638,16 +643,21 @@ fn goes_back(answer: &Value) -> bool {
 
 /// What is answered was captured with that number and hash before, and is durable if it is a save.
 fn each_answer_agrees_with_its_capture(story: &Story) {
-    let mut captured = HashMap::new();
+    let (mut captured, mut tickets) = (HashMap::new(), HashMap::new());
     let mut durable = 0;
     for line in &story.events {
         match line["event"].as_str().unwrap() {
-            "captured" => drop(captured.insert(number(line), line["hash"].clone())),
+            "captured" => {
+                captured.insert(number(line), line["hash"].clone());
+                tickets.insert(number(line), line["ticket"].clone());
+            }
             "checkpoint_saved" => durable = number(line),
             "command" if line["ok"] == true && !goes_back(line) => {
                 let Some(checkpoint) = line["checkpoint"].as_u64() else { continue };
                 assert_eq!(Some(&line["hash"]), captured.get(&checkpoint), "{line}\n{story}");
                 assert!(durable >= checkpoint, "{line}\n{story}");
+                let asked_for = tickets.get(&checkpoint).unwrap_or(&Value::Null);
+                assert_eq!(&line["ticket"], asked_for, "{line}\n{story}");
             }
             _ => {}
         }
