@@ -10,19 +10,17 @@ mod engine;
 mod exit_request;
 mod external_saves;
 mod failures;
-pub mod figures;
 #[cfg(test)]
 mod generated_worlds;
+pub mod internal;
 mod lifecycle;
 mod mode;
+pub mod monitoring;
 mod plugin;
-#[cfg(feature = "log")]
-mod recent_log;
+pub mod presentation;
 mod recording;
 mod restore;
 mod saved;
-#[cfg(feature = "log")]
-mod session_log;
 pub mod shelf;
 mod switches;
 pub mod testing;
@@ -97,16 +95,12 @@ pub use lifecycle::{
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-#[cfg(feature = "log")]
-pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
     DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
     RestoreLossReason, RestoreReport,
 };
 pub use saved::Saved;
-#[cfg(feature = "log")]
-pub use session_log::{SessionLog, session_log};
 pub use switches::SessionSwitches;
 
 /// What most games use: `use bevy_session::prelude::*;`.
@@ -160,9 +154,6 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
-
-    #[doc = include_str!("../docs/guide/monitoring.md")]
-    struct Monitoring;
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;

@@ -23,8 +23,9 @@ use crate::lifecycle::runtime::transition::{Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
 use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
-    CurrentSession, GameContext, RecoveryPolicy, Restraints, SessionCatalog, SessionSettings,
+    CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings,
 };
+use crate::monitoring::Restraints;
 use crate::recovery::SessionEntry;
 use crate::session::{
     EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,

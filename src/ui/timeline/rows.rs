@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::thin::{thinned, thinned_branch};
 use crate::journal::{CheckpointId, CheckpointKind, SessionId, Validity};
-use crate::lifecycle::clock_text;
+use crate::presentation::play_time_text;
 use crate::recovery::{Timeline, TimelineCheckpoint, TimelineLine};
 use crate::session::AttachmentOf;
 use crate::ui::SessionStrings;
@@ -127,7 +127,7 @@ impl RowFacts<'_> {
             id: checkpoint.id,
             title: self.title(listed),
             detail: self.detail(listed),
-            played: clock_text(checkpoint.play_time),
+            played: play_time_text(checkpoint.play_time),
             picture: self.picture_near(checkpoint).filter(|_| !is_damaged),
             mark: is_damaged.then(|| words.damaged.clone()),
             limb: Limb { branch: listed.branch.map(|(_, twig)| twig), ..Limb::default() },

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::figures::{Alert, AlertsExt, SessionFiguresPlugin, SessionOperation};
 use bevy_session::prelude::*;
 use bevy_session::ui::{SessionPanel, SessionPanelPlugin, SessionUiPlugins};
 use bevy_session::{MemoryDisk, Operation, RecordingExt};
+use bevy_session_ops::{Alert, AlertsExt, SessionFiguresPlugin, SessionOperation};
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
