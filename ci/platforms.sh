@@ -108,7 +108,7 @@ checks_of() {
     esac
     printf '%s\n' '--package bevy_session_journal' \
         "--package bevy_session --no-default-features $activity" \
-        "--package bevy_session --package bevy_session_play $tool $activity"
+        "--package bevy_session --package bevy_session_ops --package bevy_session_play $tool $activity"
     [ -z "$QUICK" ] || return 0
     case $1 in
         aarch64-apple-darwin | aarch64-apple-ios | aarch64-linux-android)

@@ -7,6 +7,7 @@
 #   ci/windows.sh test [FILTER…]     builds the plugin without warnings, then runs its tests
 #   ci/windows.sh journal [FILTER…]  the same for crates/journal, which builds without Bevy
 #   ci/windows.sh play [FILTER…]     the same for crates/play
+#   ci/windows.sh ops [FILTER…]      the same for crates/ops
 #   ci/windows.sh tool [FILTER…]     the same for crates/cli
 #   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
 #   ci/windows.sh all                all of these, one after the other
@@ -99,12 +100,13 @@ cargo_for() {
     printf '%s' "--target $1 -Z build-std=std,panic_unwind -j$JOBS"
 }
 
-# Options of cargo for what is run of a package: `plugin`, `journal`, `play` or `tool`.
+# Options of cargo for what is run of a package: `plugin`, `journal`, `play`, `ops` or `tool`.
 tests_of() {
     case $1 in
         plugin) printf '%s' '--package bevy_session --lib --test it' ;;
         journal) printf '%s' '--package bevy_session_journal --lib --test facade --test kill' ;;
         play) printf '%s' '--package bevy_session_play --lib --test it' ;;
+        ops) printf '%s' '--package bevy_session_ops --lib --test it' ;;
         tool) printf '%s' '--package bevy_session_cli --bins --test it' ;;
     esac
 }
@@ -239,17 +241,18 @@ KILL
 
 main() {
     case ${1:-} in
-        setup | test | journal | play | tool | kill | all) skip_where_impossible ;;
+        setup | test | journal | ops | play | tool | kill | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
         test) test_it plugin "${@:2}" ;;
-        journal | play | tool) test_it "$1" "${@:2}" ;;
+        journal | ops | play | tool) test_it "$1" "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
         all)
             setup
             test_it journal
             test_it plugin
+            test_it ops
             test_it play
             test_it tool
             kill_it

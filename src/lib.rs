@@ -10,21 +10,19 @@ mod engine;
 mod exit_request;
 mod external_saves;
 mod failures;
-pub mod figures;
 #[cfg(test)]
 mod generated_worlds;
+pub mod internal;
 mod lifecycle;
 mod mode;
+pub mod monitoring;
 mod plugin;
-#[cfg(feature = "log")]
-mod recent_log;
+pub mod presentation;
 mod recording;
 mod restore;
 pub mod rules;
 mod saved;
 pub mod scenarios;
-#[cfg(feature = "log")]
-mod session_log;
 mod switches;
 pub mod testing;
 #[cfg(feature = "thumbnail")]
@@ -54,12 +52,8 @@ pub use lifecycle::{
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-#[cfg(feature = "log")]
-pub use recent_log::recent_log;
 pub use restore::DespawnOnRestore;
 pub use saved::Saved;
-#[cfg(feature = "log")]
-pub use session_log::{SessionLog, session_log};
 pub use switches::SessionSwitches;
 pub use topics::{
     attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
@@ -117,9 +111,6 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
-
-    #[doc = include_str!("../docs/guide/monitoring.md")]
-    struct Monitoring;
 
     #[doc = include_str!("../docs/guide/platforms.md")]
     struct Platforms;

@@ -21,14 +21,11 @@ mod losses;
 mod notifications;
 mod paces;
 mod placed;
-#[cfg(feature = "log")]
-mod played_now;
 mod playing;
 pub(super) mod policy;
 mod recording;
 mod reporting;
 mod requests;
-mod restraints;
 mod runtime;
 mod session_place;
 mod settings;
@@ -41,11 +38,12 @@ mod transitions;
 mod window;
 
 pub use activity::{RestorePhase, SessionActivity, saving_is_in_progress, session_is_restoring};
+pub use automatic::may_ask_about_crashes;
 pub use capture_budget::{CaptureBudget, CaptureCost};
 pub use catalog::{RecoveryOffers, SessionCatalog, recovery_is_pending};
-#[cfg(feature = "ui")]
-pub(crate) use current_session::clock_text;
-pub use current_session::{CurrentSession, LastCheckpoint, session_is_active, session_is_paused};
+pub use current_session::{
+    CurrentSession, LastCheckpoint, play_time_text, session_is_active, session_is_paused,
+};
 pub(crate) use driver::frame::{
     ask_gates, capture, finish_restore, handle_requests, receive, report, restore,
 };
@@ -57,8 +55,8 @@ pub use external::{
 };
 pub use game_context::GameContext;
 pub use guards::GuardedRequest;
-pub(crate) use hints::{HintWatch, IgnoredTypes, give_hint, hint_at_dangling};
-pub use hints::{SessionHint, SessionHints};
+pub(crate) use hints::{HintWatch, IgnoredTypes, hint_at_dangling};
+pub use hints::{SessionHint, SessionHints, give_hint};
 pub(crate) use hooks::game_hooks::{CheckpointTriggers, GameHooks};
 pub use hooks::recovery_options::RecoveryOption;
 pub use hooks::{Condition, EndStep, SessionHooksExt};
@@ -66,6 +64,7 @@ pub(crate) use library::digests::{DeclaredDigests, register as register_digest_n
 pub use library::digests::{SessionDigests, SessionDigestsExt, SessionsDigested};
 pub(crate) use library::watching::list_what_is_played;
 pub(crate) use losses::{LossesLogged, log_losses_once};
+pub use notifications::notify;
 pub use notifications::{
     AttachmentRead, AttachmentSaved, AutosaveDelayed, AutosaveStretched, CaptureOverBudget,
     ChapterBegun, ChapterEnded, CheckpointCaptured, CheckpointDrifted, CheckpointFailed,
@@ -80,14 +79,10 @@ pub use notifications::{
     TypeNotSaved, WorldCollapsed,
 };
 pub(crate) use notifications::{
-    notify, register as register_notifications, register_chapter_notifications,
+    register as register_notifications, register_chapter_notifications,
     register_filing_notifications, register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
-#[cfg(feature = "log")]
-pub(crate) use played_now::Played;
-#[cfg(feature = "log")]
-pub(crate) use played_now::PlayedNow;
 pub use policy::RecoveryPolicy;
 pub(crate) use recording::register_event_notifications;
 pub use recording::{
@@ -100,13 +95,10 @@ pub use requests::{
     ExternalCommands, ExternalRequest, LibraryCommands, PlacedCommands, Request, RewindTo,
     SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest,
 };
-pub(crate) use restraints::Restraints;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;
 pub(crate) use runtime::frame_time::FrameTime;
-pub(crate) use runtime::last_look::LastLook;
-pub(crate) use runtime::measured::Measured;
-pub use runtime::measured::{SessionOperation, WriterLoad};
+pub use runtime::last_look::LastLook;
 pub(crate) use runtime::writer_port::WriterPort;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub use session_place::SessionPlace;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy_session::figures::{
-    Alert, AlertsExt, SessionFigures, SessionFiguresPlugin, SessionOperation, Window,
-};
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionLast};
+use bevy_session_ops::{
+    Alert, AlertsExt, SessionFigures, SessionFiguresPlugin, SessionOperation, Window,
+};
 
 use crate::measure::{ROUNDS, median, on_the_processor, row};
 

@@ -108,7 +108,7 @@ fn game(options: Options, texts: Texts) -> App {
                 .set(WindowPlugin { primary_window: Some(window), ..default() })
                 .set(AssetPlugin { file_path: texts::assets().display().to_string(), ..default() })
                 // So that a report has what was logged last.
-                .set(LogPlugin { custom_layer: bevy_session::recent_log, ..default() }),
+                .set(LogPlugin { custom_layer: bevy_session_ops::recent_log, ..default() }),
         )
         .add_plugins((
             lamplighter(&options.data),

@@ -20,7 +20,7 @@ mod serving {
     use std::time::Duration;
 
     use bevy::prelude::*;
-    use bevy_session::figures::{
+    use bevy_session_ops::{
         Alert, AlertError, AlertResponse, AlertsExt, SessionFiguresPlugin, SessionOperation,
     };
     use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::external::{better_backup, is_looking_for_backups};
 use super::policy::RecoveryPolicy;
 use super::requests::{ExternalRequest, SessionRequest, ask, close, finish, reject};
-use super::runtime::RuntimeParts;
+use super::runtime::{Runtime, RuntimeParts};
 use super::start_up::Due;
 use super::start_up::offers::take_option;
 use super::transitions::backups::take_up_backup;
@@ -82,6 +82,15 @@ pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
 fn may_recover_by_itself(parts: &mut RuntimeParts, world: &mut World) -> bool {
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     policy == RecoveryPolicy::Automatic && parts.hooks.is_in_menu(world)
+}
+
+/// Whether the game lets its player be asked about crashed sessions now: where
+/// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`], in the game's menu. A dialog
+/// that is drawn by the game opens then.
+pub fn may_ask_about_crashes(world: &mut World) -> bool {
+    let policy = world.get_resource_or_init::<SessionSettings>().recovery;
+    let is_in_menu = Runtime::with(world, |parts, world| parts.hooks.is_in_menu(world));
+    policy == RecoveryPolicy::Ask && is_in_menu.unwrap_or(false)
 }
 
 fn newest_crashed(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> {

@@ -198,7 +198,7 @@ impl CurrentSession {
     /// The play time as people read it: `1:02:03`, or `2:03` under an hour.
     #[must_use]
     pub fn play_time_text(&self) -> String {
-        clock_text(self.play_time)
+        play_time_text(self.play_time)
     }
 
     /// The newest checkpoint that is durable.
@@ -296,7 +296,8 @@ impl CurrentSession {
 }
 
 /// Play time as people read it: `1:02:03`, or `2:03` under an hour.
-pub(crate) fn clock_text(play_time: Duration) -> String {
+#[must_use]
+pub fn play_time_text(play_time: Duration) -> String {
     let seconds = play_time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match hours {

@@ -78,7 +78,7 @@ impl SessionHints {
 }
 
 /// Gives a hint, unless it was given before in this session.
-pub(crate) fn give_hint(world: &mut World, hint: SessionHint) {
+pub fn give_hint(world: &mut World, hint: SessionHint) {
     let mut hints = world.get_resource_or_init::<SessionHints>();
     if hints.said.iter().any(|said| said.is_about_the_same_as(&hint)) {
         return;

@@ -17,12 +17,14 @@ use bevy_session_journal::session::{
     RequestError, RestoreReason, SessionContext, StopReason,
 };
 
+use super::CurrentSession;
 use super::capture_budget::CaptureCost;
 use super::hints::SessionHint;
 use super::requests::Request;
 use super::summary::SessionSummary;
 use crate::capture::{DriftedType, SaveKey, TypeProblemReason};
 use crate::external_saves::OfferedBackup;
+use crate::monitoring::{Played, PlayedNow};
 use crate::restore::{RestoreLoss, RestoreReport};
 
 pub(crate) use chapters::register as register_chapter_notifications;
@@ -532,16 +534,25 @@ notifications! {
 }
 
 /// Notifies observers and message readers.
-pub(crate) fn notify<N>(world: &mut World, notification: N)
+pub fn notify<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,
     for<'a> N: Event<Trigger<'a>: Default>,
 {
-    #[cfg(feature = "log")]
-    super::PlayedNow::follow(world);
+    follow_played(world);
     world.write_message(notification.clone());
     world.trigger(notification);
     // What observers ask for with commands is done before the plugin goes on: a world that is
     // spawned when a session starts belongs into its first checkpoint.
     world.flush();
+}
+
+/// Says what is played to threads that have no world, where the app has a place for that.
+fn follow_played(world: &World) {
+    let Some(now) = world.get_resource::<PlayedNow>() else { return };
+    let played = world.get_resource::<CurrentSession>().map(|current| Played {
+        session: Some(current.id()),
+        chapter: current.chapters.current().map(|chapter| chapter.id),
+    });
+    now.set(played.unwrap_or_default());
 }

@@ -111,8 +111,8 @@ pub struct CurrentPace {
     pub capture_budget: Option<CaptureBudget>,
     /// The paces that are in force, in the order in which they were named: the last that says something has the say.
     pub by: Vec<String>,
-    /// How many times longer the interval is since alerts are raised that
-    /// [answer so](crate::figures::AlertResponse::Stretch); 1 otherwise.
+    /// How many times longer the interval is since [`Restraints`](crate::monitoring::Restraints) say
+    /// so; 1 otherwise.
     pub stretched: f32,
 }
 

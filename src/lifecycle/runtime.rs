@@ -20,12 +20,9 @@ use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
 use bevy_session_journal::session::{RequestError, RestoreReason, SessionContext};
+use jiff::Timestamp;
 
 use super::CurrentSession;
-#[cfg(feature = "ui")]
-use super::RecoveryPolicy;
-#[cfg(feature = "ui")]
-use super::SessionSettings;
 use super::external::External;
 use super::hints::HintWatch;
 use super::hooks::game_hooks::GameHooks;
@@ -153,27 +150,16 @@ impl Runtime {
         self.0.get().as_deref()
     }
 
+    /// The frame's moment by the clock that people read; `None` while the plugin is at work.
+    pub(crate) fn wall_clock(&mut self) -> Option<Timestamp> {
+        Some(self.0.get().as_ref()?.time.now().wall)
+    }
+
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         if let Some(playing) = self.0.get().as_mut().and_then(|parts| parts.playing.as_mut()) {
             playing.recorder.clamp_ticks(check);
         }
-    }
-}
-
-#[cfg(feature = "ui")]
-impl Runtime {
-    /// Whether the game lets its player be asked about crashed sessions now.
-    pub(crate) fn may_ask(world: &mut World) -> bool {
-        let policy = world.get_resource_or_init::<SessionSettings>().recovery;
-        let is_in_menu =
-            Self::with(world, |parts, world| parts.hooks.is_in_menu(world)).unwrap_or(false);
-        policy == RecoveryPolicy::Ask && is_in_menu
-    }
-
-    /// The frame's moment by the clock that people read.
-    pub(crate) fn wall_clock(&mut self) -> Option<jiff::Timestamp> {
-        Some(self.0.get().as_ref()?.time.now().wall)
     }
 }
 

@@ -13,11 +13,8 @@ use crate::lifecycle::{
     session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
-#[cfg(feature = "log")]
-use crate::recent_log::KeptLog;
+use crate::monitoring::{KeptLog, KeptLogFiles};
 use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
-#[cfg(feature = "log")]
-use crate::session_log::KeptLogFiles;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
@@ -141,13 +138,10 @@ fn take_recorder(app: &mut App) -> EventRecorder {
 }
 
 /// Has what is logged kept, for reports and in files, where the game has a layer for that.
-#[cfg_attr(not(feature = "log"), expect(unused_variables, reason = "there is no log"))]
 fn keep_log(app: &App, process: &ProcessGuard) {
-    #[cfg(feature = "log")]
     if let Some(log) = app.world().get_resource::<KeptLog>() {
         process.keep_log(log.0.clone());
     }
-    #[cfg(feature = "log")]
     if let Some(log) = app.world().get_resource::<KeptLogFiles>() {
         process.keep_log_files(log.0.clone());
     }

@@ -1,6 +1,7 @@
 //! A small game for tests, on a memory disk and a clock that the test holds.
 
 #[cfg(feature = "shuffled")]
+#[path = "common/shuffled.rs"]
 mod shuffled;
 
 use std::path::PathBuf;
@@ -18,7 +19,10 @@ use serde::{Deserialize, Serialize};
 
 /// The repository. Asked for when a test runs: what clones build into may hold the test of another clone.
 pub fn root() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests").into()
+    let package =
+        PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests"));
+    let root = package.ancestors().find(|directory| directory.join(".ci").exists());
+    root.expect("a package lies in the repository").to_path_buf()
 }
 
 /// One frame of every test game.

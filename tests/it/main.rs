@@ -1,6 +1,5 @@
 //! Tests through the public API, in one binary, since each links Bevy again.
 
-mod alerts;
 mod allocations;
 mod attachments;
 mod bad_input;
@@ -25,7 +24,6 @@ mod endings;
 mod entries;
 mod external_saves;
 mod fight;
-mod figures;
 mod finding;
 mod game_failures;
 mod gates;
@@ -45,7 +43,6 @@ mod left_behind;
 #[cfg(feature = "auto_register")]
 mod level_game;
 mod lifecycle;
-mod limits;
 mod links;
 mod lists;
 mod logs;
@@ -53,8 +50,6 @@ mod lost_lock;
 #[cfg(target_os = "linux")]
 mod many_files;
 mod merging;
-#[cfg(feature = "metrics")]
-mod metrics;
 mod modes;
 mod mutations;
 mod newer_features;
@@ -90,8 +85,6 @@ mod saved_types;
 mod scenarios;
 mod self_test;
 mod session_attachments;
-#[cfg(feature = "log")]
-mod session_logs;
 mod shelf;
 mod slices;
 mod slot_loads;

@@ -2,8 +2,6 @@
 
 mod handing_on;
 mod hostile;
-#[cfg(feature = "log")]
-mod logs;
 mod opening;
 mod privacy;
 

@@ -7,14 +7,12 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::digests::{DigestFigures, SessionDigester, SessionDigestsExt, SessionsDigested};
 use bevy_session::events::{EventQuery, EventsRead, RecordedEvent, RecordingExt};
-use bevy_session::figures::{HealthCode, SessionHealth};
 use bevy_session::library::SessionFeature;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError, SessionSwitches};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;
-use crate::figures::measured;
 use crate::process::{directory, role, say};
 
 fn switch(app: &mut App, feature: SessionFeature, on: bool) {
@@ -191,20 +189,6 @@ fn the_index_that_is_off_is_neither_written_nor_believed() {
     let mut app = game_with(plugin(&disk), |_| {});
     frames(&mut app, 3);
     assert!(hits(&app).hits > 30, "{:?}", hits(&app));
-}
-
-#[test]
-fn health_says_what_is_off_and_calls_it_no_problem() {
-    let mut app = measured(&MemoryDisk::default(), |_| {});
-    switch(&mut app, SessionFeature::Pictures, false);
-    frames(&mut app, 1);
-    let health = app.world().resource::<SessionHealth>();
-    let found = health.findings().iter().find(|it| it.code == HealthCode::SwitchedOff).unwrap();
-    assert_eq!(found.what, "switched off: pictures");
-    assert!(!health.is_degraded());
-    switch(&mut app, SessionFeature::Pictures, true);
-    frames(&mut app, 1);
-    assert!(!app.world().resource::<SessionHealth>().has(HealthCode::SwitchedOff));
 }
 
 #[test]

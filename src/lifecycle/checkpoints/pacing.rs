@@ -3,10 +3,11 @@
 use bevy::prelude::*;
 use tracing::info;
 
+use crate::lifecycle::SessionSettings;
 use crate::lifecycle::notifications::{AutosaveStretched, PaceChanged, notify};
 use crate::lifecycle::paces::{CurrentPace, SessionPaces};
 use crate::lifecycle::runtime::RuntimeParts;
-use crate::lifecycle::{Restraints, SessionSettings};
+use crate::monitoring::Restraints;
 
 /// Brings up to date how often checkpoints are taken, once a frame.
 pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut World) {

@@ -30,6 +30,7 @@ use crate::lifecycle::states::{checkpoint_with_states, follow_states};
 use crate::lifecycle::transitions::backups::follow_loading;
 use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
+use crate::monitoring::StandingAlerts;
 
 /// The first step: takes in what the writer reports.
 pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
@@ -150,6 +151,11 @@ fn pass_on_settings(parts: &mut RuntimeParts, world: &World) {
         parts.writer.be_patient_for(settings.exit_patience);
     }
     parts.writer.pass_on(world, parts.time.now());
+    if let Some(standing) = world.get_resource_ref::<StandingAlerts>()
+        && standing.is_changed()
+    {
+        parts.exit.alerts_stand(standing.0.clone());
+    }
 }
 
 fn let_time_pass(parts: &mut RuntimeParts, world: &mut World) {

@@ -64,7 +64,7 @@ impl ExitWatch {
     }
 
     /// These alerts stand, and no others: the record of this process names them.
-    pub(crate) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
+    pub(in crate::lifecycle) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
         self.process.alerts_stand(alerts);
     }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// When something was looked at last; by default, never.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LastLook(Option<Duration>);
+pub struct LastLook(Option<Duration>);
 
 impl LastLook {
     /// Whether it is time to look, so long after the last time. It counts as done then.
-    pub(crate) fn is_due(&mut self, now: Duration, between: Duration) -> bool {
+    pub fn is_due(&mut self, now: Duration, between: Duration) -> bool {
         let is_due = self.0.is_none_or(|looked| now.saturating_sub(looked) >= between);
         if is_due {
             self.0 = Some(now);

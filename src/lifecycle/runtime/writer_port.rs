@@ -10,9 +10,10 @@ use bevy_session_journal::session::SessionFeature;
 use bevy_session_journal::writer::Quota;
 use tracing::info;
 
-use super::measured::{Measured, Stopwatch, WriterLoad};
+use super::measured::Stopwatch;
 use crate::content::{Link, Order};
-use crate::lifecycle::{Restraints, SessionSettings};
+use crate::lifecycle::SessionSettings;
+use crate::monitoring::{Measurements, Restraints, WriterLoad};
 use crate::switches::SessionSwitches;
 
 /// An automatic capture waits while this many are with the writer: what changes meanwhile is in
@@ -54,7 +55,7 @@ impl WriterPort {
     /// The same, and what is asked of the writer is measured where somebody wants to know. The first listing
     /// was ordered just now.
     pub(crate) fn measured_for(mut self, world: &World) -> Self {
-        if world.contains_resource::<Measured>() {
+        if world.contains_resource::<Measurements>() {
             self.stopwatch = Some(Box::new(Stopwatch::since_first_listing()));
         }
         self
@@ -122,7 +123,7 @@ impl WriterPort {
         now: Duration,
     ) -> bool {
         let Some(stopwatch) = &mut self.stopwatch else { return false };
-        if let Some(mut measured) = world.get_resource_mut::<Measured>() {
+        if let Some(mut measured) = world.get_resource_mut::<Measurements>() {
             let (captures, slots) = (self.link.captures_in_flight(), self.link.slots_in_flight());
             measured.load = WriterLoad { captures, slots, requests };
             measured.writer_is_gone = self.link.is_broken();

@@ -27,8 +27,8 @@ pub struct PreviousRun {
     pub session: Option<SessionId>,
     /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
     pub last_checkpoint: Option<CheckpointId>,
-    /// The alerts that stood when it was known to have lived last, where the game adds a
-    /// [`SessionFiguresPlugin`](crate::figures::SessionFiguresPlugin).
+    /// The alerts that stood when it was known to have lived last, as
+    /// [`StandingAlerts`](crate::monitoring::StandingAlerts) had them.
     pub alerts: Vec<StandingAlert>,
     /// The newest failure of the game's own code with which it had gone on, since its error handler decided so.
     pub failure: Option<SurvivedFailure>,

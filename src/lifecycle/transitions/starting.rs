@@ -29,8 +29,9 @@ use crate::lifecycle::runtime::transition::{Taken, Transition};
 use crate::lifecycle::runtime::{Playing, RuntimeParts};
 use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
-    CurrentSession, GameContext, RecoveryPolicy, Restraints, SessionCatalog, SessionSettings,
+    CurrentSession, GameContext, RecoveryPolicy, SessionCatalog, SessionSettings,
 };
+use crate::monitoring::Restraints;
 
 /// Whether the texts of a session that is to begin are short enough, and its tags and links few enough.
 pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), RequestError> {

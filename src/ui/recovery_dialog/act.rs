@@ -23,6 +23,7 @@ use crate::lifecycle::{
     RestoreCancelled, RestoreStalled, Runtime, SessionActivity, SessionCommandsExt, SessionRequest,
     SessionRestored,
 };
+use crate::presentation::{may_ask_about_crashes, wall_clock};
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::lists::ROW;
 use crate::ui::look::Look;
@@ -353,7 +354,7 @@ pub(super) fn go_back(
 /// Brings what is on the screen up to date.
 pub(super) fn show_dialog(world: &mut World) {
     let dialog = world.resource::<RecoveryDialog>();
-    if dialog.lost.is_some() && !dialog.is_open() && Runtime::may_ask(world) {
+    if dialog.lost.is_some() && !dialog.is_open() && may_ask_about_crashes(world) {
         world.resource_mut::<RecoveryDialog>().ask();
     }
     let is_open = world.resource::<RecoveryDialog>().is_open();
@@ -362,8 +363,7 @@ pub(super) fn show_dialog(world: &mut World) {
     if !is_open && !has_root {
         return;
     }
-    let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(clock::timestamp);
+    let now = wall_clock(world);
     let activity = world.get_resource::<SessionActivity>().copied().unwrap_or_default();
     let wants_focus = world.resource_mut::<RecoveryDialog>().wants_focus.take();
     let look = world.resource::<Look>();

@@ -9,6 +9,7 @@ use super::draw::WIDTH;
 use super::state::SessionMenu;
 use super::view::{Facts, MenuView};
 use crate::lifecycle::{CurrentSession, Runtime, SessionActivity, SessionCatalog, SessionSettings};
+use crate::presentation::wall_clock;
 use crate::ui::SessionTimeline;
 use crate::ui::lists::ROW;
 use crate::ui::look::Look;
@@ -80,8 +81,7 @@ pub(super) fn show_menu(world: &mut World) {
     if !is_open && !has_root {
         return;
     }
-    let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(clock::timestamp);
+    let now = wall_clock(world);
     let (view, wants_focus) = world.resource_scope(|world, mut menu: Mut<SessionMenu>| {
         let menu = menu.bypass_change_detection();
         (view(world, menu, now), menu.wants_focus.take())

@@ -9,7 +9,8 @@ use bevy_session_journal::session::LifecycleEvent;
 use ron::Value;
 
 use super::record::SessionPanel;
-use crate::lifecycle::{CurrentSession, EventsRead, SessionCommandsExt, clock_text};
+use crate::lifecycle::{CurrentSession, EventsRead, SessionCommandsExt};
+use crate::presentation::play_time_text;
 use crate::ui::describe::shortened;
 
 /// As many events are shown.
@@ -65,7 +66,7 @@ pub(super) fn show_activity(read: On<EventsRead>, mut panel: ResMut<SessionPanel
 
 /// An event in a line: when, what, and its value as far as there is room.
 fn described(event: &RecordedEvent) -> String {
-    let when = clock_text(event.moment.play_time);
+    let when = play_time_text(event.moment.play_time);
     let path = &event.event_type.path;
     let said = match event.decode::<LifecycleEvent>() {
         Ok(event) if **path == *LifecycleEvent::TYPE_PATH => lifecycle(event),

@@ -8,8 +8,8 @@ use bevy::ui_widgets::Activate;
 use super::chart::{Chart, picture, redraw};
 use super::record::SessionPanel;
 use super::{SessionPanelPlugin, ToggleSessionPanel};
-use crate::figures::SessionAlerts;
 use crate::lifecycle::{CurrentSession, SessionActivity, SessionCommandsExt};
+use crate::monitoring::StandingAlerts;
 use crate::ui::describe::{fill, shortened};
 use crate::ui::focus::GoBack;
 use crate::ui::look::{Look, TextSize};
@@ -126,7 +126,7 @@ pub(super) fn go_back(
 pub(super) fn fill_in(
     panel: Res<SessionPanel>,
     session: Option<Res<CurrentSession>>,
-    alerts: Option<Res<SessionAlerts>>,
+    alerts: Option<Res<StandingAlerts>>,
     look: Res<Look>,
     images: Option<ResMut<Assets<Image>>>,
     mut lines: Query<(&Line, &mut Text)>,
@@ -188,8 +188,8 @@ fn said(line: Line, panel: &SessionPanel, session: Option<&CurrentSession>, look
 }
 
 /// The alerts that stand, each with the code that the runbook explains.
-fn standing(alerts: &SessionAlerts) -> String {
-    let said = alerts.standing().map(|raised| format!("{}: {}", raised.code, raised.what));
+fn standing(alerts: &StandingAlerts) -> String {
+    let said = alerts.0.iter().map(|alert| format!("{}: {}", alert.code, alert.what));
     said.map(|line| shortened(&line, 160)).collect::<Vec<_>>().join("\n")
 }
 

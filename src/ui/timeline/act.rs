@@ -14,6 +14,7 @@ use crate::lifecycle::{
     CorruptionDetected, CurrentRequest, CurrentSession, RecoveryFailed, Request, RequestRejected,
     RestoreCancelled, RewindTo, Runtime, SessionActivity, SessionCommandsExt, SessionRestored,
 };
+use crate::presentation::wall_clock;
 use crate::ui::OpenSessionMenu;
 use crate::ui::focus::{GoBack, ScrollRows};
 use crate::ui::lists::ROW;
@@ -191,8 +192,7 @@ pub(super) fn show_timeline(world: &mut World) {
     if !world.resource::<SessionTimeline>().is_open && !has_root {
         return;
     }
-    let now = world.get_resource_mut::<Runtime>().and_then(|mut runtime| runtime.wall_clock());
-    let now = now.unwrap_or_else(clock::timestamp);
+    let now = wall_clock(world);
     let Some(session) = world.get_resource::<CurrentSession>() else {
         world.resource_mut::<SessionTimeline>().close();
         return show::<TimelineView>(world, None);

@@ -9,7 +9,7 @@ use bevy_session_journal::session::AttachmentOf;
 use jiff::Timestamp;
 
 use super::thin::{thinned, thinned_branch};
-use crate::lifecycle::clock_text;
+use crate::presentation::play_time_text;
 use crate::ui::SessionStrings;
 use crate::ui::describe::{fill, names_of, shortened};
 use crate::ui::pictures::NEAR;
@@ -127,7 +127,7 @@ impl RowFacts<'_> {
             id: checkpoint.id,
             title: self.title(listed),
             detail: self.detail(listed),
-            played: clock_text(checkpoint.play_time),
+            played: play_time_text(checkpoint.play_time),
             picture: self.picture_near(checkpoint).filter(|_| !is_damaged),
             mark: is_damaged.then(|| words.damaged.clone()),
             limb: Limb { branch: listed.branch.map(|(_, twig)| twig), ..Limb::default() },

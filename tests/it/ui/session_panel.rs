@@ -7,9 +7,9 @@ use bevy::prelude::*;
 use bevy_session::MemoryDisk;
 use bevy_session::events::RecordingExt;
 use bevy_session::external::Operation;
-use bevy_session::figures::{Alert, AlertsExt, SessionFiguresPlugin, SessionOperation};
 use bevy_session::prelude::*;
 use bevy_session::ui::{SessionPanel, SessionPanelPlugin, SessionUiPlugins};
+use bevy_session_ops::{Alert, AlertsExt, SessionFiguresPlugin, SessionOperation};
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;

@@ -1,7 +1,7 @@
 //! The codes of findings. Each has a section of the same name in `docs/RUNBOOK.md`, which a test holds.
 //!
 //! One numbering for all: 01 sessions, 02 slots, 03 sizes, 04 processes, 05 disks. 06 and 07 are what a running game finds
-//! by itself, and its alerts: the plugin has those (`figures::HealthCode`), and some of these as well.
+//! by itself, and its alerts: `bevy_session_ops` has those (`HealthCode`), and some of these as well.
 
 use serde::Serialize;
 

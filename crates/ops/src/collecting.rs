@@ -1,0 +1,258 @@
+//! Brings the figures up to date, once a frame, from what the plugin notifies the game of.
+//!
+//! It reads the notifications of a frame after `SessionSystems::Run`, as a game could, and changes nothing
+//! but `Restraints`: what alerts that are raised answer with. They are made again from
+//! those alerts each frame, so nothing can be left behind by one that is gone. Whoever decides on an interval, a
+//! quota or a start reads them there. What no notification says, the plugin measures
+//! (`lifecycle/runtime/measured.rs`), and only where the resource `Measurements` asks for it: how long orders take until they are answered, how long requests are
+//! handled, what waits. About every ten seconds it orders the writer to look around (`writer/measuring.rs`): the
+//! room on the disk, locks of processes that are gone, memory and processor time. Locks of sessions aren't asked
+//! about, since whoever asks can keep another process from taking one.
+//!
+//! An operation has a histogram since the start, and two rings of histograms for windows: six of a minute and four
+//! of five minutes. Buckets are log-linear, eight to each doubling of a microsecond, so a percentile is off by a
+//! sixteenth at most; the ones of windows count to 65,535. All of it is allocated at once and never grows.
+//!
+//! How old the newest checkpoint is, is measured from the oldest capture that isn't durable: play time since the
+//! last checkpoint would rise in a game that stands still, where nothing is written and nothing is at risk.
+//!
+//! A rule that makes sense (`alert::Rule`) is made of an `Alert` when it is raised, so the code that compares meets
+//! no nonsense. Between its two levels nothing is said. Health has what is raised as findings, beside the checks of
+//! its own. Whenever one is raised or cleared, `standing` hands those that stand to the process record.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use bevy_session::checkpoints::{SavingResumed, SavingStopped, StopReason};
+use bevy_session::events::EventsDropped;
+use bevy_session::internal::LastLook;
+use bevy_session::library::SessionPurged;
+use bevy_session::monitoring::{Measurements, SessionOperation};
+use bevy_session::recovery::CorruptionDetected;
+use bevy_session::requests::{CurrentRequest, Request, SessionRequest};
+use bevy_session::slots::SlotRequest;
+use bevy_session::{
+    CheckpointCaptured, CheckpointFailed, CheckpointId, CheckpointKind, CheckpointSaved,
+    CurrentSession, RecoveryFailed, RequestError, RequestRejected, SessionCatalog, SessionClosed,
+    SessionEnded, SessionId, SessionRestored,
+};
+
+use super::counting::count_sessions;
+use super::session_figures::{PlayedFigures, SessionFigures};
+use super::trouble::Trouble;
+
+/// Sessions whose ids are kept, of each that are damaged and that are lost.
+const NOTED: usize = 64;
+/// Captures whose kinds are remembered until they are durable.
+const KINDS: usize = 32;
+/// Time between two counts of what is listed.
+const BETWEEN_COUNTS: Duration = Duration::from_secs(1);
+
+/// What the plugin has notified the game of since the last frame.
+#[derive(SystemParam)]
+pub(super) struct Heard<'w, 's> {
+    captured: MessageReader<'w, 's, CheckpointCaptured>,
+    saved: MessageReader<'w, 's, CheckpointSaved>,
+    failed: MessageReader<'w, 's, CheckpointFailed>,
+    restored: MessageReader<'w, 's, SessionRestored>,
+    rejected: MessageReader<'w, 's, RequestRejected>,
+    dropped: MessageReader<'w, 's, EventsDropped>,
+}
+
+/// What it has said of sessions and of saving as such.
+#[derive(SystemParam)]
+pub(super) struct HeardOfSessions<'w, 's> {
+    damaged: MessageReader<'w, 's, CorruptionDetected>,
+    lost: MessageReader<'w, 's, RecoveryFailed>,
+    forgotten: MessageReader<'w, 's, SessionPurged>,
+    stopped: MessageReader<'w, 's, SavingStopped>,
+    resumed: MessageReader<'w, 's, SavingResumed>,
+    closed: MessageReader<'w, 's, SessionClosed>,
+    ended: MessageReader<'w, 's, SessionEnded>,
+}
+
+/// What has been captured and isn't durable yet, as far as it is remembered.
+#[derive(Default)]
+pub(super) struct Captured {
+    kinds: VecDeque<(CheckpointId, CheckpointKind)>,
+    /// The session that was captured last, and its saved entities.
+    entities: Option<(SessionId, u64)>,
+}
+
+/// A new frame: the windows go on.
+pub(super) fn turn(mut figures: ResMut<SessionFigures>, time: Option<Res<Time<Real>>>) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    figures.bypass_change_detection().turn(now);
+}
+
+/// Counts what was done.
+pub(super) fn collect(
+    mut heard: Heard,
+    mut measured: ResMut<Measurements>,
+    mut figures: ResMut<SessionFigures>,
+    mut captured: Local<Captured>,
+    current: Option<Res<CurrentSession>>,
+    time: Option<Res<Time<Real>>>,
+) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    for (operation, took) in measured.bypass_change_detection().take_done() {
+        count(&mut figures, operation, took);
+    }
+    for capture in heard.captured.read() {
+        count(&mut figures, SessionOperation::Capture, Some(capture.capture_time));
+        figures.unsaved_since.get_or_insert(now);
+        captured.note(capture.checkpoint, capture.kind);
+        captured.entities = Some((capture.session, capture.entities));
+    }
+    for saved in heard.saved.read() {
+        count(&mut figures, SessionOperation::Checkpoint, Some(saved.write_time));
+        figures.bytes_written += saved.bytes;
+        figures.unsaved_since = captured.is_behind(saved.checkpoint).then_some(now);
+        report_checkpoint(Some(saved.kind), Some(saved.bytes));
+    }
+    for failed in heard.failed.read() {
+        count(&mut figures, SessionOperation::Checkpoint, None);
+        report_checkpoint(captured.kind(failed.checkpoint), None);
+    }
+    for restored in heard.restored.read() {
+        count(&mut figures, SessionOperation::Restore, Some(restored.elapsed));
+    }
+    for rejected in heard.rejected.read() {
+        count(&mut figures, SessionOperation::Request, None);
+        if takes_up(&rejected.request) {
+            count(&mut figures, SessionOperation::Restore, None);
+        }
+        figures.locks.refusals += u64::from(rejected.error == RequestError::SessionInUse);
+    }
+    figures.events_dropped += heard.dropped.read().map(|dropped| dropped.count).sum::<u64>();
+    take_over(&mut figures, &measured, now);
+    figures.played = current.map(|current| {
+        let of_it = |known: Option<(SessionId, u64)>| {
+            known.filter(|(session, _)| *session == current.id()).map(|(_, known)| known)
+        };
+        PlayedFigures {
+            session: current.id(),
+            play_time: current.play_time(),
+            bytes: of_it(measured.surroundings.session_bytes),
+            entities: of_it(captured.entities),
+        }
+    });
+}
+
+/// Notes what is wrong with sessions and with saving, for as long as it is.
+pub(super) fn collect_trouble(
+    mut heard: HeardOfSessions,
+    measured: Res<Measurements>,
+    mut figures: ResMut<SessionFigures>,
+    mut trouble: ResMut<Trouble>,
+    mut refusals: Local<u64>,
+    time: Option<Res<Time<Real>>>,
+) {
+    if std::mem::replace(&mut *refusals, figures.locks.refusals) != figures.locks.refusals {
+        trouble.refused_at = time.map(|time| time.elapsed());
+    }
+    for damaged in heard.damaged.read() {
+        note_once(&mut figures.damaged, damaged.session);
+    }
+    for lost in heard.lost.read() {
+        note_once(&mut figures.damaged, lost.session);
+        note_once(&mut trouble.lost, lost.session);
+    }
+    for forgotten in heard.forgotten.read() {
+        figures.damaged.retain(|session| *session != forgotten.session);
+        trouble.lost.retain(|session| *session != forgotten.session);
+    }
+    for stopped in heard.stopped.read() {
+        figures.locks.lost += u64::from(stopped.reason == StopReason::LockLost);
+        trouble.stopped = Some(stopped.reason);
+    }
+    let is_left = heard.closed.read().count() + heard.ended.read().count() > 0;
+    if is_left {
+        figures.unsaved_since = None;
+    }
+    // A writer that is gone doesn't come back with another session, and another process takes over only one.
+    let goes_on = heard.resumed.read().count() > 0 || is_left;
+    if goes_on && trouble.stopped == Some(StopReason::LockLost) {
+        trouble.stopped = None;
+    }
+    trouble.writer_is_gone = measured.writer_is_gone;
+}
+
+/// Counts the sessions that are listed, where that may have changed.
+pub(super) fn count_listed(
+    catalog: Option<Res<SessionCatalog>>,
+    current: Option<Res<CurrentSession>>,
+    mut figures: ResMut<SessionFigures>,
+    time: Option<Res<Time<Real>>>,
+    mut counted: Local<LastLook>,
+) {
+    let now = time.map(|time| time.elapsed()).unwrap_or_default();
+    let Some(catalog) = catalog.filter(|_| counted.is_due(now, BETWEEN_COUNTS)) else { return };
+    let damaged = figures.damaged.len() as u64;
+    figures.index = catalog.index_figures();
+    figures.sessions = count_sessions(catalog.sessions(), current.as_deref(), damaged);
+}
+
+/// Whether a checkpoint is to be put back by it.
+fn takes_up(request: &Request) -> bool {
+    match request {
+        Request::Session(request) => {
+            matches!(request, SessionRequest::Continue(_) | SessionRequest::Recover(..))
+        }
+        Request::Slot(request) => matches!(request, SlotRequest::Load(_) | SlotRequest::QuickLoad),
+        Request::Current(request) => matches!(request, CurrentRequest::Rewind(_)),
+        _ => false,
+    }
+}
+
+/// Notes a session that something is wrong with, unless there are very many.
+fn note_once(noted: &mut Vec<SessionId>, session: SessionId) {
+    if noted.len() < NOTED && !noted.contains(&session) {
+        noted.push(session);
+    }
+}
+
+/// Takes over what was measured as it is now.
+fn take_over(figures: &mut SessionFigures, measured: &Measurements, now: Duration) {
+    figures.load = measured.load;
+    figures.locks.waits = measured.lock_waits;
+    figures.locks.stale = measured.surroundings.stale_locks;
+    figures.disk_left = measured.surroundings.disk_left;
+    figures.process.take_over(now, &measured.surroundings);
+}
+
+fn count(figures: &mut SessionFigures, operation: SessionOperation, took: Option<Duration>) {
+    figures.note(operation, took);
+    #[cfg(feature = "metrics")]
+    super::metrics::count(operation, took);
+}
+
+/// Counts a checkpoint by its kind, and its bytes if it is durable.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "there are no metrics"))]
+fn report_checkpoint(kind: Option<CheckpointKind>, bytes: Option<u64>) {
+    #[cfg(feature = "metrics")]
+    super::metrics::count_checkpoint(kind, bytes);
+}
+
+impl Captured {
+    fn note(&mut self, checkpoint: CheckpointId, kind: CheckpointKind) {
+        if self.kinds.len() == KINDS {
+            self.kinds.pop_front();
+        }
+        self.kinds.push_back((checkpoint, kind));
+    }
+
+    /// Whether something was captured after this checkpoint. What comes before it needs no number of its own
+    /// any more.
+    fn is_behind(&mut self, saved: CheckpointId) -> bool {
+        let is_later = |id: CheckpointId| id.run == saved.run && id.counter > saved.counter;
+        self.kinds.retain(|(id, _)| is_later(*id));
+        !self.kinds.is_empty()
+    }
+
+    fn kind(&self, checkpoint: CheckpointId) -> Option<CheckpointKind> {
+        self.kinds.iter().find(|(id, _)| *id == checkpoint).map(|(_, kind)| *kind)
+    }
+}

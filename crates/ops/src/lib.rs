@@ -1,0 +1,101 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+mod alert;
+mod alerting;
+mod codes;
+mod collecting;
+mod counting;
+mod diagnostics;
+mod health;
+mod histogram;
+mod level;
+mod measure;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod operation;
+mod reading;
+#[cfg(feature = "log")]
+mod recent_log;
+mod response;
+mod session_figures;
+#[cfg(feature = "log")]
+mod session_log;
+mod standing;
+mod trouble;
+mod window;
+
+use bevy::prelude::*;
+use bevy_session::monitoring::{Measurements, Restraints, StandingAlerts};
+use bevy_session::{SessionLast, SessionSystems};
+
+pub use bevy_session::monitoring::{SessionOperation, WriterLoad};
+
+pub use alert::{Alert, AlertError};
+pub use alerting::{AlertsExt, SessionAlertCleared, SessionAlertRaised, SessionAlerts};
+pub use codes::HealthCode;
+pub use diagnostics::SessionDiagnosticsPlugin;
+pub use health::{HealthFinding, SessionHealth};
+pub use level::AlertLevel;
+pub use measure::AlertMeasure;
+pub use operation::OperationFigures;
+#[cfg(feature = "log")]
+pub use recent_log::recent_log;
+pub use response::AlertResponse;
+pub use session_figures::{
+    LockFigures, PlayedFigures, ProcessFigures, SessionCounts, SessionFigures,
+};
+#[cfg(feature = "log")]
+pub use session_log::{SessionLog, session_log};
+pub use window::{Window, WindowFigures};
+
+/// Keeps [`SessionFigures`] and [`SessionHealth`] up to date, and raises and clears alerts
+/// ([`AlertsExt::raise`]).
+///
+/// Added beside [`SessionPlugin`](bevy_session::SessionPlugin), before or after it. About every ten seconds the
+/// writer's thread asks the disk how much room is left and the system what the process takes. With the
+/// feature `metrics` everything is also handed to the recorder that the program has installed for the
+/// `metrics` crate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SessionFiguresPlugin;
+
+impl Plugin for SessionFiguresPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Measurements>()
+            .init_resource::<SessionFigures>()
+            .init_resource::<SessionHealth>()
+            .init_resource::<SessionAlerts>()
+            .init_resource::<trouble::Trouble>()
+            .init_resource::<Restraints>()
+            .init_resource::<StandingAlerts>()
+            .add_message::<SessionAlertRaised>()
+            .add_message::<SessionAlertCleared>()
+            .init_schedule(SessionLast)
+            .add_systems(
+                SessionLast,
+                (
+                    collecting::turn,
+                    collecting::collect,
+                    collecting::collect_trouble,
+                    collecting::count_listed,
+                    alerting::watch,
+                    response::respond,
+                    health::look,
+                )
+                    .chain()
+                    .after(SessionSystems::Run),
+            );
+        #[cfg(feature = "metrics")]
+        metrics::add(app);
+    }
+}
+
+/// The pages of the guide, whose examples are tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/monitoring.md")]
+    struct Monitoring;
+}

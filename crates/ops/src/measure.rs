@@ -1,0 +1,115 @@
+//! What alerts go by.
+
+use bevy_session::monitoring::SessionOperation;
+
+use super::codes::HealthCode;
+use super::level::AlertLevel;
+
+/// What an alert goes by. There is one alert for each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum AlertMeasure {
+    /// Which share of an operation's tries failed in the window.
+    Errors(SessionOperation),
+    /// The 95th percentile of an operation's durations in the window.
+    P95(SessionOperation),
+    /// Which share of the sessions was known from the index, since the process began.
+    IndexHits,
+    /// Locks of processes that are gone.
+    StaleLocks,
+    /// Bytes left on the disk.
+    DiskLeft,
+    /// For how long something was captured that isn't durable.
+    CheckpointAge,
+    /// Which share of the sessions of the last 24 hours was left by a crash.
+    Crashes,
+    /// Bytes of memory that the process takes.
+    Memory,
+    /// Bytes that the session that is played takes on disk, without its slots.
+    SessionBytes,
+    /// How long the session that is played was played, pauses excluded.
+    PlayTime,
+    /// Saved entities of the session that is played, as of its newest checkpoint.
+    Entities,
+}
+
+/// On which side of a level something is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Side {
+    Above,
+    Below,
+}
+
+impl AlertMeasure {
+    pub(super) fn raised_on(self) -> Side {
+        match self {
+            Self::IndexHits | Self::DiskLeft => Side::Below,
+            _ => Side::Above,
+        }
+    }
+
+    /// Whether it is one of the session that is played.
+    pub(super) fn is_of_session(self) -> bool {
+        matches!(self, Self::SessionBytes | Self::PlayTime | Self::Entities)
+    }
+
+    pub(super) fn has_window(self) -> bool {
+        matches!(self, Self::Errors(_) | Self::P95(_))
+    }
+
+    pub(super) fn is_sampled(self) -> bool {
+        self.has_window() || matches!(self, Self::IndexHits | Self::Crashes)
+    }
+
+    /// The code of its alert.
+    #[must_use]
+    pub fn code(self) -> HealthCode {
+        match self {
+            Self::Errors(_) => HealthCode::Errors,
+            Self::P95(_) => HealthCode::Slow,
+            Self::IndexHits => HealthCode::IndexMisses,
+            Self::StaleLocks => HealthCode::StaleLocks,
+            Self::DiskLeft => HealthCode::DiskLow,
+            Self::CheckpointAge => HealthCode::CheckpointOld,
+            Self::Crashes => HealthCode::Crashes,
+            Self::Memory => HealthCode::MemoryHigh,
+            Self::SessionBytes => HealthCode::SessionLarge,
+            Self::PlayTime => HealthCode::SessionLong,
+            Self::Entities => HealthCode::ManyEntities,
+        }
+    }
+
+    /// Says in a sentence what it is, and what it may be.
+    pub(super) fn sentence(self, value: AlertLevel, level: AlertLevel) -> String {
+        match self {
+            Self::Errors(operation) => {
+                format!("{value} of {} operations fail, more than {level}", operation.name())
+            }
+            Self::P95(operation) => {
+                let name = operation.name();
+                format!("95 of 100 {name} operations take up to {value}, more than {level}")
+            }
+            Self::IndexHits => {
+                format!("the index knows {value} of the sessions, less than {level}")
+            }
+            Self::StaleLocks => {
+                format!("{value} locks were left by processes that are gone, more than {level}")
+            }
+            Self::DiskLeft => format!("{value} bytes are left on the disk, less than {level}"),
+            Self::CheckpointAge => {
+                format!("what was captured {value} ago isn't durable, longer than {level}")
+            }
+            Self::Crashes => {
+                format!("{value} of the sessions of the last day crashed, more than {level}")
+            }
+            Self::Memory => format!("the process takes {value} bytes of memory, more than {level}"),
+            Self::SessionBytes => {
+                format!("the session takes {value} bytes on disk, more than {level}")
+            }
+            Self::PlayTime => format!("the session was played for {value}, longer than {level}"),
+            Self::Entities => {
+                format!("the session has {value} saved entities, more than {level}")
+            }
+        }
+    }
+}

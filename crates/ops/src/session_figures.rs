@@ -1,0 +1,245 @@
+//! What the plugin does, in figures.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::SessionId;
+use bevy_session::library::IndexFigures;
+use bevy_session::monitoring::{SessionOperation, WriterLoad};
+
+use super::operation::OperationFigures;
+
+/// What the plugin does, in figures that an operator or a developer reads: durations, errors, what waits,
+/// and what there is. Filled once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin).
+///
+/// It takes less than 64 KB, however long the app runs.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session_ops::{SessionFigures, SessionOperation, Window};
+///
+/// fn overlay(figures: Res<SessionFigures>) {
+///     let checkpoints = figures.operation(SessionOperation::Checkpoint);
+///     let lately = checkpoints.over(Window::FiveMinutes);
+///     info!("{} checkpoints, p95 {:?}, {} failed", lately.count, lately.p95, lately.errors);
+/// }
+/// # bevy::ecs::system::assert_is_system(overlay);
+/// ```
+#[derive(Resource, Clone, Debug, Default)]
+pub struct SessionFigures {
+    operations: Box<Operations>,
+    pub(super) sessions: SessionCounts,
+    pub(super) load: WriterLoad,
+    pub(super) locks: LockFigures,
+    pub(super) process: ProcessFigures,
+    pub(super) played: Option<PlayedFigures>,
+    pub(super) index: IndexFigures,
+    pub(super) bytes_written: u64,
+    pub(super) events_dropped: u64,
+    pub(super) disk_left: Option<u64>,
+    pub(super) unsaved_since: Option<Duration>,
+    pub(super) unsaved: Option<Duration>,
+    /// Damaged sessions, as far as there is room for their ids.
+    pub(super) damaged: Vec<SessionId>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Operations {
+    capture: OperationFigures,
+    checkpoint: OperationFigures,
+    restore: OperationFigures,
+    listing: OperationFigures,
+    slot: OperationFigures,
+    archive: OperationFigures,
+    retention: OperationFigures,
+    event_page: OperationFigures,
+    report: OperationFigures,
+    attachment: OperationFigures,
+    request: OperationFigures,
+}
+
+/// How many sessions there are, as of when they were looked at last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct SessionCounts {
+    /// All that are listed, those in the archive and the trash included.
+    pub all: u64,
+    /// Those that are played, by this process or another.
+    pub active: u64,
+    /// Those of them that stand still.
+    pub paused: u64,
+    /// Those in the archive.
+    pub archived: u64,
+    /// Those in the trash.
+    pub in_trash: u64,
+    /// Those that a crash left, and that were neither recovered nor set aside.
+    pub crashed: u64,
+    /// Those that were found to be damaged since the app started; 64 at most.
+    pub damaged: u64,
+    /// Of those that were left within the 24 hours before the newest, all.
+    pub left_lately: u64,
+    /// Of these, those that were left by a crash.
+    pub crashed_lately: u64,
+}
+
+/// How often sessions were held by other processes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct LockFigures {
+    /// How often a start waited for a session that another process was playing.
+    pub waits: u64,
+    /// How often a request was rejected since another process played the session.
+    pub refusals: u64,
+    /// How often another process took over the session that was being played.
+    pub lost: u64,
+    /// Locks of processes that are gone and that no start has cleared away; `None` until they were counted.
+    pub stale: Option<u32>,
+}
+
+/// The session that is played, in figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct PlayedFigures {
+    /// The session.
+    pub session: SessionId,
+    /// How long it was played, pauses excluded.
+    pub play_time: Duration,
+    /// Bytes that it takes on disk, without its slots; `None` until that was asked, which is about every ten seconds.
+    pub bytes: Option<u64>,
+    /// Saved entities at its newest checkpoint; `None` before the first one of this run.
+    pub entities: Option<u64>,
+}
+
+/// What the whole process takes of the machine. Asked about every ten seconds, on the writer's thread.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub struct ProcessFigures {
+    /// Bytes of memory; `None` where the system doesn't say.
+    pub memory: Option<u64>,
+    /// Processor time since the process began.
+    pub cpu: Option<Duration>,
+    /// How many processors it kept busy between the last two looks: 1 is one of them all the time.
+    pub busy: Option<f64>,
+    /// When the processor time was asked last, by the app's real time.
+    pub(super) looked: Duration,
+}
+
+impl SessionFigures {
+    /// What is known of one operation.
+    #[must_use]
+    pub fn operation(&self, operation: SessionOperation) -> &OperationFigures {
+        let all = &self.operations;
+        match operation {
+            SessionOperation::Capture => &all.capture,
+            SessionOperation::Checkpoint => &all.checkpoint,
+            SessionOperation::Restore => &all.restore,
+            SessionOperation::Listing => &all.listing,
+            SessionOperation::Slot => &all.slot,
+            SessionOperation::Archive => &all.archive,
+            SessionOperation::Retention => &all.retention,
+            SessionOperation::EventPage => &all.event_page,
+            SessionOperation::Report => &all.report,
+            SessionOperation::Attachment => &all.attachment,
+            SessionOperation::Request => &all.request,
+        }
+    }
+
+    fn operation_mut(&mut self, operation: SessionOperation) -> &mut OperationFigures {
+        let all = &mut self.operations;
+        match operation {
+            SessionOperation::Capture => &mut all.capture,
+            SessionOperation::Checkpoint => &mut all.checkpoint,
+            SessionOperation::Restore => &mut all.restore,
+            SessionOperation::Listing => &mut all.listing,
+            SessionOperation::Slot => &mut all.slot,
+            SessionOperation::Archive => &mut all.archive,
+            SessionOperation::Retention => &mut all.retention,
+            SessionOperation::EventPage => &mut all.event_page,
+            SessionOperation::Report => &mut all.report,
+            SessionOperation::Attachment => &mut all.attachment,
+            SessionOperation::Request => &mut all.request,
+        }
+    }
+
+    /// Counts an operation that was done, as the plugin does with its own: for a game that times something
+    /// beside them, and for tests of alerts. `None` stands for one that failed.
+    pub fn note(&mut self, operation: SessionOperation, took: Option<Duration>) {
+        self.operation_mut(operation).note(took);
+    }
+
+    /// Brings the windows up to this moment of the app's real time.
+    pub(super) fn turn(&mut self, now: Duration) {
+        for operation in SessionOperation::ALL {
+            self.operation_mut(operation).turn(now);
+        }
+        self.unsaved = self.unsaved_since.map(|since| now.saturating_sub(since));
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn sessions(&self) -> SessionCounts {
+        self.sessions
+    }
+
+    /// What waits to be done.
+    #[must_use]
+    pub fn load(&self) -> WriterLoad {
+        self.load
+    }
+
+    /// How often sessions were held by other processes.
+    #[must_use]
+    pub fn locks(&self) -> LockFigures {
+        self.locks
+    }
+
+    /// The session that is played; `None` if none is.
+    #[must_use]
+    pub fn played(&self) -> Option<PlayedFigures> {
+        self.played
+    }
+
+    /// What the process takes of the machine.
+    #[must_use]
+    pub fn process(&self) -> ProcessFigures {
+        self.process
+    }
+
+    /// What the index of sessions has saved.
+    #[must_use]
+    pub fn index(&self) -> IndexFigures {
+        self.index
+    }
+
+    /// Which share of the sessions was known from the index without being read, from 0 to 1; `None` before
+    /// they were looked at.
+    #[must_use]
+    pub fn index_hits(&self) -> Option<f64> {
+        super::window::share(self.index.hits, self.index.hits + self.index.misses)
+    }
+
+    /// Bytes of all checkpoints that became durable.
+    #[must_use]
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written
+    }
+
+    /// Recorded events that were lost.
+    #[must_use]
+    pub fn events_dropped(&self) -> u64 {
+        self.events_dropped
+    }
+
+    /// Bytes that can still be written where sessions are; `None` until it was asked, and where that can't be known.
+    #[must_use]
+    pub fn disk_left(&self) -> Option<u64> {
+        self.disk_left
+    }
+
+    /// For how long something has been captured that isn't durable yet; `None` if all of it is. Where
+    /// nothing changes, nothing is captured, and this stays `None`.
+    #[must_use]
+    pub fn unsaved(&self) -> Option<Duration> {
+        self.unsaved
+    }
+}

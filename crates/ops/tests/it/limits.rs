@@ -1,0 +1,223 @@
+//! Limits of a session: alerts that say what happens there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::checkpoints::{CurrentPace, PaceChanged};
+use bevy_session::prelude::*;
+use bevy_session::{MemoryDisk, RequestError, SessionId};
+use bevy_session_ops::{
+    Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, HealthCode, SessionAlertCleared,
+    SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
+};
+
+use crate::common::*;
+use crate::figures::measured;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn limited(disk: &MemoryDisk, alert: Alert) -> App {
+    measured(disk, |app| {
+        app.raise(alert).unwrap();
+        listen::<SessionAlertRaised>(app);
+        listen::<SessionAlertCleared>(app);
+        listen::<RequestRejected>(app);
+        listen::<PaceChanged>(app);
+    })
+}
+
+/// The codes that were raised, and how many were cleared.
+fn heard(app: &App) -> (Vec<HealthCode>, usize) {
+    let raised = received::<SessionAlertRaised>(app).into_iter().map(|raised| raised.code);
+    (raised.collect(), received::<SessionAlertCleared>(app).len())
+}
+
+fn pace(app: &App) -> (Duration, f32) {
+    let pace = app.world().resource::<CurrentPace>();
+    (pace.interval, pace.stretched)
+}
+
+#[test]
+fn many_entities_are_warned_of_and_their_checkpoints_come_less_often() {
+    let alert = Alert::entities_above(100).then(AlertResponse::Stretch(4.0));
+    let mut app = limited(&MemoryDisk::default(), alert);
+    start(&mut app, "Spawner");
+    long(&mut app, 3);
+    assert_eq!((heard(&app), pace(&app)), ((vec![], 0), (Duration::from_secs(1), 1.0)));
+    let entities: Vec<Entity> = app.world_mut().spawn_batch((0..101).map(Health)).collect();
+    long(&mut app, 4);
+    assert_eq!(heard(&app), (vec![HealthCode::ManyEntities], 0));
+    assert_eq!(pace(&app), (Duration::from_secs(4), 4.0));
+    let played = app.world().resource::<SessionFigures>().played().unwrap();
+    assert_eq!(played.entities, Some(101));
+    assert!(app.world().resource::<SessionHealth>().has(HealthCode::ManyEntities));
+    entities.into_iter().take(50).for_each(|entity| app.world_mut().entity_mut(entity).despawn());
+    long(&mut app, 10);
+    assert_eq!(heard(&app), (vec![HealthCode::ManyEntities], 1));
+    assert_eq!(pace(&app), (Duration::from_secs(1), 1.0));
+    assert_eq!(received::<PaceChanged>(&app).len(), 2);
+}
+
+#[test]
+fn a_long_session_is_warned_of_until_it_is_left() {
+    let mut app = limited(&MemoryDisk::default(), Alert::play_time_above(10 * MINUTE));
+    start(&mut app, "Night");
+    long(&mut app, 9 * 60);
+    assert_eq!(heard(&app).0, []);
+    long(&mut app, 2 * 60);
+    assert_eq!(heard(&app), (vec![HealthCode::SessionLong], 0));
+    close(&mut app);
+    long(&mut app, 3);
+    assert_eq!(heard(&app).1, 1, "what it was about is gone");
+}
+
+#[test]
+fn what_one_session_has_raised_is_over_when_another_is_played() {
+    let disk = MemoryDisk::default();
+    let alert = Alert::play_time_above(10 * MINUTE).then(AlertResponse::Stretch(4.0));
+    let mut app = limited(&disk, alert.over(MINUTE));
+    let other = begin(&mut app, NewSession::named("Another"));
+    close(&mut app);
+    start(&mut app, "Night");
+    long(&mut app, 12 * 60);
+    assert_eq!(heard(&app), (vec![HealthCode::SessionLong], 0));
+    assert_eq!(pace(&app).1, 4.0);
+    // Within less than the second between two looks.
+    request(&mut app, move |commands| commands.session().continue_session(other));
+    frames(&mut app, 6);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), other);
+    assert_eq!(heard(&app).1, 1);
+    assert_eq!(pace(&app).1, 1.0);
+}
+
+/// Bytes of a session's files.
+fn bytes_of(disk: &MemoryDisk, session: SessionId) -> usize {
+    let of_it = |path: &PathBuf| path.to_string_lossy().contains(&format!("{session}/"));
+    let files = disk.paths().into_iter().filter(of_it);
+    files.filter_map(|path| disk.content(&path)).map(|content| content.len()).sum()
+}
+
+/// Changes what there is, and takes so many checkpoints of it, each of some 52 KB. The most bytes that the session took.
+fn fill(app: &mut App, disk: &MemoryDisk, checkpoints: u32) -> usize {
+    let session = app.world().resource::<CurrentSession>().id();
+    let chest = app.world_mut().spawn_empty().id();
+    let each = (0..checkpoints).map(|number| {
+        let noise = |seed: u32| seed.wrapping_mul(2_654_435_761) ^ number;
+        app.world_mut().entity_mut(chest).insert(Inventory((0..8000).map(noise).collect()));
+        request(app, |commands| commands.session().checkpoint(format!("number {number}")));
+        long(app, 12);
+        bytes_of(disk, session)
+    });
+    each.max().unwrap_or_default()
+}
+
+#[test]
+fn a_large_session_loses_history_and_nothing_else() {
+    let disk = MemoryDisk::default();
+    let alert = Alert::session_bytes_above(400_000).clears_below(1_u64);
+    let mut app = limited(&disk, alert.then(AlertResponse::ThinHistory(200_000)));
+    start(&mut app, "Large");
+    let session = app.world().resource::<CurrentSession>().id();
+    let most = fill(&mut app, &disk, 60);
+    long(&mut app, 3);
+    assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
+    let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
+    assert!(most > 400_000, "{most}");
+    // Of 60 checkpoints. Two generations stay whatever the limit, for one may be damaged; each is a snapshot, what is
+    // merged meanwhile, and some checkpoints of which each replaces everything.
+    assert!(bytes < 600_000 && most < 600_000, "{bytes} of {most}");
+    let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;
+    let crashed = disk.snapshot();
+    close(&mut app);
+    long(&mut app, 3);
+    assert_eq!(heard(&app).1, 1, "what it was about is gone");
+    let mut app = measured(&crashed, listen::<SessionRestored>);
+    request(&mut app, move |commands| commands.session().recover(session, RestoreFrom::Latest));
+    frames(&mut app, 5);
+    assert!(received::<SessionRestored>(&app)[0].checkpoint.counter >= last.counter);
+}
+
+#[test]
+fn a_quota_that_is_lowered_counts_at_once() {
+    let disk = MemoryDisk::default();
+    let mut app = game(&disk);
+    start(&mut app, "Large");
+    let session = app.world().resource::<CurrentSession>().id();
+    let before = fill(&mut app, &disk, 30);
+    app.world_mut().resource_mut::<SessionSettings>().max_session_bytes = 100_000;
+    // Nothing changes, so that no further file begins; what the newest checkpoint is made of stays.
+    long(&mut app, 60);
+    let after = bytes_of(&disk, session);
+    assert!(after + 100_000 < before, "{before}, and then {after}");
+}
+
+#[test]
+fn a_machine_that_is_full_takes_no_further_session_and_keeps_what_it_has() {
+    let disk = MemoryDisk::default();
+    let mut app = measured(&disk, |_| {});
+    let earlier = begin(&mut app, NewSession::named("Earlier"));
+    close(&mut app);
+    drop(app);
+    // A process takes more than a byte.
+    let alert = Alert::memory_above(1).then(AlertResponse::RefuseSessions);
+    let mut app = limited(&disk, alert);
+    long(&mut app, 12);
+    assert_eq!(heard(&app).0, [HealthCode::MemoryHigh]);
+    let refused = |app: &App| received::<RequestRejected>(app).pop().map(|it| it.error);
+    request(&mut app, |commands| commands.session().start(NewSession::named("Another")));
+    frames(&mut app, 3);
+    let Some(RequestError::LimitReached { limit }) = refused(&app) else {
+        panic!("{:?}", refused(&app));
+    };
+    assert!(limit.contains("bytes of memory, more than 1"), "{limit}");
+    request(&mut app, |commands| {
+        commands.session().start_or_continue(NewSession::named("Another"));
+    });
+    frames(&mut app, 3);
+    assert_eq!(received::<RequestRejected>(&app).len(), 2);
+    assert!(app.world().get_resource::<CurrentSession>().is_none());
+    request(&mut app, move |commands| commands.session().continue_session(earlier));
+    frames(&mut app, 5);
+    assert_eq!(app.world().resource::<CurrentSession>().id(), earlier, "it can be continued");
+    close(&mut app);
+    let more = Alert::memory_above(1 << 50).then(AlertResponse::RefuseSessions);
+    app.world_mut().resource_mut::<SessionAlerts>().raise(more).unwrap();
+    long(&mut app, 2);
+    assert_eq!(heard(&app), (vec![HealthCode::MemoryHigh], 1));
+    start(&mut app, "Another");
+}
+
+#[test]
+fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
+    let entities = Alert::entities_above(0);
+    let both = entities.then(AlertResponse::Stretch(3.0)).then(AlertResponse::ThinHistory(1 << 20));
+    let mut app = limited(&MemoryDisk::default(), both);
+    let slow = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(250));
+    let slow = slow.over(MINUTE).then(AlertResponse::Stretch(2.0));
+    app.world_mut().resource_mut::<SessionAlerts>().raise(slow).unwrap();
+    app.world_mut().spawn(Health(1));
+    start(&mut app, "Slow");
+    let mut figures = app.world_mut().resource_mut::<SessionFigures>();
+    (0..900).for_each(|_| figures.note(SessionOperation::Checkpoint, Some(Duration::from_secs(1))));
+    long(&mut app, 4);
+    let mut raised = heard(&app).0;
+    raised.sort_unstable();
+    assert_eq!(raised, [HealthCode::Slow, HealthCode::ManyEntities]);
+    assert_eq!(pace(&app), (Duration::from_secs(3), 3.0));
+    app.world_mut().resource_mut::<SessionAlerts>().remove(AlertMeasure::Entities);
+    long(&mut app, 2);
+    assert_eq!(pace(&app), (Duration::from_secs(2), 2.0));
+}
+
+#[test]
+fn responses_without_effect_are_refused() {
+    for times in [1.0, 0.5, -2.0, f32::INFINITY, f32::NAN] {
+        let alert = Alert::entities_above(5).then(AlertResponse::Stretch(times));
+        let refused = App::new().raise(alert).err().unwrap();
+        assert!(matches!(refused, AlertError::Response(_)), "{times}: {refused}");
+    }
+    let nothing = Alert::entities_above(5).then(AlertResponse::ThinHistory(0));
+    let refused = App::new().raise(nothing).err().unwrap();
+    assert_eq!(refused.to_string(), "ThinHistory(0) has no effect, or no limit");
+}

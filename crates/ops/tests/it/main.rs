@@ -1,0 +1,16 @@
+//! What an operator sees of a game that is watched: by the public API alone, on a memory disk and a clock that frames move.
+
+mod alerts;
+#[path = "../../../../tests/it/common.rs"]
+#[expect(dead_code, reason = "the plugin's own tests use all of it")]
+mod common;
+mod figures;
+mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "log")]
+mod recent_logs;
+#[cfg(feature = "log")]
+mod reports;
+#[cfg(feature = "log")]
+mod session_logs;

@@ -1,0 +1,31 @@
+//! What watches a running game builds on: what the plugin measures of itself, what it is held back by, and what
+//! is logged on its way to reports and files.
+//!
+//! The package `bevy_session_ops` is made of it: figures, health, alerts, metrics and logs. A game that already has a
+//! system of monitoring connects that here instead. Nothing in this module is inserted by
+//! [`SessionPlugin`](crate::SessionPlugin), and what isn't there costs nothing.
+//!
+//! | resource | who writes it | what it does |
+//! | --- | --- | --- |
+//! | [`Measurements`] | the plugin, once a frame | how long operations took, what waits, the room on the disk |
+//! | [`Restraints`] | whoever watches | fewer checkpoints, less history, or no new sessions for a while |
+//! | [`StandingAlerts`] | whoever watches | what stands in the record of this process, for the next start |
+//! | [`PlayedNow`] | the plugin, before anybody hears of a change | the session and chapter that a line of a log belongs to |
+//! | [`KeptLog`], [`KeptLogFiles`] | whoever logs | what goes into reports, and into files |
+
+mod measurements;
+mod operation;
+mod played_now;
+mod restraints;
+mod standing_alerts;
+mod written_logs;
+
+pub use bevy_session_journal::process::{LogBounds, LogQueue, LogWords, RecentLog};
+pub use bevy_session_journal::writer::Surroundings;
+pub use bevy_session_journal::{PanicInfo, StandingAlert};
+pub use measurements::{Measurements, WriterLoad};
+pub use operation::SessionOperation;
+pub use played_now::{Played, PlayedNow};
+pub use restraints::Restraints;
+pub use standing_alerts::StandingAlerts;
+pub use written_logs::{KeptLog, KeptLogFiles};

@@ -1,0 +1,96 @@
+//! What the plugin measures of itself.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session_journal::writer::Surroundings;
+
+use super::SessionOperation;
+
+/// Operations that are kept for whoever reads them.
+const MOST_DONE: usize = 4096;
+
+/// What the plugin measures of itself. Its being there when the app is finished is what asks for it; without it nothing is
+/// timed.
+///
+/// [`SessionSystems::Report`](crate::SessionSystems) brings it up to date once a frame.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::monitoring::Measurements;
+/// use bevy_session::prelude::*;
+/// use bevy_session::{SessionLast, SessionSystems};
+///
+/// fn watch(mut measurements: ResMut<Measurements>) {
+///     for (operation, took) in measurements.take_done() {
+///         debug!("{}: {took:?}", operation.name());
+///     }
+/// }
+///
+/// # let mut app = App::new();
+/// app.add_plugins((MinimalPlugins, SessionPlugin::new("Studio", "Hop").in_memory()))
+///     .init_resource::<Measurements>()
+///     .add_systems(SessionLast, watch.after(SessionSystems::Run));
+/// ```
+#[derive(Resource, Debug, Default)]
+#[non_exhaustive]
+pub struct Measurements {
+    done: Vec<(SessionOperation, Option<Duration>)>,
+    /// What waits to be done.
+    pub load: WriterLoad,
+    /// How often a start waited for a session that another process held.
+    pub lock_waits: u64,
+    /// What is around the sessions. Asked about every ten seconds, on the writer's thread.
+    pub surroundings: Surroundings,
+    /// Whether the thread that writes is gone. Nothing is saved any more then.
+    pub writer_is_gone: bool,
+}
+
+/// What waits to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct WriterLoad {
+    /// Captures that the writer isn't done with.
+    pub captures: usize,
+    /// Things to be done with slots that the writer isn't done with.
+    pub slots: usize,
+    /// Requests that wait for one before them.
+    pub requests: usize,
+}
+
+impl Measurements {
+    /// Operations that were done since this was called last, and how long each took; `None` if it failed. Of those that
+    /// nobody takes, the newest 4096 are kept.
+    ///
+    /// Captures, checkpoints and restores aren't among them: their notifications say how long they took.
+    pub fn take_done(
+        &mut self,
+    ) -> impl Iterator<Item = (SessionOperation, Option<Duration>)> + use<'_> {
+        self.done.drain(..)
+    }
+
+    /// Adds operations that were done.
+    pub(crate) fn add_done(&mut self, done: &mut Vec<(SessionOperation, Option<Duration>)>) {
+        self.done.append(done);
+        let surplus = self.done.len().saturating_sub(MOST_DONE);
+        self.done.drain(..surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_takes_does_not_pile_up() {
+        let mut measurements = Measurements::default();
+        for number in 0..MOST_DONE as u64 + 7 {
+            let took = Some(Duration::from_micros(number));
+            measurements.add_done(&mut vec![(SessionOperation::Slot, took)]);
+        }
+        let kept: Vec<_> = measurements.take_done().collect();
+        assert_eq!(kept.len(), MOST_DONE);
+        assert_eq!(kept[0], (SessionOperation::Slot, Some(Duration::from_micros(7))));
+        assert_eq!(measurements.take_done().count(), 0);
+    }
+}

@@ -1,0 +1,35 @@
+//! What a game that draws its own dialogs and menus builds on, beside the notifications and resources of the crate's root.
+//!
+//! The package `bevy_session_ui` is made of it and of nothing else that a game couldn't use.
+
+use bevy::prelude::*;
+use bevy_session_journal::clock;
+use jiff::Timestamp;
+
+pub use crate::lifecycle::{may_ask_about_crashes, play_time_text};
+pub use bevy_session_journal::recovery::THUMBNAIL;
+
+use crate::lifecycle::Runtime;
+
+/// The moment of this frame by the clock that sessions go by: the machine's, or that of
+/// [`clock_from`](crate::SessionPlugin::clock_from) in a test. What says how long ago something was saved compares with it.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::prelude::*;
+/// use bevy_session::presentation;
+///
+/// # let mut app = App::new();
+/// # app.add_plugins(MinimalPlugins);
+/// let date = "2026-01-01T00:00:00Z".parse()?;
+/// app.add_plugins(SessionPlugin::new("Studio", "Hop").in_memory().clock_from(date));
+/// app.finish();
+/// app.update();
+/// assert_eq!(presentation::wall_clock(app.world_mut()), date);
+/// # Ok::<(), jiff::Error>(())
+/// ```
+pub fn wall_clock(world: &mut World) -> Timestamp {
+    let mut runtime = world.get_resource_mut::<Runtime>();
+    let moment = runtime.as_mut().and_then(|runtime| runtime.wall_clock());
+    moment.unwrap_or_else(clock::timestamp)
+}
