@@ -4,7 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+#[cfg(feature = "reflect")]
 use bevy::prelude::ReflectDefault;
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 use tracing::warn;
 
@@ -26,8 +28,9 @@ const NAMED: [(&str, SessionMode); 4] = [
 /// `BEVY_SESSION=fresh cargo run`. A value that is none of the five is warned of and changes
 /// nothing. Where the game names a mode with [`SessionPlugin::mode`](crate::SessionPlugin::mode), or
 /// is in a test mode, the variable isn't looked at.
-#[derive(Reflect, Clone, PartialEq, Eq, Hash, Debug, Default)]
-#[reflect(Clone, PartialEq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug, Default))]
 #[non_exhaustive]
 pub enum SessionMode {
     /// Nothing out of the ordinary. The default.

@@ -26,8 +26,9 @@ const VARIABLE: &str = "BEVY_SESSION_OFF";
 /// }
 /// # bevy::ecs::system::assert_is_system(low_end_machine);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionSwitches {
     off: Vec<SessionFeature>,
     off_by_environment: Vec<SessionFeature>,

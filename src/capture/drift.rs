@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId, Values};
 
@@ -10,8 +11,9 @@ use super::types::SavedTypes;
 
 /// A type of which something changed without a trace, so that a checkpoint says something else
 /// than the world.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct DriftedType {
     /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and

@@ -32,6 +32,7 @@ use crate::saved::{Saved, unfiltered};
 /// # bevy::ecs::system::assert_is_system(begin_mission);
 /// ```
 #[derive(Component, Reflect, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[reflect(opaque)]
 #[reflect(Component, Clone, PartialEq, Debug)]
 #[type_path = "bevy_session"]
 pub struct InChapter(pub ChapterId);

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
 /// A type that can't be saved, as far as the game's set-up goes.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct TypeProblem {
     /// The type.
@@ -16,8 +18,9 @@ pub struct TypeProblem {
 }
 
 /// Why a type can't be saved.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[non_exhaustive]
 pub enum TypeProblemReason {
     /// Another saved type has the same path.

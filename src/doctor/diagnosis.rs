@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+#[cfg(feature = "reflect")]
 use bevy::ecs::reflect::ReflectResource;
 use bevy::ecs::resource::Resource;
+#[cfg(feature = "reflect")]
 use bevy::prelude::ReflectDefault;
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
 use super::Finding;
@@ -12,8 +15,9 @@ use super::Finding;
 /// What the [`Doctor`](super::Doctor) found. As a plugin, it leaves this in the world.
 ///
 /// [`Display`](fmt::Display) lists it, one finding to a line.
-#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct Diagnosis {
     /// What the game may have forgotten.
     pub findings: Vec<Finding>,

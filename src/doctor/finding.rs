@@ -4,6 +4,7 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
 use super::rarely_changing::CHECKPOINTS;
@@ -15,8 +16,9 @@ use crate::values::{given_name, with_name};
 /// Something that a game may have forgotten.
 ///
 /// [`Display`](fmt::Display) says it in plain words, and what to do about it.
-#[derive(Reflect, Clone, PartialEq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum Finding {
     /// Saved entities have a component that isn't saved, and is gone or as new after a restore.
@@ -134,8 +136,9 @@ pub enum Finding {
 }
 
 /// Entities on which something was found.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct FoundEntities {
     /// How many.

@@ -13,8 +13,9 @@ use bevy_session_journal::journal::RunId;
 
 /// Distinguishes what the game is asked for. Each process counts from a number of its own, so that the
 /// answer to a request of an earlier one is known as such.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[serde(transparent)]
 pub struct ExternalRequestId(pub u64);
 

@@ -14,8 +14,9 @@ const DEATHS: usize = 3;
 const OFFERED: usize = 10;
 
 /// A backup of the game's own that can be had after a crash: the provider found it whole.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct OfferedBackup {
     /// The backup.

@@ -18,8 +18,9 @@ const REMEMBERED: usize = 20;
 const TEXT: usize = 256;
 
 /// What the game was asked for when it was asked to save.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[non_exhaustive]
 pub enum ExternalSaveReason {
     /// So much was played since it was asked last as
@@ -38,8 +39,9 @@ pub enum ExternalSaveReason {
 }
 
 /// One thing that the game's own save system was asked for, and what came of it.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct ExternalOperation {
     /// The request.
@@ -49,7 +51,7 @@ pub struct ExternalOperation {
     /// What was asked for.
     pub kind: ExternalOperationKind,
     /// When it was asked for.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub asked: Timestamp,
     /// Time until the answer came, or was given up.
     pub took: Duration,
@@ -60,8 +62,9 @@ pub struct ExternalOperation {
 }
 
 /// What a game's own save system was asked for.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum ExternalOperationKind {
     /// To save.
@@ -71,8 +74,9 @@ pub enum ExternalOperationKind {
 }
 
 /// What came of an operation. Texts of the game are cut after 256 characters.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum ExternalOutcome {
     /// The game says that it is done.
@@ -139,8 +143,9 @@ fn shortened(mut text: String) -> String {
 /// }
 /// # bevy::ecs::system::assert_is_system(last_backup);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct ExternalOperations {
     operations: Vec<ExternalOperation>,
 }

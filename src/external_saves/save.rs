@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Its slot is a name of the game's own and has nothing to do with the plugin's slots, which may be
 /// called the same.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct ExternalSave {
     /// What the game knows it by, such as the name of its file. Of two with one slot, the newer is taken.
@@ -20,7 +21,7 @@ pub struct ExternalSave {
     /// without one, are offered it.
     pub player: Option<String>,
     /// When it was saved.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub time: Timestamp,
     /// Why it was saved.
     pub kind: ExternalSaveKind,
@@ -30,8 +31,9 @@ pub struct ExternalSave {
 }
 
 /// Why a game's own save was made.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[non_exhaustive]
 pub enum ExternalSaveKind {
     /// The player asked for it.

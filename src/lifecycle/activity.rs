@@ -4,8 +4,9 @@ use bevy::prelude::*;
 
 /// What the plugin is doing right now, also as the run conditions [`saving_is_in_progress`] and
 /// [`session_is_restoring`].
-#[derive(Resource, Reflect, Clone, Copy, PartialEq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionActivity {
     pub(super) saving: bool,
     pub(super) restore: Option<RestorePhase>,
@@ -14,8 +15,9 @@ pub struct SessionActivity {
 }
 
 /// How far a restore is.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[non_exhaustive]
 pub enum RestorePhase {
     /// The checkpoint is being read and decoded. Nothing of the world has changed.

@@ -13,8 +13,9 @@ use bevy::prelude::*;
 /// let server = CaptureBudget { frame: Duration::from_millis(50), share: 0.02 };
 /// assert_eq!(server.time(), Duration::from_millis(1));
 /// ```
-#[derive(Reflect, Clone, Copy, PartialEq, Debug)]
-#[reflect(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct CaptureBudget {
     /// The time of a frame. Defaults to a sixtieth of a second.
     pub frame: Duration,
@@ -23,8 +24,9 @@ pub struct CaptureBudget {
 }
 
 /// What a type cost in a capture.
-#[derive(Reflect, Clone, PartialEq, Eq, Hash, Debug)]
-#[reflect(Clone, PartialEq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 pub struct CaptureCost {
     /// The type.
     pub type_path: String,

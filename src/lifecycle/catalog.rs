@@ -23,21 +23,22 @@ use crate::external_saves::{Backups, OfferedBackup};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when
 /// [`SessionsFound`](crate::SessionsFound) is sent.
-#[derive(Resource, Reflect, Clone, Debug, Default)]
-#[reflect(Resource, Clone, Debug, Default)]
+#[derive(Resource, Clone, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, Debug, Default))]
 pub struct SessionCatalog {
     pub(super) sessions: Shelf,
     pub(super) listing: SlotListing,
     /// What the slots of each session take.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
     /// When the sessions were looked at last: what time it surely was, and what the clock said.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
     /// Whether somebody followed a watch since this was last asked.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     followed: Arc<AtomicBool>,
 }
 
@@ -203,13 +204,14 @@ impl SessionCatalog {
 }
 
 /// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
-#[derive(Resource, Reflect, Clone, Debug, Default)]
-#[reflect(Resource, Clone, Debug, Default)]
+#[derive(Resource, Clone, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, Debug, Default))]
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
     pub(crate) older: Vec<RecoveryOffer>,
     /// Backups of the game's own.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) backups: Backups,
 }
 

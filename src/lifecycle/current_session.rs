@@ -36,13 +36,14 @@ const STATE_CHANGES: usize = 100;
 /// }
 /// # App::new().add_systems(Update, reach_mission);
 /// ```
-#[derive(Resource, Reflect, Clone, Debug)]
-#[reflect(Resource, Clone, Debug)]
+#[derive(Resource, Clone, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, Debug))]
 pub struct CurrentSession {
     pub(crate) metadata: SessionMetadata,
     pub(crate) status: SessionStatus,
     pub(crate) play_time: Duration,
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) updated: Timestamp,
     pub(crate) last_checkpoint: Option<LastCheckpoint>,
     pub(crate) fields: Fields,
@@ -54,13 +55,14 @@ pub struct CurrentSession {
     pub(crate) chapters_changed: bool,
     /// What lists show of the newest checkpoint.
     pub(crate) summary: CheckpointSummary,
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) timeline: Arc<Timeline>,
 }
 
 /// The newest durable checkpoint of the session that is being played.
-#[derive(Reflect, Clone, Copy, PartialEq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 pub struct LastCheckpoint {
     /// The checkpoint.
     pub id: CheckpointId,

@@ -32,8 +32,9 @@ use super::runtime::RuntimeParts;
 /// .arguments(&["--safe-mode", "--renderer"]);
 /// let plugin = SessionPlugin::new("Studio", "Hop").context(context);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct GameContext {
     /// What tells this build from others of the same version, such as a commit.
     pub build_id: String,

@@ -44,8 +44,9 @@ pub(crate) use watched::HintWatch;
 /// }
 /// # bevy::ecs::system::assert_is_system(show);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionHints {
     standing: Vec<SessionHint>,
     /// What was said since the session began, though its cause may be gone.

@@ -19,8 +19,9 @@ use super::{CaptureBudget, SessionSettings};
 /// let town = SessionPace { max_bytes_per_second: Some(64 << 10), ..SessionPace::every(Duration::from_secs(30)) };
 /// assert_eq!((boss.max_bytes_per_second, town.capture_budget), (None, None));
 /// ```
-#[derive(Reflect, Clone, Copy, PartialEq, Debug, Default)]
-#[reflect(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct SessionPace {
     /// In place of [`SessionSettings::interval`].
     pub interval: Option<Duration>,
@@ -54,15 +55,17 @@ impl SessionPace {
 /// }
 /// # bevy::ecs::system::assert_is_system(tune);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Debug, Default)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionPaces {
     paces: Vec<NamedPace>,
 }
 
 /// A pace by the name of the state or condition that it goes by.
-#[derive(Reflect, Clone, PartialEq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 struct NamedPace {
     name: String,
     pace: SessionPace,
@@ -98,8 +101,9 @@ impl SessionPaces {
 
 /// How often checkpoints are taken right now: by the settings, the paces that are in force, and alerts that are raised.
 /// Brought up to date in each frame in which a session is played.
-#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug, FromWorld)]
+#[derive(Resource, Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, FromWorld))]
 #[non_exhaustive]
 pub struct CurrentPace {
     /// Time between automatic checkpoints. [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says where it is longer, since

@@ -1,11 +1,13 @@
 //! Whether crashed sessions are offered, recovered without asking, or let be.
 
-use bevy::prelude::*;
+#[cfg(feature = "reflect")]
+use bevy::reflect::Reflect;
 
 /// What becomes of sessions that crashed. See
 /// [`SessionSettings::recovery`](crate::SessionSettings::recovery).
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-#[reflect(Clone, PartialEq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug, Default))]
 pub enum RecoveryPolicy {
     /// They are offered with [`RecoveryAvailable`](crate::RecoveryAvailable), and the game asks its
     /// player. After deaths soon after a restore, the offer

@@ -12,8 +12,9 @@ use super::notifications::{DataPlaceChanged, notify};
 /// It is what the game and the platform say, unless that can't be written and the game has named a
 /// [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and of slots go by
 /// what is wanted, wherever a file is found.
-#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug)]
+#[derive(Resource, Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
 pub struct SessionPlace {
     data: PathBuf,
     state: PathBuf,

@@ -10,8 +10,9 @@ use bevy_session_journal::session::AttachmentQuota;
 use super::{CaptureBudget, RecoveryPolicy};
 
 /// What becomes of a restore that would lose something.
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-#[reflect(Clone, PartialEq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug, Default))]
 pub enum RestoreLosses {
     /// It goes on. What is lost is listed in the report, and kept in the session.
     #[default]
@@ -33,8 +34,9 @@ pub enum RestoreLosses {
 /// }
 /// # bevy::ecs::system::assert_is_system(apply_option_menu);
 /// ```
-#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug, Default)]
+#[derive(Resource, Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionSettings {
     /// Time between automatic checkpoints, in real time; it stands still while the session is
     /// paused. Defaults to 5 seconds.

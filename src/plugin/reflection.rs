@@ -1,34 +1,50 @@
 //! The types that inspectors and remote tools see.
 
 use bevy::app::App;
+#[cfg(feature = "reflect")]
 use bevy::ecs::reflect::AppTypeRegistry;
 
 use crate::chapters::InChapter;
-use crate::checkpoints::{CaptureCost, CurrentPace, DriftedType, SessionPaces};
-use crate::checkpoints::{TypeProblem, TypeProblemReason};
-use crate::doctor::{Diagnosis, Finding, FoundEntities};
-use crate::external::{ExternalOperations, OfferedBackup};
-use crate::hints::{SessionHint, SessionHints};
-use crate::library::{CurrentProfile, SessionPlace};
-use crate::recovery::{
-    DanglingReference, ExtraEntities, NewComponents, RestoreLoss, RestoreLossReason, RestoreReport,
-};
-use crate::{
-    CurrentSession, DespawnOnRestore, GameContext, PreviousRun, RecoveryOffers, SaveKey, SaveScope,
-    Saved, SessionActivity, SessionCatalog, SessionMode, SessionSettings, SessionSwitches, Unsaved,
-};
+use crate::{DespawnOnRestore, SaveKey, SaveScope, Saved, Unsaved};
 
 /// Registers what types do by themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {
-    let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
-    bevy_session_journal::register_types(&mut registry.write());
+    register_components(app);
+    #[cfg(feature = "reflect")]
+    register_data(app);
+}
+
+/// What games and scenes put on entities.
+fn register_components(app: &mut App) {
     app.register_type::<Saved>()
         .register_type::<Unsaved>()
         .register_type::<SaveKey>()
         .register_type::<SaveScope>()
         .register_type::<InChapter>()
-        .register_type::<DespawnOnRestore>()
-        .register_type::<TypeProblem>()
+        .register_type::<DespawnOnRestore>();
+}
+
+/// What the plugin says of itself.
+#[cfg(feature = "reflect")]
+fn register_data(app: &mut App) {
+    use crate::checkpoints::{CaptureCost, CurrentPace, DriftedType, SessionPaces};
+    use crate::checkpoints::{TypeProblem, TypeProblemReason};
+    use crate::doctor::{Diagnosis, Finding, FoundEntities};
+    use crate::external::{ExternalOperations, OfferedBackup};
+    use crate::hints::{SessionHint, SessionHints};
+    use crate::library::{CurrentProfile, SessionPlace};
+    use crate::recovery::{
+        DanglingReference, ExtraEntities, NewComponents, RestoreLoss, RestoreLossReason,
+        RestoreReport,
+    };
+    use crate::{
+        CurrentSession, GameContext, PreviousRun, RecoveryOffers, SessionActivity, SessionCatalog,
+        SessionMode, SessionSettings, SessionSwitches,
+    };
+
+    let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
+    bevy_session_journal::register_types(&mut registry.write());
+    app.register_type::<TypeProblem>()
         .register_type::<TypeProblemReason>()
         .register_type::<DriftedType>()
         .register_type::<RestoreReport>()
@@ -60,7 +76,7 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<FoundEntities>();
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "reflect"))]
 mod tests {
     use std::any::TypeId;
 
@@ -68,6 +84,15 @@ mod tests {
     use bevy::reflect::{FromReflect, PartialReflect};
 
     use super::*;
+    use crate::checkpoints::{CurrentPace, SessionPaces};
+    use crate::doctor::{Diagnosis, FoundEntities};
+    use crate::hints::SessionHints;
+    use crate::library::CurrentProfile;
+    use crate::recovery::{RestoreLoss, RestoreLossReason, RestoreReport};
+    use crate::{
+        CurrentSession, PreviousRun, RecoveryOffers, SessionActivity, SessionCatalog,
+        SessionSettings, SessionSwitches,
+    };
 
     #[test]
     fn a_game_without_automatic_registration_has_the_types_and_what_they_contain() {

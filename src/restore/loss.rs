@@ -1,13 +1,15 @@
 //! What a checkpoint has that this build of the game can't use.
 
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
 use bevy_session_journal::journal::SaveId;
 
 /// Rows of one type that could not be restored. What was written is kept in the session, and comes back
 /// with a build that can use it.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct RestoreLoss {
     /// The type.
@@ -20,8 +22,9 @@ pub struct RestoreLoss {
 }
 
 /// Why rows could not be restored.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum RestoreLossReason {
     /// This build doesn't save the type.
@@ -54,7 +57,7 @@ pub enum RestoreLossReason {
         /// What the type's `Deserialize`, or a migration, said of the first of them.
         error: String,
         /// The first of them.
-        #[reflect(ignore)]
+        #[cfg_attr(feature = "reflect", reflect(ignore))]
         ids: Vec<SaveId>,
     },
 }

@@ -1,15 +1,18 @@
 //! What came back with a restore, and what didn't.
 
 use bevy::ecs::entity::Entity;
+#[cfg(feature = "reflect")]
 use bevy::prelude::ReflectDefault;
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
 use super::RestoreLoss;
 use crate::capture::SaveKey;
 
 /// What came back with a restore, and what didn't. Lists are bounded; their totals aren't.
-#[derive(Reflect, Clone, PartialEq, Debug, Default)]
-#[reflect(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 #[non_exhaustive]
 pub struct RestoreReport {
     /// Entities that were restored.
@@ -113,8 +116,9 @@ fn add_once(types: &mut Vec<String>, type_path: &str) {
 }
 
 /// A reference to an entity that isn't in the checkpoint, since it wasn't saved.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct DanglingReference {
     /// The component or resource with the reference.
@@ -132,8 +136,9 @@ pub struct DanglingReference {
 }
 
 /// Saved components of one type that came with an update of the game.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct NewComponents {
     /// The type.
@@ -143,8 +148,9 @@ pub struct NewComponents {
 }
 
 /// Saved entities that the checkpoint doesn't have.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct ExtraEntities {
     /// The saved type that names them best; `None` if they have none.

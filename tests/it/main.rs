@@ -68,6 +68,7 @@ mod profiles;
 mod races;
 mod recorded_events;
 mod recovery;
+#[cfg(feature = "reflect")]
 mod reflection;
 mod refusals;
 mod relationships;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem::discriminant;
 use std::time::Duration;
 
+#[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 use bevy::utils::prelude::ShortName;
 
@@ -12,8 +13,9 @@ use crate::capture::SaveKey;
 /// Something that keeps the plugin from doing what the game probably expects of it.
 ///
 /// [`Display`](fmt::Display) says it in plain words, with the line to write.
-#[derive(Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum SessionHint {
     /// For 30 seconds of play no checkpoint could be taken, since conditions of

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use bevy::prelude::*;
+#[cfg(feature = "reflect")]
+use bevy::reflect::Reflect;
 
 use bevy_session_journal::journal::{ChapterId, CheckpointId};
 
 /// How far the session that is being played goes back, for
 /// [`SessionCommands::rewind`](crate::SessionCommands::rewind).
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Debug)]
-#[reflect(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum RewindTo {
     /// By this much play time, pauses excluded: to the newest checkpoint that was taken so long ago or

@@ -10,16 +10,17 @@ use crate::checkpoints::{StandingAlert, SurvivedFailure};
 /// How the last process of this game on this machine ended. There from the first frame on, even if
 /// no session was played; absent if this is the first process.
 /// [`Report::of_last_run`](crate::reports::Report::of_last_run) writes it down for a player to send.
-#[derive(Resource, Reflect, Clone, PartialEq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug)]
+#[derive(Resource, Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
 pub struct PreviousRun {
     /// How it ended.
     pub ended: HowItEnded,
     /// When it is known to have lived last.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub died_at: Timestamp,
     /// When it was started.
-    #[reflect(ignore)]
+    #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub started_at: Timestamp,
     /// The game's version then.
     pub game_version: String,

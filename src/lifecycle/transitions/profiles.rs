@@ -19,8 +19,9 @@ use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 ///
 /// How the last process ended is known of the machine, not of a profile: a session that crashed is
 /// offered when its profile is used next.
-#[derive(Resource, Reflect, Clone, PartialEq, Eq, Debug)]
-#[reflect(Resource, Clone, PartialEq, Debug)]
+#[derive(Resource, Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
 pub struct CurrentProfile {
     name: String,
 }
