@@ -106,6 +106,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/getting-started.md")]
     struct GettingStarted;
 
+    #[doc = include_str!("../docs/guide/hints.md")]
+    struct Hints;
+
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
 

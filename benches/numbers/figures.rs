@@ -24,7 +24,7 @@ pub fn figures() {
     let mut measured = game(|app| {
         app.add_plugins(SessionFiguresPlugin);
         for alert in Alert::usual() {
-            app.raise(alert).expect("the usual alerts make sense");
+            app.raise_session_alert(alert).expect("the usual alerts make sense");
         }
     });
     let (mut without, mut with) = (Vec::new(), Vec::new());

@@ -63,12 +63,16 @@ mod serving {
     /// What an operator is warned of, and what a server does by itself until that is over.
     fn limits(app: &mut App) -> Result<(), AlertError> {
         for alert in Alert::usual() {
-            app.raise(alert)?;
+            app.raise_session_alert(alert)?;
         }
         let slow_disk = Alert::p95_above(SessionOperation::Checkpoint, Duration::from_millis(100));
-        app.raise(slow_disk.then(AlertResponse::Stretch(4.0)))?
-            .raise(Alert::session_bytes_above(1 << 30).then(AlertResponse::ThinHistory(256 << 20)))?
-            .raise(Alert::memory_above(8 << 30).then(AlertResponse::RefuseSessions))?;
+        app.raise_session_alert(slow_disk.then(AlertResponse::Stretch(4.0)))?
+            .raise_session_alert(
+                Alert::session_bytes_above(1 << 30).then(AlertResponse::ThinHistory(256 << 20)),
+            )?
+            .raise_session_alert(
+                Alert::memory_above(8 << 30).then(AlertResponse::RefuseSessions),
+            )?;
         Ok(())
     }
 

@@ -75,8 +75,8 @@ fn look(world: &mut World) {
             // It isn't said twice, now or later.
             Finding::Hint(hint) => give_hint(world, hint.clone()),
             finding if said.iter().any(|hint| finding.says(hint)) => {}
-            Finding::RarelyChanges { .. } => info!("{finding}"),
-            finding => warn!("{finding}"),
+            Finding::RarelyChanges { .. } => info!("{}: {finding}", finding.code()),
+            finding => warn!("{}: {finding}", finding.code()),
         }
     }
     if diagnosis.is_healthy() {
@@ -104,7 +104,7 @@ fn advise(doctor: &Doctor, world: &mut World) {
     let Some(mut diagnosis) = world.get_resource_mut::<Diagnosis>() else { return };
     for finding in advice {
         if !diagnosis.findings.iter().any(|known| known.is_same_advice(&finding)) {
-            info!("{finding}");
+            info!("{}: {finding}", finding.code());
             diagnosis.findings.push(finding);
         }
     }

@@ -6,6 +6,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
+use bevy_session_journal::Code;
 
 use super::rarely_changing::CHECKPOINTS;
 use crate::SaveKey;
@@ -217,6 +218,27 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// Its code, which the guide's page on hints explains.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::ComponentNotSaved { .. } => Code::ComponentNotSaved,
+            Self::PlaceNotSaved { .. } => Code::PlaceNotSaved,
+            Self::UnknownComponents { .. } => Code::UnknownComponents,
+            Self::ResourceNotSaved { .. } => Code::ResourceNotSaved,
+            Self::ReferenceToUnsaved { .. } => Code::ReferenceToUnsaved,
+            Self::EntityNotMapped { .. } => Code::EntityNotMapped,
+            Self::NothingSaved { .. } => Code::NothingSaved,
+            Self::StatesNeverGated { .. } => Code::StatesNeverGated,
+            Self::DuplicateKey { .. } => Code::DuplicateKey,
+            Self::EntityObserver { .. } => Code::EntityObserver,
+            Self::TypeNotSaved { .. } => Code::TypeNotSaved,
+            Self::RarelyChanges { .. } => Code::RarelyChanges,
+            Self::PowerCutsNotCovered => Code::PowerCutsNotCovered,
+            Self::Hint(hint) => hint.code(),
+        }
+    }
+
     /// Whether both say that a type rarely changes, however many values it has now.
     pub(super) fn is_same_advice(&self, other: &Self) -> bool {
         match (self, other) {

@@ -86,6 +86,6 @@ pub fn give_hint(world: &mut World, hint: SessionHint) {
     }
     hints.said.push(hint.clone());
     hints.standing.push(hint.clone());
-    warn!("{hint}");
+    warn!("{}: {hint}", hint.code());
     notify(world, HintGiven { hint });
 }

@@ -1,6 +1,5 @@
 //! `doctor`: what is wrong or worth knowing, each with a code that the runbook explains.
 
-mod codes;
 mod second_place;
 mod session_findings;
 mod state_findings;
@@ -10,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bevy_session_journal::SessionId;
+use bevy_session_journal::{Code, SessionId, Weight};
 use serde::Serialize;
 
 use crate::condition::Condition;
@@ -20,7 +19,6 @@ use crate::place::{Place, Profile, UNKNOWN_WITHOUT_RECORDS};
 use crate::progress::Progress;
 use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
-use codes::{Code, Weight};
 use state_findings::Processes;
 
 /// How old a record of a process that lives may be.
@@ -41,7 +39,7 @@ pub struct Finding {
 #[derive(Serialize)]
 struct Shown<'a> {
     code: &'static str,
-    weight: Weight,
+    weight: &'static str,
     session: Option<SessionId>,
     place: &'a Path,
     what: &'a str,
@@ -97,10 +95,13 @@ pub fn doctor(
 impl Finding {
     /// Writes it, and says whether something is wrong.
     fn write(&self, output: &mut Output<'_>) -> Result<bool, Failure> {
-        let Some(about) = self.code.about() else { return Ok(false) };
-        let (code, weight, advice) = (about.text, about.weight, about.advice);
         let Self { session, place, what, .. } = self;
-        let is_problem = weight == Weight::Problem;
+        let (code, advice) = (self.code.text(), self.code.advice());
+        let is_problem = self.code.is_problem();
+        let weight = match self.code.weight() {
+            Weight::Problem => "problem",
+            Weight::Note => "note",
+        };
         if output.is_json() {
             output.object(&Shown { code, weight, session: *session, place, what, advice })?;
             return Ok(is_problem);

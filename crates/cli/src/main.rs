@@ -37,7 +37,7 @@
 //! does (`repair/bridge.rs`). `torture/repairs.rs` damages a session at each byte and holds the copy against the
 //! original.
 //!
-//! `doctor` has one table of codes (`doctor/codes.rs`), and `docs/RUNBOOK.md` a section for each, with commands; a
+//! `doctor` has the catalogue of codes (`Code` in the journal), and `docs/RUNBOOK.md` a section for each, with commands; a
 //! test plants each situation, looks for its code, and runs the commands of its section. What dead processes left
 //! it knows by names and records alone (`doctor/state_findings.rs`), since asking for a lock could keep the game
 //! from it. `prune` is the library's `Retention::preview`, with what time it surely is by the same rules.

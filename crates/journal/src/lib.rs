@@ -12,6 +12,7 @@
 
 #[doc(hidden)]
 pub mod clock;
+mod codes;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod deep;
@@ -43,6 +44,7 @@ mod torture;
 #[doc(hidden)]
 pub mod writer;
 
+pub use codes::{Code, Weight};
 pub use digest::{DigestFigures, DigestOrder, Digested, DigestedSessions, SessionDigester};
 pub use facade::{
     Codec, Event, Journal, JournalError, JournalOptions, ManualClock, Restored, Row, RowReader,

@@ -24,7 +24,7 @@ const USUAL_SAMPLES: u64 = 5;
 /// `over` must have been so for that long. An alert on a share or a percentile needs five samples, unless
 /// [`at_least`](Self::at_least) says otherwise.
 ///
-/// Whether that makes sense is asked when it is [raised](super::AlertsExt::raise).
+/// Whether that makes sense is asked when it is [raised](super::AlertsExt::raise_session_alert).
 #[derive(Clone, PartialEq, Debug)]
 pub struct Alert {
     measure: AlertMeasure,

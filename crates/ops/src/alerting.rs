@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::SessionId;
+use bevy_session::hints::Code;
 use bevy_session::internal::{LastLook, notify};
 use tracing::{info, warn};
 
 use super::alert::{Alert, AlertError, Rule};
-use super::codes::HealthCode;
 use super::level::AlertLevel;
 use super::measure::{AlertMeasure, Side};
 use super::reading::Reading;
@@ -25,7 +25,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// use bevy_session_ops::{Alert, AlertMeasure, SessionAlerts};
 ///
 /// fn quiet_night(mut alerts: ResMut<SessionAlerts>) -> Result {
-///     alerts.raise(Alert::disk_left_below(100 << 20))?; // in the place of the one before
+///     alerts.raise_session_alert(Alert::disk_left_below(100 << 20))?; // in the place of the one before
 ///     alerts.remove(AlertMeasure::IndexHits);
 ///     Ok(())
 /// }
@@ -61,7 +61,7 @@ struct Standing {
 #[non_exhaustive]
 pub struct SessionAlertRaised {
     /// Its code, which has advice and names a section of the runbook.
-    pub code: HealthCode,
+    pub code: Code,
     /// What it goes by.
     pub measure: AlertMeasure,
     /// How much that is.
@@ -77,7 +77,7 @@ pub struct SessionAlertRaised {
 #[non_exhaustive]
 pub struct SessionAlertCleared {
     /// Its code.
-    pub code: HealthCode,
+    pub code: Code,
     /// What it goes by.
     pub measure: AlertMeasure,
     /// How much that is now; `None` if there is nothing any more that it could be about.
@@ -96,11 +96,11 @@ pub trait AlertsExt: Sized {
     /// # Errors
     ///
     /// [`AlertError`] if it makes no sense. Nothing is changed then.
-    fn raise(&mut self, alert: Alert) -> Result<&mut Self, AlertError>;
+    fn raise_session_alert(&mut self, alert: Alert) -> Result<&mut Self, AlertError>;
 }
 
 impl AlertsExt for App {
-    fn raise(&mut self, alert: Alert) -> Result<&mut Self, AlertError> {
+    fn raise_session_alert(&mut self, alert: Alert) -> Result<&mut Self, AlertError> {
         self.world_mut().get_resource_or_init::<SessionAlerts>().raise(alert)?;
         Ok(self)
     }

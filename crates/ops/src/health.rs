@@ -5,10 +5,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::SessionSwitches;
 use bevy_session::checkpoints::CurrentPace;
+use bevy_session::hints::Code;
 use bevy_session::library::SessionFeature;
 
 use super::alerting::SessionAlerts;
-use super::codes::HealthCode;
 use super::session_figures::SessionFigures;
 use super::trouble::Trouble;
 
@@ -46,7 +46,7 @@ pub struct SessionHealth {
 #[non_exhaustive]
 pub struct HealthFinding {
     /// Its code, which has advice and names a section of the runbook.
-    pub code: HealthCode,
+    pub code: Code,
     /// What it is, in a sentence without a full stop.
     pub what: String,
 }
@@ -66,7 +66,7 @@ impl SessionHealth {
 
     /// Whether this was found.
     #[must_use]
-    pub fn has(&self, code: HealthCode) -> bool {
+    pub fn has(&self, code: Code) -> bool {
         self.findings.iter().any(|finding| finding.code == code)
     }
 }
@@ -99,50 +99,48 @@ pub(super) fn look(
     health.set_if_neq(SessionHealth { findings });
 }
 
-fn finding(code: HealthCode, what: String) -> Option<HealthFinding> {
+fn finding(code: Code, what: String) -> Option<HealthFinding> {
     Some(HealthFinding { code, what })
 }
 
 fn writer(trouble: &Trouble) -> Option<HealthFinding> {
     if trouble.writer_is_gone {
-        return finding(HealthCode::WriterGone, "the writer is gone, and nothing is saved".into());
+        return finding(Code::WriterGone, "the writer is gone, and nothing is saved".into());
     }
     let reason = trouble.stopped.as_ref()?;
-    finding(HealthCode::SavingStopped, format!("nothing is saved: {reason}"))
+    finding(Code::SavingStopped, format!("nothing is saved: {reason}"))
 }
 
 fn durable(figures: &SessionFigures, within: Duration) -> Option<HealthFinding> {
     let unsaved = figures.unsaved().filter(|unsaved| *unsaved > within)?;
     let seconds = unsaved.as_secs();
-    finding(HealthCode::NothingDurable, format!("what was captured {seconds} s ago isn't durable"))
+    finding(Code::NothingDurable, format!("what was captured {seconds} s ago isn't durable"))
 }
 
 fn disk(figures: &SessionFigures) -> Option<HealthFinding> {
     let left = figures.disk_left().filter(|left| *left < LITTLE_ROOM)?;
-    finding(HealthCode::DiskFull, format!("{} MB are left on the disk", left >> 20))
+    finding(Code::DiskFull, format!("{} MB are left on the disk", left >> 20))
 }
 
 fn held(trouble: &Trouble, now: Duration) -> Option<HealthFinding> {
     trouble.refused_at.filter(|at| now.saturating_sub(*at) < HELD_FOR)?;
-    finding(HealthCode::SessionHeld, "another process plays a session that was asked for".into())
+    finding(Code::SessionHeld, "another process plays a session that was asked for".into())
 }
 
 fn damaged(figures: &SessionFigures, trouble: &Trouble) -> Option<HealthFinding> {
     let damaged = figures.damaged.iter().filter(|session| !trouble.lost.contains(session));
     match damaged.count() {
         0 => None,
-        1 => finding(HealthCode::SessionDamaged, "a session is damaged".into()),
-        many => finding(HealthCode::SessionDamaged, format!("{many} sessions are damaged")),
+        1 => finding(Code::SessionDamaged, "a session is damaged".into()),
+        many => finding(Code::SessionDamaged, format!("{many} sessions are damaged")),
     }
 }
 
 fn lost(trouble: &Trouble) -> Option<HealthFinding> {
     match trouble.lost.len() {
         0 => None,
-        1 => finding(HealthCode::SessionLost, "nothing of a session can be restored".into()),
-        many => {
-            finding(HealthCode::SessionLost, format!("nothing of {many} sessions can be restored"))
-        }
+        1 => finding(Code::SessionLost, "nothing of a session can be restored".into()),
+        many => finding(Code::SessionLost, format!("nothing of {many} sessions can be restored")),
     }
 }
 
@@ -151,10 +149,7 @@ fn index(figures: &SessionFigures) -> Option<HealthFinding> {
     if index.rebuilds == 0 || index.hits + index.misses == 0 {
         return None;
     }
-    finding(
-        HealthCode::IndexMade,
-        "there was no index of sessions of any use, and all were read".into(),
-    )
+    finding(Code::IndexMade, "there was no index of sessions of any use, and all were read".into())
 }
 
 fn switched_off(switches: Option<&SessionSwitches>) -> Option<HealthFinding> {
@@ -162,5 +157,5 @@ fn switched_off(switches: Option<&SessionSwitches>) -> Option<HealthFinding> {
     if off.is_empty() {
         return None;
     }
-    finding(HealthCode::SwitchedOff, format!("switched off: {}", off.join(", ")))
+    finding(Code::SwitchedOff, format!("switched off: {}", off.join(", ")))
 }

@@ -6,7 +6,6 @@
 
 mod alert;
 mod alerting;
-mod codes;
 mod collecting;
 mod counting;
 mod diagnostics;
@@ -32,11 +31,11 @@ use bevy::prelude::*;
 use bevy_session::monitoring::{Measurements, Restraints, StandingAlerts};
 use bevy_session::{SessionLast, SessionSystems};
 
+pub use bevy_session::hints::{Code, Weight};
 pub use bevy_session::monitoring::{SessionOperation, WriterLoad};
 
 pub use alert::{Alert, AlertError};
 pub use alerting::{AlertsExt, SessionAlertCleared, SessionAlertRaised, SessionAlerts};
-pub use codes::HealthCode;
 pub use diagnostics::SessionDiagnosticsPlugin;
 pub use health::{HealthFinding, SessionHealth};
 pub use level::AlertLevel;

@@ -1,8 +1,8 @@
 //! What alerts go by.
 
+use bevy_session::hints::Code;
 use bevy_session::monitoring::SessionOperation;
 
-use super::codes::HealthCode;
 use super::level::AlertLevel;
 
 /// What an alert goes by. There is one alert for each.
@@ -63,19 +63,19 @@ impl AlertMeasure {
 
     /// The code of its alert.
     #[must_use]
-    pub fn code(self) -> HealthCode {
+    pub fn code(self) -> Code {
         match self {
-            Self::Errors(_) => HealthCode::Errors,
-            Self::P95(_) => HealthCode::Slow,
-            Self::IndexHits => HealthCode::IndexMisses,
-            Self::StaleLocks => HealthCode::StaleLocks,
-            Self::DiskLeft => HealthCode::DiskLow,
-            Self::CheckpointAge => HealthCode::CheckpointOld,
-            Self::Crashes => HealthCode::Crashes,
-            Self::Memory => HealthCode::MemoryHigh,
-            Self::SessionBytes => HealthCode::SessionLarge,
-            Self::PlayTime => HealthCode::SessionLong,
-            Self::Entities => HealthCode::ManyEntities,
+            Self::Errors(_) => Code::ManyErrors,
+            Self::P95(_) => Code::SlowOperation,
+            Self::IndexHits => Code::IndexMisses,
+            Self::StaleLocks => Code::StaleLocks,
+            Self::DiskLeft => Code::DiskLow,
+            Self::CheckpointAge => Code::CheckpointOld,
+            Self::Crashes => Code::ManyCrashes,
+            Self::Memory => Code::MemoryHigh,
+            Self::SessionBytes => Code::SessionOversized,
+            Self::PlayTime => Code::SessionLong,
+            Self::Entities => Code::ManyEntities,
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 use bevy::utils::prelude::ShortName;
+use bevy_session_journal::Code;
 
 use crate::capture::SaveKey;
 
@@ -133,6 +134,30 @@ pub enum SessionHint {
 }
 
 impl SessionHint {
+    /// Its code, which the guide's page on hints explains.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::GateStaysShut { .. } => Code::GateStaysShut,
+            Self::ConditionFailed { .. } => Code::ConditionFailed,
+            Self::WentOnAfterFailure { .. } => Code::WentOnAfterFailure,
+            Self::StateNotAdded { .. } => Code::StateNotAdded,
+            Self::NoEntitySaved { .. } => Code::NoEntitySaved,
+            Self::NoSessionStarted => Code::NoSessionStarted,
+            Self::StoppedInDevelopment => Code::StoppedInDevelopment,
+            Self::KeyedEntityWentAgain { .. } => Code::KeyedEntityWentAgain,
+            Self::LostBeforeRestore { .. } => Code::LostBeforeRestore,
+            Self::DialogWithoutCamera => Code::DialogWithoutCamera,
+            Self::CalledTooLate { .. } => Code::CalledTooLate,
+            Self::ContextTooLong { .. } => Code::ContextTooLong,
+            Self::InstanceNotRegistered { .. } => Code::InstanceNotRegistered,
+            Self::EntityNotMapped { .. } => Code::EntityNotMapped,
+            Self::SavedUnmapped { .. } => Code::SavedUnmapped,
+            Self::LinkNotRestored { .. } => Code::LinkNotRestored,
+            Self::NotPutBack { .. } => Code::NotPutBack,
+        }
+    }
+
     /// Whether it is about the session that is played, and not about the app.
     pub(super) fn is_of_session(&self) -> bool {
         match self {

@@ -139,7 +139,7 @@ fn what_happened_last_and_the_alerts_that_stand_are_shown() {
         app.add_message::<Mined>().record_messages::<Mined>();
         let never = Duration::from_nanos(1);
         let alert = Alert::p95_above(SessionOperation::Checkpoint, never).at_least(1);
-        app.raise(alert).unwrap();
+        app.raise_session_alert(alert).unwrap();
         resize(app, 1280, 720, 1.0);
     });
     key(&mut app, KeyCode::F9);

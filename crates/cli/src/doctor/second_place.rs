@@ -1,10 +1,10 @@
 //! Sessions that lie in a game's second place, see `SessionPlugin::fallback_directory`.
 
+use bevy_session_journal::Code;
 use bevy_session_journal::SessionId;
 use bevy_session_journal::journal::Head;
 
 use super::Finding;
-use super::codes::Code;
 use crate::failure::Failure;
 use crate::output::moment;
 use crate::place::{Place, Profile};

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use bevy_session_journal::Code;
 use bevy_session_journal::SessionId;
 use bevy_session_journal::journal::FileProblemKind;
 use bevy_session_journal::recovery::validate_events;
 use bevy_session_journal::store::{StoredSession, with_sources};
 
 use super::Finding;
-use super::codes::Code;
 use crate::condition::{Condition, describe};
 use crate::place::{Left, Profile};
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use bevy_session_journal::Code;
 use bevy_session_journal::SessionId;
 use bevy_session_journal::clock::{self, between};
 use bevy_session_journal::store::{
     Disk, Layout, ProcessRecord, StoreError, read_all, with_sources,
 };
 
-use super::codes::Code;
 use super::{Finding, SILENCE};
 use crate::alive::{is_alive, is_running};
 use crate::output::some_of;

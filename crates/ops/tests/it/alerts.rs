@@ -9,7 +9,7 @@ use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, PreviousRun, RestoreFrom};
 use bevy_session_ops::{
-    Alert, AlertError, AlertLevel, AlertMeasure, AlertsExt, HealthCode, SessionAlertCleared,
+    Alert, AlertError, AlertLevel, AlertMeasure, AlertsExt, Code, SessionAlertCleared,
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
 };
 
@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A game with an alert.
 fn watched(disk: &MemoryDisk, alert: Alert) -> App {
     let mut app = measured(disk, |app| {
-        app.raise(alert).unwrap();
+        app.raise_session_alert(alert).unwrap();
         listen::<SessionAlertRaised>(app);
         listen::<SessionAlertCleared>(app);
     });
@@ -35,7 +35,7 @@ fn heard(app: &App) -> (usize, usize) {
 }
 
 /// It is raised, with words for an operator, and health has it.
-fn assert_raised(app: &App, code: HealthCode) {
+fn assert_raised(app: &App, code: Code) {
     assert_eq!(heard(app), (1, 0));
     let raised = received::<SessionAlertRaised>(app).remove(0);
     assert_eq!(raised.code, code);
@@ -69,7 +69,7 @@ fn errors_raise_an_alert_on_a_disk_that_refuses() {
     disk.fail_always(Operation::Append, ErrorKind::Other);
     disk.fail_always(Operation::Create, ErrorKind::Other);
     long(&mut app, 60);
-    assert_raised(&app, HealthCode::Errors);
+    assert_raised(&app, Code::ManyErrors);
     disk.heal();
     long(&mut app, 240);
     assert_cleared(&app);
@@ -89,7 +89,7 @@ fn a_slow_operation_raises_an_alert_that_does_not_flicker() {
     assert_eq!(heard(&app), (0, 0), "four samples say nothing");
     note(&mut app, SessionOperation::Slot, 1, Some(Duration::from_secs(1)));
     long(&mut app, 3);
-    assert_raised(&app, HealthCode::Slow);
+    assert_raised(&app, Code::SlowOperation);
     // Between the two levels, once up and down.
     long(&mut app, 125);
     assert_cleared(&app);
@@ -121,7 +121,7 @@ fn little_room_on_the_disk_raises_an_alert_once_it_has_lasted() {
     long(&mut app, 25);
     assert_eq!(heard(&app), (0, 0), "it was better meanwhile");
     long(&mut app, 25);
-    assert_raised(&app, HealthCode::DiskLow);
+    assert_raised(&app, Code::DiskLow);
     disk.leave_room_for(600 << 20);
     long(&mut app, 25);
     assert_eq!(heard(&app), (1, 0), "600 MB are less than five fourths");
@@ -140,7 +140,7 @@ fn an_old_checkpoint_raises_an_alert() {
     long(&mut app, 9);
     assert_eq!(heard(&app), (0, 0));
     long(&mut app, 9);
-    assert_raised(&app, HealthCode::CheckpointOld);
+    assert_raised(&app, Code::CheckpointOld);
     disk.heal();
     long(&mut app, 70);
     assert_cleared(&app);
@@ -165,7 +165,7 @@ fn locks_that_processes_left_behind_raise_an_alert() {
     assert_eq!(heard(&app), (0, 0), "its own lock is held");
     disk.put(&lock(5), b"");
     long(&mut app, 12);
-    assert_raised(&app, HealthCode::StaleLocks);
+    assert_raised(&app, Code::StaleLocks);
     (0..6).for_each(|number| disk.remove_all(&lock(number)));
     long(&mut app, 12);
     assert_cleared(&app);
@@ -201,8 +201,8 @@ fn an_index_that_knows_too_little_raises_an_alert() {
     disk.remove_all(&index);
     let mut app = watched(&disk, Alert::index_hits_below(0.7).clears_above(0.7));
     long(&mut app, 3);
-    assert_raised(&app, HealthCode::IndexMisses);
-    assert!(app.world().resource::<SessionHealth>().has(HealthCode::IndexMade));
+    assert_raised(&app, Code::IndexMisses);
+    assert!(app.world().resource::<SessionHealth>().has(Code::IndexMade));
     use_profile(&mut app, "Ben");
     long(&mut app, 3);
     assert_cleared(&app);
@@ -221,7 +221,7 @@ fn sessions_that_crash_raise_an_alert() {
     drop(app);
     let mut app = watched(&left, Alert::crashes_above(0.1));
     long(&mut app, 3);
-    assert_raised(&app, HealthCode::Crashes);
+    assert_raised(&app, Code::ManyCrashes);
     request(&mut app, move |commands| commands.session().recover(crashed, RestoreFrom::Latest));
     frames(&mut app, 10);
     close(&mut app);
@@ -239,7 +239,7 @@ fn an_alert_is_changed_and_removed_at_run_time() {
     let mut alerts = app.world_mut().resource_mut::<SessionAlerts>();
     alerts.raise(Alert::disk_left_below(400 << 20)).unwrap();
     frames(&mut app, 2);
-    assert_raised(&app, HealthCode::DiskLow);
+    assert_raised(&app, Code::DiskLow);
     let mut alerts = app.world_mut().resource_mut::<SessionAlerts>();
     alerts.raise(Alert::disk_left_below(390 << 20)).unwrap();
     assert_eq!(alerts.alerts().count(), 1, "it takes the place of the one before");
@@ -257,7 +257,7 @@ fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_wel
     let disk = MemoryDisk::default();
     let mut app = measured(&disk, |app| {
         for alert in Alert::usual() {
-            app.raise(alert).unwrap();
+            app.raise_session_alert(alert).unwrap();
         }
         listen::<SessionAlertRaised>(app);
     });
@@ -265,7 +265,7 @@ fn what_an_operator_usually_wants_makes_sense_and_is_quiet_in_a_game_that_is_wel
     long(&mut app, 120);
     let raised = received::<SessionAlertRaised>(&app);
     // Times are those of this machine.
-    assert!(raised.iter().all(|raised| raised.code == HealthCode::Slow), "{raised:?}");
+    assert!(raised.iter().all(|raised| raised.code == Code::SlowOperation), "{raised:?}");
     assert_eq!(app.world().resource::<SessionAlerts>().alerts().count(), 7);
 }
 
@@ -292,30 +292,14 @@ fn nonsense_is_refused_and_changes_nothing() {
     ];
     let mut app = App::new();
     for (alert, error) in wrong {
-        assert_eq!(app.raise(alert.clone()).err(), Some(error), "{alert:?}");
+        assert_eq!(app.raise_session_alert(alert.clone()).err(), Some(error), "{alert:?}");
     }
     for alert in [Alert::crashes_above(f64::NAN), Alert::errors_above(0.1).clears_below(f64::NAN)] {
-        assert_eq!(app.raise(alert).err(), Some(AlertError::NotANumber));
+        assert_eq!(app.raise_session_alert(alert).err(), Some(AlertError::NotANumber));
     }
     let alerts = app.world().get_resource::<SessionAlerts>();
     assert_eq!(alerts.map_or(0, |alerts| alerts.alerts().count()), 0);
     assert_eq!(AlertLevel::from(0.123).to_string(), "12.3 %");
-}
-
-#[test]
-fn each_code_is_there_once_and_has_its_section_of_the_runbook() {
-    let runbook = include_str!("../../../../docs/RUNBOOK.md");
-    let mut texts = std::collections::BTreeSet::new();
-    for code in HealthCode::ALL {
-        let heading = format!("\n## {} {}\n", code.text(), code.section());
-        assert_eq!(runbook.matches(&heading).count(), 1, "{code}");
-        assert!(texts.insert(code.text()) && !code.advice().is_empty(), "{code}");
-    }
-    for section in
-        runbook.lines().filter(|line| line.starts_with("## BS06") || line.starts_with("## BS07"))
-    {
-        assert!(HealthCode::ALL.iter().any(|code| section.contains(code.text())), "{section}");
-    }
 }
 
 /// The codes of what stood when the process died that left this disk.
@@ -334,8 +318,8 @@ fn the_next_start_knows_which_alerts_stood_when_the_process_died() {
     assert_eq!(stood(&disk.snapshot()), []);
     note(&mut app, SessionOperation::Checkpoint, 10, None);
     seconds(&mut app, 3.0);
-    assert_raised(&app, HealthCode::Errors);
-    let expected = [(HealthCode::Errors.text().to_owned(), true)];
+    assert_raised(&app, Code::ManyErrors);
+    let expected = [(Code::ManyErrors.text().to_owned(), true)];
     assert_eq!(stood(&disk.snapshot()), expected);
     let previous = measured(&disk.snapshot(), |_| {});
     let alert = previous.world().resource::<PreviousRun>().alerts[0].clone();

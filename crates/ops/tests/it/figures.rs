@@ -13,7 +13,7 @@ use bevy_session::prelude::*;
 use bevy_session::reports::Report;
 use bevy_session::{MemoryDisk, SessionSwitches, SessionUpdate};
 use bevy_session_ops::{
-    HealthCode, SessionDiagnosticsPlugin, SessionFigures, SessionFiguresPlugin, SessionHealth,
+    Code, SessionDiagnosticsPlugin, SessionFigures, SessionFiguresPlugin, SessionHealth,
     SessionOperation, Window,
 };
 
@@ -154,7 +154,7 @@ fn what_is_captured_and_becomes_durable_is_counted_and_what_fails_is_an_error() 
     let unsaved = figures(&app).unsaved().unwrap();
     assert!((30..=41).contains(&unsaved.as_secs()), "{unsaved:?}");
     let health = app.world().resource::<SessionHealth>();
-    assert!(health.is_degraded() && health.has(HealthCode::NothingDurable), "{health:?}");
+    assert!(health.is_degraded() && health.has(Code::NothingDurable), "{health:?}");
 
     disk.heal();
     long(&mut app, 70);
@@ -247,10 +247,10 @@ fn what_is_around_is_asked_where_it_can_be_known() {
     disk.leave_room_for(300 << 20);
     long(&mut app, 12);
     assert_eq!(figures(&app).disk_left().map(|left| left >> 20), Some(299));
-    assert!(!app.world().resource::<SessionHealth>().has(HealthCode::DiskFull));
+    assert!(!app.world().resource::<SessionHealth>().has(Code::DiskFull));
     disk.leave_room_for(100 << 20);
     long(&mut app, 12);
-    assert!(app.world().resource::<SessionHealth>().has(HealthCode::DiskFull));
+    assert!(app.world().resource::<SessionHealth>().has(Code::DiskFull));
     let process = figures(&app).process();
     if cfg!(target_os = "linux") {
         assert!(process.memory.is_some_and(|memory| memory > 1 << 20), "{process:?}");
@@ -273,7 +273,7 @@ fn a_session_without_anything_to_restore_degrades_health() {
     let mut app = measured(&disk, |_| {});
     long(&mut app, 3);
     let health = app.world().resource::<SessionHealth>();
-    assert!(health.is_degraded() && health.has(HealthCode::SessionLost), "{health:?}");
+    assert!(health.is_degraded() && health.has(Code::SessionLost), "{health:?}");
     assert_eq!(figures(&app).sessions().damaged, 1);
 }
 
@@ -331,10 +331,10 @@ fn health_says_what_is_off_and_calls_it_no_problem() {
     app.world_mut().resource_mut::<SessionSwitches>().turn_off(SessionFeature::Pictures);
     frames(&mut app, 1);
     let health = app.world().resource::<SessionHealth>();
-    let found = health.findings().iter().find(|it| it.code == HealthCode::SwitchedOff).unwrap();
+    let found = health.findings().iter().find(|it| it.code == Code::SwitchedOff).unwrap();
     assert_eq!(found.what, "switched off: pictures");
     assert!(!health.is_degraded());
     app.world_mut().resource_mut::<SessionSwitches>().turn_on(SessionFeature::Pictures);
     frames(&mut app, 1);
-    assert!(!app.world().resource::<SessionHealth>().has(HealthCode::SwitchedOff));
+    assert!(!app.world().resource::<SessionHealth>().has(Code::SwitchedOff));
 }

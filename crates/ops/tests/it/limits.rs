@@ -8,7 +8,7 @@ use bevy_session::checkpoints::{CurrentPace, PaceChanged};
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError, SessionId};
 use bevy_session_ops::{
-    Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, HealthCode, SessionAlertCleared,
+    Alert, AlertError, AlertMeasure, AlertResponse, AlertsExt, Code, SessionAlertCleared,
     SessionAlertRaised, SessionAlerts, SessionFigures, SessionHealth, SessionOperation,
 };
 
@@ -19,7 +19,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn limited(disk: &MemoryDisk, alert: Alert) -> App {
     measured(disk, |app| {
-        app.raise(alert).unwrap();
+        app.raise_session_alert(alert).unwrap();
         listen::<SessionAlertRaised>(app);
         listen::<SessionAlertCleared>(app);
         listen::<RequestRejected>(app);
@@ -28,7 +28,7 @@ fn limited(disk: &MemoryDisk, alert: Alert) -> App {
 }
 
 /// The codes that were raised, and how many were cleared.
-fn heard(app: &App) -> (Vec<HealthCode>, usize) {
+fn heard(app: &App) -> (Vec<Code>, usize) {
     let raised = received::<SessionAlertRaised>(app).into_iter().map(|raised| raised.code);
     (raised.collect(), received::<SessionAlertCleared>(app).len())
 }
@@ -47,14 +47,14 @@ fn many_entities_are_warned_of_and_their_checkpoints_come_less_often() {
     assert_eq!((heard(&app), pace(&app)), ((vec![], 0), (Duration::from_secs(1), 1.0)));
     let entities: Vec<Entity> = app.world_mut().spawn_batch((0..101).map(Health)).collect();
     long(&mut app, 4);
-    assert_eq!(heard(&app), (vec![HealthCode::ManyEntities], 0));
+    assert_eq!(heard(&app), (vec![Code::ManyEntities], 0));
     assert_eq!(pace(&app), (Duration::from_secs(4), 4.0));
     let played = app.world().resource::<SessionFigures>().played().unwrap();
     assert_eq!(played.entities, Some(101));
-    assert!(app.world().resource::<SessionHealth>().has(HealthCode::ManyEntities));
+    assert!(app.world().resource::<SessionHealth>().has(Code::ManyEntities));
     entities.into_iter().take(50).for_each(|entity| app.world_mut().entity_mut(entity).despawn());
     long(&mut app, 10);
-    assert_eq!(heard(&app), (vec![HealthCode::ManyEntities], 1));
+    assert_eq!(heard(&app), (vec![Code::ManyEntities], 1));
     assert_eq!(pace(&app), (Duration::from_secs(1), 1.0));
     assert_eq!(received::<PaceChanged>(&app).len(), 2);
 }
@@ -66,7 +66,7 @@ fn a_long_session_is_warned_of_until_it_is_left() {
     long(&mut app, 9 * 60);
     assert_eq!(heard(&app).0, []);
     long(&mut app, 2 * 60);
-    assert_eq!(heard(&app), (vec![HealthCode::SessionLong], 0));
+    assert_eq!(heard(&app), (vec![Code::SessionLong], 0));
     close(&mut app);
     long(&mut app, 3);
     assert_eq!(heard(&app).1, 1, "what it was about is gone");
@@ -81,7 +81,7 @@ fn what_one_session_has_raised_is_over_when_another_is_played() {
     close(&mut app);
     start(&mut app, "Night");
     long(&mut app, 12 * 60);
-    assert_eq!(heard(&app), (vec![HealthCode::SessionLong], 0));
+    assert_eq!(heard(&app), (vec![Code::SessionLong], 0));
     assert_eq!(pace(&app).1, 4.0);
     // Within less than the second between two looks.
     request(&mut app, move |commands| commands.session().continue_session(other));
@@ -121,7 +121,7 @@ fn a_large_session_loses_history_and_nothing_else() {
     let session = app.world().resource::<CurrentSession>().id();
     let most = fill(&mut app, &disk, 60);
     long(&mut app, 3);
-    assert_eq!(heard(&app).0, [HealthCode::SessionLarge]);
+    assert_eq!(heard(&app).0, [Code::SessionOversized]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");
     // Of 60 checkpoints. Two generations stay whatever the limit, for one may be damaged; each is a snapshot, what is
@@ -163,7 +163,7 @@ fn a_machine_that_is_full_takes_no_further_session_and_keeps_what_it_has() {
     let alert = Alert::memory_above(1).then(AlertResponse::RefuseSessions);
     let mut app = limited(&disk, alert);
     long(&mut app, 12);
-    assert_eq!(heard(&app).0, [HealthCode::MemoryHigh]);
+    assert_eq!(heard(&app).0, [Code::MemoryHigh]);
     let refused = |app: &App| received::<RequestRejected>(app).pop().map(|it| it.error);
     request(&mut app, |commands| commands.session().start(NewSession::named("Another")));
     frames(&mut app, 3);
@@ -184,7 +184,7 @@ fn a_machine_that_is_full_takes_no_further_session_and_keeps_what_it_has() {
     let more = Alert::memory_above(1 << 50).then(AlertResponse::RefuseSessions);
     app.world_mut().resource_mut::<SessionAlerts>().raise(more).unwrap();
     long(&mut app, 2);
-    assert_eq!(heard(&app), (vec![HealthCode::MemoryHigh], 1));
+    assert_eq!(heard(&app), (vec![Code::MemoryHigh], 1));
     start(&mut app, "Another");
 }
 
@@ -203,7 +203,7 @@ fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
     long(&mut app, 4);
     let mut raised = heard(&app).0;
     raised.sort_unstable();
-    assert_eq!(raised, [HealthCode::Slow, HealthCode::ManyEntities]);
+    assert_eq!(raised, [Code::SlowOperation, Code::ManyEntities]);
     assert_eq!(pace(&app), (Duration::from_secs(3), 3.0));
     app.world_mut().resource_mut::<SessionAlerts>().remove(AlertMeasure::Entities);
     long(&mut app, 2);
@@ -214,10 +214,10 @@ fn a_slow_disk_gets_fewer_checkpoints_and_the_strictest_response_counts() {
 fn responses_without_effect_are_refused() {
     for times in [1.0, 0.5, -2.0, f32::INFINITY, f32::NAN] {
         let alert = Alert::entities_above(5).then(AlertResponse::Stretch(times));
-        let refused = App::new().raise(alert).err().unwrap();
+        let refused = App::new().raise_session_alert(alert).err().unwrap();
         assert!(matches!(refused, AlertError::Response(_)), "{times}: {refused}");
     }
     let nothing = Alert::entities_above(5).then(AlertResponse::ThinHistory(0));
-    let refused = App::new().raise(nothing).err().unwrap();
+    let refused = App::new().raise_session_alert(nothing).err().unwrap();
     assert_eq!(refused.to_string(), "ThinHistory(0) has no effect, or no limit");
 }
