@@ -24,10 +24,6 @@ mod saved;
 pub mod shelf;
 mod switches;
 pub mod testing;
-#[cfg(feature = "thumbnail")]
-pub mod thumbnail;
-#[cfg(feature = "ui")]
-pub mod ui;
 mod values;
 
 // The rooms that know no engine, under the paths that they had here.
@@ -160,9 +156,6 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/profiles-and-modes.md")]
     struct ProfilesAndModes;
-
-    #[doc = include_str!("../docs/guide/ready-made-ui.md")]
-    struct ReadyMadeUi;
 
     #[doc = include_str!("../docs/guide/recorded-events.md")]
     struct RecordedEvents;

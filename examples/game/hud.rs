@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_session::prelude::*;
-use bevy_session::ui::OpenSessionTimeline;
 use bevy_session::{Report, ReportWritten, SessionPlace};
 use bevy_session_play::ObjectiveList;
+use bevy_session_ui::OpenSessionTimeline;
 
 use crate::controls::is_typing;
 use crate::crew::{Seat, Seats};

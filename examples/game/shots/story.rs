@@ -3,8 +3,8 @@
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
 use bevy_session::{AttachmentSaved, ReportWritten};
+use bevy_session_ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
 
 use super::crew::{are_here, hosts, play_together};
 use super::digest::Comparison;
