@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tree for Bevy 0.19, which is published as bevy_session 0.1. It is derived from this one, which is for 0.20, and never
-# edited: what differs in the library stands in src/engine, and all else in ci/bevy-0.19.
+# edited: what differs in the libraries stands in src/engine and crates/ui/src/engine, and all else in ci/bevy-0.19.
 #
 #   ci/bevy-0.19.sh derive DIRECTORY  writes the tree into an empty or new directory, or brings it up to date
 #   ci/bevy-0.19.sh test              derives it, then runs clippy, all tests, and a kill and a recovery
@@ -36,12 +36,13 @@ derive() {
     grep -rlZE --include='*.rs' --include='*.md' --include='*.toml' -f "$DIFFERENCES/touched" . |
         while IFS= read -r -d '' file; do
             case $file in
-                ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./docs/PROGRESS.md | ./CHANGELOG.md) ;;
+                ./ci/* | ./benches/ggrs/* | ./src/engine/* | ./crates/ui/src/engine/* | ./docs/PROGRESS.md | ./CHANGELOG.md) ;;
                 *) in_place "$file" ;;
             esac
         done
     cp "$DIFFERENCES/Cargo.lock" Cargo.lock
     cp "$DIFFERENCES/build.rs" build.rs
+    cp "$DIFFERENCES/build.rs" crates/ui/build.rs
 }
 
 # Writes a file as the other tree has it, with the time of its source.
@@ -71,7 +72,7 @@ case ${1:-} in
         derived
         run_steps '' \
             'step cargo clippy --all-targets -- -D warnings' \
-            'step cargo clippy --all-targets --all-features -- -D warnings' \
+            'step cargo clippy --workspace --exclude bevy_session_benchmarks --exclude bevy_session_benchmarks_ggrs --all-targets --all-features -- -D warnings' \
             'step tests' \
             'step killed_and_recovered'
         ;;

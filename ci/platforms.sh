@@ -112,7 +112,7 @@ checks_of() {
     [ -z "$QUICK" ] || return 0
     case $1 in
         aarch64-apple-darwin | aarch64-apple-ios | aarch64-linux-android)
-            printf '%s\n' "--package bevy_session --all-features $activity"
+            printf '%s\n' "--package bevy_session --package bevy_session_ops --package bevy_session_ui --all-features $activity"
             ;;
     esac
 }

@@ -25,11 +25,7 @@ mod saved;
 pub mod scenarios;
 mod switches;
 pub mod testing;
-#[cfg(feature = "thumbnail")]
-pub mod thumbnail;
 mod topics;
-#[cfg(feature = "ui")]
-pub mod ui;
 mod values;
 
 pub use bevy_session_journal::{
@@ -120,9 +116,6 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/profiles-and-modes.md")]
     struct ProfilesAndModes;
-
-    #[doc = include_str!("../docs/guide/ready-made-ui.md")]
-    struct ReadyMadeUi;
 
     #[doc = include_str!("../docs/guide/recorded-events.md")]
     struct RecordedEvents;

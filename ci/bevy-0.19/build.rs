@@ -1,4 +1,4 @@
-//! Tells `src/engine` which version of Bevy this tree is for.
+//! Tells the engine module which version of Bevy this tree is for.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

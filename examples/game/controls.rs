@@ -9,8 +9,8 @@ use bevy::input_focus::{FocusCause, FocusedInput, InputFocus, InputFocusSystems}
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy::ui_widgets::Activate;
-use bevy_session::ui::session_ui_is_open;
 use bevy_session_play::PlayedBy;
+use bevy_session_ui::session_ui_is_open;
 
 use crate::crew::{Seat, Seats};
 use crate::menu::Action;

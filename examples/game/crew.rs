@@ -4,11 +4,11 @@
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::ui::session_ui_is_open;
 use bevy_session_play::{
     Characters, Crew, CrewChange, CrewCommandsExt, CrewExt, CrewPlugin, CrewRefusal, CrewRestored,
     CrewStep, PlayedBy, PlayerId,
 };
+use bevy_session_ui::session_ui_is_open;
 
 use crate::hud::Note;
 use crate::level::LoadedLevel;

@@ -9,8 +9,8 @@ use bevy::window::PrimaryWindow;
 use bevy_session::library::SessionPlace;
 use bevy_session::prelude::*;
 use bevy_session::reports::{Report, ReportWritten};
-use bevy_session::ui::OpenSessionTimeline;
 use bevy_session_play::ObjectiveList;
+use bevy_session_ui::OpenSessionTimeline;
 
 use crate::controls::is_typing;
 use crate::crew::{Seat, Seats};

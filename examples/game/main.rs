@@ -47,8 +47,7 @@ use bevy::prelude::*;
 use bevy::window::WindowResolution;
 use bevy_session::GameContext;
 use bevy_session::prelude::*;
-use bevy_session::thumbnail::ThumbnailPlugin;
-use bevy_session::ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins};
+use bevy_session_ui::{SessionPanelPlugin, SessionTheme, SessionUiPlugins, ThumbnailPlugin};
 
 use crashes::Plug;
 use options::Options;

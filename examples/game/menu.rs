@@ -7,8 +7,8 @@ use bevy::prelude::*;
 use bevy::ui_widgets::{Activate, Button};
 use bevy_session::prelude::*;
 use bevy_session::scenarios::ScenarioAsset;
-use bevy_session::ui::OpenSessionMenu;
 use bevy_session_play::{Crew, Rights};
+use bevy_session_ui::OpenSessionMenu;
 
 use crate::hud::{self, text};
 use crate::level::LoadedLevel;

@@ -4,10 +4,10 @@ use bevy::prelude::*;
 use bevy::ui_widgets::Activate;
 use bevy_session::RequestError;
 use bevy_session::prelude::*;
-use bevy_session::ui::{OpenSessionMenu, SessionMenu};
 use bevy_session_play::{
     Crew, CrewChange, CrewCommandsExt, CrewRefusal, CrewRejected, Right, Rights,
 };
+use bevy_session_ui::{OpenSessionMenu, SessionMenu};
 
 use crate::crew::{Seat, Seats};
 use crate::hud::Note;

@@ -6,11 +6,11 @@ mod writing;
 use bevy::prelude::*;
 use bevy::sprite::Anchor;
 use bevy::text::{TextBounds, TextLayout};
-use bevy_session::ui::{SessionTheme, session_ui_is_open};
 use bevy_session_play::{
     Characters, Crew, Mentioned, NoteCommandsExt, NoteId, NoteOn, NoteRejected, Notes, NotesPlugin,
     PlayedBy,
 };
+use bevy_session_ui::{SessionTheme, session_ui_is_open};
 
 use crate::controls::Half;
 use crate::crew::{Seat, Seats};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_session::scenarios::{Scenario, SuggestionReason};
-use bevy_session::ui::{SessionTheme, StringsFile};
 use bevy_session_play::Crew;
+use bevy_session_ui::{SessionTheme, StringsFile};
 use serde::Deserialize;
 
 use crate::crew::Seat;

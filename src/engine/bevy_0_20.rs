@@ -19,17 +19,6 @@ pub(crate) type OnAdd<'w, 't, T> = On<'w, 't, Add<T>>;
 pub(crate) type OnInsert<'w, 't, T> = On<'w, 't, Insert<T>>;
 pub(crate) type OnRemove<'w, 't, T> = On<'w, 't, Remove<T>>;
 
-#[cfg(feature = "ui")]
-pub(crate) type OnPress<'w, 't> = On<'w, 't, bevy::picking::events::PointerPress>;
-#[cfg(feature = "ui")]
-pub(crate) type OnScroll<'w, 't> = On<'w, 't, bevy::picking::events::PointerScroll>;
-
-/// What makes a widget of a text that can be edited.
-#[cfg(feature = "ui")]
-pub(crate) fn text_input() -> bevy::ui_widgets::TextInput {
-    bevy::ui_widgets::TextInput
-}
-
 /// All components that `components` knows.
 pub(crate) fn registered(
     components: &Components,

@@ -27,8 +27,9 @@ pub struct OfferedBackup {
     /// Why the game could not load it, after it was tried. It stays in the list and can't be chosen
     /// again.
     pub failure: Option<String>,
-    /// Distinguishes it from others of this process.
-    pub(crate) number: u64,
+    /// Distinguishes it from all others for as long as this process lives: what a dialog remembers of the one that is
+    /// chosen.
+    pub number: u64,
     /// Whether its time is still to come, so that it says nothing.
     is_ahead: bool,
 }

@@ -215,6 +215,13 @@ pub struct RecoveryOffers {
     pub(crate) backups: Backups,
 }
 
+impl FromIterator<RecoveryOffer> for RecoveryOffers {
+    /// Offers that the player is asked about: for the tests of a dialog of the game's own.
+    fn from_iter<I: IntoIterator<Item = RecoveryOffer>>(offers: I) -> Self {
+        Self { offers: offers.into_iter().collect(), ..Self::default() }
+    }
+}
+
 impl RecoveryOffers {
     /// All offers that the player is asked about, most recent first.
     #[must_use]
@@ -278,9 +285,10 @@ impl RecoveryOffers {
         self.backups.better_than(offer)
     }
 
-    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do.
-    #[cfg(feature = "ui")]
-    pub(crate) fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
+    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do. A dialog then offers
+    /// those alone.
+    #[must_use]
+    pub fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
         self.backups.are_all && self.backups_for(offer).next().is_some()
     }
 

@@ -38,8 +38,8 @@ use super::runtime::RuntimeParts;
 pub struct GameContext {
     /// What tells this build from others of the same version, such as a commit.
     pub build_id: String,
-    /// The graphics adapter. Where it is empty, and the feature `thumbnail` is on, it is the one that Bevy
-    /// renders with.
+    /// The graphics adapter. `ThumbnailPlugin` of `bevy_session_ui` sets it to the one that Bevy renders with, where it is
+    /// empty.
     pub graphics: String,
     /// The mods that are loaded, in their order.
     pub mods: Vec<String>,
@@ -64,8 +64,6 @@ impl GameContext {
     pub(super) fn of(world: &World) -> SessionContext {
         let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
         let Self { build_id, graphics, mods, settings_hash, arguments } = context;
-        let adapter = if graphics.is_empty() { adapter(world) } else { String::new() };
-        let graphics = if graphics.is_empty() { &adapter } else { graphics };
         let said = SessionContext::of_game(build_id, graphics, mods, arguments);
         SessionContext { settings_hash: *settings_hash, ..said }
     }
@@ -87,17 +85,6 @@ impl GameContext {
 fn is_allowed(argument: &str, allowed: &[&str]) -> bool {
     let name = argument.split_once('=').map_or(argument, |(name, _)| name);
     allowed.contains(&name)
-}
-
-#[cfg(feature = "thumbnail")]
-fn adapter(world: &World) -> String {
-    let adapter = world.get_resource::<bevy::render::renderer::RenderAdapterInfo>();
-    adapter.map(|adapter| adapter.name.clone()).unwrap_or_default()
-}
-
-#[cfg(not(feature = "thumbnail"))]
-fn adapter(_: &World) -> String {
-    String::new()
 }
 
 /// Whether the game says more of itself than is kept; looked at when that changed.

@@ -99,8 +99,6 @@ mod testing;
 mod tickets;
 mod tidying;
 mod traces;
-#[cfg(feature = "ui")]
-mod ui;
 mod updates;
 mod versions;
 mod waiting;

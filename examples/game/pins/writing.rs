@@ -7,8 +7,8 @@ use bevy::picking::hover::Hovered;
 use bevy::prelude::*;
 use bevy::text::{EditableText, LineBreak, TextCursorStyle, TextLayout};
 use bevy::ui_widgets::{Activate, SelectAllOnFocus, TextInput};
-use bevy_session::ui::SessionTheme;
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteOn};
+use bevy_session_ui::SessionTheme;
 
 use crate::hud::text;
 use crate::level::LoadedLevel;

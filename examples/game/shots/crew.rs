@@ -2,8 +2,8 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::ui::SessionMenu;
 use bevy_session_play::{Crew, Mentioned, Notes};
+use bevy_session_ui::SessionMenu;
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
 use super::story::{has_focus, is_playing, start_pilot, state, stop_pilot};

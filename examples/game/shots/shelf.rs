@@ -4,8 +4,8 @@ use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy_session::prelude::*;
-use bevy_session::ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu, StringsFile};
 use bevy_session_play::SessionsInsights;
+use bevy_session_ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu, StringsFile};
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
 use super::story::has_focus;

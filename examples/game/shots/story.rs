@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use bevy_session::attachments::AttachmentSaved;
 use bevy_session::prelude::*;
 use bevy_session::reports::ReportWritten;
-use bevy_session::ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
+use bevy_session_ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline, StringsFile};
 
 use super::crew::{are_here, hosts, play_together};
 use super::digest::Comparison;

@@ -98,13 +98,6 @@ impl SessionCommands<'_, '_> {
         self
     }
 
-    /// The same for a player, or for the game itself.
-    #[cfg(feature = "ui")]
-    pub(crate) fn asked_by(mut self, by: &Option<String>) -> Self {
-        self.by.clone_from(by);
-        self
-    }
-
     /// Makes a request that was put together elsewhere.
     pub fn request(&mut self, request: impl Into<Request>) -> Ticket {
         let (request, by) = (request.into(), self.by.clone());

@@ -10,11 +10,12 @@ use super::{PACKAGES, packages};
 use crate::common::root;
 
 /// Large rooms that have rooms of their own: the package, and the module within it.
-const HOUSES: [(&str, &str); 5] = [
+const HOUSES: [(&str, &str); 6] = [
     ("bevy_session", "lifecycle"),
     ("bevy_session_journal", "writer"),
     ("bevy_session_ops", ""),
     ("bevy_session_play", ""),
+    ("bevy_session_ui", "surfaces"),
     ("bevy_session_cli", ""),
 ];
 
@@ -37,7 +38,7 @@ struct Size {
     hidden_modules: usize,
 }
 
-const SIZES: [Size; 5] = [
+const SIZES: [Size; 6] = [
     Size {
         package: "bevy_session",
         largest_loop: 8,
@@ -64,6 +65,13 @@ const SIZES: [Size; 5] = [
         largest_loop: 6,
         most_methods: ("Objectives", 34),
         most_fields: ("SessionInsights", 31),
+        hidden_modules: 0,
+    },
+    Size {
+        package: "bevy_session_ui",
+        largest_loop: 7,
+        most_methods: ("Look", 34),
+        most_fields: ("SessionMenu", 17),
         hidden_modules: 0,
     },
     Size {

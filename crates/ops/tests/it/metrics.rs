@@ -135,7 +135,7 @@ fn each_rule_and_panel_has_an_answer_from_a_plain_exporter() {
         long(&mut app, 2);
     });
     let text = recorder.handle().render();
-    let code = include_str!("../../src/figures/metrics.rs");
+    let code = include_str!("../../src/metrics.rs");
     let is_served = |(name, labels): &(String, String)| {
         let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
         let quantile = labels.split(',').find(|label| label.starts_with("quantile="));

@@ -6,6 +6,7 @@ use bevy::ecs::hierarchy::ChildSpawnerCommands;
 use bevy::prelude::*;
 use bevy::text::FontSize;
 use bevy::ui::UiSystems;
+use bevy_session_ui::SessionTheme;
 
 use super::tree::{ObjectiveRow, ObjectiveStanding, Objectives};
 
@@ -52,15 +53,23 @@ pub struct ObjectiveList {
 }
 
 impl Default for ObjectiveList {
+    /// In the colours of the default theme.
     fn default() -> Self {
+        Self::from(&SessionTheme::default())
+    }
+}
+
+impl From<&SessionTheme> for ObjectiveList {
+    /// In the colours of a theme of the ready-made UI.
+    fn from(theme: &SessionTheme) -> Self {
         Self {
             locked: true,
             font: TextFont { font_size: FontSize::Px(16.0), ..default() },
-            text: Color::srgb_u8(233, 237, 244),
-            muted: Color::srgb_u8(168, 179, 197),
-            accent: Color::srgb_u8(108, 168, 250),
-            danger: Color::srgb_u8(248, 140, 140),
-            warning: Color::srgb_u8(245, 193, 97),
+            text: theme.text,
+            muted: theme.muted,
+            accent: theme.accent,
+            danger: theme.danger,
+            warning: theme.warning,
         }
     }
 }

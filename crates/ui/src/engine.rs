@@ -1,0 +1,11 @@
+//! What differs between the versions of Bevy for which this crate is published: no other file of it knows one.
+
+#[cfg(bevy_0_19)]
+mod bevy_0_19;
+#[cfg(not(bevy_0_19))]
+mod bevy_0_20;
+
+#[cfg(bevy_0_19)]
+pub(crate) use bevy_0_19::*;
+#[cfg(not(bevy_0_19))]
+pub(crate) use bevy_0_20::*;

@@ -1,0 +1,13 @@
+//! Bevy 0.20.
+
+use bevy::ecs::observer::On;
+use bevy::picking::events::{PointerPress, PointerScroll};
+use bevy::ui_widgets::TextInput;
+
+pub(crate) type OnPress<'w, 't> = On<'w, 't, PointerPress>;
+pub(crate) type OnScroll<'w, 't> = On<'w, 't, PointerScroll>;
+
+/// What makes a widget of a text that can be edited.
+pub(crate) fn text_input() -> TextInput {
+    TextInput
+}
