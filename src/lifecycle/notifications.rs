@@ -533,7 +533,7 @@ notifications! {
     }
 }
 
-/// Notifies observers and message readers.
+/// Notifies observers and message readers, as the plugin does with everything that it says.
 pub fn notify<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,

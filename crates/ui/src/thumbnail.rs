@@ -86,18 +86,20 @@ impl Plugin for ThumbnailPlugin {
         if !renders || !app.world().contains_resource::<CapturedScreenshots>() {
             return;
         }
-        name_adapter(app.world_mut());
+        app.add_systems(
+            SessionLast,
+            name_adapter
+                .run_if(resource_exists_and_changed::<GameContext>)
+                .before(SessionSystems::Run),
+        );
         self.take_pictures(app);
     }
 }
 
-/// Says what the game renders with, unless the game has said so itself.
-fn name_adapter(world: &mut World) {
-    let Some(adapter) = world.get_resource::<RenderAdapterInfo>() else { return };
-    let name = adapter.name.clone();
-    let mut context = world.get_resource_or_init::<GameContext>();
-    if context.graphics.is_empty() {
-        context.graphics = name;
+/// Says what the game renders with, whenever it says something of itself and not that.
+fn name_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut context: ResMut<GameContext>) {
+    if let Some(adapter) = adapter.filter(|_| context.graphics.is_empty()) {
+        context.graphics.clone_from(&adapter.name);
     }
 }
 
