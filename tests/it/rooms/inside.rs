@@ -78,7 +78,7 @@ const SIZES: [Size; 6] = [
         package: "bevy_session_cli",
         largest_loop: 5,
         most_methods: ("Profile", 20),
-        most_fields: ("Entry", 25),
+        most_fields: ("NewestLine", 16),
         hidden_modules: 0,
     },
 ];
