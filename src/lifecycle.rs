@@ -103,7 +103,7 @@ pub(crate) use runtime::writer_port::WriterPort;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub use session_place::SessionPlace;
 pub(crate) use session_place::tell_of_place;
-pub use settings::{RestoreLosses, SessionSettings};
+pub use settings::{Patience, RestoreLosses, SessionSettings, StorageSettings};
 pub(crate) use start_up::StartUp;
 pub use start_up::previous_run::PreviousRun;
 pub(crate) use states::look_before_exit;

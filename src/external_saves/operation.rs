@@ -92,7 +92,7 @@ pub enum ExternalOutcome {
         error: String,
     },
     /// There was no answer within
-    /// [`SessionSettings::external_patience`](crate::SessionSettings::external_patience), or until the app
+    /// [`Patience::external`](crate::checkpoints::Patience::external), or until the app
     /// exited.
     TimedOut,
     /// It was called off, by [`cancel_restore`](crate::SessionCommands::cancel_restore) or an exit.

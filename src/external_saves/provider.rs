@@ -12,7 +12,7 @@ use super::ExternalSave;
 /// The methods are called on a thread of the plugin's own, one at a time and never within a frame: they
 /// may read files. One that panics or fails costs its answer and is reported with
 /// [`ExternalCallFailed`](crate::external::ExternalCallFailed). After
-/// [`SessionSettings::external_patience`](crate::SessionSettings::external_patience) an answer isn't
+/// [`Patience::external`](crate::checkpoints::Patience::external) an answer isn't
 /// waited for any more, and nothing else is asked until that call has returned.
 ///
 /// What is saved and loaded is not its matter, since that needs the world: the game is asked for it with

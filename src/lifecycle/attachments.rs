@@ -32,7 +32,7 @@ pub(super) fn handle_attachment_request(
             attach(parts, ticket, *checkpoint, attachment)
         }
         AttachmentRequest::AttachToSession(attachment) => {
-            let quota = world.resource::<SessionSettings>().attachments;
+            let quota = world.resource::<SessionSettings>().storage.attachments;
             attach_to_session(parts, ticket, attachment, quota)
         }
         AttachmentRequest::Detach { name } => detach(parts, ticket, name),

@@ -134,7 +134,7 @@ pub trait SessionHooksExt {
     ///
     /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again in the
     /// next frame. All of them together have half of
-    /// [`SessionSettings::exit_patience`](crate::SessionSettings::exit_patience), also where the game exits:
+    /// [`Patience::exit`](crate::checkpoints::Patience::exit), also where the game exits:
     /// then the session is left without those that aren't done. What the game gives up once the session is
     /// over, and what it came to, belongs into an observer of [`SessionClosed`](crate::SessionClosed) or
     /// [`SessionEnded`](crate::SessionEnded).

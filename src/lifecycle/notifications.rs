@@ -383,7 +383,7 @@ notifications! {
     /// A restore waits for its gate: a condition of
     /// [`restore_session_in`](crate::SessionHooksExt::restore_session_in) or
     /// [`restore_session_when`](crate::SessionHooksExt::restore_session_when) that doesn't come true. It goes on
-    /// waiting. Sent after [`SessionSettings::restore_patience`](crate::SessionSettings), then
+    /// waiting. Sent after [`Patience::restore`](crate::checkpoints::Patience::restore), then
     /// after twice the time, and so on.
     RestoreStalled {
         /// The session.

@@ -64,39 +64,6 @@ pub struct SessionSettings {
     /// the interval is stretched, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says so.
     /// Defaults to 1 MiB.
     pub max_bytes_per_second: u64,
-    /// Bytes that one session's history may take on disk. Never met at the price of the last good
-    /// checkpoint. Defaults to 256 MiB.
-    pub max_session_bytes: u64,
-    /// Bytes that the journals and attachments of all sessions of one profile may take together on
-    /// disk; looked at once in a run. Slots aren't counted. Where they take more, those that aren't
-    /// played lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal,
-    /// then of high, and of one priority the least recently played first. Named checkpoints go after
-    /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
-    /// 1 GiB.
-    pub max_total_bytes: u64,
-    /// Checkpoints that are kept of one session because the game or its player asked for them: by name,
-    /// by a slot or as a quick save. Beyond that, and where
-    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
-    /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
-    pub max_named_checkpoints: usize,
-    /// What may be attached to one session itself, by
-    /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
-    /// Defaults to 16 MiB and 3.
-    pub attachments: AttachmentQuota,
-    /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
-    /// a recovery from an older checkpoint. The oldest go first, and all of them where
-    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
-    pub max_branches: usize,
-    /// How long a session lies in the trash, see [`delete`](crate::library::LibraryCommands::delete), until it is removed
-    /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
-    /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
-    /// there for ever. Defaults to 30 days.
-    pub trash: Option<Duration>,
-    /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
-    /// an exit still has room when the disk is full: then the file is given up. It is made again once
-    /// there is room. There is none where the state lies on another file system than the sessions, and
-    /// none where less than 16 times as much is free. 0 switches it off. Defaults to 4 MiB.
-    pub reserve_bytes: u64,
     /// Time between a checkpoint and the next one that a state asks for; more such moments within it
     /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
     /// don't wait. Defaults to 1 second.
@@ -105,10 +72,6 @@ pub struct SessionSettings {
     /// `window`. With the same feature, one is taken when the system suspends the game, as on a phone,
     /// if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
-    /// How long the frame in which the system suspends the game waits until what was captured is on disk:
-    /// a phone stops the process after that frame, and often ends it later without a word. Defaults to
-    /// 1 second; phones end a game that takes about 5 seconds.
-    pub suspend_patience: Duration,
     /// What a capture may take of a frame; where it takes more,
     /// [`CaptureOverBudget`](crate::checkpoints::CaptureOverBudget) names the types that cost most. `None` if
     /// it is of no interest. Defaults to a tenth of a frame at 60 Hz.
@@ -116,9 +79,6 @@ pub struct SessionSettings {
     /// What becomes of a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
-    /// How long a restore waits for its gate until [`RestoreStalled`](crate::recovery::RestoreStalled) says
-    /// so. It goes on waiting. Defaults to 10 seconds.
-    pub restore_patience: Duration,
     /// For development: every so many checkpoints, what was written is read back from the disk and
     /// held against the world, value by value. What differs was changed without a trace, and
     /// [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it. What can't be found: the order in
@@ -148,13 +108,10 @@ pub struct SessionSettings {
     /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
     /// details. Defaults to `false`.
     pub verbose: bool,
-    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::external::ExternalSaves)
-    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
-    /// exit waits for it no longer than [`exit_patience`](Self::exit_patience). Defaults to 30 seconds.
-    pub external_patience: Duration,
-    /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
-    /// ends a program 5 seconds after its console was closed, or the player logged off.
-    pub exit_patience: Duration,
+    /// How much of the disk sessions may take, and how long what was deleted stays.
+    pub storage: StorageSettings,
+    /// How long the plugin waits for what may take long.
+    pub patience: Patience,
 }
 
 impl Default for SessionSettings {
@@ -166,25 +123,102 @@ impl Default for SessionSettings {
             recovery_age: Some(Duration::from_secs(24 * 60 * 60)),
             probation: PROBATION,
             max_bytes_per_second: 1 << 20,
-            max_session_bytes: 256 << 20,
-            max_total_bytes: 1 << 30,
-            max_named_checkpoints: 1000,
-            attachments: AttachmentQuota::default(),
-            max_branches: 10,
-            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
-            reserve_bytes: 4 << 20,
             minimum_gap: Duration::from_secs(1),
             checkpoint_on_focus_loss: false,
-            suspend_patience: Duration::from_secs(1),
             capture_budget: Some(CaptureBudget::default()),
             losses: RestoreLosses::default(),
-            restore_patience: Duration::from_secs(10),
             self_test: None,
             exit_slot: false,
             trust_index: Duration::ZERO,
             verbose: false,
-            external_patience: Duration::from_secs(30),
-            exit_patience: Duration::from_secs(3),
+            storage: StorageSettings::default(),
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// How much of the disk sessions may take, and how long what was deleted stays: [`SessionSettings::storage`].
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
+pub struct StorageSettings {
+    /// Bytes that one session's history may take on disk. Never met at the price of the last good
+    /// checkpoint. Defaults to 256 MiB.
+    pub max_session_bytes: u64,
+    /// Bytes that the journals and attachments of all sessions of one profile may take together on
+    /// disk; looked at once in a run. Slots aren't counted. Where they take more, those that aren't
+    /// played lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal,
+    /// then of high, and of one priority the least recently played first. Named checkpoints go after
+    /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
+    /// 1 GiB.
+    pub max_total_bytes: u64,
+    /// Checkpoints that are kept of one session because the game or its player asked for them: by name,
+    /// by a slot or as a quick save. Beyond that, and where
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
+    /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
+    pub max_named_checkpoints: usize,
+    /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
+    /// a recovery from an older checkpoint. The oldest go first, and all of them where
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
+    pub max_branches: usize,
+    /// What may be attached to one session itself, by
+    /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
+    /// Defaults to 16 MiB and 3.
+    pub attachments: AttachmentQuota,
+    /// How long a session lies in the trash, see [`delete`](crate::library::LibraryCommands::delete), until it is removed
+    /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
+    /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
+    /// there for ever. Defaults to 30 days.
+    pub trash: Option<Duration>,
+    /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
+    /// an exit still has room when the disk is full: then the file is given up. It is made again once
+    /// there is room. There is none where the state lies on another file system than the sessions, and
+    /// none where less than 16 times as much is free. 0 switches it off. Defaults to 4 MiB.
+    pub reserve_bytes: u64,
+}
+
+impl Default for StorageSettings {
+    fn default() -> Self {
+        Self {
+            max_session_bytes: 256 << 20,
+            max_total_bytes: 1 << 30,
+            max_named_checkpoints: 1000,
+            max_branches: 10,
+            attachments: AttachmentQuota::default(),
+            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
+            reserve_bytes: 4 << 20,
+        }
+    }
+}
+
+/// How long the plugin waits for what may take long: [`SessionSettings::patience`].
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
+pub struct Patience {
+    /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
+    /// ends a program 5 seconds after its console was closed, or the player logged off.
+    pub exit: Duration,
+    /// How long the frame in which the system suspends the game waits until what was captured is on disk:
+    /// a phone stops the process after that frame, and often ends it later without a word. Defaults to
+    /// 1 second; phones end a game that takes about 5 seconds.
+    pub suspend: Duration,
+    /// How long a restore waits for its gate until [`RestoreStalled`](crate::recovery::RestoreStalled) says
+    /// so. It goes on waiting. Defaults to 10 seconds.
+    pub restore: Duration,
+    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::external::ExternalSaves)
+    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
+    /// exit waits for it no longer than [`exit`](Self::exit). Defaults to 30 seconds.
+    pub external: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            exit: Duration::from_secs(3),
+            suspend: Duration::from_secs(1),
+            restore: Duration::from_secs(10),
+            external: Duration::from_secs(30),
         }
     }
 }

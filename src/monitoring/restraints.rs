@@ -22,7 +22,7 @@ pub struct Restraints {
     /// How many times longer the interval between automatic checkpoints is. 1 by default.
     pub stretch: f32,
     /// Bytes that the history of the session that is played may take, where that is less than
-    /// [`SessionSettings::max_session_bytes`](crate::SessionSettings::max_session_bytes). What must stay stays. `None` by
+    /// [`StorageSettings::max_session_bytes`](crate::library::StorageSettings::max_session_bytes). What must stay stays. `None` by
     /// default.
     pub history_bytes: Option<u64>,
     /// Why no session is started: requests to start one are rejected with

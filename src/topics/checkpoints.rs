@@ -12,6 +12,6 @@ pub use bevy_session_journal::{
 pub use crate::capture::{DriftedType, TypeProblem, TypeProblemReason};
 pub use crate::lifecycle::{
     AutosaveDelayed, AutosaveStretched, CaptureBudget, CaptureCost, CaptureOverBudget,
-    CheckpointDrifted, CurrentPace, DataPlaceChanged, PaceChanged, SavingResumed, SavingStopped,
-    SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+    CheckpointDrifted, CurrentPace, DataPlaceChanged, PaceChanged, Patience, SavingResumed,
+    SavingStopped, SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
 };

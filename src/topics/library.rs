@@ -15,5 +15,5 @@ pub use bevy_session_journal::{
 pub use crate::lifecycle::{
     ContextChanged, CurrentProfile, LibraryCommands, ProfileChanged, ScenarioSaved, SessionCopied,
     SessionDrafted, SessionExported, SessionMoved, SessionPlace, SessionPurged, SessionUpdated,
-    SessionsEdited,
+    SessionsEdited, StorageSettings,
 };

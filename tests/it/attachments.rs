@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 use bevy_session::attachments::{AttachmentError, AttachmentOf, AttachmentRead, AttachmentSaved};
 use bevy_session::external::Operation;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{CheckpointId, MemoryDisk, RequestError};
 
@@ -205,7 +206,10 @@ fn a_damaged_attachment_is_reported_and_its_slot_and_checkpoint_are_fine() {
 #[test]
 fn attachments_go_with_their_checkpoints() {
     let disk = MemoryDisk::default();
-    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |app| {
         listen_to_slots(app);
         listen::<AttachmentSaved>(app);

@@ -6,6 +6,7 @@ mod records;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::Patience;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{CorruptionDetected, RecoveryError, RestoreLossReason};
 use bevy_session::{MemoryDisk, RecoveryFailed, RequestError, SessionId};
@@ -348,8 +349,10 @@ fn texts_that_no_header_can_hold_are_refused_at_the_start() {
 
 #[test]
 fn patience_without_end_is_no_overflow() {
-    let settings =
-        SessionSettings { exit_patience: std::time::Duration::MAX, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        patience: Patience { exit: std::time::Duration::MAX, ..Patience::default() },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&MemoryDisk::default()).settings(settings), |_| {});
     start(&mut app, "Patient");
     app.world_mut().write_message(AppExit::Success);

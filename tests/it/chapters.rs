@@ -215,7 +215,7 @@ fn a_chapter_is_tried_again_from_its_begin() {
 fn the_first_checkpoint_of_an_open_chapter_outlives_other_named_ones() {
     let disk = MemoryDisk::default();
     let mut app = playing(&disk);
-    app.world_mut().resource_mut::<SessionSettings>().max_named_checkpoints = 2;
+    app.world_mut().resource_mut::<SessionSettings>().storage.max_named_checkpoints = 2;
     let save_often = |app: &mut App| {
         for number in 0..60 {
             app.world_mut().resource_mut::<Score>().0 = number;

@@ -178,7 +178,7 @@ fn a_system_that_is_never_done_keeps_an_exit_waiting_for_its_patience_only() {
         app.on_session_end(|| Poll::<()>::Pending).on_session_end(say_last_words);
         app.init_resource::<Trace>();
     });
-    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_millis(60);
+    app.world_mut().resource_mut::<SessionSettings>().patience.exit = Duration::from_millis(60);
     start(&mut app, "Hanging");
     let id = session(&app);
     app.world_mut().resource_mut::<Score>().0 = 5;

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::checkpoints::WorldCollapsed;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{CheckpointCaptured, MemoryDisk, SessionId, SessionStatus, SessionUpdate};
 
@@ -102,7 +103,10 @@ fn named_checkpoints_outlive_many_automatic_ones() {
 #[test]
 fn a_quota_thins_history_and_never_the_newest() {
     let disk = MemoryDisk::default();
-    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |app| {
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
         listen::<CheckpointSaved>(app);

@@ -1,6 +1,7 @@
 //! What a newer minor version wrote, with a feature that this one may read around and must not drop.
 
 use bevy::prelude::*;
+use bevy_session::library::StorageSettings;
 use bevy_session::library::VersionFit;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RecoveryError;
@@ -77,7 +78,10 @@ fn keeps_its_first_file(beside_a_newer_one: bool) -> bool {
         let newer = with_an_unknown_feature(disk.content(&first).unwrap());
         disk.put(&first.with_file_name("0123456789abcdef-000000.journal"), &newer);
     }
-    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },
+        ..SessionSettings::default()
+    };
     app.insert_resource(settings);
     for health in 0..100 {
         set_health(&mut app, health);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::chapters::NewChapter;
+use bevy_session::checkpoints::Patience;
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreStalled;
@@ -128,7 +129,8 @@ fn the_frame_of_a_suspend_ends_when_its_checkpoint_is_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     // However slow the disk is; the writer has a thread of its own.
     let patience = Duration::from_secs(60);
-    let settings = SessionSettings { suspend_patience: patience, ..default() };
+    let settings =
+        SessionSettings { patience: Patience { suspend: patience, ..default() }, ..default() };
     let plugin = SessionPlugin::new("Tests", "Phone").directory(directory.path());
     let mut app = game_with(plugin.settings(settings), listen_on_phone);
     request(&mut app, |commands| commands.session().start(NewSession::named("Phone")));

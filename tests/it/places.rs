@@ -8,6 +8,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::checkpoints::DataPlaceChanged;
 use bevy_session::library::SessionPlace;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{CheckpointId, MemoryDisk, SessionId, SessionPriority};
 
@@ -208,7 +209,10 @@ fn a_game_without_a_second_place_knows_where_its_sessions_are() {
 #[test]
 fn where_room_is_short_the_sessions_of_low_priority_lose_history_first() {
     let disk = MemoryDisk::default();
-    let settings = SessionSettings { max_total_bytes: 1 << 30, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_total_bytes: 1 << 30, ..StorageSettings::default() },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |_| {});
     let mut sessions = Vec::new();
     for (name, priority) in [("High", SessionPriority::High), ("Low", SessionPriority::Low)] {
@@ -231,7 +235,7 @@ fn where_room_is_short_the_sessions_of_low_priority_lose_history_first() {
     };
     let (high, low) = (bytes(&disk, sessions[0]), bytes(&disk, sessions[1]));
     let mut settings = app.world_mut().resource_mut::<SessionSettings>();
-    settings.max_total_bytes = (high + low) as u64;
+    settings.storage.max_total_bytes = (high + low) as u64;
     start(&mut app, "Next");
     slow_frames(&mut app, 20, Duration::from_secs(20));
     assert_eq!(bytes(&disk, sessions[0]), high, "it was played longer ago, and matters more");

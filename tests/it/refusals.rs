@@ -122,7 +122,7 @@ fn game_with_reserve() -> (MemoryDisk, App) {
     let disk = MemoryDisk::default();
     disk.leave_room_for(16 << 20);
     let mut app = listening_game(&disk);
-    app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 64 << 10;
+    app.world_mut().resource_mut::<SessionSettings>().storage.reserve_bytes = 64 << 10;
     (disk, app)
 }
 
@@ -131,7 +131,7 @@ fn an_exit_on_a_full_disk_is_saved_with_the_room_that_was_kept_free() {
     for has_reserve in [true, false] {
         let (disk, mut app) = game_with_reserve();
         if !has_reserve {
-            app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 0;
+            app.world_mut().resource_mut::<SessionSettings>().storage.reserve_bytes = 0;
         }
         listen::<SessionClosed>(&mut app);
         let entity = app.world_mut().spawn(Health(1)).id();
@@ -187,7 +187,7 @@ fn a_reserve_that_is_half_made_goes_with_its_run() {
     for rewinds in [false, true] {
         let (disk, mut app) = game_with_reserve();
         disk.leave_room_for(64 << 20);
-        app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 3 << 20;
+        app.world_mut().resource_mut::<SessionSettings>().storage.reserve_bytes = 3 << 20;
         app.world_mut().spawn(Health(1));
         start(&mut app, "Short");
         while half_made(&disk) == 0 {
@@ -245,7 +245,7 @@ fn an_exit_on_a_real_full_disk_is_saved() {
         listen::<CheckpointFailed>(&mut app);
         listen::<SessionClosed>(&mut app);
         listen::<SessionRestored>(&mut app);
-        app.world_mut().resource_mut::<SessionSettings>().reserve_bytes = 1 << 20;
+        app.world_mut().resource_mut::<SessionSettings>().storage.reserve_bytes = 1 << 20;
         app.finish();
         app.cleanup();
         app

@@ -272,7 +272,7 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
 fn the_newest_branches_are_kept_and_the_oldest_go() {
     let disk = MemoryDisk::default();
     let mut app = rewinding_game(&disk);
-    app.world_mut().resource_mut::<SessionSettings>().max_branches = 3;
+    app.world_mut().resource_mut::<SessionSettings>().storage.max_branches = 3;
     start(&mut app, "Branches");
     let session = app.world().resource::<CurrentSession>().id();
     let mut left = Vec::new();

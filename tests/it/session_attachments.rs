@@ -113,7 +113,7 @@ fn what_is_too_much_is_refused_and_changes_nothing() {
     let disk = MemoryDisk::default();
     let mut app = drawing_game(&disk);
     let settings = &mut app.world_mut().resource_mut::<SessionSettings>();
-    settings.attachments = AttachmentQuota::default().bytes(5_000).versions(2);
+    settings.storage.attachments = AttachmentQuota::default().bytes(5_000).versions(2);
     let session = start_as(&mut app, "Campaign", "Ann");
     assert_eq!(attach(&mut app, "map", &[1; 2_000]), Some(1));
     assert_eq!(attach(&mut app, "song", &[2; 2_000]), Some(1));

@@ -1,6 +1,7 @@
 //! Named saves: saved, loaded, overwritten, renamed, copied, deleted.
 
 use bevy::prelude::*;
+use bevy_session::library::StorageSettings;
 use bevy_session::library::Validity;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReason;
@@ -223,8 +224,14 @@ fn an_exit_waits_for_a_slot_that_takes_long() {
 #[test]
 fn retention_and_quotas_leave_slots_alone_and_count_them() {
     let disk = MemoryDisk::default();
-    let settings =
-        SessionSettings { max_session_bytes: 1, max_total_bytes: 1, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings {
+            max_session_bytes: 1,
+            max_total_bytes: 1,
+            ..StorageSettings::default()
+        },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |app| {
         listen_to_slots(app);
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);

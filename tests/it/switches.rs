@@ -8,6 +8,7 @@ use bevy::prelude::*;
 use bevy_session::digests::{DigestFigures, SessionDigester, SessionDigestsExt, SessionsDigested};
 use bevy_session::events::{EventQuery, EventsRead, RecordedEvent, RecordingExt};
 use bevy_session::library::SessionFeature;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, RequestError, SessionSwitches};
 use serde::{Deserialize, Serialize};
@@ -113,7 +114,10 @@ fn play_for_an_hour(app: &mut App) {
 #[test]
 fn without_retention_nothing_goes_and_with_it_again_all_that_should() {
     let disk = MemoryDisk::default();
-    let settings = SessionSettings { max_session_bytes: 1, ..default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_session_bytes: 1, ..default() },
+        ..default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |app| {
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
     });

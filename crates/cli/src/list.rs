@@ -6,6 +6,7 @@ mod slots;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use bevy_session_journal::journal::Head;
 use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
 use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
@@ -28,6 +29,21 @@ pub struct Entry {
     profile: String,
     /// Whether it is one of a developer's own, which a debug build keeps apart.
     development: bool,
+    #[serde(flatten)]
+    newest_line: NewestLine,
+    /// Whether it is being deleted.
+    forgotten: bool,
+    checkpoints: usize,
+    bytes: u64,
+    pub condition: Condition,
+    directory: PathBuf,
+    /// Why nothing could be read.
+    error: Option<String>,
+}
+
+/// What the newest line of a session says, as a list in the game shows it.
+#[derive(Default, Serialize)]
+struct NewestLine {
     name: Option<String>,
     player: Option<String>,
     status: Option<String>,
@@ -40,8 +56,6 @@ pub struct Entry {
     words: Option<String>,
     /// Whether the player didn't want it back.
     declined: bool,
-    /// Whether it is being deleted.
-    forgotten: bool,
     /// The words that it is found by.
     tags: Vec<String>,
     /// Whether the player holds on to it.
@@ -55,12 +69,6 @@ pub struct Entry {
     play_time_ms: Option<u64>,
     updated: Option<Timestamp>,
     newest: Option<String>,
-    checkpoints: usize,
-    bytes: u64,
-    pub condition: Condition,
-    directory: PathBuf,
-    /// Why nothing could be read.
-    error: Option<String>,
 }
 
 /// Where a session stands among all others.
@@ -111,23 +119,8 @@ impl Entry {
             id: session,
             profile: profile.directory.profile.clone(),
             development: profile.directory.is_development(),
-            name: None,
-            player: None,
-            status: None,
-            crashed: None,
-            left: None,
-            cause: None,
-            words: None,
-            declined: false,
+            newest_line: NewestLine::default(),
             forgotten: false,
-            tags: Vec::new(),
-            pinned: false,
-            draft: false,
-            place: None,
-            without_world: false,
-            play_time_ms: None,
-            updated: None,
-            newest: None,
             checkpoints: 0,
             bytes: 0,
             condition: Condition::Good,
@@ -142,27 +135,10 @@ impl Entry {
         self.checkpoints = index.commits().count();
         self.bytes = stored.bytes();
         self.condition = profile.judge(stored);
-        // The newest line, as a list in the game shows it.
-        let Some(head) = index.heads().first() else { return };
-        let left = profile.left(head);
-        self.name = Some(head.metadata.name.clone());
-        self.player = head.metadata.player.clone();
-        self.status = Some(status_word(head.status));
-        self.cause = profile.cause(head);
-        let words = head.end.as_ref().map(|end| end.leaving.words.clone());
-        self.words = words.filter(|words| !words.is_empty());
-        let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
-        self.crashed = is_known.then_some(left == Left::Crashed);
-        self.declined = head.declined;
-        self.tags = head.metadata.tags.iter().map(str::to_owned).collect();
-        self.pinned = head.metadata.pinned;
-        self.draft = head.metadata.draft;
-        self.place = Some(head.metadata.place.into());
-        self.without_world = index.is_without_world(head.id);
-        self.play_time_ms = Some(milliseconds(head.play_time));
-        self.updated = Some(head.end.as_ref().map_or(head.time, |end| end.time));
-        self.newest = Some(head.id.to_string());
-        self.left = Some(left);
+        if let Some(head) = index.heads().first() {
+            let without_world = index.is_without_world(head.id);
+            self.newest_line = NewestLine { without_world, ..NewestLine::of(profile, head) };
+        }
     }
 
     /// The status, and how it was left if that isn't clear from it.
@@ -170,20 +146,21 @@ impl Entry {
         if self.forgotten {
             return "being deleted".to_owned();
         }
-        let Some(status) = &self.status else {
+        let line = &self.newest_line;
+        let Some(status) = &line.status else {
             return if self.error.is_some() { "unreadable" } else { "no checkpoint" }.to_owned();
         };
-        let place = match self.place {
+        let place = match line.place {
             Some(Shelf::Trash) => ", in the trash",
-            Some(Shelf::Archive) if self.without_world => ", archived without its world",
+            Some(Shelf::Archive) if line.without_world => ", archived without its world",
             Some(Shelf::Archive) => ", archived",
             Some(Shelf::Open) | None => "",
         };
-        match &self.left {
-            _ if self.draft => format!("draft{place}"),
+        match &line.left {
+            _ if line.draft => format!("draft{place}"),
             Some(Left::Ended) | None => format!("{status}{place}"),
             Some(left) => {
-                let declined = if self.declined { ", declined" } else { "" };
+                let declined = if line.declined { ", declined" } else { "" };
                 format!("{status}, {}{declined}{place}", left.word())
             }
         }
@@ -191,20 +168,47 @@ impl Entry {
 
     /// A row for people. The session's id is as long as it takes to tell it from the others.
     fn row(&self, id_length: usize) -> Vec<String> {
-        let played = self.play_time_ms.map(std::time::Duration::from_millis).map(play_time);
+        let line = &self.newest_line;
+        let played = line.play_time_ms.map(std::time::Duration::from_millis).map(play_time);
         let id: String = self.id.to_string().chars().take(id_length).collect();
-        let number = self.newest.as_deref().and_then(|newest| newest.split('@').next());
+        let number = line.newest.as_deref().and_then(|newest| newest.split('@').next());
         vec![
             id,
-            self.name.clone().unwrap_or_default(),
-            self.player.clone().unwrap_or_default(),
+            line.name.clone().unwrap_or_default(),
+            line.player.clone().unwrap_or_default(),
             self.standing(),
             played.unwrap_or_default(),
-            self.updated.map(moment).unwrap_or_default(),
+            line.updated.map(moment).unwrap_or_default(),
             number.unwrap_or_default().to_owned(),
             self.bytes.to_string(),
             self.condition.word().to_owned(),
         ]
+    }
+}
+
+impl NewestLine {
+    fn of(profile: &Profile, head: &Head) -> Self {
+        let left = profile.left(head);
+        let words = head.end.as_ref().map(|end| end.leaving.words.clone());
+        let is_known = !matches!(left, Left::Elsewhere | Left::Unknown);
+        Self {
+            name: Some(head.metadata.name.clone()),
+            player: head.metadata.player.clone(),
+            status: Some(status_word(head.status)),
+            crashed: is_known.then_some(left == Left::Crashed),
+            cause: profile.cause(head),
+            words: words.filter(|words| !words.is_empty()),
+            declined: head.declined,
+            tags: head.metadata.tags.iter().map(str::to_owned).collect(),
+            pinned: head.metadata.pinned,
+            draft: head.metadata.draft,
+            place: Some(head.metadata.place.into()),
+            without_world: false,
+            play_time_ms: Some(milliseconds(head.play_time)),
+            updated: Some(head.end.as_ref().map_or(head.time, |end| end.time)),
+            newest: Some(head.id.to_string()),
+            left: Some(left),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub enum AlertResponse {
     /// its player asks for are taken as ever.
     Stretch(f32),
     /// The history of the session that is played is thinned to so many bytes, as if
-    /// [`SessionSettings::max_session_bytes`](bevy_session::SessionSettings::max_session_bytes) were no more than that; what
+    /// [`StorageSettings::max_session_bytes`](bevy_session::library::StorageSettings::max_session_bytes) were no more than that; what
     /// must stay stays.
     ThinHistory(u64),
     /// No session is started: requests are rejected with

@@ -46,7 +46,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
             warn!(%error, "the session can't be closed at the exit");
         }
     }
-    let patience = world.get_resource_or_init::<SessionSettings>().exit_patience;
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.exit;
     let deadline = deadline(patience);
     wait_until_left(parts, world, deadline);
     wait_for_external_saves(parts, world, deadline);

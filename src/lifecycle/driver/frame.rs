@@ -148,7 +148,7 @@ fn pass_on_settings(parts: &mut RuntimeParts, world: &World) {
     if let Some(settings) = world.get_resource::<SessionSettings>()
         && !parts.exit.was_seen()
     {
-        parts.writer.be_patient_for(settings.exit_patience);
+        parts.writer.be_patient_for(settings.patience.exit);
     }
     parts.writer.pass_on(world, parts.time.now());
     if let Some(standing) = world.get_resource_ref::<StandingAlerts>()

@@ -28,7 +28,7 @@ pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &m
         ask_external_now(parts, world, ExternalSaveReason::Leaving, Some(&label));
         take_checkpoint(parts, world, CheckpointKind::State, Some(label));
     }
-    let patience = world.get_resource_or_init::<SessionSettings>().suspend_patience;
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.suspend;
     wait_until_durable(parts, world, deadline(patience));
 }
 

@@ -25,7 +25,7 @@ pub(in crate::lifecycle) fn receive_external(parts: &mut RuntimeParts, world: &m
     }
     take_external_answers(parts, world);
     let settings = world.get_resource_or_init::<SessionSettings>();
-    let (patience, now) = (settings.external_patience, parts.time.now().elapsed);
+    let (patience, now) = (settings.patience.external, parts.time.now().elapsed);
     let Some(external) = &mut parts.external else { return };
     match external.asker.reply(now, patience) {
         None => {}

@@ -37,7 +37,7 @@ impl AttachmentCommands<'_, '_> {
     ///
     /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB. What is attached under the same name
     /// is its next version; how many are kept, and how much all may take, is
-    /// [`SessionSettings::attachments`](crate::SessionSettings::attachments).
+    /// [`StorageSettings::attachments`](crate::library::StorageSettings::attachments).
     ///
     /// ```
     /// use bevy::prelude::*;

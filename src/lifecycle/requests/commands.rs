@@ -269,7 +269,7 @@ impl SessionCommands<'_, '_> {
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed. What came after the moment
     /// stays as a branch: [`RewindTo::BeforeRewind`] goes back to its end, and a crash never
     /// offers it. The session keeps
-    /// [`max_branches`](crate::SessionSettings::max_branches) of them.
+    /// [`max_branches`](crate::library::StorageSettings::max_branches) of them.
     ///
     /// With [`RewindTo::Ago`], where the checkpoint that is meant is damaged, the next older one that can be
     /// read is restored, or the oldest. [`SessionRestored`](crate::SessionRestored) follows, or

@@ -147,7 +147,7 @@ impl LibraryCommands<'_, '_> {
     /// [`place`](crate::SessionMetadata::place), and isn't offered after a crash; whatever takes it up brings it
     /// back. [`SessionMoved`](crate::library::SessionMoved) follows when that is durable.
     ///
-    /// What has lain in the trash for longer than [`SessionSettings::trash`](crate::SessionSettings::trash) is
+    /// What has lain in the trash for longer than [`StorageSettings::trash`](crate::library::StorageSettings::trash) is
     /// removed after a session was started or taken up. To remove one at once and for good, use
     /// [`purge`](Self::purge).
     ///

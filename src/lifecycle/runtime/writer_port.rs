@@ -98,12 +98,12 @@ impl WriterPort {
         let is_on = |feature| SessionSwitches::has_on(world, feature);
         let quota = Quota {
             removes: is_on(SessionFeature::Retention),
-            session_bytes: least.unwrap_or(u64::MAX).min(settings.max_session_bytes),
-            total_bytes: settings.max_total_bytes,
-            named: settings.max_named_checkpoints,
-            branches: settings.max_branches,
-            trash: settings.trash,
-            reserve_bytes: settings.reserve_bytes,
+            session_bytes: least.unwrap_or(u64::MAX).min(settings.storage.max_session_bytes),
+            total_bytes: settings.storage.max_total_bytes,
+            named: settings.storage.max_named_checkpoints,
+            branches: settings.storage.max_branches,
+            trash: settings.storage.trash,
+            reserve_bytes: settings.storage.reserve_bytes,
             ..Quota::default()
         };
         if self.quota.replace(quota) != Some(quota) {

@@ -61,7 +61,7 @@ pub(in crate::lifecycle) fn begin_ending(
     departure: Departure,
 ) {
     // The other half is for the last checkpoint.
-    let patience = world.get_resource_or_init::<SessionSettings>().exit_patience / 2;
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.exit / 2;
     let (then, next, until) = (None, 0, clock::deadline(patience));
     if !parts.hooks.on_end.is_empty() {
         world.insert_resource(SessionEnding { session, departure: departure.clone() });

@@ -109,7 +109,7 @@ pub(in crate::lifecycle) fn begin_restore(
         error!(%error, "the saved states can't be entered");
     }
     let now = parts.time.now().elapsed;
-    let patience = world.get_resource_or_init::<SessionSettings>().restore_patience;
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.restore;
     parts.transition = Some(Transition::Restoring(Box::new(Restoring {
         prepared,
         preparing,

@@ -131,7 +131,7 @@ impl TestGame {
     /// The frames that a game gets to open its gates.
     fn gate_frames(&self) -> usize {
         let settings = self.app.world().get_resource::<SessionSettings>();
-        let patience = settings.map_or(Duration::ZERO, |settings| settings.restore_patience);
+        let patience = settings.map_or(Duration::ZERO, |settings| settings.patience.restore);
         let frames = patience.saturating_add(GATE_PATIENCE).div_duration_f32(self.frame);
         #[expect(
             clippy::cast_possible_truncation,

@@ -48,7 +48,7 @@ pub const WAYS: &[Way] = &[
 ];
 
 fn impatient(mut app: App) -> App {
-    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_millis(100);
+    app.world_mut().resource_mut::<SessionSettings>().patience.exit = Duration::from_millis(100);
     app
 }
 

@@ -37,7 +37,7 @@ pub const WAYS: &[Way] = &[
     ("the writer panics, then suspend", |mut app| {
         use bevy_window::AppLifecycle;
         // Longer than anybody waits for this process.
-        app.world_mut().resource_mut::<SessionSettings>().suspend_patience =
+        app.world_mut().resource_mut::<SessionSettings>().patience.suspend =
             std::time::Duration::from_secs(60 * 60);
         app.add_message::<AppLifecycle>();
         play_without_writer(

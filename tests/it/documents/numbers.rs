@@ -238,7 +238,7 @@ fn reliability() -> Vec<Claim> {
         ")",
     ));
     let settings = text_of("src/lifecycle/settings.rs");
-    let suspend = number(within(&settings, "suspend_patience: Duration::from_secs(", ")"));
+    let suspend = number(within(&settings, "suspend: Duration::from_secs(", ")"));
     let frames = constant(&journal("ids/limits.rs"), "FILLED_BYTES");
     let slices = constant(&journal("writer/slices.rs"), "SLICE_BYTES");
     let synced = constant(&journal("writer/slices.rs"), "SYNC_EVERY");
@@ -260,7 +260,7 @@ fn reliability() -> Vec<Claim> {
             RELIABILITY,
             format!("`SessionSettings::probation` of play ({probation} s), starts the count again"),
         ),
-        claim(RELIABILITY, format!("`SessionSettings::suspend_patience` ({suspend} s)")),
+        claim(RELIABILITY, format!("`Patience::suspend` ({suspend} s)")),
         claim(RELIABILITY, format!("up to {kept} MiB wait in memory")),
         claim(
             RELIABILITY,

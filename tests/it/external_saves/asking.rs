@@ -114,7 +114,7 @@ fn an_exit_waits_for_a_task_that_may_still_answer() {
     let provider = Provider::new(EVERY_MINUTE);
     let mut app = game_of(&MemoryDisk::default(), &provider, RecoveryPolicy::Ask);
     // However busy the machine is.
-    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_secs(3600);
+    app.world_mut().resource_mut::<SessionSettings>().patience.exit = Duration::from_secs(3600);
     app.add_observer(|asked: On<ExternalSaveRequested>| {
         let answer = asked.answer.clone();
         thread::spawn(move || {
@@ -139,7 +139,7 @@ fn an_exit_does_not_wait_where_nothing_can_answer_any_more() {
     let mut app = game_with(plugin(&MemoryDisk::default()), |app| {
         app.external_saves(provider.clone());
     });
-    app.world_mut().resource_mut::<SessionSettings>().exit_patience = Duration::from_secs(3600);
+    app.world_mut().resource_mut::<SessionSettings>().patience.exit = Duration::from_secs(3600);
     play(&mut app, &provider);
     app.world_mut().write_message(AppExit::Success);
     app.update();

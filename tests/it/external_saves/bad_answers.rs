@@ -41,7 +41,7 @@ fn a_second_answer_is_rejected_and_changes_nothing() {
 #[test]
 fn no_answer_ends_after_the_patience_and_a_late_one_is_rejected() {
     let (mut app, asked) = asked_game();
-    app.world_mut().resource_mut::<SessionSettings>().external_patience = Duration::from_secs(10);
+    app.world_mut().resource_mut::<SessionSettings>().patience.external = Duration::from_secs(10);
     seconds(&mut app, 8.0);
     assert!(finished(&app).is_empty());
     seconds(&mut app, 3.0);

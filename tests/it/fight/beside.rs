@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::library::StorageSettings;
 use bevy_session::prelude::*;
 use bevy_session::recovery::CorruptionDetected;
 use bevy_session::{RecoveryFailed, RequestError};
@@ -31,8 +32,11 @@ fn who_looks_while_another_writes_sees_no_false_state_and_removes_nothing() {
     player.world_mut().insert_resource(SessionSettings {
         interval: Duration::from_millis(10),
         // Everything is over the quota, so all that may go goes, of all sessions.
-        max_session_bytes: 1,
-        max_total_bytes: 1,
+        storage: StorageSettings {
+            max_session_bytes: 1,
+            max_total_bytes: 1,
+            ..StorageSettings::default()
+        },
         ..SessionSettings::default()
     });
     // Once the one has merged a few times, there is something to take away.

@@ -43,7 +43,7 @@ const SIZES: [Size; 6] = [
         package: "bevy_session",
         largest_loop: 8,
         most_methods: ("Replacement", 42),
-        most_fields: ("SessionSettings", 25),
+        most_fields: ("RestoreReport", 18),
         hidden_modules: 0,
     },
     Size {
@@ -78,7 +78,7 @@ const SIZES: [Size; 6] = [
         package: "bevy_session_cli",
         largest_loop: 5,
         most_methods: ("Profile", 20),
-        most_fields: ("Entry", 25),
+        most_fields: ("NewestLine", 16),
         hidden_modules: 0,
     },
 ];

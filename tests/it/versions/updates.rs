@@ -1,5 +1,6 @@
 //! An update of the game, and the way back from it.
 
+use bevy_session::library::StorageSettings;
 use bevy_session::library::VersionFit;
 
 use super::*;
@@ -40,7 +41,10 @@ fn the_build_before_can_be_gone_back_to_after_an_update() {
         let last_of_the_first = received::<RecoveryAvailable>(&app).remove(0).offer.newest;
         drop(app);
 
-        let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+        let settings = SessionSettings {
+            storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },
+            ..SessionSettings::default()
+        };
         let mut app = game_with(plugin(&disk).version(version).settings(settings), |app| {
             types(app);
             app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);
@@ -98,7 +102,10 @@ fn the_last_checkpoint_of_the_build_before_is_offered_among_many() {
 #[test]
 fn a_build_like_the_one_before_keeps_nothing_more() {
     let (disk, id) = played_by_the_first_build();
-    let settings = SessionSettings { max_session_bytes: 1, ..SessionSettings::default() };
+    let settings = SessionSettings {
+        storage: StorageSettings { max_session_bytes: 1, ..StorageSettings::default() },
+        ..SessionSettings::default()
+    };
     let mut app = game_with(plugin(&disk).settings(settings), |app| {
         v0::types(app);
         app.add_systems(Update, |mut score: ResMut<Score>| score.0 += 1);

@@ -145,7 +145,7 @@ fn a_quota_that_is_lowered_counts_at_once() {
     start(&mut app, "Large");
     let session = app.world().resource::<CurrentSession>().id();
     let before = fill(&mut app, &disk, 30);
-    app.world_mut().resource_mut::<SessionSettings>().max_session_bytes = 100_000;
+    app.world_mut().resource_mut::<SessionSettings>().storage.max_session_bytes = 100_000;
     // Nothing changes, so that no further file begins; what the newest checkpoint is made of stays.
     long(&mut app, 60);
     let after = bytes_of(&disk, session);

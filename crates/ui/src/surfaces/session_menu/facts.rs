@@ -105,7 +105,7 @@ fn view(world: &World, menu: &mut SessionMenu, now: Timestamp) -> Option<MenuVie
         playing,
         activity: world.get_resource::<SessionActivity>().copied().unwrap_or_default(),
         has_timeline: playing.is_some() && world.contains_resource::<SessionTimeline>(),
-        trash: settings.and_then(|settings| settings.trash),
+        trash: settings.and_then(|settings| settings.storage.trash),
         ..facts(&catalog, look)
     })
 }
