@@ -238,8 +238,8 @@ mutant 'keep the old attachment of a slot' $writer/slot_begin.rs \
     's/let mut attachments = finder\.local\(\)\.store\.attachments\([^;]*;/let mut attachments: Vec<Attachment> = Vec::new();/' $crash
 mutant 'copy a slot without what is attached' $writer/slot_begin.rs \
     's/let frames = frames\(&stored, &attachments_of\(&stored\)\?\)\?;/let frames = frames(&stored, &[])?;/' $crash
-mutant 'make a slot of what is not durable' $writer/slot_work.rs \
-    's/!is_of_this_run \|\| self\.durable/true || !is_of_this_run || self.durable/' $faults
+mutant 'make a slot of what is not durable' $writer/jobs.rs \
+    's/(self\.durable\.is_some_and\(\|durable\|)/true || $1/' $faults
 
 promise='One process plays a session at a time'
 mutant 'acknowledge without asking for the lock again' $writer \
@@ -265,7 +265,7 @@ mutant 'let go of a session while it is declined' $writer/filing.rs \
 mutant 'let go of a session while it is deleted' $writer/filing.rs \
     's/(pub fn forget\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'change slots that another process changes' $writer/slot_work.rs \
-    's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
+    's/Ok\(None\) if self\.may_wait\(now\) => return false,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
 mutant 'forget a failure with the checkpoint that is merged away' $writer/pending.rs \

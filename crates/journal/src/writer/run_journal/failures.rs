@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use tracing::{error, warn};
 
-use super::RunJournal;
-use super::ending::Ending;
 use super::housekeeping::PruneFor;
+use super::{Phase, RunJournal};
 use crate::clock::Moment;
 use crate::ids::CheckpointId;
 use crate::journal::SegmentHeader;
@@ -130,7 +129,10 @@ impl RunJournal {
         let is_full = cause.refusal().is_lack_of_room();
         self.room.short_of = is_full.then(|| cause.clone());
         let has_room = is_full && self.make_room();
-        let is_known = self.ending.as_mut().is_some_and(Ending::was_reported);
+        let is_known = match &mut self.phase {
+            Phase::Leaving(ending) => ending.was_reported(),
+            Phase::Played | Phase::AppIsGone => false,
+        };
         let retry_in = match self.is_last_chance() {
             true if has_room => self.backoff.wait(now.elapsed, Duration::ZERO),
             // The exit waits for us: try again soon, until its patience is over.
@@ -192,12 +194,14 @@ impl RunJournal {
 
     /// Whether what can't be written now is lost.
     fn is_last_chance(&self) -> bool {
-        self.is_leaving() || self.is_last_turn
+        !matches!(self.phase, Phase::Played)
     }
 
     /// From now on, what can't be written is lost: the app is gone.
     pub fn begin_last_turn(&mut self) {
-        self.is_last_turn = true;
+        if let Phase::Played = self.phase {
+            self.phase = Phase::AppIsGone;
+        }
         self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
         // What failed before is tried once more.

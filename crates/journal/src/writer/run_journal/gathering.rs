@@ -1,5 +1,7 @@
 //! How a run gathers the session's named checkpoints, between its own.
 
+use std::ops::ControlFlow::{Break, Continue};
+
 use tracing::warn;
 
 use super::RunJournal;
@@ -10,7 +12,7 @@ use crate::ids::{CheckpointId, RunId};
 use crate::journal::SegmentHeader;
 use crate::store::with_sources;
 use crate::writer::event_gathering::EventGathering;
-use crate::writer::gathering::{Gathered, Gathering};
+use crate::writer::gathering::Gathering;
 
 impl RunJournal {
     /// Begins to gather checkpoints, once for each new generation: what can't be gathered now can't
@@ -31,11 +33,11 @@ impl RunJournal {
     /// Goes on gathering. Once the archive is durable, what it makes dispensable is pruned.
     pub(super) fn gather(&mut self, gathering: Box<Gathering>) {
         match gathering.step(&self.local.store) {
-            Ok(Gathered::Going(gathering)) => {
+            Ok(Continue(gathering)) => {
                 self.housekeeping.checkpoints.under_way = Some(gathering);
             }
-            Ok(Gathered::Done(0)) => {}
-            Ok(Gathered::Done(_)) => self.housekeeping.prune(PruneFor::Quota),
+            Ok(Break(0)) => {}
+            Ok(Break(_)) => self.housekeeping.prune(PruneFor::Quota),
             Err(failure) => warn!(error = %with_sources(&failure), "gathering was given up"),
         }
     }

@@ -1,5 +1,6 @@
 //! How a run renews its snapshot by merging, between its own checkpoints.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use tracing::{debug, warn};
@@ -8,7 +9,7 @@ use super::RunJournal;
 use crate::clock::Moment;
 use crate::store::{DirectoryStore, with_sources};
 use crate::writer::News;
-use crate::writer::rotation::{Progress, Rotation, Schedule};
+use crate::writer::rotation::{Rotation, Schedule};
 
 /// A merge, and when there is to be another one.
 pub(super) struct Merging {
@@ -46,8 +47,8 @@ impl RunJournal {
         }
         let Some(rotation) = self.merging.rotation.take() else { return };
         match rotation.step(&self.local.store, self.preamble()) {
-            Ok(Progress::Going(rotation)) => self.merging.rotation = Some(*rotation),
-            Ok(Progress::Done { segment, checkpoints }) => {
+            Ok(Continue(rotation)) => self.merging.rotation = Some(*rotation),
+            Ok(Break((segment, checkpoints))) => {
                 self.segments.note_durable(segment.durable_end());
                 self.segments.open = Some(segment);
                 self.merging.schedule.rotated(now.elapsed, checkpoints);

@@ -1,21 +1,21 @@
-//! How a run thins its session, and others, between its own checkpoints.
+//! How a run thins its session between its own checkpoints.
 
 use super::RunJournal;
-use super::housekeeping::{Others, PruneFor};
+use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
 use crate::writer::pruning::{Own, Pruned, Pruning, logged};
-use crate::writer::pruning_others::PruningOthers;
 use crate::writer::retention::PruneTo;
 use crate::writer::rotation::Rotation;
 
 impl RunJournal {
-    pub(super) fn has_to_prune(&self) -> bool {
+    /// Whether something of the session is to go, or to be gathered for that.
+    pub(in crate::writer) fn has_to_prune(&self) -> bool {
         // What is due waits until something may be removed again.
         self.room.quota.removes && self.housekeeping.has_work()
     }
 
-    /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
+    /// Prunes a part of the session, or gathers a part of what is named.
     pub(super) fn prune(&mut self, now: Moment) {
         if let Some(why) = self.housekeeping.take_due() {
             let extent = match why {
@@ -41,28 +41,7 @@ impl RunJournal {
             self.gather(gathering);
         } else if let Some(gathering) = self.housekeeping.events.under_way.take() {
             self.gather_events(gathering, now);
-        } else if let Others::UnderWay(others) = &mut self.housekeeping.others
-            && !others.step(store)
-        {
-            self.housekeeping.others = Others::Done;
         }
-        if self.housekeeping.pruning.is_none() {
-            self.begin_with_others();
-        }
-    }
-
-    /// Once a run, after this session was pruned: thins the others where all together take too much room.
-    fn begin_with_others(&mut self) {
-        if let Others::ToCome = self.housekeeping.others {
-            let (store, session) = (&self.local.store, self.session());
-            let others = PruningOthers::begin(store, session, self.room.quota);
-            self.housekeeping.others = others.map_or(Others::Done, Others::UnderWay);
-        }
-    }
-
-    /// Lets go of a session that is being thinned, since it is wanted.
-    pub fn let_go_of_others(&mut self) {
-        self.housekeeping.let_go_of_others();
     }
 
     /// Bytes to be freed on a full disk even of named checkpoints: none while there is history without

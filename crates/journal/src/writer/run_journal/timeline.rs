@@ -28,7 +28,7 @@ pub(super) struct TimelineReading {
 impl RunJournal {
     /// Reads a part of the session where what there is of it isn't known from what was reported, and says so at the
     /// end. An exit doesn't wait for it.
-    pub(in crate::writer) fn read_timeline(&mut self) -> Option<News> {
+    pub(super) fn read_timeline(&mut self) -> Option<News> {
         if self.is_leaving() {
             self.timeline.reading = None;
             return None;
