@@ -4,6 +4,9 @@
 //! which checkpoints are written. Whoever wants something else of a session cancels what holds it
 //! ([`Jobs::cancel`]): such a job leaves nothing behind, and begins once more later.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -93,7 +96,7 @@ impl Urgency {
     /// What is done for others than the run.
     pub(super) const BESIDE_RUN: RangeInclusive<Self> = Self::Saving..=Self::Spare;
     pub(super) const BRIEF: RangeInclusive<Self> = Self::Brief..=Self::Brief;
-    pub(super) const ALL: RangeInclusive<Self> = Self::Saving..=Self::Spare;
+    pub(super) const ALL: RangeInclusive<Self> = Self::Run..=Self::Spare;
 }
 
 /// What a job waits for.
@@ -189,7 +192,7 @@ impl Jobs {
         let mut from = 0;
         while let Some(place) = self.next(among, from) {
             let Waiting { job, .. } = self.list.remove(place);
-            if job.urgency() < Urgency::Spare {
+            if (Urgency::Brief..Urgency::Spare).contains(&job.urgency()) {
                 self.cancel_spare(tools.finder);
             }
             if let Some(session) = job.wants() {
@@ -288,7 +291,7 @@ impl Jobs {
         }
     }
 
-    /// Has what nobody waits for let go of the session that it holds: it would be taken for one that is played.
+    /// Has what nobody waits for let go of the session that it holds: whoever looks would take it for one that is played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
         let spare = self.list.iter_mut().rev();
         for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {
