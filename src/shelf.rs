@@ -11,6 +11,7 @@ mod scenario;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
+use bevy_session_journal::Retention;
 
 #[cfg(feature = "scenarios")]
 pub use scenario::{ScenarioAsset, ScenarioPlugin};
@@ -21,7 +22,6 @@ pub use bevy_session_journal::{
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 
 use crate::lifecycle::Condition;
-use crate::recovery::Retention;
 use crate::session::Archived;
 
 /// What a game says of sessions among many.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
+use bevy_session_journal::{Retention, RetentionPreview};
 use jiff::Timestamp;
 
 use super::CurrentSession;
@@ -16,9 +17,7 @@ use crate::finding::{
     GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
 };
 use crate::journal::SessionId;
-use crate::recovery::{
-    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
-};
+use crate::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
 use crate::session::{Leaving, ProvenTime, SessionStatus};
 
 /// All sessions and slots on this machine. Filled shortly after start-up, when

@@ -17,12 +17,13 @@ mod slot_commands;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
+use bevy_session_journal::RetentionPreview;
 
 use crate::capture::SaveKey;
 use crate::digest::DigestOrder;
 use crate::finding::SessionQuery;
 use crate::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use crate::recovery::{EventQuery, RetentionPreview};
+use crate::recovery::EventQuery;
 use crate::scenario::Scenario;
 use crate::session::{
     Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,

@@ -1,10 +1,10 @@
 //! Sessions that are put away by themselves: at their end, or because no rule keeps them.
 
 use bevy::prelude::*;
+use bevy_session_journal::Retention;
 
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
 use crate::plugin::{SessionLast, SessionSystems};
-use crate::recovery::Retention;
 use crate::session::Archived;
 
 /// What is kept of a session that has ended.

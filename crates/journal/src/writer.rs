@@ -4,7 +4,6 @@
 //! threads, the main loop does; nothing outside knows the difference.
 
 mod about_session;
-mod archives;
 mod archiving;
 mod asked;
 mod backoff;
@@ -15,7 +14,6 @@ mod drafting;
 mod editing_many;
 mod event_gathering;
 mod event_log;
-mod event_pruning;
 pub(crate) mod filing;
 mod filing_jobs;
 mod gathering;
@@ -34,7 +32,6 @@ mod pruning_others;
 mod reading_events;
 mod reporting;
 mod reserve;
-pub(crate) mod retention;
 mod rotation;
 pub(crate) mod run_journal;
 mod run_upkeep;
@@ -57,6 +54,7 @@ mod unplayed_run;
 mod upkeep;
 mod worker;
 
+pub use crate::retention::Quota;
 pub use asked::{EditMany, EditedMany, OneOfMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 pub use content::{Content, Encoded, Everything};
 pub use context::Versions;
@@ -65,6 +63,5 @@ pub use measuring::Surroundings;
 pub use news::{EventsDropCause, News, Saved};
 pub use orders::Leave;
 pub use orders::{CheckpointOrder, DraftOrder, EventStart, Order, Report, TakeUp, WorldOrder};
-pub use retention::Quota;
 pub use upkeep::Upkeep;
 pub use worker::Worker;

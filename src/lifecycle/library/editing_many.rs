@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
+use bevy_session_journal::{LetGo, RetentionPreview, WouldGo};
 use tracing::info;
 
 use crate::content::Order;
@@ -13,7 +14,6 @@ use crate::lifecycle::notifications::{SessionsEdited, notify};
 use crate::lifecycle::requests::{SessionRequest, finish, reject_part};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{SessionCatalog, playing};
-use crate::recovery::{LetGo, RetentionPreview};
 use crate::session::{RequestError, SessionEdit, ShelfMove};
 use crate::writer::{EditMany, EditedMany, OneOfMany};
 
@@ -80,10 +80,7 @@ pub(in crate::lifecycle) fn tidy(
         LetGo::Archive(what) => ShelfMove::Archive(what),
         _ => ShelfMove::Delete,
     });
-    let of = |gone: &crate::recovery::WouldGo| OneOfMany {
-        session: gone.session,
-        newest: Some(gone.newest),
-    };
+    let of = |gone: &WouldGo| OneOfMany { session: gone.session, newest: Some(gone.newest) };
     let sessions = preview.sessions.iter().map(of).collect();
     let order = Box::new(EditMany { sessions, edit });
     parts.order(Order::EditMany { order, ticket });

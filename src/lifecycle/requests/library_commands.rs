@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use bevy_session_journal::RetentionPreview;
+
 use super::{CurrentRequest, Request, SessionCommands, SessionRequest};
 use crate::digest::{DigestOrder, SessionDigester};
 use crate::finding::SessionQuery;
 use crate::ids::Ticket;
 use crate::journal::{CheckpointId, SessionId};
-use crate::recovery::RetentionPreview;
 use crate::scenario::Scenario;
 use crate::session::{
     Archived, NewSession, Report, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,

@@ -11,7 +11,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::News;
-use super::retention::Quota;
 use super::run_journal::RunJournal;
 use super::trials::Trials;
 use crate::clock::Moment;
@@ -20,6 +19,7 @@ use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::EventStretch;
 use crate::process::ProcessGuard;
 use crate::recovery::{KnownTypes, SessionFinder};
+use crate::retention::Quota;
 
 /// Something that is done in slices.
 pub(super) trait Job: Send {
@@ -200,7 +200,7 @@ impl Jobs {
             }
             match job.slice(tools) {
                 Slice::Going(job) => {
-                    self.list.insert(place, Waiting { job, again_in: Duration::ZERO })
+                    self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
                 }
                 Slice::Later(job, again_in) => {
                     self.list.insert(place, Waiting { job, again_in });

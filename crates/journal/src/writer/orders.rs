@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
 use super::content::Content;
 use super::news::News;
-use super::retention::Quota;
 use crate::digest::DigestOrder;
 use crate::ids::{RunId, SessionId, Ticket};
 use crate::journal::{
@@ -16,6 +15,7 @@ use crate::journal::{
 };
 use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::report::ReportOrder;
+use crate::retention::Quota;
 use crate::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
     NewSession, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StartingWorld,

@@ -1,22 +1,19 @@
 //! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
-//! First all of them lose their history: those of low priority before those of normal and of high
-//! priority, and among equals the least recently played one before the others. Only then named
-//! checkpoints go, in the same order, the oldest first and no more than is needed.
+//! Which one loses something first says `retention/total.rs`.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::pruning::{Pruning, logged};
-use super::retention::{PruneTo, Quota};
 use super::run_journal::RunJournal;
 use super::slices::LISTED_AT_ONCE;
 use crate::ids::{RunId, SessionId};
 use crate::recovery::SessionFinder;
-use crate::session::SessionPriority;
+use crate::retention::Quota;
+use crate::retention::history::PruneTo;
+use crate::retention::total::{Loss, Rank, order, rank};
 use crate::store::{DirectoryStore, SessionLock};
 
 /// How long it waits for the session that is played to be pruned.
@@ -53,21 +50,6 @@ enum Stage {
         current: Option<Box<Thinning>>,
         total: u64,
     },
-}
-
-/// What a session is to lose, in the order in which it goes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Loss {
-    History,
-    Named,
-}
-
-/// Where a session stands among the others: the least one loses first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    priority: SessionPriority,
-    last_played: Option<Timestamp>,
-    session: SessionId,
 }
 
 /// A session that is being thinned.
@@ -110,10 +92,7 @@ impl PruningOthers {
                     ranked.extend(rank(store, session));
                     return true;
                 }
-                let losses = [Loss::History, Loss::Named].into_iter();
-                let mut waiting: Vec<_> =
-                    losses.flat_map(|loss| ranked.iter().map(move |rank| (loss, *rank))).collect();
-                waiting.sort_by(|one, other| other.cmp(one));
+                let waiting = order(ranked);
                 self.stage = Stage::Thinning { waiting, current: None, total: *total };
                 true
             }
@@ -195,26 +174,17 @@ impl Thinning {
     }
 }
 
-/// Where a session stands; `None` if it can't be read.
-fn rank(store: &DirectoryStore, session: SessionId) -> Option<Rank> {
-    let stored = store.open_session(session).ok()?;
-    let head = stored.index().heads().first();
-    Some(Rank {
-        priority: head.map(|head| head.metadata.priority).unwrap_or_default(),
-        last_played: head.map(|head| head.time),
-        session,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use jiff::Timestamp;
 
     use super::*;
     use crate::ids::CheckpointId;
     use crate::journal::sample::{commit, header, values};
     use crate::journal::{CheckpointKind, Commit, Record, SegmentHeader};
-    use crate::session::Attachment;
+    use crate::session::{Attachment, SessionPriority};
     use crate::store::{CreatedSegment, Layout, MemoryDisk};
 
     /// The order in which sessions go, by priority and hour in which they were played last.

@@ -23,7 +23,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::ending::Ending;
+use self::ending::{Ending, Phase};
+use self::failures::lost;
 use self::housekeeping::{Housekeeping, PruneFor};
 use self::merging::Merging;
 use self::room::Room;
@@ -33,13 +34,13 @@ use super::backoff::Backoff;
 use super::event_log::EventLog;
 use super::hold::Hold;
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::retention::Quota;
 use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{Begun, FrameKind, Lineage, Record};
 use crate::process::ProcessGuard;
+use crate::retention::Quota;
 use crate::session::{CheckpointError, SessionMetadata};
 use crate::store::LocalStore;
 
@@ -84,15 +85,6 @@ pub struct RunJournal {
     room: Room,
     housekeeping: Housekeeping,
     timeline: TimelineState,
-}
-
-/// How far a run is.
-enum Phase {
-    Played,
-    /// Its end was asked for.
-    Leaving(Ending),
-    /// Nobody will ask for an end, and there is no later try: the app is gone.
-    AppIsGone,
 }
 
 /// The newest durable checkpoint of a run.
@@ -156,13 +148,6 @@ impl RunJournal {
         self.newest.as_ref().map(|newest| newest.counter)
     }
 
-    /// The last checkpoint had to be given up.
-    fn note_incomplete(&mut self) {
-        if let Phase::Leaving(ending) = &mut self.phase {
-            ending.is_incomplete = true;
-        }
-    }
-
     /// Whether the run's own snapshot is durable.
     pub fn has_begun(&self) -> bool {
         self.acknowledged().is_some()
@@ -222,7 +207,7 @@ impl RunJournal {
     pub fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<News>) {
         let id = self.id(checkpoint.commit.counter);
         if self.hold.is_lost() {
-            reports.extend([self.lost(id.counter), News::NeedFull]);
+            reports.extend([lost(id), News::NeedFull]);
             return;
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
@@ -317,7 +302,7 @@ impl RunJournal {
         } else if self.pending.is_empty() && !self.is_leaving() {
             self.rotate_slice(now, reports);
             let is_at_rest = self.merging.rotation.is_none() && self.acknowledged().is_some();
-            if is_at_rest && matches!(self.phase, Phase::Played) {
+            if is_at_rest && !self.phase.is_last_chance() {
                 self.room.reserve.step(
                     &self.local.store,
                     self.room.quota.reserve_bytes,

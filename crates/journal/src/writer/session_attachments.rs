@@ -13,6 +13,7 @@ use super::News;
 use super::asked::SessionAttachmentOrder;
 use super::jobs::{Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use crate::ids::{SessionId, Ticket};
+use crate::retention::attachments::chosen;
 use crate::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
 use crate::store::{DirectoryStore, with_sources};
 
@@ -73,39 +74,6 @@ fn attach(
     let mut all: Vec<_> = kept.into_iter().chain(left).collect();
     all.sort_unstable();
     Ok(all)
-}
-
-/// What stays with `added`, and which older versions go for it.
-fn chosen(
-    there: Vec<AttachmentVersion>,
-    added: AttachmentVersion,
-    quota: AttachmentQuota,
-) -> Result<(Vec<AttachmentVersion>, Vec<AttachmentVersion>), AttachmentError> {
-    // The newest first, each with how many newer versions of the same there are.
-    let newest_first = std::iter::once(added).chain(there.into_iter().rev());
-    let mut kept: Vec<AttachmentVersion> = Vec::new();
-    let (mut older, mut surplus) = (Vec::new(), Vec::new());
-    for listed in newest_first {
-        let newer = kept.iter().chain(&older).filter(|newer| newer.name == listed.name).count();
-        match newer {
-            0 => kept.push(listed),
-            newer if newer < quota.versions.max(1) => older.push(listed),
-            _ => surplus.push(listed),
-        }
-    }
-    let mut bytes: u64 = kept.iter().map(|listed| listed.bytes).sum();
-    if bytes > quota.bytes {
-        return Err(AttachmentError::OverQuota { bytes, quota: quota.bytes });
-    }
-    for old in older {
-        if bytes.saturating_add(old.bytes) <= quota.bytes {
-            bytes += old.bytes;
-            kept.push(old);
-        } else {
-            surplus.push(old);
-        }
-    }
-    Ok((kept, surplus))
 }
 
 /// Whether a version that isn't kept is gone. One that can't be removed is tried again with the next.

@@ -14,9 +14,9 @@ use super::archiving::{damaged_files, read_leftovers, remove_leftovers};
 use super::filing::{forget_for_good, refuse_to_guess, take};
 use super::jobs::{Job, Slice, Tools, Urgency};
 use crate::ids::SessionId;
-use crate::journal::SessionIndex;
 use crate::recovery::{Found, SessionFinder};
-use crate::session::{RequestError, ShelfPlace};
+use crate::retention::trash::has_lain_long;
+use crate::session::RequestError;
 use crate::store::with_sources;
 
 /// The sessions that are looked at, the next one last.
@@ -79,24 +79,13 @@ fn remove_if_old(
 ) -> Result<Option<u64>, RequestError> {
     let (stored, lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
-    let is_old = lies_there_since(stored.index())
-        .is_some_and(|since| finder.time().has_passed(since, keep, now));
-    if !is_old {
+    if !has_lain_long(stored.index(), keep, (finder.time(), now)) {
         return Ok(None);
     }
     let bytes = stored.bytes_with_attachments();
     forget_for_good(finder.local(), &stored, now)?;
     drop(lock);
     Ok(Some(bytes))
-}
-
-/// Since when a session lies in the trash, if it does. Where the clock was behind when it was put there, what
-/// had been played before says that it can't have been earlier.
-fn lies_there_since(index: &SessionIndex) -> Option<Timestamp> {
-    let ShelfPlace::Trash { since } = index.heads().first()?.metadata.place else { return None };
-    let ends = index.heads().iter().filter_map(|head| head.end.as_ref()).map(|end| end.time);
-    let last_written = index.heads().iter().map(|head| head.time).chain(ends);
-    Some(last_written.fold(since, Timestamp::max))
 }
 
 /// Removes what the file of an archived session takes the place of, if that file is whole.

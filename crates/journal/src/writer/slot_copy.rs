@@ -89,7 +89,7 @@ impl SlotCopy {
         };
         let blocks = source.stored.blocks(plan)?;
         let blocks = blocks.filter(move |block| !block.as_ref().is_ok_and(is_left_out));
-        let created = store.create_slot(header, &place)?;
+        let created = store.slots().create(header, &place)?;
         let path = created.path.clone();
         let preamble = Preamble {
             lineage: &source.lineage.in_records(),
@@ -130,6 +130,6 @@ fn complete(
     let bytes = segment.durable_end().map_or(0, |(_, end)| end.length);
     // Some systems don't rename what is open.
     drop(segment);
-    store.put_slot_in_place(&written, place)?;
+    store.slots().put_in_place(&written, place)?;
     Ok(bytes)
 }

@@ -96,7 +96,7 @@ impl SlotWork {
 
     /// Begins with the next order. Not while another process is busy with slots.
     fn begin(&mut self, finder: &mut SessionFinder, now: Moment, news: &mut Vec<News>) -> bool {
-        let lock = match finder.local().store.lock_slots() {
+        let lock = match finder.local().store.slots().lock() {
             Ok(Some(lock)) => Ok(Some(lock)),
             Ok(None) if self.may_wait(now) => return false,
             Ok(None) => Err(SlotError::InUse),
@@ -213,7 +213,7 @@ fn begin(
     now: Moment,
 ) -> Result<Begun, SlotError> {
     if lock.is_some() {
-        finder.local().store.sweep_slots();
+        finder.local().store.slots().sweep();
     }
     look(finder)?;
     let (source, slot, replaced): Intended = match &asked.order {
@@ -281,7 +281,7 @@ fn remove_replaced(finder: &SessionFinder, place: &Path, replaced: Option<SlotId
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
     if !old.is_empty()
-        && let Err(error) = finder.local().store.remove_slots(old)
+        && let Err(error) = finder.local().store.slots().remove(old)
     {
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");

@@ -121,7 +121,7 @@ mod tests {
     fn import_while_locked(looks: usize) -> (SlotError, Duration) {
         let disk = MemoryDisk::default();
         let game = local(&disk);
-        let lock = RefCell::new(game.store.lock_slots().unwrap());
+        let lock = RefCell::new(game.store.slots().lock().unwrap());
         let (mut elapsed, mut looked) = (Duration::ZERO, 0);
         let done = Upkeep::of(local(&disk)).import_by(Path::new("x.tar"), "S/G", |wait| {
             elapsed += wait;

@@ -16,7 +16,6 @@ use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
 use super::filing_jobs::{FileSession, Filing};
 use super::jobs::{Holds, Jobs, Tools, Urgency};
-use super::retention::Quota;
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
 use super::session_attachments::AttachToSession;
@@ -30,6 +29,7 @@ use crate::ids::SessionId;
 use crate::journal::Record;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, ReadProgress, SessionFinder};
+use crate::retention::Quota;
 use crate::session::{SessionContext, ShelfMove};
 use crate::store::{LocalStore, SessionLock};
 

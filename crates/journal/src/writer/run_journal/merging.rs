@@ -42,8 +42,14 @@ impl RunJournal {
     }
 
     fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
-        if self.merging.rotation.is_none() {
-            self.begin_rotation(now);
+        if self.merging.rotation.is_none()
+            && let Some(through) = self.acknowledged()
+            && self.has_to_rotate(now)
+        {
+            let header = self.next_header(None, now);
+            debug!(through, "merging begins");
+            let rotation = Rotation::new(&self.local.store, header, self.id(through));
+            self.merging.rotation = Some(rotation);
         }
         let Some(rotation) = self.merging.rotation.take() else { return };
         match rotation.step(&self.local.store, self.preamble()) {
@@ -68,15 +74,5 @@ impl RunJournal {
     pub(super) fn has_to_rotate(&self, now: Moment) -> bool {
         let may_begin = self.acknowledged().is_some() && self.segments.open.is_some();
         self.merging.rotation.is_some() || may_begin && self.merging.schedule.is_due(now.elapsed)
-    }
-
-    fn begin_rotation(&mut self, now: Moment) {
-        let Some(through) = self.acknowledged() else { return };
-        if self.has_to_rotate(now) {
-            let header = self.next_header(None, now);
-            debug!(through, "merging begins");
-            self.merging.rotation =
-                Some(Rotation::new(&self.local.store, header, self.id(through)));
-        }
     }
 }

@@ -4,8 +4,8 @@ use super::RunJournal;
 use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
+use crate::retention::history::PruneTo;
 use crate::writer::pruning::{Own, Pruned, Pruning, logged};
-use crate::writer::retention::PruneTo;
 use crate::writer::rotation::Rotation;
 
 impl RunJournal {
@@ -19,7 +19,12 @@ impl RunJournal {
     pub(super) fn prune(&mut self, now: Moment) {
         if let Some(why) = self.housekeeping.take_due() {
             let extent = match why {
-                PruneFor::Room => PruneTo::Bone { freeing: self.named_to_free() },
+                PruneFor::Room => {
+                    // Not even of named checkpoints while there is history without a name.
+                    let is_bare = self.room.is_without_history;
+                    let freeing = if is_bare { self.pending.bytes_wanted() } else { 0 };
+                    PruneTo::Bone { freeing }
+                }
                 PruneFor::Quota => PruneTo::Quota,
             };
             self.housekeeping.pruning = Some(self.begin_pruning(extent));
@@ -32,22 +37,18 @@ impl RunJournal {
                 Some(Some(Pruned { gather, gather_events, is_to_the_bone })) => {
                     self.room.is_without_history |= is_to_the_bone;
                     self.timeline.is_stale = true;
-                    self.begin_gathering(gather, now);
-                    self.begin_gathering_events(gather_events);
+                    let archive = self.archive_header(now);
+                    self.housekeeping.begin_gathering(gather, store, archive);
+                    self.housekeeping.begin_gathering_events(gather_events);
                 }
                 None => {}
             }
         } else if let Some(gathering) = self.housekeeping.checkpoints.under_way.take() {
-            self.gather(gathering);
+            self.housekeeping.gather(gathering, store);
         } else if let Some(gathering) = self.housekeeping.events.under_way.take() {
-            self.gather_events(gathering, now);
+            let archive = self.archive_header(now);
+            self.housekeeping.gather_events(gathering, store, archive);
         }
-    }
-
-    /// Bytes to be freed on a full disk even of named checkpoints: none while there is history without
-    /// a name.
-    fn named_to_free(&self) -> u64 {
-        if self.room.is_without_history { self.pending.bytes_wanted() } else { 0 }
     }
 
     pub(super) fn begin_pruning(&self, extent: PruneTo) -> Pruning {

@@ -12,6 +12,7 @@ use crate::ids::{RunId, SaveId};
 use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, noise, session, values};
 use crate::process::{ProcessGuard, ProcessOptions};
+use crate::retention::Quota;
 use crate::session::{CheckpointError, StopReason};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{
@@ -20,7 +21,6 @@ use crate::store::{
 use crate::writer::News;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
-use crate::writer::retention::Quota;
 
 /// What a segment may have in tests.
 const LIMIT: usize = 2 << 20;
