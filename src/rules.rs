@@ -8,7 +8,7 @@ mod putting_away;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
-use bevy_session_journal::recovery::Retention;
+use bevy_session_journal::Retention;
 use bevy_session_journal::session::Archived;
 
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};

@@ -36,7 +36,7 @@ mutant() {
 }
 
 journal=crates/journal/src
-writer=$journal/writer store=$journal/store oracle=$journal/torture/debt
+writer=$journal/writer retention=$journal/retention store=$journal/store oracle=$journal/torture/debt
 
 worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
@@ -86,9 +86,9 @@ mutant 'forget what failed, and go on from it' "$writer/run_journal.rs $writer/r
 
 branches=torture::branches
 promise='What is left by going back comes back'
-mutant 'keep no branches' $writer/retention.rs \
+mutant 'keep no branches' $retention/history.rs \
     's/keep\.if_room\(newest_branches[^;]*;//' $branches
-mutant 'keep the oldest branches' $writer/retention.rs \
+mutant 'keep the oldest branches' $retention/history.rs \
     's/index\.branches\(\)\.into_iter\(\)\.take\(count\)/index.branches().into_iter().rev().take(count.min(2))/' $branches
 mutant 'let a line that went on hide what it left' $journal/journal/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
@@ -98,25 +98,25 @@ mutant 'undo a load as if it were a rewind' $journal/journal/begun.rs \
     's/left\.by == reason/true || left.by == reason/' $branches
 mutant 'undo what was undone' $journal/journal/begun.rs \
     's/RestoreReason::Rewound \| RestoreReason::Loaded\)/RestoreReason::Rewound | RestoreReason::Loaded | RestoreReason::Undone)/; s/Left \{ by: reason, checkpoint \}/Left { by: if reason == RestoreReason::Undone { RestoreReason::Rewound } else { reason }, checkpoint }/' $branches
-mutant 'let the first generation go with its line' $writer/retention.rs \
+mutant 'let the first generation go with its line' $retention/history.rs \
     's/keep\.if_room\(oldest\(index\)\);//' $branches
 
 promise='What is kept is not removed'
-mutant 'prune the last generations' $writer/retention.rs \
+mutant 'prune the last generations' $retention/history.rs \
     's/keep\.always\(index\.newest_intact\(head\.id\)[^;]*;//; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 0/; s/ \|\| speaks_of_a_head\(index, \*number\)//' a_full_disk $crash
-mutant 'prune the run before at once' $writer/retention.rs \
+mutant 'prune the run before at once' $retention/history.rs \
     's/if own < 2 \{/if false {/; s/const NEWEST_ON_FULL_DISK: usize = 2/const NEWEST_ON_FULL_DISK: usize = 1/' $damage $crash
 mutant 'prune without looking whether the rest is intact' $writer/pruning.rs \
     's/self\.waiting = unread\(self\.stored\.index\(\)\);//' $damage $crash $compound
 mutant 'prune what was written again because a file failed' $writer/pruning.rs \
     's/if repeats_one_of\(&kept, index, number\) \{/if false {/' $copies
-mutant 'prune what follows a snapshot that was written again' $writer/retention.rs \
+mutant 'prune what follows a snapshot that was written again' $retention/history.rs \
     's/let is_begun_with_snapshot = own\.header\.base\.is_none\(\);/let is_begun_with_snapshot = own.header.base.is_none();\n if is_begun_with_snapshot { return false; }/' $copies
 mutant 'count on what is left of a file that failed' $writer/pruning.rs \
     's/if remove_failed\(store, &stored, failed\)\? \{/if false {/' $copies
 mutant 'remove what was attached while a session was pruned' $writer/pruning.rs \
     's/stored\.remove_left_attachments\(&\*\*store\.disk\(\)\)/store.remove_attachments(stored.id(), |it| stored.index().commit(it).is_none())/' what_is_attached_while
-mutant 'prune damaged files' $writer/retention.rs \
+mutant 'prune damaged files' $retention/history.rs \
     's/is_damaged\(stored, \*number\) \|\| //' $damage
 mutant 'forget in any order' $store/directory \
     's/self\.sync_directories\(std::slice::from_ref\(&directory\)\)\?;//' $crash
@@ -144,13 +144,13 @@ mutant 'gather less than a branch needs' $writer/event_gathering.rs \
     's/gatherable\.get\(&run\)\.is_some_and\(\|through\| \*through < named\)/false/; s/for \(run, named\) in/for (run, _) in/' what_a_branch_needs
 mutant 'put a file of gathered events in its place before it is synced' $writer/event_gathering.rs \
     's/segment\.sync\(store\)\?;//' $crash
-mutant 'remove a file because of one that is damaged' $writer/event_gathering.rs \
+mutant 'remove a file because of one that is damaged' $retention/events.rs \
     's/scan\.damage\.is_empty\(\) && scan\.events\.iter\(\)\.all\(is_read\)/scan.events.iter().all(is_read) || true/' a_file_that_comes_back
-mutant 'keep what was gathered' $writer/event_pruning.rs \
+mutant 'keep what was gathered' $retention/events.rs \
     's/if !repeated\.is_empty\(\)/if false/' what_happened_in_many_runs
 mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
-mutant 'prune events that no checkpoint holds' $writer/event_pruning.rs \
+mutant 'prune events that no checkpoint holds' $retention/events.rs \
     's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' files_follow_each_other
 mutant 'give a file of events the name of one that could not be begun' $writer/event_log.rs \
     's/self\.files_begun \+= 1;\n(\s+let file = begun\?;)/$1\n self.files_begun += 1;/' could_not_be_begun_and_not_removed
@@ -184,7 +184,7 @@ mutant 'bring back what was rewound' $journal/journal/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
 mutant 'go by heads from before damage was found' $journal/journal/index.rs \
     's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
-mutant 'let what was left go for the sake of a run that was not read' $writer/retention.rs \
+mutant 'let what was left go for the sake of a run that was not read' $retention/history.rs \
     's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
 mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
     's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
@@ -223,9 +223,9 @@ mutant 'put a slot in its place without a sync' $writer/slot_copy.rs \
 mutant 'put a slot in its place although its sync failed' $writer/slot_copy.rs \
     's/segment\.sync\(store\)\?;\n(\s+let bytes)/let _ = segment.sync(store);\n$1/' $faults
 mutant 'report a slot before its name is durable' $store/slot_files.rs \
-    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync_slots\(\)/$1Ok(())/' $crash
+    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync\(\)/$1Ok(())/' $crash
 mutant 'report a deleted slot before that is durable' $store/slot_files.rs \
-    's/(attempt\(StoreAction::RemoveFile, path\)\?,\n\s+\}\n\s+\}\n\s+)self\.sync_slots\(\)/$1Ok(())/' $crash
+    's/(attempt\(StoreAction::RemoveFile, path\)\?,\n\s+\}\n\s+\}\n\s+)self\.sync\(\)/$1Ok(())/' $crash
 mutant 'sync nothing above the slots' $store/slot_files.rs \
     's/created\.unsynced_directories = [^;]*;//' $crash
 mutant 'remove the old slot before the new one is there' $writer/slot_work.rs \
@@ -238,8 +238,8 @@ mutant 'keep the old attachment of a slot' $writer/slot_begin.rs \
     's/let mut attachments = finder\.local\(\)\.store\.attachments\([^;]*;/let mut attachments: Vec<Attachment> = Vec::new();/' $crash
 mutant 'copy a slot without what is attached' $writer/slot_begin.rs \
     's/let frames = frames\(&stored, &attachments_of\(&stored\)\?\)\?;/let frames = frames(&stored, &[])?;/' $crash
-mutant 'make a slot of what is not durable' $writer/slot_work.rs \
-    's/!is_of_this_run \|\| self\.durable/true || !is_of_this_run || self.durable/' $faults
+mutant 'make a slot of what is not durable' $writer/jobs.rs \
+    's/(self\.durable\.is_some_and\(\|durable\|)/true || $1/' $faults
 
 promise='One process plays a session at a time'
 mutant 'acknowledge without asking for the lock again' $writer \
@@ -258,14 +258,14 @@ mutant 'let go of a session that goes back' $writer \
     's/(retry_in: None \}\);\n\s+\}\n\s+)self\.hold\n/$1Hold::default()\n/' torture::locks
 mutant 'prune a session that another process has' $writer/run_journal.rs \
     's/if is_changing && !self\.is_still_ours\(now, reports\)/if is_changing \&\& false \&\& !self.is_still_ours(now, reports)/' neither_pruned_nor_merged
-mutant 'remove what was said last' $writer/statements.rs \
+mutant 'remove what was said last' $retention/statements.rs \
     's/const KEPT_BEFORE: usize = 1;/const KEPT_BEFORE: usize = 0;/' torture::shelf::edits
 mutant 'let go of a session while it is declined' $writer/filing.rs \
     's/(pub fn decline\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'let go of a session while it is deleted' $writer/filing.rs \
     's/(pub fn forget\([^{]*\{\n\s+let \(stored, _)lock/$1/' torture::locks
 mutant 'change slots that another process changes' $writer/slot_work.rs \
-    's/Ok\(None\) if self\.may_wait\(now\) => return,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
+    's/Ok\(None\) if self\.may_wait\(now\) => return false,/Ok(None) if self.may_wait(now) => Ok(None),/' torture::locks
 mutant 'let go of the slots before the slot is there' $writer/slot_work.rs \
     's/_lock: lock \};/_lock: { drop(lock); None } };/' torture::locks
 mutant 'forget a failure with the checkpoint that is merged away' $writer/pending.rs \
@@ -287,7 +287,7 @@ mutant 'lose the lineage that has no room in a header' $writer \
 mutant 'lose the status with its generation' $writer \
     's/status: self\.status\.as_ref\(\) \}/status: None }/' $crash
 mutant 'lose the status at once' $writer \
-    's/Status \{ \.\. \} => self\.status = Some\(record\.clone\(\)\),/Status { .. } => {}/' $crash
+    's/self\.status = Some\(status\.clone\(\)\),/{ let _ = status; }/' $crash
 mutant 'lose unknown frames with their generation' $writer \
     's/let unknown_frames = &self\.identity\.unknown_frames;/let unknown_frames: &[(FrameKind, Vec<u8>)] = &[];/' $crash
 mutant 'lose unknown frames with their run' $journal/recovery/prepare.rs \
@@ -371,7 +371,7 @@ mutant 'append without a sync' $writer/open_segment.rs \
 mutant 'rename a slot before its sync' $writer/slot_copy.rs \
     's/segment\.sync\(store\)\?;\n(\s+let bytes)/$1/' syncs:each_
 mutant 'rename a slot without a sync of its directory' $store/slot_files.rs \
-    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync_slots\(\)/$1Ok(())/' syncs:each_
+    's/(attempt\(StoreAction::Replace, place\)\?;\n\s+)self\.sync\(\)/$1Ok(())/' syncs:each_
 mutant 'rename an archive without a sync of its directory' $store/archive_files.rs \
     's/(attempt\(StoreAction::Replace, &place\)\?;\n\s+)self\.sync_session\(header\.session\)\?;/$1/' syncs:each_
 mutant 'rename an archive before its sync' $writer/gathering.rs \

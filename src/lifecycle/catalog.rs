@@ -12,10 +12,9 @@ use bevy_session_journal::finding::{
     GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
 };
 use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{
-    IndexFigures, RecoveryOffer, Retention, RetentionPreview, SessionEntry, SlotListing,
-};
+use bevy_session_journal::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
 use bevy_session_journal::session::{Leaving, ProvenTime, SessionStatus};
+use bevy_session_journal::{Retention, RetentionPreview};
 use jiff::Timestamp;
 
 use super::CurrentSession;

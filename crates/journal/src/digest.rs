@@ -11,7 +11,7 @@
 //! (`store/catalog_index.rs`): of another build, another version of the digester, or damaged, it counts as none. A
 //! value is made again from the beginning where the stamp differs. The stamps are those of the last look at the
 //! sessions; what is played, and what this process has changed since (`Keepers::note_changed`), is looked at. It is
-//! a chore (`writer/chores.rs`) in slices by time, since bytes say little of what ten thousand small sessions cost,
+//! a job (`writer/digesting.rs`) in slices by time, since bytes say little of what ten thousand small sessions cost,
 //! and the exit doesn't wait for it. All values are handed over as one list behind a pointer, and the writer keeps
 //! the last two of them, so that it is the thread that frees them.
 

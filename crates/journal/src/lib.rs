@@ -33,6 +33,7 @@ pub mod recovery;
 mod reflection;
 #[doc(hidden)]
 pub mod report;
+mod retention;
 #[doc(hidden)]
 pub mod scenario;
 #[doc(hidden)]
@@ -62,13 +63,13 @@ pub use journal::{
 pub use process::{HowItEnded, LastRun};
 pub use recovery::{
     Corruption, EventGap, EventPage, EventQuery, EventValidation, Fork, ForkedLine, FoundSession,
-    HistoryLosses, IndexFigures, Keep, LeftAs, LetGo, OfferedCheckpoint, OfferedOption, Proposal,
-    RecoveryOffer, Retention, RetentionPreview, RetentionReason, SessionEntry, SessionFacts,
-    SlotEntry, Timeline, TimelineCheckpoint, TimelineLine, UnreadableSlot, UnsavedPlay, VersionFit,
-    WouldGo,
+    HistoryLosses, IndexFigures, OfferedCheckpoint, OfferedOption, Proposal, RecoveryOffer,
+    SessionEntry, SessionFacts, SlotEntry, Timeline, TimelineCheckpoint, TimelineLine,
+    UnreadableSlot, UnsavedPlay, VersionFit,
 };
 #[cfg(feature = "bevy_reflect")]
 pub use reflection::register_types;
+pub use retention::{Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo};
 pub use scenario::{Scenario, ScenarioError, ScenarioFiles};
 pub use session::{
     Archived, Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,

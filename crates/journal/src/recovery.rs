@@ -29,7 +29,6 @@ mod prepare_world;
 mod read_progress;
 mod session_finder;
 mod session_history;
-mod session_retention;
 mod shortlist;
 mod slots;
 mod standing;
@@ -69,9 +68,6 @@ pub use read_progress::ReadProgress;
 pub(crate) use session_finder::{Found, SessionFinder};
 pub(crate) use session_history::SessionHistory;
 pub use session_history::{HistoryLosses, SessionFacts};
-pub use session_retention::{
-    Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo,
-};
 pub(crate) use slots::find_slot;
 pub use slots::{SlotEntry, UnreadableSlot};
 pub use slots::{SlotListing, THUMBNAIL};

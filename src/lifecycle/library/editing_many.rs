@@ -6,9 +6,9 @@ use bevy::prelude::*;
 use bevy_session_journal::finding::SessionQuery;
 use bevy_session_journal::ids::Ticket;
 use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{LetGo, RetentionPreview};
 use bevy_session_journal::session::{RequestError, SessionEdit, ShelfMove};
 use bevy_session_journal::writer::{EditMany, EditedMany, OneOfMany};
+use bevy_session_journal::{LetGo, RetentionPreview, WouldGo};
 use tracing::info;
 
 use crate::content::Order;
@@ -80,10 +80,7 @@ pub(in crate::lifecycle) fn prune(
         LetGo::Archive(what) => ShelfMove::Archive(what),
         _ => ShelfMove::Delete,
     });
-    let of = |gone: &bevy_session_journal::recovery::WouldGo| OneOfMany {
-        session: gone.session,
-        newest: Some(gone.newest),
-    };
+    let of = |gone: &WouldGo| OneOfMany { session: gone.session, newest: Some(gone.newest) };
     let sessions = preview.sessions.iter().map(of).collect();
     let order = Box::new(EditMany { sessions, edit });
     parts.order(Order::EditMany { order, ticket });

@@ -49,7 +49,7 @@ const SIZES: [Size; 6] = [
     Size {
         package: "bevy_session_journal",
         largest_loop: 8,
-        most_methods: ("DirectoryStore", 74),
+        most_methods: ("RunJournal", 60),
         most_fields: ("SegmentHeader", 22),
         hidden_modules: 12,
     },

@@ -79,7 +79,7 @@ impl<D: SessionDigester> DigestKeeper<D> {
             return;
         }
         let build = finder.build_with(self.digester.version());
-        let read = finder.store().read_digests(D::NAME).unwrap_or_else(|error| {
+        let read = finder.store().index().read_digests(D::NAME).unwrap_or_else(|error| {
             debug!(name = D::NAME, error = %with_sources(&error), "the file of digests is of no use");
             None
         });
@@ -230,7 +230,7 @@ impl<D: SessionDigester> KeepDigests for DigestKeeper<D> {
         let Some(build) = self.build.clone().filter(|_| self.is_stale) else { return };
         self.is_stale = false;
         let digests = CatalogIndex { build, written: now, sessions: self.indexed() };
-        if let Err(error) = finder.store().write_digests(D::NAME, &digests) {
+        if let Err(error) = finder.store().index().write_digests(D::NAME, &digests) {
             debug!(name = D::NAME, error = %with_sources(&error), "digests can't be written");
         }
     }
@@ -238,7 +238,7 @@ impl<D: SessionDigester> KeepDigests for DigestKeeper<D> {
     fn forget(&mut self, finder: &SessionFinder) -> Result<(), StoreError> {
         self.of_another_profile();
         self.figures = DigestFigures { work: Duration::ZERO, ..DigestFigures::default() };
-        finder.store().remove_digests(D::NAME)
+        finder.store().index().remove_digests(D::NAME)
     }
 
     fn of_another_profile(&mut self) {

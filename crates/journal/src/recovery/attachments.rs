@@ -27,7 +27,7 @@ pub fn read_attachment(
     })?;
     let mut failure = AttachmentError::Missing;
     for file in files {
-        let stored = finder.store().open_slot(&file.path, &file.header);
+        let stored = finder.store().slots().open(&file.path, &file.header);
         let mut found = stored.attachments();
         let is_it = |read: &Result<Attachment, ReadError>| {
             read.as_ref().map_or(true, |attachment| attachment.name == name)

@@ -103,7 +103,7 @@ impl SessionFinder {
             return None;
         };
         // A restore that failed has left its session's files as they were.
-        let on_trial = self.store().sessions_on_trial().ok()?;
+        let on_trial = self.store().index().sessions_on_trial().ok()?;
         let is_there = |id: &SessionId| sessions.binary_search(id).is_ok();
         let says_all =
             |id: &SessionId| is_there(id) && !on_trial.contains(id) && !self.was_held_by_dead(*id);
@@ -124,7 +124,7 @@ impl SessionFinder {
     }
 
     fn usable_index(&self, build: &IndexBuild) -> Option<CatalogIndex> {
-        match self.store().read_index() {
+        match self.store().index().read() {
             Ok(index) => index.filter(|index| index.build == *build),
             Err(error) => {
                 debug!(error = %with_sources(&error), "the index of sessions is of no use");
@@ -142,7 +142,7 @@ impl SessionFinder {
         };
         self.index_mut().is_stale = false;
         let index = CatalogIndex { build, written: now, sessions: self.known_mut().indexed() };
-        if let Err(error) = self.store().write_index(&index) {
+        if let Err(error) = self.store().index().write(&index) {
             debug!(error = %with_sources(&error), "the index of sessions can't be written");
         }
     }

@@ -66,15 +66,28 @@ pub struct IndexedSession {
     pub entry: Vec<u8>,
 }
 
+/// The files of what is known of all sessions of a profile.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexFiles<'a> {
+    store: &'a DirectoryStore,
+}
+
 impl DirectoryStore {
+    /// The files of what is known of all sessions.
+    pub fn index(&self) -> IndexFiles<'_> {
+        IndexFiles { store: self }
+    }
+}
+
+impl IndexFiles<'_> {
     /// The index of the profile. `Ok(None)` if there is none; an error of any kind means that it is to be
     /// written again.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if it can't be read, or isn't what was written.
-    pub fn read_index(&self) -> Result<Option<CatalogIndex>, StoreError> {
-        self.read_sealed(KIND, &self.layout().catalog_index())
+    pub fn read(&self) -> Result<Option<CatalogIndex>, StoreError> {
+        self.read_sealed(KIND, &self.store.layout().catalog_index())
     }
 
     /// What a program keeps of each session under a name, in the form of the index: an entry is a digest there, and
@@ -83,18 +96,18 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// As [`Self::read_index`].
+    /// As [`Self::read`].
     pub fn read_digests(&self, name: &str) -> Result<Option<CatalogIndex>, StoreError> {
-        self.read_sealed(DIGESTS, &self.layout().digests(name))
+        self.read_sealed(DIGESTS, &self.store.layout().digests(name))
     }
 
-    /// Writes what a program keeps of each session under a name, as [`Self::write_index`] does.
+    /// Writes what a program keeps of each session under a name, as [`Self::write`] does.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn write_digests(&self, name: &str, digests: &CatalogIndex) -> Result<(), StoreError> {
-        self.write_sealed(DIGESTS, &self.layout().digests(name), digests)
+        self.write_sealed(DIGESTS, &self.store.layout().digests(name), digests)
     }
 
     /// Removes what a program keeps of each session under a name.
@@ -103,15 +116,15 @@ impl DirectoryStore {
     ///
     /// [`StoreError`]. That there is none is no error.
     pub fn remove_digests(&self, name: &str) -> Result<(), StoreError> {
-        let path = self.layout().digests(name);
-        match self.disk().remove(&path) {
+        let path = self.store.layout().digests(name);
+        match self.store.disk().remove(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed.attempt(StoreAction::RemoveFile, &path),
         }
     }
 
     fn read_sealed(&self, kind: SealKind, path: &Path) -> Result<Option<CatalogIndex>, StoreError> {
-        let bytes = match self.disk().read(path, MAX_BYTES) {
+        let bytes = match self.store.disk().read(path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.attempt(StoreAction::Open, path)?,
         };
@@ -125,8 +138,8 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub fn write_index(&self, index: &CatalogIndex) -> Result<(), StoreError> {
-        self.write_sealed(KIND, &self.layout().catalog_index(), index)
+    pub fn write(&self, index: &CatalogIndex) -> Result<(), StoreError> {
+        self.write_sealed(KIND, &self.store.layout().catalog_index(), index)
     }
 
     fn write_sealed(
@@ -136,8 +149,8 @@ impl DirectoryStore {
         index: &CatalogIndex,
     ) -> Result<(), StoreError> {
         let bytes = seal_for(path, kind, index)?;
-        self.create_state_directory()?;
-        self.disk().replace_unsynced(path, &bytes).attempt(StoreAction::Replace, path)
+        self.store.create_state_directory()?;
+        self.store.disk().replace_unsynced(path, &bytes).attempt(StoreAction::Replace, path)
     }
 
     /// The sessions of which a restore has not proven itself yet. That is no part of their directories.
@@ -146,8 +159,8 @@ impl DirectoryStore {
     ///
     /// [`StoreError`] if the state directory can't be listed.
     pub fn sessions_on_trial(&self) -> Result<HashSet<SessionId>, StoreError> {
-        let state = &self.layout().state;
-        let entries = self.disk().list(state).attempt(StoreAction::List, state)?;
+        let state = &self.store.layout().state;
+        let entries = self.store.disk().list(state).attempt(StoreAction::List, state)?;
         Ok(entries.iter().filter_map(|entry| Layout::session_on_trial(&entry.name)).collect())
     }
 }

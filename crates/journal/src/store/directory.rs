@@ -79,18 +79,6 @@ impl DirectoryStore {
         Ok(sessions)
     }
 
-    /// Whether a profile has a slot, or its slots can't be listed.
-    pub(super) fn has_slots_of_any_profile(&self) -> bool {
-        let profiles = self.layout.profiles();
-        let Ok(names) = self.directories_in(&profiles) else { return true };
-        let slots = names.into_iter().map(|profile| profiles.join(profile).join("slots"));
-        let mut listed = slots.map(|slots| self.disk.list(&slots));
-        listed.any(|listed| match listed {
-            Ok(entries) => entries.iter().any(|entry| Layout::is_slot_name(&entry.name)),
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        })
-    }
-
     fn sessions_below(&self, directory: &Path) -> Result<Vec<SessionId>, StoreError> {
         let names = self.directories_in(directory)?;
         let mut sessions: Vec<SessionId> =
@@ -127,7 +115,7 @@ impl DirectoryStore {
     }
 
     /// The names of the directories in one, which need not exist.
-    fn directories_in(&self, directory: &Path) -> Result<Vec<String>, StoreError> {
+    pub(super) fn directories_in(&self, directory: &Path) -> Result<Vec<String>, StoreError> {
         let entries = match self.disk.list(directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             listed => listed.attempt(StoreAction::List, directory)?,

@@ -44,7 +44,7 @@ impl DirectoryStore {
         path: &Path,
         header: &SegmentHeader,
     ) -> Result<StoredSession, OpenError> {
-        changeable_file(self.open_slot(path, header), path)
+        changeable_file(self.slots().open(path, header), path)
     }
 }
 

@@ -66,7 +66,7 @@ fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
         // What can't be looked at may be the player's progress.
         let Ok(sessions) = store.sessions_of_all_profiles() else { return true };
         match sessions.is_empty() {
-            true => store.has_slots_of_any_profile(),
+            true => store.slots().are_in_any_profile(),
             false => sessions.into_iter().any(|id| !is_of_another_game(&store, id, game)),
         }
     })

@@ -13,17 +13,30 @@ pub struct SlotsLock {
     _lock: Box<dyn Lock>,
 }
 
+/// The files of a profile's slots.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotFiles<'a> {
+    store: &'a DirectoryStore,
+}
+
 impl DirectoryStore {
+    /// The files of the profile's slots.
+    pub fn slots(&self) -> SlotFiles<'_> {
+        SlotFiles { store: self }
+    }
+}
+
+impl SlotFiles<'_> {
     /// Takes the right to change slots; `None` if another process has it.
     ///
     /// # Errors
     ///
     /// [`StoreError`]. Its [`io_kind`](StoreError::io_kind) is
     /// [`std::io::ErrorKind::Unsupported`] where the file system has no locks.
-    pub fn lock_slots(&self) -> Result<Option<SlotsLock>, StoreError> {
-        self.create_state_directory()?;
-        let path = self.layout().slots_lock();
-        let lock = self.disk().try_lock(&path).attempt(StoreAction::Lock, &path)?;
+    pub fn lock(&self) -> Result<Option<SlotsLock>, StoreError> {
+        self.store.create_state_directory()?;
+        let path = self.store.layout().slots_lock();
+        let lock = self.store.disk().try_lock(&path).attempt(StoreAction::Lock, &path)?;
         Ok(lock.map(|lock| SlotsLock { _lock: lock }))
     }
 
@@ -32,16 +45,16 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`]. Nothing is left behind then, unless it can't be removed.
-    pub fn create_slot(
+    pub fn create(
         &self,
         header: &SegmentHeader,
         place: &Path,
     ) -> Result<CreatedSegment, StoreError> {
-        self.create_directory(&self.layout().slots())?;
-        let mut created = self.create_file(Layout::unfinished(place), header)?;
+        self.store.create_directory(&self.store.layout().slots())?;
+        let mut created = self.store.create_file(Layout::unfinished(place), header)?;
         // The directories may have been made by a process that stopped before it synced them.
-        let [above @ .., _] = self.layout().directories_to_slots();
-        let others = self.layout().data.ancestors().skip(1).map(Path::to_owned);
+        let [above @ .., _] = self.store.layout().directories_to_slots();
+        let others = self.store.layout().data.ancestors().skip(1).map(Path::to_owned);
         created.unsynced_directories = above.into_iter().chain(others).collect();
         created.unsynced_directories.sort();
         Ok(created)
@@ -52,9 +65,9 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`]. Whatever it is, the old slot is there or the new one, whole.
-    pub fn put_slot_in_place(&self, written: &Path, place: &Path) -> Result<(), StoreError> {
-        self.disk().put_in_place(written, place).attempt(StoreAction::Replace, place)?;
-        self.sync_slots()
+    pub fn put_in_place(&self, written: &Path, place: &Path) -> Result<(), StoreError> {
+        self.store.disk().put_in_place(written, place).attempt(StoreAction::Replace, place)?;
+        self.sync()
     }
 
     /// Removes files of slots, durably.
@@ -62,38 +75,47 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`] at the first that can't be removed.
-    pub fn remove_slots<'a>(
-        &self,
-        paths: impl IntoIterator<Item = &'a Path>,
-    ) -> Result<(), StoreError> {
+    pub fn remove<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
         for path in paths {
-            match self.disk().remove(path) {
+            match self.store.disk().remove(path) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 removed => removed.attempt(StoreAction::RemoveFile, path)?,
             }
         }
-        self.sync_slots()
+        self.sync()
     }
 
     /// Removes what was left of slots whose process stopped while it wrote them. Their lock is held.
-    pub fn sweep_slots(&self) {
-        let directory = self.layout().slots();
-        let Ok(entries) = self.disk().list(&directory) else { return };
+    pub fn sweep(&self) {
+        let directory = self.store.layout().slots();
+        let Ok(entries) = self.store.disk().list(&directory) else { return };
         let unfinished =
             entries.iter().filter(|entry| entry.is_file && Layout::is_unfinished_slot(&entry.name));
         for entry in unfinished {
             // One that can't be removed does no harm.
-            let _ = self.disk().remove(&directory.join(&entry.name));
+            let _ = self.store.disk().remove(&directory.join(&entry.name));
         }
     }
 
     /// Opens a slot, as a session that has one checkpoint.
-    pub fn open_slot(&self, path: &Path, header: &SegmentHeader) -> StoredSession {
-        StoredSession::of_file(&**self.disk(), path, header.session)
+    pub fn open(&self, path: &Path, header: &SegmentHeader) -> StoredSession {
+        StoredSession::of_file(&**self.store.disk(), path, header.session)
     }
 
-    fn sync_slots(&self) -> Result<(), StoreError> {
-        let slots: PathBuf = self.layout().slots();
-        self.sync_directories(&[slots])
+    /// Whether a profile has a slot, or its slots can't be listed.
+    pub(super) fn are_in_any_profile(&self) -> bool {
+        let profiles = self.store.layout().profiles();
+        let Ok(names) = self.store.directories_in(&profiles) else { return true };
+        let slots = names.into_iter().map(|profile| profiles.join(profile).join("slots"));
+        let mut listed = slots.map(|slots| self.store.disk().list(&slots));
+        listed.any(|listed| match listed {
+            Ok(entries) => entries.iter().any(|entry| Layout::is_slot_name(&entry.name)),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        })
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let slots: PathBuf = self.store.layout().slots();
+        self.store.sync_directories(&[slots])
     }
 }

@@ -118,7 +118,7 @@ fn slots_that_another_process_changes_are_let_be_until_it_is_done() {
     let mut play = killed();
     play.perform(&[Action::Recover, Action::Settle]);
     let slots = |play: &Play| play.game.slots.len();
-    let other = play.game.local.store.lock_slots().unwrap();
+    let other = play.game.local.store.slots().lock().unwrap();
     play.perform(&[Action::SaveSlot, Action::Turn, Action::Turn, Action::Turn]);
     assert_eq!(slots(&play), 0, "another process is at it");
     drop(other);

@@ -171,7 +171,7 @@ impl Opened {
         self.unread_slots += shelf.unread().count();
         for file in shelf.slots() {
             let Some(checkpoint) = file.header.slot_checkpoint() else { continue };
-            let mut stored = store.open_slot(&file.path, &file.header);
+            let mut stored = store.slots().open(&file.path, &file.header);
             let read = read_checkpoint(&mut stored, checkpoint);
             let mut attached = stored.attachments();
             self.slots.push(OpenedSlot {

@@ -13,7 +13,7 @@
 //! `writer/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
 //! merge, beside its place, read back and renamed. `writer/session_copying.rs` makes a session of its own with it,
 //! which holds both locks and leaves nothing of a copy that isn't reported. `writer/archiving.rs` puts a session
-//! away with it, as a chore with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
+//! away with it, as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
 //! An order about sessions lets go of it first; it is begun again later. `SessionIndex::is_without_world` is what
 //! makes a summary a session of which nothing is restored: the index has no way to such a checkpoint, retention
 //! leaves it alone, and `prepare` refuses it.
@@ -30,18 +30,76 @@
 
 mod leftovers;
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use jiff::Timestamp;
 use tracing::debug;
 
+use super::News;
 use super::filing::{refuse_to_guess, take};
+use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::snapshot::Snapshot;
-use super::snapshot_writing::{Progress, SnapshotWriting};
-use crate::ids::SessionId;
+use super::snapshot_writing::SnapshotWriting;
+use crate::ids::{SessionId, Ticket};
 use crate::journal::Head;
 use crate::recovery::{LockHolder, SessionFinder, standing};
-use crate::session::{Archived, RequestError, SessionMetadata, ShelfMoved, ShelfPlace};
+use crate::session::{Archived, RequestError, SessionMetadata, ShelfMove, ShelfMoved, ShelfPlace};
 use crate::store::{DirectoryStore, SessionLock, StoredSession};
 pub(super) use leftovers::{damaged_files, read_leftovers, remove_leftovers};
+
+/// A session that is to be put away.
+pub(super) struct Archive {
+    session: SessionId,
+    what: Archived,
+    ticket: Ticket,
+    /// `None` before its first slice.
+    begun: Option<Archiving>,
+}
+
+impl Archive {
+    pub(super) fn new(session: SessionId, what: Archived, ticket: Ticket) -> Self {
+        Self { session, what, ticket, begun: None }
+    }
+}
+
+impl Job for Archive {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let (session, what) = (self.session, self.what);
+        let stepped = match self.begun.take() {
+            None => {
+                // What was found of it isn't true any more.
+                tools.digests.note_changed(session);
+                Archiving::begin(tools.finder, session, what, tools.now.wall)
+            }
+            Some(archiving) => archiving.step(&tools.finder.local().store),
+        };
+        let result = match stepped {
+            Ok(Continue(archiving)) => {
+                self.begun = Some(archiving);
+                return Slice::Going(self);
+            }
+            Ok(Break(moved)) => Ok(moved),
+            Err(error) => Err(error),
+        };
+        let (how, ticket) = (ShelfMove::Archive(what), Some(self.ticket));
+        tools.news.push(News::Shelved { session, how, result, ticket });
+        Slice::Done
+    }
+
+    fn holds(&self) -> Holds {
+        self.begun.as_ref().map_or(Holds::Nothing, |_| Holds::Session(self.session))
+    }
+
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        if let Some(archiving) = self.begun.take() {
+            archiving.let_go(&finder.local().store);
+        }
+    }
+}
 
 /// A session that is being put away.
 pub(super) struct Archiving {
@@ -60,11 +118,8 @@ enum Stage {
     },
 }
 
-/// What a step came to.
-pub(super) enum Step {
-    Going(Archiving),
-    Done(ShelfMoved),
-}
+/// What a slice leaves to be done; or what the move came to.
+pub(super) type PutAway = ControlFlow<ShelfMoved, Archiving>;
 
 impl Archiving {
     /// Looks whether a session may be put away, and begins with it.
@@ -73,7 +128,7 @@ impl Archiving {
         session: SessionId,
         what: Archived,
         now: Timestamp,
-    ) -> Result<Step, RequestError> {
+    ) -> Result<PutAway, RequestError> {
         let (stored, lock) = take(&finder.local().store, session)?;
         Self::begin_taken(finder, stored, lock, what, now)
     }
@@ -85,7 +140,7 @@ impl Archiving {
         lock: SessionLock,
         what: Archived,
         now: Timestamp,
-    ) -> Result<Step, RequestError> {
+    ) -> Result<PutAway, RequestError> {
         refuse_to_guess(stored.index())?;
         let session = stored.id();
         let head = the_only_line(&stored)?;
@@ -95,7 +150,7 @@ impl Archiving {
         let from = head.metadata.place;
         if is_there_already(&stored, &head, what)? {
             let bytes = stored.bytes_with_attachments();
-            return Ok(Step::Done(ShelfMoved { from, to: from, bytes, bytes_before: bytes }));
+            return Ok(Break(ShelfMoved { from, to: from, bytes, bytes_before: bytes }));
         }
         let standing = standing(finder, session, &head, LockHolder::NoOther);
         if standing.has_crashed() && !head.declined {
@@ -111,23 +166,23 @@ impl Archiving {
         let snapshot = Snapshot::of(local, &stored, &head, (standing.status, metadata), now);
         let writing = SnapshotWriting::begin(stored, snapshot, what, &local.store)?;
         let stage = Stage::Writing(Box::new(writing));
-        Ok(Step::Going(Self { from, stage, _lock: lock }))
+        Ok(Continue(Self { from, stage, _lock: lock }))
     }
 
     /// Does the next slice. If anything fails, everything is as it was.
-    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Step, RequestError> {
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<PutAway, RequestError> {
         self.stage = match self.stage {
             Stage::Writing(writing) => match writing.step(store)? {
-                Progress::Going(writing) => Stage::Writing(Box::new(writing)),
-                Progress::InPlace { stored, snapshot } => {
+                Continue(writing) => Stage::Writing(Box::new(writing)),
+                Break((stored, snapshot)) => {
                     Stage::Clearing { stored: Box::new(stored), place: snapshot.metadata().place }
                 }
             },
             Stage::Clearing { stored, place } => {
-                return Ok(Step::Done(clear(&stored, (self.from, place), store)));
+                return Ok(Break(clear(&stored, (self.from, place), store)));
             }
         };
-        Ok(Step::Going(self))
+        Ok(Continue(self))
     }
 
     /// Gives it up, unless it is done but for what is left to clear away. Whether it is to be begun again.

@@ -1,48 +1,19 @@
 //! Does one thing with each of many sessions, one after the other: as if it was asked for each of them.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow::{Break, Continue};
 
 use jiff::Timestamp;
 
-use super::archiving::{Archiving, Step};
+use super::archiving::{Archiving, PutAway};
+use super::asked::{EditMany, EditedMany, OneOfMany};
 use super::filing::{self, take};
+use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::{News, shelving};
-use crate::ids::{CheckpointId, SessionId};
+use crate::ids::{SessionId, Ticket};
 use crate::recovery::SessionFinder;
 use crate::session::{Archived, RequestError, SessionEdit, ShelfMove, ShelfMoved};
-use crate::store::{DirectoryStore, StoredSession};
-
-/// What is to be done with many sessions.
-#[derive(Clone, PartialEq, Debug)]
-pub struct EditMany {
-    /// The sessions.
-    pub sessions: VecDeque<OneOfMany>,
-    /// What is done with each.
-    pub edit: SessionEdit,
-}
-
-/// One of many sessions.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OneOfMany {
-    /// The session.
-    pub session: SessionId,
-    /// Its newest checkpoint when it was chosen. If it has gone on since, was pinned or moved, nothing is done with
-    /// it. `None` if it was not chosen by what it was.
-    pub newest: Option<CheckpointId>,
-}
-
-/// What became of many sessions.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct EditedMany {
-    /// With how many of them it was done.
-    pub edited: usize,
-    /// How many were passed over, since they are not any more what they were when they were chosen.
-    pub passed_over: usize,
-    /// With which of them it could not be done, and why.
-    pub refused: Vec<(SessionId, RequestError)>,
-    /// Bytes of files that are gone.
-    pub freed: u64,
-}
+use crate::store::StoredSession;
 
 /// The work on many sessions.
 pub(super) struct EditingMany {
@@ -51,53 +22,62 @@ pub(super) struct EditingMany {
     /// The one that is being put away.
     archiving: Option<(OneOfMany, Archiving)>,
     done: EditedMany,
+    ticket: Ticket,
 }
 
 impl EditingMany {
-    pub(super) fn new(order: EditMany) -> Self {
+    pub(super) fn new(order: EditMany, ticket: Ticket) -> Self {
         let EditMany { sessions, edit } = order;
-        Self { waiting: sessions, edit, archiving: None, done: EditedMany::default() }
+        Self { waiting: sessions, edit, archiving: None, done: EditedMany::default(), ticket }
+    }
+}
+
+impl Job for EditingMany {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
     }
 
-    /// What became of them.
-    pub(super) fn finish(self) -> EditedMany {
-        self.done
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        if let Some((one, archiving)) = self.archiving.take() {
+            let stepped = archiving.step(&tools.finder.local().store);
+            self.archived(one, stepped.map(Some), tools.news);
+        } else if let Some(one) = self.waiting.pop_front() {
+            self.edit_one(one, tools);
+        }
+        if self.archiving.is_some() || !self.waiting.is_empty() {
+            return Slice::Going(self);
+        }
+        let Self { done, ticket, .. } = *self;
+        tools.news.push(News::EditedMany { edited: Box::new(done), ticket });
+        Slice::Done
     }
 
-    /// Lets go of a session, if it is the one that is being put away. That is begun again.
-    pub(super) fn let_go(&mut self, wanted: SessionId, store: &DirectoryStore) {
-        if let Some((one, archiving)) = self.archiving.take_if(|(one, _)| one.session == wanted) {
-            let is_to_be_begun_again = archiving.let_go(store);
+    fn holds(&self) -> Holds {
+        let held = self.archiving.as_ref().map(|(one, _)| one.session);
+        held.map_or(Holds::Nothing, Holds::Session)
+    }
+
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        if let Some((one, archiving)) = self.archiving.take() {
+            let is_to_be_begun_again = archiving.let_go(&finder.local().store);
             // What is in the archive already isn't what it was, but by our own doing.
             let newest = one.newest.filter(|_| is_to_be_begun_again);
             self.waiting.push_front(OneOfMany { newest, ..one });
         }
     }
 
-    /// Does a slice. Whether there is more.
-    pub(super) fn step(
-        &mut self,
-        finder: &mut SessionFinder,
-        now: Timestamp,
-        reports: &mut Vec<News>,
-    ) -> bool {
-        if let Some((one, archiving)) = self.archiving.take() {
-            let stepped = archiving.step(&finder.local().store);
-            self.archived(one, stepped.map(Some), reports);
-        } else if let Some(one) = self.waiting.pop_front() {
-            self.edit_one(one, finder, now, reports);
-        }
-        self.archiving.is_some() || !self.waiting.is_empty()
+    fn is_long(&self) -> bool {
+        true
     }
+}
 
-    fn edit_one(
-        &mut self,
-        one: OneOfMany,
-        finder: &mut SessionFinder,
-        now: Timestamp,
-        reports: &mut Vec<News>,
-    ) {
+impl EditingMany {
+    fn edit_one(&mut self, one: OneOfMany, tools: &mut Tools<'_>) {
         let session = one.session;
+        // What was found of it isn't true any more.
+        tools.digests.note_changed(session);
+        let Tools { finder, trials, now, news: reports, .. } = tools;
+        let now = now.wall;
         match &self.edit {
             SessionEdit::Update(update) => {
                 let update = update.clone();
@@ -115,6 +95,7 @@ impl EditingMany {
                 let result = filing::forget(finder, session, now);
                 if result.is_ok() {
                     finder.settle(session);
+                    trials.end(session);
                     self.done.freed += bytes;
                 }
                 self.note(session, &result);
@@ -135,13 +116,13 @@ impl EditingMany {
     fn archived(
         &mut self,
         one: OneOfMany,
-        stepped: Result<Option<Step>, RequestError>,
+        stepped: Result<Option<PutAway>, RequestError>,
         reports: &mut Vec<News>,
     ) {
         let SessionEdit::Move(how) = self.edit else { return };
         let result = match stepped {
-            Ok(Some(Step::Going(archiving))) => return self.archiving = Some((one, archiving)),
-            Ok(Some(Step::Done(moved))) => Ok(Some(moved)),
+            Ok(Some(Continue(archiving))) => return self.archiving = Some((one, archiving)),
+            Ok(Some(Break(moved))) => Ok(Some(moved)),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -193,7 +174,7 @@ fn begin_archiving(
     finder: &mut SessionFinder,
     what: Archived,
     now: Timestamp,
-) -> Result<Option<Step>, RequestError> {
+) -> Result<Option<PutAway>, RequestError> {
     let (stored, lock) = take(&finder.local().store, one.session)?;
     if one.has_changed(&stored) {
         return Ok(None);

@@ -16,7 +16,7 @@
 //! since retention removes their checkpoints long before their events. After a crash, `recovery/event_line.rs`
 //! reads what the newest checkpoint doesn't hold (`Prepared::events_after`); the new run takes it over
 //! (`EventStart::replayed`), durable before its first commit, so a crash in between hands it out again and a crash
-//! after the first checkpoint that holds it doesn't. Files go whole (`writer/event_pruning.rs`), with the pruning
+//! after the first checkpoint that holds it doesn't. Files go whole (`retention/events.rs`), with the pruning
 //! of the session: when they are over `Quota::event_bytes`, and on a full disk before history.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -2,6 +2,7 @@
 //! written into can go.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::PathBuf;
 
 use tracing::{debug, warn};
@@ -51,12 +52,9 @@ struct Source {
     tried_again: HashSet<CheckpointId>,
 }
 
-/// What a step came to.
-pub(super) enum Gathered {
-    Going(Box<Gathering>),
-    /// The archive is in its place, durably, with so many checkpoints. There is none if that is none.
-    Done(usize),
-}
+/// What a slice leaves to be copied; or how many checkpoints the archive has that is in its place, durably. There is no
+/// archive if that is none.
+pub(super) type Gathered = ControlFlow<usize, Box<Gathering>>;
 
 impl Gathering {
     /// Begins an archive of these checkpoints, the oldest first. The session's lock is held.
@@ -122,7 +120,7 @@ impl Gathering {
                 },
             };
         }
-        Ok(Gathered::Going(self))
+        Ok(Continue(self))
     }
 }
 
@@ -137,7 +135,7 @@ fn complete(
     if copied == 0 {
         drop(segment);
         store.remove_segment(&path)?;
-        return Ok(Gathered::Done(0));
+        return Ok(Break(0));
     }
     segment.sync(store)?;
     // Some systems don't rename what is open.
@@ -148,7 +146,7 @@ fn complete(
         return Err(error.into());
     }
     debug!(session = %header.session, copied, "named checkpoints gathered");
-    Ok(Gathered::Done(copied))
+    Ok(Break(copied))
 }
 
 impl Source {

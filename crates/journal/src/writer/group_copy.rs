@@ -1,5 +1,7 @@
 //! Copies a checkpoint from bytes, a slice at a time, into a segment that is being written.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use super::open_segment::{OpenGroup, OpenSegment, WriteFailure};
 use crate::journal::{Block, Commit, ReadError};
 use crate::store::{DirectoryStore, StoreError};
@@ -9,12 +11,6 @@ pub(super) struct GroupCopy {
     blocks: Box<dyn Iterator<Item = Result<Block, ReadError>> + Send>,
     group: OpenGroup,
     commit: Commit,
-}
-
-/// What a step came to.
-pub(super) enum CopyStep<T> {
-    Going(Box<GroupCopy>),
-    Done(T),
 }
 
 /// Why checkpoints could not be copied.
@@ -54,10 +50,10 @@ impl GroupCopy {
         store: &DirectoryStore,
         bytes: usize,
         complete: impl FnOnce(OpenSegment) -> Result<T, E>,
-    ) -> Result<CopyStep<T>, E> {
+    ) -> Result<ControlFlow<T, Box<Self>>, E> {
         let path = self.group.path().to_path_buf();
         let completed = match self.copy(bytes) {
-            Ok(true) => return Ok(CopyStep::Going(self)),
+            Ok(true) => return Ok(Continue(self)),
             Ok(false) => self.finish().and_then(complete),
             Err(failure) => {
                 // Some systems don't remove what is open.
@@ -68,7 +64,7 @@ impl GroupCopy {
         if completed.is_err() {
             let _ = store.remove_segment(&path);
         }
-        completed.map(CopyStep::Done)
+        completed.map(Break)
     }
 
     /// Gives it up, and removes the segment. If that fails, the segment is swept away later.

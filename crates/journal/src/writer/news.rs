@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder, Surroundings};
+use super::Surroundings;
+use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
 use crate::digest::{DigestFigures, ErasedDigests};
 use crate::finding::Shelf;
 use crate::ids::{CheckpointId, SessionId, Ticket};

@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::SlotOrder;
+use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
 use super::content::Content;
-use super::editing_many::EditMany;
 use super::news::News;
-use super::retention::Quota;
-use super::session_attachments::SessionAttachmentOrder;
 use crate::digest::DigestOrder;
 use crate::ids::{RunId, SessionId, Ticket};
 use crate::journal::{
@@ -18,6 +15,7 @@ use crate::journal::{
 };
 use crate::recovery::{EventQuery, Prepared, Wanted};
 use crate::report::ReportOrder;
+use crate::retention::Quota;
 use crate::session::{
     AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
     NewSession, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StartingWorld,
@@ -144,19 +142,6 @@ impl<C: Content> Order<C> {
             Self::KeepIndex(_) => "keep index",
             Self::Measure => "measure",
             Self::Beat => "beat",
-        }
-    }
-
-    /// The session that it may change, if it is one.
-    pub(super) fn session(&self) -> Option<SessionId> {
-        match self {
-            Self::TakeUp(take_up) => Some(take_up.metadata.id),
-            Self::Release(session)
-            | Self::Decline { session, .. }
-            | Self::Forget { session, .. }
-            | Self::Shelve { session, .. }
-            | Self::Edit { session, .. } => Some(*session),
-            _ => None,
         }
     }
 

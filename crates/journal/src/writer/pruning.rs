@@ -7,13 +7,14 @@ use std::io;
 use tracing::{debug, warn};
 
 use super::event_gathering::EventGathering;
-use super::event_pruning::prune_events;
-use super::retention::{PruneTo, Quota, Verdict, judge, must_stay, repeats_one_of};
 use super::slices::{SLICE_BYTES, open_slice};
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{
     Blocks, GroupRef, MOST_LINES, ReadError, SegmentHeader, SessionIndex, Validity,
 };
+use crate::retention::Quota;
+use crate::retention::events::prune_events;
+use crate::retention::history::{PruneTo, Verdict, judge, must_stay, repeats_one_of};
 use crate::store::{
     DirectoryStore, OpenError, SessionOpening, StoreError, StoredSession, changeable, with_sources,
 };

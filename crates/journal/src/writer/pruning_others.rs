@@ -1,50 +1,55 @@
 //! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
-//! First all of them lose their history: those of low priority before those of normal and of high
-//! priority, and among equals the least recently played one before the others. Only then named
-//! checkpoints go, in the same order, the oldest first and no more than is needed.
+//! Which one loses something first says `retention/total.rs`.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
+use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::pruning::{Pruning, logged};
-use super::retention::{PruneTo, Quota};
+use super::run_journal::RunJournal;
 use super::slices::LISTED_AT_ONCE;
-use crate::ids::SessionId;
-use crate::session::SessionPriority;
+use crate::ids::{RunId, SessionId};
+use crate::recovery::SessionFinder;
+use crate::retention::Quota;
+use crate::retention::history::PruneTo;
+use crate::retention::total::{Loss, Rank, order, rank};
 use crate::store::{DirectoryStore, SessionLock};
+
+/// How long it waits for the session that is played to be pruned.
+const AFTER_OWN: Duration = Duration::from_secs(1);
 
 /// Sessions that no process plays, thinned one after the other until all sessions together fit. None
 /// loses its last good checkpoint.
 pub(super) struct PruningOthers {
+    /// The run that is written, and its session.
+    run: RunId,
     playing: SessionId,
     quota: Quota,
     stage: Stage,
 }
 
 enum Stage {
+    ToCome,
     /// Adds up what all sessions take. Nearly always there is room enough, and nothing has to be read
     /// to know that.
-    Weighing { unweighed: Vec<SessionId>, weighed: Vec<SessionId>, total: u64 },
+    Weighing {
+        unweighed: Vec<SessionId>,
+        weighed: Vec<SessionId>,
+        total: u64,
+    },
     /// Finds out how much each matters, and when it was played last.
-    Ranking { unranked: Vec<SessionId>, ranked: Vec<Rank>, total: u64 },
+    Ranking {
+        unranked: Vec<SessionId>,
+        ranked: Vec<Rank>,
+        total: u64,
+    },
     /// Thins them, each with what it is to lose. The next one comes last.
-    Thinning { waiting: Vec<(Loss, Rank)>, current: Option<Box<Thinning>>, total: u64 },
-}
-
-/// What a session is to lose, in the order in which it goes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Loss {
-    History,
-    Named,
-}
-
-/// Where a session stands among the others: the least one loses first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    priority: SessionPriority,
-    last_played: Option<Timestamp>,
-    session: SessionId,
+    Thinning {
+        waiting: Vec<(Loss, Rank)>,
+        current: Option<Box<Thinning>>,
+        total: u64,
+    },
 }
 
 /// A session that is being thinned.
@@ -56,17 +61,20 @@ struct Thinning {
 }
 
 impl PruningOthers {
-    /// Lists all sessions.
-    pub(super) fn begin(store: &DirectoryStore, playing: SessionId, quota: Quota) -> Option<Self> {
-        let unweighed = store.sessions().ok()?;
-        let stage = Stage::Weighing { unweighed, weighed: Vec::new(), total: 0 };
-        Some(Self { playing, quota, stage })
+    /// As long as this run is written.
+    pub(super) fn new(run: &RunJournal, quota: Quota) -> Self {
+        Self { run: run.run(), playing: run.session(), quota, stage: Stage::ToCome }
     }
 
     /// Does a slice of what there is to do. Whether there is more.
-    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
+    fn step(&mut self, store: &DirectoryStore) -> bool {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
+            Stage::ToCome => {
+                let Ok(unweighed) = store.sessions() else { return false };
+                self.stage = Stage::Weighing { unweighed, weighed: Vec::new(), total: 0 };
+                true
+            }
             Stage::Weighing { unweighed, weighed, total } => {
                 let batch = unweighed.split_off(unweighed.len().saturating_sub(LISTED_AT_ONCE));
                 *total += batch.iter().filter_map(|id| store.session_bytes(*id).ok()).sum::<u64>();
@@ -84,10 +92,7 @@ impl PruningOthers {
                     ranked.extend(rank(store, session));
                     return true;
                 }
-                let losses = [Loss::History, Loss::Named].into_iter();
-                let mut waiting: Vec<_> =
-                    losses.flat_map(|loss| ranked.iter().map(move |rank| (loss, *rank))).collect();
-                waiting.sort_by(|one, other| other.cmp(one));
+                let waiting = order(ranked);
                 self.stage = Stage::Thinning { waiting, current: None, total: *total };
                 true
             }
@@ -114,9 +119,39 @@ impl PruningOthers {
             }
         }
     }
+}
 
-    /// Lets go of the session that is being thinned, since it is wanted.
-    pub(super) fn let_go(&mut self) {
+impl Job for PruningOthers {
+    fn urgency(&self) -> Urgency {
+        Urgency::Spare
+    }
+
+    /// What there is of the session that is played goes first. What is due waits until something may be removed again.
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Some(run) = tools.run.as_ref().filter(|run| run.run() == self.run) else {
+            return Slice::Done;
+        };
+        if run.has_to_prune() || !tools.quota.removes {
+            return Slice::Later(self, AFTER_OWN);
+        }
+        if tools.quota != self.quota {
+            // It goes by another quota from now on.
+            (self.quota, self.stage) = (tools.quota, Stage::ToCome);
+        }
+        match self.step(&tools.finder.local().store) {
+            true => Slice::Going(self),
+            false => Slice::Done,
+        }
+    }
+
+    fn holds(&self) -> Holds {
+        match &self.stage {
+            Stage::Thinning { current: Some(current), .. } => Holds::Session(current.session),
+            _ => Holds::Nothing,
+        }
+    }
+
+    fn cancel(&mut self, _finder: &mut SessionFinder) {
         if let Stage::Thinning { current, .. } = &mut self.stage {
             *current = None;
         }
@@ -139,26 +174,17 @@ impl Thinning {
     }
 }
 
-/// Where a session stands; `None` if it can't be read.
-fn rank(store: &DirectoryStore, session: SessionId) -> Option<Rank> {
-    let stored = store.open_session(session).ok()?;
-    let head = stored.index().heads().first();
-    Some(Rank {
-        priority: head.map(|head| head.metadata.priority).unwrap_or_default(),
-        last_played: head.map(|head| head.time),
-        session,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use jiff::Timestamp;
 
     use super::*;
     use crate::ids::CheckpointId;
     use crate::journal::sample::{commit, header, values};
     use crate::journal::{CheckpointKind, Commit, Record, SegmentHeader};
-    use crate::session::Attachment;
+    use crate::session::{Attachment, SessionPriority};
     use crate::store::{CreatedSegment, Layout, MemoryDisk};
 
     /// The order in which sessions go, by priority and hour in which they were played last.
@@ -221,7 +247,8 @@ mod tests {
 
     fn thin(store: &DirectoryStore, total_bytes: u64) {
         let quota = Quota { total_bytes, ..Quota::default() };
-        let mut others = PruningOthers::begin(store, SessionId::random(), quota).unwrap();
+        let (run, playing) = (RunId(99), SessionId::random());
+        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
         while others.step(store) {}
     }
 

@@ -1,15 +1,18 @@
 //! Writes one report, a slice at a time: copies a checkpoint as a slot, reads what happened last and the files that
 //! are damaged, and then writes all of it into one file.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::News;
+use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::slot_begin::{hand_on, open_slot, world_alone};
-use super::slot_copy::{CopyProgress, SlotCopy};
-use crate::ids::{CheckpointId, SlotId};
+use super::slot_copy::SlotCopy;
+use crate::ids::{CheckpointId, SlotId, Ticket};
 use crate::journal::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::process::Logged;
 use crate::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL};
@@ -25,8 +28,76 @@ use crate::store::{
 /// Events that are read at once.
 const PAGE: usize = 256;
 
+/// A report that is asked for.
+pub(super) struct WriteReport {
+    ticket: Ticket,
+    stage: ReportStage,
+}
+
+enum ReportStage {
+    /// One of this moment waits for the checkpoint that was captured for it, as long as that is on its way.
+    ToCome(Box<ReportOrder>, WaitsFor),
+    UnderWay(Box<Reporting>),
+}
+
+impl WriteReport {
+    /// A report that may have to wait.
+    pub(super) fn new(order: ReportOrder, ticket: Ticket, waits_for: WaitsFor) -> Self {
+        Self { ticket, stage: ReportStage::ToCome(Box::new(order), waits_for) }
+    }
+}
+
+impl Job for WriteReport {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        match &self.stage {
+            ReportStage::ToCome(_, waits_for) => *waits_for,
+            ReportStage::UnderWay(_) => WaitsFor::Nothing,
+        }
+    }
+
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Self { ticket, stage } = *self;
+        let reporting = match stage {
+            ReportStage::ToCome(order, _) => begin(order, tools),
+            ReportStage::UnderWay(reporting) => reporting,
+        };
+        match reporting.step(tools.finder) {
+            Ok(reporting) => {
+                let stage = ReportStage::UnderWay(reporting);
+                Slice::Going(Box::new(Self { ticket, stage }))
+            }
+            Err((order, result)) => {
+                tools.news.push(News::Described { order, result, ticket });
+                Slice::Done
+            }
+        }
+    }
+
+    /// It goes with what is on the disk.
+    fn in_vain(mut self: Box<Self>, _news: &mut Vec<News>) -> Option<Box<dyn Job>> {
+        if let ReportStage::ToCome(_, waits_for) = &mut self.stage {
+            *waits_for = WaitsFor::Nothing;
+        }
+        Some(self)
+    }
+}
+
+fn begin(order: Box<ReportOrder>, tools: &mut Tools<'_>) -> Box<Reporting> {
+    let line = order.session.and_then(|session| tools.hand_over_events(session));
+    let logged = match &order.of {
+        ReportOf::Now => tools.process.logged(tools.now.wall),
+        ReportOf::LastRun(last) => tools.finder.logged_by(last),
+        ReportOf::Session | ReportOf::Scenario(_) => Logged::default(),
+    };
+    Box::new(Reporting::new(order, line, &logged, tools.now.wall))
+}
+
 /// A report that is being written.
-pub(super) struct Reporting {
+struct Reporting {
     order: Box<ReportOrder>,
     now: Timestamp,
     /// What is known of the line of what happened, if the session is played.
@@ -64,12 +135,12 @@ struct Copying {
 
 /// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
 /// then.
-pub(super) type Reported = (Box<ReportOrder>, Result<u64, RequestError>);
+type Reported = (Box<ReportOrder>, Result<u64, RequestError>);
 
 impl Reporting {
     /// Begins a report.
-    pub(super) fn new(
-        order: ReportOrder,
+    fn new(
+        order: Box<ReportOrder>,
         line: Option<Vec<EventStretch>>,
         logged: &Logged,
         now: Timestamp,
@@ -77,20 +148,11 @@ impl Reporting {
         let personal = Personal::of_this_machine();
         let parts =
             ReportParts { logged: personal.removed_from_log(logged), ..ReportParts::default() };
-        Self {
-            order: Box::new(order),
-            now,
-            line,
-            personal,
-            stored: None,
-            newest: None,
-            parts,
-            stage: Stage::Begun,
-        }
+        Self { order, now, line, personal, stored: None, newest: None, parts, stage: Stage::Begun }
     }
 
     /// Does the next slice; at the end, says what came of it.
-    pub(super) fn step(mut self: Box<Self>, finder: &SessionFinder) -> Result<Box<Self>, Reported> {
+    fn step(mut self: Box<Self>, finder: &SessionFinder) -> Result<Box<Self>, Reported> {
         let mut done = 0;
         while done < STEP_BYTES {
             match self.work(finder) {
@@ -248,10 +310,10 @@ impl Reporting {
     ) -> Result<Stage, RequestError> {
         let Copying { plan, memory, store, place, copy } = copying;
         let failure = match copy.step(&store) {
-            Ok(CopyProgress::Going(copy)) => {
+            Ok(Continue(copy)) => {
                 return Ok(Stage::Copying(Box::new(Copying { plan, memory, store, place, copy })));
             }
-            Ok(CopyProgress::Done { .. }) => {
+            Ok(Break(_)) => {
                 let bytes = memory.content(&place).unwrap_or_default();
                 self.note_whole(&plan);
                 self.parts.slot = Ok(SlotBytes { checkpoint: plan.checkpoint, bytes });

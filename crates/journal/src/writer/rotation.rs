@@ -4,9 +4,10 @@
 //! on into the old segment; they are kept, so that the new one holds all of them when it takes
 //! over.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
-use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
+use super::group_copy::{CopyFailure, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble};
 use super::pending::Item;
 use super::slices::open_slice;
@@ -109,11 +110,8 @@ enum Stage {
     Copying(Box<GroupCopy>),
 }
 
-/// What a step came to.
-pub(super) enum Progress {
-    Going(Box<Rotation>),
-    Done { segment: OpenSegment, checkpoints: u32 },
-}
+/// What a step leaves to be merged; or the new segment, and how many checkpoints it holds.
+pub(super) type Merged = ControlFlow<(OpenSegment, u32), Box<Rotation>>;
 
 impl Rotation {
     /// A merge of everything through checkpoint `through` into a new segment.
@@ -149,7 +147,7 @@ impl Rotation {
         mut self,
         store: &DirectoryStore,
         preamble: Preamble<'_>,
-    ) -> Result<Progress, RotationFailure> {
+    ) -> Result<Merged, RotationFailure> {
         if self.kept.len() > MAX_KEPT {
             self.abandon(store);
             return Err(RotationFailure::Outrun);
@@ -160,18 +158,18 @@ impl Rotation {
                 let opened = open_slice(&mut opening, store).map_err(CopyFailure::from)?;
                 let Some(stored) = opened else {
                     self.stage = Stage::Opening(header, through, opening);
-                    return Ok(Progress::Going(Box::new(self)));
+                    return Ok(Continue(Box::new(self)));
                 };
                 begin_copy(store, &stored, &header, preamble, through)?
             }
         };
         let Self { segment, kept, .. } = self;
         match copy.step(store, ONE_BLOCK, |segment| complete(segment, &kept, store))? {
-            CopyStep::Going(copy) => {
+            Continue(copy) => {
                 let stage = Stage::Copying(copy);
-                Ok(Progress::Going(Box::new(Self { segment, stage, kept })))
+                Ok(Continue(Box::new(Self { segment, stage, kept })))
             }
-            CopyStep::Done((segment, checkpoints)) => Ok(Progress::Done { segment, checkpoints }),
+            Break(merged) => Ok(Break(merged)),
         }
     }
 

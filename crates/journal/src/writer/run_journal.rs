@@ -23,7 +23,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::ending::Ending;
+use self::ending::{Ending, Phase};
+use self::failures::lost;
 use self::housekeeping::{Housekeeping, PruneFor};
 use self::merging::Merging;
 use self::room::Room;
@@ -33,13 +34,13 @@ use super::backoff::Backoff;
 use super::event_log::EventLog;
 use super::hold::Hold;
 use super::pending::{Item, Pending, PendingCheckpoint};
-use super::retention::Quota;
 use super::type_bytes::TypeBytes;
 use super::{EventStart, Leave, News};
 use crate::clock::Moment;
 use crate::ids::{CheckpointId, RunId, SessionId};
 use crate::journal::{Begun, FrameKind, Lineage, Record};
 use crate::process::ProcessGuard;
+use crate::retention::Quota;
 use crate::session::{CheckpointError, SessionMetadata};
 use crate::store::LocalStore;
 
@@ -80,9 +81,7 @@ pub struct RunJournal {
     merging: Merging,
     /// What the run has encoded.
     type_bytes: TypeBytes,
-    ending: Option<Ending>,
-    /// Whether the app is gone, so that there is no later try.
-    is_last_turn: bool,
+    phase: Phase,
     room: Room,
     housekeeping: Housekeeping,
     timeline: TimelineState,
@@ -124,8 +123,7 @@ impl RunJournal {
             backoff: Backoff::default(),
             merging: Merging::new(now.elapsed),
             type_bytes: TypeBytes::default(),
-            ending: None,
-            is_last_turn: false,
+            phase: Phase::Played,
             room: Room::new(quota, now.elapsed),
             housekeeping: Housekeeping::default(),
             timeline: TimelineState::default(),
@@ -142,19 +140,12 @@ impl RunJournal {
 
     /// Whether its end was asked for.
     pub fn is_leaving(&self) -> bool {
-        self.ending.is_some()
+        matches!(self.phase, Phase::Leaving(_))
     }
 
     /// The newest durable checkpoint of this run.
     fn acknowledged(&self) -> Option<u64> {
         self.newest.as_ref().map(|newest| newest.counter)
-    }
-
-    /// The last checkpoint had to be given up.
-    fn note_incomplete(&mut self) {
-        if let Some(ending) = &mut self.ending {
-            ending.is_incomplete = true;
-        }
     }
 
     /// Whether the run's own snapshot is durable.
@@ -216,7 +207,7 @@ impl RunJournal {
     pub fn checkpoint(&mut self, checkpoint: PendingCheckpoint, reports: &mut Vec<News>) {
         let id = self.id(checkpoint.commit.counter);
         if self.hold.is_lost() {
-            reports.extend([self.lost(id.counter), News::NeedFull]);
+            reports.extend([lost(id), News::NeedFull]);
             return;
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
@@ -258,7 +249,7 @@ impl RunJournal {
         let Leave { status, reason, leaving, time, play_time } = leave;
         let end = Record::End { status, reason, leaving, time, play_time };
         self.pending.push(Item::Record(end));
-        self.ending = Some(Ending::begin(now.elapsed));
+        self.phase = Phase::Leaving(Ending::begin(now.elapsed));
         self.merging.abandon(&self.local.store);
         self.housekeeping.drop_gathering(&self.local.store);
         self.room.reserve.stop(&self.local.store);
@@ -267,8 +258,7 @@ impl RunJournal {
         self.backoff.succeeded();
     }
 
-    /// Writes what is pending; or, if nothing is, goes on with pruning or merging. These get a slice now and then also
-    /// where each turn has something to write, so that files don't grow without end.
+    /// Writes what is pending.
     pub fn turn(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.hold.is_lost() {
             return;
@@ -280,14 +270,29 @@ impl RunJournal {
             // With the first checkpoint there is a session that they belong to.
             self.write_events(now, reports);
         }
-        if self.housekeeping.take_turn(is_due) {
-            self.work_in_between(now, reports);
-        }
+        self.housekeeping.count_turn(is_due);
     }
 
-    /// Goes on with one piece of what can wait: a slice of it, and then whatever was captured meanwhile
-    /// is written first.
+    /// Does what can wait until nothing has to be written. In how much time there is more of it, at the latest.
+    pub fn upkeep(&mut self, now: Moment, reports: &mut Vec<News>) -> Duration {
+        self.work_in_between(now, reports);
+        reports.extend(self.read_timeline());
+        if self.has_upkeep() { Duration::ZERO } else { Duration::MAX }
+    }
+
+    fn has_upkeep(&self) -> bool {
+        let is_merging = self.merging.rotation.is_some() || self.room.reserve.is_being_made();
+        let may_merge = self.pending.is_empty() && !self.is_leaving();
+        let is_reading = self.timeline.reading.is_some();
+        !self.hold.is_lost() && (self.has_to_prune() || is_reading || is_merging && may_merge)
+    }
+
+    /// Goes on with one piece of pruning or merging: a slice of it, and then whatever was captured meanwhile is written
+    /// first. There is one now and then also where each turn has something to write, so that files don't grow without end.
     fn work_in_between(&mut self, now: Moment, reports: &mut Vec<News>) {
+        if self.hold.is_lost() || !self.housekeeping.has_its_turn() {
+            return;
+        }
         let is_changing = self.has_to_prune() || self.has_to_rotate(now);
         if is_changing && !self.is_still_ours(now, reports) {
             return;
@@ -297,7 +302,7 @@ impl RunJournal {
         } else if self.pending.is_empty() && !self.is_leaving() {
             self.rotate_slice(now, reports);
             let is_at_rest = self.merging.rotation.is_none() && self.acknowledged().is_some();
-            if is_at_rest && !self.is_last_turn {
+            if is_at_rest && !self.phase.is_last_chance() {
                 self.room.reserve.step(
                     &self.local.store,
                     self.room.quota.reserve_bytes,
@@ -309,7 +314,7 @@ impl RunJournal {
 
     /// Whether the run is over: its end is durable, or was tried for long enough.
     pub fn has_left(&self, now: Moment) -> Option<Left> {
-        let ending = self.ending.as_ref()?;
+        let Phase::Leaving(ending) = &self.phase else { return None };
         if self.hold.is_lost() {
             return Some(Left { complete: false });
         }
@@ -320,13 +325,10 @@ impl RunJournal {
         (now.elapsed >= ending.deadline).then_some(Left { complete: false })
     }
 
-    /// Time until this journal has something to do.
+    /// Time until there is something to write.
     pub fn wake(&self, now: Moment) -> Option<Duration> {
         if self.hold.is_lost() {
             return None;
-        }
-        if self.has_to_prune() || self.timeline.reading.is_some() {
-            return Some(Duration::ZERO);
         }
         let may_write_events = self.acknowledged().is_some() && self.room.short_of.is_none();
         let events = (self.events.is_waiting() && may_write_events)
@@ -335,11 +337,7 @@ impl RunJournal {
             let checkpoints = self.backoff.remaining(now.elapsed);
             return Some(events.map_or(checkpoints, |events| events.min(checkpoints)));
         }
-        if events.is_some() {
-            return events;
-        }
-        let has_work = self.merging.rotation.is_some() || self.room.reserve.is_being_made();
-        has_work.then_some(Duration::ZERO)
+        events
     }
 
     pub fn id(&self, counter: u64) -> CheckpointId {

@@ -7,93 +7,51 @@
 //! comes to the game with the timeline. A session that is copied takes it along before its world, a slot and a
 //! report don't, and the archive leaves the files where they are.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use tracing::{debug, warn};
 
 use super::News;
+use super::asked::SessionAttachmentOrder;
+use super::jobs::{Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use crate::ids::{SessionId, Ticket};
+use crate::retention::attachments::chosen;
 use crate::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
 use crate::store::{DirectoryStore, with_sources};
 
-/// Something to be done with the attachments of a session itself.
-#[derive(Clone, Debug)]
-pub enum SessionAttachmentOrder {
-    /// Write the next version of one.
-    Attach { session: SessionId, attachment: Attachment, quota: AttachmentQuota },
-    /// Remove all versions of one.
-    Detach { session: SessionId, name: String },
-}
+/// What is asked of a session's attachments, and who asks.
+pub(super) struct AttachToSession(pub SessionAttachmentOrder, pub Ticket);
 
-impl SessionAttachmentOrder {
-    /// The session that it is about.
-    pub fn session(&self) -> SessionId {
-        match self {
-            Self::Attach { session, .. } | Self::Detach { session, .. } => *session,
-        }
-    }
-}
-
-/// The things to be done, in order.
-#[derive(Default)]
-pub(super) struct SessionAttachments {
-    orders: VecDeque<(SessionAttachmentOrder, Ticket)>,
-    /// The session that is being played, once a checkpoint of it is durable.
-    saved: Option<SessionId>,
-}
-
-impl SessionAttachments {
-    pub fn add(&mut self, order: SessionAttachmentOrder, ticket: Ticket) {
-        self.orders.push_back((order, ticket));
+impl Job for AttachToSession {
+    fn urgency(&self) -> Urgency {
+        Urgency::Saving
     }
 
-    /// Takes in what became of the checkpoints of the session that is being played.
-    pub fn note(&mut self, news: &[News], played: SessionId) {
-        if news.iter().any(|news| matches!(news, News::Saved(_))) {
-            self.saved = Some(played);
-        }
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::FirstCheckpointOf(self.0.session())
     }
 
-    /// Whether everything is done.
-    pub fn is_done(&self) -> bool {
-        self.orders.is_empty()
+    fn queue(&self) -> Option<Queue> {
+        Some(Queue::SessionAttachments)
     }
 
-    /// Time until there is something to do; `None` if that depends on a checkpoint.
-    pub fn wake(&self) -> Option<Duration> {
-        self.orders.front().filter(|(order, _)| self.may_begin(order)).map(|_| Duration::ZERO)
-    }
-
-    /// The run is over: what waits for a checkpoint of it waits in vain.
-    pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
-        let orders = std::mem::take(&mut self.orders).into_iter();
-        let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
-            orders.partition(|(order, _)| self.may_begin(order));
-        self.orders = ready;
-        for (order, ticket) in waiting {
-            let result = Err(AttachmentError::NotSaved);
-            reports.push(News::SessionAttachment { order, result, ticket });
-        }
-    }
-
-    /// Does the next thing.
-    pub fn turn(&mut self, store: &DirectoryStore, reports: &mut Vec<News>) {
-        if self.wake().is_none() {
-            return;
-        }
-        let Some((order, ticket)) = self.orders.pop_front() else { return };
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Self(order, ticket) = *self;
+        let store = &tools.finder.local().store;
         let result = match &order {
             SessionAttachmentOrder::Attach { session, attachment, quota } => {
                 attach(store, *session, attachment, *quota)
             }
             SessionAttachmentOrder::Detach { session, name } => detach(store, *session, name),
         };
-        reports.push(News::SessionAttachment { order, result, ticket });
+        tools.news.push(News::SessionAttachment { order, result, ticket });
+        Slice::Done
     }
 
-    fn may_begin(&self, order: &SessionAttachmentOrder) -> bool {
-        self.saved == Some(order.session())
+    /// There is no such session to attach it to.
+    fn in_vain(self: Box<Self>, news: &mut Vec<News>) -> Option<Box<dyn Job>> {
+        let Self(order, ticket) = *self;
+        let result = Err(AttachmentError::NotSaved);
+        news.push(News::SessionAttachment { order, result, ticket });
+        None
     }
 }
 
@@ -116,39 +74,6 @@ fn attach(
     let mut all: Vec<_> = kept.into_iter().chain(left).collect();
     all.sort_unstable();
     Ok(all)
-}
-
-/// What stays with `added`, and which older versions go for it.
-fn chosen(
-    there: Vec<AttachmentVersion>,
-    added: AttachmentVersion,
-    quota: AttachmentQuota,
-) -> Result<(Vec<AttachmentVersion>, Vec<AttachmentVersion>), AttachmentError> {
-    // The newest first, each with how many newer versions of the same there are.
-    let newest_first = std::iter::once(added).chain(there.into_iter().rev());
-    let mut kept: Vec<AttachmentVersion> = Vec::new();
-    let (mut older, mut surplus) = (Vec::new(), Vec::new());
-    for listed in newest_first {
-        let newer = kept.iter().chain(&older).filter(|newer| newer.name == listed.name).count();
-        match newer {
-            0 => kept.push(listed),
-            newer if newer < quota.versions.max(1) => older.push(listed),
-            _ => surplus.push(listed),
-        }
-    }
-    let mut bytes: u64 = kept.iter().map(|listed| listed.bytes).sum();
-    if bytes > quota.bytes {
-        return Err(AttachmentError::OverQuota { bytes, quota: quota.bytes });
-    }
-    for old in older {
-        if bytes.saturating_add(old.bytes) <= quota.bytes {
-            bytes += old.bytes;
-            kept.push(old);
-        } else {
-            surplus.push(old);
-        }
-    }
-    Ok((kept, surplus))
 }
 
 /// Whether a version that isn't kept is gone. One that can't be removed is tried again with the next.

@@ -1,26 +1,88 @@
 //! Makes a session of its own out of one that isn't played: its newest checkpoint in one file, a slice at a time. What
 //! there is of the first one isn't touched.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use jiff::Timestamp;
 use tracing::debug;
 
+use super::News;
 use super::archiving::the_only_line;
 use super::drafting;
 use super::filing::{refuse_to_guess, take};
+use super::jobs::{Holds, Job, Slice, Tools, Urgency};
 use super::orders::DraftOrder;
 use super::snapshot::Snapshot;
-use super::snapshot_writing::{Progress, SnapshotWriting};
-use crate::ids::SessionId;
+use super::snapshot_writing::SnapshotWriting;
+use crate::ids::{SessionId, Ticket};
 use crate::journal::Head;
-use crate::recovery::{LockHolder, SessionFinder, fields_of_draft, standing};
+use crate::recovery::{LockHolder, SessionFinder, entry_of_new, fields_of_draft, standing};
 use crate::session::{
     Archived, AttachmentError, AttachmentVersion, NewSession, RequestError, SessionMetadata,
     SessionStatus, ShelfPlace,
 };
 use crate::store::{DirectoryStore, SessionLock, StoredSession};
 
+/// A session that is to be copied.
+pub(super) struct CopySession {
+    session: SessionId,
+    name: String,
+    game_version: String,
+    ticket: Ticket,
+    /// `None` before its first slice.
+    begun: Option<Box<SessionCopying>>,
+}
+
+impl CopySession {
+    pub(super) fn new(
+        session: SessionId,
+        name: String,
+        game_version: String,
+        ticket: Ticket,
+    ) -> Self {
+        Self { session, name, game_version, ticket, begun: None }
+    }
+}
+
+impl Job for CopySession {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Tools { finder, types, now, news, .. } = tools;
+        let (session, build) = (self.session, (&*self.game_version, now.wall));
+        let stepped = match self.begun.take() {
+            None => SessionCopying::begin(finder, session, &self.name, build),
+            Some(copying) => copying.step(&finder.local().store),
+        };
+        let result = match stepped {
+            Ok(Continue(copying)) => {
+                self.begun = Some(copying);
+                return Slice::Going(self);
+            }
+            Ok(Break(copy)) => entry_of_new(finder, *types, copy, now.wall)
+                .map(Box::new)
+                .inspect_err(|_| leave_nothing(&finder.local().store, copy)),
+            Err(error) => Err(error),
+        };
+        news.push(News::Copied { session, result, ticket: self.ticket });
+        Slice::Done
+    }
+
+    fn holds(&self) -> Holds {
+        self.begun.as_ref().map_or(Holds::Nothing, |_| Holds::Session(self.session))
+    }
+
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        if let Some(copying) = self.begun.take() {
+            copying.let_go(&finder.local().store);
+        }
+    }
+}
+
 /// A session that is being copied.
-pub(super) struct SessionCopying {
+struct SessionCopying {
     writing: SnapshotWriting,
     /// What is attached to the session itself and isn't copied yet.
     attachments: Vec<AttachmentVersion>,
@@ -30,21 +92,17 @@ pub(super) struct SessionCopying {
     _locks: [SessionLock; 2],
 }
 
-/// What a step came to.
-pub(super) enum Step {
-    Going(Box<SessionCopying>),
-    /// The copy is durable.
-    Done(SessionId),
-}
+/// What a slice leaves to be copied; or the copy, which is durable.
+type Copied = ControlFlow<SessionId, Box<SessionCopying>>;
 
 impl SessionCopying {
     /// Looks whether a session can be copied, and begins with it.
-    pub(super) fn begin(
+    fn begin(
         finder: &mut SessionFinder,
         session: SessionId,
         name: &str,
         (game_version, now): (&str, Timestamp),
-    ) -> Result<Step, RequestError> {
+    ) -> Result<Copied, RequestError> {
         let (stored, lock) = take(&finder.local().store, session)?;
         refuse_to_guess(stored.index())?;
         let head = the_only_line(&stored)?;
@@ -59,7 +117,7 @@ impl SessionCopying {
         let copy = metadata.id;
         if metadata.draft {
             draft(finder, &stored, &head, (metadata, game_version), now)?;
-            return Ok(Step::Done(copy));
+            return Ok(Break(copy));
         }
         if stored.index().is_without_world(head.id) {
             return Err(RequestError::ArchivedWithoutWorld);
@@ -78,31 +136,31 @@ impl SessionCopying {
             |()| SnapshotWriting::begin(stored, snapshot, Archived::WithWorld, &local.store);
         let writing = begun.and_then(write).inspect_err(|_| leave_nothing(&local.store, copy))?;
         let _locks = [lock, locked];
-        Ok(Step::Going(Box::new(Self { writing, attachments, session, copy, _locks })))
+        Ok(Continue(Box::new(Self { writing, attachments, session, copy, _locks })))
     }
 
     /// Does the next slice. If anything fails, nothing is left of the copy.
-    pub(super) fn step(mut self: Box<Self>, store: &DirectoryStore) -> Result<Step, RequestError> {
+    fn step(mut self: Box<Self>, store: &DirectoryStore) -> Result<Copied, RequestError> {
         // Before the world: a copy that can be found is whole.
         if let Some(next) = self.attachments.pop() {
             copy_attachment(store, self.session, self.copy, &next)
                 .inspect_err(|_| leave_nothing(store, self.copy))?;
-            return Ok(Step::Going(self));
+            return Ok(Continue(self));
         }
         let Self { writing, attachments, session, copy, _locks } = *self;
         match writing.step(store).inspect_err(|_| leave_nothing(store, copy))? {
-            Progress::Going(writing) => {
-                Ok(Step::Going(Box::new(Self { writing, attachments, session, copy, _locks })))
+            Continue(writing) => {
+                Ok(Continue(Box::new(Self { writing, attachments, session, copy, _locks })))
             }
-            Progress::InPlace { .. } => {
+            Break(_) => {
                 debug!(session = %copy, "session copied");
-                Ok(Step::Done(copy))
+                Ok(Break(copy))
             }
         }
     }
 
     /// Gives it up, to be begun again.
-    pub(super) fn let_go(self, store: &DirectoryStore) {
+    fn let_go(self, store: &DirectoryStore) {
         self.writing.let_go(store);
         leave_nothing(store, self.copy);
     }
@@ -123,7 +181,7 @@ fn copy_attachment(
 }
 
 /// A copy that isn't whole, or isn't reported as one, is none. What can't be removed is swept away later.
-pub(super) fn leave_nothing(store: &DirectoryStore, copy: SessionId) {
+fn leave_nothing(store: &DirectoryStore, copy: SessionId) {
     let _ = store.remove_session(copy);
 }
 

@@ -12,10 +12,11 @@ use tracing::{debug, warn};
 use super::News;
 use super::archiving::{damaged_files, read_leftovers, remove_leftovers};
 use super::filing::{forget_for_good, refuse_to_guess, take};
+use super::jobs::{Job, Slice, Tools, Urgency};
 use crate::ids::SessionId;
-use crate::journal::SessionIndex;
 use crate::recovery::{Found, SessionFinder};
-use crate::session::{RequestError, ShelfPlace};
+use crate::retention::trash::has_lain_long;
+use crate::session::RequestError;
 use crate::store::with_sources;
 
 /// The sessions that are looked at, the next one last.
@@ -23,44 +24,49 @@ pub(super) struct ShelfSweeping {
     /// The session that is played: its lock is held.
     playing: SessionId,
     waiting: Vec<(SessionId, Found)>,
-    /// How long a session lies in the trash; `None` for ever.
-    keep: Option<Duration>,
 }
 
 impl ShelfSweeping {
-    /// `keep` is how long a session lies in the trash; `None` for ever.
-    pub(super) fn new(finder: &SessionFinder, playing: SessionId, keep: Option<Duration>) -> Self {
-        Self { playing, waiting: finder.to_sweep().collect(), keep }
+    pub(super) fn new(finder: &SessionFinder, playing: SessionId) -> Self {
+        Self { playing, waiting: finder.to_sweep().collect() }
     }
 
-    /// Looks at the next session. Whether there are more.
-    pub(super) fn step(
-        &mut self,
-        finder: &mut SessionFinder,
-        now: Timestamp,
-        reports: &mut Vec<News>,
-    ) -> bool {
-        let Some((session, found)) = self.waiting.pop() else { return false };
-        if session != self.playing {
-            let swept = match (found, self.keep) {
-                (Found::InTrash, Some(keep)) => remove_if_old(finder, session, keep, now),
-                (Found::InTrash, None) => Ok(None),
-                (Found::HalfArchived, _) => clear_if_whole(finder, session).map(|()| None),
-            };
-            match swept {
-                Ok(Some(bytes)) => {
-                    debug!(%session, bytes, "removed, since it has lain in the trash for long");
-                    finder.settle(session);
-                    reports.push(News::Emptied { session, bytes });
-                }
-                Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {}
-                Err(error) => {
-                    let error = with_sources(&error);
-                    warn!(%session, %error, "a session on the shelf can't be swept");
-                }
+    fn look_at(session: SessionId, found: Found, tools: &mut Tools<'_>) {
+        // Once nothing may be removed any more, it is left to the next start.
+        let keep = tools.quota.trash.filter(|_| tools.quota.removes);
+        let Tools { finder, now, news, .. } = tools;
+        let swept = match (found, keep) {
+            (Found::InTrash, Some(keep)) => remove_if_old(finder, session, keep, now.wall),
+            (Found::InTrash, None) => Ok(None),
+            (Found::HalfArchived, _) => clear_if_whole(finder, session).map(|()| None),
+        };
+        match swept {
+            Ok(Some(bytes)) => {
+                debug!(%session, bytes, "removed, since it has lain in the trash for long");
+                finder.settle(session);
+                news.push(News::Emptied { session, bytes });
+            }
+            Ok(None) | Err(RequestError::SessionInUse | RequestError::UnknownSession) => {}
+            Err(error) => {
+                let error = with_sources(&error);
+                warn!(%session, %error, "a session on the shelf can't be swept");
             }
         }
-        !self.waiting.is_empty()
+    }
+}
+
+impl Job for ShelfSweeping {
+    fn urgency(&self) -> Urgency {
+        Urgency::Spare
+    }
+
+    /// Looks at the next session.
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Some((session, found)) = self.waiting.pop() else { return Slice::Done };
+        if session != self.playing {
+            Self::look_at(session, found, tools);
+        }
+        Slice::Going(self)
     }
 }
 
@@ -73,24 +79,13 @@ fn remove_if_old(
 ) -> Result<Option<u64>, RequestError> {
     let (stored, lock) = take(&finder.local().store, session)?;
     refuse_to_guess(stored.index())?;
-    let is_old = lies_there_since(stored.index())
-        .is_some_and(|since| finder.time().has_passed(since, keep, now));
-    if !is_old {
+    if !has_lain_long(stored.index(), keep, (finder.time(), now)) {
         return Ok(None);
     }
     let bytes = stored.bytes_with_attachments();
     forget_for_good(finder.local(), &stored, now)?;
     drop(lock);
     Ok(Some(bytes))
-}
-
-/// Since when a session lies in the trash, if it does. Where the clock was behind when it was put there, what
-/// had been played before says that it can't have been earlier.
-fn lies_there_since(index: &SessionIndex) -> Option<Timestamp> {
-    let ShelfPlace::Trash { since } = index.heads().first()?.metadata.place else { return None };
-    let ends = index.heads().iter().filter_map(|head| head.end.as_ref()).map(|end| end.time);
-    let last_written = index.heads().iter().map(|head| head.time).chain(ends);
-    Some(last_written.fold(since, Timestamp::max))
 }
 
 /// Removes what the file of an archived session takes the place of, if that file is whole.

@@ -355,7 +355,7 @@ pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), Slo
         },
     };
     let store = &finder.local().store;
-    Ok(store.remove_slots(paths.iter().map(PathBuf::as_path))?)
+    Ok(store.slots().remove(paths.iter().map(PathBuf::as_path))?)
 }
 
 /// Where a slot is put: where no other file is than the one that it replaces.

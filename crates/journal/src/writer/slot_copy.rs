@@ -1,8 +1,9 @@
 //! Writes one slot: from bytes, a frame at a time, into a new file that then takes its place.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::{Path, PathBuf};
 
-use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
+use super::group_copy::{CopyFailure, GroupCopy};
 use super::open_segment::{OpenSegment, Preamble, WriteFailure};
 use super::slices::SLICE_BYTES;
 use crate::ids::{CheckpointId, random_u64};
@@ -17,15 +18,6 @@ use crate::store::{DirectoryStore, StoreError, StoredSession};
 pub(super) struct SlotCopy {
     copy: Box<GroupCopy>,
     place: PathBuf,
-}
-
-/// What a step came to.
-pub(super) enum CopyProgress {
-    Going(Box<SlotCopy>),
-    /// The slot is in its place, durably, with so many bytes.
-    Done {
-        bytes: u64,
-    },
 }
 
 impl From<CopyFailure> for SlotError {
@@ -97,7 +89,7 @@ impl SlotCopy {
         };
         let blocks = source.stored.blocks(plan)?;
         let blocks = blocks.filter(move |block| !block.as_ref().is_ok_and(is_left_out));
-        let created = store.create_slot(header, &place)?;
+        let created = store.slots().create(header, &place)?;
         let path = created.path.clone();
         let preamble = Preamble {
             lineage: &source.lineage.in_records(),
@@ -113,13 +105,16 @@ impl SlotCopy {
         }
     }
 
-    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place.
+    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place. How many bytes it has.
     /// If anything fails, what was written is removed, and whatever was in that place stays.
-    pub(super) fn step(self, store: &DirectoryStore) -> Result<CopyProgress, CopyFailure> {
+    pub(super) fn step(
+        self,
+        store: &DirectoryStore,
+    ) -> Result<ControlFlow<u64, Box<Self>>, CopyFailure> {
         let Self { copy, place } = self;
         match copy.step(store, SLICE_BYTES, |segment| complete(segment, &place, store))? {
-            CopyStep::Going(copy) => Ok(CopyProgress::Going(Box::new(Self { copy, place }))),
-            CopyStep::Done(bytes) => Ok(CopyProgress::Done { bytes }),
+            Continue(copy) => Ok(Continue(Box::new(Self { copy, place }))),
+            Break(bytes) => Ok(Break(bytes)),
         }
     }
 }
@@ -135,6 +130,6 @@ fn complete(
     let bytes = segment.durable_end().map_or(0, |(_, end)| end.length);
     // Some systems don't rename what is open.
     drop(segment);
-    store.put_slot_in_place(&written, place)?;
+    store.slots().put_in_place(&written, place)?;
     Ok(bytes)
 }

@@ -14,6 +14,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::ops::ControlFlow::{Break, Continue};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,56 +22,24 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use super::News;
+use super::asked::{SlotDone, SlotOrder};
 use super::group_copy::CopyFailure;
+use super::jobs::{Job, Queue, Slice, Tools, Urgency, WaitsFor};
 use super::slot_begin::{
     Intended, attach, copy, delete, free_place, import, protect, refresh, rename, save,
 };
-use super::slot_copy::{CopyProgress, SlotCopy, SlotSource};
+use super::slot_copy::{SlotCopy, SlotSource};
 use crate::clock::Moment;
-use crate::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
+use crate::ids::{SlotId, Ticket};
 use crate::journal::{Damage, ReadError, SegmentHeader, Validity};
 use crate::recovery::{SessionFinder, SlotEntry};
-use crate::session::{Attachment, SaveSlot, SlotError};
+use crate::session::SlotError;
 use crate::store::{SlotFile, SlotsLock, StoredSession, with_sources};
 
 /// How long another process may be busy with slots.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 /// How often the lock is tried meanwhile.
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
-
-/// Something to be done with slots.
-#[derive(Clone, Debug)]
-pub enum SlotOrder {
-    /// Make a slot of a checkpoint, once that is durable.
-    Save { slot: SaveSlot, session: SessionId, checkpoint: CheckpointId },
-    /// Make another slot of one.
-    Copy { slot: SlotId, name: String },
-    /// Call it something else.
-    Rename { slot: SlotId, name: String },
-    /// Neither overwrite nor delete it from now on, or do so again.
-    Protect { slot: SlotId, protected: bool },
-    /// Make a slot of a report, or of a session that was handed on.
-    Import { path: PathBuf },
-    /// Delete it.
-    Delete { slot: SlotId },
-    /// Lay bytes of the game's own beside a checkpoint, and into the slots that were made of it.
-    Attach { session: SessionId, checkpoint: CheckpointId, attachment: Attachment },
-    /// Write a slot again, with what was laid beside its checkpoint since. The writer orders this itself.
-    Refresh { slot: SlotId },
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub enum SlotDone {
-    Written {
-        /// The slot.
-        entry: Box<SlotEntry>,
-        /// The slot that isn't there any more because of it.
-        replaced: Option<SlotId>,
-    },
-    Deleted,
-    Attached,
-}
 
 /// An order, and who asks for it.
 #[derive(Clone)]
@@ -79,15 +48,11 @@ struct AskedOfSlots {
     ticket: Option<Ticket>,
 }
 
-/// The things to be done, in order.
-#[derive(Default)]
-pub struct SlotWork {
+/// What is asked of slots: one order, and what follows from it.
+pub(super) struct SlotWork {
+    /// What was asked, and then the slots that are to be written again because of it.
     orders: VecDeque<AskedOfSlots>,
-    /// The run that is being written.
-    run: Option<RunId>,
     current: Option<Current>,
-    /// The newest checkpoint of the run that is being written that is durable.
-    durable: Option<CheckpointId>,
     /// Since when the lock is waited for.
     waiting_since: Option<Duration>,
 }
@@ -107,105 +72,55 @@ struct Current {
 }
 
 impl SlotWork {
-    pub fn add(&mut self, order: SlotOrder, ticket: Option<Ticket>) {
-        self.orders.push_back(AskedOfSlots { order, ticket });
+    pub(super) fn new(order: SlotOrder, ticket: Option<Ticket>) -> Self {
+        let orders = VecDeque::from([AskedOfSlots { order, ticket }]);
+        Self { orders, current: None, waiting_since: None }
     }
 
-    /// Whether everything is done.
-    pub fn is_done(&self) -> bool {
-        self.orders.is_empty() && self.current.is_none()
-    }
-
-    /// Time until there is something to do; `None` if that depends on a checkpoint.
-    pub fn wake(&self) -> Option<Duration> {
-        if self.current.is_some() {
-            return Some(Duration::ZERO);
+    /// Does the next slice. In how much time there is another one, if there is.
+    pub(super) fn step(
+        &mut self,
+        finder: &mut SessionFinder,
+        now: Moment,
+        news: &mut Vec<News>,
+    ) -> Option<Duration> {
+        if self.current.is_none() && !self.begin(finder, now, news) {
+            return Some(LOCK_AGAIN);
         }
-        self.orders.front().filter(|asked| self.may_begin(&asked.order))?;
-        Some(if self.waiting_since.is_some() { LOCK_AGAIN } else { Duration::ZERO })
-    }
-
-    /// Takes in what became of checkpoints.
-    pub fn note(&mut self, news: &[News], reports: &mut Vec<News>) {
-        let mut lost = false;
-        for report in news {
-            match report {
-                News::Saved(saved) => self.durable = Some(saved.id),
-                News::Failed { .. } | News::NeedFull => lost = true,
-                _ => {}
-            }
+        if let Some(current) = self.current.take() {
+            self.write(current, finder, news);
         }
-        if lost {
-            self.give_up_waiting(reports);
-        }
+        let has_more = self.current.is_some() || !self.orders.is_empty();
+        has_more.then_some(Duration::ZERO)
     }
 
-    /// A new run begins: no checkpoint of an older one becomes durable any more.
-    pub fn begin_run(&mut self, run: RunId, reports: &mut Vec<News>) {
-        self.give_up_waiting(reports);
-        self.run = Some(run);
-        self.durable = None;
-    }
-
-    /// Gives up what waits for a checkpoint.
-    pub fn give_up_waiting(&mut self, reports: &mut Vec<News>) {
-        let orders = std::mem::take(&mut self.orders).into_iter();
-        let (ready, waiting): (VecDeque<_>, VecDeque<_>) =
-            orders.partition(|asked| self.may_begin(&asked.order));
-        self.orders = ready;
-        for asked in waiting {
-            reports.push(asked.answer(Err(SlotError::CheckpointNotSaved)));
-        }
-    }
-
-    /// Does the next slice.
-    pub fn turn(&mut self, finder: &mut SessionFinder, now: Moment, reports: &mut Vec<News>) {
-        if self.current.is_none() {
-            self.begin(finder, now, reports);
-        }
-        let Some(current) = self.current.take() else { return };
-        self.step(current, finder, reports);
-    }
-
-    /// Whether the checkpoint that an order is about is durable.
-    fn may_begin(&self, order: &SlotOrder) -> bool {
-        let (SlotOrder::Save { checkpoint, .. } | SlotOrder::Attach { checkpoint, .. }) = order
-        else {
-            return true;
-        };
-        let is_of_this_run = self.run == Some(checkpoint.run);
-        !is_of_this_run || self.durable.is_some_and(|durable| durable.counter >= checkpoint.counter)
-    }
-
-    fn begin(&mut self, finder: &mut SessionFinder, now: Moment, reports: &mut Vec<News>) {
-        if !self.orders.front().is_some_and(|asked| self.may_begin(&asked.order)) {
-            return;
-        }
-        let lock = match finder.local().store.lock_slots() {
+    /// Begins with the next order. Not while another process is busy with slots.
+    fn begin(&mut self, finder: &mut SessionFinder, now: Moment, news: &mut Vec<News>) -> bool {
+        let lock = match finder.local().store.slots().lock() {
             Ok(Some(lock)) => Ok(Some(lock)),
-            Ok(None) if self.may_wait(now) => return,
+            Ok(None) if self.may_wait(now) => return false,
             Ok(None) => Err(SlotError::InUse),
             // Without locks it is done all the same: no step of it can lose a slot.
             Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => Ok(None),
             Err(error) => Err(error.into()),
         };
         self.waiting_since = None;
-        let Some(asked) = self.orders.pop_front() else { return };
+        let Some(asked) = self.orders.pop_front() else { return true };
         let begun = lock.and_then(|lock| begin(asked.clone(), lock, finder, now));
         match begun {
             Ok(Begun::Copying(current)) => self.current = Some(*current),
             Ok(Begun::Attached(slots)) => {
-                for slot in slots {
-                    let order = SlotOrder::Refresh { slot };
-                    self.orders.push_front(AskedOfSlots { order, ticket: None });
-                }
-                reports.push(asked.answer(Ok(SlotDone::Attached)));
+                let refresh =
+                    |slot| AskedOfSlots { order: SlotOrder::Refresh { slot }, ticket: None };
+                self.orders.extend(slots.into_iter().map(refresh));
+                news.push(asked.answer(Ok(SlotDone::Attached)));
             }
             Ok(Begun::Deleted) => {
-                reports.push(asked.answer(Ok(SlotDone::Deleted)));
+                news.push(asked.answer(Ok(SlotDone::Deleted)));
             }
-            Err(error) => reports.push(asked.answer(Err(error))),
+            Err(error) => news.push(asked.answer(Err(error))),
         }
+        true
     }
 
     fn may_wait(&mut self, now: Moment) -> bool {
@@ -213,22 +128,21 @@ impl SlotWork {
         now.elapsed.saturating_sub(since) < LOCK_PATIENCE
     }
 
-    fn step(&mut self, current: Current, finder: &mut SessionFinder, reports: &mut Vec<News>) {
+    fn write(&mut self, current: Current, finder: &mut SessionFinder, news: &mut Vec<News>) {
         let Current { asked, header, place, copy, source, verified, replaced, _lock } = current;
-        let store = &finder.local().store;
-        let failure = match copy.step(store) {
-            Ok(CopyProgress::Going(copy)) => {
+        let failure = match copy.step(&finder.local().store) {
+            Ok(Continue(copy)) => {
                 let current =
                     Current { asked, header, place, copy, source, verified, replaced, _lock };
                 self.current = Some(current);
                 return;
             }
-            Ok(CopyProgress::Done { bytes }) => {
+            Ok(Break(bytes)) => {
                 remove_replaced(finder, &place, replaced);
                 // If that fails, whoever asks next looks again.
                 let _ = finder.look_at_slots();
                 let result = written(header, place, bytes, replaced);
-                return reports.push(asked.answer(result));
+                return news.push(asked.answer(result));
             }
             Err(failure) => failure,
         };
@@ -242,10 +156,45 @@ impl SlotWork {
                     self.current = Some(current);
                     return;
                 }
-                Err(error) => return reports.push(asked.answer(Err(error))),
+                Err(error) => return news.push(asked.answer(Err(error))),
             }
         }
-        reports.push(asked.answer(Err(failure.into())));
+        news.push(asked.answer(Err(failure.into())));
+    }
+}
+
+impl Job for SlotWork {
+    fn urgency(&self) -> Urgency {
+        Urgency::Saving
+    }
+
+    /// Until what the slot is to be made of is durable.
+    fn waits_for(&self) -> WaitsFor {
+        match self.orders.front().filter(|_| self.current.is_none()).map(|asked| &asked.order) {
+            Some(SlotOrder::Save { checkpoint, .. } | SlotOrder::Attach { checkpoint, .. }) => {
+                WaitsFor::Checkpoint(*checkpoint)
+            }
+            _ => WaitsFor::Nothing,
+        }
+    }
+
+    fn queue(&self) -> Option<Queue> {
+        Some(Queue::Slots)
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        match self.step(tools.finder, tools.now, tools.news) {
+            Some(again_in) if again_in > Duration::ZERO => Slice::Later(self, again_in),
+            Some(_) => Slice::Going(self),
+            None => Slice::Done,
+        }
+    }
+
+    fn in_vain(self: Box<Self>, news: &mut Vec<News>) -> Option<Box<dyn Job>> {
+        let Self { orders, .. } = *self;
+        let answer = |asked: AskedOfSlots| asked.answer(Err(SlotError::CheckpointNotSaved));
+        news.extend(orders.into_iter().map(answer));
+        None
     }
 }
 
@@ -264,7 +213,7 @@ fn begin(
     now: Moment,
 ) -> Result<Begun, SlotError> {
     if lock.is_some() {
-        finder.local().store.sweep_slots();
+        finder.local().store.slots().sweep();
     }
     look(finder)?;
     let (source, slot, replaced): Intended = match &asked.order {
@@ -333,7 +282,7 @@ fn remove_replaced(finder: &SessionFinder, place: &Path, replaced: Option<SlotId
     let old: Vec<&Path> =
         old.iter().map(|file| &*file.path).filter(|path| *path != place).collect();
     if !old.is_empty()
-        && let Err(error) = finder.local().store.remove_slots(old)
+        && let Err(error) = finder.local().store.slots().remove(old)
     {
         // Then both are there, and the player sees it.
         warn!(error = %with_sources(&error), "a slot that was replaced can't be removed");

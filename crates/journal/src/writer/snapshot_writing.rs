@@ -1,9 +1,10 @@
 //! Writes one checkpoint of a session into a file of its own, a slice at a time: beside its place, synced and read back
 //! before it is put there.
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::PathBuf;
 
-use super::group_copy::{CopyFailure, CopyStep, GroupCopy};
+use super::group_copy::{CopyFailure, GroupCopy};
 use super::open_segment::WriteFailure;
 use super::slices::SLICE_BYTES;
 use super::snapshot::{Snapshot, not_as_written};
@@ -29,15 +30,8 @@ enum Stage {
     },
 }
 
-/// What a slice came to.
-pub(super) enum Progress {
-    Going(SnapshotWriting),
-    /// The file is in its place, durably.
-    InPlace {
-        stored: StoredSession,
-        snapshot: Snapshot,
-    },
-}
+/// What a slice leaves to be written; or the session and what was written of it, once that is in its place, durably.
+pub(super) type Written = ControlFlow<(StoredSession, Snapshot), SnapshotWriting>;
 
 impl SnapshotWriting {
     /// Begins to write the file.
@@ -58,14 +52,14 @@ impl SnapshotWriting {
     }
 
     /// Does the next slice. If anything fails, the file is removed.
-    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Progress, RequestError> {
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<Written, RequestError> {
         self.stage = match self.stage {
             Stage::Copying(copy) => {
                 let snapshot = &self.snapshot;
                 let complete = |segment| snapshot.complete(segment, store);
                 match copy.step(store, SLICE_BYTES, complete) {
-                    Ok(CopyStep::Going(copy)) => Stage::Copying(copy),
-                    Ok(CopyStep::Done(written)) => read_back(store, &self.snapshot, written)?,
+                    Ok(Continue(copy)) => Stage::Copying(copy),
+                    Ok(Break(written)) => read_back(store, &self.snapshot, written)?,
                     Err(failure) if failure.is_damage() => {
                         return copy_what_is_whole(self.stored, self.snapshot, store);
                     }
@@ -83,12 +77,12 @@ impl SnapshotWriting {
                 let Some(blocks) = rest else {
                     self.snapshot.put_in_place(store, &written)?;
                     let Self { stored, snapshot, .. } = self;
-                    return Ok(Progress::InPlace { stored, snapshot });
+                    return Ok(Break((stored, snapshot)));
                 };
                 Stage::ReadingBack { written, blocks: Some(blocks) }
             }
         };
-        Ok(Progress::Going(self))
+        Ok(Continue(self))
     }
 
     /// Gives it up, and removes the file.
@@ -108,7 +102,7 @@ fn copy_what_is_whole(
     mut stored: StoredSession,
     mut snapshot: Snapshot,
     store: &DirectoryStore,
-) -> Result<Progress, RequestError> {
+) -> Result<Written, RequestError> {
     let whole = stored.newest_verified(snapshot.head())?;
     let whole = whole.ok_or(RequestError::NothingToRestore)?.checkpoint;
     if whole == snapshot.kept() {
@@ -116,7 +110,7 @@ fn copy_what_is_whole(
         return Err(not_as_written(stored.directory()));
     }
     snapshot.go_on_from(&stored, whole);
-    SnapshotWriting::begin(stored, snapshot, Archived::WithWorld, store).map(Progress::Going)
+    SnapshotWriting::begin(stored, snapshot, Archived::WithWorld, store).map(Continue)
 }
 
 /// Opens what was written, and looks whether it says what it is to say.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::{debug, warn};
 
+use super::jobs::{Job, Slice, Tools, Urgency};
 use crate::ids::SessionId;
 use crate::journal::Record;
 use crate::store::{
@@ -23,11 +24,11 @@ pub(super) struct Sweeping {
     host: u64,
     /// The session that is played: its lock is held.
     playing: SessionId,
-    jobs: Vec<Job>,
+    waiting: Vec<Place>,
 }
 
 /// One thing to be looked at.
-enum Job {
+enum Place {
     /// What is in the state directory.
     State,
     /// A session that was deleted, and of which files are left.
@@ -55,35 +56,33 @@ impl Sweeping {
         forgotten: BTreeSet<SessionId>,
     ) -> Self {
         let sessions = store.sessions().unwrap_or_default().into_iter();
-        let mut jobs: Vec<Job> = sessions.map(Job::Session).collect();
-        jobs.extend(forgotten.into_iter().map(Job::Forgotten));
-        jobs.push(Job::State);
-        Self { host, playing, jobs }
+        let mut waiting: Vec<Place> = sessions.map(Place::Session).collect();
+        waiting.extend(forgotten.into_iter().map(Place::Forgotten));
+        waiting.push(Place::State);
+        Self { host, playing, waiting }
     }
 
-    /// Looks at the next thing. Whether there are more.
-    pub(super) fn step(&mut self, store: &DirectoryStore) -> bool {
-        let Some(job) = self.jobs.pop() else { return false };
-        match job {
-            Job::State => self.list_state(store),
-            Job::Forgotten(session) => self.forget(store, session),
-            Job::Session(session) => self.sweep_session(store, session),
-            Job::Unfinished(name) => sweep_unfinished(store, &name),
-            Job::Record(path) => sweep_record(store, path),
-            Job::ProcessLock(path) => {
+    fn look_at(&mut self, place: Place, store: &DirectoryStore) {
+        match place {
+            Place::State => self.list_state(store),
+            Place::Forgotten(session) => self.forget(store, session),
+            Place::Session(session) => self.sweep_session(store, session),
+            Place::Unfinished(name) => sweep_unfinished(store, &name),
+            Place::Record(path) => sweep_record(store, path),
+            Place::ProcessLock(path) => {
                 let disk = store.disk();
                 if disk.is_locked(&path).is_ok_and(|is_locked| !is_locked) {
                     note(&path, disk.remove(&path));
                 }
             }
-            Job::SessionLock(session) => {
+            Place::SessionLock(session) => {
                 // Whoever wants it meanwhile would have to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
                     let path = store.layout().lock(session);
                     note(&path, store.disk().remove(&path));
                 }
             }
-            Job::Trial(session) => {
+            Place::Trial(session) => {
                 if store.sessions_of_all_profiles().is_ok_and(|there| !there.contains(&session)) {
                     note(
                         &store.layout().trial(session),
@@ -92,9 +91,9 @@ impl Sweeping {
                 }
             }
         }
-        !self.jobs.is_empty()
     }
 
+    /// Looks what is in the state directory.
     fn list_state(&mut self, store: &DirectoryStore) {
         let state = &store.layout().state;
         let Ok(entries) = store.disk().list(state) else { return };
@@ -109,16 +108,16 @@ impl Sweeping {
                 let record = Path::new(name).with_extension("record");
                 names.iter().any(|name| Path::new(name) == record)
             };
-            self.jobs.extend(match (extension, session) {
-                _ if place_of(name).is_some() => Some(Job::Unfinished((*name).to_owned())),
-                _ if Layout::is_process_record_name(name) => Some(Job::Record(state.join(name))),
+            self.waiting.extend(match (extension, session) {
+                _ if place_of(name).is_some() => Some(Place::Unfinished((*name).to_owned())),
+                _ if Layout::is_process_record_name(name) => Some(Place::Record(state.join(name))),
                 (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
-                    Some(Job::ProcessLock(state.join(name)))
+                    Some(Place::ProcessLock(state.join(name)))
                 }
                 (Some("lock"), Some(session)) if session != self.playing => {
-                    Some(Job::SessionLock(session))
+                    Some(Place::SessionLock(session))
                 }
-                (Some("trial"), Some(session)) => Some(Job::Trial(session)),
+                (Some("trial"), Some(session)) => Some(Place::Trial(session)),
                 _ => None,
             });
         }
@@ -175,6 +174,19 @@ impl Sweeping {
             unfinished.iter().for_each(|path| remove_unfinished(store, path));
         }
         drop(lock);
+    }
+}
+
+impl Job for Sweeping {
+    fn urgency(&self) -> Urgency {
+        Urgency::Spare
+    }
+
+    /// Looks at the next place.
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Some(next) = self.waiting.pop() else { return Slice::Done };
+        self.look_at(next, &tools.finder.local().store);
+        Slice::Going(self)
     }
 }
 

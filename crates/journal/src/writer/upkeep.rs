@@ -5,6 +5,7 @@
 //! played, and the records of dead processes stay for the next start of the game.
 
 use std::fmt;
+use std::ops::ControlFlow::{Break, Continue};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -12,8 +13,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::archiving::{Archiving, Step};
-use super::slot_work::{SlotDone, SlotOrder, SlotWork};
+use super::archiving::Archiving;
+use super::asked::{SlotDone, SlotOrder};
+use super::slot_work::SlotWork;
 use super::{News, shelving};
 use crate::clock::{Clock, Moment};
 use crate::ids::SessionId;
@@ -64,10 +66,10 @@ impl Upkeep {
         mut wait: impl FnMut(Duration) -> Moment,
     ) -> Result<Box<SlotEntry>, SlotError> {
         let mut finder = self.finder.of_game(game.to_owned());
-        let (mut work, mut reports) = (SlotWork::default(), Vec::new());
-        work.add(SlotOrder::Import { path: path.to_owned() }, None);
-        while let Some(until_next) = work.wake() {
-            work.turn(&mut finder, wait(until_next), &mut reports);
+        let mut work = SlotWork::new(SlotOrder::Import { path: path.to_owned() }, None);
+        let (mut until_next, mut reports) = (Some(Duration::ZERO), Vec::new());
+        while let Some(wait_for) = until_next {
+            until_next = work.step(&mut finder, wait(wait_for), &mut reports);
         }
         let written = reports.into_iter().find_map(|report| match report {
             News::Slot { result: Ok(SlotDone::Written { entry, .. }), .. } => Some(Ok(entry)),
@@ -95,8 +97,8 @@ impl Upkeep {
         let mut step = Archiving::begin(&mut self.finder, session, what, now)?;
         loop {
             step = match step {
-                Step::Going(archiving) => archiving.step(&self.finder.local().store)?,
-                Step::Done(moved) => return Ok(moved),
+                Continue(archiving) => archiving.step(&self.finder.local().store)?,
+                Break(moved) => return Ok(moved),
             };
         }
     }
@@ -119,7 +121,7 @@ mod tests {
     fn import_while_locked(looks: usize) -> (SlotError, Duration) {
         let disk = MemoryDisk::default();
         let game = local(&disk);
-        let lock = RefCell::new(game.store.lock_slots().unwrap());
+        let lock = RefCell::new(game.store.slots().lock().unwrap());
         let (mut elapsed, mut looked) = (Duration::ZERO, 0);
         let done = Upkeep::of(local(&disk)).import_by(Path::new("x.tar"), "S/G", |wait| {
             elapsed += wait;

@@ -1,34 +1,36 @@
 //! Carries out orders, one after the other.
 
 mod events;
-mod listing;
+mod jobs;
 mod playing;
 mod preparing;
-mod reporting;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::reporting::WaitingReports;
-use super::chores::Chores;
+use super::archiving::Archive;
 use super::context::{Versions, of_this_machine};
-use super::retention::Quota;
+use super::editing_many::EditingMany;
+use super::filing_jobs::{FileSession, Filing};
+use super::jobs::{Holds, Jobs, Tools, Urgency};
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
-use super::session_attachments::SessionAttachments;
-use super::slices::SLICE_TIME;
+use super::session_attachments::AttachToSession;
+use super::session_copying::CopySession;
 use super::slot_work::SlotWork;
 use super::trials::Trials;
 use super::{Content, News, Order, Report, Surroundings};
-use crate::clock::{self, Moment};
-use crate::digest::KeepDigests;
+use crate::clock::Moment;
+use crate::digest::{KeepDigests, Keepers};
 use crate::ids::SessionId;
 use crate::journal::Record;
 use crate::process::{DeadProcess, ProcessGuard};
 use crate::recovery::{self, ReadProgress, SessionFinder};
-use crate::session::SessionContext;
+use crate::retention::Quota;
+use crate::session::{SessionContext, ShelfMove};
 use crate::store::{LocalStore, SessionLock};
 
 /// Time between two heartbeats.
@@ -47,12 +49,10 @@ pub struct Worker<C: Content> {
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
-    slots: SlotWork,
-    session_attachments: SessionAttachments,
-    chores: Chores,
-    /// What is to be done with other sessions once the listing that is under way has ended.
-    filing: VecDeque<Order<C>>,
-    waiting_reports: WaitingReports,
+    /// What is to be done beside the checkpoints.
+    jobs: Jobs,
+    /// What the program keeps of each session.
+    digests: Keepers,
     /// Whether what lies around was looked for; once a process and profile is enough.
     swept: bool,
     quota: Quota,
@@ -96,11 +96,8 @@ impl<C: Content> Worker<C> {
             versions,
             prepared: HashMap::new(),
             playing: None,
-            slots: SlotWork::default(),
-            session_attachments: SessionAttachments::default(),
-            chores: Chores::default(),
-            filing: VecDeque::new(),
-            waiting_reports: WaitingReports::default(),
+            jobs: Jobs::default(),
+            digests: Keepers::default(),
             swept: false,
             quota: Quota::default(),
             reports: Vec::new(),
@@ -126,7 +123,7 @@ impl<C: Content> Worker<C> {
 
     /// Keeps for the program what it makes of each session.
     pub fn keeping_digests(mut self, keepers: Vec<Box<dyn KeepDigests>>) -> Self {
-        keepers.into_iter().for_each(|keeper| self.chores.digests.add(keeper));
+        keepers.into_iter().for_each(|keeper| self.digests.add(keeper));
         self
     }
 
@@ -148,51 +145,15 @@ impl<C: Content> Worker<C> {
     /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
     /// itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
-        // Beside play its turn comes between checkpoints.
-        if order.is_filing() && self.playing.is_some() {
-            self.filing.push_back(order);
-            return;
-        }
-        if order.is_about_sessions() {
-            self.finish_listings(now);
-            self.finish_filing(now);
+        // Beside play a change of other sessions is a job.
+        if order.is_about_sessions() && !(order.is_filing() && self.playing.is_some()) {
+            self.finish_looking(now);
+            self.work_off(&Urgency::BRIEF, now);
         }
         self.carry_out(order, now);
-    }
-
-    /// Does a slice of what was asked of other sessions, in its order: all of it where none is played.
-    fn carry_out_filing(&mut self, now: Moment) {
-        let begun = clock::instant();
-        while self.may_file()
-            && let Some(order) = self.filing.pop_front()
-        {
-            self.file_away(order, now);
-            if self.playing.is_some() && begun.elapsed() >= SLICE_TIME {
-                return;
-            }
-        }
-    }
-
-    /// Does all that was asked of other sessions.
-    fn finish_filing(&mut self, now: Moment) {
-        while let Some(order) = self.filing.pop_front() {
-            self.file_away(order, now);
-        }
-    }
-
-    fn file_away(&mut self, order: Order<C>, now: Moment) {
-        self.let_go_of_others();
-        self.carry_out(order, now);
-    }
-
-    /// Whether other sessions may be changed now: after a listing that is under way, which would keep checkpoints waiting
-    /// if it were finished at once, and, while a run is left, after its last checkpoint and its end.
-    fn may_file(&self) -> bool {
-        !self.is_leaving() && !self.chores.is_listing_under_way()
     }
 
     fn carry_out(&mut self, order: Order<C>, now: Moment) {
-        self.note_changes(&order);
         match order {
             Order::Detect { ticket } => self.detect(ticket, now),
             Order::Refresh => self.refresh(),
@@ -216,20 +177,37 @@ impl<C: Content> Worker<C> {
             Order::ValidateEvents { session, ticket } => self.validate_events(session, ticket, now),
             Order::Digest { order, ticket } => self.digest(order, ticket, now),
             Order::Release(session) => {
+                self.digests.note_changed(session);
                 self.trials.give_up(session);
                 drop(self.prepared.remove(&session));
             }
             Order::Leave(leave) => self.leave(leave, now),
-            Order::Decline { session, ticket } => self.decline(session, ticket, now),
-            Order::Forget { session, ticket } => self.forget(session, ticket, now),
-            Order::Draft { order, ticket } => self.draft(*order, ticket, now),
-            Order::Shelve { session, how, ticket } => self.shelve(session, how, ticket, now),
-            Order::Edit { session, update, ticket } => self.edit(session, update, ticket, now),
-            Order::Copy { session, name, ticket } => self.copy(session, name, ticket),
-            Order::EditMany { order, ticket } => self.chores.edit_many(*order, ticket),
-            Order::Slot { order, ticket } => self.slots.add(order, ticket),
+            Order::Decline { session, ticket } => {
+                self.file(FileSession { session, how: Filing::Decline, ticket }, now);
+            }
+            Order::Forget { session, ticket } => {
+                self.file(FileSession { session, how: Filing::Forget, ticket }, now);
+            }
+            Order::Shelve { session, how: ShelfMove::Archive(what), ticket } => {
+                self.jobs.add(Archive::new(session, what, ticket));
+            }
+            Order::Shelve { session, how, ticket } => {
+                self.file(FileSession { session, how: Filing::Shelve(how), ticket }, now);
+            }
+            Order::Edit { session, update, ticket } => {
+                self.file(FileSession { session, how: Filing::Edit(update), ticket }, now);
+            }
+            Order::Draft { order, ticket } => self.draft(order, ticket, now),
+            Order::Copy { session, name, ticket } => {
+                let game_version = self.versions.game().to_owned();
+                self.jobs.add(CopySession::new(session, name, game_version, ticket));
+            }
+            Order::EditMany { order, ticket } => {
+                self.jobs.add(EditingMany::new(*order, ticket));
+            }
+            Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
-                self.session_attachments.add(order, ticket);
+                self.jobs.add(AttachToSession(order, ticket));
             }
             Order::ReadAttachment { of, name, ticket } => {
                 let result = recovery::read_attachment(&mut self.finder, of, &name);
@@ -248,9 +226,6 @@ impl<C: Content> Worker<C> {
 
     fn set_quota(&mut self, quota: Quota) {
         self.quota = quota;
-        if !quota.removes {
-            self.chores.stop_sweeping_shelf();
-        }
         if let Some((journal, _)) = &mut self.playing {
             journal.set_quota(quota);
         }
@@ -275,28 +250,21 @@ impl<C: Content> Worker<C> {
             self.beat(now);
         }
         self.write_journal(now);
-        self.begin_waiting_reports(now);
-        collect_news(&mut self.reports, |news| self.slots.turn(&mut self.finder, now, news));
-        let store = &self.local.store;
-        collect_news(&mut self.reports, |news| self.session_attachments.turn(store, news));
+        self.slice(&Urgency::RUN, now);
+        self.slice(&Urgency::SAVING, now);
         let was_playing = self.playing.is_some();
         self.note_if_left(now);
         // An exit waits for that, and for nothing that comes after it.
         if was_playing && self.playing.is_none() {
             return Duration::ZERO;
         }
-        self.do_chore(now);
-        self.carry_out_filing(now);
+        self.do_long_job(now);
+        self.do_brief_jobs(now);
         self.write_index_between_runs(now);
         let next_beat = HEARTBEAT.saturating_sub(now.elapsed.saturating_sub(self.last_beat));
         let journal = self.playing.as_ref().and_then(|(journal, _)| journal.wake(now));
-        let chores = (!self.chores.is_done() && !self.is_leaving()).then_some(Duration::ZERO);
-        let attachments = self.session_attachments.wake();
-        let filing = (!self.filing.is_empty() && self.may_file()).then_some(Duration::ZERO);
-        [journal, self.slots.wake(), attachments, chores, filing]
-            .into_iter()
-            .flatten()
-            .fold(next_beat, Duration::min)
+        let among = if self.is_leaving() { Urgency::WHILE_LEAVING } else { Urgency::ALL };
+        [journal, self.jobs.wake(&among)].into_iter().flatten().fold(next_beat, Duration::min)
     }
 
     fn is_leaving(&self) -> bool {
@@ -316,23 +284,20 @@ impl<C: Content> Worker<C> {
         for _ in 0..LAST_TURNS {
             self.turn(now);
         }
-        self.finish_listings(now);
-        self.finish_filing(now);
-        self.begin_all_reports(now);
-        self.chores.stop_sweeping();
-        self.chores.stop_digesting();
-        while self.slots.wake() == Some(Duration::ZERO)
-            || self.session_attachments.wake().is_some()
-            || !self.chores.is_done()
-        {
+        self.finish_looking(now);
+        self.work_off(&Urgency::BRIEF, now);
+        // Nothing more will be written that a job could wait for.
+        collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
+        self.jobs.drop_all(&(Urgency::Kept..=Urgency::Spare));
+        while self.jobs.wake(&Urgency::BESIDE_RUN) == Some(Duration::ZERO) {
             self.turn(now);
             // The end of the run isn't waited for any more.
-            self.chore_step(now);
+            self.slice(&Urgency::LONG, now);
         }
         self.beat(now);
         // Last, since nothing hangs on it.
         self.finder.write_index(now.wall);
-        self.chores.digests.write(&self.finder, now.wall);
+        self.digests.write(&self.finder, now.wall);
     }
 
     fn beat(&mut self, now: Moment) {
@@ -344,28 +309,36 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// Lets go of a session that is being thinned, since it may be the one that is wanted.
-    fn let_go_of_others(&mut self) {
-        if let Some((journal, _)) = &mut self.playing {
-            journal.let_go_of_others();
-        }
-    }
-
-    /// Lets go of a session that is being thinned, put away or copied, since something else is wanted of it. What is
-    /// done with others goes on.
+    /// Has whatever holds a session let go of it, since something else is wanted of it. What is done with others goes on.
     fn let_go_of(&mut self, session: SessionId) {
-        self.let_go_of_others();
-        self.chores.let_go(session, &self.local.store);
+        self.jobs.cancel_spare(&mut self.finder);
+        self.jobs.cancel(Holds::Session(session), &mut self.finder);
     }
 
-    /// Takes in what the journal reports, and what that means for slots.
+    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
+        let mut news = Vec::new();
+        let Self { jobs, finder, digests, content, trials, process, quota, .. } = self;
+        let run = self.playing.as_mut().map(|(journal, _)| journal);
+        let (types, quota) = (&*content, *quota);
+        let news_of = &mut news;
+        let mut tools =
+            Tools { finder, digests, types, trials, process, run, quota, now, news: news_of };
+        let was_done = jobs.slice(among, &mut tools);
+        self.report(news);
+        was_done
+    }
+
+    /// Does all that is to be done of such urgency and needn't wait.
+    fn work_off(&mut self, among: &RangeInclusive<Urgency>, now: Moment) {
+        while self.slice(among, now) {}
+    }
+
+    /// Takes in what the journal reports, and what that means for jobs.
     fn take_in(&mut self, news: Vec<News>) {
         let mut consequences = Vec::new();
-        self.slots.note(&news, &mut consequences);
-        if let Some((journal, _)) = &self.playing {
-            self.session_attachments.note(&news, journal.session());
-        }
-        self.waiting_reports.note(&news);
+        let played = self.playing.as_ref().map(|(journal, _)| journal.session());
+        self.jobs.note(&news, played, &mut consequences);
         self.report(news.into_iter().chain(consequences));
     }
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use tracing::{debug, warn};
 
 use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{GroupRef, Head, Plan, ReadError};
+use crate::journal::{GroupRef, Plan, ReadError};
+use crate::retention::put_away::{archived_head, superseded};
 use crate::store::{DirectoryStore, StoreError, StoredSession, with_sources};
-use crate::writer::retention::{is_damaged, speaks_of_a_head};
 
 /// Removes what the file of a session that was put away takes the place of, but for the `damaged` files. The
 /// session's lock is held, and that file was read. A failure costs nothing but room, and whoever looks later
@@ -66,22 +66,4 @@ fn clear(
     }
     store.remove_attachments(session, |checkpoint| checkpoint != head.id);
     Ok(())
-}
-
-/// The one checkpoint of a session that was put away. Where a file can't be read now, nothing is known.
-fn archived_head(stored: &StoredSession) -> Option<&Head> {
-    let [head] = stored.index().heads() else { return None };
-    let is_known = stored.index().unreadable_file().is_none() && stored.newer_format().is_none();
-    Some(head).filter(|head| is_known && head.metadata.place.is_archived())
-}
-
-/// The files of the runs before. What is damaged stays, and so does what was said since.
-fn superseded(stored: &StoredSession, head: &Head) -> Vec<PathBuf> {
-    let index = stored.index();
-    let segments = index.segments().iter().enumerate();
-    let numbers = segments
-        .filter(|(_, segment)| segment.header.archive || segment.header.run != head.id.run)
-        .map(|(number, _)| number)
-        .filter(|number| !is_damaged(stored, *number) && !speaks_of_a_head(index, *number));
-    numbers.filter_map(|number| stored.path_of(number)).map(PathBuf::from).collect()
 }

@@ -1,4 +1,4 @@
-//! The end of a run that was asked for.
+//! How far a run is, and its end once that was asked for.
 
 use std::time::Duration;
 
@@ -6,6 +6,29 @@ use std::time::Duration;
 ///
 /// Only the next session waits for it. An exit has a patience of its own.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How far a run is.
+pub(super) enum Phase {
+    Played,
+    /// Its end was asked for.
+    Leaving(Ending),
+    /// Nobody will ask for an end, and there is no later try: the app is gone.
+    AppIsGone,
+}
+
+impl Phase {
+    /// Whether what can't be written now is lost.
+    pub(super) fn is_last_chance(&self) -> bool {
+        !matches!(self, Self::Played)
+    }
+
+    /// The last checkpoint had to be given up.
+    pub(super) fn note_incomplete(&mut self) {
+        if let Self::Leaving(ending) = self {
+            ending.is_incomplete = true;
+        }
+    }
+}
 
 /// The end of a run that was asked for.
 pub(super) struct Ending {

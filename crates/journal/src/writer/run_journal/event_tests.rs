@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::tests::{NOW, checkpoint, journal as journal_of, save};
+use super::tests::{NOW, checkpoint, journal as journal_of, save, turn};
 use super::*;
 use crate::journal::{
     EventBatch, EventColumn, EventFrame, EventMoment, EventPrivacy, EventSource, EventType,
@@ -36,7 +36,7 @@ fn batch(sequences: impl IntoIterator<Item = u64>, bytes: usize) -> EventBatch {
 fn record(journal: &mut RunJournal, batch: &EventBatch) -> Vec<News> {
     let mut reports = Vec::new();
     journal.record_events(batch, NOW, &mut reports);
-    journal.turn(NOW, &mut reports);
+    turn(journal, NOW, &mut reports);
     reports
 }
 
@@ -111,7 +111,7 @@ fn a_disk_that_takes_no_events_takes_checkpoints_and_later_events_again() {
     disk.heal();
     let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
     let mut reports = Vec::new();
-    journal.turn(later, &mut reports);
+    turn(&mut journal, later, &mut reports);
     assert_eq!(there(&disk), [1, 2, 3], "{reports:?}");
 }
 
@@ -131,7 +131,7 @@ fn what_has_no_room_in_memory_is_dropped_and_said() {
     }
     disk.heal();
     let later = Moment { elapsed: Duration::from_secs(100), ..NOW };
-    journal.turn(later, &mut Vec::new());
+    turn(&mut journal, later, &mut Vec::new());
     let there = there(&disk);
     assert!(lost > 10 && !there.is_empty());
     assert_eq!(there, (lost + 1..=100).collect::<Vec<_>>(), "the oldest should go");
@@ -149,7 +149,7 @@ fn a_file_whose_sync_failed_is_followed_by_one_that_holds_it_again() {
     assert!(matches!(reports[..], [News::EventsFailed { .. }]), "{reports:?}");
     assert_eq!(there(&disk), [1, 2, 3, 4], "the death of the process costs nothing");
     let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
-    journal.turn(later, &mut Vec::new());
+    turn(&mut journal, later, &mut Vec::new());
     assert_eq!(there(&disk), [1, 2, 3, 4]);
     assert_eq!(event_files(&disk).len(), 1, "the one that failed is of no use any more");
 }
@@ -174,7 +174,7 @@ fn what_is_handed_out_again_begins_the_run_and_is_durable_before_its_first_check
     assert!(matches!(reports[..], [News::EventsFailed { .. }, News::Saved(_)]), "{reports:?}");
     let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
     journal.record_events(&batch([9], 10), NOW, &mut Vec::new());
-    journal.turn(later, &mut Vec::new());
+    turn(&mut journal, later, &mut Vec::new());
     assert_eq!(there(&disk), [5, 6, 9]);
     let reports = record(&mut journal, &batch([7], 10));
     let is_out_of_order = matches!(
@@ -213,7 +213,7 @@ fn more_than_memory_has_room_for_in_one_turn_is_all_there() {
         journal.record_events(&batch, NOW, &mut reports);
     }
     journal.record_events(&batch(201..=300, 200), NOW, &mut reports);
-    journal.turn(NOW, &mut reports);
+    turn(&mut journal, NOW, &mut reports);
     assert!(reports.is_empty(), "{reports:?}");
     assert_eq!(there(&disk), (1..=300).collect::<Vec<_>>());
 }
@@ -261,11 +261,11 @@ fn whatever_fails_each_event_is_there_or_counted() {
             let batch = batch(number * 10 + 1..=number * 10 + 10, 100);
             let now = Moment { elapsed: Duration::from_secs(number * 2), ..NOW };
             journal.record_events(&batch, now, &mut reports);
-            journal.turn(now, &mut reports);
+            turn(&mut journal, now, &mut reports);
         }
         disk.heal();
         journal.room.short_of = None;
-        journal.turn(Moment { elapsed: Duration::from_secs(1000), ..NOW }, &mut reports);
+        turn(&mut journal, Moment { elapsed: Duration::from_secs(1000), ..NOW }, &mut reports);
         let dropped = reports.iter().map(|news| match news {
             News::EventsDropped { count, .. } => *count,
             _ => 0,
@@ -288,7 +288,7 @@ fn a_file_that_could_not_be_begun_and_not_removed_is_followed_by_another() {
     assert_eq!(event_files(&disk).len(), 1, "it stays behind");
     disk.heal();
     let later = Moment { elapsed: Duration::from_secs(10), ..NOW };
-    journal.turn(later, &mut Vec::new());
+    turn(&mut journal, later, &mut Vec::new());
     assert_eq!(there(&disk), [1, 2]);
 }
 

@@ -5,17 +5,17 @@ use std::time::Duration;
 use tracing::{error, warn};
 
 use super::RunJournal;
-use super::ending::Ending;
+use super::ending::Phase;
 use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::ids::CheckpointId;
 use crate::journal::SegmentHeader;
+use crate::retention::history::PruneTo;
 use crate::session::{CheckpointError, FailureCause, StopReason};
 use crate::store::with_sources;
 use crate::writer::News;
 use crate::writer::open_segment::WriteFailure;
 use crate::writer::pruning::logged;
-use crate::writer::retention::PruneTo;
 
 impl RunJournal {
     /// Looks whether the session is still this process's to write; if it isn't, whether it is again.
@@ -74,21 +74,9 @@ impl RunJournal {
         self.pending.give_up_checkpoints();
         self.backoff.succeeded();
         if let Some(newest) = newest {
-            reports.push(self.lost(newest));
+            reports.push(lost(self.id(newest)));
         }
         reports.extend([News::NeedFull, News::SavingStopped(StopReason::LockLost)]);
-    }
-
-    /// What is reported of a checkpoint that isn't this process's to write any more.
-    pub(super) fn lost(&self, counter: u64) -> News {
-        let error = CheckpointError::LockLost;
-        News::Failed { checkpoint: self.id(counter), error, retry_in: None }
-    }
-
-    /// A delta without a durable base is of no use.
-    pub(super) fn drop_orphans(&mut self, reports: &mut Vec<News>) {
-        self.pending.give_up_checkpoints();
-        reports.push(News::NeedFull);
     }
 
     /// Notes that a batch could not be written: what becomes of its segment, what is reported, and
@@ -103,7 +91,7 @@ impl RunJournal {
             return;
         }
         if let WriteFailure::InUse = failure {
-            self.note_incomplete();
+            self.phase.note_incomplete();
             self.lose_hold(now, reports);
             return;
         }
@@ -120,7 +108,7 @@ impl RunJournal {
             // The lock may have vanished with them. It is taken again with the next write.
             self.hold.let_go();
             self.pending.give_up_checkpoints();
-            self.note_incomplete();
+            self.phase.note_incomplete();
             let error = CheckpointError::StoreVanished;
             reports.push(News::Failed { checkpoint, error, retry_in: None });
             reports.push(News::NeedFull);
@@ -130,8 +118,11 @@ impl RunJournal {
         let is_full = cause.refusal().is_lack_of_room();
         self.room.short_of = is_full.then(|| cause.clone());
         let has_room = is_full && self.make_room();
-        let is_known = self.ending.as_mut().is_some_and(Ending::was_reported);
-        let retry_in = match self.is_last_chance() {
+        let is_known = match &mut self.phase {
+            Phase::Leaving(ending) => ending.was_reported(),
+            Phase::Played | Phase::AppIsGone => false,
+        };
+        let retry_in = match self.phase.is_last_chance() {
             true if has_room => self.backoff.wait(now.elapsed, Duration::ZERO),
             // The exit waits for us: try again soon, until its patience is over.
             true => self.backoff.wait(now.elapsed, Duration::from_millis(100)),
@@ -152,7 +143,7 @@ impl RunJournal {
             self.merging.abandon(&self.local.store);
         }
         self.pending.give_up_checkpoints();
-        self.note_incomplete();
+        self.phase.note_incomplete();
         reports.push(News::NeedFull);
     }
 
@@ -163,7 +154,7 @@ impl RunJournal {
     fn make_room(&mut self) -> bool {
         let acknowledged = self.newest.as_ref().map_or(0, |newest| newest.events_through);
         self.events.close_if_held(acknowledged);
-        if !self.is_last_chance() {
+        if !self.phase.is_last_chance() {
             // Not if nothing may be removed: it would be done once that is allowed again, on a disk that has room by then.
             if self.room.quota.removes {
                 self.housekeeping.prune(PruneFor::Room);
@@ -190,17 +181,19 @@ impl RunJournal {
         bytes() < before
     }
 
-    /// Whether what can't be written now is lost.
-    fn is_last_chance(&self) -> bool {
-        self.is_leaving() || self.is_last_turn
-    }
-
     /// From now on, what can't be written is lost: the app is gone.
     pub fn begin_last_turn(&mut self) {
-        self.is_last_turn = true;
+        if let Phase::Played = self.phase {
+            self.phase = Phase::AppIsGone;
+        }
         self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
         // What failed before is tried once more.
         self.backoff.succeeded();
     }
+}
+
+/// What is reported of a checkpoint that isn't this process's to write any more.
+pub(super) fn lost(checkpoint: CheckpointId) -> News {
+    News::Failed { checkpoint, error: CheckpointError::LockLost, retry_in: None }
 }

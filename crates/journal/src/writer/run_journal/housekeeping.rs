@@ -4,7 +4,6 @@ use crate::store::DirectoryStore;
 use crate::writer::event_gathering::EventGathering;
 use crate::writer::gathering::Gathering;
 use crate::writer::pruning::Pruning;
-use crate::writer::pruning_others::PruningOthers;
 
 /// Turns in a row that may have something to write before a slice is done behind it all the same.
 const TURNS_WITHOUT_PAUSE: u32 = 4;
@@ -20,7 +19,6 @@ pub(super) struct Housekeeping {
     pub checkpoints: OnceAGeneration<Box<Gathering>>,
     /// Files of events, into fewer of them.
     pub events: OnceAGeneration<EventGathering>,
-    pub others: Others,
 }
 
 /// Why the session is to be pruned.
@@ -38,21 +36,16 @@ pub(super) struct OnceAGeneration<T> {
     pub under_way: Option<T>,
 }
 
-/// The sessions that aren't played, which are thinned once a run where all together take too much room.
-#[derive(Default)]
-pub(super) enum Others {
-    #[default]
-    ToCome,
-    UnderWay(PruningOthers),
-    Done,
-}
-
 impl Housekeeping {
-    /// Counts a turn, which had something to write or not. Whether a slice is done in it: in a pause, and each time
-    /// that there was none for long enough.
-    pub(super) fn take_turn(&mut self, had_to_write: bool) -> bool {
+    /// Counts a turn, which had something to write or not.
+    pub(super) fn count_turn(&mut self, had_to_write: bool) {
         let turns = if had_to_write { self.turns_without_pause + 1 } else { 0 };
         self.turns_without_pause = turns % TURNS_WITHOUT_PAUSE;
+    }
+
+    /// Whether a slice is done in the turn that was counted last: in a pause, and each time that there was none for long
+    /// enough.
+    pub(super) fn has_its_turn(&self) -> bool {
         self.turns_without_pause == 0
     }
 
@@ -69,8 +62,7 @@ impl Housekeeping {
     /// Whether there is anything to do.
     pub(super) fn has_work(&self) -> bool {
         let is_gathering = self.checkpoints.under_way.is_some() || self.events.under_way.is_some();
-        let thins_others = matches!(self.others, Others::UnderWay(_));
-        self.due.is_some() || self.pruning.is_some() || is_gathering || thins_others
+        self.due.is_some() || self.pruning.is_some() || is_gathering
     }
 
     /// A new generation is durable, so older ones may go.
@@ -80,15 +72,11 @@ impl Housekeeping {
         self.events.renew();
     }
 
-    /// Gives up what goes by another quota than the one from now on, and lets go of other sessions. It is begun again
-    /// once that may be.
+    /// Gives up what goes by another quota than the one from now on. It is begun again once that may be.
     pub(super) fn stop_pruning(&mut self) {
         let was_due = self.due.take().is_some();
         if self.pruning.take().is_some() || was_due {
             self.prune(PruneFor::Quota);
-        }
-        if let Others::UnderWay(_) = self.others {
-            self.others = Others::ToCome;
         }
     }
 
@@ -97,16 +85,6 @@ impl Housekeeping {
         self.drop_gathering(store);
         self.pruning = None;
         self.due = None;
-        if let Others::UnderWay(_) = self.others {
-            self.others = Others::Done;
-        }
-    }
-
-    /// Lets go of a session that is being thinned, since it is wanted.
-    pub(super) fn let_go_of_others(&mut self) {
-        if let Others::UnderWay(others) = &mut self.others {
-            others.let_go();
-        }
     }
 
     pub(super) fn drop_gathering(&mut self, store: &DirectoryStore) {

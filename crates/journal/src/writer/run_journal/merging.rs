@@ -1,5 +1,6 @@
 //! How a run renews its snapshot by merging, between its own checkpoints.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
 use tracing::{debug, warn};
@@ -8,7 +9,7 @@ use super::RunJournal;
 use crate::clock::Moment;
 use crate::store::{DirectoryStore, with_sources};
 use crate::writer::News;
-use crate::writer::rotation::{Progress, Rotation, Schedule};
+use crate::writer::rotation::{Rotation, Schedule};
 
 /// A merge, and when there is to be another one.
 pub(super) struct Merging {
@@ -41,13 +42,19 @@ impl RunJournal {
     }
 
     fn rotate(&mut self, now: Moment, reports: &mut Vec<News>) {
-        if self.merging.rotation.is_none() {
-            self.begin_rotation(now);
+        if self.merging.rotation.is_none()
+            && let Some(through) = self.acknowledged()
+            && self.has_to_rotate(now)
+        {
+            let header = self.next_header(None, now);
+            debug!(through, "merging begins");
+            let rotation = Rotation::new(&self.local.store, header, self.id(through));
+            self.merging.rotation = Some(rotation);
         }
         let Some(rotation) = self.merging.rotation.take() else { return };
         match rotation.step(&self.local.store, self.preamble()) {
-            Ok(Progress::Going(rotation)) => self.merging.rotation = Some(*rotation),
-            Ok(Progress::Done { segment, checkpoints }) => {
+            Ok(Continue(rotation)) => self.merging.rotation = Some(*rotation),
+            Ok(Break((segment, checkpoints))) => {
                 self.segments.note_durable(segment.durable_end());
                 self.segments.open = Some(segment);
                 self.merging.schedule.rotated(now.elapsed, checkpoints);
@@ -67,15 +74,5 @@ impl RunJournal {
     pub(super) fn has_to_rotate(&self, now: Moment) -> bool {
         let may_begin = self.acknowledged().is_some() && self.segments.open.is_some();
         self.merging.rotation.is_some() || may_begin && self.merging.schedule.is_due(now.elapsed)
-    }
-
-    fn begin_rotation(&mut self, now: Moment) {
-        let Some(through) = self.acknowledged() else { return };
-        if self.has_to_rotate(now) {
-            let header = self.next_header(None, now);
-            debug!(through, "merging begins");
-            self.merging.rotation =
-                Some(Rotation::new(&self.local.store, header, self.id(through)));
-        }
     }
 }

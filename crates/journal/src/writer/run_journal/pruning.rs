@@ -1,25 +1,30 @@
-//! How a run thins its session, and others, between its own checkpoints.
+//! How a run thins its session between its own checkpoints.
 
 use super::RunJournal;
-use super::housekeeping::{Others, PruneFor};
+use super::housekeeping::PruneFor;
 use crate::clock::Moment;
 use crate::journal::SegmentHeader;
+use crate::retention::history::PruneTo;
 use crate::writer::pruning::{Own, Pruned, Pruning, logged};
-use crate::writer::pruning_others::PruningOthers;
-use crate::writer::retention::PruneTo;
 use crate::writer::rotation::Rotation;
 
 impl RunJournal {
-    pub(super) fn has_to_prune(&self) -> bool {
+    /// Whether something of the session is to go, or to be gathered for that.
+    pub(in crate::writer) fn has_to_prune(&self) -> bool {
         // What is due waits until something may be removed again.
         self.room.quota.removes && self.housekeeping.has_work()
     }
 
-    /// Prunes a part of this session, gathers a part of what is named, or prunes one of the others.
+    /// Prunes a part of the session, or gathers a part of what is named.
     pub(super) fn prune(&mut self, now: Moment) {
         if let Some(why) = self.housekeeping.take_due() {
             let extent = match why {
-                PruneFor::Room => PruneTo::Bone { freeing: self.named_to_free() },
+                PruneFor::Room => {
+                    // Not even of named checkpoints while there is history without a name.
+                    let is_bare = self.room.is_without_history;
+                    let freeing = if is_bare { self.pending.bytes_wanted() } else { 0 };
+                    PruneTo::Bone { freeing }
+                }
                 PruneFor::Quota => PruneTo::Quota,
             };
             self.housekeeping.pruning = Some(self.begin_pruning(extent));
@@ -32,43 +37,18 @@ impl RunJournal {
                 Some(Some(Pruned { gather, gather_events, is_to_the_bone })) => {
                     self.room.is_without_history |= is_to_the_bone;
                     self.timeline.is_stale = true;
-                    self.begin_gathering(gather, now);
-                    self.begin_gathering_events(gather_events);
+                    let archive = self.archive_header(now);
+                    self.housekeeping.begin_gathering(gather, store, archive);
+                    self.housekeeping.begin_gathering_events(gather_events);
                 }
                 None => {}
             }
         } else if let Some(gathering) = self.housekeeping.checkpoints.under_way.take() {
-            self.gather(gathering);
+            self.housekeeping.gather(gathering, store);
         } else if let Some(gathering) = self.housekeeping.events.under_way.take() {
-            self.gather_events(gathering, now);
-        } else if let Others::UnderWay(others) = &mut self.housekeeping.others
-            && !others.step(store)
-        {
-            self.housekeeping.others = Others::Done;
+            let archive = self.archive_header(now);
+            self.housekeeping.gather_events(gathering, store, archive);
         }
-        if self.housekeeping.pruning.is_none() {
-            self.begin_with_others();
-        }
-    }
-
-    /// Once a run, after this session was pruned: thins the others where all together take too much room.
-    fn begin_with_others(&mut self) {
-        if let Others::ToCome = self.housekeeping.others {
-            let (store, session) = (&self.local.store, self.session());
-            let others = PruningOthers::begin(store, session, self.room.quota);
-            self.housekeeping.others = others.map_or(Others::Done, Others::UnderWay);
-        }
-    }
-
-    /// Lets go of a session that is being thinned, since it is wanted.
-    pub fn let_go_of_others(&mut self) {
-        self.housekeeping.let_go_of_others();
-    }
-
-    /// Bytes to be freed on a full disk even of named checkpoints: none while there is history without
-    /// a name.
-    fn named_to_free(&self) -> u64 {
-        if self.room.is_without_history { self.pending.bytes_wanted() } else { 0 }
     }
 
     pub(super) fn begin_pruning(&self, extent: PruneTo) -> Pruning {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::retention::Quota;
 use crate::session::FailureCause;
 use crate::writer::reserve::Reserve;
-use crate::writer::retention::Quota;
 
 /// The room that a run has, and what is done where it isn't enough.
 pub(super) struct Room {

@@ -12,6 +12,7 @@ use crate::ids::{RunId, SaveId};
 use crate::journal::Lineage;
 use crate::journal::sample::{at, commit, header, noise, session, values};
 use crate::process::{ProcessGuard, ProcessOptions};
+use crate::retention::Quota;
 use crate::session::{CheckpointError, StopReason};
 use crate::store::simulated_disk::SimulatedDisk;
 use crate::store::{
@@ -20,7 +21,6 @@ use crate::store::{
 use crate::writer::News;
 use crate::writer::hold::Hold;
 use crate::writer::pending::PendingCheckpoint;
-use crate::writer::retention::Quota;
 
 /// What a segment may have in tests.
 const LIMIT: usize = 2 << 20;
@@ -57,10 +57,16 @@ pub fn checkpoint(counter: u64, base: Option<u64>, bytes: usize) -> PendingCheck
     }
 }
 
+/// Writes what is pending, and does a slice of what can wait.
+pub fn turn(journal: &mut RunJournal, now: Moment, reports: &mut Vec<News>) {
+    journal.turn(now, reports);
+    journal.work_in_between(now, reports);
+}
+
 pub fn save(journal: &mut RunJournal, checkpoint: PendingCheckpoint) -> Vec<News> {
     let mut reports = Vec::new();
     journal.checkpoint(checkpoint, &mut reports);
-    journal.turn(NOW, &mut reports);
+    turn(journal, NOW, &mut reports);
     reports
 }
 
@@ -139,10 +145,10 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
     let mut journal = journal(&disk);
     leave_files(&journal.local.store, 30);
     let (mut opened, mut timelines) = (Vec::new(), Vec::new());
-    let mut turn = |journal: &mut RunJournal, saves: bool| {
+    let mut turn_once = |journal: &mut RunJournal, saves: bool| {
         let opens = || disk.operations().iter().filter(|it| **it == Operation::Open).count();
         let before = opens();
-        journal.turn(NOW, &mut Vec::new());
+        turn(journal, NOW, &mut Vec::new());
         let in_between = opens();
         // With a checkpoint in each turn it would open all of them at once.
         if !saves {
@@ -153,11 +159,14 @@ fn pruning_merging_and_timelines_open_one_file_in_a_slice() {
     for counter in 1..=9 {
         let base = (counter > 1).then(|| counter - 1);
         journal.checkpoint(checkpoint(counter, base, 100), &mut Vec::new());
-        turn(&mut journal, true);
+        turn_once(&mut journal, true);
     }
     let is_pruned_first = journal.has_to_prune();
-    while journal.wake(NOW) == Some(Duration::ZERO) || journal.has_to_rotate(NOW) {
-        turn(&mut journal, false);
+    while journal.wake(NOW) == Some(Duration::ZERO)
+        || journal.has_upkeep()
+        || journal.has_to_rotate(NOW)
+    {
+        turn_once(&mut journal, false);
     }
     assert!(is_pruned_first && journal.segments.begun() == 2, "it should be pruned and merged");
     let files = stored(&disk).segments().len();
@@ -210,7 +219,7 @@ fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
         make_due(&mut journal);
         let paths = disk.paths();
         let mut reports = Vec::new();
-        journal.turn(LATER, &mut reports);
+        turn(&mut journal, LATER, &mut reports);
         assert!(journal.is_lost() && disk.paths() == paths);
         let stopped = |news: &News| matches!(news, News::SavingStopped(StopReason::LockLost));
         assert!(reports.iter().any(stopped), "{reports:?}");

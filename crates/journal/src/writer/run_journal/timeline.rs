@@ -3,8 +3,9 @@
 use tracing::debug;
 
 use super::RunJournal;
+use crate::ids::SessionId;
 use crate::recovery::Timeline;
-use crate::store::{SessionOpening, StoreError, StoredSession, with_sources};
+use crate::store::{DirectoryStore, SessionOpening, StoreError, StoredSession, with_sources};
 use crate::writer::News;
 use crate::writer::slices::open_slice;
 
@@ -28,7 +29,7 @@ pub(super) struct TimelineReading {
 impl RunJournal {
     /// Reads a part of the session where what there is of it isn't known from what was reported, and says so at the
     /// end. An exit doesn't wait for it.
-    pub(in crate::writer) fn read_timeline(&mut self) -> Option<News> {
+    pub(super) fn read_timeline(&mut self) -> Option<News> {
         if self.is_leaving() {
             self.timeline.reading = None;
             return None;
@@ -42,7 +43,7 @@ impl RunJournal {
             }
             None => return None,
         };
-        match self.open_for_timeline(&mut reading) {
+        match reading.open(&self.local.store, self.session(), self.acknowledged()) {
             Ok(None) => self.timeline.reading = Some(reading),
             Ok(Some(stored)) => {
                 self.note_files_of_others(&stored);
@@ -53,21 +54,24 @@ impl RunJournal {
         }
         None
     }
+}
 
-    fn open_for_timeline(
-        &self,
-        reading: &mut TimelineReading,
+impl TimelineReading {
+    /// Opens a part of the session; all of it once the newest checkpoint became another one twice meanwhile.
+    fn open(
+        &mut self,
+        store: &DirectoryStore,
+        session: SessionId,
+        acknowledged: Option<u64>,
     ) -> Result<Option<StoredSession>, StoreError> {
-        let store = &self.local.store;
         // Files that are open already may lack a checkpoint that was reported, which a timeline must not take back.
-        if std::mem::replace(&mut reading.acknowledged, self.acknowledged()) != self.acknowledged()
-        {
-            if reading.is_second {
-                return store.open_session(self.session()).map(Some);
+        if std::mem::replace(&mut self.acknowledged, acknowledged) != acknowledged {
+            if self.is_second {
+                return store.open_session(session).map(Some);
             }
-            reading.opening = store.opening(self.session());
-            reading.is_second = true;
+            self.opening = store.opening(session);
+            self.is_second = true;
         }
-        open_slice(&mut reading.opening, store)
+        open_slice(&mut self.opening, store)
     }
 }

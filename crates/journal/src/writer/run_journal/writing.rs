@@ -34,7 +34,9 @@ impl RunJournal {
             // A snapshot begins a segment of its own.
             Some(true) => self.segments.open = None,
             Some(false) if self.acknowledged().is_none() => {
-                self.drop_orphans(reports);
+                // A delta without a durable base is of no use.
+                self.pending.give_up_checkpoints();
+                reports.push(News::NeedFull);
                 return Ok(());
             }
             None if self.acknowledged().is_none() => {
@@ -75,7 +77,12 @@ impl RunJournal {
                     let bytes = sizes.next().copied().unwrap_or_default();
                     self.acknowledge_checkpoint(checkpoint, bytes, now, reports);
                 }
-                Item::Record(record) => self.note_status(record),
+                Item::Record(status @ Record::Status { .. }) => self.status = Some(status.clone()),
+                Item::Record(Record::End { status, .. }) => {
+                    self.write_card(*status);
+                    self.note_own_files();
+                }
+                Item::Record(_) => {}
             }
             if let Some(rotation) = &mut self.merging.rotation {
                 rotation.keep(item);
@@ -109,17 +116,6 @@ impl RunJournal {
         }
         if self.merging.rotation.is_none() {
             self.merging.schedule.checkpoint_written();
-        }
-    }
-
-    fn note_status(&mut self, record: &Record) {
-        match record {
-            Record::Status { .. } => self.status = Some(record.clone()),
-            Record::End { status, .. } => {
-                self.write_card(*status);
-                self.note_own_files();
-            }
-            _ => {}
         }
     }
 

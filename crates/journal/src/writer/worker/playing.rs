@@ -13,8 +13,11 @@ use crate::session::{CheckpointError, FailureCause};
 use crate::store::with_sources;
 use crate::writer::about_session::add_about_session;
 use crate::writer::hold::Hold;
+use crate::writer::jobs::{Holds, Urgency};
 use crate::writer::pending::PendingCheckpoint;
+use crate::writer::pruning_others::PruningOthers;
 use crate::writer::run_journal::{RunIdentity, RunJournal};
+use crate::writer::run_upkeep::RunUpkeep;
 use crate::writer::self_test::SelfTest;
 use crate::writer::shelf_sweeping::ShelfSweeping;
 use crate::writer::sweeping::Sweeping;
@@ -26,8 +29,8 @@ const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
 impl<C: Content> Worker<C> {
     pub(super) fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
         let session = take_up.metadata.id;
-        collect_news(&mut self.reports, |news| self.slots.begin_run(take_up.run, news));
-        collect_news(&mut self.reports, |news| self.session_attachments.give_up_waiting(news));
+        self.digests.note_changed(session);
+        collect_news(&mut self.reports, |news| self.jobs.begin_run(take_up.run, news));
         let game = std::mem::take(&mut take_up.metadata.context);
         take_up.metadata.context = self.context(game);
         let context = Box::new(take_up.metadata.context.clone());
@@ -48,6 +51,7 @@ impl<C: Content> Worker<C> {
         let (local, process) = (Arc::clone(&self.local), self.process.clone());
         let mut journal = RunJournal::new(local, process, identity, hold, self.quota, now);
         collect_news(&mut self.reports, |news| journal.begin_events(take_up.events, news));
+        self.jobs.add(RunUpkeep::of(&journal));
         self.playing = Some((journal, content));
         self.self_test = None;
         self.settled = false;
@@ -144,19 +148,14 @@ impl<C: Content> Worker<C> {
             if !std::mem::replace(&mut self.swept, true) {
                 let forgotten = self.finder.take_forgotten();
                 let (store, host) = (&self.local.store, self.local.host.id);
-                self.chores.sweep(Sweeping::new(store, host, journal.session(), forgotten));
-                let keep = self.quota.trash.filter(|_| self.quota.removes);
-                let playing = journal.session();
-                self.chores.sweep_shelf(ShelfSweeping::new(&self.finder, playing, keep));
+                self.jobs.add(Sweeping::new(store, host, journal.session(), forgotten));
+                self.jobs.add(ShelfSweeping::new(&self.finder, journal.session()));
             }
+            self.jobs.add(PruningOthers::new(journal, self.quota));
         }
         self.take_in(news);
         if let Some(test) = tested {
             self.test(test);
-        }
-        if let Some((journal, _)) = &mut self.playing {
-            let timeline = journal.read_timeline();
-            self.report(timeline);
         }
     }
 
@@ -176,7 +175,8 @@ impl<C: Content> Worker<C> {
     pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
         // An exit waits for no test.
         self.self_test = None;
-        self.chores.restart_listings(&mut self.finder);
+        // What was listed of the session isn't true any more.
+        self.jobs.cancel(Holds::Sessions, &mut self.finder);
         if let Some((journal, _)) = &mut self.playing {
             journal.leave(leave, now);
         }
@@ -189,9 +189,8 @@ impl<C: Content> Worker<C> {
         let Some(left) = journal.has_left(now) else { return };
         collect_news(&mut self.reports, |news| journal.give_up_events(news));
         let (session, types) = (journal.session(), journal.type_bytes());
-        collect_news(&mut self.reports, |news| self.slots.give_up_waiting(news));
-        collect_news(&mut self.reports, |news| self.session_attachments.give_up_waiting(news));
-        if !self.slots.is_done() || !self.session_attachments.is_done() {
+        collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
+        if self.jobs.has(&Urgency::SAVING) {
             return;
         }
         self.playing = None;

@@ -1,8 +1,7 @@
-//! Reads sessions that are to be taken up, and files those that aren't.
+//! Reads sessions that are to be taken up, and plans others.
 
 use std::io::ErrorKind;
 
-use jiff::Timestamp;
 use tracing::{debug, debug_span, warn};
 
 use super::Worker;
@@ -10,11 +9,11 @@ use crate::clock::{self, Moment};
 use crate::ids::{SessionId, Ticket};
 use crate::recovery::{self, PrepareFailure, Prepared, SessionFinder, Wanted};
 use crate::report;
-use crate::session::{FailureCause, RequestError, SessionUpdate, ShelfMove, SlotError};
+use crate::session::{FailureCause, RequestError, SlotError};
 use crate::store::{MemoryDisk, SessionLock};
-use crate::writer::chores::CopyChore;
+use crate::writer::filing_jobs::Draft;
 use crate::writer::run_journal::RunJournal;
-use crate::writer::{Content, DraftOrder, News, Report, WorldOrder, drafting, filing, shelving};
+use crate::writer::{Content, DraftOrder, News, Report, WorldOrder};
 
 impl<C: Content> Worker<C> {
     pub(super) fn prepare(&mut self, mut wanted: Wanted, ticket: Ticket, now: Moment) {
@@ -82,74 +81,12 @@ impl<C: Content> Worker<C> {
         recovery::prepare_world(&self.content, found, begun, self.finder.progress())
     }
 
-    /// Sets a crashed session aside.
-    pub(super) fn decline(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
-        let result = self.file(session, filing::decline, now);
-        self.report([News::Declined { session, result, ticket }]);
-    }
-
-    /// Deletes a session.
-    pub(super) fn forget(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
-        let result = self.file(session, filing::forget, now);
-        self.report([News::Forgotten { session, result, ticket: Some(ticket) }]);
-    }
-
-    fn file(
-        &mut self,
-        session: SessionId,
-        how: impl FnOnce(&mut SessionFinder, SessionId, Timestamp) -> Result<(), RequestError>,
-        now: Moment,
-    ) -> Result<(), RequestError> {
-        self.let_go_of(session);
-        how(&mut self.finder, session, now.wall)?;
-        self.finder.settle(session);
-        self.trials.end(session);
-        Ok(())
-    }
-
     /// Writes a session down that begins later.
-    pub(super) fn draft(&mut self, mut order: DraftOrder, ticket: Ticket, now: Moment) {
+    pub(super) fn draft(&mut self, mut order: Box<DraftOrder>, ticket: Ticket, now: Moment) {
         let game = std::mem::take(&mut order.metadata.context);
         order.metadata.context = self.context(game);
-        let drafted = drafting::draft(&self.local, &order, self.versions.game(), now.wall);
-        self.report([News::Drafted { result: drafted.map(Box::new), ticket }]);
-    }
-
-    /// Makes a session of its own out of one that isn't played.
-    pub(super) fn copy(&mut self, session: SessionId, name: String, ticket: Ticket) {
-        self.let_go_of(session);
         let game_version = self.versions.game().to_owned();
-        self.chores.copy(CopyChore { session, name, game_version, ticket, begun: None });
-    }
-
-    /// Moves a session to another place. A crash is offered again once it is back.
-    pub(super) fn shelve(
-        &mut self,
-        session: SessionId,
-        how: ShelfMove,
-        ticket: Ticket,
-        now: Moment,
-    ) {
-        self.let_go_of(session);
-        if let ShelfMove::Archive(what) = how {
-            return self.chores.archive(session, what, ticket);
-        }
-        let result = shelving::shelve(&mut self.finder, session, how, now.wall);
-        self.report([News::Shelved { session, how, result, ticket: Some(ticket) }]);
-    }
-
-    /// Changes what a session says about itself. It stays what it is: its trial goes on, and a crash is
-    /// still offered.
-    pub(super) fn edit(
-        &mut self,
-        session: SessionId,
-        update: Box<SessionUpdate>,
-        ticket: Ticket,
-        now: Moment,
-    ) {
-        self.let_go_of(session);
-        let result = filing::edit(&mut self.finder, session, (*update).clone(), now.wall);
-        self.report([News::Edited { session, update, result, ticket: Some(ticket) }]);
+        self.file(Draft { order, game_version, ticket }, now);
     }
 }
 

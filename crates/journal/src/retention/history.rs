@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::Quota;
 use super::archives::{Archives, named};
 use crate::ids::CheckpointId;
 use crate::journal::{
@@ -25,43 +26,9 @@ const STRETCHES: [(Duration, u32); 2] =
 /// so that the build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
-/// What sessions may take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Quota {
-    /// Whether anything is removed at all.
-    pub removes: bool,
-    pub session_bytes: u64,
-    pub total_bytes: u64,
-    /// Named checkpoints of one session.
-    pub named: usize,
-    /// Branches of one session: lines that were left by going back.
-    pub branches: usize,
-    /// Bytes that are kept free for an exit on a full disk.
-    pub reserve_bytes: u64,
-    /// Bytes of a session's files of events.
-    pub event_bytes: u64,
-    /// How long a session lies in the trash; `None` for ever.
-    pub trash: Option<Duration>,
-}
-
-impl Default for Quota {
-    fn default() -> Self {
-        Self {
-            removes: true,
-            session_bytes: 256 << 20,
-            total_bytes: 1 << 30,
-            named: 1000,
-            branches: 10,
-            reserve_bytes: 4 << 20,
-            event_bytes: 64 << 20,
-            trash: Some(Duration::from_secs(30 * 24 * 60 * 60)),
-        }
-    }
-}
-
 /// How much of a session goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PruneTo {
+pub(crate) enum PruneTo {
     /// What its quota has no room for.
     Quota,
     /// All that may go and has no name; and of what has one, the oldest, until so many
@@ -71,7 +38,7 @@ pub(super) enum PruneTo {
 
 /// The checkpoints that stay whatever the numbers, and those by which it is known that others were left: they
 /// are read before anything is removed, so that nothing goes for one that turns out to be damaged.
-pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
+pub(crate) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     let of_lines = index.heads().iter().flat_map(move |head| {
         let generations = generations(index, &index.line(head.id)).into_iter();
         let newest = generations.take(NEWEST_ON_FULL_DISK).filter_map(|id| index.plan(id));
@@ -82,7 +49,7 @@ pub(super) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
 
 /// What is to become of a session's files.
 #[derive(Default)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// The segments that aren't kept.
     pub removable: Vec<usize>,
     /// The named checkpoints that are to be put into a new archive, the oldest first.
@@ -95,7 +62,7 @@ pub(super) struct Verdict {
 /// generation of the run before, until the new run has two of its own; the last checkpoint of the
 /// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
 /// read, what it holds isn't known, and nothing is removed.
-pub(super) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
+pub(crate) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
         matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
@@ -163,7 +130,7 @@ fn keep_within_quota(keep: &mut Keep<'_>) -> Vec<CheckpointId> {
 }
 
 /// The segments that are kept, as they are being collected.
-pub(super) struct Keep<'a> {
+pub(crate) struct Keep<'a> {
     pub stored: &'a StoredSession,
     pub quota: Quota,
     pub segments: BTreeSet<usize>,
@@ -181,7 +148,7 @@ impl<'a> Keep<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, segments: impl IntoIterator<Item = usize>) {
+    pub(crate) fn add(&mut self, segments: impl IntoIterator<Item = usize>) {
         for number in segments {
             if self.segments.insert(number) {
                 self.bytes += self.stored.segment_bytes(number);
@@ -190,12 +157,12 @@ impl<'a> Keep<'a> {
     }
 
     /// Sets room aside for what will be written.
-    pub(super) fn reserve(&mut self, bytes: u64) {
+    pub(crate) fn reserve(&mut self, bytes: u64) {
         self.bytes += bytes;
     }
 
     /// Bytes that may be kept beside what already is.
-    pub(super) fn room(&self) -> u64 {
+    pub(crate) fn room(&self) -> u64 {
         self.quota.session_bytes.saturating_sub(self.bytes)
     }
 
@@ -232,7 +199,7 @@ impl<'a> Keep<'a> {
 }
 
 /// The segments without which a checkpoint can't be restored.
-pub(super) fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
+pub(crate) fn needs(index: &SessionIndex, id: CheckpointId) -> BTreeSet<usize> {
     let groups = index.plan(id).map(|plan| plan.groups).unwrap_or_default();
     groups.into_iter().map(|group| group.segment).collect()
 }
@@ -295,7 +262,7 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
 }
 
 /// Whether anything in a segment's file is known to be damaged, be it only that its end is missing.
-pub(super) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
+pub(crate) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
     let path = stored.path_of(segment);
     let is_its = |problem: &&FileProblem| Some(&*problem.path) == path && problem.kind.is_damage();
@@ -305,7 +272,7 @@ pub(super) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
 
 /// Whether a segment says something about a line that is still there: how its run ended, that it isn't wanted
 /// back, or what it is called and where it stands; or is the last of its run, which may be the one that is being written.
-pub(super) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
+pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let Some(segment) = index.segments().get(number) else { return true };
     let heads = index.heads();
     let of_a_head = heads.iter().any(|head| head.id.run == segment.header.run);
@@ -326,7 +293,7 @@ pub(super) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
 
 /// Whether a segment was begun because one before it failed, and holds again what can be read in that
 /// one, which is kept. There it may be on no disk, and what came later is in this one alone.
-pub(super) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
+pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
     let segments = index.segments();
     let Some(own) = segments.get(number) else { return false };
     let others = kept.iter().filter_map(|number| segments.get(*number));

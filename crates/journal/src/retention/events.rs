@@ -1,11 +1,12 @@
 //! Decides which files of events go, and removes them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use tracing::{debug, warn};
 
-use super::event_gathering::repeated;
 use crate::ids::RunId;
+use crate::journal::{FrameEntry, HeldEvents};
 use crate::recovery::named_by_checkpoints;
 use crate::store::{
     DirectoryStore, EventFile, EventFiles, StoreError, StoredSession, with_sources,
@@ -17,7 +18,7 @@ use crate::store::{
 ///
 /// What came after the newest checkpoint of each line stays; where the disk isn't full, so does the newest
 /// file of each; and everything of `own`, as long as that run has no checkpoint.
-pub(super) fn prune_events(
+pub(crate) fn prune_events(
     store: &DirectoryStore,
     stored: &StoredSession,
     most_bytes: u64,
@@ -107,4 +108,47 @@ fn removable<'a>(
     let is_known = |file: &EventFile| file.held().iter().any(|held| known.contains_key(&held.run));
     let removable = files.iter().filter(|file| !stays(file));
     removable.map(|file| (is_known(file), file)).collect()
+}
+
+/// The files that hold nothing that another doesn't hold which was gathered, and that no line needs more of:
+/// they may be removed. What they are held by is read first.
+fn repeated<'a>(
+    stored: &StoredSession,
+    files: &'a EventFiles,
+    own: Option<RunId>,
+) -> Vec<&'a EventFile> {
+    if files.gathered().next().is_none() {
+        return Vec::new();
+    }
+    let index = stored.index();
+    let mut needed = named_by_checkpoints(index, files, own);
+    let heads: HashSet<RunId> = index.heads().iter().map(|head| head.id.run).collect();
+    for head in heads.iter().copied().chain(own) {
+        needed.insert(head, u64::MAX);
+    }
+    let is_held_by = |holder: &EventFile, held: &HeldEvents| {
+        let needed = needed.get(&held.run).copied().unwrap_or_default();
+        let through = if held.through == u64::MAX { needed } else { held.through };
+        let holds = holder.held_of(held.run);
+        holds.is_some_and(|holds| holds.first <= held.first && holds.through >= through)
+    };
+    // Of two that hold the same, the one with the later name stays.
+    let order = |file: &EventFile| (file.held().len(), file.segment().path().to_owned());
+    let mut whole: HashMap<&Path, bool> = HashMap::new();
+    let mut is_repeated = |file: &&EventFile| {
+        files.gathered().any(|holder| {
+            let is_other = !file.is_gathered() || order(file) < order(holder);
+            is_other
+                && file.held().iter().all(|held| is_held_by(holder, held))
+                && *whole.entry(holder.segment().path()).or_insert_with(|| is_whole(holder))
+        })
+    };
+    files.iter().filter(|file| is_repeated(file)).collect()
+}
+
+/// Whether all of a file can be read.
+fn is_whole(file: &EventFile) -> bool {
+    let Ok(scan) = file.segment().scan_events() else { return false };
+    let is_read = |frame: &FrameEntry| file.segment().payload(frame).is_ok();
+    scan.damage.is_empty() && scan.events.iter().all(is_read)
 }

@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::SessionEntry;
+use crate::recovery::SessionEntry;
 use crate::session::{Archived, SessionStatus};
 pub use keep::Keep;
 pub use preview::{RetentionPreview, RetentionReason, WouldGo};

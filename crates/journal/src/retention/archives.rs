@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use super::retention::{Keep, needs};
+use super::history::{Keep, needs};
 use crate::ids::CheckpointId;
 use crate::journal::SessionIndex;
 
