@@ -14,9 +14,10 @@ use self::package::{ModulePath, Package, Target};
 use crate::common::root;
 
 /// The packages, and where their sources are.
-const PACKAGES: [(&str, &str); 4] = [
+const PACKAGES: [(&str, &str); 5] = [
     ("bevy_session", "src"),
     ("bevy_session_journal", "crates/journal/src"),
+    ("bevy_session_insights", "crates/insights/src"),
     ("bevy_session_play", "crates/play/src"),
     ("bevy_session_cli", "crates/cli/src"),
 ];

@@ -10,9 +10,10 @@ use super::{PACKAGES, packages};
 use crate::common::root;
 
 /// Large rooms that have rooms of their own: the package, and the module within it.
-const HOUSES: [(&str, &str); 4] = [
+const HOUSES: [(&str, &str); 5] = [
     ("bevy_session", "lifecycle"),
     ("bevy_session_journal", "writer"),
+    ("bevy_session_insights", ""),
     ("bevy_session_play", ""),
     ("bevy_session_cli", ""),
 ];
@@ -36,7 +37,7 @@ struct Size {
     hidden_modules: usize,
 }
 
-const SIZES: [Size; 4] = [
+const SIZES: [Size; 5] = [
     Size {
         package: "bevy_session",
         largest_loop: 8,
@@ -50,6 +51,13 @@ const SIZES: [Size; 4] = [
         most_methods: ("DirectoryStore", 74),
         most_fields: ("SegmentHeader", 22),
         hidden_modules: 12,
+    },
+    Size {
+        package: "bevy_session_insights",
+        largest_loop: 8,
+        most_methods: ("InsightsReader", 12),
+        most_fields: ("InsightsReport", 26),
+        hidden_modules: 0,
     },
     Size {
         package: "bevy_session_play",

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionId, session_is_active};
+use bevy_session_insights::GridCell;
 
 use super::consent::InsightsConsent;
-use super::session::GridCell;
 use crate::line::announce;
 use crate::objectives::ObjectiveCompleted;
 

@@ -1,0 +1,5 @@
+//! What is claimed of sessions, held against scipy's answers and against worlds whose truth is known.
+
+mod load;
+mod scipy;
+mod worlds;
