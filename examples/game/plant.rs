@@ -11,11 +11,11 @@ use bevy_session::prelude::*;
 use bevy_session::{Archived, SessionId};
 use bevy_session_play::{Attempt, InsightsCommandsExt, OBJECTIVES};
 
+use crate::insights::DODGE;
 use crate::model::{self, Bite, Dice, Game, Lamp, Score};
 use crate::options::Options;
 use crate::scenarios::FILES;
 use crate::texts::{self, Texts};
-use crate::insights::DODGE;
 use crate::{insights, lamplighter, level, objectives};
 
 const MOODS: [&str; 10] =

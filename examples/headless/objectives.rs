@@ -5,8 +5,8 @@
 
 use bevy::prelude::*;
 use bevy_session_play::{
-    Attempt, DrawnSkill, GridCell, Insights, InsightsExt, Objective, ObjectiveCommandsExt, ObjectiveView, Objectives,
-    ObjectivesExt, Skill, SkillsExt,
+    Attempt, DrawnSkill, GridCell, Insights, InsightsExt, Objective, ObjectiveCommandsExt,
+    ObjectiveView, Objectives, ObjectivesExt, Skill, SkillsExt,
 };
 
 use crate::colony::{Building, Colony, Died, Mined};

@@ -13,7 +13,8 @@ use bevy_session_insights::{
 use bevy_session_journal::{Digested, DigestedSessions, HistoryLosses, SessionStatus};
 use jiff::{Span, Timestamp};
 
-const HOSTILE: &str = "</style><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">";
+const HOSTILE: &str =
+    "</style><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).ok_or("insights_page FILE")?;
@@ -43,16 +44,21 @@ fn session(number: u32) -> Result<SessionInsights, Box<dyn Error>> {
     session.about.player = Some(players[number as usize % 3].to_owned());
     session.about.scenario = ["meadow", "frontier"][number as usize % 2].to_owned();
     session.about.updated = Some(started);
-    session.about.week = Some(jiff::civil::date(2024, 1, 1) + Span::new().weeks(i64::from(number / 20)));
+    session.about.week =
+        Some(jiff::civil::date(2024, 1, 1) + Span::new().weeks(i64::from(number / 20)));
     let king = chance(number, 1) < 0.5;
-    session.said.choices.insert("opening".to_owned(), if king { "king" } else { HOSTILE }.to_owned());
+    session
+        .said
+        .choices
+        .insert("opening".to_owned(), if king { "king" } else { HOSTILE }.to_owned());
     let wins = if king { 0.8 } else { 0.4 };
     session.about.status = Some(match chance(number, 2) {
         it if it < 0.3 => SessionStatus::Closed,
         _ if chance(number, 3) < wins => SessionStatus::Completed,
         _ => SessionStatus::Failed,
     });
-    session.times.play = Duration::from_secs_f64(600.0 + 3000.0 * chance(number, 4) + f64::from(number) * 5.0);
+    session.times.play =
+        Duration::from_secs_f64(600.0 + 3000.0 * chance(number, 4) + f64::from(number) * 5.0);
     session.times.stretches = vec![session.times.play];
     session.deaths = (chance(number, 5) * 9.0) as u32;
     let mut record = SkillRecord::default();
@@ -65,7 +71,8 @@ fn session(number: u32) -> Result<SessionInsights, Box<dyn Error>> {
     for (level, completes) in [("level 1", 0.8), ("level 2", 0.75), ("level 3", 0.35)] {
         let mut chapter = ChapterInsights::default();
         chapter.begun = 1;
-        let completed = chance(number, level.len() as u32 * 31 + (completes * 100.0) as u32) < completes;
+        let completed =
+            chance(number, level.len() as u32 * 31 + (completes * 100.0) as u32) < completes;
         (chapter.completed, chapter.failed) = (u32::from(completed), u32::from(!completed));
         session.chapters.insert(level.to_owned(), chapter);
     }

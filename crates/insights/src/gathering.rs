@@ -16,7 +16,7 @@ use crate::mark::Mark;
 use crate::reader::InsightsReader;
 use crate::session::SessionInsights;
 use crate::skill::Tally;
-use crate::suggestion::{Suggested, SuggestionMade, SuggestionStep};
+use crate::suggestion::{Suggested, SuggestionKind, SuggestionMade, SuggestionStep};
 
 /// The field of a session that is played without the player's consent. Nothing is made of such a one.
 pub const WITHHELD: &str = "bevy_session.insights_withheld";
@@ -50,7 +50,11 @@ pub struct Running {
 }
 
 /// Takes up the next event of a session.
-pub(crate) fn take_event(insights: &InsightsReader, value: &mut SessionInsights, event: &RecordedEvent) {
+pub(crate) fn take_event(
+    insights: &InsightsReader,
+    value: &mut SessionInsights,
+    event: &RecordedEvent,
+) {
     value.pass_to(event.moment.time, event.moment.play_time, &insights.offset());
     let path = &*event.event_type.path;
     if insights.is_counted(path) {
@@ -93,7 +97,11 @@ pub(crate) fn take_event(insights: &InsightsReader, value: &mut SessionInsights,
 }
 
 /// Takes up what is known of a session beside its events, once these are taken up.
-pub(crate) fn take_facts(insights: &InsightsReader, value: &mut SessionInsights, facts: &SessionFacts) {
+pub(crate) fn take_facts(
+    insights: &InsightsReader,
+    value: &mut SessionInsights,
+    facts: &SessionFacts,
+) {
     let entry = &facts.entry;
     if entry.summary.fields.contains(WITHHELD) {
         *value = SessionInsights { is_withheld: true, ..SessionInsights::default() };
@@ -247,16 +255,15 @@ impl SessionInsights {
     }
 
     fn take_suggestion(&mut self, at: Duration, suggested: Suggested, step: SuggestionStep) {
-        let before = self.tally_of(&suggested.what);
+        let before = self.tally_of(&suggested);
         self.said.suggestions.push(SuggestionMade { suggested, step, at, before });
     }
 
-    /// The attempts at a skill; where there is none of that name, at all skills.
-    pub(crate) fn tally_of(&self, skill: &str) -> Tally {
-        match self.skills.get(skill) {
-            Some(record) => record.tally(),
-            None => self.skills.values().flat_map(|record| record.attempts()).collect(),
-        }
+    /// The attempts that a suggestion may help with: those at the skill that it is a hint for, and else all.
+    pub(crate) fn tally_of(&self, suggested: &Suggested) -> Tally {
+        let helps = |skill: &str| suggested.kind != SuggestionKind::Hint || suggested.what == skill;
+        let records = self.skills.iter().filter(|(skill, _)| helps(skill));
+        records.flat_map(|(_, record)| record.attempts()).collect()
     }
 
     fn begin_chapter(&mut self, event: &RecordedEvent, name: Option<String>) {

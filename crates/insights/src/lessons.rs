@@ -91,7 +91,9 @@ impl LevelReport {
     #[must_use]
     pub fn hardness(&self) -> Hardness {
         match &self.beside_others {
-            Figure::Known { value, .. } if value.matters && value.size.value < 0.0 => Hardness::Harder,
+            Figure::Known { value, .. } if value.matters && value.size.value < 0.0 => {
+                Hardness::Harder
+            }
             Figure::Known { value, .. } if value.matters => Hardness::Easier,
             Figure::Known { .. } => Hardness::LikeOthers,
             Figure::Insufficient { have, need } => Hardness::TooFew { have: *have, need: *need },
@@ -105,11 +107,11 @@ impl LevelReport {
 pub struct Comparison {
     /// What tells them apart.
     pub choice: Choice,
-    /// What those of the sort have.
+    /// What the sessions of the sort have.
     pub chosen: String,
     /// In which respect.
     pub outcome: Outcome,
-    /// Those of the sort.
+    /// The sessions of the sort.
     pub with: Side,
     /// All others of which both is known.
     pub without: Side,

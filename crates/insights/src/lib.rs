@@ -33,8 +33,8 @@ pub use effect::Effect;
 pub use figure::{Distribution, Figure};
 pub use gathering::WITHHELD;
 pub use lessons::{
-    Comparison, FigurePair, FigureTrend, Hardness, Leaving, Lessons, LevelReport, ScenarioReport, Side,
-    SuggestionReport, TrendStep,
+    Comparison, FigurePair, FigureTrend, Hardness, Leaving, Lessons, LevelReport, ScenarioReport,
+    Side, SuggestionReport, TrendStep,
 };
 pub use mark::Mark;
 pub use measure::{Choice, Measure, Outcome};

@@ -85,7 +85,10 @@ impl Measure {
 
     /// Whether less of it is no worse and no better by itself: it tells how a session is played, and not how it went.
     pub(crate) fn is_behaviour(&self) -> bool {
-        !matches!(self, Self::ByExpected | Self::Deaths | Self::Skill(_) | Self::Said(_) | Self::Score(_))
+        !matches!(
+            self,
+            Self::ByExpected | Self::Deaths | Self::Skill(_) | Self::Said(_) | Self::Score(_)
+        )
     }
 }
 
@@ -100,9 +103,7 @@ impl fmt::Display for Measure {
             Self::Distractions => formatter.write_str("distractions"),
             Self::LongestStretch => formatter.write_str("minutes of the longest stretch"),
             Self::Skill(name) => write!(formatter, "skill {name}"),
-            Self::Events(path) => {
-                formatter.write_str(path.rsplit("::").next().unwrap_or(path))
-            }
+            Self::Events(path) => formatter.write_str(path.rsplit("::").next().unwrap_or(path)),
             Self::Said(name) => formatter.write_str(name),
             Self::Score(name) => write!(formatter, "score {name}"),
         }
@@ -199,10 +200,9 @@ impl Choice {
         match self {
             Self::Third(figure) => figure == measure,
             Self::Uses(path) => matches!(measure, Measure::Events(known) if known == path),
-            Self::Breaks | Self::Length => matches!(
-                measure,
-                Measure::LongestStretch | Measure::Distractions | Measure::Play
-            ),
+            Self::Breaks | Self::Length => {
+                matches!(measure, Measure::LongestStretch | Measure::Distractions | Measure::Play)
+            }
             _ => false,
         }
     }

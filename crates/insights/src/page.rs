@@ -148,7 +148,11 @@ impl Page<'_> {
             places.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
             for (place, count) in places {
                 let place = if place.is_empty() { "(no chapter)" } else { place };
-                writeln!(page, "<tr><th>{}</th><td class=\"number\">{count}</td></tr>", escaped(place))?;
+                writeln!(
+                    page,
+                    "<tr><th>{}</th><td class=\"number\">{count}</td></tr>",
+                    escaped(place)
+                )?;
             }
             page.write_str("</table>\n")?;
         }
@@ -169,9 +173,12 @@ impl Page<'_> {
         let all = self.lessons.correlations.len();
         writeln!(page, "<p>{} of {all} pairs of figures go together.</p>", pairs.len())?;
         if !pairs.is_empty() {
-            page.write_str("<table><tr><th>One</th><th>Other</th><th>Spearman's correlation</th></tr>\n")?;
+            page.write_str(
+                "<table><tr><th>One</th><th>Other</th><th>Spearman's correlation</th></tr>\n",
+            )?;
             for pair in pairs.into_iter().take(MOST_ROWS) {
-                let (one, other) = (escaped(&pair.one.to_string()), escaped(&pair.other.to_string()));
+                let (one, other) =
+                    (escaped(&pair.one.to_string()), escaped(&pair.other.to_string()));
                 writeln!(
                     page,
                     "<tr><th>{one}</th><th>{other}</th><td>{}</td></tr>",
@@ -196,7 +203,11 @@ impl Page<'_> {
             writeln!(
                 page,
                 "<tr><th>{}</th><td class=\"number\">{}</td><td>{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
-                it.kind, it.shown, rate_of(&it.taken), it.not_now, effect(&it.helped, true),
+                it.kind,
+                it.shown,
+                rate_of(&it.taken),
+                it.not_now,
+                effect(&it.helped, true),
             )?;
         }
         page.write_str("</table></section>\n")
@@ -221,10 +232,9 @@ fn skill(page: &mut String, report: &SkillReport) -> fmt::Result {
         },
     )?;
     page.write_str(&curve(&report.curve))?;
-    let mastered = report.mastered_after.map_or_else(
-        || "not yet".to_owned(),
-        |after| format!("after {after} attempts"),
-    );
+    let mastered = report
+        .mastered_after
+        .map_or_else(|| "not yet".to_owned(), |after| format!("after {after} attempts"));
     for (name, value) in [
         ("Succeeded", rate_of(&report.rate)),
         ("The newest", rate_of(&report.now)),
@@ -254,7 +264,11 @@ fn comparisons(page: &mut String, all: &[Comparison]) -> fmt::Result {
     }
     if !rest.is_empty() {
         let shown = rest.len().min(MOST_ROWS);
-        writeln!(page, "<details><summary>What was looked at besides ({shown} of {})</summary>", rest.len())?;
+        writeln!(
+            page,
+            "<details><summary>What was looked at besides ({shown} of {})</summary>",
+            rest.len()
+        )?;
         rest.truncate(MOST_ROWS);
         comparison_table(page, &rest)?;
         page.write_str("</details>\n")?;

@@ -8,8 +8,8 @@ use bevy_session_journal::Digested;
 use jiff::civil::Date;
 
 use crate::figure::{Distribution, Figure, RATIOS};
-use crate::statistics::Estimate;
 use crate::session::{ChapterInsights, GridCell, SessionInsights};
+use crate::statistics::Estimate;
 
 /// What some sessions say together: all of them, or those of a player, a scenario or a tag.
 ///
@@ -134,7 +134,8 @@ impl InsightsReport {
         let ended: Vec<_> = all.iter().filter(|it| it.is_success().is_some()).collect();
         let won: Vec<_> = ended.iter().filter(|it| it.is_success() == Some(true)).collect();
         let lengths: Vec<Duration> = ended.iter().map(|it| it.times.play).collect();
-        let stretches: Vec<Duration> = all.iter().flat_map(|it| it.times.stretches.clone()).collect();
+        let stretches: Vec<Duration> =
+            all.iter().flat_map(|it| it.times.stretches.clone()).collect();
         let ratios: Vec<f64> = won.iter().filter_map(|it| it.play_by_expected()).collect();
         let thumbs: Vec<bool> = all.iter().filter_map(|it| it.said.thumbs_up).collect();
         let total = |of: fn(&SessionInsights) -> Duration| all.iter().map(|it| of(it)).sum();

@@ -33,7 +33,7 @@ pub struct SkillReport {
     pub rate: Figure<Estimate>,
     /// The rate of the newest 20 attempts.
     pub now: Figure<Estimate>,
-    /// The mean quality, from 0 to 1, of each point of the curve and its rate.
+    /// How the rate went, in at most twelve parts of as many attempts each, of 20 at least.
     pub curve: Vec<CurvePoint>,
     /// How much more often the later half of all attempts succeeded than the earlier: whether the player gets better.
     pub better: Figure<Effect>,
@@ -45,7 +45,7 @@ pub struct SkillReport {
     pub over_breaks: Figure<Effect>,
     /// How much more often the first attempts succeeded than those of this machine's other players: who learns faster.
     pub beside_others: Figure<Effect>,
-    /// The same within the newest sitting, of its last third and its first: below 0 the player tires.
+    /// How much more often the last third of the newest sitting succeeded than its first: below 0 the player tires.
     pub tires: Figure<Effect>,
 }
 
@@ -66,7 +66,25 @@ pub struct CurvePoint {
 /// A player's attempts at a skill, in order.
 pub(crate) struct Attempts<'a> {
     sittings: Vec<&'a Sitting>,
+    /// What each sitting comes to, so that long stretches of attempts are summed without looking at each.
+    sums: Vec<Sum>,
     all: usize,
+}
+
+/// What some attempts come to.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    tally: Tally,
+    quality: f64,
+}
+
+impl Sum {
+    fn of(attempts: &[Attempt]) -> Self {
+        Self {
+            tally: attempts.iter().copied().collect(),
+            quality: attempts.iter().map(|attempt| f64::from(attempt.quality())).sum(),
+        }
+    }
 }
 
 impl<'a> Attempts<'a> {
@@ -74,26 +92,48 @@ impl<'a> Attempts<'a> {
     pub(crate) fn new(sittings: impl IntoIterator<Item = &'a Sitting>) -> Self {
         let mut sittings: Vec<&Sitting> = sittings.into_iter().collect();
         sittings.sort_by_key(|sitting| sitting.began);
-        let all = sittings.iter().map(|sitting| sitting.attempts.len()).sum();
-        Self { sittings, all }
+        let sums: Vec<Sum> = sittings.iter().map(|sitting| Sum::of(&sitting.attempts)).collect();
+        let all = sums.iter().map(|sum| sum.tally.all).sum();
+        Self { sittings, sums, all }
     }
 
     fn iter(&self) -> impl Iterator<Item = Attempt> {
         self.sittings.iter().flat_map(|sitting| sitting.attempts.iter().copied())
     }
 
+    /// What the attempts come to from one place up to another.
+    fn sum(&self, from: usize, through: usize) -> Sum {
+        let (mut sum, mut before) = (Sum::default(), 0);
+        for (sitting, whole) in self.sittings.iter().zip(&self.sums) {
+            let count = whole.tally.all;
+            let first = from.saturating_sub(before).min(count);
+            let end = through.saturating_sub(before).min(count);
+            let part = match (first, end) {
+                (0, end) if end == count => *whole,
+                _ => Sum::of(sitting.attempts.get(first..end).unwrap_or_default()),
+            };
+            sum.tally += part.tally;
+            sum.quality += part.quality;
+            before += count;
+        }
+        sum
+    }
+
+    fn tally(&self, from: usize, through: usize) -> Tally {
+        self.sum(from, through).tally
+    }
+
     /// The first attempts, in which players are compared.
     pub(crate) fn first(&self) -> Tally {
-        self.iter().take(FIRST).collect()
+        self.tally(0, FIRST)
     }
 
     /// What they say. `others` are the first attempts of this machine's other players.
     pub(crate) fn report(&self, player: Option<&str>, skill: &Skill, others: Tally) -> SkillReport {
-        let attempts: Tally = self.iter().collect();
-        let newest: Tally = self.iter().skip(self.all.saturating_sub(NEWEST)).collect();
+        let attempts = self.tally(0, self.all);
+        let newest = self.tally(self.all.saturating_sub(NEWEST), self.all);
         let half = self.all / 2;
-        let early: Tally = self.iter().take(half).collect();
-        let late: Tally = self.iter().skip(self.all - half).collect();
+        let (early, late) = (self.tally(0, half), self.tally(self.all - half, self.all));
         let (before, after) = self.around_breaks(skill.break_length());
         let (earlier, later) = self.halves_of_sittings();
         let (fresh, tired) = self.newest_sitting();
@@ -116,23 +156,15 @@ impl<'a> Attempts<'a> {
     /// Parts of as many attempts each.
     fn curve(&self) -> Vec<CurvePoint> {
         let points = (self.all / OF_A_POINT).clamp(1, POINTS);
-        let mut attempts = self.iter();
-        let mut curve = Vec::with_capacity(points);
-        for point in 0..points {
+        let point = |point: usize| {
             let after = self.all * point / points;
-            let through = self.all * (point + 1) / points;
-            let (mut tally, mut quality) = (Tally::default(), 0.0);
-            for attempt in attempts.by_ref().take(through - after) {
-                tally += std::iter::once(attempt).collect();
-                quality += f64::from(attempt.quality());
-            }
-            if let Some(rate) = rate(tally.succeeded, tally.all).filter(|_| tally.all >= OF_A_POINT) {
-                #[expect(clippy::cast_precision_loss, reason = "nobody tries 2^52 times")]
-                let quality = quality / tally.all as f64;
-                curve.push(CurvePoint { after, attempts: tally, rate, quality });
-            }
-        }
-        curve
+            let Sum { tally, quality } = self.sum(after, self.all * (point + 1) / points);
+            let rate = rate(tally.succeeded, tally.all).filter(|_| tally.all >= OF_A_POINT)?;
+            #[expect(clippy::cast_precision_loss, reason = "nobody tries 2^52 times")]
+            let quality = quality / tally.all as f64;
+            Some(CurvePoint { after, attempts: tally, rate, quality })
+        };
+        (0..points).filter_map(point).collect()
     }
 
     /// The first attempt at which so many of the last so many had succeeded.

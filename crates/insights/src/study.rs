@@ -156,7 +156,9 @@ impl Study {
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (digested, is_left) in self.sessions.iter().zip(left.rows_of("left")) {
             if is_left {
-                *places.entry(digested.value.last_chapter.clone().unwrap_or_default()).or_default() += 1;
+                *places
+                    .entry(digested.value.last_chapter.clone().unwrap_or_default())
+                    .or_default() += 1;
             }
         }
         let (gone, all) = (left.count("left"), left.count("left") + left.count("others"));

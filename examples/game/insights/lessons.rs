@@ -30,7 +30,11 @@ pub fn plugin(app: &mut App) {
         .or_else(state_changed::<Game>);
     app.add_systems(OnEnter(Game::Lessons), open).add_systems(
         Update,
-        show.run_if(in_state(Game::Lessons).and_then(resource_exists::<SessionsLessons>).and_then(has_changed)),
+        show.run_if(
+            in_state(Game::Lessons)
+                .and_then(resource_exists::<SessionsLessons>)
+                .and_then(has_changed),
+        ),
     );
 }
 
@@ -105,7 +109,8 @@ impl Cards<'_, '_> {
                 let left = (number as f32 + 0.5) * step;
                 let y = |share: f64| height * (1.0 - share as f32);
                 let (low, high) = (y(point.rate.low), y(point.rate.high));
-                let around = Node { width: px(2), height: px(low - high), ..at(px(left - 1.0), px(high)) };
+                let around =
+                    Node { width: px(2), height: px(low - high), ..at(px(left - 1.0), px(high)) };
                 plot.spawn((around, BackgroundColor(DIM)));
                 dot(plot, left, y(point.rate.value));
             }
@@ -160,7 +165,11 @@ impl Cards<'_, '_> {
             let height = size.y - LABEL;
             for (step, value) in points {
                 let x = (size.x - DOT) * (step / last) as f32 + DOT / 2.0;
-                dot(plot, x, (height - DOT) * (1.0 - ((value - bounds.0) / span) as f32) + DOT / 2.0);
+                dot(
+                    plot,
+                    x,
+                    (height - DOT) * (1.0 - ((value - bounds.0) / span) as f32) + DOT / 2.0,
+                );
             }
             let end = (!points.is_empty()).then(|| format!("{:.0}", last + 1.0));
             label_ends(plot, [end.as_ref().map(|_| "1".to_owned()), end]);
@@ -180,7 +189,12 @@ impl Cards<'_, '_> {
 
 fn dot(plot: &mut ChildSpawnerCommands, x: f32, y: f32) {
     let place = at(px(x - DOT / 2.0), px(y - DOT / 2.0));
-    let node = Node { width: px(DOT), height: px(DOT), border_radius: BorderRadius::all(px(DOT)), ..place };
+    let node = Node {
+        width: px(DOT),
+        height: px(DOT),
+        border_radius: BorderRadius::all(px(DOT)),
+        ..place
+    };
     plot.spawn((node, BackgroundColor(WARM)));
 }
 
@@ -192,7 +206,8 @@ fn draw_interval(plot: &mut ChildSpawnerCommands, size: Vec2, effect: &Effect) {
     let zero = Node { width: px(1), height: px(height), ..at(px(size.x / 2.0), px(top)) };
     plot.spawn((zero, BackgroundColor(DIM)));
     let (low, high) = (x(effect.size.low), x(effect.size.high));
-    let around = Node { width: px(high - low), height: px(2), ..at(px(low), px(top + height / 2.0 - 1.0)) };
+    let around =
+        Node { width: px(high - low), height: px(2), ..at(px(low), px(top + height / 2.0 - 1.0)) };
     plot.spawn((around, BackgroundColor(PALE)));
     dot(plot, x(effect.size.value), top + height / 2.0);
 }

@@ -52,16 +52,16 @@ pub fn skill(world: &mut World, name: &str) -> Result<Begun, String> {
     let (player, name) = (current.player().map(str::to_owned), name.to_owned());
     world.commands().insights().refresh();
     Ok(once_learnt(move |world| {
-            let lessons = world.resource::<SessionsLessons>();
-            let report = lessons.skill(player.as_deref(), &name);
-            let attempts = report.map_or(0, |report| report.attempts.all);
-            let rate = report.and_then(|report| report.rate.known());
-            Ok(fields([
-                ("attempts", json!(attempts)),
-                ("rate", json!(rate.map(|rate| rate.value))),
-                ("low", json!(rate.map(|rate| rate.low))),
-                ("high", json!(rate.map(|rate| rate.high))),
-            ]))
+        let lessons = world.resource::<SessionsLessons>();
+        let report = lessons.skill(player.as_deref(), &name);
+        let attempts = report.map_or(0, |report| report.attempts.all);
+        let rate = report.and_then(|report| report.rate.known());
+        Ok(fields([
+            ("attempts", json!(attempts)),
+            ("rate", json!(rate.map(|rate| rate.value))),
+            ("low", json!(rate.map(|rate| rate.low))),
+            ("high", json!(rate.map(|rate| rate.high))),
+        ]))
     }))
 }
 
@@ -69,13 +69,13 @@ pub fn skill(world: &mut World, name: &str) -> Result<Begun, String> {
 pub fn suggest(world: &mut World, _: &str) -> Result<Begun, String> {
     world.commands().insights().refresh();
     Ok(once_learnt(|world| {
-            let texts = StoryTexts::english();
-            let all = suggestions(world).into_iter().map(|it| {
-                let reason = texts.suggestion(&it, |_| None);
-                let (kind, what) = (it.suggested.kind.word(), &it.suggested.what);
-                json!({ "kind": kind, "what": what, "reason": reason, "why": it.why })
-            });
-            Ok(fields([("suggestions", all.collect())]))
+        let texts = StoryTexts::english();
+        let all = suggestions(world).into_iter().map(|it| {
+            let reason = texts.suggestion(&it, |_| None);
+            let (kind, what) = (it.suggested.kind.word(), &it.suggested.what);
+            json!({ "kind": kind, "what": what, "reason": reason, "why": it.why })
+        });
+        Ok(fields([("suggestions", all.collect())]))
     }))
 }
 

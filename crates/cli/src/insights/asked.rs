@@ -63,7 +63,7 @@ impl FromStr for DrawnFrom {
 /// What a field may be that says how an attempt went.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Told {
+enum Outcome {
     Flag(bool),
     Quality(f32),
     Other(IgnoredAny),
@@ -71,11 +71,11 @@ enum Told {
 
 impl DrawnFrom {
     fn attempt(&self, event: &RecordedEvent) -> Option<Attempt> {
-        let fields: BTreeMap<String, Told> = event.decode().ok()?;
+        let fields: BTreeMap<String, Outcome> = event.decode().ok()?;
         match fields.get(&self.field)? {
-            Told::Flag(succeeded) => Some(Attempt::new(*succeeded)),
-            Told::Quality(quality) => Some(Attempt::new(*quality >= 0.5).with_quality(*quality)),
-            Told::Other(_) => None,
+            Outcome::Flag(succeeded) => Some(Attempt::new(*succeeded)),
+            Outcome::Quality(quality) => Some(Attempt::new(*quality >= 0.5).with_quality(*quality)),
+            Outcome::Other(_) => None,
         }
     }
 }
@@ -84,8 +84,7 @@ impl Asked {
     /// How logs are read.
     pub fn reader(&self) -> Result<InsightsReader, Failure> {
         let reader = self.count.iter().fold(InsightsReader::default(), InsightsReader::counting);
-        let reader =
-            self.deaths.iter().fold(reader, |reader, path| reader.deaths(path, |_| None));
+        let reader = self.deaths.iter().fold(reader, |reader, path| reader.deaths(path, |_| None));
         for drawn in &self.skill {
             let from = drawn.clone();
             let skill = Skill::new(&*drawn.skill)
@@ -111,10 +110,7 @@ mod tests {
     fn a_skill_is_named_with_its_type_and_field() {
         let from = |text: &str| text.parse::<DrawnFrom>().ok();
         let parry = from("parry=hop::Struck:was_parried").unwrap();
-        assert_eq!(
-            [parry.skill, parry.path, parry.field],
-            ["parry", "hop::Struck", "was_parried"]
-        );
+        assert_eq!([parry.skill, parry.path, parry.field], ["parry", "hop::Struck", "was_parried"]);
         for wrong in ["parry", "parry=hop::Struck", "=hop::Struck:it", "parry=:it", "parry=hop:"] {
             assert_eq!(from(wrong), None, "{wrong}");
         }

@@ -38,7 +38,11 @@ pub fn lines(lessons: &Lessons) -> Vec<String> {
     for it in &lessons.trends {
         if it.slope.known().is_some_and(|slope| slope.matters) {
             let step = format!("{:?}", it.step).to_lowercase();
-            lines.push(format!("trend: {} {} with each {step}", it.figure, effect(&it.slope, false)));
+            lines.push(format!(
+                "trend: {} {} with each {step}",
+                it.figure,
+                effect(&it.slope, false)
+            ));
         }
     }
     lines

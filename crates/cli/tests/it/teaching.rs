@@ -11,13 +11,14 @@ fn sessions_are_counted_and_what_has_too_few_samples_says_how_many_it_needs() ->
     let listed = game.run("list --json DIR")?.objects()?;
     let listed = listed.iter().filter(|it| it["place"] != "trash" && it["forgotten"] == false);
     let listed = listed.filter(|it| it["draft"] == false).count();
-    let ran = game.run("insights --json DIR --skill loot=golden::Looted:none --count golden::Looted")?;
+    let ran =
+        game.run("insights --json DIR --skill loot=golden::Looted:none --count golden::Looted")?;
     assert!(ran.code == Some(0) || ran.code == Some(1), "{}", ran.error);
     let lessons = ran.object()?;
-    let told = lessons["sessions"].as_u64().ok_or("a number")? as usize;
-    assert!(told > 0 && told <= listed, "{told} of {listed}");
+    let counted = lessons["sessions"].as_u64().ok_or("a number")? as usize;
+    assert!(counted > 0 && counted <= listed, "{counted} of {listed}");
     assert_eq!(lessons["leaving"]["rate"]["need"], 20);
-    assert_eq!(lessons["leaving"]["rate"]["have"], told);
+    assert_eq!(lessons["leaving"]["rate"]["have"], counted);
     assert_eq!(lessons["skills"].as_array().map(Vec::len), Some(0), "there is no such field");
     assert_eq!(game.snapshot()?, before, "nothing was changed");
     Ok(())
@@ -31,7 +32,11 @@ fn the_page_is_written_once_and_says_what_the_lines_say() -> Done {
     let place = page.display().to_string();
     let words = ["insights", "DIR", "--output", &place];
     let ran = game.run_words(&words)?;
-    assert!(ran.text.contains(" sessions\n") && ran.text.contains("too few to say"), "{}", ran.text);
+    assert!(
+        ran.text.contains(" sessions\n") && ran.text.contains("too few to say"),
+        "{}",
+        ran.text
+    );
     let text = fs::read_to_string(&page)?;
     assert!(text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>\n"));
     assert!(!text.contains("<script"), "it has none");

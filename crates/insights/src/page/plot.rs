@@ -27,13 +27,23 @@ pub(super) fn curve(curve: &[CurvePoint]) -> String {
     let mut line = String::new();
     for point in curve {
         let (at, Estimate { value, low, high }) = (x(middle(point)), point.rate);
-        _ = write!(svg, "<line class=\"around\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>", y(low), y(high));
+        _ = write!(
+            svg,
+            "<line class=\"around\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>",
+            y(low),
+            y(high)
+        );
         _ = write!(svg, "<circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"3\"/>", y(value));
         _ = write!(line, "{at:.1},{:.1} ", y(value));
     }
     _ = write!(svg, "<polyline points=\"{line}\"/>");
     _ = write!(svg, "<text x=\"{LEFT}\" y=\"{}\">attempt 1</text>", HEIGHT - 3.0);
-    _ = write!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{all:.0}</text>", WIDTH - 6.0, HEIGHT - 3.0);
+    _ = write!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{all:.0}</text>",
+        WIDTH - 6.0,
+        HEIGHT - 3.0
+    );
     svg + "</svg>"
 }
 
@@ -41,7 +51,8 @@ pub(super) fn curve(curve: &[CurvePoint]) -> String {
 pub(super) fn points(points: &[(f64, f64)]) -> String {
     let bounds = |of: fn(&(f64, f64)) -> f64| {
         let values = points.iter().map(of);
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)))
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)))
     };
     let ((first, last), (low, high)) = (bounds(|it| it.0), bounds(|it| it.1));
     let share = |value: f64, (from, to): (f64, f64)| {

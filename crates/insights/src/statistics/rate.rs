@@ -4,11 +4,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 use super::{Estimate, LEVEL, deviations, number};
 
-/// The rate of successes, with Wilson's interval. `None` of nothing.
-///
-/// # Panics
-///
-/// Never; more successes than attempts count as all.
+/// The rate of successes, with Wilson's interval. More successes than attempts count as all. `None` of nothing.
 #[must_use]
 pub fn rate(successes: usize, all: usize) -> Option<Estimate> {
     let (successes, all, value) = share(successes, all)?;
@@ -28,11 +24,8 @@ pub fn exact_rate(successes: usize, all: usize) -> Option<Estimate> {
     let (successes, all, value) = share(successes, all)?;
     let outside = (1.0 - LEVEL) / 2.0;
     let quantile = |a: f64, b: f64, at: f64| Some(Beta::new(a, b).ok()?.inverse_cdf(at));
-    let low = if successes == 0.0 {
-        0.0
-    } else {
-        quantile(successes, all - successes + 1.0, outside)?
-    };
+    let low =
+        if successes == 0.0 { 0.0 } else { quantile(successes, all - successes + 1.0, outside)? };
     let high = if successes == all {
         1.0
     } else {

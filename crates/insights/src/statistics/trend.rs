@@ -89,7 +89,8 @@ fn kendall(points: &[(f64, f64)]) -> Option<f64> {
     let two = |count: f64| count * (count - 1.0) / 2.0;
     let three = |count: f64| count * (count - 1.0) * (count - 2.0);
     let weighted = |count: f64| count * (count - 1.0) * (2.0 * count + 5.0);
-    let variance = (pairs * (2.0 * all + 5.0) - sum(&places, weighted) - sum(&values, weighted)) / 18.0
+    let variance = (pairs * (2.0 * all + 5.0) - sum(&places, weighted) - sum(&values, weighted))
+        / 18.0
         + 2.0 * sum(&places, two) * sum(&values, two) / pairs
         + sum(&places, three) * sum(&values, three) / (9.0 * pairs * (all - 2.0));
     #[expect(clippy::cast_precision_loss, reason = "so many pairs take longer than anybody waits")]

@@ -42,8 +42,11 @@ pub(super) fn learnt(session: &SessionInsights) -> Vec<Learnt> {
     settle(&mut changed.iter_mut().map(|(.., effect)| effect).collect::<Vec<_>>());
     let wrote = session.said.learnt.iter().cloned().map(Learnt::Wrote);
     let changed = changed.into_iter().filter(|(.., effect)| effect.matters);
-    let changed = changed.map(|(skill, (from, to), effect)| {
-        Learnt::Changed { skill: skill.clone(), from, to, effect }
+    let changed = changed.map(|(skill, (from, to), effect)| Learnt::Changed {
+        skill: skill.clone(),
+        from,
+        to,
+        effect,
     });
     wrote.chain(changed).collect()
 }

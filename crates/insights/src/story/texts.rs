@@ -187,11 +187,16 @@ impl StoryTexts {
             Learnt::Wrote(text) => filled(&self.wrote, &[("text", text)]),
             Learnt::Changed { skill, from, to, .. } => {
                 let percent = |tally: &Tally| {
-                    rate(tally.succeeded, tally.all).map_or_else(String::new, |it| percent(it.value))
+                    rate(tally.succeeded, tally.all)
+                        .map_or_else(String::new, |it| percent(it.value))
                 };
                 let number = (from.all + to.all).to_string();
-                let parts =
-                    [("skill", &**skill), ("from", &percent(from)), ("to", &percent(to)), ("n", &number)];
+                let parts = [
+                    ("skill", &**skill),
+                    ("from", &percent(from)),
+                    ("to", &percent(to)),
+                    ("n", &number),
+                ];
                 filled(&self.better, &parts)
             }
         }
@@ -221,7 +226,9 @@ impl StoryTexts {
             filled(text, &[("what", &what), ("low", &low), ("high", &high), ("n", &number)])
         };
         match &suggestion.why {
-            SuggestionReason::SkillIsLow { rate, samples } => said(&self.skill_is_low, *rate, samples),
+            SuggestionReason::SkillIsLow { rate, samples } => {
+                said(&self.skill_is_low, *rate, samples)
+            }
             SuggestionReason::ChapterIsHard { rate, samples } => {
                 said(&self.chapter_is_hard, *rate, samples)
             }

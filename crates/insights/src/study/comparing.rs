@@ -6,9 +6,7 @@ use crate::figure::Figure;
 use crate::lessons::{Comparison, Side};
 use crate::measure::Outcome;
 use crate::questions::Questions;
-use crate::statistics::{
-    Sample, chance_of_wins, median_difference, rate_difference, rates_differ,
-};
+use crate::statistics::{Sample, chance_of_wins, median_difference, rate_difference, rates_differ};
 
 /// Sorts that are looked at of one choice, those with the most sessions.
 const MOST_SORTS: usize = 20;
@@ -20,7 +18,11 @@ const SEED: u64 = 36;
 pub(super) struct Smallest<'a>(pub(super) &'a Questions);
 
 /// Holds the sessions of each sort against all others. Of two sorts, one comparison says all.
-pub(super) fn compare(choice: &ChoiceColumn, column: &Column, smallest: Smallest) -> Vec<Comparison> {
+pub(super) fn compare(
+    choice: &ChoiceColumn,
+    column: &Column,
+    smallest: Smallest,
+) -> Vec<Comparison> {
     let Outcome::Amount(measure) = &column.outcome else {
         return compare_rates(choice, column, smallest);
     };

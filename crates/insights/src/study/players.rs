@@ -38,10 +38,7 @@ struct PlayerStudy {
 }
 
 impl Players {
-    pub(super) fn of(
-        sessions: &DigestedSessions<SessionInsights>,
-        questions: &Questions,
-    ) -> Self {
+    pub(super) fn of(sessions: &DigestedSessions<SessionInsights>, questions: &Questions) -> Self {
         let mut players = Self::default();
         let all = sessions.iter().map(|it| it.value.about.player.clone()).collect();
         players.look_again(sessions, questions, &all);
@@ -114,10 +111,9 @@ impl Players {
             *reached_by_all += reached;
         }
         let mut left_in: BTreeMap<&String, usize> = BTreeMap::new();
-        for (digested, is_left) in sessions.iter().zip(left.rows_of("left")) {
-            if let Some(chapter) = digested.value.last_chapter.as_ref().filter(|_| is_left) {
-                *left_in.entry(chapter).or_default() += 1;
-            }
+        let left = sessions.iter().zip(left.rows_of("left")).filter(|(_, is_left)| *is_left);
+        for chapter in left.filter_map(|(digested, _)| digested.value.last_chapter.as_ref()) {
+            *left_in.entry(chapter).or_default() += 1;
         }
         let mut all = Tally::default();
         levels.values().for_each(|(chapter, _)| all += tries(chapter));
@@ -193,7 +189,11 @@ impl PlayerStudy {
 }
 
 /// Where a player's skills, figures and scores are going, from session to session.
-fn trends(player: &Player, sessions: &[&SessionInsights], questions: &Questions) -> Vec<FigureTrend> {
+fn trends(
+    player: &Player,
+    sessions: &[&SessionInsights],
+    questions: &Questions,
+) -> Vec<FigureTrend> {
     let newest = sessions.get(sessions.len().saturating_sub(NEWEST)..).unwrap_or_default();
     let measures: BTreeSet<Measure> = newest.iter().flat_map(|it| Measure::found_in(it)).collect();
     let went = measures.into_iter().filter(|measure| !measure.is_behaviour());
@@ -233,7 +233,7 @@ pub(super) fn suggestions<'a>(
                 SuggestionStep::NotNow => counted.not_now += 1,
                 SuggestionStep::Taken => {
                     counted.taken += 1;
-                    let all = session.tally_of(&made.suggested.what);
+                    let all = session.tally_of(&made.suggested);
                     counted.before += made.before;
                     counted.after += Tally {
                         succeeded: all.succeeded.saturating_sub(made.before.succeeded),

@@ -40,6 +40,8 @@ fn ten_thousand_sessions_with_a_million_attempts() {
         assert_eq!(lessons.sessions, SESSIONS as usize);
     }
     took.sort();
-    println!("one changed: {:.1?} in the middle ({:.1?} of it to take it up), {:.1?} at most",
-        took[10].0, took[10].1, took[19].0);
+    println!(
+        "one changed: {:.1?} in the middle ({:.1?} of it to take it up), {:.1?} at most",
+        took[10].0, took[10].1, took[19].0
+    );
 }

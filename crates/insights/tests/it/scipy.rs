@@ -112,7 +112,8 @@ fn two_rates_have_newcombes_interval_and_fishers_chance() {
 #[test]
 fn two_groups_have_the_chance_of_mann_and_whitney() {
     for Groups { one, other, mann_whitney } in answers().groups {
-        let (one, other): (Sample, Sample) = (one.into_iter().collect(), other.into_iter().collect());
+        let (one, other): (Sample, Sample) =
+            (one.into_iter().collect(), other.into_iter().collect());
         same(tends_larger(&one, &other).unwrap(), mann_whitney);
         same(tends_larger(&other, &one).unwrap(), mann_whitney);
     }
@@ -122,7 +123,8 @@ fn two_groups_have_the_chance_of_mann_and_whitney() {
 #[test]
 fn differences_of_medians_have_the_interval_of_a_bootstrap_within_its_error() {
     for Medians { one, other, bootstrap: [low, high] } in answers().medians {
-        let (one, other): (Sample, Sample) = (one.into_iter().collect(), other.into_iter().collect());
+        let (one, other): (Sample, Sample) =
+            (one.into_iter().collect(), other.into_iter().collect());
         let ours = median_difference(&one, &other, 1).unwrap();
         let error = 0.08 * (high - low);
         assert!((ours.low - low).abs() < error, "{ours:?} isn't {low}..{high}");

@@ -11,9 +11,7 @@ use bevy_session_insights::{
     Attempt, ChapterInsights, Estimate, Figure, Lessons, Measure, Questions, SessionInsights,
     SkillRecord, Study,
 };
-use bevy_session_journal::{
-    Digested, DigestedSessions, HistoryLosses, SessionId, SessionStatus,
-};
+use bevy_session_journal::{Digested, DigestedSessions, HistoryLosses, SessionId, SessionStatus};
 use jiff::Timestamp;
 use jiff::civil::date;
 
@@ -167,7 +165,11 @@ pub fn played(dice: &mut Dice, attempts: u64) -> SessionInsights {
     session
 }
 
-pub fn world(seed: u64, sessions: u128, change: impl Fn(&mut SessionInsights, &mut Dice)) -> DigestedSessions<SessionInsights> {
+pub fn world(
+    seed: u64,
+    sessions: u128,
+    change: impl Fn(&mut SessionInsights, &mut Dice),
+) -> DigestedSessions<SessionInsights> {
     let mut dice = Dice(seed);
     let sessions = (1..=sessions).map(|number| {
         let mut session = played(&mut dice, 12);
@@ -200,15 +202,20 @@ fn look(json: &serde_json::Value, path: &str, found: &mut Vec<String>) {
             fields.iter().for_each(|(name, value)| look(value, &format!("{path}/{name}"), found));
         }
         serde_json::Value::Array(values) => {
-            values.iter().enumerate().for_each(|(at, value)| look(value, &format!("{path}/{at}"), found));
+            values
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| look(value, &format!("{path}/{at}"), found));
         }
         _ => {}
     }
 }
 
 #[test]
-fn of_a_thousand_worlds_in_which_nothing_matters_a_page_about_fifty_at_most_says_that_something_does() {
-    let questions = Questions::default().thirds([Measure::Deaths, Measure::Said("gold".to_owned())]);
+fn of_a_thousand_worlds_in_which_nothing_matters_a_page_about_fifty_at_most_says_that_something_does()
+ {
+    let questions =
+        Questions::default().thirds([Measure::Deaths, Measure::Said("gold".to_owned())]);
     let wrong = (0..1000).filter(|seed| {
         let lessons = lessons(questions.clone(), world(1000 + seed, 120, |_, _| {}));
         assert!(lessons.works.iter().any(|it| it.difference.known().is_some()), "it is asked");
@@ -235,12 +242,16 @@ fn what_does_matter_is_found_with_an_interval_that_has_the_truth_in_it() {
     let lessons = lessons(Questions::default(), sessions);
     let found = lessons.what_matters();
     let of = |outcome: &str| {
-        let it = found.iter().find(|it| {
-            it.choice.to_string() == "opening" && it.outcome.to_string() == outcome
-        });
+        let it = found
+            .iter()
+            .find(|it| it.choice.to_string() == "opening" && it.outcome.to_string() == outcome);
         let it = it.unwrap_or_else(|| panic!("{outcome} isn't among {found:#?}"));
         let effect = *it.difference.known().unwrap();
-        if it.chosen == "king" { (effect.size.low, effect.size.high) } else { (-effect.size.high, -effect.size.low) }
+        if it.chosen == "king" {
+            (effect.size.low, effect.size.high)
+        } else {
+            (-effect.size.high, -effect.size.low)
+        }
     };
     let (low, high) = of("completed");
     assert!(low < 0.3 && 0.3 < high, "{low} to {high}");
@@ -271,7 +282,10 @@ fn of_none_and_of_one_session_nothing_is_claimed_and_what_is_needed_is_said() {
         assert_eq!(lessons.leaving.rate, nothing);
         assert_eq!(said(&lessons), Vec::<String>::new());
         for it in &lessons.works {
-            assert!(matches!(it.difference, Figure::Insufficient { have, need: 40 } if have <= 1), "{it:?}");
+            assert!(
+                matches!(it.difference, Figure::Insufficient { have, need: 40 } if have <= 1),
+                "{it:?}"
+            );
         }
         for it in &lessons.trends {
             assert!(it.slope.known().is_none(), "{it:?}");
@@ -284,7 +298,8 @@ fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
     let questions = || Questions::default().thirds([Measure::Deaths]);
     let now = Timestamp::from_second(1_760_000_000).unwrap();
     let mut dice = Dice(9);
-    let mut sessions: Vec<_> = (1..=80).map(|number| digested(number, played(&mut dice, 15))).collect();
+    let mut sessions: Vec<_> =
+        (1..=80).map(|number| digested(number, played(&mut dice, 15))).collect();
     let mut study = Study::new(questions());
     for step in 0..30 {
         match step % 5 {
@@ -314,8 +329,8 @@ fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
             }
         }
         study.update(sessions.iter().cloned().collect());
-        let mut anew = Study::new(questions());
-        anew.update(sessions.iter().cloned().collect());
+        let mut fresh = Study::new(questions());
+        fresh.update(sessions.iter().cloned().collect());
         let text = |lessons: &Lessons| {
             let mut json = serde_json::to_value(lessons).unwrap();
             for comparisons in ["works", "groups"] {
@@ -324,6 +339,6 @@ fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
             }
             json
         };
-        assert_eq!(text(&study.lessons(now)), text(&anew.lessons(now)), "after step {step}");
+        assert_eq!(text(&study.lessons(now)), text(&fresh.lessons(now)), "after step {step}");
     }
 }

@@ -41,16 +41,15 @@ pub(super) fn follow_consent(consent: Res<InsightsConsent>, mut commands: Comman
 }
 
 /// Marks the session that is played, so that nothing is made of what its player didn't agree to.
-pub(super) fn mark_session(
-    consent: Res<InsightsConsent>,
-    session: Option<ResMut<CurrentSession>>,
-) {
+pub(super) fn mark_session(consent: Res<InsightsConsent>, session: Option<ResMut<CurrentSession>>) {
     let Some(mut session) = session else { return };
     if consent.0 || session.fields().contains(WITHHELD) {
         return;
     }
     if session.set(WITHHELD, &true).is_err() {
-        tracing::warn!("the session's fields are full, so what it records isn't marked as withheld");
+        tracing::warn!(
+            "the session's fields are full, so what it records isn't marked as withheld"
+        );
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn watch_deaths<T: Message>(
     app.add_systems(Last, watch.run_if(session_is_active));
 }
 
-/// Whoever gets somewhere has no need of a hint.
+/// A player who gets somewhere has no need of a hint.
 pub(super) fn forget_deaths(_: On<ObjectiveCompleted>, mut here: ResMut<DeathsHere>) {
     here.deaths.clear();
 }

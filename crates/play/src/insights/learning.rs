@@ -12,7 +12,7 @@ use super::plugin::{Declared, SessionsInsights};
 use super::settings::Insights;
 use crate::line::announce;
 
-/// What all sessions teach, as of the last [`refresh`](crate::InsightsCommands::refresh). [`LessonsLearnt`] says when it is
+/// What all sessions teach, as of the last [`refresh`](crate::InsightsCommands::refresh); nothing before the first. [`LessonsLearnt`] says when it is
 /// another one. A clone costs as much as one of a pointer.
 ///
 /// ```
@@ -94,9 +94,8 @@ impl Learning {
         self.is_stale = false;
         let sessions = insights.sessions.clone();
         let study = self.study.take();
-        let mut study = study.unwrap_or_else(|| {
-            Study::new(self.questions.clone().skills(self.skills.all()))
-        });
+        let mut study =
+            study.unwrap_or_else(|| Study::new(self.questions.clone().skills(self.skills.all())));
         self.task = Some(AsyncComputeTaskPool::get().spawn(async move {
             study.update(sessions);
             let lessons = study.lessons(now());
@@ -105,7 +104,10 @@ impl Learning {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a session is left for good by the player's own clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a session is left for good by the player's own clock"
+)]
 fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -6,7 +6,7 @@ use bevy_session_insights::{DeclaredSkills, InsightsReader};
 
 use super::consent::{InsightsConsent, consent_has_changed, follow_consent, mark_session};
 use super::hints::{DeathsHere, FailureRepeated, forget_deaths};
-use super::learning::{Learning, learn, show_lessons};
+use super::learning::{Learning, LessonsLearnt, SessionsLessons, learn, show_lessons};
 use super::marks::{InsightMark, note_idle};
 use super::scoring::{Scoring, note_weights};
 use super::settings::Insights;
@@ -39,6 +39,8 @@ impl InsightsExt for App {
             .insert_resource(Learning::of(&insights, skills.clone()))
             .add_message::<InsightMark>()
             .add_message::<FailureRepeated>()
+            .add_message::<LessonsLearnt>()
+            .init_resource::<SessionsLessons>()
             .add_observer(note_idle)
             .add_observer(forget_deaths)
             .add_observer(learn)

@@ -235,7 +235,8 @@ fn what_is_unusual_is_so_by_the_median_of_the_same_player() {
     let insights = refreshed(&mut game);
     let unusual = UnusualSession::among(insights.sessions.iter());
     assert_eq!(unusual.len(), 1, "{unusual:?}");
-    let longest = insights.sessions.iter().filter(|it| it.value.about.player.as_deref() == Some("Ann"));
+    let longest =
+        insights.sessions.iter().filter(|it| it.value.about.player.as_deref() == Some("Ann"));
     let longest = longest.max_by_key(|it| it.value.times.play).unwrap();
     assert_eq!((unusual[0].session, unusual[0].samples), (longest.session, 21));
     let players = InsightsReport::by(insights.sessions.iter(), |it| it.about.player.clone());

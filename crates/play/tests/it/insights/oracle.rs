@@ -261,7 +261,10 @@ impl Oracle {
         assert_eq!((&value.about.name, &value.about.player), (&session.name, &session.player));
         assert_eq!(value.about.scenario, session.session_type);
         assert_eq!(value.about.tags, session.tags.iter().collect::<Vec<_>>());
-        assert_eq!((value.about.started, value.times.play), (Some(session.started), self.entry.play_time));
+        assert_eq!(
+            (value.about.started, value.times.play),
+            (Some(session.started), self.entry.play_time)
+        );
         assert_eq!(value.deaths as usize, self.of_type(Died::type_path()).len());
         assert_eq!(value.places, self.places());
         let looted = self.of_type(Looted::type_path()).len() as u64;
