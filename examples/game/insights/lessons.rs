@@ -28,14 +28,8 @@ pub fn plugin(app: &mut App) {
     let has_changed = resource_exists_and_changed::<SessionsLessons>
         .or_else(on_message::<WindowResized>)
         .or_else(state_changed::<Game>);
-    app.add_systems(OnEnter(Game::Lessons), open).add_systems(
-        Update,
-        show.run_if(
-            in_state(Game::Lessons)
-                .and_then(resource_exists::<SessionsLessons>)
-                .and_then(has_changed),
-        ),
-    );
+    app.add_systems(OnEnter(Game::Lessons), open)
+        .add_systems(Update, show.run_if(in_state(Game::Lessons).and_then(has_changed)));
 }
 
 fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
@@ -57,7 +51,10 @@ fn show(
     (texts, options): (Res<Texts>, Res<Options>),
     mut commands: Commands,
 ) {
-    // Whoever has tried most.
+    if lessons.sessions == 0 {
+        return;
+    }
+    // The player who has tried most.
     let skill = lessons.skills.iter().max_by_key(|it| it.attempts.all);
     let player = skill.and_then(|it| it.player.as_deref());
     let situation = Situation { player, hint_below: Situation::HINT_BELOW, ..default() };
