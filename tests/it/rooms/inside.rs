@@ -54,8 +54,8 @@ const SIZES: [Size; 5] = [
     },
     Size {
         package: "bevy_session_insights",
-        largest_loop: 8,
-        most_methods: ("InsightsReader", 12),
+        largest_loop: 6,
+        most_methods: ("SessionInsights", 21),
         most_fields: ("InsightsReport", 26),
         hidden_modules: 0,
     },
@@ -63,7 +63,7 @@ const SIZES: [Size; 5] = [
         package: "bevy_session_play",
         largest_loop: 6,
         most_methods: ("Objectives", 34),
-        most_fields: ("SessionInsights", 31),
+        most_fields: ("Node", 10),
         hidden_modules: 0,
     },
     Size {
