@@ -24,6 +24,9 @@ printf 'view of 100,000 entities: %d ms\n' $((($(date +%s%N) - begun) / 1000000)
 "$tool" view "$work/golden" Looters --private --output "$work/events.html"
 "$tool" view "$work/golden" --all --output "$work/all.html" >/dev/null
 
+cargo run --quiet --release --package bevy_session_insights --example insights_page "$work/lessons.html"
+"$tool" insights "$work/golden" --output "$work/insights.html" >/dev/null || [ $? = 1 ]
+
 open_page() {
     "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/profile" \
         --virtual-time-budget=2000 --timeout=20000 "$@" 2>>"$work/log"
@@ -54,6 +57,15 @@ grep -q 'All sessions' <<<"$(open_page --dump-dom "file://$work/all.html#s0/even
 check all s99/events
 open_page --window-size=1280,800 --screenshot="$pictures/sessions-wide.png" "file://$work/all.html"
 check large difference
+# What sessions teach, without any script: each of the questions, and hostile names that stay text.
+check lessons skills
+check insights levels
+dom=$(open_page --dump-dom "file://$work/lessons.html")
+for words in 'Gets better' 'harder than the others' 'opening: ' 'too few to say' 'comparisons matter'; do
+    grep -q "$words" <<<"$dom" || { echo "lessons doesn't say: $words" && exit 1; }
+done
+open_page --window-size=1280,2400 --screenshot="$pictures/lessons-wide.png" "file://$work/lessons.html"
+open_page --window-size=500,2400 --screenshot="$pictures/lessons-narrow.png" "file://$work/lessons.html"
 open_page --window-size=1280,800 --screenshot="$pictures/events-wide.png" "file://$work/events.html#events"
 open_page --window-size=1280,800 --screenshot="$pictures/entities-large.png" "file://$work/large.html#entities"
 open_page --window-size=1280,800 --force-dark-mode --blink-settings=preferredColorScheme=0 \

@@ -184,7 +184,7 @@ fn press_chosen(focus: Res<InputFocus>, buttons: Query<(), With<Action>>, mut co
 fn go_back(state: Res<State<Game>>, mut next: ResMut<NextState<Game>>) {
     match state.get() {
         Game::Paused => next.set(Game::Playing),
-        Game::Choosing | Game::Insights => next.set(Game::Menu),
+        Game::Choosing | Game::Insights | Game::Lessons => next.set(Game::Menu),
         _ => {}
     }
 }

@@ -1,5 +1,7 @@
-//! The insights page: what all games that were played on this machine say together, in four plots.
+//! The insights pages: what all games that were played on this machine say together, and what they teach, in four plots
+//! each.
 
+mod lessons;
 mod plots;
 
 use bevy::prelude::*;
@@ -7,7 +9,8 @@ use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
 use bevy::window::{PrimaryWindow, WindowResized};
 use bevy_session::digests::SessionsDigested;
 use bevy_session_play::{
-    GridCell, Insights, InsightsCommandsExt, InsightsExt, InsightsReport, SessionsInsights,
+    GridCell, Insights, InsightsCommandsExt, InsightsExt, InsightsReport, Measure, Questions,
+    SessionsInsights, Skill, SkillsExt,
 };
 
 use crate::hud::text;
@@ -23,6 +26,9 @@ const CELL: f32 = 200.0;
 pub const LEVELS: [&str; 3] = ["village", "marsh", "crossing"];
 pub const LEVEL_CELLS: i32 = 12;
 
+/// The skill of getting away from shades.
+pub const DODGE: &str = "dodge";
+
 #[derive(Resource)]
 struct Report(Task<InsightsReport>);
 
@@ -32,7 +38,10 @@ struct Page;
 
 /// What is gathered, also in a game without a window.
 pub fn gathered(app: &mut App) {
-    app.add_message::<Bite>().insights(Insights::default().deaths::<Bite>(|bite| {
+    // Each time that a shade comes after the fireflies, it gets them or not.
+    app.add_message::<Bite>().skill(Skill::new(DODGE).mastered_with(8, 10));
+    let asks = Questions::default().thirds([Measure::Deaths]);
+    app.insights(Insights::default().asks(asks).deaths::<Bite>(|bite| {
         let level = LEVELS.iter().position(|level| *level == bite.level)?;
         let cell = GridCell::at(bite.at.x, bite.at.y, CELL);
         Some(GridCell::new(cell.x + LEVEL_CELLS * level as i32, cell.y))
@@ -41,6 +50,7 @@ pub fn gathered(app: &mut App) {
 
 /// The page.
 pub fn plugin(app: &mut App) {
+    app.add_plugins(lessons::plugin);
     app.add_systems(OnEnter(Game::Insights), open).add_observer(make_report).add_systems(
         Update,
         (show, look_again.run_if(on_message::<WindowResized>)).run_if(in_state(Game::Insights)),
@@ -52,18 +62,27 @@ fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
     night(&mut commands, screen, &shapes);
     commands.entity(screen).with_children(|screen| {
         screen.spawn(text(&texts.insights, 32.0, WARM));
-        let page = Node {
-            width: percent(100),
-            flex_wrap: FlexWrap::Wrap,
-            justify_content: JustifyContent::Center,
-            column_gap: px(plots::GAP),
-            row_gap: px(plots::GAP),
-            ..default()
-        };
-        screen.spawn((Page, page)).with_child(text(&texts.looking, 18.0, DIM));
-        spawn_buttons(screen, &[(&texts.back, Action::Leave)], 0);
+        screen.spawn((Page, page())).with_child(text(&texts.looking, 18.0, DIM));
+        let buttons = [(&texts.lessons, Action::Lessons), (&texts.back, Action::Leave)];
+        screen.spawn(side_by_side()).with_children(|line| spawn_buttons(line, &buttons, 0));
     });
     look_again(commands);
+}
+
+/// Where the plots go, as many beside each other as there is room for.
+fn page() -> Node {
+    Node {
+        width: percent(100),
+        flex_wrap: FlexWrap::Wrap,
+        justify_content: JustifyContent::Center,
+        column_gap: px(plots::GAP),
+        row_gap: px(plots::GAP),
+        ..default()
+    }
+}
+
+fn side_by_side() -> Node {
+    Node { column_gap: px(plots::GAP), ..default() }
 }
 
 fn look_again(mut commands: Commands) {

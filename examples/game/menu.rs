@@ -36,6 +36,7 @@ pub enum Action {
     Begin(usize),
     Load,
     Insights,
+    Lessons,
     Quit,
     Resume,
     /// What the pause menu has for those who may.
@@ -248,6 +249,7 @@ fn act(
         }
         Action::Load => commands.trigger(OpenSessionMenu::default()),
         Action::Insights => next.set(Game::Insights),
+        Action::Lessons => next.set(Game::Lessons),
         Action::Quit => _ = exit.write(AppExit::Success),
         Action::Resume => next.set(Game::Playing),
         Action::Leave => next.set(Game::Menu),

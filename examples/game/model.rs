@@ -28,6 +28,8 @@ pub enum Game {
     Choosing,
     /// What all games that were played say together.
     Insights,
+    /// What they teach.
+    Lessons,
 }
 
 /// Which level is played. It comes back before the level is loaded, so the right one is.

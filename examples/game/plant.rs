@@ -10,8 +10,9 @@ use bevy::time::TimeUpdateStrategy;
 use bevy_session::library::Archived;
 use bevy_session::prelude::*;
 use bevy_session::{SessionId, SessionUpdate};
-use bevy_session_play::OBJECTIVES;
+use bevy_session_play::{Attempt, InsightsCommandsExt, OBJECTIVES};
 
+use crate::insights::DODGE;
 use crate::model::{self, Bite, Dice, Game, Lamp, Score};
 use crate::options::Options;
 use crate::scenarios::FILES;
@@ -77,7 +78,8 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     };
     let name = format!("{} {}", one_of(&MOODS), one_of(&PLACES));
     let mut new = NewSession::named(name).player(one_of(&PLAYERS));
-    new = new.session_type(one_of(&FILES));
+    let scenario = one_of(&FILES);
+    new = new.session_type(scenario);
     new = new.field(OBJECTIVES, &objectives::places()).map_err(|error| error.to_string())?;
     for _ in 0..number % 3 {
         new = new.tag(one_of(&TAGS));
@@ -92,6 +94,7 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
         let at = Vec2::new(across * 1000.0, (dice.fraction() * dice.fraction() - 0.4) * 1000.0);
         app.world_mut().write_message(Bite { level: "village".to_owned(), at });
     }
+    learn_to_dodge(app, number, scenario);
     let minutes = (dice.fraction() * dice.fraction() * 120.0) as u32;
     frames(app, 2 + minutes * 3);
     let current = app.world().get_resource::<CurrentSession>();
@@ -102,6 +105,21 @@ fn play(app: &mut App, number: u32, dice: &mut Dice) -> Result<(), String> {
     app.update();
     app.insert_resource(TimeUpdateStrategy::ManualDuration(FRAME));
     Ok(())
+}
+
+/// Shades come after the fireflies, and get them less and less often. On a moonless night they bite more.
+fn learn_to_dodge(app: &mut App, number: u32, scenario: &str) {
+    for chase in 0..12 {
+        let luck = (number * 37 + chase * 61) % 100;
+        let attempt = Attempt::new(luck < 30 + number / 2);
+        app.world_mut().commands().insights().attempt(DODGE, attempt);
+    }
+    if scenario == "moonless" {
+        for bite in 0..5 {
+            let at = Vec2::new(bite as f32 * 150.0 - 400.0, 100.0);
+            app.world_mut().write_message(Bite { level: "marsh".to_owned(), at });
+        }
+    }
 }
 
 /// Levels are loaded by other threads.

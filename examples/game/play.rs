@@ -6,7 +6,9 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_session::checkpoints::SessionPace;
 use bevy_session::prelude::*;
+use bevy_session_play::{Attempt, InsightsCommandsExt};
 
+use crate::insights::DODGE;
 use crate::level::{LoadedLevel, Rock};
 use crate::model::{
     Bite, CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Night, Player, Score, Shade,
@@ -237,6 +239,9 @@ fn hunt(
             .filter(|&firefly| shade.rests <= 0.0 && distance(firefly) < SIGHT)
             .min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
         if shade.prey != nearest {
+            if nearest.is_none() && shade.rests <= 0.0 {
+                commands.insights().attempt(DODGE, Attempt::new(true));
+            }
             shade.prey = nearest;
         }
         if shade.rests > 0.0 {
@@ -259,6 +264,7 @@ fn hunt(
             score.stolen += 1;
             spawn_sparks(&mut commands, at.translation, 3);
         }
+        commands.insights().attempt(DODGE, Attempt::new(false));
         bites.write(Bite { level: level.0.clone(), at: at.translation.truncate() });
         (shade.prey, shade.rests) = (None, 4.0);
     }

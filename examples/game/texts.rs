@@ -62,6 +62,14 @@ pub struct Texts {
     pub bites: String,
     pub crash_free: String,
     pub too_few: String,
+    /// The page of what games teach.
+    pub lessons: String,
+    pub learns: String,
+    pub no_attempts: String,
+    pub difference: String,
+    pub changes: String,
+    pub suggested_next: String,
+    pub nothing_suggested: String,
     /// What objectives and levels are called in plots, by the last part of their keys.
     pub names: HashMap<String, String>,
     pub unsaved: String,

@@ -5,14 +5,16 @@
 
 use bevy::prelude::*;
 use bevy_session_play::{
-    GridCell, Insights, InsightsExt, Objective, ObjectiveCommandsExt, ObjectiveView, Objectives,
-    ObjectivesExt,
+    Attempt, DrawnSkill, GridCell, Insights, InsightsExt, Objective, ObjectiveCommandsExt,
+    ObjectiveView, Objectives, ObjectivesExt, Skill, SkillsExt,
 };
 
 use crate::colony::{Building, Colony, Died, Mined};
 
 /// Deeds that it takes to build a monument.
 const MONUMENT: u64 = 10_000;
+/// Ore that a vein has at most.
+const MOST_ORE: f32 = 50.0;
 /// The size of a cell in the map of deaths.
 const CELL: f32 = 100.0;
 /// Who works in a house that is full.
@@ -36,6 +38,11 @@ pub fn plugin(app: &mut App) {
             .deaths::<Died>(|died| Some(GridCell::at(died.x, died.y, CELL)))
             .counts::<Mined>(),
     )
+    // A vein that somebody had claimed is dug out as it was meant to be.
+    .skill(Skill::new("mining").drawn_from(|mined: &Mined| {
+        let quality = mined.amount as f32 / MOST_ORE;
+        Some(Attempt::new(mined.worker.is_some()).with_quality(quality))
+    }))
     .add_systems(PostUpdate, count_veins);
 }
 

@@ -15,9 +15,10 @@ use self::package::{ModulePath, Package, Target};
 use crate::common::root;
 
 /// The packages, and where their sources are.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("bevy_session", "src"),
     ("bevy_session_journal", "crates/journal/src"),
+    ("bevy_session_insights", "crates/insights/src"),
     ("bevy_session_ops", "crates/ops/src"),
     ("bevy_session_play", "crates/play/src"),
     ("bevy_session_ui", "crates/ui/src"),

@@ -15,6 +15,7 @@ use crate::diff::Compared;
 use crate::export::Exported;
 use crate::health::Bounds;
 use crate::import::Imported;
+use crate::insights::Asked;
 use crate::list::Filters;
 use crate::prune::Rules;
 use crate::view::Viewed;
@@ -73,6 +74,12 @@ pub enum Verb {
     /// Write a page to look into sessions with, in one file that any browser opens
     #[command(after_help = example("view --game Acme/Hop last --output last.html\n  bevy-session view --game Acme/Hop --all --output all.html"))]
     View(View),
+    /// Say what all sessions teach: who gets better, which levels are too hard, what works, who stops where
+    ///
+    /// Each claim has its number of samples and its interval, and what has too few samples says how many it needs. Sessions
+    /// in the trash, and those that were played without the player's consent, count for nothing.
+    #[command(after_help = example("insights --game Acme/Hop --output insights.html\n  bevy-session insights --game Acme/Hop --skill parry=hop::Struck:was_parried --deaths hop::Died --json"))]
+    Insights(OfAll),
     /// Copy what can be read of a damaged session into a new directory, which a game can play
     ///
     /// The session itself stays as it is. Exit codes: 0 all was kept, 1 something was lost, 2 nothing good is left.
@@ -297,6 +304,15 @@ pub struct View {
     pub sessions: SomeSessions,
     #[command(flatten)]
     pub wanted: Viewed,
+}
+
+/// What `insights` is asked for.
+#[derive(Args, Debug)]
+pub struct OfAll {
+    #[command(flatten)]
+    pub place: OfPlace,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// What `prune` is asked for.

@@ -75,6 +75,16 @@ pub fn each_event(
     privacy: Privacy,
     mut hand_out: impl FnMut(ShownEvent) -> Result<(), Failure>,
 ) -> Result<EventsRead, Failure> {
+    each_recorded(session, checkpoint, privacy, |event| hand_out(ShownEvent::of(event, privacy)))
+}
+
+/// The same as they were recorded.
+pub fn each_recorded(
+    session: &OpenSession,
+    checkpoint: Option<CheckpointId>,
+    privacy: Privacy,
+    mut hand_out: impl FnMut(&RecordedEvent) -> Result<(), Failure>,
+) -> Result<EventsRead, Failure> {
     let (mut read, mut after) = (EventsRead::default(), None);
     loop {
         let query = EventQuery {
@@ -86,12 +96,12 @@ pub fn each_event(
         };
         let page = read_events(session.profile.disk(), &session.stored, query)?;
         read.damaged_frames = read.damaged_frames.max(page.damaged_frames);
-        for event in page.events {
+        for event in &page.events {
             match (event.event_type.privacy, privacy) {
                 (EventPrivacy::Private, Privacy::Kept) => read.left_out += 1,
                 _ => {
                     read.events += 1;
-                    hand_out(ShownEvent::of(&event, privacy))?;
+                    hand_out(event)?;
                 }
             }
         }

@@ -50,6 +50,10 @@
 //! beginning of the address says which is shown, and another one is shown by loading the page again, so the script
 //! never holds more than one (`view/several.rs`).
 
+//!
+//! `insights` reads what sessions recorded as a game's own digester does, with `bevy_session_insights`, whose page it
+//! writes.
+
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
@@ -68,6 +72,7 @@ mod export;
 mod failure;
 mod health;
 mod import;
+mod insights;
 mod left_out;
 mod list;
 mod log;
@@ -148,6 +153,9 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::View(arguments) => {
             let (place, sessions) = arguments.sessions.resolve()?;
             view::view(&place, &sessions, &arguments.wanted, output)
+        }
+        Verb::Insights(arguments) => {
+            insights::insights(&arguments.place.resolve()?, &arguments.asked, output)
         }
         Verb::Prune(arguments) => {
             prune::prune(&arguments.place.resolve()?, &arguments.rules, output)?;

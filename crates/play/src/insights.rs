@@ -1,44 +1,48 @@
 //! Insights: what sessions say about how they are played, each by itself and all together.
 //!
-//! [`settings`] is what a game says and the digester that the plugin calls, [`gathering`] how events become the figures of a
-//! [`session`]. Everything else are functions over such figures, without a world.
+//! What is made of a log, and what of many sessions, is `bevy_session_insights`, which knows no engine, so that the tool
+//! says the same. Here is what happens while a game runs.
 //!
 //! | module of `insights` | what it is |
 //! | --- | --- |
-//! | `settings` | what a game names, and the digester that the plugin calls |
-//! | `gathering` | one event after the other into figures: `passing` is what time goes to |
-//! | `session`, `deed` | what is kept of one session |
-//! | `marks` | what only the game can say, as a recorded message |
-//! | `figure` | a value with its samples, or too few of them; distributions |
-//! | `report`, `unusual` | what many sessions say |
-//! | `story`, `story/texts` | the recap, as data and in words |
-//! | `hints`, `consent`, `plugin` | what happens while a game runs |
+//! | `settings` | what a game names: types of its own, scores, questions |
+//! | `marks`, `drawing`, `windows`, `scoring` | what gets into the log, or is drawn from it |
+//! | `learning` | lessons, made in a task of what the plugin's digester knows |
+//! | `suggesting`, `hints`, `consent` | what the player gets of it, and has to say about it |
+//! | `plugin` | puts it together |
 //!
-//! Time passes from one event of the line to the next, by play time, and goes to whatever was the case before.
+//! In `crates/insights`: `gathering` makes a [`SessionInsights`] of a log, one event after the other, `passing` is what time
+//! goes to. Time passes from one event of the line to the next, by play time, and goes to whatever was the case before.
 //! Nothing is read of checkpoints: chapters, states and objectives are in the log, and reading a column of a large
-//! one costs as much as a restore.
+//! one costs as much as a restore. `study` holds sessions against each other, in columns that are kept, and
+//! `statistics` says what can be claimed.
 
 mod consent;
-mod deed;
-mod figure;
-mod gathering;
+mod drawing;
 mod hints;
+mod learning;
 mod marks;
 mod plugin;
-mod report;
-mod session;
+mod scoring;
 mod settings;
-mod story;
-mod unusual;
+mod suggesting;
+#[cfg(feature = "window")]
+mod windows;
 
+pub use bevy_session_insights::{
+    Attempt, ChapterInsights, ChapterReport, Choice, Comparison, CountedText, CurvePoint, Deed,
+    DeedKind, Distribution, Effect, Estimate, Figure, FigurePair, FigureTrend, GridCell, Hardness,
+    InsightsReport, Learnt, Leaving, Lessons, LevelReport, Mark, Measure, ObjectiveInsights,
+    ObjectiveReport, Outcome, Questions, Said, ScenarioReport, SessionAbout, SessionInsights,
+    SessionTimes, Side, Situation, Skill, SkillRecord, SkillReport, StorySoFar, StoryTexts,
+    Suggested, Suggestion, SuggestionKind, SuggestionReason, SuggestionReport, SuggestionStep,
+    Tally, TrendStep, UnusualSession, WeekReport, Weights, statistics, story_so_far,
+};
 pub use consent::InsightsConsent;
-pub use deed::{Deed, DeedKind};
-pub use figure::{Distribution, Figure};
+pub use drawing::DrawnSkill;
 pub use hints::FailureRepeated;
+pub use learning::{LessonsLearnt, SessionsLessons, SkillsExt};
 pub use marks::{InsightMark, InsightsCommands, InsightsCommandsExt};
 pub use plugin::{InsightsExt, SessionsInsights};
-pub use report::{ChapterReport, InsightsReport, ObjectiveReport, WeekReport};
-pub use session::{ChapterInsights, GridCell, ObjectiveInsights, SessionInsights};
 pub use settings::Insights;
-pub use story::{CountedText, StorySoFar, StoryTexts, story_so_far};
-pub use unusual::UnusualSession;
+pub use suggesting::suggestions;

@@ -2,7 +2,7 @@
 
 use bevy::ecs::hierarchy::ChildSpawnerCommands;
 use bevy::prelude::*;
-use bevy_session_play::{Figure, InsightsReport};
+use bevy_session_play::{Estimate, Figure, InsightsReport};
 
 use super::{LEVEL_CELLS, LEVELS};
 use crate::hud::text;
@@ -20,7 +20,7 @@ pub const GAP: f32 = 12.0;
 /// Beside all cards, and above and below them: the title and the button.
 const AROUND: Vec2 = Vec2::new(GAP, 140.0);
 /// Below bars and maps, for what they stand for.
-const LABEL: f32 = 22.0;
+pub(super) const LABEL: f32 = 22.0;
 const WIDEST_BAR: f32 = 48.0;
 const CARD: Color = Color::srgba(0.045, 0.058, 0.088, 0.92);
 const DANGER: Color = Color::srgb(0.97, 0.45, 0.40);
@@ -30,7 +30,7 @@ const NEWEST: usize = 28;
 /// The cards of the page, of a size at which all four have room.
 pub struct Cards<'a, 'w> {
     page: &'a mut ChildSpawnerCommands<'w>,
-    texts: &'a Texts,
+    pub(super) texts: &'a Texts,
     size: Vec2,
 }
 
@@ -116,8 +116,8 @@ impl<'a, 'w> Cards<'a, 'w> {
         self.card(&self.texts.crash_free, &all, |plot, size| {
             let weeks: Vec<_> = report.weeks.iter().rev().take(NEWEST).collect();
             // Of a week with too few games there is a shadow, and no bar that says something.
-            let bar = |figure: &Figure<f64>| match figure {
-                Figure::Known { value, .. } => (*value as f32, WARM),
+            let bar = |figure: &Figure<Estimate>| match figure {
+                Figure::Known { value, .. } => (value.value as f32, WARM),
                 Figure::Insufficient { .. } => (1.0, DIM.with_alpha(0.12)),
             };
             let bars = weeks.iter().rev().map(|(_, week)| bar(&week.crash_free));
@@ -128,7 +128,12 @@ impl<'a, 'w> Cards<'a, 'w> {
         });
     }
 
-    fn card(&mut self, title: &str, sum: &str, draw: impl FnOnce(&mut ChildSpawnerCommands, Vec2)) {
+    pub(super) fn card(
+        &mut self,
+        title: &str,
+        sum: &str,
+        draw: impl FnOnce(&mut ChildSpawnerCommands, Vec2),
+    ) {
         let size = self.size;
         let node = Node {
             padding: UiRect::all(px(PADDING)),
@@ -153,14 +158,17 @@ impl<'a, 'w> Cards<'a, 'w> {
     }
 }
 
-fn said(figure: &Figure<f64>, texts: &Texts) -> String {
+fn said(figure: &Figure<Estimate>, texts: &Texts) -> String {
     match figure {
-        Figure::Known { value, .. } => format!("{:.0} %", value * 100.0),
-        Figure::Insufficient { have, need } => {
-            let words = texts.too_few.replace("{have}", &have.to_string());
-            words.replace("{need}", &need.to_string())
-        }
+        Figure::Known { value, .. } => format!("{:.0} %", value.value * 100.0),
+        Figure::Insufficient { have, need } => too_few(*have, *need, texts),
     }
+}
+
+/// How many samples there are, and how many it takes.
+pub(super) fn too_few(have: usize, need: usize, texts: &Texts) -> String {
+    let words = texts.too_few.replace("{have}", &have.to_string());
+    words.replace("{need}", &need.to_string())
 }
 
 /// Bars of these shares of the height, from the left.
@@ -177,7 +185,7 @@ fn draw_bars(plot: &mut ChildSpawnerCommands, size: Vec2, bars: &[(f32, Color)])
 }
 
 /// What the first and the last bar stand for.
-fn label_ends(plot: &mut ChildSpawnerCommands, [first, last]: [Option<String>; 2]) {
+pub(super) fn label_ends(plot: &mut ChildSpawnerCommands, [first, last]: [Option<String>; 2]) {
     let below = |left, right| Node { right, bottom: px(0), ..at(left, Val::Auto) };
     if let Some(first) = &first {
         plot.spawn((text(first, 13.0, DIM), below(px(0), Val::Auto)));
@@ -187,6 +195,6 @@ fn label_ends(plot: &mut ChildSpawnerCommands, [first, last]: [Option<String>; 2
     }
 }
 
-fn at(left: Val, top: Val) -> Node {
+pub(super) fn at(left: Val, top: Val) -> Node {
     Node { position_type: PositionType::Absolute, left, top, ..default() }
 }

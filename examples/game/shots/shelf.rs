@@ -4,7 +4,7 @@ use bevy::input_focus::{FocusCause, InputFocus};
 use bevy::prelude::*;
 use bevy::text::EditableText;
 use bevy_session::prelude::*;
-use bevy_session_play::SessionsInsights;
+use bevy_session_play::{SessionsInsights, SessionsLessons};
 use bevy_session_ui::{CloseSessionMenu, OpenSessionMenu, SessionMenu, StringsFile};
 
 use super::stage::Step::{self, Do, Frames, Press, Shot, Type, Until};
@@ -64,6 +64,13 @@ pub fn look_at_the_shelf() -> Vec<Step> {
         }),
         Frames(60),
         Shot("insights"),
+        Do(|world| world.resource_mut::<NextState<Game>>().set(Game::Lessons)),
+        Until("what they teach", |world| {
+            let lessons = world.get_resource::<SessionsLessons>();
+            lessons.is_some_and(|lessons| lessons.sessions > 0)
+        }),
+        Frames(90),
+        Shot("lessons"),
     ]);
     steps
 }

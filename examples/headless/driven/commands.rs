@@ -20,7 +20,7 @@ use bevy_session::{CheckpointId, SessionCommands, SessionId, SessionUpdate, Tick
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
-use super::insights::{insights, story};
+use super::insights::{insights, skill, story, suggest};
 use super::news::{Moment, News};
 use super::suspend::Suspending;
 use crate::colony::Colony;
@@ -57,6 +57,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "note", takes: Takes::Text("a text"), begin: note },
     Command { verb: "insights", takes: Takes::Nothing, begin: insights },
     Command { verb: "story", takes: Takes::Nothing, begin: story },
+    Command { verb: "skill", takes: Takes::Text("a skill's name"), begin: skill },
+    Command { verb: "suggestions", takes: Takes::Nothing, begin: suggest },
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },

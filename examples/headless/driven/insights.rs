@@ -5,13 +5,13 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
 use bevy_session_play::{
-    Figure, InsightsCommandsExt, InsightsReport, Objectives, SessionsInsights, StoryTexts,
-    story_so_far,
+    Estimate, Figure, InsightsCommandsExt, InsightsReport, Objectives, SessionsInsights,
+    SessionsLessons, StoryTexts, story_so_far, suggestions,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::commands::{Begun, fields, until};
+use super::commands::{Answer, Begun, fields, until};
 use super::news::News;
 
 /// Answered once all sessions are digested, with what has happened up to this frame.
@@ -46,6 +46,48 @@ pub fn story(world: &mut World, _: &str) -> Result<Begun, String> {
     }))
 }
 
+/// Answered with what the attempts of the session's player say of a skill, with those up to this frame.
+pub fn skill(world: &mut World, name: &str) -> Result<Begun, String> {
+    let current = world.get_resource::<CurrentSession>().ok_or("no session is played")?;
+    let (player, name) = (current.player().map(str::to_owned), name.to_owned());
+    world.commands().insights().refresh();
+    Ok(once_learnt(move |world| {
+        let lessons = world.resource::<SessionsLessons>();
+        let report = lessons.skill(player.as_deref(), &name);
+        let attempts = report.map_or(0, |report| report.attempts.all);
+        let rate = report.and_then(|report| report.rate.known());
+        Ok(fields([
+            ("attempts", json!(attempts)),
+            ("rate", json!(rate.map(|rate| rate.value))),
+            ("low", json!(rate.map(|rate| rate.low))),
+            ("high", json!(rate.map(|rate| rate.high))),
+        ]))
+    }))
+}
+
+/// Answered with what the player may want next.
+pub fn suggest(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.commands().insights().refresh();
+    Ok(once_learnt(|world| {
+        let texts = StoryTexts::english();
+        let all = suggestions(world).into_iter().map(|it| {
+            let reason = texts.suggestion(&it, |_| None);
+            let (kind, what) = (it.suggested.kind.word(), &it.suggested.what);
+            json!({ "kind": kind, "what": what, "reason": reason, "why": it.why })
+        });
+        Ok(fields([("suggestions", all.collect())]))
+    }))
+}
+
+/// Waits for lessons of what is known of sessions from now on.
+fn once_learnt(answer: impl Fn(&World) -> Answer + Send + Sync + 'static) -> Begun {
+    let mut is_digested = false;
+    until(move |news, world| {
+        is_digested |= matches!(news, News::Digested);
+        (is_digested && matches!(news, News::LessonsLearnt)).then(|| answer(world))
+    })
+}
+
 fn describe(report: &InsightsReport) -> Value {
     let objectives = report
         .objectives
@@ -71,8 +113,9 @@ fn describe(report: &InsightsReport) -> Value {
 }
 
 /// A share, or `null` where there are too few samples; how many there are is always said.
-fn share(figure: &Figure<f64>) -> Value {
-    json!({ "value": figure.known(), "samples": figure.samples() })
+fn share(figure: &Figure<Estimate>) -> Value {
+    let value = figure.known().map(|share| share.value);
+    json!({ "value": value, "samples": figure.samples() })
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -16,7 +16,7 @@ use bevy_session::{
     CheckpointCaptured, CheckpointId, RecoveryFailed, RequestDone, SessionId, SessionPaused,
     SessionResumed,
 };
-use bevy_session_play::{NoteChange, NoteId, NoteRejected, NoteStep};
+use bevy_session_play::{LessonsLearnt, NoteChange, NoteId, NoteRejected, NoteStep};
 
 use super::{Driver, hear};
 use crate::digest::Digest;
@@ -66,6 +66,8 @@ pub enum News {
     EventsRead(Result<EventPage, String>),
     /// What is known of all sessions is up to date.
     Digested,
+    /// What all sessions teach is up to date.
+    LessonsLearnt,
     /// A report is in this file.
     ReportWritten {
         path: PathBuf,
@@ -112,6 +114,9 @@ fn sessions(app: &mut App) {
 
 pub fn plugin(app: &mut App) {
     app.add_plugins((notes, sessions))
+        .add_observer(|_: On<LessonsLearnt>, mut commands: Commands| {
+            report(&mut commands, News::LessonsLearnt);
+        })
         .add_observer(captured)
         .add_observer(not_saved)
         .add_observer(restored)

@@ -17,5 +17,6 @@ mod naming;
 mod pruning;
 mod repairing;
 mod support;
+mod teaching;
 mod values;
 mod viewing;

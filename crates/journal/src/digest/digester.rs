@@ -1,5 +1,6 @@
 //! What a program says of its digests, and what it gets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,7 +81,9 @@ pub struct Digested<T> {
 }
 
 impl<T> Digested<T> {
-    pub(super) fn new(session: SessionId, value: T, losses: HistoryLosses) -> Self {
+    /// A value that was made of a session, and what of the history it doesn't include.
+    #[must_use]
+    pub fn new(session: SessionId, value: T, losses: HistoryLosses) -> Self {
         Self { session, value, losses, has_failed: false }
     }
 
@@ -105,6 +108,14 @@ impl<T> Clone for DigestedSessions<T> {
 impl<T> Default for DigestedSessions<T> {
     fn default() -> Self {
         Self(Arc::new([]))
+    }
+}
+
+/// In any order; of two of one session the later counts.
+impl<T> FromIterator<Arc<Digested<T>>> for DigestedSessions<T> {
+    fn from_iter<I: IntoIterator<Item = Arc<Digested<T>>>>(digests: I) -> Self {
+        let digests = digests.into_iter().map(|digested| (digested.session, digested));
+        Self::of(digests.collect::<BTreeMap<SessionId, Arc<Digested<T>>>>().into_values())
     }
 }
 

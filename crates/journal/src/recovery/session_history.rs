@@ -26,6 +26,14 @@ pub struct SessionFacts {
     pub died_at: Option<Timestamp>,
 }
 
+impl SessionFacts {
+    /// What a listing shows, where nothing is known of the process that played the session.
+    #[must_use]
+    pub fn of(entry: SessionEntry) -> Self {
+        Self { entry, cause: None, died_at: None }
+    }
+}
+
 /// What of a session's history couldn't be read, so that nothing that is made of it says all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -1,13 +1,13 @@
 //! Whether the player agrees.
 
 use bevy::prelude::*;
-use bevy_session::SessionCommandsExt;
-
-use super::settings::Insights;
+use bevy_session::{CurrentSession, SessionCommandsExt};
+use bevy_session_insights::{InsightsReader, WITHHELD};
 
 /// Whether insights are gathered: `true` by default. While it is `false`, nothing is made of what sessions have recorded,
-/// no thumbs, focus or idle times are noted, and no hints are given; what was made before is removed, from the disk as
-/// well. What the game records as its own log isn't touched by that.
+/// no attempts, thumbs, focus or idle times are noted, and no hints are given; what was made before is removed, from the disk
+/// as well. What the game records as its own log isn't touched by that. A session that is played meanwhile is marked, and
+/// nothing is ever made of it, whoever agrees later.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -36,7 +36,20 @@ impl InsightsConsent {
 /// Removes what was made once the player doesn't agree: also what an earlier process has left.
 pub(super) fn follow_consent(consent: Res<InsightsConsent>, mut commands: Commands) {
     if !consent.0 {
-        commands.session().library().remove_digests::<Insights>();
+        commands.session().library().remove_digests::<InsightsReader>();
+    }
+}
+
+/// Marks the session that is played, so that nothing is made of what its player didn't agree to.
+pub(super) fn mark_session(consent: Res<InsightsConsent>, session: Option<ResMut<CurrentSession>>) {
+    let Some(mut session) = session else { return };
+    if consent.0 || session.fields().contains(WITHHELD) {
+        return;
+    }
+    if session.set(WITHHELD, &true).is_err() {
+        tracing::warn!(
+            "the session's fields are full, so what it records isn't marked as withheld"
+        );
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionId, session_is_active};
+use bevy_session_insights::GridCell;
 
 use super::consent::InsightsConsent;
-use super::session::GridCell;
 use crate::line::announce;
 use crate::objectives::ObjectiveCompleted;
 
@@ -59,7 +59,7 @@ pub(super) fn watch_deaths<T: Message>(
     app.add_systems(Last, watch.run_if(session_is_active));
 }
 
-/// Whoever gets somewhere has no need of a hint.
+/// A player who gets somewhere has no need of a hint.
 pub(super) fn forget_deaths(_: On<ObjectiveCompleted>, mut here: ResMut<DeathsHere>) {
     here.deaths.clear();
 }

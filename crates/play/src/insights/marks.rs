@@ -5,28 +5,22 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session::SessionCommandsExt;
 use bevy_session::rules::SessionIdle;
+use bevy_session_insights::{Attempt, InsightsReader, Mark, Suggested, SuggestionStep};
 use serde::{Deserialize, Serialize};
 
 use super::consent::InsightsConsent;
-use super::settings::Insights;
+use super::suggesting::NotNow;
 
 /// Something that only the game can say of a session, as its log of events has it. Games say it with
 /// [`InsightsCommands`].
-#[derive(Message, TypePath, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
+#[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 #[type_path = "bevy_session_play"]
-pub enum InsightMark {
-    /// What the player thinks of the session: `true` is thumbs up.
-    Thumbs(bool),
-    /// The game got the focus, or lost it.
-    Focus(bool),
-    /// For so long nothing was done.
-    Idle(Duration),
-}
+pub struct InsightMark(pub Mark);
 
 impl InsightMark {
     /// What the log calls it.
-    pub const TYPE_PATH: &str = "bevy_session_play::InsightMark";
+    pub const TYPE_PATH: &str = Mark::TYPE_PATH;
 }
 
 /// Gives [`Commands`] what a game says and asks of insights.
@@ -66,24 +60,69 @@ impl std::fmt::Debug for InsightsCommands<'_, '_> {
 impl InsightsCommands<'_, '_> {
     /// The player likes the session that is played. What is said last counts.
     pub fn thumbs_up(&mut self) {
-        self.mark(InsightMark::Thumbs(true));
+        self.mark(Mark::Thumbs(true));
     }
 
     /// The player doesn't like it.
     pub fn thumbs_down(&mut self) {
-        self.mark(InsightMark::Thumbs(false));
+        self.mark(Mark::Thumbs(false));
     }
 
-    /// The game got the focus, or lost it: what is played from here on counts as unfocused. To be called from a system
-    /// that reads `WindowFocused`.
+    /// The game got the focus, or lost it: what is played from here on counts as unfocused. With the feature `window`, which
+    /// is on by default, windows say so by themselves.
     pub fn focus(&mut self, has_focus: bool) {
-        self.mark(InsightMark::Focus(has_focus));
+        self.mark(Mark::Focus(has_focus));
     }
 
     /// So long nothing was done, in play time until now. A game that uses
     /// [`pause_idle_session`](bevy_session::rules::SessionRulesExt::pause_idle_session) needn't say it.
     pub fn idle(&mut self, idle: Duration) {
-        self.mark(InsightMark::Idle(idle));
+        self.mark(Mark::Idle(idle));
+    }
+
+    /// The player tried a skill, in the session that is played. See [`SkillsExt::skill`](crate::SkillsExt::skill).
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session_play::{Attempt, InsightsCommandsExt};
+    ///
+    /// fn the_blow_was_parried(mut commands: Commands) {
+    ///     commands.insights().attempt("parry", Attempt::new(true).with_quality(0.8));
+    /// }
+    /// # bevy::ecs::system::assert_is_system(the_blow_was_parried);
+    /// ```
+    pub fn attempt(&mut self, skill: impl Into<String>, attempt: Attempt) {
+        self.mark(Mark::Attempt { skill: skill.into(), attempt });
+    }
+
+    /// The session has this figure, as `gold`. What is said last counts, and what isn't finite counts for nothing.
+    pub fn figure(&mut self, name: impl Into<String>, value: f64) {
+        self.mark(Mark::Figure { name: name.into(), value });
+    }
+
+    /// The player chose something in the session, as `("difficulty", "hard")`. What is chosen last counts.
+    pub fn chose(&mut self, of: impl Into<String>, chosen: impl Into<String>) {
+        self.mark(Mark::Choice { of: of.into(), chosen: chosen.into() });
+    }
+
+    /// A suggestion was shown.
+    pub fn suggestion_shown(&mut self, suggested: Suggested) {
+        self.mark(Mark::Suggestion { suggested, step: SuggestionStep::Shown });
+    }
+
+    /// The player took a suggestion.
+    pub fn suggestion_taken(&mut self, suggested: Suggested) {
+        self.mark(Mark::Suggestion { suggested, step: SuggestionStep::Taken });
+    }
+
+    /// The player said "not now" to a suggestion: [`Lessons::suggestions_for`](crate::Lessons::suggestions_for) of this
+    /// process doesn't make it again while the session is played.
+    pub fn not_now(&mut self, suggested: Suggested) {
+        let declined = suggested.clone();
+        self.commands.queue(move |world: &mut World| {
+            world.get_resource_or_init::<NotNow>().add(declined);
+        });
+        self.mark(Mark::Suggestion { suggested, step: SuggestionStep::NotNow });
     }
 
     /// Brings [`SessionsInsights`](crate::SessionsInsights) up to date: off the main thread, see
@@ -92,16 +131,16 @@ impl InsightsCommands<'_, '_> {
     pub fn refresh(&mut self) {
         self.commands.queue(|world: &mut World| {
             if InsightsConsent::is_given(world) {
-                world.commands().session().library().digest::<Insights>();
+                world.commands().session().library().digest::<InsightsReader>();
                 world.flush();
             }
         });
     }
 
-    fn mark(&mut self, mark: InsightMark) {
+    fn mark(&mut self, mark: Mark) {
         self.commands.queue(move |world: &mut World| {
             if InsightsConsent::is_given(world) {
-                world.write_message(mark);
+                world.write_message(InsightMark(mark));
             }
         });
     }

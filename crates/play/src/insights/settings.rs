@@ -1,18 +1,15 @@
 //! What a game says of its insights, and how a session's history becomes one value.
 
 use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session::digests::{SessionDigester, SessionFacts};
 use bevy_session::events::{Recordable, RecordedEvent};
-use jiff::tz::Offset;
+use bevy_session_insights::{DeclaredSkills, GridCell, InsightsReader, Questions, Weights};
 
-use super::gathering::{take_event, take_facts};
 use super::hints::watch_deaths;
-use super::session::{GridCell, SessionInsights};
 
 /// What a game wants to know of its sessions, for [`insights`](crate::InsightsExt::insights).
 ///
@@ -50,6 +47,8 @@ pub struct Insights {
     version: u64,
     offset: i32,
     pub(super) hint_after: Option<u32>,
+    pub(super) weights: BTreeMap<String, Weights>,
+    pub(super) questions: Questions,
 }
 
 /// A type whose events are deaths.
@@ -137,18 +136,34 @@ impl Insights {
         self
     }
 
-    pub(super) fn is_counted(&self, path: &str) -> bool {
-        self.counted.iter().any(|known| known.path == path)
+    /// Every session has a score of this name, by these weights of the [figures](crate::InsightsCommands::figure) that the
+    /// game says. The weights are noted in each session that is played, so scores by others are never mixed up.
+    #[must_use]
+    pub fn score(mut self, name: impl Into<String>, weights: Weights) -> Self {
+        self.weights.insert(name.into(), weights);
+        self
     }
 
-    /// Where an event was a death; `None` if it was none, `Some(None)` if the place isn't known.
-    pub(super) fn death(&self, event: &RecordedEvent) -> Option<Option<GridCell>> {
-        let death = self.deaths.iter().find(|death| *death.path == *event.event_type.path)?;
-        Some((death.place)(event))
+    /// What the game asks of its sessions, for [`SessionsLessons`](crate::SessionsLessons). Skills and scores that are
+    /// declared needn't be named there.
+    #[must_use]
+    pub fn asks(mut self, questions: Questions) -> Self {
+        self.questions = questions;
+        self
     }
 
-    pub(super) fn offset(&self) -> Offset {
-        Offset::from_seconds(self.offset).unwrap_or(Offset::UTC)
+    /// How the log is read.
+    pub(super) fn reader(&self, skills: DeclaredSkills) -> InsightsReader {
+        let reader = InsightsReader::default()
+            .skills_of(skills)
+            .seconds_from_utc(self.offset)
+            .version(self.version);
+        let counting = |reader: InsightsReader, it: &Counted| reader.counting(it.path);
+        let reader = self.counted.iter().fold(reader, counting);
+        self.deaths.iter().fold(reader, |reader, death| {
+            let place = Arc::clone(&death.place);
+            reader.deaths(death.path, move |event| place(event))
+        })
     }
 
     /// Has what is named recorded and watched.
@@ -166,28 +181,3 @@ fn record<T: Message + Recordable>(app: &mut App) {
     app.add_message::<T>();
     _ = app.record_messages::<T>();
 }
-
-impl SessionDigester for Insights {
-    type Value = SessionInsights;
-    const NAME: &'static str = "insights";
-
-    fn version(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (FORM, self.version, self.offset).hash(&mut hasher);
-        self.deaths.iter().for_each(|death| death.path.hash(&mut hasher));
-        "counted".hash(&mut hasher);
-        self.counted.iter().for_each(|counted| counted.path.hash(&mut hasher));
-        hasher.finish()
-    }
-
-    fn take_event(&self, value: &mut SessionInsights, event: &RecordedEvent) {
-        take_event(self, value, event);
-    }
-
-    fn take_facts(&self, value: &mut SessionInsights, facts: &SessionFacts) {
-        take_facts(self, value, facts);
-    }
-}
-
-/// Counted up where the same history makes another value.
-const FORM: u32 = 1;

@@ -64,6 +64,8 @@ pub struct NewNote {
     pub(super) on: NoteOn,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reply_to: Option<NoteId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) learnt: bool,
 }
 
 impl NewNote {
@@ -71,13 +73,20 @@ impl NewNote {
     /// id; who gets to know is [`Mentioned`](crate::Mentioned).
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), on: NoteOn::Session, reply_to: None }
+        Self { text: text.into(), on: NoteOn::Session, reply_to: None, learnt: false }
     }
 
     /// Says what it is about.
     #[must_use]
     pub fn on(mut self, on: NoteOn) -> Self {
         self.on = on;
+        self
+    }
+
+    /// Says that it is about something that was learnt: the [story so far](crate::StorySoFar) tells it.
+    #[must_use]
+    pub fn learnt(mut self) -> Self {
+        self.learnt = true;
         self
     }
 

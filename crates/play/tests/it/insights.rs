@@ -3,6 +3,7 @@
 mod numbers;
 mod oracle;
 mod planted;
+mod taught;
 
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ fn each_figure_is_what_a_plain_computation_over_the_exported_events_gives() {
     assert!(report.deaths > 20 && report.loads > 3 && report.rewinds > 3, "{report:?}");
     assert!(report.crashes["killed"] > 5 && report.lost > Duration::from_secs(1), "{report:?}");
     assert!(report.paused > Duration::from_secs(10) && !report.places.is_empty());
-    assert!(report.crash_free.known().is_some_and(|share| *share > 0.0 && *share < 1.0));
+    assert!(report.crash_free.known().is_some_and(|share| share.value > 0.0 && share.value < 1.0));
 }
 
 #[test]
@@ -127,11 +128,11 @@ fn clocks_a_century_apart_make_no_pause_and_lose_no_play() {
     game.request(|commands| commands.session().close(LeaveCause::Player)).frames(3);
     let insights = refreshed(&mut game);
     let value = &insights.sessions.get(session).unwrap().value;
-    assert!(value.paused < Duration::from_secs(1), "{:?}", value.paused);
-    assert_eq!(value.days.values().sum::<Duration>(), value.play);
-    assert_eq!(value.hours.values().sum::<Duration>(), value.play);
-    assert_eq!(value.stretches.iter().sum::<Duration>(), value.play);
-    assert!(value.days.len() <= 3, "{:?}", value.days);
+    assert!(value.times.paused < Duration::from_secs(1), "{:?}", value.times.paused);
+    assert_eq!(value.times.days.values().sum::<Duration>(), value.times.play);
+    assert_eq!(value.times.hours.values().sum::<Duration>(), value.times.play);
+    assert_eq!(value.times.stretches.iter().sum::<Duration>(), value.times.play);
+    assert!(value.times.days.len() <= 3, "{:?}", value.times.days);
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn of_damaged_sessions_what_can_be_read_counts_and_the_report_says_how_many() {
         assert_eq!(before.session, after.session);
         assert_eq!(after.is_complete(), !damaged.contains(&after.session));
         assert!(after.value.deaths <= before.value.deaths);
-        assert_eq!(after.value.play, before.value.play, "a listing says that");
+        assert_eq!(after.value.times.play, before.value.times.play, "a listing says that");
         if after.is_complete() {
             assert_eq!(after.value, before.value);
         }
@@ -237,10 +238,11 @@ fn what_is_unusual_is_so_by_the_median_of_the_same_player() {
     let insights = refreshed(&mut game);
     let unusual = UnusualSession::among(insights.sessions.iter());
     assert_eq!(unusual.len(), 1, "{unusual:?}");
-    let longest = insights.sessions.iter().filter(|it| it.value.player.as_deref() == Some("Ann"));
-    let longest = longest.max_by_key(|it| it.value.play).unwrap();
+    let longest =
+        insights.sessions.iter().filter(|it| it.value.about.player.as_deref() == Some("Ann"));
+    let longest = longest.max_by_key(|it| it.value.times.play).unwrap();
     assert_eq!((unusual[0].session, unusual[0].samples), (longest.session, 21));
-    let players = InsightsReport::by(insights.sessions.iter(), |it| it.player.clone());
+    let players = InsightsReport::by(insights.sessions.iter(), |it| it.about.player.clone());
     assert_eq!((players["Ann"].sessions, players["Ben"].sessions), (21, 1));
 }
 

@@ -197,7 +197,7 @@ impl Oracle {
             for event in interval.before {
                 match &*event.event_type.path {
                     InsightMark::TYPE_PATH => {
-                        if let InsightMark::Focus(focus) = event.decode().unwrap() {
+                        if let InsightMark(Mark::Focus(focus)) = event.decode().unwrap() {
                             has_focus = focus;
                         }
                     }
@@ -260,19 +260,22 @@ impl Oracle {
 
     pub fn compare(&self, value: &SessionInsights) {
         let session = &self.entry.session;
-        assert_eq!((&value.name, &value.player), (&session.name, &session.player));
-        assert_eq!(value.scenario, session.session_type);
-        assert_eq!(value.tags, session.tags.iter().collect::<Vec<_>>());
-        assert_eq!((value.started, value.play), (Some(session.started), self.entry.play_time));
+        assert_eq!((&value.about.name, &value.about.player), (&session.name, &session.player));
+        assert_eq!(value.about.scenario, session.session_type);
+        assert_eq!(value.about.tags, session.tags.iter().collect::<Vec<_>>());
+        assert_eq!(
+            (value.about.started, value.times.play),
+            (Some(session.started), self.entry.play_time)
+        );
         assert_eq!(value.deaths as usize, self.of_type(Died::type_path()).len());
         assert_eq!(value.places, self.places());
         let looted = self.of_type(Looted::type_path()).len() as u64;
         assert_eq!(value.events.get(Looted::type_path()).copied().unwrap_or(0), looted);
         assert_eq!(value.loads as usize, self.happened("loaded"));
         assert_eq!(value.rewinds as usize, self.happened("rewound"));
-        assert_eq!((&value.crashes, value.lost), (&self.crashes(), self.lost()));
-        assert_eq!((value.paused, value.unfocused), (self.paused(), self.unfocused()));
-        assert_eq!(value.stretches, self.stretches());
+        assert_eq!((&value.crashes, value.times.lost), (&self.crashes(), self.lost()));
+        assert_eq!((value.times.paused, value.times.unfocused), (self.paused(), self.unfocused()));
+        assert_eq!(value.times.stretches, self.stretches());
         let mut states = value.states.clone();
         states.values_mut().for_each(|values| values.retain(|_, played| !played.is_zero()));
         assert_eq!(states, self.states());
@@ -290,18 +293,18 @@ impl Oracle {
             assert_eq!(found, self.objective(key), "{key}");
         }
         let idle = self.marks().into_iter().map(|mark| match mark {
-            InsightMark::Idle(idle) => idle,
+            InsightMark(Mark::Idle(idle)) => idle,
             _ => Duration::ZERO,
         });
-        assert_eq!(value.idle, idle.sum());
+        assert_eq!(value.times.idle, idle.sum());
         let thumbs = self.marks().into_iter().filter_map(|mark| match mark {
-            InsightMark::Thumbs(up) => Some(up),
+            InsightMark(Mark::Thumbs(up)) => Some(up),
             _ => None,
         });
-        assert_eq!(value.thumbs_up, thumbs.collect::<Vec<_>>().last().copied());
-        assert_eq!((value.days.clone(), value.hours.clone()), self.calendar());
-        assert_eq!(value.expected, Some(Duration::from_secs(8)), "what the objectives say");
-        assert_eq!(value.progress, self.entry.summary.progress());
+        assert_eq!(value.said.thumbs_up, thumbs.collect::<Vec<_>>().last().copied());
+        assert_eq!((value.times.days.clone(), value.times.hours.clone()), self.calendar());
+        assert_eq!(value.about.expected, Some(Duration::from_secs(8)), "what the objectives say");
+        assert_eq!(value.about.progress, self.entry.summary.progress());
     }
 }
 
@@ -312,10 +315,15 @@ fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
-fn share(some: usize, all: usize) -> Figure<f64> {
-    match all {
-        0..20 => Figure::Insufficient { have: all, need: 20 },
-        samples => Figure::Known { value: some as f64 / all as f64, samples },
+/// A rate says what the plain share is, with that within its interval.
+#[track_caller]
+fn assert_share(figure: &Figure<Estimate>, some: usize, all: usize) {
+    match *figure {
+        Figure::Known { value, samples } if all >= 20 => {
+            assert_eq!((value.value, samples), (some as f64 / all as f64, all));
+            assert!(value.low < value.high && value.includes(value.value), "{value:?}");
+        }
+        _ => assert_eq!(*figure, Figure::Insufficient { have: all, need: 20 }),
     }
 }
 
@@ -327,10 +335,10 @@ pub fn compare_all(oracles: &[Oracle], report: &InsightsReport) {
     let deaths = oracles.iter().map(|it| it.of_type(Died::type_path()).len() as u64);
     assert_eq!(report.deaths, deaths.sum::<u64>());
     let crash_free = oracles.iter().filter(|it| it.happened("recovered") == 0).count();
-    assert_eq!(report.crash_free, share(crash_free, oracles.len()));
+    assert_share(&report.crash_free, crash_free, oracles.len());
     let ended: Vec<_> = oracles.iter().filter(|it| it.entry.status.has_ended()).collect();
     let won = ended.iter().filter(|it| it.entry.status == SessionStatus::Completed).count();
-    assert_eq!(report.success, share(won, ended.len()));
+    assert_share(&report.success, won, ended.len());
     assert_eq!(report.length.samples(), ended.len());
     let stretches: Vec<f64> =
         oracles.iter().flat_map(Oracle::stretches).map(|it| it.as_secs_f64()).collect();
@@ -342,7 +350,7 @@ pub fn compare_all(oracles: &[Oracle], report: &InsightsReport) {
     for (key, objective) in &report.objectives {
         let completed = oracles.iter().filter(|it| it.objective(key).0 > 0).count();
         assert_eq!(objective.completed, completed, "{key}");
-        assert_eq!(objective.completion, share(completed, oracles.len()), "{key}");
+        assert_share(&objective.completion, completed, oracles.len());
     }
     for (name, chapter) in &report.chapters {
         let begun: u32 = oracles.iter().map(|it| it.chapter(name).0).sum();

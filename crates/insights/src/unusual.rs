@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bevy_session::SessionId;
-use bevy_session::digests::Digested;
+use bevy_session_journal::{Digested, SessionId};
 
-use super::figure::{Figure, quantile};
-use super::session::SessionInsights;
+use crate::figure::Figure;
+use crate::session::SessionInsights;
+use crate::statistics::Sample;
 
 /// So many times the usual deviation from the median is unusual.
 const DEVIATIONS: f64 = 3.0;
@@ -38,27 +38,27 @@ impl UnusualSession {
         let mut players: BTreeMap<&Option<String>, Vec<&Digested<SessionInsights>>> =
             BTreeMap::new();
         for session in sessions {
-            players.entry(&session.value.player).or_default().push(session);
+            players.entry(&session.value.about.player).or_default().push(session);
         }
         players.values().flat_map(|sessions| of_player(sessions)).collect()
     }
 }
 
 fn of_player(sessions: &[&Digested<SessionInsights>]) -> Vec<UnusualSession> {
-    let played: Vec<f64> = sessions.iter().map(|it| it.value.play.as_secs_f64()).collect();
+    let played: Vec<f64> = sessions.iter().map(|it| it.value.times.play.as_secs_f64()).collect();
     let usual = Figure::of(played.len(), || {
-        let middle = median(played.clone())?;
-        Some((middle, median(played.iter().map(|it| (it - middle).abs()).collect())?))
+        let middle = median(played.iter().copied())?;
+        Some((middle, median(played.iter().map(|it| (it - middle).abs()))?))
     });
     let Figure::Known { value: (middle, deviation), samples } = usual else { return Vec::new() };
     // Where half of them are as long as each other, any other would be.
     let is_unusual = |play: f64| deviation > 0.0 && (play - middle).abs() > DEVIATIONS * deviation;
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    let unusual = sessions.iter().filter(|it| is_unusual(it.value.play.as_secs_f64()));
+    let unusual = sessions.iter().filter(|it| is_unusual(it.value.times.play.as_secs_f64()));
     unusual
         .map(|it| UnusualSession {
             session: it.session,
-            play: it.value.play,
+            play: it.value.times.play,
             median: seconds(middle),
             deviation: seconds(deviation),
             samples,
@@ -66,7 +66,6 @@ fn of_player(sessions: &[&Digested<SessionInsights>]) -> Vec<UnusualSession> {
         .collect()
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    quantile(&values, 0.5)
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    values.collect::<Sample>().median()
 }

@@ -1,16 +1,18 @@
 //! The story so far, for whoever comes back after three weeks.
 
+mod learnt;
 mod texts;
 
 use std::time::Duration;
 
-use bevy_session::digests::Digested;
+use bevy_session_journal::Digested;
 use jiff::Timestamp;
 
+pub use learnt::Learnt;
 pub use texts::{CountedText, StoryTexts};
 
-use super::deed::{Deed, DeedKind};
-use super::session::SessionInsights;
+use crate::deed::{Deed, DeedKind};
+use crate::session::SessionInsights;
 
 /// Deeds that the text tells of, if it isn't asked for others.
 const TOLD: usize = 6;
@@ -18,15 +20,14 @@ const TOLD: usize = 6;
 /// What was done last in a session, by whom and when, and what is next.
 ///
 /// ```
-/// use bevy::prelude::*;
-/// use bevy_session::prelude::*;
-/// use bevy_session_play::{SessionsInsights, StoryTexts, story_so_far};
+/// use bevy_session_insights::{SessionInsights, StoryTexts, story_so_far};
+/// use bevy_session_journal::{DigestedSessions, SessionId};
 ///
-/// fn recap(insights: Res<SessionsInsights>, current: Res<CurrentSession>) -> Option<String> {
-///     let story = story_so_far(insights.sessions.get(current.id())?);
+/// fn recap(sessions: &DigestedSessions<SessionInsights>, current: SessionId) -> Option<String> {
+///     let story = story_so_far(sessions.get(current)?);
 ///     Some(story.text(&StoryTexts::english(), jiff::Timestamp::now()))
 /// }
-/// # bevy::ecs::system::assert_is_system(recap);
+/// # let _ = recap;
 /// ```
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
@@ -41,6 +42,8 @@ pub struct StorySoFar {
     pub play: Duration,
     /// What was done last, the newest last; at most 32.
     pub deeds: Vec<Deed>,
+    /// What was learnt: what the player wrote, and then what the attempts of the session say.
+    pub learnt: Vec<Learnt>,
     /// What the player is about to do, if the game says so.
     pub next: Option<String>,
     /// How far it is, from 0 to 1, if the game says so.
@@ -52,13 +55,14 @@ pub struct StorySoFar {
 pub fn story_so_far(session: &Digested<SessionInsights>) -> StorySoFar {
     let insights = &session.value;
     StorySoFar {
-        session: insights.name.clone(),
-        player: insights.player.clone(),
-        last_played: insights.updated,
-        play: insights.play,
+        session: insights.about.name.clone(),
+        player: insights.about.player.clone(),
+        last_played: insights.about.updated,
+        play: insights.times.play,
         deeds: insights.recent.clone(),
-        next: insights.next.clone(),
-        progress: insights.progress,
+        learnt: learnt::learnt(insights),
+        next: insights.about.next.clone(),
+        progress: insights.about.progress,
     }
 }
 
@@ -66,10 +70,12 @@ impl StorySoFar {
     /// Calls objectives by their titles, where this knows one for the key.
     ///
     /// ```
-    /// # use bevy_session_play::{Objectives, StorySoFar};
-    /// fn with_titles(story: StorySoFar, objectives: &Objectives) -> StorySoFar {
-    ///     story.titled(|key| Some(objectives.get(key)?.title().to_owned()))
+    /// # use std::collections::HashMap;
+    /// # use bevy_session_insights::StorySoFar;
+    /// fn with_titles(story: StorySoFar, titles: &HashMap<String, String>) -> StorySoFar {
+    ///     story.titled(|key| titles.get(key).cloned())
     /// }
+    /// # let _ = with_titles;
     /// ```
     #[must_use]
     pub fn titled(mut self, title: impl Fn(&str) -> Option<String>) -> Self {
@@ -84,13 +90,15 @@ impl StorySoFar {
         self
     }
 
-    /// The story in a few sentences, a line each: who played last and when, the last six deeds, and what is next.
+    /// The story in a few sentences, a line each: who played last and when, the last six deeds, what was
+    /// learnt, and what is next.
     /// Characters that would do something to a terminal are left out.
     #[must_use]
     pub fn text(&self, texts: &StoryTexts, now: Timestamp) -> String {
         let mut lines = vec![texts.opening(self, now)];
         let surplus = self.deeds.len().saturating_sub(TOLD);
         lines.extend(self.deeds.iter().skip(surplus).map(|deed| texts.deed(&deed.what)));
+        lines.extend(self.learnt.iter().map(|learnt| texts.learnt(learnt)));
         lines.extend(self.next.iter().map(|next| texts.next.replace("{next}", next)));
         let lines: Vec<String> = lines.iter().map(|line| printable(line)).collect();
         lines.join("\n")

@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::LONGEST_PAUSE;
-use crate::insights::session::SessionInsights;
+use crate::session::SessionInsights;
 
 /// Play between two events that takes longer isn't divided among hours: no clock was right then.
 const LONGEST_DIVIDED: Duration = Duration::from_secs(31 * 24 * 60 * 60);
@@ -24,7 +24,7 @@ impl SessionInsights {
         }
         self.running.stretch += passed;
         if self.running.is_unfocused {
-            self.unfocused += passed;
+            self.times.unfocused += passed;
         }
         for (state, value) in &self.running.states {
             *self.states.entry(state.clone()).or_default().entry(value.clone()).or_default() +=
@@ -48,8 +48,8 @@ impl SessionInsights {
             );
             let until_next = Duration::from_secs(3600).saturating_sub(in_hour);
             let part = if left > LONGEST_DIVIDED { left } else { left.min(until_next) };
-            *self.days.entry(local.date()).or_default() += part;
-            *self.hours.entry(local.hour()).or_default() += part;
+            *self.times.days.entry(local.date()).or_default() += part;
+            *self.times.hours.entry(local.hour()).or_default() += part;
             left = left.saturating_sub(part);
             if left.is_zero() {
                 return;
@@ -63,7 +63,7 @@ impl SessionInsights {
     pub(super) fn end_stretch(&mut self) {
         let stretch = std::mem::take(&mut self.running.stretch);
         if !stretch.is_zero() {
-            self.stretches.push(stretch);
+            self.times.stretches.push(stretch);
         }
     }
 
@@ -72,7 +72,7 @@ impl SessionInsights {
         let Some(since) = self.running.paused.take() else { return };
         let paused = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         if paused <= LONGEST_PAUSE {
-            self.paused += paused;
+            self.times.paused += paused;
         }
     }
 
@@ -85,7 +85,7 @@ impl SessionInsights {
 }
 
 /// Each name once: a chapter within one of the same name is played once.
-fn distinct(names: &[String]) -> impl Iterator<Item = &String> {
+pub(super) fn distinct(names: &[String]) -> impl Iterator<Item = &String> {
     let is_first =
         |(place, name): &(usize, &String)| !names.iter().take(*place).any(|it| it == *name);
     names.iter().enumerate().filter(is_first).map(|(_, name)| name)

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use bevy_session::digests::Digested;
+use bevy_session_journal::Digested;
 use jiff::civil::Date;
 
-use super::figure::{Distribution, Figure, RATIOS};
-use super::session::{ChapterInsights, GridCell, SessionInsights};
+use crate::figure::{Distribution, Figure, RATIOS};
+use crate::session::{ChapterInsights, GridCell, SessionInsights};
+use crate::statistics::Estimate;
 
 /// What some sessions say together: all of them, or those of a player, a scenario or a tag.
 ///
@@ -19,7 +20,7 @@ use super::session::{ChapterInsights, GridCell, SessionInsights};
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct InsightsReport {
-    /// How many sessions it is about.
+    /// How many sessions it is about. Those that were played without consent aren't among them.
     pub sessions: usize,
     /// How many of them are known in part only, because files are damaged or the oldest of them are gone.
     pub incomplete: usize,
@@ -40,13 +41,13 @@ pub struct InsightsReport {
     /// Time played by what was expected, of sessions that were completed.
     pub by_expected: Figure<Distribution>,
     /// The share of sessions without a crash, from 0 to 1.
-    pub crash_free: Figure<f64>,
+    pub crash_free: Figure<Estimate>,
     /// Crashes by how the process ended.
     pub crashes: BTreeMap<String, u64>,
     /// The share of those that ended in which the goal was reached.
-    pub success: Figure<f64>,
+    pub success: Figure<Estimate>,
     /// The share of thumbs up among all thumbs.
-    pub thumbs_up: Figure<f64>,
+    pub thumbs_up: Figure<Estimate>,
     /// Deaths.
     pub deaths: u64,
     /// Where they were.
@@ -80,7 +81,7 @@ pub struct ChapterReport {
     /// The sums over all sessions.
     pub total: ChapterInsights,
     /// The share of chapters that were completed among those that ended.
-    pub completion: Figure<f64>,
+    pub completion: Figure<Estimate>,
 }
 
 /// What became of an objective.
@@ -94,7 +95,7 @@ pub struct ObjectiveReport {
     /// Sessions in which something got in its way.
     pub blocked: usize,
     /// The share of sessions that completed it among all: a step of the funnel.
-    pub completion: Figure<f64>,
+    pub completion: Figure<Estimate>,
     /// When it was completed first, in seconds of play.
     pub completed_at: Figure<Distribution>,
 }
@@ -108,7 +109,7 @@ pub struct WeekReport {
     /// How long they have been played.
     pub play: Duration,
     /// The share of those without a crash.
-    pub crash_free: Figure<f64>,
+    pub crash_free: Figure<Estimate>,
     /// How long they have been played each, in seconds.
     pub length: Figure<Distribution>,
 }
@@ -117,41 +118,43 @@ impl InsightsReport {
     /// What these sessions say.
     ///
     /// ```
-    /// use bevy_session_play::{InsightsReport, SessionsInsights};
+    /// use bevy_session_insights::{InsightsReport, SessionInsights};
+    /// use bevy_session_journal::DigestedSessions;
     ///
-    /// fn of_ann(insights: &SessionsInsights) -> InsightsReport {
-    ///     let sessions = insights.sessions.iter();
-    ///     InsightsReport::of(sessions.filter(|it| it.value.player.as_deref() == Some("Ann")))
+    /// fn of_ann(sessions: &DigestedSessions<SessionInsights>) -> InsightsReport {
+    ///     InsightsReport::of(sessions.iter().filter(|it| it.value.about.player.as_deref() == Some("Ann")))
     /// }
-    /// assert_eq!(of_ann(&SessionsInsights::default()).sessions, 0);
+    /// assert_eq!(of_ann(&DigestedSessions::default()).sessions, 0);
     /// ```
     #[must_use]
     pub fn of<'a>(sessions: impl IntoIterator<Item = &'a Digested<SessionInsights>>) -> Self {
-        let digested: Vec<_> = sessions.into_iter().collect();
+        let digested = sessions.into_iter().filter(|digested| !digested.value.is_withheld);
+        let digested: Vec<_> = digested.collect();
         let all: Vec<&SessionInsights> = digested.iter().map(|digested| &digested.value).collect();
         let ended: Vec<_> = all.iter().filter(|it| it.is_success().is_some()).collect();
         let won: Vec<_> = ended.iter().filter(|it| it.is_success() == Some(true)).collect();
-        let lengths: Vec<Duration> = ended.iter().map(|it| it.play).collect();
-        let stretches: Vec<Duration> = all.iter().flat_map(|it| it.stretches.clone()).collect();
+        let lengths: Vec<Duration> = ended.iter().map(|it| it.times.play).collect();
+        let stretches: Vec<Duration> =
+            all.iter().flat_map(|it| it.times.stretches.clone()).collect();
         let ratios: Vec<f64> = won.iter().filter_map(|it| it.play_by_expected()).collect();
-        let thumbs: Vec<bool> = all.iter().filter_map(|it| it.thumbs_up).collect();
+        let thumbs: Vec<bool> = all.iter().filter_map(|it| it.said.thumbs_up).collect();
         let total = |of: fn(&SessionInsights) -> Duration| all.iter().map(|it| of(it)).sum();
         let count = |of: fn(&SessionInsights) -> u32| all.iter().map(|it| u64::from(of(it))).sum();
         Self {
             sessions: all.len(),
             incomplete: digested.iter().filter(|digested| !digested.is_complete()).count(),
-            play: total(|it| it.play),
-            paused: total(|it| it.paused),
-            idle: total(|it| it.idle),
-            unfocused: total(|it| it.unfocused),
-            lost: total(|it| it.lost),
+            play: total(|it| it.times.play),
+            paused: total(|it| it.times.paused),
+            idle: total(|it| it.times.idle),
+            unfocused: total(|it| it.times.unfocused),
+            lost: total(|it| it.times.lost),
             length: Distribution::of_durations(&lengths),
             stretch: Distribution::of_durations(&stretches),
             by_expected: Figure::of(ratios.len(), || Distribution::of(ratios.clone(), RATIOS)),
             crash_free: crash_free(&all),
             crashes: summed(&all, |it| it.crashes.iter().map(|(k, n)| (k.clone(), u64::from(*n)))),
-            success: Figure::share(won.len(), ended.len()),
-            thumbs_up: Figure::share(thumbs.iter().filter(|up| **up).count(), thumbs.len()),
+            success: Figure::rate(won.len(), ended.len()),
+            thumbs_up: Figure::rate(thumbs.iter().filter(|up| **up).count(), thumbs.len()),
             deaths: count(|it| it.deaths),
             places: summed(&all, |it| it.places.iter().map(|(k, n)| (*k, u64::from(*n)))),
             loads: count(|it| it.loads),
@@ -160,8 +163,8 @@ impl InsightsReport {
             states: states(&all),
             chapters: chapters(&all),
             objectives: objectives(&all),
-            days: summed(&all, |it| it.days.iter().map(|(k, n)| (*k, *n))),
-            hours: summed(&all, |it| it.hours.iter().map(|(k, n)| (*k, *n))),
+            days: summed(&all, |it| it.times.days.iter().map(|(k, n)| (*k, *n))),
+            hours: summed(&all, |it| it.times.hours.iter().map(|(k, n)| (*k, *n))),
             weekdays: summed(&all, |it| it.weekdays()),
             weeks: weeks(&all),
         }
@@ -170,11 +173,12 @@ impl InsightsReport {
     /// Reports of the sessions of each key: a session with several keys, such as tags, counts for each.
     ///
     /// ```
-    /// use bevy_session_play::{InsightsReport, SessionsInsights};
+    /// use bevy_session_insights::{InsightsReport, SessionInsights};
+    /// use bevy_session_journal::DigestedSessions;
     ///
-    /// let insights = SessionsInsights::default();
-    /// let by_tag = InsightsReport::by(insights.sessions.iter(), |session| session.tags.clone());
-    /// let by_player = InsightsReport::by(insights.sessions.iter(), |session| session.player.clone());
+    /// let sessions = DigestedSessions::<SessionInsights>::default();
+    /// let by_tag = InsightsReport::by(sessions.iter(), |session| session.about.tags.clone());
+    /// let by_player = InsightsReport::by(sessions.iter(), |session| session.about.player.clone());
     /// assert!(by_tag.is_empty() && by_player.is_empty());
     /// ```
     #[must_use]
@@ -201,8 +205,8 @@ impl InsightsReport {
     }
 }
 
-fn crash_free(sessions: &[&SessionInsights]) -> Figure<f64> {
-    Figure::share(sessions.iter().filter(|it| it.is_crash_free()).count(), sessions.len())
+fn crash_free(sessions: &[&SessionInsights]) -> Figure<Estimate> {
+    Figure::rate(sessions.iter().filter(|it| it.is_crash_free()).count(), sessions.len())
 }
 
 /// Sums by key.
@@ -239,10 +243,11 @@ fn chapters(sessions: &[&SessionInsights]) -> BTreeMap<String, ChapterReport> {
         total.failed += chapter.failed;
         total.abandoned += chapter.abandoned;
         total.play += chapter.play;
+        total.deaths += chapter.deaths;
     }
     let report = |(name, total): (&String, ChapterInsights)| {
         let ended = total.completed + total.failed + total.abandoned;
-        let completion = Figure::share(total.completed as usize, ended as usize);
+        let completion = Figure::rate(total.completed as usize, ended as usize);
         (name.clone(), ChapterReport { total, completion })
     };
     totals.into_iter().map(report).collect()
@@ -260,7 +265,7 @@ fn objectives(sessions: &[&SessionInsights]) -> BTreeMap<String, ObjectiveReport
             completed,
             failed: found.iter().filter(|it| it.failed > 0).count(),
             blocked: found.iter().filter(|it| it.blocked > 0).count(),
-            completion: Figure::share(completed, sessions.len()),
+            completion: Figure::rate(completed, sessions.len()),
             completed_at: Distribution::of_durations(&times),
         };
         (key.clone(), report)
@@ -271,12 +276,12 @@ fn objectives(sessions: &[&SessionInsights]) -> BTreeMap<String, ObjectiveReport
 fn weeks(sessions: &[&SessionInsights]) -> BTreeMap<Date, WeekReport> {
     let mut weeks: BTreeMap<Date, Vec<&SessionInsights>> = BTreeMap::new();
     for session in sessions {
-        if let Some(week) = session.week {
+        if let Some(week) = session.about.week {
             weeks.entry(week).or_default().push(session);
         }
     }
     let report = |(monday, sessions): (Date, Vec<&SessionInsights>)| {
-        let lengths: Vec<Duration> = sessions.iter().map(|it| it.play).collect();
+        let lengths: Vec<Duration> = sessions.iter().map(|it| it.times.play).collect();
         let week = WeekReport {
             started: sessions.len(),
             play: lengths.iter().sum(),

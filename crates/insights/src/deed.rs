@@ -47,7 +47,7 @@ pub enum DeedKind {
 }
 
 /// Adds a deed, and lets the oldest go where there are too many.
-pub(super) fn tell(deeds: &mut Vec<Deed>, deed: Deed) {
+pub(crate) fn tell(deeds: &mut Vec<Deed>, deed: Deed) {
     match (deeds.last_mut(), &deed.what) {
         (Some(Deed { what: DeedKind::Died(before), time, at }), DeedKind::Died(more)) => {
             *before = before.saturating_add(*more);

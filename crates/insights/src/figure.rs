@@ -3,13 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::statistics::{Estimate, Sample, rate};
+
 /// What is said of several samples, or that there are too few of them to say anything.
 ///
 /// There is no way to the value that doesn't pass the question whether there is one, and none that hides how many samples
 /// it comes from.
 ///
 /// ```
-/// use bevy_session_play::Figure;
+/// use bevy_session_insights::Figure;
 ///
 /// fn line(crash_free: Figure<f64>) -> String {
 ///     match crash_free {
@@ -20,7 +24,8 @@ use std::time::Duration;
 /// assert_eq!(line(Figure::share(3, 4)), "too few to say: 4 of 20");
 /// assert_eq!(line(Figure::share(30, 40)), "75 % of 40");
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(untagged)]
 #[must_use]
 pub enum Figure<T> {
     /// The samples say this.
@@ -45,11 +50,26 @@ impl<T> Figure<T> {
 
     /// What so many samples say, if they are enough.
     pub fn of(samples: usize, value: impl FnOnce() -> Option<T>) -> Self {
-        let enough = if samples >= Self::NEED { value() } else { None };
+        Self::of_at_least(Self::NEED, samples, value)
+    }
+
+    /// What so many samples say, if they are this many at least. Samples that are enough and still say nothing, as when
+    /// all are equal, need one more.
+    pub fn of_at_least(need: usize, samples: usize, value: impl FnOnce() -> Option<T>) -> Self {
+        let enough = if samples >= need { value() } else { None };
         match enough {
             Some(value) => Self::Known { value, samples },
-            None => Self::Insufficient { have: samples, need: Self::NEED },
+            None => Self::Insufficient { have: samples, need: need.max(samples + 1) },
         }
+    }
+
+    /// What two groups say together, if each of them has as many samples as it takes.
+    pub(crate) fn of_two(one: usize, other: usize, value: impl FnOnce() -> Option<T>) -> Self {
+        let need = 2 * Self::NEED;
+        if one.min(other) >= Self::NEED {
+            return Self::of_at_least(need, one + other, value);
+        }
+        Self::Insufficient { have: one.min(Self::NEED) + other.min(Self::NEED), need }
     }
 
     /// What the samples say; `None` if there are too few.
@@ -75,6 +95,13 @@ impl Figure<f64> {
     pub fn share(some: usize, all: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 sessions")]
         Self::of(all, || Some(some as f64 / all as f64))
+    }
+}
+
+impl Figure<Estimate> {
+    /// The rate of some among all, with its interval.
+    pub fn rate(some: usize, all: usize) -> Self {
+        Self::of(all, || rate(some, all))
     }
 }
 
@@ -106,17 +133,17 @@ pub struct Distribution {
 }
 
 /// Bounds of durations, in seconds: from a minute to sixteen hours.
-pub(super) const DURATIONS: &[f64] =
+pub(crate) const DURATIONS: &[f64] =
     &[60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 57600.0];
 /// Bounds of the time played by what was expected.
-pub(super) const RATIOS: &[f64] = &[0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0];
+pub(crate) const RATIOS: &[f64] = &[0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0];
 
 impl Distribution {
-    /// How these values are spread, with these bounds; `None` if there are none. What is no number is left out.
+    /// How these values are spread, with these bounds; `None` if there are none. What is no finite number is left out.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>, bounds: &[f64]) -> Option<Self> {
-        let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
-        values.sort_unstable_by(f64::total_cmp);
+        let sample: Sample = values.into_iter().collect();
+        let values = sample.values();
         let mut buckets: Vec<(Option<f64>, usize)> = Vec::with_capacity(bounds.len() + 1);
         let mut below = 0;
         for bound in bounds {
@@ -127,37 +154,23 @@ impl Distribution {
         buckets.push((None, values.len().saturating_sub(below)));
         Some(Self {
             least: *values.first()?,
-            lower_quartile: quantile(&values, 0.25)?,
-            median: quantile(&values, 0.5)?,
-            upper_quartile: quantile(&values, 0.75)?,
+            lower_quartile: sample.quantile(0.25)?,
+            median: sample.quantile(0.5)?,
+            upper_quartile: sample.quantile(0.75)?,
             greatest: *values.last()?,
             buckets,
         })
     }
 
-    pub(super) fn of_durations(values: &[Duration]) -> Figure<Self> {
+    pub(crate) fn of_durations(values: &[Duration]) -> Figure<Self> {
         let seconds = values.iter().map(Duration::as_secs_f64);
         Figure::of(values.len(), || Self::of(seconds, DURATIONS))
     }
 }
 
-/// The value below which a share of sorted values lies, between two of them where it falls there.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 sessions")]
-    let place = sorted.len().checked_sub(1)? as f64 * share;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is a place in the list"
-    )]
-    let (below, above) = (place.floor() as usize, place.ceil() as usize);
-    let (below, above) = (sorted.get(below)?, sorted.get(above)?);
-    Some(below + (above - below) * place.fract())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn quartiles_lie_between_values_where_they_must_and_buckets_hold_all() {

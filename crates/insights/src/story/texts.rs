@@ -5,8 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StorySoFar;
-use crate::insights::deed::DeedKind;
+use super::{Learnt, StorySoFar};
+use crate::deed::DeedKind;
+use crate::skill::Tally;
+use crate::statistics::{Estimate, rate};
+use crate::suggestion::{Suggestion, SuggestionReason};
 
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -35,7 +38,7 @@ macro_rules! texts {
         /// a file, what isn't named stays English. Parts in braces are filled in.
         ///
         /// ```
-        /// use bevy_session_play::StoryTexts;
+        /// use bevy_session_insights::StoryTexts;
         ///
         /// let pirates: StoryTexts = ron::from_str(r#"(next: "Now to {next}, ye dogs!")"#)?;
         /// assert_eq!(pirates.started, StoryTexts::english().started);
@@ -114,6 +117,26 @@ texts! {
     /// After a crash.
     recovered: "The game crashed, and what was saved came back.",
         "Das Spiel stürzte ab, und das Gespeicherte kam zurück.";
+    /// What the player wrote about what was learnt: `{text}`.
+    wrote: "Learnt: {text}", "Gelernt: {text}";
+    /// A skill that goes better: `{skill}`, `{from}`, `{to}` of a hundred, `{n}` attempts.
+    better: "{skill}: from {from} % to {to} % of {n} attempts.",
+        "{skill}: von {from} % auf {to} % von {n} Versuchen.";
+    /// Why a hint is suggested: `{what}`, `{low}`, `{high}` of a hundred, `{n}` attempts.
+    skill_is_low: "A hint for “{what}”: of the last {n} attempts {low} to {high} % succeed.",
+        "Ein Tipp für „{what}“: von den letzten {n} Versuchen gelingen {low} bis {high} %.";
+    /// Why a chapter may be made easier: `{what}`, `{low}`, `{high}`, `{n}` tries.
+    chapter_is_hard: "Make “{what}” easier: {low} to {high} % of {n} tries complete it, fewer than of others.",
+        "„{what}“ leichter machen: {low} bis {high} % von {n} Anläufen gelingen, weniger als sonst.";
+    /// Why a scenario may be made harder: `{what}`, `{low}`, `{high}`, `{n}` games.
+    scenario_is_easy: "Make “{what}” harder: {low} to {high} % of {n} games complete it.",
+        "„{what}“ schwerer machen: {low} bis {high} % von {n} Spielen werden geschafft.";
+    /// Why another scenario may be played: `{what}`, `{low}`, `{high}`, `{n}` games of others.
+    others_complete: "Try “{what}”: others complete {low} to {high} % of {n} games.",
+        "„{what}“ versuchen: andere schaffen {low} bis {high} % von {n} Spielen.";
+    /// Why a break is suggested: `{low}`, `{high}` fewer of a hundred, `{n}` attempts.
+    tires: "Take a break: {low} to {high} % fewer of {n} attempts succeed than at first.",
+        "Eine Pause machen: von {n} Versuchen gelingen {low} bis {high} % weniger als anfangs.";
     /// What is next: `{next}`.
     next: "Next: “{next}”.", "Als Nächstes: „{next}“.";
 }
@@ -159,6 +182,69 @@ impl StoryTexts {
         }
     }
 
+    pub(super) fn learnt(&self, learnt: &Learnt) -> String {
+        match learnt {
+            Learnt::Wrote(text) => filled(&self.wrote, &[("text", text)]),
+            Learnt::Changed { skill, from, to, .. } => {
+                let percent = |tally: &Tally| {
+                    rate(tally.succeeded, tally.all)
+                        .map_or_else(String::new, |it| percent(it.value))
+                };
+                let number = (from.all + to.all).to_string();
+                let parts = [
+                    ("skill", &**skill),
+                    ("from", &percent(from)),
+                    ("to", &percent(to)),
+                    ("n", &number),
+                ];
+                filled(&self.better, &parts)
+            }
+        }
+    }
+
+    /// A suggestion with its reason, in a sentence. What is suggested is called by its key, unless this knows a name.
+    ///
+    /// ```
+    /// use bevy_session_insights::{StoryTexts, Suggestion};
+    ///
+    /// fn words(suggestion: &Suggestion) -> String {
+    ///     StoryTexts::english().suggestion(suggestion, |key| (key == "parry").then(|| "Parrying".to_owned()))
+    /// }
+    /// # let _ = words;
+    /// ```
+    #[must_use]
+    pub fn suggestion(
+        &self,
+        suggestion: &Suggestion,
+        name: impl Fn(&str) -> Option<String>,
+    ) -> String {
+        let what = &suggestion.suggested.what;
+        let what = name(what).unwrap_or_else(|| what.clone());
+        let said = |text: &str, estimate: Estimate, samples: &usize| {
+            let (low, high) = (percent(estimate.low), percent(estimate.high));
+            let number = samples.to_string();
+            filled(text, &[("what", &what), ("low", &low), ("high", &high), ("n", &number)])
+        };
+        match &suggestion.why {
+            SuggestionReason::SkillIsLow { rate, samples } => {
+                said(&self.skill_is_low, *rate, samples)
+            }
+            SuggestionReason::ChapterIsHard { rate, samples } => {
+                said(&self.chapter_is_hard, *rate, samples)
+            }
+            SuggestionReason::ScenarioIsEasy { rate, samples } => {
+                said(&self.scenario_is_easy, *rate, samples)
+            }
+            SuggestionReason::OthersComplete { rate, samples } => {
+                said(&self.others_complete, *rate, samples)
+            }
+            SuggestionReason::Tires { change, samples } => {
+                let less = Estimate { value: -change.value, low: -change.high, high: -change.low };
+                said(&self.tires, less, samples)
+            }
+        }
+    }
+
     /// How long ago something was. What is still to come was some time ago: a clock was set.
     fn when(&self, then: Option<Timestamp>, now: Timestamp) -> String {
         let passed = then.and_then(|then| Duration::try_from(now.duration_since(then)).ok());
@@ -177,6 +263,11 @@ impl StoryTexts {
         let text = if hours == 0 { &self.minutes } else { &self.hours };
         filled(text, &[("hours", &hours.to_string()), ("minutes", &rest)])
     }
+}
+
+/// A share of a hundred, without a fraction.
+fn percent(share: f64) -> String {
+    format!("{:.0}", share * 100.0)
 }
 
 /// A template with its parts, each filled in once and never looked at again: a name may have braces.

@@ -5,16 +5,23 @@ mod passing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bevy_session::digests::SessionFacts;
-use bevy_session::events::{LifecycleEvent, RecordedEvent};
+use bevy_session_journal::{LifecycleEvent, RecordedEvent, SessionFacts};
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
-use super::deed::{Deed, DeedKind, tell};
-use super::marks::InsightMark;
-use super::session::SessionInsights;
-use super::settings::Insights;
-use crate::objectives::{ObjectiveChange, ObjectiveStep, ObjectivesSummary};
+use self::passing::distinct;
+use crate::deed::{Deed, DeedKind, tell};
+use crate::logged::{NoteChange, NoteStep, ObjectiveChange, ObjectiveStep, ObjectivesSummary};
+use crate::mark::Mark;
+use crate::reader::InsightsReader;
+use crate::session::SessionInsights;
+use crate::skill::Tally;
+use crate::suggestion::{Suggested, SuggestionKind, SuggestionMade, SuggestionStep};
+
+/// The field of a session that is played without the player's consent. Nothing is made of such a one.
+pub const WITHHELD: &str = "bevy_session.insights_withheld";
+/// Letters that are kept of what a player wrote about what was learnt.
+const MOST_LEARNT: usize = 400;
 
 /// A pause that takes longer by the clock was none: the machine slept, or its clock was set.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,10 +45,16 @@ pub struct Running {
     seen: BTreeSet<String>,
     /// The chapters that are open, the outermost first.
     chapters: Vec<String>,
+    /// Notes of what was learnt, by their ids.
+    learnt: BTreeMap<u64, String>,
 }
 
 /// Takes up the next event of a session.
-pub(super) fn take_event(insights: &Insights, value: &mut SessionInsights, event: &RecordedEvent) {
+pub(crate) fn take_event(
+    insights: &InsightsReader,
+    value: &mut SessionInsights,
+    event: &RecordedEvent,
+) {
     value.pass_to(event.moment.time, event.moment.play_time, &insights.offset());
     let path = &*event.event_type.path;
     if insights.is_counted(path) {
@@ -49,8 +62,14 @@ pub(super) fn take_event(insights: &Insights, value: &mut SessionInsights, event
     }
     if let Some(place) = insights.death(event) {
         value.deaths += 1;
+        for name in distinct(&value.running.chapters) {
+            value.chapters.entry(name.clone()).or_default().deaths += 1;
+        }
         place.into_iter().for_each(|cell| *value.places.entry(cell).or_default() += 1);
         value.tell(event, DeedKind::Died(1));
+    }
+    for (skill, attempt) in insights.declared_skills().drawn(event) {
+        value.skills.entry(skill).or_default().take(event.moment.time, attempt);
     }
     match path {
         LifecycleEvent::TYPE_PATH => {
@@ -63,9 +82,14 @@ pub(super) fn take_event(insights: &Insights, value: &mut SessionInsights, event
                 value.take_objective(event, &change);
             }
         }
-        InsightMark::TYPE_PATH => {
+        NoteChange::TYPE_PATH => {
+            if let Ok(change) = event.decode() {
+                value.take_note(change);
+            }
+        }
+        Mark::TYPE_PATH => {
             if let Ok(mark) = event.decode() {
-                value.take_mark(&mark);
+                value.take_mark(insights, event, mark);
             }
         }
         _ => {}
@@ -73,26 +97,35 @@ pub(super) fn take_event(insights: &Insights, value: &mut SessionInsights, event
 }
 
 /// Takes up what is known of a session beside its events, once these are taken up.
-pub(super) fn take_facts(insights: &Insights, value: &mut SessionInsights, facts: &SessionFacts) {
+pub(crate) fn take_facts(
+    insights: &InsightsReader,
+    value: &mut SessionInsights,
+    facts: &SessionFacts,
+) {
     let entry = &facts.entry;
+    if entry.summary.fields.contains(WITHHELD) {
+        *value = SessionInsights { is_withheld: true, ..SessionInsights::default() };
+        return;
+    }
     // What was played since the last event that was recorded.
     let last = value.running.time.unwrap_or(entry.session.started);
     value.pass_to(last, entry.play_time, &insights.offset());
     value.end_stretch();
-    value.name.clone_from(&entry.session.name);
-    value.player.clone_from(&entry.session.player);
-    value.scenario.clone_from(&entry.session.session_type);
-    value.tags = entry.session.tags.iter().map(str::to_owned).collect();
-    value.started = Some(entry.session.started);
-    value.week = Some(week_of(insights.offset().to_datetime(entry.session.started).date()));
-    value.updated = Some(entry.updated);
-    value.status = Some(entry.status);
-    value.play = entry.play_time;
-    let of_objectives = ObjectivesSummary::of(&entry.summary).map(|summary| summary.expected);
-    value.expected =
+    value.about.name.clone_from(&entry.session.name);
+    value.about.player.clone_from(&entry.session.player);
+    value.about.scenario.clone_from(&entry.session.session_type);
+    value.about.tags = entry.session.tags.iter().map(str::to_owned).collect();
+    value.about.started = Some(entry.session.started);
+    value.about.week = Some(week_of(insights.offset().to_datetime(entry.session.started).date()));
+    value.about.updated = Some(entry.updated);
+    value.about.status = Some(entry.status);
+    value.times.play = entry.play_time;
+    let of_objectives = entry.summary.fields.get(ObjectivesSummary::FIELD);
+    let of_objectives = of_objectives.map(|summary: ObjectivesSummary| summary.expected);
+    value.about.expected =
         entry.session.expected.or(of_objectives.filter(|expected| !expected.is_zero()));
-    value.progress = entry.summary.progress();
-    value.next = entry.summary.objective();
+    value.about.progress = entry.summary.progress();
+    value.about.next = entry.summary.objective();
     for (state, now) in &entry.summary.states {
         // It never changed, so it was so all the time.
         if !value.running.seen.contains(state) {
@@ -103,6 +136,8 @@ pub(super) fn take_facts(insights: &Insights, value: &mut SessionInsights, facts
     if let Some(cause) = facts.cause.as_ref().filter(|_| entry.has_crashed()) {
         *value.crashes.entry(cause.name().to_owned()).or_default() += 1;
     }
+    value.last_chapter = value.running.chapters.last().cloned();
+    value.said.learnt = std::mem::take(&mut value.running.learnt).into_values().collect();
     value.running = Running::default();
 }
 
@@ -125,6 +160,7 @@ impl SessionInsights {
             "paused" => {
                 self.end_stretch();
                 self.running.paused = Some(time);
+                self.times.distractions += 1;
             }
             // What is put back is played at once.
             "resumed" | "undone" | "branched_off" => self.end_pause(time),
@@ -137,7 +173,7 @@ impl SessionInsights {
                 self.interrupt();
                 let cause = lifecycle.cause.unwrap_or_else(|| "unknown".to_owned());
                 *self.crashes.entry(cause).or_default() += 1;
-                self.lost += lifecycle.lost.unwrap_or_default();
+                self.times.lost += lifecycle.lost.unwrap_or_default();
                 self.tell(event, DeedKind::Recovered);
             }
             "loaded" => {
@@ -158,7 +194,7 @@ impl SessionInsights {
     }
 
     fn take_objective(&mut self, event: &RecordedEvent, change: &ObjectiveChange) {
-        let key = change.key.as_str().to_owned();
+        let key = change.key.clone();
         let objective = self.objectives.entry(key.clone()).or_default();
         match &change.step {
             ObjectiveStep::Completed => {
@@ -175,12 +211,59 @@ impl SessionInsights {
         }
     }
 
-    fn take_mark(&mut self, mark: &InsightMark) {
-        match mark {
-            InsightMark::Thumbs(up) => self.thumbs_up = Some(*up),
-            InsightMark::Focus(has_focus) => self.running.is_unfocused = !has_focus,
-            InsightMark::Idle(idle) => self.idle = self.idle.saturating_add(*idle),
+    fn take_note(&mut self, change: NoteChange) {
+        let cut = |text: String| text.chars().take(MOST_LEARNT).collect();
+        match change.step {
+            NoteStep::Written { new } if new.learnt => {
+                self.running.learnt.insert(change.note, cut(new.text));
+            }
+            NoteStep::Edited { text } => {
+                if let Some(known) = self.running.learnt.get_mut(&change.note) {
+                    *known = cut(text);
+                }
+            }
+            NoteStep::Removed => drop(self.running.learnt.remove(&change.note)),
+            _ => {}
         }
+    }
+
+    fn take_mark(&mut self, insights: &InsightsReader, event: &RecordedEvent, mark: Mark) {
+        match mark {
+            Mark::Thumbs(up) => self.said.thumbs_up = Some(up),
+            Mark::Focus(has_focus) => {
+                let was_unfocused = std::mem::replace(&mut self.running.is_unfocused, !has_focus);
+                self.times.distractions += u32::from(!has_focus && !was_unfocused);
+            }
+            Mark::Idle(idle) => {
+                self.times.idle = self.times.idle.saturating_add(idle);
+                self.times.distractions += 1;
+            }
+            Mark::Attempt { skill, attempt } => {
+                let skill = insights.declared_skills().todays_name(skill);
+                self.skills.entry(skill).or_default().take(event.moment.time, attempt);
+            }
+            Mark::Figure { name, value } if value.is_finite() => {
+                self.said.figures.insert(name, value);
+            }
+            Mark::Figure { .. } => {}
+            Mark::Choice { of, chosen } => drop(self.said.choices.insert(of, chosen)),
+            Mark::Weights { score, weights } => drop(self.said.weights.insert(score, weights)),
+            Mark::Suggestion { suggested, step } => {
+                self.take_suggestion(event.moment.play_time, suggested, step);
+            }
+        }
+    }
+
+    fn take_suggestion(&mut self, at: Duration, suggested: Suggested, step: SuggestionStep) {
+        let before = self.tally_of(&suggested);
+        self.said.suggestions.push(SuggestionMade { suggested, step, at, before });
+    }
+
+    /// The attempts that a suggestion may help with: those at the skill that it is a hint for, and else all.
+    pub(crate) fn tally_of(&self, suggested: &Suggested) -> Tally {
+        let helps = |skill: &str| suggested.kind != SuggestionKind::Hint || suggested.what == skill;
+        let records = self.skills.iter().filter(|(skill, _)| helps(skill));
+        records.flat_map(|(_, record)| record.attempts()).collect()
     }
 
     fn begin_chapter(&mut self, event: &RecordedEvent, name: Option<String>) {

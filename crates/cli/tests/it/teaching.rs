@@ -1,0 +1,58 @@
+//! `insights`: what all sessions teach. That its page works in a browser is what `ci/view.sh` tries.
+
+use std::fs;
+
+use crate::common::{Done, Game};
+
+#[test]
+fn sessions_are_counted_and_what_has_too_few_samples_says_how_many_it_needs() -> Done {
+    let game = Game::of_format("1.3")?;
+    let before = game.snapshot()?;
+    let listed = game.run("list --json DIR")?.objects()?;
+    let listed = listed.iter().filter(|it| it["place"] != "trash" && it["forgotten"] == false);
+    let listed = listed.filter(|it| it["draft"] == false).count();
+    let ran =
+        game.run("insights --json DIR --skill loot=golden::Looted:none --count golden::Looted")?;
+    assert!(ran.code == Some(0) || ran.code == Some(1), "{}", ran.error);
+    let lessons = ran.object()?;
+    let counted = lessons["sessions"].as_u64().ok_or("a number")? as usize;
+    assert!(counted > 0 && counted <= listed, "{counted} of {listed}");
+    assert_eq!(lessons["leaving"]["rate"]["need"], 20);
+    assert_eq!(lessons["leaving"]["rate"]["have"], counted);
+    assert_eq!(lessons["skills"].as_array().map(Vec::len), Some(0), "there is no such field");
+    assert_eq!(game.snapshot()?, before, "nothing was changed");
+    Ok(())
+}
+
+#[test]
+fn the_page_is_written_once_and_says_what_the_lines_say() -> Done {
+    let game = Game::of_format("1.3")?;
+    let to = tempfile::tempdir()?;
+    let page = to.path().join("insights.html");
+    let place = page.display().to_string();
+    let words = ["insights", "DIR", "--output", &place];
+    let ran = game.run_words(&words)?;
+    assert!(
+        ran.text.contains(" sessions\n") && ran.text.contains("too few to say"),
+        "{}",
+        ran.text
+    );
+    let text = fs::read_to_string(&page)?;
+    assert!(text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>\n"));
+    assert!(!text.contains("<script"), "it has none");
+    let sessions = ran.text.lines().next().ok_or("a line")?;
+    assert!(text.contains(sessions), "{sessions}");
+    assert_eq!(game.run_words(&words)?.code, Some(64), "it is there already");
+    Ok(())
+}
+
+#[test]
+fn a_skill_that_cannot_be_meant_is_refused() -> Done {
+    let game = Game::of_format("1.3")?;
+    let ran = game.run("insights DIR --skill parry")?;
+    assert_eq!(ran.code, Some(64), "{}", ran.text);
+    assert!(ran.error.contains("parry=hop::Struck:was_parried"), "{}", ran.error);
+    let twice = game.run("insights DIR --skill a=b::C:d --skill a=e::F:g")?;
+    assert_eq!(twice.code, Some(64), "{}", twice.text);
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! What many sessions teach, as data.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::effect::Effect;
+use crate::figure::Figure;
+use crate::measure::{Choice, Measure, Outcome};
+use crate::skill::Tally;
+use crate::skills::SkillReport;
+use crate::statistics::Estimate;
+use crate::suggestion::SuggestionKind;
+
+/// What many sessions teach: each claim with its number of samples and its interval, and none where there are too few.
+///
+/// All claims are corrected for being made together: of a hundred pages about games in which nothing matters, five at
+/// most say that something does.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Lessons {
+    /// How many sessions they are of.
+    pub sessions: usize,
+    /// Sessions that were played without consent. Nothing is made of them.
+    pub withheld: usize,
+    /// Sessions that are known in part only.
+    pub incomplete: usize,
+    /// Each player's skills.
+    pub skills: Vec<SkillReport>,
+    /// The chapters.
+    pub levels: Vec<LevelReport>,
+    /// How sessions went beside what was chosen in them.
+    pub works: Vec<Comparison>,
+    /// What sets sessions apart that were played in some way: thirds of figures, and what was used.
+    pub groups: Vec<Comparison>,
+    /// Sessions that were left for good.
+    pub leaving: Leaving,
+    /// Where figures are going.
+    pub trends: Vec<FigureTrend>,
+    /// Which figures go together.
+    pub correlations: Vec<FigurePair>,
+    /// How each player does in each scenario.
+    pub scenarios: Vec<ScenarioReport>,
+    /// What became of suggestions.
+    pub suggestions: Vec<SuggestionReport>,
+}
+
+/// What became of a chapter.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct LevelReport {
+    /// Its name.
+    pub level: String,
+    /// Tries that have ended, and how many of them completed it.
+    pub tries: Tally,
+    /// The rate at which tries complete it.
+    pub completion: Figure<Estimate>,
+    /// How much more often it is completed than all others together: below 0 it is harder.
+    pub beside_others: Figure<Effect>,
+    /// Deaths in it.
+    pub deaths: u64,
+    /// Time played in it.
+    pub play: Duration,
+    /// Of the sessions that began it, how many were left for good in it.
+    pub left_here: Figure<Estimate>,
+}
+
+/// What can be said of how hard a level is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hardness {
+    /// Harder than the others.
+    Harder,
+    /// Easier than the others.
+    Easier,
+    /// No difference is seen.
+    LikeOthers,
+    /// There are too few tries.
+    TooFew {
+        /// How many there are, of it and of others, as far as they count.
+        have: usize,
+        /// How many it takes.
+        need: usize,
+    },
+}
+
+impl LevelReport {
+    /// Whether it is harder than the others.
+    #[must_use]
+    pub fn hardness(&self) -> Hardness {
+        match &self.beside_others {
+            Figure::Known { value, .. } if value.matters && value.size.value < 0.0 => {
+                Hardness::Harder
+            }
+            Figure::Known { value, .. } if value.matters => Hardness::Easier,
+            Figure::Known { .. } => Hardness::LikeOthers,
+            Figure::Insufficient { have, need } => Hardness::TooFew { have: *have, need: *need },
+        }
+    }
+}
+
+/// Sessions of one sort beside all others, in one respect.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// What tells them apart.
+    pub choice: Choice,
+    /// What the sessions of the sort have.
+    pub chosen: String,
+    /// In which respect.
+    pub outcome: Outcome,
+    /// The sessions of the sort.
+    pub with: Side,
+    /// All others of which both is known.
+    pub without: Side,
+    /// How much higher the rate, or larger the median, of those of the sort is.
+    pub difference: Figure<Effect>,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Side {
+    /// How many sessions.
+    pub samples: usize,
+    /// Their rate or median. `None` of none.
+    pub value: Option<f64>,
+}
+
+/// Sessions that were left for good: neither ended nor touched for as long as the questions say.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Leaving {
+    /// The share of them among all.
+    pub rate: Figure<Estimate>,
+    /// In which chapter they were left; an empty name is outside of any.
+    pub places: BTreeMap<String, usize>,
+    /// What sets them apart from all others.
+    pub apart: Vec<Comparison>,
+}
+
+impl Default for Leaving {
+    fn default() -> Self {
+        Self { rate: Figure::rate(0, 0), places: BTreeMap::new(), apart: Vec::new() }
+    }
+}
+
+/// Where a figure is going.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct FigureTrend {
+    /// The figure.
+    pub figure: Measure,
+    /// Whose sessions; `None` of all players'.
+    pub player: Option<String>,
+    /// What a step is.
+    pub step: TrendStep,
+    /// How much it grows with each step.
+    pub slope: Figure<Effect>,
+    /// What it is at each step, for plots.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// What a step of a trend is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum TrendStep {
+    /// From one week to the next, of the medians of weeks with three sessions or more.
+    Week,
+    /// From one session to the next, of the newest 200.
+    Session,
+}
+
+/// How two figures go together across sessions.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct FigurePair {
+    /// One of them.
+    pub one: Measure,
+    /// The other.
+    pub other: Measure,
+    /// Spearman's correlation, from -1 to 1.
+    pub rho: Figure<Effect>,
+}
+
+/// How a player does in a scenario.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ScenarioReport {
+    /// The player; `None` of sessions without one.
+    pub player: Option<String>,
+    /// The scenario.
+    pub scenario: String,
+    /// Sessions that have begun.
+    pub sessions: usize,
+    /// Sessions that have ended, and how many of them were completed.
+    pub ended: Tally,
+}
+
+/// What became of suggestions of one kind.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SuggestionReport {
+    /// The kind.
+    pub kind: SuggestionKind,
+    /// How often one was shown.
+    pub shown: usize,
+    /// The share that was taken.
+    pub taken: Figure<Estimate>,
+    /// How often the player said: not now.
+    pub not_now: usize,
+    /// How much more often attempts succeeded after one was taken than before, in the same session.
+    pub helped: Figure<Effect>,
+}
+
+impl Lessons {
+    /// All claims that are made of sessions.
+    pub(crate) fn effects(&mut self) -> Vec<&mut Effect> {
+        let skills = self.skills.iter_mut().flat_map(|it| {
+            [
+                &mut it.better,
+                &mut it.within_sittings,
+                &mut it.over_breaks,
+                &mut it.beside_others,
+                &mut it.tires,
+            ]
+        });
+        let levels = self.levels.iter_mut().map(|it| &mut it.beside_others);
+        let compared = self.works.iter_mut().chain(&mut self.groups).chain(&mut self.leaving.apart);
+        let compared = compared.map(|it| &mut it.difference);
+        let trends = self.trends.iter_mut().map(|it| &mut it.slope);
+        let pairs = self.correlations.iter_mut().map(|it| &mut it.rho);
+        let helped = self.suggestions.iter_mut().map(|it| &mut it.helped);
+        let all = skills.chain(levels).chain(compared).chain(trends).chain(pairs).chain(helped);
+        all.filter_map(|figure| match figure {
+            Figure::Known { value, .. } => Some(value),
+            Figure::Insufficient { .. } => None,
+        })
+        .collect()
+    }
+
+    /// A player's report on a skill; `None` where nothing was tried.
+    #[must_use]
+    pub fn skill(&self, player: Option<&str>, skill: &str) -> Option<&SkillReport> {
+        self.skills.iter().find(|it| it.player.as_deref() == player && it.skill == skill)
+    }
+
+    /// What was found to matter, the surest first: comparisons of what was chosen.
+    #[must_use]
+    pub fn what_matters(&self) -> Vec<&Comparison> {
+        let matters = |it: &&Comparison| it.difference.known().is_some_and(|effect| effect.matters);
+        let mut found: Vec<&Comparison> = self.works.iter().filter(matters).collect();
+        let chance = |it: &Comparison| it.difference.known().map_or(1.0, |effect| effect.chance);
+        found.sort_by(|one, other| chance(one).total_cmp(&chance(other)));
+        found
+    }
+}

@@ -1,0 +1,64 @@
+//! What `bevy_session_play` records of objectives and notes, as far as figures are made of it, without its engine.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// What happened to an objective.
+#[derive(Deserialize)]
+pub struct ObjectiveChange {
+    pub key: String,
+    pub at: Duration,
+    pub step: ObjectiveStep,
+}
+
+#[derive(Deserialize)]
+pub enum ObjectiveStep {
+    Advanced(IgnoredAny),
+    Completed,
+    Failed,
+    Reopened,
+    Blocked(IgnoredAny),
+    Resolved(IgnoredAny),
+}
+
+impl ObjectiveChange {
+    pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";
+}
+
+/// How long all objectives are expected to take.
+#[derive(serde::Serialize, Deserialize)]
+pub struct ObjectivesSummary {
+    pub expected: Duration,
+}
+
+impl ObjectivesSummary {
+    pub const FIELD: &str = "bevy_session.objectives";
+}
+
+/// What happened to a note.
+#[derive(Deserialize)]
+pub struct NoteChange {
+    pub note: u64,
+    pub step: NoteStep,
+}
+
+#[derive(Deserialize)]
+pub enum NoteStep {
+    Written { new: NewNote },
+    Edited { text: String },
+    Removed,
+    MentionHeard(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+pub struct NewNote {
+    pub text: String,
+    #[serde(default)]
+    pub learnt: bool,
+}
+
+impl NoteChange {
+    pub const TYPE_PATH: &str = "bevy_session_play::NoteChange";
+}

@@ -1,0 +1,70 @@
+//! Whether two figures go together.
+
+use serde::{Deserialize, Serialize};
+use statrs::function::beta::beta_reg;
+
+use super::sample::ranks;
+use super::{Estimate, deviations, number};
+
+/// How two figures go together.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Correlation {
+    /// Spearman's: 1 where one is the larger the larger the other is, -1 where it is the smaller, 0 where neither says
+    /// anything about the other. Its interval is Fisher's, with the deviation of Bonett and Wright.
+    pub rho: Estimate,
+    /// How likely as much is by chance alone.
+    pub chance: f64,
+    /// Of how many pairs.
+    pub samples: usize,
+}
+
+/// How two figures go together that were taken of the same things. Pairs of which one isn't finite are left out. `None`
+/// of fewer than four, and where one of them is always the same.
+///
+/// ```
+/// use bevy_session_insights::statistics::correlation;
+///
+/// let pairs = (0..20).map(|hour| (f64::from(hour), f64::from(hour * hour)));
+/// assert_eq!(correlation(pairs).unwrap().rho.value, 1.0);
+/// ```
+#[must_use]
+pub fn correlation(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<Correlation> {
+    let finite = |(one, other): &(f64, f64)| one.is_finite() && other.is_finite();
+    let (ones, others): (Vec<f64>, Vec<f64>) = pairs.into_iter().filter(finite).unzip();
+    correlation_of_ranks(&ranks(&ones), &ranks(&others))
+}
+
+/// The same of what is ranked already, each among those of which both are known.
+pub(crate) fn correlation_of_ranks(ones: &[f64], others: &[f64]) -> Option<Correlation> {
+    if ones.len() < 4 {
+        return None;
+    }
+    let value = pearson(ones, others)?;
+    let freedom = number(ones.len()) - 2.0;
+    let chance = if value.abs() < 1.0 {
+        // The share of Student's distribution that is as far out.
+        let squared = value * value * freedom / ((1.0 - value) * (1.0 + value));
+        beta_reg(freedom / 2.0, 0.5, freedom / (freedom + squared))
+    } else {
+        0.0
+    };
+    let around = deviations() * ((1.0 + value * value / 2.0) / (freedom - 1.0)).sqrt();
+    let bound = |deviation: f64| (value.atanh() + deviation).tanh();
+    let rho = Estimate { value, low: bound(-around), high: bound(around) };
+    Some(Correlation { rho, chance, samples: ones.len() })
+}
+
+fn pearson(ones: &[f64], others: &[f64]) -> Option<f64> {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / number(values.len());
+    let (one_mean, other_mean) = (mean(ones), mean(others));
+    let (mut both, mut of_ones, mut of_others) = (0.0, 0.0, 0.0);
+    for (one, other) in ones.iter().zip(others) {
+        let (one, other) = (one - one_mean, other - other_mean);
+        both += one * other;
+        of_ones += one * one;
+        of_others += other * other;
+    }
+    let rho = both / (of_ones * of_others).sqrt();
+    rho.is_finite().then(|| rho.clamp(-1.0, 1.0))
+}

@@ -1,0 +1,114 @@
+//! Whether two groups differ at all, as the chance to see so much where they don't.
+
+use statrs::function::erf::erfc;
+
+use super::sample::ties;
+use super::{Sample, number};
+
+/// Whatever is as unlikely as what was seen, up to this, counts as that.
+const EQUALLY_LIKELY: f64 = 1.0 + 1e-9;
+
+/// How likely it is that two rates, each as successes and attempts, differ as much by chance alone: Fisher's exact test
+/// of both sides. `1.0` where one of them is of nothing.
+#[must_use]
+pub fn rates_differ(first: (usize, usize), second: (usize, usize)) -> f64 {
+    let (seen, of_first) = (first.0.min(first.1), first.1);
+    let (others, of_second) = (second.0.min(second.1), second.1);
+    let (successes, all) = (seen + others, of_first + of_second);
+    let least = successes.saturating_sub(of_second);
+    let most = successes.min(of_first);
+    if least >= most {
+        return 1.0;
+    }
+    // What the next count is likelier by, of the hypergeometric distribution.
+    let ratio = |count: usize| {
+        let (count, failures) = (number(count), number(all) - number(successes));
+        (number(successes) - count) * (number(of_first) - count)
+            / ((count + 1.0) * (failures - number(of_first) + count + 1.0))
+    };
+    let mut weights = vec![1.0_f64; most - least + 1];
+    let mode = most_likely(successes, of_first, all).clamp(least, most);
+    let mut weight = 1.0;
+    for count in mode..most {
+        weight *= ratio(count);
+        set(&mut weights, count + 1 - least, weight);
+    }
+    weight = 1.0;
+    for count in (least..mode).rev() {
+        weight /= ratio(count);
+        set(&mut weights, count - least, weight);
+    }
+    let at_most = weights.get(seen.saturating_sub(least)).copied().unwrap_or(1.0) * EQUALLY_LIKELY;
+    let total: f64 = weights.iter().sum();
+    let unlikely: f64 = weights.iter().filter(|it| **it <= at_most).sum();
+    (unlikely / total).min(1.0)
+}
+
+fn set(weights: &mut [f64], place: usize, weight: f64) {
+    if let Some(at) = weights.get_mut(place) {
+        *at = weight;
+    }
+}
+
+fn most_likely(successes: usize, drawn: usize, all: usize) -> usize {
+    let product = (successes as u128 + 1) * (drawn as u128 + 1);
+    usize::try_from(product / (all as u128 + 2)).unwrap_or(usize::MAX)
+}
+
+/// How likely it is that values of one group are as much larger than those of the other by chance alone: the test of
+/// Mann and Whitney of both sides, with ties and its correction for continuity. `None` where one of them is empty or all
+/// are equal.
+#[must_use]
+pub fn tends_larger(first: &Sample, second: &Sample) -> Option<f64> {
+    let merged = merged(first.values(), second.values());
+    let tied = ties(&merged).map(|equal| equal.powi(3) - equal).sum();
+    chance_of_wins(wins(first.values(), second.values()), (first.len(), second.len()), tied)
+}
+
+/// The chance of so many won pairs between two groups of these sizes. `tied` is the sum of `t³ - t` over `t` equal values.
+pub(crate) fn chance_of_wins(wins: f64, sizes: (usize, usize), tied: f64) -> Option<f64> {
+    let (ours, theirs) = (number(sizes.0), number(sizes.1));
+    let all = ours + theirs;
+    let variance = ours * theirs / 12.0 * (all + 1.0 - tied / (all * (all - 1.0)));
+    let larger = wins.max(ours * theirs - wins);
+    let deviation = (larger - ours * theirs / 2.0 - 0.5) / variance.sqrt();
+    let chance = beyond(deviation);
+    (variance > 0.0 && chance.is_finite()).then_some(chance)
+}
+
+/// The chance of being so many standard deviations out on either side, or more.
+pub(super) fn beyond(deviations: f64) -> f64 {
+    erfc(deviations / std::f64::consts::SQRT_2).min(1.0)
+}
+
+/// How many pairs the first one wins; of equal ones half.
+fn wins(first: &[f64], second: &[f64]) -> f64 {
+    let (mut below, mut through, mut wins) = (0, 0, 0.0);
+    for value in first {
+        below = advance(second, below, |other| other < value);
+        through = advance(second, through.max(below), |other| other <= value);
+        wins += f64::midpoint(number(below), number(through));
+    }
+    wins
+}
+
+fn advance(sorted: &[f64], from: usize, goes_on: impl Fn(&f64) -> bool) -> usize {
+    let rest = sorted.get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|value| goes_on(value)).count()
+}
+
+fn merged(first: &[f64], second: &[f64]) -> Vec<f64> {
+    let mut merged = Vec::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.iter().peekable(), second.iter().peekable());
+    loop {
+        let next = match (first.peek(), second.peek()) {
+            (Some(one), Some(other)) if one <= other => first.next(),
+            (_, Some(_)) => second.next(),
+            _ => first.next(),
+        };
+        match next {
+            Some(value) => merged.push(*value),
+            None => return merged,
+        }
+    }
+}

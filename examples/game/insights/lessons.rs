@@ -1,0 +1,226 @@
+//! What all games teach: whether somebody gets better, what makes a difference, what changes, and what to do next. Each with
+//! how many games or attempts it is of, and the interval that has the truth in it, 19 times of 20.
+
+use bevy::ecs::hierarchy::ChildSpawnerCommands;
+use bevy::prelude::*;
+use bevy::window::{PrimaryWindow, WindowResized};
+use bevy_session_play::{
+    Comparison, Effect, Figure, FigureTrend, Outcome, SessionsLessons, Situation, SkillReport,
+    StoryTexts,
+};
+
+use super::plots::{Cards, LABEL, at, label_ends, too_few};
+use super::{look_again, page, side_by_side};
+use crate::hud::text;
+use crate::menu::{Action, DIM, PALE, night, screen, spawn_buttons};
+use crate::model::Game;
+use crate::options::Options;
+use crate::texts::Texts;
+use crate::views::{Shapes, WARM};
+
+/// The width of a mark in a plot.
+const DOT: f32 = 6.0;
+
+#[derive(Component)]
+struct LessonsPage;
+
+pub fn plugin(app: &mut App) {
+    let has_changed = resource_exists_and_changed::<SessionsLessons>
+        .or_else(on_message::<WindowResized>)
+        .or_else(state_changed::<Game>);
+    app.add_systems(OnEnter(Game::Lessons), open)
+        .add_systems(Update, show.run_if(in_state(Game::Lessons).and_then(has_changed)));
+}
+
+fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
+    let screen = screen(&mut commands, Game::Lessons, 0.0);
+    night(&mut commands, screen, &shapes);
+    commands.entity(screen).with_children(|screen| {
+        screen.spawn(text(&texts.lessons, 32.0, WARM));
+        screen.spawn((LessonsPage, page())).with_child(text(&texts.looking, 18.0, DIM));
+        let buttons = [(&texts.insights, Action::Insights), (&texts.back, Action::Leave)];
+        screen.spawn(side_by_side()).with_children(|line| spawn_buttons(line, &buttons, 0));
+    });
+    look_again(commands);
+}
+
+fn show(
+    lessons: Res<SessionsLessons>,
+    page: Single<Entity, With<LessonsPage>>,
+    (window, scale): (Single<&Window, With<PrimaryWindow>>, Res<UiScale>),
+    (texts, options): (Res<Texts>, Res<Options>),
+    mut commands: Commands,
+) {
+    if lessons.sessions == 0 {
+        return;
+    }
+    // The player who has tried most.
+    let skill = lessons.skills.iter().max_by_key(|it| it.attempts.all);
+    let player = skill.and_then(|it| it.player.as_deref());
+    let situation = Situation { player, hint_below: Situation::HINT_BELOW, ..default() };
+    let words = StoryTexts::of_language(&options.language);
+    let name = |key: &str| Some(texts.name_of(key).to_owned());
+    let suggested = lessons.suggestions_for(&situation);
+    let suggested = suggested.iter().map(|it| words.suggestion(it, name)).collect::<Vec<_>>();
+    commands.entity(*page).despawn_children().with_children(|page| {
+        let mut cards = Cards::new(page, &texts, window.size() / scale.0);
+        cards.learning(skill);
+        let matters = lessons.what_matters();
+        cards.difference(matters.first().copied().or(lessons.works.first()));
+        let changes = |it: &&FigureTrend| it.slope.known().is_some_and(|slope| slope.matters);
+        let with_points = |it: &&FigureTrend| it.points.len() > 1;
+        let trends = || lessons.trends.iter().filter(with_points);
+        cards.trend(trends().find(changes).or(trends().next()));
+        cards.suggestion(suggested.first().map(|words| in_font(words, &options.language)));
+    });
+}
+
+/// Bevy's own font, which English is written in, knows ASCII only.
+fn in_font(words: &str, language: &str) -> String {
+    if language == "en" { words.replace(['“', '”'], "\"") } else { words.to_owned() }
+}
+
+impl Cards<'_, '_> {
+    /// The rate of success of each part of the attempts, with its interval.
+    fn learning(&mut self, report: Option<&SkillReport>) {
+        let texts = self.texts;
+        let title = report.map(|it| {
+            let player = it.player.as_deref().unwrap_or_default();
+            texts.learns.replace("{skill}", texts.name_of(&it.skill)).replace("{player}", player)
+        });
+        let rate = report.map(|it| match &it.rate {
+            Figure::Known { value, samples } => format!(
+                "{:.0} % ({:.0}-{:.0}), n={samples}",
+                value.value * 100.0,
+                value.low * 100.0,
+                value.high * 100.0
+            ),
+            Figure::Insufficient { have, need } => too_few(*have, *need, texts),
+        });
+        let title = title.unwrap_or_else(|| texts.no_attempts.clone());
+        self.card(&title, &rate.unwrap_or_default(), |plot, size| {
+            let Some(report) = report else { return };
+            let height = size.y - LABEL;
+            let step = size.x / report.curve.len().max(4) as f32;
+            for (number, point) in report.curve.iter().enumerate() {
+                let left = (number as f32 + 0.5) * step;
+                let y = |share: f64| height * (1.0 - share as f32);
+                let (low, high) = (y(point.rate.low), y(point.rate.high));
+                let around =
+                    Node { width: px(2), height: px(low - high), ..at(px(left - 1.0), px(high)) };
+                plot.spawn((around, BackgroundColor(DIM)));
+                dot(plot, left, y(point.rate.value));
+            }
+            let last = report.curve.last().map(|it| (it.after + it.attempts.all).to_string());
+            label_ends(plot, [last.as_ref().map(|_| "1".to_owned()), last]);
+        });
+    }
+
+    /// Games of one sort beside all others.
+    fn difference(&mut self, found: Option<&Comparison>) {
+        let texts = self.texts;
+        self.card(&texts.difference, "", |plot, size| {
+            let Some(it) = found else {
+                plot.spawn(text(&texts.looking, 14.0, DIM));
+                return;
+            };
+            let what = format!(
+                "{}: {} / {}",
+                texts.name_of(&it.choice.to_string()),
+                texts.name_of(&it.chosen),
+                texts.name_of(&it.outcome.to_string())
+            );
+            plot.spawn((text(&what, 14.0, PALE), at(px(0), px(0))));
+            let is_rate = !matches!(it.outcome, Outcome::Amount(_));
+            let words = effect(&it.difference, is_rate, texts);
+            plot.spawn((text(&words, 14.0, WARM), at(px(0), px(20))));
+            if let Figure::Known { value, .. } = &it.difference {
+                draw_interval(plot, size, value);
+            }
+        });
+    }
+
+    /// Where a figure is going.
+    fn trend(&mut self, trend: Option<&FigureTrend>) {
+        let texts = self.texts;
+        let title = trend.map(|it| {
+            let figure = texts.name_of(&it.figure.to_string()).to_owned();
+            match &it.player {
+                Some(player) => format!("{}: {figure}, {player}", texts.changes),
+                None => format!("{}: {figure}", texts.changes),
+            }
+        });
+        let slope = trend.map(|it| effect(&it.slope, false, texts)).unwrap_or_default();
+        let title = title.unwrap_or_else(|| texts.changes.clone());
+        self.card(&title, &slope, |plot, size| {
+            let points = trend.map(|it| &*it.points).unwrap_or_default();
+            let bounds = points.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| {
+                (low.min(*value), high.max(*value))
+            });
+            let span = (bounds.1 - bounds.0).max(f64::EPSILON);
+            let last = points.last().map_or(1.0, |(step, _)| step.max(1.0));
+            let height = size.y - LABEL;
+            for (step, value) in points {
+                let x = (size.x - DOT) * (step / last) as f32 + DOT / 2.0;
+                dot(
+                    plot,
+                    x,
+                    (height - DOT) * (1.0 - ((value - bounds.0) / span) as f32) + DOT / 2.0,
+                );
+            }
+            let end = (!points.is_empty()).then(|| format!("{:.0}", last + 1.0));
+            label_ends(plot, [end.as_ref().map(|_| "1".to_owned()), end]);
+        });
+    }
+
+    /// What to do next, and why.
+    fn suggestion(&mut self, suggested: Option<String>) {
+        let texts = self.texts;
+        let words = suggested.unwrap_or_else(|| texts.nothing_suggested.clone());
+        self.card(&texts.suggested_next, "", |plot, size| {
+            let node = Node { max_width: px(size.x), ..at(px(0), px(0)) };
+            plot.spawn((text(&words, 15.0, PALE), node));
+        });
+    }
+}
+
+fn dot(plot: &mut ChildSpawnerCommands, x: f32, y: f32) {
+    let place = at(px(x - DOT / 2.0), px(y - DOT / 2.0));
+    let node = Node {
+        width: px(DOT),
+        height: px(DOT),
+        border_radius: BorderRadius::all(px(DOT)),
+        ..place
+    };
+    plot.spawn((node, BackgroundColor(WARM)));
+}
+
+/// The interval of a difference, beside a line at 0.
+fn draw_interval(plot: &mut ChildSpawnerCommands, size: Vec2, effect: &Effect) {
+    let most = effect.size.low.abs().max(effect.size.high.abs()).max(f64::EPSILON);
+    let x = |value: f64| size.x / 2.0 + (size.x / 2.0 - DOT) * (value / most) as f32;
+    let (top, height) = (48.0, (size.y - 56.0).clamp(10.0, 40.0));
+    let zero = Node { width: px(1), height: px(height), ..at(px(size.x / 2.0), px(top)) };
+    plot.spawn((zero, BackgroundColor(DIM)));
+    let (low, high) = (x(effect.size.low), x(effect.size.high));
+    let around =
+        Node { width: px(high - low), height: px(2), ..at(px(low), px(top + height / 2.0 - 1.0)) };
+    plot.spawn((around, BackgroundColor(PALE)));
+    dot(plot, x(effect.size.value), top + height / 2.0);
+}
+
+/// A difference with its interval, and of how many.
+fn effect(figure: &Figure<Effect>, is_rate: bool, texts: &Texts) -> String {
+    match figure {
+        Figure::Known { value, samples } => {
+            let (scale, unit) = if is_rate { (100.0, " %") } else { (1.0, "") };
+            format!(
+                "{:+.1}{unit} ({:+.1} .. {:+.1}), n={samples}",
+                value.size.value * scale,
+                value.size.low * scale,
+                value.size.high * scale
+            )
+        }
+        Figure::Insufficient { have, need } => too_few(*have, *need, texts),
+    }
+}
