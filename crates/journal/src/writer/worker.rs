@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::archiving::Archive;
 use super::context::{Versions, of_this_machine};
 use super::editing_many::EditingMany;
-use super::filing_jobs::{FileSession, Filing};
+use super::filing_jobs::Filing;
 use super::jobs::{Holds, Jobs, Tools, Urgency};
 use super::run_journal::RunJournal;
 use super::self_test::SelfTest;
@@ -176,35 +176,27 @@ impl<C: Content> Worker<C> {
             Order::ReadEvents { query, ticket } => self.read_events(*query, ticket, now),
             Order::ValidateEvents { session, ticket } => self.validate_events(session, ticket, now),
             Order::Digest { order, ticket } => self.digest(order, ticket, now),
-            Order::Release(session) => {
-                self.digests.note_changed(session);
-                self.trials.give_up(session);
-                drop(self.prepared.remove(&session));
-            }
+            Order::Release(session) => self.release(session),
             Order::Leave(leave) => self.leave(leave, now),
             Order::Decline { session, ticket } => {
-                self.file(FileSession { session, how: Filing::Decline, ticket }, now);
+                self.file_as(session, Filing::Decline, ticket, now);
             }
-            Order::Forget { session, ticket } => {
-                self.file(FileSession { session, how: Filing::Forget, ticket }, now);
-            }
+            Order::Forget { session, ticket } => self.file_as(session, Filing::Forget, ticket, now),
             Order::Shelve { session, how: ShelfMove::Archive(what), ticket } => {
                 self.jobs.add(Archive::new(session, what, ticket));
             }
             Order::Shelve { session, how, ticket } => {
-                self.file(FileSession { session, how: Filing::Shelve(how), ticket }, now);
+                self.file_as(session, Filing::Shelve(how), ticket, now);
             }
             Order::Edit { session, update, ticket } => {
-                self.file(FileSession { session, how: Filing::Edit(update), ticket }, now);
+                self.file_as(session, Filing::Edit(update), ticket, now);
             }
             Order::Draft { order, ticket } => self.draft(order, ticket, now),
             Order::Copy { session, name, ticket } => {
                 let game_version = self.versions.game().to_owned();
                 self.jobs.add(CopySession::new(session, name, game_version, ticket));
             }
-            Order::EditMany { order, ticket } => {
-                self.jobs.add(EditingMany::new(*order, ticket));
-            }
+            Order::EditMany { order, ticket } => self.jobs.add(EditingMany::new(*order, ticket)),
             Order::Slot { order, ticket } => self.jobs.add(SlotWork::new(order, ticket)),
             Order::SessionAttachment { order, ticket } => {
                 self.jobs.add(AttachToSession(order, ticket));

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Worker;
 use crate::clock::{self, Moment};
-use crate::ids::Ticket;
+use crate::ids::{SessionId, Ticket};
 use crate::report::{ReportOf, ReportOrder};
+use crate::writer::filing_jobs::{FileSession, Filing};
 use crate::writer::jobs::{Job, Urgency, WaitsFor};
 use crate::writer::listing::ListSessions;
 use crate::writer::reporting::WriteReport;
@@ -80,6 +81,11 @@ impl<C: Content> Worker<C> {
         if self.playing.is_none() {
             self.do_long_job(now);
         }
+    }
+
+    /// Does something with one session that isn't played.
+    pub(super) fn file_as(&mut self, session: SessionId, how: Filing, ticket: Ticket, now: Moment) {
+        self.file(FileSession { session, how, ticket }, now);
     }
 
     /// Files something: between the checkpoints, or at once if there are none.

@@ -59,6 +59,13 @@ impl<C: Content> Worker<C> {
         }]);
     }
 
+    /// Lets go of a session that was prepared.
+    pub(super) fn release(&mut self, session: SessionId) {
+        self.digests.note_changed(session);
+        self.trials.give_up(session);
+        drop(self.prepared.remove(&session));
+    }
+
     /// Reads a world that a new session begins with. It is in memory already, and no session is locked for it.
     pub(super) fn prepare_world(&mut self, order: &WorldOrder, ticket: Ticket) {
         match self.read_world(order) {
