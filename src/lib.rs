@@ -83,17 +83,17 @@ pub use lifecycle::{
     PreviousRun, ProfileChanged, RecoveryAvailable, RecoveryDeclined, RecoveryFailed,
     RecoveryOffers, RecoveryOption, RecoveryPolicy, ReportNotOpened, ReportWritten, Request,
     RequestDone, RequestRejected, RestoreCancelled, RestoreLosses, RestorePhase, RestorePrepared,
-    RestoreStalled, RestoreStarted, RewindTo, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved, SessionCatalog,
-    SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied, SessionDigests,
-    SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents, SessionExported,
-    SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace, SessionPaces,
-    SessionPaused, SessionPlace, SessionPurged, SessionRecovered, SessionRequest, SessionRestored,
-    SessionResumed, SessionSettings, SessionStarted, SessionSummary, SessionUpdated,
-    SessionsDigested, SessionsEdited, SessionsFound, SlotCommands, SlotCopied, SlotDeleted,
-    SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes, TypeFailed,
-    TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    RestoreStalled, RestoreStarted, RestoredInPlace, RewindTo, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionActivity, SessionAttachmentRemoved, SessionAttachmentSaved,
+    SessionCatalog, SessionClosed, SessionCommands, SessionCommandsExt, SessionCopied,
+    SessionDigests, SessionDigestsExt, SessionDrafted, SessionEnded, SessionEnding, SessionEvents,
+    SessionExported, SessionHint, SessionHints, SessionHooksExt, SessionMoved, SessionPace,
+    SessionPaces, SessionPaused, SessionPlace, SessionPurged, SessionRecovered, SessionRequest,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionSummary,
+    SessionUpdated, SessionsDigested, SessionsEdited, SessionsFound, SlotCommands, SlotCopied,
+    SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotRequest, SlotSaved, TypeBytes,
+    TypeFailed, TypeNotSaved, WorldCollapsed, recovery_is_pending, saving_is_in_progress,
+    session_is_active, session_is_paused, session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
@@ -101,8 +101,8 @@ pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use recent_log::recent_log;
 pub use recording::{RecordInputs, Recordable, RecordedAs, RecordedTrigger, RecordingExt};
 pub use restore::{
-    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RestoreLoss,
-    RestoreLossReason, RestoreReport,
+    DanglingReference, DespawnOnRestore, ExtraEntities, NewComponents, RespawnedEntity,
+    RestoreLoss, RestoreLossReason, RestoreManner, RestoreReport,
 };
 pub use saved::Saved;
 #[cfg(feature = "log")]
@@ -114,10 +114,10 @@ pub mod prelude {
     pub use crate::{
         ChapterOutcome, CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, InChapter,
         LeaveCause, NewChapter, NewSession, PreviousRun, RecoveryAvailable, RecoveryOffers,
-        RecoveryPolicy, ReflectSaved, RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveScope,
-        SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt,
-        SessionHooksExt, SessionPlugin, SessionRecovered, SessionRestored, SessionSettings,
-        SessionStarted, SessionUpdate, SessionsFound, SlotSaved, Ticket, Unsaved,
+        RecoveryPolicy, ReflectSaved, RequestRejected, RestoreFrom, RestoreManner, RewindTo,
+        SaveKey, SaveScope, SaveSlot, Saved, SessionAppExt, SessionCatalog, SessionClosed,
+        SessionCommandsExt, SessionHooksExt, SessionPlugin, SessionRecovered, SessionRestored,
+        SessionSettings, SessionStarted, SessionUpdate, SessionsFound, SlotSaved, Ticket, Unsaved,
         session_is_active, session_is_paused, session_is_restoring,
     };
 }

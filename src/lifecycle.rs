@@ -72,16 +72,16 @@ pub use notifications::{
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
     HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
-    SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
+    SessionDrafted, SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub(crate) use notifications::{
     notify, register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_slot_notifications,
+    register_filing_notifications, register_restored_in_place, register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 #[cfg(feature = "log")]

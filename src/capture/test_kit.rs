@@ -20,7 +20,7 @@ use crate::journal::{
     Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
 };
 use crate::recovery::ReadProgress;
-use crate::restore::{EntitiesReplaced, Leftovers, WorldImage};
+use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -229,6 +229,22 @@ impl Play {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let replaced = image.replace_entities(self.world(), &Leftovers::none());
+        self.begin_run(next, &replaced);
+        replaced
+    }
+
+    /// Puts a checkpoint back by writing what differs, and begins a new run with a full capture.
+    pub(crate) fn restore_in_place(
+        &mut self,
+        mut image: WorldImage,
+        next: SaveId,
+    ) -> EntitiesReplaced {
+        image.note_living(self.encoder.ids());
+        assert_eq!(image.manner(RestoreManner::InPlace), RestoreManner::InPlace);
+        image.insert_resources(self.world());
+        image.set_states(self.world(), None).unwrap();
+        let nothing = DroppedTypes::default();
+        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing);
         self.begin_run(next, &replaced);
         replaced
     }

@@ -157,6 +157,10 @@ impl Content for WorldContent {
         }
     }
 
+    fn note_played(&self, encoder: &Encoder, image: &mut WorldImage) {
+        image.note_living(encoder.ids());
+    }
+
     fn encode(&self, encoder: &mut Encoder, capture: Box<Capture>) -> Encoded<Self> {
         let encoded = encoder.encode(capture);
         let has_drifted = !encoded.drift.is_empty();

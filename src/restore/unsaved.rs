@@ -93,13 +93,13 @@ impl Replacement {
 }
 
 /// Which of the saved types an archetype has.
-struct Layouts {
+pub(super) struct Layouts {
     known: Vec<(u32, ComponentId)>,
     archetypes: HashMap<ArchetypeId, Vec<(u32, ComponentId)>>,
 }
 
 impl Layouts {
-    fn new(replacement: &Replacement) -> Self {
+    pub(super) fn new(replacement: &Replacement) -> Self {
         let components = replacement.components();
         // A built-in type that the checkpoint doesn't know is no component of the game's.
         let known = components.filter(|(_, _, column)| column.was_saved || !column.is_built_in());
@@ -107,7 +107,7 @@ impl Layouts {
         Self { known, archetypes: HashMap::default() }
     }
 
-    fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
+    pub(super) fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
         let known = &self.known;
         self.archetypes.entry(archetype.id()).or_insert_with(|| {
             known.iter().copied().filter(|(_, component)| archetype.contains(*component)).collect()

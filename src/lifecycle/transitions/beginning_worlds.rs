@@ -10,6 +10,7 @@ use crate::journal::SessionId;
 use crate::lifecycle::GameContext;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Preparing, Transition};
+use crate::restore::RestoreManner;
 use crate::session::{NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld};
 use crate::writer::WorldOrder;
 
@@ -31,6 +32,7 @@ pub(in crate::lifecycle) fn start_in(
         session: metadata.id,
         from: RestoreFrom::Latest,
         reason: RestoreReason::BranchedOff,
+        manner: RestoreManner::Respawn,
         asked_at: clock::instant(),
         becomes: Becomes::World,
         otherwise: None,

@@ -96,6 +96,14 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         true
     }
 
+    fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity> {
+        let Ok(mut value) = self.codec.decode(saved) else { return Vec::new() };
+        self.codec.map_entities(&mut value, references);
+        let named = references.named().to_vec();
+        references.take_missing();
+        named
+    }
+
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
         entity
             .get::<C::Component>()

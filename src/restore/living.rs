@@ -1,0 +1,31 @@
+//! Which entities of a checkpoint are in the world.
+
+use bevy::ecs::entity::Entity;
+
+use super::image::{Living, WorldImage};
+use super::manner::RestoreManner;
+use crate::journal::SaveId;
+
+impl WorldImage {
+    /// Notes which entities have the ids of the session. Some of them may be gone when the checkpoint is put back.
+    pub(crate) fn note_living(&mut self, ids: impl IntoIterator<Item = (SaveId, Entity)>) {
+        let mut by_rank = vec![Entity::PLACEHOLDER; self.ranks.len()];
+        let mut others = Vec::new();
+        for (id, entity) in ids {
+            match self.ranks.rank(id).and_then(|rank| by_rank.get_mut(rank as usize)) {
+                Some(place) => *place = entity,
+                None => others.push((id, entity)),
+            }
+        }
+        self.living = Some(Living { by_rank, others });
+    }
+
+    /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only
+    /// by the build that took it, whose word it is what an entity lacks.
+    pub(crate) fn manner(&self, wanted: RestoreManner) -> RestoreManner {
+        if self.living.is_none() || self.is_of_earlier_build() {
+            return RestoreManner::Respawn;
+        }
+        wanted
+    }
+}
