@@ -101,6 +101,7 @@ pub use requests::{
     SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest,
 };
 pub(crate) use restraints::Restraints;
+pub(crate) use runtime::captured_moments::CapturedMoments;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;
 pub(crate) use runtime::frame_time::FrameTime;

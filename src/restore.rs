@@ -38,6 +38,7 @@ mod staying;
 mod sweep;
 mod unsaved;
 mod unusable;
+mod who_stays;
 
 pub use loss::{RestoreLoss, RestoreLossReason};
 pub use manner::RestoreManner;

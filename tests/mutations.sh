@@ -524,6 +524,10 @@ mutant 'write nothing onto who stays' src/restore/in_place.rs \
     's/find_written\(replacement, world\);//' $in_place
 mutant 'write everything onto who stays' src/restore/comparing.rs \
     's/ && !rows\.is_as_saved\(saved, entity, names\)//' $in_place
+mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
+    's/\*is_changed = true;//' $in_place
+mutant 'pass over who refers to somebody that is spawned again' src/restore/comparing.rs \
+    's/!all_stay && rows\.names_entities\(\)/false/' $in_place
 mutant 'despawn at once from whom somebody hangs who stays' src/restore/doomed.rs \
     's/holds_any = true;//' $in_place
 mutant 'write over immutable values' src/restore/staying.rs \

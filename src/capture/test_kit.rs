@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
@@ -238,13 +239,14 @@ impl Play {
         &mut self,
         mut image: WorldImage,
         next: SaveId,
+        since: Option<Tick>,
     ) -> EntitiesReplaced {
         image.note_living(self.encoder.ids());
         assert_eq!(image.manner(RestoreManner::InPlace), RestoreManner::InPlace);
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let nothing = DroppedTypes::default();
-        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing);
+        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
         self.begin_run(next, &replaced);
         replaced
     }

@@ -1,5 +1,6 @@
 //! Saved entities, resources and states as the writer sees them.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
-    Parking, Recorder, SaveKey, SavedTypes, Settled, drift_between,
+    Parking, SaveKey, SavedTypes, Settled, drift_between,
 };
 use crate::journal::{Block, Commit, EventBatch, ReadError, RunId, SaveId, TypeRows};
 use crate::recording::{NotWritten, TakenEvents};
@@ -52,7 +53,7 @@ pub(crate) enum ContentOrder {
     /// This came of it.
     Settle(Box<Settled>),
     /// Free memory that would take the main thread too long.
-    Free(Box<Recorder>),
+    Free(Box<dyn Any + Send>),
 }
 
 /// What there is to report.
@@ -150,8 +151,8 @@ impl Content for WorldContent {
                 encoder.settle(*settled);
                 Vec::new()
             }
-            ContentOrder::Free(recorder) => {
-                drop(recorder);
+            ContentOrder::Free(remains) => {
+                drop(remains);
                 Vec::new()
             }
         }

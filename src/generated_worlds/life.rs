@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 
 use super::churn::Churn;
@@ -190,7 +191,8 @@ impl Life {
         let snapshot = self.merge_the_chain();
         let types = self.newest.as_ref().unwrap().types.iter();
         let types = types.map(|summary| summary.path.clone()).collect();
-        Expected { portrait, dangling, snapshot, types, variant: self.variant }
+        let captured_at = self.play.recorder.captured_at().unwrap();
+        Expected { portrait, dangling, snapshot, types, captured_at, variant: self.variant }
     }
 
     fn next_save_id(&self) -> SaveId {
@@ -255,6 +257,7 @@ struct Expected {
     dangling: u64,
     snapshot: Vec<Block>,
     types: Vec<String>,
+    captured_at: Tick,
     variant: Variant,
 }
 
@@ -270,9 +273,11 @@ impl Expected {
     /// What isn't saved and is still there is referred to as before, where a restore that spawns everything leaves a
     /// placeholder.
     fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> RestoreReport {
-        let replaced = play.restore_in_place(self.image(next, play), next);
+        let since = Some(self.captured_at);
+        let replaced = play.restore_in_place(self.image(next, play), next, since);
         self.must_be_back(&replaced, play);
-        let again = play.restore_in_place(self.image(next, play), next);
+        // Once more, by comparing everything.
+        let again = play.restore_in_place(self.image(next, play), next, None);
         self.must_be_back(&again, play);
         let report = &again.report;
         assert_eq!((report.spawned, report.despawned), (0, 0), "{report:?}");

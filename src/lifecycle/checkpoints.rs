@@ -98,6 +98,9 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         playing.recorder.recycle(capture);
         return finish_if_asked(world, wanted.ticket);
     }
+    if let Some(captured_at) = playing.recorder.captured_at() {
+        parts.captured.note(id, captured_at);
+    }
     let base = playing.line.base().filter(|_| !full);
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);

@@ -7,10 +7,10 @@ use crate::doctor::{Diagnosis, Finding, FoundEntities};
 use crate::{
     CaptureCost, CurrentPace, CurrentProfile, CurrentSession, DanglingReference, DespawnOnRestore,
     DriftedType, ExternalOperations, ExtraEntities, GameContext, InChapter, NewComponents,
-    OfferedBackup, PreviousRun, RecoveryOffers, RestoreLoss, RestoreLossReason, RestoreReport,
-    SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog, SessionHint, SessionHints,
-    SessionMode, SessionPaces, SessionPlace, SessionSettings, SessionSwitches, TypeProblem,
-    TypeProblemReason, Unsaved,
+    OfferedBackup, PreviousRun, RecoveryOffers, RespawnedEntity, RestoreLoss, RestoreLossReason,
+    RestoreManner, RestoreReport, SaveKey, SaveScope, Saved, SessionActivity, SessionCatalog,
+    SessionHint, SessionHints, SessionMode, SessionPaces, SessionPlace, SessionSettings,
+    SessionSwitches, TypeProblem, TypeProblemReason, Unsaved,
 };
 
 /// Registers what types do by themselves only with the feature `auto_register`.
@@ -32,6 +32,8 @@ pub(super) fn register_types(app: &mut App) {
         .register_type::<DanglingReference>()
         .register_type::<ExtraEntities>()
         .register_type::<NewComponents>()
+        .register_type::<RespawnedEntity>()
+        .register_type::<RestoreManner>()
         .register_type::<SessionMode>()
         .register_type::<SessionHint>()
         .register_type::<SessionHints>()

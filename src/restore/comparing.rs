@@ -1,33 +1,135 @@
 //! Compares what stays with the checkpoint.
 
+use std::collections::HashMap;
+
+use bevy::ecs::archetype::ArchetypeId;
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
+use super::image::Living;
 use super::ragged::Ragged;
 use super::replacement::{Origin, Part, Replacement};
 use super::rows_by_entity::RowOfEntity;
 use super::unsaved::Layouts;
+use super::who_stays::WhoStays;
 use crate::capture::SaveKey;
 use crate::saved::{DecodedColumn, Names, Saved};
 
-/// Finds the components that entities have which stay and the checkpoint doesn't, with what they brought along.
-pub(super) fn find_removed(replacement: &mut Replacement, world: &World) {
+/// Finds the components that entities have which stay and the checkpoint doesn't, with what they brought along;
+/// whether there are any.
+pub(super) fn find_removed(replacement: &mut Replacement, living: &Living, world: &World) -> bool {
     let mut removed = Ragged::default();
-    let mut layouts = Layouts::new(replacement);
+    let mut any = false;
+    let mut shapes = Shapes::new(replacement, living);
     for (rank, entity) in staying(replacement) {
-        if let Some(entity) = entity.and_then(|entity| world.get_entity(entity).ok()) {
-            let lacking = lacks(replacement, rank, entity, &mut layouts);
+        if let Some(entity) = entity.and_then(|entity| world.get_entity(entity).ok())
+            && !shapes.is_as_saved(rank, entity)
+        {
+            let lacking = lacks(replacement, rank, entity, &mut shapes.layouts);
             let with_theirs = with_what_they_brought(replacement, rank, entity, lacking, world);
+            any |= !with_theirs.is_empty();
             with_theirs.into_iter().for_each(|component| removed.push(component));
         }
         removed.end();
     }
     replacement.difference.removed = removed;
+    any
 }
 
-/// Finds the values of the checkpoint that entities don't have which stay: values as captures write them.
-pub(super) fn find_written(replacement: &mut Replacement, world: &mut World) {
+/// Whether entities have just the components that the checkpoint has, by archetype.
+struct Shapes<'a> {
+    living: &'a Living,
+    layouts: Layouts,
+    was_saved: Vec<bool>,
+    known: HashMap<(ArchetypeId, u32), bool>,
+    last: Option<((ArchetypeId, u32), bool)>,
+}
+
+impl<'a> Shapes<'a> {
+    fn new(replacement: &Replacement, living: &'a Living) -> Self {
+        let was_saved = replacement.image.columns.iter().map(|column| column.was_saved).collect();
+        let (layouts, known) = (Layouts::new(replacement), HashMap::new());
+        Self { living, layouts, was_saved, known, last: None }
+    }
+
+    fn is_as_saved(&mut self, rank: u32, entity: EntityRef<'_>) -> bool {
+        let Some(shape) = self.living.shape_by_rank.get(rank as usize).copied() else {
+            return false;
+        };
+        let key = (entity.archetype().id(), shape);
+        if let Some((last, is_as_saved)) = self.last
+            && last == key
+        {
+            return is_as_saved;
+        }
+        let is_as_saved = match self.known.get(&key) {
+            Some(known) => *known,
+            None => self.has_shape(shape, entity),
+        };
+        self.known.insert(key, is_as_saved);
+        self.last = Some((key, is_as_saved));
+        is_as_saved
+    }
+
+    fn has_shape(&mut self, shape: u32, entity: EntityRef<'_>) -> bool {
+        let there = self.layouts.of(entity.archetype()).iter().map(|(place, _)| *place);
+        let there = there.filter(|place| self.was_saved.get(*place as usize) == Some(&true));
+        let saved = self.living.shapes.get(shape as usize);
+        saved.is_some_and(|saved| there.eq(saved.iter().copied()))
+    }
+}
+
+/// What may differ from a checkpoint, by what was written since it was captured.
+pub(super) struct Changed {
+    ranks: Vec<bool>,
+    /// Columns that refer to entities, where some of those aren't who they were.
+    naming: Vec<bool>,
+}
+
+impl Changed {
+    /// Looks at the ticks of everything that is saved.
+    pub(super) fn since(
+        since: Tick,
+        replacement: &Replacement,
+        who: &WhoStays,
+        world: &mut World,
+    ) -> Self {
+        let mut ranks = vec![false; replacement.entities.len()];
+        // Whoever refers to one that is spawned again, despawned, or found by its key has to refer to another.
+        let all_stay = replacement.origins.iter().all(|origin| *origin == Origin::Staying)
+            && replacement.doomed.is_nobody()
+            && replacement.image.anchors.is_empty();
+        let mut naming = vec![false; replacement.image.columns.len()];
+        for (column, naming) in replacement.image.columns.iter().zip(&mut naming) {
+            let DecodedColumn::Component(rows) = &column.decoded else { continue };
+            *naming = !all_stay && rows.names_entities();
+            for entity in rows.changed_since(since, world) {
+                if let Some(rank) = who.rank(entity)
+                    && let Some(is_changed) = ranks.get_mut(rank as usize)
+                {
+                    *is_changed = true;
+                }
+            }
+        }
+        Self { ranks, naming }
+    }
+
+    fn may_differ(&self, rank: u32, row: RowOfEntity, entity: EntityRef<'_>, part: Part) -> bool {
+        self.ranks.get(rank as usize) != Some(&false)
+            || self.naming.get(row.column as usize) != Some(&false)
+            || part.component().is_some_and(|component| !entity.contains_id(component))
+    }
+}
+
+/// Finds the values of the checkpoint that entities don't have which stay: values as captures write them. All are
+/// compared, or those that may differ.
+pub(super) fn find_written(
+    replacement: &mut Replacement,
+    changed: Option<&Changed>,
+    world: &mut World,
+) {
     replacement.difference.since = world.increment_change_tick();
     let mut written = Ragged::default();
     let mut names =
@@ -35,7 +137,10 @@ pub(super) fn find_written(replacement: &mut Replacement, world: &mut World) {
     for (rank, entity) in staying(replacement) {
         if let Some(entity) = entity.and_then(|entity| world.get_entity(entity).ok()) {
             for row in replacement.image.rows.of(rank) {
-                if differs(replacement, *row, entity, &mut names) {
+                let Some(part) = replacement.parts.get(row.column as usize) else { continue };
+                if changed.is_none_or(|it| it.may_differ(rank, *row, entity, *part))
+                    && differs(replacement, *row, entity, &mut names)
+                {
                     written.push(*row);
                 }
             }

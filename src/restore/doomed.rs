@@ -4,7 +4,7 @@
 //! that is linked to others. All else is despawned first, as in any restore: what the game makes of a death, and the
 //! indexes that hooks keep, should know nothing of who comes after.
 
-use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet};
+use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
 
 use crate::capture::hanging_from;
@@ -22,7 +22,7 @@ pub(super) struct Doomed {
 
 impl Doomed {
     /// Looks what hangs from entities that don't stay.
-    pub(super) fn find(world: &World, roots: &[Entity], stays: &EntityHashSet) -> Self {
+    pub(super) fn find(world: &World, roots: &[Entity], stays: &impl Fn(Entity) -> bool) -> Self {
         let mut doomed = Self::default();
         // Whether something that stays hangs from one of a group.
         let mut holds = Vec::new();
@@ -41,6 +41,11 @@ impl Doomed {
         doomed
     }
 
+    /// Whether everything stays.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// Whether an entity doesn't stay.
     pub(super) fn contains(&self, entity: Entity) -> bool {
         self.groups.contains_key(&entity)
@@ -52,13 +57,13 @@ impl Doomed {
         world: &World,
         root: Entity,
         group: usize,
-        stays: &EntityHashSet,
+        stays: &impl Fn(Entity) -> bool,
         holds: &[bool],
     ) -> bool {
         let mut holds_any = false;
         let mut waiting = vec![root];
         while let Some(entity) = waiting.pop() {
-            if stays.contains(&entity) {
+            if stays(entity) {
                 holds_any = true;
             } else if let Some(known) = self.groups.get(&entity) {
                 holds_any |= holds.get(*known).copied().unwrap_or_default();
@@ -85,7 +90,7 @@ mod tests {
         let between = world.spawn(ChildOf(top)).id();
         let stays = world.spawn(ChildOf(between)).id();
         let below_stays = world.spawn(ChildOf(stays)).id();
-        let set: EntityHashSet = [stays].into_iter().collect();
+        let set = |entity| entity == stays;
         for roots in [[free, between, top], [top, between, free], [between, top, free]] {
             let doomed = Doomed::find(&world, &roots, &set);
             assert_eq!(doomed.first, [free], "{roots:?}");

@@ -59,11 +59,16 @@ pub(crate) struct WorldImage {
 }
 
 /// The entities that have ids of the session, as the writer knows them.
+#[derive(Default)]
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
     pub by_rank: Vec<Entity>,
     /// Those that the checkpoint doesn't have.
     pub others: Vec<(SaveId, Entity)>,
+    /// Which of `shapes` each rank has.
+    pub shape_by_rank: Vec<u32>,
+    /// The columns that entities have, each list once, ascending.
+    pub shapes: Vec<Vec<u32>>,
 }
 
 /// The builds of the game between which a checkpoint passes.

@@ -14,12 +14,13 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{ComponentId, ComponentInfo};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::{QueryState, With};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::comparing::{find_removed, find_written};
+use super::comparing::{Changed, find_removed, find_written};
 use super::difference::take_away;
 use super::doomed::Doomed;
 use super::image::WorldImage;
@@ -38,11 +39,15 @@ use crate::saved::{Outside, Saved, unfiltered};
 impl WorldImage {
     /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
     /// entity that stays, stays, but for the types that are dropped.
+    ///
+    /// What wasn't written since a tick has the value of the checkpoint, if one is given. Otherwise everything is
+    /// compared.
     pub(crate) fn write_in_place(
         self,
         world: &mut World,
         leftovers: &Leftovers,
         dropped: &DroppedTypes,
+        since: Option<Tick>,
     ) -> EntitiesReplaced {
         let report =
             RestoreReport { losses: self.losses.clone(), in_place: true, ..Default::default() };
@@ -58,20 +63,21 @@ impl WorldImage {
         leftovers.drop_all_but(world, &put_off);
         staying.replacement.find_entities(world);
         staying.know_living_others(world);
-        staying.write(world, leftovers, &mut sweep);
+        let since = since.filter(|_| staying.replacement.image.losses.is_empty());
+        staying.write(world, since, (leftovers, &mut sweep));
         staying.finish(world)
     }
 }
 
 impl Staying {
     fn despawn_others(&mut self, world: &mut World, sweep: &mut Sweep, mut old: Vec<Entity>) {
-        let stays = self.entities();
+        let stays = |entity: Entity| self.who.contains(entity);
         let Replacement { image, doomed, report, .. } = &mut self.replacement;
-        old.retain(|entity| !stays.contains(entity));
+        old.retain(|entity| !stays(*entity));
         old.extend(living_gone(world, &image.gone, report));
         *doomed = Doomed::find(world, &old, &stays);
         let first = std::mem::take(&mut doomed.first);
-        let remains = |entity: Entity| stays.contains(&entity) || doomed.contains(entity);
+        let remains = |entity: Entity| stays(entity) || doomed.contains(entity);
         sweep.despawn(world, first, remains, report);
         self.replace_the_dead(world);
     }
@@ -79,17 +85,19 @@ impl Staying {
     /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
     /// makes of that, as loot where armour is lost, goes.
     fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) {
-        let stays = self.entities();
+        let stays = |entity: Entity| self.who.contains(entity);
         dropped.drop_from(world, &stays);
         let replacement = &mut self.replacement;
-        find_removed(replacement, world);
+        if !find_removed(replacement, &self.living, world) && dropped.is_empty() {
+            return;
+        }
         for (rank, entity) in (0_u32..).zip(&replacement.entities) {
             take_away(world, *entity, replacement.difference.removed.of(rank));
         }
         world.flush();
         let mut came = sweep.old_entities(world);
         let Replacement { doomed, report, .. } = replacement;
-        let remains = |entity: Entity| stays.contains(&entity) || doomed.contains(entity);
+        let remains = |entity: Entity| stays(entity) || doomed.contains(entity);
         came.retain(|entity| !remains(*entity));
         sweep.despawn(world, came, remains, report);
         self.replace_the_dead(world);
@@ -98,18 +106,24 @@ impl Staying {
     /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
     fn know_living_others(&mut self, world: &World) {
         let doomed = &self.replacement.doomed;
-        self.others.retain(|(_, entity)| {
+        self.living.others.retain(|(_, entity)| {
             let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
             world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
         });
-        self.replacement.outside.extend(self.others.iter().copied());
+        self.replacement.outside.extend(self.living.others.iter().copied());
     }
 
-    fn write(&mut self, world: &mut World, leftovers: &Leftovers, sweep: &mut Sweep) {
+    fn write(
+        &mut self,
+        world: &mut World,
+        since: Option<Tick>,
+        (leftovers, sweep): (&Leftovers, &mut Sweep),
+    ) {
         let replacement = &mut self.replacement;
         replacement.restore_resources(world);
         replacement.keep_others(world, &[]);
-        find_written(replacement, world);
+        let changed = since.map(|since| Changed::since(since, replacement, &self.who, world));
+        find_written(replacement, changed.as_ref(), world);
         replacement.rebuild(world);
         replacement.spawn(world);
         replacement.waiting = nobody_kicked_out(replacement, world);
@@ -131,7 +145,7 @@ impl Staying {
         let entities = self.replacement.entities.clone();
         let mut replaced = self.replacement.finish(world);
         // They keep their ids for as long as they live.
-        let others = self.others.into_iter().map(|(id, entity)| (entity, id));
+        let others = self.living.others.into_iter().map(|(id, entity)| (entity, id));
         replaced.seeds.extend(others.filter(|(entity, _)| world.get_entity(*entity).is_ok()));
         let respawned = self.respawned.into_iter().filter_map(|(rank, was)| {
             let is = *entities.get(rank as usize)?;

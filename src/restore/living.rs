@@ -1,5 +1,7 @@
 //! Which entities of a checkpoint are in the world.
 
+use std::collections::HashMap;
+
 use bevy::ecs::entity::Entity;
 
 use super::image::{Living, WorldImage};
@@ -17,7 +19,24 @@ impl WorldImage {
                 None => others.push((id, entity)),
             }
         }
-        self.living = Some(Living { by_rank, others });
+        let (shape_by_rank, shapes) = self.shapes();
+        self.living = Some(Living { by_rank, others, shape_by_rank, shapes });
+    }
+
+    /// The columns that entities have: the place of each rank's in a list of all there are, and that.
+    fn shapes(&self) -> (Vec<u32>, Vec<Vec<u32>>) {
+        let mut known = HashMap::<Vec<u32>, u32>::new();
+        let mut shapes = Vec::new();
+        let by_rank = (0..self.ranks.len() as u32).map(|rank| {
+            let columns: Vec<u32> = self.rows.of(rank).iter().map(|row| row.column).collect();
+            let next = known.len() as u32;
+            *known.entry(columns).or_insert_with_key(|columns| {
+                shapes.push(columns.clone());
+                next
+            })
+        });
+        let by_rank = by_rank.collect();
+        (by_rank, shapes)
     }
 
     /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bevy::ecs::component::Component;
-use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::entity::Entity;
 use bevy::ecs::query::{QueryState, With};
 use bevy::ecs::reflect::ReflectResource;
 use bevy::ecs::resource::Resource;
@@ -58,7 +58,7 @@ pub(crate) struct DroppedTypes(BTreeMap<TypeId, Drop>);
 #[derive(Clone, Copy)]
 struct Drop {
     name: &'static str,
-    drop: fn(&mut World, &EntityHashSet),
+    drop: fn(&mut World, &dyn Fn(Entity) -> bool),
 }
 
 impl DroppedTypes {
@@ -68,8 +68,13 @@ impl DroppedTypes {
         self.0.insert(TypeId::of::<T>(), drop);
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes the types away from these entities.
-    pub(super) fn drop_from(&self, world: &mut World, entities: &EntityHashSet) {
+    pub(super) fn drop_from(&self, world: &mut World, entities: &dyn Fn(Entity) -> bool) {
         self.0.values().for_each(|dropped| (dropped.drop)(world, entities));
     }
 }
@@ -80,10 +85,9 @@ impl fmt::Debug for DroppedTypes {
     }
 }
 
-fn drop_from<T: Component>(world: &mut World, entities: &EntityHashSet) {
+fn drop_from<T: Component>(world: &mut World, is_one: &dyn Fn(Entity) -> bool) {
     let mut query: QueryState<Entity, With<T>> = unfiltered(world, QueryState::new);
-    let having: Vec<Entity> =
-        query.iter(world).filter(|entity| entities.contains(entity)).collect();
+    let having: Vec<Entity> = query.iter(world).filter(|entity| is_one(*entity)).collect();
     for entity in having {
         if let Ok(mut entity) = world.get_entity_mut(entity) {
             entity.remove::<T>();

@@ -32,6 +32,8 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
+    /// What is left of the checkpoint, to be freed elsewhere.
+    pub remains: Option<Box<WorldImage>>,
 }
 
 /// An entity that stayed in a restore in place, and has changed.
@@ -52,7 +54,14 @@ impl EntitiesReplaced {
     /// The world stays as it is.
     pub(crate) fn none() -> Self {
         let (report, carried) = (RestoreReport::default(), Carried::default());
-        Self { report, seeds: Vec::new(), carried, gone: Vec::new(), changed: Vec::new() }
+        Self {
+            report,
+            seeds: Vec::new(),
+            carried,
+            gone: Vec::new(),
+            changed: Vec::new(),
+            remains: None,
+        }
     }
 }
 

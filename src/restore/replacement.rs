@@ -384,9 +384,10 @@ impl Replacement {
         EntitiesReplaced {
             report: self.report,
             seeds,
-            carried: self.image.carried,
-            gone: self.image.gone,
+            carried: std::mem::take(&mut self.image.carried),
+            gone: std::mem::take(&mut self.image.gone),
             changed: Vec::new(),
+            remains: Some(Box::new(self.image)),
         }
     }
 

@@ -2,22 +2,25 @@
 
 use std::collections::HashSet;
 
-use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::archetype::ArchetypeId;
+use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::hooks::is_mutable;
-use super::image::ImageColumn;
+use super::image::{ImageColumn, Living};
 use super::replacement::{Origin, Part, Replacement};
 use super::sweep::DespawnOnRestore;
+use super::who_stays::WhoStays;
 use crate::capture::SaveKey;
-use crate::journal::SaveId;
 use crate::saved::{DecodedColumn, Names, Saved};
 
 /// The entities of a checkpoint that stay.
 pub(super) struct Staying {
     pub replacement: Replacement,
-    /// Living entities of the session that the checkpoint doesn't have, and may refer to.
-    pub others: Vec<(SaveId, Entity)>,
+    /// The entities of the session that were there at first.
+    pub living: Living,
+    /// Those that stay.
+    pub who: WhoStays,
     /// Those that are spawned again although they were there: their ranks, and what they were.
     pub respawned: Vec<(u32, Entity)>,
 }
@@ -25,22 +28,22 @@ pub(super) struct Staying {
 impl Staying {
     /// Finds the entities that stay. Placed ones are found by their keys, as in every restore.
     pub(super) fn find(world: &World, mut replacement: Replacement) -> Self {
-        let living = replacement.image.living.take();
-        let mut staying = Self { replacement, others: Vec::new(), respawned: Vec::new() };
-        if let Some(living) = living {
-            staying.find_living(world, &living.by_rank);
-            staying.others = living.others;
-        }
+        let living = replacement.image.living.take().unwrap_or_default();
+        let who = WhoStays::with_capacity(living.by_rank.len());
+        let mut staying = Self { replacement, living, who, respawned: Vec::new() };
+        let living = std::mem::take(&mut staying.living.by_rank);
+        staying.find_living(world, &living);
         staying
     }
 
     fn find_living(&mut self, world: &World, living: &[Entity]) {
+        let mut may_stay = MayStay::default();
         let image = &self.replacement.image;
         let columns = image.columns.iter();
         let unreadable: HashSet<u32> =
             columns.flat_map(|column| &column.unreadable).copied().collect();
         for (rank, entity) in (0_u32..).zip(living) {
-            let Some(found) = world.get_entity(*entity).ok().filter(|found| may_stay(*found))
+            let Some(found) = world.get_entity(*entity).ok().filter(|found| may_stay.ask(*found))
             else {
                 continue;
             };
@@ -55,21 +58,14 @@ impl Staying {
         self.respawn_where_immutables_differ(world);
     }
 
-    /// The entities that stay.
-    pub(super) fn entities(&self) -> EntityHashSet {
-        let Replacement { entities, origins, .. } = &self.replacement;
-        let entities = entities.iter().zip(origins);
-        let staying = entities.filter(|(_, origin)| **origin == Origin::Staying);
-        staying.map(|(entity, _)| *entity).collect()
-    }
-
     /// Those who should have stayed and are gone, since somebody's death has taken them along, are spawned.
     pub(super) fn replace_the_dead(&mut self, world: &World) {
         let Replacement { entities, origins, .. } = &self.replacement;
         let staying = (0_u32..).zip(entities.iter().zip(origins));
         let staying = staying.filter(|(_, (_, origin))| **origin == Origin::Staying);
-        let dead =
-            staying.filter(|(_, (entity, _))| !world.get_entity(**entity).is_ok_and(may_stay));
+        let mut may_stay = MayStay::default();
+        let mut is_there = |entity| world.get_entity(entity).is_ok_and(|found| may_stay.ask(found));
+        let dead = staying.filter(|(_, (entity, _))| !is_there(**entity));
         let dead: Vec<u32> = dead.map(|(rank, _)| rank).collect();
         dead.into_iter().for_each(|rank| self.respawn(rank));
     }
@@ -80,6 +76,7 @@ impl Staying {
             (entities.get_mut(rank as usize), origins.get_mut(rank as usize))
         {
             (*entity, *origin) = (living, Origin::Staying);
+            self.who.add(living, rank);
         }
     }
 
@@ -89,6 +86,7 @@ impl Staying {
             (entities.get_mut(rank as usize), origins.get_mut(rank as usize))
         {
             self.respawned.push((rank, *entity));
+            self.who.remove(*entity);
             (*entity, *origin) = (Entity::PLACEHOLDER, Origin::Spawned);
         }
     }
@@ -145,9 +143,24 @@ fn with_other_immutables(replacement: &Replacement, world: &World, immutable: &[
     differing
 }
 
-/// Whether a living entity can be the one that it was.
-fn may_stay(entity: EntityRef<'_>) -> bool {
-    entity.contains::<Saved>()
-        && !entity.contains::<SaveKey>()
-        && !entity.contains::<DespawnOnRestore>()
+/// Whether a living entity can be the one that it was. Entities of one archetype are mostly asked about in a row.
+#[derive(Default)]
+struct MayStay {
+    last: Option<(ArchetypeId, bool)>,
+}
+
+impl MayStay {
+    fn ask(&mut self, entity: EntityRef<'_>) -> bool {
+        let archetype = entity.archetype().id();
+        if let Some((last, may_stay)) = self.last
+            && last == archetype
+        {
+            return may_stay;
+        }
+        let may_stay = entity.contains::<Saved>()
+            && !entity.contains::<SaveKey>()
+            && !entity.contains::<DespawnOnRestore>();
+        self.last = Some((archetype, may_stay));
+        may_stay
+    }
 }

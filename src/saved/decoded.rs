@@ -11,6 +11,7 @@ mod states;
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
@@ -66,6 +67,12 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Whether the component is a relationship.
     fn is_relationship(&self) -> bool;
+
+    /// Whether a value of the checkpoint refers to entities.
+    fn names_entities(&self) -> bool;
+
+    /// The entities whose component was written after a tick, or came after it.
+    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity>;
 
     /// Makes components of the rows that need the world for it and are written, before the first entity is;
     /// the rows that failed, and what was said.

@@ -8,7 +8,7 @@ use tracing::{debug, error, info, info_span, warn};
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
-use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::ids::Ticket;
 use crate::journal::RunId;
 use crate::lifecycle::activity::{RestorePhase, set_activity};
@@ -168,7 +168,8 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     let replaced = match image.manner(manner) {
         RestoreManner::Respawn => image.replace_entities(world, &leftovers),
         RestoreManner::InPlace => {
-            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind)
+            let since = parts.captured.of(checkpoint);
+            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, since)
         }
     };
     let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
@@ -201,6 +202,10 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let (reason, left) = (preparing.reason, prepared.begun.left);
     let report = std::mem::take(&mut replaced.report);
     let changed = std::mem::take(&mut replaced.changed);
+    if let Some(remains) = replaced.remains.take() {
+        // Freeing it would take a frame as long as decoding did.
+        parts.order(Order::Content(ContentOrder::Free(remains)));
+    }
     let context_before = note_restored(world, &mut prepared, &replaced, reason);
     let crash = parts.start_up.take_crash(session, prepared.play_time);
     // What isn't handed out happened in a world that is lost, and is no part of this one.

@@ -1,12 +1,13 @@
 //! Going back in place at bad moments, and into games that meddle.
 
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, RestoreCancelled};
+use bevy_session::{CheckpointDrifted, MemoryDisk, RestoreCancelled};
 use serde::{Deserialize, Serialize};
 
 use super::{Sprite, ask, checkpoint, go_back, in_place_game, last_restore};
@@ -215,4 +216,22 @@ fn a_rewind_in_the_frame_of_a_save_and_twice_in_a_row() {
     crate::slots::load(&mut app, slot);
     assert_eq!(app.world().get::<Health>(stays), Some(&Health(2)));
     assert_eq!(app.world().get::<Sprite>(stays), Some(&Sprite(1)), "it was never spawned again");
+}
+
+#[test]
+fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
+    let mut app = in_place_game(&MemoryDisk::default(), listen::<CheckpointDrifted>);
+    app.world_mut().resource_mut::<SessionSettings>().self_test = NonZeroU32::new(1);
+    let [silent, other] = [1, 5].map(|health| spawn(&mut app, health));
+    start(&mut app, "Silent");
+    checkpoint(&mut app);
+    let first = received::<CheckpointSaved>(&app).pop().unwrap().checkpoint;
+    app.world_mut().get_mut::<Health>(silent).unwrap().bypass_change_detection().0 = 9;
+    set(&mut app, other, 6);
+    ask(&mut app, |session| session.checkpoint("noticed"));
+    assert!(!received::<CheckpointDrifted>(&app).is_empty());
+    ask(&mut app, |session| session.rewind(RewindTo::Checkpoint(first)));
+    assert!(last_restore(&app).report.in_place);
+    assert_eq!(app.world().get::<Health>(silent), Some(&Health(1)));
+    assert_eq!(app.world().get::<Health>(other), Some(&Health(5)));
 }
