@@ -98,9 +98,6 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         playing.recorder.recycle(capture);
         return finish_if_asked(world, wanted.ticket);
     }
-    if let Some(captured_at) = playing.recorder.captured_at() {
-        parts.captured.note(id, captured_at);
-    }
     let base = playing.line.base().filter(|_| !full);
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);
@@ -184,6 +181,10 @@ fn report_capture(
     capture: &Capture,
     collapsed_from: Option<u64>,
 ) {
+    let playing = parts.playing.as_ref();
+    if let Some(captured_at) = playing.and_then(|playing| playing.recorder.captured_at()) {
+        parts.captured.note(captured.checkpoint, captured_at);
+    }
     notify(world, captured.clone());
     hold_against_budget(parts, world, captured, capture);
     if let Some(before) = collapsed_from {
