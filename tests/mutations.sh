@@ -518,10 +518,10 @@ mutant 'write references as they are' src/saved/codec/cloned.rs \
 
 promise='A restore in place makes the world what one makes it that spawns everything'
 in_place=generated_worlds::any_world_comes_back_in_place
-mutant 'keep what the checkpoint lacks on who stays' src/restore/in_place.rs \
-    's/find_removed\(replacement, world\);//' $in_place
+mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
+    's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(component\)\);//' $in_place
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
-    's/find_written\(replacement, world\);//' $in_place
+    's/find_written\(replacement, changed\.as_ref\(\), world\);//' $in_place
 mutant 'write everything onto who stays' src/restore/comparing.rs \
     's/ && !rows\.is_as_saved\(saved, entity, names\)//' $in_place
 mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
