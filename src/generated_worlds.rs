@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use bevy_session_journal::deep::{Random, rounds, tell};
 
-use figures::Figures;
+use figures::{Figures, InPlaceFigures};
 use game::Variant;
 use life::Life;
 use portrait::Portrait;
@@ -77,6 +77,24 @@ fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
         let played = players.into_iter().map(|player| player.join().expect("a seed failed"));
         played.flatten().collect()
     })
+}
+
+#[test]
+fn any_world_comes_back_in_place_as_it_was() {
+    let begun = Instant::now();
+    let played = play_all(|seed| {
+        let mut life = Life::begin(Variant::of(seed), Random::new(seed));
+        for _ in 0..WORLDS {
+            life.go_on();
+            life.rewind_in_place();
+        }
+        life.in_place
+    });
+    let figures: InPlaceFigures = played.into_iter().sum();
+    tell(&format!("generated worlds in place: {figures:?} in {:?}", begun.elapsed()));
+    if seeds().count() as u64 >= SEEDS {
+        figures.fail_if_shrunk();
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub use lifecycle::{
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
-pub use restore::DespawnOnRestore;
+pub use restore::{DespawnOnRestore, RestoreManner};
 pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
@@ -61,11 +61,11 @@ pub mod prelude {
     pub use crate::{
         CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, LeaveCause, NewSession,
         PreviousRun, RecoveryAvailable, RecoveryOffers, RecoveryPolicy, ReflectSaved,
-        RequestRejected, RestoreFrom, RewindTo, SaveKey, SaveSlot, Saved, SessionAppExt,
-        SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt, SessionPlugin,
-        SessionRecovered, SessionRestored, SessionSettings, SessionStarted, SessionsFound,
-        SlotSaved, Ticket, Unsaved, recovery_is_pending, session_is_active, session_is_paused,
-        session_is_restoring,
+        RequestRejected, RestoreFrom, RestoreManner, RewindTo, SaveKey, SaveSlot, Saved,
+        SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
+        SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
+        SessionsFound, SlotSaved, Ticket, Unsaved, recovery_is_pending, session_is_active,
+        session_is_paused, session_is_restoring,
     };
 }
 

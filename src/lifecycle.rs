@@ -71,16 +71,16 @@ pub use notifications::{
     CheckpointSaved, ContextChanged, CorruptionDetected, DataPlaceChanged, DuplicateSaveKey,
     HintGiven, PaceChanged, PlacedRestored, ProfileChanged, RecoveryAvailable, RecoveryDeclined,
     RecoveryFailed, ReportNotOpened, ReportWritten, RequestDone, RequestRejected, RestoreCancelled,
-    RestorePrepared, RestoreStalled, RestoreStarted, SavingResumed, SavingStopped, ScenarioSaved,
-    SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied, SessionDrafted,
-    SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged, SessionRecovered,
-    SessionRestored, SessionResumed, SessionStarted, SessionUpdated, SessionsEdited, SessionsFound,
-    SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed, SlotSaved, TypeFailed,
-    TypeNotSaved, WorldCollapsed,
+    RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace, SavingResumed, SavingStopped,
+    ScenarioSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SessionClosed, SessionCopied,
+    SessionDrafted, SessionEnded, SessionExported, SessionMoved, SessionPaused, SessionPurged,
+    SessionRecovered, SessionRestored, SessionResumed, SessionStarted, SessionUpdated,
+    SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
+    SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
 pub(crate) use notifications::{
     register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_slot_notifications,
+    register_filing_notifications, register_restored_in_place, register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;
@@ -95,6 +95,7 @@ pub use requests::{
     ExternalCommands, ExternalRequest, LibraryCommands, PlacedCommands, Request, RewindTo,
     SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest,
 };
+pub(crate) use runtime::captured_moments::CapturedMoments;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;
 pub(crate) use runtime::frame_time::FrameTime;

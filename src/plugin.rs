@@ -16,7 +16,8 @@ use crate::lifecycle::{
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
     list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
     register_event_notifications, register_external_notifications, register_filing_notifications,
-    register_notifications, register_slot_notifications, report, restore,
+    register_notifications, register_restored_in_place, register_slot_notifications, report,
+    restore,
 };
 use crate::mode::SessionMode;
 use crate::switches::SessionSwitches;
@@ -398,6 +399,7 @@ impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         register_notifications(app);
         register_slot_notifications(app);
+        register_restored_in_place(app);
         register_chapter_notifications(app);
         register_filing_notifications(app);
         register_external_notifications(app);

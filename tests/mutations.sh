@@ -494,7 +494,7 @@ mutant 'copy into a stale buffer' src/capture/record/copies.rs \
 mutant 'keep references to strangers' src/saved/decoded/references.rs \
     's/self\.id\(source\)\.unwrap_or\(STRANGER\)/self.id(source).unwrap_or(SaveId(1))/' $worlds
 mutant 'leave entities that are marked late' src/restore/sweep.rs \
-    's/mark_late\(world, adopted\);//g' $worlds
+    's/mark_late\(world, &self\.adopted\);//g' $worlds
 mutant 'keep what the checkpoint lacks' src/restore/replace.rs \
     's/self\.remove_what_was_not_saved\(world\);//' $worlds
 mutant 'let observers have the last word' src/restore/replace.rs \
@@ -504,7 +504,7 @@ mutant 'drop pending transitions' src/restore/replace.rs \
 mutant 'spawn siblings by their ids' src/restore/image.rs \
     's/spawn_order\(&parents, &child_orders\)/spawn_order(&parents, &[])/' $worlds
 mutant 'link in any order' src/restore/replacement.rs \
-    's/waiting\.sort_by_key\(.*?\n        \}\);//s' $worlds
+    's/self\.waiting\.sort_by_key\(.*?\);//' $worlds
 mutant 'pass over a column of which one table was written' src/engine/bevy_0_20.rs \
     's/summaries\.any\(/summaries.all(/' capture::tests::quiet_columns
 mutant 'never look at each tick of a column that is passed over' src/capture/record/columns.rs \
@@ -515,6 +515,29 @@ mutant 'leave relationships out' src/restore/replace.rs \
     's/self\.link\(world\);//' $worlds
 mutant 'write references as they are' src/saved/codec/cloned.rs \
     's/<T as Component>::map_entities\(value, mapper\);//' $worlds
+
+promise='A restore in place makes the world what one makes it that spawns everything'
+in_place=generated_worlds::any_world_comes_back_in_place
+mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
+    's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(component\)\);//' $in_place
+mutant 'write nothing onto who stays' src/restore/in_place.rs \
+    's/find_written\(replacement, changed\.as_ref\(\), world\);//' $in_place
+mutant 'write everything onto who stays' src/restore/comparing.rs \
+    's/ && !rows\.is_as_saved\(saved, entity, names\)//' $in_place
+mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
+    's/\*is_changed = true;//' $in_place
+mutant 'pass over who refers to somebody that is spawned again' src/restore/comparing.rs \
+    's/!all_stay && rows\.names_entities\(\)/false/' $in_place
+mutant 'despawn at once from whom somebody hangs who stays' src/restore/doomed.rs \
+    's/holds_any = true;//' $in_place
+mutant 'write over immutable values' src/restore/staying.rs \
+    's/self\.respawn_where_immutables_differ\(world\);//' $in_place
+mutant 'leave lists of who stays as they are' src/restore/in_place.rs \
+    's/order_saved_lists\(replacement, world\)/false/' $in_place
+mutant 'leave children of who stays as they are' src/restore/lists.rs \
+    's/Some\(Origin::Placed \| Origin::Staying\)/Some(Origin::Placed)/' $in_place
+mutant 'let observers have the last word on who stays' src/restore/in_place.rs \
+    's/replacement\.undo_interference\(world\);//' $in_place
 
 promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \

@@ -26,11 +26,11 @@ pub struct Health(pub f32, pub f32);
 
 #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
-pub struct Inventory(Vec<u32>);
+pub struct Inventory(pub Vec<u32>);
 
 #[derive(Component, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
-pub struct Title(String);
+pub struct Title(pub String);
 
 /// What the plugin reported.
 #[derive(Resource, Default)]

@@ -26,7 +26,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 19] = [
+    let parts: [(&str, fn()); 20] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -35,6 +35,7 @@ fn main() {
         ("pauses", frames::pauses),
         ("restore", restores::restore),
         ("rewinds", restores::rewinds),
+        ("in_place", restores::in_place),
         ("listing", listings::listing),
         ("catalogue", listings::catalogue),
         ("requests", frames::requests),

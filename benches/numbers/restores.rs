@@ -7,9 +7,10 @@ use bevy_session::prelude::*;
 use bevy_session::{MemoryDisk, SessionActivity};
 
 use crate::game::{
-    ENTITIES, Health, Heard, Position, app, memory_app, request, spawn_mixed, start,
+    ENTITIES, Health, Heard, Inventory, Position, Title, Velocity, app, memory_app, request,
+    spawn_mixed, start,
 };
-use crate::measure::{ROUNDS, median, row, temporary, timed};
+use crate::measure::{ROUNDS, median, on_the_processor, ratio, row, temporary, timed};
 
 pub fn restore() {
     let directory = temporary("restore");
@@ -78,6 +79,73 @@ pub fn rewinds() {
         format!("{worked:.1} ms of work, {clock:.1} ms by the clock"),
     );
     let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// The same checkpoint is put back in both ways, with a part of the world changed since, or all of it. What counts is
+/// the work of the main thread in the frame in which that is done, which begins the next run as well.
+pub fn in_place() {
+    for (changed, step) in [("1 %", 100), ("everything", 1)] {
+        let [again, in_place] = [RestoreManner::Respawn, RestoreManner::InPlace]
+            .map(|manner| median(frames_of_rewinds(manner, step)));
+        row(
+            &format!(
+                "rewind in place at 100,000 entities × 5 components, {changed} changed, main thread"
+            ),
+            format!(
+                "{:.1} ms, {:.2} of the {:.1} ms in which everything is spawned again",
+                in_place.as_secs_f64() * 1e3,
+                ratio(in_place, again),
+                again.as_secs_f64() * 1e3,
+            ),
+        );
+    }
+}
+
+/// How long the frames take in which the session goes back, once every `step`th entity has changed.
+fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
+    let mut app = memory_app(&MemoryDisk::default());
+    spawn_mixed(&mut app, ENTITIES);
+    start(&mut app);
+    let settle = |app: &mut App| {
+        while app.world().resource::<SessionActivity>().is_saving() {
+            app.update();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    settle(&mut app);
+    let session = app.world().resource::<CurrentSession>();
+    let Some(first) = session.last_checkpoint().map(|last| last.id) else { return Vec::new() };
+    let mut times = Vec::new();
+    for _ in 0..7 {
+        (0..3).for_each(|_| app.update());
+        let world = app.world_mut();
+        let mut query =
+            world
+                .query::<(&mut Position, &mut Velocity, &mut Health, &mut Inventory, &mut Title)>();
+        for (mut position, mut velocity, mut health, mut inventory, mut title) in
+            query.iter_mut(world).step_by(step)
+        {
+            position.0 += 1.0;
+            velocity.0 += 1.0;
+            health.0 -= 0.5;
+            inventory.0.push(1);
+            title.0.push('!');
+        }
+        let before = app.world().resource::<Heard>().restores.len();
+        request(&mut app, |commands| {
+            commands.session().restoring(manner).rewind(RewindTo::Checkpoint(first));
+        });
+        let mut frame = Duration::ZERO;
+        while app.world().resource::<Heard>().restores.len() == before {
+            std::thread::sleep(Duration::from_millis(1));
+            let begun = on_the_processor();
+            app.update();
+            frame = on_the_processor().saturating_sub(begun);
+        }
+        times.push(frame);
+        settle(&mut app);
+    }
+    times
 }
 
 /// A level with 10,000 doors is restored into.

@@ -73,6 +73,7 @@ fn main() -> AppExit {
         // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
         .add_plugins((MinimalPlugins, StatesPlugin, session))
+        .insert_resource(options.restore)
         .insert_resource(options)
         .add_plugins((
             colony::plugin,

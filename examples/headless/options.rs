@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::prelude::RestoreManner;
 
 const MOST_ENTITIES: u32 = 10_000_000;
 
@@ -22,6 +23,8 @@ Usage: headless [OPTIONS]
   --checkpoint-ms MS  time between two checkpoints [default: 1000]
   --changes FRACTION  how much of the colony changes between two checkpoints, 0 to 1
                       [default: 0.01]
+  --restore MANNER    how rewinds and loads put the colony back: in-place, onto what is there,
+                      or respawn [default: respawn]
   --seed N            what happens in a new colony [default: 1]
   --json              print one JSON object per line
   --stdin             read commands from standard input, one per line, and answer each:
@@ -44,6 +47,7 @@ pub struct Options {
     pub checkpoint: Duration,
     pub changes: f64,
     pub seed: u64,
+    pub restore: RestoreManner,
     pub json: bool,
     pub stdin: bool,
     /// The address that metrics are served on.
@@ -63,6 +67,7 @@ impl Default for Options {
             checkpoint: Duration::from_secs(1),
             changes: 0.01,
             seed: 1,
+            restore: RestoreManner::Respawn,
             json: false,
             stdin: false,
             metrics: None,
@@ -98,6 +103,7 @@ impl Options {
                 }
                 "--changes" => options.changes = number(&name, &value()?)?,
                 "--seed" => options.seed = number(&name, &value()?)?,
+                "--restore" => options.restore = manner(&value()?)?,
                 "--json" => options.json = true,
                 "--stdin" => options.stdin = true,
                 "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
@@ -114,6 +120,14 @@ impl Options {
             return Err("--changes is a fraction between 0 and 1.".into());
         }
         Ok(options)
+    }
+}
+
+fn manner(value: &OsString) -> Result<RestoreManner, String> {
+    match &*value.to_string_lossy() {
+        "in-place" => Ok(RestoreManner::InPlace),
+        "respawn" => Ok(RestoreManner::Respawn),
+        other => Err(format!("--restore is in-place or respawn, not {other:?}.")),
     }
 }
 

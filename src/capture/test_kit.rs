@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::app::ScheduleRunnerPlugin;
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
@@ -20,7 +21,7 @@ use super::{
     Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
-use crate::restore::{EntitiesReplaced, Leftovers, WorldImage};
+use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
@@ -229,6 +230,23 @@ impl Play {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let replaced = image.replace_entities(self.world(), &Leftovers::none());
+        self.begin_run(next, &replaced);
+        replaced
+    }
+
+    /// Puts a checkpoint back by writing what differs, and begins a new run with a full capture.
+    pub(crate) fn restore_in_place(
+        &mut self,
+        mut image: WorldImage,
+        next: SaveId,
+        since: Option<Tick>,
+    ) -> EntitiesReplaced {
+        image.note_living(self.encoder.ids());
+        assert_eq!(image.manner(RestoreManner::InPlace), RestoreManner::InPlace);
+        image.insert_resources(self.world());
+        image.set_states(self.world(), None).unwrap();
+        let nothing = DroppedTypes::default();
+        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
         self.begin_run(next, &replaced);
         replaced
     }

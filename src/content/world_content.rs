@@ -1,5 +1,6 @@
 //! Saved entities, resources and states as the writer sees them.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{
     Capture, Carried, ClaimedRows, DriftedType, EncodeFailure, Encoder, Form, KeyedIds, NamedOrder,
-    Parking, Recorder, SaveKey, SavedTypes, Settled, drift_between,
+    Parking, SaveKey, SavedTypes, Settled, drift_between,
 };
 use crate::recording::{NotWritten, TakenEvents};
 use crate::restore::WorldImage;
@@ -54,7 +55,7 @@ pub(crate) enum ContentOrder {
     /// This came of it.
     Settle(Box<Settled>),
     /// Free memory that would take the main thread too long.
-    Free(Box<Recorder>),
+    Free(Box<dyn Any + Send>),
 }
 
 /// What there is to report.
@@ -152,11 +153,15 @@ impl Content for WorldContent {
                 encoder.settle(*settled);
                 Vec::new()
             }
-            ContentOrder::Free(recorder) => {
-                drop(recorder);
+            ContentOrder::Free(remains) => {
+                drop(remains);
                 Vec::new()
             }
         }
+    }
+
+    fn note_played(&self, encoder: &Encoder, image: &mut WorldImage) {
+        image.note_living(encoder.ids());
     }
 
     fn encode(&self, encoder: &mut Encoder, capture: Box<Capture>) -> Encoded<Self> {

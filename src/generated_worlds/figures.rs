@@ -4,12 +4,12 @@ use std::iter::Sum;
 
 /// Declares the figures once, with what an ordinary run must not fall below.
 macro_rules! figures {
-    ($($(#[$attribute:meta])* $name:ident >= $least:literal,)*) => {
+    ($figures:ident: $($(#[$attribute:meta])* $name:ident >= $least:literal,)*) => {
         /// How much was played.
         #[derive(Clone, Copy, Debug, Default)]
-        pub struct Figures { $($(#[$attribute])* pub $name: u64,)* }
+        pub struct $figures { $($(#[$attribute])* pub $name: u64,)* }
 
-        impl Figures {
+        impl $figures {
             /// Fails if less was played than an ordinary run plays.
             pub fn fail_if_shrunk(&self) {
                 $(assert!(
@@ -21,7 +21,7 @@ macro_rules! figures {
             }
         }
 
-        impl Sum for Figures {
+        impl Sum for $figures {
             fn sum<I: Iterator<Item = Self>>(figures: I) -> Self {
                 figures.fold(Self::default(), |sum, one| Self { $($name: sum.$name + one.$name,)* })
             }
@@ -30,6 +30,7 @@ macro_rules! figures {
 }
 
 figures! {
+    Figures:
     /// Worlds that were captured, restored and compared.
     worlds >= 2_000,
     /// Things that were done to them.
@@ -56,4 +57,18 @@ figures! {
     disabled >= 4_000,
     /// Changes of a state.
     transitions >= 2_000,
+}
+
+figures! {
+    InPlaceFigures:
+    /// Restores in place, of a moment before and of the end that was left.
+    restores >= 4_000,
+    /// Entities onto which something was written.
+    written >= 8_000,
+    /// Entities that were spawned.
+    spawned >= 4_000,
+    /// Entities that were despawned.
+    despawned >= 4_000,
+    /// Entities that could not stay.
+    respawned >= 100,
 }

@@ -4,6 +4,7 @@ use bevy::app::ScheduleRunnerPlugin;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
 
+use super::links::{OwnedBy, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
 
@@ -48,7 +49,9 @@ impl Variant {
         }
         app.add_plugins((MinimalPlugins.build().disable::<ScheduleRunnerPlugin>(), StatesPlugin));
         complete(&mut app);
-        app.register_type::<Stat<String>>();
+        app.register_type::<Stat<String>>()
+            .register_type::<PairedWith>()
+            .register_type::<OwnedBy>();
         match self {
             Self::Plain | Self::Late => {}
             Self::Disabling => {

@@ -2,19 +2,21 @@
 
 use std::convert::Infallible;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy_session_journal::journal::{Block, SaveId, TypeSummary, merge};
 use bevy_session_journal::recovery::ReadProgress;
 
 use super::churn::Churn;
-use super::figures::Figures;
+use super::figures::{Figures, InPlaceFigures};
 use super::game::Variant;
 use super::portrait::saved_entities;
 use super::rows::Table;
 use super::{Portrait, Random};
+use crate::Saved;
 use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
-use crate::restore::WorldImage;
+use crate::restore::{EntitiesReplaced, RestoreReport, WorldImage};
 
 /// What the newest capture said beside its rows.
 struct Newest {
@@ -35,6 +37,7 @@ pub struct Life {
     /// Another app with a world of its own.
     other: Option<Play>,
     pub figures: Figures,
+    pub in_place: InPlaceFigures,
 }
 
 impl Life {
@@ -47,6 +50,7 @@ impl Life {
             newest: None,
             other: None,
             figures: Figures::default(),
+            in_place: InPlaceFigures::default(),
         }
     }
 
@@ -156,12 +160,54 @@ impl Life {
         ids.collect()
     }
 
-    /// Restores the world into another app and, after it has played on, into this one.
-    pub fn restore(&mut self) {
+    /// Goes back in place to a moment that was captured, and to the end of what was left.
+    pub fn rewind_in_place(&mut self) {
+        let back = self.expect_this_moment();
+        self.go_on();
+        let end = self.expect_this_moment();
+        self.play_on();
+        let report = back.must_come_back_in_place(self.next_save_id(), &mut self.play);
+        self.count_in_place(&report);
+        self.go_on_with_the_restored();
+        if self.churn.random.one_in(2) {
+            self.go_on();
+        }
+        let report = end.must_come_back_in_place(self.next_save_id(), &mut self.play);
+        self.count_in_place(&report);
+        self.go_on_with_the_restored();
+    }
+
+    fn count_in_place(&mut self, report: &RestoreReport) {
+        self.in_place.restores += 1;
+        self.in_place.written += report.written;
+        self.in_place.spawned += report.spawned;
+        self.in_place.despawned += report.despawned;
+        self.in_place.respawned += report.respawned.len() as u64;
+    }
+
+    fn expect_this_moment(&mut self) -> Expected {
         let ids = self.ids();
         let (portrait, dangling) = Portrait::of(self.play.app.world(), &ids);
         let snapshot = self.merge_the_chain();
-        let expected = Expected { portrait, dangling, snapshot, variant: self.variant };
+        let types = self.newest.as_ref().unwrap().types.iter();
+        let types = types.map(|summary| summary.path.clone()).collect();
+        let captured_at = self.play.recorder.captured_at().unwrap();
+        Expected { portrait, dangling, snapshot, types, captured_at, variant: self.variant }
+    }
+
+    fn next_save_id(&self) -> SaveId {
+        self.newest.as_ref().unwrap().next_save_id
+    }
+
+    fn go_on_with_the_restored(&mut self) {
+        self.churn.alive.extend(saved_entities(self.play.app.world()).map(|entity| entity.id()));
+        self.churn.bury_the_dead(self.play.app.world());
+        self.capture(CaptureScope::Full);
+    }
+
+    /// Restores the world into another app and, after it has played on, into this one.
+    pub fn restore(&mut self) {
+        let expected = self.expect_this_moment();
         self.count(&expected);
 
         // A fresh app is costly, so most worlds are restored into one that another world is in.
@@ -171,11 +217,10 @@ impl Life {
         } else {
             self.figures.played_apps += 1;
         }
-        let newest = self.newest.as_ref().unwrap();
-        expected.must_come_back(newest, self.other.as_mut().unwrap());
+        let next = self.next_save_id();
+        expected.must_come_back(next, self.other.as_mut().unwrap());
         self.play_on();
-        let newest = self.newest.take().unwrap();
-        expected.must_come_back(&newest, &mut self.play);
+        expected.must_come_back(next, &mut self.play);
         self.figures.played_apps += 1;
         self.adopt_the_restored();
     }
@@ -211,17 +256,61 @@ struct Expected {
     portrait: Portrait,
     dangling: u64,
     snapshot: Vec<Block>,
+    types: Vec<String>,
+    captured_at: Tick,
     variant: Variant,
 }
 
 impl Expected {
-    fn must_come_back(&self, newest: &Newest, play: &mut Play) {
-        let types = newest.types.iter().map(|summary| summary.path.clone()).collect();
-        let journal = Journal { types, next_save_id: newest.next_save_id, ..Journal::default() };
+    fn image(&self, next_save_id: SaveId, play: &Play) -> WorldImage {
+        let journal = Journal { types: self.types.clone(), next_save_id, ..Journal::default() };
         let blocks = self.snapshot.iter().cloned().map(Ok::<_, Infallible>);
         let Ok(image) =
             WorldImage::decode(&play.types, &journal.commit(), blocks, &ReadProgress::default());
-        let replaced = play.restore_image(image, newest.next_save_id);
+        image
+    }
+
+    /// What isn't saved and is still there is referred to as before, where a restore that spawns everything leaves a
+    /// placeholder.
+    fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> RestoreReport {
+        let since = Some(self.captured_at);
+        let replaced = play.restore_in_place(self.image(next, play), next, since);
+        self.must_be_back(&replaced, play);
+        // Once more, by comparing everything.
+        let again = play.restore_in_place(self.image(next, play), next, None);
+        self.must_be_back(&again, play);
+        let report = &again.report;
+        assert_eq!((report.spawned, report.despawned), (0, 0), "{report:?}");
+        if self.variant != Variant::Meddling && report.dangling_total == 0 {
+            assert_eq!(report.written, 0, "what doesn't differ isn't written: {:?}", again.changed);
+        }
+        replaced.report
+    }
+
+    fn must_be_back(&self, replaced: &EntitiesReplaced, play: &Play) {
+        let report = &replaced.report;
+        assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
+        assert_eq!((report.despawned_again, report.not_despawned), (0, 0));
+        if self.variant != Variant::Meddling {
+            assert!(report.overwritten.is_empty(), "{report:?}");
+        }
+        let world = play.app.world();
+        let is_saved = |entity: &Entity| world.get::<Saved>(*entity).is_some();
+        let seeds = replaced.seeds.iter().copied();
+        let ids = seeds.filter(|(entity, _)| is_saved(entity)).collect();
+        let (portrait, _) = Portrait::of(world, &ids);
+        assert_eq!(portrait, self.portrait, "the world that came back in place");
+        let mut before = Table::of(&self.snapshot);
+        let mut after = Table(play.journal.rows.clone());
+        for table in [&mut before, &mut after] {
+            table.forget_who_is_not_saved();
+            table.leave_out_what_no_restore_has();
+        }
+        after.must_be(&before, "what was restored in place and what it was restored from");
+    }
+
+    fn must_come_back(&self, next: SaveId, play: &mut Play) {
+        let replaced = play.restore_image(self.image(next, play), next);
 
         let report = &replaced.report;
         assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");

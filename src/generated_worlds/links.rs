@@ -1,9 +1,31 @@
 //! References, relationships and hierarchies, at random.
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::churn::Churn;
+use crate::ReflectSaved;
 use crate::capture::test_kit::*;
+
+/// One alone is paired with another.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[relationship(relationship_target = PairedBy)]
+pub struct PairedWith(pub Entity);
+
+#[derive(Component, Reflect, Debug)]
+#[relationship_target(relationship = PairedWith)]
+pub struct PairedBy(Entity);
+
+/// Goes with its owner.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[relationship(relationship_target = Owns)]
+pub struct OwnedBy(pub Entity);
+
+#[derive(Component, Reflect, Debug)]
+#[relationship_target(relationship = OwnedBy, linked_spawn)]
+pub struct Owns(Vec<Entity>);
 
 /// An entity: saved, not saved, dead, or no one at all.
 pub fn anybody(churn: &mut Churn) -> Entity {
@@ -30,7 +52,15 @@ pub fn refer(churn: &mut Churn, world: &mut World, entity: Entity) {
 /// Ties an entity to another one, or unties it.
 pub fn relate(churn: &mut Churn, world: &mut World, entity: Entity) {
     let Some(other) = churn.random.pick(&churn.alive).copied() else { return };
-    match churn.random.below(9) {
+    match churn.random.below(13) {
+        9 | 10 if entity != other => {
+            world.entity_mut(entity).insert(PairedWith(other));
+        }
+        // Nobody owns an owner, so that no circle comes of it.
+        11 if entity != other && may_own(world, other, entity) => {
+            world.entity_mut(entity).insert(OwnedBy(other));
+        }
+        12 => _ = world.entity_mut(entity).remove::<(PairedWith, OwnedBy)>(),
         0..2 if entity != other => _ = world.entity_mut(entity).insert(MemberOf(other)),
         2 => _ = world.entity_mut(entity).remove::<MemberOf>(),
         3..6 if !is_above(world, entity, other) => {
@@ -41,6 +71,10 @@ pub fn relate(churn: &mut Churn, world: &mut World, entity: Entity) {
         8 => _ = world.entity_mut(entity).detach_all_children(),
         _ => {}
     }
+}
+
+fn may_own(world: &World, owner: Entity, owned: Entity) -> bool {
+    world.get::<OwnedBy>(owner).is_none() && world.get::<Owns>(owned).is_none()
 }
 
 /// Gives a new entity a parent.

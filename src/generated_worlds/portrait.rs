@@ -13,6 +13,7 @@ use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
 use bevy_session_journal::journal::SaveId;
 
+use super::links::{OwnedBy, Owns, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
 
@@ -112,6 +113,18 @@ fn values_of(entity: EntityRef<'_>, names: &mut Names<'_>) -> Values {
     if let Some(MemberOf(leader)) = entity.get() {
         names.count(&[*leader]);
         values.extend(names.name(*leader).map(|leader| ("member of", leader)));
+    }
+    if let Some(PairedWith(other)) = entity.get() {
+        names.count(&[*other]);
+        values.extend(names.name(*other).map(|other| ("paired with", other)));
+    }
+    if let Some(OwnedBy(owner)) = entity.get() {
+        names.count(&[*owner]);
+        values.extend(names.name(*owner).map(|owner| ("owned by", owner)));
+    }
+    if let Some(owns) = entity.get::<Owns>() {
+        let owned: Vec<String> = owns.iter().filter_map(|owned| names.name(owned)).collect();
+        put_list("owns", owned, &mut values);
     }
     if let Some(ChildOf(parent)) = entity.get() {
         names.count(&[*parent]);

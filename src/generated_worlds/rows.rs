@@ -7,6 +7,7 @@ use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::links::{OwnedBy, PairedWith};
 use crate::capture::test_kit::*;
 use crate::saved::{CHILD_OF, CHILD_ORDER};
 
@@ -45,13 +46,17 @@ impl Table {
         };
         self.map::<Leader>(Leader::type_path(), |leader, is_saved| forget(&mut leader.0, is_saved));
         self.map::<Entity>(MemberOf::type_path(), forget);
+        self.map::<Entity>(PairedWith::type_path(), forget);
+        self.map::<Entity>(OwnedBy::type_path(), forget);
         self.map::<Entity>(CHILD_OF, forget);
     }
 
     /// Leaves out what a restore leaves out: links to no one, and the order of no children.
     pub fn leave_out_what_no_restore_has(&mut self) {
         let no_one = rmp_serde::to_vec_named(&Entity::PLACEHOLDER).unwrap();
-        for path in [MemberOf::type_path(), CHILD_OF] {
+        let links =
+            [MemberOf::type_path(), PairedWith::type_path(), OwnedBy::type_path(), CHILD_OF];
+        for path in links {
             self.retain(path, |row| *row != no_one);
         }
         let no_children = rmp_serde::to_vec_named(&Vec::<Entity>::new()).unwrap();

@@ -190,6 +190,10 @@ fn report_capture(
     capture: &Capture,
     collapsed_from: Option<u64>,
 ) {
+    let playing = parts.playing.as_ref();
+    if let Some(captured_at) = playing.and_then(|playing| playing.recorder.captured_at()) {
+        parts.captured.note(captured.checkpoint, captured_at);
+    }
     notify(world, captured.clone());
     hold_against_budget(parts, world, captured, capture);
     if let Some(before) = collapsed_from {

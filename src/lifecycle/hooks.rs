@@ -263,6 +263,23 @@ pub trait SessionHooksExt {
     /// app.add_message::<Hit>().clear_on_session_restore::<Hit>();
     /// ```
     fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self;
+
+    /// Takes this component from every saved entity that stays in a restore in place
+    /// ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)): whom a turret aims at, what touches whom, a timer of
+    /// an animation. Name here what isn't saved, hangs on what is, and is built again by the game's systems.
+    ///
+    /// A restore that spawns everything again leaves nothing of it anyway.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// #[derive(Component)]
+    /// struct Target(Entity);
+    ///
+    /// # let mut app = App::new();
+    /// app.drop_on_rewind::<Target>();
+    /// ```
+    fn drop_on_rewind<T: Component>(&mut self) -> &mut Self;
 }
 
 /// The transitions of a state that want a checkpoint.
@@ -396,6 +413,11 @@ impl SessionHooksExt for App {
     fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self {
         let call = format!("clear_on_session_restore::<{}>()", type_name::<M>());
         hook(self, &call, |hooks| hooks.clear_on_session_restore.add::<M>())
+    }
+
+    fn drop_on_rewind<T: Component>(&mut self) -> &mut Self {
+        let call = format!("drop_on_rewind::<{}>()", type_name::<T>());
+        hook(self, &call, |hooks| hooks.drop_on_rewind.add::<T>())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod chapters;
 mod filing;
+mod restored_in_place;
 mod slots;
 
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ pub(crate) use filing::register as register_filing_notifications;
 pub use filing::{
     ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
 };
+pub use restored_in_place::RestoredInPlace;
+pub(crate) use restored_in_place::{notify_entity, register as register_restored_in_place};
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
     AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SlotCopied,

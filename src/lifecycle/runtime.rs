@@ -1,6 +1,7 @@
 //! Everything that the plugin remembers from frame to frame.
 
 pub(super) mod asked_checkpoints;
+pub(super) mod captured_moments;
 pub(super) mod deferred;
 pub(super) mod exit_watch;
 pub(super) mod filings;
@@ -32,6 +33,7 @@ use super::summary::RunFigures;
 use crate::capture::{Recorder, SaveKey, SavedTypes};
 use crate::content::Order;
 use crate::recording::EventRecorder;
+use captured_moments::CapturedMoments;
 use deferred::Deferred;
 use exit_watch::ExitWatch;
 use filings::Filings;
@@ -55,6 +57,8 @@ pub(crate) struct RuntimeParts {
     pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,
+    /// When checkpoints were captured of this world.
+    pub captured: CapturedMoments,
     /// What the writer was asked for and must answer before the next request is handled.
     pub transition: Option<Transition>,
     /// Whether something of the game failed since the last checkpoint, and the game went on.
@@ -157,7 +161,9 @@ impl Runtime {
 
     /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
-        if let Some(playing) = self.0.get().as_mut().and_then(|parts| parts.playing.as_mut()) {
+        let Some(parts) = self.0.get().as_mut() else { return };
+        parts.captured.clamp_ticks(check);
+        if let Some(playing) = &mut parts.playing {
             playing.recorder.clamp_ticks(check);
         }
     }

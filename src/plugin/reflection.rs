@@ -34,12 +34,12 @@ fn register_data(app: &mut App) {
     use crate::hints::{SessionHint, SessionHints};
     use crate::library::{CurrentProfile, SessionPlace};
     use crate::recovery::{
-        DanglingReference, ExtraEntities, NewComponents, RestoreLoss, RestoreLossReason,
-        RestoreReport,
+        DanglingReference, ExtraEntities, NewComponents, RespawnedEntity, RestoreLoss,
+        RestoreLossReason, RestoreReport,
     };
     use crate::{
-        CurrentSession, GameContext, PreviousRun, RecoveryOffers, SessionActivity, SessionCatalog,
-        SessionMode, SessionSettings, SessionSwitches,
+        CurrentSession, GameContext, PreviousRun, RecoveryOffers, RestoreManner, SessionActivity,
+        SessionCatalog, SessionMode, SessionSettings, SessionSwitches,
     };
 
     let registry = app.world_mut().get_resource_or_init::<AppTypeRegistry>().clone();
@@ -53,6 +53,8 @@ fn register_data(app: &mut App) {
         .register_type::<DanglingReference>()
         .register_type::<ExtraEntities>()
         .register_type::<NewComponents>()
+        .register_type::<RespawnedEntity>()
+        .register_type::<RestoreManner>()
         .register_type::<SessionMode>()
         .register_type::<SessionHint>()
         .register_type::<SessionHints>()

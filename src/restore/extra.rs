@@ -21,7 +21,7 @@ pub(super) fn find_extra_entities(
     // What a level places is no surprise.
     let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>, Without<SaveKey>)> =
         unfiltered(world, QueryState::new);
-    if query.iter(world).count() as u64 == replacement.spawned_entities() {
+    if query.iter(world).count() as u64 == replacement.entities_without_key() {
         return Vec::new();
     }
     let mut names =

@@ -21,6 +21,11 @@ pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
         .any(|id| !own.contains(&Some(id)) && has_hooks(components, id))
 }
 
+/// Whether a component can be written over in its place.
+pub(super) fn is_mutable(world: &World, component: ComponentId) -> bool {
+    world.components().get_info(component).is_some_and(|info| info.mutable())
+}
+
 /// Whether code of the game runs where a component is inserted, be it a hook or an observer.
 pub(super) fn runs_code(world: &World, component: ComponentId) -> bool {
     runs_hooks(world, component) || is_observed(world, component)

@@ -54,6 +54,21 @@ pub(crate) struct WorldImage {
     pub(super) builds: Builds,
     /// The first id that no entity of the session had when the checkpoint was taken.
     pub(super) end_of_ids: SaveId,
+    /// Which of its entities are in the world; `None` if the world isn't the session's.
+    pub(super) living: Option<Living>,
+}
+
+/// The entities that have ids of the session, as the writer knows them.
+#[derive(Default)]
+pub(super) struct Living {
+    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
+    pub by_rank: Vec<Entity>,
+    /// Those that the checkpoint doesn't have.
+    pub others: Vec<(SaveId, Entity)>,
+    /// Which of `shapes` each rank has.
+    pub shape_by_rank: Vec<u32>,
+    /// The columns that entities have, each list once, ascending.
+    pub shapes: Vec<Vec<u32>>,
 }
 
 /// The builds of the game between which a checkpoint passes.
@@ -220,6 +235,7 @@ impl WorldImage {
             adopted,
             builds,
             end_of_ids: SaveId(u64::MAX),
+            living: None,
         }
     }
 

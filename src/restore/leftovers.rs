@@ -14,12 +14,32 @@ use tracing::debug;
 
 /// Message types of which nothing may reach the world that a restore brings back.
 #[derive(Clone, Default)]
-pub(crate) struct ClearedMessages(BTreeMap<TypeId, fn(&mut World)>);
+pub(crate) struct ClearedMessages(BTreeMap<TypeId, MessageType>);
+
+/// What is done with the messages of one type.
+#[derive(Clone, Copy)]
+struct MessageType {
+    clear: fn(&mut World),
+    set_aside: fn(&mut World) -> Option<PutBack>,
+}
+
+type PutBack = Box<dyn FnOnce(&mut World)>;
+
+/// Messages that were set aside while something else is cleared away.
+pub(super) struct MessagesAside(Vec<PutBack>);
+
+impl MessagesAside {
+    /// Makes them the messages that are there.
+    pub(super) fn put_back(self, world: &mut World) {
+        self.0.into_iter().for_each(|put_back| put_back(world));
+    }
+}
 
 impl ClearedMessages {
     /// Adds a type.
     pub(crate) fn add<M: Message>(&mut self) {
-        self.0.insert(TypeId::of::<M>(), clear::<M>);
+        let known = MessageType { clear: clear::<M>, set_aside: set_aside::<M> };
+        self.0.insert(TypeId::of::<M>(), known);
     }
 }
 
@@ -27,6 +47,15 @@ fn clear<M: Message>(world: &mut World) {
     if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
         messages.clear();
     }
+}
+
+fn set_aside<M: Message>(world: &mut World) -> Option<PutBack> {
+    let there = std::mem::take(&mut *world.get_resource_mut::<Messages<M>>()?);
+    Some(Box::new(move |world| {
+        if let Some(mut messages) = world.get_resource_mut::<Messages<M>>() {
+            *messages = there;
+        }
+    }))
 }
 
 /// What the game has put off or announced in a world that is being left, and what mustn't reach the
@@ -56,6 +85,16 @@ impl Leftovers {
         delayed.filter(|entity| !self.delayed_before.contains(entity)).collect()
     }
 
+    /// All that was put off so far.
+    pub(super) fn put_off_since_ever(&self, world: &mut World) -> EntityHashSet {
+        delayed(world)
+    }
+
+    /// Sets the messages aside that are there, of the types that would be cleared.
+    pub(super) fn set_messages_aside(&self, world: &mut World) -> MessagesAside {
+        MessagesAside(self.messages.0.values().filter_map(|it| (it.set_aside)(world)).collect())
+    }
+
     /// Drops everything but what is to stay.
     pub(super) fn drop_all_but(&self, world: &mut World, stays: &EntityHashSet) {
         let delayed: Vec<Entity> =
@@ -71,8 +110,8 @@ impl Leftovers {
                 entity.despawn();
             }
         }
-        for clear in self.messages.0.values() {
-            clear(world);
+        for message in self.messages.0.values() {
+            (message.clear)(world);
         }
     }
 

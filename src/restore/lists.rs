@@ -140,8 +140,11 @@ impl Replacement {
     pub(super) fn sort_children(&self, world: &mut World) {
         let none_moved = self.stamps.nothing_ran_until_now(world);
         for (parent, children) in &self.image.child_orders {
-            let is_placed = |rank: &u32| self.origins.get(*rank as usize) == Some(&Origin::Placed);
-            if none_moved && !is_placed(parent) && !children.iter().any(is_placed) {
+            let was_there = |rank: &u32| {
+                let origin = self.origins.get(*rank as usize);
+                matches!(origin, Some(Origin::Placed | Origin::Staying))
+            };
+            if none_moved && !was_there(parent) && !children.iter().any(was_there) {
                 continue;
             }
             let Some(parent) = self.entity_in_world(*parent) else { continue };
@@ -270,6 +273,43 @@ impl KeptList {
             *linked = again;
         }
     }
+}
+
+/// Puts the lists of a world in which entities stay in their order; whether any wasn't.
+///
+/// Whoever stands right isn't linked again.
+pub(super) fn order_saved_lists(replacement: &mut Replacement, world: &mut World) -> bool {
+    let settled = world.increment_change_tick();
+    let mut any = false;
+    let mut kept = Vec::new();
+    for (column, lists) in &replacement.image.link_orders {
+        let (Some(Part::Link(component)), Some(links)) = (
+            replacement.parts.get(*column as usize),
+            replacement.image.columns.get(*column as usize),
+        ) else {
+            continue;
+        };
+        let DecodedColumn::Component(rows) = &links.decoded else { continue };
+        for (target, sources) in lists {
+            let Some(target) = replacement.entity_in_world(*target) else { continue };
+            let sources = sources.iter().filter_map(|rank| replacement.entity_in_world(*rank));
+            // Ticks say nothing here: most were linked long ago.
+            let order =
+                Order::Kept { before: sources.collect(), named: Vec::new(), linked: Vec::new() };
+            let mut list = KeptList { column: *column, target, order, settled };
+            let mut late = list.wanted(*component, &replacement.others.restored, world);
+            let late = late.split_off(in_order(&list.sources(*component, world), &late));
+            for source in &late {
+                world.increment_change_tick();
+                rows.link_again(world, *source);
+            }
+            any |= !late.is_empty();
+            list.settle(late, world);
+            kept.push(list);
+        }
+    }
+    replacement.lists.extend(kept);
+    any
 }
 
 /// How many of `wanted`, from the first, a list has in this order.

@@ -21,6 +21,9 @@ impl Replacement {
     /// Remembers what isn't being restored, so that what hooks and observers do to it can be undone.
     pub(super) fn keep_others(&mut self, world: &mut World, orders: &[NamedOrder]) {
         self.others.since = world.increment_change_tick();
+        if orders.is_empty() && !self.game_may_interfere(world) {
+            return;
+        }
         let restored = self.entities.iter().copied();
         self.others.restored = restored.filter(|it| *it != Entity::PLACEHOLDER).collect();
         let others = self.others_to_keep(world);

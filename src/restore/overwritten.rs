@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 
-use super::replacement::{Part, Replacement, Resources};
+use super::hooks::is_mutable;
+use super::replacement::{Origin, Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names, References, WrittenAgain};
 
@@ -105,6 +105,7 @@ impl Replacement {
         let mut names = Names::new(&self.image.ranks, &self.entities, &self.outside);
         for (rank, id) in (0_u32..).zip(&self.entities) {
             let Ok(entity) = world.get_entity(*id) else { continue };
+            let stays = self.origins.get(rank as usize) == Some(&Origin::Staying);
             for row in self.image.rows.of(rank) {
                 let place = row.column as usize;
                 let (
@@ -116,6 +117,7 @@ impl Replacement {
                 };
                 let ticks = entity.get_change_ticks_by_id(*component);
                 if self.stamps.is_untouched(rank, ticks)
+                    || stays && self.stamps.is_as_it_was(rank, ticks, world)
                     || self.dangling.contains(&(rank, row.column))
                 {
                     continue;
@@ -171,8 +173,4 @@ impl Replacement {
         }
         any_inserted
     }
-}
-
-fn is_mutable(world: &World, component: ComponentId) -> bool {
-    world.components().get_info(component).is_some_and(|info| info.mutable())
 }

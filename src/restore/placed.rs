@@ -8,6 +8,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 use bevy_session_journal::journal::SaveId;
 
+use super::difference::take_away;
 use super::image::{ImageColumn, WorldImage};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::replacement::{Origin, Replacement};
@@ -34,7 +35,7 @@ impl Replacement {
             *origin = Origin::Waiting;
             let living = placed.find(world, key).and_then(|found| world.get_entity(found).ok());
             let Some(living) = living.filter(EntityRef::contains::<Saved>) else { continue };
-            if taken.contains(&living.id()) {
+            if taken.contains(&living.id()) || self.doomed.contains(living.id()) {
                 continue;
             }
             let saved = self.image.rows.of(*rank).iter();
@@ -71,13 +72,30 @@ impl Replacement {
         self.components().map(|(_, component, _)| component).filter(brings_marker).collect()
     }
 
-    /// Makes components of what needs the world for it. What fails is lost to this restore, and
+    /// Makes components of what needs the world for it and is written. What fails is lost to this restore, and
     /// carried along.
     pub(super) fn rebuild(&mut self, world: &mut World) {
         for place in 0..self.image.columns.len() {
             let Some(column) = self.image.columns.get_mut(place) else { continue };
-            let DecodedColumn::Component(rows) = &mut column.decoded else { continue };
-            let failed = rows.rebuild(world);
+            let ImageColumn { decoded: DecodedColumn::Component(rows), ranks, .. } = column else {
+                continue;
+            };
+            let is_written = |row: u32| {
+                ranks.get(row as usize).is_some_and(|rank| {
+                    let mut written = self.difference.written.of(*rank).iter();
+                    self.origins.get(*rank as usize) != Some(&Origin::Staying)
+                        || written.any(|known| known.column as usize == place && known.row == row)
+                })
+            };
+            let failed = rows.rebuild(&is_written, world);
+            for rank in failed.iter().filter_map(|(row, _)| ranks.get(*row as usize)) {
+                if self.origins.get(*rank as usize) == Some(&Origin::Staying)
+                    && let Some(component) = self.parts.get(place).and_then(|it| it.component())
+                    && let Some(entity) = self.entities.get(*rank as usize)
+                {
+                    take_away(world, *entity, &[component]);
+                }
+            }
             self.image.lose_rows(place, failed);
         }
         self.report.losses.clone_from(&self.image.losses);
@@ -120,7 +138,7 @@ fn fits(
 
 impl WorldImage {
     /// Whether today's build gives entities something that the one which took the checkpoint didn't.
-    fn is_of_earlier_build(&self) -> bool {
+    pub(super) fn is_of_earlier_build(&self) -> bool {
         let is_new = |column: &ImageColumn| !column.was_saved && !column.is_built_in();
         let is_other_build = self.builds.then.as_ref() != Some(&self.builds.now);
         is_other_build || self.columns.iter().any(is_new)

@@ -1,5 +1,8 @@
 //! The steps of a restore that change a world, in their order.
 
+use std::any::TypeId;
+use std::sync::Arc;
+
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
@@ -12,7 +15,7 @@ use super::reappearance::WorldBefore;
 use super::replacement::Replacement;
 use super::report::RestoreReport;
 use super::state_override::StateOverride;
-use super::sweep::{despawn_gone, despawn_old_entities};
+use super::sweep::{Sweep, despawn_gone};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
@@ -27,6 +30,18 @@ pub(crate) struct EntitiesReplaced {
     pub carried: Carried,
     /// Placed entities that are gone.
     pub gone: Vec<(SaveId, SaveKey)>,
+    /// Entities that stayed and have changed.
+    pub changed: Vec<ChangedEntity>,
+    /// What is left of the checkpoint, to be freed elsewhere.
+    pub remains: Option<Box<WorldImage>>,
+}
+
+/// An entity that stayed in a restore in place, and has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangedEntity {
+    pub entity: Entity,
+    /// The types in which it has.
+    pub types: Arc<[TypeId]>,
 }
 
 /// What of a world is kept beside its saved types while a restore may be cancelled.
@@ -39,7 +54,14 @@ impl EntitiesReplaced {
     /// The world stays as it is.
     pub(crate) fn none() -> Self {
         let (report, carried) = (RestoreReport::default(), Carried::default());
-        Self { report, seeds: Vec::new(), carried, gone: Vec::new() }
+        Self {
+            report,
+            seeds: Vec::new(),
+            carried,
+            gone: Vec::new(),
+            changed: Vec::new(),
+            remains: None,
+        }
     }
 }
 
@@ -146,10 +168,11 @@ impl WorldImage {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let put_off = leftovers.put_off_since(world);
         let before = WorldBefore::of(world, &self);
-        despawn_old_entities(world, &self.adopted, &mut report);
+        Sweep::begin(world, &self.adopted).despawn_all(world, &mut report);
         despawn_gone(world, &self.gone, &mut report);
         leftovers.drop_all_but(world, &put_off);
-        let mut replacement = Replacement::of_world(world, self, report);
+        let mut replacement = Replacement::new(world, self, Outside::default(), report);
+        replacement.find_entities(world);
         // Their death may have changed resources, and those may name entities that have ids now.
         replacement.restore_resources(world);
         replacement.keep_others(world, &[]);
@@ -183,6 +206,7 @@ impl Replacement {
         self.rebuild(world);
         self.spawn(world);
         self.link(world);
+        self.note_saved_lists(world);
         world.flush();
         self.remove_what_was_not_saved(world);
         self.undo_interference(world);

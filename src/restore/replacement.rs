@@ -9,6 +9,8 @@ use bevy::ecs::world::World;
 use bevy_session_journal::journal::SaveId;
 
 use super::dangling::name_field;
+use super::difference::{Difference, take_away};
+use super::doomed::Doomed;
 use super::extra::find_extra_entities;
 use super::hooks::runs_hooks;
 use super::image::{ImageColumn, WorldImage};
@@ -43,8 +45,12 @@ pub(super) struct Replacement {
     pub others: Others,
     /// Lists whose order is to be the saved one, or to stay.
     pub lists: Vec<KeptList>,
-    /// Rows that wait until all entities are there.
-    waiting: Vec<(u32, RowOfEntity)>,
+    /// What differs from the entities that stay.
+    pub difference: Difference,
+    /// Entities that don't stay, where others do.
+    pub doomed: Doomed,
+    /// Rows that wait until all entities are there, in the order in which they are linked.
+    pub waiting: Vec<(u32, RowOfEntity)>,
     /// Values that can't be as saved, since they refer to what isn't there.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
@@ -65,6 +71,8 @@ pub(super) enum Resources {
 pub(super) enum Origin {
     /// It is spawned.
     Spawned,
+    /// It is there, and what differs is written onto it.
+    Staying,
     /// A level placed it, and it is there: it gets its values.
     Placed,
     /// A level will place it: its values are kept until then.
@@ -113,18 +121,16 @@ impl Part {
 }
 
 impl Replacement {
-    /// Of a whole world.
-    pub(super) fn of_world(world: &mut World, image: WorldImage, report: RestoreReport) -> Self {
-        let mut outside = Outside::default();
+    /// Of a whole world: finds what isn't spawned and doesn't stay, and allocates what is spawned.
+    pub(super) fn find_entities(&mut self, world: &World) {
+        self.resources = Resources::Saved;
         if let Some(placed) = world.get_resource::<Placed>() {
-            let anchors = image.anchors.iter();
-            outside.extend(anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?))));
+            let anchors = self.image.anchors.iter();
+            let found = anchors.filter_map(|(id, key)| Some((*id, placed.find(world, key)?)));
+            self.outside.extend(found);
         }
-        let mut replacement = Self::new(world, image, outside, report);
-        replacement.resources = Resources::Saved;
-        replacement.find_placed(world);
-        replacement.allocate(world);
-        replacement
+        self.find_placed(world);
+        self.allocate(world);
     }
 
     /// Of placed entities that came later than the others. None of them is spawned.
@@ -140,7 +146,13 @@ impl Replacement {
         replacement
     }
 
-    fn new(world: &mut World, image: WorldImage, outside: Outside, report: RestoreReport) -> Self {
+    /// Nothing was found yet but what is outside.
+    pub(super) fn new(
+        world: &mut World,
+        image: WorldImage,
+        outside: Outside,
+        report: RestoreReport,
+    ) -> Self {
         let count = image.ranks.len();
         Self {
             entities: vec![Entity::PLACEHOLDER; count],
@@ -151,6 +163,8 @@ impl Replacement {
             resources: Resources::Kept,
             others: Others::default(),
             lists: Vec::new(),
+            difference: Difference::default(),
+            doomed: Doomed::default(),
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
@@ -192,26 +206,37 @@ impl Replacement {
     }
 
     /// Spawns every entity whole, parents first and siblings in their order, or writes onto it if a
-    /// level has placed it.
+    /// level has placed it, or what differs if it stays.
     pub(super) fn spawn(&mut self, world: &mut World) {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
         let ranks = std::mem::take(&mut self.image.order.ranks);
         let hooked: Vec<bool> = self.columns_with_hooks(world).collect();
-        self.stamps = Stamps::new(self.entities.len());
+        let difference = std::mem::take(&mut self.difference);
+        let rows = std::mem::take(&mut self.image.rows);
+        self.stamps = Stamps::new(self.entities.len(), difference.since);
         for rank in ranks {
             let Some(origin) = self.origins.get(rank as usize).copied() else { continue };
-            if origin == Origin::Waiting {
+            let stays = origin == Origin::Staying;
+            if origin == Origin::Waiting || stays && difference.written.of(rank).is_empty() {
                 continue;
             }
             let parent = self.parent(rank).filter(|_| !cut.contains(&rank));
             let parent = parent.filter(|parent| world.get_entity(*parent).is_ok());
             self.stamps.begin(rank, world);
-            self.write_one(rank, origin, parent, &mut spawner, world);
-            let mut rows = self.image.rows.of(rank).iter();
-            let has_hooks = rows.any(|row| hooked.get(row.column as usize) == Some(&true));
+            let written = if stays { difference.written.of(rank) } else { rows.of(rank) };
+            if stays && parent.is_none() {
+                orphan(self, rank, written, world);
+            }
+            self.write_one(rank, (origin, written), parent, &mut spawner, world);
+            let has_hooks =
+                written.iter().any(|row| hooked.get(row.column as usize) == Some(&true));
             self.stamps.end(rank, has_hooks, world);
         }
+        (self.difference, self.image.rows) = (difference, rows);
+        let places = self.places_in_lists();
+        let place = |(rank, row): &(u32, RowOfEntity)| places.get(&(row.column, *rank)).copied();
+        self.waiting.sort_by_key(|link| (link.1.column, place(link)));
         spawner.drop_unwritten(world);
         self.stamps.close(world);
     }
@@ -232,7 +257,7 @@ impl Replacement {
     fn write_one(
         &mut self,
         rank: u32,
-        origin: Origin,
+        (origin, written): (Origin, &[RowOfEntity]),
         parent: Option<Entity>,
         spawner: &mut Spawner,
         world: &mut World,
@@ -244,10 +269,10 @@ impl Replacement {
             && (parent.is_none() || world.get::<ChildOf>(id).map(ChildOf::parent) == parent);
         let mut references = References::new(&self.image.ranks, &self.entities, &self.outside);
         let mut entity = spawner.begin(world);
-        if !is_placed {
+        if !is_placed && origin != Origin::Staying {
             entity.push(Saved);
         }
-        for row in self.image.rows.of(rank) {
+        for row in written {
             let place = row.column as usize;
             let (Some(part), Some(column)) =
                 (self.parts.get(place), self.image.columns.get_mut(place))
@@ -280,8 +305,11 @@ impl Replacement {
                 });
             }
         }
+        if origin == Origin::Staying && entity.is_empty() {
+            return;
+        }
         let written = match origin {
-            Origin::Placed => entity.write_onto(id),
+            Origin::Placed | Origin::Staying => entity.write_onto(id),
             Origin::Spawned | Origin::Waiting => entity.spawn(id),
         };
         if written != Written::AsAsked {
@@ -294,13 +322,11 @@ impl Replacement {
     pub(super) fn link(&mut self, world: &mut World) {
         let mut references =
             References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
-        let mut waiting = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
             // Those of the collections that they are gathered in.
             self.stamps.note_hooks();
         }
-        let places = self.places_in_lists();
-        waiting.sort_by_key(|(rank, row)| (row.column, places.get(&(row.column, *rank)).copied()));
         for (rank, row) in waiting {
             let (Some(entity), Some(column)) = (
                 self.entities.get(rank as usize).copied(),
@@ -313,9 +339,12 @@ impl Replacement {
             if !rows.link(row.row, &mut references, world, entity) {
                 self.dangling.insert((rank, row.column));
                 self.report.add_dangling(dangling(column, entity, true));
+                if let Some(Part::Link(link)) = self.parts.get(row.column as usize) {
+                    // One that stays may have another.
+                    take_away(world, entity, &[*link]);
+                }
             }
         }
-        self.note_saved_lists(world);
     }
 
     /// The place of each entity in the list that names it, by the column of the links.
@@ -344,6 +373,7 @@ impl Replacement {
         let seeds: Vec<(Entity, SaveId)> =
             entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect();
         self.report.entities = seeds.len() as u64;
+        self.report.spawned = self.count(Origin::Spawned);
         self.report.despawned_again =
             self.image.entities() - self.report.unclaimed_total - self.report.entities;
         for reference in &mut self.report.dangling {
@@ -354,13 +384,15 @@ impl Replacement {
         EntitiesReplaced {
             report: self.report,
             seeds,
-            carried: self.image.carried,
-            gone: self.image.gone,
+            carried: std::mem::take(&mut self.image.carried),
+            gone: std::mem::take(&mut self.image.gone),
+            changed: Vec::new(),
+            remains: Some(Box::new(self.image)),
         }
     }
 
-    /// How many entities were spawned, as far as they are still there.
-    pub(super) fn spawned_entities(&self) -> u64 {
+    /// How many entities without a key were spawned or stay, as far as they are still there.
+    pub(super) fn entities_without_key(&self) -> u64 {
         self.report.entities - self.count(Origin::Placed)
     }
 
@@ -378,4 +410,13 @@ impl Replacement {
 fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> DanglingReference {
     let type_path = column.type_path.to_string();
     DanglingReference { type_path, field: None, entity, is_relationship, was_unmapped: false }
+}
+
+/// Takes the link to a parent from an entity that stays, if the parent isn't there.
+fn orphan(replacement: &Replacement, rank: u32, written: &[RowOfEntity], world: &mut World) {
+    let Some(entity) = replacement.entities.get(rank as usize) else { return };
+    let parts = written.iter().filter_map(|row| replacement.parts.get(row.column as usize));
+    let links = parts.filter(|part| matches!(part, Part::Parent(_)));
+    let links: Vec<ComponentId> = links.filter_map(|part| part.component()).collect();
+    take_away(world, *entity, &links);
 }

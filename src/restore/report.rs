@@ -17,6 +17,17 @@ use crate::capture::SaveKey;
 pub struct RestoreReport {
     /// Entities that were restored.
     pub entities: u64,
+    /// Whether it was done in place ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)).
+    pub in_place: bool,
+    /// Entities that stayed, and onto which something was written or from which something was taken.
+    pub written: u64,
+    /// Entities that were spawned.
+    pub spawned: u64,
+    /// Saved entities that were despawned, and those marked with [`DespawnOnRestore`](crate::DespawnOnRestore).
+    pub despawned: u64,
+    /// Entities that could not stay in a restore in place and were spawned again, all of them. Who holds their id finds
+    /// the new one here ([`respawned_as`](Self::respawned_as)).
+    pub respawned: Vec<RespawnedEntity>,
     /// Values that this build of the game could not use.
     pub losses: Vec<RestoreLoss>,
     /// References whose target isn't in the checkpoint; the first of them.
@@ -74,6 +85,12 @@ impl RestoreReport {
     const LISTED_REFERENCES: usize = 64;
     /// Keys that are listed.
     const LISTED_KEYS: usize = 64;
+
+    /// The entity that was spawned in the place of one that could not stay; `None` if it stayed, or is gone.
+    #[must_use]
+    pub fn respawned_as(&self, was: Entity) -> Option<Entity> {
+        self.respawned.iter().find(|respawned| respawned.was == was).map(|respawned| respawned.is)
+    }
 
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
         self.dangling_total += 1;
@@ -133,6 +150,18 @@ pub struct DanglingReference {
     /// Whether what was saved is no entity of the session at all: the field wasn't marked `#[entities]` in
     /// the build that saved it.
     pub was_unmapped: bool,
+}
+
+/// An entity that could not stay in a restore in place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
+#[non_exhaustive]
+pub struct RespawnedEntity {
+    /// What it was.
+    pub was: Entity,
+    /// What it is now.
+    pub is: Entity,
 }
 
 /// Saved components of one type that came with an update of the game.

@@ -12,6 +12,8 @@ use bevy::ecs::world::World;
 #[derive(Default)]
 pub(super) struct Stamps {
     written_at: Vec<Tick>,
+    /// When entities that stay were as is known.
+    known_at: Tick,
     is_suspect: Vec<bool>,
     /// The tick of the world when the last entity had been written.
     last: Option<Tick>,
@@ -19,10 +21,11 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    /// Stamps of so many entities.
-    pub(super) fn new(entities: usize) -> Self {
+    /// Stamps of so many entities, of which those that stay were looked at then.
+    pub(super) fn new(entities: usize, known_at: Tick) -> Self {
         Self {
             written_at: vec![Tick::default(); entities],
+            known_at,
             is_suspect: vec![false; entities],
             last: None,
             any_is_suspect: false,
@@ -68,5 +71,17 @@ impl Stamps {
         let rank = rank as usize;
         self.is_suspect.get(rank) == Some(&false)
             && ticks.is_some_and(|ticks| self.written_at.get(rank) == Some(&ticks.changed))
+    }
+
+    /// Whether a value of an entity that stays is certainly the one that it had.
+    pub(super) fn is_as_it_was(
+        &self,
+        rank: u32,
+        ticks: Option<ComponentTicks>,
+        world: &World,
+    ) -> bool {
+        let now = world.read_change_tick();
+        self.is_suspect.get(rank as usize) == Some(&false)
+            && ticks.is_some_and(|ticks| !ticks.changed.is_newer_than(self.known_at, now))
     }
 }

@@ -9,7 +9,7 @@ use bevy::ecs::world::World;
 use bevy::platform::collections::HashMap;
 
 use super::image::ImageColumn;
-use super::replacement::Replacement;
+use super::replacement::{Origin, Replacement};
 use super::report::NewComponents;
 
 /// What entities have and the checkpoint doesn't.
@@ -44,7 +44,13 @@ impl Replacement {
     fn not_saved(&self, world: &World) -> NotSaved {
         let mut layouts = Layouts::new(self);
         let mut not_saved = NotSaved::default();
+        let nothing_ran = self.stamps.nothing_ran_until_now(world);
         for (rank, id) in (0_u32..).zip(&self.entities) {
+            // What it has more than the checkpoint was taken from it before.
+            let stays = self.origins.get(rank as usize) == Some(&Origin::Staying);
+            if stays && nothing_ran && self.difference.written.of(rank).is_empty() {
+                continue;
+            }
             let Ok(entity) = world.get_entity(*id) else { continue };
             let saved = self.image.rows.of(rank);
             for (place, component) in layouts.of(entity.archetype()) {
@@ -93,13 +99,13 @@ impl Replacement {
 }
 
 /// Which of the saved types an archetype has.
-struct Layouts {
+pub(super) struct Layouts {
     known: Vec<(u32, ComponentId)>,
     archetypes: HashMap<ArchetypeId, Vec<(u32, ComponentId)>>,
 }
 
 impl Layouts {
-    fn new(replacement: &Replacement) -> Self {
+    pub(super) fn new(replacement: &Replacement) -> Self {
         let components = replacement.components();
         // A built-in type that the checkpoint doesn't know is no component of the game's.
         let known = components.filter(|(_, _, column)| column.was_saved || !column.is_built_in());
@@ -107,7 +113,7 @@ impl Layouts {
         Self { known, archetypes: HashMap::default() }
     }
 
-    fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
+    pub(super) fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
         let known = &self.known;
         self.archetypes.entry(archetype.id()).or_insert_with(|| {
             known.iter().copied().filter(|(_, component)| archetype.contains(*component)).collect()

@@ -11,6 +11,7 @@ mod states;
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
@@ -67,9 +68,15 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Whether the component is a relationship.
     fn is_relationship(&self) -> bool;
 
-    /// Makes components of all rows that need the world for it, before the first entity is written;
+    /// Whether a value of the checkpoint refers to entities.
+    fn names_entities(&self) -> bool;
+
+    /// The entities whose component was written after a tick, or came after it.
+    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity>;
+
+    /// Makes components of the rows that need the world for it and are written, before the first entity is;
     /// the rows that failed, and what was said.
-    fn rebuild(&mut self, _: &mut World) -> Vec<(u32, String)> {
+    fn rebuild(&mut self, _: &dyn Fn(u32) -> bool, _: &mut World) -> Vec<(u32, String)> {
         Vec::new()
     }
 
@@ -85,6 +92,9 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         world: &mut World,
         entity: Entity,
     ) -> bool;
+
+    /// Whom the value of the checkpoint names, as far as they are there.
+    fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity>;
 
     /// Whether an entity's component is what the checkpoint says.
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;

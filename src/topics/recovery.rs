@@ -10,8 +10,9 @@ pub use bevy_session_journal::{
 
 pub use crate::lifecycle::{
     CorruptionDetected, RecoveryDeclined, RecoveryOption, RestoreCancelled, RestoreLosses,
-    RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted,
+    RestorePhase, RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace,
 };
 pub use crate::restore::{
-    DanglingReference, ExtraEntities, NewComponents, RestoreLoss, RestoreLossReason, RestoreReport,
+    DanglingReference, ExtraEntities, NewComponents, RespawnedEntity, RestoreLoss,
+    RestoreLossReason, RestoreReport,
 };

@@ -34,6 +34,7 @@ mod guards;
 mod guide;
 mod hints;
 mod history;
+mod in_place;
 mod keeping;
 #[cfg(feature = "auto_register")]
 mod kept_values;

@@ -104,7 +104,13 @@ fn what_was_played_is_captured_first_and_comes_back() {
 
 #[test]
 fn rewinds_are_undone_one_after_the_other() {
+    undo_rewinds(RestoreManner::Respawn);
+    undo_rewinds(RestoreManner::InPlace);
+}
+
+fn undo_rewinds(manner: RestoreManner) {
     let (mut app, _) = played(&MemoryDisk::default());
+    app.insert_resource(manner);
     rewind(&mut app, 3.0);
     set_health(&mut app, 40);
     seconds(&mut app, 1.0);
@@ -219,8 +225,14 @@ fn behind_a_closed_gate_nothing_is_captured_and_the_session_goes_back() {
 
 #[test]
 fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
+    rewind_around_damage(RestoreManner::Respawn);
+    rewind_around_damage(RestoreManner::InPlace);
+}
+
+fn rewind_around_damage(manner: RestoreManner) {
     let disk = MemoryDisk::default();
     let mut app = rewinding_game(&disk);
+    app.insert_resource(manner);
     start(&mut app, "Damaged");
     for value in 2..=4 {
         checkpoint_at(&mut app, value);
@@ -262,7 +274,8 @@ fn damage_leads_to_the_next_older_checkpoint_that_can_be_read() {
     let rejected = received::<RequestRejected>(&app);
     assert!(rejected.is_empty(), "{rejected:?}");
     assert_eq!(received::<SessionRestored>(&app).len(), before + 1);
-    let SessionRestored { reason, checkpoint, .. } = last_restore(&app);
+    let SessionRestored { reason, checkpoint, report, .. } = last_restore(&app);
+    assert_eq!(report.in_place, manner == RestoreManner::InPlace);
     // What the middle run began with is damaged.
     assert_eq!((reason, checkpoint), (RestoreReason::Rewound, first));
     assert_eq!(health(&mut app), 4);

@@ -21,7 +21,7 @@ use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 
 use super::insights::{insights, skill, story, suggest};
-use super::news::{Moment, News};
+use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
 use crate::digest::Digest;
@@ -179,7 +179,7 @@ fn reaches(checkpoint: CheckpointId, moment: &Moment) -> bool {
 fn load(world: &mut World, name: &str) -> Result<Begun, String> {
     let slot = slot_named(world, name)?;
     world.commands().session().slots().load(slot);
-    Ok(until_restored(|restored, _| done_at(restored)))
+    Ok(until_restored(came_back))
 }
 
 fn protect(world: &mut World, name: &str) -> Result<Begun, String> {
@@ -214,9 +214,10 @@ fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
     let ago = ago.ok_or_else(|| format!("it takes seconds, not {seconds:?}"))?;
     let hash = hash_of(world)?;
     world.commands().session().rewind(RewindTo::Ago(ago));
-    Ok(until_restored(move |restored, left| {
-        let mut answer = done_at(restored)?;
-        let left = left.map(|left| json!({ "checkpoint": left.counter, "hash": hash.clone() }));
+    Ok(until_restored(move |restored| {
+        let mut answer = came_back(restored)?;
+        let left =
+            restored.left.map(|left| json!({ "checkpoint": left.counter, "hash": hash.clone() }));
         answer.insert("left".to_owned(), left.unwrap_or_default());
         Ok(answer)
     }))
@@ -224,19 +225,27 @@ fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
 
 fn undo_rewind(world: &mut World, _: &str) -> Result<Begun, String> {
     world.commands().session().rewind(RewindTo::BeforeRewind);
-    Ok(until_restored(|restored, _| done_at(restored)))
+    Ok(until_restored(came_back))
 }
 
-/// Waits until a restored colony's first checkpoint is durable. What is answered then comes of the
-/// checkpoint that was restored and of the one that was left.
-fn until_restored(
-    answer: impl Fn(&Moment, Option<CheckpointId>) -> Answer + Send + Sync + 'static,
-) -> Begun {
-    let mut restored: Option<(Moment, Option<CheckpointId>)> = None;
+/// What came back, and what was done to the world for it.
+fn came_back(back: &Return) -> Answer {
+    let mut answer = done_at(&back.moment)?;
+    answer.insert("in_place".to_owned(), back.in_place.into());
+    answer.insert("written".to_owned(), back.written.into());
+    answer.insert("spawned".to_owned(), back.spawned.into());
+    answer.insert("despawned".to_owned(), back.despawned.into());
+    Ok(answer)
+}
+
+/// Waits until a restored colony's first checkpoint is durable. What is answered then comes of what
+/// was restored.
+fn until_restored(answer: impl Fn(&Return) -> Answer + Send + Sync + 'static) -> Begun {
+    let mut restored: Option<Return> = None;
     let mut opening: Option<Moment> = None;
     until(move |news, _| match (news, &restored, &opening) {
-        (News::Restored { moment, left }, ..) => {
-            restored = Some((moment.clone(), *left));
+        (News::Restored(back), ..) => {
+            restored = Some(back.clone());
             None
         }
         (News::NotRestored(why), ..) => Some(Err(why.clone())),
@@ -244,8 +253,8 @@ fn until_restored(
             opening = Some(moment.clone());
             None
         }
-        (News::Saved(checkpoint), Some((restored, left)), Some(opening)) => {
-            reaches(*checkpoint, opening).then(|| answer(restored, *left))
+        (News::Saved(checkpoint), Some(restored), Some(opening)) => {
+            reaches(*checkpoint, opening).then(|| answer(restored))
         }
         (News::NotSaved { checkpoint, why }, Some(_), Some(opening)) => {
             let why = format!("it is restored, but what follows isn't safe: {why}");

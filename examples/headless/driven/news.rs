@@ -37,11 +37,8 @@ pub enum News {
         checkpoint: CheckpointId,
     },
     SlotNotSaved(String),
-    /// This was put back, and this is the end of what was left.
-    Restored {
-        moment: Moment,
-        left: Option<CheckpointId>,
-    },
+    /// This was put back.
+    Restored(Return),
     NotRestored(String),
     /// This chapter has begun or ended, and the checkpoint that says so comes next.
     Chapter(ChapterId),
@@ -78,6 +75,19 @@ pub enum News {
     Rejected(String),
     SavingStopped,
     WriterGone,
+}
+
+/// What was put back, and how.
+#[derive(Clone, Debug)]
+pub struct Return {
+    pub moment: Moment,
+    /// The end of what was left.
+    pub left: Option<CheckpointId>,
+    pub in_place: bool,
+    /// Entities that stayed and were written onto.
+    pub written: u64,
+    pub spawned: u64,
+    pub despawned: u64,
 }
 
 /// A checkpoint, and the colony in it.
@@ -194,9 +204,17 @@ fn captured(
 }
 
 fn restored(restored: On<SessionRestored>, digest: Digest, mut commands: Commands) {
-    let (checkpoint, left) = (restored.checkpoint, restored.left);
-    let moment = Moment { checkpoint, hash: digest.text() };
-    report(&mut commands, News::Restored { moment, left });
+    let moment = Moment { checkpoint: restored.checkpoint, hash: digest.text() };
+    let report_of_it = &restored.report;
+    let back = Return {
+        moment,
+        left: restored.left,
+        in_place: report_of_it.in_place,
+        written: report_of_it.written,
+        spawned: report_of_it.spawned,
+        despawned: report_of_it.despawned,
+    };
+    report(&mut commands, News::Restored(back));
 }
 
 fn not_saved(failed: On<CheckpointFailed>, mut commands: Commands) {

@@ -113,6 +113,11 @@ impl Recorder {
         }
     }
 
+    /// When the last capture was taken: what was written until then has this tick at most, and all else a later one.
+    pub(crate) fn captured_at(&self) -> Option<Tick> {
+        self.base
+    }
+
     /// Makes the next capture look at each value's own tick.
     pub(crate) fn look_thoroughly(&mut self) {
         self.thoroughness.captures = 0;

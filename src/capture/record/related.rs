@@ -28,6 +28,21 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
     Some(accessor.counterpart_id())
 }
 
+/// What is despawned with an entity, since it is linked to it: its children, and the like.
+pub(crate) fn hanging_from(world: &World, entity: Entity) -> Vec<Entity> {
+    let Ok(found) = world.get_entity(entity) else { return Vec::new() };
+    let lists = found.archetype().components().iter().filter_map(|component| {
+        let accessor = world.components().get_info(*component)?.relationship_accessor()?;
+        match accessor {
+            RelationshipAccessor::RelationshipTarget {
+                linked_spawn: true, relationship, ..
+            } => Related::of(world, *relationship)?.sources(entity),
+            _ => None,
+        }
+    });
+    lists.flatten().collect()
+}
+
 impl<'w> Related<'w> {
     /// The relationship with this component, if any entity ever had it.
     pub(crate) fn of(world: &'w World, relationship: ComponentId) -> Option<Self> {

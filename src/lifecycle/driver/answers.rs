@@ -63,6 +63,7 @@ fn handle_content(parts: &mut RuntimeParts, world: &mut World, report: ContentRe
         ContentReport::Claimed(claimed) => placed::claimed(parts, world, *claimed),
         ContentReport::Drifted { types } => {
             parts.need_full();
+            parts.captured.give_up();
             if let Some(playing) = &mut parts.playing {
                 playing.has_drifted = true;
             }

@@ -8,7 +8,7 @@ use super::end_hook::EndHook;
 use super::recovery_options::RecoveryHook;
 use super::type_names::arguments;
 use crate::lifecycle::guards::RequestGuard;
-use crate::restore::{ClearedMessages, StateOverride};
+use crate::restore::{ClearedMessages, DroppedTypes, StateOverride};
 
 /// What a game has tied to its states. Collected while the app is built.
 #[derive(Resource, Default)]
@@ -28,6 +28,8 @@ pub(crate) struct GameHooks {
     pub guards: Vec<RequestGuard>,
     /// Messages that don't outlive their world.
     pub clear_on_session_restore: ClearedMessages,
+    /// Components that no entity keeps which stays in a restore in place.
+    pub drop_on_rewind: DroppedTypes,
     /// Whether a state closes the session.
     pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.

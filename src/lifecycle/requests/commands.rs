@@ -13,6 +13,7 @@ use super::{
     LibraryCommands, PlacedCommands, Request, RequestQueue, RewindTo, SessionRequest, SlotCommands,
 };
 use crate::lifecycle::CurrentSession;
+use crate::restore::RestoreManner;
 
 /// Gives [`Commands`] the requests that a game makes of its sessions.
 pub trait SessionCommandsExt {
@@ -32,7 +33,7 @@ pub trait SessionCommandsExt {
 
 impl SessionCommandsExt for Commands<'_, '_> {
     fn session(&mut self) -> SessionCommands<'_, '_> {
-        SessionCommands { commands: self.reborrow(), by: None }
+        SessionCommands { commands: self.reborrow(), by: None, manner: None }
     }
 }
 
@@ -71,6 +72,7 @@ impl SessionCommandsExt for Commands<'_, '_> {
 pub struct SessionCommands<'w, 's> {
     commands: Commands<'w, 's>,
     by: Option<String>,
+    manner: Option<RestoreManner>,
 }
 
 impl Debug for SessionCommands<'_, '_> {
@@ -98,9 +100,30 @@ impl SessionCommands<'_, '_> {
         self
     }
 
+    /// Puts what the requests that follow go back to into the world in this manner, whatever the resource
+    /// [`RestoreManner`] says: rewinds, what undoes them, and loads within the session that is being played. To others
+    /// it means nothing.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// fn step_back(mut commands: Commands) {
+    ///     let to = RewindTo::Ago(Duration::from_secs(1));
+    ///     commands.session().restoring(RestoreManner::InPlace).rewind(to);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(step_back);
+    /// ```
+    #[must_use]
+    pub fn restoring(mut self, manner: RestoreManner) -> Self {
+        self.manner = Some(manner);
+        self
+    }
+
     /// Makes a request that was put together elsewhere.
     pub fn request(&mut self, request: impl Into<Request>) -> Ticket {
-        let (request, by) = (request.into(), self.by.clone());
+        let (request, by) = (request.into(), (self.by.clone(), self.manner));
         let ticket = Ticket::new();
         self.commands.queue(move |world: &mut World| {
             let current = world.get_resource::<CurrentSession>().map(CurrentSession::id);
@@ -148,7 +171,8 @@ impl SessionCommands<'_, '_> {
     }
 
     fn reborrow(&mut self) -> SessionCommands<'_, '_> {
-        SessionCommands { commands: self.commands.reborrow(), by: self.by.clone() }
+        let (by, manner) = (self.by.clone(), self.manner);
+        SessionCommands { commands: self.commands.reborrow(), by, manner }
     }
 
     /// Starts a session. [`SessionStarted`](crate::SessionStarted) follows in one of the next frames.

@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use super::{Request, RequestQueue};
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
+use crate::restore::RestoreManner;
 
 /// The requests that were handled and wait for their answer. What is answered is taken out, so that nothing is answered
 /// twice, and what is left when nobody can answer any more is known.
@@ -20,16 +21,23 @@ pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
 struct OpenRequest {
     request: Arc<Request>,
     by: Option<String>,
+    /// How its checkpoint is put back, if it said so.
+    manner: Option<RestoreManner>,
     /// Requests that have the same answer.
     joined: Vec<Ticket>,
 }
 
 impl OpenRequests {
     /// Takes note of a request that is handled. A step of one is no other request.
-    pub fn open(&mut self, ticket: Ticket, request: &Arc<Request>, by: Option<&String>) {
+    pub fn open(
+        &mut self,
+        ticket: Ticket,
+        request: &Arc<Request>,
+        (by, manner): (Option<&String>, Option<RestoreManner>),
+    ) {
         let open = || {
             let (request, by) = (Arc::clone(request), by.cloned());
-            OpenRequest { request, by, joined: Vec::new() }
+            OpenRequest { request, by, manner, joined: Vec::new() }
         };
         self.0.entry(ticket).or_insert_with(open);
     }
@@ -45,10 +53,15 @@ fn take(world: &mut World, ticket: Ticket) -> Option<OpenRequest> {
     world.get_resource_mut::<RequestQueue>()?.open.0.remove(&ticket)
 }
 
+/// How the checkpoint of a request is put back, if it said so.
+pub(in crate::lifecycle) fn manner_of(world: &World, ticket: Ticket) -> Option<RestoreManner> {
+    world.get_resource::<RequestQueue>()?.open.0.get(&ticket)?.manner
+}
+
 /// Makes a request of the plugin's own, which is handled already.
 pub(in crate::lifecycle) fn ask(world: &mut World, request: impl Into<Request>) -> Ticket {
     let (ticket, request) = (Ticket::new(), Arc::new(request.into()));
-    world.get_resource_or_init::<RequestQueue>().open.open(ticket, &request, None);
+    world.get_resource_or_init::<RequestQueue>().open.open(ticket, &request, (None, None));
     ticket
 }
 
@@ -83,7 +96,7 @@ pub(in crate::lifecycle) fn close(world: &mut World, ticket: Ticket) -> Vec<Tick
 
 /// Says that a request came to nothing.
 pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: RequestError) {
-    let Some(OpenRequest { request, by, joined }) = take(world, ticket) else {
+    let Some(OpenRequest { request, by, joined, .. }) = take(world, ticket) else {
         return debug!(%ticket, %error, "the request was answered before");
     };
     let (ticket, request) = (Some(ticket), Arc::unwrap_or_clone(request));

@@ -11,6 +11,7 @@ use bevy_session_journal::session::RequestError;
 use super::open_requests::{OpenRequests, reject, say_rejected};
 use super::{About, Request};
 use crate::lifecycle::notifications::RequestRejected;
+use crate::restore::RestoreManner;
 
 /// Requests that wait for the end of the frame, or for the one before them to be finished.
 #[derive(Resource, Default)]
@@ -29,6 +30,8 @@ pub(in crate::lifecycle) struct Asked {
     pub(in crate::lifecycle) of: Option<SessionId>,
     /// The player who asks; `None` if the game itself does.
     pub(in crate::lifecycle) by: Option<String>,
+    /// How its checkpoint is put back, where it is about that and says so.
+    manner: Option<RestoreManner>,
     /// Whether it is a step of a request that the game's guards have let through.
     pub(in crate::lifecycle) is_step: bool,
 }
@@ -37,13 +40,13 @@ impl RequestQueue {
     /// Takes up a request, which is about the session that is being played: unless what was asked
     /// before in the same frame may lead to another.
     pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
-        self.push_by(None, (Ticket::new(), request), current);
+        self.push_by((None, None), (Ticket::new(), request), current);
     }
 
-    /// The same, for a player who asks.
+    /// The same, for a player who asks, with the manner of a restore.
     pub(super) fn push_by(
         &mut self,
-        by: Option<String>,
+        (by, manner): (Option<String>, Option<RestoreManner>),
         (ticket, request): (Ticket, Request),
         current: Option<SessionId>,
     ) {
@@ -52,13 +55,14 @@ impl RequestQueue {
         let may_change = asked_before.any(|asked| asked.request.rules().leads_elsewhere);
         let of = current.filter(|_| is_about_played && !may_change);
         let request = Arc::new(request);
-        self.waiting.push_back(Asked { ticket, request, of, by, is_step: false });
+        self.waiting.push_back(Asked { ticket, request, of, by, manner, is_step: false });
     }
 
     /// Puts off all requests until this step of one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, ticket: Ticket, request: Request) {
-        let (request, of, by, is_step) = (Arc::new(request), None, None, true);
-        self.waiting.push_front(Asked { ticket, request, of, by, is_step });
+        let (request, is_step) = (Arc::new(request), true);
+        let (of, by, manner) = Default::default();
+        self.waiting.push_front(Asked { ticket, request, of, by, manner, is_step });
     }
 
     /// Forgets the steps that wait: their requests are answered at once.
@@ -68,7 +72,7 @@ impl RequestQueue {
 
     /// Handles a request that was taken out of turn; its ticket.
     pub(in crate::lifecycle) fn open(&mut self, asked: &Asked) -> Ticket {
-        self.open.open(asked.ticket, &asked.request, asked.by.as_ref());
+        self.open.open(asked.ticket, &asked.request, (asked.by.as_ref(), asked.manner));
         asked.ticket
     }
 

@@ -12,7 +12,7 @@ use bevy_session_journal::session::{
 use crate::content::Prepared;
 use crate::external_saves::{ExternalRequestId, ExternalSave};
 use crate::lifecycle::CurrentSession;
-use crate::restore::{Leftovers, WorldKept};
+use crate::restore::{Leftovers, RestoreManner, WorldKept};
 
 /// What the writer was asked for.
 pub(crate) enum Transition {
@@ -48,6 +48,8 @@ pub(crate) struct Preparing {
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
+    /// How it is put back, if its session is played then.
+    pub manner: RestoreManner,
     pub asked_at: Instant,
     pub becomes: Becomes,
     /// The session to start if nothing can be restored, for who asked to start or continue.

@@ -14,6 +14,7 @@ use crate::content::Order;
 use crate::lifecycle::GameContext;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Preparing, Transition};
+use crate::restore::RestoreManner;
 
 /// Has the file read. Nothing of what is played changes before that turned out well.
 pub(in crate::lifecycle) fn start_in(
@@ -33,6 +34,7 @@ pub(in crate::lifecycle) fn start_in(
         session: metadata.id,
         from: RestoreFrom::Latest,
         reason: RestoreReason::BranchedOff,
+        manner: RestoreManner::Respawn,
         asked_at: clock::instant(),
         becomes: Becomes::World,
         otherwise: None,

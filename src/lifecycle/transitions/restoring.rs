@@ -16,14 +16,14 @@ use tracing::{debug, error, info, info_span, warn};
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
 use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
-use crate::content::{Order, Prepared, Start, TakeUp};
+use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
 use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{
-    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
-    SessionRestored, notify,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace,
+    SessionRecovered, SessionRestored, notify, notify_entity,
 };
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
@@ -37,7 +37,9 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
     CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
 };
-use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason};
+use crate::restore::{
+    ChangedEntity, EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner,
+};
 
 /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
 /// is said. Nothing has changed yet.
@@ -150,6 +152,7 @@ pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mu
 }
 
 fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restoring) {
+    let manner = manner_here(parts, &restoring);
     let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
     let (image, prepared) = prepared.split();
     let session = prepared.metadata.id;
@@ -162,12 +165,29 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     if through && let Err(error) = image.set_states(world, None) {
         error!(%error, "the saved states can't be entered");
     }
-    let replaced = image.replace_entities(world, &leftovers);
+    let replaced = match image.manner(manner) {
+        RestoreManner::Respawn => image.replace_entities(world, &leftovers),
+        RestoreManner::InPlace => {
+            let since = parts.captured.of(checkpoint);
+            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, since)
+        }
+    };
     let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
     set_clock(prepared.clock, world);
     Leftovers::keep_delays(world, clock_before);
     span.record("entities", replaced.report.entities);
     begin_restored_run(parts, world, prepared, replaced, &preparing);
+}
+
+/// How a checkpoint is put back into the world that is there: in place only where that is the session's, and as it was
+/// played.
+fn manner_here(parts: &RuntimeParts, restoring: &Restoring) -> RestoreManner {
+    let is_played = parts.session() == Some(restoring.prepared.metadata.id)
+        && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
+    match is_played && !restoring.preparing.takes_cancellation_back() {
+        true => restoring.preparing.manner,
+        false => RestoreManner::Respawn,
+    }
 }
 
 /// The world is the session's again: begins the run that follows the checkpoint.
@@ -181,6 +201,11 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let (session, checkpoint) = (prepared.metadata.id, prepared.checkpoint);
     let (reason, left) = (preparing.reason, prepared.begun.left);
     let report = std::mem::take(&mut replaced.report);
+    let changed = std::mem::take(&mut replaced.changed);
+    if let Some(remains) = replaced.remains.take() {
+        // Freeing it would take a frame as long as decoding did.
+        parts.order(Order::Content(ContentOrder::Free(remains)));
+    }
     let context_before = note_restored(world, &mut prepared, &replaced, reason);
     let crash = parts.start_up.take_crash(session, prepared.play_time);
     // What isn't handed out happened in a world that is lost, and is no part of this one.
@@ -225,7 +250,10 @@ pub(in crate::lifecycle) fn begin_restored_run(
         entry.session.place = ShelfPlace::Open;
     }
     let elapsed = preparing.asked_at.elapsed();
-    info!(?reason, ?elapsed, "session restored");
+    info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
+    for ChangedEntity { entity, types } in changed {
+        notify_entity(world, RestoredInPlace { entity, types });
+    }
     notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });

@@ -26,7 +26,7 @@ use crate::content::{Order, Prepared};
 use crate::lifecycle::checkpoints::outcomes::saving_stopped;
 use crate::lifecycle::checkpoints::take_checkpoint;
 use crate::lifecycle::notifications::{RecoveryFailed, RestoreCancelled, notify};
-use crate::lifecycle::requests::{close, reject};
+use crate::lifecycle::requests::{close, manner_of, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{
     Becomes, Departure, Preparing, Taken, Transition, WantedBackup,
@@ -132,6 +132,8 @@ fn order_preparation(
 ) {
     let settings = world.get_resource::<SessionSettings>();
     let probation = settings.map_or(PROBATION, |settings| settings.probation);
+    let manner = manner_of(world, ticket).or_else(|| world.get_resource().copied());
+    let manner = manner.unwrap_or_default();
     let played = None;
     let wanted = Wanted { session, from, reason, tail, played, probation };
     parts.order(Order::Prepare { wanted, ticket });
@@ -140,6 +142,7 @@ fn order_preparation(
         session,
         from,
         reason,
+        manner,
         asked_at: clock::instant(),
         becomes: Becomes::ItsSession,
         otherwise,

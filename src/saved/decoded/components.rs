@@ -1,26 +1,31 @@
 //! Decoded components of one type.
 
+use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::query::QueryState;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::kept::{KeptComponents, Others, names_are_there};
-use super::references::{Names, References};
+use super::references::{Names, NamesEntities, References};
 use super::spawn::WholeEntity;
 use super::{ComponentRows, WrittenAgain};
+use crate::saved::marker::{IsSaved, unfiltered};
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
 pub(crate) struct DecodedComponents<C: CopyCodec> {
     codec: C,
     values: Vec<Option<C::Value>>,
+    names_entities: bool,
     kept: KeptComponents<C>,
 }
 
 impl<C: ComponentCodec> DecodedComponents<C> {
     /// No rows.
     pub(crate) fn new(codec: C) -> Self {
-        Self { codec, values: Vec::new(), kept: KeptComponents::default() }
+        let kept = KeptComponents::default();
+        Self { codec, values: Vec::new(), names_entities: false, kept }
     }
 
     /// All rows that weren't taken.
@@ -34,6 +39,14 @@ impl<C: ComponentCodec> DecodedComponents<C> {
         self.codec.map_entities(&mut value, references);
         Some(self.codec.rebuild(value))
     }
+}
+
+/// The entities whose component was written after a tick.
+pub(crate) fn changed_since<T: Component>(since: Tick, world: &mut World) -> Vec<Entity> {
+    let now = world.change_tick();
+    let mut query: QueryState<(Entity, Ref<T>), IsSaved> = unfiltered(world, QueryState::new);
+    let rows = query.iter(world).filter(|(_, it)| it.last_changed().is_newer_than(since, now));
+    rows.map(|(entity, _)| entity).collect()
 }
 
 /// The value that `bytes` has for a type, ready to be inserted.
@@ -61,7 +74,13 @@ pub(crate) fn is_written_as<C: CopyCodec>(
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.values.push(Some(self.codec.decode(bytes)?));
+        let mut value = self.codec.decode(bytes)?;
+        if !self.names_entities {
+            let mut names = NamesEntities::default();
+            self.codec.map_entities(&mut value, &mut names);
+            self.names_entities = names.0;
+        }
+        self.values.push(Some(value));
         Ok(())
     }
 
@@ -71,6 +90,14 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
 
     fn is_relationship(&self) -> bool {
         C::Component::relationship_accessor().is_some()
+    }
+
+    fn names_entities(&self) -> bool {
+        self.names_entities
+    }
+
+    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity> {
+        changed_since::<C::Component>(since, world)
     }
 
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {
@@ -94,6 +121,14 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
             entity.insert(component);
         }
         true
+    }
+
+    fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity> {
+        let Ok(mut value) = self.codec.decode(saved) else { return Vec::new() };
+        self.codec.map_entities(&mut value, references);
+        let named = references.named().to_vec();
+        references.take_missing();
+        named
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {

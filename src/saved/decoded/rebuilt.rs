@@ -1,10 +1,11 @@
 //! Components that the game makes again, with the world at hand.
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::components::is_written_as;
+use super::components::{changed_since, is_written_as};
 use super::kept::{KeptComponents, Others};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
@@ -41,16 +42,33 @@ impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
         T::relationship_accessor().is_some()
     }
 
-    fn rebuild(&mut self, world: &mut World) -> Vec<(u32, String)> {
+    fn names_entities(&self) -> bool {
+        false
+    }
+
+    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity> {
+        changed_since::<T>(since, world)
+    }
+
+    fn rebuild(
+        &mut self,
+        is_written: &dyn Fn(u32) -> bool,
+        world: &mut World,
+    ) -> Vec<(u32, String)> {
         let mut failed = Vec::new();
         let described = std::mem::take(&mut self.described);
         self.rebuilt = (0_u32..)
             .zip(described)
-            .map(|(row, description)| match self.codec.rebuild(description, world) {
-                Ok(component) => Some(component),
-                Err(message) => {
-                    failed.push((row, message));
-                    None
+            .map(|(row, description)| {
+                if !is_written(row) {
+                    return None;
+                }
+                match self.codec.rebuild(description, world) {
+                    Ok(component) => Some(component),
+                    Err(message) => {
+                        failed.push((row, message));
+                        None
+                    }
                 }
             })
             .collect();
@@ -76,6 +94,10 @@ impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
             entity.insert(component);
         }
         true
+    }
+
+    fn names(&self, _: &[u8], _: &mut References<'_>) -> Vec<Entity> {
+        Vec::new()
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {

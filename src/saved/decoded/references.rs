@@ -112,6 +112,19 @@ impl EntityMapper for References<'_> {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
+/// Notices whether a value refers to entities, and leaves it as it is.
+#[derive(Default)]
+pub(super) struct NamesEntities(pub bool);
+
+impl EntityMapper for NamesEntities {
+    fn get_mapped(&mut self, source: Entity) -> Entity {
+        self.0 |= source != Entity::PLACEHOLDER;
+        source
+    }
+
+    fn set_mapped(&mut self, _: Entity, _: Entity) {}
+}
+
 /// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
 /// as no checkpoint says, not even one that names a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);

@@ -1,11 +1,10 @@
 //! A decoded resource.
 
 use bevy::ecs::component::ComponentId;
-use bevy::ecs::entity::{Entity, EntityMapper};
 use bevy::ecs::world::World;
 
 use super::components::{is_written_as, rebuild};
-use super::references::{Names, References};
+use super::references::{Names, NamesEntities, References};
 use super::{ResourceValue, WrittenAgain};
 use crate::saved::{Codec, ComponentCodec, DecodeError};
 
@@ -16,19 +15,6 @@ pub(crate) struct DecodedResource<C: Codec> {
     names_entities: bool,
     /// The world's own value, while something else is restored.
     kept: Option<C::Value>,
-}
-
-/// Notices whether a value refers to entities, and leaves it as it is.
-#[derive(Default)]
-struct NamesEntities(bool);
-
-impl EntityMapper for NamesEntities {
-    fn get_mapped(&mut self, source: Entity) -> Entity {
-        self.0 |= source != Entity::PLACEHOLDER;
-        source
-    }
-
-    fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
 impl<C: ComponentCodec> DecodedResource<C> {

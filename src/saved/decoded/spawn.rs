@@ -19,7 +19,7 @@ impl Spawner {
     /// Begins an entity of `world`.
     pub(crate) fn begin<'a>(&'a mut self, world: &'a mut World) -> WholeEntity<'a> {
         self.drop_unwritten(world);
-        WholeEntity { writer: self.scratch.writer(), world }
+        WholeEntity { writer: self.scratch.writer(), world, is_empty: true }
     }
 
     /// Drops the components of an entity that could not be written.
@@ -43,11 +43,13 @@ impl Spawner {
 pub(crate) struct WholeEntity<'a> {
     writer: BundleWriter<'a>,
     world: &'a mut World,
+    is_empty: bool,
 }
 
 impl WholeEntity<'_> {
     /// Adds a component. Each type comes once.
     pub(crate) fn push<T: Component>(&mut self, component: T) {
+        self.is_empty = false;
         let mut components = self.world.components_registrator();
         // SAFETY: `push_component` asks that every component of a writer is registered with the
         // world that the writer is written to. Registrator and entity both come from `self.world`,
@@ -57,6 +59,11 @@ impl WholeEntity<'_> {
         unsafe {
             self.writer.push_component(&mut components, component);
         }
+    }
+
+    /// Whether nothing was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Spawns the entity under an id that was allocated for it. If the game has spawned something

@@ -29,6 +29,9 @@ pub trait Content: Decode + Send + 'static {
     /// Does what is asked of a run.
     fn execute(&self, run: &mut Self::Run, order: Self::Order) -> Vec<Self::Report>;
 
+    /// Adds what the run that is played knows to a checkpoint of its session that was read to go back to.
+    fn note_played(&self, _run: &Self::Run, _image: &mut Self::Image) {}
+
     /// Encodes the captures of a run, one after the other.
     fn encode(&self, run: &mut Self::Run, capture: Self::Capture) -> Encoded<Self>;
 

@@ -38,7 +38,10 @@ impl<C: Content> Worker<C> {
         let prepared = recovery::prepare(&mut self.finder, &self.content, wanted, now.wall);
         debug!(elapsed = ?begun.elapsed(), "checkpoint read and decoded");
         let failure = match prepared {
-            Ok(prepared) => {
+            Ok(mut prepared) => {
+                if let Some((_, run)) = self.playing.as_ref().filter(|_| is_playing) {
+                    self.content.note_played(run, &mut prepared.image);
+                }
                 if let Some(trial) = prepared.trial.clone() {
                     let is_beside_another = self.playing.is_some() && !is_playing;
                     match is_beside_another {

@@ -1,0 +1,56 @@
+//! Which entities a restore in place has changed.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+
+/// An entity stayed in a restore in place, and has changed: values were written onto it, or components taken from it.
+///
+/// What hangs on them and isn't saved stayed as it was, and may have to be set: targets, contacts, timers, animations.
+/// Sent for each such entity before [`SessionRestored`](crate::SessionRestored), to observers of the entity, to those of
+/// all entities, and as a message.
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::recovery::RestoredInPlace;
+///
+/// #[derive(Component)]
+/// struct Moving { from: Vec3, to: Vec3 }
+///
+/// fn stop(restored: On<RestoredInPlace>, mut commands: Commands) {
+///     if restored.has_changed::<Transform>() {
+///         commands.entity(restored.entity).try_remove::<Moving>();
+///     }
+/// }
+/// # App::new().add_observer(stop);
+/// ```
+#[derive(EntityEvent, Message, Clone, Debug)]
+#[non_exhaustive]
+pub struct RestoredInPlace {
+    /// The entity.
+    pub entity: Entity,
+    /// The saved types whose values changed, came or went, in no order, and those that went with them.
+    pub types: Arc<[TypeId]>,
+}
+
+impl RestoredInPlace {
+    /// Whether the component of this type changed, came or went.
+    #[must_use]
+    pub fn has_changed<T: Component>(&self) -> bool {
+        self.types.contains(&TypeId::of::<T>())
+    }
+}
+
+pub(crate) fn register(app: &mut App) {
+    app.add_message::<RestoredInPlace>();
+}
+
+/// Says it to observers, if the entity is still there, and as a message.
+pub(crate) fn notify_entity(world: &mut World, restored: RestoredInPlace) {
+    if world.get_entity(restored.entity).is_err() {
+        return;
+    }
+    world.write_message(restored.clone());
+    world.trigger(restored);
+}

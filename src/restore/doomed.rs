@@ -1,0 +1,102 @@
+//! Entities that don't stay where a checkpoint is put back in place.
+//!
+//! Whoever hangs from one of them would go with it. So what something hangs from that stays is despawned last, when
+//! that is linked to others. All else is despawned first, as in any restore: what the game makes of a death, and the
+//! indexes that hooks keep, should know nothing of who comes after.
+
+use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::world::World;
+
+use crate::capture::hanging_from;
+
+/// Entities that don't stay.
+#[derive(Default)]
+pub(super) struct Doomed {
+    /// Those from which nothing hangs that stays.
+    pub first: Vec<Entity>,
+    /// Those that have to wait until nothing does.
+    pub last: Vec<Entity>,
+    /// All of them, with what goes with them.
+    groups: EntityHashMap<usize>,
+}
+
+impl Doomed {
+    /// Looks what hangs from entities that don't stay.
+    pub(super) fn find(world: &World, roots: &[Entity], stays: &impl Fn(Entity) -> bool) -> Self {
+        let mut doomed = Self::default();
+        // Whether something that stays hangs from one of a group.
+        let mut holds = Vec::new();
+        for root in roots {
+            if !doomed.groups.contains_key(root) {
+                let group = holds.len();
+                let holds_any = doomed.follow(world, *root, group, stays, &holds);
+                holds.push(holds_any);
+            }
+        }
+        let holds = |root: &Entity| {
+            let group = doomed.groups.get(root).copied();
+            group.and_then(|group| holds.get(group)).copied().unwrap_or_default()
+        };
+        (doomed.last, doomed.first) = roots.iter().copied().partition(holds);
+        doomed
+    }
+
+    /// Whether everything stays.
+    pub(super) fn is_nobody(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Whether an entity doesn't stay.
+    pub(super) fn contains(&self, entity: Entity) -> bool {
+        self.groups.contains_key(&entity)
+    }
+
+    /// Notes all that hangs from an entity; whether any of it stays.
+    fn follow(
+        &mut self,
+        world: &World,
+        root: Entity,
+        group: usize,
+        stays: &impl Fn(Entity) -> bool,
+        holds: &[bool],
+    ) -> bool {
+        let mut holds_any = false;
+        let mut waiting = vec![root];
+        while let Some(entity) = waiting.pop() {
+            if stays(entity) {
+                holds_any = true;
+            } else if let Some(known) = self.groups.get(&entity) {
+                holds_any |= holds.get(*known).copied().unwrap_or_default();
+            } else {
+                self.groups.insert(entity, group);
+                waiting.extend(hanging_from(world, entity));
+            }
+        }
+        holds_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::hierarchy::ChildOf;
+
+    use super::*;
+
+    #[test]
+    fn only_what_holds_somebody_who_stays_goes_last() {
+        let mut world = World::new();
+        let [free, top] = [(); 2].map(|()| world.spawn_empty().id());
+        let below_free = world.spawn(ChildOf(free)).id();
+        let between = world.spawn(ChildOf(top)).id();
+        let stays = world.spawn(ChildOf(between)).id();
+        let below_stays = world.spawn(ChildOf(stays)).id();
+        let set = |entity| entity == stays;
+        for roots in [[free, between, top], [top, between, free], [between, top, free]] {
+            let doomed = Doomed::find(&world, &roots, &set);
+            assert_eq!(doomed.first, [free], "{roots:?}");
+            assert_eq!(doomed.last.len(), 2);
+            assert!(doomed.contains(below_free) && doomed.contains(between));
+            assert!(!doomed.contains(stays) && !doomed.contains(below_stays));
+        }
+    }
+}

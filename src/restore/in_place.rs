@@ -1,0 +1,207 @@
+//! Puts a checkpoint back by writing what differs onto the entities that are there.
+//!
+//! 1. Which entities stay is found by the ids that the writer has for them. One stays if all that differs can be
+//!    written onto it.
+//! 2. The others are despawned, but for those from which somebody hangs who stays. From those that stay is taken what
+//!    the checkpoint lacks. What the game makes of either goes as well.
+//! 3. Values are compared as captures write them. Parents first, each entity is spawned whole, or gets in one bundle
+//!    what differs, so that no link ever closes a circle.
+//! 4. Other relationships, in an order in which nobody is kicked out; then those are despawned that had to wait.
+//! 5. As in every restore: what hooks and observers added goes, lists are put in order, and what they changed is
+//!    written again.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bevy::ecs::change_detection::Tick;
+use bevy::ecs::component::{ComponentId, ComponentInfo};
+use bevy::ecs::entity::{Entity, EntityHashSet};
+use bevy::ecs::query::{QueryState, With};
+use bevy::ecs::world::{EntityRef, World};
+
+use super::comparing::{Changed, find_removed, find_written};
+use super::difference::take_away;
+use super::doomed::Doomed;
+use super::image::WorldImage;
+use super::leftovers::Leftovers;
+use super::lists::order_saved_lists;
+use super::manner::DroppedTypes;
+use super::one_to_one::nobody_kicked_out;
+use super::reappearance::Reappearance;
+use super::replace::{ChangedEntity, EntitiesReplaced};
+use super::replacement::{Origin, Replacement};
+use super::report::{RespawnedEntity, RestoreReport};
+use super::staying::Staying;
+use super::sweep::{Sweep, living_gone};
+use crate::saved::{Outside, Saved, unfiltered};
+
+impl WorldImage {
+    /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
+    /// entity that stays, stays, but for the types that are dropped.
+    ///
+    /// What wasn't written since a tick has the value of the checkpoint, if one is given. Otherwise everything is
+    /// compared.
+    pub(crate) fn write_in_place(
+        self,
+        world: &mut World,
+        leftovers: &Leftovers,
+        dropped: &DroppedTypes,
+        since: Option<Tick>,
+    ) -> EntitiesReplaced {
+        let report =
+            RestoreReport { losses: self.losses.clone(), in_place: true, ..Default::default() };
+        let put_off = leftovers.put_off_since(world);
+        // Nothing of an earlier restore is looked for any more.
+        world.remove_resource::<Reappearance>();
+        let mut sweep = Sweep::begin(world, &self.adopted);
+        let old = sweep.old_entities(world);
+        let replacement = Replacement::new(world, self, Outside::default(), report);
+        let mut staying = Staying::find(world, replacement);
+        staying.despawn_others(world, &mut sweep, old);
+        staying.take_away(world, dropped, &mut sweep);
+        leftovers.drop_all_but(world, &put_off);
+        staying.replacement.find_entities(world);
+        staying.know_living_others(world);
+        let since = since.filter(|_| staying.replacement.image.losses.is_empty());
+        staying.write(world, since, (leftovers, &mut sweep));
+        staying.finish(world)
+    }
+}
+
+impl Staying {
+    fn despawn_others(&mut self, world: &mut World, sweep: &mut Sweep, mut old: Vec<Entity>) {
+        let stays = |entity: Entity| self.who.contains(entity);
+        let Replacement { image, doomed, report, .. } = &mut self.replacement;
+        old.retain(|entity| !stays(*entity));
+        old.extend(living_gone(world, &image.gone, report));
+        *doomed = Doomed::find(world, &old, &stays);
+        let first = std::mem::take(&mut doomed.first);
+        let remains = |entity: Entity| stays(entity) || doomed.contains(entity);
+        sweep.despawn(world, first, remains, report);
+        self.replace_the_dead(world);
+    }
+
+    /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
+    /// makes of that, as loot where armour is lost, goes.
+    fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) {
+        let stays = |entity: Entity| self.who.contains(entity);
+        dropped.drop_from(world, &stays);
+        let replacement = &mut self.replacement;
+        if !find_removed(replacement, &self.living, world) && dropped.is_empty() {
+            return;
+        }
+        for (rank, entity) in (0_u32..).zip(&replacement.entities) {
+            take_away(world, *entity, replacement.difference.removed.of(rank));
+        }
+        world.flush();
+        let mut came = sweep.old_entities(world);
+        let Replacement { doomed, report, .. } = replacement;
+        let remains = |entity: Entity| stays(entity) || doomed.contains(entity);
+        came.retain(|entity| !remains(*entity));
+        sweep.despawn(world, came, remains, report);
+        self.replace_the_dead(world);
+    }
+
+    /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
+    fn know_living_others(&mut self, world: &World) {
+        let doomed = &self.replacement.doomed;
+        self.living.others.retain(|(_, entity)| {
+            let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
+            world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
+        });
+        self.replacement.outside.extend(self.living.others.iter().copied());
+    }
+
+    fn write(
+        &mut self,
+        world: &mut World,
+        since: Option<Tick>,
+        (leftovers, sweep): (&Leftovers, &mut Sweep),
+    ) {
+        let replacement = &mut self.replacement;
+        replacement.restore_resources(world);
+        replacement.keep_others(world, &[]);
+        let changed = since.map(|since| Changed::since(since, replacement, &self.who, world));
+        find_written(replacement, changed.as_ref(), world);
+        replacement.rebuild(world);
+        replacement.spawn(world);
+        replacement.waiting = nobody_kicked_out(replacement, world);
+        replacement.link(world);
+        world.flush();
+        despawn_who_had_to_wait(replacement, world, leftovers, sweep);
+        replacement.remove_what_was_not_saved(world);
+        if order_saved_lists(replacement, world) {
+            replacement.stamps.note_hooks();
+            world.flush();
+        }
+        replacement.undo_interference(world);
+        replacement.sort_children(world);
+        replacement.set_pending_states(world);
+    }
+
+    fn finish(mut self, world: &mut World) -> EntitiesReplaced {
+        let changed = note_changed(&mut self.replacement, world);
+        let entities = self.replacement.entities.clone();
+        let mut replaced = self.replacement.finish(world);
+        // They keep their ids for as long as they live.
+        let others = self.living.others.into_iter().map(|(id, entity)| (entity, id));
+        replaced.seeds.extend(others.filter(|(entity, _)| world.get_entity(*entity).is_ok()));
+        let respawned = self.respawned.into_iter().filter_map(|(rank, was)| {
+            let is = *entities.get(rank as usize)?;
+            world.get_entity(is).is_ok().then_some(RespawnedEntity { was, is })
+        });
+        replaced.report.respawned = respawned.collect();
+        EntitiesReplaced { changed, ..replaced }
+    }
+}
+
+/// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came
+/// with who was spawned.
+fn despawn_who_had_to_wait(
+    replacement: &mut Replacement,
+    world: &mut World,
+    leftovers: &Leftovers,
+    sweep: &mut Sweep,
+) {
+    let last = std::mem::take(&mut replacement.doomed.last);
+    if last.is_empty() {
+        return;
+    }
+    replacement.stamps.note_hooks();
+    let put_off = leftovers.put_off_since_ever(world);
+    let written = leftovers.set_messages_aside(world);
+    let doomed: EntityHashSet = last.iter().copied().collect();
+    let mut saved: QueryState<Entity, With<Saved>> = unfiltered(world, QueryState::new);
+    let there: EntityHashSet =
+        saved.iter(world).filter(|entity| !doomed.contains(entity)).collect();
+    sweep.despawn(world, last, |entity| there.contains(&entity), &mut replacement.report);
+    leftovers.drop_all_but(world, &put_off);
+    written.put_back(world);
+}
+
+/// What stayed and has changed.
+fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEntity> {
+    let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
+    let mut changed = Vec::new();
+    let Replacement { entities, origins, difference, parts, report, .. } = replacement;
+    for (rank, (entity, origin)) in (0_u32..).zip(entities.iter().zip(origins.iter())) {
+        if *origin != Origin::Staying || difference.is_none_of(rank) {
+            continue;
+        }
+        report.written += 1;
+        if world.get_entity(*entity).is_err() {
+            continue;
+        }
+        let written = difference.written.of(rank).iter();
+        let written = written.filter_map(|row| parts.get(row.column as usize)?.component());
+        let removed = difference.removed.of(rank).iter().copied();
+        let components: Vec<ComponentId> = written.chain(removed).collect();
+        let types = known.entry(components).or_insert_with_key(|components| {
+            let info = components.iter().filter_map(|id| world.components().get_info(*id));
+            info.filter_map(ComponentInfo::type_id).collect()
+        });
+        changed.push(ChangedEntity { entity: *entity, types: Arc::clone(types) });
+    }
+    changed
+}

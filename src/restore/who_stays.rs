@@ -1,0 +1,44 @@
+//! Looking up entities that stay.
+
+use bevy::ecs::entity::Entity;
+
+/// Entities that stay, with their ranks, by their index: at most one living entity has an index.
+#[derive(Default)]
+pub(super) struct WhoStays {
+    by_index: Vec<(Entity, u32)>,
+}
+
+impl WhoStays {
+    /// So many entities will be added, or more.
+    pub(super) fn with_capacity(entities: usize) -> Self {
+        Self { by_index: Vec::with_capacity(entities) }
+    }
+
+    pub(super) fn add(&mut self, entity: Entity, rank: u32) {
+        let index = entity.index_u32() as usize;
+        if self.by_index.len() <= index {
+            self.by_index.resize(index + 1, (Entity::PLACEHOLDER, 0));
+        }
+        if let Some(place) = self.by_index.get_mut(index) {
+            *place = (entity, rank);
+        }
+    }
+
+    pub(super) fn remove(&mut self, entity: Entity) {
+        if self.contains(entity)
+            && let Some(place) = self.by_index.get_mut(entity.index_u32() as usize)
+        {
+            *place = (Entity::PLACEHOLDER, 0);
+        }
+    }
+
+    /// The rank of an entity, if it stays.
+    pub(super) fn rank(&self, entity: Entity) -> Option<u32> {
+        let (known, rank) = *self.by_index.get(entity.index_u32() as usize)?;
+        (known == entity && entity != Entity::PLACEHOLDER).then_some(rank)
+    }
+
+    pub(super) fn contains(&self, entity: Entity) -> bool {
+        self.rank(entity).is_some()
+    }
+}
