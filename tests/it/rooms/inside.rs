@@ -72,7 +72,7 @@ const SIZES: [Size; 7] = [
         package: "bevy_session_play",
         largest_loop: 6,
         most_methods: ("Objectives", 34),
-        most_fields: ("Node", 10),
+        most_fields: ("ObjectiveRow", 10),
         hidden_modules: 0,
     },
     Size {
