@@ -22,6 +22,7 @@ fn weights() -> Weights {
 
 fn build(session: SessionPlugin) -> App {
     app_with(session, |app| {
+        app.add_plugins((CrewPlugin, NotesPlugin));
         let parry = Skill::new("parry").formerly("block");
         app.skill(parry.drawn_from(|struck: &Struck| Some(Attempt::new(struck.was_parried))))
             // It is declared already.
