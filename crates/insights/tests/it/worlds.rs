@@ -29,7 +29,7 @@ impl Dice {
     }
 
     pub fn below(&mut self, sides: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(sides) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(sides)) >> 64) as u64
     }
 
     /// From 0 to 1.
