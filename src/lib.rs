@@ -21,6 +21,7 @@ mod recent_log;
 mod recording;
 mod restore;
 mod saved;
+mod schema;
 #[cfg(feature = "log")]
 mod session_log;
 pub mod shelf;
@@ -61,8 +62,8 @@ pub use bevy_session_journal::{
     UnreadableSlot, UnsavedPlay, Validity, VersionFit, WorldOf, WouldGo, WrittenBy, limits,
 };
 pub use capture::{
-    DriftedType, InChapter, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState,
-    SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
+    CheckpointEdit, CheckpointEditError, DriftedType, InChapter, Migrations, ReflectSaved, SaveKey,
+    SaveScope, Saveable, SaveableState, SessionAppExt, TypeProblem, TypeProblemReason, Unsaved,
 };
 pub use external_saves::{
     ExternalAnswer, ExternalAutosave, ExternalCall, ExternalCallError, ExternalDone,

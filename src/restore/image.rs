@@ -137,7 +137,12 @@ impl WorldImage {
         let (then, earlier) = rows.take_build();
         // What is carried along is the word of an earlier build than the one that took the checkpoint.
         let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
+        let not_migrated = rows.migrate(types, commit.next_save_id);
         let mut image = Self::of_rows(types, (then, earlier), &saved_then, rows, progress);
+        image.losses.extend(not_migrated.losses);
+        image.carried.extend(not_migrated.carried);
+        // What a migration has spawned gets its id in the session with the next checkpoint.
+        image.carried.retain_ids_below(commit.next_save_id);
         image.note_what_was_not_written(commit);
         image.end_of_ids = commit.next_save_id;
         Ok(image)
@@ -226,6 +231,20 @@ impl WorldImage {
     /// Entities in the image.
     pub(crate) fn entities(&self) -> u64 {
         self.ranks.len() as u64
+    }
+
+    /// The rows that are restored, in the form of today: the type, whose they are, and what was written.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Arc<str>, SaveId, &[u8])> {
+        self.columns.iter().flat_map(|column| {
+            let rows = (0_u32..).zip(&column.ranks);
+            rows.filter_map(|(row, rank)| {
+                let id = match column.decoded.is_of_entities() {
+                    true => *self.ranks.ids().get(*rank as usize)?,
+                    false => SaveId::WORLD,
+                };
+                Some((&column.type_path, id, column.saved_value(row)?))
+            })
+        })
     }
 
     /// What this build of the game can't use.
