@@ -516,6 +516,14 @@ mutant 'leave relationships out' src/restore/replace.rs \
 mutant 'write references as they are' src/saved/codec/cloned.rs \
     's/<T as Component>::map_entities\(value, mapper\);//' $worlds
 
+promise='No update loses anything without a word'
+mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \
+    's/if !old\.dropped \{/if false {/' no_edit_loses_anything
+mutant 'a step that fails is not undone' src/capture/checkpoint_edit.rs \
+    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_step_that_fails_changes_nothing
+mutant 'a field that nothing reads goes unnoticed' src/testing/golden_saves/unread.rs \
+    's/it\.note\("isn.t read"\)/{}/' whatever_is_lost_is_named
+
 promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \
     's/rows \+= u64::from\(is_counted && !is_the_same\);/let _ = (is_counted, is_the_same);/' $tested

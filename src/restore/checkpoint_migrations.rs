@@ -6,35 +6,42 @@ use super::decoder::{SavedBlock, SavedRows, SavedTable};
 use super::loss::RestoreLoss;
 use super::unusable::{Unusable, UnusableRows};
 use crate::capture::{Carried, CheckpointMigration, EditedRow, EditedRows, SavedTypes};
-use crate::journal::{SaveId, Values, limits};
+use crate::journal::{ENTITIES, SaveId, Values, limits};
 use crate::saved::DecodeError;
 
+/// No entity has a higher id.
+const NO_ENTITY: SaveId = SaveId(u64::MAX);
 /// A step that panicked so often isn't tried again: each panic takes a while to be reported.
 const PANICS: u32 = 16;
 
-/// What could not be migrated.
-#[derive(Default)]
-pub(super) struct NotMigrated {
+/// What came of the steps.
+pub(super) struct Migrated {
+    /// What could not be migrated.
     pub losses: Vec<RestoreLoss>,
     pub carried: Carried,
+    /// Entities with this id or a higher one were spawned by a step.
+    pub spawned_from: SaveId,
 }
 
 impl SavedTable {
     /// Does the steps of the game that change more than one value. `next` is the first id that no entity of the session
     /// has.
-    pub(super) fn migrate(&mut self, types: &SavedTypes, next: SaveId) -> NotMigrated {
-        let mut not_migrated = NotMigrated::default();
+    pub(super) fn migrate(&mut self, types: &SavedTypes, next: SaveId) -> Migrated {
+        let (losses, carried) = Default::default();
+        let mut migrated = Migrated { losses, carried, spawned_from: NO_ENTITY };
         let is_wanted =
             |step: &CheckpointMigration| self.has_rows_of(&step.type_path, step.version);
         if !types.checkpoint_migrations().iter().any(is_wanted) {
-            return not_migrated;
+            return migrated;
         }
         let mut rows = self.take_edited(next);
+        migrated.spawned_from = rows.next;
         for step in types.checkpoint_migrations() {
-            not_migrated.add_from(step, &mut rows, types);
+            migrated.do_step(step, &mut rows, types);
         }
         self.put_edited(rows);
-        not_migrated
+        migrated.carried.retain_ids_below(migrated.spawned_from);
+        migrated
     }
 
     fn has_rows_of(&self, type_path: &str, version: u32) -> bool {
@@ -51,6 +58,8 @@ impl SavedTable {
                 rows.entry(row.id).or_insert(EditedRow { version, value: row.value.to_vec() });
             }
         }
+        let highest = edited.types.get(ENTITIES).and_then(|rows| rows.keys().next_back());
+        edited.next = highest.map_or(next, |highest| highest.next().max(next));
         edited
     }
 
@@ -82,9 +91,9 @@ impl SavedRows {
     }
 }
 
-impl NotMigrated {
+impl Migrated {
     /// Does one step with each value that it is for.
-    fn add_from(&mut self, step: &CheckpointMigration, rows: &mut EditedRows, types: &SavedTypes) {
+    fn do_step(&mut self, step: &CheckpointMigration, rows: &mut EditedRows, types: &SavedTypes) {
         let of_type = rows.types.get(&step.type_path).into_iter().flatten();
         let of_version = of_type.filter(|(_, row)| row.version == step.version);
         let ids: Vec<SaveId> = of_version.map(|(id, _)| *id).collect();

@@ -54,6 +54,9 @@ pub(crate) struct WorldImage {
     pub(super) builds: Builds,
     /// The first id that no entity of the session had when the checkpoint was taken.
     pub(super) end_of_ids: SaveId,
+    /// Entities with this id or a higher one were spawned by a migration. They get an id in the session with the next
+    /// checkpoint.
+    pub(super) spawned_from: SaveId,
 }
 
 /// The builds of the game between which a checkpoint passes.
@@ -137,12 +140,12 @@ impl WorldImage {
         let (then, earlier) = rows.take_build();
         // What is carried along is the word of an earlier build than the one that took the checkpoint.
         let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
-        let not_migrated = rows.migrate(types, commit.next_save_id);
+        let migrated = rows.migrate(types, commit.next_save_id);
         let mut image = Self::of_rows(types, (then, earlier), &saved_then, rows, progress);
-        image.losses.extend(not_migrated.losses);
-        image.carried.extend(not_migrated.carried);
-        // What a migration has spawned gets its id in the session with the next checkpoint.
-        image.carried.retain_ids_below(commit.next_save_id);
+        image.carried.retain_ids_below(migrated.spawned_from);
+        image.losses.extend(migrated.losses);
+        image.carried.extend(migrated.carried);
+        image.spawned_from = migrated.spawned_from;
         image.note_what_was_not_written(commit);
         image.end_of_ids = commit.next_save_id;
         Ok(image)
@@ -225,6 +228,7 @@ impl WorldImage {
             adopted,
             builds,
             end_of_ids: SaveId(u64::MAX),
+            spawned_from: SaveId(u64::MAX),
         }
     }
 

@@ -347,7 +347,7 @@ impl Replacement {
         self.report.despawned_again =
             self.image.entities() - self.report.unclaimed_total - self.report.entities;
         // What a migration has spawned was never saved, and gets an id as others do.
-        seeds.retain(|(_, id)| *id < self.image.end_of_ids);
+        seeds.retain(|(_, id)| *id < self.image.spawned_from);
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }

@@ -123,6 +123,32 @@ fn what_can_not_be_made_up_is_seen_and_so_is_all_around_it() {
 }
 
 #[test]
+fn what_takes_some_values_only_hides_nothing_behind_it() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only its form is of interest")]
+    struct Around {
+        since: jiff::Timestamp,
+        id: uuid::Uuid,
+        pair: (jiff::Timestamp, u32),
+        #[serde(alias = "old")]
+        new: u8,
+        #[serde(default)]
+        optional: Vec<jiff::Timestamp>,
+    }
+    assert_eq!(
+        Schema::of::<Around>(),
+        fields([
+            ("since", field(Schema::Text)),
+            ("id", field(Schema::Bytes)),
+            ("pair", field(Schema::Tuple(vec![Schema::Text, Schema::U32]))),
+            ("new", field(Schema::U8)),
+            ("old", alias(Schema::U8, "new")),
+            ("optional", optional(Schema::List(Box::new(Schema::Text)))),
+        ])
+    );
+}
+
+#[test]
 fn what_takes_anything_is_unknown_and_hides_nothing_beside_it() {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -4,8 +4,9 @@
 //! passes as it takes to see each field of each struct, each variant of each enum. Nothing of a pass is kept but what
 //! was asked for.
 
+mod progress;
+
 use std::any::type_name;
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Deserializer;
@@ -17,6 +18,7 @@ use serde::de::{
 use super::Schema;
 use super::node::{FieldNode, Node, Question, StructNode};
 use super::trace_error::TraceError;
+use progress::Progress;
 
 /// Passes that a type gets. One takes a pass for each field and variant, and two questions about each field.
 const MOST_PASSES: usize = 20_000;
@@ -24,14 +26,14 @@ const MOST_PASSES: usize = 20_000;
 /// The form of what `read` reads from a tracer.
 pub(crate) fn trace(mut read: impl FnMut(Tracer<'_>) -> Result<(), TraceError>) -> Schema {
     let mut node = Node::default();
-    let learnt = Cell::new(0);
+    let progress = Progress::default();
     for _ in 0..MOST_PASSES {
-        let before = learnt.get();
+        let before = progress.learnt();
         // It is the game's own code that reads.
         let pass = catch_unwind(AssertUnwindSafe(|| {
-            read(Tracer { node: &mut node, learnt: &learnt, outer: None })
+            read(Tracer { node: &mut node, progress: &progress, outer: None })
         }));
-        if pass.is_err() || node.is_complete() || learnt.get() == before {
+        if pass.is_err() || node.is_complete() || progress.learnt() == before {
             break;
         }
     }
@@ -41,8 +43,7 @@ pub(crate) fn trace(mut read: impl FnMut(Tracer<'_>) -> Result<(), TraceError>) 
 /// What a type reads from. It has a value of whatever is asked for, and notes that it was.
 pub(crate) struct Tracer<'a> {
     node: &'a mut Node,
-    /// How much was found out so far.
-    learnt: &'a Cell<usize>,
+    progress: &'a Progress,
     outer: Option<&'a Outer<'a>>,
 }
 
@@ -83,18 +84,14 @@ impl<'a> Tracer<'a> {
     fn known(&mut self, schema: Schema) {
         if let Node::Unseen = self.node {
             *self.node = Node::Known(schema);
-            self.learn();
+            self.progress.learn();
         }
-    }
-
-    fn learn(&self) {
-        self.learnt.set(self.learnt.get() + 1);
     }
 
     fn begin(&mut self, node: impl FnOnce() -> Node) {
         if let Node::Unseen = self.node {
             *self.node = node();
-            self.learn();
+            self.progress.learn();
         }
     }
 
@@ -124,7 +121,7 @@ impl<'a> Tracer<'a> {
             return Err(TraceError::Stop);
         }
         self.begin(|| Node::Struct(StructNode::new(names)));
-        let learnt = self.learnt;
+        let progress = self.progress;
         let outer = Outer { container, outer: self.outer };
         let Node::Struct(it) = self.node else { return Err(TraceError::Stop) };
         let given = |it: &mut StructNode, plan: Vec<usize>, visitor: V| {
@@ -133,27 +130,31 @@ impl<'a> Tracer<'a> {
                 fields: &mut it.fields,
                 plan,
                 next: None,
-                learnt,
+                progress,
                 outer: &outer,
             })
         };
         if let Some(place) = it.next_unknown() {
-            let before = learnt.get();
+            let before = progress.learnt();
             let plan = [place].into_iter().chain(it.all_but(Some(place))).collect();
             let read = given(it, plan, visitor);
-            if learnt.get() == before
+            if progress.learnt() == before
                 && let Some(field) = it.fields.get_mut(place)
             {
                 field.node.give_up();
-                learnt.set(before + 1);
+                progress.learn();
             }
             return read.and(Err(TraceError::Stop));
         }
         match it.next_question() {
             Some((question, plan)) => {
                 let said = given(it, plan, visitor).err();
-                it.answer(question, said);
-                learnt.set(learnt.get() + 1);
+                // It may be some other value that the type doesn't take.
+                let is_answer = !matches!(said, Some(TraceError::Stop | TraceError::Refused));
+                if is_answer || !progress.try_next_sample() {
+                    it.answer(question, said);
+                    progress.learn();
+                }
                 Err(TraceError::Stop)
             }
             None => {
@@ -169,15 +170,18 @@ impl<'a> Tracer<'a> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         self.begin(|| Node::Tuple((0..length).map(|_| Node::Unseen).collect()));
-        let (learnt, outer) = (self.learnt, self.outer);
+        let (progress, outer) = (self.progress, self.outer);
         let Node::Tuple(items) = self.node else { return Err(TraceError::Stop) };
-        let before = learnt.get();
-        let read = visitor.visit_seq(Items { items: items.iter_mut(), learnt, outer });
-        if learnt.get() == before
+        let before = progress.learnt();
+        let read = visitor.visit_seq(Items { items: items.iter_mut(), progress, outer });
+        if progress.learnt() == before
             && let Some(item) = items.iter_mut().find(|item| !item.is_complete())
         {
-            item.give_up();
-            learnt.set(before + 1);
+            // One before it may be a value that the type doesn't take.
+            if !progress.try_next_sample() {
+                item.give_up();
+                progress.learn();
+            }
         }
         read
     }
@@ -208,7 +212,7 @@ struct Fields<'a> {
     fields: &'a mut [FieldNode],
     plan: std::vec::IntoIter<usize>,
     next: Option<usize>,
-    learnt: &'a Cell<usize>,
+    progress: &'a Progress,
     outer: &'a Outer<'a>,
 }
 
@@ -232,15 +236,15 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     ) -> Result<V::Value, TraceError> {
         let field = self.next.and_then(|place| self.fields.get_mut(place));
         let field = field.ok_or(TraceError::Stop)?;
-        let (learnt, outer) = (self.learnt, Some(self.outer));
-        seed.deserialize(Tracer { node: &mut field.node, learnt, outer })
+        let (progress, outer) = (self.progress, Some(self.outer));
+        seed.deserialize(Tracer { node: &mut field.node, progress, outer })
     }
 }
 
 /// The items of a tuple.
 struct Items<'a> {
     items: std::slice::IterMut<'a, Node>,
-    learnt: &'a Cell<usize>,
+    progress: &'a Progress,
     outer: Option<&'a Outer<'a>>,
 }
 
@@ -252,8 +256,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         seed: T,
     ) -> Result<Option<T::Value>, TraceError> {
         let Some(node) = self.items.next() else { return Ok(None) };
-        let (learnt, outer) = (self.learnt, self.outer);
-        seed.deserialize(Tracer { node, learnt, outer }).map(Some)
+        let (progress, outer) = (self.progress, self.outer);
+        seed.deserialize(Tracer { node, progress, outer }).map(Some)
     }
 }
 
@@ -261,7 +265,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 struct Entry<'a> {
     entry: Option<(&'a mut Node, &'a mut Node)>,
     value: Option<&'a mut Node>,
-    learnt: &'a Cell<usize>,
+    progress: &'a Progress,
     outer: Option<&'a Outer<'a>>,
 }
 
@@ -274,8 +278,8 @@ impl<'de> MapAccess<'de> for Entry<'_> {
     ) -> Result<Option<K::Value>, TraceError> {
         let Some((key, value)) = self.entry.take() else { return Ok(None) };
         self.value = Some(value);
-        let (learnt, outer) = (self.learnt, self.outer);
-        seed.deserialize(Tracer { node: key, learnt, outer }).map(Some)
+        let (progress, outer) = (self.progress, self.outer);
+        seed.deserialize(Tracer { node: key, progress, outer }).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -283,8 +287,8 @@ impl<'de> MapAccess<'de> for Entry<'_> {
         seed: V,
     ) -> Result<V::Value, TraceError> {
         let node = self.value.take().ok_or(TraceError::Stop)?;
-        let (learnt, outer) = (self.learnt, self.outer);
-        seed.deserialize(Tracer { node, learnt, outer })
+        let (progress, outer) = (self.progress, self.outer);
+        seed.deserialize(Tracer { node, progress, outer })
     }
 }
 
@@ -366,12 +370,26 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         deserialize_f32 => F32, visit_f32(1.0);
         deserialize_f64 => F64, visit_f64(1.0);
         deserialize_char => Char, visit_char('a');
-        deserialize_str => Text, visit_str("");
-        deserialize_string => Text, visit_str("");
-        deserialize_bytes => Bytes, visit_bytes(&[]);
-        deserialize_byte_buf => Bytes, visit_bytes(&[]);
         deserialize_unit => Unit, visit_unit();
         deserialize_ignored_any => Unknown, visit_unit();
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceError> {
+        self.known(Schema::Text);
+        visitor.visit_str(self.progress.text())
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceError> {
+        self.known(Schema::Bytes);
+        visitor.visit_bytes(self.progress.bytes())
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        self.deserialize_bytes(visitor)
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, TraceError> {
@@ -385,10 +403,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceError> {
         self.begin(|| Node::Option(Box::default()));
-        let (learnt, outer) = (self.learnt, self.outer);
+        let (progress, outer) = (self.progress, self.outer);
         match self.node {
             Node::Option(node) if !node.is_complete() => {
-                visitor.visit_some(Tracer { node, learnt, outer })
+                visitor.visit_some(Tracer { node, progress, outer })
             }
             _ => visitor.visit_none(),
         }
@@ -414,8 +432,8 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.begin(|| Node::List(Box::default()));
         let Node::List(item) = self.node else { return Err(TraceError::Stop) };
         let unknown = if item.is_complete() { &mut [] } else { std::slice::from_mut(&mut **item) };
-        let (learnt, outer) = (self.learnt, self.outer);
-        visitor.visit_seq(Items { items: unknown.iter_mut(), learnt, outer })
+        let (progress, outer) = (self.progress, self.outer);
+        visitor.visit_seq(Items { items: unknown.iter_mut(), progress, outer })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -437,15 +455,15 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, TraceError> {
         self.begin(|| Node::Map(Box::default(), Box::default()));
-        let (learnt, outer) = (self.learnt, self.outer);
+        let (progress, outer) = (self.progress, self.outer);
         let Node::Map(key, value) = self.node else { return Err(TraceError::Stop) };
         let is_known = key.is_complete() && value.is_complete();
-        let before = learnt.get();
+        let before = progress.learnt();
         let entry = (!is_known).then_some((&mut **key, &mut **value));
-        let read = visitor.visit_map(Entry { entry, value: None, learnt, outer });
-        if !is_known && learnt.get() == before {
+        let read = visitor.visit_map(Entry { entry, value: None, progress, outer });
+        if !is_known && progress.learnt() == before {
             [key, value].into_iter().for_each(|node| node.give_up());
-            learnt.set(before + 1);
+            progress.learn();
         }
         read
     }
@@ -470,7 +488,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             return Err(TraceError::Stop);
         }
         self.begin(|| Node::Enum(variants.iter().map(|name| (*name, Node::Unseen)).collect()));
-        let learnt = self.learnt;
+        let progress = self.progress;
         let outer = Outer { container, outer: self.outer };
         let Node::Enum(known) = self.node else { return Err(TraceError::Stop) };
         let unknown = known.iter().position(|(_, node)| !node.is_complete());
@@ -479,14 +497,14 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
             || known.iter().position(|(_, node)| matches!(node, Node::Known(Schema::Unit)));
         let place = unknown.or_else(simplest).unwrap_or(0);
         let Some((name, node)) = known.get_mut(place) else { return Err(TraceError::Stop) };
-        let before = learnt.get();
-        let tracer = Tracer { node, learnt, outer: Some(&outer) };
+        let before = progress.learnt();
+        let tracer = Tracer { node, progress, outer: Some(&outer) };
         let read = visitor.visit_enum(Variant { name, tracer });
-        if unknown.is_some() && learnt.get() == before {
+        if unknown.is_some() && progress.learnt() == before {
             if let Some((_, node)) = known.get_mut(place) {
                 node.give_up();
             }
-            learnt.set(before + 1);
+            progress.learn();
         }
         read
     }
