@@ -51,14 +51,14 @@ impl EditedRows {
 pub struct CheckpointEdit<'a> {
     rows: &'a mut EditedRows,
     histories: &'a Histories,
-    /// What is being migrated.
+    /// The entity whose value is being migrated.
     id: SaveId,
-    /// What stood in each place before it was changed, in the order of the changes.
+    /// The rows that were changed, as they were before, in the order of the changes.
     before: Vec<(Arc<str>, SaveId, Option<EditedRow>)>,
     next_before: SaveId,
 }
 
-/// Why a migration of a checkpoint could not read or write a value.
+/// A migration of a checkpoint could not read or write a value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointEditError {
@@ -100,7 +100,7 @@ impl<'a> CheckpointEdit<'a> {
         entity_of(self.id)
     }
 
-    /// Whether an entity is in the checkpoint.
+    /// True if an entity is in the checkpoint.
     #[must_use]
     pub fn contains(&self, entity: Entity) -> bool {
         let entities = self.rows.types.get(ENTITIES);
@@ -276,14 +276,13 @@ fn in_todays_form(history: Option<&TypeHistory>, row: &EditedRow) -> Result<Vec<
     let version = row.version;
     let of_no_use = || DecodeError::Refused(format!("version {version} isn't read by this build"));
     match history.map(|history| history.form(version)) {
-        Some(Form::Current) => Ok(row.value.clone()),
+        // A type that this build doesn't save is read as it is.
+        Some(Form::Current) | None => Ok(row.value.clone()),
         Some(Form::Older(migrations)) => {
             let mut value = Vec::new();
             migrations.migrate(version, &row.value, &mut value)?;
             Ok(value)
         }
         Some(Form::TooOld { .. } | Form::Newer { .. }) => Err(of_no_use()),
-        // This build doesn't save it: it is read as it is.
-        None => Ok(row.value.clone()),
     }
 }

@@ -1,4 +1,4 @@
-//! What a game does with values of older builds that are no value of one type today.
+//! Steps for values of older builds that are no value of one type today.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

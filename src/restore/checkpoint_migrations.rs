@@ -14,9 +14,9 @@ const NO_ENTITY: SaveId = SaveId(u64::MAX);
 /// A step that panicked so often isn't tried again: each panic takes a while to be reported.
 const PANICS: u32 = 16;
 
-/// What came of the steps.
+/// The outcome of the steps.
 pub(super) struct Migrated {
-    /// What could not be migrated.
+    /// Values that could not be migrated.
     pub losses: Vec<RestoreLoss>,
     pub carried: Carried,
     /// Entities with this id or a higher one were spawned by a step.

@@ -1,4 +1,4 @@
-//! What a build that reads one form makes of values that were written in another.
+//! Compares two forms: a build reads one, and values were written in the other.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use super::widening::widens;
 use super::{Field, Schema};
 
-/// What became of a form between two builds.
+/// The outcome for values that were written in one form and are read in another.
 pub(crate) struct Comparison {
-    /// What of old values is lost.
+    /// Losses of old values.
     pub changes: Vec<SchemaChange>,
     /// The form of all values that there are: old ones, and those that are written now.
     pub merged: Schema,
@@ -17,7 +17,7 @@ pub(crate) struct Comparison {
 /// One way in which old values aren't read whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SchemaChange {
-    /// What leads to the field, as `.weapon.damage`; empty for the value itself.
+    /// The path of the field, as `.weapon.damage`; empty for the value itself.
     pub field: String,
     pub kind: ChangeKind,
 }
@@ -35,7 +35,7 @@ pub(crate) enum ChangeKind {
 }
 
 impl Comparison {
-    /// What a build that reads one form makes of values that were written in another.
+    /// Compares the form in which values were written with the one in which they are read.
     pub(crate) fn of(written: &Schema, read: &Schema) -> Self {
         let mut comparer = Comparer { path: String::new(), changes: Vec::new() };
         let merged = comparer.merge(written, read);
@@ -153,7 +153,7 @@ impl Comparer {
     }
 }
 
-/// Whether all old values have a field, under this name or under one that is read for it.
+/// True if all old values have a field, under this name or under one that is read for it.
 fn is_always_there(
     written: &BTreeMap<String, Field>,
     read: &BTreeMap<String, Field>,

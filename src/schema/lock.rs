@@ -14,7 +14,7 @@ use verdict::{LockProblem, Verdict};
 
 /// The form of the file. A higher one is of a newer release.
 const FORMAT: u32 = 1;
-/// What stands at the top of the file.
+/// The comment at the top of the file.
 const HEAD: &str = "\
 // The types that this game saves, as they are in players' saves: each in every version that was ever written.
 // A test compares them with the game of today, and adds what is new. Commit this file.
@@ -37,7 +37,7 @@ struct Record {
     path: String,
     version: u32,
     schema: Schema,
-    /// Whether the game has given its old values up.
+    /// True once the game has given its old values up.
     #[serde(default, skip_serializing_if = "is_false")]
     given_up: bool,
 }
@@ -55,7 +55,7 @@ struct LockText {
     types: Vec<Record>,
 }
 
-/// Why a lock can't be read.
+/// A lock can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum LockError {
     #[error(

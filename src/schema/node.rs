@@ -1,5 +1,6 @@
 //! A form that is being found out.
 
+use super::trace_error::TraceError;
 use super::{Field, Schema};
 
 /// A part of a form that is being found out.
@@ -20,7 +21,7 @@ pub(super) enum Node {
 /// A struct: its fields are looked at first, and then what it does without each and with each twice.
 pub(super) struct StructNode {
     pub fields: Vec<FieldNode>,
-    /// How many questions about fields were asked: first whether each is an alias, then whether it may be absent.
+    /// The number of questions about fields that were asked: first whether each is an alias, then whether it may be absent.
     pub asked: usize,
 }
 
@@ -72,19 +73,37 @@ impl StructNode {
         }
         None
     }
+
+    /// Takes down what the type said when it was asked about a field.
+    pub(super) fn answer(&mut self, question: Question, said: Option<TraceError>) {
+        self.asked += 1;
+        match (question, said) {
+            (Question::IsAlias(place), Some(TraceError::Duplicate(name))) => {
+                if let Some(field) = self.fields.get_mut(place) {
+                    field.alias_of = Some(name).filter(|name| *name != field.name);
+                }
+            }
+            (Question::MayBeAbsent(place), None) => {
+                if let Some(field) = self.fields.get_mut(place) {
+                    field.optional = true;
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
-/// What is to be found out of a field.
+/// A question about a field.
 #[derive(Clone, Copy)]
 pub(super) enum Question {
-    /// Whether it is another name of a field. It is there twice, and the error names the field.
+    /// Is it another name of a field? It is there twice, and the error names the field.
     IsAlias(usize),
-    /// Whether it has a default. Everything else is there.
+    /// Has it a default? Everything else is there.
     MayBeAbsent(usize),
 }
 
 impl Node {
-    /// Whether there is nothing more to find out.
+    /// True if there is nothing more to find out.
     pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::Unseen => false,

@@ -1,4 +1,4 @@
-//! What a form is called in a sentence.
+//! Names forms in sentences.
 
 use std::fmt;
 

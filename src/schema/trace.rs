@@ -4,20 +4,19 @@
 //! passes as it takes to see each field of each struct, each variant of each enum. Nothing of a pass is kept but what
 //! was asked for.
 
+mod access;
 mod progress;
 
 use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Deserializer;
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, VariantAccess, Visitor};
 
 use super::Schema;
-use super::node::{FieldNode, Node, Question, StructNode};
+use super::node::{Node, StructNode};
 use super::trace_error::TraceError;
+use access::{Entry, Fields, Items, Variant};
 use progress::Progress;
 
 /// Passes that a type gets. One takes a pass for each field and variant, and two questions about each field.
@@ -40,7 +39,7 @@ pub(crate) fn trace(mut read: impl FnMut(Tracer<'_>) -> Result<(), TraceError>) 
     node.into_schema()
 }
 
-/// What a type reads from. It has a value of whatever is asked for, and notes that it was.
+/// Stands in for a file: it has a value of whatever a type asks for, and notes that it did.
 pub(crate) struct Tracer<'a> {
     node: &'a mut Node,
     progress: &'a Progress,
@@ -53,7 +52,7 @@ struct Outer<'a> {
     outer: Option<&'a Outer<'a>>,
 }
 
-/// What distinguishes a struct or enum from others.
+/// Identifies a struct or enum.
 #[derive(Clone, Copy, PartialEq)]
 struct Container {
     /// The type that reads it: with serde's derive another one for each type, with reflection always the same.
@@ -70,7 +69,7 @@ impl Container {
 }
 
 impl Outer<'_> {
-    /// How many levels out it is read already; 1 is the next one.
+    /// The number of levels to where it is read already; 1 is the next one.
     fn levels_to(&self, container: Container) -> Option<usize> {
         if self.container == container {
             return Some(1);
@@ -101,7 +100,7 @@ impl<'a> Tracer<'a> {
         TraceError::Stop
     }
 
-    /// Whether the same type is being read around this place: then it is noted, and not read once more.
+    /// Notes a type that is being read around this place already, and says so: it isn't read once more.
     fn is_recursive(&mut self, container: Container) -> bool {
         let levels = self.outer.and_then(|outer| outer.levels_to(container));
         if let Some(levels) = levels {
@@ -184,130 +183,6 @@ impl<'a> Tracer<'a> {
             }
         }
         read
-    }
-}
-
-impl StructNode {
-    /// Takes down what the type said when it was asked about a field.
-    fn answer(&mut self, question: Question, said: Option<TraceError>) {
-        self.asked += 1;
-        match (question, said) {
-            (Question::IsAlias(place), Some(TraceError::Duplicate(name))) => {
-                if let Some(field) = self.fields.get_mut(place) {
-                    field.alias_of = Some(name).filter(|name| *name != field.name);
-                }
-            }
-            (Question::MayBeAbsent(place), None) => {
-                if let Some(field) = self.fields.get_mut(place) {
-                    field.optional = true;
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The fields of a struct, one after another.
-struct Fields<'a> {
-    fields: &'a mut [FieldNode],
-    plan: std::vec::IntoIter<usize>,
-    next: Option<usize>,
-    progress: &'a Progress,
-    outer: &'a Outer<'a>,
-}
-
-impl<'de> MapAccess<'de> for Fields<'_> {
-    type Error = TraceError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, TraceError> {
-        self.next = self.plan.next();
-        let name = self.next.and_then(|place| self.fields.get(place)).map(|field| field.name);
-        let Some(name) = name else { return Ok(None) };
-        let name: StrDeserializer<'_, TraceError> = name.into_deserializer();
-        seed.deserialize(name).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, TraceError> {
-        let field = self.next.and_then(|place| self.fields.get_mut(place));
-        let field = field.ok_or(TraceError::Stop)?;
-        let (progress, outer) = (self.progress, Some(self.outer));
-        seed.deserialize(Tracer { node: &mut field.node, progress, outer })
-    }
-}
-
-/// The items of a tuple.
-struct Items<'a> {
-    items: std::slice::IterMut<'a, Node>,
-    progress: &'a Progress,
-    outer: Option<&'a Outer<'a>>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = TraceError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, TraceError> {
-        let Some(node) = self.items.next() else { return Ok(None) };
-        let (progress, outer) = (self.progress, self.outer);
-        seed.deserialize(Tracer { node, progress, outer }).map(Some)
-    }
-}
-
-/// At most one entry of a map.
-struct Entry<'a> {
-    entry: Option<(&'a mut Node, &'a mut Node)>,
-    value: Option<&'a mut Node>,
-    progress: &'a Progress,
-    outer: Option<&'a Outer<'a>>,
-}
-
-impl<'de> MapAccess<'de> for Entry<'_> {
-    type Error = TraceError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, TraceError> {
-        let Some((key, value)) = self.entry.take() else { return Ok(None) };
-        self.value = Some(value);
-        let (progress, outer) = (self.progress, self.outer);
-        seed.deserialize(Tracer { node: key, progress, outer }).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, TraceError> {
-        let node = self.value.take().ok_or(TraceError::Stop)?;
-        let (progress, outer) = (self.progress, self.outer);
-        seed.deserialize(Tracer { node, progress, outer })
-    }
-}
-
-/// One variant of an enum.
-struct Variant<'a> {
-    name: &'static str,
-    tracer: Tracer<'a>,
-}
-
-impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
-    type Error = TraceError;
-    type Variant = Tracer<'a>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Tracer<'a>), TraceError> {
-        let name: StrDeserializer<'_, TraceError> = self.name.into_deserializer();
-        Ok((seed.deserialize(name)?, self.tracer))
     }
 }
 

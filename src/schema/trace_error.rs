@@ -1,8 +1,8 @@
-//! What a type's `Deserialize` says while it is traced.
+//! The errors of a type's `Deserialize` while it is traced.
 
 use std::fmt;
 
-/// Why a pass ended before its value was whole.
+/// A pass ended before its value was whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum TraceError {
     /// A field without default wasn't there.

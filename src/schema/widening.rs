@@ -1,8 +1,8 @@
-//! Which plain values are read as which others without any loss.
+//! Plain values that are read as others without any loss.
 
 use super::Schema;
 
-/// Whether every value of one plain sort is read whole as one of another.
+/// True if every value of one plain sort is read whole as one of another.
 pub(super) fn widens(written: &Schema, read: &Schema) -> bool {
     let (Some(from), Some(to)) = (written.range(), read.range()) else {
         return matches!((written, read), (Schema::Char, Schema::Text));

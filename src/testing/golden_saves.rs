@@ -20,7 +20,7 @@ use crate::{MemoryDisk, SessionPlugin};
 
 /// Bytes of a save at the most.
 const MOST_BYTES: usize = 512 << 20;
-/// What the name of a file ends with that says what of a save is lost.
+/// The end of the name of a file that lists the losses of a save.
 const LOSSES: &str = ".losses";
 
 /// Asserts that each save in a directory loads in the game of today, and that nothing is lost but what is written down.
@@ -30,7 +30,7 @@ const LOSSES: &str = ".losses";
 /// own, in memory, as the game of the studio that wrote it. Gates and loading screens get their time. Files that end
 /// with `.md` aren't looked at.
 ///
-/// What is lost of `boss.tar` is written in `boss.tar.losses`, a line for each. That is
+/// Losses of `boss.tar` are written in `boss.tar.losses`, a line for each. They are
 ///
 /// - what the restore reports: values that this build doesn't know or can't read, and references that lead nowhere;
 /// - what no restore can report, since the type's own `Deserialize` passes over it or rounds it: a field that isn't read
@@ -68,7 +68,7 @@ pub fn assert_saves_load(
     }
 }
 
-/// What is wrong with the saves in a directory.
+/// Tries the saves in a directory, and says what is wrong with them.
 fn check(
     disk: &dyn Disk,
     directory: &Path,
@@ -139,7 +139,7 @@ fn write_differences(
     }
 }
 
-/// What is lost of a save, a line for each.
+/// The losses of a save, a line for each.
 fn losses_of(
     disk: &dyn Disk,
     path: &Path,
@@ -168,7 +168,7 @@ fn load(
     let restored = game.opened().map_err(|error| error.to_string())?;
     // It plays: what breaks the game breaks it in the first frames.
     game.frames(2);
-    let mut losses = losses::of_report(&restored.report, game.world());
+    let mut losses = losses::of_report(&restored.report);
     let read = unread::Save::read(opened, game.world()).map_err(|error| error.to_string())?;
     losses.extend(read.losses(game.world()));
     Ok(losses)

@@ -26,12 +26,12 @@ const NOBODY_COMMITS: &str = "CI";
 /// [`TestGame`](super::TestGame). Each form is what the type's own `Deserialize` reads: fields with their defaults and
 /// other names, variants, and what is in them.
 ///
-/// What is new, and takes nothing from old saves, is written into the file: a type, a version, a field with
+/// Anything new that takes nothing from old saves is written into the file: a type, a version, a field with
 /// `#[serde(default)]`, a variant, a wider number. On a machine that tests what was pushed, where the environment has
 /// `CI`, nothing is written, and the test fails if the file isn't up to date.
 ///
-/// Two types can't be told apart by their form: a list and a set, a number of seconds and one of metres. What an untagged
-/// enum or a `#[serde(flatten)]` reads can't be seen; the file says `Unknown` there.
+/// Some types have the same form: a list and a set, a number of seconds and one of metres. An untagged enum and
+/// `#[serde(flatten)]` can't be looked into; the file says `Unknown` there.
 ///
 /// # Panics
 ///
@@ -75,7 +75,7 @@ pub fn assert_saved_types(lock: impl AsRef<Path>, build: impl FnOnce(SessionPlug
     }
 }
 
-/// Why the saved types of a game don't go with a lock.
+/// The saved types of a game don't go with a lock.
 #[derive(Debug, thiserror::Error)]
 enum SavedTypesError {
     #[error("{}", listed(problems))]

@@ -1,4 +1,4 @@
-//! What a build makes of all values that players may have.
+//! Judges a build by the values that players may have.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use super::{BuildForms, Lock, Record, TypeForms};
 use crate::schema::{ChangeKind, Comparison, Schema, SchemaChange};
 
-/// What a build makes of all values that players may have.
+/// A build, judged by the values that players may have.
 pub(crate) struct Verdict {
-    /// What is lost of them, and was not accepted.
+    /// Losses that were not accepted.
     pub problems: Vec<LockProblem>,
     /// Accepted losses that there aren't.
     pub needless: Vec<String>,
@@ -38,7 +38,7 @@ enum ProblemKind {
     Changed(SchemaChange),
 }
 
-/// What reads a record today.
+/// The reader of a record today.
 enum Reader<'a> {
     /// The type of today, in the form that it writes.
     Today(&'a str, &'a Schema),
@@ -48,7 +48,7 @@ enum Reader<'a> {
 }
 
 impl Lock {
-    /// What a build makes of all values that players may have.
+    /// Judges a build by the values that players may have.
     pub(crate) fn compare(&self, build: &BuildForms) -> Verdict {
         let mut verdict =
             Verdict { problems: Vec::new(), needless: Vec::new(), updated: self.clone() };
@@ -78,7 +78,7 @@ impl Lock {
     }
 }
 
-/// What is lost of one record, and what it is if that is meant.
+/// The losses of one record, and the record as it is if they are meant.
 struct Judged {
     problems: Vec<LockProblem>,
     updated: Record,
@@ -157,7 +157,7 @@ impl LockProblem {
         format!("{} {}: {what}", self.path, self.version)
     }
 
-    /// What leads out of it, in code.
+    /// The code that leads out of it.
     fn way_out(&self) -> String {
         let Self { path, version, kind, reader } = self;
         let name = reader.as_deref().unwrap_or(path);

@@ -1,4 +1,4 @@
-//! How far a type is traced, and which values are made up for it.
+//! The state of a trace, and the values that are made up for it.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ const TEXTS: [&str; 5] = ["", "1970-01-01T00:00:00Z", "1970-01-01", "1", "a"];
 /// Bytes that are made up: none, and a UUID.
 const BYTES: [&[u8]; 2] = [&[], &[0; 16]];
 
-/// How far a type is traced, and which values are made up for it.
+/// The state of a trace, and the values that are made up for it.
 #[derive(Default)]
 pub(super) struct Progress {
     learnt: Cell<usize>,
@@ -23,7 +23,7 @@ impl Progress {
         self.good.set(self.sample.get());
     }
 
-    /// How much was found out so far.
+    /// A number that grows with each thing that was found out.
     pub(super) fn learnt(&self) -> usize {
         self.learnt.get()
     }

@@ -1,13 +1,11 @@
-//! What the report of a restore says is lost.
+//! The losses that the report of a restore has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bevy::ecs::world::World;
-
 use crate::restore::RestoreReport;
 
-/// What the report of a restore says is lost, but for values that can't be read: those are looked at one by one.
-pub(super) fn of_report(report: &RestoreReport, _: &World) -> BTreeSet<String> {
+/// The losses that the report of a restore has, but for values that can't be read: those are looked at one by one.
+pub(super) fn of_report(report: &RestoreReport) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     let mut references = BTreeMap::<(String, String), u64>::new();
     for reference in &report.dangling {

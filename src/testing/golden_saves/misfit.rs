@@ -1,13 +1,13 @@
-//! Where a written value isn't what a type reads.
+//! Finds the place where a written value isn't what a type reads.
 
 use crate::schema::Schema;
 use crate::values::Tree;
 
-/// Where a written value isn't what a type reads.
+/// A place where a written value isn't what a type reads.
 pub(super) struct Misfit {
-    /// What leads to the field; empty for the value itself.
+    /// The path of the field; empty for the value itself.
     pub field: String,
-    /// What stands there, and what is read.
+    /// The value that stands there, and the form that is read.
     pub message: String,
 }
 
@@ -20,8 +20,7 @@ pub(super) fn misfit(value: &Tree, schema: &Schema) -> Option<Misfit> {
 
 fn find(value: &Tree, schema: &Schema, path: &mut String) -> Option<String> {
     match (schema, value) {
-        (Schema::Unknown | Schema::Recursive(_), _) => None,
-        (Schema::Option(_), Tree::Nothing) => None,
+        (Schema::Unknown | Schema::Recursive(_), _) | (Schema::Option(_), Tree::Nothing) => None,
         (Schema::Option(inner), value) => find(value, inner, path),
         (Schema::Struct(fields), Tree::Map(entries)) => {
             let named = |name: &str| {
@@ -79,7 +78,7 @@ fn find(value: &Tree, schema: &Schema, path: &mut String) -> Option<String> {
     }
 }
 
-/// What is found one step further. The path stays there where something is.
+/// Looks one step further. The path stays there where something is found.
 fn step(
     path: &mut String,
     step: &str,
@@ -94,7 +93,7 @@ fn step(
     found
 }
 
-/// Whether a value without parts is one of this sort.
+/// True if a value without parts is one of this sort.
 fn is_such(value: &Tree, schema: &Schema) -> bool {
     let within = |number: i128, least: i128, most: i128| (least..=most).contains(&number);
     match (schema, value) {

@@ -1,4 +1,4 @@
-//! What a type's own code passes over when it reads a value, which no restore can report.
+//! Finds what a type's own code passes over when it reads a value, which no restore can report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Save {
     image: WorldImage,
 }
 
-/// Why a save can't be read.
+/// A save can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SaveError {
     #[error("its checkpoint {0} can't be read")]
@@ -48,7 +48,7 @@ impl Save {
         Ok(Self { types, blocks, image })
     }
 
-    /// What is lost of it, a line for each type and field.
+    /// Its losses, a line for each type and field.
     pub(super) fn losses(&self, world: &World) -> BTreeSet<String> {
         let mut counted = BTreeMap::<(String, String), u64>::new();
         let mut count = |type_path: &str, what: String, rows: u64| {
@@ -105,7 +105,7 @@ impl Save {
         }
     }
 
-    /// Where the value of an entity isn't what its type, or a step of its migrations, reads.
+    /// The place where the value of an entity isn't what its type, or a step of its migrations, reads.
     fn misfit(&self, type_path: &str, id: SaveId) -> Option<String> {
         let history = self.types.history(type_path);
         let former = history.into_iter().flat_map(|history| &history.former_names);
@@ -136,7 +136,7 @@ impl Save {
     }
 }
 
-/// What of a value isn't there any more once it was read and written again.
+/// The parts of a value that aren't there any more once it was read and written again.
 #[derive(Default)]
 struct Unread {
     path: String,
@@ -220,12 +220,12 @@ impl Unread {
 fn key_as_step(key: &Tree) -> String {
     match key {
         Tree::Text(name) => format!(".{name}"),
-        // Those of a map aren't told apart: it is about the type.
+        // Entries of a map count as one: it is about the type.
         _ => "[]".to_owned(),
     }
 }
 
-/// Whether two values are the same, whatever sort of number they are.
+/// True if two values are the same, whatever sort of number they are.
 fn is_same(one: &Tree, other: &Tree) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "the other one is a float")]
     let number = |tree: &Tree| match tree {
