@@ -7,6 +7,8 @@
 
 mod app_ext;
 mod build;
+mod checkpoint_edit;
+mod checkpoint_migration;
 mod declaration;
 mod descendants;
 mod drift;
@@ -35,6 +37,7 @@ pub(crate) mod test_kit;
 mod tests;
 
 pub use app_ext::SessionAppExt;
+pub use checkpoint_edit::{CheckpointEdit, CheckpointEditError};
 pub use drift::DriftedType;
 pub use in_chapter::InChapter;
 pub use migrations::Migrations;
@@ -47,6 +50,8 @@ pub use unsaved::Unsaved;
 pub(crate) use unsaved::{UnsavedMarkers, Unsettled};
 
 pub(crate) use build::Build;
+pub(crate) use checkpoint_edit::{EditedRow, EditedRows};
+pub(crate) use checkpoint_migration::CheckpointMigration;
 pub(crate) use declaration::{BeforeExit, Declarations, watch_saved_states};
 pub(crate) use drift::drift_between;
 #[cfg(test)]

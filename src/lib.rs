@@ -23,6 +23,7 @@ mod restore;
 pub mod rules;
 mod saved;
 pub mod scenarios;
+mod schema;
 mod switches;
 pub mod testing;
 mod topics;
@@ -35,7 +36,8 @@ pub use bevy_session_journal::{
 };
 
 pub use capture::{
-    Migrations, ReflectSaved, SaveKey, SaveScope, Saveable, SaveableState, SessionAppExt, Unsaved,
+    CheckpointEdit, CheckpointEditError, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable,
+    SaveableState, SessionAppExt, Unsaved,
 };
 pub use lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, Condition, CurrentSession, GameContext,

@@ -3,6 +3,7 @@
 //! [`WorldImage::decode`] does what can be done without a world, on any thread. Its other methods
 //! are the steps of a restore that need one, in the order in which they are called.
 
+mod checkpoint_migrations;
 mod comparing;
 mod current_form;
 mod dangling;

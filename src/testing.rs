@@ -41,22 +41,30 @@
 //!   game's own menus and loading screens, so that a level which spawns its doors twice, a second
 //!   player from `OnEnter`, or a gate that never opens comes to light.
 //!
+//! Two more look at **updates**: [`assert_saves_load`] at saves of earlier builds, which are files beside the game's
+//! sources, and [`assert_saved_types`] at the form of everything that was ever saved.
+//!
 //! To see what a game forgot to save at all, ask the [`doctor`](crate::doctor).
 
+mod complete_app;
 mod difference;
 mod fresh_world;
 mod game;
+mod golden_saves;
 mod heard;
 mod recover_error;
 mod round_trip;
 mod saved_rows;
+mod saved_types;
 mod side;
 mod snapshot;
 mod trip;
 
 pub use difference::{Difference, DifferenceKind};
 pub use game::TestGame;
+pub use golden_saves::assert_saves_load;
 pub use recover_error::RecoverError;
+pub use saved_types::assert_saved_types;
 pub use snapshot::SavedSnapshot;
 pub use trip::RoundTrip;
 

@@ -538,6 +538,13 @@ mutant 'leave children of who stays as they are' src/restore/lists.rs \
     's/Some\(Origin::Placed \| Origin::Staying\)/Some(Origin::Placed)/' $in_place
 mutant 'let observers have the last word on who stays' src/restore/in_place.rs \
     's/replacement\.undo_interference\(world\);//' $in_place
+promise='No update loses anything without a word'
+mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \
+    's/if !old\.dropped \{/if false {/' no_edit_loses_anything
+mutant 'a step that fails is not undone' src/capture/checkpoint_edit.rs \
+    's/before\.into_iter\(\)\.rev\(\)/before.into_iter().rev().take(0)/' a_step_that_fails_changes_nothing
+mutant 'a field that nothing reads goes unnoticed' src/testing/golden_saves/unread.rs \
+    's/it\.note\("isn.t read"\)/{}/' whatever_is_lost_is_named
 
 promise='The self-test names what drifted, and nothing else'
 mutant 'find no drift' src/capture/drift.rs \

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use bevy::app::App;
 use bevy::ecs::component::Component;
+use bevy::ecs::error::BevyError;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
 use bevy::reflect::{FromReflect, GetTypeRegistration, Reflect, TypePath};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::checkpoint_edit::CheckpointEdit;
+use super::checkpoint_migration::CheckpointMigration;
 use super::declaration::{Declaration, Declarations};
 use super::history::DeclaredHistory;
 use super::late_calls::LateCalls;
@@ -190,6 +193,56 @@ pub trait SessionAppExt {
     ///     .rename_saved::<Health>("hop::Hp");
     /// ```
     fn rename_saved<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
+
+    /// Says what becomes of values of older builds that are no value of one type today: a component became two, an
+    /// entity became a field of another one, a resource became entities.
+    ///
+    /// `step` is called for each value that was written under `type_path` in `version` (0 for a type that never had
+    /// [`Migrations`]), in the order of the entities, before anything of the checkpoint is restored. The value is taken
+    /// away, and the step puts into the checkpoint what is there instead. `Old` needs nothing but `Deserialize`, and
+    /// only the fields that the step uses.
+    ///
+    /// Steps run where values are decoded, which isn't the main thread. One that fails or panics changes nothing: that
+    /// value is listed as a [`RestoreLoss`](crate::recovery::RestoreLoss), and carried along as it was. A step for a version that
+    /// the game writes today, or a second one for the same, is a [`TypeProblem`](crate::checkpoints::TypeProblem).
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::SessionAppExt;
+    /// # use serde::{Deserialize, Serialize};
+    /// // Until 1.2 it was one component.
+    /// #[derive(Deserialize)]
+    /// struct Body {
+    ///     health: u32,
+    ///     armor: u32,
+    /// }
+    ///
+    /// #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    /// struct Health(u32);
+    ///
+    /// #[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+    /// struct Armor(u32);
+    ///
+    /// # let mut app = App::new();
+    /// app.save_component::<Health>().save_component::<Armor>().migrate_checkpoint(
+    ///     "hop::Body",
+    ///     0,
+    ///     |body: Body, checkpoint| {
+    ///         let Some(entity) = checkpoint.entity() else { return Ok(()) };
+    ///         checkpoint.insert(entity, &Health(body.health))?;
+    ///         checkpoint.insert(entity, &Armor(body.armor))?;
+    ///         Ok(())
+    ///     },
+    /// );
+    /// ```
+    fn migrate_checkpoint<Old>(
+        &mut self,
+        type_path: &str,
+        version: u32,
+        step: impl Fn(Old, &mut CheckpointEdit<'_>) -> Result<(), BevyError> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        Old: DeserializeOwned + 'static;
 }
 
 impl SessionAppExt for App {
@@ -263,6 +316,24 @@ impl SessionAppExt for App {
         let call = call::<T>("rename_saved");
         if !LateCalls::note(self.world_mut(), &call) {
             self.world_mut().get_resource_or_init::<DeclaredHistory>().rename::<T>(former_path);
+        }
+        self
+    }
+
+    fn migrate_checkpoint<Old>(
+        &mut self,
+        type_path: &str,
+        version: u32,
+        step: impl Fn(Old, &mut CheckpointEdit<'_>) -> Result<(), BevyError> + Send + Sync + 'static,
+    ) -> &mut Self
+    where
+        Old: DeserializeOwned + 'static,
+    {
+        let call = format!("migrate_checkpoint({type_path:?}, {version}, …)");
+        if !LateCalls::note(self.world_mut(), &call) {
+            let migration = CheckpointMigration::new(type_path, version, step);
+            let mut declared = self.world_mut().get_resource_or_init::<DeclaredHistory>();
+            declared.migrate_checkpoint(migration);
         }
         self
     }

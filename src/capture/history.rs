@@ -7,6 +7,7 @@ use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
 use bevy_session_journal::journal::{ENTITIES, limits};
 
+use super::checkpoint_migration::CheckpointMigration;
 use super::engine_moves::names_elsewhere;
 use super::former_names::former_path;
 use super::migrations::{AnyMigrations, MigrateRows, Migrations};
@@ -14,12 +15,14 @@ use super::problem::{TypeProblem, TypeProblemReason};
 use super::saved_type::SavedType;
 use crate::engine;
 use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
+use crate::schema::Schema;
 
 /// What the game said about the past of its types, in the order of the calls.
 #[derive(Resource, Default)]
 pub(crate) struct DeclaredHistory {
     renames: Vec<Rename>,
     migrations: Vec<AnyMigrations>,
+    of_checkpoints: Vec<CheckpointMigration>,
 }
 
 /// A type that older builds wrote under another path.
@@ -37,6 +40,34 @@ impl DeclaredHistory {
     /// Notes the migrations of a type.
     pub(super) fn migrate<T: TypePath>(&mut self, migrations: Migrations<T>) {
         self.migrations.push(AnyMigrations::new(migrations));
+    }
+
+    /// Notes a step that is done with checkpoints as a whole.
+    pub(super) fn migrate_checkpoint(&mut self, migration: CheckpointMigration) {
+        self.of_checkpoints.push(migration);
+    }
+
+    /// The steps that are done with checkpoints as a whole. Those that make no sense are left out, with the reason.
+    pub(super) fn of_checkpoints(
+        &self,
+        histories: &Histories,
+        problems: &mut Vec<TypeProblem>,
+    ) -> Vec<CheckpointMigration> {
+        let mut steps: Vec<CheckpointMigration> = Vec::new();
+        for step in &self.of_checkpoints {
+            let is_same = |other: &CheckpointMigration| {
+                other.type_path == step.type_path && other.version == step.version
+            };
+            let written = histories.get(&step.type_path).map(|history| history.version());
+            if written.is_some_and(|written| step.version >= written) {
+                problems.push(problem(&step.type_path, TypeProblemReason::MigratedFromToday));
+            } else if steps.iter().any(is_same) {
+                problems.push(problem(&step.type_path, TypeProblemReason::MigratedTwice));
+            } else {
+                steps.push(step.clone());
+            }
+        }
+        steps
     }
 
     /// The names that a column had, in the order of the calls.
@@ -120,6 +151,11 @@ impl TypeHistory {
         self.migrations.as_ref().map(|migrations| migrations.oldest())
     }
 
+    /// The form in which values of each older version are read, the oldest first.
+    pub(crate) fn older_schemas(&self) -> Vec<(u32, Schema)> {
+        self.migrations.as_ref().map(|migrations| migrations.older_schemas()).unwrap_or_default()
+    }
+
     /// What can be done with rows of a version.
     pub(crate) fn form(&self, version: u32) -> Form<'_> {
         let known = self.version();
@@ -134,7 +170,7 @@ impl TypeHistory {
 }
 
 /// The past of all saved types, by every name that they have or had.
-pub(super) type Histories = BTreeMap<Arc<str>, Arc<TypeHistory>>;
+pub(crate) type Histories = BTreeMap<Arc<str>, Arc<TypeHistory>>;
 
 /// Works out the past of every column. Columns whose past makes no sense are taken out, with the
 /// reason.

@@ -10,6 +10,7 @@ use bevy::state::state::FreelyMutableState;
 use serde::de::DeserializeOwned;
 
 use crate::saved::{Codec, DecodeError, SavedState, StateCodec, decode_message_pack};
+use crate::schema::Schema;
 
 /// What a saved type has been in older builds of the game, and how its values become those of
 /// today.
@@ -90,6 +91,11 @@ impl<T> Migrations<T> {
     /// Reads a value of an older version in the form of today.
     pub(crate) fn read(&self, version: u32, row: &[u8]) -> Result<T, DecodeError> {
         self.reader(version)?.value(row)
+    }
+
+    /// The form in which values of each older version are read, the oldest first.
+    fn older_schemas(&self) -> Vec<(u32, Schema)> {
+        (self.first..).zip(self.older.iter().map(|reader| reader.schema())).collect()
     }
 
     fn reader(&self, version: u32) -> Result<&dyn ReadOlder<T>, DecodeError> {
@@ -175,6 +181,9 @@ trait ReadOlder<T>: Send + Sync {
 
     /// A row of a state, which holds two: the current and the pending one.
     fn state(&self, row: &[u8]) -> Result<SavedState<T>, DecodeError>;
+
+    /// The form in which it reads values.
+    fn schema(&self) -> Schema;
 }
 
 /// Reads a value in the form that it has.
@@ -187,6 +196,10 @@ impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
 
     fn state(&self, row: &[u8]) -> Result<SavedState<T>, DecodeError> {
         decode_message_pack(row)
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<T>()
     }
 }
 
@@ -204,6 +217,10 @@ impl<Old, New> ReadOlder<New> for ReadThen<Old, New> {
     fn state(&self, row: &[u8]) -> Result<SavedState<New>, DecodeError> {
         self.before.state(row)?.try_map(&*self.step)
     }
+
+    fn schema(&self) -> Schema {
+        self.before.schema()
+    }
 }
 
 /// Brings rows of one column into the form of today.
@@ -213,6 +230,9 @@ pub(crate) trait MigrateRows: Send + Sync {
 
     /// The oldest version that there are steps from.
     fn oldest(&self) -> u32;
+
+    /// The form in which values of each older version are read, the oldest first.
+    fn older_schemas(&self) -> Vec<(u32, Schema)>;
 
     /// Writes `row`, which is of an older version, as this build would write it.
     fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError>;
@@ -231,6 +251,10 @@ impl<C: Codec> MigrateRows for MigrateValues<C> {
 
     fn oldest(&self) -> u32 {
         self.migrations.oldest()
+    }
+
+    fn older_schemas(&self) -> Vec<(u32, Schema)> {
+        self.migrations.older_schemas()
     }
 
     fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError> {
@@ -254,6 +278,10 @@ where
 
     fn oldest(&self) -> u32 {
         self.migrations.oldest()
+    }
+
+    fn older_schemas(&self) -> Vec<(u32, Schema)> {
+        self.migrations.older_schemas()
     }
 
     fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError> {

@@ -35,8 +35,13 @@ pub enum TypeProblemReason {
     /// Something was said about its past, and nothing saves it: a `save_component` or the like is
     /// missing. Migrations are those of what is written, so of the proxy if there is one.
     NotSaved,
-    /// It has two chains of migrations. One chain holds all steps.
+    /// It has two chains of migrations, or two steps of
+    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) from one version. One chain holds all steps.
     MigratedTwice,
+    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) names a version of it that is written today, so
+    /// the step would be done again at each restore. Give the type a new version with
+    /// [`Migrations::since`](crate::Migrations::since).
+    MigratedFromToday,
     /// A name that it is said to have had is the path, or was the name, of another saved type. It is
     /// unclear whose the values under that name are.
     FormerNameTaken,
@@ -67,7 +72,11 @@ impl fmt::Display for TypeProblemReason {
             }
             Self::NotSaved => "migrations are declared for it, and nothing saves it",
             Self::MigratedTwice => {
-                "it has two chains of migrations. Make them one chain with all steps"
+                "it has two migrations from one version. Make them one chain with all steps"
+            }
+            Self::MigratedFromToday => {
+                "`migrate_checkpoint` names a version of it that is written today. Give it a new one \
+                 with `migrate_saved(Migrations::since(…))`"
             }
             Self::FormerNameTaken => "a name that it once had is the name of another saved type",
         })

@@ -17,9 +17,11 @@ use super::record::{
     ResourceRecorder, StateMapping, StateRecorder, Watched,
 };
 use crate::saved::{
-    ComponentCodec, CopyCodec, DecodedColumn, DecodedComponents, DecodedOrder, DecodedResource,
-    DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec, reads_the_same,
+    Codec, ComponentCodec, CopyCodec, DecodeError, DecodedColumn, DecodedComponents, DecodedOrder,
+    DecodedResource, DecodedState, Proxy, RebuiltCodec, RebuiltComponents, StateCodec,
+    reads_the_same,
 };
+use crate::schema::Schema;
 
 /// What a saved type is to the world.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,6 +63,20 @@ pub(crate) trait SavedType: Send + Sync {
     /// Whether a restore would read the same from two values that are written differently.
     fn reads_the_same(&self, _: &[u8], _: &[u8], _saved: &BTreeSet<SaveId>) -> bool {
         false
+    }
+
+    /// The form in which its values are read today; `None` if it is this crate's own.
+    fn schema(&self) -> Option<Schema> {
+        None
+    }
+
+    /// A row as this build would write it again; `None` if there is nothing of the game's in it.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be read.
+    fn rewrite(&self, _: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
+        None
     }
 
     /// What brings its rows into the form of today, if these are migrations of what it writes.
@@ -155,10 +171,27 @@ impl<C: CopyCodec> SavedType for ValueType<C> {
         reads_the_same(&self.codec, one, other, saved)
     }
 
+    fn schema(&self) -> Option<Schema> {
+        Some(self.codec.schema())
+    }
+
+    fn rewrite(&self, row: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
+        Some(rewrite(&self.codec, row))
+    }
+
     fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
         let migrations = migrations.of::<C::Value>()?;
         Some(Arc::new(MigrateValues { codec: self.codec.clone(), migrations }))
     }
+}
+
+/// What a value becomes that is read and written again.
+fn rewrite<C: Codec>(codec: &C, row: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let value = codec.decode(row)?;
+    let mut again = Vec::new();
+    let written = codec.encode(&value, &mut again);
+    written.map_err(|error| DecodeError::Refused(error.to_string()))?;
+    Ok(again)
 }
 
 /// The order of a relationship's sources.
@@ -252,6 +285,14 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> SavedType for StateTy
 
     fn decoder(&self) -> DecodedColumn {
         DecodedColumn::State(Box::new(DecodedState::<S>::new(StateCodec::default())))
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        Some(StateCodec::<S>::default().schema())
+    }
+
+    fn rewrite(&self, row: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
+        Some(rewrite(&StateCodec::<S>::default(), row))
     }
 
     fn migrated_by(&self, migrations: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {

@@ -16,6 +16,7 @@ use bevy::ecs::world::World;
 use bevy_session_journal::journal::{ENTITIES, limits};
 
 use super::build::Build;
+use super::checkpoint_migration::CheckpointMigration;
 use super::declaration::{Declaration, Declarations, DeclaredKind};
 use super::history::{DeclaredHistory, Histories, TypeHistory, resolve};
 use super::problem::{TypeProblem, TypeProblemReason};
@@ -34,6 +35,8 @@ pub(crate) struct SavedTypes {
     /// Behind the marker's, which is always there.
     columns: Vec<Arc<dyn SavedType>>,
     histories: Histories,
+    /// Steps that are done with checkpoints as a whole, before they are restored.
+    checkpoint_migrations: Vec<CheckpointMigration>,
     /// Components that were spawned before the marker could be made to come with them.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
@@ -67,6 +70,16 @@ impl SavedTypes {
         self.histories.iter().map(|(name, history)| (&**name, &**history))
     }
 
+    /// All of them, by every name that the types have or had.
+    pub(crate) fn all_histories(&self) -> &Histories {
+        &self.histories
+    }
+
+    /// What is done with checkpoints as a whole, before they are restored.
+    pub(crate) fn checkpoint_migrations(&self) -> &[CheckpointMigration] {
+        &self.checkpoint_migrations
+    }
+
     /// The version that rows of a column are written with.
     pub(crate) fn version(&self, type_path: &str) -> u32 {
         self.history(type_path).map_or(0, |history| history.version())
@@ -86,6 +99,14 @@ impl SavedTypes {
     /// Every saved type but the marker.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
         self.columns.iter()
+    }
+
+    /// Every saved type whose form is the game's, and not this crate's own or that of a state which is saved itself.
+    pub(crate) fn own_columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
+        self.columns.iter().filter(|column| {
+            let path = &**column.type_path();
+            !BUILT_IN.contains(&path) && !path.starts_with(STATE_SCOPES)
+        })
     }
 
     /// The paths of all columns, the marker's first.
@@ -293,8 +314,11 @@ impl Collection {
 
     fn finish(self, world: &mut World) -> SavedTypes {
         let Self { mut columns, mut adopted, mut problems, .. } = self;
-        let histories =
-            resolve(world.get_resource::<DeclaredHistory>(), &mut columns, &mut problems);
+        let declared = world.get_resource::<DeclaredHistory>();
+        let histories = resolve(declared, &mut columns, &mut problems);
+        let checkpoint_migrations = declared
+            .map(|declared| declared.of_checkpoints(&histories, &mut problems))
+            .unwrap_or_default();
         adopted.retain(|(path, _)| columns.contains_key(path));
         problems.sort_by(|one, other| one.type_path.cmp(&other.type_path));
         let columns: Vec<Arc<dyn SavedType>> = columns.into_values().collect();
@@ -306,7 +330,7 @@ impl Collection {
         });
         let components = components.collect();
         let build = Build::of(world, &components);
-        SavedTypes { columns, histories, adopted, problems, build }
+        SavedTypes { columns, histories, checkpoint_migrations, adopted, problems, build }
     }
 }
 

@@ -72,6 +72,10 @@ pub(crate) enum ContentReport {
 
 impl KnownTypes for WorldContent {
     fn fit(&self, rows: &TypeRows<'_>) -> VersionFit {
+        let mut steps = self.0.checkpoint_migrations().iter();
+        if steps.any(|step| *step.type_path == *rows.path && step.version == rows.version) {
+            return VersionFit::Migratable;
+        }
         let Some(history) = self.0.history(rows.path) else { return VersionFit::Lossy };
         let has_former_name = history.former_names.iter().any(|name| **name == *rows.path);
         match history.form(rows.version) {
@@ -93,6 +97,11 @@ impl KnownTypes for WorldContent {
             }
             hasher.update(&history.version().to_le_bytes());
             hasher.update(&history.oldest().map_or(u64::MAX, u64::from).to_le_bytes());
+        }
+        for step in self.0.checkpoint_migrations() {
+            hasher.update(&(step.type_path.len() as u64).to_le_bytes());
+            hasher.update(step.type_path.as_bytes());
+            hasher.update(&step.version.to_le_bytes());
         }
         Some(hasher.digest())
     }

@@ -19,19 +19,19 @@ const REPORT_AFTER: usize = 4_096;
 
 /// The rows of all types, as they were read.
 pub(super) struct SavedTable {
-    types: BTreeMap<Arc<str>, SavedRows>,
+    pub(super) types: BTreeMap<Arc<str>, SavedRows>,
 }
 
 /// The rows of one type, as they were read, under one name or several.
 #[derive(Default)]
 pub(super) struct SavedRows {
-    blocks: Vec<SavedBlock>,
+    pub(super) blocks: Vec<SavedBlock>,
 }
 
-struct SavedBlock {
-    name: Arc<str>,
-    version: u32,
-    rows: Values,
+pub(super) struct SavedBlock {
+    pub(super) name: Arc<str>,
+    pub(super) version: u32,
+    pub(super) rows: Values,
 }
 
 /// One row, as it was read.
@@ -100,7 +100,7 @@ impl SavedRows {
         self.blocks.iter().map(|block| block.rows.len()).sum()
     }
 
-    fn rows(&self) -> impl Iterator<Item = SavedRow<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = SavedRow<'_>> {
         (0_u32..).zip(&self.blocks).flat_map(|(block, saved)| {
             (0_u32..).zip(saved.rows.iter()).map(move |(row, (id, value))| SavedRow {
                 name: &saved.name,

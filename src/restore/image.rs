@@ -54,6 +54,9 @@ pub(crate) struct WorldImage {
     pub(super) builds: Builds,
     /// The first id that no entity of the session had when the checkpoint was taken.
     pub(super) end_of_ids: SaveId,
+    /// Entities with this id or a higher one were spawned by a migration. They get an id in the session with the next
+    /// checkpoint.
+    pub(super) spawned_from: SaveId,
     /// Which of its entities are in the world; `None` if the world isn't the session's.
     pub(super) living: Option<Living>,
 }
@@ -152,7 +155,12 @@ impl WorldImage {
         let (then, earlier) = rows.take_build();
         // What is carried along is the word of an earlier build than the one that took the checkpoint.
         let then = then.filter(|_| commit.carried.iter().all(|carried| carried.path != BUILD));
+        let migrated = rows.migrate(types, commit.next_save_id);
         let mut image = Self::of_rows(types, (then, earlier), &saved_then, rows, progress);
+        image.carried.retain_ids_below(migrated.spawned_from);
+        image.losses.extend(migrated.losses);
+        image.carried.extend(migrated.carried);
+        image.spawned_from = migrated.spawned_from;
         image.note_what_was_not_written(commit);
         image.end_of_ids = commit.next_save_id;
         Ok(image)
@@ -235,6 +243,7 @@ impl WorldImage {
             adopted,
             builds,
             end_of_ids: SaveId(u64::MAX),
+            spawned_from: SaveId(u64::MAX),
             living: None,
         }
     }
@@ -242,6 +251,20 @@ impl WorldImage {
     /// Entities in the image.
     pub(crate) fn entities(&self) -> u64 {
         self.ranks.len() as u64
+    }
+
+    /// The rows that are restored, in the form of today: the type, whose they are, and what was written.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Arc<str>, SaveId, &[u8])> {
+        self.columns.iter().flat_map(|column| {
+            let rows = (0_u32..).zip(&column.ranks);
+            rows.filter_map(|(row, rank)| {
+                let id = match column.decoded.is_of_entities() {
+                    true => *self.ranks.ids().get(*rank as usize)?,
+                    false => SaveId::WORLD,
+                };
+                Some((&column.type_path, id, column.saved_value(row)?))
+            })
+        })
     }
 
     /// What this build of the game can't use.

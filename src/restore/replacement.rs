@@ -370,12 +370,14 @@ impl Replacement {
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
         self.keep_what_waits();
         let entities = self.entities.iter().copied().zip(self.image.ranks.ids().iter().copied());
-        let seeds: Vec<(Entity, SaveId)> =
+        let mut seeds: Vec<(Entity, SaveId)> =
             entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect();
         self.report.entities = seeds.len() as u64;
         self.report.spawned = self.count(Origin::Spawned);
         self.report.despawned_again =
             self.image.entities() - self.report.unclaimed_total - self.report.entities;
+        // What a migration has spawned was never saved, and gets an id as others do.
+        seeds.retain(|(_, id)| *id < self.image.spawned_from);
         for reference in &mut self.report.dangling {
             name_field(reference, world);
         }

@@ -1,5 +1,6 @@
 //! A checkpoint is put back, and the world is what it was.
 
+mod checkpoint_migrations;
 mod unusable;
 
 use bevy::ecs::entity_disabling::Disabled;

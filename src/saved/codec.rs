@@ -13,6 +13,8 @@ mod unordered;
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::{Entity, EntityMapper};
 
+use crate::schema::Schema;
+
 pub(crate) use message_pack::{
     DecodeError, EncodeError, decode as decode_message_pack, encode as encode_message_pack,
 };
@@ -45,6 +47,9 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
 
     /// Reads a value back.
     fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
+
+    /// The form in which values are read.
+    fn schema(&self) -> Schema;
 }
 
 /// Replaces entities by their ids in the session.

@@ -6,13 +6,13 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use bevy::app::PluginsState;
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
 use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
 use bevy_session_journal::session::{RequestError, RestoreFrom};
 use jiff::{SignedDuration, Timestamp};
 
+use super::complete_app::complete;
 use super::heard::Heard;
 use super::recover_error::RecoverError;
 use super::snapshot::SavedSnapshot;
@@ -34,6 +34,8 @@ const FRAMES_TO_SAVE: usize = 3;
 /// [module](crate::testing) for an example.
 pub struct TestGame {
     build: Box<dyn Fn(SessionPlugin) -> App>,
+    /// The plugin of each start, but for its disk and clock.
+    plugin: SessionPlugin,
     app: App,
     disk: MemoryDisk,
     disk_is_full: bool,
@@ -67,10 +69,21 @@ impl TestGame {
     /// The app must get along without a window: leave out what needs one, as `DefaultPlugins` do.
     #[must_use]
     pub fn new(build: impl Fn(SessionPlugin) -> App + 'static) -> Self {
+        let plugin = SessionPlugin::new("Studio", "Game under test");
+        Self::with(plugin, MemoryDisk::default(), build)
+    }
+
+    /// Starts the game on a disk, with this plugin.
+    pub(super) fn with(
+        plugin: SessionPlugin,
+        disk: MemoryDisk,
+        build: impl Fn(SessionPlugin) -> App + 'static,
+    ) -> Self {
         let mut game = Self {
             build: Box::new(build),
+            plugin,
             app: App::empty(),
-            disk: MemoryDisk::default(),
+            disk,
             disk_is_full: false,
             frame: FRAME,
             started_at: "2026-01-01T00:00:00Z".parse().unwrap_or(Timestamp::UNIX_EPOCH),
@@ -244,19 +257,11 @@ impl TestGame {
         self.started = None;
         // The old one is gone before the next one is there.
         drop(std::mem::replace(&mut self.app, App::empty()));
-        let plugin = SessionPlugin::new("Studio", "Game under test")
-            .disk(self.disk.clone())
-            .clock_from(self.started_at);
+        let plugin = self.plugin.clone().disk(self.disk.clone()).clock_from(self.started_at);
         self.app = (self.build)(plugin);
         self.app.insert_resource(TimeUpdateStrategy::ManualDuration(self.frame));
         Heard::listen(&mut self.app);
-        while self.app.plugins_state() == PluginsState::Adding {
-            bevy::tasks::tick_global_task_pools_on_main_thread();
-        }
-        if self.app.plugins_state() != PluginsState::Cleaned {
-            self.app.finish();
-            self.app.cleanup();
-        }
+        complete(&mut self.app);
         if self.disk_is_full {
             self.fill_disk();
         }

@@ -2,4 +2,5 @@
 
 mod planted;
 mod rig;
+mod updates;
 mod whole;

@@ -36,9 +36,10 @@ mod timeline;
 mod version_fit;
 mod wanted;
 
+pub use about::ABOUT_SESSION;
 #[cfg(test)]
 pub(crate) use about::AboutSession;
-pub(crate) use about::{ABOUT_SESSION, CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
+pub(crate) use about::{CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
 pub(crate) use attachments::read_attachment;
 pub use corruption::{Corruption, fields_of};
 pub use detect::FoundSession;

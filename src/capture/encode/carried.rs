@@ -35,6 +35,12 @@ impl Carried {
         self.types.entry(type_path.clone()).or_default().insert(id, row);
     }
 
+    /// Forgets the rows of entities with this id or a higher one.
+    pub(crate) fn retain_ids_below(&mut self, end: SaveId) {
+        self.types.values_mut().for_each(|rows| rows.retain(|id, _| *id < end));
+        self.types.retain(|_, rows| !rows.is_empty());
+    }
+
     /// Adds what another one carries.
     pub(crate) fn extend(&mut self, other: Self) {
         for (type_path, rows) in other.types {

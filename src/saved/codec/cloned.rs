@@ -6,6 +6,7 @@ use bevy::ecs::component::Component;
 use bevy::ecs::entity::EntityMapper;
 
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError};
+use crate::schema::Schema;
 
 /// How clones of a type are written and read.
 pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
@@ -14,6 +15,9 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
 
     /// Reads a value back.
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError>;
+
+    /// The form in which values are read.
+    fn schema(&self) -> Schema;
 }
 
 /// Clones a component, and writes the clone in a format.
@@ -54,6 +58,10 @@ impl<T: Component + Clone, F: Format<T>> Codec for CloneCodec<T, F> {
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
         self.format.decode(bytes)
+    }
+
+    fn schema(&self) -> Schema {
+        self.format.schema()
     }
 }
 

@@ -3,6 +3,7 @@
 use bevy::ecs::entity::{Entity, EntityMapper};
 
 use super::{Codec, DecodeError, EncodeError, NameEntities, message_pack};
+use crate::schema::Schema;
 
 /// Writes which of a target's sources are saved, in their order: of a parent, its children.
 ///
@@ -31,5 +32,9 @@ impl Codec for OrderCodec {
 
     fn decode(&self, bytes: &[u8]) -> Result<Vec<Entity>, DecodeError> {
         message_pack::decode(bytes)
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<Vec<Entity>>()
     }
 }

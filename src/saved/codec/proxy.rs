@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError, message_pack};
 use crate::saved::panic_message;
+use crate::schema::Schema;
 
 /// A value that serde writes in place of a component.
 pub(crate) trait Proxy: Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -75,6 +76,10 @@ impl<T: Component, P: Proxy, R: Clone + Send + Sync + 'static> Codec for ProxyCo
 
     fn decode(&self, bytes: &[u8]) -> Result<P, DecodeError> {
         message_pack::decode(bytes)
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<P>()
     }
 }
 

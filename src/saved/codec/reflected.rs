@@ -4,6 +4,7 @@
 use std::any::TypeId;
 
 use bevy::ecs::reflect::AppTypeRegistry;
+use bevy::prelude::ReflectDefault;
 use bevy::reflect::serde::{TypedReflectDeserializer, TypedReflectSerializer};
 use bevy::reflect::{FromReflect, Reflect, TypePath};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::de::DeserializeSeed;
 
 use super::cloned::{CloneCodec, Format};
 use super::{DecodeError, EncodeError, message_pack};
+use crate::schema::{Schema, trace};
 
 /// Clones a component and writes the clone through reflection.
 pub(crate) type ReflectedCodec<T> = CloneCodec<T, Reflection>;
@@ -44,6 +46,17 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
             .map_err(|error| DecodeError::Refused(error.to_string()))?;
         T::from_reflect(value.as_partial_reflect())
             .ok_or_else(|| DecodeError::Refused("a field without default is missing".to_owned()))
+    }
+
+    fn schema(&self) -> Schema {
+        let registry = self.0.read();
+        let Some(registration) = registry.get(TypeId::of::<T>()) else { return Schema::Unknown };
+        let schema = trace(|tracer| {
+            TypedReflectDeserializer::new(registration, &registry).deserialize(tracer).map(drop)
+        });
+        // Reflection reads any part of a value, and only then asks whether the rest has a default.
+        let has_default = registration.contains::<ReflectDefault>();
+        if has_default { schema } else { schema.without_defaults() }
     }
 }
 

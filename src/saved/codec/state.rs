@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Codec, DecodeError, EncodeError, message_pack};
+use crate::schema::Schema;
 
 /// A state as it is saved.
 ///
@@ -86,5 +87,10 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<
 
     fn decode(&self, bytes: &[u8]) -> Result<SavedState<S>, DecodeError> {
         message_pack::decode(bytes)
+    }
+
+    /// The form of the state. What stands around it is this crate's own.
+    fn schema(&self) -> Schema {
+        Schema::of::<S>()
     }
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::cloned::{CloneCodec, Format};
 use super::{DecodeError, EncodeError, message_pack};
+use crate::schema::Schema;
 
 /// Clones a component and hands the clone to serde.
 pub(crate) type SerdeCodec<T> = CloneCodec<T, Serde>;
@@ -26,5 +27,9 @@ impl<T: Serialize + DeserializeOwned> Format<T> for Serde {
 
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
         message_pack::decode(bytes)
+    }
+
+    fn schema(&self) -> Schema {
+        Schema::of::<T>()
     }
 }

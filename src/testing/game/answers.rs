@@ -93,6 +93,12 @@ impl TestGame {
         activity.and_then(SessionActivity::restore).is_some()
     }
 
+    /// Waits until the file that the plugin opens is restored.
+    pub(in crate::testing) fn opened(&mut self) -> Result<SessionRestored, RecoverError> {
+        self.begin()?;
+        self.wait_until_restored()
+    }
+
     pub(super) fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
         let frames = self.gate_frames();
         for _ in 0..frames {
