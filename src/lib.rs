@@ -31,14 +31,11 @@ mod values;
 
 pub use bevy_session_journal::{
     CheckpointId, CheckpointKind, EndReason, Fields, LeaveCause, MemoryDisk, NewSession,
-    RecoveryOffer, RequestError, RestoreFrom, RunId, SaveId, SaveSlot, SessionId, SessionMetadata,
+    RecoveryOffer, RequestError, RestoreFrom, SaveSlot, SessionId, SessionMetadata,
     SessionPriority, SessionStatus, SessionUpdate, Ticket, limits,
 };
 
-pub use capture::{
-    CheckpointEdit, CheckpointEditError, Migrations, ReflectSaved, SaveKey, SaveScope, Saveable,
-    SaveableState, SessionAppExt, Unsaved,
-};
+pub use capture::{ReflectSaved, SaveKey, SaveScope, SessionAppExt, Unsaved};
 pub use lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, Condition, CurrentSession, GameContext,
     LastCheckpoint, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
@@ -55,7 +52,7 @@ pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
     attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, reports, requests, slots,
+    recovery, reports, requests, slots, types,
 };
 
 /// What most games use: `use bevy_session::prelude::*;`.

@@ -14,3 +14,4 @@ pub mod recovery;
 pub mod reports;
 pub mod requests;
 pub mod slots;
+pub mod types;

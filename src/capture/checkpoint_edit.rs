@@ -47,7 +47,7 @@ impl EditedRows {
 /// reference that is read from one value can be asked about, and written into another.
 ///
 /// A type is read and written in its form of today. Values of older versions pass through its
-/// [`Migrations`](crate::Migrations) first.
+/// [`Migrations`](crate::types::Migrations) first.
 pub struct CheckpointEdit<'a> {
     rows: &'a mut EditedRows,
     histories: &'a Histories,

@@ -25,7 +25,8 @@ use crate::schema::Schema;
 ///
 /// ```
 /// # use bevy::prelude::*;
-/// # use bevy_session::{Migrations, SessionAppExt};
+/// # use bevy_session::SessionAppExt;
+/// # use bevy_session::types::Migrations;
 /// # use serde::{Deserialize, Serialize};
 /// // Until 1.0, as a bare number.
 /// #[derive(Deserialize)]
@@ -75,7 +76,7 @@ impl<T> Migrations<T> {
     /// The version that values are written with from now on: one more than the first for each step.
     ///
     /// ```
-    /// # use bevy_session::Migrations;
+    /// # use bevy_session::types::Migrations;
     /// assert_eq!(Migrations::since(2).then(|old: u8| u32::from(old)).version(), 3);
     /// ```
     #[must_use]
@@ -122,7 +123,7 @@ impl<T: DeserializeOwned + 'static> Migrations<T> {
     /// listed with what the error says.
     ///
     /// ```
-    /// # use bevy_session::Migrations;
+    /// # use bevy_session::types::Migrations;
     /// // A number that was saved as text.
     /// let migrations = Migrations::since(0).try_then(|old: String| old.parse::<u32>());
     /// ```

@@ -40,7 +40,7 @@ pub enum TypeProblemReason {
     MigratedTwice,
     /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) names a version of it that is written today, so
     /// the step would be done again at each restore. Give the type a new version with
-    /// [`Migrations::since`](crate::Migrations::since).
+    /// [`Migrations::since`](crate::types::Migrations::since).
     MigratedFromToday,
     /// A name that it is said to have had is the path, or was the name, of another saved type. It is
     /// unclear whose the values under that name are.

@@ -45,7 +45,7 @@ pub enum RestoreLossReason {
         /// The newest one that this build knows.
         known: u32,
     },
-    /// They are older than what [`Migrations`](crate::Migrations) begin with.
+    /// They are older than what [`Migrations`](crate::types::Migrations) begin with.
     OlderType {
         /// The version that they have.
         saved: u32,

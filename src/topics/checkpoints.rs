@@ -5,8 +5,8 @@
 //! [`CheckpointFailed`](crate::CheckpointFailed).
 
 pub use bevy_session_journal::{
-    CheckpointError, CheckpointSummary, DiskRefusal, FailureCause, StandingAlert, StopReason,
-    SurvivedFailure,
+    CheckpointError, CheckpointSummary, DiskRefusal, FailureCause, RunId, SaveId, StandingAlert,
+    StopReason, SurvivedFailure,
 };
 
 pub use crate::capture::{DriftedType, TypeProblem, TypeProblemReason};

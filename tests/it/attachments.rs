@@ -152,7 +152,7 @@ fn an_attachment_that_is_none_is_refused() {
     assert_eq!(last_rejection(&app), RequestError::Attachment(too_large));
     for unknown in [
         CheckpointId { counter: 1000, ..checkpoint },
-        CheckpointId { run: bevy_session::RunId(1), counter: 1 },
+        CheckpointId { run: bevy_session::checkpoints::RunId(1), counter: 1 },
     ] {
         attach(&mut app, unknown, "x", b"x");
         let expected = RequestError::Attachment(AttachmentError::UnknownCheckpoint);

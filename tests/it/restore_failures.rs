@@ -15,12 +15,13 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::{DeferredWorld, EntityRef};
 use bevy::prelude::*;
+use bevy_session::checkpoints::RunId;
 use bevy_session::external::Operation;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{CorruptionDetected, RecoveryError, RestorePrepared, RestoreStarted};
 use bevy_session::{
-    CheckpointId, DespawnOnRestore, MemoryDisk, RecoveryFailed, RequestError, RunId,
-    SessionActivity, SessionId,
+    CheckpointId, DespawnOnRestore, MemoryDisk, RecoveryFailed, RequestError, SessionActivity,
+    SessionId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::RunId;
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreReason;
 use bevy_session::{
-    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, RunId,
-    SessionCommands, SessionId,
+    CheckpointCaptured, CheckpointId, CheckpointKind, MemoryDisk, RequestError, SessionCommands,
+    SessionId,
 };
 
 use crate::common::*;

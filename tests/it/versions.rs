@@ -11,7 +11,8 @@ use bevy::state::state_scoped::DespawnOnExit;
 use bevy_session::checkpoints::TypeNotSaved;
 use bevy_session::prelude::*;
 use bevy_session::recovery::{RestoreLoss, RestoreReport};
-use bevy_session::{MemoryDisk, Migrations, RecoveryFailed, SessionId};
+use bevy_session::types::Migrations;
+use bevy_session::{MemoryDisk, RecoveryFailed, SessionId};
 use serde::{Deserialize, Serialize};
 
 use crate::common::*;

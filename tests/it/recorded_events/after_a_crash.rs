@@ -1,9 +1,10 @@
 //! What is handed out again after a crash, and what isn't.
 
 use bevy::prelude::*;
+use bevy_session::MemoryDisk;
 use bevy_session::events::{EventsReplayed, RecordingExt};
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, Migrations};
+use bevy_session::types::Migrations;
 use serde::{Deserialize, Serialize};
 
 use super::game::*;

@@ -77,7 +77,8 @@ impl SessionStrings {
 mod tests {
     use std::time::Duration;
 
-    use bevy_session::{CheckpointId, RunId};
+    use bevy_session::CheckpointId;
+    use bevy_session::checkpoints::RunId;
 
     use super::*;
     use bevy_session_journal::deep::offers;

@@ -234,7 +234,7 @@ pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Opt
 mod tests {
     use std::time::Duration;
 
-    use bevy_session::RunId;
+    use bevy_session::checkpoints::RunId;
 
     use super::*;
     use bevy_session_journal::deep::offers;

@@ -436,7 +436,8 @@ fn picture_near(offer: &RecoveryOffer, listed: &OfferedCheckpoint) -> Option<Att
 
 #[cfg(test)]
 mod tests {
-    use bevy_session::{CheckpointId, RunId};
+    use bevy_session::CheckpointId;
+    use bevy_session::checkpoints::RunId;
 
     use super::*;
     use bevy_session_journal::deep::offers;

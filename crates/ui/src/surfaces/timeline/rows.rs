@@ -204,7 +204,7 @@ impl SessionStrings {
 
 #[cfg(test)]
 mod tests {
-    use bevy_session::RunId;
+    use bevy_session::checkpoints::RunId;
 
     use super::*;
     use bevy_session_journal::deep::offers::on_timeline;
