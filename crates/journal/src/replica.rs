@@ -19,8 +19,12 @@ mod log;
 mod memory_store;
 mod owner;
 mod reach;
+mod recorder;
 mod removal;
 mod sentence;
+mod shipper;
+#[cfg(test)]
+mod shipper_tests;
 #[cfg(test)]
 mod simulator;
 mod source;
@@ -56,7 +60,11 @@ pub use owner::{Owner, Trouble};
 #[doc(hidden)]
 pub use reach::{Direct, Reach, block_on};
 #[doc(hidden)]
+pub use recorder::{Happened, RecordedFiles, Recorder, RecordingDisk};
+#[doc(hidden)]
 pub use removal::clear_removed;
+#[doc(hidden)]
+pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};
 #[doc(hidden)]
 pub use source::Source;
 #[doc(hidden)]

@@ -175,6 +175,19 @@ impl Head {
     }
 }
 
+impl Change {
+    /// The files that it is about.
+    pub(super) fn names(&self) -> impl Iterator<Item = &FileName> {
+        let (name, other) = match self {
+            Self::Create { name } | Self::Append { name, .. } | Self::Remove { name } => {
+                (name, None)
+            }
+            Self::Place { from, to } => (from, Some(to)),
+        };
+        std::iter::once(name).chain(other)
+    }
+}
+
 impl Body {
     /// Bytes of its appends; `None` if that is no number.
     pub(super) fn payload_len(&self) -> Option<u64> {

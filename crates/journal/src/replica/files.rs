@@ -186,6 +186,27 @@ impl Files {
         Ok(())
     }
 
+    /// The same for who knows all files: what fits none of them is refused, and nothing is done.
+    pub(super) fn try_apply(
+        &mut self,
+        epoch: Epoch,
+        position: Position,
+        changes: &[Change],
+    ) -> Result<(), ReplayError> {
+        let names = changes.iter().flat_map(Change::names);
+        let of_name = |name: &FileName| Some((name.clone(), self.files.get(name)?.clone()));
+        let mut tried = Self { files: names.filter_map(of_name).collect() };
+        for change in changes {
+            if let Change::Append { name, .. } | Change::Place { from: name, .. } = change
+                && !tried.files.contains_key(name)
+            {
+                return Err(ReplayError { epoch, position, name: name.clone() });
+            }
+            tried.apply(epoch, position, std::slice::from_ref(change))?;
+        }
+        self.apply(epoch, position, changes)
+    }
+
     /// Forgets what was created before an epoch.
     pub fn forget_before(&mut self, epoch: Epoch) {
         self.files.retain(|_, file| file.born >= epoch);

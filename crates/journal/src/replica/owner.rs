@@ -170,7 +170,7 @@ impl<R: Reach> Owner<R> {
         if self.is_sealed {
             return Err(Trouble::Ended);
         }
-        self.files.apply(self.claim.epoch, self.next, &changes)?;
+        self.files.try_apply(self.claim.epoch, self.next, &changes)?;
         Ok(self.send(Body::Changes(changes), payload))
     }
 

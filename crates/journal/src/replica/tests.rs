@@ -123,7 +123,10 @@ fn changes_that_fit_no_file_are_refused_and_nothing_is_sent() {
     assert!(matches!(owner.send_changes(twice, b""), Err(Trouble::Unreadable(_))));
     let gap = vec![append("a.journal", 6, b"!")];
     assert!(matches!(owner.send_changes(gap, b"!"), Err(Trouble::Unreadable(_))));
+    let unknown = vec![Change::Create { name: name("b.journal") }, append("c.journal", 0, b"!")];
+    assert!(matches!(owner.send_changes(unknown, b"!"), Err(Trouble::Unreadable(_))));
     assert!(owner.is_settled());
+    create(&mut owner, "b.journal", b"of what was refused nothing was done");
 }
 
 #[test]
