@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_session_journal::replica::{
-    Direct, FileName, Log, MemoryReplica, Receiver, Recorder, RecordingDisk, ReplicaNews,
+    Direct, FileName, Log, MemoryReplica, Over, Receiver, Recorder, RecordingDisk, ReplicaNews,
     ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
 };
 use bevy_session_journal::store::Disk;
@@ -169,4 +169,42 @@ fn a_replica_that_was_away_is_caught_up_and_says_so() {
     let mut journal = fetched(&store, session, &here.machine).open();
     let (image, _) = journal.restore(session, RestoreFrom::Latest).unwrap().go_on();
     assert_eq!(image.texts, texts(&["one", "two", "three"]));
+}
+
+#[test]
+fn who_lost_the_session_to_another_machine_hears_it_and_both_sides_are_a_fork() {
+    let store = MemoryReplica::default();
+    let mut here = Shipping::on(Machine::new());
+    let mut journal = here.open();
+    let mut run = journal.start(NewSession::named("Notes"));
+    let session = run.session();
+    checkpoint(&mut run, Scope::Everything, &["one"]);
+    saved(&mut run);
+    let mut shipper = here.shipper(&store, session);
+    here.ship(&mut shipper);
+
+    // The other machine sees no sign for a lease.
+    let mut there = Shipping::on(fetched(&store, session, &here.machine));
+    let mut other_journal = there.open();
+    let mut other = there.shipper(&store, session);
+    assert!(there.ship(&mut other).is_empty(), "it is owned");
+    there.now += LEASE;
+    let news = there.ship(&mut other);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
+    let (_, mut other_run) = other_journal.restore(session, RestoreFrom::Latest).unwrap().go_on();
+    checkpoint(&mut other_run, Scope::Everything, &["other"]);
+    saved(&mut other_run);
+    assert_eq!(replicated(&there.ship(&mut other)), Some(there.recorder.count()));
+
+    save(&mut run, &["one", "two"]);
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Fenced)]), "{news:?}");
+    assert!(shipper.is_over());
+
+    // It starts again, with what nobody else has.
+    other.drain();
+    assert!(matches!(there.ship(&mut other).last(), Some(ReplicaNews::Over(Over::Released))));
+    let mut again = here.shipper(&store, session);
+    let news = here.ship(&mut again);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Forked)]), "{news:?}");
 }
