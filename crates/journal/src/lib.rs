@@ -31,6 +31,7 @@ pub mod process;
 pub mod recovery;
 #[cfg(feature = "bevy_reflect")]
 mod reflection;
+pub mod replica;
 #[doc(hidden)]
 pub mod report;
 mod retention;

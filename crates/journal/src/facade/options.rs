@@ -105,6 +105,13 @@ impl JournalOptions {
         self
     }
 
+    /// Keeps everything on another disk, as one of which a replica's recorder notes what becomes durable.
+    #[doc(hidden)]
+    pub fn on_disk(mut self, disk: Arc<dyn Disk>) -> Self {
+        self.disk = disk;
+        self
+    }
+
     /// Goes by a clock that a test sets, and has no thread: the writer works during
     /// [`Run::poll`](crate::Run::poll), [`Run::wait`](crate::Run::wait) and the calls that wait for it, so
     /// that a test is the same each time. What isn't saved when such a journal is dropped is lost.

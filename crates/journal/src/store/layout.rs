@@ -217,6 +217,11 @@ impl Layout {
         session.join(SESSION_MANIFEST)
     }
 
+    /// Whether a file says how far the others in its directory go.
+    pub fn is_manifest_name(name: &str) -> bool {
+        name == SESSION_MANIFEST
+    }
+
     /// The file that whoever plays a session holds locked.
     ///
     /// It lies outside of the session's directory, so that it isn't synced to other machines and

@@ -3,5 +3,6 @@
 
 mod failures;
 mod notes;
+mod replica;
 mod rows;
 mod sessions;

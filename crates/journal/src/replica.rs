@@ -1,0 +1,73 @@
+//! A session's files on other machines than its own: stores, and the protocol by which one owner at a time writes there.
+//!
+//! `docs/REPLICATION.md` states the protocol sentence by sentence and argues each; `Sentence` names them. A
+//! [`ReplicaStore`] has one primitive, *create if absent*. All else is built on that: a `Claimant` takes an epoch and
+//! seals those before it, an `Owner` appends entries to it, and a `Log` is what was read of all of them. Entries
+//! change `Files`, so that what a replica holds is at each moment a set of files, and `fetch` puts it where today's
+//! planner opens it. The procedures wait for a store through `Reach`, which the simulator stands in for.
+
+mod catch_up;
+mod claim;
+mod compaction;
+mod comparison;
+mod directory_store;
+mod entry;
+mod fetch;
+mod files;
+mod keys;
+mod log;
+mod memory_store;
+mod owner;
+mod reach;
+mod recorder;
+mod removal;
+mod sentence;
+mod shipper;
+#[cfg(test)]
+mod shipper_tests;
+#[cfg(test)]
+mod simulator;
+mod source;
+mod store;
+#[cfg(test)]
+mod store_tests;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use directory_store::DirectoryReplica;
+pub use keys::{Epoch, Key, Position};
+pub use memory_store::MemoryReplica;
+pub use store::{Created, Listing, ReplicaStore, StoreFault};
+
+// Made for `bevy_session`, without a promise of stability.
+#[doc(hidden)]
+pub use catch_up::CatchUp;
+#[doc(hidden)]
+pub use claim::{Claim, ClaimError, ClaimId, Claimant};
+#[doc(hidden)]
+pub use comparison::{CompareError, Difference, Mark, Standing, compare, difference};
+#[doc(hidden)]
+pub use entry::{Body, Change, Entry, EntryError, MAX_PAYLOAD};
+#[doc(hidden)]
+pub use fetch::{FetchError, Receiver, fetch};
+#[doc(hidden)]
+pub use files::{Extent, FileName, FileState, Files, ReplayError};
+#[doc(hidden)]
+pub use log::{Log, ReadError};
+#[doc(hidden)]
+pub use owner::{Owner, Trouble};
+#[doc(hidden)]
+pub use reach::{Direct, Reach, block_on};
+#[doc(hidden)]
+pub use recorder::{Happened, RecordedFiles, Recorder, RecordingDisk};
+#[doc(hidden)]
+pub use removal::clear_removed;
+#[doc(hidden)]
+pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};
+#[doc(hidden)]
+pub use source::Source;
+#[doc(hidden)]
+pub use watch::{Watch, Watcher};
+
+use sentence::Sentence;

@@ -1,0 +1,207 @@
+//! What a machine has of a session beside what a replica has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::log::read_extent;
+use super::{Claim, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
+use crate::store::Layout;
+
+/// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
+///
+/// It is durable before the first entry of that claim is sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mark {
+    /// The claim.
+    pub claim: Claim,
+    /// The files that both had then: length and hash of each of their pieces.
+    pub files: BTreeMap<FileName, Vec<(u64, u64)>>,
+}
+
+impl Mark {
+    /// The mark of a claim, at a moment in which this machine has the files of the replica.
+    #[must_use]
+    pub fn new(claim: Claim, files: &Files) -> Self {
+        let files = files.all().iter().map(|(name, file)| (name.clone(), pieces(file))).collect();
+        Self { claim, files }
+    }
+}
+
+/// How the files of a machine stand to those of a replica.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// They are the same.
+    Same,
+    /// The replica has what this machine had once. It is to be caught up.
+    ReplicaIsBehind,
+    /// The machine has what the replica had once, and is to fetch the rest.
+    MachineIsBehind,
+    /// Each has something that the other has never had. Both are to be kept.
+    Forked,
+}
+
+/// How a file of a machine stands to the same one of a replica.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Difference {
+    /// There is none.
+    Same,
+    /// The machine's goes on where the replica's ends.
+    Longer,
+    /// The replica's goes on where the machine's ends.
+    Shorter,
+    /// They are different files.
+    Other,
+    /// The replica has none.
+    OnlyHere,
+    /// The machine has none.
+    OnlyThere,
+}
+
+/// Compares the files of a machine with those of a replica whose log was just read for the claim of `claim`.
+///
+/// Without a mark, or where others have changed files in the replica since, what only one side has counts as that side's.
+/// So two sides that agree may seem to have forked, and never the other way round.
+pub async fn compare(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    there: &Files,
+    mark: Option<&Mark>,
+    claim: Claim,
+) -> Result<Standing, CompareError> {
+    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claim.epoch));
+    let none = BTreeMap::new();
+    let before = mark.map_or(&none, |mark| &mark.files);
+    let (mut is_new_here, mut is_new_there) = (false, false);
+    for (name, difference) in difference(reach, log, here, there).await? {
+        let was = before.get(&name);
+        let is_as_before_there = || was.is_some() && there.get(&name).map(pieces).as_ref() == was;
+        let (on_this_side, on_that_side) = match difference {
+            Difference::Same => (false, false),
+            Difference::Longer => (true, false),
+            Difference::Shorter => (false, true),
+            // Nobody else has done it.
+            Difference::Other | Difference::OnlyHere | Difference::OnlyThere if is_alone => {
+                (true, false)
+            }
+            Difference::Other => (!is_as_before(here, &name, was)?, !is_as_before_there()),
+            // What only one side has is new there, or was removed on the other.
+            Difference::OnlyHere => {
+                let is_removed_there = is_as_before(here, &name, was)?;
+                (!is_removed_there, is_removed_there)
+            }
+            Difference::OnlyThere => (is_as_before_there(), !is_as_before_there()),
+        };
+        is_new_here |= on_this_side;
+        is_new_there |= on_that_side;
+    }
+    Ok(match (is_new_here, is_new_there) {
+        (false, false) => Standing::Same,
+        (true, false) => Standing::ReplicaIsBehind,
+        (false, true) => Standing::MachineIsBehind,
+        (true, true) => Standing::Forked,
+    })
+}
+
+/// Why two sides can't be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// The machine's files can't be read.
+    #[error("failed to read the files of the session on this machine")]
+    Here(#[from] io::Error),
+    /// The replica can't be read.
+    #[error(transparent)]
+    There(#[from] ReadError),
+}
+
+/// How each file stands, by name. Files that are still being written under another name aren't compared.
+pub async fn difference(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    there: &Files,
+) -> Result<BTreeMap<FileName, Difference>, CompareError> {
+    let lengths = here.files()?;
+    let names: BTreeSet<&FileName> = lengths.keys().chain(there.all().keys()).collect();
+    let mut differences = BTreeMap::new();
+    for name in names {
+        if Layout::place_of_unfinished(name.name()).is_some() {
+            continue;
+        }
+        let difference = match (lengths.get(name), there.get(name)) {
+            (Some(_), None) => Difference::OnlyHere,
+            (Some(len), Some(file)) => of_both(reach, log, here, name, *len, file).await?,
+            (None, _) => Difference::OnlyThere,
+        };
+        differences.insert(name.clone(), difference);
+    }
+    Ok(differences)
+}
+
+async fn of_both(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    name: &FileName,
+    len: u64,
+    there: &FileState,
+) -> Result<Difference, CompareError> {
+    let mut at = 0;
+    for extent in &there.extents {
+        let common = extent.len.min(len - at);
+        let bytes = here.read(name, at, common)?;
+        let is_same = match common == extent.len {
+            true => xxh3_64(&bytes) == extent.hash,
+            false => is_beginning(reach, log, &bytes, *extent).await?,
+        };
+        if !is_same {
+            return Ok(Difference::Other);
+        }
+        at += common;
+        if at == len {
+            break;
+        }
+    }
+    Ok(match len.cmp(&there.bytes) {
+        std::cmp::Ordering::Less => Difference::Shorter,
+        std::cmp::Ordering::Equal => Difference::Same,
+        std::cmp::Ordering::Greater => Difference::Longer,
+    })
+}
+
+/// Whether a piece of the replica begins with these bytes.
+async fn is_beginning(
+    reach: &impl Reach,
+    log: &Log,
+    bytes: &[u8],
+    extent: Extent,
+) -> Result<bool, ReadError> {
+    Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
+}
+
+fn pieces(file: &FileState) -> Vec<(u64, u64)> {
+    file.extents.iter().map(|extent| (extent.len, extent.hash)).collect()
+}
+
+/// Whether a file of this machine is what it was at the mark.
+fn is_as_before(
+    here: &impl Source,
+    name: &FileName,
+    was: Option<&Vec<(u64, u64)>>,
+) -> io::Result<bool> {
+    let Some(was) = was else { return Ok(false) };
+    if here.files()?.get(name).copied() != Some(was.iter().map(|(len, _)| len).sum()) {
+        return Ok(false);
+    }
+    let mut at = 0;
+    for (len, hash) in was {
+        if xxh3_64(&here.read(name, at, *len)?) != *hash {
+            return Ok(false);
+        }
+        at += len;
+    }
+    Ok(true)
+}

@@ -1,0 +1,372 @@
+//! What was read of a session's log, and what counts in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    Body, Entry, EntryError, Epoch, Extent, Files, Key, Listing, Position, Reach, ReplayError,
+    Sentence, StoreFault,
+};
+use crate::ids::SessionId;
+
+/// How often a listing is asked for that names what isn't there.
+const LOOKS: usize = 16;
+
+/// An entry as it was read, or why there is none at a position that holds something.
+type Found = Result<Arc<Entry>, EntryError>;
+
+/// A session's log, as far as it was read: all entries of the epochs that aren't gone, without their payloads.
+///
+/// Entries never change, so each is read once, however often [`Self::refresh`] looks for new ones.
+#[derive(Clone, Debug)]
+pub struct Log {
+    session: SessionId,
+    listing: Listing,
+    entries: BTreeMap<(Epoch, Position), Found>,
+    /// The newest declaration: epochs before this one are sealed, and what they held may be gone.
+    gone_before: Epoch,
+    tombstone: Option<Epoch>,
+}
+
+/// Why a log, or the bytes of a file, can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// What stands at a position is no entry.
+    #[error("entry {epoch}.{position} can't be read")]
+    Entry {
+        /// The entry's epoch.
+        epoch: Epoch,
+        /// Its position.
+        position: Position,
+        /// What is wrong with it.
+        source: EntryError,
+    },
+    /// An entry doesn't fit those before.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// An entry that holds a part of a file isn't there any more.
+    #[error("entry {epoch}.{position} is missing")]
+    Missing {
+        /// The entry's epoch.
+        epoch: Epoch,
+        /// Its position.
+        position: Position,
+    },
+}
+
+impl Log {
+    /// A log of which nothing was read yet.
+    #[must_use]
+    pub fn new(session: SessionId) -> Self {
+        let (listing, entries) = (Listing::default(), BTreeMap::new());
+        Self { session, listing, entries, gone_before: Epoch::FIRST, tombstone: None }
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Reads what is new. After a fault it is as it was.
+    pub async fn refresh(&mut self, reach: &impl Reach) -> Result<(), StoreFault> {
+        for _ in 0..LOOKS {
+            if let Some(fresh) = self.look(reach).await? {
+                *self = fresh;
+                return Ok(());
+            }
+        }
+        Err(StoreFault::new(self.session, "what it lists isn't there"))
+    }
+
+    /// The log as it is now; `None` if something was deleted between the listing and its reading. That was declared
+    /// gone before, and the declaration may be newer than the listing.
+    ///
+    /// The newest epoch is read first: the newest declaration says which of the others needn't be.
+    async fn look(&self, reach: &impl Reach) -> Result<Option<Self>, StoreFault> {
+        let Listing { claims, entries } = reach.list(self.session).await?;
+        let mut fresh = Self::new(self.session);
+        fresh.listing.claims = claims;
+        for (epoch, positions) in entries.into_iter().rev() {
+            if !fresh.is_gone(epoch) {
+                for position in &positions {
+                    let place = (epoch, *position);
+                    let entry = match self.entries.get(&place) {
+                        Some(entry) => Some(entry.clone()),
+                        None => read_entry(reach, self.session, epoch, *position).await?,
+                    };
+                    let Some(entry) = entry else { return Ok(None) };
+                    fresh.entries.insert(place, entry);
+                }
+                fresh.note_declarations(epoch);
+            }
+            fresh.listing.entries.insert(epoch, positions);
+        }
+        Ok(Some(fresh))
+    }
+
+    fn note_declarations(&mut self, epoch: Epoch) {
+        let counted = self.counted(epoch);
+        let declared = counted.iter().filter_map(|(_, entry)| match entry.as_ref().ok()?.body {
+            Body::Declaration { before } => Some((before, false)),
+            Body::Tombstone => Some((epoch, true)),
+            Body::Changes(_) | Body::Renewal | Body::Seal { .. } => None,
+        });
+        let declared: Vec<(Epoch, bool)> = declared.collect();
+        for (before, is_tombstone) in declared {
+            // None says more than its owner has sealed.
+            self.gone_before = self.gone_before.max(before.min(epoch));
+            if is_tombstone {
+                self.tombstone = Some(epoch);
+            }
+        }
+    }
+
+    /// Adds what the owner itself has appended.
+    pub(super) fn note(&mut self, epoch: Epoch, position: Position, entry: Entry) {
+        let is_declaration = matches!(entry.body, Body::Declaration { .. } | Body::Tombstone);
+        self.listing.entries.entry(epoch).or_default().insert(position);
+        self.entries.insert((epoch, position), Ok(Arc::new(entry)));
+        if is_declaration {
+            self.note_declarations(epoch);
+        }
+    }
+
+    /// Leaves out what was deleted.
+    pub(super) fn forget(&mut self, key: Key) {
+        if let Key::Entry { epoch, position, .. } = key {
+            self.listing.entries.entry(epoch).or_default().remove(&position);
+            self.entries.remove(&(epoch, position));
+        }
+    }
+
+    /// The first epoch of which nothing was declared gone.
+    pub(super) fn gone_before(&self) -> Epoch {
+        self.gone_before
+    }
+
+    /// Bytes that the entries which were read have of files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.entries.values().flatten().map(|entry| entry.body.payload_len().unwrap_or(0)).sum()
+    }
+
+    /// The highest epoch of which anything is there; zero if there is none.
+    #[must_use]
+    pub fn highest(&self) -> Epoch {
+        self.listing.highest()
+    }
+
+    /// The highest position of an epoch that holds something; zero if there is none.
+    #[must_use]
+    pub fn highest_position(&self, epoch: Epoch) -> Position {
+        self.positions(epoch).last().copied().unwrap_or_default()
+    }
+
+    /// The epoch in which the session was removed.
+    #[must_use]
+    pub fn tombstone(&self) -> Option<Epoch> {
+        self.tombstone
+    }
+
+    /// How many entries of it lie in the store.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.listing.entries.values().map(BTreeSet::len).sum()
+    }
+
+    /// Whether nothing lies in the store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How an epoch ended: where its seal stands, and whether its owner released it.
+    #[must_use]
+    pub fn seal(&self, epoch: Epoch) -> Option<(Position, bool)> {
+        let (position, entry) = self.standing(epoch).last().copied()?;
+        match entry.as_ref().ok()?.body {
+            Body::Seal { released } => Some((position, released)),
+            _ => None,
+        }
+    }
+
+    /// The number that distinguishes the seal of an epoch.
+    pub(super) fn seal_nonce(&self, epoch: Epoch) -> Option<u128> {
+        let (position, _) = self.seal(epoch)?;
+        Some(self.entries.get(&(epoch, position))?.as_ref().ok()?.nonce)
+    }
+
+    /// The epochs before `end` that have no seal, in order.
+    pub(super) fn unsealed_before(&self, end: Epoch) -> Vec<Epoch> {
+        let sees_all = Sentence::D5DeclaredGoneIsNoGap.holds()
+            && Sentence::D4DeclarationsAreCumulative.holds();
+        let first = if sees_all { self.gone_before } else { Epoch::FIRST };
+        let unsealed =
+            first.up_to(end).filter(|epoch| !self.is_gone(*epoch) && self.seal(*epoch).is_none());
+        // Those that nobody has claimed as well: who is about to finds the seal.
+        let is_meant =
+            |epoch: &Epoch| Sentence::C3HighestEpoch.holds() || self.listing.claims.contains(epoch);
+        unsealed.filter(is_meant).collect()
+    }
+
+    /// Where an epoch is to be sealed.
+    pub(super) fn lowest_empty(&self, epoch: Epoch) -> Position {
+        if !Sentence::S1LowestEmptyPosition.holds() {
+            return self.highest_position(epoch).next();
+        }
+        let positions = self.positions(epoch);
+        let mut lowest = Position::FIRST;
+        while positions.contains(&lowest) {
+            lowest = lowest.next();
+        }
+        lowest
+    }
+
+    /// The files that the log makes.
+    pub fn replay(&self) -> Result<Files, ReadError> {
+        let mut files = Files::default();
+        for epoch in self.gone_before.up_to(self.highest().next()) {
+            for (position, entry) in self.counted(epoch) {
+                let entry = entry.as_ref().map_err(|error| ReadError::Entry {
+                    epoch,
+                    position,
+                    source: *error,
+                })?;
+                match &entry.body {
+                    Body::Changes(changes) => files.apply(epoch, position, changes)?,
+                    Body::Declaration { before } => files.forget_before(*before),
+                    Body::Tombstone => files = Files::default(),
+                    Body::Renewal | Body::Seal { .. } => {}
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// Whether files were changed in an epoch between two others, as far as can be known: of what is gone it can't.
+    #[must_use]
+    pub fn is_changed_between(&self, after: Epoch, before: Epoch) -> bool {
+        let is_change =
+            |entry: &Found| entry.as_ref().map_or(true, |it| matches!(it.body, Body::Changes(_)));
+        let mut between = after.next().up_to(before);
+        self.gone_before > after.next()
+            || between.any(|epoch| self.counted(epoch).iter().any(|(_, it)| is_change(it)))
+    }
+
+    /// What of the epochs before `before` can be deleted: everything but claims and seals.
+    pub(super) async fn deletable(
+        &mut self,
+        reach: &impl Reach,
+        before: Epoch,
+    ) -> Result<Vec<Key>, StoreFault> {
+        let session = self.session;
+        let listed = self.listing.entries.range(..before);
+        let listed: Vec<(Epoch, Vec<Position>)> = listed
+            .map(|(epoch, positions)| (*epoch, positions.iter().copied().collect()))
+            .collect();
+        let mut deletable = Vec::new();
+        for (epoch, positions) in listed {
+            // One that is left alone is the seal.
+            if positions.len() == 1 && Sentence::D6SealsStay.holds() {
+                continue;
+            }
+            for position in positions {
+                let entry = match self.entries.get(&(epoch, position)) {
+                    Some(entry) => Some(entry.clone()),
+                    None => read_entry(reach, session, epoch, position).await?,
+                };
+                let is_seal = entry.as_ref().is_some_and(is_seal);
+                if entry.is_some() && !(is_seal && Sentence::D6SealsStay.holds()) {
+                    deletable.push(Key::Entry { session, epoch, position });
+                }
+            }
+        }
+        Ok(deletable)
+    }
+
+    /// The entries of an epoch that count, in order: those before its seal, or before its first gap.
+    fn counted(&self, epoch: Epoch) -> Vec<(Position, &Found)> {
+        let mut standing = self.standing(epoch);
+        standing.pop_if(|(_, entry)| is_seal(entry));
+        if !Sentence::S2VoidBehindSeal.holds() {
+            let all =
+                self.entries.range((epoch, Position::FIRST)..(epoch.next(), Position::default()));
+            let all = all.filter(|(_, entry)| !is_seal(entry));
+            return all.map(|((_, position), entry)| (*position, entry)).collect();
+        }
+        standing
+    }
+
+    /// The same with the seal.
+    fn standing(&self, epoch: Epoch) -> Vec<(Position, &Found)> {
+        let mut standing = Vec::new();
+        let mut expected = Position::FIRST;
+        let may_miss = self.is_gone(epoch) || !Sentence::S1LowestEmptyPosition.holds();
+        for ((_, position), entry) in
+            self.entries.range((epoch, Position::FIRST)..(epoch.next(), Position::default()))
+        {
+            if *position != expected && !may_miss {
+                break;
+            }
+            standing.push((*position, entry));
+            if is_seal(entry) {
+                break;
+            }
+            expected = position.next();
+        }
+        standing
+    }
+
+    fn is_gone(&self, epoch: Epoch) -> bool {
+        let from = match Sentence::D4DeclarationsAreCumulative.holds() {
+            true => Epoch::FIRST,
+            false => Epoch(self.gone_before.0.saturating_sub(1)),
+        };
+        from <= epoch && epoch < self.gone_before && Sentence::D5DeclaredGoneIsNoGap.holds()
+    }
+
+    fn positions(&self, epoch: Epoch) -> &BTreeSet<Position> {
+        static NONE: BTreeSet<Position> = BTreeSet::new();
+        self.listing.entries.get(&epoch).unwrap_or(&NONE)
+    }
+}
+
+fn is_seal(entry: &Found) -> bool {
+    entry.as_ref().is_ok_and(|entry| matches!(entry.body, Body::Seal { .. }))
+}
+
+async fn read_entry(
+    reach: &impl Reach,
+    session: SessionId,
+    epoch: Epoch,
+    position: Position,
+) -> Result<Option<Found>, StoreFault> {
+    let key = Key::Entry { session, epoch, position };
+    let bytes = reach.read(key).await?;
+    Ok(bytes.map(|bytes| Entry::decode(key, &bytes).map(|(entry, _)| Arc::new(entry))))
+}
+
+/// Reads a piece of a file.
+pub(super) async fn read_extent(
+    reach: &impl Reach,
+    session: SessionId,
+    extent: Extent,
+) -> Result<Arc<[u8]>, ReadError> {
+    let Extent { epoch, position, start, len, hash } = extent;
+    let key = Key::Entry { session, epoch, position };
+    let bytes = reach.read(key).await?.ok_or(ReadError::Missing { epoch, position })?;
+    let wrong = |source| ReadError::Entry { epoch, position, source };
+    let (_, payload) = Entry::decode(key, &bytes).map_err(wrong)?;
+    let piece = bytes.get(payload).and_then(|payload| {
+        let start = usize::try_from(start).ok()?;
+        payload.get(start..start.checked_add(usize::try_from(len).ok()?)?)
+    });
+    let piece = piece.filter(|piece| xxh3_64(piece) == hash);
+    Ok(piece.ok_or(wrong(EntryError::Damaged))?.into())
+}

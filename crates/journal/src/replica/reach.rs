@@ -1,0 +1,86 @@
+//! How a process reaches a store, and waits for it.
+
+use std::future::{Future, ready};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use uuid::Uuid;
+
+use super::{Created, Key, Listing, ReplicaStore, StoreFault};
+use crate::ids::SessionId;
+
+/// What the procedures ask of their surroundings. The simulator answers late, twice or never, from a seed.
+pub trait Reach: Clone + 'static {
+    /// See [`ReplicaStore::create`].
+    fn create(
+        &self,
+        key: Key,
+        bytes: Arc<[u8]>,
+    ) -> impl Future<Output = Result<Created, StoreFault>> + 'static;
+
+    /// See [`ReplicaStore::read`].
+    fn read(&self, key: Key)
+    -> impl Future<Output = Result<Option<Vec<u8>>, StoreFault>> + 'static;
+
+    /// See [`ReplicaStore::list`].
+    fn list(
+        &self,
+        session: SessionId,
+    ) -> impl Future<Output = Result<Listing, StoreFault>> + 'static;
+
+    /// See [`ReplicaStore::delete`].
+    fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static;
+
+    /// A number that nobody else draws.
+    fn random(&self) -> u128;
+}
+
+/// A store that is asked at once, on the thread that asks.
+#[derive(Clone, Debug)]
+pub struct Direct(pub Arc<dyn ReplicaStore>);
+
+impl Reach for Direct {
+    fn create(
+        &self,
+        key: Key,
+        bytes: Arc<[u8]>,
+    ) -> impl Future<Output = Result<Created, StoreFault>> + 'static {
+        let store = Arc::clone(&self.0);
+        async move { store.create(key, &bytes) }
+    }
+
+    fn read(
+        &self,
+        key: Key,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFault>> + 'static {
+        ready(self.0.read(key))
+    }
+
+    fn list(
+        &self,
+        session: SessionId,
+    ) -> impl Future<Output = Result<Listing, StoreFault>> + 'static {
+        ready(self.0.list(session))
+    }
+
+    fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static {
+        ready(self.0.delete(key))
+    }
+
+    fn random(&self) -> u128 {
+        Uuid::new_v4().as_u128()
+    }
+}
+
+/// Runs a procedure to its end on this thread. Over [`Direct`] nothing is ever waited for but the store's own calls.
+pub fn block_on<F: Future>(procedure: F) -> F::Output {
+    let mut procedure = pin!(procedure);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = procedure.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,448 @@
+//! What a machine does with a replica while it plays a session: it claims, compares, catches up, and sends what becomes
+//! durable.
+//!
+//! [`Shipper::step`] does one piece of that and says when it wants to be called again, so that a thread, a test or a
+//! program with a loop of its own can drive it. It never runs on the thread that plays.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::claim::owner_of;
+use super::recorder::{Happened, RecordedFiles, Recorder};
+use super::{
+    CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch, FileName, Log,
+    MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing, StoreFault,
+    Trouble, Watch, Watcher, block_on, compare, difference,
+};
+use crate::ids::SessionId;
+use crate::store::Disk;
+
+/// Entries that are on their way at a time.
+const WINDOW: usize = 4;
+/// How long after a fault the store is asked again.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
+/// How long nothing is done when there is nothing to do.
+const AT_REST: Duration = Duration::from_millis(20);
+
+/// What became of the session in the replica.
+#[derive(Debug)]
+pub enum ReplicaNews {
+    /// This machine owns it there.
+    Claimed(Epoch),
+    /// What [`Recorder::count`] was at some moment is in the replica, whatever becomes of this machine.
+    Replicated(u64),
+    /// The store gives no answer.
+    Lost(StoreFault),
+    /// It answers again.
+    Back,
+    /// Nothing more is sent, for this reason. Local files are as they were.
+    Over(Over),
+}
+
+/// Why nothing more is sent.
+#[derive(Debug)]
+pub enum Over {
+    /// Another machine owns the session by now.
+    Fenced,
+    /// The replica has something that this machine has never had, and the other way round.
+    Forked,
+    /// The replica goes on where this machine's files end, and is to be fetched before the session is played.
+    Behind,
+    /// The session was removed from the replica.
+    Removed,
+    /// The replica has lost what it had acknowledged.
+    WentBack,
+    /// Everything is replicated, and another machine can claim the session at once.
+    Released,
+    /// The replica can't be read.
+    Unreadable(ReadError),
+    /// This machine's files can't be read.
+    Unread(io::Error),
+}
+
+/// How a [`Shipper`] is made.
+#[derive(Clone, Debug)]
+pub struct ShipperOptions {
+    /// The session.
+    pub session: SessionId,
+    /// Where its files lie on this machine.
+    pub directory: PathBuf,
+    /// The disk on which they lie.
+    pub disk: Arc<dyn Disk>,
+    /// What notes what becomes durable there.
+    pub recorder: Recorder,
+    /// How long an owner may be silent before another machine claims the session. It is renewed three times as often.
+    pub lease: Duration,
+    /// Where the mark of this machine is kept: a small file in its state directory.
+    pub mark: PathBuf,
+}
+
+/// Sends a session's files to a replica.
+pub struct Shipper {
+    options: ShipperOptions,
+    reach: Direct,
+    stage: Stage,
+    is_lost: bool,
+    is_draining: bool,
+}
+
+enum Stage {
+    Waiting { log: Log, watcher: Watcher },
+    Claiming { log: Log, claimant: Claimant },
+    Owning(Box<Owning>),
+    Over,
+}
+
+struct Owning {
+    owner: Owner<Direct>,
+    mark: Mark,
+    catch_up: Option<(CatchUp, RecordedFiles, u64)>,
+    /// The number that is reached with each entry that is sent.
+    sent: VecDeque<(Position, u64)>,
+    renewed: Duration,
+}
+
+impl fmt::Debug for Shipper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Shipper")
+            .field("session", &self.options.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a step came to nothing.
+enum Halt {
+    Store(StoreFault),
+    Over(Over),
+}
+
+impl From<StoreFault> for Halt {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<ReadError> for Halt {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(fault) => Self::Store(fault),
+            error => Self::Over(Over::Unreadable(error)),
+        }
+    }
+}
+
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        Self::Over(Over::Unread(error))
+    }
+}
+
+impl From<CompareError> for Halt {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Here(error) => error.into(),
+            CompareError::There(error) => error.into(),
+        }
+    }
+}
+
+impl From<Trouble> for Halt {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(fault) => Self::Store(fault),
+            Trouble::Fenced => Self::Over(Over::Fenced),
+            Trouble::WentBack => Self::Over(Over::WentBack),
+            Trouble::Ended => Self::Over(Over::Released),
+            Trouble::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl Shipper {
+    /// One that hasn't asked the store for anything yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn ReplicaStore>, options: ShipperOptions) -> Self {
+        let stage = Stage::Waiting { log: Log::new(options.session), watcher: Watcher::default() };
+        Self { options, reach: Direct(store), stage, is_lost: false, is_draining: false }
+    }
+
+    /// From now on everything is sent, and then the session is released. The next news of the kind
+    /// [`ReplicaNews::Over`] says when that is done.
+    pub fn drain(&mut self) {
+        self.is_draining = true;
+    }
+
+    /// Whether nothing more comes of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// Does one piece at a moment of the monotonic clock, and adds what became of it to `news`. The duration is how long
+    /// nothing has to be done.
+    pub fn step(&mut self, now: Duration, news: &mut Vec<ReplicaNews>) -> Duration {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let (stage, done) = match stage {
+            Stage::Waiting { log, watcher } => self.wait(now, log, watcher),
+            Stage::Claiming { log, claimant } => self.claim(now, log, claimant, news),
+            Stage::Owning(mut owning) => {
+                let done = self.own(now, &mut owning, news);
+                (Stage::Owning(owning), done)
+            }
+            Stage::Over => return Duration::MAX,
+        };
+        self.stage = stage;
+        match done {
+            Ok(rest) => {
+                if std::mem::take(&mut self.is_lost) {
+                    news.push(ReplicaNews::Back);
+                }
+                rest
+            }
+            Err(Halt::Store(fault)) => {
+                if !std::mem::replace(&mut self.is_lost, true) {
+                    news.push(ReplicaNews::Lost(fault));
+                }
+                AFTER_FAULT
+            }
+            Err(Halt::Over(over)) => {
+                self.stage = Stage::Over;
+                news.push(ReplicaNews::Over(over));
+                Duration::MAX
+            }
+        }
+    }
+
+    fn wait(
+        &self,
+        now: Duration,
+        mut log: Log,
+        mut watcher: Watcher,
+    ) -> (Stage, Result<Duration, Halt>) {
+        if let Err(fault) = block_on(log.refresh(&self.reach)) {
+            return (Stage::Waiting { log, watcher }, Err(fault.into()));
+        }
+        match watcher.look(&log, now, self.options.lease) {
+            Watch::Removed => (Stage::Over, Err(Halt::Over(Over::Removed))),
+            Watch::Held if !self.is_own(log.highest()) => {
+                (Stage::Waiting { log, watcher }, Ok(self.options.lease / 10))
+            }
+            Watch::Held | Watch::Free | Watch::Lapsed => {
+                let claimant = Claimant::new(self.options.session, &self.reach);
+                (Stage::Claiming { log, claimant }, Ok(Duration::ZERO))
+            }
+        }
+    }
+
+    /// Whether the newest claim is an earlier one of this machine, whose lock on the session this process holds.
+    fn is_own(&self, epoch: Epoch) -> bool {
+        let mark = self.read_mark().map(|mark| mark.claim);
+        let owner = block_on(owner_of(&self.reach, self.options.session, epoch));
+        mark.is_some_and(|claim| matches!(owner, Ok(Some(owner)) if owner == claim.id))
+    }
+
+    fn claim(
+        &self,
+        now: Duration,
+        mut log: Log,
+        mut claimant: Claimant,
+        news: &mut Vec<ReplicaNews>,
+    ) -> (Stage, Result<Duration, Halt>) {
+        match block_on(claimant.claim(&self.reach, &mut log)) {
+            Err(ClaimError::Store(fault)) => (Stage::Claiming { log, claimant }, Err(fault.into())),
+            Err(ClaimError::Removed) => (Stage::Over, Err(Halt::Over(Over::Removed))),
+            Err(ClaimError::Outrun) => {
+                let watcher = Watcher::default();
+                (Stage::Waiting { log, watcher }, Ok(AT_REST))
+            }
+            Ok(claim) => match self.begin(now, claim, log) {
+                Ok(owning) => {
+                    news.push(ReplicaNews::Claimed(claim.epoch));
+                    (Stage::Owning(Box::new(owning)), Ok(Duration::ZERO))
+                }
+                Err(Halt::Store(fault)) => {
+                    // The epoch that was claimed is left, and the next one taken.
+                    let log = Log::new(self.options.session);
+                    let claimant = Claimant::new(self.options.session, &self.reach);
+                    (Stage::Claiming { log, claimant }, Err(fault.into()))
+                }
+                Err(halt) => (Stage::Over, Err(halt)),
+            },
+        }
+    }
+
+    /// Compares both sides, and begins to catch the replica up.
+    fn begin(&self, now: Duration, claim: Claim, log: Log) -> Result<Owning, Halt> {
+        let ShipperOptions { disk, directory, recorder, .. } = &self.options;
+        recorder.watch(&**disk, directory)?;
+        let owner = Owner::new(self.reach.clone(), claim, log, WINDOW)?;
+        let before = self.read_mark();
+        let (here, _) = recorder.begin_comparison(disk);
+        let standing =
+            compare(&self.reach, owner.log(), &here, owner.files(), before.as_ref(), claim);
+        match block_on(standing)? {
+            Standing::Same | Standing::ReplicaIsBehind => {}
+            Standing::MachineIsBehind => return Err(Halt::Over(Over::Behind)),
+            Standing::Forked => return Err(Halt::Over(Over::Forked)),
+        }
+        let mark = Mark::new(claim, owner.files());
+        self.write_mark(&mark)?;
+        let catch_up = Some(self.catch_up(&owner)?);
+        Ok(Owning { owner, mark, catch_up, sent: VecDeque::new(), renewed: now })
+    }
+
+    fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
+        let (here, count) = self.options.recorder.begin_comparison(&self.options.disk);
+        let differences = block_on(difference(&self.reach, owner.log(), &here, owner.files()))?;
+        let catch_up = CatchUp::new(&self.reach, &differences, &here.files()?, owner.files());
+        Ok((catch_up, here, count))
+    }
+
+    fn own(
+        &self,
+        now: Duration,
+        owning: &mut Owning,
+        news: &mut Vec<ReplicaNews>,
+    ) -> Result<Duration, Halt> {
+        let mut is_idle = true;
+        if now.saturating_sub(owning.renewed) >= self.options.lease / 3 {
+            owning.renewed = now;
+            owning.owner.renew();
+            block_on(owning.owner.look_back())?;
+        }
+        if owning.owner.can_send() && owning.owner.has_room() {
+            is_idle = !self.send(owning, news)?;
+        }
+        if owning.owner.is_compaction_due() && !self.is_draining {
+            block_on(owning.owner.begin_compaction())?;
+        }
+        if owning.owner.is_compacting() {
+            is_idle = false;
+            block_on(owning.owner.compact())?;
+            if owning.owner.claim() != owning.mark.claim {
+                owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
+                // What was sent before the seal is acknowledged.
+                self.report(owning, news, true);
+                self.write_mark(&owning.mark)?;
+                news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
+            }
+        }
+        block_on(owning.owner.settle())?;
+        self.report(owning, news, false);
+        if self.is_draining && is_idle && owning.owner.is_settled() {
+            block_on(owning.owner.release())?;
+            return Err(Halt::Over(Over::Released));
+        }
+        Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
+    }
+
+    fn report(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>, all: bool) {
+        let acknowledged = owning.owner.acknowledged_to();
+        let mut reached = None;
+        while let Some((_, count)) =
+            owning.sent.pop_front_if(|(position, _)| all || *position <= acknowledged)
+        {
+            reached = Some(count);
+        }
+        news.extend(reached.map(ReplicaNews::Replicated));
+    }
+
+    /// Sends one entry; whether there was one.
+    fn send(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>) -> Result<bool, Halt> {
+        if let Some((catch_up, here, count)) = &mut owning.catch_up {
+            match catch_up.next(here) {
+                Ok(Some((changes, payload))) => {
+                    let (is_done, count) = (catch_up.is_done(), *count);
+                    let position = owning.owner.send_changes(changes, &payload)?;
+                    if is_done {
+                        owning.sent.push_back((position, count));
+                        owning.catch_up = None;
+                    }
+                }
+                Ok(None) => {
+                    // There was no difference.
+                    news.push(ReplicaNews::Replicated(*count));
+                    owning.catch_up = None;
+                }
+                Err(_) => owning.catch_up = Some(self.catch_up(&owning.owner)?),
+            }
+            return Ok(true);
+        }
+        let Ok((changes, payload, count)) = self.changes() else {
+            block_on(owning.owner.settle_all())?;
+            owning.catch_up = Some(self.catch_up(&owning.owner)?);
+            return Ok(true);
+        };
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        let position = owning.owner.send_changes(changes, &payload)?;
+        owning.sent.push_back((position, count));
+        Ok(true)
+    }
+
+    /// What happened, as one entry; an error if both sides have to be compared.
+    fn changes(&self) -> Result<(Vec<Change>, Vec<u8>, u64), Unknown> {
+        let ShipperOptions { recorder, disk, .. } = &self.options;
+        let (mut changes, mut payload, mut count) = (Vec::new(), Vec::new(), 0);
+        while let Some(happened) = recorder.front().map_err(|_| Unknown)? {
+            let append = |name: &FileName, offset: u64, bytes: &[u8]| {
+                let (len, hash) = (bytes.len() as u64, xxh3_64(bytes));
+                Change::Append { name: name.clone(), offset, len, hash }
+            };
+            let read =
+                |name, from, len| recorder.read(&**disk, name, from, len).map_err(|_| Unknown);
+            match &happened {
+                Happened::Created(name) => changes.push(Change::Create { name: name.clone() }),
+                Happened::Removed(name) => changes.push(Change::Remove { name: name.clone() }),
+                // Larger ones are staged by a comparison.
+                Happened::Grew { from, to, .. } if to - from > MAX_PAYLOAD as u64 => {
+                    return Err(Unknown);
+                }
+                Happened::Replaced { len, .. } if *len > MAX_PAYLOAD as u64 => return Err(Unknown),
+                Happened::Grew { name, from, to } => {
+                    if !payload.is_empty() && payload.len() as u64 + to - from > MAX_PAYLOAD as u64
+                    {
+                        break;
+                    }
+                    let bytes = read(name, *from, to - from)?;
+                    changes.push(append(name, *from, &bytes));
+                    payload.extend_from_slice(&bytes);
+                }
+                Happened::Replaced { name, len } => {
+                    if !payload.is_empty() && payload.len() as u64 + len > MAX_PAYLOAD as u64 {
+                        break;
+                    }
+                    let bytes = read(name, 0, *len)?;
+                    changes.push(Change::Remove { name: name.clone() });
+                    changes.push(Change::Create { name: name.clone() });
+                    changes.push(append(name, 0, &bytes));
+                    payload.extend_from_slice(&bytes);
+                }
+            }
+            count = recorder.take_front();
+        }
+        Ok((changes, payload, count))
+    }
+
+    fn read_mark(&self) -> Option<Mark> {
+        const MOST: usize = 16 << 20;
+        let bytes = self.options.disk.read(&self.options.mark, MOST).ok()?;
+        rmp_serde::from_slice(&bytes).ok()
+    }
+
+    fn write_mark(&self, mark: &Mark) -> Result<(), Halt> {
+        let bytes = rmp_serde::to_vec(mark).map_err(io::Error::other)?;
+        Ok(self.options.disk.replace(&self.options.mark, &bytes)?)
+    }
+}
+
+/// What happened can't be sent as it happened.
+struct Unknown;

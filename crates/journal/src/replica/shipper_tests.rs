@@ -1,0 +1,241 @@
+//! Files that are written through the recorder, and what the replica has of them.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, RecordingDisk,
+    ReplicaNews, ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
+};
+use crate::ids::SessionId;
+use crate::store::{AppendFile, Disk, MemoryDisk, Operation};
+
+const LEASE: Duration = Duration::from_secs(3);
+
+struct Here {
+    memory: MemoryDisk,
+    disk: RecordingDisk,
+    recorder: Recorder,
+    store: MemoryReplica,
+    session: SessionId,
+    directory: PathBuf,
+    now: Duration,
+}
+
+#[derive(Default)]
+struct Fetched(Vec<(String, Vec<u8>)>);
+
+impl Receiver for Fetched {
+    fn begin(&mut self, name: &FileName) -> io::Result<()> {
+        self.0.push((name.name().to_owned(), Vec::new()));
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.last_mut().unwrap().1.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Here {
+    fn new() -> Self {
+        let (memory, recorder) = (MemoryDisk::default(), Recorder::default());
+        let disk = RecordingDisk::new(Arc::new(memory.clone()), recorder.clone());
+        let directory = PathBuf::from("session");
+        for path in [Path::new("session"), Path::new("state")] {
+            disk.create_dir(path).unwrap();
+        }
+        let (store, session) = (MemoryReplica::default(), SessionId::random());
+        Self { memory, disk, recorder, store, session, directory, now: Duration::ZERO }
+    }
+
+    fn shipper(&self) -> Shipper {
+        let options = ShipperOptions {
+            session: self.session,
+            directory: self.directory.clone(),
+            disk: Arc::new(self.memory.clone()),
+            recorder: self.recorder.clone(),
+            lease: LEASE,
+            mark: PathBuf::from("state/mark"),
+        };
+        Shipper::new(Arc::new(self.store.clone()), options)
+    }
+
+    fn ship(&mut self, shipper: &mut Shipper) -> Vec<ReplicaNews> {
+        let mut news = Vec::new();
+        for _ in 0..10_000 {
+            if shipper.step(self.now, &mut news) > Duration::ZERO {
+                break;
+            }
+        }
+        self.now += Duration::from_millis(600);
+        news
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn create(&self, name: &str) -> Box<dyn AppendFile> {
+        self.disk.create_new(&self.path(name)).unwrap()
+    }
+
+    fn sync_dir(&self) {
+        self.disk.sync_dir(&self.directory).unwrap();
+    }
+
+    /// A file that is durable with its name.
+    fn write(&self, name: &str, bytes: &[u8]) -> Box<dyn AppendFile> {
+        let mut file = self.create(name);
+        file.append(bytes).unwrap();
+        file.sync().unwrap();
+        self.sync_dir();
+        file
+    }
+
+    fn fetched(&self) -> BTreeMap<String, Vec<u8>> {
+        let reach = Direct(Arc::new(self.store.clone()));
+        let mut log = Log::new(self.session);
+        block_on(log.refresh(&reach)).unwrap();
+        let mut fetched = Fetched::default();
+        block_on(fetch(&reach, &log, &mut fetched)).unwrap();
+        fetched.0.into_iter().collect()
+    }
+
+    /// The files of the session as they are on this machine's disk.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let listed = self.memory.list(&self.directory).unwrap().into_iter();
+        listed
+            .map(|it| (it.name.clone(), self.memory.content(&self.path(&it.name)).unwrap()))
+            .collect()
+    }
+}
+
+fn count(news: &[ReplicaNews]) -> Option<u64> {
+    let counts = news.iter().filter_map(|news| match news {
+        ReplicaNews::Replicated(count) => Some(*count),
+        _ => None,
+    });
+    counts.max()
+}
+
+#[test]
+fn what_was_done_to_files_is_done_in_the_replica() {
+    let mut here = Here::new();
+    let mut journal = here.write("a.journal", b"before the claim");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    assert_eq!(here.fetched(), here.files());
+
+    journal.append(b", and after").unwrap();
+    journal.sync().unwrap();
+    here.disk.replace(&here.path("x.attachment"), b"picture").unwrap();
+    let archive = here.write("00.archive.0123456789abcdef.new", b"archive");
+    drop(archive);
+    here.disk
+        .put_in_place(&here.path("00.archive.0123456789abcdef.new"), &here.path("00.archive"))
+        .unwrap();
+    here.sync_dir();
+    let news = here.ship(&mut shipper);
+    assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
+    assert_eq!(here.fetched(), here.files());
+
+    here.disk.replace(&here.path("x.attachment"), b"another picture").unwrap();
+    here.write("b.journal", b"next");
+    here.disk.remove(&here.path("a.journal")).unwrap();
+    here.sync_dir();
+    here.ship(&mut shipper);
+    assert_eq!(here.fetched(), here.files());
+    assert_eq!(here.fetched().len(), 3);
+}
+
+#[test]
+fn nothing_is_sent_before_it_is_durable_here() {
+    let mut here = Here::new();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let mut file = here.create("a.journal");
+    file.append(b"header").unwrap();
+    file.sync().unwrap();
+    let before = here.store.list(here.session).unwrap();
+    here.ship(&mut shipper);
+    assert_eq!(here.store.list(here.session).unwrap(), before, "its name isn't durable");
+    here.sync_dir();
+    file.append(b"more").unwrap();
+    here.ship(&mut shipper);
+    assert_eq!(here.fetched()["a.journal"], b"header");
+    here.memory.fail_next(Operation::Sync, ErrorKind::Other);
+    file.sync().unwrap_err();
+    here.ship(&mut shipper);
+    assert_eq!(here.fetched()["a.journal"], b"header", "a sync that failed says nothing");
+}
+
+#[test]
+fn what_is_too_large_or_too_much_to_be_kept_is_found_by_comparing() {
+    let mut here = Here::new();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    let mut large = here.write("a.journal", b"small");
+    here.ship(&mut shipper);
+    large.append(&vec![7; MAX_PAYLOAD * 2 + 5]).unwrap();
+    large.sync().unwrap();
+    for _ in 0..5_000 {
+        large.append(b"x").unwrap();
+        large.sync().unwrap();
+    }
+    let news = here.ship(&mut shipper);
+    assert_eq!(count(&news), Some(here.recorder.count()));
+    assert_eq!(here.fetched(), here.files());
+}
+
+#[test]
+fn a_file_that_is_gone_before_it_was_sent_is_no_failure() {
+    let mut here = Here::new();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    here.write("a.journal", b"of the past");
+    here.write("b.journal", b"present");
+    here.disk.remove(&here.path("a.journal")).unwrap();
+    here.sync_dir();
+    let news = here.ship(&mut shipper);
+    assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
+    assert_eq!(here.fetched(), here.files());
+}
+
+#[test]
+fn a_drained_session_is_replicated_and_free() {
+    let mut here = Here::new();
+    here.write("a.journal", b"hello");
+    let mut shipper = here.shipper();
+    shipper.drain();
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news.last(), Some(ReplicaNews::Over(Over::Released))), "{news:?}");
+    assert_eq!(count(&news), Some(here.recorder.count()));
+    // The next one doesn't wait for a lease.
+    let mut next = here.shipper();
+    assert!(matches!(here.ship(&mut next)[0], ReplicaNews::Claimed(_)));
+}
+
+#[test]
+fn a_restarted_process_goes_on_with_what_it_had_not_sent() {
+    let mut here = Here::new();
+    let mut file = here.write("a.journal", b"hello");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    drop(shipper);
+    file.append(b" world").unwrap();
+    file.sync().unwrap();
+    here.recorder = Recorder::default();
+    here.disk = RecordingDisk::new(Arc::new(here.memory.clone()), here.recorder.clone());
+    let mut shipper = here.shipper();
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "it was its own: {news:?}");
+    assert_eq!(here.fetched(), here.files());
+}

@@ -1,0 +1,16 @@
+//! A session's files on this machine.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::FileName;
+
+/// Where the files of a session are read that a replica is to have. What it says is there is durable here.
+pub trait Source {
+    /// The files, and how many bytes of each are durable.
+    fn files(&self) -> io::Result<BTreeMap<FileName, u64>>;
+
+    /// Bytes of a file. Fails if there aren't as many, or if the file was removed or replaced since [`Self::files`] said
+    /// that it is there: what is read of several files belongs together.
+    fn read(&self, name: &FileName, offset: u64, len: u64) -> io::Result<Vec<u8>>;
+}

@@ -1,0 +1,94 @@
+//! What a replica is kept in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fmt::Debug;
+
+use super::{Epoch, Key, Position};
+use crate::ids::SessionId;
+
+/// A place outside of this machine that keeps objects under keys.
+///
+/// # Contract
+///
+/// - [`Self::create`] is *create if absent*: of all that create one key, one is answered with [`Created::New`], and every
+///   other one with [`Created::Existed`], then and for as long as the object isn't deleted.
+/// - An object is there whole or not at all, whoever dies meanwhile. It never changes.
+/// - Both answers say that the object is durable, and it is in every listing that is asked for after the answer. What a
+///   listing shows is durable as well. A listing needn't show one moment of what is created or deleted meanwhile.
+/// - A fault says nothing: what was asked may have been done, may not have been, or may be done later.
+///
+/// There is no way to change an object, no compare-and-set, and no deletion with a condition: none is needed, and
+/// object storage has no reliable one.
+pub trait ReplicaStore: Debug + Send + Sync {
+    /// Creates an object, unless there is one of that key.
+    fn create(&self, key: Key, bytes: &[u8]) -> Result<Created, StoreFault>;
+
+    /// An object's bytes; `None` if there is none of that key.
+    fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// The keys of a session's objects. A session that the store doesn't know has none.
+    fn list(&self, session: SessionId) -> Result<Listing, StoreFault>;
+
+    /// Deletes an object. One that isn't there counts as deleted.
+    fn delete(&self, key: Key) -> Result<(), StoreFault>;
+
+    /// The sessions of which the store has an object.
+    fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
+}
+
+/// How a creation was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Created {
+    /// The object is there now, with these bytes.
+    New,
+    /// There was one of that key, with whatever bytes.
+    Existed,
+}
+
+/// The keys of a session's objects.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Listing {
+    /// The epochs that are claimed.
+    pub claims: BTreeSet<Epoch>,
+    /// The positions that hold something.
+    pub entries: BTreeMap<Epoch, BTreeSet<Position>>,
+}
+
+impl Listing {
+    /// Adds a key.
+    pub fn add(&mut self, key: Key) {
+        match key {
+            Key::Claim { epoch, .. } => drop(self.claims.insert(epoch)),
+            Key::Entry { epoch, position, .. } => {
+                self.entries.entry(epoch).or_default().insert(position);
+            }
+        }
+    }
+
+    /// The highest epoch of which anything is there; zero if there is none.
+    #[must_use]
+    pub fn highest(&self) -> Epoch {
+        let claimed = self.claims.last().copied().unwrap_or_default();
+        let entered = self.entries.last_key_value().map(|(epoch, _)| *epoch).unwrap_or_default();
+        claimed.max(entered)
+    }
+}
+
+/// A store gave no answer, or one that says nothing: what was asked may have been done, or be done later.
+#[derive(Debug, thiserror::Error)]
+#[error("the replica gave no answer about the {key}")]
+pub struct StoreFault {
+    /// What was asked about.
+    pub key: String,
+    /// What the store's client or the system said.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+impl StoreFault {
+    /// What was said about a key.
+    pub fn new(key: impl ToString, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { key: key.to_string(), source: source.into() }
+    }
+}

@@ -1,0 +1,310 @@
+//! An owner and those after it, over a store in memory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    Body, CatchUp, Change, ClaimError, Claimant, Created, Direct, Entry, Epoch, FileName, Key, Log,
+    MemoryReplica, Owner, Position, Receiver, ReplicaStore, Source, Trouble, Watch, Watcher,
+    block_on, difference, fetch,
+};
+use crate::ids::SessionId;
+
+/// Files in memory.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+struct Shelf(BTreeMap<FileName, Vec<u8>>);
+
+impl Source for Shelf {
+    fn files(&self) -> io::Result<BTreeMap<FileName, u64>> {
+        Ok(self.0.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect())
+    }
+
+    fn read(&self, name: &FileName, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+        Ok(self.0[name][offset as usize..(offset + len) as usize].to_vec())
+    }
+}
+
+impl Receiver for Shelf {
+    fn begin(&mut self, name: &FileName) -> io::Result<()> {
+        self.0.insert(name.clone(), Vec::new());
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.last_entry().unwrap().get_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Place {
+    store: MemoryReplica,
+    reach: Direct,
+    session: SessionId,
+}
+
+impl Place {
+    fn new() -> Self {
+        let store = MemoryReplica::default();
+        let reach = Direct(Arc::new(store.clone()));
+        Self { store, reach, session: SessionId::random() }
+    }
+
+    fn log(&self) -> Log {
+        let mut log = Log::new(self.session);
+        block_on(log.refresh(&self.reach)).unwrap();
+        log
+    }
+
+    fn own(&self) -> Owner<Direct> {
+        let mut log = Log::new(self.session);
+        let mut claimant = Claimant::new(self.session, &self.reach);
+        let claim = block_on(claimant.claim(&self.reach, &mut log)).unwrap();
+        Owner::new(self.reach.clone(), claim, log, 1).unwrap()
+    }
+
+    fn fetched(&self) -> Shelf {
+        let mut shelf = Shelf::default();
+        block_on(fetch(&self.reach, &self.log(), &mut shelf)).unwrap();
+        shelf
+    }
+
+    fn put(&self, epoch: u64, position: u64, body: Body, payload: &[u8]) {
+        let place = (self.session, Epoch(epoch), Position(position));
+        let key = Key::Entry { session: place.0, epoch: place.1, position: place.2 };
+        let bytes = Entry { nonce: 7, body }.encode(place, payload);
+        assert_eq!(self.store.create(key, &bytes).unwrap(), Created::New);
+    }
+}
+
+fn name(name: &str) -> FileName {
+    FileName::in_session(name).unwrap()
+}
+
+fn append(to: &str, offset: u64, bytes: &[u8]) -> Change {
+    Change::Append { name: name(to), offset, len: bytes.len() as u64, hash: xxh3_64(bytes) }
+}
+
+fn create(owner: &mut Owner<Direct>, file: &str, bytes: &[u8]) {
+    let changes = vec![Change::Create { name: name(file) }, append(file, 0, bytes)];
+    owner.send_changes(changes, bytes).unwrap();
+    block_on(owner.settle_all()).unwrap();
+}
+
+#[test]
+fn the_next_owner_has_what_was_acknowledged_and_the_one_before_is_fenced() {
+    let place = Place::new();
+    let mut first = place.own();
+    create(&mut first, "a.journal", b"hello");
+    let mut second = place.own();
+    assert_eq!(second.claim().epoch, Epoch(2));
+    assert_eq!(place.fetched().0[&name("a.journal")], b"hello");
+
+    first.send_changes(vec![append("a.journal", 5, b"!")], b"!").unwrap();
+    assert!(matches!(block_on(first.settle_all()), Err(Trouble::Fenced)));
+    second.send_changes(vec![append("a.journal", 5, b" world")], b" world").unwrap();
+    block_on(second.settle_all()).unwrap();
+    assert_eq!(place.fetched().0[&name("a.journal")], b"hello world");
+}
+
+#[test]
+fn changes_that_fit_no_file_are_refused_and_nothing_is_sent() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    let twice = vec![Change::Create { name: name("a.journal") }];
+    assert!(matches!(owner.send_changes(twice, b""), Err(Trouble::Unreadable(_))));
+    let gap = vec![append("a.journal", 6, b"!")];
+    assert!(matches!(owner.send_changes(gap, b"!"), Err(Trouble::Unreadable(_))));
+    let unknown = vec![Change::Create { name: name("b.journal") }, append("c.journal", 0, b"!")];
+    assert!(matches!(owner.send_changes(unknown, b"!"), Err(Trouble::Unreadable(_))));
+    assert!(owner.is_settled());
+    create(&mut owner, "b.journal", b"of what was refused nothing was done");
+}
+
+#[test]
+fn while_a_store_is_away_nothing_is_acknowledged_and_nothing_is_lost() {
+    let place = Place::new();
+    let mut owner = place.own();
+    place.store.go_away();
+    let changes = vec![Change::Create { name: name("a.journal") }];
+    owner.send_changes(changes, b"").unwrap();
+    for _ in 0..3 {
+        assert!(matches!(block_on(owner.settle()), Err(Trouble::Store(_))));
+    }
+    place.store.come_back();
+    assert_eq!(block_on(owner.settle()).unwrap(), Some(Position(1)));
+    assert_eq!(block_on(owner.settle()).unwrap(), None);
+}
+
+#[test]
+fn a_compaction_keeps_the_files_and_lets_the_rest_go() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "old.journal", b"of no use");
+    create(&mut owner, "a.journal", b"hello");
+    for _ in 0..20 {
+        owner.renew();
+    }
+    owner.send_changes(vec![Change::Remove { name: name("old.journal") }], b"").unwrap();
+    block_on(owner.begin_compaction()).unwrap();
+    let mut is_said = false;
+    while block_on(owner.compact()).unwrap() {
+        // What happens meanwhile is in the copies, or behind them.
+        if owner.can_send() && !is_said {
+            owner.send_changes(vec![append("a.journal", 5, b" world")], b" world").unwrap();
+            is_said = true;
+        }
+    }
+    block_on(owner.settle_all()).unwrap();
+    assert_eq!(place.fetched().0, [(name("a.journal"), b"hello world".to_vec())].into());
+    let listing = place.store.list(place.session).unwrap();
+    assert_eq!(listing.entries[&Epoch(1)].len(), 1, "the seal stays");
+    assert_eq!(listing.claims.len(), 2, "claims stay");
+
+    let next = place.own();
+    assert_eq!(next.claim().epoch, Epoch(3));
+    assert_eq!(next.files().bytes(), 11);
+}
+
+#[test]
+fn nothing_is_sent_behind_the_own_seal() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    place.store.go_away();
+    assert!(matches!(block_on(owner.release()), Err(Trouble::Store(_))));
+    let late = owner.send_changes(vec![append("a.journal", 5, b"!")], b"!");
+    assert!(matches!(late, Err(Trouble::Ended)));
+    assert!(matches!(block_on(owner.begin_compaction()), Err(Trouble::Ended)));
+    place.store.come_back();
+    block_on(owner.release()).unwrap();
+    assert_eq!(place.log().seal(Epoch(1)), Some((Position(2), true)));
+    let mut watcher = Watcher::default();
+    assert_eq!(watcher.look(&place.log(), Duration::ZERO, Duration::MAX), Watch::Free);
+}
+
+#[test]
+fn a_removed_session_is_nobodys_and_leaves_claims_and_seals() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    block_on(owner.remove()).unwrap();
+    let mut log = Log::new(place.session);
+    let mut claimant = Claimant::new(place.session, &place.reach);
+    let claimed = block_on(claimant.claim(&place.reach, &mut log));
+    assert!(matches!(claimed, Err(ClaimError::Removed)));
+    assert_eq!(place.fetched(), Shelf::default());
+    let listing = place.store.list(place.session).unwrap();
+    assert_eq!(
+        listing.entries.values().map(|it| it.len()).sum::<usize>(),
+        2,
+        "a seal, and a tombstone"
+    );
+
+    // A message that was on its way for long.
+    let late = Body::Changes(vec![Change::Create { name: name("a.journal") }]);
+    place.put(1, 1, late, b"");
+    block_on(super::clear_removed(&place.reach, &mut place.log())).unwrap();
+    assert_eq!(place.store.list(place.session).unwrap(), listing);
+}
+
+#[test]
+fn what_stands_behind_a_gap_or_a_seal_is_void() {
+    let place = Place::new();
+    drop(place.own());
+    let created = |file: &str| Body::Changes(vec![Change::Create { name: name(file) }]);
+    place.put(1, 1, created("a.journal"), b"");
+    place.put(1, 3, created("c.journal"), b"");
+    assert_eq!(place.log().replay().unwrap().all().len(), 1);
+
+    let second = place.own();
+    assert_eq!(place.log().seal(Epoch(1)), Some((Position(2), false)));
+    assert_eq!(second.files().all().len(), 1);
+}
+
+#[test]
+fn an_entry_that_is_none_keeps_the_log_from_being_read() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    let (session, epoch) = (place.session, Epoch(1));
+    let moved =
+        place.store.read(Key::Entry { session, epoch, position: Position(1) }).unwrap().unwrap();
+    place.store.create(Key::Entry { session, epoch, position: Position(2) }, &moved).unwrap();
+    let error = place.log().replay().unwrap_err();
+    assert_eq!(error.to_string(), "entry 1.2 can't be read");
+}
+
+#[test]
+fn a_store_that_went_back_is_noticed_at_the_next_renewal() {
+    let place = Place::new();
+    let mut owner = place.own();
+    create(&mut owner, "a.journal", b"hello");
+    let backup = place.store.snapshot();
+    create(&mut owner, "b.journal", b"hello");
+    block_on(owner.look_back()).unwrap();
+    let session = place.session;
+    place.store.delete(Key::Entry { session, epoch: Epoch(1), position: Position(2) }).unwrap();
+    assert_eq!(backup.list(session).unwrap(), place.store.list(session).unwrap());
+    owner.renew();
+    block_on(owner.settle_all()).unwrap();
+    assert!(matches!(block_on(owner.look_back()), Err(Trouble::WentBack)));
+}
+
+#[test]
+fn a_watcher_waits_a_lease_after_the_last_sign() {
+    let place = Place::new();
+    let mut watcher = Watcher::default();
+    let lease = Duration::from_secs(3);
+    let mut look = |seconds| watcher.look(&place.log(), Duration::from_secs(seconds), lease);
+    assert_eq!(look(0), Watch::Free);
+    let mut owner = place.own();
+    assert_eq!(look(10), Watch::Held, "it was seen for the first time");
+    assert_eq!(look(12), Watch::Held);
+    owner.renew();
+    block_on(owner.settle_all()).unwrap();
+    assert_eq!(look(13), Watch::Held);
+    assert_eq!(look(15), Watch::Held);
+    assert_eq!(look(16), Watch::Lapsed);
+}
+
+#[test]
+fn catching_up_sends_the_difference_and_files_of_many_entries_are_whole() {
+    let place = Place::new();
+    let mut here = Shelf::default();
+    here.0.insert(name("a.journal"), vec![1; 3 << 20]);
+    here.0.insert(name("b.archive"), vec![2; 10]);
+    here.0.insert(name("empty.events"), Vec::new());
+    here.0.insert(FileName::of_slot("boss.save").unwrap(), vec![3; 100]);
+    let catch_up = |owner: &mut Owner<Direct>, here: &Shelf| {
+        let differences =
+            block_on(difference(&place.reach, owner.log(), here, owner.files())).unwrap();
+        let lengths = here.files().unwrap();
+        let mut catch_up = CatchUp::new(&place.reach, &differences, &lengths, owner.files());
+        let mut sent = 0;
+        while let Some((changes, payload)) = catch_up.next(here).unwrap() {
+            sent += payload.len();
+            owner.send_changes(changes, &payload).unwrap();
+            block_on(owner.settle_all()).unwrap();
+        }
+        sent
+    };
+    let mut owner = place.own();
+    assert_eq!(catch_up(&mut owner, &here), (3 << 20) + 110);
+    assert_eq!(place.fetched(), here);
+    assert_eq!(catch_up(&mut owner, &here), 0);
+
+    here.0.get_mut(&name("a.journal")).unwrap().extend([4; 50]);
+    here.0.remove(&name("b.archive"));
+    here.0.insert(FileName::of_slot("boss.save").unwrap(), vec![5; 100]);
+    assert_eq!(catch_up(&mut owner, &here), 150);
+    assert_eq!(place.fetched(), here);
+}
