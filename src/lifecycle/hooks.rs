@@ -394,7 +394,7 @@ impl SessionHooksExt for App {
     fn restore_session_in<S: States>(&mut self, state: S) -> &mut Self {
         let call = format!("restore_session_in({state:?})");
         hook(go_by::<S>(self), &call, |hooks| {
-            hooks.restore_session_when.push(Condition::in_state(state))
+            hooks.restore_session_when.push(Condition::in_state(state));
         })
     }
 

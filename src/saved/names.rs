@@ -12,7 +12,7 @@ pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
 /// The column of the keys of placed entities.
 pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
 /// The column of the chapters that entities belong to.
-pub(crate) const IN_CHAPTER: &str = "bevy_session::chapters::InChapter";
+pub(crate) const IN_CHAPTER: &str = "bevy_session::InChapter";
 /// The columns that every game has, beside that of the marker.
 pub(crate) const BUILT_IN: [&str; 5] = [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, IN_CHAPTER];
 /// Keys of entities that aren't saved and may be referred to. No column of a type: its rows belong

@@ -155,10 +155,10 @@ const ASKS: &[(&str, Ask)] = &[
         commands.library().report(Report::now(), format!("sessions/{}.tar", named.number % 50))
     }),
     ("export", |commands, named| {
-        commands.library().export(named.session, format!("sessions/{}.export", named.number % 50))
+        commands.library().export(named.session, format!("sessions/{}.export", named.number % 10))
     }),
     ("import", |commands, named| {
-        commands.slots().import(format!("sessions/{}.export", named.number % 50))
+        commands.slots().import(format!("sessions/{}.export", named.number % 10))
     }),
     ("protect", |commands, named| commands.slots().protect(named.slot)),
     ("unprotect", |commands, named| commands.slots().unprotect(named.slot)),
