@@ -1,5 +1,9 @@
 //! Works with a save system of the game's own: asks it to save at the right moments, and to load after a
 //! crash.
+//!
+//! The provider is asked on a thread of its own, one question at a time: a task pool would lose a thread to a provider
+//! that hangs. A frame that doesn't wait goes by an answer that may be a second old. Requests to the game have numbers, and
+//! their answers are taken out of turn, before requests that wait for them.
 
 mod app_ext;
 pub(super) mod asking;

@@ -1,4 +1,9 @@
 //! Where the events of a run stand.
+//!
+//! After a crash, the events that no checkpoint holds become the new run's first ones, with their numbers, and are handed
+//! out at the end of the frame in which the world came back; where that was before the game had its frame, at once. Until
+//! the game has had its next frame, no event is taken and checkpoints keep the restored one's `events_through`. So a second
+//! crash in between hands out the same again, and one after the next checkpoint nothing.
 
 use std::collections::HashMap;
 

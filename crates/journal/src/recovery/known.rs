@@ -1,4 +1,8 @@
 //! What was found of each session when it was looked at last, so that it isn't read again for nothing.
+//!
+//! A listing asks for the state of every file again, which is several calls of the system for each session. The state of
+//! the directories alone would be faster, and would miss a file that grew, and what happened within one tick of the file
+//! system's clock.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,8 @@
 //! What was captured and isn't durable yet.
+//!
+//! Events aren't in this queue but in one of their own (`EventLog`), since nothing about them may delay a checkpoint or
+//! fail it. Events are retried at times of their own, and dropped where memory has no room. Checkpoints are merged, and
+//! where even the bound here has no room for them, a full one is asked for. In one queue each would have to pass the other.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

@@ -1,4 +1,8 @@
 //! What becomes of a run when something fails: the disk, its files, or its right to write.
+//!
+//! An append or a sync that fails retires the file for good: pending frames go into a new one that names the checkpoint
+//! it goes on from. What failed can often still be read, from memory, and retention counts on none of it: what is in the
+//! new file as well stays there for as long as the failed one does.
 
 use std::time::Duration;
 
