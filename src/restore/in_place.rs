@@ -59,12 +59,12 @@ impl WorldImage {
         let replacement = Replacement::new(world, self, Outside::default(), report);
         let mut staying = Staying::find(world, replacement);
         staying.despawn_others(world, &mut sweep, old);
-        staying.take_away(world, dropped, &mut sweep);
+        let has_taken = staying.take_away(world, dropped, &mut sweep);
         leftovers.drop_all_but(world, &put_off);
         staying.replacement.find_entities(world);
         staying.know_living_others(world);
         let since = since.filter(|_| staying.replacement.image.losses.is_empty());
-        staying.write(world, since, (leftovers, &mut sweep));
+        staying.write(world, since, has_taken, (leftovers, &mut sweep));
         staying.finish(world)
     }
 }
@@ -83,13 +83,13 @@ impl Staying {
     }
 
     /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
-    /// makes of that, as loot where armour is lost, goes.
-    fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) {
+    /// makes of that, as loot where armour is lost, goes. Whether anything was taken.
+    fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) -> bool {
         let stays = |entity: Entity| self.who.contains(entity);
         dropped.drop_from(world, &stays);
         let replacement = &mut self.replacement;
         if !find_removed(replacement, &self.living, world) && dropped.is_empty() {
-            return;
+            return false;
         }
         for (rank, entity) in (0_u32..).zip(&replacement.entities) {
             take_away(world, *entity, replacement.difference.removed.of(rank));
@@ -101,6 +101,7 @@ impl Staying {
         came.retain(|entity| !remains(*entity));
         sweep.despawn(world, came, remains, report);
         self.replace_the_dead(world);
+        true
     }
 
     /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
@@ -110,22 +111,33 @@ impl Staying {
             let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
             world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
         });
-        self.replacement.outside.extend(self.living.others.iter().copied());
+        // One that a level found by its key goes by the id that the checkpoint knows.
+        let outside = &mut self.replacement.outside;
+        let known: EntityHashSet = outside.values().copied().collect();
+        let others = self.living.others.iter().copied();
+        outside.extend(others.filter(|(_, entity)| !known.contains(entity)));
     }
 
     fn write(
         &mut self,
         world: &mut World,
         since: Option<Tick>,
+        has_taken: bool,
         (leftovers, sweep): (&Leftovers, &mut Sweep),
     ) {
         let replacement = &mut self.replacement;
+        let calm = world.read_change_tick();
         replacement.restore_resources(world);
         replacement.keep_others(world, &[]);
         let changed = since.map(|since| Changed::since(since, replacement, &self.who, world));
         find_written(replacement, changed.as_ref(), world);
         replacement.rebuild(world);
+        let code_ran = has_taken || world.read_change_tick() != calm;
         replacement.spawn(world);
+        if code_ran {
+            // What it has added to entities that stay is looked for, whatever is written onto them.
+            replacement.stamps.note_hooks();
+        }
         replacement.waiting = nobody_kicked_out(replacement, world);
         replacement.link(world);
         world.flush();

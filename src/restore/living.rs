@@ -40,9 +40,11 @@ impl WorldImage {
     }
 
     /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only
-    /// by the build that took it, whose word it is what an entity lacks.
+    /// by the build that took it, whose word it is what an entity lacks. What a migration of the whole checkpoint has made
+    /// isn't what was captured, and those that it spawned have ids that others have in the world.
     pub(crate) fn manner(&self, wanted: RestoreManner) -> RestoreManner {
-        if self.living.is_none() || self.is_of_earlier_build() {
+        let is_migrated = self.spawned_from != SaveId(u64::MAX);
+        if self.living.is_none() || is_migrated || self.is_of_earlier_build() {
             return RestoreManner::Respawn;
         }
         wanted

@@ -339,8 +339,10 @@ impl Replacement {
             if !rows.link(row.row, &mut references, world, entity) {
                 self.dangling.insert((rank, row.column));
                 self.report.add_dangling(dangling(column, entity, true));
-                if let Some(Part::Link(link)) = self.parts.get(row.column as usize) {
-                    // One that stays may have another.
+                // One that stays may have another. What a level has linked is the level's.
+                if self.origins.get(rank as usize) == Some(&Origin::Staying)
+                    && let Some(Part::Link(link)) = self.parts.get(row.column as usize)
+                {
                     take_away(world, entity, &[*link]);
                 }
             }

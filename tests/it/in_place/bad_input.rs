@@ -237,3 +237,30 @@ fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
     assert_eq!(app.world().get::<Health>(silent), Some(&Health(1)));
     assert_eq!(app.world().get::<Health>(other), Some(&Health(5)));
 }
+
+/// Whoever loses it stands there naked, says the game.
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Armour;
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+struct Naked;
+
+#[test]
+fn what_the_game_adds_to_who_loses_something_goes_as_well() {
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        app.add_observer(|lost: On<Remove<Armour>>, mut commands: Commands| {
+            commands.entity(lost.entity).try_insert(Naked);
+        });
+    });
+    let stays = spawn(&mut app, 1);
+    start(&mut app, "Armoury");
+    checkpoint(&mut app);
+    app.world_mut().entity_mut(stays).insert(Armour);
+    let restored = go_back(&mut app);
+    assert!(restored.report.in_place);
+    assert!(app.world().get::<Armour>(stays).is_none());
+    assert!(app.world().get::<Naked>(stays).is_none(), "it wasn't there at the checkpoint");
+    assert_eq!(app.world().get::<Sprite>(stays), Some(&Sprite(1)));
+}

@@ -217,27 +217,30 @@ impl Jobs {
     /// The place of the next job of such urgency that needn't wait, from a place on. Whoever looks at all sessions goes on
     /// with that first.
     fn next(&self, among: &RangeInclusive<Urgency>, from: usize) -> Option<usize> {
-        let ready = || {
-            let jobs = self.list.iter().enumerate().skip(from);
-            let jobs = jobs.map(|(place, waiting)| (place, &*waiting.job));
-            jobs.filter(|(place, job)| {
-                among.contains(&job.urgency()) && self.is_ready(*job, *place)
-            })
+        let is_looking = self.is_looking();
+        let find = |is_meant: fn(&dyn Job) -> bool| {
+            let mut jobs = self.list.iter().enumerate().skip(from);
+            let found = jobs.find(|(place, Waiting { job, .. })| {
+                among.contains(&job.urgency())
+                    && is_meant(&**job)
+                    && self.is_ready(&**job, *place, is_looking)
+            });
+            found.map(|(place, _)| place)
         };
-        let looking = ready().find(|(_, job)| job.holds() == Holds::Sessions);
-        looking.or_else(|| ready().next()).map(|(place, _)| place)
+        let looking = if is_looking { find(|job| job.holds() == Holds::Sessions) } else { None };
+        looking.or_else(|| find(|_| true))
     }
 
     /// Whether a job at a place in the list waits for nothing.
-    fn is_ready(&self, job: &dyn Job, place: usize) -> bool {
+    fn is_ready(&self, job: &dyn Job, place: usize, is_looking: bool) -> bool {
         let is_first = job.queue().is_none_or(|queue| {
             self.list.iter().take(place).all(|before| before.job.queue() != Some(queue))
         });
-        is_first && self.is_there(job.waits_for())
+        is_first && self.is_there(job.waits_for(), is_looking)
     }
 
     /// Whether what a job waits for has come.
-    fn is_there(&self, what: WaitsFor) -> bool {
+    fn is_there(&self, what: WaitsFor, is_looking: bool) -> bool {
         match what {
             WaitsFor::Nothing => true,
             // What an earlier run wrote is on the disk, or never will be.
@@ -246,7 +249,7 @@ impl Jobs {
                 self.durable.is_some_and(|durable| durable.counter >= id.counter)
             }
             WaitsFor::FirstCheckpointOf(session) => self.saved == Some(session),
-            WaitsFor::Listing => !self.is_looking(),
+            WaitsFor::Listing => !is_looking,
         }
     }
 
@@ -254,7 +257,9 @@ impl Jobs {
     pub(super) fn wake(&self, among: &RangeInclusive<Urgency>) -> Option<Duration> {
         let jobs = self.list.iter().enumerate();
         let of_these = jobs.filter(|(_, waiting)| among.contains(&waiting.job.urgency()));
-        let ready = of_these.filter(|(place, waiting)| self.is_ready(&*waiting.job, *place));
+        let is_looking = self.is_looking();
+        let ready =
+            of_these.filter(|(place, waiting)| self.is_ready(&*waiting.job, *place, is_looking));
         ready.map(|(_, waiting)| waiting.again_in).min()
     }
 
@@ -341,7 +346,7 @@ impl Jobs {
     fn give_up(&mut self, waits_for: impl Fn(WaitsFor) -> bool, news: &mut Vec<News>) {
         let is_in_vain = |jobs: &Self, waiting: &Waiting| {
             let what = waiting.job.waits_for();
-            waits_for(what) && !jobs.is_there(what)
+            waits_for(what) && !jobs.is_there(what, false)
         };
         if !self.list.iter().any(|waiting| is_in_vain(self, waiting)) {
             return;

@@ -317,7 +317,8 @@ impl<C: Content> Worker<C> {
         let mut tools =
             Tools { finder, digests, types, trials, process, run, quota, now, news: news_of };
         let was_done = jobs.slice(among, &mut tools);
-        self.report(news);
+        // The upkeep of the run may find that nothing more of it is saved, and others wait for that.
+        self.take_in(news);
         was_done
     }
 

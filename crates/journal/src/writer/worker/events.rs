@@ -1,6 +1,6 @@
 //! Records what happened, and reads it again.
 
-use super::{Worker, collect_news};
+use super::Worker;
 use crate::clock::Moment;
 use crate::digest::{DigestOrder, PlayedLine};
 use crate::ids::{SessionId, Ticket};
@@ -15,7 +15,9 @@ impl<C: Content> Worker<C> {
         let Some((journal, content)) = &mut self.playing else { return };
         let (batch, reports) = self.content.encode_events(content, events);
         self.reports.extend(reports.into_iter().map(Report::Content));
-        collect_news(&mut self.reports, |news| journal.record_events(&batch, now, news));
+        let mut news = Vec::new();
+        journal.record_events(&batch, now, &mut news);
+        self.take_in(news);
     }
 
     /// Reads a page of events between the checkpoints, or at once if there are none.
@@ -45,7 +47,10 @@ impl<C: Content> Worker<C> {
     /// Appends what the session has recorded so far, if it is played. What is known of its line then.
     fn hand_over_events(&mut self, session: SessionId, now: Moment) -> Option<Vec<EventStretch>> {
         let (journal, _) = self.playing.as_mut().filter(|(it, _)| it.session() == session)?;
-        collect_news(&mut self.reports, |news| journal.write_events(now, news));
-        Some(journal.event_line())
+        let mut news = Vec::new();
+        journal.write_events(now, &mut news);
+        let line = journal.event_line();
+        self.take_in(news);
+        Some(line)
     }
 }
