@@ -25,7 +25,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// use bevy_session_ops::{Alert, AlertMeasure, SessionAlerts};
 ///
 /// fn quiet_night(mut alerts: ResMut<SessionAlerts>) -> Result {
-///     alerts.raise_session_alert(Alert::disk_left_below(100 << 20))?; // in the place of the one before
+///     alerts.raise(Alert::disk_left_below(100 << 20))?; // in the place of the one before
 ///     alerts.remove(AlertMeasure::IndexHits);
 ///     Ok(())
 /// }
