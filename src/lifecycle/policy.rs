@@ -1,7 +1,7 @@
 //! Whether crashed sessions are offered, recovered without asking, or let be.
 
 #[cfg(feature = "reflect")]
-use bevy::reflect::Reflect;
+use bevy::prelude::{Reflect, ReflectDefault};
 
 /// What becomes of sessions that crashed. See
 /// [`SessionSettings::recovery`](crate::SessionSettings::recovery).
