@@ -86,7 +86,7 @@ const SIZES: [Size; 7] = [
         package: "bevy_session_cli",
         largest_loop: 5,
         most_methods: ("Profile", 20),
-        most_fields: ("NewestLine", 16),
+        most_fields: ("Filters", 16),
         hidden_modules: 0,
     },
 ];
