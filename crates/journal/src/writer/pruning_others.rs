@@ -55,8 +55,6 @@ enum Stage {
 /// A session that is being thinned.
 struct Thinning {
     session: SessionId,
-    /// What it is to lose, and how much it matters: it is begun again in its turn.
-    turn: (Loss, Rank),
     bytes_before: u64,
     pruning: Pruning,
     _lock: SessionLock,
@@ -103,12 +101,12 @@ impl PruningOthers {
                     if !is_over(*total) {
                         return false;
                     }
-                    let Some(turn) = waiting.pop() else { return false };
-                    let freeing = match turn.0 {
+                    let Some((loss, rank)) = waiting.pop() else { return false };
+                    let freeing = match loss {
                         Loss::History => 0,
                         Loss::Named => total.saturating_sub(self.quota.total_bytes),
                     };
-                    *current = Thinning::begin(store, turn, self.quota, freeing);
+                    *current = Thinning::begin(store, rank.session, self.quota, freeing);
                     return true;
                 };
                 let stepped = thinning.pruning.step(store, |_| false);
@@ -130,13 +128,10 @@ impl Job for PruningOthers {
 
     /// What there is of the session that is played goes first. What is due waits until something may be removed again.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        // Who has lost the session may have lost the names of its other locks as well.
-        let is_ours = |run: &&&mut RunJournal| run.run() == self.run && !run.is_lost();
-        let Some(run) = tools.run.as_ref().filter(is_ours) else {
+        let Some(run) = tools.run.as_ref().filter(|run| run.run() == self.run) else {
             return Slice::Done;
         };
         if run.has_to_prune() || !tools.quota.removes {
-            self.cancel(tools.finder);
             return Slice::Later(self, AFTER_OWN);
         }
         if tools.quota != self.quota {
@@ -157,8 +152,8 @@ impl Job for PruningOthers {
     }
 
     fn cancel(&mut self, _finder: &mut SessionFinder) {
-        if let Stage::Thinning { waiting, current, .. } = &mut self.stage {
-            waiting.extend(current.take().map(|thinning| thinning.turn));
+        if let Stage::Thinning { current, .. } = &mut self.stage {
+            *current = None;
         }
     }
 }
@@ -167,16 +162,15 @@ impl Thinning {
     /// Locks a session; `None` if a process plays it.
     fn begin(
         store: &DirectoryStore,
-        turn: (Loss, Rank),
+        session: SessionId,
         quota: Quota,
         freeing: u64,
     ) -> Option<Box<Self>> {
-        let session = turn.1.session;
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let extent = PruneTo::Bone { freeing };
         let pruning = Pruning::new(store, session, quota, extent, None);
-        Some(Box::new(Self { session, turn, bytes_before, pruning, _lock: lock }))
+        Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
     }
 }
 
