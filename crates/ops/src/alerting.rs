@@ -107,7 +107,7 @@ impl AlertsExt for App {
 }
 
 impl SessionAlerts {
-    /// Has an alert raised and cleared, as [`AlertsExt::raise`] does.
+    /// Has an alert raised and cleared, as [`AlertsExt::raise_session_alert`] does.
     ///
     /// # Errors
     ///

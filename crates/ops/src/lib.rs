@@ -52,7 +52,7 @@ pub use session_log::{SessionLog, session_log};
 pub use window::{Window, WindowFigures};
 
 /// Keeps [`SessionFigures`] and [`SessionHealth`] up to date, and raises and clears alerts
-/// ([`AlertsExt::raise`]).
+/// ([`AlertsExt::raise_session_alert`]).
 ///
 /// Added beside [`SessionPlugin`](bevy_session::SessionPlugin), before or after it. About every ten seconds the
 /// writer's thread asks the disk how much room is left and the system what the process takes. With the
