@@ -69,6 +69,10 @@ impl Job for Archive {
         Urgency::Asked
     }
 
+    fn is_about(&self, session: SessionId) -> bool {
+        session == self.session
+    }
+
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let (session, what) = (self.session, self.what);
         let stepped = match self.begun.take() {

@@ -37,6 +37,11 @@ impl Job for EditingMany {
         Urgency::Asked
     }
 
+    fn is_about(&self, session: SessionId) -> bool {
+        let begun = self.archiving.iter().map(|(one, _)| one);
+        self.waiting.iter().chain(begun).any(|one| one.session == session)
+    }
+
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         if let Some((one, archiving)) = self.archiving.take() {
             let stepped = archiving.step(&tools.finder.local().store);

@@ -41,6 +41,11 @@ pub(super) trait Job: Send {
         None
     }
 
+    /// Whether it reads or changes a session, so that it waits for whatever brief [wants](Self::wants) it.
+    fn is_about(&self, _session: SessionId) -> bool {
+        false
+    }
+
     /// Does a slice.
     fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice;
 
@@ -236,7 +241,10 @@ impl Jobs {
         let is_first = job.queue().is_none_or(|queue| {
             self.list.iter().take(place).all(|before| before.job.queue() != Some(queue))
         });
-        is_first && self.is_there(job.waits_for(), is_looking)
+        let mut wanted = self.list.iter().take(place).filter_map(|before| before.job.wants());
+        is_first
+            && self.is_there(job.waits_for(), is_looking)
+            && !wanted.any(|session| job.is_about(session))
     }
 
     /// Whether what a job waits for has come.

@@ -46,18 +46,27 @@ enum Stage {
     },
     /// Thins them, each with what it is to lose. The next one comes last.
     Thinning {
-        waiting: Vec<(Loss, Rank)>,
+        waiting: Vec<Turn>,
         current: Option<Box<Thinning>>,
         total: u64,
     },
 }
 
+/// What a session is to lose.
+#[derive(Clone, Copy)]
+struct Turn {
+    loss: Loss,
+    rank: Rank,
+    /// Somebody wanted the session while it was thinned. It isn't thinned a third time.
+    was_interrupted: bool,
+}
+
 /// A session that is being thinned.
 struct Thinning {
-    session: SessionId,
+    turn: Turn,
     bytes_before: u64,
     pruning: Pruning,
-    _lock: SessionLock,
+    lock: SessionLock,
 }
 
 impl PruningOthers {
@@ -92,7 +101,9 @@ impl PruningOthers {
                     ranked.extend(rank(store, session));
                     return true;
                 }
-                let waiting = order(ranked);
+                let turns = order(ranked).into_iter();
+                let waiting =
+                    turns.map(|(loss, rank)| Turn { loss, rank, was_interrupted: false }).collect();
                 self.stage = Stage::Thinning { waiting, current: None, total: *total };
                 true
             }
@@ -101,22 +112,32 @@ impl PruningOthers {
                     if !is_over(*total) {
                         return false;
                     }
-                    let Some((loss, rank)) = waiting.pop() else { return false };
-                    let freeing = match loss {
+                    let Some(turn) = waiting.pop() else { return false };
+                    let freeing = match turn.loss {
                         Loss::History => 0,
                         Loss::Named => total.saturating_sub(self.quota.total_bytes),
                     };
-                    *current = Thinning::begin(store, rank.session, self.quota, freeing);
+                    *current = Thinning::begin(store, turn, self.quota, freeing);
                     return true;
                 };
-                let stepped = thinning.pruning.step(store, |_| false);
-                if !matches!(logged(thinning.session, stepped), Some(None)) {
-                    let after = store.session_bytes(thinning.session).unwrap_or_default();
-                    *total = total.saturating_sub(thinning.bytes_before.saturating_sub(after));
+                if !thinning.step(store) {
+                    *total = total.saturating_sub(thinning.freed(store));
                     *current = None;
                 }
                 true
             }
+        }
+    }
+
+    /// Lets go of the session that is being thinned. It has another turn, after all that are to lose the same.
+    fn interrupt(&mut self, store: &DirectoryStore) {
+        let Stage::Thinning { waiting, current, total } = &mut self.stage else { return };
+        let Some(thinning) = current.take() else { return };
+        *total = total.saturating_sub(thinning.freed(store));
+        let turn = thinning.turn;
+        if !turn.was_interrupted {
+            let place = waiting.partition_point(|other| other.loss > turn.loss);
+            waiting.insert(place, Turn { was_interrupted: true, ..turn });
         }
     }
 }
@@ -128,10 +149,10 @@ impl Job for PruningOthers {
 
     /// What there is of the session that is played goes first. What is due waits until something may be removed again.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
-        let Some(run) = tools.run.as_ref().filter(|run| run.run() == self.run) else {
-            return Slice::Done;
-        };
-        if run.has_to_prune() || !tools.quota.removes {
+        let own = tools.run.as_ref().filter(|run| run.run() == self.run && !run.is_lost());
+        let Some(has_to_prune) = own.map(|run| run.has_to_prune()) else { return Slice::Done };
+        if has_to_prune || !tools.quota.removes {
+            self.interrupt(&tools.finder.local().store);
             return Slice::Later(self, AFTER_OWN);
         }
         if tools.quota != self.quota {
@@ -146,31 +167,42 @@ impl Job for PruningOthers {
 
     fn holds(&self) -> Holds {
         match &self.stage {
-            Stage::Thinning { current: Some(current), .. } => Holds::Session(current.session),
+            Stage::Thinning { current: Some(current), .. } => {
+                Holds::Session(current.turn.rank.session)
+            }
             _ => Holds::Nothing,
         }
     }
 
-    fn cancel(&mut self, _finder: &mut SessionFinder) {
-        if let Stage::Thinning { current, .. } = &mut self.stage {
-            *current = None;
-        }
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        self.interrupt(&finder.local().store);
     }
 }
 
 impl Thinning {
     /// Locks a session; `None` if a process plays it.
-    fn begin(
-        store: &DirectoryStore,
-        session: SessionId,
-        quota: Quota,
-        freeing: u64,
-    ) -> Option<Box<Self>> {
+    fn begin(store: &DirectoryStore, turn: Turn, quota: Quota, freeing: u64) -> Option<Box<Self>> {
+        let session = turn.rank.session;
         let lock = store.lock_session(session).ok().flatten()?;
         let bytes_before = store.session_bytes(session).unwrap_or_default();
         let extent = PruneTo::Bone { freeing };
         let pruning = Pruning::new(store, session, quota, extent, None);
-        Some(Box::new(Self { session, bytes_before, pruning, _lock: lock }))
+        Some(Box::new(Self { turn, bytes_before, pruning, lock }))
+    }
+
+    /// Does a slice. Whether there is more, which there isn't once another process may have the session.
+    fn step(&mut self, store: &DirectoryStore) -> bool {
+        matches!(self.lock.is_held(), Ok(true))
+            && matches!(
+                logged(self.turn.rank.session, self.pruning.step(store, |_| false)),
+                Some(None)
+            )
+    }
+
+    /// Bytes that it has freed so far.
+    fn freed(&self, store: &DirectoryStore) -> u64 {
+        let after = store.session_bytes(self.turn.rank.session).unwrap_or_default();
+        self.bytes_before.saturating_sub(after)
     }
 }
 
@@ -181,7 +213,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::disk::{CreatedSegment, Layout, MemoryDisk};
+    use crate::disk::{CreatedSegment, Disk, Layout, MemoryDisk};
     use crate::format::sample::{commit, header, values};
     use crate::format::{CheckpointKind, Commit, Record, SegmentHeader};
     use crate::model::ids::CheckpointId;
@@ -264,6 +296,66 @@ mod tests {
         thin(&store, quota);
         let after: u64 = bytes_of_each(&store, &ids).iter().sum();
         assert!(after <= quota && quota < before, "{before} and then {after} of {quota}");
+    }
+
+    /// Thins to the bone, and has whoever is thinned for so many times let go. How often that was.
+    fn thin_interrupted(store: &DirectoryStore, most: usize) -> usize {
+        let quota = Quota { total_bytes: 1, ..Quota::default() };
+        let (run, playing) = (RunId(99), SessionId::random());
+        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
+        let mut interrupted = 0;
+        while others.step(store) {
+            if interrupted < most && others.holds() != Holds::Nothing {
+                others.interrupt(store);
+                assert_eq!(others.holds(), Holds::Nothing);
+                interrupted += 1;
+            }
+        }
+        interrupted
+    }
+
+    #[test]
+    fn a_session_that_was_wanted_meanwhile_is_thinned_all_the_same() {
+        let undisturbed = MemoryDisk::default();
+        let (store, ids) = sessions(&undisturbed);
+        thin(&store, 1);
+        let thinned: u64 = bytes_of_each(&store, &ids).iter().sum();
+        for most in [1, 3, 6, 12] {
+            let disk = MemoryDisk::default();
+            let (store, ids) = sessions(&disk);
+            assert_eq!(thin_interrupted(&store, most), most);
+            let after: u64 = bytes_of_each(&store, &ids).iter().sum();
+            assert_eq!(after, thinned, "interrupted {most} times");
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_always_wanted_is_given_up() {
+        let disk = MemoryDisk::default();
+        let (store, ids) = sessions(&disk);
+        // Twice for its history, and twice for what is named.
+        assert_eq!(thin_interrupted(&store, usize::MAX), ids.len() * 4);
+    }
+
+    #[test]
+    fn a_session_whose_lock_file_was_deleted_is_left_alone() {
+        let disk = MemoryDisk::default();
+        let (store, ids) = sessions(&disk);
+        let quota = Quota { total_bytes: 1, ..Quota::default() };
+        let (run, playing) = (RunId(99), SessionId::random());
+        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
+        while others.holds() == Holds::Nothing {
+            assert!(others.step(&store));
+        }
+        let before = bytes_of_each(&store, &ids);
+        let Holds::Session(session) = others.holds() else { panic!("{:?}", others.holds()) };
+        disk.remove(&store.layout().lock(session)).unwrap();
+        let other_process = store.lock_session(session).unwrap().unwrap();
+        while others.holds() == Holds::Session(session) {
+            assert!(others.step(&store));
+        }
+        assert_eq!(bytes_of_each(&store, &ids), before);
+        drop(other_process);
     }
 
     #[test]

@@ -49,6 +49,10 @@ impl Job for CopySession {
         Urgency::Asked
     }
 
+    fn is_about(&self, session: SessionId) -> bool {
+        session == self.session
+    }
+
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let Tools { finder, types, now, news, .. } = tools;
         let (session, build) = (self.session, (&*self.game_version, now.wall));

@@ -22,6 +22,7 @@ struct Test {
     waits_for: WaitsFor,
     queue: Option<Queue>,
     wants: Option<SessionId>,
+    is_about: Option<SessionId>,
     holds: Holds,
     slices: u32,
     later: bool,
@@ -43,6 +44,10 @@ impl Job for Test {
 
     fn wants(&self) -> Option<SessionId> {
         self.wants
+    }
+
+    fn is_about(&self, session: SessionId) -> bool {
+        self.is_about == Some(session)
     }
 
     fn slice(mut self: Box<Self>, _tools: &mut Tools<'_>) -> Slice {
@@ -104,6 +109,7 @@ impl Bench {
             waits_for: WaitsFor::Nothing,
             queue: None,
             wants: None,
+            is_about: None,
             holds: Holds::Nothing,
             slices: 1,
             later: false,
@@ -180,6 +186,29 @@ fn a_job_that_waits_is_passed_over_but_not_in_its_queue() {
     assert_eq!(bench.rest(), [""; 0], "an earlier one is durable");
     bench.jobs.note(&[saved(at(1, 7))], Some(session), &mut Vec::new());
     assert_eq!(bench.rest(), ["save", "rename"]);
+}
+
+#[test]
+fn what_reads_a_session_waits_for_brief_changes_of_it() {
+    let mut bench = Bench::new();
+    let [one, other] = [SessionId::random(), SessionId::random()];
+    let looks = Test { holds: Holds::Sessions, slices: 2, ..bench.job("list", Urgency::Following) };
+    bench.jobs.add(looks);
+    let waits_for = WaitsFor::Listing;
+    bench.jobs.add(Test { wants: Some(one), waits_for, ..bench.job("rename", Urgency::Brief) });
+    for (name, session) in [("archive", one), ("copy", other)] {
+        bench.jobs.add(Test { is_about: Some(session), ..bench.job(name, Urgency::Asked) });
+    }
+    assert_eq!(bench.rest(), ["list", "list", "rename", "archive", "copy"]);
+    bench.jobs.add(Test {
+        wants: Some(one),
+        waits_for: WaitsFor::FirstCheckpointOf(other),
+        ..bench.job("rename", Urgency::Brief)
+    });
+    for (name, session) in [("archive", one), ("copy", other)] {
+        bench.jobs.add(Test { is_about: Some(session), ..bench.job(name, Urgency::Asked) });
+    }
+    assert_eq!(bench.rest(), ["copy"]);
 }
 
 #[test]
