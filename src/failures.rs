@@ -156,8 +156,14 @@ impl Drop for Asking {
 }
 
 fn handle<const NUMBER: usize>(error: BevyError, context: ErrorContext) {
-    let watched = || PLACES.get(NUMBER).map(Place::lock);
-    let asking = Asking::of(NUMBER);
+    handle_at(NUMBER, error, context);
+}
+
+/// Kept apart, since there are as many of the function before as places.
+#[inline(never)]
+fn handle_at(number: usize, error: BevyError, context: ErrorContext) {
+    let watched = || PLACES.get(number).map(Place::lock);
+    let asking = Asking::of(number);
     let handler = watched().and_then(|it| it.as_ref()?.handlers.get(asking.depth).copied());
     let handler = handler.unwrap_or(FallbackErrorHandler::default().0);
     if asking.depth > 0 || error.severity() < Severity::Error {

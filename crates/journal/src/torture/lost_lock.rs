@@ -57,6 +57,32 @@ fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
     assert!((1..last - first).contains(&acknowledged), "{acknowledged} of {}", last - first);
 }
 
+/// The upkeep of the run looks at the lock as well, and may be the one that finds it lost.
+#[test]
+fn a_save_is_answered_at_whatever_operation_the_lock_is_lost() {
+    use Action::{Auto, Crowd, Full, Manual, SaveSlot, Settle, Start, Turn};
+    let about_to_prune = || {
+        let mut play = Play::new(SimulatedDisk::default(), 59);
+        play.perform(&[Start, Settle, Full, Settle, Full, Settle, Auto, Manual, Auto, Settle]);
+        play.perform(&[Crowd, Full]);
+        play
+    };
+    let saves = [SaveSlot, Auto, Turn, SaveSlot, Auto, Settle];
+    let mut undisturbed = about_to_prune();
+    let lock = lock_file(&undisturbed);
+    let first = undisturbed.disk.operations().len();
+    undisturbed.perform(&saves);
+    for at in first..=undisturbed.disk.operations().len() {
+        let mut play = about_to_prune();
+        assert_eq!(lock_file(&play), lock);
+        play.disk.steal_lock(lock.clone(), at);
+        play.perform(&saves);
+        play.pass(100);
+        play.settle();
+        assert!(!play.waits_for_slots(), "the lock was lost at {at}");
+    }
+}
+
 #[test]
 fn nothing_is_written_to_a_session_that_was_lost_between_two_heartbeats() {
     let mut play = playing();

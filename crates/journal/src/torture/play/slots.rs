@@ -33,6 +33,11 @@ impl Play {
         self.turn();
     }
 
+    /// Whether something was asked of slots and not answered yet.
+    pub fn waits_for_slots(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
     pub(super) fn copy_slot(&mut self) {
         let Some((from, slot)) = self.any_slot() else { return };
         let to = self.slot_name();
