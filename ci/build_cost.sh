@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What depending on the plugin costs a game: crates, seconds of a build from nothing and after a touched line of the
-# game, and stripped bytes, of one small headless game, side by side in one run:
+# What depending on the plugin costs a game: crates, processor seconds of a build from nothing and after a touched line
+# of the game, and stripped bytes, of one small headless game, side by side in one run. Seconds of a processor and not of
+# the clock, since another program that is busy changes them less:
 #
 #   bare       without any save system, with the same features of Bevy
 #   peer       with moonshine-save
@@ -9,12 +10,15 @@
 #
 # Usage: ci/build_cost.sh [release] [dev]    both unless one is named
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_INCREMENTAL=0
 unset CARGO_TARGET_DIR
 tree=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# What is measured has its own output taken.
+exec 3>&2
 
 bevy_version=$(sed -n 's/^bevy = { package = "bevy_internal", version = "\([0-9.]*\)".*/\1/p' Cargo.toml | head -n 1)
 peer_version=$(sed -n 's/^moonshine-save = "\([0-9.]*\)"/\1/p' benches/report/Cargo.toml)
@@ -79,16 +83,17 @@ bevy_session_play = { path = \"$tree/crates/play\" }" 'use bevy_session::prelude
     "$plugin
     app.add_plugins((bevy_session_play::ObjectivesPlugin, bevy_session_play::NotesPlugin));"
 
+# Processor seconds of a command and of all that it starts.
 seconds() {
-    local begun
-    begun=$(date +%s%N)
-    "$@"
-    printf '%s' $((($(date +%s%N) - begun) / 100000000)) | sed 's/\(.\)$/.\1/; s/^\./0./'
+    local spent
+    TIMEFORMAT='%U %S'
+    spent=$({ time "$@" >/dev/null; } 2>&1 | tail -n 1)
+    awk '{ printf "%.1f", $1 + $2 }' <<<"$spent"
 }
 
 build() {
     cargo build --quiet --manifest-path "$work/$1/Cargo.toml" --target-dir "$work/$1/target" $2 2>"$work/log" || {
-        cat "$work/log" >&2
+        cat "$work/log" >&3
         exit 1
     }
 }
@@ -108,7 +113,7 @@ measure() {
     rm -rf "$work/$name/target"
 }
 
-printf '| profile | game | crates | s from nothing | s after a touched line | MB stripped |\n| --- | --- | --- | --- | --- | --- |\n'
+printf '| profile | game | crates | CPU s from nothing | CPU s after a touched line | MB stripped |\n| --- | --- | --- | --- | --- | --- |\n'
 profiles=("$@")
 [ $# -gt 0 ] || profiles=(release dev)
 for profile in "${profiles[@]}"; do
