@@ -57,7 +57,7 @@ fn at_whatever_operation_the_lock_is_lost_nothing_later_is_acknowledged() {
     assert!((1..last - first).contains(&acknowledged), "{acknowledged} of {}", last - first);
 }
 
-/// The upkeep of the run looks at the lock as well, and may be the one that finds it lost.
+/// Also where the upkeep of the run finds it lost.
 #[test]
 fn a_save_is_answered_at_whatever_operation_the_lock_is_lost() {
     use Action::{Auto, Crowd, Full, Manual, SaveSlot, Settle, Start, Turn};
