@@ -82,7 +82,8 @@ pub fn rewinds() {
 }
 
 /// The same checkpoint is put back in both ways, with a part of the world changed since, or all of it. What counts is
-/// the work of the main thread in the frame in which that is done, which begins the next run as well.
+/// the work of the main thread in the frame in which that is done, which begins the next run as well. The writer has its
+/// thread, as in a game.
 pub fn in_place() {
     for (changed, step) in [("1 %", 100), ("everything", 1)] {
         let [again, in_place] = [RestoreManner::Respawn, RestoreManner::InPlace]
@@ -103,7 +104,8 @@ pub fn in_place() {
 
 /// How long the frames take in which the session goes back, once every `step`th entity has changed.
 fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
-    let mut app = memory_app(&MemoryDisk::default());
+    let directory = temporary("in_place");
+    let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
     spawn_mixed(&mut app, ENTITIES);
     start(&mut app);
     let settle = |app: &mut App| {
@@ -145,6 +147,8 @@ fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
         times.push(frame);
         settle(&mut app);
     }
+    drop(app);
+    let _ = std::fs::remove_dir_all(&directory);
     times
 }
 

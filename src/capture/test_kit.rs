@@ -246,9 +246,41 @@ impl Play {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let nothing = DroppedTypes::default();
-        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
-        self.begin_run(next, &replaced);
+        let mut replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
+        let remains = replaced.remains.take();
+        match replaced.as_captured.zip(remains) {
+            Some((captured, image)) => self.open_run_with(next, &replaced, captured, *image),
+            None => self.begin_run(next, &replaced),
+        }
         replaced
+    }
+
+    /// Begins a new run with the difference to what was restored, which says what a full capture says.
+    fn open_run_with(
+        &mut self,
+        next: SaveId,
+        replaced: &EntitiesReplaced,
+        captured: Tick,
+        image: WorldImage,
+    ) {
+        self.begin_run(next, replaced);
+        let by_full = std::mem::take(&mut self.journal);
+        self.encoder = Encoder::new(self.types.clone(), next);
+        self.encoder.seed(replaced.seeds.iter().copied());
+        self.encoder.open_with(image.into_written());
+        self.recorder.go_on_from(self.app.world(), captured);
+        let capture = self.record(CaptureScope::Delta);
+        assert_eq!(capture.scope(), CaptureScope::Delta);
+        let encoded = self.encoder.encode(capture);
+        assert!(encoded.drift.is_empty(), "rows were lost: {:?}", encoded.drift);
+        self.journal.fold(&encoded, true);
+        let paths = |journal: &Journal| journal.rows.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(paths(&self.journal), paths(&by_full));
+        for (path, rows) in &by_full.rows {
+            let opened: Vec<_> =
+                self.journal.rows.get(path).into_iter().flatten().map(|(id, _)| id).collect();
+            assert_eq!(opened, rows.keys().collect::<Vec<_>>(), "whose rows of {path} there are");
+        }
     }
 
     fn begin_run(&mut self, next: SaveId, replaced: &EntitiesReplaced) {

@@ -92,7 +92,9 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     playing.pace.begin_capture(now.elapsed);
     let capture = playing.capture(world, kind, id.counter);
     // The recorder makes a delta full where it can't know any more what changed.
-    let full = capture.scope() == CaptureScope::Full;
+    let copies_all = capture.scope() == CaptureScope::Full;
+    // The difference to what was restored is written with all of that.
+    let full = copies_all || playing.line.base().is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
     if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
         debug!("nothing changed since the last checkpoint");
@@ -104,7 +106,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     playing.line.asked.note_captured(id.counter, &wanted);
     let WantedCheckpoint { label, asker, .. } = wanted;
     // Before any observer hears of it, which might change the world.
-    let self_test = if full { None } else { playing.self_test(world, id.counter) };
+    let self_test = if copies_all { None } else { playing.self_test(world, id.counter) };
     let about = AboutSession::take(world, id, full);
     let events_through = playing.events.through();
     span.record("rows", capture.rows());
@@ -323,7 +325,7 @@ impl Playing {
     /// was found that left no trace, the game is one that makes such changes, and a pause or an exit
     /// may be the last chance to save them.
     fn scope(&self, kind: CheckpointKind) -> CaptureScope {
-        if self.line.base().is_none() || (self.has_drifted && is_last_chance(kind)) {
+        if self.line.needs_full() || (self.has_drifted && is_last_chance(kind)) {
             CaptureScope::Full
         } else {
             CaptureScope::Delta

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
+use super::living::Living;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
@@ -61,19 +62,6 @@ pub(crate) struct WorldImage {
     pub(super) living: Option<Living>,
 }
 
-/// The entities that have ids of the session, as the writer knows them.
-#[derive(Default)]
-pub(super) struct Living {
-    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
-    pub by_rank: Vec<Entity>,
-    /// Those that the checkpoint doesn't have.
-    pub others: Vec<(SaveId, Entity)>,
-    /// Which of `shapes` each rank has.
-    pub shape_by_rank: Vec<u32>,
-    /// The columns that entities have, each list once, ascending.
-    pub shapes: Vec<Vec<u32>>,
-}
-
 /// The builds of the game between which a checkpoint passes.
 pub(super) struct Builds {
     /// The one that took it, if that left word.
@@ -92,6 +80,8 @@ pub(super) struct ImageColumn {
     pub decoded: DecodedColumn,
     /// Whether the game saved the type when the checkpoint was taken.
     pub was_saved: bool,
+    /// Whether all rows were read under the name and in the form that the type has today.
+    pub is_as_written: bool,
     /// The rows as they were read, to compare and to decode again.
     pub saved: Vec<Values>,
     /// Entities whose value is there and can't be read.
@@ -105,8 +95,18 @@ pub(super) struct ImageColumn {
 impl ImageColumn {
     pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
         let (saved, unreadable, ranks, places) = Default::default();
-        let version = 0;
-        Self { type_path, version, decoded, was_saved, saved, unreadable, ranks, places }
+        let (version, is_as_written) = (0, true);
+        Self {
+            type_path,
+            version,
+            decoded,
+            was_saved,
+            is_as_written,
+            saved,
+            unreadable,
+            ranks,
+            places,
+        }
     }
 
     /// The bytes of a decoded row.

@@ -279,7 +279,10 @@ impl KeptList {
 ///
 /// Whoever stands right isn't linked again.
 pub(super) fn order_saved_lists(replacement: &mut Replacement, world: &mut World) -> bool {
-    let settled = world.increment_change_tick();
+    if replacement.image.link_orders.is_empty() {
+        return false;
+    }
+    let settled = replacement.stamps.move_on(world);
     let mut any = false;
     let mut kept = Vec::new();
     for (column, lists) in &replacement.image.link_orders {

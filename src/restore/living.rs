@@ -1,12 +1,39 @@
 //! Which entities of a checkpoint are in the world.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bevy::ecs::entity::Entity;
 use bevy_session_journal::journal::SaveId;
 
-use super::image::{Living, WorldImage};
+use super::image::{ImageColumn, WorldImage};
 use super::manner::RestoreManner;
+use super::who_stays::WhoStays;
+use crate::capture::WrittenRows;
+
+/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
+/// which the checkpoint is put back has little left to do.
+#[derive(Default)]
+pub(super) struct Living {
+    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
+    pub by_rank: Vec<Entity>,
+    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
+    pub may_stay: WhoStays,
+    /// The ranks of those that may not, since a value can't be read.
+    pub unreadable: Vec<u32>,
+    /// Those that the checkpoint doesn't have.
+    pub others: Vec<(SaveId, Entity)>,
+    /// Which of `shapes` each rank has.
+    pub shape_by_rank: Vec<u32>,
+    /// The columns that entities have, each list once, ascending.
+    pub shapes: Vec<Vec<u32>>,
+    /// When each rank is spawned: its place in the order.
+    pub turns: Vec<u32>,
+    /// The ids of all ranks, if each is there.
+    pub seeds: Vec<(Entity, SaveId)>,
+    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
+    /// in it: a world that is as it says can be written as the difference to it.
+    pub is_whole: bool,
+}
 
 impl WorldImage {
     /// Notes which entities have the ids of the session. Some of them may be gone when the checkpoint is put back.
@@ -19,8 +46,29 @@ impl WorldImage {
                 None => others.push((id, entity)),
             }
         }
+        let columns = self.columns.iter();
+        let unreadable: HashSet<u32> =
+            columns.flat_map(|column| &column.unreadable).copied().collect();
+        let mut may_stay = WhoStays::with_capacity(by_rank.len());
+        for (rank, entity) in (0_u32..).zip(&by_rank) {
+            let is_there = *entity != Entity::PLACEHOLDER;
+            if is_there && !self.keys.contains_key(&rank) && !unreadable.contains(&rank) {
+                may_stay.add(*entity, rank);
+            }
+        }
+        let unreadable = unreadable.into_iter().filter(|rank| !self.keys.contains_key(rank));
         let (shape_by_rank, shapes) = self.shapes();
-        self.living = Some(Living { by_rank, others, shape_by_rank, shapes });
+        self.living = Some(Living {
+            may_stay,
+            unreadable: unreadable.collect(),
+            others,
+            shape_by_rank,
+            shapes,
+            turns: self.turns(),
+            seeds: by_rank.iter().copied().zip(self.ranks.ids().iter().copied()).collect(),
+            is_whole: self.is_whole(),
+            by_rank,
+        });
     }
 
     /// The columns that entities have: the place of each rank's in a list of all there are, and that.
@@ -37,6 +85,35 @@ impl WorldImage {
         });
         let by_rank = by_rank.collect();
         (by_rank, shapes)
+    }
+
+    fn turns(&self) -> Vec<u32> {
+        let mut turns = vec![0; self.ranks.len()];
+        for (turn, rank) in (0_u32..).zip(&self.order.ranks) {
+            if let Some(place) = turns.get_mut(*rank as usize) {
+                *place = turn;
+            }
+        }
+        turns
+    }
+
+    fn is_whole(&self) -> bool {
+        let is_read = |column: &ImageColumn| {
+            let saved: usize = column.saved.iter().map(|rows| rows.len()).sum();
+            column.was_saved && column.is_as_written && column.len() == saved
+        };
+        self.losses.is_empty()
+            && self.carried.is_empty()
+            && self.keys.is_empty()
+            && self.gone.is_empty()
+            && self.anchors.is_empty()
+            && self.columns.iter().all(is_read)
+    }
+
+    /// The ids of all entities and the rows of each type, as they were written.
+    pub(crate) fn into_written(self) -> WrittenRows {
+        let columns = self.columns.into_iter().map(|column| column.saved);
+        WrittenRows { entities: self.ranks.ids().to_vec(), columns: columns.collect() }
     }
 
     /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
@@ -32,6 +33,8 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
+    /// If the world is as the checkpoint says in all that wasn't written since this tick, when it was captured.
+    pub as_captured: Option<Tick>,
     /// What is left of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,
 }
@@ -60,6 +63,7 @@ impl EntitiesReplaced {
             carried,
             gone: Vec::new(),
             changed: Vec::new(),
+            as_captured: None,
             remains: None,
         }
     }

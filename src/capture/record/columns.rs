@@ -30,6 +30,9 @@ pub(crate) trait RecordColumn: Send + Sync {
 
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
+
+    /// Takes what is there for what was recorded.
+    fn take_for_recorded(&mut self, _: &World) {}
 }
 
 /// Copied rows of one type, whatever that is.

@@ -131,6 +131,14 @@ impl Recorder {
         self.columns.restart();
     }
 
+    /// Takes the world for one that was recorded, but for what was written after this tick.
+    pub(crate) fn go_on_from(&mut self, world: &World, recorded: Tick) {
+        self.restart(world);
+        self.columns.take_for_recorded(world);
+        self.look_thoroughly();
+        self.base = Some(recorded);
+    }
+
     /// Copies what is saved, or what changed of it.
     ///
     /// The first capture is full whatever is asked for. No change tick of the game's data moves

@@ -132,6 +132,13 @@ impl Recorders {
             lock(column).recorder.restart();
         }
     }
+
+    /// Takes what is there for what was recorded.
+    pub(super) fn take_for_recorded(&mut self, world: &World) {
+        for column in &mut self.columns {
+            lock(column).recorder.take_for_recorded(world);
+        }
+    }
 }
 
 impl Column {

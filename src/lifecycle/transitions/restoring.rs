@@ -208,7 +208,10 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let (reason, left) = (preparing.reason, prepared.begun.left);
     let report = std::mem::take(&mut replaced.report);
     let changed = std::mem::take(&mut replaced.changed);
-    if let Some(remains) = replaced.remains.take() {
+    let as_captured = replaced.as_captured;
+    if as_captured.is_none()
+        && let Some(remains) = replaced.remains.take()
+    {
         // Freeing it would take a frame as long as decoding did.
         parts.order(Order::Content(ContentOrder::Free(remains)));
     }
@@ -220,7 +223,10 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
-    let recorder = parts.recorder(world);
+    let mut recorder = parts.recorder(world);
+    if let Some(captured) = as_captured {
+        recorder.go_on_from(world, captured);
+    }
     parts.has_failed = false;
     let was_lost = parts
         .playing
@@ -228,6 +234,9 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
     let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
     playing.context_before = Some(context_before);
+    if as_captured.is_some() {
+        playing.line.note_as_restored();
+    }
     playing.gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
     playing.events = EventLine::after(newest_event, prepared.events_through, due);
@@ -284,6 +293,7 @@ fn take_up_restored(
             seeds: replaced.seeds,
             carried: replaced.carried,
             gone: KeyedIds::of(replaced.gone),
+            opening: replaced.remains,
         },
         unknown_frames: prepared.unknown_frames,
         events: EventStart {

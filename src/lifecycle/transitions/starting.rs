@@ -101,6 +101,7 @@ fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
             seeds: Vec::new(),
             carried: Carried::default(),
             gone: KeyedIds::default(),
+            opening: None,
         },
         unknown_frames,
         events: EventStart { records: parts.events.has_types(), ..EventStart::default() },
