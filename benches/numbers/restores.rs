@@ -108,15 +108,23 @@ fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
     let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
     spawn_mixed(&mut app, ENTITIES);
     start(&mut app);
+    let wait = |app: &mut App| {
+        app.update();
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let first = loop {
+        let session = app.world().get_resource::<CurrentSession>();
+        match session.and_then(|session| session.last_checkpoint()) {
+            Some(last) => break last.id,
+            None => wait(&mut app),
+        }
+    };
     let settle = |app: &mut App| {
         while app.world().resource::<SessionActivity>().is_saving() {
-            app.update();
-            std::thread::sleep(Duration::from_millis(1));
+            wait(app);
         }
     };
     settle(&mut app);
-    let session = app.world().resource::<CurrentSession>();
-    let Some(first) = session.last_checkpoint().map(|last| last.id) else { return Vec::new() };
     let mut times = Vec::new();
     for _ in 0..7 {
         (0..3).for_each(|_| app.update());

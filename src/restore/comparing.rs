@@ -54,20 +54,31 @@ impl MayDiffer {
         world: &mut World,
     ) -> Self {
         let mut ranks = misshapen.to_vec();
-        // Whoever refers to one that is spawned again, despawned, or found by its key has to refer to another.
-        let all_stay = replacement.origins.iter().all(|origin| *origin == Origin::Staying)
-            && replacement.doomed.is_nobody()
-            && replacement.image.anchors.is_empty();
-        let columns = replacement.image.columns.iter().map(|column| {
-            let DecodedColumn::Component(rows) = &column.decoded else { return false };
+        for column in &replacement.image.columns {
+            let DecodedColumn::Component(rows) = &column.decoded else { continue };
             let changed = rows.changed_since(since, world).into_iter();
             ranks.extend(changed.filter_map(|entity| who.rank(entity)));
-            !all_stay && rows.names_entities()
-        });
-        let columns = columns.collect();
+        }
         ranks.sort_unstable();
         ranks.dedup();
-        Self { ranks, columns }
+        Self { ranks, columns: vec![false; replacement.image.columns.len()] }
+    }
+
+    /// Whoever refers to one that is spawned again, gone, or found by its key has to refer to another.
+    pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
+        for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
+            *may_differ |=
+                matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities());
+        }
+    }
+}
+
+impl Replacement {
+    /// Whether everybody is who they were.
+    pub(super) fn all_stay(&self) -> bool {
+        self.origins.iter().all(|origin| *origin == Origin::Staying)
+            && self.doomed.is_nobody()
+            && self.image.anchors.is_empty()
     }
 }
 

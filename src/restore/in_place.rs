@@ -36,6 +36,9 @@ use super::staying::Staying;
 use super::sweep::{Sweep, living_gone};
 use crate::saved::{Outside, Saved, unfiltered};
 
+/// How often resources are restored, if that costs somebody their life who should stay.
+const ROUNDS: u32 = 8;
+
 impl WorldImage {
     /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
     /// entity that stays, stays, but for the types that are dropped.
@@ -115,10 +118,12 @@ impl Staying {
     /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
     fn know_living_others(&mut self, world: &World) {
         let doomed = &self.replacement.doomed;
+        let known = self.living.others.len();
         self.living.others.retain(|(_, entity)| {
             let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
             world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
         });
+        self.has_lost_others = self.living.others.len() < known;
         // One that a level found by its key goes by the id that the checkpoint knows.
         let outside = &mut self.replacement.outside;
         let known: EntityHashSet = outside.values().copied().collect();
@@ -133,18 +138,17 @@ impl Staying {
         has_taken: bool,
         (leftovers, sweep): (&Leftovers, &mut Sweep),
     ) {
-        let replacement = &mut self.replacement;
-        let calm = world.read_change_tick();
-        replacement.restore_resources(world);
-        let mut code_ran = has_taken || world.read_change_tick() != calm;
-        replacement.keep_others(world, &[]);
-        if code_ran {
-            self.look_around(world);
-        }
+        let mut code_ran = has_taken | self.restore_resources(world);
+        self.replacement.keep_others(world, &[]);
         let replacement = &mut self.replacement;
         let misshapen = &self.seen.misshapen;
-        let may_differ =
-            since.map(|since| MayDiffer::since(since, replacement, &self.who, misshapen, world));
+        let may_differ = since.map(|since| {
+            let mut may_differ = MayDiffer::since(since, replacement, &self.who, misshapen, world);
+            if self.has_lost_others || !replacement.all_stay() {
+                may_differ.add_columns_that_name(replacement);
+            }
+            may_differ
+        });
         find_written(replacement, may_differ.as_ref(), world);
         let calm = world.read_change_tick();
         replacement.rebuild(world);
@@ -160,13 +164,35 @@ impl Staying {
         world.flush();
         despawn_who_had_to_wait(replacement, world, leftovers, sweep);
         replacement.remove_what_was_not_saved(world);
-        if order_saved_lists(replacement, world) {
+        if order_saved_lists(replacement, since, world) {
             replacement.stamps.note_hooks();
             world.flush();
         }
         replacement.undo_interference(world);
         replacement.sort_children(world);
         replacement.set_pending_states(world);
+    }
+
+    /// Makes all resources what the checkpoint says, and looks whom that cost their life; whether code of the game ran.
+    fn restore_resources(&mut self, world: &mut World) -> bool {
+        let mut code_ran = false;
+        for _ in 0..ROUNDS {
+            let calm = world.read_change_tick();
+            self.replacement.restore_resources(world);
+            if world.read_change_tick() == calm {
+                break;
+            }
+            code_ran = true;
+            world.flush();
+            let before = self.who.len();
+            self.replace_the_dead(world);
+            if self.who.len() == before {
+                break;
+            }
+            // They are spawned under other ids, which resources may name.
+            self.replacement.allocate(world);
+        }
+        code_ran
     }
 
     /// Spawns who doesn't stay, and writes onto the others what differs, all in the order in which everybody is

@@ -76,11 +76,6 @@ impl Stamps {
         !self.any_is_suspect && self.last.is_none_or(|last| last == world.read_change_tick())
     }
 
-    /// When entities that stay were as is known.
-    pub(super) fn known_at(&self) -> Tick {
-        self.known_at
-    }
-
     /// Whether a value is certainly the one that was written.
     pub(super) fn is_untouched(&self, rank: u32, ticks: Option<ComponentTicks>) -> bool {
         let rank = rank as usize;

@@ -25,6 +25,8 @@ pub(super) struct Staying {
     pub who: WhoStays,
     /// Those that are spawned again although they were there: their ranks, and what they were.
     pub respawned: Vec<(u32, Entity)>,
+    /// Whether somebody is gone who wasn't saved and may be referred to.
+    pub has_lost_others: bool,
     /// What was last seen of those that stay.
     pub seen: Sighting,
 }
@@ -44,7 +46,8 @@ impl Staying {
         let mut living = replacement.image.living.take().unwrap_or_default();
         let who = std::mem::take(&mut living.may_stay);
         let (respawned, seen) = (Vec::new(), Sighting::default());
-        let mut staying = Self { replacement, living, who, respawned, seen };
+        let has_lost_others = false;
+        let mut staying = Self { replacement, living, who, respawned, has_lost_others, seen };
         staying.find_living(world);
         staying
     }
@@ -69,7 +72,11 @@ impl Staying {
         self.look_around(world);
         if self.seen.present != self.who.len() {
             for rank in self.missing(world) {
-                self.forget(rank);
+                let was = self.forget(rank);
+                // One that goes with every restore although the checkpoint has it is spawned again.
+                let goes = |it: EntityRef<'_>| it.contains::<Saved>() && !it.contains::<SaveKey>();
+                let was = was.filter(|was| world.get_entity(*was).is_ok_and(goes));
+                self.respawned.extend(was.map(|was| (rank, was)));
             }
         }
         self.respawn_where_immutables_differ(world);
