@@ -70,8 +70,12 @@ fn who_names_what_is_not_saved_in_an_immutable_component_stays() {
 fn a_list_without_an_order_is_left_alone() {
     let mut play = play();
     let target = play.world().spawn(Health(1)).id();
-    let members: Vec<Entity> =
-        (0..40).map(|number| play.world().spawn((Health(number), InHerd(target))).id()).collect();
+    let all: Vec<Entity> = (0..400).map(|number| play.world().spawn(Health(number)).id()).collect();
+    // Far from each other, so that a table of hashes has them in another order when it has grown.
+    let members: Vec<Entity> = all.into_iter().step_by(37).rev().collect();
+    for member in &members {
+        play.world().entity_mut(*member).insert(InHerd(target));
+    }
     let then = moment(&mut play);
     play.world().get_mut::<Health>(target).unwrap().0 = 2;
     play.app.add_observer(|_: On<Insert<InHerd>>, mut linked: ResMut<Linked>| linked.0 += 1);
