@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bevy_session_journal::journal::{Block, SaveId, Values, merge};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, Values, merge};
 
 use super::Encoder;
 use crate::capture::encode::save_ids::WORLD_SLOT;
