@@ -180,6 +180,7 @@ impl Life {
 
     fn count_in_place(&mut self, report: &RestoreReport) {
         self.in_place.restores += 1;
+        self.in_place.opened += u64::from(self.play.opened.is_some());
         self.in_place.written += report.written;
         self.in_place.spawned += report.spawned;
         self.in_place.despawned += report.despawned;
@@ -303,11 +304,14 @@ impl Expected {
         assert_eq!(portrait, self.portrait, "the world that came back in place");
         let mut before = Table::of(&self.snapshot);
         let mut after = Table(play.journal.rows.clone());
-        for table in [&mut before, &mut after] {
+        // By the difference to what it was restored from, or else by a full capture again.
+        let mut opened = Table(play.opened.as_ref().unwrap_or(&play.journal).rows.clone());
+        for table in [&mut before, &mut after, &mut opened] {
             table.forget_who_is_not_saved();
             table.leave_out_what_no_restore_has();
         }
         after.must_be(&before, "what was restored in place and what it was restored from");
+        opened.must_be(&after, "what a run opens with and a full capture");
     }
 
     fn must_come_back(&self, next: SaveId, play: &mut Play) {

@@ -5,6 +5,7 @@ pub(super) mod captured_moments;
 pub(super) mod deferred;
 pub(super) mod exit_watch;
 pub(super) mod filings;
+pub(super) mod forks;
 pub(super) mod frame_time;
 pub(super) mod last_look;
 pub(super) mod line;
@@ -38,6 +39,7 @@ use captured_moments::CapturedMoments;
 use deferred::Deferred;
 use exit_watch::ExitWatch;
 use filings::Filings;
+use forks::Forks;
 use frame_time::FrameTime;
 use line::Line;
 use pace::Pace;
@@ -60,6 +62,8 @@ pub(crate) struct RuntimeParts {
     pub playing: Option<Playing>,
     /// When checkpoints were captured of this world.
     pub captured: CapturedMoments,
+    /// Moments to which the game returns.
+    pub forks: Forks,
     /// What the writer was asked for and must answer before the next request is handled.
     pub transition: Option<Transition>,
     /// Whether something of the game failed since the last checkpoint, and the game went on.

@@ -73,13 +73,11 @@ impl MayDiffer {
     }
 }
 
-impl Replacement {
-    /// Whether everybody is who they were.
-    pub(super) fn all_stay(&self) -> bool {
-        self.origins.iter().all(|origin| *origin == Origin::Staying)
-            && self.doomed.is_nobody()
-            && self.image.anchors.is_empty()
-    }
+/// Whether everybody is who they were.
+pub(super) fn all_stay(replacement: &Replacement) -> bool {
+    replacement.origins.iter().all(|origin| *origin == Origin::Staying)
+        && replacement.doomed.is_nobody()
+        && replacement.image.anchors.is_empty()
 }
 
 /// Finds the values of the checkpoint that entities don't have which stay: values as captures write them. All are

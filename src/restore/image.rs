@@ -16,10 +16,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::decoder::{Decoder, SavedTable, UndecodedColumn};
-use super::living::Living;
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
+use super::who_stays::WhoStays;
 use crate::capture::{Build, Carried, SaveKey, SavedTypes};
 use crate::saved::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
@@ -61,6 +61,31 @@ pub(crate) struct WorldImage {
     pub(super) spawned_from: SaveId,
     /// Which of its entities are in the world; `None` if the world isn't the session's.
     pub(super) living: Option<Living>,
+}
+
+/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
+/// which the checkpoint is put back has little left to do.
+#[derive(Default)]
+pub(super) struct Living {
+    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
+    pub by_rank: Vec<Entity>,
+    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
+    pub may_stay: WhoStays,
+    /// The ranks of those that may not, since a value can't be read.
+    pub unreadable: Vec<u32>,
+    /// Those that the checkpoint doesn't have.
+    pub others: Vec<(SaveId, Entity)>,
+    /// Which of `shapes` each rank has.
+    pub shape_by_rank: Vec<u32>,
+    /// The columns that entities have, each list once, ascending.
+    pub shapes: Vec<Vec<u32>>,
+    /// When each rank is spawned: its place in the order.
+    pub turns: Vec<u32>,
+    /// The ids of all ranks, if each is there.
+    pub seeds: Vec<(Entity, SaveId)>,
+    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
+    /// in it: a world that is as it says can be written as the difference to it.
+    pub is_whole: bool,
 }
 
 /// The builds of the game between which a checkpoint passes.

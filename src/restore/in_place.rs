@@ -20,7 +20,7 @@ use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::{QueryState, With};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::comparing::{MayDiffer, find_removed, find_written};
+use super::comparing::{MayDiffer, all_stay, find_removed, find_written};
 use super::difference::take_away;
 use super::doomed::Doomed;
 use super::image::WorldImage;
@@ -34,7 +34,7 @@ use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
 use super::sweep::{Sweep, living_gone};
-use crate::saved::{Outside, Saved, unfiltered};
+use crate::saved::{IsSaved, Outside, Saved, unfiltered};
 
 /// How often resources are restored, if that costs somebody their life who should stay.
 const ROUNDS: u32 = 8;
@@ -144,7 +144,7 @@ impl Staying {
         let misshapen = &self.seen.misshapen;
         let may_differ = since.map(|since| {
             let mut may_differ = MayDiffer::since(since, replacement, &self.who, misshapen, world);
-            if self.has_lost_others || !replacement.all_stay() {
+            if self.has_lost_others || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }
             may_differ
@@ -212,7 +212,7 @@ impl Staying {
 
     fn finish(mut self, world: &mut World, since: Option<Tick>) -> EntitiesReplaced {
         let changed = note_changed(&mut self.replacement, world);
-        let is_whole = self.living.is_whole;
+        let is_whole = self.living.is_whole && since.is_some();
         let all_stay = self.who.len() == self.replacement.entities.len();
         if all_stay && self.replacement.stamps.nothing_ran_until_now(world) {
             // None can have gone.
@@ -224,7 +224,9 @@ impl Staying {
             .filter_map(|(rank, was)| Some((*was, *self.replacement.entities.get(*rank as usize)?)))
             .collect();
         let mut replaced = self.replacement.finish(world);
-        replaced.as_captured = since.filter(|_| is_whole && replaced.report.is_exact());
+        if is_whole && replaced.report.is_exact() && is_all_that_is_saved(&replaced, world) {
+            replaced.as_saved = Some(world.increment_change_tick());
+        }
         // They keep their ids for as long as they live.
         let others = self.living.others.into_iter().map(|(id, entity)| (entity, id));
         replaced.seeds.extend(others.filter(|(entity, _)| world.get_entity(*entity).is_ok()));
@@ -233,6 +235,12 @@ impl Staying {
         replaced.report.respawned = respawned.collect();
         EntitiesReplaced { changed, ..replaced }
     }
+}
+
+/// Whether nobody else is saved, as who came with a level is.
+fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &mut World) -> bool {
+    let mut saved: QueryState<(), IsSaved> = unfiltered(world, QueryState::new);
+    saved.iter(world).count() as u64 == replaced.report.entities
 }
 
 /// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came

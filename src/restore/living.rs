@@ -5,35 +5,10 @@ use std::collections::{HashMap, HashSet};
 use bevy::ecs::entity::Entity;
 use bevy_session_journal::SaveId;
 
-use super::image::{ImageColumn, WorldImage};
+use super::image::{ImageColumn, Living, WorldImage};
 use super::manner::RestoreManner;
 use super::who_stays::WhoStays;
 use crate::capture::WrittenRows;
-
-/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
-/// which the checkpoint is put back has little left to do.
-#[derive(Default)]
-pub(super) struct Living {
-    /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
-    pub by_rank: Vec<Entity>,
-    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
-    pub may_stay: WhoStays,
-    /// The ranks of those that may not, since a value can't be read.
-    pub unreadable: Vec<u32>,
-    /// Those that the checkpoint doesn't have.
-    pub others: Vec<(SaveId, Entity)>,
-    /// Which of `shapes` each rank has.
-    pub shape_by_rank: Vec<u32>,
-    /// The columns that entities have, each list once, ascending.
-    pub shapes: Vec<Vec<u32>>,
-    /// When each rank is spawned: its place in the order.
-    pub turns: Vec<u32>,
-    /// The ids of all ranks, if each is there.
-    pub seeds: Vec<(Entity, SaveId)>,
-    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
-    /// in it: a world that is as it says can be written as the difference to it.
-    pub is_whole: bool,
-}
 
 impl WorldImage {
     /// Notes which entities have the ids of the session. Some of them may be gone when the checkpoint is put back.

@@ -33,8 +33,9 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
-    /// If the world is as the checkpoint says in all that wasn't written since this tick, when it was captured.
-    pub as_captured: Option<Tick>,
+    /// When the world was as the checkpoint says in all that is saved, if it was: all that was written until then has this
+    /// tick at most, and all else a later one.
+    pub as_saved: Option<Tick>,
     /// What is left of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,
 }
@@ -63,7 +64,7 @@ impl EntitiesReplaced {
             carried,
             gone: Vec::new(),
             changed: Vec::new(),
-            as_captured: None,
+            as_saved: None,
             remains: None,
         }
     }

@@ -400,7 +400,7 @@ impl Replacement {
             carried: std::mem::take(&mut self.image.carried),
             gone: std::mem::take(&mut self.image.gone),
             changed: Vec::new(),
-            as_captured: None,
+            as_saved: None,
             remains: Some(Box::new(self.image)),
         }
     }

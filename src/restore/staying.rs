@@ -7,8 +7,7 @@ use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::hooks::is_mutable;
-use super::image::ImageColumn;
-use super::living::Living;
+use super::image::{ImageColumn, Living};
 use super::replacement::{Origin, Part, Replacement};
 use super::sweep::DespawnOnRestore;
 use super::unsaved::Layouts;

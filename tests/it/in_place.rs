@@ -1,6 +1,7 @@
 //! Going back by writing what differs onto the entities that are there.
 
 mod bad_input;
+mod forks;
 mod links;
 
 use std::time::Duration;

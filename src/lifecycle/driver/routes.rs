@@ -9,6 +9,7 @@ use crate::content::Order;
 use crate::lifecycle::attachments::handle_attachment_request;
 use crate::lifecycle::chapters::{begin_chapter, end_chapter, end_current_chapter};
 use crate::lifecycle::external::answer_external;
+use crate::lifecycle::forks::fork_world;
 use crate::lifecycle::library::digests::order_digests;
 use crate::lifecycle::library::editing_many::{self, edit_all};
 use crate::lifecycle::library::filing;
@@ -139,6 +140,7 @@ fn handle_current_request(
         CurrentRequest::ForgetKeys(prefix) => {
             change_placed(parts, world, |placed| placed.release_all(prefix))
         }
+        CurrentRequest::Fork => fork_world(parts, world, ticket),
         CurrentRequest::Rewind(to) => rewinding::rewind(parts, world, ticket, *to),
         CurrentRequest::BranchOff { checkpoint, session } => {
             branch_off(parts, world, ticket, *checkpoint, session)

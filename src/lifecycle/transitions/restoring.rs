@@ -206,8 +206,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let (reason, left) = (preparing.reason, prepared.begun.left);
     let report = std::mem::take(&mut replaced.report);
     let changed = std::mem::take(&mut replaced.changed);
-    let as_captured = replaced.as_captured;
-    if as_captured.is_none()
+    let as_saved = replaced.as_saved;
+    if as_saved.is_none()
         && let Some(remains) = replaced.remains.take()
     {
         // Freeing it would take a frame as long as decoding did.
@@ -222,8 +222,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
     let mut recorder = parts.recorder(world);
-    if let Some(captured) = as_captured {
-        recorder.go_on_from(world, captured);
+    if let Some(tick) = as_saved {
+        recorder.go_on_from(world, tick);
     }
     parts.has_failed = false;
     let was_lost = parts
@@ -232,7 +232,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
     let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
     playing.context_before = Some(context_before);
-    if as_captured.is_some() {
+    if as_saved.is_some() {
         playing.line.note_as_restored();
     }
     playing.gate_was_open = gate_is_open(parts, world);
