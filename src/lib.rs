@@ -45,7 +45,6 @@ pub use lifecycle::{
     SessionsFound, SlotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
     session_is_paused, session_is_restoring,
 };
-pub use lifecycle::{WorldFork, WorldForksExt};
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};
 pub use restore::{DespawnOnRestore, RestoreManner};
@@ -64,8 +63,8 @@ pub mod prelude {
         RequestRejected, RestoreFrom, RestoreManner, RewindTo, SaveKey, SaveSlot, Saved,
         SessionAppExt, SessionCatalog, SessionClosed, SessionCommandsExt, SessionHooksExt,
         SessionPlugin, SessionRecovered, SessionRestored, SessionSettings, SessionStarted,
-        SessionsFound, SlotSaved, Ticket, Unsaved, WorldForksExt, recovery_is_pending,
-        session_is_active, session_is_paused, session_is_restoring,
+        SessionsFound, SlotSaved, Ticket, Unsaved, recovery_is_pending, session_is_active,
+        session_is_paused, session_is_restoring,
     };
 }
 

@@ -11,7 +11,6 @@ mod current_session;
 mod deferring;
 mod driver;
 mod external;
-mod forks;
 mod game_context;
 mod gates;
 mod guards;

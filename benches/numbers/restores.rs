@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::WorldForksExt;
 use bevy_session::prelude::*;
-use bevy_session::{CheckpointId, MemoryDisk, SessionActivity, WorldForksExt};
+use bevy_session::{CheckpointId, MemoryDisk, SessionActivity};
 
 use crate::game::{
     ENTITIES, Health, Heard, Inventory, Position, Title, Velocity, app, memory_app, request,
@@ -113,7 +114,8 @@ pub fn forks() {
     for _ in 0..ROUNDS {
         rewound.change(100);
         let begun = on_the_processor();
-        let fork = request(&mut rewound.app, |commands| commands.fork_world());
+        let fork = rewound.app.world_mut().commands().fork_world();
+        rewound.app.world_mut().flush();
         rewound.app.update();
         let forked = on_the_processor().saturating_sub(begun);
         let idle = {

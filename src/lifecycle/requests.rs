@@ -13,6 +13,7 @@ pub(super) mod queue;
 mod rewind_to;
 mod rules;
 mod slot_commands;
+mod world_fork;
 mod world_forks;
 
 use std::path::PathBuf;
@@ -43,7 +44,8 @@ pub(super) use queue::{check_text, reject_asked};
 pub use rewind_to::RewindTo;
 pub(super) use rules::{About, AboutOthers, Needs, Rules};
 pub use slot_commands::SlotCommands;
-pub use world_forks::{WorldFork, WorldForksExt};
+pub use world_fork::WorldFork;
+pub use world_forks::WorldForksExt;
 
 /// One request of the game, as it was made.
 ///

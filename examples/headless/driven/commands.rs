@@ -10,15 +10,14 @@ use std::time::Duration;
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::chapters::{ChapterId, ChapterOutcome, NewChapter};
+use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::events::{EventPage, EventQuery};
 use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
 use bevy_session::reports::Report;
 use bevy_session::scenarios::Scenario;
 use bevy_session::slots::SlotId;
-use bevy_session::{
-    CheckpointId, SessionCommands, SessionId, SessionUpdate, Ticket, WorldFork, WorldForksExt,
-};
+use bevy_session::{CheckpointId, SessionCommands, SessionId, SessionUpdate, Ticket};
 use bevy_session_play::{NewNote, NoteCommandsExt, NoteId, Objectives};
 use serde_json::{Map, Value, json};
 

@@ -1,36 +1,17 @@
-//! Moments to which the game returns as often as it likes: to try something out, or to plan ahead.
+//! Forks of the world as methods of `Commands`: to try something out, or to plan ahead.
 
 use bevy::prelude::*;
 use bevy_session_journal::Ticket;
 
-use super::{CurrentRequest, RewindTo, SessionCommandsExt};
-
-/// A moment of the session that is played, to which [`return_to`](WorldForksExt::return_to) leads.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "reflect", derive(Reflect))]
-#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
-pub struct WorldFork(Ticket);
-
-impl WorldFork {
-    /// The ticket of the request with which it was made.
-    #[must_use]
-    pub fn ticket(self) -> Ticket {
-        self.0
-    }
-
-    /// The one that a request with this ticket makes.
-    pub(in crate::lifecycle) fn asked_for(ticket: Ticket) -> Self {
-        Self(ticket)
-    }
-}
+use super::{CurrentRequest, RewindTo, SessionCommandsExt, WorldFork};
 
 /// Forks of the world, as methods of `Commands`.
 pub trait WorldForksExt {
     /// Keeps this moment of the session that is played, to return to it.
     ///
-    /// It costs a frame what changed since the last checkpoint. The moment is kept as the checkpoint before a rewind is: the
-    /// newest ten of both together stay. A session has at most ten forks; the oldest goes where there are more, and all
-    /// of them go with the session, or the process.
+    /// It costs the frame what changed since the last checkpoint, since that is what it takes: a checkpoint, which retention
+    /// may remove like others. A session has at most ten forks. The oldest goes where there are more, and all of them go
+    /// with the session, or the process.
     ///
     /// [`RequestDone`](crate::RequestDone) follows once it is there, with [`WorldFork::ticket`], or
     /// [`RequestRejected`](crate::RequestRejected) with [`NoSession`](crate::RequestError::NoSession),
@@ -39,7 +20,7 @@ pub trait WorldForksExt {
     ///
     /// ```
     /// use bevy::prelude::*;
-    /// use bevy_session::WorldFork;
+    /// use bevy_session::checkpoints::{WorldFork, WorldForksExt};
     /// use bevy_session::prelude::*;
     ///
     /// #[derive(Resource)]
@@ -59,7 +40,7 @@ pub trait WorldForksExt {
     fn fork_world(&mut self) -> WorldFork;
 
     /// Makes the world what it was when it was forked, in place unless a request says otherwise
-    /// ([`restoring`](crate::SessionCommands::restoring) and [`RewindTo::Fork`]). What was played since is left, and no rewind
+    /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). What was played since is left, and no rewind
     /// brings it back. The fork stays, so that the game can return again.
     ///
     /// [`SessionRestored`](crate::SessionRestored) follows, or [`RequestRejected`](crate::RequestRejected) as of
@@ -71,7 +52,7 @@ pub trait WorldForksExt {
 
 impl WorldForksExt for Commands<'_, '_> {
     fn fork_world(&mut self) -> WorldFork {
-        WorldFork(self.session().request(CurrentRequest::Fork))
+        WorldFork::asked_for(self.session().request(CurrentRequest::Fork))
     }
 
     fn return_to(&mut self, fork: WorldFork) -> Ticket {

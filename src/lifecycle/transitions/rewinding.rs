@@ -7,10 +7,10 @@ use bevy_session_journal::{
     ChapterError, CheckpointId, NewSession, RequestError, RestoreFrom, RestoreReason, Ticket,
 };
 
+use super::forking::way_back;
 use super::starting::check_texts;
 use super::take_up::{self, make_branch_of_it, prepare_after_capture, put_back_in_place};
 use crate::lifecycle::CurrentSession;
-use crate::lifecycle::forks::way_back;
 use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
 

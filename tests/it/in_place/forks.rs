@@ -1,10 +1,9 @@
 //! Forking the world, and returning to the fork.
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::prelude::*;
-use bevy_session::{
-    CheckpointKind, MemoryDisk, RequestDone, RequestError, WorldFork, WorldForksExt,
-};
+use bevy_session::{CheckpointKind, MemoryDisk, RequestDone, RequestError};
 
 use super::{Sprite, ask, in_place_game, last_restore};
 use crate::common::*;

@@ -5,9 +5,9 @@ use bevy_session_journal::{
     CheckpointKind, RequestError, RestoreFrom, RestoreReason, SessionId, Ticket,
 };
 
-use super::checkpoints::take_checkpoint;
-use super::requests::WorldFork;
-use super::runtime::RuntimeParts;
+use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::lifecycle::requests::WorldFork;
+use crate::lifecycle::runtime::RuntimeParts;
 
 /// Keeps this moment.
 pub(in crate::lifecycle) fn fork_world(
