@@ -3,6 +3,7 @@
 mod bad_input;
 mod forks;
 mod links;
+mod openings;
 
 use std::time::Duration;
 

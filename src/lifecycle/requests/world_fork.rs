@@ -5,10 +5,10 @@ use bevy::reflect::Reflect;
 
 use bevy_session_journal::Ticket;
 
-/// A moment of the session that is played, to which [`return_to`](WorldForksExt::return_to) leads.
+/// A moment of the session that is played, to which [`return_to`](crate::checkpoints::WorldForksExt::return_to) leads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
-#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
+#[cfg_attr(feature = "reflect", reflect(opaque, Clone, PartialEq, Hash, Debug))]
 pub struct WorldFork(Ticket);
 
 impl WorldFork {

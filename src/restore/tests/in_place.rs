@@ -7,9 +7,9 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ReflectSaved;
-use crate::capture::CaptureScope;
 use crate::capture::test_kit::*;
-use crate::restore::{DespawnOnRestore, EntitiesReplaced};
+use crate::capture::{CaptureScope, Encoder};
+use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers};
 
 /// Where somebody belongs, which never changes.
 #[derive(Component, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -152,4 +152,56 @@ fn what_captures_pass_over_is_compared() {
     go_back(&mut play, &then);
     assert_eq!(play.journal.of::<Inventory>(), then.journal.of::<Inventory>());
     assert_eq!(play.world().get::<Inventory>(entity), Some(&Inventory(vec![1])));
+}
+
+#[test]
+fn a_run_opens_with_what_was_written_since_the_world_was_as_restored() {
+    let mut play = play();
+    let [stays, goes] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
+    play.world().spawn((Health(3), Inventory(vec![1]), ChildOf(stays)));
+    play.world().insert_resource(Score(7));
+    let then = moment(&mut play);
+    play.world().get_mut::<Health>(stays).unwrap().0 = 20;
+    let mut image = play.image(&then.journal);
+    image.note_living(play.encoder.ids());
+    let (none, nothing) = (Leftovers::none(), DroppedTypes::default());
+    let mut replaced = image.write_in_place(play.world(), &none, &nothing, Some(then.captured));
+    let as_saved = replaced.as_saved.expect("everything came back");
+    let image = replaced.remains.take().unwrap();
+    play.encoder = Encoder::new(play.types.clone(), then.journal.next_save_id);
+    play.encoder.seed(replaced.seeds);
+    play.encoder.open_with(image.into_written());
+    play.recorder.go_on_from(play.app.world(), as_saved);
+
+    // As observers of the restore do.
+    play.world().get_mut::<Health>(stays).unwrap().0 = 50;
+    play.world().despawn(goes);
+    play.world().spawn((Health(9), ChildOf(stays)));
+    play.world().remove_resource::<Score>();
+    play.frame();
+    let capture = play.record(CaptureScope::Delta);
+    assert_eq!(capture.scope(), CaptureScope::Delta);
+    let encoded = play.encoder.encode(capture);
+    assert!(encoded.drift.is_empty(), "{:?}", encoded.drift);
+    play.journal.fold(&encoded, true);
+    let opened = play.journal.clone();
+    assert!(opened.of::<Score>().is_empty(), "what went is no part of it");
+    play.full();
+    assert_eq!(opened.rows, play.journal.rows);
+}
+
+#[test]
+fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
+    let mut play = play();
+    let stranger = play.world().spawn_empty().id();
+    play.world().spawn((Health(1), Target { strength: 1, targets: vec![stranger] }));
+    let then = moment(&mut play);
+    assert!(go_back(&mut play, &then).as_saved.is_some());
+    let image = play.image(&then.journal);
+    let next = then.journal.next_save_id;
+    let unknown = play.restore_in_place(image, next, None);
+    assert_eq!(unknown.as_saved, None, "of an earlier process, or after a change without a trace");
+    play.world().despawn(stranger);
+    play.frame();
+    assert_eq!(go_back(&mut play, &then).as_saved, None, "a placeholder isn't what was saved");
 }
