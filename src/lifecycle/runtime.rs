@@ -17,7 +17,7 @@ pub(super) mod writer_port;
 
 use std::sync::Arc;
 
-use bevy::ecs::change_detection::CheckChangeTicks;
+use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -206,10 +206,14 @@ impl Playing {
 }
 
 impl RuntimeParts {
-    /// A recorder for a new run, which looks at removals from now on.
-    pub(super) fn recorder(&self, world: &mut World) -> Recorder {
+    /// A recorder for a new run, which looks at removals from now on, and where the writer knows the world as it was at a
+    /// tick, at what was written since.
+    pub(super) fn recorder(&self, world: &mut World, known: Option<Tick>) -> Recorder {
         let mut recorder = Recorder::new(world, &self.types);
-        recorder.restart(world);
+        match known {
+            Some(tick) => recorder.go_on_from(world, tick),
+            None => recorder.restart(world),
+        }
         recorder
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Line {
     base: Option<u64>,
     /// Whether the writer knows the world as the checkpoint that the run begins after has it, so that the opening capture
     /// may be the difference to that.
-    is_as_restored: bool,
+    pub(in crate::lifecycle) is_as_restored: bool,
     /// The newest checkpoint that is durable.
     durable: u64,
     /// Those that have a label, until it is known what became of them.
@@ -55,11 +55,6 @@ impl Line {
     /// What the next delta is the difference to; `None` if the next capture must be full.
     pub(in crate::lifecycle) fn base(&self) -> Option<u64> {
         self.base
-    }
-
-    /// The writer knows the world as the checkpoint that the run begins after has it.
-    pub(in crate::lifecycle) fn note_as_restored(&mut self) {
-        self.is_as_restored = true;
     }
 
     /// Whether the next capture copies all that there is.
@@ -139,12 +134,12 @@ mod tests {
     fn a_run_may_open_with_the_difference_to_what_was_restored_and_only_open() {
         let mut line = Line::after(RunId(7), 40);
         assert!(line.needs_full());
-        line.note_as_restored();
+        line.is_as_restored = true;
         assert!(!line.needs_full() && line.is_untouched());
         assert_eq!(line.base(), None, "it is no delta to what follows");
         line.advance(false);
         assert!(line.needs_full());
-        line.note_as_restored();
+        line.is_as_restored = true;
         line.need_full();
         assert!(line.needs_full());
     }

@@ -207,9 +207,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let report = std::mem::take(&mut replaced.report);
     let changed = std::mem::take(&mut replaced.changed);
     let as_saved = replaced.as_saved;
-    if as_saved.is_none()
-        && let Some(remains) = replaced.remains.take()
-    {
+    if let Some(remains) = replaced.remains.take_if(|_| as_saved.is_none()) {
         // Freeing it would take a frame as long as decoding did.
         parts.order(Order::Content(ContentOrder::Free(remains)));
     }
@@ -221,10 +219,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
-    let mut recorder = parts.recorder(world);
-    if let Some(tick) = as_saved {
-        recorder.go_on_from(world, tick);
-    }
+    let recorder = parts.recorder(world, as_saved);
     parts.has_failed = false;
     let was_lost = parts
         .playing
@@ -232,9 +227,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
     let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
     playing.context_before = Some(context_before);
-    if as_saved.is_some() {
-        playing.line.note_as_restored();
-    }
+    playing.line.is_as_restored = as_saved.is_some();
     playing.gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
     playing.events = EventLine::after(newest_event, prepared.events_through, due);
