@@ -59,7 +59,8 @@ pub(crate) use encode::EncodeFailureReason;
 #[cfg(test)]
 pub(crate) use encode::Encoded;
 pub(crate) use encode::{
-    Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, Settled, put_in_place,
+    Carried, ClaimedRows, EncodeFailure, Encoder, KeyedIds, NamedOrder, Settled, WrittenRows,
+    put_in_place,
 };
 pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};

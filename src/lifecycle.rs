@@ -93,11 +93,13 @@ pub(crate) use requests::RequestQueue;
 pub use requests::{
     AttachmentCommands, AttachmentRequest, ChapterCommands, CurrentRequest, EventCommands,
     ExternalCommands, ExternalRequest, LibraryCommands, PlacedCommands, Request, RewindTo,
-    SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest,
+    SessionCommands, SessionCommandsExt, SessionRequest, SlotCommands, SlotRequest, WorldFork,
+    WorldForksExt,
 };
 pub(crate) use runtime::captured_moments::CapturedMoments;
 pub(crate) use runtime::exit_watch::ExitWatch;
 pub(crate) use runtime::filings::Filings;
+pub(crate) use runtime::forks::Forks;
 pub(crate) use runtime::frame_time::FrameTime;
 pub use runtime::last_look::LastLook;
 pub(crate) use runtime::writer_port::WriterPort;

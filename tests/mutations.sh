@@ -519,25 +519,30 @@ mutant 'write references as they are' src/saved/codec/cloned.rs \
 promise='A restore in place makes the world what one makes it that spawns everything'
 in_place=generated_worlds::any_world_comes_back_in_place
 mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
-    's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(component\)\);//' $in_place
+    's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(\*rank, component\)\);//' $in_place
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
-    's/find_written\(replacement, changed\.as_ref\(\), world\);//' $in_place
+    's/find_written\(replacement, may_differ\.as_ref\(\), world\);//' $in_place
 mutant 'write everything onto who stays' src/restore/comparing.rs \
     's/ && !rows\.is_as_saved\(saved, entity, names\)//' $in_place
 mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
-    's/\*is_changed = true;//' $in_place
-mutant 'pass over who refers to somebody that is spawned again' src/restore/comparing.rs \
-    's/!all_stay && rows\.names_entities\(\)/false/' $in_place
+    's/ranks\.extend\(changed\.filter_map\(\|entity\| who\.rank\(entity\)\)\);/let _ = (changed, who);/' $in_place
+mutant 'pass over who refers to somebody that is spawned again' src/restore/in_place.rs \
+    's/may_differ\.add_columns_that_name\(replacement\);//' $in_place
 mutant 'despawn at once from whom somebody hangs who stays' src/restore/doomed.rs \
     's/holds_any = true;//' $in_place
 mutant 'write over immutable values' src/restore/staying.rs \
     's/self\.respawn_where_immutables_differ\(world\);//' $in_place
 mutant 'leave lists of who stays as they are' src/restore/in_place.rs \
-    's/order_saved_lists\(replacement, world\)/false/' $in_place
+    's/order_saved_lists\(replacement, since, world\)/false/' $in_place
 mutant 'leave children of who stays as they are' src/restore/lists.rs \
     's/Some\(Origin::Placed \| Origin::Staying\)/Some(Origin::Placed)/' $in_place
 mutant 'let observers have the last word on who stays' src/restore/in_place.rs \
     's/replacement\.undo_interference\(world\);//' $in_place
+mutant 'open a run with the difference to what the world is not as' src/restore/in_place.rs \
+    's/ && replaced\.report\.is_exact\(\) && is_all_that_is_saved\(&replaced, world\)/ \&\& (true || is_all_that_is_saved(\&replaced, world))/' $in_place
+mutant 'leave out what was written since the world was as restored' src/capture/encode/encoder.rs \
+    's/blocks = opening::with_difference\(opening, blocks\);/blocks = opening::with_difference(opening, Vec::new());/' restore::tests::in_place
+
 promise='No update loses anything without a word'
 mutant 'a field that is dropped goes unnoticed' src/schema/compare.rs \
     's/if !old\.dropped \{/if false {/' no_edit_loses_anything

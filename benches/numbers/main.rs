@@ -26,7 +26,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 20] = [
+    let parts: [(&str, fn()); 21] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -36,6 +36,7 @@ fn main() {
         ("restore", restores::restore),
         ("rewinds", restores::rewinds),
         ("in_place", restores::in_place),
+        ("forks", restores::forks),
         ("listing", listings::listing),
         ("catalogue", listings::catalogue),
         ("requests", frames::requests),

@@ -1,10 +1,12 @@
 //! What it takes to put a checkpoint back.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::checkpoints::WorldForksExt;
 use bevy_session::prelude::*;
-use bevy_session::{MemoryDisk, SessionActivity};
+use bevy_session::{CheckpointId, MemoryDisk, SessionActivity};
 
 use crate::game::{
     ENTITIES, Health, Heard, Inventory, Position, Title, Velocity, app, memory_app, request,
@@ -82,11 +84,12 @@ pub fn rewinds() {
 }
 
 /// The same checkpoint is put back in both ways, with a part of the world changed since, or all of it. What counts is
-/// the work of the main thread in the frame in which that is done, which begins the next run as well.
+/// the work of the main thread in the frame in which that is done, which begins the next run as well. The writer has its
+/// thread, as in a game.
 pub fn in_place() {
     for (changed, step) in [("1 %", 100), ("everything", 1)] {
         let [again, in_place] = [RestoreManner::Respawn, RestoreManner::InPlace]
-            .map(|manner| median(frames_of_rewinds(manner, step)));
+            .map(|manner| median(Rewound::play(ENTITIES).frames(manner, step)));
         row(
             &format!(
                 "rewind in place at 100,000 entities × 5 components, {changed} changed, main thread"
@@ -101,24 +104,81 @@ pub fn in_place() {
     }
 }
 
-/// How long the frames take in which the session goes back, once every `step`th entity has changed.
-fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
-    let mut app = memory_app(&MemoryDisk::default());
-    spawn_mixed(&mut app, ENTITIES);
-    start(&mut app);
-    let settle = |app: &mut App| {
-        while app.world().resource::<SessionActivity>().is_saving() {
-            app.update();
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    };
-    settle(&mut app);
-    let session = app.world().resource::<CurrentSession>();
-    let Some(first) = session.last_checkpoint().map(|last| last.id) else { return Vec::new() };
+/// What the main thread does in the frame of a fork and in that of the return to it, at 10,000 entities of which 1 % have
+/// changed, beside the frame of a restore.
+pub fn forks() {
+    const ENTITIES: usize = 10_000;
+    let again = median(Rewound::play(ENTITIES).frames(RestoreManner::Respawn, 100));
+    let mut rewound = Rewound::play(ENTITIES);
     let mut times = Vec::new();
-    for _ in 0..7 {
-        (0..3).for_each(|_| app.update());
-        let world = app.world_mut();
+    for _ in 0..ROUNDS {
+        rewound.change(100);
+        let begun = on_the_processor();
+        let fork = rewound.app.world_mut().commands().fork_world();
+        rewound.app.world_mut().flush();
+        rewound.app.update();
+        let forked = on_the_processor().saturating_sub(begun);
+        let idle = {
+            let begun = on_the_processor();
+            rewound.app.update();
+            on_the_processor().saturating_sub(begun)
+        };
+        rewound.settle();
+        rewound.change(100);
+        let returned = rewound.frame_of(|commands| {
+            commands.return_to(fork);
+        });
+        times.push((forked + returned).saturating_sub(idle * 2));
+        rewound.settle();
+    }
+    let there_and_back = median(times);
+    row(
+        "a fork of the world and the return to it at 10,000 entities × 5 components, 1 % changed, main thread beyond \
+         two idle frames (aim ≤ 1/20 of a restore)",
+        format!(
+            "{:.2} ms, {:.3} of the {:.1} ms in which everything is spawned again",
+            there_and_back.as_secs_f64() * 1e3,
+            ratio(there_and_back, again),
+            again.as_secs_f64() * 1e3,
+        ),
+    );
+}
+
+/// A session that goes back to its first checkpoint again and again.
+struct Rewound {
+    app: App,
+    first: CheckpointId,
+    directory: PathBuf,
+}
+
+impl Rewound {
+    fn play(entities: usize) -> Self {
+        let directory = temporary("in_place");
+        let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
+        spawn_mixed(&mut app, entities);
+        start(&mut app);
+        let first = loop {
+            let session = app.world().get_resource::<CurrentSession>();
+            match session.and_then(|session| session.last_checkpoint()) {
+                Some(last) => break last.id,
+                None => wait(&mut app),
+            }
+        };
+        let mut rewound = Self { app, first, directory };
+        rewound.settle();
+        rewound
+    }
+
+    fn settle(&mut self) {
+        while self.app.world().resource::<SessionActivity>().is_saving() {
+            wait(&mut self.app);
+        }
+    }
+
+    /// Every `step`th entity changes.
+    fn change(&mut self, step: usize) {
+        (0..3).for_each(|_| self.app.update());
+        let world = self.app.world_mut();
         let mut query =
             world
                 .query::<(&mut Position, &mut Velocity, &mut Health, &mut Inventory, &mut Title)>();
@@ -131,21 +191,46 @@ fn frames_of_rewinds(manner: RestoreManner, step: usize) -> Vec<Duration> {
             inventory.0.push(1);
             title.0.push('!');
         }
-        let before = app.world().resource::<Heard>().restores.len();
-        request(&mut app, |commands| {
-            commands.session().restoring(manner).rewind(RewindTo::Checkpoint(first));
-        });
+    }
+
+    /// How long the frame takes in which the session goes back.
+    fn frame_of(&mut self, ask: impl FnOnce(&mut Commands)) -> Duration {
+        let before = self.app.world().resource::<Heard>().restores.len();
+        request(&mut self.app, ask);
         let mut frame = Duration::ZERO;
-        while app.world().resource::<Heard>().restores.len() == before {
+        while self.app.world().resource::<Heard>().restores.len() == before {
             std::thread::sleep(Duration::from_millis(1));
             let begun = on_the_processor();
-            app.update();
+            self.app.update();
             frame = on_the_processor().saturating_sub(begun);
         }
-        times.push(frame);
-        settle(&mut app);
+        frame
     }
-    times
+
+    /// How long those frames take, once every `step`th entity has changed.
+    fn frames(&mut self, manner: RestoreManner, step: usize) -> Vec<Duration> {
+        let to = RewindTo::Checkpoint(self.first);
+        let rounds = (0..9).map(|_| {
+            self.change(step);
+            let frame = self.frame_of(|commands| {
+                commands.session().restoring(manner).rewind(to);
+            });
+            self.settle();
+            frame
+        });
+        rounds.collect()
+    }
+}
+
+impl Drop for Rewound {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn wait(app: &mut App) {
+    app.update();
+    std::thread::sleep(Duration::from_millis(1));
 }
 
 /// A level with 10,000 doors is restored into.

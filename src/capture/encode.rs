@@ -17,7 +17,7 @@ pub(crate) use claims::Settled;
 pub(crate) use column::ColumnWriter;
 #[cfg(test)]
 pub(crate) use encoder::Encoded;
-pub(crate) use encoder::{ClaimedRows, Encoder};
+pub(crate) use encoder::{ClaimedRows, Encoder, WrittenRows};
 pub(crate) use failure::EncodeFailure;
 #[cfg(test)]
 pub(crate) use failure::EncodeFailureReason;

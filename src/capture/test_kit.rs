@@ -157,6 +157,8 @@ pub(crate) struct Play {
     pub encoder: Encoder,
     /// What is in the journal.
     pub journal: Journal,
+    /// What a run has opened with that began with the difference to what was restored.
+    pub opened: Option<Journal>,
 }
 
 impl Play {
@@ -173,7 +175,7 @@ impl Play {
         let types = Arc::new(SavedTypes::collect(app.world_mut()));
         let recorder = Recorder::new(app.world_mut(), &types);
         let encoder = Encoder::new(types.clone(), SaveId::FIRST);
-        Self { app, types, recorder, encoder, journal: Journal::default() }
+        Self { app, types, recorder, encoder, journal: Journal::default(), opened: None }
     }
 
     pub(crate) fn world(&mut self) -> &mut World {
@@ -247,9 +249,38 @@ impl Play {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let nothing = DroppedTypes::default();
-        let replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
-        self.begin_run(next, &replaced);
+        let mut replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
+        let remains = replaced.remains.take();
+        match replaced.as_saved.zip(remains) {
+            Some((captured, image)) => self.open_run_with(next, &replaced, captured, *image),
+            None => {
+                self.opened = None;
+                self.begin_run(next, &replaced);
+            }
+        }
         replaced
+    }
+
+    /// Begins a new run with the difference to what was restored as well.
+    fn open_run_with(
+        &mut self,
+        next: SaveId,
+        replaced: &EntitiesReplaced,
+        as_saved: Tick,
+        image: WorldImage,
+    ) {
+        let mut encoder = Encoder::new(self.types.clone(), next);
+        encoder.seed(replaced.seeds.iter().copied());
+        encoder.open_with(image.into_written());
+        self.recorder.go_on_from(self.app.world(), as_saved);
+        let capture = self.record(CaptureScope::Delta);
+        assert_eq!(capture.scope(), CaptureScope::Delta);
+        let encoded = encoder.encode(capture);
+        assert!(encoded.drift.is_empty(), "rows were lost: {:?}", encoded.drift);
+        let mut opened = Journal::default();
+        opened.fold(&encoded, true);
+        self.opened = Some(opened);
+        self.begin_run(next, replaced);
     }
 
     fn begin_run(&mut self, next: SaveId, replaced: &EntitiesReplaced) {

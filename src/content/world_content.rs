@@ -29,6 +29,8 @@ pub(crate) struct Start {
     pub carried: Carried,
     /// Placed entities that were despawned in play.
     pub gone: KeyedIds,
+    /// The checkpoint that was restored, if the first capture is the difference to it.
+    pub opening: Option<Box<WorldImage>>,
 }
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
@@ -142,6 +144,9 @@ impl Content for WorldContent {
         encoder.seed(start.seeds);
         encoder.carry(start.carried);
         encoder.note_gone(start.gone);
+        if let Some(image) = start.opening {
+            encoder.open_with(image.into_written());
+        }
         encoder
     }
 

@@ -71,4 +71,6 @@ figures! {
     despawned >= 4_000,
     /// Entities that could not stay.
     respawned >= 100,
+    /// Restores after which a run opened with the difference to what was restored.
+    opened >= 1_000,
 }

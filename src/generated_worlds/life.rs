@@ -167,19 +167,20 @@ impl Life {
         self.go_on();
         let end = self.expect_this_moment();
         self.play_on();
-        let report = back.must_come_back_in_place(self.next_save_id(), &mut self.play);
-        self.count_in_place(&report);
+        let back = back.must_come_back_in_place(self.next_save_id(), &mut self.play);
+        self.count_in_place(&back);
         self.go_on_with_the_restored();
         if self.churn.random.one_in(2) {
             self.go_on();
         }
-        let report = end.must_come_back_in_place(self.next_save_id(), &mut self.play);
-        self.count_in_place(&report);
+        let end = end.must_come_back_in_place(self.next_save_id(), &mut self.play);
+        self.count_in_place(&end);
         self.go_on_with_the_restored();
     }
 
-    fn count_in_place(&mut self, report: &RestoreReport) {
+    fn count_in_place(&mut self, (report, has_opened): &(RestoreReport, bool)) {
         self.in_place.restores += 1;
+        self.in_place.opened += u64::from(*has_opened);
         self.in_place.written += report.written;
         self.in_place.spawned += report.spawned;
         self.in_place.despawned += report.despawned;
@@ -273,10 +274,11 @@ impl Expected {
 
     /// What isn't saved and is still there is referred to as before, where a restore that spawns everything leaves a
     /// placeholder.
-    fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> RestoreReport {
+    fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> (RestoreReport, bool) {
         let since = Some(self.captured_at);
         let replaced = play.restore_in_place(self.image(next, play), next, since);
         self.must_be_back(&replaced, play);
+        let has_opened = play.opened.is_some();
         // Once more, by comparing everything.
         let again = play.restore_in_place(self.image(next, play), next, None);
         self.must_be_back(&again, play);
@@ -285,7 +287,7 @@ impl Expected {
         if self.variant != Variant::Meddling && report.dangling_total == 0 {
             assert_eq!(report.written, 0, "what doesn't differ isn't written: {:?}", again.changed);
         }
-        replaced.report
+        (replaced.report, has_opened)
     }
 
     fn must_be_back(&self, replaced: &EntitiesReplaced, play: &Play) {
@@ -303,11 +305,14 @@ impl Expected {
         assert_eq!(portrait, self.portrait, "the world that came back in place");
         let mut before = Table::of(&self.snapshot);
         let mut after = Table(play.journal.rows.clone());
-        for table in [&mut before, &mut after] {
+        // By the difference to what it was restored from, or else by a full capture again.
+        let mut opened = Table(play.opened.as_ref().unwrap_or(&play.journal).rows.clone());
+        for table in [&mut before, &mut after, &mut opened] {
             table.forget_who_is_not_saved();
             table.leave_out_what_no_restore_has();
         }
         after.must_be(&before, "what was restored in place and what it was restored from");
+        opened.must_be(&after, "what a run opens with and a full capture");
     }
 
     fn must_come_back(&self, next: SaveId, play: &mut Play) {

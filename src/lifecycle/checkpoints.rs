@@ -93,19 +93,20 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     playing.pace.begin_capture(now.elapsed);
     let capture = playing.capture(world, kind, id.counter);
     // The recorder makes a delta full where it can't know any more what changed.
-    let full = capture.scope() == CaptureScope::Full;
+    let base = playing.line.base().filter(|_| capture.scope() == CaptureScope::Delta);
+    // The difference to what was restored is written with all of that.
+    let full = base.is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
     if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
         debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
         return finish_if_asked(world, wanted.asker.answered());
     }
-    let base = playing.line.base().filter(|_| !full);
     let collapsed_from = playing.take_note(&capture);
     playing.line.asked.note_captured(id.counter, &wanted);
     let WantedCheckpoint { label, asker, .. } = wanted;
     // Before any observer hears of it, which might change the world.
-    let self_test = if full { None } else { playing.self_test(world, id.counter) };
+    let self_test = playing.self_test(world, id.counter, capture.scope());
     let about = AboutSession::take(world, id, full);
     let events_through = playing.events.through();
     span.record("rows", capture.rows());
@@ -218,8 +219,14 @@ fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
 
 impl Playing {
     /// Everything at this moment, if a checkpoint is to be held against it.
-    fn self_test(&mut self, world: &mut World, counter: u64) -> Option<Box<Capture>> {
-        is_self_test_due(world, counter).then(|| self.recorder.look(world, CaptureScope::Full))
+    fn self_test(
+        &mut self,
+        world: &mut World,
+        counter: u64,
+        captured: CaptureScope,
+    ) -> Option<Box<Capture>> {
+        let is_due = captured == CaptureScope::Delta && is_self_test_due(world, counter);
+        is_due.then(|| self.recorder.look(world, CaptureScope::Full))
     }
 }
 
@@ -324,7 +331,7 @@ impl Playing {
     /// was found that left no trace, the game is one that makes such changes, and a pause or an exit
     /// may be the last chance to save them.
     fn scope(&self, kind: CheckpointKind) -> CaptureScope {
-        if self.line.base().is_none() || (self.has_drifted && is_last_chance(kind)) {
+        if self.line.needs_full() || (self.has_drifted && is_last_chance(kind)) {
             CaptureScope::Full
         } else {
             CaptureScope::Delta

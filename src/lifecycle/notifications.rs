@@ -121,7 +121,8 @@ notifications! {
         /// The request for it, if there was one, as by
         /// [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint).
         ticket: Option<Ticket>,
-        /// Whether everything was copied, or what changed since the last one.
+        /// Whether it has everything, or what changed since the last one. The first one after a restore in place has
+        /// everything, of which only that is copied which was written since.
         full: bool,
         /// Rows that were copied.
         rows: usize,

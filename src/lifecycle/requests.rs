@@ -13,6 +13,8 @@ pub(super) mod queue;
 mod rewind_to;
 mod rules;
 mod slot_commands;
+mod world_fork;
+mod world_forks;
 
 use std::path::PathBuf;
 
@@ -42,6 +44,8 @@ pub(super) use queue::{check_text, reject_asked};
 pub use rewind_to::RewindTo;
 pub(super) use rules::{About, AboutOthers, Needs, Rules};
 pub use slot_commands::SlotCommands;
+pub use world_fork::WorldFork;
+pub use world_forks::WorldForksExt;
 
 /// One request of the game, as it was made.
 ///
@@ -182,6 +186,8 @@ pub enum CurrentRequest {
     ForgetKey(SaveKey),
     /// [`PlacedCommands::forget_all`], with what the keys begin with.
     ForgetKeys(String),
+    /// [`WorldForksExt::fork_world`].
+    Fork,
     /// [`SessionCommands::rewind`].
     Rewind(RewindTo),
     /// [`LibraryCommands::branch_off`].

@@ -5,6 +5,7 @@ pub(super) mod captured_moments;
 pub(super) mod deferred;
 pub(super) mod exit_watch;
 pub(super) mod filings;
+pub(super) mod forks;
 pub(super) mod frame_time;
 pub(super) mod last_look;
 pub(super) mod line;
@@ -16,7 +17,7 @@ pub(super) mod writer_port;
 
 use std::sync::Arc;
 
-use bevy::ecs::change_detection::CheckChangeTicks;
+use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -38,6 +39,7 @@ use captured_moments::CapturedMoments;
 use deferred::Deferred;
 use exit_watch::ExitWatch;
 use filings::Filings;
+use forks::Forks;
 use frame_time::FrameTime;
 use line::Line;
 use pace::Pace;
@@ -60,6 +62,8 @@ pub(crate) struct RuntimeParts {
     pub playing: Option<Playing>,
     /// When checkpoints were captured of this world.
     pub captured: CapturedMoments,
+    /// Moments to which the game returns.
+    pub forks: Forks,
     /// What the writer was asked for and must answer before the next request is handled.
     pub transition: Option<Transition>,
     /// Whether something of the game failed since the last checkpoint, and the game went on.
@@ -202,10 +206,14 @@ impl Playing {
 }
 
 impl RuntimeParts {
-    /// A recorder for a new run, which looks at removals from now on.
-    pub(super) fn recorder(&self, world: &mut World) -> Recorder {
+    /// A recorder for a new run, which looks at removals from now on, and where the writer knows the world as it was at a
+    /// tick, at what was written since.
+    pub(super) fn recorder(&self, world: &mut World, known: Option<Tick>) -> Recorder {
         let mut recorder = Recorder::new(world, &self.types);
-        recorder.restart(world);
+        match known {
+            Some(tick) => recorder.go_on_from(world, tick),
+            None => recorder.restart(world),
+        }
         recorder
     }
 

@@ -6,6 +6,7 @@ pub(super) mod beginning_worlds;
 pub(super) mod branching;
 pub(super) mod drafts;
 pub(super) mod ending;
+pub(super) mod forking;
 pub(super) mod leaving;
 pub(super) mod loading;
 pub(super) mod profiles;

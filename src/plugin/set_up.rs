@@ -7,10 +7,10 @@ use crate::doctor::look_while_playing;
 use crate::engine;
 use crate::failures::FailureWatch;
 use crate::lifecycle::{
-    CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, FrameTime,
-    GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts, SessionSettings,
-    StartUp, WriterPort, finish_restore, hint_at_dangling, log_losses_once, look_before_exit,
-    session_is_restoring, take_provider, tell_of_place,
+    CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
+    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts,
+    SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling, log_losses_once,
+    look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -76,6 +76,7 @@ impl SessionPlugin {
             exit: ExitWatch::new(process),
             playing: None,
             captured: CapturedMoments::default(),
+            forks: Forks::default(),
             transition: None,
             has_failed: false,
             start_up: StartUp::new(mode, self.is_development()),

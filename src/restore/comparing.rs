@@ -1,160 +1,142 @@
 //! Compares what stays with the checkpoint.
 
-use std::collections::HashMap;
-
-use bevy::ecs::archetype::ArchetypeId;
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
-use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
 
-use super::image::Living;
 use super::ragged::Ragged;
 use super::replacement::{Origin, Part, Replacement};
 use super::rows_by_entity::RowOfEntity;
+use super::side_by_side::side_by_side;
 use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
 use crate::capture::SaveKey;
 use crate::saved::{DecodedColumn, Names, Saved};
 
+/// Entities that are worth a thread of their own.
+const WORTH_A_THREAD: usize = 2_048;
+
 /// Finds the components that entities have which stay and the checkpoint doesn't, with what they brought along;
-/// whether there are any.
-pub(super) fn find_removed(replacement: &mut Replacement, living: &Living, world: &World) -> bool {
+/// whether there are any. Those are `misshapen`.
+pub(super) fn find_removed(
+    replacement: &mut Replacement,
+    misshapen: &[u32],
+    world: &World,
+) -> bool {
     let mut removed = Ragged::default();
-    let mut any = false;
-    let mut shapes = Shapes::new(replacement, living);
-    for (rank, entity) in staying(replacement) {
-        if let Some(entity) = entity.and_then(|entity| world.get_entity(entity).ok())
-            && !shapes.is_as_saved(rank, entity)
-        {
-            let lacking = lacks(replacement, rank, entity, &mut shapes.layouts);
-            let with_theirs = with_what_they_brought(replacement, rank, entity, lacking, world);
-            any |= !with_theirs.is_empty();
-            with_theirs.into_iter().for_each(|component| removed.push(component));
-        }
-        removed.end();
+    let mut layouts = Layouts::new(replacement);
+    for rank in misshapen {
+        let Some(entity) = staying(replacement, *rank, world) else { continue };
+        let lacking = lacks(replacement, *rank, entity, &mut layouts);
+        let with_theirs = with_what_they_brought(replacement, *rank, entity, lacking, world);
+        with_theirs.into_iter().for_each(|component| removed.push(*rank, component));
     }
     replacement.difference.removed = removed;
-    any
+    !replacement.difference.removed.filled().is_empty()
 }
 
-/// Whether entities have just the components that the checkpoint has, by archetype.
-struct Shapes<'a> {
-    living: &'a Living,
-    layouts: Layouts,
-    was_saved: Vec<bool>,
-    known: HashMap<(ArchetypeId, u32), bool>,
-    last: Option<((ArchetypeId, u32), bool)>,
+/// Which entities may differ from what was known of them.
+pub(super) struct MayDiffer {
+    /// Their ranks, ascending.
+    pub ranks: Vec<u32>,
+    /// Columns of which all values may.
+    columns: Vec<bool>,
 }
 
-impl<'a> Shapes<'a> {
-    fn new(replacement: &Replacement, living: &'a Living) -> Self {
-        let was_saved = replacement.image.columns.iter().map(|column| column.was_saved).collect();
-        let (layouts, known) = (Layouts::new(replacement), HashMap::new());
-        Self { living, layouts, was_saved, known, last: None }
-    }
-
-    fn is_as_saved(&mut self, rank: u32, entity: EntityRef<'_>) -> bool {
-        let Some(shape) = self.living.shape_by_rank.get(rank as usize).copied() else {
-            return false;
-        };
-        let key = (entity.archetype().id(), shape);
-        if let Some((last, is_as_saved)) = self.last
-            && last == key
-        {
-            return is_as_saved;
-        }
-        let is_as_saved = match self.known.get(&key) {
-            Some(known) => *known,
-            None => self.has_shape(shape, entity),
-        };
-        self.known.insert(key, is_as_saved);
-        self.last = Some((key, is_as_saved));
-        is_as_saved
-    }
-
-    fn has_shape(&mut self, shape: u32, entity: EntityRef<'_>) -> bool {
-        let there = self.layouts.of(entity.archetype()).iter().map(|(place, _)| *place);
-        let there = there.filter(|place| self.was_saved.get(*place as usize) == Some(&true));
-        let saved = self.living.shapes.get(shape as usize);
-        saved.is_some_and(|saved| there.eq(saved.iter().copied()))
-    }
-}
-
-/// What may differ from a checkpoint, by what was written since it was captured.
-pub(super) struct Changed {
-    ranks: Vec<bool>,
-    /// Columns that refer to entities, where some of those aren't who they were.
-    naming: Vec<bool>,
-}
-
-impl Changed {
-    /// Looks at the ticks of everything that is saved.
+impl MayDiffer {
+    /// By the ticks of everything that is saved: those of which something was written after a tick, and those that
+    /// are `misshapen`, as a removal leaves no tick.
     pub(super) fn since(
         since: Tick,
         replacement: &Replacement,
         who: &WhoStays,
+        misshapen: &[u32],
         world: &mut World,
     ) -> Self {
-        let mut ranks = vec![false; replacement.entities.len()];
-        // Whoever refers to one that is spawned again, despawned, or found by its key has to refer to another.
-        let all_stay = replacement.origins.iter().all(|origin| *origin == Origin::Staying)
-            && replacement.doomed.is_nobody()
-            && replacement.image.anchors.is_empty();
-        let mut naming = vec![false; replacement.image.columns.len()];
-        for (column, naming) in replacement.image.columns.iter().zip(&mut naming) {
+        let mut ranks = misshapen.to_vec();
+        for column in &replacement.image.columns {
             let DecodedColumn::Component(rows) = &column.decoded else { continue };
-            *naming = !all_stay && rows.names_entities();
-            for entity in rows.changed_since(since, world) {
-                if let Some(rank) = who.rank(entity)
-                    && let Some(is_changed) = ranks.get_mut(rank as usize)
-                {
-                    *is_changed = true;
-                }
-            }
+            let changed = rows.changed_since(since, world).into_iter();
+            ranks.extend(changed.filter_map(|entity| who.rank(entity)));
         }
-        Self { ranks, naming }
+        ranks.sort_unstable();
+        ranks.dedup();
+        Self { ranks, columns: vec![false; replacement.image.columns.len()] }
     }
 
-    fn may_differ(&self, rank: u32, row: RowOfEntity, entity: EntityRef<'_>, part: Part) -> bool {
-        self.ranks.get(rank as usize) != Some(&false)
-            || self.naming.get(row.column as usize) != Some(&false)
-            || part.component().is_some_and(|component| !entity.contains_id(component))
+    /// Whoever refers to one that is spawned again, gone, or found by its key has to refer to another.
+    pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
+        for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
+            *may_differ |=
+                matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities());
+        }
     }
+}
+
+/// Whether everybody is who they were.
+pub(super) fn all_stay(replacement: &Replacement) -> bool {
+    replacement.origins.iter().all(|origin| *origin == Origin::Staying)
+        && replacement.doomed.is_nobody()
+        && replacement.image.anchors.is_empty()
 }
 
 /// Finds the values of the checkpoint that entities don't have which stay: values as captures write them. All are
-/// compared, or those that may differ.
+/// compared, or those that may differ. The work is shared with other threads where it is much.
 pub(super) fn find_written(
     replacement: &mut Replacement,
-    changed: Option<&Changed>,
+    may_differ: Option<&MayDiffer>,
     world: &mut World,
 ) {
     replacement.difference.since = world.increment_change_tick();
-    let mut written = Ragged::default();
-    let mut names =
-        Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
-    for (rank, entity) in staying(replacement) {
-        if let Some(entity) = entity.and_then(|entity| world.get_entity(entity).ok()) {
-            for row in replacement.image.rows.of(rank) {
-                let Some(part) = replacement.parts.get(row.column as usize) else { continue };
-                if changed.is_none_or(|it| it.may_differ(rank, *row, entity, *part))
-                    && differs(replacement, *row, entity, &mut names)
-                {
-                    written.push(*row);
+    let all = || (0..replacement.entities.len() as u32).collect::<Vec<u32>>();
+    let written = match may_differ {
+        None => differing_of(replacement, &all(), |_, _| true, world),
+        Some(some) if some.columns.contains(&true) => {
+            let is_asked = |rank: u32, row: RowOfEntity| {
+                some.columns.get(row.column as usize) != Some(&false)
+                    || some.ranks.binary_search(&rank).is_ok()
+            };
+            differing_of(replacement, &all(), is_asked, world)
+        }
+        Some(some) => differing_of(replacement, &some.ranks, |_, _| true, world),
+    };
+    let mut difference = Ragged::default();
+    written.into_iter().for_each(|(rank, row)| difference.push(rank, row));
+    replacement.difference.written = difference;
+}
+
+/// The rows of these entities that differ, as far as it is asked, in their order.
+fn differing_of(
+    replacement: &Replacement,
+    ranks: &[u32],
+    is_asked: impl Fn(u32, RowOfEntity) -> bool + Sync,
+    world: &World,
+) -> Vec<(u32, RowOfEntity)> {
+    let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
+    let chunks = ranks.chunks(WORTH_A_THREAD).map(|ranks| (ranks, names.beside()));
+    let found = side_by_side(chunks.collect(), |(ranks, mut names)| {
+        let mut written = Vec::new();
+        for rank in ranks {
+            let Some(entity) = staying(replacement, *rank, world) else { continue };
+            let rows = replacement.image.rows.of(*rank).iter();
+            for row in rows.filter(|row| is_asked(*rank, **row)) {
+                if differs(replacement, *row, entity, &mut names) {
+                    written.push((*rank, *row));
                 }
             }
         }
-        written.end();
-    }
-    replacement.difference.written = written;
+        written
+    });
+    found.into_iter().flatten().collect()
 }
 
-/// The entity of each rank, if it stays.
-fn staying(replacement: &Replacement) -> impl Iterator<Item = (u32, Option<Entity>)> {
-    let entities = replacement.entities.iter().zip(&replacement.origins);
-    let staying = entities.map(|(entity, origin)| (*origin == Origin::Staying).then_some(*entity));
-    (0_u32..).zip(staying)
+/// The entity of a rank, if it stays.
+fn staying<'w>(replacement: &Replacement, rank: u32, world: &'w World) -> Option<EntityRef<'w>> {
+    let rank = rank as usize;
+    if replacement.origins.get(rank) != Some(&Origin::Staying) {
+        return None;
+    }
+    world.get_entity(*replacement.entities.get(rank)?).ok()
 }
 
 fn differs(

@@ -209,6 +209,10 @@ impl<'a> Decoder<'a> {
         self.losses.extend(unusable.into_losses(&column.type_path));
         let migrated = form.into_blocks();
         column.version = history.version();
+        column.is_as_written = saved
+            .blocks
+            .iter()
+            .all(|block| block.version == column.version && block.name == column.type_path);
         column.saved = saved.into_blocks();
         column.saved.extend(migrated);
         column

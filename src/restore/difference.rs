@@ -20,9 +20,12 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// Whether an entity is as the checkpoint says.
-    pub(super) fn is_none_of(&self, rank: u32) -> bool {
-        self.written.of(rank).is_empty() && self.removed.of(rank).is_empty()
+    /// The entities that aren't as the checkpoint says, ascending.
+    pub(super) fn ranks(&self) -> Vec<u32> {
+        let mut ranks = [self.written.filled(), self.removed.filled()].concat();
+        ranks.sort_unstable();
+        ranks.dedup();
+        ranks
     }
 }
 

@@ -24,8 +24,7 @@ pub(super) fn find_extra_entities(
     if query.iter(world).count() as u64 == replacement.entities_without_key() {
         return Vec::new();
     }
-    let mut names =
-        Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
+    let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
     let mut counts = BTreeMap::<Option<&str>, u64>::new();
     for entity in query.iter(world) {
         if names.id(entity).is_none()

@@ -19,6 +19,7 @@ use super::decoder::{Decoder, SavedTable, UndecodedColumn};
 use super::loss::{RestoreLoss, RestoreLossReason};
 use super::order::{NO_ONE, SpawnOrder, spawn_order};
 use super::rows_by_entity::RowsByEntity;
+use super::who_stays::WhoStays;
 use crate::capture::{Build, Carried, SaveKey, SavedTypes};
 use crate::saved::{
     ANCHORS, BUILD, BUILT_IN, CHILD_OF, DecodedColumn, DecodedComponents, DecodedOrder, GONE,
@@ -62,17 +63,29 @@ pub(crate) struct WorldImage {
     pub(super) living: Option<Living>,
 }
 
-/// The entities that have ids of the session, as the writer knows them.
+/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
+/// which the checkpoint is put back has little left to do.
 #[derive(Default)]
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
     pub by_rank: Vec<Entity>,
+    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
+    pub may_stay: WhoStays,
+    /// The ranks of those that may not, since a value can't be read.
+    pub unreadable: Vec<u32>,
     /// Those that the checkpoint doesn't have.
     pub others: Vec<(SaveId, Entity)>,
     /// Which of `shapes` each rank has.
     pub shape_by_rank: Vec<u32>,
     /// The columns that entities have, each list once, ascending.
     pub shapes: Vec<Vec<u32>>,
+    /// When each rank is spawned: its place in the order.
+    pub turns: Vec<u32>,
+    /// The ids of all ranks, if each is there.
+    pub seeds: Vec<(Entity, SaveId)>,
+    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
+    /// in it: a world that is as it says can be written as the difference to it.
+    pub is_whole: bool,
 }
 
 /// The builds of the game between which a checkpoint passes.
@@ -93,6 +106,8 @@ pub(super) struct ImageColumn {
     pub decoded: DecodedColumn,
     /// Whether the game saved the type when the checkpoint was taken.
     pub was_saved: bool,
+    /// Whether all rows were read under the name and in the form that the type has today.
+    pub is_as_written: bool,
     /// The rows as they were read, to compare and to decode again.
     pub saved: Vec<Values>,
     /// Entities whose value is there and can't be read.
@@ -106,8 +121,18 @@ pub(super) struct ImageColumn {
 impl ImageColumn {
     pub(super) fn empty(type_path: Arc<str>, decoded: DecodedColumn, was_saved: bool) -> Self {
         let (saved, unreadable, ranks, places) = Default::default();
-        let version = 0;
-        Self { type_path, version, decoded, was_saved, saved, unreadable, ranks, places }
+        let (version, is_as_written) = (0, true);
+        Self {
+            type_path,
+            version,
+            decoded,
+            was_saved,
+            is_as_written,
+            saved,
+            unreadable,
+            ranks,
+            places,
+        }
     }
 
     /// The bytes of a decoded row.

@@ -20,7 +20,7 @@ use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::{QueryState, With};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::comparing::{Changed, find_removed, find_written};
+use super::comparing::{MayDiffer, all_stay, find_removed, find_written};
 use super::difference::take_away;
 use super::doomed::Doomed;
 use super::image::WorldImage;
@@ -34,7 +34,10 @@ use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
 use super::sweep::{Sweep, living_gone};
-use crate::saved::{Outside, Saved, unfiltered};
+use crate::saved::{IsSaved, Outside, Saved, unfiltered};
+
+/// How often resources are restored, if that costs somebody their life who should stay.
+const ROUNDS: u32 = 8;
 
 impl WorldImage {
     /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
@@ -65,7 +68,7 @@ impl WorldImage {
         staying.know_living_others(world);
         let since = since.filter(|_| staying.replacement.image.losses.is_empty());
         staying.write(world, since, has_taken, (leftovers, &mut sweep));
-        staying.finish(world)
+        staying.finish(world, since)
     }
 }
 
@@ -75,6 +78,9 @@ impl Staying {
         let Replacement { image, doomed, report, .. } = &mut self.replacement;
         old.retain(|entity| !stays(*entity));
         old.extend(living_gone(world, &image.gone, report));
+        if old.is_empty() {
+            return;
+        }
         *doomed = Doomed::find(world, &old, &stays);
         let first = std::mem::take(&mut doomed.first);
         let remains = |entity: Entity| stays(entity) || doomed.contains(entity);
@@ -85,14 +91,19 @@ impl Staying {
     /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
     /// makes of that, as loot where armour is lost, goes. Whether anything was taken.
     fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) -> bool {
+        let has_dropped = dropped.drop_from(world, &|entity| self.who.contains(entity));
+        if has_dropped {
+            self.look_around(world);
+        }
         let stays = |entity: Entity| self.who.contains(entity);
-        dropped.drop_from(world, &stays);
         let replacement = &mut self.replacement;
-        if !find_removed(replacement, &self.living, world) && dropped.is_empty() {
+        if !find_removed(replacement, &self.seen.misshapen, world) && !has_dropped {
             return false;
         }
-        for (rank, entity) in (0_u32..).zip(&replacement.entities) {
-            take_away(world, *entity, replacement.difference.removed.of(rank));
+        for rank in replacement.difference.removed.filled() {
+            if let Some(entity) = replacement.entities.get(*rank as usize) {
+                take_away(world, *entity, replacement.difference.removed.of(*rank));
+            }
         }
         world.flush();
         let mut came = sweep.old_entities(world);
@@ -107,10 +118,12 @@ impl Staying {
     /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
     fn know_living_others(&mut self, world: &World) {
         let doomed = &self.replacement.doomed;
+        let known = self.living.others.len();
         self.living.others.retain(|(_, entity)| {
             let is_unsaved = |found: EntityRef<'_>| !found.contains::<Saved>();
             world.get_entity(*entity).is_ok_and(is_unsaved) && !doomed.contains(*entity)
         });
+        self.has_lost_others = self.living.others.len() < known;
         // One that a level found by its key goes by the id that the checkpoint knows.
         let outside = &mut self.replacement.outside;
         let known: EntityHashSet = outside.values().copied().collect();
@@ -125,15 +138,23 @@ impl Staying {
         has_taken: bool,
         (leftovers, sweep): (&Leftovers, &mut Sweep),
     ) {
+        let mut code_ran = has_taken | self.restore_resources(world);
+        self.replacement.keep_others(world, &[]);
         let replacement = &mut self.replacement;
+        let misshapen = &self.seen.misshapen;
+        let may_differ = since.map(|since| {
+            let mut may_differ = MayDiffer::since(since, replacement, &self.who, misshapen, world);
+            if self.has_lost_others || !all_stay(replacement) {
+                may_differ.add_columns_that_name(replacement);
+            }
+            may_differ
+        });
+        find_written(replacement, may_differ.as_ref(), world);
         let calm = world.read_change_tick();
-        replacement.restore_resources(world);
-        replacement.keep_others(world, &[]);
-        let changed = since.map(|since| Changed::since(since, replacement, &self.who, world));
-        find_written(replacement, changed.as_ref(), world);
         replacement.rebuild(world);
-        let code_ran = has_taken || world.read_change_tick() != calm;
-        replacement.spawn(world);
+        code_ran |= world.read_change_tick() != calm;
+        self.write_difference(world);
+        let replacement = &mut self.replacement;
         if code_ran {
             // What it has added to entities that stay is looked for, whatever is written onto them.
             replacement.stamps.note_hooks();
@@ -143,7 +164,7 @@ impl Staying {
         world.flush();
         despawn_who_had_to_wait(replacement, world, leftovers, sweep);
         replacement.remove_what_was_not_saved(world);
-        if order_saved_lists(replacement, world) {
+        if order_saved_lists(replacement, since, world) {
             replacement.stamps.note_hooks();
             world.flush();
         }
@@ -152,20 +173,74 @@ impl Staying {
         replacement.set_pending_states(world);
     }
 
-    fn finish(mut self, world: &mut World) -> EntitiesReplaced {
+    /// Makes all resources what the checkpoint says, and looks whom that cost their life; whether code of the game ran.
+    fn restore_resources(&mut self, world: &mut World) -> bool {
+        let mut code_ran = false;
+        for _ in 0..ROUNDS {
+            let calm = world.read_change_tick();
+            self.replacement.restore_resources(world);
+            if world.read_change_tick() == calm {
+                break;
+            }
+            code_ran = true;
+            world.flush();
+            let before = self.who.len();
+            self.replace_the_dead(world);
+            if self.who.len() == before {
+                break;
+            }
+            // They are spawned under other ids, which resources may name.
+            self.replacement.allocate(world);
+        }
+        code_ran
+    }
+
+    /// Spawns who doesn't stay, and writes onto the others what differs, all in the order in which everybody is
+    /// spawned.
+    fn write_difference(&mut self, world: &mut World) {
+        let Replacement { origins, difference, image, .. } = &mut self.replacement;
+        let ranks = (0_u32..).zip(origins.iter());
+        let ranks = ranks.filter(|(_, origin)| **origin != Origin::Staying);
+        let mut ranks: Vec<u32> = ranks.map(|(rank, _)| rank).collect();
+        ranks.extend(difference.written.filled());
+        ranks.sort_unstable_by_key(|rank| self.living.turns.get(*rank as usize));
+        // One that doesn't stay after all may be among both.
+        ranks.dedup();
+        image.order.ranks = ranks;
+        self.replacement.spawn(world);
+    }
+
+    fn finish(mut self, world: &mut World, since: Option<Tick>) -> EntitiesReplaced {
         let changed = note_changed(&mut self.replacement, world);
-        let entities = self.replacement.entities.clone();
+        let is_whole = self.living.is_whole && since.is_some();
+        let all_stay = self.who.len() == self.replacement.entities.len();
+        if all_stay && self.replacement.stamps.nothing_ran_until_now(world) {
+            // None can have gone.
+            self.replacement.seeds = Some(std::mem::take(&mut self.living.seeds));
+        }
+        let respawned: Vec<(Entity, Entity)> = self
+            .respawned
+            .iter()
+            .filter_map(|(rank, was)| Some((*was, *self.replacement.entities.get(*rank as usize)?)))
+            .collect();
         let mut replaced = self.replacement.finish(world);
+        if is_whole && replaced.report.is_exact() && is_all_that_is_saved(&replaced, world) {
+            replaced.as_saved = Some(world.increment_change_tick());
+        }
         // They keep their ids for as long as they live.
         let others = self.living.others.into_iter().map(|(id, entity)| (entity, id));
         replaced.seeds.extend(others.filter(|(entity, _)| world.get_entity(*entity).is_ok()));
-        let respawned = self.respawned.into_iter().filter_map(|(rank, was)| {
-            let is = *entities.get(rank as usize)?;
-            world.get_entity(is).is_ok().then_some(RespawnedEntity { was, is })
-        });
+        let respawned = respawned.into_iter().filter(|(_, is)| world.get_entity(*is).is_ok());
+        let respawned = respawned.map(|(was, is)| RespawnedEntity { was, is });
         replaced.report.respawned = respawned.collect();
         EntitiesReplaced { changed, ..replaced }
     }
+}
+
+/// Whether nobody else is saved, as who came with a level is.
+fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &mut World) -> bool {
+    let mut saved: QueryState<(), IsSaved> = unfiltered(world, QueryState::new);
+    saved.iter(world).count() as u64 == replaced.report.entities
 }
 
 /// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came
@@ -197,10 +272,12 @@ fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEnti
     let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
     let mut changed = Vec::new();
     let Replacement { entities, origins, difference, parts, report, .. } = replacement;
-    for (rank, (entity, origin)) in (0_u32..).zip(entities.iter().zip(origins.iter())) {
-        if *origin != Origin::Staying || difference.is_none_of(rank) {
+    for rank in difference.ranks() {
+        let (Some(entity), Some(Origin::Staying)) =
+            (entities.get(rank as usize), origins.get(rank as usize))
+        else {
             continue;
-        }
+        };
         report.written += 1;
         if world.get_entity(*entity).is_err() {
             continue;

@@ -239,12 +239,14 @@ impl KeptList {
 
     /// Whether anything was done to the list since it had its order.
     fn is_changed(&self, component: ComponentId, world: &World) -> bool {
+        self.is_changed_since(self.settled, component, world)
+    }
+
+    fn is_changed_since(&self, since: Tick, component: ComponentId, world: &World) -> bool {
         let list = Related::of(world, component).map(|related| related.target());
         let target = world.get_entity(self.target).ok();
         let ticks = target.zip(list).and_then(|(it, list)| it.get_change_ticks_by_id(list));
-        ticks.is_some_and(|ticks| {
-            ticks.changed.is_newer_than(self.settled, world.read_change_tick())
-        })
+        ticks.is_some_and(|ticks| ticks.changed.is_newer_than(since, world.read_change_tick()))
     }
 
     /// The first one that wasn't linked after the one before. Such a list may have been changed
@@ -277,9 +279,17 @@ impl KeptList {
 
 /// Puts the lists of a world in which entities stay in their order; whether any wasn't.
 ///
-/// Whoever stands right isn't linked again.
-pub(super) fn order_saved_lists(replacement: &mut Replacement, world: &mut World) -> bool {
-    let settled = world.increment_change_tick();
+/// Whoever stands right isn't linked again. A list that nothing was done to since the checkpoint was captured, if that is
+/// known, is as it was.
+pub(super) fn order_saved_lists(
+    replacement: &mut Replacement,
+    since: Option<Tick>,
+    world: &mut World,
+) -> bool {
+    if replacement.image.link_orders.is_empty() {
+        return false;
+    }
+    let settled = replacement.stamps.move_on(world);
     let mut any = false;
     let mut kept = Vec::new();
     for (column, lists) in &replacement.image.link_orders {
@@ -297,11 +307,21 @@ pub(super) fn order_saved_lists(replacement: &mut Replacement, world: &mut World
             let order =
                 Order::Kept { before: sources.collect(), named: Vec::new(), linked: Vec::new() };
             let mut list = KeptList { column: *column, target, order, settled };
+            let is_known = |since: Tick| !list.is_changed_since(since, *component, world);
+            if since.is_some_and(is_known) {
+                kept.push(list);
+                continue;
+            }
             let mut late = list.wanted(*component, &replacement.others.restored, world);
-            let late = late.split_off(in_order(&list.sources(*component, world), &late));
-            for source in &late {
+            let mut late = late.split_off(in_order(&list.sources(*component, world), &late));
+            for (place, source) in (1..).zip(&late) {
                 world.increment_change_tick();
                 rows.link_again(world, *source);
+                // A set has no order: nobody who is linked again comes last in it.
+                if list.sources(*component, world).last() != Some(source) {
+                    late.truncate(place);
+                    break;
+                }
             }
             any |= !late.is_empty();
             list.settle(late, world);

@@ -1,12 +1,14 @@
 //! Which entities of a checkpoint are in the world.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bevy::ecs::entity::Entity;
 use bevy_session_journal::SaveId;
 
-use super::image::{Living, WorldImage};
+use super::image::{ImageColumn, Living, WorldImage};
 use super::manner::RestoreManner;
+use super::who_stays::WhoStays;
+use crate::capture::WrittenRows;
 
 impl WorldImage {
     /// Notes which entities have the ids of the session. Some of them may be gone when the checkpoint is put back.
@@ -19,8 +21,29 @@ impl WorldImage {
                 None => others.push((id, entity)),
             }
         }
+        let columns = self.columns.iter();
+        let unreadable: HashSet<u32> =
+            columns.flat_map(|column| &column.unreadable).copied().collect();
+        let mut may_stay = WhoStays::with_capacity(by_rank.len());
+        for (rank, entity) in (0_u32..).zip(&by_rank) {
+            let is_there = *entity != Entity::PLACEHOLDER;
+            if is_there && !self.keys.contains_key(&rank) && !unreadable.contains(&rank) {
+                may_stay.add(*entity, rank);
+            }
+        }
+        let unreadable = unreadable.into_iter().filter(|rank| !self.keys.contains_key(rank));
         let (shape_by_rank, shapes) = self.shapes();
-        self.living = Some(Living { by_rank, others, shape_by_rank, shapes });
+        self.living = Some(Living {
+            may_stay,
+            unreadable: unreadable.collect(),
+            others,
+            shape_by_rank,
+            shapes,
+            turns: self.turns(),
+            seeds: by_rank.iter().copied().zip(self.ranks.ids().iter().copied()).collect(),
+            is_whole: self.is_whole(),
+            by_rank,
+        });
     }
 
     /// The columns that entities have: the place of each rank's in a list of all there are, and that.
@@ -37,6 +60,35 @@ impl WorldImage {
         });
         let by_rank = by_rank.collect();
         (by_rank, shapes)
+    }
+
+    fn turns(&self) -> Vec<u32> {
+        let mut turns = vec![0; self.ranks.len()];
+        for (turn, rank) in (0_u32..).zip(&self.order.ranks) {
+            if let Some(place) = turns.get_mut(*rank as usize) {
+                *place = turn;
+            }
+        }
+        turns
+    }
+
+    fn is_whole(&self) -> bool {
+        let is_read = |column: &ImageColumn| {
+            let saved: usize = column.saved.iter().map(|rows| rows.len()).sum();
+            column.was_saved && column.is_as_written && column.len() == saved
+        };
+        self.losses.is_empty()
+            && self.carried.is_empty()
+            && self.keys.is_empty()
+            && self.gone.is_empty()
+            && self.anchors.is_empty()
+            && self.columns.iter().all(is_read)
+    }
+
+    /// The ids of all entities and the rows of each type, as they were written.
+    pub(crate) fn into_written(self) -> WrittenRows {
+        let columns = self.columns.into_iter().map(|column| column.saved);
+        WrittenRows { entities: self.ranks.ids().to_vec(), columns: columns.collect() }
     }
 
     /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only

@@ -62,7 +62,8 @@ pub(crate) struct DroppedTypes(BTreeMap<TypeId, Drop>);
 #[derive(Clone, Copy)]
 struct Drop {
     name: &'static str,
-    drop: fn(&mut World, &dyn Fn(Entity) -> bool),
+    /// Whether any had it.
+    drop: fn(&mut World, &dyn Fn(Entity) -> bool) -> bool,
 }
 
 impl DroppedTypes {
@@ -72,14 +73,9 @@ impl DroppedTypes {
         self.0.insert(TypeId::of::<T>(), drop);
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Takes the types away from these entities.
-    pub(super) fn drop_from(&self, world: &mut World, entities: &dyn Fn(Entity) -> bool) {
-        self.0.values().for_each(|dropped| (dropped.drop)(world, entities));
+    /// Takes the types away from these entities; whether any had one.
+    pub(super) fn drop_from(&self, world: &mut World, entities: &dyn Fn(Entity) -> bool) -> bool {
+        self.0.values().fold(false, |any, dropped| (dropped.drop)(world, entities) | any)
     }
 }
 
@@ -89,12 +85,13 @@ impl fmt::Debug for DroppedTypes {
     }
 }
 
-fn drop_from<T: Component>(world: &mut World, is_one: &dyn Fn(Entity) -> bool) {
+fn drop_from<T: Component>(world: &mut World, is_one: &dyn Fn(Entity) -> bool) -> bool {
     let mut query: QueryState<Entity, With<T>> = unfiltered(world, QueryState::new);
     let having: Vec<Entity> = query.iter(world).filter(|entity| is_one(*entity)).collect();
-    for entity in having {
-        if let Ok(mut entity) = world.get_entity_mut(entity) {
+    for entity in &having {
+        if let Ok(mut entity) = world.get_entity_mut(*entity) {
             entity.remove::<T>();
         }
     }
+    !having.is_empty()
 }

@@ -1,33 +1,66 @@
-//! Lists of different lengths, one behind the other.
+//! Lists of different lengths, one behind the other, most of which are empty.
 
-/// Lists of different lengths, one behind the other, by their place.
+/// Lists of different lengths, one behind the other, by their place. Most are empty.
 pub(super) struct Ragged<T> {
+    /// Where the lists end, up to the last one that isn't empty.
     ends: Vec<u32>,
     items: Vec<T>,
+    /// The places of those that aren't empty, ascending.
+    filled: Vec<u32>,
 }
 
 impl<T> Default for Ragged<T> {
     fn default() -> Self {
-        Self { ends: Vec::new(), items: Vec::new() }
+        Self { ends: Vec::new(), items: Vec::new(), filled: Vec::new() }
     }
 }
 
 impl<T> Ragged<T> {
-    /// Adds to the list that isn't ended yet.
-    pub(super) fn push(&mut self, item: T) {
+    /// Adds to the list at a place: to the last one that isn't empty, or to one behind it.
+    pub(super) fn push(&mut self, place: u32, item: T) {
+        if self.filled.last() != Some(&place) {
+            self.filled.push(place);
+        }
+        self.ends.resize(place as usize, self.end());
         self.items.push(item);
+        self.ends.push(self.end());
     }
 
-    /// Ends a list; the next one begins.
-    pub(super) fn end(&mut self) {
-        self.ends.push(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+    fn end(&self) -> u32 {
+        u32::try_from(self.items.len()).unwrap_or(u32::MAX)
     }
 
     /// The list at a place.
     pub(super) fn of(&self, place: u32) -> &[T] {
         let place = place as usize;
-        let end = self.ends.get(place).copied().unwrap_or_default() as usize;
+        let Some(end) = self.ends.get(place).copied() else { return &[] };
         let start = place.checked_sub(1).and_then(|before| self.ends.get(before));
-        self.items.get(start.copied().unwrap_or_default() as usize..end).unwrap_or_default()
+        self.items
+            .get(start.copied().unwrap_or_default() as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    /// The places of the lists that aren't empty, ascending.
+    pub(super) fn filled(&self) -> &[u32] {
+        &self.filled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_have_what_was_pushed_and_all_others_are_empty() {
+        let mut lists = Ragged::default();
+        for (place, item) in [(0, 'a'), (3, 'b'), (3, 'c'), (4, 'd'), (9, 'e')] {
+            lists.push(place, item);
+        }
+        let all: Vec<&[char]> = (0..11).map(|place| lists.of(place)).collect();
+        let none: &[char] = &[];
+        let expected: [&[char]; 11] =
+            [&['a'], none, none, &['b', 'c'], &['d'], none, none, none, none, &['e'], none];
+        assert_eq!(all, expected);
+        assert_eq!(lists.filled(), [0, 3, 4, 9]);
     }
 }

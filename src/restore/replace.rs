@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
@@ -32,6 +33,9 @@ pub(crate) struct EntitiesReplaced {
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
+    /// When the world was as the checkpoint says in all that is saved, if it was: all that was written until then has this
+    /// tick at most, and all else a later one.
+    pub as_saved: Option<Tick>,
     /// What is left of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,
 }
@@ -60,6 +64,7 @@ impl EntitiesReplaced {
             carried,
             gone: Vec::new(),
             changed: Vec::new(),
+            as_saved: None,
             remains: None,
         }
     }

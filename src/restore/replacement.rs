@@ -54,6 +54,8 @@ pub(super) struct Replacement {
     /// Values that can't be as saved, since they refer to what isn't there.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
+    /// The ids of all entities, if it is known that all of them are there.
+    pub seeds: Option<Vec<(Entity, SaveId)>>,
     pub report: RestoreReport,
 }
 
@@ -168,19 +170,24 @@ impl Replacement {
             waiting: Vec::new(),
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
+            seeds: None,
             image,
             report,
         }
     }
 
-    /// Allocates the entities that are spawned.
-    fn allocate(&mut self, world: &World) {
-        let count = u32::try_from(self.count(Origin::Spawned)).unwrap_or(u32::MAX);
-        let mut allocated = world.entity_allocator().alloc_many(count);
-        for (entity, origin) in self.entities.iter_mut().zip(&self.origins) {
-            if *origin == Origin::Spawned {
-                *entity = allocated.next().unwrap_or(Entity::PLACEHOLDER);
-            }
+    /// Allocates the entities that are spawned and have none yet.
+    pub(super) fn allocate(&mut self, world: &World) {
+        let entities = self.entities.iter_mut().zip(&self.origins);
+        let without = entities.filter(|(entity, origin)| {
+            **origin == Origin::Spawned && **entity == Entity::PLACEHOLDER
+        });
+        let without: Vec<&mut Entity> = without.map(|(entity, _)| entity).collect();
+        let count = u32::try_from(without.len()).unwrap_or(u32::MAX);
+        for (entity, allocated) in
+            without.into_iter().zip(world.entity_allocator().alloc_many(count))
+        {
+            *entity = allocated;
         }
     }
 
@@ -234,7 +241,7 @@ impl Replacement {
             self.stamps.end(rank, has_hooks, world);
         }
         (self.difference, self.image.rows) = (difference, rows);
-        let places = self.places_in_lists();
+        let places = if self.waiting.is_empty() { HashMap::new() } else { self.places_in_lists() };
         let place = |(rank, row): &(u32, RowOfEntity)| places.get(&(row.column, *rank)).copied();
         self.waiting.sort_by_key(|link| (link.1.column, place(link)));
         spawner.drop_unwritten(world);
@@ -371,9 +378,11 @@ impl Replacement {
     /// Looks at what came of it.
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
         self.keep_what_waits();
-        let entities = self.entities.iter().copied().zip(self.image.ranks.ids().iter().copied());
-        let mut seeds: Vec<(Entity, SaveId)> =
-            entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect();
+        let mut seeds = self.seeds.take().unwrap_or_else(|| {
+            let ids = self.image.ranks.ids().iter().copied();
+            let entities = self.entities.iter().copied().zip(ids);
+            entities.filter(|(entity, _)| world.get_entity(*entity).is_ok()).collect()
+        });
         self.report.entities = seeds.len() as u64;
         self.report.spawned = self.count(Origin::Spawned);
         self.report.despawned_again =
@@ -391,6 +400,7 @@ impl Replacement {
             carried: std::mem::take(&mut self.image.carried),
             gone: std::mem::take(&mut self.image.gone),
             changed: Vec::new(),
+            as_saved: None,
             remains: Some(Box::new(self.image)),
         }
     }

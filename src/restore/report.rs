@@ -92,6 +92,19 @@ impl RestoreReport {
         self.respawned.iter().find(|respawned| respawned.was == was).map(|respawned| respawned.is)
     }
 
+    /// Whether all came back, and nothing else came up.
+    pub(super) fn is_exact(&self) -> bool {
+        let none_lost = self.losses.is_empty() && self.dangling_total == 0;
+        let none_gone = self.despawned_again == 0 && self.not_spawned == 0;
+        let none_more = self.extra.is_empty() && self.not_despawned == 0;
+        none_lost
+            && none_gone
+            && none_more
+            && self.new_components.is_empty()
+            && self.not_as_saved.is_empty()
+            && self.unclaimed_total == 0
+    }
+
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
         self.dangling_total += 1;
         if self.dangling.len() < Self::LISTED_REFERENCES {

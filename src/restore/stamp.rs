@@ -56,6 +56,16 @@ impl Stamps {
         self.last = Some(world.change_tick());
     }
 
+    /// Moves the tick of the world on, so that what is done from here on has a later one; the tick up to here.
+    pub(super) fn move_on(&mut self, world: &mut World) -> Tick {
+        let is_calm = self.last == Some(world.read_change_tick());
+        let before = world.increment_change_tick();
+        if is_calm {
+            self.last = Some(world.change_tick());
+        }
+        before
+    }
+
     /// Hooks of the game may have run since the entities were written.
     pub(super) fn note_hooks(&mut self) {
         self.any_is_suspect = true;

@@ -1,18 +1,19 @@
 //! Which entities stay where a checkpoint is put back in place.
 
-use std::collections::HashSet;
-
-use bevy::ecs::archetype::ArchetypeId;
+use bevy::ecs::archetype::Archetype;
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
+use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::{EntityRef, World};
 
 use super::hooks::is_mutable;
 use super::image::{ImageColumn, Living};
 use super::replacement::{Origin, Part, Replacement};
 use super::sweep::DespawnOnRestore;
+use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
-use crate::capture::SaveKey;
-use crate::saved::{DecodedColumn, Names, Saved};
+use crate::capture::{Placed, SaveKey};
+use crate::saved::{DecodedColumn, Names, Outside, Saved};
 
 /// The entities of a checkpoint that stay.
 pub(super) struct Staying {
@@ -23,72 +24,132 @@ pub(super) struct Staying {
     pub who: WhoStays,
     /// Those that are spawned again although they were there: their ranks, and what they were.
     pub respawned: Vec<(u32, Entity)>,
+    /// Whether somebody is gone who wasn't saved and may be referred to.
+    pub has_lost_others: bool,
+    /// What was last seen of those that stay.
+    pub seen: Sighting,
+}
+
+/// What is to be seen of those that stay without a look at any value.
+#[derive(Default)]
+pub(super) struct Sighting {
+    /// How many there are.
+    present: usize,
+    /// The ranks of those that have other saved components than the checkpoint, ascending.
+    pub misshapen: Vec<u32>,
 }
 
 impl Staying {
     /// Finds the entities that stay. Placed ones are found by their keys, as in every restore.
     pub(super) fn find(world: &World, mut replacement: Replacement) -> Self {
-        let living = replacement.image.living.take().unwrap_or_default();
-        let who = WhoStays::with_capacity(living.by_rank.len());
-        let mut staying = Self { replacement, living, who, respawned: Vec::new() };
-        let living = std::mem::take(&mut staying.living.by_rank);
-        staying.find_living(world, &living);
+        let mut living = replacement.image.living.take().unwrap_or_default();
+        let who = std::mem::take(&mut living.may_stay);
+        let (respawned, seen) = (Vec::new(), Sighting::default());
+        let has_lost_others = false;
+        let mut staying = Self { replacement, living, who, respawned, has_lost_others, seen };
+        staying.find_living(world);
         staying
     }
 
-    fn find_living(&mut self, world: &World, living: &[Entity]) {
-        let mut may_stay = MayStay::default();
-        let image = &self.replacement.image;
-        let columns = image.columns.iter();
-        let unreadable: HashSet<u32> =
-            columns.flat_map(|column| &column.unreadable).copied().collect();
-        for (rank, entity) in (0_u32..).zip(living) {
-            let Some(found) = world.get_entity(*entity).ok().filter(|found| may_stay.ask(*found))
-            else {
-                continue;
-            };
-            if self.replacement.image.keys.contains_key(&rank) {
-                continue;
+    fn find_living(&mut self, world: &World) {
+        self.replacement.entities = std::mem::take(&mut self.living.by_rank);
+        let Replacement { entities, origins, .. } = &mut self.replacement;
+        let is_there = |rank: u32| {
+            let entity = entities.get(rank as usize).copied();
+            entity.is_some_and(|entity| world.get_entity(entity).is_ok_and(may_stay))
+        };
+        for rank in self.living.unreadable.iter().copied().filter(|rank| is_there(*rank)) {
+            let was = entities.get(rank as usize).copied();
+            self.respawned.extend(was.map(|was| (rank, was)));
+        }
+        for (entity, origin) in entities.iter_mut().zip(origins) {
+            match self.who.contains(*entity) {
+                true => *origin = Origin::Staying,
+                false => *entity = Entity::PLACEHOLDER,
             }
-            match unreadable.contains(&rank) {
-                true => self.respawned.push((rank, found.id())),
-                false => self.stay(rank, found.id()),
+        }
+        self.look_around(world);
+        if self.seen.present != self.who.len() {
+            for rank in self.missing(world) {
+                let was = self.forget(rank);
+                // One that goes with every restore although the checkpoint has it is spawned again.
+                let goes = |it: EntityRef<'_>| it.contains::<Saved>() && !it.contains::<SaveKey>();
+                let was = was.filter(|was| world.get_entity(*was).is_ok_and(goes));
+                self.respawned.extend(was.map(|was| (rank, was)));
             }
         }
         self.respawn_where_immutables_differ(world);
     }
 
-    /// Those who should have stayed and are gone, since somebody's death has taken them along, are spawned.
-    pub(super) fn replace_the_dead(&mut self, world: &World) {
+    /// Looks which of those that stay are there, and what they have.
+    pub(super) fn look_around(&mut self, world: &World) {
+        self.seen = Sighting::default();
+        let Some(marker) = world.component_id::<Saved>() else { return };
+        let mut layouts = Layouts::new(&self.replacement);
+        let columns = &self.replacement.image.columns;
+        let leaves = [world.component_id::<SaveKey>(), world.component_id::<DespawnOnRestore>()];
+        let has = |archetype: &Archetype, id: &Option<ComponentId>| {
+            id.is_some_and(|id| archetype.contains(id))
+        };
+        let saved = world.archetypes().iter().filter(|archetype| {
+            archetype.contains(marker)
+                && !archetype.contains(IS_RESOURCE)
+                && !leaves.iter().any(|id| has(archetype, id))
+        });
+        for archetype in saved {
+            let was_saved =
+                |place: &u32| columns.get(*place as usize).is_some_and(|it| it.was_saved);
+            let there = layouts.of(archetype).iter().map(|(place, _)| *place);
+            let there: Vec<u32> = there.filter(was_saved).collect();
+            let mut last = None;
+            for entity in archetype.entities() {
+                let Some(rank) = self.who.rank(entity.id()) else { continue };
+                self.seen.present += 1;
+                let shape = self.living.shape_by_rank.get(rank as usize).copied();
+                let is_as_saved = match last {
+                    Some((known, is_as_saved)) if known == shape => is_as_saved,
+                    _ => shape.and_then(|it| self.living.shapes.get(it as usize)) == Some(&there),
+                };
+                last = Some((shape, is_as_saved));
+                if !is_as_saved {
+                    self.seen.misshapen.push(rank);
+                }
+            }
+        }
+        self.seen.misshapen.sort_unstable();
+    }
+
+    /// The ranks of those that should stay and aren't there.
+    fn missing(&self, world: &World) -> Vec<u32> {
         let Replacement { entities, origins, .. } = &self.replacement;
         let staying = (0_u32..).zip(entities.iter().zip(origins));
         let staying = staying.filter(|(_, (_, origin))| **origin == Origin::Staying);
-        let mut may_stay = MayStay::default();
-        let mut is_there = |entity| world.get_entity(entity).is_ok_and(|found| may_stay.ask(found));
-        let dead = staying.filter(|(_, (entity, _))| !is_there(**entity));
-        let dead: Vec<u32> = dead.map(|(rank, _)| rank).collect();
-        dead.into_iter().for_each(|rank| self.respawn(rank));
+        let is_there = |entity| world.get_entity(entity).is_ok_and(may_stay);
+        let missing = staying.filter(|(_, (entity, _))| !is_there(**entity));
+        missing.map(|(rank, _)| rank).collect()
     }
 
-    fn stay(&mut self, rank: u32, living: Entity) {
-        let Replacement { entities, origins, .. } = &mut self.replacement;
-        if let (Some(entity), Some(origin)) =
-            (entities.get_mut(rank as usize), origins.get_mut(rank as usize))
-        {
-            (*entity, *origin) = (living, Origin::Staying);
-            self.who.add(living, rank);
+    /// Those who should have stayed and are gone, since somebody's death has taken them along, are spawned.
+    pub(super) fn replace_the_dead(&mut self, world: &World) {
+        self.look_around(world);
+        if self.seen.present != self.who.len() {
+            self.missing(world).into_iter().for_each(|rank| self.respawn(rank));
         }
     }
 
     fn respawn(&mut self, rank: u32) {
+        let was = self.forget(rank);
+        self.respawned.extend(was.map(|was| (rank, was)));
+    }
+
+    /// Has one spawned that doesn't stay; what it was.
+    fn forget(&mut self, rank: u32) -> Option<Entity> {
         let Replacement { entities, origins, .. } = &mut self.replacement;
-        if let (Some(entity), Some(origin)) =
-            (entities.get_mut(rank as usize), origins.get_mut(rank as usize))
-        {
-            self.respawned.push((rank, *entity));
-            self.who.remove(*entity);
-            (*entity, *origin) = (Entity::PLACEHOLDER, Origin::Spawned);
-        }
+        let entity = entities.get_mut(rank as usize)?;
+        let was = std::mem::replace(entity, Entity::PLACEHOLDER);
+        *origins.get_mut(rank as usize)? = Origin::Spawned;
+        self.who.remove(was);
+        Some(was)
     }
 
     /// Indexes rest on the hooks of immutable components, so none is written over. One that names an entity which is
@@ -103,20 +164,41 @@ impl Staying {
         if !immutable.iter().zip(&self.replacement.image.columns).any(has_rows) {
             return;
         }
+        let outside = self.outside_so_far(world);
         loop {
-            let differing = with_other_immutables(&self.replacement, world, &immutable);
+            let differing = with_other_immutables(&self.replacement, &outside, world, &immutable);
             if differing.is_empty() {
                 return;
             }
             differing.into_iter().for_each(|rank| self.respawn(rank));
         }
     }
+
+    /// Entities that are referred to and aren't among those that stay, as far as they are known before anything is
+    /// despawned: what has a key, and what isn't saved.
+    fn outside_so_far(&self, world: &World) -> Outside {
+        let image = &self.replacement.image;
+        let others = self.living.others.iter().copied();
+        let is_unsaved = |entity: EntityRef<'_>| !entity.contains::<Saved>();
+        let others = others.filter(|(_, it)| world.get_entity(*it).is_ok_and(is_unsaved));
+        let ids = image.ranks.ids();
+        let keys =
+            image.keys.iter().filter_map(|(rank, key)| Some((*ids.get(*rank as usize)?, key)));
+        let keys = keys.chain(image.anchors.iter().map(|(id, key)| (*id, key)));
+        let placed = world.get_resource::<Placed>();
+        let found = keys.filter_map(|(id, key)| Some((id, placed?.find(world, key)?)));
+        others.chain(found).collect()
+    }
 }
 
 /// Entities that have other immutable components than the checkpoint.
-fn with_other_immutables(replacement: &Replacement, world: &World, immutable: &[bool]) -> Vec<u32> {
-    let mut names =
-        Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
+fn with_other_immutables(
+    replacement: &Replacement,
+    outside: &Outside,
+    world: &World,
+    immutable: &[bool],
+) -> Vec<u32> {
+    let mut names = Names::new(&replacement.image.ranks, &replacement.entities, outside);
     let mut differing = Vec::new();
     for (rank, entity) in (0_u32..).zip(&replacement.entities) {
         let Ok(entity) = world.get_entity(*entity) else { continue };
@@ -143,24 +225,9 @@ fn with_other_immutables(replacement: &Replacement, world: &World, immutable: &[
     differing
 }
 
-/// Whether a living entity can be the one that it was. Entities of one archetype are mostly asked about in a row.
-#[derive(Default)]
-struct MayStay {
-    last: Option<(ArchetypeId, bool)>,
-}
-
-impl MayStay {
-    fn ask(&mut self, entity: EntityRef<'_>) -> bool {
-        let archetype = entity.archetype().id();
-        if let Some((last, may_stay)) = self.last
-            && last == archetype
-        {
-            return may_stay;
-        }
-        let may_stay = entity.contains::<Saved>()
-            && !entity.contains::<SaveKey>()
-            && !entity.contains::<DespawnOnRestore>();
-        self.last = Some((archetype, may_stay));
-        may_stay
-    }
+/// Whether a living entity can be the one that it was.
+fn may_stay(entity: EntityRef<'_>) -> bool {
+    entity.contains::<Saved>()
+        && !entity.contains::<SaveKey>()
+        && !entity.contains::<DespawnOnRestore>()
 }

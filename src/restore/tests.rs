@@ -1,6 +1,7 @@
 //! A checkpoint is put back, and the world is what it was.
 
 mod checkpoint_migrations;
+mod in_place;
 mod unusable;
 
 use bevy::ecs::entity_disabling::Disabled;

@@ -45,9 +45,9 @@ impl Replacement {
         let mut layouts = Layouts::new(self);
         let mut not_saved = NotSaved::default();
         let nothing_ran = self.stamps.nothing_ran_until_now(world);
-        for (rank, id) in (0_u32..).zip(&self.entities) {
+        for (rank, (id, origin)) in (0_u32..).zip(self.entities.iter().zip(&self.origins)) {
             // What it has more than the checkpoint was taken from it before.
-            let stays = self.origins.get(rank as usize) == Some(&Origin::Staying);
+            let stays = *origin == Origin::Staying;
             if stays && nothing_ran && self.difference.written.of(rank).is_empty() {
                 continue;
             }

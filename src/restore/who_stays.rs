@@ -6,12 +6,13 @@ use bevy::ecs::entity::Entity;
 #[derive(Default)]
 pub(super) struct WhoStays {
     by_index: Vec<(Entity, u32)>,
+    count: usize,
 }
 
 impl WhoStays {
     /// So many entities will be added, or more.
     pub(super) fn with_capacity(entities: usize) -> Self {
-        Self { by_index: Vec::with_capacity(entities) }
+        Self { by_index: Vec::with_capacity(entities), count: 0 }
     }
 
     pub(super) fn add(&mut self, entity: Entity, rank: u32) {
@@ -20,6 +21,7 @@ impl WhoStays {
             self.by_index.resize(index + 1, (Entity::PLACEHOLDER, 0));
         }
         if let Some(place) = self.by_index.get_mut(index) {
+            self.count += usize::from(place.0 == Entity::PLACEHOLDER);
             *place = (entity, rank);
         }
     }
@@ -29,7 +31,13 @@ impl WhoStays {
             && let Some(place) = self.by_index.get_mut(entity.index_u32() as usize)
         {
             *place = (Entity::PLACEHOLDER, 0);
+            self.count -= 1;
         }
+    }
+
+    /// How many stay.
+    pub(super) fn len(&self) -> usize {
+        self.count
     }
 
     /// The rank of an entity, if it stays.
@@ -40,5 +48,24 @@ impl WhoStays {
 
     pub(super) fn contains(&self, entity: Entity) -> bool {
         self.rank(entity).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_counted_once_until_it_is_gone() {
+        let [one, other] = [7, 3].map(|index| Entity::from_raw_u32(index).unwrap());
+        let mut who = WhoStays::with_capacity(1);
+        who.add(one, 0);
+        who.add(other, 1);
+        who.add(other, 1);
+        assert_eq!((who.len(), who.rank(one), who.rank(other)), (2, Some(0), Some(1)));
+        who.remove(one);
+        who.remove(one);
+        assert_eq!((who.len(), who.rank(one)), (1, None));
+        assert!(!who.contains(Entity::PLACEHOLDER));
     }
 }

@@ -14,4 +14,5 @@ pub use crate::lifecycle::{
     AutosaveDelayed, AutosaveStretched, CaptureBudget, CaptureCost, CaptureOverBudget,
     CheckpointDrifted, CurrentPace, DataPlaceChanged, PaceChanged, Patience, SavingResumed,
     SavingStopped, SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
+    WorldFork, WorldForksExt,
 };

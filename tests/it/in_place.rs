@@ -1,7 +1,9 @@
 //! Going back by writing what differs onto the entities that are there.
 
 mod bad_input;
+mod forks;
 mod links;
+mod openings;
 
 use std::time::Duration;
 

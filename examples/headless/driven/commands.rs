@@ -10,6 +10,7 @@ use std::time::Duration;
 use bevy::diagnostic::FrameCount;
 use bevy::prelude::*;
 use bevy_session::chapters::{ChapterId, ChapterOutcome, NewChapter};
+use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::events::{EventPage, EventQuery};
 use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
@@ -40,6 +41,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "end-chapter", takes: Takes::Text(OUTCOMES), begin: end_chapter },
     Command { verb: "rewind", takes: Takes::Text("seconds"), begin: rewind },
     Command { verb: "undo-rewind", takes: Takes::Nothing, begin: undo_rewind },
+    Command { verb: "fork-world", takes: Takes::Nothing, begin: fork_world },
+    Command { verb: "return", takes: Takes::Nothing, begin: return_to_fork },
     Command { verb: "hash", takes: Takes::Nothing, begin: hash },
     Command { verb: "pause", takes: Takes::Nothing, begin: pause },
     Command { verb: "resume", takes: Takes::Nothing, begin: resume },
@@ -225,6 +228,29 @@ fn rewind(world: &mut World, seconds: &str) -> Result<Begun, String> {
 
 fn undo_rewind(world: &mut World, _: &str) -> Result<Begun, String> {
     world.commands().session().rewind(RewindTo::BeforeRewind);
+    Ok(until_restored(came_back))
+}
+
+/// The moment that was forked last.
+#[derive(Resource)]
+struct LastFork(WorldFork);
+
+/// Keeps this moment, to which `return` leads.
+fn fork_world(world: &mut World, _: &str) -> Result<Begun, String> {
+    let fork = world.commands().fork_world();
+    Ok(until(move |news, world| match news {
+        News::Finished(finished) if *finished == fork.ticket() => {
+            world.insert_resource(LastFork(fork));
+            Some(hash_of(world).map(|hash| fields([("hash", json!(hash))])))
+        }
+        _ => None,
+    }))
+}
+
+/// Answered when the checkpoint is durable with which the colony goes on from there.
+fn return_to_fork(world: &mut World, _: &str) -> Result<Begun, String> {
+    let fork = world.get_resource::<LastFork>().ok_or("no moment was forked")?.0;
+    world.commands().return_to(fork);
     Ok(until_restored(came_back))
 }
 

@@ -1,5 +1,7 @@
 //! Encodes captures, one after the other.
 
+mod opening;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,6 +26,8 @@ use crate::capture::saved_type::Role;
 use crate::capture::types::SavedTypes;
 use crate::saved::{ANCHORS, BUILD, GONE, encode_message_pack, panic_message};
 
+pub(crate) use opening::WrittenRows;
+
 /// Encodes the captures of one run, in order. Has no world.
 pub(crate) struct Encoder {
     types: Arc<SavedTypes>,
@@ -43,6 +47,8 @@ pub(crate) struct Encoder {
     pub(super) claimed: BTreeSet<SaveId>,
     /// Rows in the journal of entities that have another id now.
     misnamed: Vec<SaveId>,
+    /// A checkpoint that the first capture may be the difference to.
+    opening: Option<Vec<Block>>,
 }
 
 /// Placed entities that the level has spawned, with the values that were kept for them.
@@ -88,7 +94,8 @@ pub(crate) struct Encoded {
 }
 
 impl Encoder {
-    /// An encoder that gives out ids from `next_save_id` on. Its first capture must be full.
+    /// An encoder that gives out ids from `next_save_id` on. Its first capture must be full, unless it is
+    /// [opened with](Self::open_with) a checkpoint.
     pub(crate) fn new(types: Arc<SavedTypes>, next_save_id: SaveId) -> Self {
         let columns = vec![ColumnState::default(); types.columns().count()];
         Self {
@@ -103,6 +110,7 @@ impl Encoder {
             claims: Claims::default(),
             claimed: BTreeSet::new(),
             misnamed: Vec::new(),
+            opening: None,
         }
     }
 
@@ -133,6 +141,7 @@ impl Encoder {
             claims: self.claims.clone(),
             claimed: self.claimed.clone(),
             misnamed: Vec::new(),
+            opening: None,
         }
     }
 
@@ -261,6 +270,7 @@ impl Encoder {
     pub(crate) fn encode(&mut self, mut capture: Box<Capture>) -> Encoded {
         let mut failures = Failures::default();
         let is_full = capture.scope() == CaptureScope::Full;
+        let opening = self.opening.take().filter(|_| !is_full);
         let mut gone = self.note_departures(&capture);
         gone.extend(self.end_claims_of_gone(&capture));
         gone.append(&mut self.misnamed);
@@ -286,6 +296,9 @@ impl Encoder {
         blocks.extend(self.block_of_build().filter(|_| is_full));
         if !blocks.is_sorted_by(|one, other| one.key() <= other.key()) {
             blocks.sort_by(|one, other| one.key().cmp(&other.key()));
+        }
+        if let Some(opening) = opening {
+            blocks = opening::with_difference(opening, blocks);
         }
         // Those who wait for their values are in the world and carried.
         let entities = capture.entities() + self.carried.waiting_count();
@@ -341,14 +354,20 @@ impl Encoder {
             }
         };
         let path = &self.entities_path;
-        let mut marker = Vec::new();
         let removed = split_ids(&removed).map(|ids| Block::removed(path.clone(), ids));
+        removed.chain(self.blocks_of_entities(&saved)).collect()
+    }
+
+    /// The markers of saved entities, by their ids, which ascend.
+    fn blocks_of_entities(&self, saved: &[SaveId]) -> Vec<Block> {
+        let path = &self.entities_path;
+        let mut marker = Vec::new();
         let mut rows = Split::default();
         if encode_message_pack(&(), &mut marker).is_ok() {
             saved.iter().for_each(|id| rows.push(*id, &marker));
         }
-        let saved = rows.finish().into_iter().map(|rows| Block::values(path.clone(), 0, rows));
-        removed.chain(saved).collect()
+        let rows = rows.finish().into_iter();
+        rows.map(|rows| Block::values(path.clone(), 0, rows)).collect()
     }
 
     fn remove_entities(&mut self, despawned: &[Entity], unmarked: &[Entity]) -> Vec<SaveId> {

@@ -30,6 +30,14 @@ pub(crate) trait RecordColumn: Send + Sync {
 
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
+
+    /// The tick up to which each value's own was looked at, where captures since then have passed over them.
+    fn passed_over_since(&self) -> Option<Tick> {
+        None
+    }
+
+    /// Takes what is there for what was recorded.
+    fn take_for_recorded(&mut self, _: &World) {}
 }
 
 /// Copied rows of one type, whatever that is.
@@ -195,6 +203,10 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
 
     fn restart(&mut self) {
         self.passed_over_since = None;
+    }
+
+    fn passed_over_since(&self) -> Option<Tick> {
+        self.passed_over_since
     }
 }
 

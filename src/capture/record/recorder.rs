@@ -113,9 +113,12 @@ impl Recorder {
         }
     }
 
-    /// When the last capture was taken: what was written until then has this tick at most, and all else a later one.
+    /// A tick up to which all that was written is in the last capture, and what came before it: that of the capture, or an
+    /// earlier one where it has passed over columns without a look at each value.
     pub(crate) fn captured_at(&self) -> Option<Tick> {
-        self.base
+        let base = self.base?;
+        let age = |tick: &Tick| base.get().wrapping_sub(tick.get());
+        Some(self.columns.passed_over_since().max_by_key(age).unwrap_or(base))
     }
 
     /// Makes the next capture look at each value's own tick.
@@ -129,6 +132,14 @@ impl Recorder {
         self.removals.skip(world);
         self.last_anchors.clear();
         self.columns.restart();
+    }
+
+    /// Takes the world for one that was recorded, but for what was written after this tick.
+    pub(crate) fn go_on_from(&mut self, world: &World, recorded: Tick) {
+        self.restart(world);
+        self.columns.take_for_recorded(world);
+        self.look_thoroughly();
+        self.base = Some(recorded);
     }
 
     /// Copies what is saved, or what changed of it.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::tasks::ComputeTaskPool;
@@ -130,6 +131,18 @@ impl Recorders {
     pub(super) fn restart(&mut self) {
         for column in &mut self.columns {
             lock(column).recorder.restart();
+        }
+    }
+
+    /// The ticks up to which values were looked at in columns that were passed over since.
+    pub(super) fn passed_over_since(&self) -> impl Iterator<Item = Tick> {
+        self.columns.iter().filter_map(|column| lock(column).recorder.passed_over_since())
+    }
+
+    /// Takes what is there for what was recorded.
+    pub(super) fn take_for_recorded(&mut self, world: &World) {
+        for column in &mut self.columns {
+            lock(column).recorder.take_for_recorded(world);
         }
     }
 }

@@ -105,4 +105,8 @@ impl<C: CopyCodec> RecordColumn for ResourceRecorder<C> {
     fn restart(&mut self) {
         self.was_present = false;
     }
+
+    fn take_for_recorded(&mut self, world: &World) {
+        self.was_present = self.resource(world).is_some();
+    }
 }

@@ -24,6 +24,7 @@ use crate::lifecycle::slots::saving::save_slot;
 use crate::lifecycle::start_up::offers::take_option;
 use crate::lifecycle::transitions::backups::recover_external;
 use crate::lifecycle::transitions::beginning_worlds::start_in;
+use crate::lifecycle::transitions::forking::fork_world;
 use crate::lifecycle::transitions::loading::{load, quick_load};
 use crate::lifecycle::transitions::profiles::use_profile;
 use crate::lifecycle::transitions::rewinding::{self, branch_off};
@@ -139,6 +140,7 @@ fn handle_current_request(
         CurrentRequest::ForgetKeys(prefix) => {
             change_placed(parts, world, |placed| placed.release_all(prefix))
         }
+        CurrentRequest::Fork => fork_world(parts, world, ticket),
         CurrentRequest::Rewind(to) => rewinding::rewind(parts, world, ticket, *to),
         CurrentRequest::BranchOff { checkpoint, session } => {
             branch_off(parts, world, ticket, *checkpoint, session)

@@ -7,6 +7,8 @@ use bevy::reflect::Reflect;
 
 use bevy_session_journal::{ChapterId, CheckpointId};
 
+use super::WorldFork;
+
 /// How far the session that is being played goes back, for
 /// [`SessionCommands::rewind`](crate::SessionCommands::rewind).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,4 +34,7 @@ pub enum RewindTo {
     BeforeRewind,
     /// To what the session had come to before the newest load of a slot on this line, in the same way.
     BeforeLoad,
+    /// To this fork of the world, in place unless the request says otherwise. What was played since is left, and no undo
+    /// leads to it.
+    Fork(WorldFork),
 }

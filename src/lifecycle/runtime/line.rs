@@ -15,6 +15,9 @@ pub(crate) struct Line {
     /// The checkpoint that the next delta is the difference to; `None` if the next capture must be
     /// full.
     base: Option<u64>,
+    /// Whether the writer knows the world as the checkpoint that the run begins after has it, so that the opening capture
+    /// may be the difference to that.
+    pub(in crate::lifecycle) is_as_restored: bool,
     /// The newest checkpoint that is durable.
     durable: u64,
     /// Those that have a label, until it is known what became of them.
@@ -29,6 +32,7 @@ impl Line {
             captured: counter,
             opened_with: counter,
             base: None,
+            is_as_restored: false,
             durable: counter,
             asked: AskedCheckpoints::default(),
         }
@@ -51,6 +55,11 @@ impl Line {
     /// What the next delta is the difference to; `None` if the next capture must be full.
     pub(in crate::lifecycle) fn base(&self) -> Option<u64> {
         self.base
+    }
+
+    /// Whether the next capture copies all that there is.
+    pub(in crate::lifecycle) fn needs_full(&self) -> bool {
+        self.base.is_none() && !self.is_as_restored
     }
 
     /// Whether the run began with a restore and not with a new session.
@@ -82,12 +91,14 @@ impl Line {
     /// full.
     pub(in crate::lifecycle) fn advance(&mut self, is_base: bool) {
         self.captured += 1;
+        self.is_as_restored = false;
         self.base = is_base.then_some(self.captured);
     }
 
     /// The writer has lost sight of the world: the next capture copies everything.
     pub(in crate::lifecycle) fn need_full(&mut self) {
         self.base = None;
+        self.is_as_restored = false;
     }
 
     /// A checkpoint is durable; whether it is one of this run.
@@ -117,6 +128,20 @@ mod tests {
         line.need_full();
         assert_eq!(line.base(), None);
         assert!(!line.is_untouched(), "a run is opened once");
+    }
+
+    #[test]
+    fn a_run_may_open_with_the_difference_to_what_was_restored_and_only_open() {
+        let mut line = Line::after(RunId(7), 40);
+        assert!(line.needs_full());
+        line.is_as_restored = true;
+        assert!(!line.needs_full() && line.is_untouched());
+        assert_eq!(line.base(), None, "it is no delta to what follows");
+        line.advance(false);
+        assert!(line.needs_full());
+        line.is_as_restored = true;
+        line.need_full();
+        assert!(line.needs_full());
     }
 
     #[test]

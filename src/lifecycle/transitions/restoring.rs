@@ -206,7 +206,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let (reason, left) = (preparing.reason, prepared.begun.left);
     let report = std::mem::take(&mut replaced.report);
     let changed = std::mem::take(&mut replaced.changed);
-    if let Some(remains) = replaced.remains.take() {
+    let as_saved = replaced.as_saved;
+    if let Some(remains) = replaced.remains.take_if(|_| as_saved.is_none()) {
         // Freeing it would take a frame as long as decoding did.
         parts.order(Order::Content(ContentOrder::Free(remains)));
     }
@@ -218,7 +219,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
-    let recorder = parts.recorder(world);
+    let recorder = parts.recorder(world, as_saved);
     parts.has_failed = false;
     let was_lost = parts
         .playing
@@ -226,6 +227,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
     let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
     playing.context_before = Some(context_before);
+    playing.line.is_as_restored = as_saved.is_some();
     playing.gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
     playing.events = EventLine::after(newest_event, prepared.events_through, due);
@@ -282,6 +284,7 @@ fn take_up_restored(
             seeds: replaced.seeds,
             carried: replaced.carried,
             gone: KeyedIds::of(replaced.gone),
+            opening: replaced.remains,
         },
         unknown_frames: prepared.unknown_frames,
         events: EventStart {

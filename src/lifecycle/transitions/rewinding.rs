@@ -7,8 +7,9 @@ use bevy_session_journal::{
     ChapterError, CheckpointId, NewSession, RequestError, RestoreFrom, RestoreReason, Ticket,
 };
 
+use super::forking::way_back;
 use super::starting::check_texts;
-use super::take_up::{self, make_branch_of_it, prepare_after_capture};
+use super::take_up::{self, make_branch_of_it, prepare_after_capture, put_back_in_place};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
@@ -20,6 +21,12 @@ pub(in crate::lifecycle) fn rewind(
     ticket: Ticket,
     to: RewindTo,
 ) -> Result<(), RequestError> {
+    if let RewindTo::Fork(fork) = to {
+        let way_back = way_back(parts, fork)?;
+        take_up::prepare(parts, world, ticket, way_back, None);
+        put_back_in_place(parts, world, ticket);
+        return Ok(());
+    }
     let reason = match to {
         RewindTo::BeforeRewind | RewindTo::BeforeLoad => RestoreReason::Undone,
         _ => RestoreReason::Rewound,
@@ -40,6 +47,7 @@ pub(in crate::lifecycle) fn rewind(
             let now = current.ok_or(RequestError::NoSession)?.play_time;
             RestoreFrom::PlayTime(as_checkpoints_count(now.saturating_sub(ago)))
         }
+        RewindTo::Fork(fork) => way_back(parts, fork)?.1,
     };
     let session = parts.session().ok_or(RequestError::NoSession)?;
     prepare_after_capture(parts, world, ticket, (session, from, reason))

@@ -98,6 +98,7 @@ fn begin_first_run(parts: &mut RuntimeParts, first: FirstRun) {
             seeds: Vec::new(),
             carried: Carried::default(),
             gone: KeyedIds::default(),
+            opening: None,
         },
         unknown_frames,
         events: EventStart { records: parts.events.has_types(), ..EventStart::default() },
@@ -227,7 +228,8 @@ pub(in crate::lifecycle) fn taken_up(
     world.get_resource_or_init::<SessionCatalog>().put(SessionEntry::begun(&metadata));
     world.insert_resource(CurrentSession::new(*metadata, fields));
     let figures = RunFigures::begin(parts.time.now(), Duration::ZERO);
-    let mut playing = Playing::new(session, run, newest_counter, figures, parts.recorder(world));
+    let mut playing =
+        Playing::new(session, run, newest_counter, figures, parts.recorder(world, None));
     playing.gate_was_open = gate_is_open(parts, world);
     parts.playing = Some(playing);
     if let Some(mut placed) = world.get_resource_mut::<Placed>() {

@@ -31,6 +31,7 @@ use crate::lifecycle::runtime::transition::{
 };
 use crate::lifecycle::start_up::found::report_found;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
+use crate::restore::RestoreManner;
 
 /// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
 /// it takes.
@@ -147,6 +148,17 @@ fn order_preparation(
         tries_left: TRIES,
         backup: None,
     })));
+}
+
+/// Has the checkpoint that is being read put back in place, unless the request says otherwise.
+pub(in crate::lifecycle) fn put_back_in_place(
+    parts: &mut RuntimeParts,
+    world: &World,
+    ticket: Ticket,
+) {
+    if let Some(Transition::Preparing(preparing)) = &mut parts.transition {
+        preparing.manner = manner_of(world, ticket).unwrap_or(RestoreManner::InPlace);
+    }
 }
 
 /// A session of its own begins with the checkpoint that is being read.

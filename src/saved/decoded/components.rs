@@ -10,6 +10,7 @@ use super::kept::{KeptComponents, Others, names_are_there};
 use super::references::{Names, NamesEntities, References};
 use super::spawn::WholeEntity;
 use super::{ComponentRows, WrittenAgain};
+use crate::engine;
 use crate::saved::marker::{IsSaved, unfiltered};
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
@@ -45,8 +46,20 @@ impl<C: ComponentCodec> DecodedComponents<C> {
 pub(crate) fn changed_since<T: Component>(since: Tick, world: &mut World) -> Vec<Entity> {
     let now = world.change_tick();
     let mut query: QueryState<(Entity, Ref<T>), IsSaved> = unfiltered(world, QueryState::new);
-    let rows = query.iter(world).filter(|(_, it)| it.last_changed().is_newer_than(since, now));
-    rows.map(|(entity, _)| entity).collect()
+    let span = now.get().wrapping_sub(since.get());
+    // Ticks wrap around; an age doesn't, since Bevy clamps what gets too old.
+    let is_newer = |tick: Tick| now.get().wrapping_sub(tick.get()) < span;
+    let Ok(tables) = query.contiguous_iter(world) else {
+        let rows = query.iter(world).filter(|(_, it)| is_newer(it.last_changed()));
+        return rows.map(|(entity, _)| entity).collect();
+    };
+    let mut changed = Vec::new();
+    for (entities, components) in tables {
+        let (_, ticks) = engine::values_and_ticks(components);
+        let rows = entities.iter().zip(ticks).filter(|(_, tick)| is_newer(**tick));
+        changed.extend(rows.map(|(entity, _)| *entity));
+    }
+    changed
 }
 
 /// The value that `bytes` has for a type, ready to be inserted.

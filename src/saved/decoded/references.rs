@@ -1,6 +1,7 @@
 //! From ids in the session to entities, and back.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
@@ -135,7 +136,7 @@ pub(crate) struct Names<'a> {
     entities: &'a [Entity],
     outside: &'a Outside,
     /// Made when the first name is asked for, which most restores never do.
-    ids: Option<EntityHashMap<SaveId>>,
+    ids: Arc<OnceLock<EntityHashMap<SaveId>>>,
     /// Memory for a value that is being compared.
     pub(super) written: Vec<u8>,
 }
@@ -143,13 +144,18 @@ pub(crate) struct Names<'a> {
 impl<'a> Names<'a> {
     /// The names of restored entities.
     pub(crate) fn new(ranks: &'a Ranks, entities: &'a [Entity], outside: &'a Outside) -> Self {
-        Self { ranks, entities, outside, ids: None, written: Vec::new() }
+        Self { ranks, entities, outside, ids: Arc::default(), written: Vec::new() }
+    }
+
+    /// The same names, for another thread.
+    pub(crate) fn beside(&self) -> Self {
+        Self { ids: Arc::clone(&self.ids), written: Vec::new(), ..*self }
     }
 
     /// The id that an entity was restored under.
-    pub(crate) fn id(&mut self, entity: Entity) -> Option<SaveId> {
+    pub(crate) fn id(&self, entity: Entity) -> Option<SaveId> {
         let (ranks, entities, outside) = (self.ranks, self.entities, self.outside);
-        let ids = self.ids.get_or_insert_with(|| {
+        let ids = self.ids.get_or_init(|| {
             let outside = outside.iter().map(|(id, entity)| (*entity, *id));
             let restored = entities.iter().copied().zip(ranks.ids().iter().copied());
             let there = |(entity, _): &(Entity, SaveId)| *entity != Entity::PLACEHOLDER;

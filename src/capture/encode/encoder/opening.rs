@@ -1,0 +1,62 @@
+//! Opening a run with what an earlier one has written.
+//!
+//! Where a world is as a checkpoint says, but for what was written since that was captured, the first checkpoint of the
+//! next run needs no full capture: it is the rows of that checkpoint, with the difference.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, Values, merge};
+
+use super::Encoder;
+use crate::capture::encode::save_ids::WORLD_SLOT;
+
+/// The rows of a whole checkpoint, as this build would write them.
+pub(crate) struct WrittenRows {
+    /// The saved entities, ascending.
+    pub entities: Vec<SaveId>,
+    /// The rows of each type that has a column.
+    pub columns: Vec<Vec<Values>>,
+}
+
+impl Encoder {
+    /// Begins with a checkpoint that the world is as, but for what the first capture copies. All of its entities are
+    /// known by their ids.
+    pub(crate) fn open_with(&mut self, written: WrittenRows) {
+        let WrittenRows { entities, columns } = written;
+        let known: Vec<_> = self.ids.entities().collect();
+        let saved = known.into_iter().filter(|(id, _)| entities.binary_search(id).is_ok());
+        let slots: HashMap<SaveId, u32> =
+            saved.map(|(id, entity)| (id, self.ids.add(entity).slot)).collect();
+        let slot = |id: &SaveId| match *id {
+            SaveId::WORLD => Some(WORLD_SLOT),
+            id => slots.get(&id).copied(),
+        };
+        let mut blocks = self.blocks_of_entities(&entities);
+        let types = Arc::clone(&self.types);
+        for ((saved_type, state), rows) in types.columns().zip(&mut self.columns).zip(columns) {
+            let (path, version) = (saved_type.type_path(), types.version(saved_type.type_path()));
+            for values in rows {
+                for slot in values.ids().iter().filter_map(slot) {
+                    state.presence.add(slot);
+                }
+                blocks.push(Block::values(path.clone(), version, values));
+            }
+        }
+        blocks.extend(self.block_of_build());
+        blocks.sort_by(|one, other| one.key().cmp(&other.key()));
+        self.opening = Some(blocks);
+    }
+}
+
+/// The rows of a checkpoint with the difference to it.
+pub(super) fn with_difference(opening: Vec<Block>, difference: Vec<Block>) -> Vec<Block> {
+    let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
+    merge(sources.into(), false)
+        .map(|block| match block {
+            Ok(block) => block,
+        })
+        .collect()
+}

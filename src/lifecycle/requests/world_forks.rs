@@ -1,0 +1,61 @@
+//! Forks of the world as methods of `Commands`: to try something out, or to plan ahead.
+
+use bevy::prelude::*;
+use bevy_session_journal::Ticket;
+
+use super::{CurrentRequest, RewindTo, SessionCommandsExt, WorldFork};
+
+/// Forks of the world, as methods of `Commands`.
+pub trait WorldForksExt {
+    /// Keeps this moment of the session that is played, to return to it.
+    ///
+    /// It costs the frame what changed since the last checkpoint, since that is what it takes: a checkpoint, which retention
+    /// may remove like others. A session has at most ten forks. The oldest goes where there are more, and all of them go
+    /// with the session, or the process.
+    ///
+    /// [`RequestDone`](crate::RequestDone) follows once it is there, with [`WorldFork::ticket`], or
+    /// [`RequestRejected`](crate::RequestRejected) with [`NoSession`](crate::RequestError::NoSession),
+    /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay), [`WriterBehind`](crate::RequestError::WriterBehind), or
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) where a gate is closed, behind which there is no checkpoint.
+    ///
+    /// ```
+    /// use bevy::prelude::*;
+    /// use bevy_session::checkpoints::{WorldFork, WorldForksExt};
+    /// use bevy_session::prelude::*;
+    ///
+    /// #[derive(Resource)]
+    /// struct BeforeTheMove(WorldFork);
+    ///
+    /// fn think(mut commands: Commands) {
+    ///     let fork = commands.fork_world();
+    ///     commands.insert_resource(BeforeTheMove(fork));
+    /// }
+    ///
+    /// fn try_another(fork: Res<BeforeTheMove>, mut commands: Commands) {
+    ///     commands.return_to(fork.0);
+    /// }
+    /// # bevy::ecs::system::assert_is_system(think);
+    /// # bevy::ecs::system::assert_is_system(try_another);
+    /// ```
+    fn fork_world(&mut self) -> WorldFork;
+
+    /// Makes the world what it was when it was forked, in place unless a request says otherwise
+    /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). What was played since is left, and no rewind
+    /// brings it back. The fork stays, so that the game can return again.
+    ///
+    /// [`SessionRestored`](crate::SessionRestored) follows, or [`RequestRejected`](crate::RequestRejected) as of
+    /// [`rewind`](crate::SessionCommands::rewind): with [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for a fork
+    /// that is gone or another session's, and with [`CheckpointPruned`](crate::RequestError::CheckpointPruned) if retention has
+    /// removed the moment.
+    fn return_to(&mut self, fork: WorldFork) -> Ticket;
+}
+
+impl WorldForksExt for Commands<'_, '_> {
+    fn fork_world(&mut self) -> WorldFork {
+        WorldFork::asked_for(self.session().request(CurrentRequest::Fork))
+    }
+
+    fn return_to(&mut self, fork: WorldFork) -> Ticket {
+        self.session().rewind(RewindTo::Fork(fork))
+    }
+}

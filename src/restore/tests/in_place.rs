@@ -1,0 +1,207 @@
+//! Which of those that stay are touched, where a checkpoint is put back in place.
+
+use bevy::ecs::change_detection::{DetectChangesMut, Tick};
+use bevy::ecs::entity::{EntityHashSet, MapEntities};
+use bevy::ecs::lifecycle::Insert;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ReflectSaved;
+use crate::capture::test_kit::*;
+use crate::capture::{CaptureScope, Encoder};
+use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers};
+
+/// Where somebody belongs, which never changes.
+#[derive(Component, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[component(immutable)]
+struct Home(#[entities] Entity);
+
+#[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[reflect(Component, Saved)]
+#[relationship(relationship_target = Herd)]
+struct InHerd(Entity);
+
+/// Has no order.
+#[derive(Component, Reflect, Debug)]
+#[relationship_target(relationship = InHerd)]
+struct Herd(EntityHashSet);
+
+#[derive(Resource, Default)]
+struct Linked(u32);
+
+/// A checkpoint, and up to which tick all that was written is in it.
+struct Moment {
+    journal: Journal,
+    captured: Tick,
+}
+
+fn play() -> Play {
+    let mut app = game();
+    app.register_type::<Home>().register_type::<InHerd>().init_resource::<Linked>();
+    Play::of(app)
+}
+
+fn moment(play: &mut Play) -> Moment {
+    play.full();
+    let captured = play.recorder.captured_at().unwrap();
+    Moment { journal: play.journal.clone(), captured }
+}
+
+fn go_back(play: &mut Play, to: &Moment) -> EntitiesReplaced {
+    let image = play.image(&to.journal);
+    play.restore_in_place(image, to.journal.next_save_id, Some(to.captured))
+}
+
+#[test]
+fn who_names_what_is_not_saved_in_an_immutable_component_stays() {
+    let mut play = play();
+    let root = play.world().spawn_empty().id();
+    let lives = play.world().spawn((Health(1), Home(root))).id();
+    let then = moment(&mut play);
+    play.world().get_mut::<Health>(lives).unwrap().0 = 2;
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.respawned, []);
+    assert_eq!(play.world().get::<Health>(lives), Some(&Health(1)));
+    assert_eq!(play.world().get::<Home>(lives), Some(&Home(root)));
+}
+
+#[test]
+fn a_list_without_an_order_is_left_alone() {
+    let mut play = play();
+    let target = play.world().spawn(Health(1)).id();
+    let all: Vec<Entity> = (0..400).map(|number| play.world().spawn(Health(number)).id()).collect();
+    // Far from each other, so that a table of hashes has them in another order when it has grown.
+    let members: Vec<Entity> = all.into_iter().step_by(37).rev().collect();
+    for member in &members {
+        play.world().entity_mut(*member).insert(InHerd(target));
+    }
+    let then = moment(&mut play);
+    play.world().get_mut::<Health>(target).unwrap().0 = 2;
+    play.app.add_observer(|_: On<Insert<InHerd>>, mut linked: ResMut<Linked>| linked.0 += 1);
+    go_back(&mut play, &then);
+    assert_eq!(play.world().resource::<Linked>().0, 0);
+    // Another table of hashes has another order.
+    let many: Vec<Entity> =
+        (0..900).map(|_| play.world().spawn((Health(0), InHerd(target))).id()).collect();
+    many.into_iter().for_each(|entity| assert!(play.world().despawn(entity)));
+    play.frame();
+    play.world().resource_mut::<Linked>().0 = 0;
+    go_back(&mut play, &then);
+    assert!(play.world().resource::<Linked>().0 <= 1, "as far as it takes to see it");
+    assert_eq!(play.world().get::<Herd>(target).unwrap().0.len(), members.len());
+}
+
+#[test]
+fn a_reference_to_one_who_died_unsaved_is_a_placeholder_as_after_any_restore() {
+    let mut play = play();
+    let stranger = play.world().spawn_empty().id();
+    let target = Target { strength: 1, targets: vec![stranger] };
+    let aims = play.world().spawn((Health(1), target)).id();
+    let then = moment(&mut play);
+    play.world().despawn(stranger);
+    play.frame();
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.dangling_total, 1);
+    let targets = &play.world().get::<Target>(aims).unwrap().targets;
+    assert_eq!(*targets, [Entity::PLACEHOLDER]);
+}
+
+#[test]
+fn who_goes_with_every_restore_and_comes_back_with_this_one_is_reported() {
+    let mut play = play();
+    let [stays, goes] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
+    let then = moment(&mut play);
+    play.world().entity_mut(goes).insert(DespawnOnRestore);
+    let replaced = go_back(&mut play, &then);
+    let respawned = &replaced.report.respawned;
+    assert_eq!((respawned.len(), respawned[0].was), (1, goes));
+    assert_eq!(play.world().get::<Health>(respawned[0].is), Some(&Health(2)));
+    assert!(play.world().get_entity(stays).is_ok());
+}
+
+#[test]
+fn who_dies_of_a_resource_is_spawned_again() {
+    let mut play = play();
+    let [leads, follows] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
+    play.world().insert_resource(Leader(leads));
+    let then = moment(&mut play);
+    play.world().insert_resource(Leader(follows));
+    play.app.add_observer(move |_: On<Insert<Leader>>, mut commands: Commands| {
+        commands.entity(follows).try_despawn();
+    });
+    let replaced = go_back(&mut play, &then);
+    assert_eq!(replaced.report.respawned.len(), 1, "{:?}", replaced.report);
+    assert_eq!(play.journal.of::<Health>().len(), 2);
+    assert_eq!(play.world().resource::<Leader>().0, leads);
+}
+
+#[test]
+fn what_captures_pass_over_is_compared() {
+    let mut play = play();
+    let entity = play.world().spawn((Health(1), Inventory(vec![1]))).id();
+    play.full();
+    // As what is written by the id of its type: only the next capture that looks at each value sees it.
+    let mut inventory = play.world().get_mut::<Inventory>(entity).unwrap();
+    inventory.bypass_change_detection().0.push(2);
+    let id = play.world().component_id::<Inventory>().unwrap();
+    play.world().get_mut_by_id(entity, id).unwrap().set_changed();
+    play.checkpoint(CaptureScope::Delta);
+    let captured = play.recorder.captured_at().unwrap();
+    let then = Moment { journal: play.journal.clone(), captured };
+    go_back(&mut play, &then);
+    assert_eq!(play.journal.of::<Inventory>(), then.journal.of::<Inventory>());
+    assert_eq!(play.world().get::<Inventory>(entity), Some(&Inventory(vec![1])));
+}
+
+#[test]
+fn a_run_opens_with_what_was_written_since_the_world_was_as_restored() {
+    let mut play = play();
+    let [stays, goes] = [1, 2].map(|number| play.world().spawn(Health(number)).id());
+    play.world().spawn((Health(3), Inventory(vec![1]), ChildOf(stays)));
+    play.world().insert_resource(Score(7));
+    let then = moment(&mut play);
+    play.world().get_mut::<Health>(stays).unwrap().0 = 20;
+    let mut image = play.image(&then.journal);
+    image.note_living(play.encoder.ids());
+    let (none, nothing) = (Leftovers::none(), DroppedTypes::default());
+    let mut replaced = image.write_in_place(play.world(), &none, &nothing, Some(then.captured));
+    let as_saved = replaced.as_saved.expect("everything came back");
+    let image = replaced.remains.take().unwrap();
+    play.encoder = Encoder::new(play.types.clone(), then.journal.next_save_id);
+    play.encoder.seed(replaced.seeds);
+    play.encoder.open_with(image.into_written());
+    play.recorder.go_on_from(play.app.world(), as_saved);
+
+    // As observers of the restore do.
+    play.world().get_mut::<Health>(stays).unwrap().0 = 50;
+    play.world().despawn(goes);
+    play.world().spawn((Health(9), ChildOf(stays)));
+    play.world().remove_resource::<Score>();
+    play.frame();
+    let capture = play.record(CaptureScope::Delta);
+    assert_eq!(capture.scope(), CaptureScope::Delta);
+    let encoded = play.encoder.encode(capture);
+    assert!(encoded.drift.is_empty(), "{:?}", encoded.drift);
+    play.journal.fold(&encoded, true);
+    let opened = play.journal.clone();
+    assert!(opened.of::<Score>().is_empty(), "what went is no part of it");
+    play.full();
+    assert_eq!(opened.rows, play.journal.rows);
+}
+
+#[test]
+fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
+    let mut play = play();
+    let stranger = play.world().spawn_empty().id();
+    play.world().spawn((Health(1), Target { strength: 1, targets: vec![stranger] }));
+    let then = moment(&mut play);
+    assert!(go_back(&mut play, &then).as_saved.is_some());
+    let image = play.image(&then.journal);
+    let next = then.journal.next_save_id;
+    let unknown = play.restore_in_place(image, next, None);
+    assert_eq!(unknown.as_saved, None, "of an earlier process, or after a change without a trace");
+    play.world().despawn(stranger);
+    play.frame();
+    assert_eq!(go_back(&mut play, &then).as_saved, None, "a placeholder isn't what was saved");
+}

@@ -1,0 +1,113 @@
+//! Forking the world, and returning to the fork.
+
+use bevy::prelude::*;
+use bevy_session::checkpoints::{WorldFork, WorldForksExt};
+use bevy_session::prelude::*;
+use bevy_session::{CheckpointKind, MemoryDisk, RequestDone, RequestError};
+
+use super::{Sprite, ask, in_place_game, last_restore};
+use crate::common::*;
+
+fn game() -> App {
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        listen::<RequestDone>(app);
+        listen::<RequestRejected>(app);
+    });
+    app.insert_resource(RestoreManner::Respawn);
+    app
+}
+
+fn fork(app: &mut App) -> WorldFork {
+    let fork = app.world_mut().commands().fork_world();
+    app.world_mut().flush();
+    frames(app, 2);
+    fork
+}
+
+fn return_to(app: &mut App, fork: WorldFork) -> Ticket {
+    let ticket = app.world_mut().commands().return_to(fork);
+    app.world_mut().flush();
+    frames(app, 5);
+    ticket
+}
+
+fn spawn(app: &mut App, health: u32) -> Entity {
+    app.world_mut().spawn((Health(health), Sprite(health))).id()
+}
+
+fn refusals(app: &App) -> Vec<(Ticket, RequestError)> {
+    let rejected = received::<RequestRejected>(app).into_iter();
+    rejected.filter_map(|rejected| Some((rejected.ticket?, rejected.error))).collect()
+}
+
+#[test]
+fn the_game_returns_as_often_as_it_likes_and_sprites_stay() {
+    let mut app = game();
+    let entity = spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let first = fork(&mut app);
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 2;
+    let second = fork(&mut app);
+    for (fork, health) in [(first, 1), (second, 2), (first, 1), (first, 1), (second, 2)] {
+        app.world_mut().get_mut::<Health>(entity).unwrap().0 = 77;
+        let came = spawn(&mut app, 9);
+        return_to(&mut app, fork);
+        let report = last_restore(&app).report;
+        assert_eq!((report.in_place, report.written, report.despawned), (true, 1, 1));
+        assert_eq!(app.world().get::<Health>(entity), Some(&Health(health)));
+        assert_eq!(app.world().get::<Sprite>(entity), Some(&Sprite(1)));
+        assert!(app.world().get_entity(came).is_err());
+    }
+    assert!(received::<RequestDone>(&app).iter().any(|done| done.ticket == first.ticket()));
+    assert_eq!(refusals(&app), []);
+}
+
+#[test]
+fn what_was_tried_out_is_no_rewind_to_undo() {
+    let mut app = game();
+    let entity = spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let kept = fork(&mut app);
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 2;
+    return_to(&mut app, kept);
+    let session = app.world().resource::<CurrentSession>();
+    let last = session.last_checkpoint().unwrap();
+    assert_eq!(last.kind, CheckpointKind::Opening, "nothing is captured of what is left");
+    assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
+}
+
+#[test]
+fn a_request_may_have_everything_spawned_again() {
+    let mut app = game();
+    let entity = spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let kept = fork(&mut app);
+    request(&mut app, |commands| {
+        commands.session().restoring(RestoreManner::Respawn).rewind(RewindTo::Fork(kept));
+    });
+    frames(&mut app, 5);
+    assert!(!last_restore(&app).report.in_place);
+    assert!(app.world().get_entity(entity).is_err());
+}
+
+#[test]
+fn forks_are_refused_without_a_session_and_go_with_it() {
+    let mut app = game();
+    let nowhere = fork(&mut app);
+    assert_eq!(refusals(&app), [(nowhere.ticket(), RequestError::NoSession)]);
+    spawn(&mut app, 1);
+    start(&mut app, "First");
+    let kept = fork(&mut app);
+    let unknown = return_to(&mut app, nowhere);
+    assert_eq!(refusals(&app)[1], (unknown, RequestError::UnknownCheckpoint));
+    ask(&mut app, |session| session.close(LeaveCause::Player));
+    start(&mut app, "Second");
+    let of_another = return_to(&mut app, kept);
+    assert_eq!(refusals(&app)[2], (of_another, RequestError::UnknownCheckpoint));
+    // More than there is room for.
+    let forks: Vec<WorldFork> = (0..11).map(|_| fork(&mut app)).collect();
+    let oldest = return_to(&mut app, forks[0]);
+    assert_eq!(refusals(&app)[3], (oldest, RequestError::UnknownCheckpoint));
+    return_to(&mut app, forks[10]);
+    assert_eq!(refusals(&app).len(), 4);
+}
