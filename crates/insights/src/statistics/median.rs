@@ -62,13 +62,12 @@ impl Redraws {
     ) -> Option<Estimate> {
         let value = first.median()? - second.median()?;
         let (ones, others) = (self.medians(first, Side::First), self.medians(second, Side::Second));
-        let mut drawn: Vec<f64> = if ones.len() == PARTS && others.len() == PARTS {
-            ones.iter().flat_map(|one| others.iter().map(move |other| one - other)).collect()
+        let (low, high) = if ones.len() == PARTS && others.len() == PARTS {
+            ends_of_all_pairs(&ones, &others)?
         } else {
             let pairs = ones.iter().cycle().zip(others.iter().cycle());
-            pairs.take(DRAWS).map(|(one, other)| one - other).collect()
+            ends(&mut pairs.take(DRAWS).map(|(one, other)| one - other).collect::<Vec<f64>>())?
         };
-        let (low, high) = ends(&mut drawn)?;
         Some(Estimate { value, low, high })
     }
 
@@ -89,11 +88,36 @@ impl Redraws {
 /// The values below and above which 1 of 40 lies.
 fn ends(drawn: &mut [f64]) -> Option<(f64, f64)> {
     let last = drawn.len().checked_sub(1)?;
-    let below = whole((number(last) * (1.0 - LEVEL) / 2.0).round());
-    let (_, low, rest) = drawn.select_nth_unstable_by(below, f64::total_cmp);
-    let low = *low;
-    let above = (last - below).checked_sub(below + 1).filter(|place| *place < rest.len());
-    let high = above.map_or(low, |place| *rest.select_nth_unstable_by(place, f64::total_cmp).1);
+    let below = below(last);
+    let low = *drawn.select_nth_unstable_by(below, f64::total_cmp).1;
+    let high = *drawn.select_nth_unstable_by(last - below, f64::total_cmp).1;
+    Some((low, high))
+}
+
+/// How many of so many and one lie below the interval, and as many above it.
+fn below(last: usize) -> usize {
+    whole((number(last) * (1.0 - LEVEL) / 2.0).round())
+}
+
+/// The same of the differences of all pairs of parts, which both come the least first. As many pairs are below one as are
+/// in the rectangle of those before it, so only those in small rectangles can be at the ends.
+fn ends_of_all_pairs(ones: &[f64], others: &[f64]) -> Option<(f64, f64)> {
+    static AT_ENDS: LazyLock<Vec<(usize, usize)>> = LazyLock::new(|| {
+        let pairs = (0..PARTS).flat_map(|one| (0..PARTS).map(move |other| (one, other)));
+        pairs.filter(|(one, other)| one * other + one + other <= below(PARTS * PARTS - 1)).collect()
+    });
+    let differences = |pair: fn((usize, usize)) -> (usize, usize)| -> Vec<f64> {
+        let pairs = AT_ENDS.iter().map(|place| pair(*place));
+        pairs.filter_map(|(one, other)| Some(ones.get(one)? - others.get(other)?)).collect()
+    };
+    let mut least = differences(|(one, other)| (one, PARTS - 1 - other));
+    let mut greatest = differences(|(one, other)| (PARTS - 1 - one, other));
+    let place = below(PARTS * PARTS - 1);
+    if least.len() <= place || greatest.len() <= place {
+        return None;
+    }
+    let low = *least.select_nth_unstable_by(place, f64::total_cmp).1;
+    let high = *greatest.select_nth_unstable_by(place, |one, other| other.total_cmp(one)).1;
     Some((low, high))
 }
 
@@ -130,4 +154,24 @@ fn drawn_again(all: usize, seed: u64) -> Option<Vec<Middle>> {
 fn next_above(share: f64, above: usize, generator: &mut impl Rng) -> f64 {
     let uniform: f64 = StandardUniform.sample(generator);
     share + (1.0 - share) * (1.0 - (1.0 - uniform).powf(1.0 / number(above)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_all_pairs_are_those_of_a_list_of_them() {
+        for tilt in 1..20_u32 {
+            let values = |by: u32| {
+                let mut values: Vec<f64> =
+                    (0..48_u32).map(|part| f64::from((part * part * by + part) % 61)).collect();
+                values.sort_unstable_by(f64::total_cmp);
+                values
+            };
+            let (ones, others) = (values(tilt), values(2 * tilt + 1));
+            let all = ones.iter().flat_map(|one| others.iter().map(move |other| one - other));
+            assert_eq!(ends_of_all_pairs(&ones, &others), ends(&mut all.collect::<Vec<f64>>()));
+        }
+    }
 }

@@ -47,23 +47,20 @@ impl Comparing {
         column: &Column,
         questions: &Questions,
     ) -> Vec<Comparison> {
-        let Known { values, sorts } = Known::of(column, &choice.words);
-        let sizes = sizes(&sorts, choice.words.len());
-        let compared = to_compare(&sizes, choice);
-        let Ranked { ranks, places, tied } = Ranked::of(&values, &sorts, &sizes, &compared);
+        let sorted = Sorted::of(column, &choice.words);
+        let compared = to_compare(&sorted.sizes, choice);
         let smallest = questions.smallest_of(&column.outcome);
         let mut found = Vec::with_capacity(compared.len());
-        for ((sort, places), ranks) in compared.iter().zip(&places).zip(&ranks) {
-            let (with, without) =
-                (Among { values: &values, places }, Others { values: &values, places });
+        for sort in compared {
+            let (with, without) = (sorted.with(sort), sorted.without(sort));
             let difference = Figure::of_two(with.len(), without.len(), || {
-                let wins = ranks - number(with.len()) * number(with.len() + 1) / 2.0;
-                let chance = chance_of_wins(wins, (with.len(), without.len()), tied)?;
+                let sizes = (with.len(), without.len());
+                let chance = chance_of_wins(sorted.wins(sort)?, sizes, sorted.tied)?;
                 let size = self.0.median_difference(&with, &without)?;
                 Some(Effect::new(size, chance, smallest))
             });
             let sides = (amount_side(&with), amount_side(&without));
-            found.extend(comparison(choice, column, *sort, sides, difference));
+            found.extend(comparison(choice, column, sort, sides, difference));
         }
         found
     }
@@ -115,76 +112,93 @@ fn number(count: usize) -> f64 {
     count as f64
 }
 
-/// The values of sessions of which both is known, the least first, and the sort of each.
-struct Known {
+/// The values of sessions of which both is known, the least first, and where those of each sort are among them.
+struct Sorted {
     values: Vec<f64>,
-    sorts: Vec<usize>,
-}
-
-impl Known {
-    fn of<T: Ord + Clone>(column: &Column, words: &Words<T>) -> Self {
-        let known = column.sorted().iter();
-        let known = known.filter_map(|(value, row)| Some((*value, words.of_row(*row)?)));
-        let (values, sorts) = known.unzip();
-        Self { values, sorts }
-    }
-}
-
-fn sizes(sorts: &[usize], all: usize) -> Vec<usize> {
-    let mut sizes = vec![0; all];
-    for sort in sorts {
-        if let Some(size) = sizes.get_mut(*sort) {
-            *size += 1;
-        }
-    }
-    sizes
-}
-
-/// The sum of the ranks of each sort that is compared, and where among all its values are.
-struct Ranked {
-    ranks: Vec<f64>,
-    places: Vec<Vec<usize>>,
+    sizes: Vec<usize>,
+    /// The places of the values of each sort, one sort after the other.
+    places: Vec<u32>,
+    /// Where those of each sort end.
+    ends: Vec<usize>,
+    /// The sum of the ranks of each sort, twice: ranks that are shared by an even number of values end in a half, and sums of
+    /// whole numbers are exact.
+    doubled_ranks: Vec<u64>,
     /// The sum of `t³ - t` over `t` equal values.
     tied: f64,
 }
 
-impl Ranked {
-    fn of(values: &[f64], sorts: &[usize], sizes: &[usize], compared: &[usize]) -> Self {
-        let of_sort = |sort: &usize| sizes.get(*sort).copied().unwrap_or_default();
-        let mut places: Vec<Vec<usize>> =
-            compared.iter().map(|sort| Vec::with_capacity(of_sort(sort))).collect();
-        // Ranks that are shared by an even number of values end in a half, so they are summed twice, as whole numbers.
-        let mut doubled = vec![0_u64; compared.len()];
-        let mut slots = vec![None; sizes.len()];
-        for (slot, sort) in compared.iter().enumerate() {
-            if let Some(of) = slots.get_mut(*sort) {
-                *of = Some(slot);
-            }
-        }
-        let (mut before, mut tied) = (0, 0.0);
-        for equal in values.chunk_by(|one, next| one == next) {
-            let rank = 2 * before as u64 + equal.len() as u64 + 1;
-            for place in before..before + equal.len() {
-                let slot = sorts.get(place).and_then(|sort| slots.get(*sort).copied().flatten());
-                let Some(slot) = slot else { continue };
-                if let (Some(sum), Some(places)) = (doubled.get_mut(slot), places.get_mut(slot)) {
+impl Sorted {
+    fn of<T: Ord + Clone>(column: &Column, words: &Words<T>) -> Self {
+        let known = column.sorted().iter();
+        let known = known.filter_map(|(value, row)| Some((*value, words.of_row(*row)?)));
+        let (values, sorts): (Vec<f64>, Vec<usize>) = known.unzip();
+        let mut sizes = vec![0; words.len()];
+        sorts.iter().filter_map(|sort| bump(&mut sizes, *sort)).for_each(drop);
+        // At first where those of each sort begin.
+        let mut ends = sizes.clone();
+        ends.iter_mut().fold(0, |before, end| before + std::mem::replace(end, before));
+        let mut sorted = Self {
+            places: vec![0; values.len()],
+            doubled_ranks: vec![0; words.len()],
+            values,
+            sizes,
+            ends,
+            tied: 0.0,
+        };
+        sorted.rank(&sorts);
+        sorted
+    }
+
+    fn rank(&mut self, sorts: &[usize]) {
+        let mut before = 0;
+        for equal in self.values.chunk_by(|one, next| one == next) {
+            let through = before + equal.len();
+            let rank = (before + through + 1) as u64;
+            for (place, sort) in (before..).zip(sorts.get(before..through).unwrap_or_default()) {
+                let at = bump(&mut self.ends, *sort).and_then(|at| self.places.get_mut(at));
+                if let (Some(at), Some(sum)) = (at, self.doubled_ranks.get_mut(*sort)) {
+                    *at = u32::try_from(place).unwrap_or(u32::MAX);
                     *sum += rank;
-                    places.push(place);
                 }
             }
-            tied += number(equal.len()).powi(3) - number(equal.len());
-            before += equal.len();
+            self.tied += number(equal.len()).powi(3) - number(equal.len());
+            before = through;
         }
-        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^26 sessions")]
-        let ranks = doubled.into_iter().map(|sum| sum as f64 / 2.0).collect();
-        Self { ranks, places, tied }
     }
+
+    fn places_of(&self, sort: usize) -> &[u32] {
+        let end = self.ends.get(sort).copied().unwrap_or_default();
+        let size = self.sizes.get(sort).copied().unwrap_or_default();
+        self.places.get(end - size..end).unwrap_or_default()
+    }
+
+    fn with(&self, sort: usize) -> Among<'_> {
+        Among { values: &self.values, places: self.places_of(sort) }
+    }
+
+    fn without(&self, sort: usize) -> Others<'_> {
+        Others { values: &self.values, left_out: self.places_of(sort) }
+    }
+
+    /// How many pairs of one of the sort and another one those of the sort win; of equal ones half.
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^26 sessions")]
+    fn wins(&self, sort: usize) -> Option<f64> {
+        let (ranks, size) = (*self.doubled_ranks.get(sort)?, *self.sizes.get(sort)? as u64);
+        Some((ranks - size * (size + 1)) as f64 / 2.0)
+    }
+}
+
+/// Counts one more, and has how many there were before.
+fn bump(counts: &mut [usize], place: usize) -> Option<usize> {
+    let count = counts.get_mut(place)?;
+    *count += 1;
+    Some(*count - 1)
 }
 
 /// The values at some places, which are in order.
 struct Among<'a> {
     values: &'a [f64],
-    places: &'a [usize],
+    places: &'a [u32],
 }
 
 impl InOrder for Among<'_> {
@@ -193,27 +207,28 @@ impl InOrder for Among<'_> {
     }
 
     fn at(&self, place: usize) -> Option<f64> {
-        self.values.get(*self.places.get(place)?).copied()
+        self.values.get(*self.places.get(place)? as usize).copied()
     }
 }
 
 /// The values at all other places. They aren't copied, as only those about the middle are looked at.
 struct Others<'a> {
     values: &'a [f64],
-    places: &'a [usize],
+    left_out: &'a [u32],
 }
 
 impl InOrder for Others<'_> {
     fn len(&self) -> usize {
-        self.values.len() - self.places.len()
+        self.values.len() - self.left_out.len()
     }
 
     fn at(&self, place: usize) -> Option<f64> {
-        // How many of the places that are left out come before it: their n-th has so many less n before itself.
-        let (mut low, mut high) = (0, self.places.len());
+        // The n-th that is left out, counted from 0, has as many others before it as its place says, less n.
+        let (mut low, mut high) = (0, self.left_out.len());
         while low < high {
             let middle = low.midpoint(high);
-            if self.places.get(middle).is_some_and(|left_out| left_out - middle <= place) {
+            let left_out = self.left_out.get(middle).copied().unwrap_or_default() as usize;
+            if left_out - middle <= place {
                 low = middle + 1;
             } else {
                 high = middle;
