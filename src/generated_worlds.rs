@@ -26,7 +26,7 @@ mod self_tested;
 use std::ops::Range;
 use std::time::Instant;
 
-use bevy_session_journal::deep::{Random, rounds, tell};
+use bevy_session_journal::internal::deep::{Random, rounds, tell};
 
 use figures::{Figures, InPlaceFigures};
 use game::Variant;

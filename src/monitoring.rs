@@ -20,8 +20,8 @@ mod restraints;
 mod standing_alerts;
 mod written_logs;
 
-pub use bevy_session_journal::process::{LogBounds, LogQueue, LogWords, RecentLog};
-pub use bevy_session_journal::writer::Surroundings;
+pub use bevy_session_journal::internal::disk::process::{LogBounds, LogQueue, LogWords, RecentLog};
+pub use bevy_session_journal::internal::write::Surroundings;
 pub use bevy_session_journal::{PanicInfo, StandingAlert};
 pub use measurements::{Measurements, WriterLoad};
 pub use operation::SessionOperation;

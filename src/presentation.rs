@@ -3,11 +3,11 @@
 //! The package `bevy_session_ui` is made of it and of nothing else that a game couldn't use.
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
+use bevy_session_journal::internal::model::clock;
 use jiff::Timestamp;
 
 pub use crate::lifecycle::{may_ask_about_crashes, play_time_text};
-pub use bevy_session_journal::recovery::THUMBNAIL;
+pub use bevy_session_journal::internal::read::recovery::THUMBNAIL;
 
 use crate::lifecycle::Runtime;
 

@@ -8,8 +8,7 @@ mod putting_away;
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
-use bevy_session_journal::Retention;
-use bevy_session_journal::session::Archived;
+use bevy_session_journal::{Archived, Retention};
 
 pub use idle::{Idle, IdleAction, SessionIdle, SessionIdleWarning};
 

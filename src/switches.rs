@@ -5,7 +5,7 @@ use std::env;
 use bevy::prelude::*;
 use tracing::{info, warn};
 
-use bevy_session_journal::session::SessionFeature;
+use bevy_session_journal::SessionFeature;
 
 /// The environment variable that names what is off.
 const VARIABLE: &str = "BEVY_SESSION_OFF";

@@ -36,7 +36,7 @@ mutant() {
 }
 
 journal=crates/journal/src
-writer=$journal/writer retention=$journal/retention store=$journal/store oracle=$journal/torture/debt
+writer=$journal/write retention=$journal/write/retention store=$journal/disk oracle=$journal/torture/debt
 
 worlds=any_world_comes_back_the_same tested=the_self_test_names
 crash=no_power_cut_loses faults=no_fault_loses compound=a_crash_in_the_recovery
@@ -90,13 +90,13 @@ mutant 'keep no branches' $retention/history.rs \
     's/keep\.if_room\(newest_branches[^;]*;//' $branches
 mutant 'keep the oldest branches' $retention/history.rs \
     's/index\.branches\(\)\.into_iter\(\)\.take\(count\)/index.branches().into_iter().rev().take(count.min(2))/' $branches
-mutant 'let a line that went on hide what it left' $journal/journal/index/branches.rs \
+mutant 'let a line that went on hide what it left' $journal/format/index/branches.rs \
     's/\*through < end\.counter/*through > end.counter/' $branches
-mutant 'forget what was left by the run before' $journal/journal/begun.rs \
+mutant 'forget what was left by the run before' $journal/format/begun.rs \
     's/own\.into_iter\(\)\.chain\(earlier\.iter\(\)\.copied\(\)\)/own.into_iter().chain(earlier.iter().copied().filter(|_| false))/' $branches
-mutant 'undo a load as if it were a rewind' $journal/journal/begun.rs \
+mutant 'undo a load as if it were a rewind' $journal/format/begun.rs \
     's/left\.by == reason/true || left.by == reason/' $branches
-mutant 'undo what was undone' $journal/journal/begun.rs \
+mutant 'undo what was undone' $journal/format/begun.rs \
     's/RestoreReason::Rewound \| RestoreReason::Loaded\)/RestoreReason::Rewound | RestoreReason::Loaded | RestoreReason::Undone)/; s/Left \{ by: reason, checkpoint \}/Left { by: if reason == RestoreReason::Undone { RestoreReason::Rewound } else { reason }, checkpoint }/' $branches
 mutant 'let the first generation go with its line' $retention/history.rs \
     's/keep\.if_room\(oldest\(index\)\);//' $branches
@@ -132,13 +132,13 @@ mutant 'begin a run before what is handed out again is durable' $writer/run_jour
     's/None => named\.max\(self\.events\.replayed_through\(\)\)/None => named/' what_is_handed_out_again_begins
 mutant 'lose what a failed file of events held' $writer/event_log.rs \
     's/(let held = if is_empty \{ 0 \} else \{ self\.file_through \};)\n\s+self\.appended = 0;/$1/' a_file_whose_sync_failed
-mutant 'hand out what the checkpoint holds' $journal/recovery/event_line.rs \
+mutant 'hand out what the checkpoint holds' $journal/read/recovery/event_line.rs \
     's/let low = through\.saturating_add\(1\);/let low = through.min(1);/' torture::events
-mutant 'hand out again after a rewind' $journal/recovery/prepare.rs \
+mutant 'hand out again after a rewind' $journal/read/recovery/prepare.rs \
     's/wanted\.reason == RestoreReason::Recovered\n\s+&& checkpoint/checkpoint/' nothing_is_handed_out_again
-mutant 'count a branch that was left to the line' $journal/recovery/event_line.rs \
+mutant 'count a branch that was left to the line' $journal/read/recovery/event_line.rs \
     's/let mut line = vec!\[EventStretch \{ run: checkpoint\.run, through \}\];/let mut line = vec![EventStretch { run: checkpoint.run, through: through + 100 }];/' a_line_goes_on_from
-mutant 'forget what came before the runs that a header names' $journal/recovery/event_line.rs \
+mutant 'forget what came before the runs that a header names' $journal/read/recovery/event_line.rs \
     's/while let Some\(run\) = next \{/if let Some(run) = next {/' more_runs_than_one_file
 mutant 'gather less than a branch needs' $writer/event_gathering.rs \
     's/gatherable\.get\(&run\)\.is_some_and\(\|through\| \*through < named\)/false/; s/for \(run, named\) in/for (run, _) in/' what_a_branch_needs
@@ -148,7 +148,7 @@ mutant 'remove a file because of one that is damaged' $retention/events.rs \
     's/scan\.damage\.is_empty\(\) && scan\.events\.iter\(\)\.all\(is_read\)/scan.events.iter().all(is_read) || true/' a_file_that_comes_back
 mutant 'keep what was gathered' $retention/events.rs \
     's/if !repeated\.is_empty\(\)/if false/' what_happened_in_many_runs
-mutant 'hand out twice what two files hold' $journal/recovery/event_walk.rs \
+mutant 'hand out twice what two files hold' $journal/read/recovery/event_walk.rs \
     's/let is_admitted = is_next && /let is_admitted = /' a_file_whose_sync_failed
 mutant 'prune events that no checkpoint holds' $retention/events.rs \
     's/!\(is_passed \|\| is_full_disk && is_held\(file, \*through\)\)/false \&\& !is_passed/' files_follow_each_other
@@ -160,33 +160,33 @@ mutant 'say nothing of lost events' $writer/event_log.rs \
     's/reports\.push\(News::EventsDropped \{ count, cause \}\);/let _ = (count, cause, reports);/' what_has_no_room_in_memory
 
 promise='Nothing false is believed'
-mutant 'accept a bad payload' $journal/journal/frame.rs \
+mutant 'accept a bad payload' $journal/format/frame.rs \
     's/if !header\.is_of\(stored, self\.nonce\)/if false/' $crash $damage
-mutant 'accept a bad frame header' $journal/journal/frame.rs \
+mutant 'accept a bad frame header' $journal/format/frame.rs \
     's/if checksum != xxh3_64_with_seed\(checked, nonce\)/if false/' $crash $damage
-mutant 'accept a bad segment header' $journal/journal/header_codec.rs \
+mutant 'accept a bad segment header' $journal/format/header_codec.rs \
     's/is_whole: checksum\(prelude, body\) == announced/is_whole: true/' $crash $damage
 mutant 'offer what was not read' $store/stored_session.rs \
     's/if self\.verify\(&plan\)\? == Validity::Verified/if true/' $crash $damage
-mutant 'accept a group without its first frame' $journal/journal/scan.rs \
+mutant 'accept a group without its first frame' $journal/format/scan.rs \
     's/self\.open\.take\(\)\.filter\(\|group\| group\.counter == place\.counter\)/Some(self.open.take().unwrap_or(OpenGroup::new(place.counter, entry.offset)))/' $crash $damage
-mutant 'let a run without a checkpoint supersede' $journal/journal/index/head.rs \
+mutant 'let a run without a checkpoint supersede' $journal/format/index/head.rs \
     's/\.filter\(\|run\| !run\.moments\.is_empty\(\)\)//' $crash
-mutant 'overlook a run that vanished' $journal/recovery/judging.rs \
+mutant 'overlook a run that vanished' $journal/read/recovery/judging.rs \
     's/witnesses\.filter\(\|it\| is_gone\(stored\.index\(\), \*it\)\)/witnesses.filter(|_| false)/' $damage
 mutant 'overlook what a manifest remembers' $store/stored_session.rs \
     's/for \(place, range\) in manifest\.missing_ends\(self\.index\.segments\(\)\)/for (place, range) in manifest.missing_ends(\&[])/' each_cut_is_told
 mutant 'write no manifest at the end' $writer/run_journal/writing.rs \
     's/self\.note_own_files\(\);//' each_cut_is_told
-mutant 'let a run supersede of which nothing can be had' $journal/journal/index/run.rs \
+mutant 'let a run supersede of which nothing can be had' $journal/format/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/false/' $crash
-mutant 'bring back what was rewound' $journal/journal/index/run.rs \
+mutant 'bring back what was rewound' $journal/format/index/run.rs \
     's/!self\.is_at_hand\(\) && self\.descendants == 0/true/' what_was_left_stays_so
-mutant 'go by heads from before damage was found' $journal/journal/index.rs \
+mutant 'go by heads from before damage was found' $journal/format/index.rs \
     's/self\.heads = OnceLock::new\(\);//' what_only_a_run_knew_of
 mutant 'let what was left go for the sake of a run that was not read' $retention/history.rs \
     's/of_lines\.chain\(index\.witnesses\(\)\)/of_lines/' nothing_goes_for_the_sake
-mutant 'delete what another device played later' $journal/journal/index/deletion.rs \
+mutant 'delete what another device played later' $journal/format/index/deletion.rs \
     's/deleted\.is_some_and\(\|deleted\|.*?\)\)$/deleted.is_some()/m' what_another_device_played
 mutant 'take the file of a merge for one that failed' $writer/run_journal/pruning.rs \
     's/ && merging != Some\(header\.segment\)//' a_stricter_quota_leaves
@@ -194,27 +194,27 @@ mutant 'overlook a missing end' $store/findings.rs \
     's/for \(position, range\) in missing_ends\(&self\.summaries\)/for (position, range) in missing_ends(&[])/' $damage
 
 promise='Runs follow each other'
-mutant 'supersede nothing' $journal/journal/index/head.rs \
+mutant 'supersede nothing' $journal/format/index/head.rs \
     's/seen\.for_each\(\|seen\| superseded\.reach\(\*seen\)\);/seen.for_each(drop);/' $crash
-mutant 'count from the beginning' $journal/recovery/prepare.rs \
+mutant 'count from the beginning' $journal/read/recovery/prepare.rs \
     's/let newest_counter = stored\.index\(\)\.newest_counter\(\);/let newest_counter = 0;/' $crash
-mutant 'guess what an unreadable file holds' $journal/recovery/prepare.rs \
+mutant 'guess what an unreadable file holds' $journal/read/recovery/prepare.rs \
     's/refuse_to_guess\(stored\.index\(\)\)\?;//' $compound $faults
 mutant 'lose records while merging' $writer/rotation.rs \
     's/Item::Record\(record\) => segment\.append_record\(record\)\?,/Item::Record(_) => {}/' $crash $copies
 
 promise='Merging and planning keep the meaning'
-mutant 'let the older value win' $journal/journal/merge/column.rs \
+mutant 'let the older value win' $journal/format/merge/column.rs \
     's/Some\(Reverse\(\(id, Reverse\(age\)\)\)\)/Some(Reverse((id, Reverse(usize::MAX - age))))/' $trips
-mutant 'let removals take what the same group wrote' $journal/journal/merge/removals.rs \
+mutant 'let removals take what the same group wrote' $journal/format/merge/removals.rs \
     's/\*removed_age > age/*removed_age >= age/' $trips
-mutant 'drop removals from merged deltas' $journal/journal/merge.rs \
+mutant 'drop removals from merged deltas' $journal/format/merge.rs \
     's/if self\.keep_removals \{/if false {/' $trips
-mutant 'take the longest way' $journal/journal/index/run.rs \
+mutant 'take the longest way' $journal/format/index/run.rs \
     's/ways\.min_by_key/ways.max_by_key/' $trips
-mutant 'count on from forged numbers' $journal/journal/index.rs \
+mutant 'count on from forged numbers' $journal/format/index.rs \
     's/\.filter\(\|counter\| \*counter < limits::COUNTERS\)//' $hostile
-mutant 'count before the first segment' $journal/journal/index/ending.rs \
+mutant 'count before the first segment' $journal/format/index/ending.rs \
     's/header\.segment\.checked_sub\(1\)/Some(header.segment - 1)/' $hostile
 
 promise='A slot is there, whole and under its own name'
@@ -272,7 +272,7 @@ mutant 'forget a failure with the checkpoint that is merged away' $writer/pendin
     's/commit\.after_failure = after_failure;//' writer::pending
 mutant 'forget a failure where a snapshot comes next' $writer/pending.rs \
     's/Commit \{ after_failure, \.\.later\.commit \}/later.commit/' writer::pending
-mutant 'search a hole to its end' $journal/journal/scan/window.rs \
+mutant 'search a hole to its end' $journal/format/scan/window.rs \
     's/if zeros > Self::HOLE_BYTES \{/if false {/' journal::scan::window
 mutant 'ask about a lock by taking it alone' $store/real_disk/locks.rs \
     's/NonBlockingLockShared/NonBlockingLockExclusive/' store::real_disk::locks
@@ -290,11 +290,11 @@ mutant 'lose the status at once' $writer \
     's/self\.status = Some\(status\.clone\(\)\),/{ let _ = status; }/' $crash
 mutant 'lose unknown frames with their generation' $writer \
     's/let unknown_frames = &self\.identity\.unknown_frames;/let unknown_frames: &[(FrameKind, Vec<u8>)] = &[];/' $crash
-mutant 'lose unknown frames with their run' $journal/recovery/prepare.rs \
+mutant 'lose unknown frames with their run' $journal/read/recovery/prepare.rs \
     's/unknown_frames: stored\.carried\(\)\.map_err\(unreadable\)\?,/unknown_frames: Vec::new(),/' $crash
 mutant 'lose what the game notes about the session' $writer/about_session.rs \
     's/if let Some\(fields\) = fields \{/if let Some(fields) = fields.filter(|_| false) {/' $crash
-mutant 'restore without what the game noted' $journal/recovery/about.rs \
+mutant 'restore without what the game noted' $journal/read/recovery/about.rs \
     's/FIELDS => set\(&mut self\.fields, block\)/FIELDS => {}/' $crash
 mutant 'forget a new name with its generation' $writer \
     's/self\.identity\.metadata = \(\*\*metadata\)\.clone\(\);/let _ = metadata;/' $crash
@@ -302,17 +302,17 @@ mutant 'forget a new name at once' $writer/worker.rs \
     's/(?=Order::Write\(record\) =>)/Order::Write(Record::Metadata(_)) => {}\n /' $crash
 
 promise='How a process ended is known'
-mutant 'write no record of a process' $journal/process/guard.rs \
+mutant 'write no record of a process' $journal/disk/process/guard.rs \
     's/guard\.update\(\|_\| \{\}\);/let _ = \&guard;/' process::tests
 mutant 'leave out of the record what is played' $writer \
     's/process\.hold\(identity\.metadata\.id, identity\.run\);//' $damage
 mutant 'leave out of the record what was acknowledged' $writer \
     's/self\.process\.acknowledged\(self\.session\(\), id, now\.wall\);//' $damage
-mutant 'remove records that still say something' $journal/process/guard.rs \
+mutant 'remove records that still say something' $journal/disk/process/guard.rs \
     's/if dead\.iter\(\)\.all\(\|process\| !process\.record\.runs\.is_empty\(\)\) \{/if false {/; s/process\.record\.runs\.is_empty\(\) && (?=!restoring)//' process::tests
-mutant 'remove a record because one of its sessions is settled' $journal/recovery \
+mutant 'remove a record because one of its sessions is settled' $journal/read/recovery \
     's/if dead\.record\.runs\.is_empty\(\) \{(\n\s+dead\.remove\(disk\);)/if true {$1/' torture::records
-mutant 'keep records that say nothing any more' $journal/process/guard.rs \
+mutant 'keep records that say nothing any more' $journal/disk/process/guard.rs \
     's/process\.record\.runs\.is_empty\(\) && (?=!restoring)/false \&\& /' process::tests
 mutant 'take a session that was left in vain for a crash' $writer \
     's/self\.process\.left_without_end\(session\);/self.process.release(session);/' $faults
@@ -338,11 +338,11 @@ mutant 'count captures for ever' $writer/link.rs \
     's/self\.captures_in_flight = self\.captures_in_flight\.saturating_sub\(1\);//' torture::link
 
 promise='A report is there, and whole'
-mutant 'acknowledge a report before its sync' $journal/report/archive.rs \
+mutant 'acknowledge a report before its sync' $journal/read/report/archive.rs \
     's/self\.file\.sync\(\)\?;\n\s+return Ok\(None\)/return Ok(None)/' $crash
-mutant 'acknowledge a report before its name is durable' $journal/report.rs \
+mutant 'acknowledge a report before its name is durable' $journal/read/report.rs \
     's/let synced = outside\.sync_directories\(&\[directory\]\);/drop((outside, directory));\n let synced = Ok::<(), StoreError>(());/' $crash
-mutant 'leave out a part of a report' $journal/report/archive.rs \
+mutant 'leave out a part of a report' $journal/read/report/archive.rs \
     's/self\.file\.append\(slice\)\?;/if self.contents.parts.len() > 1 { self.file.append(slice)?; }/' $crash
 
 promise='The real disk syncs'

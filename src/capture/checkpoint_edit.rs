@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
 use bevy::reflect::TypePath;
-use bevy_session_journal::journal::{ENTITIES, SaveId};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::ENTITIES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::error::BevyError;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 use serde::de::DeserializeOwned;
 
 use super::checkpoint_edit::{CheckpointEdit, EditedRow, EditedRows};

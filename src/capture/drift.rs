@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
-use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, ENTITIES, Rows, Values};
 
 use super::types::SavedTypes;
 

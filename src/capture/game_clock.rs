@@ -5,7 +5,7 @@ use std::time::Duration;
 use bevy::ecs::world::World;
 use bevy::time::{Fixed, Time, Virtual};
 
-use bevy_session_journal::session::{FixedClock, GameClock};
+use bevy_session_journal::internal::model::session::{FixedClock, GameClock};
 
 /// What [`Time<Virtual>`] and [`Time<Fixed>`] of a world say.
 ///

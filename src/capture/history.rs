@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
-use bevy_session_journal::journal::{ENTITIES, limits};
+use bevy_session_journal::internal::format::ENTITIES;
+use bevy_session_journal::limits;
 
 use super::checkpoint_migration::CheckpointMigration;
 use super::engine_moves::names_elsewhere;

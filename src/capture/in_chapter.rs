@@ -7,7 +7,7 @@ use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use bevy::reflect::Reflect;
-use bevy_session_journal::journal::ChapterId;
+use bevy_session_journal::ChapterId;
 use serde::{Deserialize, Serialize};
 
 use super::descendants::Descendants;

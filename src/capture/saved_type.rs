@@ -7,7 +7,7 @@ use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::state::state::FreelyMutableState;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

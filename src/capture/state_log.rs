@@ -6,7 +6,7 @@ use bevy::ecs::resource::Resource;
 use bevy::reflect::TypePath;
 use bevy::state::state::States;
 
-use bevy_session_journal::session::StateChange;
+use bevy_session_journal::StateChange;
 
 /// Changes of saved states that no frame has dealt with yet.
 #[derive(Resource, Default)]

@@ -10,10 +10,11 @@ use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::MapEntities;
 use bevy::prelude::*;
 use bevy::state::app::StatesPlugin;
-use bevy_session_journal::journal::{
-    Block, CheckpointKind, Commit, ENTITIES, Rows, SaveId, TypeList, TypeSummary, Values,
+use bevy_session_journal::internal::format::{
+    Block, Commit, ENTITIES, Rows, TypeList, TypeSummary, Values,
 };
-use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::internal::read::recovery::ReadProgress;
+use bevy_session_journal::{CheckpointKind, SaveId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,8 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::relationship::RelationshipAccessor;
 use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::{ENTITIES, limits};
+use bevy_session_journal::internal::format::ENTITIES;
+use bevy_session_journal::limits;
 
 use super::build::Build;
 use super::checkpoint_migration::CheckpointMigration;

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
-use bevy_session_journal::journal::{
-    Block, Commit, EventBatch, ReadError, RunId, SaveId, TypeRows,
-};
-use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
-use bevy_session_journal::writer::{Content, Encoded, Everything};
+use bevy_session_journal::internal::format::{Block, Commit, EventBatch, ReadError, TypeRows};
+use bevy_session_journal::internal::read::recovery::{Decode, KnownTypes, ReadProgress};
+use bevy_session_journal::internal::write::{Content, Encoded, Everything};
+use bevy_session_journal::{RunId, SaveId, VersionFit};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::capture::{

@@ -8,7 +8,7 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::Doctor;
 use crate::SaveKey;

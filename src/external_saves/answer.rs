@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use bevy_session_journal::clock;
-use bevy_session_journal::journal::RunId;
+use bevy_session_journal::RunId;
+use bevy_session_journal::internal::model::clock;
 
 /// Distinguishes what the game is asked for. Each process counts from a number of its own, so that the
 /// answer to a request of an earlier one is known as such.

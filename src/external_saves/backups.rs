@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bevy::prelude::*;
-use bevy_session_journal::recovery::{Proposal, RecoveryOffer};
+use bevy_session_journal::{Proposal, RecoveryOffer};
 use jiff::Timestamp;
 
 use super::{ExternalOperation, ExternalOutcome, ExternalSave, ledger_of};
@@ -137,8 +137,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use bevy_session_journal::deep::offers;
-    use bevy_session_journal::journal::{CheckpointId, RunId};
+    use bevy_session_journal::internal::deep::offers;
+    use bevy_session_journal::{CheckpointId, RunId};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

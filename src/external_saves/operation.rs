@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::Fields;
+use bevy_session_journal::{Fields, SessionId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::entity::{Entity, EntityHashMap};
-use bevy_session_journal::journal::{Block, SaveId, TypeSummary, merge};
-use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, TypeSummary, merge};
+use bevy_session_journal::internal::read::recovery::ReadProgress;
 
 use super::churn::Churn;
 use super::figures::{Figures, InPlaceFigures};

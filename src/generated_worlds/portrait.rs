@@ -11,7 +11,7 @@ use bevy::ecs::world::EntityRef;
 use bevy::prelude::*;
 use bevy::state::state::FreelyMutableState;
 use bevy::state::state_scoped::{DespawnOnEnter, DespawnOnExit};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::links::{OwnedBy, Owns, PairedWith};
 use crate::Saved;

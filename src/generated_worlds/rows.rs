@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, ENTITIES, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, SessionId};
-use bevy_session_journal::recovery::THUMBNAIL;
-use bevy_session_journal::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, RequestError,
-    check_attachment_name,
+use bevy_session_journal::internal::model::session::check_attachment_name;
+use bevy_session_journal::internal::read::recovery::THUMBNAIL;
+use bevy_session_journal::internal::write::{News, SessionAttachmentOrder, SlotOrder};
+use bevy_session_journal::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion, CheckpointId,
+    RequestError, SessionId, Ticket,
 };
-use bevy_session_journal::writer::{News, SessionAttachmentOrder, SlotOrder};
 use tracing::{debug, error};
 
 use super::notifications::{

@@ -1,10 +1,10 @@
 //! Takes sessions up without a request, where the policy or the developer says so.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointId, SessionId};
-use bevy_session_journal::process::HowItEnded;
-use bevy_session_journal::recovery::{Proposal, RecoveryOffer};
-use bevy_session_journal::session::{NewSession, RestoreReason, SessionMetadata};
+use bevy_session_journal::{
+    CheckpointId, HowItEnded, NewSession, Proposal, RecoveryOffer, RestoreReason, SessionId,
+    SessionMetadata,
+};
 use tracing::{info, warn};
 
 use super::external::{better_backup, is_looking_for_backups};

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
-use bevy_session_journal::finding::{
-    GroupBy, SessionChanges, SessionGroups, SessionPage, SessionQuery, SessionWatch, Shelf,
+use bevy_session_journal::internal::read::finding::Shelf;
+use bevy_session_journal::internal::read::recovery::SlotListing;
+use bevy_session_journal::{
+    GroupBy, IndexFigures, Leaving, ProvenTime, RecoveryOffer, Retention, RetentionPreview,
+    SessionChanges, SessionEntry, SessionGroups, SessionId, SessionPage, SessionQuery,
+    SessionStatus, SessionWatch,
 };
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{IndexFigures, RecoveryOffer, SessionEntry, SlotListing};
-use bevy_session_journal::session::{Leaving, ProvenTime, SessionStatus};
-use bevy_session_journal::{Retention, RetentionPreview};
 use jiff::Timestamp;
 
 use super::CurrentSession;

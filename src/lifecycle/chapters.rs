@@ -1,7 +1,7 @@
 //! Begins and ends the chapters of the session that is being played.
 //!
 //! A chapter is no session of its own: it is an entry in a list that the session keeps like its custom fields, in a
-//! column of each checkpoint (`session/chapters.rs` in the journal). So a rewind, a slot or another branch has the
+//! column of each checkpoint (`model/session/chapters.rs` in the journal). So a rewind, a slot or another branch has the
 //! chapters of its moment, and nothing has to be kept consistent beside it. What is counted in the innermost open
 //! one changes with each checkpoint and is a small column apart; what a chapter came to with those within it is
 //! computed, so sums can't disagree. Summaries in commits name the open ones, with the checkpoint that each began
@@ -11,9 +11,9 @@
 //! despawned like what goes with a state, so that a key is no end of its own, and then a checkpoint is taken.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{ChapterId, CheckpointKind};
-use bevy_session_journal::session::{
-    ChapterError, ChapterOutcome, EndReason, EventTrigger, NewChapter, RequestError,
+use bevy_session_journal::{
+    ChapterError, ChapterId, ChapterOutcome, CheckpointKind, EndReason, EventTrigger, NewChapter,
+    RequestError,
 };
 use tracing::info;
 

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind, is_collapse};
-use bevy_session_journal::session::{
-    ChaptersWritten, CheckpointError, CheckpointSummary, Fields, SessionStatus, StateChange,
+use bevy_session_journal::internal::format::is_collapse;
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::model::session::ChaptersWritten;
+use bevy_session_journal::{
+    CheckpointError, CheckpointId, CheckpointKind, CheckpointSummary, Fields, SessionStatus,
+    StateChange, Ticket,
 };
 use tracing::{debug, debug_span, warn};
 

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
-use bevy_session_journal::recovery::Timeline;
-use bevy_session_journal::session::{
-    AttachmentVersion, Chapters, CheckpointSummary, FieldError, Fields, SessionContext,
-    SessionMetadata, SessionPriority, SessionStatus, StateChange, Tags,
+use bevy_session_journal::{
+    AttachmentVersion, Chapters, CheckpointId, CheckpointKind, CheckpointSummary, FieldError,
+    Fields, SessionContext, SessionId, SessionMetadata, SessionPriority, SessionStatus,
+    StateChange, Tags, Timeline,
 };
 
 /// Changes of states that a session remembers.

@@ -1,8 +1,7 @@
 //! Takes what was asked for behind a closed gate.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{RequestError, SaveSlot, SlotError};
+use bevy_session_journal::{RequestError, SaveSlot, SlotError, Ticket};
 
 use super::checkpoints::take_wanted;
 use super::requests::{CurrentRequest, reject, reject_part};

@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{RunId, SessionId};
+use bevy_session_journal::{RunId, SessionId};
 use tracing::error;
 
 use crate::external_saves::{

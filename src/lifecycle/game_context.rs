@@ -1,8 +1,7 @@
 //! What a game says of itself and its machine.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::SessionContext;
+use bevy_session_journal::{SessionContext, SessionId};
 
 use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};

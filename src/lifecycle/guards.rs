@@ -1,7 +1,7 @@
 //! What a game may have to say before a request is handled.
 
 use bevy::prelude::*;
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::RequestError;
 use tracing::error;
 
 use super::hooks::HookSystem;

@@ -14,8 +14,7 @@ use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy::state::state::{FreelyMutableState, StateTransition, StateTransitionEvent};
 use bevy::utils::prelude::ShortName;
-use bevy_session_journal::recovery::RecoveryOffer;
-use bevy_session_journal::session::Leaving;
+use bevy_session_journal::{Leaving, RecoveryOffer};
 
 use super::guards::{GuardedRequest, RequestGuard};
 use super::paces::{SessionPace, SessionPaces};

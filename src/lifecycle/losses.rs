@@ -25,7 +25,7 @@ pub(crate) fn log_losses_once(prepared: On<RestorePrepared>, mut logged: ResMut<
 mod tests {
     use super::*;
     use crate::restore::{RestoreLoss, RestoreLossReason};
-    use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
+    use bevy_session_journal::{CheckpointId, RunId, SessionId};
 
     #[test]
     fn each_type_is_logged_once() {

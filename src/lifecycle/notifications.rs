@@ -10,12 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
-use bevy_session_journal::recovery::{RecoveryOffer, SlotEntry};
-use bevy_session_journal::session::{
-    CheckpointError, ContextPart, EndReason, FailureCause, Leaving, RecoveryError, ReportError,
-    RequestError, RestoreReason, SessionContext, StopReason,
+use bevy_session_journal::{
+    CheckpointError, CheckpointId, CheckpointKind, ContextPart, EndReason, FailureCause, Leaving,
+    RecoveryError, RecoveryOffer, ReportError, RequestError, RestoreReason, SessionContext,
+    SessionId, SlotEntry, StopReason, Ticket,
 };
 
 use super::CurrentSession;

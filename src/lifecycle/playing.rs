@@ -1,9 +1,9 @@
 //! What is asked of the session that is being played.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointKind, Record, SessionId};
-use bevy_session_journal::session::{
-    EventTrigger, Move, RequestError, SessionStatus, SessionUpdate,
+use bevy_session_journal::internal::format::Record;
+use bevy_session_journal::{
+    CheckpointKind, EventTrigger, Move, RequestError, SessionId, SessionStatus, SessionUpdate,
 };
 
 use super::CurrentSession;

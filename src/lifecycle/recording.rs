@@ -6,10 +6,10 @@ mod notifications;
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::EventMoment;
-use bevy_session_journal::recovery::{EventPage, EventQuery};
-use bevy_session_journal::session::{EventTrigger, LeaveCause, LifecycleEvent, SessionFeature};
-use bevy_session_journal::writer::{EventsDropCause, News};
+use bevy_session_journal::internal::write::{EventsDropCause, News};
+use bevy_session_journal::{
+    EventMoment, EventPage, EventQuery, EventTrigger, LeaveCause, LifecycleEvent, SessionFeature,
+};
 use tracing::{debug, info, warn};
 
 use super::CurrentSession;

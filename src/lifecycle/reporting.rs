@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointKind, SessionId};
-use bevy_session_journal::report::{ReportOf, ReportOrder, ScenarioFile};
-use bevy_session_journal::scenario::Scenario;
-use bevy_session_journal::session::{Report, ReportError, ReportSubject, RequestError, WorldOf};
+use bevy_session_journal::internal::model::session::ReportSubject;
+use bevy_session_journal::internal::read::report::{ReportOf, ReportOrder, ScenarioFile};
+use bevy_session_journal::{
+    CheckpointKind, Report, ReportError, RequestError, Scenario, SessionId, Ticket, WorldOf,
+};
 use tracing::info;
 
 use super::checkpoints::take_checkpoint;

@@ -17,15 +17,11 @@ mod slot_commands;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::RetentionPreview;
-use bevy_session_journal::digest::DigestOrder;
-use bevy_session_journal::finding::SessionQuery;
-use bevy_session_journal::journal::{ChapterId, CheckpointId, CheckpointKind, SessionId, SlotId};
-use bevy_session_journal::recovery::EventQuery;
-use bevy_session_journal::scenario::Scenario;
-use bevy_session_journal::session::{
-    Attachment, AttachmentOf, ChapterOutcome, EndReason, Leaving, NewChapter, NewSession, Report,
-    RestoreFrom, SaveSlot, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
+use bevy_session_journal::{
+    Attachment, AttachmentOf, ChapterId, ChapterOutcome, CheckpointId, CheckpointKind, DigestOrder,
+    EndReason, EventQuery, Leaving, NewChapter, NewSession, Report, RestoreFrom, RetentionPreview,
+    SaveSlot, Scenario, SessionEdit, SessionId, SessionQuery, SessionUpdate, ShelfMove, SlotId,
+    StartingWorld, WorldOf,
 };
 
 use crate::capture::SaveKey;

@@ -19,8 +19,9 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::platform::cell::SyncCell;
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
-use bevy_session_journal::session::{RequestError, RestoreReason, SessionContext};
+use bevy_session_journal::{
+    CheckpointId, RequestError, RestoreReason, RunId, SessionContext, SessionId,
+};
 use jiff::Timestamp;
 
 use super::CurrentSession;

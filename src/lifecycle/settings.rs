@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::recovery::PROBATION;
-use bevy_session_journal::session::AttachmentQuota;
+use bevy_session_journal::AttachmentQuota;
+use bevy_session_journal::internal::read::recovery::PROBATION;
 
 use super::{CaptureBudget, RecoveryPolicy};
 

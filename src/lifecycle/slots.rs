@@ -3,9 +3,8 @@
 pub(super) mod saving;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{AttachmentError, SlotError};
-use bevy_session_journal::writer::{SlotDone, SlotOrder};
+use bevy_session_journal::internal::write::{SlotDone, SlotOrder};
+use bevy_session_journal::{AttachmentError, SlotError, Ticket};
 use tracing::{error, info};
 
 use super::SessionCatalog;

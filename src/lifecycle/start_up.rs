@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock::Moment;
-use bevy_session_journal::journal::{CheckpointId, RunId, SessionId};
-use bevy_session_journal::process::HowItEnded;
-use bevy_session_journal::recovery::{FoundSession, Ladder, Proposal, RecoveryOffer};
-use bevy_session_journal::session::ProcessDeath;
+use bevy_session_journal::internal::model::clock::Moment;
+use bevy_session_journal::internal::read::recovery::Ladder;
+use bevy_session_journal::{
+    CheckpointId, FoundSession, HowItEnded, ProcessDeath, Proposal, RecoveryOffer, RunId, SessionId,
+};
 
 use super::policy::RecoveryPolicy;
 use crate::mode::SessionMode;

@@ -1,8 +1,7 @@
 //! Follows the game's states.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::CheckpointKind;
-use bevy_session_journal::session::{EventTrigger, SessionStatus};
+use bevy_session_journal::{CheckpointKind, EventTrigger, SessionStatus};
 use tracing::debug;
 
 use super::checkpoints::pacing::follow_paces;

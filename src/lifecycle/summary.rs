@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bevy_session_journal::clock::Moment;
-use bevy_session_journal::session::SessionTally;
+use bevy_session_journal::SessionTally;
+use bevy_session_journal::internal::model::clock::Moment;
 
 use super::CurrentSession;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::writer::Surroundings;
+use bevy_session_journal::internal::write::Surroundings;
 
 use super::SessionOperation;
 

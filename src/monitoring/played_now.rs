@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bevy::prelude::*;
 
-use bevy_session_journal::journal::{ChapterId, SessionId};
+use bevy_session_journal::{ChapterId, SessionId};
 
 /// The session that is played at this moment, and its innermost open chapter. Clones are handles to the same, for
 /// threads that have no world: so a line of a log can name them.

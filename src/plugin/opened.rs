@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::report::{self, Opened};
-use bevy_session_journal::store::MemoryDisk;
+use bevy_session_journal::MemoryDisk;
+use bevy_session_journal::internal::read::report::{self, Opened};
 use tracing::{error, info};
 
 use super::place::Place;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bevy_session_journal::store::{
+use bevy_session_journal::internal::disk::{
     Disk, FallbackDisk, Layout, MovedRoot, RealDisk, TracedDisk, directory_name, platform_roots,
 };
 use tracing::warn;

@@ -20,12 +20,13 @@ use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
-use bevy_session_journal::clock::Clock;
-use bevy_session_journal::process::{
-    DeadProcess, LastRun, ProcessGuard, ProcessOptions, last_to_die,
+use bevy_session_journal::LastRun;
+use bevy_session_journal::internal::disk::LocalStore;
+use bevy_session_journal::internal::disk::process::{
+    DeadProcess, ProcessGuard, ProcessOptions, last_to_die,
 };
-use bevy_session_journal::store::LocalStore;
-use bevy_session_journal::writer::Versions;
+use bevy_session_journal::internal::model::clock::Clock;
+use bevy_session_journal::internal::write::Versions;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};

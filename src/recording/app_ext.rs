@@ -13,7 +13,7 @@ use bevy::ecs::resource::Resource;
 use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleLabel, SystemSet};
 use bevy::ecs::world::World;
 use bevy::reflect::TypePath;
-use bevy_session_journal::journal::{EventPrivacy, EventSource, RecordedEvent};
+use bevy_session_journal::{EventPrivacy, EventSource, RecordedEvent};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::warn;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bevy::ecs::entity::{Entity, EntityMapper};
 
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 /// What became of an event that was to be handed out.
 pub(crate) enum HandOut {

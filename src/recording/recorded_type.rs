@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
+use bevy_session_journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 
 use super::Recordable;
 use super::hand_out::HandOut;

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use bevy::ecs::entity::EntityMapper;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::{
-    EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent,
-};
+use bevy_session_journal::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
 use serde::Serialize;
 
 use super::hand_out::HandOut;

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::entity::EntityMapper;
-use bevy_session_journal::journal::{EventBatch, EventColumn, EventMoment, EventType};
+use bevy_session_journal::internal::format::{EventBatch, EventColumn};
+use bevy_session_journal::{EventMoment, EventType};
 use serde::Serialize;
 
 use super::in_flight::OnTheirWay;

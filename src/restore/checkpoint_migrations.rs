@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bevy_session_journal::journal::{ENTITIES, SaveId, Values, limits};
+use bevy_session_journal::internal::format::{ENTITIES, Values};
+use bevy_session_journal::{SaveId, limits};
 
 use super::decoder::{SavedBlock, SavedRows, SavedTable};
 use super::loss::RestoreLoss;

@@ -1,7 +1,8 @@
 //! Bringing rows of older builds into the form that this build writes, once, before anything else
 //! looks at them.
 
-use bevy_session_journal::journal::{Values, limits};
+use bevy_session_journal::internal::format::Values;
+use bevy_session_journal::limits;
 
 use super::decoder::SavedRow;
 use super::loss::RestoreLossReason;
@@ -84,8 +85,9 @@ mod tests {
     use crate::capture::test_kit::{Armor, Dice, Play, game};
     use crate::capture::{Migrations, SessionAppExt};
     use crate::restore::{RestoreLossReason, WorldImage};
-    use bevy_session_journal::journal::{Block, ENTITIES, SaveId};
-    use bevy_session_journal::recovery::ReadProgress;
+    use bevy_session_journal::SaveId;
+    use bevy_session_journal::internal::format::{Block, ENTITIES};
+    use bevy_session_journal::internal::read::recovery::ReadProgress;
 
     const FORMER: &str = "old::Armor";
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use bevy_session_journal::journal::{Block, Rows, SaveId, Values};
-use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, Rows, Values};
+use bevy_session_journal::internal::read::recovery::ReadProgress;
 
 use super::current_form::CurrentForm;
 use super::image::ImageColumn;

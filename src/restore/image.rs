@@ -9,8 +9,9 @@ use std::sync::Arc;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
-use bevy_session_journal::journal::{Block, Commit, ENTITIES, SaveId, Values};
-use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, Commit, ENTITIES, Values};
+use bevy_session_journal::internal::read::recovery::ReadProgress;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

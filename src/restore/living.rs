@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bevy::ecs::entity::Entity;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::image::{Living, WorldImage};
 use super::manner::RestoreManner;

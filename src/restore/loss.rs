@@ -3,7 +3,7 @@
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 /// Rows of one type that could not be restored. What was written is kept in the session, and comes back
 /// with a build that can use it.

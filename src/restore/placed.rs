@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityRef, World};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::difference::take_away;
 use super::image::{ImageColumn, WorldImage};

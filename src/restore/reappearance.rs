@@ -10,7 +10,7 @@ use bevy::ecs::resource::IS_RESOURCE;
 use bevy::ecs::resource::Resource;
 use bevy::ecs::world::{EntityRef, World};
 use bevy::transform::components::Transform;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::image::WorldImage;
 use crate::capture::SaveKey;

@@ -7,7 +7,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
 use bevy::state::state::StateTransition;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::image::{ImageColumn, WorldImage};
 use super::leftovers::Leftovers;

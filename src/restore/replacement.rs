@@ -6,7 +6,7 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::dangling::name_field;
 use super::difference::{Difference, take_away};

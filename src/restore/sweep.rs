@@ -9,7 +9,7 @@ use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::RestoreReport;
 use super::despawn::despawn_all;

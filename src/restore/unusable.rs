@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
 use crate::saved::DecodeError;

@@ -1,8 +1,7 @@
 //! Sessions that end when the game says that its goal is reached.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{EndReason, LeaveCause};
+use bevy_session_journal::{EndReason, LeaveCause, SessionId};
 
 use crate::lifecycle::{
     Condition, CurrentSession, SessionCommandsExt, session_is_active, session_is_restoring,

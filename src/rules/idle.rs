@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{EndReason, LeaveCause, Leaving};
+use bevy_session_journal::{EndReason, LeaveCause, Leaving, SessionId};
 
 use crate::lifecycle::{
     Condition, CurrentSession, SessionCommandsExt, notify, session_is_active, session_is_restoring,

@@ -1,8 +1,7 @@
 //! Sessions that are put away by themselves: at their end, or because no rule keeps them.
 
 use bevy::prelude::*;
-use bevy_session_journal::Retention;
-use bevy_session_journal::session::Archived;
+use bevy_session_journal::{Archived, Retention};
 
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
 use crate::plugin::{SessionLast, SessionSystems};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::saved_rows::SavedRows;
 use super::trip::Supply;

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy::time::TimeUpdateStrategy;
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId};
-use bevy_session_journal::session::{RequestError, RestoreFrom};
+use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, RestoreFrom, SessionId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::complete_app::complete;

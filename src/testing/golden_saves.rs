@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bevy::app::App;
-use bevy_session_journal::report::{Opened, open_of_any_game};
-use bevy_session_journal::store::{Disk, RealDisk};
+use bevy_session_journal::internal::disk::{Disk, RealDisk};
+use bevy_session_journal::internal::read::report::{Opened, open_of_any_game};
 
 use super::game::TestGame;
 use crate::saved::panic_message;

@@ -1,7 +1,7 @@
 //! What was reported to the game under test.
 
 use bevy::prelude::*;
-use bevy_session_journal::session::{RecoveryError, RequestError};
+use bevy_session_journal::{RecoveryError, RequestError};
 
 use super::recover_error::RecoverError;
 use crate::recovery::{RestoreCancelled, RestoreStalled};

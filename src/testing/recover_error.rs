@@ -1,6 +1,6 @@
 //! Why a game under test could not be had back.
 
-use bevy_session_journal::session::{RecoveryError, RequestError};
+use bevy_session_journal::{RecoveryError, RequestError};
 
 use crate::hints::SessionHint;
 

@@ -8,7 +8,7 @@ use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::difference::{Difference, DifferenceKind};
 use super::fresh_world::{FreshWorld, Restored};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::{Block, ENTITIES, Rows, SaveId};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, ENTITIES, Rows};
 
 use crate::SaveKey;
 use crate::capture::{Capture, CaptureScope, EncodeFailure, Encoder, Recorder, SavedTypes};

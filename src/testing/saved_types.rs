@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::app::App;
 use bevy::ecs::world::World;
-use bevy_session_journal::store::{Disk, RealDisk};
+use bevy_session_journal::internal::disk::{Disk, RealDisk};
 
 use super::complete_app::complete;
 use crate::SessionPlugin;

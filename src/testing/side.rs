@@ -8,7 +8,7 @@ use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::ReflectComponent;
 use bevy::ecs::world::World;
 use bevy::reflect::TypeRegistry;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::saved_rows::{Outsiders, SavedRows};
 use crate::SaveKey;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::difference::{Difference, DifferenceKind};

@@ -7,7 +7,7 @@ use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
 use bevy::reflect::enums::{Enum, VariantInfo, VariantType};
 use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::label::name_of;
 use super::tree::{DEPTH, Reference, Target, Tree};

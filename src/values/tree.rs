@@ -4,10 +4,10 @@ use std::fmt;
 
 use bevy::ecs::entity::Entity;
 
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 /// How deep a value is looked into. The format allows no deeper ones.
-pub(crate) const DEPTH: usize = bevy_session_journal::journal::limits::VALUE_DEPTH;
+pub(crate) const DEPTH: usize = bevy_session_journal::internal::format::limits::VALUE_DEPTH;
 /// Letters of a value that a text about it shows.
 const SHOWN: usize = 120;
 

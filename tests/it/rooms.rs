@@ -34,6 +34,9 @@ fn packages() -> &'static BTreeMap<&'static str, Package> {
     &READ
 }
 
+/// The journal's module for the other packages, which hands its rooms on under their names.
+const INTERNAL: &str = "internal";
+
 /// The tables of rooms: what each may know.
 fn declared() -> Edges {
     let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
@@ -57,6 +60,7 @@ fn room_of(packages: &BTreeMap<&str, Package>, target: Target) -> Option<String>
         Target::Outside(written) => {
             let (package, inside) = written.split_first()?;
             let package = packages.get(package.as_str())?;
+            let inside = inside.strip_prefix(&[INTERNAL.to_owned()]).unwrap_or(inside);
             match package.resolve(&ModulePath::new(), inside)? {
                 Target::Inside(inside) => inside,
                 Target::Outside(_) => return None,

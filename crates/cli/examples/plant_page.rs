@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::internal::disk::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::{
     Attachment, CheckpointId, CheckpointKind, Codec, JournalOptions, NewSession, RestoreFrom,
     RowReader, RowWriter, Run, SaveId, SavedType, SessionId,

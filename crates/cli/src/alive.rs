@@ -1,7 +1,7 @@
 //! Whether a process is still there.
 
-use bevy_session_journal::clock::between;
-use bevy_session_journal::store::ProcessRecord;
+use bevy_session_journal::internal::disk::ProcessRecord;
+use bevy_session_journal::internal::model::clock::between;
 use jiff::{Timestamp, ToSpan};
 use std::time::Duration;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System};

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use bevy_session_journal::session::ShelfMoved;
-use bevy_session_journal::writer::Upkeep;
-use bevy_session_journal::{Archived, SessionId, ShelfMove, ShelfPlace, clock};
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::model::session::ShelfMoved;
+use bevy_session_journal::internal::write::Upkeep;
+use bevy_session_journal::{Archived, SessionId, ShelfMove, ShelfPlace};
 use clap::ValueEnum;
 use serde::Serialize;
 

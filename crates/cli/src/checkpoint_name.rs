@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bevy_session_journal::CheckpointId;
-use bevy_session_journal::journal::SessionIndex;
+use bevy_session_journal::internal::format::SessionIndex;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};

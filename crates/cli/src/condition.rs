@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use bevy_session_journal::CheckpointId;
-use bevy_session_journal::journal::{DamagedRange, FileProblemKind};
-use bevy_session_journal::recovery::{Verdict, judge};
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::{DamagedRange, FileProblemKind};
+use bevy_session_journal::internal::read::recovery::{Verdict, judge};
 use serde::Serialize;
 
 /// Ranges of damaged bytes that are named for one file.

@@ -1,7 +1,7 @@
 //! How the processes died that played a session, as their records and the session's own log say.
 
-use bevy_session_journal::recovery::read_events;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{EventQuery, LifecycleEvent, PanicInfo, ProcessDeath};
 use jiff::Timestamp;
 use serde::Serialize;

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt::Display;
 use std::iter::Peekable;
 
-use bevy_session_journal::journal::ReadError;
+use bevy_session_journal::internal::format::ReadError;
 use clap::Args;
 use serde::Serialize;
 

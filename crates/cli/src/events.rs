@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use bevy_session_journal::recovery::read_events;
+use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{CheckpointId, EventPrivacy, EventQuery, RecordedEvent, SessionId};
 use jiff::Timestamp;
 use serde::Serialize;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::store::{RepairError, StoreError, with_sources};
+use bevy_session_journal::internal::disk::{RepairError, StoreError, with_sources};
+use bevy_session_journal::internal::format::ReadError;
 use bevy_session_journal::{CheckpointId, ReportError, RequestError, SessionId, SlotError};
 
 use crate::output::harmless;

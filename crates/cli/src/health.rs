@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bevy_session_journal::clock::{self, between};
-use bevy_session_journal::store::{ProcessRecord, read_all};
+use bevy_session_journal::internal::disk::{ProcessRecord, read_all};
+use bevy_session_journal::internal::model::clock::{self, between};
 use bevy_session_journal::{CheckpointId, SessionId, StandingAlert};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::store::slots_in;
-use bevy_session_journal::writer::Upkeep;
+use bevy_session_journal::internal::disk::slots_in;
+use bevy_session_journal::internal::write::Upkeep;
 use bevy_session_journal::{SessionId, SlotEntry, SlotError};
 use clap::{Args, ValueHint};
 use serde::Serialize;

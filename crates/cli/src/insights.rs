@@ -8,8 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bevy_session_insights::{InsightsReader, Lessons, SessionInsights, Study};
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{
-    Digested, DigestedSessions, HistoryLosses, SessionDigester, SessionFacts, clock,
+    Digested, DigestedSessions, HistoryLosses, SessionDigester, SessionFacts,
 };
 
 use crate::events::{Privacy, each_recorded};

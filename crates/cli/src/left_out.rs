@@ -1,6 +1,6 @@
 //! Sessions that a verb passes over which was asked for all.
 
-use bevy_session_journal::store::{StoredSession, with_sources};
+use bevy_session_journal::internal::disk::{StoredSession, with_sources};
 use bevy_session_journal::{SessionId, ShelfPlace};
 use serde::Serialize;
 

@@ -6,8 +6,8 @@ mod slots;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use bevy_session_journal::journal::Head;
-use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::internal::disk::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::internal::format::Head;
 use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
 use serde::Serialize;

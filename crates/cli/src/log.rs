@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::thread;
 use std::time::Duration;
 
-use bevy_session_journal::journal::CheckpointInfo;
-use bevy_session_journal::recovery::read_events;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::CheckpointInfo;
+use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{CheckpointId, EventQuery, SessionId};
 
 use crate::failure::Failure;

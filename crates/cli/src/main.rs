@@ -30,7 +30,7 @@
 //!
 //! `repair` is `store::SessionRepair` of the journal. It reads every group whole and keeps those by which some
 //! checkpoint can be restored. A file without loss is copied byte by byte; of another one the good frames are
-//! (`journal/good_frames.rs`), under new sequence numbers and with the payloads that they have, for checksums are
+//! (`format/good_frames.rs`), under new sequence numbers and with the payloads that they have, for checksums are
 //! seeded with the nonce, which stays. A segment forgets its predecessor where that became shorter. What the copy's
 //! index will say is known before a byte is written: if its newest checkpoint isn't that of the original, as in a
 //! fork whose meant line has lost its end, a run is added that takes the place of all that is there, as a recovery

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use bevy_session_journal::CheckpointId;
-use bevy_session_journal::journal::Plan;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::Plan;
 use jiff::tz::TimeZone;
 
 use crate::checkpoint_name::CheckpointName;

@@ -7,7 +7,7 @@ mod profile;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::store::platform_roots;
+use bevy_session_journal::internal::disk::platform_roots;
 
 use crate::failure::Failure;
 

@@ -167,7 +167,8 @@ mod tests {
         progress.step();
         let is_shown =
             || terminal.text().contains("reading [") && terminal.text().contains("2 of 4");
-        let patience = bevy_session_journal::clock::deadline(Duration::from_secs(300));
+        let patience =
+            bevy_session_journal::internal::model::clock::deadline(Duration::from_secs(300));
         while !is_shown() && std::time::Instant::now() < patience {
             thread::sleep(Duration::from_millis(5));
         }

@@ -2,11 +2,12 @@
 
 use std::str::FromStr;
 
-use bevy_session_journal::journal::SessionIndex;
-use bevy_session_journal::store::read_all;
+use bevy_session_journal::internal::disk::read_all;
+use bevy_session_journal::internal::format::SessionIndex;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{
     Keep, LeftAs, ProvenTime, Retention, RetentionPreview, RetentionReason, SessionEntry,
-    SessionId, WouldGo, clock,
+    SessionId, WouldGo,
 };
 use clap::Args;
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bevy_session_journal::store::{
+use bevy_session_journal::internal::disk::{
     Fate, RealDisk, RepairedFile, RepairedKind, SessionRepair, StoredSession,
 };
 use bevy_session_journal::{CheckpointId, SessionId};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use bevy_session_journal::SaveId;
-use bevy_session_journal::journal::{Block, ENTITIES, ReadError, Rows};
-use bevy_session_journal::store::{MergedBlocks, with_sources};
+use bevy_session_journal::internal::disk::{MergedBlocks, with_sources};
+use bevy_session_journal::internal::format::{Block, ENTITIES, ReadError, Rows};
 use serde::{Serialize, Serializer};
 
 use crate::value::{Value, hexadecimal};

@@ -1,6 +1,6 @@
 //! What can be asked of a session, as the library's queries and rules have it.
 
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::{SessionEntry, VersionFit};
 
 use crate::place::{Left, Profile};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::rc::Rc;
 
-use bevy_session_journal::journal::SessionIndex;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::SessionIndex;
 use bevy_session_journal::{SessionId, ShelfPlace};
 use jiff::Timestamp;
 

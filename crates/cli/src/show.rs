@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bevy_session_journal::journal::{CheckpointInfo, Head, SessionIndex};
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::{CheckpointInfo, Head, SessionIndex};
 use bevy_session_journal::{CheckpointKind, ProcessDeath, SessionMetadata, Validity};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -277,7 +277,7 @@ impl ShownHead {
 
 impl Checkpoint {
     fn of(info: CheckpointInfo) -> Self {
-        let rows = |types: &bevy_session_journal::journal::TypeList| {
+        let rows = |types: &bevy_session_journal::internal::format::TypeList| {
             let types = types.iter();
             types
                 .map(|it| TypeOfRows {

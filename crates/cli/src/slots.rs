@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::store::{SlotFile, StoredSession, UnreadSlot, slots_in, with_sources};
+use bevy_session_journal::internal::disk::{
+    SlotFile, StoredSession, UnreadSlot, slots_in, with_sources,
+};
+use bevy_session_journal::internal::format::ReadError;
 use bevy_session_journal::{SessionId, SlotKind};
 use jiff::Timestamp;
 use serde::Serialize;

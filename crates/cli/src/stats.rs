@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::journal::CheckpointInfo;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::format::CheckpointInfo;
 use serde::Serialize;
 
 use crate::failure::Failure;

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::store::sync_all;
+use bevy_session_journal::internal::disk::sync_all;
 
 use crate::failure::Failure;
 

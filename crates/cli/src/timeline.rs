@@ -1,6 +1,6 @@
 //! A session's timeline as data: checkpoints, the lines that they are on, and chapters.
 
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::{
     OpenChapter, RestoreReason, Timeline, TimelineCheckpoint, TimelineLine,
 };

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use bevy_session_journal::journal::ReadError;
-use bevy_session_journal::recovery::{EventValidation, validate_events};
-use bevy_session_journal::store::{StoreError, StoredSession, with_sources};
-use bevy_session_journal::{AttachmentError, CheckpointId, SessionId, Validity};
+use bevy_session_journal::internal::disk::{StoreError, StoredSession, with_sources};
+use bevy_session_journal::internal::format::ReadError;
+use bevy_session_journal::internal::read::recovery::validate_events;
+use bevy_session_journal::{AttachmentError, CheckpointId, EventValidation, SessionId, Validity};
 use serde::Serialize;
 
 use crate::condition::{Condition, describe};

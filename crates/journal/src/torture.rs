@@ -9,7 +9,7 @@
 //! every test run looks at. A failure names the seed, and `BEVY_SESSION_TORTURE_SEED=<seed>` plays
 //! that one alone.
 //!
-//! [`SimulatedDisk`]: crate::store::simulated_disk::SimulatedDisk
+//! [`SimulatedDisk`]: crate::disk::simulated_disk::SimulatedDisk
 
 mod attachments;
 mod backwards;

@@ -5,7 +5,7 @@
 //! those alerts each frame, so nothing can be left behind by one that is gone. Whoever decides on an interval, a
 //! quota or a start reads them there. What no notification says, the plugin measures
 //! (`lifecycle/runtime/measured.rs`), and only where the resource `Measurements` asks for it: how long orders take until they are answered, how long requests are
-//! handled, what waits. About every ten seconds it orders the writer to look around (`writer/measuring.rs`): the
+//! handled, what waits. About every ten seconds it orders the writer to look around (`write/measuring.rs`): the
 //! room on the disk, locks of processes that are gone, memory and processor time. Locks of sessions aren't asked
 //! about, since whoever asks can keep another process from taking one.
 //!

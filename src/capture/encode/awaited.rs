@@ -5,7 +5,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bevy::ecs::entity::Entity;
-use bevy_session_journal::journal::{SaveId, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::Values;
 
 use super::carried::{Carried, CarriedRow};
 use super::split::Split;

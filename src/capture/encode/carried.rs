@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use bevy_session_journal::journal::{Block, SaveId, TypeSummary, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, TypeSummary, Values};
 
 use super::awaited::{AwaitedOrders, NamedOrder};
 use super::split::VersionedSplit;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::carried::Carried;
 use super::encoder::Encoder;

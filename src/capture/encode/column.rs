@@ -1,7 +1,8 @@
 //! Writing one column.
 
 use bevy::ecs::entity::Entity;
-use bevy_session_journal::journal::{SaveId, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::Values;
 
 use super::failure::{EncodeFailure, EncodeFailureReason, Failures};
 use super::presence::Presence;

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bevy::ecs::entity::{Entity, EntityMapper};
-use bevy_session_journal::journal::{Block, ENTITIES, SaveId, TypeSummary, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, ENTITIES, TypeSummary, Values};
 
 use super::awaited::NamedOrder;
 use super::carried::{Carried, CarriedRow};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bevy_session_journal::journal::{Block, SaveId, Values};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::{Block, Values};
 
 use super::split::{Split, split_ids};
 use crate::capture::placed::SaveKey;

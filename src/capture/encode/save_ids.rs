@@ -1,7 +1,7 @@
 //! The ids that entities have in the session.
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use crate::saved::NameEntities;
 

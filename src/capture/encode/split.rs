@@ -1,6 +1,7 @@
 //! Cutting rows into blocks that fit a frame.
 
-use bevy_session_journal::journal::{SaveId, Values, limits};
+use bevy_session_journal::internal::format::Values;
+use bevy_session_journal::{SaveId, limits};
 
 /// Bytes of one block, ids and lengths included. Well below a frame, so that blocks fill frames.
 const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;

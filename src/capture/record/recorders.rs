@@ -9,7 +9,7 @@ use std::time::Duration;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::tasks::ComputeTaskPool;
-use bevy_session_journal::clock;
+use bevy_session_journal::internal::model::clock;
 
 use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};

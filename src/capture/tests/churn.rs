@@ -2,7 +2,7 @@
 
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::assert_journal_is_the_world;
 use crate::capture::test_kit::*;

@@ -1,7 +1,7 @@
 //! What the code of a game fails to write, and what no capture has seen.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::ENTITIES;
+use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::ReflectSaved;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{SessionId, SlotId, SlotKind, Validity};
-use bevy_session_journal::recovery::{SlotEntry, SlotListing, UnreadableSlot};
-use bevy_session_journal::session::SlotError;
+use bevy_session_journal::internal::read::recovery::SlotListing;
+use bevy_session_journal::{
+    SessionId, SlotEntry, SlotError, SlotId, SlotKind, UnreadableSlot, Validity,
+};
 
 use crate::lifecycle::{CurrentSession, SessionCatalog};
 

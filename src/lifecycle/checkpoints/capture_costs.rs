@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::CheckpointKind;
+use bevy_session_journal::CheckpointKind;
 use tracing::warn;
 
 use crate::capture::Capture;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind};
-use bevy_session_journal::recovery::TimelineCheckpoint;
-use bevy_session_journal::session::{CheckpointError, StopReason};
-use bevy_session_journal::writer::Saved;
+use bevy_session_journal::{
+    CheckpointError, CheckpointId, CheckpointKind, Saved, StopReason, TimelineCheckpoint,
+};
 use tracing::{debug, error};
 
 use super::pacing::keep_to_write_rate;

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::process::LastRun;
-use bevy_session_journal::recovery::Timeline;
-use bevy_session_journal::session::RequestError;
-use bevy_session_journal::writer::News;
+use bevy_session_journal::internal::write::News;
+use bevy_session_journal::{LastRun, RequestError, SessionId, Timeline};
 use tracing::{error, warn};
 
 use crate::content::{ContentReport, Report};

@@ -2,9 +2,8 @@
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::{RequestError, SessionId};
 use tracing::{debug, info_span};
 
 use super::routes::handle_by_topic;

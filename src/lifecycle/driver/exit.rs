@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock::{self, deadline};
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::RequestError;
+use bevy_session_journal::internal::model::clock::{self, deadline};
 use tracing::warn;
 
 use super::answers::{handle_report, handle_reports};

@@ -1,7 +1,7 @@
 //! The plugin's way through a frame, step by step.
 
 use bevy::prelude::*;
-use bevy_session_journal::session::{CheckpointError, SessionStatus, StopReason};
+use bevy_session_journal::{CheckpointError, SessionStatus, StopReason};
 use tracing::error;
 
 use super::answers::{answer_for_writer, handle_reports};

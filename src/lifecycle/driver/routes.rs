@@ -1,9 +1,9 @@
 //! Which room does what a request asks for.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{RequestError, check_slot_name};
-use bevy_session_journal::writer::SlotOrder;
+use bevy_session_journal::internal::model::session::check_slot_name;
+use bevy_session_journal::internal::write::SlotOrder;
+use bevy_session_journal::{RequestError, Ticket};
 
 use crate::content::Order;
 use crate::lifecycle::attachments::handle_attachment_request;

@@ -1,7 +1,7 @@
 //! What is left to do after a panic that the game caught.
 
 use bevy::prelude::*;
-use bevy_session_journal::session::{RequestError, StopReason};
+use bevy_session_journal::{RequestError, StopReason};
 use tracing::error;
 
 use crate::lifecycle::CurrentSession;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock::deadline;
-use bevy_session_journal::journal::CheckpointKind;
+use bevy_session_journal::CheckpointKind;
+use bevy_session_journal::internal::model::clock::deadline;
 use tracing::warn;
 
 use super::answers::handle_report;

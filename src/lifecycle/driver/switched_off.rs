@@ -1,7 +1,7 @@
 //! Answers requests where sessions are switched off.
 
 use bevy::prelude::*;
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::RequestError;
 
 use crate::lifecycle::hooks::game_hooks::CheckpointTriggers;
 use crate::lifecycle::requests::{RequestQueue, reject_asked};

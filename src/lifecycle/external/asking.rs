@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::SessionStatus;
+use bevy_session_journal::{SessionId, SessionStatus};
 use tracing::{debug, info, warn};
 
 use super::operations::{finish_operation, follow_external_run};

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{FoundSession, RecoveryOffer};
+use bevy_session_journal::{FoundSession, RecoveryOffer, SessionId};
 use tracing::{info, warn};
 
 use super::ExternalSaveDamaged;

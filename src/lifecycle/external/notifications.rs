@@ -1,7 +1,7 @@
 //! What the game is notified of about its own saves.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::SessionId;
 
 use crate::external_saves::{
     ExternalAnswer, ExternalCall, ExternalCallError, ExternalOperation, ExternalRequestId,

@@ -1,8 +1,7 @@
 //! What the game answers, and asks for, about its own saves.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{ExternalError, RequestError};
+use bevy_session_journal::{ExternalError, RequestError, Ticket};
 
 use super::operations::finish_operation;
 use crate::external_saves::{ExternalDone, ExternalOperations, ExternalOutcome, ExternalRequestId};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::session::SessionStatus;
+use bevy_session_journal::SessionStatus;
 
 use super::restored::hint_at_what_is_not_put_back;
 use super::watched::RunWatch;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{RunId, SessionId};
+use bevy_session_journal::{RunId, SessionId};
 
 use crate::capture::TypeProblem;
 

@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
-use bevy_session_journal::recovery::{OfferedOption, RecoveryOffer};
+use bevy_session_journal::{OfferedOption, RecoveryOffer};
 use tracing::error;
 
 use super::HookSystem;

@@ -4,12 +4,11 @@ use std::any::TypeId;
 use std::fmt;
 
 use bevy::prelude::*;
-use bevy_session_journal::digest::{
-    DigestFigures, DigestKeeper, DigestOrder, DigestedSessions, ErasedDigests, KeepDigests,
-    SessionDigester,
+use bevy_session_journal::internal::read::digest::{DigestKeeper, ErasedDigests, KeepDigests};
+use bevy_session_journal::{
+    DigestFigures, DigestOrder, DigestedSessions, RequestError, SessionDigester, SessionFeature,
+    Ticket,
 };
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{RequestError, SessionFeature};
 
 use crate::capture::LateCalls;
 use crate::content::Order;

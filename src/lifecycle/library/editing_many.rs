@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::finding::SessionQuery;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{RequestError, SessionEdit, ShelfMove};
-use bevy_session_journal::writer::{EditMany, EditedMany, OneOfMany};
-use bevy_session_journal::{LetGo, RetentionPreview, WouldGo};
+use bevy_session_journal::internal::write::{EditMany, EditedMany, OneOfMany};
+use bevy_session_journal::{
+    LetGo, RequestError, RetentionPreview, SessionEdit, SessionId, SessionQuery, ShelfMove, Ticket,
+    WouldGo,
+};
 use tracing::info;
 
 use crate::content::Order;

@@ -3,10 +3,10 @@
 //! All of that is done beside what is played: nothing but what else is asked of the same session waits for it.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::SessionEntry;
-use bevy_session_journal::session::{RequestError, SessionUpdate, ShelfMove, ShelfMoved};
+use bevy_session_journal::internal::model::session::ShelfMoved;
+use bevy_session_journal::{
+    RequestError, SessionEntry, SessionId, SessionUpdate, ShelfMove, Ticket,
+};
 
 use crate::content::Order;
 use crate::lifecycle::notifications::{

@@ -1,8 +1,7 @@
 //! What the game is notified of about chapters.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{ChapterId, SessionId};
-use bevy_session_journal::session::{ChapterOutcome, ChapterSummary};
+use bevy_session_journal::{ChapterId, ChapterOutcome, ChapterSummary, SessionId};
 
 use super::notifications;
 

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{RequestError, ShelfPlace};
+use bevy_session_journal::{RequestError, SessionId, ShelfPlace};
 
 use super::notifications;
 use crate::lifecycle::requests::SessionRequest;

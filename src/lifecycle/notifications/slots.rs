@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, SessionId, SlotId};
-use bevy_session_journal::recovery::SlotEntry;
-use bevy_session_journal::session::{
-    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, SaveSlot, SlotError,
+use bevy_session_journal::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointId, SaveSlot,
+    SessionId, SlotEntry, SlotError, SlotId, Ticket,
 };
 
 use super::notifications;

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{RecordedEvent, SaveId};
+use bevy_session_journal::{RecordedEvent, SaveId};
 
 use crate::recording::Reborn;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{EventPage, EventQuery, EventValidation};
-use bevy_session_journal::session::{FailureCause, RequestError};
-use bevy_session_journal::writer::EventsDropCause;
+use bevy_session_journal::internal::write::EventsDropCause;
+use bevy_session_journal::{
+    EventPage, EventQuery, EventValidation, FailureCause, RequestError, SessionId,
+};
 
 use crate::lifecycle::notifications::notifications;
 

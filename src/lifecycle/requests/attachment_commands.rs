@@ -1,8 +1,6 @@
 //! The requests about attachments as methods of `Commands`.
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::CheckpointId;
-use bevy_session_journal::session::{Attachment, AttachmentOf};
+use bevy_session_journal::{Attachment, AttachmentOf, CheckpointId, Ticket};
 
 use super::{AttachmentRequest, SessionCommands};
 

@@ -1,8 +1,6 @@
 //! The requests about chapters as methods of `Commands`.
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::ChapterId;
-use bevy_session_journal::session::{ChapterOutcome, NewChapter};
+use bevy_session_journal::{ChapterId, ChapterOutcome, NewChapter, Ticket};
 
 use super::{CurrentRequest, SessionCommands};
 

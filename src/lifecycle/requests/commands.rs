@@ -3,9 +3,9 @@
 use std::fmt::{self, Debug, Formatter};
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointKind, SessionId};
-use bevy_session_journal::session::{EndReason, Leaving, NewSession, RestoreFrom, SessionUpdate};
+use bevy_session_journal::{
+    CheckpointKind, EndReason, Leaving, NewSession, RestoreFrom, SessionId, SessionUpdate, Ticket,
+};
 use tracing::error;
 
 use super::{

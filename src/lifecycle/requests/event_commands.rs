@@ -1,8 +1,6 @@
 //! The requests about recorded events as methods of `Commands`.
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::EventQuery;
+use bevy_session_journal::{EventQuery, SessionId, Ticket};
 
 use super::{Request, SessionCommands};
 

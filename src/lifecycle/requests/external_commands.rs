@@ -1,7 +1,6 @@
 //! The requests by which a game answers for its own saves and ways out.
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::{SessionId, Ticket};
 
 use super::{ExternalRequest, SessionCommands, SessionRequest};
 use crate::external_saves::{ExternalDone, ExternalRequestId};

@@ -1,7 +1,7 @@
 //! Requests that are about saves of the game's own.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::SessionId;
 
 use crate::external_saves::{Answer, ExternalDone, ExternalRequestId};
 

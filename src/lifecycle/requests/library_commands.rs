@@ -2,14 +2,10 @@
 
 use std::path::PathBuf;
 
-use bevy_session_journal::RetentionPreview;
-use bevy_session_journal::digest::{DigestOrder, SessionDigester};
-use bevy_session_journal::finding::SessionQuery;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, SessionId};
-use bevy_session_journal::scenario::Scenario;
-use bevy_session_journal::session::{
-    Archived, NewSession, Report, SessionEdit, SessionUpdate, ShelfMove, StartingWorld, WorldOf,
+use bevy_session_journal::{
+    Archived, CheckpointId, DigestOrder, NewSession, Report, RetentionPreview, Scenario,
+    SessionDigester, SessionEdit, SessionId, SessionQuery, SessionUpdate, ShelfMove, StartingWorld,
+    Ticket, WorldOf,
 };
 
 use super::{CurrentRequest, Request, SessionCommands, SessionRequest};

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::{RequestError, Ticket};
 use tracing::{debug, warn};
 
 use super::{Request, RequestQueue};

@@ -1,6 +1,6 @@
 //! The requests about placed entities as methods of `Commands`.
 
-use bevy_session_journal::ids::Ticket;
+use bevy_session_journal::Ticket;
 
 use super::{CurrentRequest, SessionCommands};
 use crate::capture::SaveKey;

@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{SessionId, limits};
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::{RequestError, SessionId, Ticket, limits};
 
 use super::open_requests::{OpenRequests, reject, say_rejected};
 use super::{About, Request};
@@ -138,7 +136,7 @@ pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
 mod tests {
     use super::*;
     use crate::lifecycle::{CurrentRequest, SessionRequest, SlotRequest};
-    use bevy_session_journal::session::{Leaving, NewSession, SaveSlot};
+    use bevy_session_journal::{Leaving, NewSession, SaveSlot};
 
     fn newest_is_about(queue: &RequestQueue) -> Option<SessionId> {
         queue.waiting.back().and_then(|asked| asked.of)

@@ -5,7 +5,7 @@ use std::time::Duration;
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
-use bevy_session_journal::journal::{ChapterId, CheckpointId};
+use bevy_session_journal::{ChapterId, CheckpointId};
 
 /// How far the session that is being played goes back, for
 /// [`SessionCommands::rewind`](crate::SessionCommands::rewind).

@@ -1,9 +1,8 @@
 //! The rules by which requests are handled: a row for each. A request without a row doesn't compile.
 
 use bevy::prelude::*;
-use bevy_session_journal::digest::DigestOrder;
-use bevy_session_journal::journal::{SessionId, SlotId};
-use bevy_session_journal::session::{Report, ReportSubject, RestoreFrom};
+use bevy_session_journal::internal::model::session::ReportSubject;
+use bevy_session_journal::{DigestOrder, Report, RestoreFrom, SessionId, SlotId};
 
 use super::{
     AttachmentRequest, CurrentRequest, ExternalRequest, Request, SessionRequest, SlotRequest,

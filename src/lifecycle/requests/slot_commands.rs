@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SlotId;
-use bevy_session_journal::session::SaveSlot;
+use bevy_session_journal::{SaveSlot, SlotId, Ticket};
 
 use super::{SessionCommands, SlotRequest};
 

@@ -1,8 +1,6 @@
 //! What becomes of the checkpoints that somebody asked for.
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::CheckpointKind;
-use bevy_session_journal::session::CheckpointError;
+use bevy_session_journal::{CheckpointError, CheckpointKind, Ticket};
 
 /// A checkpoint that is wanted: why it is taken, what it is called, and who asks for it.
 #[derive(Clone, PartialEq, Debug)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 
-use bevy_session_journal::journal::CheckpointId;
+use bevy_session_journal::CheckpointId;
 
 /// Moments that are remembered. What is older is compared fully where the session goes back to it.
 const MOST: usize = 16_384;
@@ -53,7 +53,7 @@ impl CapturedMoments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bevy_session_journal::journal::RunId;
+    use bevy_session_journal::RunId;
 
     #[test]
     fn the_newest_moments_are_known_until_something_changed_without_a_trace() {

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::SaveSlot;
+use bevy_session_journal::{SaveSlot, Ticket};
 
 use super::asked_checkpoints::WantedCheckpoint;
 use crate::lifecycle::requests::join;

@@ -1,8 +1,8 @@
 //! Leaves cleanly when the app exits.
 
 use bevy::prelude::*;
-use bevy_session_journal::process::ProcessGuard;
-use bevy_session_journal::session::LeaveCause;
+use bevy_session_journal::LeaveCause;
+use bevy_session_journal::internal::disk::process::ProcessGuard;
 use jiff::Timestamp;
 use tracing::info;
 

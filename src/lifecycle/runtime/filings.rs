@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::{SessionId, Ticket};
 
 /// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
 /// at most, so that things are done with it in the order in which they were asked for, however long one takes.

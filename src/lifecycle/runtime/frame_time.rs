@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock::{Clock, Moment};
+use bevy_session_journal::internal::model::clock::{Clock, Moment};
 
 use super::suspension::Suspension;
 

@@ -1,6 +1,6 @@
 //! Where a run stands on the line of checkpoints that is played.
 
-use bevy_session_journal::journal::{CheckpointId, RunId};
+use bevy_session_journal::{CheckpointId, RunId};
 
 use super::asked_checkpoints::AskedCheckpoints;
 

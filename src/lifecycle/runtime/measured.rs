@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bevy_session_journal::clock;
-use bevy_session_journal::writer::{News, SlotOrder, Surroundings};
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::write::{News, SlotOrder, Surroundings};
 
 use super::last_look::LastLook;
 use crate::content::Order;

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{RunId, SessionId};
-use bevy_session_journal::session::{
-    EndReason, Fields, Leaving, Move, NewSession, RestoreFrom, RestoreReason, SessionMetadata,
+use bevy_session_journal::{
+    EndReason, Fields, Leaving, Move, NewSession, RestoreFrom, RestoreReason, RunId, SessionId,
+    SessionMetadata, Ticket,
 };
 
 use crate::content::Prepared;

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock::Moment;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::ReadProgress;
-use bevy_session_journal::session::SessionFeature;
-use bevy_session_journal::writer::Quota;
+use bevy_session_journal::internal::model::clock::Moment;
+use bevy_session_journal::internal::read::recovery::ReadProgress;
+use bevy_session_journal::internal::write::Quota;
+use bevy_session_journal::{SessionFeature, SessionId};
 use tracing::info;
 
 use super::measured::Stopwatch;

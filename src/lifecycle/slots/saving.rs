@@ -1,10 +1,11 @@
 //! Saves into slots.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointId, CheckpointKind, SessionId, SlotKind};
-use bevy_session_journal::session::{RequestError, SaveSlot, SlotError, check_slot_name};
-use bevy_session_journal::writer::SlotOrder;
+use bevy_session_journal::internal::model::session::check_slot_name;
+use bevy_session_journal::internal::write::SlotOrder;
+use bevy_session_journal::{
+    CheckpointId, CheckpointKind, RequestError, SaveSlot, SessionId, SlotError, SlotKind, Ticket,
+};
 
 use crate::content::Order;
 use crate::lifecycle::checkpoints::take_wanted;

@@ -1,11 +1,10 @@
 //! Takes in what was found of sessions.
 
 use bevy::prelude::*;
-use bevy_session_journal::finding::Shelf;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::{Corruption, FoundSession, SessionEntry};
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::internal::read::finding::Shelf;
+use bevy_session_journal::{
+    Corruption, FoundSession, RequestError, SessionEntry, SessionId, Ticket,
+};
 use tracing::{error, info, warn};
 
 use super::offers;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::recovery::RecoveryOffer;
-use bevy_session_journal::session::RequestError;
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::{RecoveryOffer, RequestError, SessionId};
 use tracing::{debug, info};
 
 use super::{Crash, Due};

@@ -1,8 +1,7 @@
 //! How the process before this one ended.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointId, SessionId};
-use bevy_session_journal::process::{HowItEnded, LastRun};
+use bevy_session_journal::{CheckpointId, HowItEnded, LastRun, SessionId};
 use jiff::Timestamp;
 
 use crate::checkpoints::{StandingAlert, SurvivedFailure};

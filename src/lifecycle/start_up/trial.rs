@@ -1,7 +1,7 @@
 //! Follows the run that began with a restore, until it was played for long enough.
 
 use bevy::prelude::*;
-use bevy_session_journal::recovery::PROBATION;
+use bevy_session_journal::internal::read::recovery::PROBATION;
 
 use super::RunOnTrial;
 use crate::content::Order;

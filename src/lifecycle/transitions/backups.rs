@@ -5,10 +5,8 @@
 //! begins around the world that is there.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{
-    ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason,
+use bevy_session_journal::{
+    ExternalError, NewSession, RequestError, RestoreFrom, RestoreReason, SessionId, Ticket,
 };
 use tracing::{info, warn};
 

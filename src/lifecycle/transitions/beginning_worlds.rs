@@ -1,13 +1,11 @@
 //! Starts sessions whose world is that of a file.
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{
-    NewSession, RequestError, RestoreFrom, RestoreReason, StartingWorld,
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::write::WorldOrder;
+use bevy_session_journal::{
+    NewSession, RequestError, RestoreFrom, RestoreReason, SessionId, StartingWorld, Ticket,
 };
-use bevy_session_journal::writer::WorldOrder;
 
 use super::starting::check_texts;
 use crate::content::Order;

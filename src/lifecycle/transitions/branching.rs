@@ -1,9 +1,8 @@
 //! Makes a session of its own of a checkpoint of the one that is being played.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{Begun, Lineage, SessionId, limits};
-use bevy_session_journal::recovery::SessionEntry;
-use bevy_session_journal::session::{RequestError, RestoreReason};
+use bevy_session_journal::internal::format::{Begun, Lineage};
+use bevy_session_journal::{RequestError, RestoreReason, SessionEntry, SessionId, limits};
 
 use crate::lifecycle::SessionCatalog;
 use crate::lifecycle::requests::reject;

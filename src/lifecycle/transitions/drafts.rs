@@ -1,11 +1,8 @@
 //! Plans sessions, and begins them.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{SessionId, limits};
-use bevy_session_journal::recovery::SessionEntry;
-use bevy_session_journal::session::{NewSession, RequestError};
-use bevy_session_journal::writer::DraftOrder;
+use bevy_session_journal::internal::write::DraftOrder;
+use bevy_session_journal::{NewSession, RequestError, SessionEntry, SessionId, Ticket, limits};
 use tracing::info;
 
 use super::starting::check_texts;

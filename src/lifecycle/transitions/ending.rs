@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::journal::SessionId;
-use bevy_session_journal::session::{EndReason, LeaveCause};
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::{EndReason, LeaveCause, SessionId};
 use tracing::warn;
 
 use super::leaving::leave_now;

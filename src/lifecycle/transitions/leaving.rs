@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::{CheckpointKind, SessionId};
-use bevy_session_journal::session::{
-    CheckpointError, EndReason, Leaving, RequestError, SessionStatus,
+use bevy_session_journal::internal::write::Leave;
+use bevy_session_journal::{
+    CheckpointError, CheckpointKind, EndReason, Leaving, RequestError, SessionId, SessionStatus,
 };
-use bevy_session_journal::writer::Leave;
 use tracing::info;
 
 use super::ending::{begin_ending, leave_after_hooks};

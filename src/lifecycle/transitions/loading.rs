@@ -1,9 +1,7 @@
 //! Goes on from a slot.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::SlotId;
-use bevy_session_journal::session::{RequestError, RestoreFrom, RestoreReason, SlotError};
+use bevy_session_journal::{RequestError, RestoreFrom, RestoreReason, SlotError, SlotId, Ticket};
 
 use super::take_up::prepare_after_capture;
 use crate::lifecycle::catalog::slots::quick_slot;

@@ -1,8 +1,7 @@
 //! Whose sessions these are, and how the game goes on with those of another player.
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::session::{LeaveCause, RequestError};
+use bevy_session_journal::{LeaveCause, RequestError, Ticket};
 use tracing::info;
 
 use super::leaving;

@@ -9,14 +9,12 @@
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::RunId;
-use bevy_session_journal::recovery;
-use bevy_session_journal::session::{
-    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, SessionContext,
-    SessionStatus, ShelfPlace,
+use bevy_session_journal::internal::read::recovery;
+use bevy_session_journal::internal::write::EventStart;
+use bevy_session_journal::{
+    CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, RunId, SessionContext,
+    SessionStatus, ShelfPlace, Ticket,
 };
-use bevy_session_journal::writer::EventStart;
 use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::CheckpointId;
-use bevy_session_journal::session::{
-    ChapterError, NewSession, RequestError, RestoreFrom, RestoreReason,
+use bevy_session_journal::{
+    ChapterError, CheckpointId, NewSession, RequestError, RestoreFrom, RestoreReason, Ticket,
 };
 
 use super::starting::check_texts;

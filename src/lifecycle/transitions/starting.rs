@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{RunId, SaveId, SessionId};
-use bevy_session_journal::recovery::SessionEntry;
-use bevy_session_journal::session::{
-    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, SessionContext,
-    SessionMetadata,
+use bevy_session_journal::internal::write::EventStart;
+use bevy_session_journal::{
+    EventTrigger, Fields, LeaveCause, NewSession, RequestError, RestoreReason, RunId, SaveId,
+    SessionContext, SessionEntry, SessionId, SessionMetadata, Ticket,
 };
-use bevy_session_journal::writer::EventStart;
 use tracing::{info, warn};
 
 use super::backups::take_up_backup;

@@ -6,13 +6,11 @@
 //! damage changes nothing, and nothing that was played is lost.
 
 use bevy::prelude::*;
-use bevy_session_journal::clock;
-use bevy_session_journal::ids::Ticket;
-use bevy_session_journal::journal::{CheckpointKind, SessionId, SlotId, Validity};
-use bevy_session_journal::recovery::{FoundSession, PROBATION, SessionEntry, Wanted};
-use bevy_session_journal::session::{
-    LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom, RestoreReason, SlotError,
-    StopReason,
+use bevy_session_journal::internal::model::clock;
+use bevy_session_journal::internal::read::recovery::{PROBATION, Wanted};
+use bevy_session_journal::{
+    CheckpointKind, FoundSession, LeaveCause, NewSession, RecoveryError, RequestError, RestoreFrom,
+    RestoreReason, SessionEntry, SessionId, SlotError, SlotId, StopReason, Ticket, Validity,
 };
 use tracing::{error, warn};
 

@@ -2,7 +2,8 @@
 
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::prelude::*;
-use bevy_session_journal::journal::{ENTITIES, SaveId};
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::format::ENTITIES;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::test_kit::*;

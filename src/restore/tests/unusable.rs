@@ -1,8 +1,8 @@
 //! Rows that this build can't use, and rows that no writer has written.
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SaveId;
-use bevy_session_journal::recovery::ReadProgress;
+use bevy_session_journal::SaveId;
+use bevy_session_journal::internal::read::recovery::ReadProgress;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::played;

@@ -7,7 +7,7 @@ use rmp_serde::config::{DefaultConfig, StructMapConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use bevy_session_journal::journal::limits;
+use bevy_session_journal::limits;
 
 /// Why a value could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

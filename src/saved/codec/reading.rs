@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::ecs::entity::{Entity, EntityMapper};
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 use super::Codec;
 use super::unordered::differ_in_order_only;

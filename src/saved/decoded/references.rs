@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityMapper};
 
-use bevy_session_journal::journal::SaveId;
+use bevy_session_journal::SaveId;
 
 /// The ids of a checkpoint's entities. An entity's place among them is its rank.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session_journal::journal::SessionId;
+use bevy_session_journal::SessionId;
 
 use super::TestGame;
 use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActivity};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
-use bevy_session_journal::journal::{Block, CheckpointId, Commit, Rows, SaveId};
-use bevy_session_journal::recovery::{ABOUT_SESSION, ReadProgress};
-use bevy_session_journal::report::Opened;
+use bevy_session_journal::internal::format::{Block, Commit, Rows};
+use bevy_session_journal::internal::read::recovery::{ABOUT_SESSION, ReadProgress};
+use bevy_session_journal::internal::read::report::Opened;
+use bevy_session_journal::{CheckpointId, SaveId};
 
 use super::losses::in_field;
 use super::misfit::misfit;
@@ -29,7 +30,7 @@ pub(super) enum SaveError {
     #[error("its checkpoint {0} can't be read")]
     NoCheckpoint(CheckpointId),
     #[error("{0}")]
-    Unreadable(#[from] bevy_session_journal::journal::ReadError),
+    Unreadable(#[from] bevy_session_journal::internal::format::ReadError),
 }
 
 impl Save {
@@ -43,7 +44,8 @@ impl Save {
             opened.stored.index().commit(checkpoint).cloned().ok_or_else(missing)?;
         let mut blocks = opened.stored.blocks(&plan)?.collect::<Result<Vec<Block>, _>>()?;
         blocks.retain(|block| !ABOUT_SESSION.contains(&&*block.type_path));
-        let read = blocks.iter().cloned().map(Ok::<_, bevy_session_journal::journal::ReadError>);
+        let read =
+            blocks.iter().cloned().map(Ok::<_, bevy_session_journal::internal::format::ReadError>);
         let image = WorldImage::decode(&types, &commit, read, &ReadProgress::default())?;
         Ok(Self { types, blocks, image })
     }

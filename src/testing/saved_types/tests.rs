@@ -1,5 +1,5 @@
 use bevy::prelude::*;
-use bevy_session_journal::store::MemoryDisk;
+use bevy_session_journal::MemoryDisk;
 use serde::{Deserialize, Serialize};
 
 use super::*;

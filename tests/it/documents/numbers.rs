@@ -228,8 +228,8 @@ fn costs() -> Vec<Claim> {
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn reliability() -> Vec<Claim> {
     let journal = |file: &str| format!("crates/journal/src/{file}");
-    let probation = seconds(&journal("recovery/ladder.rs"), "PROBATION");
-    let source = text_of(journal("writer/event_log.rs"));
+    let probation = seconds(&journal("read/recovery/ladder.rs"), "PROBATION");
+    let source = text_of(journal("write/event_log.rs"));
     let kept =
         within(&source, "const KEPT_BYTES: usize = if cfg!(test) { 8 << 10 } else { ", " << 20");
     let interval = number(within(
@@ -239,9 +239,9 @@ fn reliability() -> Vec<Claim> {
     ));
     let settings = text_of("src/lifecycle/settings.rs");
     let suspend = number(within(&settings, "suspend: Duration::from_secs(", ")"));
-    let frames = constant(&journal("ids/limits.rs"), "FILLED_BYTES");
-    let slices = constant(&journal("writer/slices.rs"), "SLICE_BYTES");
-    let synced = constant(&journal("writer/slices.rs"), "SYNC_EVERY");
+    let frames = constant(&journal("model/ids/limits.rs"), "FILLED_BYTES");
+    let slices = constant(&journal("write/slices.rs"), "SLICE_BYTES");
+    let synced = constant(&journal("write/slices.rs"), "SYNC_EVERY");
     let faults = |name: &str| {
         number(&constant(&journal("torture/faults.rs"), name))
             .replace(',', "")
@@ -250,7 +250,7 @@ fn reliability() -> Vec<Claim> {
     };
     let sample = grouped(faults("FAULTS") + faults("FAULTS_OF_FAILED"));
     let kinds =
-        within(&text_of(journal("store/simulated_disk/fault.rs")), "pub const ALL: [Self; ", "]")
+        within(&text_of(journal("disk/simulated_disk/fault.rs")), "pub const ALL: [Self; ", "]")
             .to_owned();
     assert_eq!(kinds, "9", "RELIABILITY says nine ways");
     let worlds = |name: &str| constant("src/generated_worlds.rs", name).parse::<u64>().unwrap();

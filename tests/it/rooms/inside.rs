@@ -10,9 +10,12 @@ use super::{PACKAGES, packages};
 use crate::common::root;
 
 /// Large rooms that have rooms of their own: the package, and the module within it.
-const HOUSES: [(&str, &str); 7] = [
+const HOUSES: [(&str, &str); 10] = [
     ("bevy_session", "lifecycle"),
-    ("bevy_session_journal", "writer"),
+    ("bevy_session_journal", "model"),
+    ("bevy_session_journal", "disk"),
+    ("bevy_session_journal", "read"),
+    ("bevy_session_journal", "write"),
     ("bevy_session_insights", ""),
     ("bevy_session_ops", ""),
     ("bevy_session_play", ""),
@@ -52,7 +55,7 @@ const SIZES: [Size; 7] = [
         largest_loop: 8,
         most_methods: ("RunJournal", 60),
         most_fields: ("SegmentHeader", 22),
-        hidden_modules: 12,
+        hidden_modules: 1,
     },
     Size {
         package: "bevy_session_ops",

@@ -1,8 +1,7 @@
 //! Sessions that lie in a game's second place, see `SessionPlugin::fallback_directory`.
 
-use bevy_session_journal::Code;
-use bevy_session_journal::SessionId;
-use bevy_session_journal::journal::Head;
+use bevy_session_journal::internal::format::Head;
+use bevy_session_journal::{Code, SessionId};
 
 use super::Finding;
 use crate::failure::Failure;

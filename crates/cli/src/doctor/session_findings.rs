@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use bevy_session_journal::Code;
-use bevy_session_journal::SessionId;
-use bevy_session_journal::journal::FileProblemKind;
-use bevy_session_journal::recovery::validate_events;
-use bevy_session_journal::store::{StoredSession, with_sources};
+use bevy_session_journal::internal::disk::{StoredSession, with_sources};
+use bevy_session_journal::internal::format::FileProblemKind;
+use bevy_session_journal::internal::read::recovery::validate_events;
+use bevy_session_journal::{Code, SessionId};
 
 use super::Finding;
 use crate::condition::{Condition, describe};

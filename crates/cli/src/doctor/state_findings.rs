@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bevy_session_journal::Code;
-use bevy_session_journal::SessionId;
-use bevy_session_journal::clock::{self, between};
-use bevy_session_journal::store::{
+use bevy_session_journal::internal::disk::{
     Disk, Layout, ProcessRecord, StoreError, read_all, with_sources,
 };
+use bevy_session_journal::internal::model::clock::{self, between};
+use bevy_session_journal::{Code, SessionId};
 
 use super::{Finding, SILENCE};
 use crate::alive::{is_alive, is_running};

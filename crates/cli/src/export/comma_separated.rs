@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::store::sync_all;
+use bevy_session_journal::internal::disk::sync_all;
 
 use super::{About, Sheets, WorldRow};
 use crate::events::ShownEvent;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::journal::Plan;
+use bevy_session_journal::internal::format::Plan;
 
 use super::About;
 use crate::checkpoint_name::CheckpointName;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bevy_session_journal::clock;
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{
     SessionEntry, SessionId, SessionQuery, SessionStatus, ShelfPlace, SortBy,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bevy_session_journal::journal::CheckpointInfo;
+use bevy_session_journal::internal::format::CheckpointInfo;
 use bevy_session_journal::{
     EventSource, EventTrigger, LifecycleEvent, ProcessDeath, RecordedEvent, SessionId,
 };

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use bevy_session_journal::SessionId;
-use bevy_session_journal::store::{Layout, platform_state_of};
+use bevy_session_journal::internal::disk::{Layout, platform_state_of};
 
 use crate::failure::Failure;
 

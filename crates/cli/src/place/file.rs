@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bevy_session_journal::ReportError;
-use bevy_session_journal::journal::FileProblemKind;
-use bevy_session_journal::report::{self, Opened};
-use bevy_session_journal::store::{Disk, session_of_file};
+use bevy_session_journal::internal::disk::{Disk, session_of_file};
+use bevy_session_journal::internal::format::FileProblemKind;
+use bevy_session_journal::internal::read::report::{self, Opened};
 
 use super::directory::{ProfileDirectory, whole};
 use super::profile::{Profile, read_only};

@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bevy_session_journal::clock;
-use bevy_session_journal::journal::Head;
-use bevy_session_journal::process::{LOG_BYTES, how_it_ended};
-use bevy_session_journal::store::{
+use bevy_session_journal::internal::disk::process::{LOG_BYTES, how_it_ended};
+use bevy_session_journal::internal::disk::{
     Disk, Layout, LocalStore, ProcessId, ProcessRecord, ReadOnlyDisk, RealDisk, StoreError,
     StoredSession, Trial, end_of_log, log_files, read_all, read_log,
 };
+use bevy_session_journal::internal::format::Head;
+use bevy_session_journal::internal::model::clock;
 use bevy_session_journal::{CheckpointId, HowItEnded, PanicInfo, ProcessDeath, SessionId};
 use serde::Serialize;
 
@@ -304,7 +304,7 @@ pub fn read_only() -> Arc<dyn Disk> {
 }
 
 fn unlisted(path: &Path, source: io::Error) -> Failure {
-    let action = bevy_session_journal::store::StoreAction::List;
+    let action = bevy_session_journal::internal::disk::StoreAction::List;
     StoreError::Disk { action, path: path.to_owned(), source }.into()
 }
 

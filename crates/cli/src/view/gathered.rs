@@ -1,6 +1,6 @@
 //! What a page shows of a session.
 
-use bevy_session_journal::journal::CheckpointInfo;
+use bevy_session_journal::internal::format::CheckpointInfo;
 use bevy_session_journal::{CheckpointId, Timeline, Validity};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -287,7 +287,7 @@ pub fn about(session: &OpenSession) -> Json {
         "play_time_ms": head.map(|head| milliseconds(head.play_time)),
         "bytes": stored.bytes_with_attachments(),
         "condition": session.profile.judge(stored).word(),
-        "written": bevy_session_journal::clock::timestamp(),
+        "written": bevy_session_journal::internal::model::clock::timestamp(),
         "tool": env!("CARGO_PKG_VERSION"),
     })
 }

@@ -1,6 +1,6 @@
 //! The pictures of checkpoints, within the page.
 
-use bevy_session_journal::store::StoredSession;
+use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::{CheckpointId, Timeline};
 use serde_json::{Map, Value as Json};
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use bevy_session_journal::{SessionId, clock};
+use bevy_session_journal::SessionId;
+use bevy_session_journal::internal::model::clock;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 

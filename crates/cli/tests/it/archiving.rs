@@ -3,7 +3,7 @@
 use std::fs;
 use std::marker::PhantomData;
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::internal::disk::process::{ProcessGuard, ProcessOptions};
 use bevy_session_journal::{CheckpointKind, JournalOptions, RestoreFrom};
 use jiff::Timestamp;
 

@@ -12,8 +12,8 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::internal::disk::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::internal::disk::{Layout, LocalStore, RealDisk};
 use bevy_session_journal::{
     CheckpointKind, Codec, JournalOptions, NewSession, RowReader, RowWriter, SaveId, SavedType,
     Scope,

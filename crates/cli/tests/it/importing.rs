@@ -173,7 +173,7 @@ fn a_place_that_nothing_can_be_brought_to_is_named() -> Done {
 
 #[test]
 fn a_profile_with_capitals_is_found_by_its_directory() -> Done {
-    use bevy_session_journal::store::Layout;
+    use bevy_session_journal::internal::disk::Layout;
 
     let (game, guest) = game_and_guest()?;
     let (data, state) = (game.directory().join("data"), game.directory().join("state"));

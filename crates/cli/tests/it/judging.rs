@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::recovery::read_events;
-use bevy_session_journal::store::{FinishedFile, RealDisk, StoredSession, slots_in};
+use bevy_session_journal::internal::disk::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::internal::disk::{FinishedFile, RealDisk, StoredSession, slots_in};
+use bevy_session_journal::internal::read::recovery::read_events;
 use bevy_session_journal::{
     CheckpointId, Event, EventQuery, Journal, JournalOptions, NewSession, RestoreFrom, Run,
     SessionId,

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use bevy_session_journal::process::ProcessGuard;
-use bevy_session_journal::store::{RealDisk, Trial, read_all};
+use bevy_session_journal::internal::disk::process::ProcessGuard;
+use bevy_session_journal::internal::disk::{RealDisk, Trial, read_all};
 use bevy_session_journal::{CheckpointId, RunId};
 use jiff::Timestamp;
 use serde_json::Value;

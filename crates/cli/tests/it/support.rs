@@ -3,10 +3,8 @@
 use std::error::Error;
 use std::fs;
 
-use bevy_session_journal::RunId;
-use bevy_session_journal::SessionId;
-use bevy_session_journal::process::{LogBounds, LogQueue, LogWords, RecentLog};
-use bevy_session_journal::store::PanicInfo;
+use bevy_session_journal::internal::disk::process::{LogBounds, LogQueue, LogWords, RecentLog};
+use bevy_session_journal::{PanicInfo, RunId, SessionId};
 use jiff::Timestamp;
 
 use crate::common::{

@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::ids::{CheckpointId, RunId, SlotId};
-use crate::journal::{CheckpointKind, Validity};
-use crate::process::HowItEnded;
-use crate::recovery::{
+use crate::disk::process::HowItEnded;
+use crate::format::{CheckpointKind, Validity};
+use crate::model::ids::{CheckpointId, RunId, SlotId};
+use crate::model::session::{CheckpointSummary, Fields, NewSession, SessionMetadata, SlotKind};
+use crate::read::recovery::{
     Fork, ForkedLine, OfferedCheckpoint, Proposal, RecoveryOffer, SlotEntry, TimelineCheckpoint,
     TimelineLine, UnsavedPlay, VersionFit,
 };
-use crate::session::{CheckpointSummary, Fields, NewSession, SessionMetadata, SlotKind};
 
 /// A campaign.
 pub fn session() -> SessionMetadata {

@@ -11,7 +11,7 @@ use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Change, Difference, FileName, Files, MAX_PAYLOAD, Reach, Source};
-use crate::store::Layout;
+use crate::disk::Layout;
 
 /// The entries that are still to be sent so that a replica has what this machine has. At most one is in memory.
 #[derive(Debug, Default)]

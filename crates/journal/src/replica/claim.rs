@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Created, Entry, Epoch, Key, Log, Reach, Sentence, StoreFault};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// Distinguishes a claim from any other. It is all that a claim says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::log::read_extent;
 use super::{Claim, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
-use crate::store::Layout;
+use crate::disk::Layout;
 
 /// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
 ///

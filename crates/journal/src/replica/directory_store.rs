@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Created, Epoch, Key, Listing, Position, ReplicaStore, StoreFault};
-use crate::ids::{SessionId, random_u64};
-use crate::store::{Disk, Lock, RealDisk, sync_all};
+use crate::disk::{Disk, Lock, RealDisk, sync_all};
+use crate::model::ids::{SessionId, random_u64};
 
 /// Where files lie that have no name of an object yet.
 const UNFINISHED: &str = "unfinished";

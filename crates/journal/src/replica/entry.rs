@@ -17,7 +17,7 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Epoch, FileName, Key, Position};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 const MAGIC: [u8; 7] = *b"bvrepl\x1a";
 const VERSION: u8 = 1;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::log::read_extent;
 use super::{FileName, Log, Reach, ReadError};
-use crate::store::Layout;
+use crate::disk::Layout;
 
 /// Where fetched files are written.
 pub trait Receiver {

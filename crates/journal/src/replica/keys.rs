@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// A span of a session's log that has one owner. Epochs count from 1.
 #[derive(

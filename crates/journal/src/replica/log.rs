@@ -9,7 +9,7 @@ use super::{
     Body, Entry, EntryError, Epoch, Extent, Files, Key, Listing, Position, Reach, ReplayError,
     Sentence, StoreFault,
 };
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// How often a listing is asked for that names what isn't there.
 const LOOKS: usize = 16;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Created, Key, Listing, ReplicaStore, StoreFault};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// A store in memory. Clones share it. On command it can't be reached.
 #[derive(Clone, Debug, Default)]

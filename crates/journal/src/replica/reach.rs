@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use uuid::Uuid;
 
 use super::{Created, Key, Listing, ReplicaStore, StoreFault};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// What the procedures ask of their surroundings. The simulator answers late, twice or never, from a seed.
 pub trait Reach: Clone + 'static {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{FileName, Source};
-use crate::journal::ReadAt;
-use crate::store::{AppendFile, DirEntry, Disk, Layout, Lock, Room};
+use crate::disk::{AppendFile, DirEntry, Disk, Layout, Lock, Room};
+use crate::format::ReadAt;
 
 /// How much may wait to be sent. Beyond that it is found by a comparison.
 const MOST: usize = 4_096;

@@ -20,8 +20,8 @@ use super::{
     MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing, StoreFault,
     Trouble, Watch, Watcher, block_on, compare, difference,
 };
-use crate::ids::SessionId;
-use crate::store::Disk;
+use crate::disk::Disk;
+use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
 const WINDOW: usize = 4;

@@ -10,8 +10,8 @@ use super::{
     Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, RecordingDisk,
     ReplicaNews, ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
 };
-use crate::ids::SessionId;
-use crate::store::{AppendFile, Disk, MemoryDisk, Operation};
+use crate::disk::{AppendFile, Disk, MemoryDisk, Operation};
+use crate::model::ids::SessionId;
 
 const LEASE: Duration = Duration::from_secs(3);
 

@@ -31,7 +31,7 @@ use super::{
     fetch,
 };
 use crate::deep::tell;
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 const HOSTS: usize = 3;
 /// Steps in which mishaps happen, at least.

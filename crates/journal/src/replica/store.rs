@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use super::{Epoch, Key, Position};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// A place outside of this machine that keeps objects under keys.
 ///

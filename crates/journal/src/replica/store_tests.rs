@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Created, DirectoryReplica, Epoch, Key, MemoryReplica, Position, ReplicaStore};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 fn on_each_store(check: fn(Arc<dyn ReplicaStore>)) {
     check(Arc::new(MemoryReplica::default()));

@@ -12,7 +12,7 @@ use super::{
     MemoryReplica, Owner, Position, Receiver, ReplicaStore, Source, Trouble, Watch, Watcher,
     block_on, difference, fetch,
 };
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 
 /// Files in memory.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

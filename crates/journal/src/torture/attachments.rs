@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::ids::{CheckpointId, SessionId};
-use crate::session::Attachment;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::Attachment;
 
 /// What attachments are called.
 pub const NAME: &str = "note";

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::faults::check_everything;
 use super::{Action, Play};
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::simulated_disk::SimulatedDisk;
 
 #[test]
 fn a_clock_that_runs_backwards_costs_nothing() {

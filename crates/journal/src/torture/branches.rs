@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::debt::{Debt, Promise};
 
 use super::{Action, Opened, Play, Random, failed_seeds, only_seed, rounds, tell};
-use crate::ids::{CheckpointId, RunId};
-use crate::session::{RequestError, RestoreFrom, RestoreReason};
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::{CheckpointId, RunId};
+use crate::model::session::{RequestError, RestoreFrom, RestoreReason};
 
 /// Sequences of an ordinary test run, and of each round of a deep one: 167 rounds are 10,000.
 const SEQUENCES: u64 = 60;

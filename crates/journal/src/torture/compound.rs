@@ -7,7 +7,7 @@ use super::debt::{Debt, Promise};
 use super::faults::check_everything;
 use super::opening::Depth;
 use super::{Action, Opened, Play, Random, Script, failed_seeds, only_seed, rounds, tell};
-use crate::store::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
+use crate::disk::simulated_disk::{Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk};
 
 /// Fewer recoveries than this mean that the test looks at less than it did.
 const LEAST_RECOVERIES: usize = 150;

@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use crossbeam_channel::Receiver;
 
 use super::world::{digest_of, with_commit};
-use crate::ids::SaveId;
-use crate::journal::{Block, Commit, EventBatch, ReadError, TypeRows, TypeSummary};
-use crate::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
-use crate::writer::{Content, Encoded, Everything};
+use crate::format::{Block, Commit, EventBatch, ReadError, TypeRows, TypeSummary};
+use crate::model::ids::SaveId;
+use crate::read::recovery::{Decode, KnownTypes, ReadProgress, VersionFit};
+use crate::write::{Content, Encoded, Everything};
 
 /// Rows of bytes that mean nothing.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 
 use super::faults::check_everything;
 use super::{Action, Play};
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::store::{Disk, Operation};
+use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::disk::{Disk, Operation};
 
 /// Plays `first` with a fault at every sync, one after the other, then lets the disk be well again
 /// and plays `then`. What is owed is held against every moment.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::debt::{Debt, Promise};
 use super::opening::{Depth, data_directory};
 use super::{Opened, Play, Random, Script, only_seed, properties, rounds, tell};
-use crate::store::simulated_disk::{
+use crate::disk::simulated_disk::{
     CrashStates, FileSystem, Image, Loss, Replay, SimulatedDisk, Trace,
 };
 

@@ -10,10 +10,10 @@ use super::debt::{Debt, Promise};
 use super::opening::{Depth, Key, key, layout};
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
-use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::SegmentHeader;
-use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
-use crate::store::{DirectoryStore, StoredSession};
+use crate::disk::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
+use crate::disk::{DirectoryStore, StoredSession};
+use crate::format::SegmentHeader;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
 
 /// Fewer damaged disks than this mean that the test looks at less than it did.
 const LEAST_DAMAGED: usize = 3_000;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use super::history::{Fact, History};
 use super::opening::{Key, Opened, OpenedSession, OpenedSlot, Reading, key};
 use super::reports::Report;
-use crate::ids::{CheckpointId, SessionId};
+use crate::model::ids::{CheckpointId, SessionId};
 use session::OwedSession;
 use slots::OwedSlots;
 

@@ -3,8 +3,8 @@
 use super::opening::key;
 use super::properties::is_journal;
 use super::{Action, Opened, Play, Script};
-use crate::ids::{CheckpointId, SessionId};
-use crate::store::simulated_disk::{FileSystem, Image, Node, Replay, SimulatedDisk};
+use crate::disk::simulated_disk::{FileSystem, Image, Node, Replay, SimulatedDisk};
+use crate::model::ids::{CheckpointId, SessionId};
 
 /// A session that was played, and then on another device, which this one doesn't know yet.
 struct Elsewhere {

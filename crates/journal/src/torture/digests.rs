@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::events::{PANICS, id_of};
 use super::{Action, Play, Script};
-use crate::digest::{DigestFigures, DigestOrder, DigestedSessions};
-use crate::ids::{SessionId, Ticket};
-use crate::recovery::{EventQuery, EventReading};
-use crate::store::LocalStore;
-use crate::store::simulated_disk::{Content, Node, SimulatedDisk};
-use crate::writer::{News, Order};
+use crate::disk::LocalStore;
+use crate::disk::simulated_disk::{Content, Node, SimulatedDisk};
+use crate::model::ids::{SessionId, Ticket};
+use crate::read::digest::{DigestFigures, DigestOrder, DigestedSessions};
+use crate::read::recovery::{EventQuery, EventReading};
+use crate::write::{News, Order};
 
 type Digests = DigestedSessions<(Vec<u64>, String)>;
 

@@ -1,10 +1,10 @@
 //! What is known of a session beside its entities, and can't be encoded.
 
 use super::{Action, Play};
-use crate::session::CheckpointError;
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::session::CheckpointError;
 use crate::torture::faults::check_everything;
-use crate::writer::News;
+use crate::write::News;
 
 #[test]
 fn a_checkpoint_that_cannot_be_encoded_is_reported_and_followed_by_one_of_everything() {

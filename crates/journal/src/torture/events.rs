@@ -12,13 +12,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::opening::Key;
-use crate::digest::SessionDigester;
-use crate::ids::{CheckpointId, RunId};
-use crate::journal::{
+use crate::disk::DirectoryStore;
+use crate::format::{
     EventBatch, EventColumn, EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent,
 };
-use crate::recovery::{EventQuery, EventReading, SessionFacts};
-use crate::store::DirectoryStore;
+use crate::model::ids::{CheckpointId, RunId};
+use crate::read::digest::SessionDigester;
+use crate::read::recovery::{EventQuery, EventReading, SessionFacts};
 
 /// What the events of the game are.
 pub fn event_type(id: u64) -> EventType {
@@ -69,7 +69,7 @@ pub const PANICS: u64 = 0xdead;
 pub fn on_line(
     store: &DirectoryStore,
     checkpoint: CheckpointId,
-    session: crate::ids::SessionId,
+    session: crate::model::ids::SessionId,
 ) -> Vec<u64> {
     let query = EventQuery {
         checkpoint: Some(checkpoint),

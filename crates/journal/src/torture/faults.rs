@@ -8,7 +8,7 @@ use super::debt::{Debt, Promise};
 use super::opening::Depth;
 use super::properties::{check, is_archive, is_journal};
 use super::{Action, Fact, History, Opened, Play, Script, failed_seeds, only_seed, rounds, tell};
-use crate::store::simulated_disk::{
+use crate::disk::simulated_disk::{
     Fault, FaultKind, FileSystem, Image, Replay, SimulatedDisk, What,
 };
 
@@ -211,7 +211,7 @@ fn no_fault_in_any_scenario_loses_what_was_acknowledged() {
 
 #[test]
 fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_decline() {
-    use crate::session::RequestError;
+    use crate::model::session::RequestError;
     let mut refused = 0;
     for later in 0..8 {
         let mut play = Play::new(SimulatedDisk::default(), 5);
@@ -231,13 +231,13 @@ fn who_can_read_only_a_part_of_a_session_does_not_say_that_there_is_nothing_to_d
 
 #[test]
 fn who_files_a_session_locks_it_before_looking_at_it() {
-    use crate::session::RequestError;
-    use crate::store::Operation;
+    use crate::disk::Operation;
+    use crate::model::session::RequestError;
     for forgets in [false, true] {
         let mut play = Play::new(SimulatedDisk::default(), 5);
         play.perform(&[Action::Start, Action::Auto, Action::Settle, Action::Kill]);
         let sessions = play.game.local.store.sessions().unwrap();
-        let nobody = crate::ids::SessionId::from(uuid::Uuid::from_u128(7));
+        let nobody = crate::model::ids::SessionId::from(uuid::Uuid::from_u128(7));
         let mut file = |session| {
             let begun = play.disk.operations().len();
             let filed = match forgets {

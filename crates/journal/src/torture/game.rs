@@ -12,18 +12,18 @@ use super::content::{Bytes, Capture};
 use super::events;
 use super::events::AllEvents;
 use super::opening::layout;
-use crate::clock::Moment;
-use crate::digest::DigestKeeper;
-use crate::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
-use crate::journal::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
-use crate::process::{LastRun, ProcessGuard, ProcessOptions};
-use crate::recovery::{Prepared, SlotEntry, Wanted};
-use crate::session::{
+use crate::disk::process::{LastRun, ProcessGuard, ProcessOptions};
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{Disk, Layout, LocalStore};
+use crate::format::{Begun, CheckpointKind, Commit, FrameKind, Lineage, TypeList};
+use crate::model::clock::Moment;
+use crate::model::ids::{CheckpointId, RunId, SessionId, SlotId, Ticket};
+use crate::model::session::{
     FailureCause, GameClock, Leaving, NewSession, SessionMetadata, SessionStatus,
 };
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, Layout, LocalStore};
-use crate::writer::{
+use crate::read::digest::DigestKeeper;
+use crate::read::recovery::{Prepared, SlotEntry, Wanted};
+use crate::write::{
     CheckpointOrder, EventStart, Leave, News, Order, Quota, Report, SlotDone, TakeUp, Versions,
     Worker,
 };
@@ -265,7 +265,7 @@ impl Game {
                     self.shelve(entry);
                 }
                 SlotDone::Deleted => {
-                    if let crate::writer::SlotOrder::Delete { slot: gone } = order {
+                    if let crate::write::SlotOrder::Delete { slot: gone } = order {
                         self.slots.retain(|_, slot| slot.id != *gone);
                     }
                 }

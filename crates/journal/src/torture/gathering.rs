@@ -3,10 +3,10 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::ids::CheckpointId;
-use crate::session::{RestoreFrom, RestoreReason};
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::store::{Disk, StoredSession};
+use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::disk::{Disk, StoredSession};
+use crate::model::ids::CheckpointId;
+use crate::model::session::{RestoreFrom, RestoreReason};
 
 /// A session with checkpoints in older generations that somebody asked for. Nothing of what the last
 /// generation makes possible was done yet.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::properties::is_journal;
 use super::reports::Report;
-use crate::ids::{CheckpointId, SessionId};
-use crate::session::SessionStatus;
-use crate::store::simulated_disk::What;
+use crate::disk::simulated_disk::What;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::SessionStatus;
 
 /// Everything that happened, each with the number of steps that the disk had taken by then.
 #[derive(Clone, Debug, Default)]

@@ -12,12 +12,12 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 use super::opening::{Depth, layout};
 use super::{Action, Opened, Play, Random, Script, rounds, tell};
-use crate::journal::sample::{SegmentBytes, at, commit, header, removed, values};
-use crate::journal::{
+use crate::disk::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
+use crate::format::sample::{SegmentBytes, at, commit, header, removed, values};
+use crate::format::{
     ENTITIES, Predecessor, Record, Segment, SegmentHeader, SegmentSummary, SessionIndex,
     missing_ends,
 };
-use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
 
 /// Bytes of a frame's header.
 const FRAME_HEADER: usize = 48;

@@ -14,14 +14,14 @@ use super::history::SlotChange;
 use super::opening::{Depth, PROFILES, key, layout};
 use super::world::{with_commit, with_notes};
 use super::{Fact, History, Opened, Random, World, unknown};
-use crate::clock::{Clock, Moment};
-use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::journal::{CheckpointKind, Lineage};
-use crate::process::{ProcessGuard, ProcessOptions};
-use crate::session::{Leaving, SaveSlot, SessionStatus};
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, LocalStore};
-use crate::writer::{
+use crate::disk::process::{ProcessGuard, ProcessOptions};
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{Disk, LocalStore};
+use crate::format::{CheckpointKind, Lineage};
+use crate::model::clock::{Clock, Moment};
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::{Leaving, SaveSlot, SessionStatus};
+use crate::write::{
     EventStart, Leave, Link, News, Order, Report, SlotOrder, TakeUp, Versions, Worker,
 };
 

@@ -13,15 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 use self::client::{Client, Done, assert_whole};
 use self::flaky_disk::FlakyDisk;
 use super::{Game, Random};
-use crate::clock::Moment;
-use crate::ids::SessionId;
-use crate::journal::sample::{commit, header, values};
-use crate::journal::{Record, SegmentHeader};
-use crate::recovery::FoundSession;
-use crate::session::{Leaving, SessionStatus};
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{CreatedSegment, Disk, Layout, LocalStore, RealDisk};
-use crate::writer::{News, Order};
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{CreatedSegment, Disk, Layout, LocalStore, RealDisk};
+use crate::format::sample::{commit, header, values};
+use crate::format::{Record, SegmentHeader};
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+use crate::model::session::{Leaving, SessionStatus};
+use crate::read::recovery::FoundSession;
+use crate::write::{News, Order};
 
 /// How much is asked for.
 #[derive(Clone, Copy)]

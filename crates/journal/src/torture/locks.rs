@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{Action, Play};
-use crate::recovery::{PROBATION, Wanted};
-use crate::session::{RestoreFrom, RestoreReason};
-use crate::store::SessionLock;
-use crate::store::simulated_disk::{SimulatedDisk, Step, What};
-use crate::writer::{News, Order};
+use crate::disk::SessionLock;
+use crate::disk::simulated_disk::{SimulatedDisk, Step, What};
+use crate::model::session::{RestoreFrom, RestoreReason};
+use crate::read::recovery::{PROBATION, Wanted};
+use crate::write::{News, Order};
 
 /// A session that was left by a kill.
 fn killed() -> Play {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::properties::is_journal;
 use super::{Action, Game, Play};
-use crate::store::simulated_disk::{FileId, SimulatedDisk, Step, What};
-use crate::store::{Disk, SessionLock};
+use crate::disk::simulated_disk::{FileId, SimulatedDisk, Step, What};
+use crate::disk::{Disk, SessionLock};
 
 fn playing() -> Play {
     use Action::{Auto, Settle, Start};
@@ -124,7 +124,7 @@ fn a_session_that_another_process_played_on_is_let_be() {
         play.perform(&[Action::Auto]);
     }
     assert!(!play.history.newest_is_acknowledged(), "what the other one saved isn't superseded");
-    let journals = |image: &crate::store::simulated_disk::Image| {
+    let journals = |image: &crate::disk::simulated_disk::Image| {
         let is_journal =
             |path: &std::path::Path| path.extension().is_some_and(|it| it == "journal");
         image.nodes().filter(|(path, _)| is_journal(path.path())).count()

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::opening::{key, read_checkpoint};
 use super::{Action, Play};
-use crate::ids::CheckpointId;
-use crate::store::StoredSession;
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::StoredSession;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::CheckpointId;
 
 /// A session that was begun and closed.
 fn begun() -> Play {

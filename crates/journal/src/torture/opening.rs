@@ -13,12 +13,12 @@ use super::events;
 use super::reports::{self, Report};
 use super::unknown;
 use super::world::{digest_of, with_commit, with_notes};
-use crate::ids::{CheckpointId, SessionId};
-use crate::process::dead_processes;
-use crate::recovery::{AboutSession, FoundSession, SessionFinder, detect};
-use crate::session::{AttachmentError, SessionStatus};
-use crate::store::simulated_disk::{Image, SimulatedDisk};
-use crate::store::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
+use crate::disk::process::dead_processes;
+use crate::disk::simulated_disk::{Image, SimulatedDisk};
+use crate::disk::{DirectoryStore, Disk, Layout, LocalStore, SlotShelf, StoredSession};
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::{AttachmentError, SessionStatus};
+use crate::read::recovery::{AboutSession, FoundSession, SessionFinder, detect};
 
 /// The profiles of the made-up game. Each process begins with the first.
 pub const PROFILES: [&str; 2] = ["default", "second"];

@@ -18,12 +18,12 @@ use super::history::journal_begun;
 use super::opening::{Key, PROFILES, key};
 use super::world::{with_commit, with_notes};
 use super::{Action, Fact, Game, History, Random, Script, World};
-use crate::clock::Moment;
-use crate::ids::{CheckpointId, RunId, SessionId, Ticket};
-use crate::journal::{CheckpointKind, Lineage};
-use crate::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::writer::{EventStart, News, Order, Quota};
+use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::format::{CheckpointKind, Lineage};
+use crate::model::clock::Moment;
+use crate::model::ids::{CheckpointId, RunId, SessionId, Ticket};
+use crate::model::session::{RequestError, RestoreFrom, RestoreReason, SessionStatus};
+use crate::write::{EventStart, News, Order, Quota};
 use slots::Asked;
 
 /// Turns after which a writer that still isn't idle is stuck.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::store::simulated_disk::{FileId, Trace, What};
+use crate::disk::simulated_disk::{FileId, Trace, What};
 
 /// A journal that has a name, and how much of it is durable.
 #[derive(Clone, Debug)]

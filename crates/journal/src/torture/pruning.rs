@@ -3,8 +3,8 @@
 use super::faults::check_everything;
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::ids::{CheckpointId, SessionId};
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::{CheckpointId, SessionId};
 
 /// A session whose older generations are about to be pruned: nothing of that was done yet.
 fn about_to_prune() -> Play {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::opening::layout;
-use crate::ids::{RunId, SessionId};
-use crate::process::{ProcessGuard, ProcessOptions, dead_processes};
-use crate::recovery::SessionFinder;
-use crate::store::LocalStore;
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::LocalStore;
+use crate::disk::process::{ProcessGuard, ProcessOptions, dead_processes};
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::{RunId, SessionId};
+use crate::read::recovery::SessionFinder;
 
 #[test]
 fn a_record_stays_until_every_session_in_it_is_settled() {

@@ -7,10 +7,10 @@ use super::damage::Specimen;
 use super::opening::layout;
 use super::properties::is_journal;
 use super::{Action, Play, Script, rounds, tell};
-use crate::ids::{CheckpointId, SessionId};
-use crate::journal::{Block, FileProblemKind, SessionIndex};
-use crate::store::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
-use crate::store::{Disk, MemoryDisk, RepairedSession, SessionRepair, StoredSession};
+use crate::disk::simulated_disk::{Content, Image, Node, Place, SimulatedDisk};
+use crate::disk::{Disk, MemoryDisk, RepairedSession, SessionRepair, StoredSession};
+use crate::format::{Block, FileProblemKind, SessionIndex};
+use crate::model::ids::{CheckpointId, SessionId};
 
 /// What the index finds in a damaged session: the newest checkpoint of the line that is meant, or of the next.
 fn newest_of(stored: &mut StoredSession) -> Option<CheckpointId> {

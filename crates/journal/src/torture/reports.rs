@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::store::simulated_disk::Image;
+use crate::disk::simulated_disk::Image;
 
 /// A crash report, as it was found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::world::digest_of;
 use super::{Random, World, rounds, tell};
-use crate::journal::sample::{SegmentBytes, at, commit, header};
-use crate::journal::{
+use crate::format::sample::{SegmentBytes, at, commit, header};
+use crate::format::{
     Block, GroupRef, SegmentHeader, SegmentSummary, SessionIndex, Validity, merge,
 };
 

@@ -16,10 +16,10 @@ use std::path::PathBuf;
 
 use super::opening::read_checkpoint;
 use super::{Action, Play};
-use crate::ids::SessionId;
-use crate::session::{RestoreFrom, RestoreReason, ShelfPlace};
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{DirectoryStore, Disk, StoredSession};
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{DirectoryStore, Disk, StoredSession};
+use crate::model::ids::SessionId;
+use crate::model::session::{RestoreFrom, RestoreReason, ShelfPlace};
 
 /// Seconds of a day.
 const DAY: u64 = 24 * 60 * 60;

@@ -1,7 +1,7 @@
 //! A frame as a later release may write one, which this one doesn't know and must not lose.
 
-use crate::ids::SessionId;
-use crate::journal::FrameKind;
+use crate::format::FrameKind;
+use crate::model::ids::SessionId;
 
 const NUMBER: u8 = 9;
 

@@ -9,10 +9,10 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Random;
 use super::content::Capture;
-use crate::ids::{ChapterId, SaveId};
-use crate::journal::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
-use crate::recovery::ABOUT_SESSION;
-use crate::session::{ChapterOutcome, Chapters, ChaptersWritten, Fields, NewChapter};
+use crate::format::{Block, Commit, ENTITIES, Rows, TypeSummary, Values};
+use crate::model::ids::{ChapterId, SaveId};
+use crate::model::session::{ChapterOutcome, Chapters, ChaptersWritten, Fields, NewChapter};
+use crate::read::recovery::ABOUT_SESSION;
 
 /// The types that entities may have, beside the one that says that they exist.
 const COMPONENTS: [&str; 3] = ["game::Health", "game::Inventory", "game::Name"];

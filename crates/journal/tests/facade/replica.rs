@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bevy_session_journal::internal::disk::Disk;
 use bevy_session_journal::replica::{
     Direct, FileName, Log, MemoryReplica, Over, Receiver, Recorder, RecordingDisk, ReplicaNews,
     ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
 };
-use bevy_session_journal::store::Disk;
 use bevy_session_journal::{Journal, MemoryDisk, NewSession, RestoreFrom, Run, Scope, SessionId};
 
 use crate::notes::{Machine, Notes, checkpoint, saved, texts};

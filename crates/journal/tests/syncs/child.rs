@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bevy_session_journal::clock::{Clock, Moment};
-use bevy_session_journal::journal::{
+use bevy_session_journal::internal::disk::process::{ProcessGuard, ProcessOptions};
+use bevy_session_journal::internal::disk::{Layout, LocalStore, RealDisk};
+use bevy_session_journal::internal::format::{
     Block, Commit, EventBatch, Lineage, ReadError, Record, TypeRows, Values,
 };
-use bevy_session_journal::process::{ProcessGuard, ProcessOptions};
-use bevy_session_journal::recovery::{Decode, KnownTypes, ReadProgress};
-use bevy_session_journal::session::GameClock;
-use bevy_session_journal::store::{Layout, LocalStore, RealDisk};
-use bevy_session_journal::writer::{
+use bevy_session_journal::internal::model::clock::{Clock, Moment};
+use bevy_session_journal::internal::model::session::GameClock;
+use bevy_session_journal::internal::read::recovery::{Decode, KnownTypes, ReadProgress};
+use bevy_session_journal::internal::write::{
     CheckpointOrder, Content, Encoded, EventStart, Everything, News, Order, Report, SlotDone,
     SlotOrder, TakeUp, Versions, Worker,
 };

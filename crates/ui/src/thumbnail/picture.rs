@@ -93,7 +93,7 @@ mod tests {
     use image::{Rgba, Rgba32FImage};
 
     use super::*;
-    use bevy_session_journal::deep::Random;
+    use bevy_session_journal::internal::deep::Random;
 
     const LARGEST: UVec2 = UVec2::new(320, 180);
 

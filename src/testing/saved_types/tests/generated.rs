@@ -15,9 +15,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bevy::prelude::*;
-use bevy_session_journal::deep::{rounds, tell};
-use bevy_session_journal::journal::SaveId;
-use bevy_session_journal::store::MemoryDisk;
+use bevy_session_journal::internal::deep::{rounds, tell};
+use bevy_session_journal::{MemoryDisk, SaveId};
 
 use self::dynamic::{Form, Slot, set_forms};
 use self::edit::{Edit, Keeping};

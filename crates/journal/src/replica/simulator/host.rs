@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::judge::{Judge, Link};
 use super::machine::{Happened, Machine};
 use super::network::{Time, Way};
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 use crate::replica::claim::owner_of;
 use crate::replica::{
     CatchUp, Claim, ClaimError, Claimant, CompareError, Epoch, FetchError, Log, Mark, Owner,

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::trace;
 use crate::deep::Random;
-use crate::ids::SessionId;
+use crate::model::ids::SessionId;
 use crate::replica::{Body, Created, Entry, Epoch, Key, Listing, Position, Reach, StoreFault};
 
 /// Milliseconds.

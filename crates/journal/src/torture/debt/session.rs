@@ -2,8 +2,8 @@
 
 use super::map::OwedMap;
 use super::retained::Retained;
-use crate::ids::CheckpointId;
-use crate::session::SessionStatus;
+use crate::model::ids::CheckpointId;
+use crate::model::session::SessionStatus;
 use crate::torture::Fact;
 use crate::torture::game::description_of;
 use crate::torture::opening::{Key, OpenedEntry, OpenedSession, key};

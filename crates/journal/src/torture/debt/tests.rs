@@ -5,8 +5,8 @@ mod kept;
 use std::collections::BTreeMap;
 
 use super::{Debt, Promise};
-use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::session::SessionStatus;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::SessionStatus;
 use crate::torture::Fact;
 use crate::torture::game::description_of;
 use crate::torture::history::{History, SlotChange};

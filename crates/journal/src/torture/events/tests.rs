@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::ids::{SessionId, Ticket};
-use crate::journal::CheckpointKind;
-use crate::recovery::{EventPage, EventQuery, EventValidation, Wanted};
-use crate::session::{RestoreFrom, RestoreReason};
-use crate::store::simulated_disk::{Content, Node, Place, SimulatedDisk};
+use crate::disk::simulated_disk::{Content, Node, Place, SimulatedDisk};
+use crate::format::CheckpointKind;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{RestoreFrom, RestoreReason};
+use crate::read::recovery::{EventPage, EventQuery, EventValidation, Wanted};
 use crate::torture::events::id_of;
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 /// What would be handed out again if the session were recovered now.
 fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::clock::Moment;
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::recovery::FoundSession;
-use crate::session::{Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove};
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{
+    Archived, NewSession, RequestError, SessionEdit, SessionUpdate, ShelfMove,
+};
+use crate::read::recovery::FoundSession;
 use crate::torture::content::Bytes;
 use crate::torture::{Game, Random};
-use crate::writer::{DraftOrder, EditMany, News, OneOfMany, Order};
+use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
 
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;

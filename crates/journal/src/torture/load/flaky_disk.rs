@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::journal::{Hold, ReadAt};
-use crate::store::{AppendFile, DirEntry, Disk, Lock, Room};
+use crate::disk::{AppendFile, DirEntry, Disk, Lock, Room};
+use crate::format::{Hold, ReadAt};
 
 /// Another disk as one process sees it: some of what that process asks for fails.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! How a second session is made of one.
 
 use super::Play;
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::recovery::SessionEntry;
-use crate::session::RequestError;
-use crate::writer::{News, Order};
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::RequestError;
+use crate::read::recovery::SessionEntry;
+use crate::write::{News, Order};
 
 impl Play {
     /// Copies a session.

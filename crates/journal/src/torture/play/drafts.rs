@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::super::game::Beginning;
 use super::super::{Fact, World};
 use super::Play;
-use crate::ids::{RunId, SessionId, Ticket};
-use crate::recovery::{SessionEntry, Wanted};
-use crate::session::{Fields, NewSession, RequestError, RestoreFrom, RestoreReason};
-use crate::writer::{DraftOrder, EventStart, News, Order};
+use crate::model::ids::{RunId, SessionId, Ticket};
+use crate::model::session::{Fields, NewSession, RequestError, RestoreFrom, RestoreReason};
+use crate::read::recovery::{SessionEntry, Wanted};
+use crate::write::{DraftOrder, EventStart, News, Order};
 
 impl Play {
     /// Plans a session.

@@ -3,9 +3,9 @@
 use super::super::Fact;
 use super::super::attachments::{MAP, map};
 use super::Play;
-use crate::ids::Ticket;
-use crate::session::{AttachmentError, AttachmentQuota};
-use crate::writer::{Order, SessionAttachmentOrder};
+use crate::model::ids::Ticket;
+use crate::model::session::{AttachmentError, AttachmentQuota};
+use crate::write::{Order, SessionAttachmentOrder};
 
 /// Room for the newest version and the one before it, so that each goes that is older.
 const ROOM: AttachmentQuota = AttachmentQuota { bytes: 4000, versions: 2 };

@@ -6,10 +6,10 @@ use super::super::game::Slot;
 use super::super::history::SlotChange;
 use super::super::opening::PROFILES;
 use super::Play;
-use crate::ids::Ticket;
-use crate::journal::CheckpointKind;
-use crate::session::{SaveSlot, SlotError};
-use crate::writer::{Order, SlotDone, SlotOrder};
+use crate::format::CheckpointKind;
+use crate::model::ids::Ticket;
+use crate::model::session::{SaveSlot, SlotError};
+use crate::write::{Order, SlotDone, SlotOrder};
 
 /// What slots are called. Two names are nearly one.
 const NAMES: [&str; 3] = ["Boss", "boss", "Cave"];
@@ -84,7 +84,7 @@ impl Play {
         self.take_news(session, news);
     }
 
-    fn order_slot(&mut self, order: SlotOrder) -> Vec<crate::writer::News> {
+    fn order_slot(&mut self, order: SlotOrder) -> Vec<crate::write::News> {
         self.game.order(Order::Slot { order, ticket: Some(Ticket::new()) }, self.now)
     }
 

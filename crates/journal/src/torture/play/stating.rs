@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::super::{Fact, game, reports};
 use super::Play;
-use crate::ids::Ticket;
-use crate::journal::Record;
-use crate::report::{ReportOf, ReportOrder};
-use crate::session::{Report, SessionContext, SessionStatus};
-use crate::writer::Order;
+use crate::format::Record;
+use crate::model::ids::Ticket;
+use crate::model::session::{Report, SessionContext, SessionStatus};
+use crate::read::report::{ReportOf, ReportOrder};
+use crate::write::Order;
 
 impl Play {
     pub(super) fn status(&mut self, status: SessionStatus) {

@@ -7,11 +7,11 @@ use super::super::opening::key;
 use super::super::world::{with_commit, with_notes};
 use super::super::{Action, Fact};
 use super::Play;
-use crate::ids::Ticket;
-use crate::ids::{CheckpointId, RunId, SessionId};
-use crate::recovery::{Prepared, Wanted};
-use crate::session::{RequestError, RestoreFrom, RestoreReason, ShelfMove, ShelfMoved};
-use crate::writer::{EventStart, News, Order};
+use crate::model::ids::Ticket;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::{RequestError, RestoreFrom, RestoreReason, ShelfMove, ShelfMoved};
+use crate::read::recovery::{Prepared, Wanted};
+use crate::write::{EventStart, News, Order};
 
 /// Play time after which a restore has proven itself.
 const PROBATION: Duration = Duration::from_secs(60);

@@ -1,18 +1,18 @@
 //! The archive: what stays of a session, and what takes it up again.
 
 use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::journal::FEATURE_WITHOUT_WORLD;
-use crate::recovery::{FoundSession, SessionEntry, THUMBNAIL};
-use crate::session::{
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{Disk, Layout};
+use crate::format::FEATURE_WITHOUT_WORLD;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{
     Archived, Attachment, RequestError, RestoreFrom, RestoreReason, SessionStatus, SessionUpdate,
     ShelfMove, ShelfPlace,
 };
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{Disk, Layout};
+use crate::read::recovery::{FoundSession, SessionEntry, THUMBNAIL};
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 const WITH_WORLD: ShelfMove = ShelfMove::Archive(Archived::WithWorld);
 const SUMMARY_ONLY: ShelfMove = ShelfMove::Archive(Archived::SummaryOnly);
@@ -173,7 +173,7 @@ fn fields_that_a_session_was_given_while_nobody_played_it_are_put_away_with_it()
     assert_shown_alike(&before, &entry(&play, session));
     let mut stored = stored(&play.game.local.store, session);
     let head = stored.index().heads()[0].id;
-    let fields = crate::recovery::fields_of(&mut stored, head).unwrap();
+    let fields = crate::read::recovery::fields_of(&mut stored, head).unwrap();
     assert_eq!(fields.get::<u32>("stars"), Some(5), "they are in the checkpoint itself");
 }
 

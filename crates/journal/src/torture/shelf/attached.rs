@@ -5,18 +5,18 @@ use std::path::Path;
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, go_on, stored};
-use crate::ids::{SessionId, Ticket};
-use crate::recovery::Timeline;
-use crate::session::{
+use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
+use crate::disk::{
+    DirectoryStore, Disk, Fate, MemoryDisk, RepairedKind, SessionRepair, StoredSession,
+};
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{
     Archived, Attachment, AttachmentError, AttachmentQuota, AttachmentVersion, RestoreFrom,
     RestoreReason, ShelfMove,
 };
-use crate::store::simulated_disk::{Fault, FaultKind, SimulatedDisk};
-use crate::store::{
-    DirectoryStore, Disk, Fate, MemoryDisk, RepairedKind, SessionRepair, StoredSession,
-};
+use crate::read::recovery::Timeline;
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order, SessionAttachmentOrder};
+use crate::write::{News, Order, SessionAttachmentOrder};
 
 const MAP: &str = "map";
 const ROOM: AttachmentQuota = AttachmentQuota { bytes: 4000, versions: 2 };

@@ -6,22 +6,22 @@ use std::time::Duration;
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, damage_newest, forked, go_on, stored};
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::journal::Block;
-use crate::recovery::{
-    FIELDS, FoundSession, SessionEntry, SessionFinder, THUMBNAIL, Timeline, detect,
-};
-use crate::session::{
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::disk::{DirectoryStore, Disk, LocalStore};
+use crate::format::Block;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{
     Archived, Attachment, NewSession, RequestError, RestoreFrom, RestoreReason, SessionStatus,
     SessionUpdate, ShelfMove, ShelfPlace,
 };
-use crate::store::simulated_disk::SimulatedDisk;
-use crate::store::{DirectoryStore, Disk, LocalStore};
+use crate::read::recovery::{
+    FIELDS, FoundSession, SessionEntry, SessionFinder, THUMBNAIL, Timeline, detect,
+};
 use crate::torture::content::Bytes;
 use crate::torture::opening::layout;
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 /// What the newest checkpoint of a session's one line holds, if it can be read.
 fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {

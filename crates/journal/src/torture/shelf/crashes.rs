@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::faults::after_each_fault;
 use super::{again, closed, digests, forked, place, stored};
-use crate::ids::SessionId;
-use crate::session::{Archived, ShelfMove, ShelfPlace};
-use crate::store::simulated_disk::{CrashStates, FileSystem, Image, Replay, SimulatedDisk};
-use crate::store::{Disk, LocalStore};
+use crate::disk::simulated_disk::{CrashStates, FileSystem, Image, Replay, SimulatedDisk};
+use crate::disk::{Disk, LocalStore};
+use crate::model::ids::SessionId;
+use crate::model::session::{Archived, ShelfMove, ShelfPlace};
 use crate::torture::opening::layout;
 use crate::torture::{Play, Random};
 

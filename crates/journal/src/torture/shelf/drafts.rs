@@ -3,18 +3,18 @@
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{place, stored};
-use crate::finding::SessionQuery;
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::recovery::{SessionEntry, Timeline};
-use crate::session::{
+use crate::disk::LocalStore;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{
     Archived, NewSession, RequestError, RestoreFrom, RestoreReason, SessionUpdate, ShelfMove,
     ShelfPlace,
 };
-use crate::store::LocalStore;
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::read::finding::SessionQuery;
+use crate::read::recovery::{SessionEntry, Timeline};
 use crate::torture::{Action, Game, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 fn plan() -> NewSession {
     let new = NewSession::named("Friday").player("Ann").tag("co-op");

@@ -3,13 +3,13 @@
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{again, closed, digests, forked, stored};
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::journal::Head;
-use crate::session::{RequestError, SessionUpdate};
-use crate::store::{Disk, Layout};
+use crate::disk::{Disk, Layout};
+use crate::format::Head;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{RequestError, SessionUpdate};
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 /// Another name, and another field.
 fn edit(play: &mut Play, session: SessionId, number: u64) -> Result<(), RequestError> {

@@ -1,6 +1,6 @@
 //! What is done with sessions while the disk fails.
 
-use crate::store::simulated_disk::{Fault, FaultKind};
+use crate::disk::simulated_disk::{Fault, FaultKind};
 use crate::torture::Play;
 
 /// Lets each operation of what is done fail, in every way, and once the disk is well again looks at what came of it.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
 use super::{DAY, again, digests};
-use crate::ids::{SessionId, Ticket};
-use crate::session::{Archived, RequestError, SessionEdit, SessionUpdate, ShelfMove};
-use crate::store::LocalStore;
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::LocalStore;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{Archived, RequestError, SessionEdit, SessionUpdate, ShelfMove};
 use crate::torture::{Action, Play};
-use crate::writer::{EditMany, EditedMany, News, OneOfMany, Order};
+use crate::write::{EditMany, EditedMany, News, OneOfMany, Order};
 
 /// Each with how many steps of the disk were done when it was reported.
 type Reports = BTreeMap<SessionId, (usize, Result<(), RequestError>)>;

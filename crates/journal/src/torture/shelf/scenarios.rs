@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::faults::after_each_fault;
 use super::{again, closed, stored};
-use crate::ids::{SessionId, Ticket};
-use crate::recovery::{ABOUT_SESSION, CLOCK};
-use crate::report::{self, Opened, ReportOf, ReportOrder, ScenarioFile};
-use crate::scenario::Scenario;
-use crate::session::{Report, RequestError, SessionContext, ShelfPlace, WorldOf};
-use crate::store::Disk;
+use crate::disk::Disk;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::scenario::Scenario;
+use crate::model::session::{Report, RequestError, SessionContext, ShelfPlace, WorldOf};
+use crate::read::recovery::{ABOUT_SESSION, CLOCK};
+use crate::read::report::{self, Opened, ReportOf, ReportOrder, ScenarioFile};
 use crate::torture::Play;
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 const SCENARIO: &str = "root/ruins.scenario.ron";
 const WORLD: &str = "root/ruins.world";
@@ -73,7 +73,7 @@ fn the_world_of_a_scenario_says_nothing_of_the_session_that_it_was_made_of() {
     assert_eq!((commit.entities, &commit.types), (made_of.entities, &made_of.types));
     assert_eq!((&commit.summary, &commit.label, commit.events_through), (&None, &None, 0));
 
-    let blocks = |stored: &crate::store::StoredSession, id| {
+    let blocks = |stored: &crate::disk::StoredSession, id| {
         let plan = stored.index().plan(id).unwrap();
         let blocks = stored.blocks(&plan).unwrap().map(Result::unwrap);
         blocks.collect::<Vec<_>>()

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::clock::Moment;
-use crate::finding::SessionQuery;
-use crate::ids::SessionId;
-use crate::ids::Ticket;
-use crate::recovery::SessionEntry;
-use crate::session::{NewSession, RequestError, SessionUpdate, ShelfMove};
-use crate::store::simulated_disk::SimulatedDisk;
+use crate::disk::simulated_disk::SimulatedDisk;
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+use crate::model::ids::Ticket;
+use crate::model::session::{NewSession, RequestError, SessionUpdate, ShelfMove};
+use crate::read::finding::SessionQuery;
+use crate::read::recovery::SessionEntry;
 use crate::torture::{Game, Play, Random};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 const SESSIONS: usize = 1_000;
 const REQUESTS: usize = 100;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{DAY, bring, closed, digests, forked, go_on, place, stored};
-use crate::ids::SessionId;
-use crate::recovery::FoundSession;
-use crate::session::{RequestError, ShelfMove, ShelfPlace};
+use crate::model::ids::SessionId;
+use crate::model::session::{RequestError, ShelfMove, ShelfPlace};
+use crate::read::recovery::FoundSession;
 use crate::torture::{Action, Play};
-use crate::writer::{News, Order};
+use crate::write::{News, Order};
 
 fn offers(play: &mut Play, session: SessionId) -> usize {
     let news = play.game.order(Order::Detect { ticket: None }, play.now);

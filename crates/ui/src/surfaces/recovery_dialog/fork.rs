@@ -81,7 +81,7 @@ mod tests {
     use bevy_session::checkpoints::RunId;
 
     use super::*;
-    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::internal::deep::offers;
 
     const GERMAN: &str = include_str!("../../../../../assets/strings/de.ron");
 

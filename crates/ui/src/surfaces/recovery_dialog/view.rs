@@ -440,7 +440,7 @@ mod tests {
     use bevy_session::checkpoints::RunId;
 
     use super::*;
-    use bevy_session_journal::deep::offers;
+    use bevy_session_journal::internal::deep::offers;
     use std::time::Duration;
 
     #[test]

@@ -207,8 +207,7 @@ mod tests {
     use bevy_session::checkpoints::RunId;
 
     use super::*;
-    use bevy_session_journal::deep::offers::on_timeline;
-    use bevy_session_journal::deep::offers::timeline_line;
+    use bevy_session_journal::internal::deep::offers::{on_timeline, timeline_line};
 
     fn id(run: u64, counter: u64) -> CheckpointId {
         CheckpointId { run: RunId(run), counter }

@@ -63,7 +63,7 @@ fn span_of(checkpoint: &TimelineCheckpoint, newest: &TimelineCheckpoint) -> (boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bevy_session_journal::deep::offers::on_timeline;
+    use bevy_session_journal::internal::deep::offers::on_timeline;
 
     /// A line of a checkpoint every so many seconds, the newest first.
     fn line(checkpoints: u64, every: u64) -> Vec<TimelineCheckpoint> {

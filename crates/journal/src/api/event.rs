@@ -1,0 +1,33 @@
+//! What is reported to a program of its checkpoints.
+
+use std::time::Duration;
+
+use crate::model::ids::CheckpointId;
+use crate::model::session::{CheckpointError, StopReason};
+use crate::write::Saved;
+
+/// What the writer reports while a session is played.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A checkpoint is durable, and so is everything before it. Automatic checkpoints that piled up are
+    /// merged, and only the last of them is reported.
+    Saved(Saved),
+    /// Checkpoints could not be saved.
+    Failed {
+        /// The newest of them.
+        checkpoint: CheckpointId,
+        /// Why.
+        error: CheckpointError,
+        /// When the writer tries again by itself; `None` if it doesn't, and the next capture takes the
+        /// place of what was lost.
+        retry_in: Option<Duration>,
+    },
+    /// Nothing is saved from here on.
+    Stopped(StopReason),
+    /// The session is this process's again, and what is captured is saved again.
+    Resumed,
+    /// The file system can't sync directories: what is saved survives a crash of the process, and may not
+    /// survive a power cut. Reported once.
+    PowerCutsNotCovered,
+}

@@ -1,0 +1,134 @@
+//! How a journal is opened.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Codec, Journal, ManualClock};
+use crate::disk::{Disk, Layout, MemoryDisk, RealDisk};
+
+/// How a [`Journal`] is opened.
+///
+/// ```
+/// use std::time::Duration;
+/// # use bevy_session_journal::{Codec, RowReader, RowWriter, SavedType};
+/// use bevy_session_journal::{JournalOptions, MemoryDisk};
+/// # struct Scores;
+/// # impl Codec for Scores {
+/// #     type Capture = ();
+/// #     type Image = ();
+/// #     fn types(&self) -> &[SavedType] { &[] }
+/// #     fn encode(&self, (): (), _: &mut RowWriter) {}
+/// #     fn decode(&self, _: &mut RowReader<'_>) {}
+/// # }
+///
+/// let options = JournalOptions::new("saves").program_version("1.2").in_memory(&MemoryDisk::default());
+/// let journal = options.patience(Duration::from_secs(5)).open(Scores)?;
+/// assert!(journal.last_run().is_none());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct JournalOptions {
+    pub(super) layout: Layout,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) program_version: String,
+    pub(super) watch_panics: bool,
+    pub(super) patience: Duration,
+    pub(super) lock_patience: Duration,
+    pub(super) clock: Option<ManualClock>,
+}
+
+impl JournalOptions {
+    /// A journal in this directory, which is created with the first session.
+    ///
+    /// `data` in it is the player's: sessions, which may be synced between machines. `state` belongs to this
+    /// machine: locks, and records of how processes ended.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        let (data, state) = (directory.join("data"), directory.join("state"));
+        Self {
+            layout: Layout { data, state, profile: "default".to_owned() },
+            disk: Arc::new(RealDisk),
+            program_version: String::new(),
+            watch_panics: true,
+            patience: Duration::from_secs(20),
+            lock_patience: Duration::from_secs(2),
+            clock: None,
+        }
+    }
+
+    /// Where locks and records lie, if not in `state` of the journal's directory. They must not be synced
+    /// between machines.
+    pub fn state_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.layout.state = directory.into();
+        self
+    }
+
+    /// Whose sessions these are. `default` by default.
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.layout.profile = profile.into();
+        self
+    }
+
+    /// The program's version, as sessions and [`LastRun`](crate::LastRun) name it. Empty by default.
+    pub fn program_version(mut self, version: impl Into<String>) -> Self {
+        self.program_version = version.into();
+        self
+    }
+
+    /// Whether a hook writes down a panic of any thread, so that the next start can report it. Yes by
+    /// default.
+    pub fn watch_panics(mut self, watch: bool) -> Self {
+        self.watch_panics = watch;
+        self
+    }
+
+    /// How long calls that wait for the writer do so, before they fail with
+    /// [`JournalError::NoAnswer`](crate::JournalError::NoAnswer). 20 seconds by default.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long, from [`open`](Self::open) on, a lock that is held is tried again: a process that was
+    /// killed holds its locks until the system has torn it down. 2 seconds by default.
+    pub fn lock_patience(mut self, patience: Duration) -> Self {
+        self.lock_patience = patience;
+        self
+    }
+
+    /// Keeps everything on a disk in memory: for tests.
+    pub fn in_memory(mut self, disk: &MemoryDisk) -> Self {
+        self.disk = Arc::new(disk.clone());
+        self
+    }
+
+    /// Keeps everything on another disk, as one of which a replica's recorder notes what becomes durable.
+    #[doc(hidden)]
+    pub fn on_disk(mut self, disk: Arc<dyn Disk>) -> Self {
+        self.disk = disk;
+        self
+    }
+
+    /// Goes by a clock that a test sets, and has no thread: the writer works during
+    /// [`Run::poll`](crate::Run::poll), [`Run::wait`](crate::Run::wait) and the calls that wait for it, so
+    /// that a test is the same each time. What isn't saved when such a journal is dropped is lost.
+    pub fn manual_clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
+    /// Opens the journal: writes the record of this process, and starts the writer's thread.
+    ///
+    /// A directory that can't be written is no error: sessions are played, and
+    /// [`Event::Failed`](crate::Event::Failed) reports why nothing is saved.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no thread to give.
+    pub fn open<C: Codec>(self, codec: C) -> io::Result<Journal<C>> {
+        Journal::with_options(self, codec)
+    }
+}

@@ -1,0 +1,87 @@
+//! What is done to directories: they are made, and their entries become durable.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use tracing::warn;
+
+use super::DirectoryStore;
+use crate::disk::directory_syncs::{has_no_syncs, refuses_syncs};
+use crate::disk::error::Attempt;
+use crate::disk::{Disk, Layout, StoreAction, StoreError};
+
+impl DirectoryStore {
+    /// Creates the state directory if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn create_state_directory(&self) -> Result<(), StoreError> {
+        self.create_directory(&self.layout.state).map(drop)
+    }
+
+    /// Creates a directory and those that lead to it, and says which directories have a new entry.
+    pub(in crate::disk) fn create_directory(
+        &self,
+        path: &Path,
+    ) -> Result<BTreeSet<PathBuf>, StoreError> {
+        create_directory(&*self.disk, path)
+    }
+
+    /// Makes directory entries durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then. That the
+    /// file system has no such thing is no failure, since there is nothing better to be had on it: then
+    /// a crash of the game costs nothing, and [`Self::covers_power_cuts`] says that a power cut may.
+    pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
+        directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
+            Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),
+            Err(error) if has_no_syncs(&error) => {
+                if !self.refuses_directory_syncs.swap(true, Ordering::Relaxed) {
+                    let directory = directory.display();
+                    warn!(%directory, %error, "new files may not survive a power cut here");
+                }
+                Ok(())
+            }
+            synced => synced.attempt(StoreAction::SyncDirectory, directory),
+        })
+    }
+
+    /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
+    /// doesn't surely where directories can't be synced, or files not as far as the drive.
+    pub fn covers_power_cuts(&self) -> bool {
+        !self.refuses_directory_syncs.load(Ordering::Relaxed) && self.disk.covers_power_cuts()
+    }
+
+    /// Whether a directory lies above all that belongs to the game.
+    fn is_of_others(&self, directory: &Path) -> bool {
+        let Layout { data, state, .. } = &self.layout;
+        ![data, state].iter().any(|root| directory.starts_with(root))
+    }
+}
+
+/// Creates a directory and those that lead to it, and says which directories have a new entry.
+pub(in crate::disk) fn create_directory(
+    disk: &dyn Disk,
+    path: &Path,
+) -> Result<BTreeSet<PathBuf>, StoreError> {
+    let mut changed = BTreeSet::new();
+    let mut created = disk.create_dir(path);
+    let parent = path.parent();
+    if let (Err(error), Some(parent)) = (&created, parent)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        changed = create_directory(disk, parent)?;
+        created = disk.create_dir(path);
+    }
+    match created {
+        Ok(()) => changed.extend(parent.map(Path::to_owned)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).attempt(StoreAction::CreateDirectory, path),
+    }
+    Ok(changed)
+}

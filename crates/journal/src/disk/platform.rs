@@ -1,0 +1,128 @@
+//! Where the platform keeps data of a game.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use directories::{BaseDirs, ProjectDirs};
+
+use super::{DirectoryStore, Disk, Layout, RealDisk, is_device_name};
+use crate::model::ids::SessionId;
+
+/// The directory, in each of the two roots, in which a developer's files are kept apart.
+pub const DEVELOPMENT: &str = "development";
+
+/// The roots of what belongs to the player, and of what belongs to this machine; `None` if the platform
+/// names no place.
+///
+/// Where the platform's own names leave out the studio, as on Linux, its directory lies around the game's. Releases
+/// before did without: what they have left is gone on with where it lies, unless it is known to be of another
+/// studio's game, or this one has saves at its own place already.
+#[must_use]
+pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
+    let (data, state) = own_roots(studio, game)?;
+    // Whether anything of the place goes by the studio.
+    if own_roots(&format!("{studio} 2"), game)?.0 != data {
+        return Some((data, state));
+    }
+    let around = own_roots("", studio)?.0;
+    let with_studio =
+        |root: &Path| Some(root.parent()?.join(around.file_name()?).join(root.file_name()?));
+    let of_both = (with_studio(&data)?, with_studio(&state)?);
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let is_game = format!("{studio}/{game}");
+    // A game keeps other files there, too, which say nothing of its sessions.
+    let goes_on =
+        !has_saves_of(&disk, &of_both.0, &is_game) && has_saves_of(&disk, &data, &is_game);
+    Some(if goes_on { (data, state) } else { of_both })
+}
+
+fn own_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
+    let directories = ProjectDirs::from("", &directory_name(studio), &directory_name(game))?;
+    // Local, since Windows carries the other data directory from machine to machine.
+    let data = directories.data_local_dir();
+    Some((data.to_path_buf(), own_state_root(&directories)))
+}
+
+#[cfg(not(target_os = "ios"))]
+fn own_state_root(directories: &ProjectDirs) -> PathBuf {
+    let beside_data = || directories.data_local_dir().join("state");
+    directories.state_dir().map_or_else(beside_data, Path::to_path_buf)
+}
+
+/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would take
+/// its sessions for its own. Where the system empties them, which it does to no app that runs, only the knowledge of the
+/// last end is lost.
+#[cfg(target_os = "ios")]
+fn own_state_root(directories: &ProjectDirs) -> PathBuf {
+    directories.cache_dir().join("state")
+}
+
+/// Whether below a root of data lies a session of this game, or one that doesn't say of which game it is; or slots, which
+/// say it themselves, and nothing else.
+fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
+    [data.to_path_buf(), data.join(DEVELOPMENT)].into_iter().any(|data| {
+        let layout = Layout { state: data.join("state"), data, profile: String::new() };
+        let store = DirectoryStore::new(Arc::clone(disk), layout);
+        // What can't be looked at may be the player's progress.
+        let Ok(sessions) = store.sessions_of_all_profiles() else { return true };
+        match sessions.is_empty() {
+            true => store.slots().are_in_any_profile(),
+            false => sessions.into_iter().any(|id| !is_of_another_game(&store, id, game)),
+        }
+    })
+}
+
+fn is_of_another_game(store: &DirectoryStore, session: SessionId, game: &str) -> bool {
+    let Ok(stored) = store.open_session_of_any_profile(session) else { return false };
+    let mut heads = stored.index().heads().iter();
+    heads.next().is_some_and(|head| head.metadata.context.is_of_another_game(game))
+}
+
+/// The root of what belongs to this machine of a game whose data lies here, if the platform keeps the two
+/// apart, as Linux does.
+#[must_use]
+pub fn platform_state_of(data: &Path) -> Option<PathBuf> {
+    let directories = BaseDirs::new()?;
+    let game = data.strip_prefix(directories.data_local_dir()).ok()?;
+    Some(directories.state_dir()?.join(game))
+}
+
+/// What of a studio's or game's name may be the name of a directory.
+#[must_use]
+pub fn directory_name(text: &str) -> String {
+    let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    let name: String =
+        text.chars().map(|letter| if is_kept(letter) { letter } else { '-' }).collect();
+    // Windows drops spaces at the end, and keeps some names for devices.
+    match name.trim() {
+        "" => "game".to_owned(),
+        name if is_device_name(&name.to_lowercase()) => format!("{name}-game"),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_studios_or_games_name_can_be_that_of_a_directory_everywhere() {
+        let names = [
+            ("Hop", "Hop"),
+            ("Ärger & Söhne", "Ärger - Söhne"),
+            ("プロ", "プロ"),
+            ("Studio: \"One\"/Two\\..", "Studio- -One--Two---"),
+            (" Hop ", "Hop"),
+            ("", "game"),
+            ("  ", "game"),
+            ("Con", "Con-game"),
+            ("NUL", "NUL-game"),
+            ("com1", "com1-game"),
+            ("LPT²", "LPT²-game"),
+            ("Console", "Console"),
+        ];
+        for (name, directory) in names {
+            assert_eq!(directory_name(name), directory);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! How the process before this one ended.
+
+use jiff::Timestamp;
+
+use super::{HowItEnded, how_it_ended, time_of_death};
+use crate::disk::{ProcessRecord, StandingAlert, SurvivedFailure};
+use crate::model::ids::{CheckpointId, SessionId};
+
+/// How the last process on this machine ended, as its record says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LastRun {
+    /// How it ended.
+    pub ended: HowItEnded,
+    /// When it is known to have lived last.
+    pub died_at: Timestamp,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// The game's version then.
+    pub game_version: String,
+    /// The session that it was playing, if it was.
+    pub session: Option<SessionId>,
+    /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
+    pub last_checkpoint: Option<CheckpointId>,
+    /// The alerts that stood when it was known to have lived last.
+    pub alerts: Vec<StandingAlert>,
+    /// The newest failure of the game's own code with which it had gone on.
+    pub failure: Option<SurvivedFailure>,
+}
+
+impl LastRun {
+    /// What the record of a dead process says.
+    pub fn from_record(record: &ProcessRecord, boot_now: &str) -> Self {
+        let held = record.runs.last();
+        Self {
+            ended: how_it_ended(record, boot_now),
+            died_at: time_of_death(record),
+            started_at: record.started,
+            game_version: record.app_version.clone(),
+            session: held.map(|held| held.session),
+            last_checkpoint: held.and_then(|held| {
+                Some(CheckpointId { run: held.run, counter: held.last_acknowledged? })
+            }),
+            alerts: record.alerts.clone(),
+            failure: record.failure.clone(),
+        }
+    }
+}

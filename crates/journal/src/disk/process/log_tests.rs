@@ -1,0 +1,170 @@
+//! Logs in files: how they rotate, what goes, and what becomes of them where the disk fails.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::tests::{at, local};
+use super::*;
+use crate::disk::{MemoryDisk, Operation, PanicInfo};
+
+struct Plain;
+
+impl LogWords for Plain {
+    fn panicked(&self, panic: &PanicInfo) -> String {
+        format!("panicked: {}", panic.message)
+    }
+
+    fn dropped(&self, lines: u64) -> String {
+        format!("{lines} dropped")
+    }
+}
+
+const BOUNDS: LogBounds = LogBounds { file_bytes: 100, files: 3 };
+
+/// A process that keeps a log.
+fn begin(disk: &MemoryDisk, second: i64, options: ProcessOptions) -> (ProcessGuard, LogQueue) {
+    let (guard, _) = ProcessGuard::begin(&local(disk), "1.0", options, at(second));
+    let queue = LogQueue::new(BOUNDS, Plain);
+    guard.keep_log_files(queue.clone());
+    (guard, queue)
+}
+
+fn unwatched(disk: &MemoryDisk, second: i64) -> (ProcessGuard, LogQueue) {
+    begin(disk, second, ProcessOptions { panics: false })
+}
+
+fn files(disk: &MemoryDisk) -> Vec<PathBuf> {
+    disk.paths().into_iter().filter(|path| path.starts_with("state/logs")).collect()
+}
+
+/// What lies in all files, one after the other.
+fn text(disk: &MemoryDisk) -> String {
+    let content = |path: &PathBuf| String::from_utf8(disk.content(path).unwrap()).unwrap();
+    files(disk).iter().map(content).collect()
+}
+
+#[test]
+fn files_are_of_bounded_size_and_number_and_a_line_is_never_cut() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    (0..20).for_each(|number| log.add(&format!("line {number:02} {}", "x".repeat(21))));
+    assert!(files(&disk).is_empty(), "whoever logs doesn't write");
+    guard.beat(&local(&disk), at(1));
+    // Three lines of 30 bytes in a file.
+    assert_eq!(files(&disk).len(), 3);
+    let kept = text(&disk);
+    let numbers: Vec<&str> = kept.lines().map(|line| &line[..7]).collect();
+    let newest = ["line 12", "line 13", "line 14", "line 15", "line 16", "line 17"];
+    assert_eq!(numbers, [&newest[..], &["line 18", "line 19"]].concat());
+    log.add(&"y".repeat(1_000));
+    guard.beat(&local(&disk), at(2));
+    assert!(text(&disk).ends_with(&format!("{}\n", "y".repeat(1_000))), "longer than a file");
+    assert_eq!(files(&disk).len(), 3);
+}
+
+#[test]
+fn what_there_is_no_room_for_is_counted_in_its_place() {
+    let disk = MemoryDisk::default();
+    let (guard, _) = unwatched(&disk, 0);
+    let log = LogQueue::new(LogBounds { file_bytes: 100 << 20, files: 1 }, Plain);
+    guard.keep_log_files(log.clone());
+    log.add("first");
+    log.add(&"x".repeat(QUEUE_BYTES - 10));
+    (0..7).for_each(|_| log.add("too much"));
+    guard.beat(&local(&disk), at(1));
+    log.add("after that");
+    guard.beat(&local(&disk), at(2));
+    let text = text(&disk);
+    assert!(text.starts_with("first\nxxx") && text.ends_with("xxx\n7 dropped\nafter that\n"));
+}
+
+#[test]
+fn a_disk_that_refuses_costs_no_line_and_leaves_no_heap_of_files() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    log.add("one");
+    guard.beat(&local(&disk), at(1));
+    for operation in [Operation::Append, Operation::Create] {
+        disk.fail_always(operation, ErrorKind::StorageFull);
+        log.add(&format!("while {operation:?} fails"));
+        (2..10).for_each(|second| guard.beat(&local(&disk), at(second)));
+        disk.heal();
+        guard.beat(&local(&disk), at(10));
+    }
+    let text = text(&disk);
+    assert_eq!(text.matches("one\n").count(), 1, "{text}");
+    for line in ["while Append fails\n", "while Create fails\n"] {
+        assert_eq!(text.matches(line).count(), 1, "{text}");
+    }
+    assert!(files(&disk).len() <= 3, "{:?}", files(&disk));
+}
+
+#[test]
+fn a_file_that_can_neither_be_filled_nor_removed_is_passed_over() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    disk.fail_next(Operation::Append, ErrorKind::StorageFull);
+    disk.fail_next(Operation::Remove, ErrorKind::PermissionDenied);
+    log.add("one");
+    guard.beat(&local(&disk), at(1));
+    guard.beat(&local(&disk), at(2));
+    assert!(text(&disk).ends_with("one\n"), "{}", text(&disk));
+}
+
+#[test]
+fn a_panic_is_written_down_at_once_with_what_was_logged_before() {
+    let disk = MemoryDisk::default();
+    let (_guard, log) = begin(&disk, 0, ProcessOptions { panics: true });
+    log.add("about to divide");
+    let panicked = std::thread::spawn(|| panic!("by zero, of all things")).join();
+    assert!(panicked.is_err());
+    let text = text(&disk);
+    assert!(text.starts_with("about to divide\n"), "{text}");
+    assert!(text.contains("panicked: by zero, of all things\n"), "{text}");
+}
+
+#[test]
+fn files_of_the_living_stay_and_of_the_dead_the_newest() {
+    let disk = MemoryDisk::default();
+    let line = "x".repeat(89);
+    let (living, living_log) = unwatched(&disk, 0);
+    living_log.add(&format!("living {line}"));
+    living.beat(&local(&disk), at(1));
+    for number in 1..=5 {
+        let (dead, log) = unwatched(&disk, number * 10);
+        log.add(&format!("dead {number}  {line}"));
+        dead.beat(&local(&disk), at(number * 10));
+    }
+    let (guard, log) = unwatched(&disk, 100);
+    log.add("now");
+    guard.beat(&local(&disk), at(100));
+    let text = text(&disk);
+    let kept: Vec<&str> = text.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    let living = format!("living {line}");
+    assert_eq!(kept, [&*living, "dead 3", "dead 4", "dead 5", "now"]);
+}
+
+#[test]
+fn a_log_outlives_the_record_of_its_process_and_a_report_has_it() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    log.add("the last words");
+    assert_eq!(guard.logged(at(0)).lines, "the last words\n");
+    drop(guard);
+    let (_next, mut dead) =
+        ProcessGuard::begin(&local(&disk), "1.0", ProcessOptions { panics: false }, at(10));
+    dead.iter_mut().for_each(|dead| dead.remove(&disk));
+    assert_eq!(dead[0].logged(&disk).lines, "the last words\n");
+}
+
+#[test]
+fn where_somebody_removed_the_files_the_log_goes_on() {
+    let disk = MemoryDisk::default();
+    let (guard, log) = unwatched(&disk, 0);
+    log.add("one");
+    guard.beat(&local(&disk), at(1));
+    disk.remove_all(Path::new("state/logs"));
+    log.add("two");
+    guard.beat(&local(&disk), at(3));
+    assert_eq!(text(&disk), "two\n");
+}

@@ -1,0 +1,48 @@
+//! Writes a panic down before anything else happens.
+
+use std::backtrace::Backtrace;
+use std::panic::{self, PanicHookInfo};
+use std::sync::{Mutex, Once, PoisonError, Weak};
+
+use super::guard::Shared;
+use crate::disk::PanicInfo;
+use crate::model::clock;
+
+/// The processes of all apps in this program. Usually there is one.
+static WATCHED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+static INSTALL: Once = Once::new();
+
+/// From now on, a panic is written into the record of `process`.
+pub(super) fn watch(process: Weak<Shared>) {
+    {
+        let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|other| other.strong_count() > 0);
+        watched.push(process);
+    }
+    INSTALL.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            write_down(info);
+            previous(info);
+        }));
+    });
+}
+
+fn write_down(info: &PanicHookInfo<'_>) {
+    // A panic while the list is locked is one of ours, on this thread: waiting would be for ever.
+    let Ok(watched) = WATCHED.try_lock() else { return };
+    let report = describe(info);
+    for process in watched.iter().filter_map(Weak::upgrade) {
+        process.panicked(&report);
+    }
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> PanicInfo {
+    PanicInfo {
+        message: info.payload_as_str().unwrap_or_default().to_owned(),
+        place: info.location().map(ToString::to_string),
+        thread: std::thread::current().name().map(str::to_owned),
+        backtrace: Some(Backtrace::force_capture().to_string()),
+        time: clock::timestamp(),
+    }
+}

@@ -1,0 +1,55 @@
+//! A run that goes on from the newest checkpoint that can be restored, where it would not be the newest without.
+//!
+//! Of a session that went on in two places, the line that is meant may have lost its end, so that the other one
+//! has the higher numbers in the copy; and of a run that went back, all but what an archive holds may be lost. So a
+//! run is written that goes on from the checkpoint as if the session had been taken up there: its first checkpoint
+//! is the same moment under the next number.
+
+use crate::disk::StoredSession;
+use crate::format::{Commit, Lineage, Plan, SegmentHeader};
+use crate::model::clock;
+use crate::model::ids::{CheckpointId, RunId, random_u64};
+
+/// The run, and the checkpoint that it begins with.
+pub(super) struct Bridge {
+    pub header: SegmentHeader,
+    pub lineage: Lineage,
+    pub plan: Plan,
+    pub commit: Commit,
+}
+
+impl Bridge {
+    /// A run that sets out from a checkpoint, and takes the place of all that is there.
+    pub fn to(stored: &StoredSession, checkpoint: CheckpointId) -> Option<Self> {
+        let index = stored.index();
+        let head = index.newest_head()?;
+        let (plan, commit) = index.as_snapshot(checkpoint)?;
+        let lineage = index.lineage_from(checkpoint, head.id);
+        let Lineage { ancestors, supersedes } = lineage.in_header();
+        let header = SegmentHeader {
+            run: RunId(random_u64()),
+            ancestors,
+            supersedes,
+            begun: None,
+            segment: 0,
+            nonce: random_u64(),
+            predecessor: None,
+            base: None,
+            created: clock::timestamp(),
+            metadata: head.metadata.clone(),
+            archive: false,
+            events: None,
+            slot: None,
+            ..index.header_of(checkpoint)?
+        };
+        let next_save_id = index.commits().map(|(_, commit)| commit.next_save_id).max()?;
+        let counter = index.newest_counter() + 1;
+        let commit = Commit { counter, origin: None, next_save_id, ..commit };
+        Some(Self { header, lineage, plan, commit })
+    }
+
+    /// What the checkpoint is called.
+    pub fn checkpoint(&self) -> CheckpointId {
+        CheckpointId { run: self.header.run, counter: self.commit.counter }
+    }
+}

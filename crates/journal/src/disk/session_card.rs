@@ -1,0 +1,56 @@
+//! The card of a session: what a person finds who looks into its directory.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::error::Attempt;
+use super::{DirectoryStore, StoreAction, StoreError};
+use crate::model::ids::CheckpointId;
+use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
+
+/// What stands in `session.ron`.
+///
+/// It is written for people and listings by other programs, at leisure, and never read back: the
+/// journal is the only truth.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SessionCard {
+    /// The session's description.
+    pub metadata: SessionMetadata,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// Its newest checkpoint.
+    pub newest_checkpoint: Option<CheckpointId>,
+    /// When that was taken.
+    pub saved: Option<Timestamp>,
+    /// Play time, in milliseconds.
+    #[serde(with = "milliseconds")]
+    pub play_time: Duration,
+}
+
+impl SessionCard {
+    /// The card as text.
+    pub fn to_text(&self) -> Result<String, ron::Error> {
+        let pretty = ron::ser::PrettyConfig::default();
+        let card = ron::ser::to_string_pretty(self, pretty)?;
+        Ok(format!(
+            "// For people. Changes here have no effect: the journal is the truth.\n{card}\n"
+        ))
+    }
+}
+
+impl DirectoryStore {
+    /// Writes the card that people find in a session's directory.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], which may be ignored: nothing depends on the card.
+    pub fn write_session_card(&self, card: &SessionCard) -> Result<(), StoreError> {
+        let path = self.layout().session_card(card.metadata.id);
+        let text = card
+            .to_text()
+            .map_err(|error| StoreError::Content { path: path.clone(), source: Box::new(error) })?;
+        self.disk().replace_unsynced(&path, text.as_bytes()).attempt(StoreAction::Replace, &path)
+    }
+}

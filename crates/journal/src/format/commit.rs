@@ -1,0 +1,184 @@
+//! What the last frame of a group says: the checkpoint itself.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::TypeList;
+use super::type_list::at_most_types;
+use crate::model::ids::{CheckpointId, RunId, SaveId};
+use crate::model::session::{
+    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, milliseconds,
+};
+
+/// Why a checkpoint was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum CheckpointKind {
+    /// The autosave interval had passed.
+    Auto,
+    /// The game asked for it by name.
+    Manual,
+    /// The player asked for a quick save.
+    Quick,
+    /// The game changed its state.
+    State,
+    /// The session was paused.
+    Pause,
+    /// The session was left: closed, ended, or the game exited.
+    Exit,
+    /// The first of a run: what a start or a restore put into the world.
+    Opening,
+    /// The session went back to an earlier checkpoint or slot of its own: what had been played until
+    /// then.
+    Rewind,
+}
+
+impl CheckpointKind {
+    /// Whether the checkpoint stands for its moment, so that no later one may take its place.
+    #[must_use]
+    pub fn keeps_its_moment(self) -> bool {
+        matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State | Self::Rewind)
+    }
+
+    /// Whether somebody asked for a checkpoint of this kind that the game called so.
+    #[doc(hidden)]
+    pub fn is_named(self, label: Option<&str>) -> bool {
+        match self {
+            Self::Manual | Self::Quick => true,
+            // A state's label only says which state it was.
+            Self::State => false,
+            _ => label.is_some(),
+        }
+    }
+}
+
+/// Commits a checkpoint. It exists only if this record and every frame of its group are whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Commit {
+    /// The checkpoint's number.
+    pub counter: u64,
+    /// The checkpoint that this one is the difference to; `None` for a snapshot.
+    pub base: Option<u64>,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// When it was captured, by this machine's clock.
+    pub time: Timestamp,
+    /// Play time of the session at that moment, pauses excluded.
+    #[serde(with = "milliseconds")]
+    pub play_time: Duration,
+    /// Saved entities at that moment.
+    pub entities: u64,
+    /// Every type that the game saved at that moment, also those without a row.
+    pub types: TypeList,
+    /// What an earlier build wrote and the one that took the checkpoint could not use: the rows that
+    /// are carried along, by the name and version that they have.
+    #[serde(default, skip_serializing_if = "TypeList::is_empty")]
+    pub carried: TypeList,
+    /// Types whose values are missing or old, because the game's own code failed to write them.
+    #[serde(default, deserialize_with = "at_most_types")]
+    pub incomplete: Vec<String>,
+    /// The next id that a saved entity will get.
+    pub next_save_id: SaveId,
+    /// What lists show of the checkpoint: in each snapshot, and in a delta where it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Box<CheckpointSummary>>,
+    /// The last journalled event that this checkpoint includes.
+    #[serde(default)]
+    pub events_through: u64,
+    /// In an archive, whose checkpoint it is. Elsewhere it is that of the file's run, and this says
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
+    /// Whether there is no world, and nothing can be restored: when its session was archived, what lists show of
+    /// it was kept alone, or the session is a draft. The group has no data then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_world: bool,
+    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// may be in the middle of a step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_failure: bool,
+}
+
+/// What an archive says of a checkpoint that otherwise the header of its run would: that may be gone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// The run that took it.
+    pub run: RunId,
+    /// The nearest checkpoints on its line that were kept as well, the nearest first, one for each
+    /// run.
+    #[serde(default)]
+    pub ancestors: Vec<CheckpointId>,
+    /// Version of the game that took it.
+    #[serde(default)]
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    #[serde(default)]
+    pub schema: u64,
+}
+
+impl Commit {
+    /// Whether somebody asked for the checkpoint.
+    pub fn is_named(&self) -> bool {
+        self.kind.is_named(self.label.as_deref())
+    }
+}
+
+/// A statement about the session that stands by itself, outside of any checkpoint.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Record {
+    /// The session's description changed. The newest one holds.
+    Metadata(Box<SessionMetadata>),
+    /// The session's status changed within the run.
+    Status {
+        /// The new status.
+        status: SessionStatus,
+        /// When.
+        time: Timestamp,
+        /// Play time at that moment.
+        #[serde(with = "milliseconds")]
+        play_time: Duration,
+    },
+    /// The run ended cleanly.
+    End {
+        /// The session's status from here on.
+        status: SessionStatus,
+        /// Why the session ended; `None` if it was closed and can be continued.
+        reason: Option<EndReason>,
+        /// What brought it about, and what the game says about it.
+        #[serde(default, skip_serializing_if = "Leaving::is_default")]
+        leaving: Leaving,
+        /// When.
+        time: Timestamp,
+        /// Play time at that moment.
+        #[serde(with = "milliseconds")]
+        play_time: Duration,
+    },
+    /// The custom fields of a checkpoint from here on, where somebody changed them who doesn't play the
+    /// session. Which checkpoint says the header of the segment that this stands in.
+    Fields(Box<Fields>),
+    /// The player doesn't want these heads back. They are kept until retention, and not offered
+    /// again.
+    Declined {
+        /// The newest checkpoints of the lines that were declined.
+        heads: Vec<CheckpointId>,
+    },
+    /// The session is being deleted; whatever is still here goes with it.
+    Forgotten,
+    /// What the run's header has no room for: further ancestors of it, and further checkpoints that
+    /// it supersedes.
+    Lineage {
+        /// See `SegmentHeader::ancestors`.
+        #[serde(default)]
+        ancestors: Vec<CheckpointId>,
+        /// See `SegmentHeader::supersedes`.
+        #[serde(default)]
+        supersedes: Vec<CheckpointId>,
+    },
+}

@@ -1,0 +1,75 @@
+//! Why something could not be written.
+
+use crate::model::ids::SaveId;
+
+/// Why something could not be written: it is over a limit, or not what the format can hold.
+///
+/// Nothing of the group is in the segment then that a reader would believe, and the segment itself
+/// can still be written to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A value is larger than a frame can be.
+    #[error("a value of {bytes} bytes of {type_path} on {id} is over the limit of {limit}")]
+    ValueTooLarge {
+        /// The value's type.
+        type_path: String,
+        /// Whose value it is.
+        id: SaveId,
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// The path of a type, a label or another string is longer than the format allows.
+    #[error("a string of {bytes} bytes is over the limit of {limit}: {beginning}…")]
+    StringTooLong {
+        /// Its first characters.
+        beginning: String,
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// All values together are more than a checkpoint can hold.
+    #[error("checkpoint {counter} is over the limit of {limit} bytes")]
+    CheckpointTooLarge {
+        /// The checkpoint.
+        counter: u64,
+        /// The largest size allowed.
+        limit: u64,
+    },
+    /// More types are saved than a checkpoint can hold.
+    #[error("a checkpoint with {types} types is over the limit of {limit}")]
+    TooManyTypes {
+        /// How many there are.
+        types: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The session's description doesn't fit into a segment's header.
+    #[error("a segment's header of {bytes} bytes is over the limit of {limit}")]
+    HeaderTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// A commit or record is larger than a frame can be.
+    #[error("a record of {bytes} bytes is over the limit of {limit}")]
+    RecordTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The largest size allowed.
+        limit: usize,
+    },
+    /// Blocks came in another order than the one in which a group holds them.
+    #[error("a block of {type_path} is out of order")]
+    OutOfOrder {
+        /// The block's type.
+        type_path: String,
+    },
+    /// A header, commit or record could not be written as MessagePack.
+    #[error("a header, commit or record can't be written")]
+    Unwritable(#[source] rmp_serde::encode::Error),
+}

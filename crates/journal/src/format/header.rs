@@ -1,0 +1,105 @@
+//! The header of a segment: who wrote it, and where it belongs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Begun, EventFileHeader, SlotHeader};
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::model::session::SessionMetadata;
+
+/// First bytes of every segment and slot.
+pub const MAGIC: [u8; 8] = *b"bvysess\x1a";
+/// A file of another major version is refused.
+pub const FORMAT_MAJOR: u16 = 1;
+/// A file of a newer minor version is read, as long as its required features are known.
+pub const FORMAT_MINOR: u16 = 3;
+/// The optional feature of a run that records events of the game's own: who doesn't know it would hand
+/// them out twice, or never.
+pub const FEATURE_EVENTS: u64 = 1;
+/// The optional feature of a session without a world, since it was archived so or is a draft: who doesn't know it
+/// would take it up with an empty one.
+pub const FEATURE_WITHOUT_WORLD: u64 = 2;
+
+/// What a segment says about itself before its first frame.
+///
+/// Stored as MessagePack with field names behind a fixed prelude, so fields can be added.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SegmentHeader {
+    /// Feature bits that a reader must know to read this file.
+    #[serde(default)]
+    pub required_features: u64,
+    /// Feature bits that a writer must know to take this session up.
+    #[serde(default)]
+    pub optional_features: u64,
+    /// The session that the segment belongs to.
+    pub session: SessionId,
+    /// The run that wrote it.
+    pub run: RunId,
+    /// The checkpoint that the run set out from, then the one that its run had set out from, and so
+    /// on, as far as they were still there. Empty for a session's first run.
+    ///
+    /// Each run names them all, since retention may remove the runs in between: the nearest ones
+    /// here, the others in [`Record::Lineage`](super::Record::Lineage).
+    #[serde(default)]
+    pub ancestors: Vec<CheckpointId>,
+    /// The newest checkpoints of the runs that this one takes the place of: the head that the
+    /// take-up saw, and whatever that had taken the place of and was still there and isn't on this
+    /// run's line. Like the ancestors, they go on in records.
+    #[serde(default)]
+    pub supersedes: Vec<CheckpointId>,
+    /// Why the run began, and what it left. `None` of a session's first run, and of one that an older
+    /// release wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
+    /// The machine that wrote it.
+    pub host: u64,
+    /// That machine's boot.
+    #[serde(default)]
+    pub boot: String,
+    /// The segment's number within its run, from 0.
+    pub segment: u32,
+    /// Random; every checksum of the file is mixed with it.
+    pub nonce: u64,
+    /// The segment of the same run before this one, as it was left.
+    #[serde(default)]
+    pub predecessor: Option<Predecessor>,
+    /// `None` if the segment begins with a snapshot; else the checkpoint that it goes on from.
+    #[serde(default)]
+    pub base: Option<u64>,
+    /// Reserved: 0 means not encrypted.
+    #[serde(default)]
+    pub cipher: u8,
+    /// Reserved: distinguishes a wrong key from damage.
+    #[serde(default)]
+    pub key_check: u64,
+    /// Version of the game that wrote it.
+    #[serde(default)]
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    #[serde(default)]
+    pub schema: u64,
+    /// When the segment was begun, by the machine's clock.
+    pub created: Timestamp,
+    /// The session's metadata at that moment.
+    pub metadata: SessionMetadata,
+    /// Whether the file is an archive: it holds checkpoints of any runs, each of them whole, and says
+    /// nothing about where a line ends. Its run is none; the number only distinguishes archives.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archive: bool,
+    /// `None` for a segment; else what makes the file one of events: it holds no checkpoint, and its
+    /// number counts the files of events of its run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventFileHeader>,
+    /// `None` for a segment; else what makes the file a slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<SlotHeader>,
+}
+
+/// The end of the segment before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// Its length in bytes as far as it was acknowledged.
+    pub length: u64,
+    /// The sequence number of its last acknowledged frame.
+    pub sequence: u64,
+}

@@ -1,0 +1,254 @@
+//! Heads: where the lines of a session end.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::SegmentSummary;
+use super::deletion::Deleted;
+use super::line::Lines;
+use super::run::{self, Run};
+use crate::format::Record;
+use crate::model::ids::{CheckpointId, RunId};
+use crate::model::session::{
+    CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, ShelfPlace,
+};
+
+/// The newest checkpoint of a line, and how the run that wrote it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Head {
+    /// The checkpoint.
+    pub id: CheckpointId,
+    /// How the run ended; `None` if it still goes on or died.
+    pub end: Option<RunEnd>,
+    /// The session's last status on this line. Without an end: active or paused.
+    pub status: SessionStatus,
+    /// The highest play time that the line has.
+    pub play_time: Duration,
+    /// When the checkpoint was taken, by the clock of its machine.
+    pub time: Timestamp,
+    /// The session's description as it was last changed on this line.
+    pub metadata: SessionMetadata,
+    /// The custom fields that the checkpoint was given after it was taken, if it was given any.
+    pub fields: Option<Fields>,
+    /// Whether the player doesn't want it back.
+    pub declined: bool,
+    /// The machine that the run was on.
+    pub host: u64,
+    /// That machine's boot.
+    pub boot: String,
+    /// The version of the game that wrote it.
+    pub game_version: String,
+    /// Fingerprint of the types that the game saved.
+    pub schema: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunEnd {
+    /// The session's status from there on.
+    pub status: SessionStatus,
+    /// Why the session ended; `None` if it was closed.
+    pub reason: Option<EndReason>,
+    /// What brought it about, and what the game says about it.
+    pub leaving: Leaving,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// The heads of a session, the highest counter first.
+pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Head> {
+    let begun: Vec<&Run> = runs.values().filter(|run| !never_began(run, runs, segments)).collect();
+    let newest = || begun.iter().filter_map(|run| Some((*run, run.newest()?)));
+    let superseded = superseded_by(begun.iter().copied());
+    let mut found: Vec<_> = newest().filter(|(_, id)| !superseded.contain(*id)).collect();
+    if found.is_empty() {
+        // Runs that supersede each other are the work of damage. Nothing is hidden because of it.
+        found = newest().collect();
+    }
+    if let Some(deleted) = Deleted::of(segments) {
+        // What another device played later goes on alone.
+        let came_later =
+            |(run, id): &(&Run, CheckpointId)| !deleted.covers(*id) && !run.has_come_to_nothing();
+        if found.iter().any(came_later) {
+            found.retain(came_later);
+        }
+    }
+    if found.is_empty() {
+        // Of every run nothing but what archives hold is left. The newest of that is better than
+        // nothing.
+        let archived = runs.values().filter_map(|run| Some((run, run.newest_anywhere()?)));
+        found = archived.max_by_key(|(run, id)| (id.counter, run.id)).into_iter().collect();
+    }
+    found.sort_by_key(|(run, id)| (Reverse(id.counter), run.id));
+    let heads = found.into_iter().filter_map(|(run, id)| Head::new(id, run, segments));
+    let mut heads: Vec<Head> = heads.collect();
+    for statement in statements(segments, runs) {
+        heads.iter_mut().for_each(|head| statement.apply(head));
+    }
+    agree_on_place(&mut heads);
+    heads
+}
+
+/// Whether a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
+/// durable: then the session is still the draft.
+fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
+    let Some(before) = run.lineage.ancestors.first() else { return false };
+    let moment = runs.get(&before.run).and_then(|draft| draft.moments.get(&before.counter));
+    let commit = moment.and_then(|moment| run::commit_at(segments, moment.commit));
+    commit.is_some_and(|commit| commit.without_world) && !run.is_at_hand()
+}
+
+/// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
+/// archive brings it back, so that nothing is lost because of another.
+fn agree_on_place(heads: &mut [Head]) {
+    let how_far_away = |place: &ShelfPlace| match place {
+        ShelfPlace::Open => (0, None),
+        ShelfPlace::Archive { since } => (1, Some(*since)),
+        ShelfPlace::Trash { since } => (2, Some(*since)),
+    };
+    let places = heads.iter().map(|head| head.metadata.place);
+    // Of one place, since the latest moment that is named.
+    let nearest = places.min_by_key(|place| {
+        let (rank, since) = how_far_away(place);
+        (rank, Reverse(since))
+    });
+    for head in heads {
+        head.metadata.place = nearest.unwrap_or_default();
+    }
+}
+
+/// What these runs took the place of: of each other run everything up to a counter.
+///
+/// A run that went on past what was superseded is a head again: the other one never saw that part.
+/// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
+/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line. Of a run
+/// that has come to nothing only that counts.
+fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
+    let mut superseded = Lines::default();
+    for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
+        let seen = run.takes_the_place_of().filter(|seen| seen.run != run.id);
+        seen.for_each(|seen| superseded.reach(*seen));
+    }
+    superseded
+}
+
+impl Head {
+    fn new(id: CheckpointId, run: &Run, segments: &[SegmentSummary]) -> Option<Self> {
+        let moment = run.moments.get(&id.counter)?;
+        let commit = run::commit_at(segments, moment.commit)?;
+        let last = run.segments.last().copied();
+        let header = &segments.get(last.unwrap_or(moment.commit.segment()))?.header;
+        let build = run.build(segments)?;
+        let mut head = Self {
+            id,
+            end: None,
+            status: SessionStatus::Active,
+            play_time: commit.play_time,
+            time: commit.time,
+            metadata: header.metadata.clone(),
+            fields: None,
+            declined: false,
+            host: header.host,
+            boot: header.boot.clone(),
+            game_version: build.0.to_owned(),
+            schema: build.1,
+        };
+        run.records(segments).for_each(|record| head.follow(record));
+        Some(head)
+    }
+
+    /// The custom fields that a checkpoint was given after it was taken.
+    pub fn fields_at(&self, checkpoint: CheckpointId) -> Option<&Fields> {
+        self.fields.as_ref().filter(|_| checkpoint == self.id)
+    }
+
+    /// What lists show of a checkpoint on the head's line, of which this was written with it.
+    pub fn summary_at(
+        &self,
+        checkpoint: CheckpointId,
+        written: Option<&CheckpointSummary>,
+    ) -> CheckpointSummary {
+        let written = written.cloned().unwrap_or_default();
+        self.fields_at(checkpoint).map_or(written.clone(), |fields| written.with_fields(fields))
+    }
+
+    /// Takes over what a record of the head's own run says.
+    fn follow(&mut self, record: &Record) {
+        match record {
+            Record::Metadata(metadata) => self.metadata = SessionMetadata::clone(metadata),
+            // Of a draft, which has no checkpoint that they could be in.
+            Record::Fields(fields) => self.fields = Some(Fields::clone(fields)),
+            Record::Status { status, play_time, .. } => {
+                self.status = *status;
+                self.play_time = self.play_time.max(*play_time);
+            }
+            Record::End { status, reason, leaving, time, play_time } => {
+                self.status = *status;
+                self.play_time = self.play_time.max(*play_time);
+                let (status, reason, leaving) = (*status, *reason, leaving.clone());
+                self.end = Some(RunEnd { status, reason, leaving, time: *time });
+            }
+            Record::Declined { .. } | Record::Forgotten | Record::Lineage { .. } => {}
+        }
+    }
+}
+
+/// Something that was said about heads from outside of their run.
+struct Statement<'a> {
+    /// The heads that the segment was written about.
+    about: &'a [CheckpointId],
+    record: &'a Record,
+}
+
+/// What segments without a checkpoint say about the heads that they name, and who was declined.
+fn statements<'a>(
+    segments: &'a [SegmentSummary],
+    runs: &BTreeMap<RunId, Run>,
+) -> Vec<Statement<'a>> {
+    let mut ordered: Vec<&SegmentSummary> = segments.iter().collect();
+    // Nothing but a name or an end mark hangs on which of two statements is the later one, so here
+    // a clock will do.
+    ordered.sort_by_key(|segment| (segment.header.created, segment.header.run));
+    let has_committed = |run| runs.get(&run).is_some_and(|run: &Run| !run.moments.is_empty());
+    let mut statements = Vec::new();
+    for segment in ordered {
+        let about = match has_committed(segment.header.run) {
+            // Such a run speaks for itself; only a decline is about others.
+            true => &[][..],
+            false => &segment.header.supersedes,
+        };
+        let records = segment.scan.records.iter();
+        statements.extend(records.map(|(_, record)| Statement { about, record }));
+    }
+    statements
+}
+
+impl Statement<'_> {
+    fn apply(&self, head: &mut Head) {
+        match self.record {
+            Record::Declined { heads } => head.declined |= covers(heads, head.id),
+            Record::Metadata(metadata) if covers(self.about, head.id) => {
+                head.metadata = SessionMetadata::clone(metadata);
+            }
+            Record::Fields(fields) if covers(self.about, head.id) => {
+                head.fields = Some(Fields::clone(fields));
+            }
+            // That a run which committed nothing was *closed* says nothing about the one before.
+            Record::End { status, reason, leaving, time, .. }
+                if status.has_ended() && covers(self.about, head.id) =>
+            {
+                head.status = *status;
+                let (status, reason, leaving) = (*status, *reason, leaving.clone());
+                head.end = Some(RunEnd { status, reason, leaving, time: *time });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn covers(seen: &[CheckpointId], head: CheckpointId) -> bool {
+    seen.iter().any(|seen| seen.run == head.run && seen.counter >= head.counter)
+}

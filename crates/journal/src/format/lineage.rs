@@ -1,0 +1,132 @@
+//! Where a run comes from, and which runs it takes the place of.
+
+use std::collections::HashSet;
+
+use super::Record;
+use crate::model::ids::CheckpointId;
+
+/// Checkpoints of either kind that a header names. All others are in records, so that a header stays
+/// small however many runs there were, and one read of its file's beginning is enough for a listing.
+const NAMED_IN_HEADER: usize = 64;
+/// Checkpoints of either kind in one record.
+const NAMED_IN_RECORD: usize = 4096;
+
+/// Where a run comes from, and which runs it takes the place of.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lineage {
+    /// The checkpoint that the run set out from, then the one that its run had set out from, and so
+    /// on.
+    pub ancestors: Vec<CheckpointId>,
+    /// The newest checkpoints of the runs that it takes the place of. Those that are on its own line
+    /// need not be named.
+    pub supersedes: Vec<CheckpointId>,
+}
+
+impl Lineage {
+    /// What of it is in the header: the nearest.
+    pub fn in_header(&self) -> Self {
+        Self { ancestors: nearest(&self.ancestors), supersedes: nearest(&self.supersedes) }
+    }
+
+    /// What has no room in the header, as records that follow it.
+    pub fn in_records(&self) -> Vec<Record> {
+        let beyond = |checkpoints: &'_ [CheckpointId]| -> Vec<Vec<CheckpointId>> {
+            let beyond = checkpoints.get(NAMED_IN_HEADER..).unwrap_or_default();
+            beyond.chunks(NAMED_IN_RECORD).map(<[CheckpointId]>::to_vec).collect()
+        };
+        let (ancestors, supersedes) = (beyond(&self.ancestors), beyond(&self.supersedes));
+        let count = ancestors.len().max(supersedes.len());
+        let mut ancestors = ancestors.into_iter();
+        let mut supersedes = supersedes.into_iter();
+        let records = (0..count).map(|_| Record::Lineage {
+            ancestors: ancestors.next().unwrap_or_default(),
+            supersedes: supersedes.next().unwrap_or_default(),
+        });
+        records.collect()
+    }
+
+    /// Takes in what else a run is known to say about itself. Every segment of a run says the same,
+    /// unless some of it is damaged.
+    pub fn learn(&mut self, ancestors: &[CheckpointId], supersedes: &[CheckpointId]) {
+        let mut known = KnownLineage {
+            ancestors: self.ancestors.iter().copied().collect(),
+            supersedes: self.supersedes.iter().copied().collect(),
+        };
+        known.teach(self, ancestors, supersedes);
+    }
+
+    /// Everything that it names.
+    pub fn named(&self) -> impl Iterator<Item = CheckpointId> {
+        self.ancestors.iter().chain(&self.supersedes).copied()
+    }
+}
+
+/// As many as a header has room for, the first ones first.
+pub fn nearest(checkpoints: &[CheckpointId]) -> Vec<CheckpointId> {
+    checkpoints.iter().take(NAMED_IN_HEADER).copied().collect()
+}
+
+/// What a lineage names already, for whoever puts it together of many parts: each takes as long as it
+/// is, however many there were before.
+#[derive(Clone, Debug, Default)]
+pub struct KnownLineage {
+    ancestors: HashSet<CheckpointId>,
+    supersedes: HashSet<CheckpointId>,
+}
+
+impl KnownLineage {
+    /// Lets a lineage learn what it doesn't name yet.
+    pub fn teach(
+        &mut self,
+        lineage: &mut Lineage,
+        ancestors: &[CheckpointId],
+        supersedes: &[CheckpointId],
+    ) {
+        let new = ancestors.iter().copied().filter(|id| self.ancestors.insert(*id));
+        lineage.ancestors.extend(new);
+        let new = supersedes.iter().copied().filter(|id| self.supersedes.insert(*id));
+        lineage.supersedes.extend(new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::SegmentHeader;
+    use crate::format::sample::{SegmentBytes, at, header};
+    use crate::model::ids::limits;
+
+    fn runs(numbers: std::ops::Range<u64>) -> Vec<CheckpointId> {
+        numbers.map(|number| at(number, u64::MAX - number)).collect()
+    }
+
+    #[test]
+    fn what_a_header_has_no_room_for_is_in_records_and_nothing_is_lost_or_changes_places() {
+        for (ancestors, supersedes) in [(0, 0), (64, 65), (3000, 10), (10_000, 20_000)] {
+            let lineage = Lineage {
+                ancestors: runs(0..ancestors),
+                supersedes: runs(50_000..50_000 + supersedes),
+            };
+            let Lineage { ancestors, supersedes } = lineage.in_header();
+            let header = SegmentHeader { ancestors, supersedes, ..header(1, 0) };
+            let mut bytes = SegmentBytes::new(&header);
+            assert!(bytes.bytes.len() < limits::HEADER_BYTES / 8, "{}", bytes.bytes.len());
+            for record in lineage.in_records() {
+                bytes.record(&record);
+            }
+
+            let segment = bytes.segment();
+            let mut read = Lineage::default();
+            read.learn(&segment.header().ancestors, &segment.header().supersedes);
+            for (_, record) in segment.scan().unwrap().records {
+                let Record::Lineage { ancestors, supersedes } = record else {
+                    panic!("{record:?}");
+                };
+                read.learn(&ancestors, &supersedes);
+            }
+            assert_eq!(read, lineage);
+            read.learn(&lineage.ancestors, &lineage.supersedes);
+            assert_eq!(read, lineage, "what is known already adds nothing");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Why reading a segment failed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{BlockError, EventError, FrameError};
+use crate::model::session::FailureCause;
+
+/// Why something in a segment could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The bytes are there, and are not what was written.
+    #[error("{path} is damaged at byte {offset}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the damaged frame begins.
+        offset: u64,
+        /// What is wrong with it.
+        source: Damage,
+    },
+    /// The operating system didn't hand out the bytes. That says nothing about them: the same
+    /// read may succeed later.
+    #[error("failed to read {path} at byte {offset}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The segment holds a frame that only a newer version can read, and that may not be skipped.
+    #[error("{path} holds a frame of unknown kind {kind:#04x} at byte {offset}")]
+    UnknownFrame {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// The kind.
+        kind: u8,
+    },
+}
+
+impl ReadError {
+    /// Whether the bytes themselves are bad, so that trying again is of no use.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
+    /// The file that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Damaged { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::UnknownFrame { path, .. } => path,
+        }
+    }
+}
+
+impl From<ReadError> for FailureCause {
+    fn from(error: ReadError) -> Self {
+        let path = error.path().to_owned();
+        Self::at(&path, error)
+    }
+}
+
+/// What is wrong with a damaged frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// Its payload doesn't match its header.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Its payload holds no valid blocks.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// Its payload holds no valid events.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The file ends before the frame does.
+    #[error("the file ends too early")]
+    Missing,
+}

@@ -1,0 +1,52 @@
+//! What the scans of a session may hold.
+
+use std::io;
+
+use super::{BrokenGroup, FrameEntry, GroupEntry};
+use crate::format::type_list::KnownTypes;
+use crate::format::{Commit, Origin};
+use crate::model::ids::{CheckpointId, limits};
+
+/// Bytes that the index takes for each checkpoint, beside its group.
+const INDEX_ENTRY_BYTES: usize = 192;
+
+/// What is known of a session from its files so far takes so much memory, and may take no more than
+/// [`limits::INDEX_BYTES`].
+#[derive(Debug, Default)]
+pub struct ScanBudget {
+    held: u64,
+    types: KnownTypes,
+}
+
+impl ScanBudget {
+    /// Counts a frame that is remembered.
+    pub fn take_frame(&mut self) -> io::Result<()> {
+        self.take(size_of::<FrameEntry>())
+    }
+
+    /// Counts a commit, whose lists are shared with those of commits before.
+    pub fn take_commit(&mut self, commit: &mut Commit) -> io::Result<()> {
+        let shared = self.types.share(&mut commit.types) + self.types.share(&mut commit.carried);
+        let texts = commit.incomplete.iter().chain(&commit.label);
+        let text_bytes: usize = texts.map(|text| text.len() + size_of::<String>()).sum();
+        let own = size_of::<GroupEntry>().max(size_of::<BrokenGroup>()) + INDEX_ENTRY_BYTES;
+        let origin = commit.origin.as_deref().map_or(0, |origin| {
+            // The run knows its ancestors as well.
+            let ancestors = origin.ancestors.len() * 2 * size_of::<CheckpointId>();
+            size_of::<Origin>() + origin.game_version.len() + ancestors
+        });
+        self.take(shared + text_bytes + own + origin)
+    }
+
+    /// Counts anything else.
+    pub fn take(&mut self, bytes: usize) -> io::Result<()> {
+        self.held = self.held.saturating_add(bytes as u64);
+        if self.held <= limits::INDEX_BYTES { Ok(()) } else { Err(too_large()) }
+    }
+}
+
+/// What is said of files that announce more than any reader holds.
+pub fn too_large() -> io::Error {
+    let message = "the session's files hold more than a reader may";
+    io::Error::new(io::ErrorKind::FileTooLarge, message)
+}

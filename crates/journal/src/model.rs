@@ -1,0 +1,9 @@
+//! What a session is: identifiers, states and their transitions, metadata, scenarios, and the words for what is found.
+//!
+//! Plain types and rules. Nothing here knows of bytes, files or threads.
+
+pub mod clock;
+pub mod codes;
+pub mod ids;
+pub mod scenario;
+pub mod session;

@@ -1,0 +1,164 @@
+//! What a session has to do with other sessions, and with pages outside of the game.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+#[cfg(feature = "bevy_reflect")]
+use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
+use serde::{Deserialize, Serialize};
+
+use super::RequestError;
+use crate::model::ids::{SessionId, limits};
+
+/// What a session is linked with: another session, or a text such as an address.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum LinkTarget {
+    /// Another session. It may be gone by now, or be on another machine.
+    Session(SessionId),
+    /// An address, or whatever else the game makes of it. The plugin opens nothing.
+    Text(String),
+}
+
+impl From<SessionId> for LinkTarget {
+    fn from(session: SessionId) -> Self {
+        Self::Session(session)
+    }
+}
+
+impl From<&str> for LinkTarget {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for LinkTarget {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl fmt::Display for LinkTarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(session) => write!(formatter, "{session}"),
+            Self::Text(text) => formatter.write_str(text),
+        }
+    }
+}
+
+/// One link of a session.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct Link {
+    /// What the target is to the session, in the game's own words: "sequel of", "guide".
+    pub relation: String,
+    /// What it is linked with.
+    pub to: LinkTarget,
+}
+
+impl Link {
+    fn check(&self) -> Result<(), RequestError> {
+        let text = match &self.to {
+            LinkTarget::Session(_) => 0,
+            LinkTarget::Text(text) => text.len(),
+        };
+        RequestError::refuse_longer(self.relation.len(), limits::TAG_BYTES)?;
+        RequestError::refuse_longer(text, limits::LINK_BYTES)
+    }
+}
+
+/// What a session is linked with, in the order of the relations' alphabet, each link once.
+///
+/// ```
+/// use bevy_session_journal::{LinkTarget, Links};
+///
+/// let mut links = Links::default();
+/// links.insert("guide", "https://example.org/frontier");
+/// assert_eq!(links.of("guide").next(), Some(&LinkTarget::from("https://example.org/frontier")));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(
+    feature = "bevy_reflect",
+    reflect(opaque, Clone, Debug, PartialEq, Serialize, Deserialize)
+)]
+#[serde(transparent)]
+pub struct Links(BTreeSet<Link>);
+
+impl Links {
+    /// Adds a link. One that is there already changes nothing.
+    pub fn insert(&mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) {
+        self.0.insert(Link { relation: relation.into(), to: to.into() });
+    }
+
+    /// Takes a link away; whether it was there.
+    pub fn remove(&mut self, relation: &str, to: impl Into<LinkTarget>) -> bool {
+        self.0.remove(&Link { relation: relation.to_owned(), to: to.into() })
+    }
+
+    /// What the session is linked with by this relation.
+    pub fn of(&self, relation: &str) -> impl Iterator<Item = &LinkTarget> {
+        self.iter().filter(move |link| link.relation == relation).map(|link| &link.to)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether they are few and short enough for the header of a file: 16, with relations of 64 bytes and
+    /// texts of 512.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::TooManyLinks`] or [`RequestError::TextTooLong`].
+    #[doc(hidden)]
+    pub fn check(&self) -> Result<(), RequestError> {
+        let (links, limit) = (self.len(), limits::LINKS);
+        if links > limit {
+            return Err(RequestError::TooManyLinks { links, limit });
+        }
+        self.iter().try_for_each(Link::check)
+    }
+
+    /// Leaves out what [`check`](Self::check) refuses.
+    pub(crate) fn cut_to_limits(&mut self) {
+        self.0.retain(|link| link.check().is_ok());
+        while self.0.len() > limits::LINKS {
+            self.0.pop_last();
+        }
+    }
+}
+
+impl Extend<Link> for Links {
+    fn extend<I: IntoIterator<Item = Link>>(&mut self, links: I) {
+        self.0.extend(links);
+    }
+}
+
+impl IntoIterator for Links {
+    type Item = Link;
+    type IntoIter = std::collections::btree_set::IntoIter<Link>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

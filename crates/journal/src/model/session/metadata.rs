@@ -1,0 +1,327 @@
+//! What a session is called, and what the game notes about it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FieldError, Fields, LinkTarget, Links, SessionContext, ShelfPlace, Tags, optional_milliseconds,
+};
+use crate::model::ids::SessionId;
+
+/// What a session is called, and what it was last played with. Listings show it in `SessionEntry`.
+///
+/// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+pub struct SessionMetadata {
+    /// The session's identity.
+    pub id: SessionId,
+    /// Its name, as the player sees it.
+    pub name: String,
+    /// The player's name, if the game has one.
+    #[serde(default)]
+    pub player: Option<String>,
+    /// A sentence about it.
+    #[serde(default)]
+    pub description: String,
+    /// What sort of session it is, in the game's own words: "campaign", "tutorial".
+    #[serde(default)]
+    pub session_type: String,
+    /// How much it matters, for retention and listings.
+    #[serde(default)]
+    pub priority: SessionPriority,
+    /// Words by which it is found.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// Whether the player wants it kept: no rule of retention removes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// Where it stands among all others.
+    #[serde(default, skip_serializing_if = "is_open")]
+    pub place: ShelfPlace,
+    /// Whether it is a draft: planned, and not begun yet. It begins when it is continued for the first time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
+    /// How long it is expected to be played, in milliseconds; `None` if the game didn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
+    pub expected: Option<Duration>,
+    /// What it has to do with other sessions, and with pages outside of the game.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    pub links: Links,
+    /// Whether automatic checkpoints are taken, as far as the settings allow them.
+    #[serde(default = "yes")]
+    pub autosave: bool,
+    /// Whether the session is offered after a crash, as far as the settings allow it.
+    #[serde(default = "yes")]
+    pub recovery: bool,
+    /// When it was started.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub started: Timestamp,
+    /// What it was started with, or last taken up with.
+    #[serde(default)]
+    pub context: SessionContext,
+    /// What it has been through.
+    #[serde(default)]
+    pub tally: SessionTally,
+}
+
+/// What a session has been through, counted over all its runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct SessionTally {
+    /// Times that a checkpoint of it was put back into the world: to continue, after a crash, or to go
+    /// back.
+    #[serde(default)]
+    pub restores: u32,
+    /// Processes that died while they played it, as far as it was recovered after that.
+    #[serde(default)]
+    pub deaths: u32,
+}
+
+impl SessionMetadata {
+    /// As a run says it that takes the session up: from wherever it is, it comes back among those that are
+    /// played, and is no draft any more.
+    #[must_use]
+    pub(crate) fn taken_up(self) -> Self {
+        Self { place: ShelfPlace::Open, draft: false, ..self }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_open(place: &ShelfPlace) -> bool {
+    place.is_open()
+}
+
+/// How much a session matters: which one loses history first when all of them together take more than
+/// `SessionSettings::max_total_bytes`.
+///
+/// Among sessions of one priority the least recently played one goes first. The session that is being
+/// played loses nothing to others, whatever its priority is, and none loses its last good checkpoint.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum SessionPriority {
+    /// Its history goes before that of all others.
+    Low,
+    /// The default.
+    #[default]
+    Normal,
+    /// Its history goes only when that of all others is gone.
+    High,
+}
+
+/// A session to be started.
+///
+/// ```
+/// use bevy_session_journal::NewSession;
+///
+/// let session = NewSession::named("Campaign").player("Maverick").field("difficulty", &"hard");
+/// assert!(session.is_ok());
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+pub struct NewSession {
+    #[doc(hidden)]
+    pub name: String,
+    #[doc(hidden)]
+    pub player: Option<String>,
+    #[doc(hidden)]
+    pub description: String,
+    #[doc(hidden)]
+    pub session_type: String,
+    #[doc(hidden)]
+    pub priority: SessionPriority,
+    #[doc(hidden)]
+    pub tags: Tags,
+    #[doc(hidden)]
+    pub expected: Option<Duration>,
+    #[doc(hidden)]
+    pub links: Links,
+    #[doc(hidden)]
+    pub autosave: bool,
+    #[doc(hidden)]
+    pub recovery: bool,
+    #[doc(hidden)]
+    pub fields: Fields,
+    #[doc(hidden)]
+    pub replaces_current: bool,
+}
+
+impl NewSession {
+    /// A session with this name.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            player: None,
+            description: String::new(),
+            session_type: String::new(),
+            priority: SessionPriority::Normal,
+            tags: Tags::default(),
+            expected: None,
+            links: Links::default(),
+            autosave: true,
+            recovery: true,
+            fields: Fields::default(),
+            replaces_current: false,
+        }
+    }
+
+    /// What a session says of itself that begins with this.
+    ///
+    /// ```
+    /// use bevy_session_journal::{NewSession, SessionId};
+    ///
+    /// let session = NewSession::named("Campaign").begin(SessionId::random(), jiff::Timestamp::now());
+    /// assert_eq!(session.name, "Campaign");
+    /// ```
+    #[must_use]
+    pub fn begin(&self, id: SessionId, started: Timestamp) -> SessionMetadata {
+        SessionMetadata {
+            id,
+            name: self.name.clone(),
+            player: self.player.clone(),
+            description: self.description.clone(),
+            session_type: self.session_type.clone(),
+            priority: self.priority,
+            tags: self.tags.clone(),
+            pinned: false,
+            place: ShelfPlace::Open,
+            draft: false,
+            expected: self.expected,
+            links: self.links.clone(),
+            autosave: self.autosave,
+            recovery: self.recovery,
+            started,
+            context: SessionContext::default(),
+            tally: SessionTally::default(),
+        }
+    }
+
+    /// A new session that is called what another one was.
+    #[doc(hidden)]
+    pub fn like(session: &SessionMetadata) -> Self {
+        Self {
+            player: session.player.clone(),
+            description: session.description.clone(),
+            session_type: session.session_type.clone(),
+            priority: session.priority,
+            tags: session.tags.clone(),
+            expected: session.expected,
+            links: session.links.clone(),
+            autosave: session.autosave,
+            recovery: session.recovery,
+            ..Self::named(session.name.clone())
+        }
+    }
+
+    /// The player's name. None by default.
+    #[must_use]
+    pub fn player(mut self, player: impl Into<String>) -> Self {
+        self.player = Some(player.into());
+        self
+    }
+
+    /// A sentence about the session. Empty by default.
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// What sort of session it is, in the game's own words. Empty by default.
+    #[must_use]
+    pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
+        self.session_type = session_type.into();
+        self
+    }
+
+    /// How much it matters. [`SessionPriority::Normal`] by default.
+    #[must_use]
+    pub fn priority(mut self, priority: SessionPriority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// A word by which it is found among others; at most 32, of 64 bytes each.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.tags.insert(tag);
+        self
+    }
+
+    /// How long it is expected to be played. Lists and suggestions go by it, nothing else does.
+    #[must_use]
+    pub fn expected(mut self, expected: Duration) -> Self {
+        self.expected = Some(expected);
+        self
+    }
+
+    /// Links it with another session, or with an address; at most 16. The relation, of 64 bytes at most, is the
+    /// game's own word for it: "sequel of", "guide". The text has at most 512.
+    ///
+    /// ```
+    /// use bevy_session_journal::{NewSession, SessionId};
+    ///
+    /// # let campaign = SessionId::random();
+    /// let practice = NewSession::named("The bridge, again")
+    ///     .link("practice of", campaign)
+    ///     .link("guide", "https://example.org/the-bridge");
+    /// ```
+    #[must_use]
+    pub fn link(mut self, relation: impl Into<String>, to: impl Into<LinkTarget>) -> Self {
+        self.links.insert(relation, to);
+        self
+    }
+
+    /// Whether automatic checkpoints are taken, as far as
+    /// `SessionSettings` allows them. Yes by default.
+    #[must_use]
+    pub fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = autosave;
+        self
+    }
+
+    /// Whether the session is offered after a crash, as far as `SessionSettings` allows it. Yes by
+    /// default; a game where death is for good may say no. It isn't offered then; the game can still
+    /// ask for it.
+    #[must_use]
+    pub fn recovery(mut self, recovery: bool) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// Sets a custom field from the start.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] if the value can't be written.
+    pub fn field<T: Serialize + ?Sized>(
+        mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<Self, FieldError> {
+        self.fields.set(name, value)?;
+        Ok(self)
+    }
+
+    /// Closes the session that is being played, if there is one, instead of being rejected. With
+    /// `start`; `start_or_continue` takes no notice of it.
+    #[must_use]
+    pub fn replacing_current(mut self) -> Self {
+        self.replaces_current = true;
+        self
+    }
+}

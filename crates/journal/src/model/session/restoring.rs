@@ -1,0 +1,50 @@
+//! What is restored, and why.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{CheckpointId, SlotId};
+
+/// Which of a session's checkpoints to restore.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum RestoreFrom {
+    /// The newest committed checkpoint. Where a session that is played goes back, the newest before
+    /// the one that is taken of what it leaves.
+    #[default]
+    Latest,
+    /// This one.
+    Checkpoint(CheckpointId),
+    /// The newest readable one on the line that was taken at this play time or before. Where there is
+    /// none, the oldest that can be read.
+    PlayTime(Duration),
+    /// What the newest rewind on the line has left; see `RewindTo::BeforeRewind`.
+    BeforeRewind,
+    /// What the newest load on the line has left; see `RewindTo::BeforeLoad`.
+    BeforeLoad,
+    /// This slot.
+    Slot(SlotId),
+}
+
+/// Why a checkpoint was put back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum RestoreReason {
+    /// A closed session was continued.
+    Continued,
+    /// A session that crashed was recovered, or one that was closed went back to an earlier checkpoint.
+    Recovered,
+    /// The session that is being played went back to an earlier moment.
+    Rewound,
+    /// A slot was loaded.
+    Loaded,
+    /// The session went back to what a rewind or a load had left.
+    Undone,
+    /// A checkpoint became a session of its own.
+    BranchedOff,
+}

@@ -1,0 +1,31 @@
+//! One change of a saved state.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One change of a saved state, as it is recorded in the session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct StateChange {
+    /// The state's type, without its module.
+    pub state: String,
+    /// What it was, as `Debug` writes it; `None` for a sub-state that didn't exist.
+    pub from: Option<String>,
+    /// What it became; `None` for a sub-state that ceased to exist.
+    pub to: Option<String>,
+    /// Play time at that moment.
+    #[serde(with = "crate::model::session::milliseconds")]
+    pub play_time: Duration,
+}
+
+impl StateChange {
+    /// A change of a state of this name, at a moment that is filled in later.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(state: String, from: Option<String>, to: Option<String>) -> Self {
+        Self { state, from, to, play_time: Duration::ZERO }
+    }
+}

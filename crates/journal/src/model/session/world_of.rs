@@ -1,0 +1,27 @@
+//! Whose world is to be taken.
+
+use crate::model::ids::{SessionId, SlotId};
+
+/// What a world is taken of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
+#[non_exhaustive]
+pub enum WorldOf {
+    /// The newest checkpoint of a session; of the one that is played, this moment.
+    Session(SessionId),
+    /// A slot.
+    Slot(SlotId),
+}
+
+impl From<SessionId> for WorldOf {
+    fn from(session: SessionId) -> Self {
+        Self::Session(session)
+    }
+}
+
+impl From<SlotId> for WorldOf {
+    fn from(slot: SlotId) -> Self {
+        Self::Slot(slot)
+    }
+}

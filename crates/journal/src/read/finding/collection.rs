@@ -1,0 +1,271 @@
+//! All sessions that are known, in the order of lists, with their texts.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+
+use super::sorting::Found;
+use super::{GroupBy, SearchText, SessionGroups, SessionPage, SessionQuery};
+use crate::model::clock;
+use crate::model::ids::SessionId;
+use crate::read::recovery::SessionEntry;
+
+/// Counts the changes of all shelves in the process, so that no two of them have a revision in common.
+static REVISIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Sessions that are put on a shelf one by one. More are put there by going through all that are there.
+const FEW: usize = 16;
+
+/// All sessions that are known, most recently played first, and what is searched of them.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug))]
+pub struct Shelf {
+    entries: Vec<SessionEntry>,
+    /// One for each entry, in the same order.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    cards: Vec<Card>,
+    /// When each was written last: where it stands follows from that.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    updated: HashMap<SessionId, Timestamp>,
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    revision: u64,
+}
+
+/// What is known of an entry beside it.
+#[derive(Clone, Debug)]
+struct Card {
+    id: SessionId,
+    text: Arc<SearchText>,
+    /// The shelf's revision when the entry changed last.
+    changed: u64,
+}
+
+/// Where a session stands that was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// As long as the shelf's revision is the same.
+    pub position: usize,
+    pub id: SessionId,
+    /// The revision at which it changed last.
+    pub changed: u64,
+}
+
+impl Shelf {
+    /// Puts sessions on an empty shelf, and folds what is searched of them: for a thread that has the time.
+    #[must_use]
+    pub fn of(mut entries: Vec<SessionEntry>) -> Self {
+        entries.sort_unstable_by_key(order);
+        let revision = next_revision();
+        let card = |entry: &SessionEntry| {
+            let text = Arc::new(SearchText::of(entry));
+            Card { id: entry.session.id, text, changed: revision }
+        };
+        let cards = entries.iter().map(card).collect();
+        let updated = entries.iter().map(|entry| (entry.session.id, entry.updated)).collect();
+        Self { entries, cards, updated, revision }
+    }
+
+    /// All sessions, most recently played first.
+    #[must_use]
+    pub fn entries(&self) -> &[SessionEntry] {
+        &self.entries
+    }
+
+    /// All sessions, off the shelf.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<SessionEntry> {
+        self.entries
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Keeps only these sessions.
+    pub fn retain(&mut self, is_kept: impl Fn(SessionId) -> bool) {
+        self.begin_change();
+        self.entries.retain(|entry| is_kept(entry.session.id));
+        self.cards.retain(|card| is_kept(card.id));
+        self.updated.retain(|session, _| is_kept(*session));
+    }
+
+    /// Changes with everything that is changed here.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
+        self.entries.get(self.position(session)?)
+    }
+
+    /// One session, to be changed. Whatever of it decides where it stands is changed by
+    /// [`put`](Self::put).
+    pub fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
+        let position = self.position(session)?;
+        let revision = self.begin_change();
+        if let Some(card) = self.cards.get_mut(position) {
+            *card = Card::blank(session, revision);
+        }
+        self.entries.get_mut(position)
+    }
+
+    /// Changes what is asked for of every session: what doesn't decide where they stand, and isn't
+    /// searched. `change` says whether it changed anything.
+    pub fn change_all(&mut self, mut change: impl FnMut(&mut SessionEntry) -> bool) {
+        let revision = next_revision();
+        for (entry, card) in self.entries.iter_mut().zip(&mut self.cards) {
+            if change(entry) {
+                card.changed = revision;
+                self.revision = revision;
+            }
+        }
+    }
+
+    /// Puts a session in the place of what was known of it.
+    pub fn put(&mut self, entry: SessionEntry) {
+        self.put_folded(entry, Arc::default());
+    }
+
+    fn put_folded(&mut self, entry: SessionEntry, text: Arc<SearchText>) {
+        let id = entry.session.id;
+        if let Some(position) = self.position(id) {
+            if self.entries.get(position) == Some(&entry) {
+                return;
+            }
+            self.take(position);
+        }
+        let changed = self.begin_change();
+        let position = self.place_of(order(&entry));
+        self.updated.insert(id, entry.updated);
+        self.entries.insert(position, entry);
+        self.cards.insert(position, Card { id, text, changed });
+    }
+
+    /// Puts many sessions in the place of what was known of them, with what is searched of them. On an
+    /// empty shelf it costs next to nothing, however many they are.
+    pub fn put_all(&mut self, mut shelf: Self) {
+        if shelf.is_empty() {
+            return;
+        }
+        if self.is_empty() {
+            *self = shelf;
+            self.begin_change();
+            return;
+        }
+        if shelf.len() <= FEW {
+            return shelf.into_cards().for_each(|(entry, card)| self.put_folded(entry, card.text));
+        }
+        let fresh: HashSet<SessionId> = shelf.cards.iter().map(|card| card.id).collect();
+        let mut updated = std::mem::take(&mut self.updated);
+        updated.extend(shelf.updated.drain());
+        let before = std::mem::take(self).into_cards();
+        let kept = before.filter(|(_, card)| !fresh.contains(&card.id));
+        let mut all: Vec<(SessionEntry, Card)> = kept.chain(shelf.into_cards()).collect();
+        // Two sorted stretches, which a stable sort merges in one pass.
+        all.sort_by_key(|(entry, _)| order(entry));
+        (self.entries, self.cards) = all.into_iter().unzip();
+        self.updated = updated;
+        self.begin_change();
+    }
+
+    fn into_cards(self) -> impl Iterator<Item = (SessionEntry, Card)> {
+        self.entries.into_iter().zip(self.cards)
+    }
+
+    /// Takes a session off the shelf.
+    pub fn remove(&mut self, session: SessionId) -> Option<SessionEntry> {
+        let position = self.position(session)?;
+        self.begin_change();
+        self.take(position)
+    }
+
+    /// Finds sessions. What they are searched for is folded once and kept.
+    #[must_use]
+    pub fn query(&self, query: &SessionQuery) -> SessionPage<'_> {
+        let begun = clock::instant();
+        query.page_of(query.found(self.all()), begun)
+    }
+
+    /// Groups the sessions that a query finds.
+    #[must_use]
+    pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
+        let begun = clock::instant();
+        let found = query.found(self.all());
+        SessionGroups::of(found.into_iter().map(|found| found.entry), by, begun)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = Found<'_, '_>> {
+        let all = self.entries.iter().zip(&self.cards).enumerate();
+        all.map(|(position, (entry, card))| Found { entry, text: &card.text, position })
+    }
+
+    /// Where those stand that a query finds, in the order that is asked for.
+    pub(super) fn find(&self, query: &SessionQuery) -> Vec<Place> {
+        let mut found = query.found(self.all());
+        query.sort_all(&mut found);
+        let with_card = found.into_iter().filter_map(|found| {
+            let card = self.cards.get(found.position)?;
+            Some(Place { position: found.position, id: card.id, changed: card.changed })
+        });
+        with_card.collect()
+    }
+
+    fn position(&self, session: SessionId) -> Option<usize> {
+        let updated = self.updated.get(&session)?;
+        let position = self.place_of((Reverse(*updated), session));
+        let is_there =
+            |position: &usize| self.cards.get(*position).map(|card| card.id) == Some(session);
+        // Whoever has changed an entry may have changed where it belongs.
+        let anywhere = || self.cards.iter().position(|card| card.id == session);
+        Some(position).filter(is_there).or_else(anywhere)
+    }
+
+    /// Where an entry of this order stands, or would.
+    fn place_of(&self, wanted: (Reverse<Timestamp>, SessionId)) -> usize {
+        self.entries.partition_point(|known| order(known) < wanted)
+    }
+
+    fn take(&mut self, position: usize) -> Option<SessionEntry> {
+        if position >= self.entries.len() {
+            return None;
+        }
+        let card = self.cards.remove(position);
+        self.updated.remove(&card.id);
+        Some(self.entries.remove(position))
+    }
+
+    fn begin_change(&mut self) -> u64 {
+        self.revision = next_revision();
+        self.revision
+    }
+}
+
+impl Card {
+    fn blank(id: SessionId, changed: u64) -> Self {
+        Self { id, text: Arc::default(), changed }
+    }
+}
+
+/// Where an entry stands among others.
+fn order(entry: &SessionEntry) -> (Reverse<Timestamp>, SessionId) {
+    (Reverse(entry.updated), entry.session.id)
+}
+
+fn next_revision() -> u64 {
+    REVISIONS.fetch_add(1, Ordering::Relaxed) + 1
+}

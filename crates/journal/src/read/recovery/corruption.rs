@@ -1,0 +1,145 @@
+//! Finds the newest checkpoint that is whole, and says what damage cost.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::FIELDS;
+use crate::disk::StoredSession;
+use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, SessionIndex, Validity};
+use crate::model::ids::{CheckpointId, RunId};
+use crate::model::session::{FailureCause, Fields, RequestError};
+
+/// What damage to a session's files cost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Corruption {
+    /// The newest checkpoint that is lost; `None` if older ones are, or none.
+    pub lost: Option<CheckpointId>,
+    /// The newest checkpoint that is intact.
+    pub newest_intact: Option<CheckpointId>,
+    /// Play time between the two, if it is known.
+    pub lost_play_time: Option<Duration>,
+    /// The damaged files.
+    pub files: Vec<PathBuf>,
+}
+
+/// The newest checkpoint of a line that was read whole.
+pub(super) struct Intact {
+    pub id: CheckpointId,
+    pub fields: Fields,
+}
+
+/// Reads down the line of `head` until a checkpoint is whole; `None` if none is.
+///
+/// # Errors
+///
+/// [`ReadError::Unreadable`]: the files can't be read now, which says nothing about them.
+pub(super) fn newest_intact(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+) -> Result<Option<Intact>, ReadError> {
+    let Some(plan) = stored.newest_verified(head)? else { return Ok(None) };
+    Ok(Some(Intact { id: plan.checkpoint, fields: newest_fields(stored, &plan)? }))
+}
+
+/// The custom fields of a checkpoint as it was taken.
+///
+/// # Errors
+///
+/// [`RequestError`] if it is damaged, or can't be read now.
+pub fn fields_of(
+    stored: &mut StoredSession,
+    checkpoint: CheckpointId,
+) -> Result<Fields, RequestError> {
+    let read = stored
+        .verified_plan(checkpoint)
+        .and_then(|plan| plan.map(|plan| newest_fields(stored, &plan)).transpose());
+    match read {
+        Ok(fields) => fields.ok_or(RequestError::UnknownCheckpoint),
+        Err(error) => Err(RequestError::Store(FailureCause::new(error))),
+    }
+}
+
+/// The custom fields at a checkpoint: those of the newest group that has any.
+fn newest_fields(stored: &StoredSession, plan: &Plan) -> Result<Fields, ReadError> {
+    for group in plan.groups.iter().rev() {
+        for block in stored.group_blocks(*group)? {
+            if let Some(fields) = fields_in(&block?) {
+                return Ok(fields);
+            }
+        }
+    }
+    Ok(Fields::default())
+}
+
+/// The custom fields, if `block` is the one that holds them.
+pub(super) fn fields_in(block: &Block) -> Option<Fields> {
+    let Rows::Values(values) = &block.rows else { return None };
+    if *block.type_path != *FIELDS {
+        return None;
+    }
+    rmp_serde::from_slice(values.value(0)?).ok()
+}
+
+/// What damage cost the line of `head`, now that everything up to `intact` was read. `witness` is
+/// the newest checkpoint that its process saw acknowledged.
+pub(super) fn assess(
+    stored: &StoredSession,
+    head: &Head,
+    intact: Option<CheckpointId>,
+    witness: Option<CheckpointId>,
+) -> Option<Corruption> {
+    let index = stored.index();
+    let mut files = damaged_files(stored);
+    let vanished = witness.filter(|witness| witness.counter > head.id.counter);
+    let lost = match vanished {
+        Some(witness) => {
+            // What looks like a torn tail was acknowledged, so it is damage.
+            files.extend(torn_files(stored, witness.run));
+            files.sort();
+            files.dedup();
+            Some(witness)
+        }
+        None => Some(head.id).filter(|id| intact != Some(*id)),
+    };
+    if lost.is_none() && files.is_empty() {
+        return None;
+    }
+    let play_time = |id: CheckpointId| Some(index.commit(id)?.play_time);
+    let lost_play_time = lost
+        .and_then(play_time)
+        .zip(intact.and_then(play_time))
+        .map(|(lost, intact)| lost.saturating_sub(intact));
+    Some(Corruption { lost, newest_intact: intact, lost_play_time, files })
+}
+
+/// The files in which the end of a run may have been: those with a torn tail, and those of which not
+/// even the header is left.
+fn torn_files(stored: &StoredSession, run: RunId) -> impl Iterator<Item = PathBuf> {
+    let problems = stored.index().problems().iter();
+    let headless = problems.filter(|problem| problem.kind == FileProblemKind::Torn);
+    let headless = headless.map(|problem| problem.path.clone());
+    let segments = stored.segments().iter().zip(stored.index().segments());
+    let torn = segments
+        .filter(move |(_, summary)| summary.header.run == run && summary.scan.tail.is_some());
+    torn.map(|(segment, _)| segment.path().to_path_buf()).chain(headless)
+}
+
+/// The files in which damage was found.
+pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
+    let index = stored.index();
+    let whole_files = index.problems().iter().filter(|problem| problem.kind.is_damage());
+    let mut files: Vec<PathBuf> = whole_files.map(|problem| problem.path.clone()).collect();
+    for group in index.damaged_groups() {
+        if let Some(path) = stored.path_of(group.segment) {
+            files.push(path.to_path_buf());
+        }
+    }
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Whether a checkpoint is known to be damaged.
+pub(super) fn is_damaged(index: &SessionIndex, id: CheckpointId) -> bool {
+    index.validity(id) == Some(Validity::Damaged)
+}

@@ -1,0 +1,469 @@
+//! Looks at every session on this machine.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::corruption::{self, Corruption, Intact};
+use super::fork::Fork;
+use super::judging::vanished;
+use super::ladder::{deaths_in_restores, failed_trial};
+use super::session_finder::Records;
+use super::shortlist::shortlist;
+use super::slots::{THUMBNAIL, slots_of};
+use super::standing::{LockHolder, Standing, standing};
+use super::{
+    KnownTypes, Ladder, Proposal, RecoveryOffer, SessionEntry, SessionFinder, SlotEntry,
+    UnsavedPlay, VersionFit,
+};
+use crate::disk::process::HowItEnded;
+use crate::disk::{StoreError, StoredSession, Trial};
+use crate::format::{FileProblemKind, Head, MOST_LINES, SessionIndex};
+use crate::model::clock::between;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::{RecoveryError, RequestError, RestoreFrom};
+
+/// What was found about one session.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct FoundSession {
+    /// The session.
+    pub session: SessionId,
+    /// What a listing shows of it; `None` if nothing readable is left.
+    pub entry: Option<SessionEntry>,
+    /// What damage to its files cost, if any was found.
+    pub corruption: Option<Corruption>,
+    /// Why nothing of it can be restored, if that is so.
+    pub failure: Option<RecoveryError>,
+    /// What its crash left: one offer, or two if it went on in two places that never saw each other.
+    pub offers: Vec<RecoveryOffer>,
+    /// Where its newest line stands on the crash-loop ladder.
+    #[doc(hidden)]
+    pub ladder: Ladder,
+}
+
+impl FoundSession {
+    /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
+    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined, lies in the
+    /// trash or can't be read, if it crashed and is one that isn't to be offered
+    /// ([`NewSession::recovery`](crate::NewSession::recovery)), and where a program dies on whatever it
+    /// restores of it.
+    #[must_use]
+    pub fn restore_from(&self) -> Option<RestoreFrom> {
+        if let Some(offer) = self.offers.first() {
+            return offer.proposed.restore_from();
+        }
+        let entry = self.entry.as_ref().filter(|entry| entry.can_go_on())?;
+        (!entry.has_crashed()).then_some(RestoreFrom::Latest)
+    }
+
+    /// One of which there is nothing to report but its entry.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settled(entry: SessionEntry) -> Self {
+        let session = entry.session.id;
+        Self { entry: Some(entry), ..Self::nothing(session) }
+    }
+
+    fn nothing(session: SessionId) -> Self {
+        let (offers, ladder) = (Vec::new(), Ladder::default());
+        Self { session, entry: None, corruption: None, failure: None, offers, ladder }
+    }
+}
+
+/// Looks at every session, whatever is known of it.
+#[cfg(test)]
+pub fn detect(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    now: Timestamp,
+) -> Vec<FoundSession> {
+    let sessions = match finder.store().sessions() {
+        Ok(sessions) => sessions,
+        Err(error) => {
+            warn!(%error, "the sessions on this machine can't be listed");
+            return Vec::new();
+        }
+    };
+    finder.settle_all_but_existing();
+    let found = |session| match look_at(finder, types, session, now) {
+        Look::Done { found, .. } => *found,
+        Look::Gone | Look::PutOff => None,
+    };
+    sessions.into_iter().filter_map(found).collect()
+}
+
+/// What came of a look at a session.
+pub(super) enum Look {
+    /// It was removed since it was listed.
+    Gone,
+    /// It has to be looked at once more, when it is known which processes died.
+    PutOff,
+    /// The stamp of its files, and what was found.
+    Done { stamp: u64, found: Box<Option<FoundSession>> },
+}
+
+/// Looks at one session. Reads headers and commits, and of a crashed one everything that its newest
+/// checkpoint needs. Writes nothing.
+pub(super) fn look_at(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> Look {
+    match open_or_put_off(finder, session) {
+        Ok(Some((stored, lock))) => {
+            let stamp = stored.stamp();
+            let found = examine(finder, types, stored, Interest::Crashes(lock), now);
+            Look::Done { stamp, found: Box::new(found) }
+        }
+        Ok(None) => Look::PutOff,
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => Look::Gone,
+        Err(error) => {
+            warn!(%session, %error, "the session can't be read");
+            let failure = Some(RecoveryError::Unreadable(error.into()));
+            let found = Some(FoundSession { failure, ..FoundSession::nothing(session) });
+            Look::Done { stamp: 0, found: Box::new(found) }
+        }
+    }
+}
+
+/// What a listing shows of one session that was just made, and has no slots.
+///
+/// # Errors
+///
+/// [`RequestError`] if it can't be read.
+pub(crate) fn entry_of_new(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<SessionEntry, RequestError> {
+    let stored = open(finder, session)?;
+    let found = examine(finder, types, stored, Interest::Crashes(LockHolder::Unknown), now);
+    let entry = found.and_then(|found| found.entry).ok_or(RequestError::NothingToRestore)?;
+    Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
+}
+
+/// How often the files of a session without an end are read that a process changes and lets go of again.
+const LOOKS: u32 = 3;
+
+/// Opens a session. Where it has no end and no process plays it, the files are those that were there when nobody
+/// did: a process may have written the end and gone between a look at the files and one at the lock.
+pub(super) fn open(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<StoredSession, StoreError> {
+    let opened =
+        finder.going_by(&mut Records::ReadAtOnce, |finder| open_or_put_off(finder, session));
+    match opened? {
+        Some((stored, _)) => Ok(stored),
+        None => finder.store().open_session(session),
+    }
+}
+
+/// The same, and who may hold the lock; `None` if it has to wait until it is known which processes died.
+fn open_or_put_off(
+    finder: &mut SessionFinder,
+    session: SessionId,
+) -> Result<Option<(StoredSession, LockHolder)>, StoreError> {
+    let mut stored = finder.store().open_session(session)?;
+    if stored.index().heads().iter().all(|head| head.end.is_some()) {
+        return Ok(Some((stored, LockHolder::Unknown)));
+    }
+    let mut lock = LockHolder::Unknown;
+    for _ in 0..LOOKS {
+        match finder.is_free(session) {
+            Ok(true) => {}
+            // Whatever it has written since, it is the one that plays.
+            Ok(false) => return Ok(Some((stored, LockHolder::Another))),
+            Err(_) => return Ok(Some((stored, LockHolder::Unknown))),
+        }
+        if finder.store().session_stamp(session).ok() == Some(stored.stamp()) {
+            lock = LockHolder::NoOther;
+            break;
+        }
+        stored = finder.store().open_session(session)?;
+    }
+    Ok(finder.learn_of_holders(&stored).then_some((stored, lock)))
+}
+
+/// Which sessions are read whole and offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Interest {
+    /// Those that crashed, and who may have the lock of a session without an end.
+    Crashes(LockHolder),
+    /// This one, however it was left, since it was asked for and turned out to be damaged.
+    This,
+}
+
+impl Interest {
+    /// A session that was asked for was locked before it was read.
+    fn lock_holder(self) -> LockHolder {
+        match self {
+            Self::Crashes(lock) => lock,
+            Self::This => LockHolder::NoOther,
+        }
+    }
+}
+
+/// Whether a session is another game's, which happens to keep its files in the same place.
+fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
+    let Some(Head { metadata, .. }) = heads.first() else { return false };
+    let is_other = metadata.context.is_of_another_game(finder.slots().game());
+    if is_other {
+        info!(session = %metadata.id, game = metadata.context.game, "a session of another game is left alone");
+    }
+    is_other
+}
+
+/// Looks at one session. `None` if there is nothing to report: it was forgotten, another game's, or never had a
+/// checkpoint.
+pub(super) fn examine(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    mut stored: StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<FoundSession> {
+    if stored.index().is_forgotten() {
+        finder.note_forgotten(stored.id());
+        return None;
+    }
+    let ends = |stored: &StoredSession| -> Vec<CheckpointId> {
+        stored.index().heads().iter().map(|head| head.id).collect()
+    };
+    loop {
+        let before = ends(&stored);
+        let found = examine_lines(finder, types, &mut stored, interest, now);
+        // Reading may have shown that a run has come to nothing, which brings others back.
+        if ends(&stored) == before {
+            return found;
+        }
+    }
+}
+
+/// Looks at the lines of a session as they are known now.
+fn examine_lines(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    stored: &mut StoredSession,
+    interest: Interest,
+    now: Timestamp,
+) -> Option<FoundSession> {
+    let session = stored.id();
+    let mut found = FoundSession::nothing(session);
+    let heads = stored.index().heads().to_vec();
+    if is_of_another_game(finder, &heads) {
+        return None;
+    }
+    let forked = heads.len() > 1;
+    let vanished = vanished(stored, finder.witnessed(session));
+    // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
+    for head in heads.iter().take(MOST_LINES) {
+        let mut standing = standing(finder, session, head, interest.lock_holder());
+        standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);
+        let trial = failed_trial(finder, session, head, &standing);
+        if found.entry.is_none() {
+            found.entry = Some(entry(stored, types, head, &standing));
+            found.ladder = Ladder::of(stored, head, trial.as_ref());
+            let has_events = stored.event_files().0 > 0 && head.metadata.place.is_archived();
+            let is_half_archived = stored.index().is_half_archived() || has_events && !forked;
+            found.entry.iter().for_each(|entry| finder.note_entry(entry, is_half_archived));
+        }
+        let wanted = match interest {
+            Interest::This => true,
+            Interest::Crashes(_) => {
+                let open_fork = forked && !standing.status.has_ended();
+                let is_in_trash = head.metadata.place.is_in_trash();
+                let wanted = head.metadata.recovery && !head.declined && !is_in_trash;
+                wanted && !standing.in_use && (standing.has_crashed() || open_fork)
+            }
+        };
+        if wanted {
+            look_for_offer(
+                finder,
+                types,
+                stored,
+                head,
+                standing,
+                trial.as_ref(),
+                forked,
+                now,
+                &mut found,
+            );
+        }
+    }
+    if heads.is_empty() {
+        let index = stored.index();
+        let was_acknowledged = vanished.filter(|_| !index.problems().is_empty());
+        let all_damaged = was_acknowledged.map(|_| RecoveryError::AllDamaged);
+        found.failure = failure_without_heads(index).or(all_damaged);
+    }
+    if found.corruption.is_none() {
+        let files = corruption::damaged_files(stored);
+        let newest_intact = heads.first().map(|head| head.id);
+        let lost = vanished.filter(|_| newest_intact.is_some());
+        if lost.is_some() || !files.is_empty() {
+            found.corruption =
+                Some(Corruption { lost, newest_intact, lost_play_time: None, files });
+        }
+    }
+    let anything = found.entry.is_some() || found.failure.is_some() || found.corruption.is_some();
+    anything.then_some(found)
+}
+
+/// Whether a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing is left.
+fn is_about(vanished: CheckpointId, head: &Head, heads: &[Head]) -> bool {
+    let is_of = |head: &Head| head.id.run == vanished.run;
+    is_of(head) || !heads.iter().any(is_of)
+}
+
+fn look_for_offer(
+    finder: &mut SessionFinder,
+    types: &dyn KnownTypes,
+    stored: &mut StoredSession,
+    head: &Head,
+    standing: Standing,
+    trial: Option<&Trial>,
+    forked: bool,
+    now: Timestamp,
+    found: &mut FoundSession,
+) {
+    let intact = match corruption::newest_intact(stored, head.id) {
+        Ok(intact) => intact,
+        Err(error) => {
+            found.failure = Some(RecoveryError::Unreadable(error.into()));
+            return;
+        }
+    };
+    let intact_id = intact.as_ref().map(|intact| intact.id);
+    let corruption = corruption::assess(stored, head, intact_id, standing.witness);
+    found.corruption = found.corruption.take().or(corruption);
+    match intact {
+        Some(intact) => {
+            finder.note_offer(stored.id(), head.id, intact.id);
+            let ladder = Ladder::of(stored, head, trial);
+            let deaths = trial.map(|trial| deaths_in_restores(finder, trial, head));
+            let standing = deaths.into_iter().flatten().fold(standing, Standing::after);
+            let slots = slots_of(finder.slots(), stored.id());
+            let ways_out = (ladder, slots);
+            let fork = Fork::of(stored.index(), finder.local(), head).filter(|_| forked);
+            let offer = offer(stored, types, head, standing, intact, ways_out, fork, now);
+            found.offers.extend(offer);
+        }
+        None => found.failure = Some(RecoveryError::AllDamaged),
+    }
+}
+
+fn offer(
+    stored: &StoredSession,
+    types: &dyn KnownTypes,
+    head: &Head,
+    standing: Standing,
+    intact: Intact,
+    (ladder, slots): (Ladder, Vec<SlotEntry>),
+    fork: Option<Fork>,
+    now: Timestamp,
+) -> Option<RecoveryOffer> {
+    let proposed = match ladder.proposed {
+        Proposal::Older(checkpoint) => checkpoint,
+        Proposal::Newest | Proposal::SafeStart => intact.id,
+    };
+    let commit = stored.index().commit(intact.id)?;
+    let last_sign_of_life = standing.died_at.unwrap_or(head.time).max(head.time);
+    let acknowledged =
+        standing.witness.map_or(0, |witness| witness.counter.saturating_sub(head.id.counter));
+    let damaged = head.id.counter.saturating_sub(intact.id.counter);
+    Some(RecoveryOffer {
+        session: head.metadata.clone(),
+        cause: standing.cause.unwrap_or(HowItEnded::Exited),
+        causes_before: standing.causes_before,
+        died_at: standing.died_at,
+        unsaved: UnsavedPlay {
+            time: standing.died_at.map(|died_at| between(commit.time, died_at)),
+            acknowledged: acknowledged + damaged,
+        },
+        play_time: commit.play_time,
+        fields: head.fields_at(intact.id).cloned().unwrap_or(intact.fields),
+        newest: intact.id,
+        fit: VersionFit::of(types, stored, commit),
+        proposed: ladder.proposed,
+        deaths_in_a_row: ladder.deaths,
+        checkpoints: shortlist(
+            stored.index(),
+            types,
+            head,
+            proposed,
+            &pictured(stored),
+            last_sign_of_life.min(now),
+        ),
+        slots,
+        options: Vec::new(),
+        forked: fork.is_some(),
+        fork,
+        directory: stored.directory().to_path_buf(),
+    })
+}
+
+pub(super) fn entry(
+    stored: &StoredSession,
+    types: &dyn KnownTypes,
+    head: &Head,
+    standing: &Standing,
+) -> SessionEntry {
+    let commit = stored.index().commit(head.id);
+    SessionEntry {
+        session: head.metadata.clone(),
+        status: standing.status,
+        in_use: standing.in_use,
+        declined: head.declined,
+        newest: Some(head.id),
+        fit: commit.map(|commit| VersionFit::of(types, stored, commit)).unwrap_or_default(),
+        play_time: head.play_time,
+        summary: head.summary_at(head.id, stored.index().summary(head.id)),
+        updated: head.end.as_ref().map_or(head.time, |end| end.time),
+        left: head.end.as_ref().map(|end| end.leaving.clone()),
+        bytes: stored.bytes(),
+        journal_bytes: stored.bytes_with_attachments(),
+        thumbnail: newest_thumbnail(stored, head),
+        forked: stored.index().heads().len() > 1,
+        without_world: stored.index().is_without_world(head.id),
+    }
+}
+
+/// The checkpoints that have a picture for lists.
+fn pictured(stored: &StoredSession) -> HashSet<CheckpointId> {
+    let pictures = stored.beside().iter().filter(|(_, name)| name == THUMBNAIL);
+    pictures.map(|(checkpoint, _)| *checkpoint).collect()
+}
+
+/// The newest checkpoint that has a picture for lists.
+pub(crate) fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<CheckpointId> {
+    let pictured = pictured(stored);
+    if pictured.is_empty() {
+        return None;
+    }
+    stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
+}
+
+/// Why a session without one committed checkpoint can't be restored; `None` if it simply never had
+/// one, which is no failure.
+fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
+    let mut failure = None;
+    for problem in index.problems() {
+        if let Some(cause) = problem.why_unreadable() {
+            return Some(RecoveryError::Unreadable(cause));
+        }
+        match &problem.kind {
+            FileProblemKind::Newer(written_by) => {
+                return Some(RecoveryError::NewerFormat(written_by.clone()));
+            }
+            kind if kind.is_damage() => failure = Some(RecoveryError::AllDamaged),
+            _ => {}
+        }
+    }
+    failure
+}

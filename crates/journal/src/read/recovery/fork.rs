@@ -1,0 +1,66 @@
+//! Where a session parted that went on in two places, and what was played since on each side.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::disk::LocalStore;
+use crate::format::{Head, SessionIndex};
+use crate::model::ids::CheckpointId;
+
+/// Where a session parted that went on in two places, seen from the line that is offered.
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct Fork {
+    /// The newest checkpoint that the line has in common with another one; `None` if none is kept.
+    pub common: Option<CheckpointId>,
+    /// When that was taken, by the clock of the machine that took it.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub parted: Option<Timestamp>,
+    /// The line that is offered.
+    pub own: ForkedLine,
+    /// The others, the one with the highest number first. They are offered as well.
+    pub others: Vec<ForkedLine>,
+}
+
+/// One side of a [`Fork`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct ForkedLine {
+    /// Its newest checkpoint.
+    pub newest: CheckpointId,
+    /// Play time since the session parted; since its start, if nothing in common is kept.
+    pub played: Duration,
+    /// Whether it was played on this machine.
+    pub is_from_here: bool,
+}
+
+impl Fork {
+    /// Where the line of `head` parted from the others; `None` if there are none.
+    pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
+        let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
+        if others.is_empty() {
+            return None;
+        }
+        let elsewhere = index.lines(others.iter().map(|other| other.id));
+        let shared = index.line(head.id).into_iter().filter(|id| elsewhere.contain(*id));
+        let common = shared.max_by_key(|id| id.counter);
+        let parting = common.and_then(|common| index.commit(common));
+        let play_time = parting.map_or(Duration::ZERO, |parting| parting.play_time);
+        let side = |head: &Head| ForkedLine {
+            newest: head.id,
+            played: head.play_time.saturating_sub(play_time),
+            is_from_here: !local.is_elsewhere(head.host),
+        };
+        Some(Self {
+            common,
+            parted: parting.map(|parting| parting.time),
+            own: side(head),
+            others: others.into_iter().map(side).collect(),
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! The index file as a process uses it: read once, believed only where nothing about a session's files
+//! changed, and written again when it isn't what is known.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::debug;
+
+use super::{KnownTypes, SessionEntry, SessionFinder};
+use crate::disk::{CatalogIndex, IndexBuild, IndexedSession, with_sources};
+use crate::model::clock::between;
+use crate::model::ids::SessionId;
+
+/// Sessions from which on the file is worth its writing. Fewer are read before anybody could tell.
+const WORTH_IT: usize = if cfg!(test) { 2 } else { 32 };
+
+/// What the index file has saved, since the process began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct IndexFigures {
+    /// Sessions that were known from it, and whose files were not read.
+    pub hits: u64,
+    /// Sessions that were read: new ones, those that changed, and those that were not left in good order.
+    pub misses: u64,
+    /// Times that there was none of any use, so that it is made from nothing: missing, damaged, of another
+    /// machine or another build.
+    pub rebuilds: u64,
+    /// How old it was when it was read; `None` if it wasn't.
+    pub age: Option<Duration>,
+}
+
+/// The index file of a profile.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// Version of the game.
+    game: String,
+    /// For how long after it was written it is shown before anything was looked at.
+    trust: Duration,
+    /// What it must say to be of use; `None` as long as nobody asked for it.
+    build: Option<IndexBuild>,
+    is_stale: bool,
+    /// Whether it is left alone: neither read nor written.
+    is_off: bool,
+    pub(super) figures: IndexFigures,
+}
+
+/// What an index said.
+pub(super) struct Remembered {
+    pub sessions: Vec<IndexedSession>,
+    /// Whether it may be shown before anything was looked at.
+    pub is_trusted: bool,
+}
+
+impl Index {
+    /// The index of a game of this version.
+    pub(super) fn of_version(self, game: String) -> Self {
+        Self { game, ..self }
+    }
+
+    /// One that is shown unchecked for so long after it was written.
+    pub(super) fn trusted_for(self, trust: Duration) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// The same for another profile.
+    pub(super) fn of_another_profile(&mut self) {
+        self.build = None;
+        self.is_stale = false;
+    }
+
+    /// Whether what is found is to be kept for it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.build.is_some()
+    }
+
+    /// What it says isn't what is known any more.
+    pub(super) fn note_stale(&mut self) {
+        self.is_stale = true;
+    }
+}
+
+impl SessionFinder {
+    /// Reads the index, the first time that it is asked for, and where there are enough sessions. Left out
+    /// are those of which more than their own files says how they stand.
+    pub(super) fn recall(
+        &mut self,
+        types: &dyn KnownTypes,
+        sessions: &[SessionId],
+        now: Timestamp,
+    ) -> Option<Remembered> {
+        if sessions.len() < WORTH_IT || self.index().is_kept() || self.index().is_off {
+            return None;
+        }
+        let build = self.build_with(types.fingerprint()?);
+        self.index_mut().build = Some(build.clone());
+        let Some(index) = self.usable_index(&build) else {
+            self.index_mut().figures.rebuilds += 1;
+            return None;
+        };
+        // A restore that failed has left its session's files as they were.
+        let on_trial = self.store().index().sessions_on_trial().ok()?;
+        let is_there = |id: &SessionId| sessions.binary_search(id).is_ok();
+        let says_all =
+            |id: &SessionId| is_there(id) && !on_trial.contains(id) && !self.was_held_by_dead(*id);
+        let CatalogIndex { written, sessions: mut remembered, .. } = index;
+        remembered.retain(|session| says_all(&session.id));
+        let age = between(written, now);
+        self.index_mut().figures.age = Some(age);
+        let trust = self.index().trust;
+        let is_trusted = !trust.is_zero() && written <= now && age <= trust;
+        Some(Remembered { sessions: remembered, is_trusted })
+    }
+
+    /// What a file must say to be of use to this build, beside a number of its own.
+    pub fn build_with(&self, number: u64) -> IndexBuild {
+        // What another game has found here isn't this one's.
+        let game = format!("{} {}", self.slots().game(), self.index().game);
+        IndexBuild::current(self.local().host.id, game, number)
+    }
+
+    fn usable_index(&self, build: &IndexBuild) -> Option<CatalogIndex> {
+        match self.store().index().read() {
+            Ok(index) => index.filter(|index| index.build == *build),
+            Err(error) => {
+                debug!(error = %with_sources(&error), "the index of sessions is of no use");
+                None
+            }
+        }
+    }
+
+    /// Writes the index if what it says isn't what is known. That it can't be written costs time at the
+    /// next start, and nothing else.
+    pub fn write_index(&mut self, now: Timestamp) {
+        let is_to_be_written = self.index().is_stale && !self.index().is_off;
+        let Some(build) = self.index().build.clone().filter(|_| is_to_be_written) else {
+            return;
+        };
+        self.index_mut().is_stale = false;
+        let index = CatalogIndex { build, written: now, sessions: self.known_mut().indexed() };
+        if let Err(error) = self.store().index().write(&index) {
+            debug!(error = %with_sources(&error), "the index of sessions can't be written");
+        }
+    }
+
+    /// Whether the index is read and written from now on.
+    pub fn keep_index(&mut self, is_kept: bool) {
+        self.index_mut().is_off = !is_kept;
+    }
+
+    /// What the index has saved.
+    pub fn index_figures(&self) -> IndexFigures {
+        self.index().figures
+    }
+}
+
+/// An entry as it lies in the index.
+pub(super) fn pack(entry: &SessionEntry) -> Option<Box<[u8]>> {
+    Some(rmp_serde::to_vec_named(entry).ok()?.into_boxed_slice())
+}
+
+pub(super) fn unpack(bytes: &[u8]) -> Option<SessionEntry> {
+    rmp_serde::from_slice(bytes).ok()
+}

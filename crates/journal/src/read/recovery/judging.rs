@@ -1,0 +1,56 @@
+//! One judgement of how good a session's files are, for what the game reports and what the tool says.
+
+use crate::disk::StoredSession;
+use crate::format::{FileProblemKind, SessionIndex, Validity};
+use crate::model::ids::CheckpointId;
+
+/// How good a session's files are, as far as they were read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    /// All is there that was acknowledged, as far as anything bears witness of it.
+    Good,
+    /// Something is damaged, missing or can't be read, and there is something to restore.
+    Damaged,
+    /// Something is damaged, missing or can't be read, and nothing can be restored.
+    Lost,
+}
+
+/// Judges a session. `witness` is the newest checkpoint that a process saw acknowledged, if one that is gone says so.
+#[must_use]
+pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
+    let index = stored.index();
+    let has_bad_file = index.problems().iter().any(|problem| is_bad(&problem.kind));
+    let is_damaged = |id| index.validity(id) == Some(Validity::Damaged);
+    let has_damage = has_bad_file || index.commits().any(|(id, _)| is_damaged(id));
+    if !has_damage && vanished(stored, witness).is_none() {
+        return Verdict::Good;
+    }
+    let is_intact = |id| index.newest_intact(id).is_some() || index.is_without_world(id);
+    match index.heads().iter().any(|head| is_intact(head.id)) {
+        true => Verdict::Damaged,
+        false => Verdict::Lost,
+    }
+}
+
+/// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: as a process says
+/// that is gone (`witness`), or the session's manifest.
+#[must_use]
+pub fn vanished(stored: &StoredSession, witness: Option<CheckpointId>) -> Option<CheckpointId> {
+    let witnesses = witness.into_iter().chain(stored.witness());
+    witnesses.filter(|it| is_gone(stored.index(), *it)).max_by_key(|it| it.counter)
+}
+
+/// Whether the end of a line is missing that held this checkpoint. Numbers rise along a line, so a run that has the
+/// line's place now has higher ones.
+fn is_gone(index: &SessionIndex, checkpoint: CheckpointId) -> bool {
+    let is_older = |head: CheckpointId| head.counter < checkpoint.counter;
+    let heads = || index.heads().iter().map(|head| head.id);
+    heads().find(|head| head.run == checkpoint.run).map_or_else(|| heads().all(is_older), is_older)
+}
+
+/// Whether a file may hold something that can't be had. Torn files never held anything, and files of other sessions
+/// nothing of this one.
+fn is_bad(kind: &FileProblemKind) -> bool {
+    kind.is_damage()
+        || matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })
+}

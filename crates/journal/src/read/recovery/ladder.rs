@@ -1,0 +1,238 @@
+//! The crash-loop ladder: what to propose for a session on which the game died soon after it was
+//! restored, and again, and again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::standing::Standing;
+use super::{SessionFinder, Wanted};
+use crate::disk::process::{HowItEnded, how_it_ended, time_of_death};
+use crate::disk::{ProcessId, StoredSession, Trial, with_sources};
+use crate::format::{Head, LineWalk};
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::{RestoreFrom, RestoreReason};
+
+/// Play time after which a restore has proven itself, unless the game says something else.
+pub const PROBATION: Duration = Duration::from_secs(60);
+/// Play time by which the next proposal is older than what was tried before. A checkpoint that was taken
+/// an interval earlier most likely holds what the game died of as well.
+const STEP_BACK: Duration = Duration::from_secs(60);
+/// Deaths in a row after which no checkpoint is proposed any more.
+const DEATHS_UNTIL_SAFE_START: u32 = 3;
+/// Deaths in a row of which it is remembered how they came about.
+const REMEMBERED_DEATHS: usize = 8;
+
+/// What is proposed for a crashed session. See
+/// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+pub enum Proposal {
+    /// The newest intact checkpoint.
+    #[default]
+    Newest,
+    /// This one, which is older than all on which the game has just died, by a minute of play if there is
+    /// one: at the first and at the second death in a row soon after a restore. Where nothing older is left,
+    /// the oldest that was tried, which is [`Newest`](Self::Newest) if nothing else is there.
+    Older(CheckpointId),
+    /// None: a new session is to be started, and this one is kept and stays listed. At the third
+    /// such death.
+    SafeStart,
+}
+
+impl Proposal {
+    /// What to restore, for `SessionCommands::recover`; `None` if a new session is
+    /// to be started.
+    #[must_use]
+    pub fn restore_from(self) -> Option<RestoreFrom> {
+        match self {
+            Self::Newest => Some(RestoreFrom::Latest),
+            Self::Older(checkpoint) => Some(RestoreFrom::Checkpoint(checkpoint)),
+            Self::SafeStart => None,
+        }
+    }
+}
+
+/// Where a session stands on the ladder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ladder {
+    /// The option that a policy takes by itself.
+    pub proposed: Proposal,
+    /// Deaths in a row, each soon after a restore.
+    pub deaths: u32,
+    /// Whether a new session was started in place of this one already.
+    pub set_aside: bool,
+}
+
+impl Ladder {
+    /// Where the line that ends in `head` stands, by the session's last restore if that failed.
+    pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
+        let Some(trial) = failed else { return Self::default() };
+        let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
+            true => Proposal::SafeStart,
+            false => step_down(stored, head.id, trial.oldest),
+        };
+        Self { proposed, deaths: trial.tries, set_aside: trial.set_aside }
+    }
+}
+
+/// What is proposed after a death on a checkpoint of this play time, and perhaps on newer ones.
+fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
+    let by_a_step = oldest.checked_sub(STEP_BACK);
+    let stepped = by_a_step.and_then(|before| newest_until(stored, head, before));
+    let older = stepped.or_else(|| newest_before(stored, head, oldest));
+    // A player who closes a loading screen has hit no crash: what is there gets its other tries.
+    let again = older.or_else(|| newest_until(stored, head, oldest));
+    again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
+}
+
+/// The restore that is about to be made, as the next start must know it should this one not survive
+/// it. Who makes it, and in which run, is filled in by the writer.
+pub(super) fn next_trial(
+    finder: &SessionFinder,
+    wanted: Wanted,
+    head: &Head,
+    standing: &Standing,
+    checkpoint: (CheckpointId, Duration),
+    newest_counter: u64,
+) -> Trial {
+    let session = wanted.session;
+    let before = match wanted.reason {
+        // Going back is no death; but what is on trial stays so.
+        RestoreReason::Rewound | RestoreReason::Undone => {
+            let trial = trial_of(finder, session, head);
+            let own = trial.filter(|trial| trial.run == Some(head.id.run));
+            own.map(|trial| Trial { tries: trial.tries.saturating_sub(1), ..trial })
+        }
+        _ => failed_trial(finder, session, head, standing),
+    };
+    let before = before.filter(|trial| trial.tries > 0);
+    let (checkpoint, play_time) = checkpoint;
+    Trial {
+        session,
+        process: ProcessId(0),
+        run: None,
+        checkpoint,
+        play_time,
+        oldest: before.as_ref().map_or(play_time, |before| before.oldest.min(play_time)),
+        newest_counter,
+        tries: before.as_ref().map_or(0, |before| before.tries).saturating_add(1),
+        earlier: earlier_of(before),
+        probation: wanted.probation,
+        set_aside: false,
+    }
+}
+
+/// The processes that died in the restores before, of which the last few are remembered.
+fn earlier_of(before: Option<Trial>) -> Vec<ProcessId> {
+    let processes: Vec<ProcessId> = before.iter().flat_map(Trial::processes).collect();
+    let surplus = processes.len().saturating_sub(REMEMBERED_DEATHS);
+    processes.into_iter().skip(surplus).collect()
+}
+
+/// The session's last restore, if its process died before it had proven itself.
+pub(super) fn failed_trial(
+    finder: &SessionFinder,
+    session: SessionId,
+    head: &Head,
+    standing: &Standing,
+) -> Option<Trial> {
+    if standing.in_use || standing.cause == Some(HowItEnded::Elsewhere) {
+        return None;
+    }
+    let trial = trial_of(finder, session, head)?;
+    let was_played = trial.run == Some(head.id.run);
+    let went_on_elsewhere = !was_played && head.id.counter > trial.newest_counter;
+    let was_left = was_played && !standing.has_crashed();
+    let has_proven_itself =
+        was_played && head.play_time >= trial.play_time.saturating_add(trial.probation);
+    let store = finder.store();
+    let lives_or_exited = store.is_alive(trial.process) || finder.has_exited(trial.process);
+    let has_failed = !(went_on_elsewhere || was_left || has_proven_itself || lives_or_exited);
+    has_failed.then_some(trial)
+}
+
+/// How the processes ended that restored the session last and died before a run of their own was on disk, and when, the
+/// oldest first: what is known of the one before says nothing of that.
+pub(super) fn deaths_in_restores(
+    finder: &SessionFinder,
+    failed: &Trial,
+    head: &Head,
+) -> Vec<(HowItEnded, Timestamp)> {
+    let is_of_head = |process: &ProcessId| {
+        let record = finder.record_of(*process);
+        record.is_none_or(|record| record.runs.iter().any(|held| held.run == head.id.run))
+    };
+    // Before the one that played the head it was another one.
+    let processes: Vec<ProcessId> = failed.processes().collect();
+    let since_head = processes.rsplit(is_of_head).next().unwrap_or_default();
+    let records = since_head.iter().filter_map(|process| finder.record_of(*process));
+    let boot = &finder.local().boot;
+    records.map(|record| (how_it_ended(record, boot), time_of_death(record))).collect()
+}
+
+/// The session's last restore that hasn't proven itself.
+///
+/// One that can't be read now is taken for the first try of the newest run: a trial is removed as soon as
+/// it means nothing, so one that is there most likely means something. Taken for none, it would let a game
+/// that recovers without asking die on the same checkpoint over and over. It isn't tried again: where files
+/// can be busy for a moment, the disk has waited already.
+fn trial_of(finder: &SessionFinder, session: SessionId, head: &Head) -> Option<Trial> {
+    finder.store().trial(session).unwrap_or_else(|error| {
+        let error = with_sources(&error);
+        warn!(%session, error, "how the last restore went can't be read: it counts as one that failed");
+        Some(Trial {
+            session,
+            process: ProcessId(0),
+            run: Some(head.id.run),
+            checkpoint: head.id,
+            play_time: head.play_time,
+            oldest: head.play_time,
+            newest_counter: head.id.counter,
+            tries: 1,
+            earlier: Vec::new(),
+            probation: PROBATION,
+            set_aside: false,
+        })
+    })
+}
+
+/// The newest intact checkpoint on the line of `head` that was taken at less play time than this.
+///
+/// Numbers alone would not do: a run's first checkpoint is the same moment as the one that it set
+/// out from.
+fn newest_before(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    play_time: Duration,
+) -> Option<CheckpointId> {
+    newest_where(stored, head, |taken| taken < play_time)
+}
+
+/// The newest one that was taken at this play time or less.
+fn newest_until(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    play_time: Duration,
+) -> Option<CheckpointId> {
+    newest_where(stored, head, |taken| taken <= play_time)
+}
+
+fn newest_where(
+    stored: &mut StoredSession,
+    head: CheckpointId,
+    is_wanted: impl Fn(Duration) -> bool,
+) -> Option<CheckpointId> {
+    let mut walk = LineWalk::from(head);
+    while let Some(id) = walk.next(stored.index()) {
+        let commit = stored.index().commit(id);
+        if commit.is_some_and(|commit| is_wanted(commit.play_time))
+            && stored.verified_plan(id).is_ok_and(|plan| plan.is_some())
+        {
+            return Some(id);
+        }
+    }
+    None
+}

@@ -1,0 +1,259 @@
+//! What a crashed run left, for the game or its player to accept or decline.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Fork, Proposal, SlotEntry, VersionFit};
+use crate::disk::process::HowItEnded;
+use crate::format::{CheckpointKind, Validity};
+use crate::model::ids::CheckpointId;
+use crate::model::session::{
+    CheckpointSummary, Fields, Leaving, ProcessDeath, SessionMetadata, SessionStatus,
+};
+
+/// What a crashed run left.
+///
+/// A session that went on in two places that never saw each other is a fork: it is offered once
+/// for each of them.
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct RecoveryOffer {
+    /// The session.
+    pub session: SessionMetadata,
+    /// How the last process ended that played it, or died while it restored it.
+    pub cause: HowItEnded,
+    /// How the processes before had ended, the oldest first, where `cause` is about one that died while it restored the
+    /// session: the one that played it, then others that restored it.
+    pub causes_before: Vec<HowItEnded>,
+    /// When the process is known to have lived last; `None` if its record is missing.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub died_at: Option<Timestamp>,
+    /// What was played and is in no checkpoint.
+    pub unsaved: UnsavedPlay,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// Custom fields as of the newest checkpoint.
+    pub fields: Fields,
+    /// The newest checkpoint that is intact.
+    pub newest: CheckpointId,
+    /// What this build of the game can do with that one.
+    pub fit: VersionFit,
+    /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
+    pub proposed: Proposal,
+    /// How many times in a row the game died soon after this session was restored: within
+    /// `SessionSettings::probation` of play. A clean end, or as much play, begins a new count.
+    pub deaths_in_a_row: u32,
+    /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
+    /// that is proposed or has a name, and the last one before another build of the game
+    /// took over or the world collapsed.
+    pub checkpoints: Vec<OfferedCheckpoint>,
+    /// The session's slots, the one that was captured last first: another way out, by
+    /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
+    pub slots: Vec<SlotEntry>,
+    /// The ways out that the game adds, by `recovery_option`.
+    pub options: Vec<OfferedOption>,
+    /// Whether the same session is offered a second time, because it went on in two places.
+    pub forked: bool,
+    /// Where it parted then, and what was played since on each side.
+    pub fork: Option<Fork>,
+    /// Where the session's files are, for a report: where they are wanted, if the game has a second place
+    /// for data.
+    pub directory: PathBuf,
+}
+
+impl RecoveryOffer {
+    /// How the processes ended that held the session since it was played, the oldest first, as a session's log has it.
+    #[must_use]
+    pub fn deaths(&self) -> Vec<ProcessDeath> {
+        let ends = self.causes_before.iter().chain([&self.cause]);
+        ends.map(|end| ProcessDeath::new(end.name(), end.panic().cloned())).collect()
+    }
+}
+
+/// A way out of a crash that the game adds to checkpoints and slots.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct OfferedOption {
+    /// What the game calls it, for `ExternalCommands::take_option`.
+    pub id: String,
+    /// What the player reads.
+    pub label: String,
+    /// Whether it is to be preselected, in the place of
+    /// [`RecoveryOffer::proposed`](RecoveryOffer::proposed).
+    pub is_proposed: bool,
+}
+
+impl OfferedOption {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(id: String, label: String, is_proposed: bool) -> Self {
+        Self { id, label, is_proposed }
+    }
+}
+
+/// What a crash took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct UnsavedPlay {
+    /// Time between the newest checkpoint and the death, pauses included; `None` if the death
+    /// can't be dated.
+    pub time: Option<Duration>,
+    /// Checkpoints that had been acknowledged and are gone or damaged. Always 0 unless the disk or
+    /// another program lost them.
+    pub acknowledged: u64,
+}
+
+/// A checkpoint to choose from.
+#[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct OfferedCheckpoint {
+    /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
+    pub id: CheckpointId,
+    /// When it was taken, by the clock of the machine that took it.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub time: Timestamp,
+    /// How long before the session's last sign of life it was taken.
+    pub age: Duration,
+    /// Play time at its moment.
+    pub play_time: Duration,
+    /// Why it was taken.
+    pub kind: CheckpointKind,
+    /// What the game called it.
+    pub label: Option<String>,
+    /// Its own bytes on disk.
+    pub bytes: u64,
+    /// Entities in it.
+    pub entities: u64,
+    /// What this build of the game can do with it. After an update that went wrong, the older build
+    /// finds the last checkpoint of its own by this.
+    pub fit: VersionFit,
+    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// may be in the middle of a step.
+    pub after_failure: bool,
+    /// What is known of its files.
+    pub validity: Validity,
+    /// Custom fields and states at that moment.
+    pub summary: CheckpointSummary,
+    /// Whether an attachment that is called `thumbnail` lies beside it, for
+    /// `AttachmentCommands::read`.
+    pub thumbnail: bool,
+}
+
+/// A session on this machine, as a Continue list shows it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
+#[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
+#[non_exhaustive]
+pub struct SessionEntry {
+    /// What it is called.
+    pub session: SessionMetadata,
+    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and
+    /// not [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
+    pub status: SessionStatus,
+    /// Whether a process plays it now.
+    pub in_use: bool,
+    /// Whether its crash was declined.
+    pub declined: bool,
+    /// Its newest checkpoint, if it has one.
+    pub newest: Option<CheckpointId>,
+    /// What this build of the game can do with it. Unless it is [`VersionFit::Exact`] a game may
+    /// want to say so before the session is taken up.
+    pub fit: VersionFit,
+    /// Play time at the newest checkpoint.
+    pub play_time: Duration,
+    /// Custom fields and states at the newest checkpoint.
+    pub summary: CheckpointSummary,
+    /// When it was written last.
+    #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
+    pub updated: Timestamp,
+    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
+    /// `AttachmentCommands::read`.
+    pub thumbnail: Option<CheckpointId>,
+    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
+    /// crash, or by an exit that was too slow to write it. When that was says
+    /// [`updated`](Self::updated).
+    pub left: Option<Leaving>,
+    /// Whether it went on in two places that never saw each other.
+    pub forked: bool,
+    /// Whether there is no world to restore: nothing but its summary was kept when it was archived, or it is a
+    /// [draft](SessionMetadata::draft).
+    pub without_world: bool,
+    /// Bytes of its journal, of its attachments and of its slots.
+    pub bytes: u64,
+    /// Bytes of its journal and of its attachments.
+    #[doc(hidden)]
+    pub journal_bytes: u64,
+}
+
+impl SessionEntry {
+    /// A session that has just been started here.
+    #[doc(hidden)]
+    pub fn begun(session: &SessionMetadata) -> Self {
+        Self {
+            session: session.clone(),
+            status: SessionStatus::Active,
+            in_use: true,
+            declined: false,
+            newest: None,
+            fit: VersionFit::Exact,
+            play_time: Duration::ZERO,
+            summary: CheckpointSummary::default(),
+            updated: session.started,
+            bytes: 0,
+            journal_bytes: 0,
+            thumbnail: None,
+            forked: false,
+            without_world: false,
+            left: None,
+        }
+    }
+
+    /// A draft that was written just now, as this checkpoint of this many bytes.
+    pub(crate) fn drafted(
+        session: SessionMetadata,
+        newest: CheckpointId,
+        summary: CheckpointSummary,
+        bytes: u64,
+    ) -> Self {
+        Self {
+            status: SessionStatus::Closed,
+            in_use: false,
+            newest: Some(newest),
+            summary,
+            bytes,
+            journal_bytes: bytes,
+            without_world: true,
+            left: Some(Leaving::default()),
+            ..Self::begun(&session)
+        }
+    }
+
+    /// Whether the session was left by a crash, or may be played on another machine. Also of one whose
+    /// crash was declined; see [`declined`](Self::declined).
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.status.is_running() && !self.in_use
+    }
+
+    /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
+    /// has ended, without a checkpoint or its world, in the trash, or if its crash was declined. `recover` takes a declined
+    /// one too, and one in the trash. A [draft](SessionMetadata::draft) begins.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        let is_unwanted = self.declined || self.session.place.is_in_trash();
+        let has_world = self.newest.is_some() && !self.without_world;
+        let has_begin = has_world || self.session.draft;
+        !self.in_use && !is_unwanted && !self.status.has_ended() && has_begin
+    }
+}

@@ -1,0 +1,234 @@
+//! Puts a session away: a slice at a time, its newest checkpoint, or its summary alone, becomes one file that
+//! takes the place of all others.
+//!
+//! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as
+//! any run does that takes a session up. It is written beside its place, synced and read back. Then it is
+//! renamed, durably, and with that the session is in the archive. Only then do the other files go.
+//!
+//! Where a session stands is a part of its metadata, so it is durable, forked with it and not rewound
+//! (`model/session/shelf_place.rs`). `write/shelving.rs` writes it down for each line, `write/statements.rs` removes
+//! what was said before and is said again; `format/index/head.rs` lets all lines agree on one place, the nearest.
+//! Whoever prepares a session to be played gets metadata without it.
+//!
+//! `write/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
+//! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it,
+//! which holds both locks and leaves nothing of a copy that isn't reported. `write/archiving.rs` puts a session
+//! away with it, as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
+//! An order about sessions lets go of it first; it is begun again later. `SessionIndex::is_without_world` is what
+//! makes a summary a session of which nothing is restored: the index has no way to such a checkpoint, retention
+//! leaves it alone, and `prepare` refuses it.
+//!
+//! What is asked of many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
+//! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a
+//! session in each turn. What comes of a preview names the newest checkpoint of each, and the session's own files
+//! must still say so once its lock is held.
+//!
+//! `write/shelf_sweeping.rs` is swept after `sweeping.rs`, from what the finder noted when it looked at the
+//! sessions. Nothing is removed because of that: each session is opened again and says by itself where it stands.
+//! How long it has been there is asked of `ProvenTime` alone: no later than what an earlier process has written,
+//! since a clock that is a hundred years off must not empty the trash.
+
+mod leftovers;
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use jiff::Timestamp;
+use tracing::debug;
+
+use super::News;
+use super::filing::{refuse_to_guess, take};
+use super::jobs::{Holds, Job, Slice, Tools, Urgency};
+use super::snapshot::Snapshot;
+use super::snapshot_writing::SnapshotWriting;
+use crate::disk::{DirectoryStore, SessionLock, StoredSession};
+use crate::format::Head;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{
+    Archived, RequestError, SessionMetadata, ShelfMove, ShelfMoved, ShelfPlace,
+};
+use crate::read::recovery::{LockHolder, SessionFinder, standing};
+pub(super) use leftovers::{damaged_files, read_leftovers, remove_leftovers};
+
+/// A session that is to be put away.
+pub(super) struct Archive {
+    session: SessionId,
+    what: Archived,
+    ticket: Ticket,
+    /// `None` before its first slice.
+    begun: Option<Archiving>,
+}
+
+impl Archive {
+    pub(super) fn new(session: SessionId, what: Archived, ticket: Ticket) -> Self {
+        Self { session, what, ticket, begun: None }
+    }
+}
+
+impl Job for Archive {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
+
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let (session, what) = (self.session, self.what);
+        let stepped = match self.begun.take() {
+            None => {
+                // What was found of it isn't true any more.
+                tools.digests.note_changed(session);
+                Archiving::begin(tools.finder, session, what, tools.now.wall)
+            }
+            Some(archiving) => archiving.step(&tools.finder.local().store),
+        };
+        let result = match stepped {
+            Ok(Continue(archiving)) => {
+                self.begun = Some(archiving);
+                return Slice::Going(self);
+            }
+            Ok(Break(moved)) => Ok(moved),
+            Err(error) => Err(error),
+        };
+        let (how, ticket) = (ShelfMove::Archive(what), Some(self.ticket));
+        tools.news.push(News::Shelved { session, how, result, ticket });
+        Slice::Done
+    }
+
+    fn holds(&self) -> Holds {
+        self.begun.as_ref().map_or(Holds::Nothing, |_| Holds::Session(self.session))
+    }
+
+    fn cancel(&mut self, finder: &mut SessionFinder) {
+        if let Some(archiving) = self.begun.take() {
+            archiving.let_go(&finder.local().store);
+        }
+    }
+}
+
+/// A session that is being put away.
+pub(super) struct Archiving {
+    from: ShelfPlace,
+    stage: Stage,
+    _lock: SessionLock,
+}
+
+/// How far it is.
+enum Stage {
+    Writing(Box<SnapshotWriting>),
+    /// It is put away. What it takes the place of goes.
+    Clearing {
+        stored: Box<StoredSession>,
+        place: ShelfPlace,
+    },
+}
+
+/// What a slice leaves to be done; or what the move came to.
+pub(super) type PutAway = ControlFlow<ShelfMoved, Archiving>;
+
+impl Archiving {
+    /// Looks whether a session may be put away, and begins with it.
+    pub(super) fn begin(
+        finder: &mut SessionFinder,
+        session: SessionId,
+        what: Archived,
+        now: Timestamp,
+    ) -> Result<PutAway, RequestError> {
+        let (stored, lock) = take(&finder.local().store, session)?;
+        Self::begin_taken(finder, stored, lock, what, now)
+    }
+
+    /// The same, with the session's lock held.
+    pub(super) fn begin_taken(
+        finder: &mut SessionFinder,
+        stored: StoredSession,
+        lock: SessionLock,
+        what: Archived,
+        now: Timestamp,
+    ) -> Result<PutAway, RequestError> {
+        refuse_to_guess(stored.index())?;
+        let session = stored.id();
+        let head = the_only_line(&stored)?;
+        if head.metadata.draft {
+            return Err(RequestError::NotBegun);
+        }
+        let from = head.metadata.place;
+        if is_there_already(&stored, &head, what)? {
+            let bytes = stored.bytes_with_attachments();
+            return Ok(Break(ShelfMoved { from, to: from, bytes, bytes_before: bytes }));
+        }
+        let standing = standing(finder, session, &head, LockHolder::NoOther);
+        if standing.has_crashed() && !head.declined {
+            return Err(RequestError::CrashUndecided);
+        }
+        let since = match from {
+            ShelfPlace::Archive { since } => since,
+            _ => now,
+        };
+        let place = ShelfPlace::Archive { since };
+        let metadata = SessionMetadata { place, ..head.metadata.clone() };
+        let local = finder.local();
+        let snapshot = Snapshot::of(local, &stored, &head, (standing.status, metadata), now);
+        let writing = SnapshotWriting::begin(stored, snapshot, what, &local.store)?;
+        let stage = Stage::Writing(Box::new(writing));
+        Ok(Continue(Self { from, stage, _lock: lock }))
+    }
+
+    /// Does the next slice. If anything fails, everything is as it was.
+    pub(super) fn step(mut self, store: &DirectoryStore) -> Result<PutAway, RequestError> {
+        self.stage = match self.stage {
+            Stage::Writing(writing) => match writing.step(store)? {
+                Continue(writing) => Stage::Writing(Box::new(writing)),
+                Break((stored, snapshot)) => {
+                    Stage::Clearing { stored: Box::new(stored), place: snapshot.metadata().place }
+                }
+            },
+            Stage::Clearing { stored, place } => {
+                return Ok(Break(clear(&stored, (self.from, place), store)));
+            }
+        };
+        Ok(Continue(self))
+    }
+
+    /// Gives it up, unless it is done but for what is left to clear away. Whether it is to be begun again.
+    pub(super) fn let_go(self, store: &DirectoryStore) -> bool {
+        match self.stage {
+            Stage::Writing(writing) => writing.let_go(store),
+            Stage::Clearing { .. } => return false,
+        }
+        true
+    }
+}
+
+fn clear(
+    stored: &StoredSession,
+    (from, to): (ShelfPlace, ShelfPlace),
+    store: &DirectoryStore,
+) -> ShelfMoved {
+    let session = stored.id();
+    let bytes_before = stored.bytes_with_attachments();
+    remove_leftovers(store, session, &damaged_files(stored));
+    let bytes = store.session_bytes(session).unwrap_or(bytes_before);
+    debug!(%session, bytes_before, bytes, "session archived");
+    ShelfMoved { from, to, bytes, bytes_before }
+}
+
+/// The line that a session consists of.
+pub(super) fn the_only_line(stored: &StoredSession) -> Result<Head, RequestError> {
+    match stored.index().heads() {
+        [head] => Ok(head.clone()),
+        [] => Err(RequestError::NothingToRestore),
+        _ => Err(RequestError::Forked),
+    }
+}
+
+/// Whether a session is in the archive, with no more than is to be kept.
+fn is_there_already(
+    stored: &StoredSession,
+    head: &Head,
+    what: Archived,
+) -> Result<bool, RequestError> {
+    let is_archived = head.metadata.place.is_archived();
+    match (stored.index().is_without_world(head.id), what) {
+        (true, Archived::WithWorld) => Err(RequestError::ArchivedWithoutWorld),
+        (false, Archived::SummaryOnly) => Ok(false),
+        (true, Archived::SummaryOnly) | (false, Archived::WithWorld) => Ok(is_archived),
+    }
+}

@@ -1,0 +1,102 @@
+//! What is asked of one session that isn't played, or planned, and is done in one slice.
+
+use super::News;
+use super::drafting;
+use super::filing;
+use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
+use super::orders::DraftOrder;
+use super::shelving;
+use crate::model::ids::{SessionId, Ticket};
+use crate::model::session::{SessionUpdate, ShelfMove};
+
+/// Something that is done with one session. What holds it lets go of it first, and goes on later.
+pub(super) struct FileSession {
+    pub session: SessionId,
+    pub how: Filing,
+    pub ticket: Ticket,
+}
+
+/// What is done with it.
+pub(super) enum Filing {
+    /// Its crash isn't wanted back.
+    Decline,
+    /// It is deleted for good.
+    Forget,
+    /// It moves to another place, and a crash is offered again once it is back. Into the archive takes more than a slice.
+    Shelve(ShelfMove),
+    /// What it says about itself changes. It stays what it is: its trial goes on, and a crash is still offered.
+    Edit(Box<SessionUpdate>),
+}
+
+/// Writes a session down that begins later.
+pub(super) struct Draft {
+    pub order: Box<DraftOrder>,
+    pub game_version: String,
+    pub ticket: Ticket,
+}
+
+impl Job for FileSession {
+    fn urgency(&self) -> Urgency {
+        Urgency::Brief
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::Listing
+    }
+
+    fn wants(&self) -> Option<SessionId> {
+        Some(self.session)
+    }
+
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Self { session, how, ticket } = *self;
+        // What was found of it isn't true any more.
+        tools.digests.note_changed(session);
+        let now = tools.now.wall;
+        let news = match how {
+            Filing::Decline => {
+                let result = filing::decline(tools.finder, session, now);
+                let result = result.map(|()| set_aside(session, tools));
+                News::Declined { session, result, ticket }
+            }
+            Filing::Forget => {
+                let result = filing::forget(tools.finder, session, now);
+                let result = result.map(|()| set_aside(session, tools));
+                News::Forgotten { session, result, ticket: Some(ticket) }
+            }
+            Filing::Shelve(how) => {
+                let result = shelving::shelve(tools.finder, session, how, now);
+                News::Shelved { session, how, result, ticket: Some(ticket) }
+            }
+            Filing::Edit(update) => {
+                let result = filing::edit(tools.finder, session, (*update).clone(), now);
+                News::Edited { session, update, result, ticket: Some(ticket) }
+            }
+        };
+        tools.news.push(news);
+        Slice::Done
+    }
+}
+
+/// Nothing of a session waits for an answer any more.
+fn set_aside(session: SessionId, tools: &mut Tools<'_>) {
+    tools.finder.settle(session);
+    tools.trials.end(session);
+}
+
+impl Job for Draft {
+    fn urgency(&self) -> Urgency {
+        Urgency::Brief
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::Listing
+    }
+
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Self { order, game_version, ticket } = *self;
+        let drafted = drafting::draft(tools.finder.local(), &order, &game_version, tools.now.wall);
+        tools.news.push(News::Drafted { result: drafted.map(Box::new), ticket });
+        Slice::Done
+    }
+}

@@ -1,0 +1,362 @@
+//! What the writer does beside its checkpoints: a list of jobs.
+//!
+//! A [`Job`] is a file of its own. It says how urgent it is and what it waits for, and does a slice at a time, between
+//! which checkpoints are written. Whoever wants something else of a session cancels what holds it
+//! ([`Jobs::cancel`]): such a job leaves nothing behind, and begins once more later.
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::News;
+use super::run_journal::RunJournal;
+use super::trials::Trials;
+use crate::disk::process::ProcessGuard;
+use crate::format::EventStretch;
+use crate::model::clock::Moment;
+use crate::model::ids::{CheckpointId, RunId, SessionId};
+use crate::read::digest::Keepers;
+use crate::read::recovery::{KnownTypes, SessionFinder};
+use crate::write::retention::Quota;
+
+/// Something that is done in slices.
+pub(super) trait Job: Send {
+    /// How urgent it is.
+    fn urgency(&self) -> Urgency;
+
+    /// What it waits for.
+    fn waits_for(&self) -> WaitsFor {
+        WaitsFor::Nothing
+    }
+
+    /// Among which jobs it has its turn only after those that were asked for before.
+    fn queue(&self) -> Option<Queue> {
+        None
+    }
+
+    /// A session of which others let go before it does its slice.
+    fn wants(&self) -> Option<SessionId> {
+        None
+    }
+
+    /// Does a slice.
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice;
+
+    /// What of others it keeps to itself between two slices.
+    fn holds(&self) -> Holds {
+        Holds::Nothing
+    }
+
+    /// Lets go of what it holds. What it has begun with is undone, and begun again with its next slice.
+    fn cancel(&mut self, _finder: &mut SessionFinder) {}
+
+    /// What it waits for won't come. What is left to be done without it.
+    fn in_vain(self: Box<Self>, _news: &mut Vec<News>) -> Option<Box<dyn Job>> {
+        None
+    }
+
+    /// Whether it is done with so many sessions that somebody may want to play before its end.
+    fn is_long(&self) -> bool {
+        false
+    }
+}
+
+/// How urgent a job is, the most urgent first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Urgency {
+    /// It keeps the files of the session that is played in order, in the pauses between its checkpoints.
+    Run,
+    /// The player saves something: the end of a run waits for it.
+    Saving,
+    /// It is done in one slice, and doesn't wait behind what takes long.
+    Brief,
+    /// It is asked what there is, before anything else is done with it.
+    Looking,
+    /// Somebody waits for it.
+    Asked,
+    /// It is looked what changed, so that a list is up to date.
+    Following,
+    /// Nobody but the program waits for it: neither an exit nor a change of profile does.
+    Kept,
+    /// Nobody waits for it.
+    Spare,
+}
+
+impl Urgency {
+    /// What takes many slices, of which one is done in each turn.
+    pub(super) const LONG: RangeInclusive<Self> = Self::Looking..=Self::Spare;
+    /// What of that somebody asked for.
+    pub(super) const ASKED: RangeInclusive<Self> = Self::Looking..=Self::Kept;
+    pub(super) const RUN: RangeInclusive<Self> = Self::Run..=Self::Run;
+    pub(super) const SAVING: RangeInclusive<Self> = Self::Saving..=Self::Saving;
+    /// What is done while a run is left.
+    pub(super) const WHILE_LEAVING: RangeInclusive<Self> = Self::Run..=Self::Saving;
+    /// What is done for others than the run.
+    pub(super) const BESIDE_RUN: RangeInclusive<Self> = Self::Saving..=Self::Spare;
+    pub(super) const BRIEF: RangeInclusive<Self> = Self::Brief..=Self::Brief;
+    pub(super) const ALL: RangeInclusive<Self> = Self::Run..=Self::Spare;
+}
+
+/// What a job waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum WaitsFor {
+    Nothing,
+    /// This checkpoint, or one after it, is durable.
+    Checkpoint(CheckpointId),
+    /// A checkpoint of the session that is played is durable.
+    FirstCheckpointOf(SessionId),
+    /// Whoever looks at all sessions is done, since it would miss a change.
+    Listing,
+}
+
+/// Jobs that are done in the order in which they were asked for, whatever each waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Queue {
+    Slots,
+    SessionAttachments,
+}
+
+/// What a job keeps to itself between two slices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Holds {
+    Nothing,
+    /// The lock of a session.
+    Session(SessionId),
+    /// What is known of all sessions.
+    Sessions,
+}
+
+/// What a slice came to.
+pub(super) enum Slice {
+    /// There is more to do.
+    Going(Box<dyn Job>),
+    /// There is nothing to do before somebody else did something, as let go of a lock. It tries again after so long, at the
+    /// latest.
+    Later(Box<dyn Job>, Duration),
+    Done,
+}
+
+/// What jobs work with.
+pub(super) struct Tools<'a> {
+    pub finder: &'a mut SessionFinder,
+    pub digests: &'a mut Keepers,
+    pub types: &'a dyn KnownTypes,
+    pub trials: &'a mut Trials,
+    pub process: &'a ProcessGuard,
+    /// The run that is written.
+    pub run: Option<&'a mut RunJournal>,
+    pub quota: Quota,
+    pub now: Moment,
+    pub news: &'a mut Vec<News>,
+}
+
+impl Tools<'_> {
+    /// Appends what a session has recorded so far, if it is played. What is known of its line then.
+    pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
+        let run = self.run.as_mut().filter(|run| run.session() == session)?;
+        run.write_events(self.now, self.news);
+        Some(run.event_line())
+    }
+}
+
+/// What is to be done.
+#[derive(Default)]
+pub(super) struct Jobs {
+    /// The most urgent first, and of equally urgent ones the one that was asked for first.
+    list: Vec<Waiting>,
+    /// The run that is written, or was last.
+    run: Option<RunId>,
+    /// Its newest durable checkpoint.
+    durable: Option<CheckpointId>,
+    /// The session of which a checkpoint became durable last.
+    saved: Option<SessionId>,
+}
+
+/// A job, and in how much time it is worth a try.
+struct Waiting {
+    job: Box<dyn Job>,
+    again_in: Duration,
+}
+
+impl Jobs {
+    pub(super) fn add(&mut self, job: impl Job + 'static) {
+        let job = Box::new(job);
+        let place = self.list.partition_point(|other| other.job.urgency() <= job.urgency());
+        self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
+    }
+
+    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    pub(super) fn slice(&mut self, among: &RangeInclusive<Urgency>, tools: &mut Tools<'_>) -> bool {
+        let mut from = 0;
+        while let Some(place) = self.next(among, from) {
+            let Waiting { job, .. } = self.list.remove(place);
+            if (Urgency::Brief..Urgency::Spare).contains(&job.urgency()) {
+                self.cancel_spare(tools.finder);
+            }
+            if let Some(session) = job.wants() {
+                self.cancel(Holds::Session(session), tools.finder);
+            }
+            match job.slice(tools) {
+                Slice::Going(job) => {
+                    self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
+                }
+                Slice::Later(job, again_in) => {
+                    self.list.insert(place, Waiting { job, again_in });
+                    from = place + 1;
+                    continue;
+                }
+                Slice::Done => {}
+            }
+            return true;
+        }
+        false
+    }
+
+    /// The place of the next job of such urgency that needn't wait, from a place on. Whoever looks at all sessions goes on
+    /// with that first.
+    fn next(&self, among: &RangeInclusive<Urgency>, from: usize) -> Option<usize> {
+        let is_looking = self.is_looking();
+        let find = |is_meant: fn(&dyn Job) -> bool| {
+            let mut jobs = self.list.iter().enumerate().skip(from);
+            let found = jobs.find(|(place, Waiting { job, .. })| {
+                among.contains(&job.urgency())
+                    && is_meant(&**job)
+                    && self.is_ready(&**job, *place, is_looking)
+            });
+            found.map(|(place, _)| place)
+        };
+        let looking = if is_looking { find(|job| job.holds() == Holds::Sessions) } else { None };
+        looking.or_else(|| find(|_| true))
+    }
+
+    /// Whether a job at a place in the list waits for nothing.
+    fn is_ready(&self, job: &dyn Job, place: usize, is_looking: bool) -> bool {
+        let is_first = job.queue().is_none_or(|queue| {
+            self.list.iter().take(place).all(|before| before.job.queue() != Some(queue))
+        });
+        is_first && self.is_there(job.waits_for(), is_looking)
+    }
+
+    /// Whether what a job waits for has come.
+    fn is_there(&self, what: WaitsFor, is_looking: bool) -> bool {
+        match what {
+            WaitsFor::Nothing => true,
+            // What an earlier run wrote is on the disk, or never will be.
+            WaitsFor::Checkpoint(id) if self.run != Some(id.run) => true,
+            WaitsFor::Checkpoint(id) => {
+                self.durable.is_some_and(|durable| durable.counter >= id.counter)
+            }
+            WaitsFor::FirstCheckpointOf(session) => self.saved == Some(session),
+            WaitsFor::Listing => !is_looking,
+        }
+    }
+
+    /// Time until a job of such urgency can go on; `None` if that depends on others.
+    pub(super) fn wake(&self, among: &RangeInclusive<Urgency>) -> Option<Duration> {
+        let jobs = self.list.iter().enumerate();
+        let of_these = jobs.filter(|(_, waiting)| among.contains(&waiting.job.urgency()));
+        let is_looking = self.is_looking();
+        let ready =
+            of_these.filter(|(place, waiting)| self.is_ready(&*waiting.job, *place, is_looking));
+        ready.map(|(_, waiting)| waiting.again_in).min()
+    }
+
+    /// Whether there are jobs of such urgency, whatever they wait for.
+    pub(super) fn has(&self, among: &RangeInclusive<Urgency>) -> bool {
+        self.list.iter().any(|waiting| among.contains(&waiting.job.urgency()))
+    }
+
+    /// Whether it has been begun to look at all sessions, so that what changes now would be missed.
+    pub(super) fn is_looking(&self) -> bool {
+        self.list.iter().any(|waiting| waiting.job.holds() == Holds::Sessions)
+    }
+
+    /// Whether it is looked at all sessions next.
+    pub(super) fn looks_next(&self) -> bool {
+        let first = self.next(&Urgency::LONG, 0).and_then(|place| self.list.get(place));
+        first.is_some_and(|first| {
+            first.job.urgency() == Urgency::Looking || first.job.holds() == Holds::Sessions
+        })
+    }
+
+    /// Whether the next one of these is done with many sessions.
+    pub(super) fn is_long(&self, among: &RangeInclusive<Urgency>) -> bool {
+        let next = self.next(among, 0).and_then(|place| self.list.get(place));
+        next.is_some_and(|next| next.job.is_long())
+    }
+
+    /// Has whoever holds this let go of it. That is begun again later.
+    pub(super) fn cancel(&mut self, held: Holds, finder: &mut SessionFinder) {
+        for Waiting { job, .. } in &mut self.list {
+            if job.holds() == held {
+                job.cancel(finder);
+            }
+        }
+    }
+
+    /// Has what nobody waits for let go of the session that it holds: whoever looks would take it for one that is played.
+    pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
+        let spare = self.list.iter_mut().rev();
+        for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {
+            if job.holds() != Holds::Nothing {
+                job.cancel(finder);
+            }
+        }
+    }
+
+    /// Drops all jobs of such urgency.
+    pub(super) fn drop_all(&mut self, among: &RangeInclusive<Urgency>) {
+        self.list.retain(|waiting| !among.contains(&waiting.job.urgency()));
+    }
+
+    /// A run begins: no checkpoint of an older one becomes durable any more.
+    pub(super) fn begin_run(&mut self, run: RunId, news: &mut Vec<News>) {
+        self.give_up_waiting(news);
+        self.run = Some(run);
+        self.durable = None;
+    }
+
+    /// Takes in what became of the checkpoints of the session that is played.
+    pub(super) fn note(&mut self, news: &[News], played: Option<SessionId>, more: &mut Vec<News>) {
+        let mut is_lost = false;
+        for report in news {
+            match report {
+                News::Saved(saved) => {
+                    self.durable = Some(saved.id);
+                    self.saved = played;
+                }
+                News::Failed { .. } | News::NeedFull => is_lost = true,
+                _ => {}
+            }
+        }
+        if is_lost {
+            self.give_up(|what| matches!(what, WaitsFor::Checkpoint(_)), more);
+        }
+    }
+
+    /// Nothing more of the run is saved: what waits for that waits in vain.
+    pub(super) fn give_up_waiting(&mut self, news: &mut Vec<News>) {
+        let is_of_run =
+            |what| matches!(what, WaitsFor::Checkpoint(_) | WaitsFor::FirstCheckpointOf(_));
+        self.give_up(is_of_run, news);
+    }
+
+    fn give_up(&mut self, waits_for: impl Fn(WaitsFor) -> bool, news: &mut Vec<News>) {
+        let is_in_vain = |jobs: &Self, waiting: &Waiting| {
+            let what = waiting.job.waits_for();
+            waits_for(what) && !jobs.is_there(what, false)
+        };
+        if !self.list.iter().any(|waiting| is_in_vain(self, waiting)) {
+            return;
+        }
+        for waiting in std::mem::take(&mut self.list) {
+            if !is_in_vain(self, &waiting) {
+                self.list.push(waiting);
+            } else if let Some(job) = waiting.job.in_vain(news) {
+                self.list.push(Waiting { job, again_in: Duration::ZERO });
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What the writer reports, whatever the content of a session is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Surroundings;
+use super::asked::{EditedMany, SessionAttachmentOrder, SlotDone, SlotOrder};
+use crate::disk::process::LastRun;
+use crate::format::CheckpointKind;
+use crate::model::ids::{CheckpointId, SessionId, Ticket};
+use crate::model::session::{
+    Attachment, AttachmentError, AttachmentOf, AttachmentVersion, CheckpointError, FailureCause,
+    ProvenTime, RecoveryError, RequestError, SessionContext, SessionUpdate, ShelfMove, ShelfMoved,
+    SlotError, StopReason,
+};
+use crate::read::digest::{DigestFigures, ErasedDigests};
+use crate::read::finding::Shelf;
+use crate::read::recovery::{
+    EventPage, EventQuery, EventValidation, FoundSession, IndexFigures, SessionEntry, SlotListing,
+    Timeline,
+};
+use crate::read::report::ReportOrder;
+
+/// What the writer reports, whatever the content of a session is.
+#[derive(Debug)]
+pub enum News {
+    /// All sessions were looked at. If the process before was still dying at the start, it is only
+    /// known now how it ended.
+    Detected {
+        /// What time it surely is.
+        time: ProvenTime,
+        /// Sessions that were found or changed since, and of which there is nothing to report.
+        settled: Box<Shelf>,
+        /// The others that were found or changed since, and those that wait for an answer.
+        found: Vec<FoundSession>,
+        /// The sessions that aren't there any more.
+        gone: Vec<SessionId>,
+        /// The slots, if anything about them changed.
+        slots: Option<Box<SlotListing>>,
+        previous: Option<Box<LastRun>>,
+        /// Whether somebody asked for it, or it was only looked what changed.
+        is_asked_for: bool,
+        /// What the index has saved.
+        index: IndexFigures,
+        ticket: Option<Ticket>,
+    },
+    /// What the index says of sessions, and the game wants to show before they were looked at.
+    Remembered(Box<Shelf>),
+    /// The sessions are those of this profile from now on. What was found follows.
+    ProfileChanged { profile: String, ticket: Ticket },
+    /// A report was written, with so many bytes, or not.
+    Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
+    /// The run began. What it is played with is found out here, since asking the machine takes a while.
+    TakenUp { session: SessionId, context: Box<SessionContext> },
+    /// A checkpoint can't be restored for a reason that another request can avoid.
+    NotPrepared { error: RequestError, ticket: Ticket },
+    /// The chosen checkpoint is damaged; what is there instead was found.
+    Damaged { found: Box<FoundSession>, ticket: Ticket },
+    /// A session can't be restored at all.
+    Unrecoverable { session: SessionId, error: RecoveryError, ticket: Ticket },
+    /// A checkpoint is durable.
+    Saved(Saved),
+    /// Checkpoints could not be written.
+    Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
+    /// What there is of the session that is played: at the run's begin, and whenever something was removed.
+    Timeline { session: SessionId, timeline: Box<Timeline> },
+    /// The next capture must be full.
+    NeedFull,
+    /// What is acknowledged from here on may not survive a power cut.
+    PowerCutsNotCovered,
+    /// Nothing is saved from here on.
+    SavingStopped(StopReason),
+    /// What is captured is saved again.
+    SavingResumed,
+    /// The run ended.
+    Left {
+        session: SessionId,
+        complete: bool,
+        /// Bytes of its journal, if they are known.
+        bytes: Option<u64>,
+        /// Bytes of each type that the run has encoded, before they were compressed, the largest first.
+        types: Vec<(String, u64)>,
+    },
+    /// A session was set aside, or not.
+    Declined { session: SessionId, result: Result<(), RequestError>, ticket: Ticket },
+    /// A session was deleted, or not. Without a ticket, as one of many.
+    Forgotten { session: SessionId, result: Result<(), RequestError>, ticket: Option<Ticket> },
+    /// A session was planned, or not.
+    Drafted { result: Result<Box<SessionEntry>, RequestError>, ticket: Ticket },
+    /// A session was made of another one, which isn't played, or not.
+    Copied { session: SessionId, result: Result<Box<SessionEntry>, RequestError>, ticket: Ticket },
+    /// A session was moved to another place, or not. Without a ticket, as one of many.
+    Shelved {
+        session: SessionId,
+        how: ShelfMove,
+        result: Result<ShelfMoved, RequestError>,
+        ticket: Option<Ticket>,
+    },
+    /// A session that had lain in the trash for long was removed, which freed so many bytes.
+    Emptied { session: SessionId, bytes: u64 },
+    /// What a session says about itself was changed, or not. Without a ticket, as one of many.
+    Edited {
+        session: SessionId,
+        update: Box<SessionUpdate>,
+        result: Result<(), RequestError>,
+        ticket: Option<Ticket>,
+    },
+    /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
+    EditedMany { edited: Box<EditedMany>, ticket: Ticket },
+    /// Something was done with slots, or not.
+    Slot { order: SlotOrder, result: Result<SlotDone, SlotError>, ticket: Option<Ticket> },
+    /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.
+    EventsFailed { cause: FailureCause, retry_in: Duration },
+    /// Events are lost: so many, for this reason. Checkpoints go on.
+    EventsDropped { count: u64, cause: EventsDropCause },
+    /// A page of what happened was read, or not.
+    EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError>, ticket: Ticket },
+    /// All that a session has recorded was looked at, or not.
+    EventsValidated {
+        session: SessionId,
+        result: Result<EventValidation, RequestError>,
+        ticket: Ticket,
+    },
+    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket where
+    /// that is because the profile is another one.
+    Digested {
+        name: &'static str,
+        digests: ErasedDigests,
+        figures: DigestFigures,
+        ticket: Option<Ticket>,
+    },
+    /// What is around the journal was measured.
+    Measured(Surroundings),
+    /// Something was attached to a session itself, or taken away, or not. Says what is attached to it now.
+    SessionAttachment {
+        order: SessionAttachmentOrder,
+        result: Result<Vec<AttachmentVersion>, AttachmentError>,
+        ticket: Ticket,
+    },
+    /// An attachment was read, or not.
+    AttachmentRead {
+        of: AttachmentOf,
+        name: String,
+        result: Result<Attachment, AttachmentError>,
+        ticket: Ticket,
+    },
+}
+
+impl News {
+    /// The session and the ticket of what was asked of one session, if this is the answer. What is done with a session as
+    /// one of many has no ticket.
+    pub fn filed(&self) -> Option<(SessionId, Ticket)> {
+        match self {
+            Self::Declined { session, ticket, .. } | Self::Copied { session, ticket, .. } => {
+                Some((*session, *ticket))
+            }
+            Self::Forgotten { session, ticket, .. }
+            | Self::Shelved { session, ticket, .. }
+            | Self::Edited { session, ticket, .. } => ticket.map(|ticket| (*session, ticket)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl News {
+    /// All sessions that a listing has found; none if this isn't about one.
+    pub(crate) fn into_found(self) -> Vec<FoundSession> {
+        let Self::Detected { settled, mut found, .. } = self else { return Vec::new() };
+        found.extend(settled.into_entries().into_iter().map(FoundSession::settled));
+        found
+    }
+}
+
+/// Why events are lost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventsDropCause {
+    /// Their values are over the limit of one event. One of their types.
+    TooLarge { type_path: Arc<str> },
+    /// The disk hasn't taken them for so long that no more of them can wait.
+    Disk(FailureCause),
+    /// Another process took the session over.
+    LockLost,
+    /// The run ended before its first checkpoint was durable, so there is no session that they belong to.
+    NeverBegun,
+    /// Their numbers don't rise.
+    OutOfOrder,
+}
+
+/// A durable checkpoint.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    pub id: CheckpointId,
+    pub kind: CheckpointKind,
+    /// What it is called.
+    pub label: Option<String>,
+    /// When it was captured.
+    pub time: Timestamp,
+    pub play_time: Duration,
+    pub bytes: u64,
+    pub write_time: Duration,
+}

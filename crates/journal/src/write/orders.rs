@@ -1,0 +1,270 @@
+//! What the main thread orders, and what the writer reports.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::asked::{EditMany, SessionAttachmentOrder, SlotOrder};
+use super::content::Content;
+use super::news::News;
+use crate::format::{
+    Begun, CheckpointKind, EventStretch, FrameKind, Lineage, Record, RecordedEvent,
+};
+use crate::model::ids::{RunId, SessionId, Ticket};
+use crate::model::session::{
+    AttachmentOf, ChaptersWritten, CheckpointSummary, EndReason, Fields, GameClock, Leaving,
+    NewSession, SessionMetadata, SessionStatus, SessionUpdate, ShelfMove, StartingWorld,
+    StateChange,
+};
+use crate::read::digest::DigestOrder;
+use crate::read::recovery::{EventQuery, Prepared, Wanted};
+use crate::read::report::ReportOrder;
+use crate::write::retention::Quota;
+
+/// What the main thread orders. Orders are carried out one after the other.
+///
+/// What is answered has the ticket of who asks, and the answer brings it back: what takes slices is answered later than
+/// what was ordered after it.
+pub enum Order<C: Content> {
+    /// Look at all sessions on this machine.
+    Detect { ticket: Option<Ticket> },
+    /// Look at the sessions whose files changed.
+    Refresh,
+    /// Read and decode a checkpoint. Takes the session's lock, unless this process plays it.
+    Prepare { wanted: Wanted, ticket: Ticket },
+    /// Read and decode a world that a new session begins with.
+    PrepareWorld { order: Box<WorldOrder>, ticket: Ticket },
+    /// Take a session up: from here on, captures are its checkpoints. The first one must be full.
+    TakeUp(Box<TakeUp<C::Start>>),
+    /// Make a checkpoint of a capture.
+    Checkpoint(Box<CheckpointOrder<C::Capture>>),
+    /// Write something down about the session that is being played.
+    Write(Record),
+    /// Something that only the content knows.
+    Content(C::Order),
+    /// Record what happened in the session that is being played.
+    Events(C::Events),
+    /// Read a page of what happened in a session.
+    ReadEvents { query: Box<EventQuery>, ticket: Ticket },
+    /// Look at all that a session has recorded, and say what is whole.
+    ValidateEvents { session: SessionId, ticket: Ticket },
+    /// Bring what the program keeps of each session up to date, or remove it.
+    Digest { order: DigestOrder, ticket: Ticket },
+    /// Let go of a session that was prepared and isn't taken up after all.
+    Release(SessionId),
+    /// End the run.
+    Leave(Leave),
+    /// Set a crashed session aside.
+    Decline { session: SessionId, ticket: Ticket },
+    /// Delete a session.
+    Forget { session: SessionId, ticket: Ticket },
+    /// Write a session down that begins later.
+    Draft { order: Box<DraftOrder>, ticket: Ticket },
+    /// Make a session of its own out of one that isn't played.
+    Copy { session: SessionId, name: String, ticket: Ticket },
+    /// Move a session to another place.
+    Shelve { session: SessionId, how: ShelfMove, ticket: Ticket },
+    /// Change what a session that isn't played says about itself.
+    Edit { session: SessionId, update: Box<SessionUpdate>, ticket: Ticket },
+    /// Do one thing with each of many sessions.
+    EditMany { order: Box<EditMany>, ticket: Ticket },
+    /// Do something with slots, after everything that was ordered before. Without a ticket, as a step of something else.
+    Slot { order: SlotOrder, ticket: Option<Ticket> },
+    /// Attach something to the session that is being played, once that is on the disk, or take it away.
+    SessionAttachment { order: SessionAttachmentOrder, ticket: Ticket },
+    /// Read an attachment.
+    ReadAttachment { of: AttachmentOf, name: String, ticket: Ticket },
+    /// Write a report, or a session that is handed on.
+    Describe { order: Box<ReportOrder>, ticket: Ticket },
+    /// From now on, the sessions are those of this profile. Look at all of them.
+    UseProfile { profile: String, ticket: Ticket },
+    /// The session was played for so long that its restore has proven itself.
+    EndTrial(SessionId),
+    /// A new session is started instead of restoring this one once more.
+    SetAside(SessionId),
+    /// How much room there is.
+    Quota(Quota),
+    /// Whether the index of sessions is read and written from now on. It is unless this says otherwise.
+    KeepIndex(bool),
+    /// Measure what is around the journal.
+    Measure,
+    /// Write the process record again, since what it says would be wrong: the process is exiting, or
+    /// survived a panic.
+    Beat,
+}
+
+impl<C: Content> fmt::Debug for Report<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").finish_non_exhaustive()
+    }
+}
+
+impl<C: Content> fmt::Debug for Order<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").finish_non_exhaustive()
+    }
+}
+
+impl<C: Content> Order<C> {
+    /// What it is called in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Detect { .. } => "detect",
+            Self::Refresh => "refresh",
+            Self::Prepare { .. } => "prepare",
+            Self::PrepareWorld { .. } => "prepare world",
+            Self::TakeUp(_) => "take up",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Write(_) => "write",
+            Self::Content(_) => "content",
+            Self::Events(_) => "events",
+            Self::ReadEvents { .. } => "read events",
+            Self::ValidateEvents { .. } => "validate events",
+            Self::Digest { .. } => "digest",
+            Self::Release(_) => "release",
+            Self::Leave(_) => "leave",
+            Self::Decline { .. } => "decline",
+            Self::Forget { .. } => "forget",
+            Self::Draft { .. } => "draft",
+            Self::Copy { .. } => "copy",
+            Self::Shelve { .. } => "shelve",
+            Self::Edit { .. } => "edit",
+            Self::EditMany { .. } => "edit many",
+            Self::Slot { .. } => "slot",
+            Self::SessionAttachment { .. } => "session attachment",
+            Self::ReadAttachment { .. } => "read attachment",
+            Self::Describe { .. } => "describe",
+            Self::UseProfile { .. } => "use profile",
+            Self::EndTrial(_) => "end trial",
+            Self::SetAside(_) => "set aside",
+            Self::Quota(_) => "quota",
+            Self::KeepIndex(_) => "keep index",
+            Self::Measure => "measure",
+            Self::Beat => "beat",
+        }
+    }
+
+    /// Whether it changes what a listing finds, or goes by what it found.
+    pub(super) fn is_about_sessions(&self) -> bool {
+        let is_of_played =
+            matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. });
+        is_of_played || self.is_filing()
+    }
+
+    /// Whether it changes sessions that aren't played.
+    pub(super) fn is_filing(&self) -> bool {
+        matches!(
+            self,
+            Self::Decline { .. }
+                | Self::Forget { .. }
+                | Self::Draft { .. }
+                | Self::Copy { .. }
+                | Self::Shelve { .. }
+                | Self::Edit { .. }
+                | Self::EditMany { .. }
+        )
+    }
+}
+
+/// Makes a world the beginning of a new session.
+#[derive(Debug)]
+pub struct WorldOrder {
+    /// What the session says of itself.
+    pub metadata: SessionMetadata,
+    /// What it begins with beside the world.
+    pub session: NewSession,
+    pub world: StartingWorld,
+}
+
+/// Plans a session.
+#[derive(Debug)]
+pub struct DraftOrder {
+    /// What the session says of itself. Its context is what the game says of itself; the writer adds what it knows.
+    pub metadata: SessionMetadata,
+    /// What it begins with.
+    pub session: NewSession,
+}
+
+/// Begins a run.
+#[derive(Debug)]
+pub struct TakeUp<S> {
+    /// Its context is what the game says of itself. The writer adds what it knows.
+    pub metadata: SessionMetadata,
+    pub run: RunId,
+    /// The checkpoint that was restored and those before it, and the runs that are left behind.
+    pub lineage: Lineage,
+    /// Why the run begins; `None` for a session's first.
+    pub begun: Option<Begun>,
+    /// What the content goes on with.
+    pub start: S,
+    /// Frames that this version doesn't know and must not lose.
+    pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
+    /// What is known of events before the run begins.
+    pub events: EventStart,
+}
+
+/// What a run's events begin with.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct EventStart {
+    /// Whether the game records events of its own. Then an older build, which doesn't know events,
+    /// doesn't take the session up.
+    pub records: bool,
+    /// The events that are handed out again, see [`Prepared::events_after`]. They are this run's from here
+    /// on, so that they aren't lost should it crash before its first checkpoint that includes them.
+    pub replayed: Vec<RecordedEvent>,
+    /// What happened before on the line, see [`Prepared::event_line`].
+    pub line: Vec<EventStretch>,
+}
+
+/// Makes a checkpoint.
+#[derive(Debug)]
+pub struct CheckpointOrder<C> {
+    pub counter: u64,
+    /// The checkpoint that a delta is the difference to.
+    pub base: Option<u64>,
+    pub kind: CheckpointKind,
+    pub label: Option<String>,
+    pub time: Timestamp,
+    pub play_time: Duration,
+    /// The custom fields, if they changed or the capture is full.
+    pub fields: Option<Fields>,
+    /// The way through the game's states, likewise.
+    pub state_changes: Option<Vec<StateChange>>,
+    /// What there is to say of the session's chapters.
+    pub chapters: Option<Box<ChaptersWritten>>,
+    /// What lists show of it, likewise.
+    pub summary: Option<CheckpointSummary>,
+    pub clock: GameClock,
+    /// The number of the last event whose effect is in it. An event with a higher number is handed out
+    /// again after a crash.
+    pub events_through: u64,
+    /// Whether something of the game failed since the checkpoint before, and the game went on.
+    pub after_failure: bool,
+    pub capture: C,
+    /// Everything at the same moment, to hold against what was written.
+    pub self_test: Option<C>,
+    pub handed_over: Instant,
+}
+
+/// Ends the run that is being written.
+#[derive(Clone, Debug)]
+pub struct Leave {
+    pub status: SessionStatus,
+    pub reason: Option<EndReason>,
+    pub leaving: Leaving,
+    pub time: Timestamp,
+    pub play_time: Duration,
+}
+
+/// What the writer reports.
+pub enum Report<C: Content> {
+    /// Whatever is the same for every content.
+    News(News),
+    /// A checkpoint is ready to be restored.
+    Prepared { prepared: Box<Prepared<C::Image>>, ticket: Ticket },
+    /// Something that only the content knows.
+    Content(C::Report),
+    /// A capture was encoded. What it leaves, if that is to be used again.
+    WorkedOff { emptied: Option<C::Capture> },
+}

@@ -1,0 +1,468 @@
+//! Writes one report, a slice at a time: copies a checkpoint as a slot, reads what happened last and the files that
+//! are damaged, and then writes all of it into one file.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::News;
+use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
+use super::slot_begin::{hand_on, open_slot, world_alone};
+use super::slot_copy::SlotCopy;
+use crate::disk::process::Logged;
+use crate::disk::{
+    DirectoryStore, Layout, MemoryDisk, StoreAction, StoredSession, unknown_if_gone,
+};
+use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
+use crate::model::ids::{CheckpointId, SlotId, Ticket};
+use crate::model::session::{RequestError, SlotError, WorldOf};
+use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL};
+use crate::read::report::{
+    Archive, Journals, LeftOut, MOST_SLOT_BYTES, Personal, Picture, ReportOf, ReportOrder,
+    ReportParts, STEP_BYTES, SlotBytes,
+};
+
+/// Events that are read at once.
+const PAGE: usize = 256;
+
+/// A report that is asked for.
+pub(super) struct WriteReport {
+    ticket: Ticket,
+    stage: ReportStage,
+}
+
+enum ReportStage {
+    /// One of this moment waits for the checkpoint that was captured for it, as long as that is on its way.
+    ToCome(Box<ReportOrder>, WaitsFor),
+    UnderWay(Box<Reporting>),
+}
+
+impl WriteReport {
+    /// A report that may have to wait.
+    pub(super) fn new(order: ReportOrder, ticket: Ticket, waits_for: WaitsFor) -> Self {
+        Self { ticket, stage: ReportStage::ToCome(Box::new(order), waits_for) }
+    }
+}
+
+impl Job for WriteReport {
+    fn urgency(&self) -> Urgency {
+        Urgency::Asked
+    }
+
+    fn waits_for(&self) -> WaitsFor {
+        match &self.stage {
+            ReportStage::ToCome(_, waits_for) => *waits_for,
+            ReportStage::UnderWay(_) => WaitsFor::Nothing,
+        }
+    }
+
+    fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Self { ticket, stage } = *self;
+        let reporting = match stage {
+            ReportStage::ToCome(order, _) => begin(order, tools),
+            ReportStage::UnderWay(reporting) => reporting,
+        };
+        match reporting.step(tools.finder) {
+            Ok(reporting) => {
+                let stage = ReportStage::UnderWay(reporting);
+                Slice::Going(Box::new(Self { ticket, stage }))
+            }
+            Err((order, result)) => {
+                tools.news.push(News::Described { order, result, ticket });
+                Slice::Done
+            }
+        }
+    }
+
+    /// It goes with what is on the disk.
+    fn in_vain(mut self: Box<Self>, _news: &mut Vec<News>) -> Option<Box<dyn Job>> {
+        if let ReportStage::ToCome(_, waits_for) = &mut self.stage {
+            *waits_for = WaitsFor::Nothing;
+        }
+        Some(self)
+    }
+}
+
+fn begin(order: Box<ReportOrder>, tools: &mut Tools<'_>) -> Box<Reporting> {
+    let line = order.session.and_then(|session| tools.hand_over_events(session));
+    let logged = match &order.of {
+        ReportOf::Now => tools.process.logged(tools.now.wall),
+        ReportOf::LastRun(last) => tools.finder.logged_by(last),
+        ReportOf::Session | ReportOf::Scenario(_) => Logged::default(),
+    };
+    Box::new(Reporting::new(order, line, &logged, tools.now.wall))
+}
+
+/// A report that is being written.
+struct Reporting {
+    order: Box<ReportOrder>,
+    now: Timestamp,
+    /// What is known of the line of what happened, if the session is played.
+    line: Option<Vec<EventStretch>>,
+    personal: Personal,
+    stored: Option<StoredSession>,
+    /// The checkpoint that is meant.
+    newest: Option<CheckpointId>,
+    parts: ReportParts,
+    stage: Stage,
+}
+
+enum Stage {
+    Begun,
+    /// Copies the checkpoint.
+    Copying(Box<Copying>),
+    /// Reads what happened, from here back.
+    ReadingEvents {
+        reading: Box<EventReading>,
+    },
+    /// Reads what is damaged.
+    ReadingJournals,
+    /// Writes all of it.
+    Writing(Box<Archive>),
+}
+
+/// A checkpoint that is being copied into memory.
+struct Copying {
+    plan: Plan,
+    memory: MemoryDisk,
+    store: DirectoryStore,
+    place: PathBuf,
+    copy: Box<SlotCopy>,
+}
+
+/// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
+/// then.
+type Reported = (Box<ReportOrder>, Result<u64, RequestError>);
+
+impl Reporting {
+    /// Begins a report.
+    fn new(
+        order: Box<ReportOrder>,
+        line: Option<Vec<EventStretch>>,
+        logged: &Logged,
+        now: Timestamp,
+    ) -> Self {
+        let personal = Personal::of_this_machine();
+        let parts =
+            ReportParts { logged: personal.removed_from_log(logged), ..ReportParts::default() };
+        Self { order, now, line, personal, stored: None, newest: None, parts, stage: Stage::Begun }
+    }
+
+    /// Does the next slice; at the end, says what came of it.
+    fn step(mut self: Box<Self>, finder: &SessionFinder) -> Result<Box<Self>, Reported> {
+        let mut done = 0;
+        while done < STEP_BYTES {
+            match self.work(finder) {
+                Ok(Some(bytes)) => done += bytes,
+                Ok(None) => {
+                    let Stage::Writing(archive) = self.stage else { continue };
+                    let bytes = archive.bytes();
+                    // Some systems don't remove what is open.
+                    drop(archive);
+                    let finished = self.order.finish(finder.local());
+                    return Err((self.order, finished.map(|()| bytes)));
+                }
+                Err(error) => {
+                    let was_created = matches!(self.stage, Stage::Writing(_));
+                    self.stage = Stage::Begun;
+                    let error = match was_created {
+                        true => self.order.give_up(&*finder.local().outside, error),
+                        false => error,
+                    };
+                    return Err((self.order, Err(error)));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Does a piece, and says how many bytes that was, about; `None` if all is written.
+    fn work(&mut self, finder: &SessionFinder) -> Result<Option<usize>, RequestError> {
+        match std::mem::replace(&mut self.stage, Stage::Begun) {
+            // Looking at a session is a slice of its own.
+            Stage::Begun => {
+                self.look(finder)?;
+                self.stage = self.begin_copy(finder)?;
+                Ok(Some(STEP_BYTES))
+            }
+            Stage::Copying(copying) => {
+                self.stage = self.go_on_copying(*copying, finder)?;
+                Ok(Some(STEP_BYTES))
+            }
+            Stage::ReadingEvents { reading } => {
+                let (stage, bytes) = self.read_events(reading, finder);
+                self.stage = stage;
+                Ok(Some(bytes))
+            }
+            Stage::ReadingJournals => {
+                let read = self.parts.journals.step(&**finder.local().store.disk());
+                self.stage = match read {
+                    Some(_) => Stage::ReadingJournals,
+                    None => self.begin_archive(finder)?,
+                };
+                Ok(Some(read.unwrap_or_default()))
+            }
+            Stage::Writing(mut archive) => {
+                let written = archive.step();
+                self.stage = Stage::Writing(archive);
+                written.map_err(|error| self.order.refused(StoreAction::Append, error))
+            }
+        }
+    }
+
+    /// Looks at what there is of the session. Only who wants nothing but the session can't do without.
+    fn look(&mut self, finder: &SessionFinder) -> Result<(), RequestError> {
+        if let Some(slot) = self.slot() {
+            let (stored, checkpoint) = open_slot(finder, slot)?;
+            (self.stored, self.newest) = (Some(stored), Some(checkpoint));
+            return Ok(());
+        }
+        let hands_on = self.order.of.is_a_world();
+        let Some(session) = self.order.session else { return Ok(()) };
+        let stored = match finder.local().store.open_session_of_any_profile(session) {
+            Ok(stored) => stored,
+            Err(error) if hands_on => return Err(unknown_if_gone(error)),
+            Err(_) => return Ok(()),
+        };
+        let index = stored.index();
+        self.newest = self.meant(index);
+        if !matches!(self.order.of, ReportOf::Scenario(_)) {
+            self.parts.head = index.newest_head().cloned();
+        }
+        if !hands_on {
+            self.parts.checkpoints = index.checkpoints();
+        }
+        self.stored = Some(stored);
+        Ok(())
+    }
+
+    /// The slot whose world is wanted.
+    fn slot(&self) -> Option<SlotId> {
+        match &self.order.of {
+            ReportOf::Scenario(file) => match file.of {
+                WorldOf::Slot(slot) => Some(slot),
+                WorldOf::Session(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The checkpoint that is meant: the one that was asked for, else the newest of the run that died, or of the
+    /// session if that one wrote none.
+    fn meant(&self, index: &SessionIndex) -> Option<CheckpointId> {
+        let asked = self.order.checkpoint;
+        let witness = self.witness();
+        let of_run = witness.and_then(|witness| {
+            index.checkpoints().iter().map(|info| info.id).find(|id| id.run == witness.run)
+        });
+        let asked = asked.filter(|asked| index.commit(*asked).is_some());
+        asked.or(of_run).or_else(|| index.newest_head().map(|head| head.id))
+    }
+
+    /// Begins to copy the checkpoint, or the newest one before it that isn't damaged.
+    fn begin_copy(&mut self, finder: &SessionFinder) -> Result<Stage, RequestError> {
+        match self.try_copy(finder) {
+            Ok(copying) => Ok(Stage::Copying(Box::new(copying))),
+            Err(error) => self.go_on_without_slot(&error, finder),
+        }
+    }
+
+    fn try_copy(&mut self, finder: &SessionFinder) -> Result<Copying, SlotError> {
+        let (Some(stored), Some(newest)) = (&self.stored, self.newest) else {
+            return Err(SlotError::Unknown);
+        };
+        if stored.index().is_without_world(newest) {
+            return Err(SlotError::Unknown);
+        }
+        let damaged = || SlotError::Damaged { path: stored.directory().to_path_buf() };
+        let plan = stored.index().newest_intact(newest).ok_or_else(damaged)?;
+        let disk = finder.local().store.disk();
+        let game = finder.slots().game();
+        let (_, commit) = stored.index().as_snapshot(plan.checkpoint).ok_or_else(damaged)?;
+        let (source, slot, commit) = match &self.order.of {
+            ReportOf::Scenario(scenario) => {
+                let (from, called) = (stored.clone(), (&*scenario.scenario.name, game));
+                let (source, slot) = world_alone(from, plan.checkpoint, called, self.now)?;
+                (source, slot, of_nobody(commit, self.now))
+            }
+            _ => {
+                let (source, slot) = hand_on(&**disk, stored.clone(), plan.checkpoint, game)?;
+                (source, slot, commit)
+            }
+        };
+        let header = source.header(slot, self.now);
+        let memory = MemoryDisk::default();
+        memory.leave_room_for(MOST_SLOT_BYTES);
+        let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
+        let place = layout.slots().join("checkpoint.save");
+        let store = DirectoryStore::new(Arc::new(memory.clone()), layout);
+        let copy = SlotCopy::begin(&store, &source, &plan, commit, &header, place.clone())?;
+        Ok(Copying { plan, memory, store, place, copy: Box::new(copy) })
+    }
+
+    fn go_on_copying(
+        &mut self,
+        copying: Copying,
+        finder: &SessionFinder,
+    ) -> Result<Stage, RequestError> {
+        let Copying { plan, memory, store, place, copy } = copying;
+        let failure = match copy.step(&store) {
+            Ok(Continue(copy)) => {
+                return Ok(Stage::Copying(Box::new(Copying { plan, memory, store, place, copy })));
+            }
+            Ok(Break(_)) => {
+                let bytes = memory.content(&place).unwrap_or_default();
+                self.note_whole(&plan);
+                self.parts.slot = Ok(SlotBytes { checkpoint: plan.checkpoint, bytes });
+                return Ok(self.begin_events(finder));
+            }
+            Err(failure) => failure,
+        };
+        // Another way may lead there, or an older checkpoint be whole. Whatever is damaged is noted, and
+        // passed over the next time.
+        let is_noted = failure.is_damage() && self.note_damage(&plan);
+        if is_noted {
+            self.begin_copy(finder)
+        } else {
+            self.go_on_without_slot(&failure.into(), finder)
+        }
+    }
+
+    /// Everything that a plan needs was read.
+    fn note_whole(&mut self, plan: &Plan) {
+        let Some(stored) = &mut self.stored else { return };
+        for group in &plan.groups {
+            let _ = stored.note(*group, Ok(()));
+        }
+        if !self.parts.checkpoints.is_empty() {
+            self.parts.checkpoints = stored.index().checkpoints();
+        }
+    }
+
+    /// Finds out what of a plan is damaged. Whether something is.
+    fn note_damage(&mut self, plan: &Plan) -> bool {
+        let Some(stored) = &mut self.stored else { return false };
+        let before = stored.index().damaged_groups().count();
+        let _ = stored.verify(plan);
+        stored.index().damaged_groups().count() > before
+    }
+
+    /// Without its checkpoint a report says less, and a session that is handed on nothing.
+    fn go_on_without_slot(
+        &mut self,
+        error: &SlotError,
+        finder: &SessionFinder,
+    ) -> Result<Stage, RequestError> {
+        if self.order.of.is_a_world() {
+            return Err(match error {
+                SlotError::Unknown => RequestError::NothingToRestore,
+                error => error.clone().into(),
+            });
+        }
+        self.parts.slot = Err(match error {
+            SlotError::Unknown => LeftOut::NothingThere,
+            SlotError::Damaged { .. } => LeftOut::Damaged,
+            SlotError::NewerFormat { .. } => LeftOut::NewerFormat,
+            SlotError::Unreadable(_) => LeftOut::Unreadable,
+            _ => LeftOut::NoRoom,
+        });
+        Ok(self.begin_events(finder))
+    }
+
+    fn begin_events(&mut self, finder: &SessionFinder) -> Stage {
+        self.parts.picture = self.picture(finder);
+        let Some(session) = self.order.session.filter(|_| self.order.report.events > 0) else {
+            return self.begin_journals();
+        };
+        let query = EventQuery { limit: PAGE, ..EventQuery::of(session) };
+        Stage::ReadingEvents { reading: Box::new(EventReading::new(query, self.line.clone())) }
+    }
+
+    /// Reads a piece of a page, and takes the page in once it is there.
+    fn read_events(
+        &mut self,
+        mut reading: Box<EventReading>,
+        finder: &SessionFinder,
+    ) -> (Stage, usize) {
+        match reading.step(&finder.local().store) {
+            Ok(Some(bytes)) => return (Stage::ReadingEvents { reading }, bytes),
+            Ok(None) => {}
+            Err(_) => {
+                self.parts.events_unreadable = true;
+                return (self.begin_journals(), 0);
+            }
+        }
+        let (query, page) = reading.finish();
+        let wanted = self.order.report.events;
+        for event in &page.events {
+            if self.parts.events.len() < wanted {
+                self.parts.events.add(event, &self.personal);
+            }
+        }
+        let is_enough = self.parts.events.len() >= wanted || self.parts.events.is_full();
+        let stage = match page.next.filter(|_| !is_enough) {
+            Some(after) => {
+                let query = EventQuery { after: Some(after), ..query };
+                let reading = Box::new(EventReading::new(query, self.line.clone()));
+                Stage::ReadingEvents { reading }
+            }
+            None => self.begin_journals(),
+        };
+        // Text is made of them.
+        (stage, STEP_BYTES)
+    }
+
+    /// The newest picture on the line of the checkpoint.
+    fn picture(&self, finder: &SessionFinder) -> Option<Picture> {
+        let stored = self.stored.as_ref().filter(|_| self.order.report.picture)?;
+        let has_picture = |id: &CheckpointId| {
+            stored.beside().iter().any(|(of, name)| of == id && name == THUMBNAIL)
+        };
+        let line = stored.index().line(self.newest?);
+        let disk = &**finder.local().store.disk();
+        let mut pictures = line.into_iter().filter(has_picture);
+        let picture = pictures.find_map(|id| stored.attachment(disk, id, THUMBNAIL))?;
+        Some(Picture::new(picture.bytes().to_vec()))
+    }
+
+    fn begin_journals(&mut self) -> Stage {
+        if let Some(stored) = self.stored.as_ref().filter(|_| !self.order.of.is_a_world()) {
+            let missing = self.witness().filter(|id| stored.index().commit(*id).is_none());
+            self.parts.journals = Journals::of(stored, missing, self.parts.room());
+        }
+        Stage::ReadingJournals
+    }
+
+    /// The newest checkpoint that the process which ended saw safe.
+    fn witness(&self) -> Option<CheckpointId> {
+        match &self.order.of {
+            ReportOf::LastRun(previous) => previous.last_checkpoint,
+            ReportOf::Now | ReportOf::Session | ReportOf::Scenario(_) => None,
+        }
+    }
+
+    fn begin_archive(&mut self, finder: &SessionFinder) -> Result<Stage, RequestError> {
+        let parts = std::mem::take(&mut self.parts);
+        let outside = &*finder.local().outside;
+        let archive = self.order.begin_archive(outside, parts, &self.personal, self.now)?;
+        Ok(Stage::Writing(Box::new(archive)))
+    }
+}
+
+/// A checkpoint without what it says of whoever took it.
+fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
+    Commit {
+        kind: CheckpointKind::Opening,
+        label: None,
+        time: now,
+        play_time: Duration::ZERO,
+        summary: None,
+        events_through: 0,
+        origin: None,
+        after_failure: false,
+        ..commit
+    }
+}

@@ -1,0 +1,27 @@
+//! Which sessions have been in the trash for long enough.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::format::SessionIndex;
+use crate::model::session::{ProvenTime, ShelfPlace};
+
+/// Whether a session has been in the trash for so long that it goes. `time` is what time it surely is, and `clock` what the
+/// clock says: one that is wrong empties no trash.
+pub(crate) fn has_lain_long(
+    index: &SessionIndex,
+    keep: Duration,
+    (time, clock): (ProvenTime, Timestamp),
+) -> bool {
+    lies_there_since(index).is_some_and(|since| time.has_passed(since, keep, clock))
+}
+
+/// Since when a session lies in the trash, if it does. Where the clock was behind when it was put there, what
+/// had been played before says that it can't have been earlier.
+fn lies_there_since(index: &SessionIndex) -> Option<Timestamp> {
+    let ShelfPlace::Trash { since } = index.heads().first()?.metadata.place else { return None };
+    let ends = index.heads().iter().filter_map(|head| head.end.as_ref()).map(|end| end.time);
+    let last_written = index.heads().iter().map(|head| head.time).chain(ends);
+    Some(last_written.fold(since, Timestamp::max))
+}

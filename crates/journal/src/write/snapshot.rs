@@ -1,0 +1,293 @@
+//! One file with one checkpoint of a session: what is in it, and how it is written. It takes the place of all others
+//! that the session has, or is a session of its own.
+
+use std::iter::Peekable;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::group_copy::{CopyFailure, GroupCopy};
+use super::open_segment::{OpenSegment, Preamble};
+use super::unplayed_run;
+use crate::disk::{DirectoryStore, LocalStore, MergedBlocks, StoredSession};
+use crate::format::{
+    Block, Commit, FEATURE_WITHOUT_WORLD, FrameKind, Head, Lineage, ReadError, Record,
+    SegmentHeader, Values,
+};
+use crate::model::ids::{CheckpointId, SaveId};
+use crate::model::session::{
+    FailureCause, Fields, Leaving, RequestError, SessionMetadata, SessionStatus,
+};
+use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id};
+
+/// What is kept of a session.
+pub(super) struct Snapshot {
+    head: Head,
+    header: SegmentHeader,
+    lineage: Lineage,
+    /// The checkpoint that is kept.
+    kept: CheckpointId,
+    /// Its number in the new run.
+    counter: u64,
+    /// The next id, which no line of the session has used.
+    next_save_id: SaveId,
+    /// How the session was left, to be said again.
+    left: Vec<Record>,
+}
+
+impl Snapshot {
+    /// Of a session that says this of itself from then on, and was left like this. Nothing is read or written yet.
+    pub(super) fn of(
+        local: &LocalStore,
+        stored: &StoredSession,
+        head: &Head,
+        (status, metadata): (SessionStatus, SessionMetadata),
+        now: Timestamp,
+    ) -> Self {
+        let index = stored.index();
+        let build = (&*head.game_version, head.schema);
+        let header = unplayed_run::header(local, metadata, build, now);
+        let (run, counter) = (header.run, index.newest_counter() + 1);
+        let left = how_it_was_left(head, status, CheckpointId { run, counter });
+        let mut snapshot = Self {
+            head: head.clone(),
+            header,
+            lineage: Lineage::default(),
+            kept: head.id,
+            counter,
+            next_save_id: next_save_id(index),
+            left,
+        };
+        snapshot.go_on_from(stored, head.id);
+        snapshot
+    }
+
+    /// The newest checkpoint of the session until now.
+    pub(super) fn head(&self) -> CheckpointId {
+        self.head.id
+    }
+
+    /// The checkpoint that is kept.
+    pub(super) fn kept(&self) -> CheckpointId {
+        self.kept
+    }
+
+    /// What the session will say of itself.
+    pub(super) fn metadata(&self) -> &SessionMetadata {
+        &self.header.metadata
+    }
+
+    /// Whether it is a session of its own, beside the one that it is made of.
+    fn is_copy(&self) -> bool {
+        self.header.session != self.head.metadata.id
+    }
+
+    /// Keeps this checkpoint.
+    pub(super) fn go_on_from(&mut self, stored: &StoredSession, kept: CheckpointId) {
+        self.kept = kept;
+        if !self.is_copy() {
+            self.lineage = stored.index().lineage_from(kept, self.head.id);
+        }
+        let Lineage { ancestors, supersedes } = self.lineage.in_header();
+        (self.header.ancestors, self.header.supersedes) = (ancestors, supersedes);
+        if let Some((game_version, schema)) = stored.index().build(kept.run) {
+            (self.header.game_version, self.header.schema) = (game_version.to_owned(), schema);
+        }
+    }
+
+    /// Begins to copy the checkpoint into a file beside its place.
+    pub(super) fn copy(
+        &mut self,
+        stored: &StoredSession,
+        store: &DirectoryStore,
+    ) -> Result<Box<GroupCopy>, RequestError> {
+        let plan = stored.index().plan(self.kept).ok_or(RequestError::NothingToRestore)?;
+        let frames = stored.carried()?;
+        let blocks = stored.blocks(&plan)?;
+        let fields = self.head.fields_at(self.kept).map(block_of).transpose()?;
+        let commit = self.commit(stored, false)?;
+        self.keep_thumbnail(stored, store)?;
+        let segment = self.begin(store, &frames)?;
+        Ok(GroupCopy::begin(WithFields { blocks: blocks.peekable(), fields }, segment, commit))
+    }
+
+    /// Writes the summary alone into a file beside its place.
+    pub(super) fn write_summary(
+        &mut self,
+        stored: &StoredSession,
+        store: &DirectoryStore,
+    ) -> Result<PathBuf, RequestError> {
+        self.header.optional_features |= FEATURE_WITHOUT_WORLD;
+        let commit = self.commit(stored, true)?;
+        self.keep_thumbnail(stored, store)?;
+        let segment = self.begin(store, &[])?;
+        let path = segment.path().to_path_buf();
+        let group = segment.begin_group(self.counter);
+        let written = group
+            .finish(&commit)
+            .map_err(CopyFailure::from)
+            .and_then(|segment| self.complete(segment, store));
+        if written.is_err() {
+            let _ = store.remove_segment(&path);
+        }
+        Ok(written?)
+    }
+
+    /// Writes what stands behind the checkpoint, and makes the file durable.
+    pub(super) fn complete(
+        &self,
+        mut segment: OpenSegment,
+        store: &DirectoryStore,
+    ) -> Result<PathBuf, CopyFailure> {
+        for record in &self.left {
+            segment.append_record(record)?;
+        }
+        segment.sync(store)?;
+        Ok(segment.path().to_path_buf())
+    }
+
+    /// What is in the file that was written; `None` of a summary.
+    pub(super) fn blocks_of(
+        &self,
+        store: &DirectoryStore,
+        written: &Path,
+    ) -> Result<Option<MergedBlocks>, RequestError> {
+        let stored = StoredSession::of_file(&**store.disk(), written, self.header.session);
+        let index = stored.index();
+        let id = CheckpointId { run: self.header.run, counter: self.counter };
+        let is_as_written = matches!(index.heads(), [head] if head.id == id
+            && head.metadata.place == self.metadata().place
+            && head.play_time == self.head.play_time);
+        let is_summary = index.is_without_world(id);
+        match index.plan(id) {
+            _ if !is_as_written => Err(not_as_written(written)),
+            Some(plan) => Ok(Some(stored.blocks(&plan)?)),
+            None if is_summary => Ok(None),
+            None => Err(not_as_written(written)),
+        }
+    }
+
+    /// Puts the file in its place, durably: from then on it is what there is of the session.
+    pub(super) fn put_in_place(
+        &self,
+        store: &DirectoryStore,
+        written: &Path,
+    ) -> Result<(), RequestError> {
+        if let Err(error) = store.put_archive_in_place(written, &self.header) {
+            // It may be there and not be durable, and nothing is to be removed because of it.
+            let _ = store.remove_segment(&store.layout().segment(&self.header));
+            let _ = store.remove_segment(written);
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        store: &DirectoryStore,
+        frames: &[(FrameKind, Vec<u8>)],
+    ) -> Result<OpenSegment, RequestError> {
+        let created = store.create_segment_beside(&self.header)?;
+        let path = created.path.clone();
+        let lineage = self.lineage.in_records();
+        let preamble = Preamble { lineage: &lineage, unknown_frames: frames, status: None };
+        let segment = OpenSegment::of(created, 0, preamble);
+        if segment.is_err() {
+            let _ = store.remove_segment(&path);
+        }
+        Ok(segment?)
+    }
+
+    fn commit(&self, stored: &StoredSession, without_world: bool) -> Result<Commit, RequestError> {
+        let index = stored.index();
+        let commit = index.commit(self.kept).ok_or(RequestError::NothingToRestore)?;
+        let summary = self.head.summary_at(self.kept, index.summary(self.kept));
+        Ok(Commit {
+            counter: self.counter,
+            base: None,
+            next_save_id: self.next_save_id,
+            summary: Some(Box::new(summary)),
+            // What happened stays in the session that it happened in.
+            events_through: if self.is_copy() { 0 } else { commit.events_through },
+            origin: None,
+            without_world,
+            ..commit.clone()
+        })
+    }
+
+    /// Lays the newest picture beside what is kept.
+    fn keep_thumbnail(
+        &self,
+        stored: &StoredSession,
+        store: &DirectoryStore,
+    ) -> Result<(), RequestError> {
+        let of = newest_thumbnail(stored, &self.head);
+        let picture = of.and_then(|of| stored.attachment(&**store.disk(), of, THUMBNAIL));
+        let Some(picture) = picture else { return Ok(()) };
+        let kept = CheckpointId { run: self.header.run, counter: self.counter };
+        Ok(store.write_attachment(self.header.session, kept, &picture)?)
+    }
+}
+
+/// What wasn't written as it was to be.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} doesn't hold what was written into it")]
+struct NotAsWritten {
+    path: PathBuf,
+}
+
+/// The failure of a file that doesn't hold what was written into it.
+pub(super) fn not_as_written(path: &Path) -> RequestError {
+    let path = path.to_path_buf();
+    RequestError::Store(FailureCause::at(&path.clone(), NotAsWritten { path }))
+}
+
+/// What a run says at its end that is put in the place of the one before.
+fn how_it_was_left(head: &Head, status: SessionStatus, kept: CheckpointId) -> Vec<Record> {
+    let play_time = head.play_time;
+    match &head.end {
+        Some(end) => {
+            let (status, reason, leaving) = (end.status, end.reason, end.leaving.clone());
+            vec![Record::End { status, reason, leaving, time: end.time, play_time }]
+        }
+        // It was left in good order, and its end could not be written.
+        None if !status.is_running() => {
+            let (reason, leaving) = (None, Leaving::default());
+            vec![Record::End { status, reason, leaving, time: head.time, play_time }]
+        }
+        None => vec![
+            Record::Status { status, time: head.time, play_time },
+            Record::Declined { heads: vec![kept] },
+        ],
+    }
+}
+
+/// Blocks of a checkpoint, with custom fields that it was given after it was taken.
+struct WithFields {
+    blocks: Peekable<MergedBlocks>,
+    /// Those fields, until they were handed out in their place.
+    fields: Option<Block>,
+}
+
+impl Iterator for WithFields {
+    type Item = Result<Block, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(fields) = &self.fields else { return self.blocks.next() };
+        let is_replaced = |block: &Self::Item| {
+            block.as_ref().is_ok_and(|block| block.type_path == fields.type_path)
+        };
+        while self.blocks.next_if(is_replaced).is_some() {}
+        let comes_before =
+            |block: &Self::Item| block.as_ref().map_or(true, |block| block.key() < fields.key());
+        self.blocks.next_if(comes_before).or_else(|| self.fields.take().map(Ok))
+    }
+}
+
+fn block_of(fields: &Fields) -> Result<Block, RequestError> {
+    let mut values = Values::default();
+    let bytes = rmp_serde::to_vec_named(fields)
+        .map_err(|error| RequestError::Store(FailureCause::new(error)))?;
+    values.push(SaveId::WORLD, &bytes);
+    Ok(Block::values(FIELDS.into(), 0, values))
+}

@@ -1,0 +1,258 @@
+//! Removes what lies around: what processes left behind that died in the middle of something, and that
+//! would never be looked at again.
+//!
+//! Only a start that has taken a session up does it. It goes by locks, never by clocks, and never
+//! touches what may be another machine's: in a data directory that several share, only what this one
+//! wrote.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use tracing::{debug, warn};
+
+use super::jobs::{Job, Slice, Tools, Urgency};
+use crate::disk::{
+    DirectoryStore, Layout, Liveness, RecordError, StoredSession, find_record, remove_record,
+    with_sources,
+};
+use crate::format::Record;
+use crate::model::ids::SessionId;
+
+/// What is to be looked at, the next one last.
+pub(super) struct Sweeping {
+    /// This machine, as headers name it.
+    host: u64,
+    /// The session that is played: its lock is held.
+    playing: SessionId,
+    waiting: Vec<Place>,
+}
+
+/// One thing to be looked at.
+enum Place {
+    /// What is in the state directory.
+    State,
+    /// A session that was deleted, and of which files are left.
+    Forgotten(SessionId),
+    /// What is left of files in a session's directory that were being written.
+    Session(SessionId),
+    /// A file in the state directory that was being written, or made way for one that was.
+    Unfinished(String),
+    /// The record of a process.
+    Record(PathBuf),
+    /// The lock of a process that left no record.
+    ProcessLock(PathBuf),
+    /// The lock of a session.
+    SessionLock(SessionId),
+    /// The trial of a session.
+    Trial(SessionId),
+}
+
+impl Sweeping {
+    /// `forgotten` are sessions that were found to be deleted, not to the end.
+    pub(super) fn new(
+        store: &DirectoryStore,
+        host: u64,
+        playing: SessionId,
+        forgotten: BTreeSet<SessionId>,
+    ) -> Self {
+        let sessions = store.sessions().unwrap_or_default().into_iter();
+        let mut waiting: Vec<Place> = sessions.map(Place::Session).collect();
+        waiting.extend(forgotten.into_iter().map(Place::Forgotten));
+        waiting.push(Place::State);
+        Self { host, playing, waiting }
+    }
+
+    fn look_at(&mut self, place: Place, store: &DirectoryStore) {
+        match place {
+            Place::State => self.list_state(store),
+            Place::Forgotten(session) => self.forget(store, session),
+            Place::Session(session) => self.sweep_session(store, session),
+            Place::Unfinished(name) => sweep_unfinished(store, &name),
+            Place::Record(path) => sweep_record(store, path),
+            Place::ProcessLock(path) => {
+                let disk = store.disk();
+                if disk.is_locked(&path).is_ok_and(|is_locked| !is_locked) {
+                    note(&path, disk.remove(&path));
+                }
+            }
+            Place::SessionLock(session) => {
+                // Whoever wants it meanwhile would have to try again, so it is held for a moment only.
+                if let Ok(Some(_lock)) = store.lock_session(session) {
+                    let path = store.layout().lock(session);
+                    note(&path, store.disk().remove(&path));
+                }
+            }
+            Place::Trial(session) => {
+                if store.sessions_of_all_profiles().is_ok_and(|there| !there.contains(&session)) {
+                    note(
+                        &store.layout().trial(session),
+                        store.disk().remove(&store.layout().trial(session)),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Looks what is in the state directory.
+    fn list_state(&mut self, store: &DirectoryStore) {
+        let state = &store.layout().state;
+        let Ok(entries) = store.disk().list(state) else { return };
+        let names: Vec<&str> =
+            entries.iter().filter(|entry| entry.is_file).map(|entry| &*entry.name).collect();
+        for name in &names {
+            let path = Path::new(name);
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let session = stem.parse::<SessionId>().ok();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let has_record = || {
+                let record = Path::new(name).with_extension("record");
+                names.iter().any(|name| Path::new(name) == record)
+            };
+            self.waiting.extend(match (extension, session) {
+                _ if place_of(name).is_some() => Some(Place::Unfinished((*name).to_owned())),
+                _ if Layout::is_process_record_name(name) => Some(Place::Record(state.join(name))),
+                (Some("lock"), None) if name.starts_with("process-") && !has_record() => {
+                    Some(Place::ProcessLock(state.join(name)))
+                }
+                (Some("lock"), Some(session)) if session != self.playing => {
+                    Some(Place::SessionLock(session))
+                }
+                (Some("trial"), Some(session)) => Some(Place::Trial(session)),
+                _ => None,
+            });
+        }
+    }
+
+    /// Deletes to the end what this machine began to delete.
+    fn forget(&self, store: &DirectoryStore, session: SessionId) {
+        if session == self.playing {
+            return;
+        }
+        let Ok(Some(_lock)) = store.lock_session(session) else { return };
+        let Ok(stored) = store.open_session(session) else { return };
+        if stored.index().is_forgotten() && self.was_forgotten_here(&stored) {
+            debug!(%session, "a session is deleted to the end");
+            if let Err(error) = store.remove_session(session) {
+                warn!(%session, error = %with_sources(&error), "a session can't be deleted");
+            }
+        }
+    }
+
+    fn was_forgotten_here(&self, stored: &StoredSession) -> bool {
+        let segments = stored.index().segments().iter();
+        let mut forgetting = segments.filter(|segment| {
+            segment.scan.records.iter().any(|(_, record)| matches!(record, Record::Forgotten))
+        });
+        stored.index().unreadable_file().is_none()
+            && forgetting.all(|segment| segment.header.host == self.host)
+    }
+
+    /// Removes what was being written in a session's directory, if no other machine ever wrote there.
+    fn sweep_session(&self, store: &DirectoryStore, session: SessionId) {
+        let directory = store.layout().session(session);
+        let Ok(entries) = store.disk().list(&directory) else { return };
+        let unfinished: Vec<PathBuf> = entries
+            .iter()
+            .filter(|entry| entry.is_file && place_of(&entry.name).is_some())
+            // One that is being gathered into now; what others left goes before that is begun.
+            .filter(|entry| session != self.playing || !Layout::is_unfinished_archive(&entry.name))
+            .map(|entry| directory.join(&entry.name))
+            .collect();
+        if unfinished.is_empty() {
+            return;
+        }
+        let lock = match session == self.playing {
+            true => None,
+            false => match store.lock_session(session) {
+                Ok(Some(lock)) => Some(lock),
+                _ => return,
+            },
+        };
+        let Ok(stored) = store.open_session(session) else { return };
+        let mut segments = stored.index().segments().iter();
+        if segments.all(|segment| segment.header.host == self.host) {
+            unfinished.iter().for_each(|path| remove_unfinished(store, path));
+        }
+        drop(lock);
+    }
+}
+
+impl Job for Sweeping {
+    fn urgency(&self) -> Urgency {
+        Urgency::Spare
+    }
+
+    /// Looks at the next place.
+    fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
+        let Some(next) = self.waiting.pop() else { return Slice::Done };
+        self.look_at(next, &tools.finder.local().store);
+        Slice::Going(self)
+    }
+}
+
+/// Removes a file that was being written in the state directory, or made way for one that was, if whoever
+/// did is gone.
+fn sweep_unfinished(store: &DirectoryStore, name: &str) {
+    let state = &store.layout().state;
+    let Some(place) = place_of(name) else { return };
+    let is_gone = match Layout::is_process_record_name(place) {
+        // Its name says whose it is.
+        true => {
+            let lock = Layout::process_lock(&state.join(place));
+            store.disk().is_locked(&lock).is_ok_and(|is_locked| !is_locked)
+        }
+        false => is_only_process(store),
+    };
+    if is_gone {
+        remove_unfinished(store, &state.join(name));
+    }
+}
+
+/// What a file that was being written, or one that made way for it, is called once it is in its place.
+fn place_of(name: &str) -> Option<&str> {
+    Layout::place_of_unfinished(name).or_else(|| Layout::place_of_aside(name))
+}
+
+/// Removes a file that was being written, or that made way for one that was. The latter is the only copy
+/// until the place is taken; nothing is replacing it now.
+fn remove_unfinished(store: &DirectoryStore, path: &Path) {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let aside = Layout::place_of_aside(name);
+    if aside.is_none_or(|place| store.disk().open(&path.with_file_name(place)).is_ok()) {
+        note(path, store.disk().remove(path));
+    }
+}
+
+/// Whether this is surely the only process of the game that lives on this machine. Its own files are
+/// written on this very thread, so none of those is half done now.
+fn is_only_process(store: &DirectoryStore) -> bool {
+    let state = &store.layout().state;
+    let Ok(entries) = store.disk().list(state) else { return false };
+    let mut locks = entries
+        .iter()
+        .filter(|entry| entry.name.starts_with("process-") && entry.name.ends_with(".lock"));
+    let is_locked = |name: &str| store.disk().is_locked(&state.join(name));
+    let living = locks.try_fold(0, |living, lock| {
+        is_locked(&lock.name).map(|is_locked| living + u32::from(is_locked))
+    });
+    living.is_ok_and(|living| living <= 1)
+}
+
+/// Removes the record of a process that died, if nothing can be learned from it.
+fn sweep_record(store: &DirectoryStore, path: PathBuf) {
+    let found = find_record(&**store.disk(), path);
+    let is_damaged = matches!(found.record, Err(RecordError::Damaged { .. }));
+    if found.liveness == Liveness::Dead && is_damaged {
+        debug!(path = %found.path.display(), "a damaged process record is removed");
+        if let Err(error) = remove_record(&**store.disk(), &found.path) {
+            warn!(error = %with_sources(&error), "a damaged process record can't be removed");
+        }
+    }
+}
+
+fn note(path: &Path, removed: std::io::Result<()>) {
+    match removed {
+        Ok(()) => debug!(path = %path.display(), "left behind by a process that died; removed"),
+        Err(error) => debug!(path = %path.display(), %error, "left behind, and can't be removed"),
+    }
+}

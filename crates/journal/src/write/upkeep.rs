@@ -1,0 +1,147 @@
+//! What somebody does with the sessions of a game who isn't that game: a tool that was asked to.
+//!
+//! It is done by what the writer does it with, under the same locks, so a game that runs at the same time isn't
+//! disturbed: whatever it plays or changes is refused here. There is no process record for it, since nothing is
+//! played, and the records of dead processes stay for the next start of the game.
+
+use std::fmt;
+use std::ops::ControlFlow::{Break, Continue};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::archiving::Archiving;
+use super::asked::{SlotDone, SlotOrder};
+use super::slot_work::SlotWork;
+use super::{News, shelving};
+use crate::disk::LocalStore;
+use crate::disk::process::known_dead;
+use crate::model::clock::{Clock, Moment};
+use crate::model::ids::SessionId;
+use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
+use crate::read::recovery::{SessionFinder, SlotEntry};
+
+/// The sessions of a profile, for whoever isn't their game. Each call returns when what it did is durable.
+pub struct Upkeep {
+    finder: SessionFinder,
+}
+
+impl fmt::Debug for Upkeep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Upkeep").finish_non_exhaustive()
+    }
+}
+
+impl Upkeep {
+    /// The sessions that lie here.
+    #[must_use]
+    pub fn of(local: LocalStore) -> Self {
+        let dead = known_dead(&local);
+        Self { finder: SessionFinder::new(Arc::new(local), dead, Duration::ZERO) }
+    }
+
+    /// Makes a slot of a report, of a session that was handed on or of another slot, of a game that is called
+    /// `STUDIO/GAME`. It takes no other's place, and is the same as what a game's own import makes of that file.
+    /// Waits up to ten seconds while another process works on the slots.
+    ///
+    /// # Errors
+    ///
+    /// [`SlotError`]. No slot is there then that wasn't before.
+    pub fn import(self, path: &Path, game: &str) -> Result<Box<SlotEntry>, SlotError> {
+        let clock = Clock::system();
+        self.import_by(path, game, |wait| {
+            thread::sleep(wait);
+            clock.moment(Duration::ZERO)
+        })
+    }
+
+    /// The same by a clock that says what moment it is after a wait.
+    fn import_by(
+        self,
+        path: &Path,
+        game: &str,
+        mut wait: impl FnMut(Duration) -> Moment,
+    ) -> Result<Box<SlotEntry>, SlotError> {
+        let mut finder = self.finder.of_game(game.to_owned());
+        let mut work = SlotWork::new(SlotOrder::Import { path: path.to_owned() }, None);
+        let (mut until_next, mut reports) = (Some(Duration::ZERO), Vec::new());
+        while let Some(wait_for) = until_next {
+            until_next = work.step(&mut finder, wait(wait_for), &mut reports);
+        }
+        let written = reports.into_iter().find_map(|report| match report {
+            News::Slot { result: Ok(SlotDone::Written { entry, .. }), .. } => Some(Ok(entry)),
+            News::Slot { result: Err(error), .. } => Some(Err(error)),
+            _ => None,
+        });
+        written.unwrap_or(Err(SlotError::Unknown))
+    }
+
+    /// Moves a session to another place, as a game does that is asked to.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`]. Nothing has changed then, or, if putting it away was interrupted, nothing but files that the
+    /// next start of the game removes.
+    pub fn shelve(
+        &mut self,
+        session: SessionId,
+        how: ShelfMove,
+        now: Timestamp,
+    ) -> Result<ShelfMoved, RequestError> {
+        let ShelfMove::Archive(what) = how else {
+            return shelving::shelve(&mut self.finder, session, how, now);
+        };
+        let mut step = Archiving::begin(&mut self.finder, session, what, now)?;
+        loop {
+            step = match step {
+                Continue(archiving) => archiving.step(&self.finder.local().store)?,
+                Break(moved) => return Ok(moved),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::disk::{Layout, MemoryDisk};
+    use crate::model::session::ReportError;
+
+    fn local(disk: &MemoryDisk) -> LocalStore {
+        let layout = Layout::by_directory("data".into(), "state".into(), "default");
+        LocalStore::new(Arc::new(disk.clone()), layout)
+    }
+
+    /// Imports while another process works on the slots for so many looks; what came of it, and for how long it waited.
+    fn import_while_locked(looks: usize) -> (SlotError, Duration) {
+        let disk = MemoryDisk::default();
+        let game = local(&disk);
+        let lock = RefCell::new(game.store.slots().lock().unwrap());
+        let (mut elapsed, mut looked) = (Duration::ZERO, 0);
+        let done = Upkeep::of(local(&disk)).import_by(Path::new("x.tar"), "S/G", |wait| {
+            elapsed += wait;
+            looked += 1;
+            if looked > looks {
+                drop(lock.borrow_mut().take());
+            }
+            Moment { elapsed, wall: Timestamp::UNIX_EPOCH }
+        });
+        (done.unwrap_err(), elapsed)
+    }
+
+    #[test]
+    fn an_import_waits_for_another_process_and_not_for_ever() {
+        let (error, waited) = import_while_locked(5);
+        let is_of_file = matches!(error, SlotError::Report(ReportError::Unreadable(_)));
+        assert!(is_of_file, "its turn came, and there is no such file: {error}");
+        assert!(waited < Duration::from_secs(1), "{waited:?}");
+        let (error, waited) = import_while_locked(usize::MAX);
+        assert_eq!(error, SlotError::InUse);
+        assert!(waited >= Duration::from_secs(10), "{waited:?}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Records what happened, and reads it again.
+
+use super::Worker;
+use crate::format::EventStretch;
+use crate::model::clock::Moment;
+use crate::model::ids::{SessionId, Ticket};
+use crate::read::digest::{DigestOrder, PlayedLine};
+use crate::read::recovery::{EventQuery, EventReading, EventValidating};
+use crate::write::digesting::Digest;
+use crate::write::reading_events::{ReadEvents, ValidateEvents};
+use crate::write::{Content, Report};
+
+impl<C: Content> Worker<C> {
+    pub(super) fn record_events(&mut self, events: C::Events, now: Moment) {
+        let Some((journal, content)) = &mut self.playing else { return };
+        let (batch, reports) = self.content.encode_events(content, events);
+        self.reports.extend(reports.into_iter().map(Report::Content));
+        let mut news = Vec::new();
+        journal.record_events(&batch, now, &mut news);
+        self.take_in(news);
+    }
+
+    /// Reads a page of events between the checkpoints, or at once if there are none.
+    pub(super) fn read_events(&mut self, query: EventQuery, ticket: Ticket, now: Moment) {
+        let line = self.hand_over_events(query.session, now);
+        self.jobs.add(ReadEvents(EventReading::new(query, line), ticket));
+        self.do_long_job_if_idle(now);
+    }
+
+    /// Looks at all that a session has recorded, likewise.
+    pub(super) fn validate_events(&mut self, session: SessionId, ticket: Ticket, now: Moment) {
+        self.hand_over_events(session, now);
+        self.jobs.add(ValidateEvents(EventValidating::new(session), ticket));
+        self.do_long_job_if_idle(now);
+    }
+
+    /// Brings digests up to date between the checkpoints, with what is played as it is now.
+    pub(super) fn digest(&mut self, order: DigestOrder, ticket: Ticket, now: Moment) {
+        let playing = self.playing.as_ref().map(|(journal, _)| journal.session());
+        let played = playing.and_then(|session| {
+            let line = self.hand_over_events(session, now)?;
+            Some(PlayedLine { session, line })
+        });
+        self.jobs.add(Digest::new(order, ticket, played));
+    }
+
+    /// Appends what the session has recorded so far, if it is played. What is known of its line then.
+    fn hand_over_events(&mut self, session: SessionId, now: Moment) -> Option<Vec<EventStretch>> {
+        let (journal, _) = self.playing.as_mut().filter(|(it, _)| it.session() == session)?;
+        let mut news = Vec::new();
+        journal.write_events(now, &mut news);
+        let line = journal.event_line();
+        self.take_in(news);
+        Some(line)
+    }
+}

@@ -1,0 +1,207 @@
+//! How a run begins, takes its checkpoints, writes them, and ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug_span, error, warn};
+
+use super::{Worker, collect_news};
+use crate::disk::with_sources;
+use crate::format::Commit;
+use crate::model::clock::Moment;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::model::session::{CheckpointError, FailureCause};
+use crate::write::about_session::add_about_session;
+use crate::write::hold::Hold;
+use crate::write::jobs::{Holds, Urgency};
+use crate::write::pending::PendingCheckpoint;
+use crate::write::pruning_others::PruningOthers;
+use crate::write::run_journal::{RunIdentity, RunJournal};
+use crate::write::run_upkeep::RunUpkeep;
+use crate::write::self_test::SelfTest;
+use crate::write::shelf_sweeping::ShelfSweeping;
+use crate::write::sweeping::Sweeping;
+use crate::write::{CheckpointOrder, Content, Leave, News, Report, TakeUp};
+
+/// A type that fails again and again doesn't make every capture a full one.
+const FULL_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+impl<C: Content> Worker<C> {
+    pub(super) fn take_up(&mut self, mut take_up: TakeUp<C::Start>, now: Moment) {
+        let session = take_up.metadata.id;
+        self.digests.note_changed(session);
+        collect_news(&mut self.reports, |news| self.jobs.begin_run(take_up.run, news));
+        let game = std::mem::take(&mut take_up.metadata.context);
+        take_up.metadata.context = self.context(game);
+        let context = Box::new(take_up.metadata.context.clone());
+        self.trials.play(session, take_up.run);
+        let hold = self.hold_for_run(session, now);
+        let content = self.content.begin(take_up.start);
+        let records_events = take_up.events.records;
+        let identity = RunIdentity {
+            metadata: take_up.metadata,
+            run: take_up.run,
+            lineage: take_up.lineage,
+            begun: take_up.begun,
+            game_version: self.versions.game().to_owned(),
+            schema: self.content.schema(),
+            unknown_frames: take_up.unknown_frames,
+            records_events,
+        };
+        let (local, process) = (Arc::clone(&self.local), self.process.clone());
+        let mut journal = RunJournal::new(local, process, identity, hold, self.quota, now);
+        collect_news(&mut self.reports, |news| journal.begin_events(take_up.events, news));
+        self.jobs.add(RunUpkeep::of(&journal));
+        self.playing = Some((journal, content));
+        self.self_test = None;
+        self.settled = false;
+        self.report([News::TakenUp { session, context }]);
+    }
+
+    /// The right to write a session that was prepared, or is being played. A new one has no lock yet.
+    fn hold_for_run(&mut self, session: SessionId, now: Moment) -> Hold {
+        match self.playing.take_if(|(journal, _)| journal.session() == session) {
+            Some((journal, _)) => {
+                collect_news(&mut self.reports, |news| journal.into_hold(now, news))
+            }
+            None => self.prepared.remove(&session).flatten().into(),
+        }
+    }
+
+    pub(super) fn checkpoint(&mut self, order: CheckpointOrder<C::Capture>, now: Moment) {
+        let Some((journal, content)) = &mut self.playing else { return };
+        let _span = debug_span!(
+            "encode_checkpoint",
+            session.id = %journal.session(),
+            checkpoint = order.counter
+        )
+        .entered();
+        let encoded = self.content.encode(content, order.capture);
+        self.reports.push(Report::WorkedOff { emptied: encoded.emptied });
+        self.reports.extend(encoded.reports.into_iter().map(Report::Content));
+        if let Some(capture) = order.self_test.filter(|_| !encoded.has_drifted) {
+            let (session, id) = (journal.session(), journal.id(order.counter));
+            let everything = self.content.encode_beside(content, capture);
+            self.self_test = Some(SelfTest::new(session, id, everything, &encoded.incomplete));
+        }
+        let asked_lately = self
+            .asked_for_full
+            .is_some_and(|asked| now.elapsed.saturating_sub(asked) < FULL_AGAIN_AFTER);
+        if !encoded.incomplete.is_empty() && !asked_lately {
+            self.asked_for_full = Some(now.elapsed);
+            self.reports.push(Report::News(News::NeedFull));
+        }
+        let mut blocks = encoded.blocks;
+        let (fields, state_changes) = (order.fields.as_ref(), order.state_changes.as_ref());
+        let (chapters, clock) = (order.chapters.as_deref(), &order.clock);
+        if let Err(error) = add_about_session(&mut blocks, fields, state_changes, chapters, clock) {
+            let checkpoint = journal.id(order.counter);
+            return self.give_up_checkpoint(checkpoint, FailureCause::new(error));
+        }
+        let commit = Commit {
+            counter: order.counter,
+            base: order.base,
+            kind: order.kind,
+            label: order.label,
+            time: order.time,
+            play_time: order.play_time,
+            entities: encoded.entities,
+            types: encoded.types.into_iter().collect(),
+            carried: encoded.carried.into_iter().collect(),
+            incomplete: encoded.incomplete,
+            next_save_id: encoded.next_save_id,
+            summary: order.summary.map(Box::new),
+            events_through: order.events_through,
+            origin: None,
+            without_world: false,
+            after_failure: order.after_failure,
+        };
+        let checkpoint = PendingCheckpoint { blocks, commit, handed_over: order.handed_over };
+        let mut news = Vec::new();
+        journal.checkpoint(checkpoint, &mut news);
+        self.take_in(news);
+    }
+
+    /// What is known of the session beside its entities can't be encoded, so there is no such checkpoint.
+    pub(crate) fn give_up_checkpoint(&mut self, checkpoint: CheckpointId, cause: FailureCause) {
+        error!(error = %cause, "what is known of the session can't be encoded");
+        self.self_test = None;
+        let error = CheckpointError::Encoding(cause);
+        let failed = News::Failed { checkpoint, error, retry_in: None };
+        // The encoder has gone on, so a difference to this checkpoint would be of no use.
+        self.take_in(vec![failed, News::NeedFull]);
+    }
+
+    pub(super) fn write_journal(&mut self, now: Moment) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        let mut news = Vec::new();
+        journal.turn(now, &mut news);
+        if !self.local.store.covers_power_cuts()
+            && !std::mem::replace(&mut self.reported_power_cuts, true)
+        {
+            news.push(News::PowerCutsNotCovered);
+        }
+        let tested = self.self_test.take_if(|test| journal.has_saved(test.counter()));
+        if journal.has_begun() && !std::mem::replace(&mut self.settled, true) {
+            // Only now is what was left behind before needed no longer.
+            self.finder.settle(journal.session());
+            if !std::mem::replace(&mut self.swept, true) {
+                let forgotten = self.finder.take_forgotten();
+                let (store, host) = (&self.local.store, self.local.host.id);
+                self.jobs.add(Sweeping::new(store, host, journal.session(), forgotten));
+                self.jobs.add(ShelfSweeping::new(&self.finder, journal.session()));
+            }
+            self.jobs.add(PruningOthers::new(journal, self.quota));
+        }
+        self.take_in(news);
+        if let Some(test) = tested {
+            self.test(test);
+        }
+    }
+
+    /// Holds a durable checkpoint against what was captured at its moment.
+    fn test(&mut self, test: SelfTest) {
+        match test.run(&self.local.store, &self.content) {
+            Ok(report) => self.reports.extend(report.map(Report::Content)),
+            Err(failure) => {
+                warn!(error = %with_sources(&failure), "a checkpoint can't be read back to test it");
+                if failure.is_damage() {
+                    self.report([News::NeedFull]);
+                }
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
+        // An exit waits for no test.
+        self.self_test = None;
+        // What was listed of the session isn't true any more.
+        self.jobs.cancel(Holds::Sessions, &mut self.finder);
+        if let Some((journal, _)) = &mut self.playing {
+            journal.leave(leave, now);
+        }
+    }
+
+    /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
+    /// way.
+    pub(super) fn note_if_left(&mut self, now: Moment) {
+        let Some((journal, _)) = &mut self.playing else { return };
+        let Some(left) = journal.has_left(now) else { return };
+        collect_news(&mut self.reports, |news| journal.give_up_events(news));
+        let (session, types) = (journal.session(), journal.type_bytes());
+        collect_news(&mut self.reports, |news| self.jobs.give_up_waiting(news));
+        if self.jobs.has(&Urgency::SAVING) {
+            return;
+        }
+        self.playing = None;
+        self.trials.left(session);
+        if left.complete {
+            self.process.release(session);
+        } else {
+            self.process.left_without_end(session);
+            self.finder.note_left(session);
+        }
+        let (complete, bytes) = (left.complete, self.local.store.session_bytes(session).ok());
+        self.report([News::Left { session, complete, bytes, types }]);
+    }
+}
