@@ -377,8 +377,9 @@ fn rate_of(figure: &Figure<Estimate>) -> String {
 /// A difference with its interval; of rates in points of a hundred.
 fn effect(figure: &Figure<Effect>, is_rate: bool) -> String {
     let text = |value: f64| match is_rate {
+        true if (value * 100.0).round() == 0.0 => "0".to_owned(),
         true => format!("{:+.0}", value * 100.0),
-        false => format!("{}{}", if value >= 0.0 { "+" } else { "" }, amount(value)),
+        false => format!("{}{}", if value > 0.0 { "+" } else { "" }, amount(value)),
     };
     match figure {
         Figure::Known { value, samples } => {

@@ -9,7 +9,7 @@ use bevy_session_insights::statistics::{
 };
 use bevy_session_insights::{
     Attempt, ChapterInsights, Estimate, Figure, Lessons, Measure, Questions, SessionInsights,
-    SkillRecord, Study,
+    SkillRecord, Study, Weights,
 };
 use bevy_session_journal::{Digested, DigestedSessions, HistoryLosses, SessionId, SessionStatus};
 use jiff::Timestamp;
@@ -271,6 +271,56 @@ fn a_page_of_sixty_five_figures_finds_nothing_and_says_so_of_how_many() {
     let lessons = lessons(Questions::default(), sessions);
     assert!(lessons.works.len() > 65 * 4, "{}", lessons.works.len());
     assert_eq!(said(&lessons), Vec::<String>::new());
+}
+
+#[test]
+fn figures_that_are_no_finite_numbers_count_for_nothing() {
+    let sessions = world(5, 120, |session, dice| {
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][dice.below(3) as usize];
+        session.said.figures.insert("odd".to_owned(), odd);
+        if dice.holds(0.5) {
+            session.said.figures.insert("gold".to_owned(), odd);
+        }
+    });
+    let asked = Questions::default()
+        .thirds([Measure::Said("odd".to_owned()), Measure::Said("gold".to_owned())]);
+    let lessons = lessons(asked, sessions);
+    assert_eq!(said(&lessons), Vec::<String>::new());
+    let json = serde_json::to_string(&lessons).unwrap();
+    assert!(!json.contains("null,\"high\""), "an interval has two ends");
+    for it in &lessons.works {
+        let known = it.with.samples + it.without.samples;
+        assert!(it.outcome.to_string() != "odd", "nobody has it");
+        assert!(it.outcome.to_string() != "gold" || known < 80, "half of them have it: {it:?}");
+    }
+    assert!(lessons.trends.iter().all(|it| it.points.iter().all(|point| point.1.is_finite())));
+}
+
+#[test]
+fn of_sessions_that_are_all_equal_nothing_is_claimed() {
+    let mut one = played(&mut Dice(1), 0);
+    one.chapters.clear();
+    let sessions = (1..=120).map(|number| digested(number, one.clone())).collect();
+    let lessons = lessons(Questions::default().thirds([Measure::Deaths]), sessions);
+    assert_eq!(said(&lessons), Vec::<String>::new());
+    assert_eq!((lessons.works.len(), lessons.leaving.apart.len()), (0, 0), "all are of one sort");
+    for pair in &lessons.correlations {
+        assert_eq!(pair.rho, Figure::Insufficient { have: 120, need: 121 }, "{pair:?}");
+    }
+}
+
+#[test]
+fn scores_by_other_weights_are_compared_with_nothing() {
+    let today = || Weights::default().weigh("gold", 1.0).weigh("time", 2.0);
+    let sessions = world(6, 90, |session, dice| {
+        session.said.figures.insert("time".to_owned(), dice.share());
+        let weights = if dice.holds(0.5) { today() } else { today().weigh("gold", 9.0) };
+        session.said.weights.insert("flow".to_owned(), weights);
+    });
+    let of_today = sessions.iter().filter(|it| it.value.said.weights["flow"] == today()).count();
+    let lessons = lessons(Questions::default().score("flow", today()), sessions);
+    let compared = lessons.works.iter().find(|it| it.outcome.to_string() == "score flow").unwrap();
+    assert_eq!(compared.with.samples + compared.without.samples, of_today);
 }
 
 #[test]
