@@ -7,8 +7,8 @@ use bevy::ecs::hierarchy::ChildSpawnerCommands;
 use bevy::prelude::*;
 use bevy::window::{PrimaryWindow, WindowResized};
 use bevy_session_play::{
-    Comparison, Effect, Figure, FigureTrend, Measure, Outcome, SessionsLessons, Situation,
-    SkillReport, StoryTexts,
+    Comparison, Effect, Estimate, Figure, FigureTrend, Measure, Outcome, SessionsLessons,
+    Situation, SkillReport, StoryTexts,
 };
 
 use super::plots::{Cards, LABEL, at, label_ends, too_few};
@@ -23,8 +23,10 @@ use crate::views::{Shapes, WARM};
 /// The width of a mark in a plot.
 const DOT: f32 = 6.0;
 /// The share of a card's width that a curve has where other skills are listed beside it.
-const BESIDE_OTHERS: f32 = 0.55;
-/// The height of a line of that list.
+const BESIDE_OTHERS: f32 = 0.45;
+/// The least and the largest height of a line of that list.
+const LINES: (f32, f32) = (12.0, 19.0);
+/// The height of a line of words above a plot.
 const LINE: f32 = 17.0;
 
 #[derive(Component)]
@@ -99,14 +101,18 @@ impl Cards<'_, '_> {
         };
         let title = report.map(|it| {
             let player = it.player.as_deref().unwrap_or_default();
-            texts.learns.replace("{skill}", texts.name_of(&it.skill)).replace("{player}", player)
+            texts.learns.replace("{skill}", &name_of(it, texts)).replace("{player}", player)
         });
-        let rate = report.map(|it| rate_of(it, texts));
+        let rate = report.map(|it| match &it.rate {
+            Figure::Known { value, samples } => format!("{}, n={samples}", rate_of(value)),
+            Figure::Insufficient { have, need } => too_few(*have, *need, texts),
+        });
         let title = title.unwrap_or_else(|| texts.no_attempts.clone());
         self.card(&title, &rate.unwrap_or_default(), |plot, size| {
             let Some(report) = report else { return };
             let width = if others.is_empty() { size.x } else { size.x * BESIDE_OTHERS };
-            list(plot, Vec2::new(width + DOT, size.y), others, texts);
+            let beside = Vec2::new(size.x - width - 2.0 * DOT, size.y);
+            list(plot, (width + 2.0 * DOT, beside), others, texts);
             let size = Vec2::new(width, size.y);
             let height = size.y - LABEL;
             let step = size.x / report.curve.len().max(4) as f32;
@@ -194,28 +200,50 @@ impl Cards<'_, '_> {
     }
 }
 
-fn rate_of(report: &SkillReport, texts: &Texts) -> String {
-    match &report.rate {
-        Figure::Known { value, samples } => format!(
-            "{:.0} % ({:.0}-{:.0}), n={samples}",
-            value.value * 100.0,
-            value.low * 100.0,
-            value.high * 100.0
-        ),
-        Figure::Insufficient { have, need } => too_few(*have, *need, texts),
-    }
+/// The short name of a skill, as figures of it have.
+fn name_of(report: &SkillReport, texts: &Texts) -> String {
+    texts.name_of(&Measure::Skill(report.skill.clone()).to_string()).to_owned()
 }
 
-/// Skills, a line each, as many as there is height for.
-fn list(plot: &mut ChildSpawnerCommands, corner: Vec2, skills: &[&SkillReport], texts: &Texts) {
-    let room = ((corner.y / LINE) as usize).max(1);
+fn rate_of(rate: &Estimate) -> String {
+    let Estimate { value, low, high } = rate;
+    format!("{:.0} % ({:.0}-{:.0})", value * 100.0, low * 100.0, high * 100.0)
+}
+
+/// Skills, a line each: of more than there is height for, how many more they are.
+fn list(
+    plot: &mut ChildSpawnerCommands,
+    (left, size): (f32, Vec2),
+    skills: &[&SkillReport],
+    texts: &Texts,
+) {
+    let line = (size.y / skills.len().max(1) as f32).clamp(LINES.0, LINES.1);
+    let room = ((size.y / line) as usize).max(1);
     let shown = if skills.len() > room { room - 1 } else { skills.len() };
     let (shown, rest) = skills.split_at(shown);
-    let lines =
-        shown.iter().map(|it| format!("{}: {}", texts.name_of(&it.skill), rate_of(it, texts)));
-    let more = (!rest.is_empty()).then(|| format!("+ {}", rest.len()));
-    for (number, line) in lines.chain(more).enumerate() {
-        plot.spawn((text(&line, 12.0, DIM), at(px(corner.x), px(number as f32 * LINE))));
+    let lines = shown.iter().map(|it| {
+        let rate = match &it.rate {
+            Figure::Known { value, .. } => rate_of(value),
+            Figure::Insufficient { have, need } => format!("{have} / {need}"),
+        };
+        (name_of(it, texts), rate)
+    });
+    let more = (!rest.is_empty()).then(|| (format!("+ {}", rest.len()), String::new()));
+    for (number, (name, rate)) in lines.chain(more).enumerate() {
+        let row = Node {
+            width: px(size.x),
+            height: px(line),
+            overflow: Overflow::clip(),
+            justify_content: JustifyContent::SpaceBetween,
+            column_gap: px(DOT),
+            ..at(px(left), px(number as f32 * line))
+        };
+        plot.spawn(row).with_children(|row| {
+            let name_room = Node { flex_shrink: 1.0, overflow: Overflow::clip(), ..default() };
+            let one_line = TextLayout::no_wrap();
+            row.spawn(name_room).with_child((text(&name, line - 3.0, PALE), one_line));
+            row.spawn((text(&rate, line - 3.0, WARM), one_line));
+        });
     }
 }
 
