@@ -1,4 +1,6 @@
-//! What frames take while lessons are made of ten thousand sessions with a million attempts.
+//! What frames take while lessons are made of ten thousand sessions with a million attempts. Only with Bevy's feature
+//! `multi_threaded` is there a thread for a task: `cargo test --release -p bevy_session_play --features
+//! bevy/multi_threaded --test it -- --ignored --nocapture frames_beside_lessons`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
