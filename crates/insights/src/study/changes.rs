@@ -25,7 +25,8 @@ pub(super) fn changes<'a>(
         let (is_old, is_new) = match (old, new) {
             (None, None) => return changes,
             (Some(old), Some(new)) if std::ptr::eq(old, new) => {
-                (before.next(), now.next());
+                before.next();
+                now.next();
                 row += 1;
                 continue;
             }
