@@ -66,6 +66,8 @@ for words in 'Gets better' 'harder than the others' 'opening: ' 'too few to say'
 done
 open_page --window-size=1280,2400 --screenshot="$pictures/lessons-wide.png" "file://$work/lessons.html"
 open_page --window-size=500,2400 --screenshot="$pictures/lessons-narrow.png" "file://$work/lessons.html"
+# Ten skills of one player, in a window of 640 pixels.
+open_page --window-size=640,2600 --screenshot="$pictures/lessons-small.png" "file://$work/lessons.html"
 open_page --window-size=1280,800 --screenshot="$pictures/events-wide.png" "file://$work/events.html#events"
 open_page --window-size=1280,800 --screenshot="$pictures/entities-large.png" "file://$work/large.html#entities"
 open_page --window-size=1280,800 --force-dark-mode --blink-settings=preferredColorScheme=0 \

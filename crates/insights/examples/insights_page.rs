@@ -68,6 +68,16 @@ fn session(number: u32) -> Result<SessionInsights, Box<dyn Error>> {
         record.take(started, attempt);
     }
     session.skills.insert("parry".to_owned(), record);
+    // Ann tries ten skills, of which some too seldom to say anything.
+    let others = ["aim", "block", "climb", "dodge", "dive", "feint", "hide", "run", "swim"];
+    for (rarity, name) in (1..).zip(others).filter(|_| number.is_multiple_of(3)) {
+        if number.is_multiple_of(3 * rarity * rarity) {
+            let mut record = SkillRecord::default();
+            let attempts = (0..3).map(|attempt| chance(number, 300 + 10 * rarity + attempt) < 0.6);
+            attempts.for_each(|succeeded| record.take(started, Attempt::new(succeeded)));
+            session.skills.insert(name.to_owned(), record);
+        }
+    }
     for (level, completes) in [("level 1", 0.8), ("level 2", 0.75), ("level 3", 0.35)] {
         let mut chapter = ChapterInsights::default();
         chapter.begun = 1;

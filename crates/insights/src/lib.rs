@@ -40,7 +40,10 @@ pub use mark::Mark;
 pub use measure::{Choice, Measure, Outcome};
 pub use questions::Questions;
 pub use reader::{DeclaredSkills, InsightsReader};
-pub use report::{ChapterReport, InsightsReport, ObjectiveReport, WeekReport};
+pub use report::{
+    CalendarReport, ChapterReport, EndingsReport, InsightsReport, ObjectiveReport, TimesReport,
+    WeekReport,
+};
 pub use scores::Weights;
 pub use session::{
     ChapterInsights, GridCell, ObjectiveInsights, Said, SessionAbout, SessionInsights, SessionTimes,

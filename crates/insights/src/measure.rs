@@ -83,6 +83,11 @@ impl Measure {
         skills.chain(events).chain(said).chain(scores)
     }
 
+    /// Whether a game has it only because it says so.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self, Self::Skill(_) | Self::Said(_) | Self::Score(_))
+    }
+
     /// Whether less of it is no worse and no better by itself: it tells how a session is played, and not how it went.
     pub(crate) fn is_behaviour(&self) -> bool {
         !matches!(
@@ -194,6 +199,14 @@ impl Choice {
     pub fn is_behaviour(&self) -> bool {
         matches!(self, Self::Third(_) | Self::Uses(_) | Self::LeftForGood)
     }
+
+    /// What it is asked of, where that is one word and not the other.
+    pub(crate) fn asked_of(&self) -> Option<&'static str> {
+        matches!(self, Self::LeftForGood).then_some(Self::LEFT)
+    }
+
+    /// The word of sessions that were left for good.
+    pub(crate) const LEFT: &str = "left";
 
     /// Whether it says by itself how large this figure is.
     pub(crate) fn decides(&self, measure: &Measure) -> bool {

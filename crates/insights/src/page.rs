@@ -78,7 +78,8 @@ impl Page<'_> {
         }
         page.write_str(
             ". Intervals have the true value in them 19 times of 20. A difference is said to matter where it is no \
-             likely chance, given all that is looked at here. What was chosen isn't what caused it.</p>\n",
+             likely chance, given all that is looked at here. What was chosen isn't what caused it, and each session \
+             counts by itself, however many one player has.</p>\n",
         )
     }
 
@@ -87,10 +88,11 @@ impl Page<'_> {
         if self.lessons.skills.is_empty() {
             page.write_str("<p>No attempt at a skill was recorded.</p>")?;
         }
+        page.write_str("<div class=\"cards\">\n")?;
         for report in &self.lessons.skills {
             skill(page, report)?;
         }
-        page.write_str("</section>\n")
+        page.write_str("</div></section>\n")
     }
 
     fn levels(&self, page: &mut String) -> fmt::Result {
@@ -99,7 +101,7 @@ impl Page<'_> {
             return page.write_str("<p>No chapter has begun.</p></section>\n");
         }
         page.write_str(
-            "<table><tr><th>Level</th><th>Verdict</th><th>Tries that complete it</th><th></th>\
+            "<div class=\"wide\"><table><tr><th>Level</th><th>Verdict</th><th>Tries that complete it</th><th></th>\
              <th>Beside the others</th><th>Deaths</th><th>Left for good in it</th></tr>\n",
         )?;
         let mut levels: Vec<&LevelReport> = self.lessons.levels.iter().collect();
@@ -114,8 +116,9 @@ impl Page<'_> {
             };
             writeln!(
                 page,
-                "<tr><th>{}</th><td class=\"{class}\">{verdict}</td><td>{}</td><td>{}</td><td>{}</td>\
-                 <td class=\"number\">{}</td><td>{}</td></tr>",
+                "<tr><th class=\"name\">{}</th><td class=\"value {class}\">{verdict}</td><td class=\"value\">{}</td><td>{}</td>\
+                 <td class=\"value\">{}</td>\
+                 <td class=\"number\">{}</td><td class=\"value\">{}</td></tr>",
                 escaped(&level.level),
                 rate_of(&level.completion),
                 level.completion.known().map(bar).unwrap_or_default(),
@@ -124,7 +127,7 @@ impl Page<'_> {
                 rate_of(&level.left_here),
             )?;
         }
-        page.write_str("</table></section>\n")
+        page.write_str("</table></div></section>\n")
     }
 
     fn works(&self, page: &mut String) -> fmt::Result {
@@ -143,18 +146,20 @@ impl Page<'_> {
             rate_of(&leaving.rate)
         )?;
         if !leaving.places.is_empty() {
-            page.write_str("<table><tr><th>Left in</th><th>Sessions</th></tr>\n")?;
+            page.write_str(
+                "<div class=\"wide\"><table><tr><th>Left in</th><th>Sessions</th></tr>\n",
+            )?;
             let mut places: Vec<(&String, &usize)> = leaving.places.iter().collect();
             places.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
             for (place, count) in places {
                 let place = if place.is_empty() { "(no chapter)" } else { place };
                 writeln!(
                     page,
-                    "<tr><th>{}</th><td class=\"number\">{count}</td></tr>",
+                    "<tr><th class=\"name\">{}</th><td class=\"number\">{count}</td></tr>",
                     escaped(place)
                 )?;
             }
-            page.write_str("</table>\n")?;
+            page.write_str("</table></div>\n")?;
         }
         page.write_str("<h3>What sets them apart</h3>\n")?;
         comparisons(page, &leaving.apart)?;
@@ -162,11 +167,26 @@ impl Page<'_> {
     }
 
     fn trends(&self, page: &mut String) -> fmt::Result {
-        page.write_str("<section id=\"trends\"><h2>What changes?</h2>\n<div class=\"cards\">\n")?;
-        for trend in &self.lessons.trends {
-            one_trend(page, trend)?;
+        page.write_str("<section id=\"trends\"><h2>What changes?</h2>\n")?;
+        let drawn = self.lessons.trends.iter().filter(|trend| trend.points.len() > 1);
+        let (changes, rest): (Vec<_>, Vec<_>) = drawn.partition(|trend| matters(&trend.slope));
+        writeln!(
+            page,
+            "<p>{} of {} figures change.</p>",
+            changes.len(),
+            changes.len() + rest.len()
+        )?;
+        trends(page, &changes)?;
+        if !rest.is_empty() {
+            writeln!(
+                page,
+                "<details><summary>Those that aren't seen to change ({})</summary>",
+                rest.len()
+            )?;
+            trends(page, &rest)?;
+            page.write_str("</details>\n")?;
         }
-        page.write_str("</div><h3>What goes together</h3>\n")?;
+        page.write_str("<h3>What goes together</h3>\n")?;
         let pairs = self.lessons.correlations.iter();
         let mut pairs: Vec<_> = pairs.filter(|it| matters(&it.rho)).collect();
         pairs.sort_by(|one, other| chance(&one.rho).total_cmp(&chance(&other.rho)));
@@ -174,18 +194,18 @@ impl Page<'_> {
         writeln!(page, "<p>{} of {all} pairs of figures go together.</p>", pairs.len())?;
         if !pairs.is_empty() {
             page.write_str(
-                "<table><tr><th>One</th><th>Other</th><th>Spearman's correlation</th></tr>\n",
+                "<div class=\"wide\"><table><tr><th>One</th><th>Other</th><th>Spearman's correlation</th></tr>\n",
             )?;
             for pair in pairs.into_iter().take(MOST_ROWS) {
                 let (one, other) =
                     (escaped(&pair.one.to_string()), escaped(&pair.other.to_string()));
                 writeln!(
                     page,
-                    "<tr><th>{one}</th><th>{other}</th><td>{}</td></tr>",
+                    "<tr><th class=\"name\">{one}</th><th class=\"name\">{other}</th><td class=\"value\">{}</td></tr>",
                     effect(&pair.rho, false)
                 )?;
             }
-            page.write_str("</table>\n")?;
+            page.write_str("</table></div>\n")?;
         }
         page.write_str("</section>\n")
     }
@@ -196,7 +216,7 @@ impl Page<'_> {
             return page.write_str("<p>None was shown.</p></section>\n");
         }
         page.write_str(
-            "<table><tr><th>Kind</th><th>Shown</th><th>Taken</th><th>Not now</th>\
+            "<div class=\"wide\"><table><tr><th>Kind</th><th>Shown</th><th>Taken</th><th>Not now</th>\
              <th>Attempts succeed more often afterwards by</th></tr>\n",
         )?;
         for it in &self.lessons.suggestions {
@@ -210,7 +230,7 @@ impl Page<'_> {
                 effect(&it.helped, true),
             )?;
         }
-        page.write_str("</table></section>\n")
+        page.write_str("</table></div></section>\n")
     }
 }
 
@@ -278,7 +298,7 @@ fn comparisons(page: &mut String, all: &[Comparison]) -> fmt::Result {
 
 fn comparison_table(page: &mut String, rows: &[&Comparison]) -> fmt::Result {
     page.write_str(
-        "<table><tr><th>Sessions with</th><th>In respect of</th><th>They</th><th>Others</th>\
+        "<div class=\"wide\"><table><tr><th>Sessions with</th><th>In respect of</th><th>They</th><th>Others</th>\
          <th>Difference</th><th></th></tr>\n",
     )?;
     for row in rows {
@@ -290,7 +310,8 @@ fn comparison_table(page: &mut String, rows: &[&Comparison]) -> fmt::Result {
         };
         writeln!(
             page,
-            "<tr><th>{}: {}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th class=\"name\">{}: {}</th><td class=\"value\">{}</td><td class=\"side\">{}</td>\
+             <td class=\"side\">{}</td><td class=\"value\">{}</td><td>{}</td></tr>",
             escaped(&row.choice.to_string()),
             escaped(&row.chosen),
             escaped(&row.outcome.to_string()),
@@ -300,13 +321,18 @@ fn comparison_table(page: &mut String, rows: &[&Comparison]) -> fmt::Result {
             row.difference.known().map(|effect| interval(&effect.size)).unwrap_or_default(),
         )?;
     }
-    page.write_str("</table>\n")
+    page.write_str("</table></div>\n")
+}
+
+fn trends(page: &mut String, trends: &[&FigureTrend]) -> fmt::Result {
+    page.write_str("<div class=\"cards\">\n")?;
+    for trend in trends.iter().take(MOST_ROWS) {
+        one_trend(page, trend)?;
+    }
+    page.write_str("</div>\n")
 }
 
 fn one_trend(page: &mut String, trend: &FigureTrend) -> fmt::Result {
-    if trend.points.len() < 2 {
-        return Ok(());
-    }
     let step = match trend.step {
         TrendStep::Week => "week",
         TrendStep::Session => "session",
@@ -351,8 +377,9 @@ fn rate_of(figure: &Figure<Estimate>) -> String {
 /// A difference with its interval; of rates in points of a hundred.
 fn effect(figure: &Figure<Effect>, is_rate: bool) -> String {
     let text = |value: f64| match is_rate {
+        true if (value * 100.0).round() == 0.0 => "0".to_owned(),
         true => format!("{:+.0}", value * 100.0),
-        false => format!("{}{}", if value >= 0.0 { "+" } else { "" }, amount(value)),
+        false => format!("{}{}", if value > 0.0 { "+" } else { "" }, amount(value)),
     };
     match figure {
         Figure::Known { value, samples } => {
@@ -372,12 +399,15 @@ fn effect(figure: &Figure<Effect>, is_rate: bool) -> String {
     }
 }
 
-/// A number with as many figures as say something.
+/// A number with as many digits as say something.
 fn amount(value: f64) -> String {
     match value.abs() {
+        0.0 => "0".to_owned(),
         large if large >= 100.0 => format!("{value:.0}"),
         middle if middle >= 10.0 || value == value.trunc() => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+        small if small >= 0.1 => format!("{value:.2}"),
+        smaller if smaller >= 0.001 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
     }
 }
 

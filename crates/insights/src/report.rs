@@ -24,30 +24,12 @@ pub struct InsightsReport {
     pub sessions: usize,
     /// How many of them are known in part only, because files are damaged or the oldest of them are gone.
     pub incomplete: usize,
-    /// Time played.
-    pub play: Duration,
-    /// Time by the clock that they were paused.
-    pub paused: Duration,
-    /// Time played in which nothing was done.
-    pub idle: Duration,
-    /// Time played without the focus.
-    pub unfocused: Duration,
-    /// Play that crashes took.
-    pub lost: Duration,
-    /// How long sessions that ended were played, in seconds.
-    pub length: Figure<Distribution>,
-    /// How long they were played without an interruption, in seconds.
-    pub stretch: Figure<Distribution>,
-    /// Time played by what was expected, of sessions that were completed.
-    pub by_expected: Figure<Distribution>,
-    /// The share of sessions without a crash, from 0 to 1.
-    pub crash_free: Figure<Estimate>,
-    /// Crashes by how the process ended.
-    pub crashes: BTreeMap<String, u64>,
-    /// The share of those that ended in which the goal was reached.
-    pub success: Figure<Estimate>,
-    /// The share of thumbs up among all thumbs.
-    pub thumbs_up: Figure<Estimate>,
+    /// Where their time went.
+    pub times: TimesReport,
+    /// When they were played.
+    pub calendar: CalendarReport,
+    /// How they ended, and what the players thought of them.
+    pub endings: EndingsReport,
     /// Deaths.
     pub deaths: u64,
     /// Where they were.
@@ -64,6 +46,34 @@ pub struct InsightsReport {
     pub chapters: BTreeMap<String, ChapterReport>,
     /// Objectives by their keys.
     pub objectives: BTreeMap<String, ObjectiveReport>,
+}
+
+/// Where the time of some sessions went.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct TimesReport {
+    /// Time played.
+    pub play: Duration,
+    /// Time by the clock that they were paused.
+    pub paused: Duration,
+    /// Time played in which nothing was done.
+    pub idle: Duration,
+    /// Time played without the focus.
+    pub unfocused: Duration,
+    /// Play that crashes took.
+    pub lost: Duration,
+    /// How long sessions that ended were played, in seconds.
+    pub length: Figure<Distribution>,
+    /// How long they were played without an interruption, in seconds.
+    pub stretch: Figure<Distribution>,
+    /// Time played by what was expected, of sessions that were completed.
+    pub by_expected: Figure<Distribution>,
+}
+
+/// When some sessions were played.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct CalendarReport {
     /// Time played on each day.
     pub days: BTreeMap<Date, Duration>,
     /// Time played in each hour of the day, from 0 to 23.
@@ -72,6 +82,20 @@ pub struct InsightsReport {
     pub weekdays: BTreeMap<i8, Duration>,
     /// What became of the sessions that were started in each week, by its Monday.
     pub weeks: BTreeMap<Date, WeekReport>,
+}
+
+/// How some sessions ended.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct EndingsReport {
+    /// The share of sessions without a crash, from 0 to 1.
+    pub crash_free: Figure<Estimate>,
+    /// Crashes by how the process ended.
+    pub crashes: BTreeMap<String, u64>,
+    /// The share of those that ended in which the goal was reached.
+    pub success: Figure<Estimate>,
+    /// The share of thumbs up among all thumbs.
+    pub thumbs_up: Figure<Estimate>,
 }
 
 /// What became of chapters of one name.
@@ -131,30 +155,13 @@ impl InsightsReport {
         let digested = sessions.into_iter().filter(|digested| !digested.value.is_withheld);
         let digested: Vec<_> = digested.collect();
         let all: Vec<&SessionInsights> = digested.iter().map(|digested| &digested.value).collect();
-        let ended: Vec<_> = all.iter().filter(|it| it.is_success().is_some()).collect();
-        let won: Vec<_> = ended.iter().filter(|it| it.is_success() == Some(true)).collect();
-        let lengths: Vec<Duration> = ended.iter().map(|it| it.times.play).collect();
-        let stretches: Vec<Duration> =
-            all.iter().flat_map(|it| it.times.stretches.clone()).collect();
-        let ratios: Vec<f64> = won.iter().filter_map(|it| it.play_by_expected()).collect();
-        let thumbs: Vec<bool> = all.iter().filter_map(|it| it.said.thumbs_up).collect();
-        let total = |of: fn(&SessionInsights) -> Duration| all.iter().map(|it| of(it)).sum();
         let count = |of: fn(&SessionInsights) -> u32| all.iter().map(|it| u64::from(of(it))).sum();
         Self {
             sessions: all.len(),
             incomplete: digested.iter().filter(|digested| !digested.is_complete()).count(),
-            play: total(|it| it.times.play),
-            paused: total(|it| it.times.paused),
-            idle: total(|it| it.times.idle),
-            unfocused: total(|it| it.times.unfocused),
-            lost: total(|it| it.times.lost),
-            length: Distribution::of_durations(&lengths),
-            stretch: Distribution::of_durations(&stretches),
-            by_expected: Figure::of(ratios.len(), || Distribution::of(ratios.clone(), RATIOS)),
-            crash_free: crash_free(&all),
-            crashes: summed(&all, |it| it.crashes.iter().map(|(k, n)| (k.clone(), u64::from(*n)))),
-            success: Figure::rate(won.len(), ended.len()),
-            thumbs_up: Figure::rate(thumbs.iter().filter(|up| **up).count(), thumbs.len()),
+            times: TimesReport::of(&all),
+            calendar: CalendarReport::of(&all),
+            endings: EndingsReport::of(&all),
             deaths: count(|it| it.deaths),
             places: summed(&all, |it| it.places.iter().map(|(k, n)| (*k, u64::from(*n)))),
             loads: count(|it| it.loads),
@@ -163,10 +170,6 @@ impl InsightsReport {
             states: states(&all),
             chapters: chapters(&all),
             objectives: objectives(&all),
-            days: summed(&all, |it| it.times.days.iter().map(|(k, n)| (*k, *n))),
-            hours: summed(&all, |it| it.times.hours.iter().map(|(k, n)| (*k, *n))),
-            weekdays: summed(&all, |it| it.weekdays()),
-            weeks: weeks(&all),
         }
     }
 
@@ -202,6 +205,55 @@ impl InsightsReport {
         let mut steps: Vec<_> = steps.collect();
         steps.sort_by_key(|(_, completed)| std::cmp::Reverse(*completed));
         steps
+    }
+}
+
+impl TimesReport {
+    fn of(sessions: &[&SessionInsights]) -> Self {
+        let total = |of: fn(&SessionInsights) -> Duration| sessions.iter().map(|it| of(it)).sum();
+        let ended = sessions.iter().filter(|it| it.is_success().is_some());
+        let lengths: Vec<Duration> = ended.map(|it| it.times.play).collect();
+        let stretches = sessions.iter().flat_map(|it| &it.times.stretches);
+        let stretches: Vec<Duration> = stretches.copied().collect();
+        let won = sessions.iter().filter(|it| it.is_success() == Some(true));
+        let ratios: Vec<f64> = won.filter_map(|it| it.play_by_expected()).collect();
+        Self {
+            play: total(|it| it.times.play),
+            paused: total(|it| it.times.paused),
+            idle: total(|it| it.times.idle),
+            unfocused: total(|it| it.times.unfocused),
+            lost: total(|it| it.times.lost),
+            length: Distribution::of_durations(&lengths),
+            stretch: Distribution::of_durations(&stretches),
+            by_expected: Figure::of(ratios.len(), || Distribution::of(ratios.clone(), RATIOS)),
+        }
+    }
+}
+
+impl CalendarReport {
+    fn of(sessions: &[&SessionInsights]) -> Self {
+        Self {
+            days: summed(sessions, |it| it.times.days.iter().map(|(k, n)| (*k, *n))),
+            hours: summed(sessions, |it| it.times.hours.iter().map(|(k, n)| (*k, *n))),
+            weekdays: summed(sessions, |it| it.weekdays()),
+            weeks: weeks(sessions),
+        }
+    }
+}
+
+impl EndingsReport {
+    fn of(sessions: &[&SessionInsights]) -> Self {
+        let ended: Vec<bool> = sessions.iter().filter_map(|it| it.is_success()).collect();
+        let thumbs: Vec<bool> = sessions.iter().filter_map(|it| it.said.thumbs_up).collect();
+        let share = |of: &[bool]| Figure::rate(of.iter().filter(|holds| **holds).count(), of.len());
+        Self {
+            crash_free: crash_free(sessions),
+            crashes: summed(sessions, |it| {
+                it.crashes.iter().map(|(k, n)| (k.clone(), u64::from(*n)))
+            }),
+            success: share(&ended),
+            thumbs_up: share(&thumbs),
+        }
     }
 }
 

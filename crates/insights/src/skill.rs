@@ -132,6 +132,14 @@ impl Tally {
     pub(crate) fn pair(self) -> (usize, usize) {
         (self.succeeded, self.all)
     }
+
+    /// What is left without these of them.
+    pub(crate) fn without(self, some: Self) -> Self {
+        Self {
+            succeeded: self.succeeded.saturating_sub(some.succeeded),
+            all: self.all.saturating_sub(some.all),
+        }
+    }
 }
 
 impl FromIterator<Attempt> for Tally {

@@ -12,13 +12,15 @@ mod rate;
 mod sample;
 mod trend;
 
-pub(crate) use correlation::correlation_of_ranks;
+pub(crate) use correlation::correlation_of_doubled_ranks;
 pub use correlation::{Correlation, correlation};
 pub(crate) use differ::chance_of_wins;
 pub use differ::{rates_differ, tends_larger};
 pub use many::adjusted_for_many;
+pub(crate) use median::Redraws;
 pub use median::median_difference;
 pub use rate::{exact_rate, rate, rate_difference};
+pub(crate) use sample::InOrder;
 pub use sample::Sample;
 pub use trend::{Trend, trend};
 

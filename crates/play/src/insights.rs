@@ -30,13 +30,14 @@ mod suggesting;
 mod windows;
 
 pub use bevy_session_insights::{
-    Attempt, ChapterInsights, ChapterReport, Choice, Comparison, CountedText, CurvePoint, Deed,
-    DeedKind, Distribution, Effect, Estimate, Figure, FigurePair, FigureTrend, GridCell, Hardness,
-    InsightsReport, Learnt, Leaving, Lessons, LevelReport, Mark, Measure, ObjectiveInsights,
-    ObjectiveReport, Outcome, Questions, Said, ScenarioReport, SessionAbout, SessionInsights,
-    SessionTimes, Side, Situation, Skill, SkillRecord, SkillReport, StorySoFar, StoryTexts,
-    Suggested, Suggestion, SuggestionKind, SuggestionReason, SuggestionReport, SuggestionStep,
-    Tally, TrendStep, UnusualSession, WeekReport, Weights, statistics, story_so_far,
+    Attempt, CalendarReport, ChapterInsights, ChapterReport, Choice, Comparison, CountedText,
+    CurvePoint, Deed, DeedKind, Distribution, Effect, EndingsReport, Estimate, Figure, FigurePair,
+    FigureTrend, GridCell, Hardness, InsightsReport, Learnt, Leaving, Lessons, LevelReport, Mark,
+    Measure, ObjectiveInsights, ObjectiveReport, Outcome, Questions, Said, ScenarioReport,
+    SessionAbout, SessionInsights, SessionTimes, Side, Situation, Skill, SkillRecord, SkillReport,
+    StorySoFar, StoryTexts, Suggested, Suggestion, SuggestionKind, SuggestionReason,
+    SuggestionReport, SuggestionStep, Tally, TimesReport, TrendStep, UnusualSession, WeekReport,
+    Weights, statistics, story_so_far,
 };
 pub use consent::InsightsConsent;
 pub use drawing::DrawnSkill;

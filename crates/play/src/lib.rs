@@ -16,15 +16,16 @@ pub use crew::{
     DeedOutcome, PlayedBy, PlayerId, PlayerIdError, Right, Rights, Role,
 };
 pub use insights::{
-    Attempt, ChapterInsights, ChapterReport, Choice, Comparison, CountedText, CurvePoint, Deed,
-    DeedKind, Distribution, DrawnSkill, Effect, Estimate, FailureRepeated, Figure, FigurePair,
-    FigureTrend, GridCell, Hardness, InsightMark, Insights, InsightsCommands, InsightsCommandsExt,
-    InsightsConsent, InsightsExt, InsightsReport, Learnt, Leaving, Lessons, LessonsLearnt,
-    LevelReport, Mark, Measure, ObjectiveInsights, ObjectiveReport, Outcome, Questions, Said,
-    ScenarioReport, SessionAbout, SessionInsights, SessionTimes, SessionsInsights, SessionsLessons,
-    Side, Situation, Skill, SkillRecord, SkillReport, SkillsExt, StorySoFar, StoryTexts, Suggested,
-    Suggestion, SuggestionKind, SuggestionReason, SuggestionReport, SuggestionStep, Tally,
-    TrendStep, UnusualSession, WeekReport, Weights, statistics, story_so_far, suggestions,
+    Attempt, CalendarReport, ChapterInsights, ChapterReport, Choice, Comparison, CountedText,
+    CurvePoint, Deed, DeedKind, Distribution, DrawnSkill, Effect, EndingsReport, Estimate,
+    FailureRepeated, Figure, FigurePair, FigureTrend, GridCell, Hardness, InsightMark, Insights,
+    InsightsCommands, InsightsCommandsExt, InsightsConsent, InsightsExt, InsightsReport, Learnt,
+    Leaving, Lessons, LessonsLearnt, LevelReport, Mark, Measure, ObjectiveInsights,
+    ObjectiveReport, Outcome, Questions, Said, ScenarioReport, SessionAbout, SessionInsights,
+    SessionTimes, SessionsInsights, SessionsLessons, Side, Situation, Skill, SkillRecord,
+    SkillReport, SkillsExt, StorySoFar, StoryTexts, Suggested, Suggestion, SuggestionKind,
+    SuggestionReason, SuggestionReport, SuggestionStep, Tally, TimesReport, TrendStep,
+    UnusualSession, WeekReport, Weights, statistics, story_so_far, suggestions,
 };
 pub use notes::{
     Mentioned, NewNote, Note, NoteChange, NoteCommands, NoteCommandsExt, NoteId, NoteOn,

@@ -1,12 +1,14 @@
 //! What all games teach: whether somebody gets better, what makes a difference, what changes, and what to do next. Each with
 //! how many games or attempts it is of, and the interval that has the truth in it, 19 times of 20.
 
+use std::cmp::Reverse;
+
 use bevy::ecs::hierarchy::ChildSpawnerCommands;
 use bevy::prelude::*;
 use bevy::window::{PrimaryWindow, WindowResized};
 use bevy_session_play::{
-    Comparison, Effect, Figure, FigureTrend, Outcome, SessionsLessons, Situation, SkillReport,
-    StoryTexts,
+    Comparison, Effect, Estimate, Figure, FigureTrend, Measure, Outcome, SessionsLessons,
+    Situation, SkillReport, StoryTexts,
 };
 
 use super::plots::{Cards, LABEL, at, label_ends, too_few};
@@ -20,6 +22,12 @@ use crate::views::{Shapes, WARM};
 
 /// The width of a mark in a plot.
 const DOT: f32 = 6.0;
+/// The share of a card's width that a curve has where other skills are listed beside it.
+const BESIDE_OTHERS: f32 = 0.45;
+/// The least and the largest height of a line of that list.
+const LINES: (f32, f32) = (12.0, 19.0);
+/// The height of a line of words above a plot.
+const LINE: f32 = 17.0;
 
 #[derive(Component)]
 struct LessonsPage;
@@ -54,9 +62,12 @@ fn show(
     if lessons.sessions == 0 {
         return;
     }
-    // The player who has tried most.
-    let skill = lessons.skills.iter().max_by_key(|it| it.attempts.all);
-    let player = skill.and_then(|it| it.player.as_deref());
+    // The player who has tried most, and what they have tried most first.
+    let most = lessons.skills.iter().max_by_key(|it| it.attempts.all);
+    let player = most.and_then(|it| it.player.as_deref());
+    let mut skills: Vec<&SkillReport> =
+        lessons.skills.iter().filter(|it| it.player.as_deref() == player).collect();
+    skills.sort_by_key(|it| Reverse(it.attempts.all));
     let situation = Situation { player, hint_below: Situation::HINT_BELOW, ..default() };
     let words = StoryTexts::of_language(&options.language);
     let name = |key: &str| Some(texts.name_of(key).to_owned());
@@ -64,7 +75,7 @@ fn show(
     let suggested = suggested.iter().map(|it| words.suggestion(it, name)).collect::<Vec<_>>();
     commands.entity(*page).despawn_children().with_children(|page| {
         let mut cards = Cards::new(page, &texts, window.size() / scale.0);
-        cards.learning(skill);
+        cards.learning(&skills);
         let matters = lessons.what_matters();
         cards.difference(matters.first().copied().or(lessons.works.first()));
         let changes = |it: &&FigureTrend| it.slope.known().is_some_and(|slope| slope.matters);
@@ -81,25 +92,28 @@ fn in_font(words: &str, language: &str) -> String {
 }
 
 impl Cards<'_, '_> {
-    /// The rate of success of each part of the attempts, with its interval.
-    fn learning(&mut self, report: Option<&SkillReport>) {
+    /// The rate of success of each part of the attempts at the first skill, with its interval, and the rates of the others.
+    fn learning(&mut self, skills: &[&SkillReport]) {
         let texts = self.texts;
+        let (report, others) = match skills {
+            [first, others @ ..] => (Some(*first), others),
+            [] => (None, skills),
+        };
         let title = report.map(|it| {
             let player = it.player.as_deref().unwrap_or_default();
-            texts.learns.replace("{skill}", texts.name_of(&it.skill)).replace("{player}", player)
+            texts.learns.replace("{skill}", &name_of(it, texts)).replace("{player}", player)
         });
         let rate = report.map(|it| match &it.rate {
-            Figure::Known { value, samples } => format!(
-                "{:.0} % ({:.0}-{:.0}), n={samples}",
-                value.value * 100.0,
-                value.low * 100.0,
-                value.high * 100.0
-            ),
+            Figure::Known { value, samples } => format!("{}, n={samples}", rate_of(value)),
             Figure::Insufficient { have, need } => too_few(*have, *need, texts),
         });
         let title = title.unwrap_or_else(|| texts.no_attempts.clone());
         self.card(&title, &rate.unwrap_or_default(), |plot, size| {
             let Some(report) = report else { return };
+            let width = if others.is_empty() { size.x } else { size.x * BESIDE_OTHERS };
+            let beside = Vec2::new(size.x - width - 2.0 * DOT, size.y);
+            list(plot, (width + 2.0 * DOT, beside), others, texts);
+            let size = Vec2::new(width, size.y);
             let height = size.y - LABEL;
             let step = size.x / report.curve.len().max(4) as f32;
             for (number, point) in report.curve.iter().enumerate() {
@@ -112,7 +126,9 @@ impl Cards<'_, '_> {
                 dot(plot, left, y(point.rate.value));
             }
             let last = report.curve.last().map(|it| (it.after + it.attempts.all).to_string());
-            label_ends(plot, [last.as_ref().map(|_| "1".to_owned()), last]);
+            let ends = [last.as_ref().map(|_| "1".to_owned()), last];
+            let below = Node { width: px(size.x), height: px(size.y), ..at(px(0), px(0)) };
+            plot.spawn(below).with_children(|below| label_ends(below, ends));
         });
     }
 
@@ -150,23 +166,23 @@ impl Cards<'_, '_> {
                 None => format!("{}: {figure}", texts.changes),
             }
         });
-        let slope = trend.map(|it| effect(&it.slope, false, texts)).unwrap_or_default();
         let title = title.unwrap_or_else(|| texts.changes.clone());
-        self.card(&title, &slope, |plot, size| {
-            let points = trend.map(|it| &*it.points).unwrap_or_default();
+        self.card(&title, "", |plot, size| {
+            let Some(trend) = trend else { return };
+            let is_rate = matches!(trend.figure, Measure::Skill(_) | Measure::Focus);
+            let slope = effect(&trend.slope, is_rate, texts);
+            plot.spawn((text(&slope, 14.0, WARM), at(px(0), px(0))));
+            let points = &*trend.points;
             let bounds = points.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| {
                 (low.min(*value), high.max(*value))
             });
             let span = (bounds.1 - bounds.0).max(f64::EPSILON);
             let last = points.last().map_or(1.0, |(step, _)| step.max(1.0));
-            let height = size.y - LABEL;
+            let height = size.y - LABEL - LINE - DOT;
             for (step, value) in points {
                 let x = (size.x - DOT) * (step / last) as f32 + DOT / 2.0;
-                dot(
-                    plot,
-                    x,
-                    (height - DOT) * (1.0 - ((value - bounds.0) / span) as f32) + DOT / 2.0,
-                );
+                let share = ((value - bounds.0) / span) as f32;
+                dot(plot, x, LINE + DOT / 2.0 + height * (1.0 - share));
             }
             let end = (!points.is_empty()).then(|| format!("{:.0}", last + 1.0));
             label_ends(plot, [end.as_ref().map(|_| "1".to_owned()), end]);
@@ -180,6 +196,53 @@ impl Cards<'_, '_> {
         self.card(&texts.suggested_next, "", |plot, size| {
             let node = Node { max_width: px(size.x), ..at(px(0), px(0)) };
             plot.spawn((text(&words, 15.0, PALE), node));
+        });
+    }
+}
+
+/// The short name of a skill, as figures of it have.
+fn name_of(report: &SkillReport, texts: &Texts) -> String {
+    texts.name_of(&Measure::Skill(report.skill.clone()).to_string()).to_owned()
+}
+
+fn rate_of(rate: &Estimate) -> String {
+    let Estimate { value, low, high } = rate;
+    format!("{:.0} % ({:.0}-{:.0})", value * 100.0, low * 100.0, high * 100.0)
+}
+
+/// Skills, a line each: of more than there is height for, how many more they are.
+fn list(
+    plot: &mut ChildSpawnerCommands,
+    (left, size): (f32, Vec2),
+    skills: &[&SkillReport],
+    texts: &Texts,
+) {
+    let line = (size.y / skills.len().max(1) as f32).clamp(LINES.0, LINES.1);
+    let room = ((size.y / line) as usize).max(1);
+    let shown = if skills.len() > room { room - 1 } else { skills.len() };
+    let (shown, rest) = skills.split_at(shown);
+    let lines = shown.iter().map(|it| {
+        let rate = match &it.rate {
+            Figure::Known { value, .. } => rate_of(value),
+            Figure::Insufficient { have, need } => format!("{have} / {need}"),
+        };
+        (name_of(it, texts), rate)
+    });
+    let more = (!rest.is_empty()).then(|| (format!("+ {}", rest.len()), String::new()));
+    for (number, (name, rate)) in lines.chain(more).enumerate() {
+        let row = Node {
+            width: px(size.x),
+            height: px(line),
+            overflow: Overflow::clip(),
+            justify_content: JustifyContent::SpaceBetween,
+            column_gap: px(DOT),
+            ..at(px(left), px(number as f32 * line))
+        };
+        plot.spawn(row).with_children(|row| {
+            let name_room = Node { flex_shrink: 1.0, overflow: Overflow::clip(), ..default() };
+            let one_line = TextLayout::no_wrap();
+            row.spawn(name_room).with_child((text(&name, line - 3.0, PALE), one_line));
+            row.spawn((text(&rate, line - 3.0, WARM), one_line));
         });
     }
 }
@@ -202,6 +265,7 @@ fn draw_interval(plot: &mut ChildSpawnerCommands, size: Vec2, effect: &Effect) {
     let (top, height) = (48.0, (size.y - 56.0).clamp(10.0, 40.0));
     let zero = Node { width: px(1), height: px(height), ..at(px(size.x / 2.0), px(top)) };
     plot.spawn((zero, BackgroundColor(DIM)));
+    plot.spawn((text("0", 13.0, DIM), at(px(size.x / 2.0 + DOT), px(top))));
     let (low, high) = (x(effect.size.low), x(effect.size.high));
     let around =
         Node { width: px(high - low), height: px(2), ..at(px(low), px(top + height / 2.0 - 1.0)) };
@@ -214,13 +278,19 @@ fn effect(figure: &Figure<Effect>, is_rate: bool, texts: &Texts) -> String {
     match figure {
         Figure::Known { value, samples } => {
             let (scale, unit) = if is_rate { (100.0, " %") } else { (1.0, "") };
-            format!(
-                "{:+.1}{unit} ({:+.1} .. {:+.1}), n={samples}",
-                value.size.value * scale,
-                value.size.low * scale,
-                value.size.high * scale
-            )
+            let [size, low, high] = [value.size.value, value.size.low, value.size.high]
+                .map(|value| signed(value * scale));
+            format!("{size}{unit} ({low} .. {high}), n={samples}")
         }
         Figure::Insufficient { have, need } => too_few(*have, *need, texts),
+    }
+}
+
+/// A number with as many digits as say something.
+fn signed(value: f64) -> String {
+    match value.abs() {
+        large if large >= 1.0 || large == 0.0 => format!("{value:+.1}"),
+        small if small >= 0.01 => format!("{value:+.2}"),
+        _ => format!("{value:+.4}"),
     }
 }

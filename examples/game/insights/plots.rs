@@ -45,9 +45,9 @@ impl<'a, 'w> Cards<'a, 'w> {
 
     /// How long was played on each of the days on which somebody played.
     pub fn play_by_day(&mut self, report: &InsightsReport) {
-        let days: Vec<_> = report.days.iter().rev().take(NEWEST).collect();
+        let days: Vec<_> = report.calendar.days.iter().rev().take(NEWEST).collect();
         let hours = |time: &std::time::Duration| time.as_secs_f32() / 3600.0;
-        let total = format!("{:.1} h", report.play.as_secs_f32() / 3600.0);
+        let total = format!("{:.1} h", report.times.play.as_secs_f32() / 3600.0);
         self.card(&self.texts.play_by_day, &total, |plot, size| {
             let most = days.iter().map(|(_, play)| hours(play)).fold(0.1, f32::max);
             let bars = days.iter().rev().map(|(_, play)| (hours(play) / most, WARM));
@@ -112,9 +112,9 @@ impl<'a, 'w> Cards<'a, 'w> {
 
     /// The share of games of each week that never crashed.
     pub fn crash_free(&mut self, report: &InsightsReport) {
-        let all = said(&report.crash_free, self.texts);
+        let all = said(&report.endings.crash_free, self.texts);
         self.card(&self.texts.crash_free, &all, |plot, size| {
-            let weeks: Vec<_> = report.weeks.iter().rev().take(NEWEST).collect();
+            let weeks: Vec<_> = report.calendar.weeks.iter().rev().take(NEWEST).collect();
             // Of a week with too few games there is a shadow, and no bar that says something.
             let bar = |figure: &Figure<Estimate>| match figure {
                 Figure::Known { value, .. } => (value.value as f32, WARM),

@@ -68,7 +68,7 @@ const SIZES: [Size; 7] = [
         package: "bevy_session_insights",
         largest_loop: 6,
         most_methods: ("SessionInsights", 21),
-        most_fields: ("InsightsReport", 26),
+        most_fields: ("SessionInsights", 17),
         hidden_modules: 0,
     },
     Size {

@@ -36,12 +36,38 @@ pub fn correlation(pairs: impl IntoIterator<Item = (f64, f64)>) -> Option<Correl
 }
 
 /// The same of what is ranked already, each among those of which both are known.
-pub(crate) fn correlation_of_ranks(ones: &[f64], others: &[f64]) -> Option<Correlation> {
-    if ones.len() < 4 {
+fn correlation_of_ranks(ones: &[f64], others: &[f64]) -> Option<Correlation> {
+    correlated(pearson(ones, others)?, ones.len())
+}
+
+/// The same of ranks that were taken twice, so that they are whole numbers even where some are shared. Their sums are exact,
+/// whatever order they come in.
+pub(crate) fn correlation_of_doubled_ranks(
+    pairs: impl Iterator<Item = (u32, u32)>,
+) -> Option<Correlation> {
+    let (mut all, mut both, mut of_ones, mut of_others) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for (one, other) in pairs {
+        let (one, other) = (u64::from(one), u64::from(other));
+        all += 1;
+        both += one * other;
+        of_ones += one * one;
+        of_others += other * other;
+    }
+    // Shared ranks or not, they sum up to what all numbers from 1 do.
+    let sum = i128::from(all) * (i128::from(all) + 1);
+    let around_means = |products: u64| i128::from(all) * i128::from(products) - sum * sum;
+    #[expect(clippy::cast_precision_loss, reason = "that is what a correlation is given with")]
+    let [both, of_ones, of_others] = [both, of_ones, of_others].map(|it| around_means(it) as f64);
+    let rho = both / (of_ones * of_others).sqrt();
+    correlated(rho, usize::try_from(all).ok()?)
+}
+
+fn correlated(rho: f64, samples: usize) -> Option<Correlation> {
+    if samples < 4 || !rho.is_finite() {
         return None;
     }
-    let value = pearson(ones, others)?;
-    let freedom = number(ones.len()) - 2.0;
+    let value = rho.clamp(-1.0, 1.0);
+    let freedom = number(samples) - 2.0;
     let chance = if value.abs() < 1.0 {
         // The share of Student's distribution that is as far out.
         let squared = value * value * freedom / ((1.0 - value) * (1.0 + value));
@@ -52,7 +78,7 @@ pub(crate) fn correlation_of_ranks(ones: &[f64], others: &[f64]) -> Option<Corre
     let around = deviations() * ((1.0 + value * value / 2.0) / (freedom - 1.0)).sqrt();
     let bound = |deviation: f64| (value.atanh() + deviation).tanh();
     let rho = Estimate { value, low: bound(-around), high: bound(around) };
-    Some(Correlation { rho, chance, samples: ones.len() })
+    Some(Correlation { rho, chance, samples })
 }
 
 fn pearson(ones: &[f64], others: &[f64]) -> Option<f64> {
@@ -66,5 +92,5 @@ fn pearson(ones: &[f64], others: &[f64]) -> Option<f64> {
         of_others += other * other;
     }
     let rho = both / (of_ones * of_others).sqrt();
-    rho.is_finite().then(|| rho.clamp(-1.0, 1.0))
+    rho.is_finite().then_some(rho)
 }

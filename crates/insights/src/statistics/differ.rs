@@ -1,5 +1,7 @@
 //! Whether two groups differ at all, as the chance to see so much where they don't.
 
+use std::cmp::Ordering;
+
 use statrs::function::erf::erfc;
 
 use super::sample::ties;
@@ -7,6 +9,8 @@ use super::{Sample, number};
 
 /// Whatever is as unlikely as what was seen, up to this, counts as that.
 const EQUALLY_LIKELY: f64 = 1.0 + 1e-9;
+/// What is smaller than the others by this much adds nothing to their sum. Each further one is smaller still.
+const NEGLIGIBLE: f64 = 1e-24;
 
 /// How likely it is that two rates, each as successes and attempts, differ as much by chance alone: Fisher's exact test
 /// of both sides. `1.0` where one of them is of nothing.
@@ -26,28 +30,30 @@ pub fn rates_differ(first: (usize, usize), second: (usize, usize)) -> f64 {
         (number(successes) - count) * (number(of_first) - count)
             / ((count + 1.0) * (failures - number(of_first) + count + 1.0))
     };
-    let mut weights = vec![1.0_f64; most - least + 1];
     let mode = most_likely(successes, of_first, all).clamp(least, most);
-    let mut weight = 1.0;
-    for count in mode..most {
-        weight *= ratio(count);
-        set(&mut weights, count + 1 - least, weight);
+    let upward = || (mode..most).scan(1.0, |weight, count| next(weight, ratio(count)));
+    let downward =
+        || (least..mode).rev().scan(1.0, |weight, count| next(weight, 1.0 / ratio(count)));
+    let at_seen = match seen.cmp(&mode) {
+        Ordering::Less => downward().nth(mode - seen - 1),
+        Ordering::Equal => Some(1.0),
+        Ordering::Greater => upward().nth(seen - mode - 1),
+    };
+    let at_most = at_seen.unwrap_or_default() * EQUALLY_LIKELY;
+    let (mut total, mut unlikely) = (0.0, 0.0);
+    let enough = |weight: &f64| *weight >= at_most.min(1.0) * NEGLIGIBLE;
+    let weights = upward().take_while(enough).chain(downward().take_while(enough));
+    for weight in weights.chain([1.0]) {
+        total += weight;
+        unlikely += if weight <= at_most { weight } else { 0.0 };
     }
-    weight = 1.0;
-    for count in (least..mode).rev() {
-        weight /= ratio(count);
-        set(&mut weights, count - least, weight);
-    }
-    let at_most = weights.get(seen.saturating_sub(least)).copied().unwrap_or(1.0) * EQUALLY_LIKELY;
-    let total: f64 = weights.iter().sum();
-    let unlikely: f64 = weights.iter().filter(|it| **it <= at_most).sum();
-    (unlikely / total).min(1.0)
+    f64::min(unlikely / total, 1.0)
 }
 
-fn set(weights: &mut [f64], place: usize, weight: f64) {
-    if let Some(at) = weights.get_mut(place) {
-        *at = weight;
-    }
+/// The next weight; none where it is too small for a number.
+fn next(weight: &mut f64, ratio: f64) -> Option<f64> {
+    *weight *= ratio;
+    (*weight > 0.0).then_some(*weight)
 }
 
 fn most_likely(successes: usize, drawn: usize, all: usize) -> usize {

@@ -14,13 +14,48 @@ impl FromIterator<f64> for Sample {
     }
 }
 
-impl Sample {
-    /// Of values that come the least first.
-    pub(crate) fn of_sorted(values: Vec<f64>) -> Self {
-        debug_assert!(values.is_sorted());
-        Self(values)
+/// Values that come the least first, wherever they are kept.
+pub(crate) trait InOrder {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// The one at this place.
+    fn at(&self, place: usize) -> Option<f64>;
+
+    /// The value below which this share lies, between two where it falls there. `None` of nothing.
+    fn quantile(&self, share: f64) -> Option<f64> {
+        let place = number(self.len().checked_sub(1)?) * share.clamp(0.0, 1.0);
+        let (below, above) = (self.at(whole(place.floor()))?, self.at(whole(place.ceil()))?);
+        Some(below + (above - below) * place.fract())
     }
 
+    /// The median. `None` of nothing.
+    fn median(&self) -> Option<f64> {
+        self.quantile(0.5)
+    }
+}
+
+impl InOrder for [f64] {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, place: usize) -> Option<f64> {
+        self.get(place).copied()
+    }
+}
+
+impl InOrder for Sample {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn at(&self, place: usize) -> Option<f64> {
+        self.0.get(place).copied()
+    }
+}
+
+impl Sample {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -54,9 +89,7 @@ impl Sample {
     /// The value below which this share lies, between two where it falls there. `None` of nothing.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let place = number(self.0.len().checked_sub(1)?) * share.clamp(0.0, 1.0);
-        let (below, above) = (self.0.get(whole(place.floor()))?, self.0.get(whole(place.ceil()))?);
-        Some(below + (above - below) * place.fract())
+        InOrder::quantile(self, share)
     }
 }
 

@@ -37,9 +37,9 @@ pub fn trend(points: impl IntoIterator<Item = (f64, f64)>) -> Option<Trend> {
     if points.chunk_by(|one, next| one.0 == next.0).count() < 3 {
         return None;
     }
-    let mut slopes = slopes(&points);
+    let (mut slopes, in_order) = slopes(&points);
     let all = slopes.len();
-    let chance = kendall(&points)?;
+    let chance = kendall(&points, in_order)?;
     let spread = deviations() * rank_deviation(&points)?;
     let last = all.checked_sub(1)?;
     let low = whole(((number(all) - spread) / 2.0).round_ties_even() - 1.0);
@@ -49,14 +49,18 @@ pub fn trend(points: impl IntoIterator<Item = (f64, f64)>) -> Option<Trend> {
     Some(Trend { slope, chance })
 }
 
-/// The slopes between any two points that aren't at one place.
-fn slopes(points: &[(f64, f64)]) -> Vec<f64> {
+/// The slopes between any two points that aren't at one place, and how many more of them rise than fall.
+fn slopes(points: &[(f64, f64)]) -> (Vec<f64>, i64) {
     let mut slopes = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
+    let mut in_order = 0;
     for (place, (at, value)) in points.iter().enumerate() {
         let later = points.iter().skip(place + 1).filter(|(other, _)| other > at);
-        slopes.extend(later.map(|(other_at, other)| (other - value) / (other_at - at)));
+        slopes.extend(later.map(|(other_at, other)| {
+            in_order += i64::from(other > value) - i64::from(other < value);
+            (other - value) / (other_at - at)
+        }));
     }
-    slopes
+    (slopes, in_order)
 }
 
 fn nth(slopes: &mut [f64], place: usize) -> Option<f64> {
@@ -73,15 +77,7 @@ fn rank_deviation(points: &[(f64, f64)]) -> Option<f64> {
 }
 
 /// How likely as many pairs are in order by chance alone: Kendall's test, with the variance of both sides' ties.
-fn kendall(points: &[(f64, f64)]) -> Option<f64> {
-    let mut in_order = 0_i64;
-    for (place, (at, value)) in points.iter().enumerate() {
-        for (other_at, other) in points.iter().skip(place + 1) {
-            if other_at > at {
-                in_order += i64::from(other > value) - i64::from(other < value);
-            }
-        }
-    }
+fn kendall(points: &[(f64, f64)], in_order: i64) -> Option<f64> {
     let (places, values) = samples(points);
     let sum = |sample: &Sample, of: fn(f64) -> f64| ties(sample.values()).map(of).sum::<f64>();
     let all = number(points.len());

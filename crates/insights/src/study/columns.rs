@@ -1,16 +1,17 @@
 //! What all sessions have of one figure, or of one choice.
 
+use super::words::Words;
 use crate::measure::{Choice, Measure, Outcome};
 use crate::questions::Questions;
 use crate::session::SessionInsights;
 
 /// What each session has of an outcome; what isn't known is no number.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) outcome: Outcome,
-    pub(super) values: Vec<f64>,
-    /// The rows with a value, the least value first.
-    pub(super) sorted: Vec<u32>,
+    values: Vec<f64>,
+    /// What is known, with its row: the least value first, and of equal ones the first row.
+    sorted: Vec<(f64, u32)>,
 }
 
 impl Column {
@@ -20,64 +21,89 @@ impl Column {
         sessions: impl Iterator<Item = &'a SessionInsights>,
     ) -> Self {
         let values: Vec<f64> = sessions.map(|it| value_of(&outcome, it, questions)).collect();
-        let mut sorted: Vec<u32> = (0_u32..).zip(&values).filter_map(known_row).collect();
-        sorted.sort_unstable_by(|one, other| {
-            at(&values, *one).total_cmp(&at(&values, *other)).then(one.cmp(other))
-        });
+        let rows = values.iter().copied().zip(0_u32..);
+        let mut sorted: Vec<(f64, u32)> = rows.filter(|(value, _)| !value.is_nan()).collect();
+        sorted.sort_unstable_by(in_order);
         Self { outcome, values, sorted }
     }
 
     /// What a session has now, in the place of what it had.
     pub(super) fn set(&mut self, row: usize, session: &SessionInsights, questions: &Questions) {
-        let Ok(number) = u32::try_from(row) else { return };
         let value = value_of(&self.outcome, session, questions);
-        if let Some(old) = self.values.get(row).copied().filter(|old| !old.is_nan()) {
-            let place = self.place_of(old, number);
-            if self.sorted.get(place) == Some(&number) {
-                self.sorted.remove(place);
-            }
-        }
-        if !value.is_nan() {
-            let place = self.place_of(value, number);
-            self.sorted.insert(place, number);
-        }
-        match self.values.get_mut(row) {
-            Some(known) => *known = value,
-            None => self.values.push(value),
+        let Some(known) = self.values.get_mut(row) else { return };
+        let old = std::mem::replace(known, value);
+        if old.to_bits() != value.to_bits() {
+            self.take_out(row, old);
+            self.put_in(row, value);
         }
     }
 
-    fn place_of(&self, value: f64, row: u32) -> usize {
-        self.sorted.partition_point(|other| {
-            at(&self.values, *other).total_cmp(&value).then(other.cmp(&row)).is_lt()
-        })
+    /// A session comes before this one.
+    pub(super) fn insert(&mut self, row: usize, session: &SessionInsights, questions: &Questions) {
+        let value = value_of(&self.outcome, session, questions);
+        let later = |of: &&mut (f64, u32)| of.1 as usize >= row;
+        self.sorted.iter_mut().filter(later).for_each(|(_, later)| *later += 1);
+        self.values.insert(row.min(self.values.len()), value);
+        self.put_in(row, value);
     }
 
-    pub(super) fn value(&self, row: u32) -> f64 {
-        at(&self.values, row)
+    /// The session is gone.
+    pub(super) fn remove(&mut self, row: usize) {
+        if row < self.values.len() {
+            let old = self.values.remove(row);
+            self.take_out(row, old);
+            let later = |of: &&mut (f64, u32)| of.1 as usize > row;
+            self.sorted.iter_mut().filter(later).for_each(|(_, later)| *later -= 1);
+        }
+    }
+
+    fn take_out(&mut self, row: usize, value: f64) {
+        if let Ok(place) = self.place_of(row, value) {
+            self.sorted.remove(place);
+        }
+    }
+
+    fn put_in(&mut self, row: usize, value: f64) {
+        if let (false, Err(place), Ok(row)) =
+            (value.is_nan(), self.place_of(row, value), u32::try_from(row))
+        {
+            self.sorted.insert(place, (value, row));
+        }
+    }
+
+    fn place_of(&self, row: usize, value: f64) -> Result<usize, usize> {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        self.sorted.binary_search_by(|other| in_order(other, &(value, row)))
+    }
+
+    /// What is known, with its row, the least value first.
+    pub(super) fn sorted(&self) -> &[(f64, u32)] {
+        &self.sorted
+    }
+
+    /// What each row has.
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
     }
 
     /// In which third of all each row is, by this figure. Equal values are in one third.
     pub(super) fn thirds(&self, measure: &Measure) -> ChoiceColumn {
         let third = self.sorted.len() / 3;
-        let bound = |place: usize| self.sorted.get(place).map(|row| self.value(*row));
+        let bound = |place: usize| self.sorted.get(place).map(|(value, _)| *value);
         let (low, high) = (bound(third), bound(2 * third));
         let word = |value: &f64| match (low, high) {
             _ if value.is_nan() => None,
-            (Some(low), _) if *value < low => Some("low".to_owned()),
-            (_, Some(high)) if *value >= high => Some("high".to_owned()),
-            _ => Some("middle".to_owned()),
+            (Some(low), _) if *value < low => Some("low"),
+            (_, Some(high)) if *value >= high => Some("high"),
+            _ => Some("middle"),
         };
-        ChoiceColumn::named(Choice::Third(measure.clone()), self.values.iter().map(word))
+        let words = self.values.iter().map(word);
+        ChoiceColumn { choice: Choice::Third(measure.clone()), words: words.collect() }
     }
 }
 
-fn at(values: &[f64], row: u32) -> f64 {
-    values.get(row as usize).copied().unwrap_or(f64::NAN)
-}
-
-fn known_row((row, value): (u32, &f64)) -> Option<u32> {
-    (!value.is_nan()).then_some(row)
+fn in_order(one: &(f64, u32), other: &(f64, u32)) -> std::cmp::Ordering {
+    one.0.total_cmp(&other.0).then(one.1.cmp(&other.1))
 }
 
 fn value_of(outcome: &Outcome, session: &SessionInsights, questions: &Questions) -> f64 {
@@ -93,64 +119,28 @@ fn value_of(outcome: &Outcome, session: &SessionInsights, questions: &Questions)
     value.unwrap_or(f64::NAN)
 }
 
-/// What each session has of a choice.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct ChoiceColumn {
+/// What each session has of a choice. Words that no session says by itself are the study's own.
+#[derive(Clone, Debug)]
+pub(super) struct ChoiceColumn<T = &'static str> {
     pub(super) choice: Choice,
-    /// All that was ever chosen.
-    pub(super) names: Vec<String>,
-    /// The place of its name, for each row.
-    pub(super) chosen: Vec<Option<u32>>,
+    pub(super) words: Words<T>,
 }
 
-impl ChoiceColumn {
+impl ChoiceColumn<String> {
     pub(super) fn of<'a>(
         choice: Choice,
         sessions: impl Iterator<Item = &'a SessionInsights>,
     ) -> Self {
-        let words: Vec<Option<String>> = sessions.map(|it| word_of(&choice, it)).collect();
-        Self::named(choice, words.into_iter())
-    }
-
-    pub(super) fn named(choice: Choice, words: impl Iterator<Item = Option<String>>) -> Self {
-        let mut column = Self { choice, names: Vec::new(), chosen: Vec::new() };
-        for word in words {
-            let place = word.and_then(|word| column.place_of(word));
-            column.chosen.push(place);
-        }
-        column
+        let words = sessions.map(|it| word_of(&choice, it)).collect();
+        Self { choice, words }
     }
 
     pub(super) fn set(&mut self, row: usize, session: &SessionInsights) {
-        let place = word_of(&self.choice, session).and_then(|word| self.place_of(word));
-        match self.chosen.get_mut(row) {
-            Some(known) => *known = place,
-            None => self.chosen.push(place),
-        }
+        self.words.set(row, word_of(&self.choice, session));
     }
 
-    fn place_of(&mut self, word: String) -> Option<u32> {
-        let known = self.names.iter().position(|name| *name == word);
-        let place = known.unwrap_or_else(|| {
-            self.names.push(word);
-            self.names.len() - 1
-        });
-        u32::try_from(place).ok()
-    }
-
-    pub(super) fn of_row(&self, row: u32) -> Option<usize> {
-        Some(self.chosen.get(row as usize).copied()?? as usize)
-    }
-
-    /// For each row whether it has this name.
-    pub(super) fn rows_of(&self, name: &str) -> impl Iterator<Item = bool> {
-        let place = self.names.iter().position(|known| known == name);
-        let place = place.and_then(|place| u32::try_from(place).ok());
-        self.chosen.iter().map(move |chosen| chosen.is_some() && *chosen == place)
-    }
-
-    pub(super) fn count(&self, name: &str) -> usize {
-        self.rows_of(name).filter(|has| *has).count()
+    pub(super) fn insert(&mut self, row: usize, session: &SessionInsights) {
+        self.words.insert(row, word_of(&self.choice, session));
     }
 }
 

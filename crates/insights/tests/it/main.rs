@@ -3,4 +3,5 @@
 mod load;
 mod players;
 mod scipy;
+mod walked;
 mod worlds;

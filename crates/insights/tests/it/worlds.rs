@@ -9,7 +9,7 @@ use bevy_session_insights::statistics::{
 };
 use bevy_session_insights::{
     Attempt, ChapterInsights, Estimate, Figure, Lessons, Measure, Questions, SessionInsights,
-    SkillRecord, Study,
+    SkillRecord, Study, Weights,
 };
 use bevy_session_journal::{Digested, DigestedSessions, HistoryLosses, SessionId, SessionStatus};
 use jiff::Timestamp;
@@ -274,6 +274,56 @@ fn a_page_of_sixty_five_figures_finds_nothing_and_says_so_of_how_many() {
 }
 
 #[test]
+fn figures_that_are_no_finite_numbers_count_for_nothing() {
+    let sessions = world(5, 120, |session, dice| {
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][dice.below(3) as usize];
+        session.said.figures.insert("odd".to_owned(), odd);
+        if dice.holds(0.5) {
+            session.said.figures.insert("gold".to_owned(), odd);
+        }
+    });
+    let asked = Questions::default()
+        .thirds([Measure::Said("odd".to_owned()), Measure::Said("gold".to_owned())]);
+    let lessons = lessons(asked, sessions);
+    assert_eq!(said(&lessons), Vec::<String>::new());
+    let json = serde_json::to_string(&lessons).unwrap();
+    assert!(!json.contains("null,\"high\""), "an interval has two ends");
+    for it in &lessons.works {
+        let known = it.with.samples + it.without.samples;
+        assert!(it.outcome.to_string() != "odd", "nobody has it");
+        assert!(it.outcome.to_string() != "gold" || known < 80, "half of them have it: {it:?}");
+    }
+    assert!(lessons.trends.iter().all(|it| it.points.iter().all(|point| point.1.is_finite())));
+}
+
+#[test]
+fn of_sessions_that_are_all_equal_nothing_is_claimed() {
+    let mut one = played(&mut Dice(1), 0);
+    one.chapters.clear();
+    let sessions = (1..=120).map(|number| digested(number, one.clone())).collect();
+    let lessons = lessons(Questions::default().thirds([Measure::Deaths]), sessions);
+    assert_eq!(said(&lessons), Vec::<String>::new());
+    assert_eq!((lessons.works.len(), lessons.leaving.apart.len()), (0, 0), "all are of one sort");
+    for pair in &lessons.correlations {
+        assert_eq!(pair.rho, Figure::Insufficient { have: 120, need: 121 }, "{pair:?}");
+    }
+}
+
+#[test]
+fn scores_by_other_weights_are_compared_with_nothing() {
+    let today = || Weights::default().weigh("gold", 1.0).weigh("time", 2.0);
+    let sessions = world(6, 90, |session, dice| {
+        session.said.figures.insert("time".to_owned(), dice.share());
+        let weights = if dice.holds(0.5) { today() } else { today().weigh("gold", 9.0) };
+        session.said.weights.insert("flow".to_owned(), weights);
+    });
+    let of_today = sessions.iter().filter(|it| it.value.said.weights["flow"] == today()).count();
+    let lessons = lessons(Questions::default().score("flow", today()), sessions);
+    let compared = lessons.works.iter().find(|it| it.outcome.to_string() == "score flow").unwrap();
+    assert_eq!(compared.with.samples + compared.without.samples, of_today);
+}
+
+#[test]
 fn of_none_and_of_one_session_nothing_is_claimed_and_what_is_needed_is_said() {
     for sessions in [0, 1] {
         let lessons = lessons(Questions::default(), world(1, sessions, |_, _| {}));
@@ -293,52 +343,98 @@ fn of_none_and_of_one_session_nothing_is_claimed_and_what_is_needed_is_said() {
     }
 }
 
+/// A session that may have anything: skills in many sittings, tags, events, suggestions, no player.
+fn lived(dice: &mut Dice) -> SessionInsights {
+    let mut session = played(dice, 0);
+    session.skills.clear();
+    if dice.holds(0.3) {
+        session.about.player = None;
+    }
+    for skill in ["parry", "dodge", "aim"] {
+        if dice.holds(0.6) {
+            let record = session.skills.entry(skill.to_owned()).or_default();
+            let mut at = 1_700_000_000 + 3600 * dice.below(40) as i64;
+            for _ in 0..dice.below(150) {
+                at += if dice.holds(0.05) { 3600 * dice.below(60) as i64 } else { 5 };
+                let attempt = Attempt::new(dice.holds(0.4)).with_quality(dice.share() as f32);
+                record.take(Timestamp::from_second(at).unwrap(), attempt);
+            }
+        }
+    }
+    for tag in ["long", "co-op", "modded"] {
+        if dice.holds(0.1) {
+            session.about.tags.push(tag.to_owned());
+        }
+    }
+    if dice.holds(0.2) {
+        session.events.insert("game::Looted".to_owned(), dice.below(9));
+    }
+    if dice.holds(0.7) {
+        let last = ["one", "two", "three"][dice.below(3) as usize];
+        session.last_chapter = Some(last.to_owned());
+    }
+    // A number for everybody, as a seed: words that come and go.
+    session.said.choices.insert("seed".to_owned(), dice.below(30).to_string());
+    session.is_withheld = dice.holds(0.05);
+    session
+}
+
 #[test]
 fn a_study_that_is_brought_up_to_date_says_what_one_from_nothing_says() {
     let questions = || Questions::default().thirds([Measure::Deaths]);
     let now = Timestamp::from_second(1_760_000_000).unwrap();
     let mut dice = Dice(9);
+    let mut numbers: Vec<u128> = (1..=120).map(|number| number * 100).collect();
     let mut sessions: Vec<_> =
-        (1..=80).map(|number| digested(number, played(&mut dice, 15))).collect();
+        numbers.iter().map(|number| digested(*number, lived(&mut dice))).collect();
     let mut study = Study::new(questions());
-    for step in 0..30 {
-        match step % 5 {
-            // One changed, as it is played on, or by another player.
-            0..3 => {
-                let place = dice.below(sessions.len() as u64) as usize;
-                sessions[place] = digested(place as u128 + 1, played(&mut dice, 15));
+    for step in 0..60 {
+        // What one skill, one tag and one type of events came up in alone comes and goes with it.
+        let mut session = lived(&mut dice);
+        if step % 7 == 0 {
+            session.events.insert("game::Rare".to_owned(), 3);
+            session.skills.insert("rare".to_owned(), SkillRecord::default());
+            session.about.tags.push("rare".to_owned());
+            session.about.player = Some("Rare".to_owned());
+        }
+        let place = dice.below(sessions.len() as u64) as usize;
+        match step % 4 {
+            0 | 1 => sessions[place] = digested(numbers[place], session),
+            2 => {
+                numbers.insert(place, numbers[place] - 1 - u128::from(step as u64));
+                sessions.insert(place, digested(numbers[place], session));
             }
-            // One was begun.
-            3 => {
-                let number = sessions.len() as u128 + 1;
-                let mut session = played(&mut dice, 15);
-                if step == 18 {
-                    session.said.choices.insert("never before".to_owned(), "now".to_owned());
-                    session.events.insert("game::New".to_owned(), 3);
-                }
-                sessions.push(digested(number, session));
-            }
-            // One was deleted, and another one's player doesn't agree any more.
             _ => {
-                if step == 14 {
-                    sessions.pop();
-                }
-                let mut withheld = SessionInsights::default();
-                withheld.is_withheld = true;
-                sessions[3] = digested(4, withheld);
+                numbers.remove(place);
+                sessions.remove(place);
             }
         }
-        study.update(sessions.iter().cloned().collect());
+        let list = || -> DigestedSessions<_> { sessions.iter().cloned().collect() };
+        assert_eq!(list().len(), sessions.len(), "ids are of one session each");
+        study.update(list());
         let mut fresh = Study::new(questions());
-        fresh.update(sessions.iter().cloned().collect());
-        let text = |lessons: &Lessons| {
-            let mut json = serde_json::to_value(lessons).unwrap();
-            for comparisons in ["works", "groups"] {
-                let all = json[comparisons].as_array_mut().unwrap();
-                all.sort_by_key(|it| it.to_string());
-            }
-            json
-        };
-        assert_eq!(text(&study.lessons(now)), text(&fresh.lessons(now)), "after step {step}");
+        fresh.update(list());
+        let (lessons, expected) = (study.lessons(now), fresh.lessons(now));
+        assert_eq!(lessons, expected, "after step {step}");
+        assert_eq!(study.lessons(now), expected, "it says the same twice");
     }
+}
+
+#[test]
+fn what_sets_the_few_sessions_apart_that_were_left_for_good_is_said() {
+    let sessions = world(11, 400, |session, dice| {
+        session.about.status = Some(SessionStatus::Completed);
+        if dice.holds(0.2) {
+            session.about.status = Some(SessionStatus::Active);
+            session.deaths += 5;
+            session.last_chapter = Some("three".to_owned());
+        }
+    });
+    let leaving = lessons(Questions::default(), sessions).leaving;
+    let left = leaving.places["three"];
+    assert!((60..100).contains(&left), "{left}");
+    let deaths = leaving.apart.iter().find(|it| it.outcome.to_string() == "deaths").unwrap();
+    assert_eq!((&*deaths.chosen, deaths.with.samples), ("left", left));
+    let more = deaths.difference.known().unwrap();
+    assert!(more.matters && more.size.includes(5.0), "{more:?}");
 }

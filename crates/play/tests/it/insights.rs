@@ -1,5 +1,6 @@
 //! Insights as a game sees them: by the public API, on a game that is played, killed and recovered.
 
+mod beside;
 mod numbers;
 mod oracle;
 mod planted;
@@ -76,9 +77,18 @@ fn each_figure_is_what_a_plain_computation_over_the_exported_events_gives() {
     // The history was worth it.
     let report = all(&insights);
     assert!(report.deaths > 20 && report.loads > 3 && report.rewinds > 3, "{report:?}");
-    assert!(report.crashes["killed"] > 5 && report.lost > Duration::from_secs(1), "{report:?}");
-    assert!(report.paused > Duration::from_secs(10) && !report.places.is_empty());
-    assert!(report.crash_free.known().is_some_and(|share| share.value > 0.0 && share.value < 1.0));
+    assert!(
+        report.endings.crashes["killed"] > 5 && report.times.lost > Duration::from_secs(1),
+        "{report:?}"
+    );
+    assert!(report.times.paused > Duration::from_secs(10) && !report.places.is_empty());
+    assert!(
+        report
+            .endings
+            .crash_free
+            .known()
+            .is_some_and(|share| share.value > 0.0 && share.value < 1.0)
+    );
 }
 
 #[test]
@@ -103,11 +113,11 @@ fn of_one_session_sums_are_known_and_nothing_is_claimed() {
     plant(&mut game, 1);
     let report = all(&refreshed(&mut game));
     assert_eq!(report.sessions, 1);
-    assert!(report.play > Duration::ZERO);
+    assert!(report.times.play > Duration::ZERO);
     let nothing = Figure::Insufficient { have: 1, need: 20 };
-    assert_eq!(report.crash_free, nothing);
-    assert!(report.length.known().is_none() && report.success.known().is_none());
-    assert!(report.weeks.values().all(|week| week.crash_free == nothing));
+    assert_eq!(report.endings.crash_free, nothing);
+    assert!(report.times.length.known().is_none() && report.endings.success.known().is_none());
+    assert!(report.calendar.weeks.values().all(|week| week.crash_free == nothing));
     assert_eq!(UnusualSession::among(refreshed(&mut game).sessions.iter()), []);
     assert_eq!(all(&SessionsInsights::default()).sessions, 0);
 }

@@ -119,3 +119,38 @@ fn ten_thousand_sessions() {
     until(&mut game, verified);
     tell("from the file of another process", refresh(&mut game));
 }
+
+/// Attempts of each of a thousand sessions: a million together.
+const ATTEMPTS: usize = 1_000;
+
+#[test]
+#[ignore = "plays 1,000 sessions with 1,000 attempts each"]
+#[expect(clippy::print_stdout, reason = "these are figures")]
+fn a_million_attempts_in_logs() {
+    let directory = Directory::new();
+    let sessions = wanted().min(1_000);
+    let mut game = app(&directory.0);
+    for number in 0..sessions {
+        let session = NewSession::named(format!("Session {number}")).player("Ann");
+        game.world_mut().commands().session().start(session);
+        until(&mut game, |world| world.contains_resource::<CurrentSession>());
+        for attempt in 0..ATTEMPTS {
+            let succeeded = attempt % 3 > 0;
+            game.world_mut().commands().insights().attempt("parry", Attempt::new(succeeded));
+            if attempt % 100 == 99 {
+                game.update();
+            }
+        }
+        game.world_mut().commands().session().end(EndReason::Completed, LeaveCause::Player);
+        until(&mut game, |world| !world.contains_resource::<CurrentSession>());
+    }
+    drop(game);
+    let mut game = app(&directory.0);
+    until(&mut game, |world| world.resource::<SessionCatalog>().is_verified());
+    tell("from nothing", refresh(&mut game));
+    let insights = game.world().resource::<SessionsInsights>();
+    let read = insights.sessions.iter().filter_map(|it| it.value.skills.get("parry"));
+    let read: usize = read.map(|record| record.tally().all).sum();
+    println!("{read} attempts in {} sessions", insights.sessions.len());
+    assert_eq!(read, sessions * ATTEMPTS);
+}

@@ -329,20 +329,20 @@ fn assert_share(figure: &Figure<Estimate>, some: usize, all: usize) {
 
 pub fn compare_all(oracles: &[Oracle], report: &InsightsReport) {
     let sum = |of: fn(&Oracle) -> Duration| oracles.iter().map(of).sum::<Duration>();
-    assert_eq!(report.play, sum(|it| it.entry.play_time));
-    assert_eq!((report.paused, report.lost), (sum(Oracle::paused), sum(Oracle::lost)));
-    assert_eq!(report.unfocused, sum(Oracle::unfocused));
+    assert_eq!(report.times.play, sum(|it| it.entry.play_time));
+    assert_eq!((report.times.paused, report.times.lost), (sum(Oracle::paused), sum(Oracle::lost)));
+    assert_eq!(report.times.unfocused, sum(Oracle::unfocused));
     let deaths = oracles.iter().map(|it| it.of_type(Died::type_path()).len() as u64);
     assert_eq!(report.deaths, deaths.sum::<u64>());
     let crash_free = oracles.iter().filter(|it| it.happened("recovered") == 0).count();
-    assert_share(&report.crash_free, crash_free, oracles.len());
+    assert_share(&report.endings.crash_free, crash_free, oracles.len());
     let ended: Vec<_> = oracles.iter().filter(|it| it.entry.status.has_ended()).collect();
     let won = ended.iter().filter(|it| it.entry.status == SessionStatus::Completed).count();
-    assert_share(&report.success, won, ended.len());
-    assert_eq!(report.length.samples(), ended.len());
+    assert_share(&report.endings.success, won, ended.len());
+    assert_eq!(report.times.length.samples(), ended.len());
     let stretches: Vec<f64> =
         oracles.iter().flat_map(Oracle::stretches).map(|it| it.as_secs_f64()).collect();
-    let spread = report.stretch.known().expect("there are more than 20");
+    let spread = report.times.stretch.known().expect("there are more than 20");
     assert!((spread.median - median(stretches.clone())).abs() < 1e-9);
     assert_eq!(spread.buckets.iter().map(|(_, count)| count).sum::<usize>(), stretches.len());
     let up_to = |bound: f64| stretches.iter().filter(|it| **it <= bound).count();
@@ -356,17 +356,20 @@ pub fn compare_all(oracles: &[Oracle], report: &InsightsReport) {
         let begun: u32 = oracles.iter().map(|it| it.chapter(name).0).sum();
         assert_eq!(chapter.total.begun, begun, "{name}");
     }
-    for (monday, week) in &report.weeks {
+    for (monday, week) in &report.calendar.weeks {
         let started = oracles.iter().filter(|it| it.monday() == *monday).collect::<Vec<_>>();
         assert_eq!(week.started, started.len());
         assert_eq!(week.play, started.iter().map(|it| it.entry.play_time).sum());
     }
-    assert_eq!(report.weeks.values().map(|week| week.started).sum::<usize>(), oracles.len());
+    assert_eq!(
+        report.calendar.weeks.values().map(|week| week.started).sum::<usize>(),
+        oracles.len()
+    );
     let mut days: BTreeMap<Date, Duration> = BTreeMap::new();
     for (day, played) in oracles.iter().flat_map(|it| it.calendar().0) {
         *days.entry(day).or_default() += played;
     }
-    assert_eq!(report.days, days);
-    let weekdays: Duration = report.weekdays.values().sum();
-    assert_eq!(weekdays, report.play);
+    assert_eq!(report.calendar.days, days);
+    let weekdays: Duration = report.calendar.weekdays.values().sum();
+    assert_eq!(weekdays, report.times.play);
 }
