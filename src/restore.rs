@@ -43,7 +43,10 @@ mod who_stays;
 
 pub use loss::{RestoreLoss, RestoreLossReason};
 pub use manner::RestoreManner;
-pub use report::{DanglingReference, ExtraEntities, NewComponents, RespawnedEntity, RestoreReport};
+pub use report::{
+    DanglingReference, ExtraEntities, NewComponents, PlacedReport, RespawnedEntity, RestoreReport,
+    WorldClearing,
+};
 pub use sweep::DespawnOnRestore;
 
 pub(crate) use despawn::despawn_all;

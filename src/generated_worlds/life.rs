@@ -293,7 +293,7 @@ impl Expected {
     fn must_be_back(&self, replaced: &EntitiesReplaced, play: &Play) {
         let report = &replaced.report;
         assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
-        assert_eq!((report.despawned_again, report.not_despawned), (0, 0));
+        assert_eq!((report.despawned_again, report.clearing.left), (0, 0));
         if self.variant != Variant::Meddling {
             assert!(report.overwritten.is_empty(), "{report:?}");
         }
@@ -320,7 +320,7 @@ impl Expected {
 
         let report = &replaced.report;
         assert!(report.losses.is_empty() && report.extra.is_empty(), "{report:?}");
-        assert_eq!((report.despawned_again, report.not_despawned), (0, 0));
+        assert_eq!((report.despawned_again, report.clearing.left), (0, 0));
         assert_eq!(report.dangling_total, self.dangling, "{report:?}");
         if self.variant != Variant::Meddling {
             assert!(report.overwritten.is_empty(), "{report:?}");

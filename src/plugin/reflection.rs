@@ -34,8 +34,8 @@ fn register_data(app: &mut App) {
     use crate::hints::{SessionHint, SessionHints};
     use crate::library::{CurrentProfile, SessionPlace};
     use crate::recovery::{
-        DanglingReference, ExtraEntities, NewComponents, RespawnedEntity, RestoreLoss,
-        RestoreLossReason, RestoreReport,
+        DanglingReference, ExtraEntities, NewComponents, PlacedReport, RespawnedEntity,
+        RestoreLoss, RestoreLossReason, RestoreReport, WorldClearing,
     };
     use crate::{
         CurrentSession, GameContext, PreviousRun, RecoveryOffers, RestoreManner, SessionActivity,
@@ -48,11 +48,13 @@ fn register_data(app: &mut App) {
         .register_type::<TypeProblemReason>()
         .register_type::<DriftedType>()
         .register_type::<RestoreReport>()
+        .register_type::<WorldClearing>()
         .register_type::<RestoreLoss>()
         .register_type::<RestoreLossReason>()
         .register_type::<DanglingReference>()
         .register_type::<ExtraEntities>()
         .register_type::<NewComponents>()
+        .register_type::<PlacedReport>()
         .register_type::<RespawnedEntity>()
         .register_type::<RestoreManner>()
         .register_type::<SessionMode>()
@@ -90,7 +92,7 @@ mod tests {
     use crate::doctor::{Diagnosis, FoundEntities};
     use crate::hints::SessionHints;
     use crate::library::CurrentProfile;
-    use crate::recovery::{RestoreLoss, RestoreLossReason, RestoreReport};
+    use crate::recovery::{PlacedReport, RestoreLoss, RestoreLossReason, RestoreReport};
     use crate::{
         CurrentSession, PreviousRun, RecoveryOffers, SessionActivity, SessionCatalog,
         SessionSettings, SessionSwitches,
@@ -148,7 +150,10 @@ mod tests {
                 rows: 2,
                 reason: RestoreLossReason::NewerType { saved: 2, known: 1 },
             }],
-            unclaimed: vec![SaveKey::new("level/door")],
+            placed: PlacedReport {
+                unclaimed: vec![SaveKey::new("level/door")],
+                ..PlacedReport::default()
+            },
             ..RestoreReport::default()
         };
         assert_eq!(RestoreReport::from_reflect(&*report.to_dynamic().unwrap()), Some(report));

@@ -386,7 +386,7 @@ impl Replacement {
         self.report.entities = seeds.len() as u64;
         self.report.spawned = self.count(Origin::Spawned);
         self.report.despawned_again =
-            self.image.entities() - self.report.unclaimed_total - self.report.entities;
+            self.image.entities() - self.report.placed.unclaimed_total - self.report.entities;
         // What a migration has spawned was never saved, and gets an id as others do.
         seeds.retain(|(_, id)| *id < self.image.spawned_from);
         for reference in &mut self.report.dangling {

@@ -50,6 +50,28 @@ pub struct RestoreReport {
     /// Types of which values are not as saved: hooks or observers change them again whenever they
     /// are inserted. Only immutable components can be here, and what is removed again each time.
     pub not_as_saved: Vec<String>,
+    /// What became of entities that levels place, which are known by their keys.
+    pub placed: PlacedReport,
+    /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
+    /// the player does. A game that restores a player spawns its camera again: with a required component or
+    /// an `On<Add<Player>>` observer.
+    pub unsaved_children: u64,
+    /// Restored entities that hooks or observers despawned at once.
+    pub despawned_again: u64,
+    /// Entities that could not be spawned under the id that was allocated for them, since hooks or
+    /// observers had used it meanwhile. Where an entity was there, the saved values were written
+    /// onto it.
+    pub not_spawned: u64,
+    /// How the world before was cleared.
+    pub clearing: WorldClearing,
+}
+
+/// What became of placed entities in a restore.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
+#[non_exhaustive]
+pub struct PlacedReport {
     /// Keys of placed entities that aren't in the world; the first of them. Their values are kept,
     /// and written when the level spawns them.
     pub unclaimed: Vec<SaveKey>,
@@ -64,20 +86,18 @@ pub struct RestoreReport {
     /// Entities that the level had spawned although they had been despawned in play, and that went
     /// again.
     pub gone_again: u64,
-    /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
-    /// the player does. A game that restores a player spawns its camera again: with a required component or
-    /// an `On<Add<Player>>` observer.
-    pub unsaved_children: u64,
-    /// Restored entities that hooks or observers despawned at once.
-    pub despawned_again: u64,
-    /// Entities that could not be spawned under the id that was allocated for them, since hooks or
-    /// observers had used it meanwhile. Where an entity was there, the saved values were written
-    /// onto it.
-    pub not_spawned: u64,
-    /// How often the old world had to be cleared, because its end spawned saved entities again.
-    pub despawn_rounds: u32,
-    /// Old entities that were still there after the last round.
-    pub not_despawned: u64,
+}
+
+/// How the saved entities of the world before a restore were despawned.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "reflect", derive(Reflect))]
+#[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
+#[non_exhaustive]
+pub struct WorldClearing {
+    /// How often that had to be done, because the end of entities spawned saved ones again.
+    pub rounds: u32,
+    /// Entities that were still there after the last round.
+    pub left: u64,
 }
 
 impl RestoreReport {
@@ -96,13 +116,13 @@ impl RestoreReport {
     pub(super) fn is_exact(&self) -> bool {
         let none_lost = self.losses.is_empty() && self.dangling_total == 0;
         let none_gone = self.despawned_again == 0 && self.not_spawned == 0;
-        let none_more = self.extra.is_empty() && self.not_despawned == 0;
+        let none_more = self.extra.is_empty() && self.clearing.left == 0;
         none_lost
             && none_gone
             && none_more
             && self.new_components.is_empty()
             && self.not_as_saved.is_empty()
-            && self.unclaimed_total == 0
+            && self.placed.unclaimed_total == 0
     }
 
     pub(super) fn add_dangling(&mut self, reference: DanglingReference) {
@@ -113,21 +133,21 @@ impl RestoreReport {
     }
 
     pub(super) fn add_unclaimed(&mut self, key: &SaveKey) {
-        self.unclaimed_total += 1;
-        if self.unclaimed.len() < Self::LISTED_KEYS {
-            self.unclaimed.push(key.clone());
+        self.placed.unclaimed_total += 1;
+        if self.placed.unclaimed.len() < Self::LISTED_KEYS {
+            self.placed.unclaimed.push(key.clone());
         }
     }
 
     pub(super) fn add_mismatched(&mut self, key: &SaveKey) {
-        if self.mismatched.len() < Self::LISTED_KEYS {
-            self.mismatched.push(key.clone());
+        if self.placed.mismatched.len() < Self::LISTED_KEYS {
+            self.placed.mismatched.push(key.clone());
         }
     }
 
     pub(super) fn add_duplicate_keys(&mut self, keys: impl Iterator<Item = SaveKey>) {
-        self.duplicate_keys.extend(keys);
-        self.duplicate_keys.truncate(Self::LISTED_KEYS);
+        self.placed.duplicate_keys.extend(keys);
+        self.placed.duplicate_keys.truncate(Self::LISTED_KEYS);
     }
 
     pub(super) fn add_overwritten(&mut self, type_path: &str) {

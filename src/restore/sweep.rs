@@ -77,13 +77,13 @@ impl Sweep {
         report: &mut RestoreReport,
     ) {
         report.unsaved_children += unsaved_children(world, &old);
-        let rounds_before = report.despawn_rounds;
+        let rounds_before = report.clearing.rounds;
         loop {
-            report.not_despawned = old.len() as u64;
-            if old.is_empty() || report.despawn_rounds == rounds_before + ROUNDS {
+            report.clearing.left = old.len() as u64;
+            if old.is_empty() || report.clearing.rounds == rounds_before + ROUNDS {
                 return;
             }
-            report.despawn_rounds += 1;
+            report.clearing.rounds += 1;
             report.despawned += old.len() as u64;
             despawn_all(world, &old);
             world.flush();
@@ -112,7 +112,7 @@ pub(super) fn living_gone(
     let found = gone.iter().filter_map(|(_, key)| placed.find(world, key));
     let living: Vec<Entity> =
         found.filter(|entity| world.get::<Saved>(*entity).is_some()).collect();
-    report.gone_again = living.len() as u64;
+    report.placed.gone_again = living.len() as u64;
     living
 }
 

@@ -88,7 +88,7 @@ fn a_game_that_went_on_goes_back() {
     let replaced = play.restore(&saved);
     assert_eq!(play.journal.rows, saved.rows);
     assert!(replaced.report.extra.is_empty());
-    assert_eq!(replaced.report.despawn_rounds, 1);
+    assert_eq!(replaced.report.clearing.rounds, 1);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn observers_that_drop_loot_leave_none() {
     let saved = play.journal.clone();
     let replaced = play.restore(&saved);
     assert_eq!(play.journal.rows, saved.rows);
-    assert_eq!(replaced.report.despawn_rounds, 2);
+    assert_eq!(replaced.report.clearing.rounds, 2);
     assert!(replaced.report.extra.is_empty(), "{:?}", replaced.report.extra);
     assert_eq!(*play.world().resource::<Score>(), Score(77));
 }
@@ -181,7 +181,7 @@ fn a_world_that_never_ends_ends_the_sweep() {
     let saved = play.journal.clone();
     play.world().spawn(Player);
     let report = play.restore(&saved).report;
-    assert_eq!(report.not_despawned, 1);
+    assert_eq!(report.clearing.left, 1);
     assert_eq!(report.extra.len(), 1);
     assert_eq!(report.extra[0].type_path.as_deref(), Some(Player::type_path()));
 }

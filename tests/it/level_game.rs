@@ -129,7 +129,7 @@ fn a_crash_in_play_costs_nothing_that_was_saved() {
     assert_as_played(&mut game);
     assert_eq!(game.hash(), hash);
     assert!(report.extra.is_empty() && report.losses.is_empty(), "{report:?}");
-    assert_eq!((report.unclaimed_total, report.dangling_total), (0, 0), "{report:?}");
+    assert_eq!((report.placed.unclaimed_total, report.dangling_total), (0, 0), "{report:?}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn values_go_to_the_entities_that_the_level_has_spawned() {
     let mut app = crash_and_recover(&disk, true);
     assert_as_played(&mut app);
     let report = &received::<SessionRestored>(&app)[0].report;
-    assert_eq!((report.unclaimed_total, report.gone_again), (0, 1));
+    assert_eq!((report.placed.unclaimed_total, report.placed.gone_again), (0, 1));
     assert_eq!((report.dangling_total, report.extra.len()), (0, 0), "{report:?}");
     let root = find(&mut app, "level").unwrap();
     assert_eq!(app.world().get::<Children>(root).unwrap().len(), 5);
@@ -127,8 +127,8 @@ fn what_the_level_spawns_after_the_restore_gets_its_values_then() {
     let mut app = crash_and_recover(&disk, false);
     assert_eq!(coins(&mut app), 0, "a restore spawns none of what a level places");
     let report = received::<SessionRestored>(&app)[0].report.clone();
-    assert_eq!(report.unclaimed_total, 5);
-    assert!(report.unclaimed.contains(&SaveKey::new("level/door_1")));
+    assert_eq!(report.placed.unclaimed_total, 5);
+    assert!(report.placed.unclaimed.contains(&SaveKey::new("level/door_1")));
     frames(&mut app, 3);
     load_level(&mut app);
     assert_as_played(&mut app);
@@ -273,7 +273,7 @@ fn another_sort_of_entity_under_the_key_keeps_its_values_and_is_reported() {
     let chest = app.world_mut().spawn((Inventory(vec![9]), SaveKey::new("level/door_1"))).id();
     recover(&mut app);
     let report = &received::<SessionRestored>(&app)[0].report;
-    assert_eq!(report.mismatched, [SaveKey::new("level/door_1")]);
+    assert_eq!(report.placed.mismatched, [SaveKey::new("level/door_1")]);
     assert_eq!(app.world().get::<Door>(chest), None);
     checkpoint(&mut app);
     // The patch is taken back, and the door is as it was.

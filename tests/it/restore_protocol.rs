@@ -122,7 +122,7 @@ fn a_restore_leads_through_the_loading_screen_and_ends_where_the_player_was() {
     assert_eq!(world.query::<&Health>().single(world).unwrap(), &Health(30));
     assert_eq!(world.query::<&Inventory>().single(world).unwrap(), &Inventory(vec![7]));
     let report = &received::<SessionRestored>(&app)[0].report;
-    assert!(report.extra.is_empty() && report.unclaimed.is_empty(), "{report:?}");
+    assert!(report.extra.is_empty() && report.placed.unclaimed.is_empty(), "{report:?}");
 }
 
 #[test]

@@ -17,12 +17,12 @@ pub(super) fn of_report(report: &RestoreReport) -> BTreeSet<String> {
         lines.insert(format!("{type_path}{field}: {count} references lead nowhere"));
     }
     let unlisted = report.dangling_total.saturating_sub(report.dangling.len() as u64);
-    let keys = report.unclaimed_total;
+    let keys = report.placed.unclaimed_total;
     let counted = [
         (unlisted, "more references lead nowhere"),
         (keys, "entities with keys aren't in the game any more"),
-        (report.mismatched.len() as u64, "keys are those of another sort of entity now"),
-        (report.duplicate_keys.len() as u64, "keys are those of several entities"),
+        (report.placed.mismatched.len() as u64, "keys are those of another sort of entity now"),
+        (report.placed.duplicate_keys.len() as u64, "keys are those of several entities"),
         (report.despawned_again, "entities were despawned at once"),
         (report.not_spawned, "entities could not be spawned"),
     ];
