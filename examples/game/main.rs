@@ -118,6 +118,8 @@ fn game(options: Options, texts: Texts) -> App {
         ))
         // The dialogs are in the colours of the game.
         .insert_resource(SessionTheme { accent: views::WARM, ..default() })
+        // A rewind writes what differs, so that the screen doesn't blink.
+        .insert_resource(RestoreManner::InPlace)
         .insert_resource(texts)
         .add_plugins((
             texts::plugin,
