@@ -1,5 +1,6 @@
 //! Insights as a game sees them: by the public API, on a game that is played, killed and recovered.
 
+#[cfg(unix)]
 mod beside;
 mod numbers;
 mod oracle;

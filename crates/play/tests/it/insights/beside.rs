@@ -44,30 +44,42 @@ fn session(number: u128, dice: &mut Dice) -> Known {
     Arc::new(Digested::new(id, session, HistoryLosses::default()))
 }
 
-/// How long each of some frames took, with as much time between them as between frames of a game.
+/// How much time of its processor the main thread spent in each of some frames, and how long each took, with as much
+/// time between them as between frames of a game. Where other programs are busy, only the former says what a frame costs.
 #[derive(Default)]
-struct Frames(Vec<Duration>);
+struct Frames {
+    spent: Vec<Duration>,
+    took: Vec<Duration>,
+}
+
+fn spent_by_this_thread() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
 
 impl Frames {
     fn pass(&mut self, app: &mut App) {
-        let begun = Instant::now();
+        let (begun, spent) = (Instant::now(), spent_by_this_thread());
         app.update();
-        self.0.push(begun.elapsed());
+        self.spent.push(spent_by_this_thread() - spent);
+        self.took.push(begun.elapsed());
         std::thread::sleep(Duration::from_millis(1));
     }
 
     #[expect(clippy::print_stdout, reason = "these are figures")]
-    fn tell(mut self, what: &str) {
-        self.0.sort();
-        let of = |share: f64| self.0[((self.0.len() - 1) as f64 * share) as usize];
-        println!(
-            "{} frames {what}: {:.0?} in the middle, {:.0?} of 95 in 100, {:.0?} of 99, {:.0?} at most",
-            self.0.len(),
-            of(0.5),
-            of(0.95),
-            of(0.99),
-            of(1.0),
-        );
+    fn tell(self, what: &str) {
+        let count = self.spent.len();
+        for (of_what, mut times) in [("spent", self.spent), ("took", self.took)] {
+            times.sort();
+            let of = |share: f64| times[((count - 1) as f64 * share) as usize];
+            println!(
+                "{count} frames {what} {of_what} {:.0?} in the middle, {:.0?} of 95 in 100, {:.0?} of 99, {:.0?} at most",
+                of(0.5),
+                of(0.95),
+                of(0.99),
+                of(1.0),
+            );
+        }
     }
 }
 
