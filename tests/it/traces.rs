@@ -35,7 +35,7 @@ impl Visit for Fields {
 
 impl Subscriber for Operations {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "bevy_session_journal::internal::disk::traced_disk"
+        metadata.target() == "bevy_session_journal::disk::traced_disk"
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
