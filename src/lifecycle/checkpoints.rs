@@ -97,7 +97,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     // The difference to what was restored is written with all of that.
     let full = base.is_none();
     let nothing_changed = !full && capture.is_empty() && !about_changed;
-    if nothing_changed && !is_worth_one(kind, wanted.label.as_deref()) {
+    if nothing_changed && !is_worth_one(&wanted) {
         debug!("nothing changed since the last checkpoint");
         playing.recorder.recycle(capture);
         return finish_if_asked(world, wanted.asker.answered());
@@ -244,11 +244,13 @@ fn is_last_chance(kind: CheckpointKind) -> bool {
 
 /// Whether a checkpoint is taken although nothing changed. A moment that a state asks for is no more
 /// worth than the world that it is of.
-fn is_worth_one(kind: CheckpointKind, label: Option<&str>) -> bool {
-    match kind {
+fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
+    match wanted.kind {
         CheckpointKind::Quick | CheckpointKind::Pause | CheckpointKind::Exit => true,
         CheckpointKind::State => false,
-        _ => label.is_some(),
+        // A fork is of its own moment, with its own clocks. What is left by a rewind isn't.
+        CheckpointKind::Rewind => matches!(wanted.asker, Asker::Request(_)),
+        _ => wanted.label.is_some(),
     }
 }
 
@@ -315,8 +317,9 @@ fn states_of(world: &World) -> BTreeMap<String, String> {
 impl Playing {
     /// Copies what a checkpoint of this kind has.
     fn capture(&mut self, world: &mut World, kind: CheckpointKind, counter: u64) -> Box<Capture> {
-        // What a self-test copies isn't written, and is no reason to look later.
-        if is_last_chance(kind) || is_self_test_due(world, counter) {
+        // What a self-test copies isn't written, and is no reason to look later. What a rewind leaves is undone with it.
+        let is_left = kind == CheckpointKind::Rewind;
+        if is_left || is_last_chance(kind) || is_self_test_due(world, counter) {
             self.recorder.look_thoroughly();
         }
         let capture = self.recorder.capture(world, self.scope(kind));

@@ -4,16 +4,21 @@ use bevy::ecs::component::{ComponentId, Components};
 use bevy::ecs::entity::Entity;
 use bevy::ecs::lifecycle::{ADD, ComponentHooks, DISCARD, HookContext, INSERT, REMOVE};
 use bevy::ecs::observer::CachedComponentObservers;
+use bevy::ecs::resource::IsResource;
 use bevy::ecs::world::{DeferredWorld, World};
 
 use crate::capture::{SaveKey, Unsettled};
 use crate::saved::Saved;
 
 /// Whether code of the game runs where a component is inserted or removed, or one that comes with
-/// it. Hooks of relationships are Bevy's own and change nothing that is saved.
+/// it. Hooks of relationships and of what each resource requires are Bevy's own and change nothing that is saved.
 pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
     let components = world.components();
-    let own = [world.component_id::<Saved>(), world.component_id::<SaveKey>()];
+    let own = [
+        world.component_id::<Saved>(),
+        world.component_id::<SaveKey>(),
+        world.component_id::<IsResource>(),
+    ];
     let required = world.get_required_components_by_id(component);
     let required = required.into_iter().flat_map(|required| required.iter_ids());
     std::iter::once(component)

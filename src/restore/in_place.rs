@@ -223,8 +223,14 @@ impl Staying {
             .iter()
             .filter_map(|(rank, was)| Some((*was, *self.replacement.entities.get(*rank as usize)?)))
             .collect();
+        // Nothing shows what the game's code does where a resource is written.
+        let is_quiet = self.replacement.is_settled && !self.replacement.resources_run_hooks(world);
         let mut replaced = self.replacement.finish(world);
-        if is_whole && replaced.report.is_exact() && is_all_that_is_saved(&replaced, world) {
+        if is_whole
+            && is_quiet
+            && replaced.report.is_exact()
+            && is_all_that_is_saved(&replaced, world)
+        {
             replaced.as_saved = Some(world.increment_change_tick());
         }
         // They keep their ids for as long as they live.

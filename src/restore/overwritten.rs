@@ -49,6 +49,7 @@ impl Replacement {
                 return;
             }
         }
+        self.is_settled = false;
         self.put_others_back(world);
         self.report_disorder(world);
         let changed = self.changed_values(world);

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use bevy::ecs::change_detection::Tick;
+use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::World;
 use bevy::ecs::world::error::TryRunScheduleError;
@@ -238,9 +239,14 @@ impl ImageColumn {
 
     /// The entity of the resource that this is a column of.
     pub(super) fn resource_entity(&self, world: &mut World) -> Option<Entity> {
-        let DecodedColumn::Resource(resource) = &self.decoded else { return None };
-        let component = resource.component(world);
+        let component = self.resource_component(world)?;
         world.resource_entities().get(component)
+    }
+
+    /// The id of the resource's type, if this is a column of one.
+    pub(super) fn resource_component(&self, world: &mut World) -> Option<ComponentId> {
+        let DecodedColumn::Resource(resource) = &self.decoded else { return None };
+        Some(resource.component(world))
     }
 
     /// Makes the world's resource what the checkpoint says, if this is one.

@@ -56,6 +56,8 @@ pub(super) struct Replacement {
     pub dangling_resources: BTreeSet<usize>,
     /// The ids of all entities, if it is known that all of them are there.
     pub seeds: Option<Vec<(Entity, SaveId)>>,
+    /// Whether hooks and observers came to rest, so that the report names all that isn't as saved.
+    pub is_settled: bool,
     pub report: RestoreReport,
 }
 
@@ -171,6 +173,7 @@ impl Replacement {
             dangling: HashSet::new(),
             dangling_resources: BTreeSet::new(),
             seeds: None,
+            is_settled: true,
             image,
             report,
         }
@@ -252,6 +255,14 @@ impl Replacement {
     fn columns_with_hooks(&self, world: &World) -> impl Iterator<Item = bool> {
         let components = self.parts.iter().map(|part| part.component());
         components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
+    }
+
+    /// Whether hooks of the game run where a saved resource is written.
+    pub(super) fn resources_run_hooks(&self, world: &mut World) -> bool {
+        let mut columns = self.image.columns.iter();
+        columns.any(|column| {
+            column.resource_component(world).is_some_and(|component| runs_hooks(world, component))
+        })
     }
 
     fn parent(&self, rank: u32) -> Option<Entity> {

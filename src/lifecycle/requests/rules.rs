@@ -185,7 +185,7 @@ fn of_current(request: &CurrentRequest) -> Rules {
         R::End { .. } => played("end").leading_elsewhere(),
         R::ForgetKey(_) => played("forget_key").done_at_once(),
         R::ForgetKeys(_) => played("forget_keys").done_at_once(),
-        R::Fork => played("fork_world").done_at_once().meaning_this_moment(),
+        R::Fork => played("fork_world").meaning_this_moment(),
         R::Rewind(_) => played("rewind").meaning_this_moment(),
         R::BranchOff { .. } => played("branch_off").leading_elsewhere().meaning_this_moment(),
         R::BeginChapter { .. } => played("begin_chapter").done_at_once(),

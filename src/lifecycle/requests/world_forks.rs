@@ -10,10 +10,10 @@ pub trait WorldForksExt {
     /// Keeps this moment of the session that is played, to return to it.
     ///
     /// It costs the frame what changed since the last checkpoint, since that is what it takes: a checkpoint, which retention
-    /// may remove like others. A session has at most ten forks. The oldest goes where there are more, and all of them go
+    /// may remove like others. Also where nothing has changed it is one of its own, with its clocks. A session has at most ten forks. The oldest goes where there are more, and all of them go
     /// with the session, or the process.
     ///
-    /// [`RequestDone`](crate::RequestDone) follows once it is there, with [`WorldFork::ticket`], or
+    /// [`RequestDone`](crate::RequestDone) follows once it is durable, with [`WorldFork::ticket`], or
     /// [`RequestRejected`](crate::RequestRejected) with [`NoSession`](crate::RequestError::NoSession),
     /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay), [`WriterBehind`](crate::RequestError::WriterBehind), or
     /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) where a gate is closed, behind which there is no checkpoint.
@@ -41,7 +41,8 @@ pub trait WorldForksExt {
 
     /// Makes the world what it was when it was forked, in place unless a request says otherwise
     /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). What was played since is left, and no rewind
-    /// brings it back. The fork stays, so that the game can return again.
+    /// brings it back, unless the restore may wait and be cancelled meanwhile: in a game with saved states, a loading screen or a
+    /// gate ([`restore_session_when`](crate::SessionHooksExt::restore_session_when)), it is kept as any rewind keeps it. The fork stays, so that the game can return again.
     ///
     /// [`SessionRestored`](crate::SessionRestored) follows, or [`RequestRejected`](crate::RequestRejected) as of
     /// [`rewind`](crate::SessionCommands::rewind): with [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for a fork

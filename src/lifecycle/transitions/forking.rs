@@ -5,9 +5,11 @@ use bevy_session_journal::{
     CheckpointKind, RequestError, RestoreFrom, RestoreReason, SessionId, Ticket,
 };
 
-use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::capture::Declarations;
+use crate::lifecycle::checkpoints::take_wanted;
 use crate::lifecycle::requests::WorldFork;
 use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 
 /// Keeps this moment.
 pub(in crate::lifecycle) fn fork_world(
@@ -22,11 +24,27 @@ pub(in crate::lifecycle) fn fork_world(
     if parts.writer.is_behind() {
         return Err(RequestError::WriterBehind);
     }
-    take_checkpoint(parts, world, CheckpointKind::Rewind, None);
-    // Where nothing has changed, the one before is of this moment as well.
-    let checkpoint = parts.newest_captured().ok_or(RequestError::NoSession)?;
-    parts.forks.add(session, WorldFork::asked_for(ticket), checkpoint);
+    let before = parts.newest_captured();
+    let asker = Asker::Request(ticket);
+    take_wanted(
+        parts,
+        world,
+        WantedCheckpoint { kind: CheckpointKind::Rewind, label: None, asker },
+    );
+    // Where there is none, the request was answered with the reason.
+    if let Some(checkpoint) = parts.newest_captured().filter(|it| Some(*it) != before) {
+        parts.forks.add(session, WorldFork::asked_for(ticket), checkpoint);
+    }
     Ok(())
+}
+
+/// Whether a restore may wait for something, so that it may be cancelled, or the game end, with states left.
+pub(super) fn may_be_cancelled(parts: &RuntimeParts, world: &World) -> bool {
+    let hooks = &parts.hooks;
+    let has_states = |declared: &Declarations| !declared.states_of(world).is_empty();
+    hooks.restore_session_through.is_some()
+        || !hooks.restore_session_when.is_empty()
+        || world.get_resource::<Declarations>().is_some_and(has_states)
 }
 
 /// What it takes to return to a fork.

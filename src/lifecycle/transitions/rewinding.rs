@@ -7,7 +7,7 @@ use bevy_session_journal::{
     ChapterError, CheckpointId, NewSession, RequestError, RestoreFrom, RestoreReason, Ticket,
 };
 
-use super::forking::way_back;
+use super::forking::{may_be_cancelled, way_back};
 use super::starting::check_texts;
 use super::take_up::{self, make_branch_of_it, prepare_after_capture, put_back_in_place};
 use crate::lifecycle::CurrentSession;
@@ -23,7 +23,12 @@ pub(in crate::lifecycle) fn rewind(
 ) -> Result<(), RequestError> {
     if let RewindTo::Fork(fork) = to {
         let way_back = way_back(parts, fork)?;
-        take_up::prepare(parts, world, ticket, way_back, None);
+        // A restore that is cancelled leads to the newest checkpoint.
+        if may_be_cancelled(parts, world) {
+            prepare_after_capture(parts, world, ticket, way_back)?;
+        } else {
+            take_up::prepare(parts, world, ticket, way_back, None);
+        }
         put_back_in_place(parts, world, ticket);
         return Ok(());
     }

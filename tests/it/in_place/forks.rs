@@ -111,3 +111,41 @@ fn forks_are_refused_without_a_session_and_go_with_it() {
     return_to(&mut app, forks[10]);
     assert_eq!(refusals(&app).len(), 4);
 }
+
+#[test]
+fn a_fork_is_of_its_own_moment_although_nothing_has_changed() {
+    let mut app = game();
+    spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let before = app.world().resource::<CurrentSession>().last_checkpoint().unwrap();
+    seconds(&mut app, 3.0);
+    let played = app.world().resource::<CurrentSession>().play_time();
+    let kept = fork(&mut app);
+    let taken = app.world().resource::<CurrentSession>().last_checkpoint().unwrap();
+    assert_ne!(taken.id, before.id);
+    assert_eq!(taken.kind, CheckpointKind::Rewind);
+    return_to(&mut app, kept);
+    let after = app.world().resource::<CurrentSession>().play_time();
+    assert!(after >= played, "{after:?} is before {played:?}");
+}
+
+#[test]
+fn a_return_that_may_be_cancelled_keeps_what_it_leaves() {
+    #[derive(Resource, Default)]
+    struct LevelIsThere(bool);
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        listen::<RequestRejected>(app);
+        app.init_resource::<LevelIsThere>()
+            .restore_session_when(|level: Res<LevelIsThere>| level.0);
+    });
+    let entity = spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let kept = fork(&mut app);
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 2;
+    return_to(&mut app, kept);
+    let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap();
+    assert_eq!(last.kind, CheckpointKind::Rewind, "what is left is on its way to the disk");
+    ask(&mut app, |session| session.cancel_restore());
+    frames(&mut app, 3);
+    assert_eq!(app.world().get::<Health>(entity), Some(&Health(2)));
+}
