@@ -12,6 +12,8 @@ use bevy::ui::UiPlugin;
 use bevy::ui_widgets::UiWidgetsPlugins;
 use bevy::window::WindowPlugin;
 
+const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets");
+
 /// Adds layout, text, picking, focus and widgets.
 pub fn add_headless_ui(app: &mut App) {
     app.add_plugins((
@@ -21,7 +23,8 @@ pub fn add_headless_ui(app: &mut App) {
         InputDispatchPlugin,
         WindowPlugin::default(),
         AccessibilityPlugin,
-        AssetPlugin::default(),
+        // Strings in other languages lie beside the plugin's own package.
+        AssetPlugin { file_path: ASSETS.to_owned(), ..AssetPlugin::default() },
         ImagePlugin::default(),
         TextureAtlasPlugin,
         TextPlugin,
