@@ -238,12 +238,14 @@ struct LastFork(WorldFork);
 /// Keeps this moment, to which `return` leads.
 fn fork_world(world: &mut World, _: &str) -> Result<Begun, String> {
     let fork = world.commands().fork_world();
+    let mut captured: Option<Moment> = None;
     Ok(until(move |news, world| match news {
-        News::Finished(finished) if *finished == fork.ticket() => {
+        News::Saved(checkpoint) => {
+            let answer = saved_through(*checkpoint, captured.as_ref()?)?;
             world.insert_resource(LastFork(fork));
-            Some(hash_of(world).map(|hash| fields([("hash", json!(hash))])))
+            Some(answer)
         }
-        _ => None,
+        news => follow(news, &mut captured),
     }))
 }
 
