@@ -539,7 +539,7 @@ mutant 'leave children of who stays as they are' src/restore/lists.rs \
 mutant 'let observers have the last word on who stays' src/restore/in_place.rs \
     's/replacement\.undo_interference\(world\);//' $in_place
 mutant 'open a run with the difference to what the world is not as' src/restore/in_place.rs \
-    's/ && replaced\.report\.is_exact\(\) && is_all_that_is_saved\(&replaced, world\)/ \&\& (true || is_all_that_is_saved(\&replaced, world))/' $in_place
+    's/let is_exact = is_whole && is_quiet && replaced\.report\.is_exact\(\);\n        if is_exact && is_all_that_is_saved\(&replaced, world\)/let is_exact = is_whole \&\& is_quiet;\n        if is_exact \&\& (true || is_all_that_is_saved(\&replaced, world))/' $in_place
 mutant 'leave out what was written since the world was as restored' src/capture/encode/encoder.rs \
     's/blocks = opening::with_difference\(opening, blocks\);/blocks = opening::with_difference(opening, Vec::new());/' restore::tests::in_place
 

@@ -23,6 +23,7 @@ use bevy::ecs::world::{EntityRef, World};
 use super::comparing::{MayDiffer, all_stay, find_removed, find_written};
 use super::difference::take_away;
 use super::doomed::Doomed;
+use super::hooks::runs_hooks;
 use super::image::WorldImage;
 use super::leftovers::Leftovers;
 use super::lists::order_saved_lists;
@@ -224,13 +225,11 @@ impl Staying {
             .filter_map(|(rank, was)| Some((*was, *self.replacement.entities.get(*rank as usize)?)))
             .collect();
         // Nothing shows what the game's code does where a resource is written.
-        let is_quiet = self.replacement.is_settled && !self.replacement.resources_run_hooks(world);
+        let is_quiet =
+            self.replacement.is_settled && !resources_run_hooks(&self.replacement, world);
         let mut replaced = self.replacement.finish(world);
-        if is_whole
-            && is_quiet
-            && replaced.report.is_exact()
-            && is_all_that_is_saved(&replaced, world)
-        {
+        let is_exact = is_whole && is_quiet && replaced.report.is_exact();
+        if is_exact && is_all_that_is_saved(&replaced, world) {
             replaced.as_saved = Some(world.increment_change_tick());
         }
         // They keep their ids for as long as they live.
@@ -241,6 +240,14 @@ impl Staying {
         replaced.report.respawned = respawned.collect();
         EntitiesReplaced { changed, ..replaced }
     }
+}
+
+/// Whether hooks of the game run where a saved resource is written.
+fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
+    let mut columns = replacement.image.columns.iter();
+    columns.any(|column| {
+        column.resource_component(world).is_some_and(|component| runs_hooks(world, component))
+    })
 }
 
 /// Whether nobody else is saved, as who came with a level is.

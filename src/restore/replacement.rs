@@ -257,14 +257,6 @@ impl Replacement {
         components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
     }
 
-    /// Whether hooks of the game run where a saved resource is written.
-    pub(super) fn resources_run_hooks(&self, world: &mut World) -> bool {
-        let mut columns = self.image.columns.iter();
-        columns.any(|column| {
-            column.resource_component(world).is_some_and(|component| runs_hooks(world, component))
-        })
-    }
-
     fn parent(&self, rank: u32) -> Option<Entity> {
         match *self.image.parents.get(rank as usize)? {
             NO_ONE => self.outside.get(self.image.outer_parents.get(&rank)?).copied(),
