@@ -76,7 +76,18 @@ pub(super) fn take_checkpoint(
     take_wanted(parts, world, WantedCheckpoint::unasked(kind, label));
 }
 
-/// The same, for a request or what comes of one.
+/// Takes one as it is wanted. Which one it is; `None` if there was nothing to take.
+pub(super) fn take_named(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    wanted: WantedCheckpoint,
+) -> Option<CheckpointId> {
+    let before = parts.newest_captured();
+    take_wanted(parts, world, wanted);
+    parts.newest_captured().filter(|taken| Some(*taken) != before)
+}
+
+/// Takes a checkpoint for a request, or for what comes of one.
 pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     let now = parts.time.now();
     // Also what failed in this very frame.

@@ -1,12 +1,10 @@
 //! Keeping moments of the world, and the way back to them.
 
 use bevy::prelude::*;
-use bevy_session_journal::{
-    CheckpointKind, RequestError, RestoreFrom, RestoreReason, SessionId, Ticket,
-};
+use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, Ticket};
 
 use crate::capture::Declarations;
-use crate::lifecycle::checkpoints::take_wanted;
+use crate::lifecycle::checkpoints::take_named;
 use crate::lifecycle::requests::WorldFork;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
@@ -24,15 +22,10 @@ pub(in crate::lifecycle) fn fork_world(
     if parts.writer.is_behind() {
         return Err(RequestError::WriterBehind);
     }
-    let before = parts.newest_captured();
     let asker = Asker::Request(ticket);
-    take_wanted(
-        parts,
-        world,
-        WantedCheckpoint { kind: CheckpointKind::Rewind, label: None, asker },
-    );
+    let wanted = WantedCheckpoint { kind: CheckpointKind::Rewind, label: None, asker };
     // Where there is none, the request was answered with the reason.
-    if let Some(checkpoint) = parts.newest_captured().filter(|it| Some(*it) != before) {
+    if let Some(checkpoint) = take_named(parts, world, wanted) {
         parts.forks.add(session, WorldFork::asked_for(ticket), checkpoint);
     }
     Ok(())
@@ -47,12 +40,11 @@ pub(super) fn may_be_cancelled(parts: &RuntimeParts, world: &World) -> bool {
         || world.get_resource::<Declarations>().is_some_and(has_states)
 }
 
-/// What it takes to return to a fork.
-pub(in crate::lifecycle) fn way_back(
+/// The moment that a fork is of.
+pub(super) fn moment_of(
     parts: &RuntimeParts,
     fork: WorldFork,
-) -> Result<(SessionId, RestoreFrom, RestoreReason), RequestError> {
+) -> Result<CheckpointId, RequestError> {
     let session = parts.session().ok_or(RequestError::NoSession)?;
-    let checkpoint = parts.forks.find(session, fork).ok_or(RequestError::UnknownCheckpoint)?;
-    Ok((session, RestoreFrom::Checkpoint(checkpoint), RestoreReason::Rewound))
+    parts.forks.find(session, fork).ok_or(RequestError::UnknownCheckpoint)
 }

@@ -7,7 +7,7 @@ use bevy_session_journal::{
     ChapterError, CheckpointId, NewSession, RequestError, RestoreFrom, RestoreReason, Ticket,
 };
 
-use super::forking::{may_be_cancelled, way_back};
+use super::forking::{may_be_cancelled, moment_of};
 use super::starting::check_texts;
 use super::take_up::{self, make_branch_of_it, prepare_after_capture, put_back_in_place};
 use crate::lifecycle::CurrentSession;
@@ -21,17 +21,6 @@ pub(in crate::lifecycle) fn rewind(
     ticket: Ticket,
     to: RewindTo,
 ) -> Result<(), RequestError> {
-    if let RewindTo::Fork(fork) = to {
-        let way_back = way_back(parts, fork)?;
-        // A restore that is cancelled leads to the newest checkpoint.
-        if may_be_cancelled(parts, world) {
-            prepare_after_capture(parts, world, ticket, way_back)?;
-        } else {
-            take_up::prepare(parts, world, ticket, way_back, None);
-        }
-        put_back_in_place(parts, world, ticket);
-        return Ok(());
-    }
     let reason = match to {
         RewindTo::BeforeRewind | RewindTo::BeforeLoad => RestoreReason::Undone,
         _ => RestoreReason::Rewound,
@@ -52,10 +41,21 @@ pub(in crate::lifecycle) fn rewind(
             let now = current.ok_or(RequestError::NoSession)?.play_time;
             RestoreFrom::PlayTime(as_checkpoints_count(now.saturating_sub(ago)))
         }
-        RewindTo::Fork(fork) => way_back(parts, fork)?.1,
+        RewindTo::Fork(fork) => RestoreFrom::Checkpoint(moment_of(parts, fork)?),
     };
     let session = parts.session().ok_or(RequestError::NoSession)?;
-    prepare_after_capture(parts, world, ticket, (session, from, reason))
+    let way_back = (session, from, reason);
+    let RewindTo::Fork(_) = to else {
+        return prepare_after_capture(parts, world, ticket, way_back);
+    };
+    // A restore that is cancelled leads to the newest checkpoint.
+    if may_be_cancelled(parts, world) {
+        prepare_after_capture(parts, world, ticket, way_back)?;
+    } else {
+        take_up::prepare(parts, world, ticket, way_back, None);
+    }
+    put_back_in_place(parts, world, ticket);
+    Ok(())
 }
 
 /// Play time without the part of it that checkpoints don't keep.

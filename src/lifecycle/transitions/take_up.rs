@@ -22,10 +22,11 @@ use super::restoring::{self, begin_restore, take_cancellation};
 use super::starting::start_instead;
 use crate::content::{Order, Prepared};
 use crate::lifecycle::checkpoints::outcomes::saving_stopped;
-use crate::lifecycle::checkpoints::take_checkpoint;
+use crate::lifecycle::checkpoints::take_named;
 use crate::lifecycle::notifications::{RecoveryFailed, RestoreCancelled, notify};
 use crate::lifecycle::requests::{close, manner_of, reject};
 use crate::lifecycle::runtime::RuntimeParts;
+use crate::lifecycle::runtime::asked_checkpoints::WantedCheckpoint;
 use crate::lifecycle::runtime::transition::{
     Becomes, Departure, Preparing, Taken, Transition, WantedBackup,
 };
@@ -104,10 +105,8 @@ fn capture_tail(
     if parts.writer.is_behind() {
         return Err(RequestError::WriterBehind);
     }
-    let before = parts.newest_captured();
-    take_checkpoint(parts, world, CheckpointKind::Rewind, None);
-    let taken = parts.newest_captured().filter(|taken| Some(*taken) != before);
-    Ok(taken.map(|checkpoint| checkpoint.counter))
+    let wanted = WantedCheckpoint::unasked(CheckpointKind::Rewind, None);
+    Ok(take_named(parts, world, wanted).map(|checkpoint| checkpoint.counter))
 }
 
 /// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for who

@@ -4,82 +4,57 @@ use std::fmt;
 
 use crate::model::ids::SessionId;
 
-/// A span of a session's log that has one owner. Epochs count from 1.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Debug,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct Epoch(pub u64);
+/// A number that counts from 1.
+macro_rules! counted {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Default,
+            Debug,
+            serde::Serialize,
+            serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
 
-impl Epoch {
-    /// The first epoch of a session.
-    pub const FIRST: Self = Self(1);
+        impl $name {
+            /// The first one.
+            pub const FIRST: Self = Self(1);
 
-    /// The epoch after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
+            /// The one after this.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
 
-    /// The epochs from this one up to the one before `end`.
-    pub fn up_to(self, end: Self) -> impl DoubleEndedIterator<Item = Self> {
-        (self.0..end.0).map(Self)
-    }
+            /// From this one up to the one before `end`.
+            pub fn up_to(self, end: Self) -> impl DoubleEndedIterator<Item = Self> {
+                (self.0..end.0).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+    };
 }
 
-impl fmt::Display for Epoch {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, formatter)
-    }
+counted! {
+    /// A span of a session's log that has one owner. Epochs count from 1.
+    Epoch
 }
-
-/// A place in an epoch that holds one entry or nothing. Positions count from 1.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Debug,
-    serde::Serialize,
-    serde::Deserialize,
-)]
-#[serde(transparent)]
-pub struct Position(pub u64);
-
-impl Position {
-    /// The first position of an epoch.
-    pub const FIRST: Self = Self(1);
-
-    /// The position behind this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-
-    /// The positions from this one up to the one before `end`.
-    pub fn up_to(self, end: Self) -> impl DoubleEndedIterator<Item = Self> {
-        (self.0..end.0).map(Self)
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, formatter)
-    }
+counted! {
+    /// A place in an epoch that holds one entry or nothing. Positions count from 1.
+    Position
 }
 
 /// What an object in a store is called.
