@@ -19,6 +19,7 @@ pub mod monitoring;
 mod plugin;
 pub mod presentation;
 mod recording;
+pub mod replay;
 mod restore;
 pub mod rules;
 mod saved;
@@ -121,6 +122,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/recovery.md")]
     struct Recovery;
+
+    #[doc = include_str!("../docs/guide/replay.md")]
+    struct Replay;
 
     #[doc = include_str!("../docs/guide/reports.md")]
     struct Reports;

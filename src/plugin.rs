@@ -67,6 +67,8 @@ pub struct SessionPlugin {
     mode: Option<SessionMode>,
     manual_writer: bool,
     writer_delay: u64,
+    /// Whether frames are recorded also of a game that records no inputs.
+    has_tape: bool,
     clock_origin: Option<Timestamp>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
@@ -151,6 +153,7 @@ impl SessionPlugin {
             mode: None,
             manual_writer: false,
             writer_delay: WRITER_DELAY,
+            has_tape: false,
             clock_origin: None,
             outside: None,
         }
@@ -339,6 +342,12 @@ impl SessionPlugin {
     pub fn clock_from(mut self, origin: Timestamp) -> Self {
         self.clock_origin = Some(origin);
         self.manual_writer()
+    }
+
+    /// Records frames also of a game that records no inputs.
+    pub(crate) fn with_tape(mut self) -> Self {
+        self.has_tape = true;
+        self
     }
 
     /// Where files are kept, once it is known what can be written.

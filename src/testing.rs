@@ -61,6 +61,7 @@ mod snapshot;
 mod trip;
 
 pub use difference::{Difference, DifferenceKind};
+pub(crate) use fresh_world::FreshWorld;
 pub use game::TestGame;
 pub use golden_saves::assert_saves_load;
 pub use recover_error::RecoverError;

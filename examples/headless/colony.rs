@@ -19,7 +19,7 @@ pub struct Identity {
     pub kind: Kind,
 }
 
-#[derive(Reflect, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Kind {
     Worker,
     Ore,
@@ -72,6 +72,19 @@ pub struct Colony {
     /// How many veins were dug out since it was founded: as many as its log says.
     #[serde(default)]
     pub mined: u64,
+    /// What is done in a step, as a share of a deed.
+    #[serde(default)]
+    pub pace: f64,
+}
+
+/// A bug in the rules: from a tick on, something that the colony does makes it panic.
+#[derive(Resource, Reflect, Clone, Default, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+pub struct Bug {
+    /// Which bug it is; none for `None`.
+    pub seed: Option<u64>,
+    /// The tick from which on it shows.
+    pub from: u64,
 }
 
 #[derive(States, Reflect, Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -102,11 +115,20 @@ pub struct Died {
     pub y: f32,
 }
 
-/// Who or what was chosen by lot: all that the colony's life doesn't have in itself.
+/// What decides who is chosen: all that the colony's life doesn't have in itself.
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 pub struct Choice {
     pub deed: u64,
-    pub place: usize,
+    pub kind: Kind,
+    pub lot: u64,
+}
+
+/// What was chosen on the command line, where that is another than before.
+#[derive(Message, TypePath, Clone, Serialize, Deserialize)]
+pub struct Rules {
+    pub pace: f64,
+    pub bug: Option<u64>,
+    pub from: u64,
 }
 
 /// Everything in the colony, by place. It follows from what is saved, so it is built again instead
@@ -121,10 +143,13 @@ pub fn plugin(app: &mut App) {
         .save_component::<Name>()
         .add_message::<Mined>()
         .add_message::<Choice>()
+        .add_message::<Rules>()
+        .init_resource::<Bug>()
         .add_observer(found_colony)
         .add_observer(call_the_roll);
     app.record_messages::<Mined>();
     app.record_inputs::<Choice>(Update);
+    app.record_inputs::<Rules>(Update);
 }
 
 /// A new game: the world that a session starts with.
@@ -171,6 +196,7 @@ fn found_colony(
         deeds: 0,
         next_number,
         mined: 0,
+        pace: 0.0,
     });
 }
 

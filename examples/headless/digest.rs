@@ -7,7 +7,9 @@ use bevy::prelude::*;
 use bevy_session::prelude::*;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::colony::{Building, Colony, Condition, Daytime, Identity, Inventory, Ore, Position};
+use crate::colony::{
+    Bug, Building, Colony, Condition, Daytime, Identity, Inventory, Ore, Position,
+};
 
 /// Reads everything that is saved.
 #[derive(SystemParam)]
@@ -16,6 +18,7 @@ pub struct Digest<'w, 's> {
     identities: Query<'w, 's, &'static Identity>,
     saved: Query<'w, 's, (), With<Saved>>,
     colony: Option<Res<'w, Colony>>,
+    bug: Option<Res<'w, Bug>>,
     daytime: Res<'w, State<Daytime>>,
     next_daytime: Res<'w, NextState<Daytime>>,
 }
@@ -47,8 +50,12 @@ impl Digest<'_, '_> {
         everybody.sort_unstable_by_key(|body| body.identity.number);
         hash.list(everybody.into_iter(), |hash, body| self.add(hash, &body));
         hash.option(self.colony.as_deref(), |hash, colony| {
-            let Colony { seed, tick, deeds, next_number, mined } = *colony;
-            hash.numbers([seed, tick, deeds, u64::from(next_number), mined]);
+            let Colony { seed, tick, deeds, next_number, mined, pace } = *colony;
+            hash.numbers([seed, tick, deeds, u64::from(next_number), mined, pace.to_bits()]);
+        });
+        hash.option(self.bug.as_deref(), |hash, Bug { seed, from }| {
+            hash.option(*seed, |hash, seed| hash.numbers([seed]));
+            hash.numbers([*from]);
         });
         hash.text(&format!("{:?}, then {:?}", self.daytime.get(), *self.next_daytime));
         hash.0.digest()

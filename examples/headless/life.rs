@@ -1,6 +1,7 @@
 //! The life of the colony. It knows nothing of saving: the same colony, seed and options always
 //! make the same story, however often it is interrupted.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bevy::ecs::system::SystemParam;
@@ -8,49 +9,119 @@ use bevy::prelude::*;
 use bevy_session::events::RecordInputs;
 use bevy_session::prelude::*;
 
+use crate::bug::show;
 use crate::colony::{
-    Building, Choice, Colony, Condition, Daytime, Died, Identity, Inventory, Kind, Mined, Ore,
-    Position, Roster, somebody,
+    Bug, Building, Choice, Colony, Condition, Daytime, Died, Identity, Inventory, Kind, Mined, Ore,
+    Position, Roster, Rules, somebody,
 };
 use crate::options::Options;
+use crate::report::Reporter;
 
 /// Frames per second, and steps of the colony.
 pub const HERTZ: u32 = 60;
 /// Frames between sunrise and sunset.
 const DAYLIGHT: u64 = 2 * HERTZ as u64;
+/// Ticks from the take-up until the bug shows at the earliest.
+const GRACE: u64 = 200;
 
 /// What is done in this step, as a range of [`Colony::deeds`].
 #[derive(Resource, Default)]
 struct Shift(Range<u64>);
 
+/// What decides who is chosen in this step, by deed and kind.
+#[derive(Resource, Default)]
+struct Lots(HashMap<(u64, Kind), u64>);
+
+/// What comes from outside: the command line, and dice. It is recorded, so that it can be played again.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+struct Outside;
+
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Shift>().add_systems(
-        Update,
-        (begin_shift, work, mine_out, move_house, give_orders, retire)
-            .chain()
-            .before(RecordInputs)
-            .run_if(session_is_active.and_then(something_changes)),
-    );
+    app.init_resource::<Shift>()
+        .init_resource::<Lots>()
+        .configure_sets(Update, Outside.before(RecordInputs))
+        .add_systems(
+            Update,
+            (
+                (begin_shift, draw_lots).chain().in_set(Outside),
+                (take_lots, work, mine_out, move_house, give_orders, retire)
+                    .chain()
+                    .after(RecordInputs)
+                    .before(follow_rules),
+            )
+                .run_if(session_is_active.and_then(something_changes)),
+        )
+        .add_systems(
+            Update,
+            (lay_down_rules.in_set(Outside), follow_rules.after(RecordInputs))
+                .run_if(session_is_active.and_then(resource_exists::<Colony>)),
+        );
 }
 
-fn something_changes(options: Res<Options>) -> bool {
-    options.changes > 0.0
+fn something_changes(colony: Option<Res<Colony>>) -> bool {
+    colony.is_some_and(|colony| colony.pace > 0.0)
 }
 
-/// Lets time pass, and says how much is to be done: the deeds of one checkpoint interval are
-/// spread over its frames.
-fn begin_shift(
+/// Says what was chosen on the command line, where that is another than before. The deeds of one checkpoint interval are
+/// spread over its frames, and the bug begins anew with each start.
+fn lay_down_rules(
     options: Res<Options>,
     roster: Res<Roster>,
-    mut colony: ResMut<Colony>,
-    mut shift: ResMut<Shift>,
-    mut daytime: ResMut<NextState<Daytime>>,
+    colony: Res<Colony>,
+    bug: Res<Bug>,
+    mut is_armed: Local<bool>,
+    mut rules: MessageWriter<Rules>,
 ) {
     let frames = (options.checkpoint.as_secs_f64() * f64::from(HERTZ)).ceil().max(1.0);
-    let deeds_per_tick = roster.0.len() as f64 * options.changes / frames;
-    let done_by = |tick: u64| (tick as f64 * deeds_per_tick) as u64;
-    let due = done_by(colony.tick + 1) - done_by(colony.tick);
+    let pace = roster.0.len() as f64 * options.changes / frames;
+    let is_first = !std::mem::replace(&mut *is_armed, true);
+    let begins = is_first && options.panic_seed.is_some();
+    if begins || bug.seed != options.panic_seed || colony.pace.to_bits() != pace.to_bits() {
+        let from =
+            if begins || bug.seed != options.panic_seed { colony.tick + GRACE } else { bug.from };
+        rules.write(Rules { pace, bug: options.panic_seed, from });
+    }
+}
+
+fn follow_rules(mut rules: MessageReader<Rules>, mut colony: ResMut<Colony>, mut bug: ResMut<Bug>) {
+    for Rules { pace, bug: seed, from } in rules.read().cloned() {
+        colony.pace = pace;
+        *bug = Bug { seed, from };
+    }
+}
+
+/// Says how much is to be done in this step.
+fn begin_shift(colony: Res<Colony>, mut shift: ResMut<Shift>) {
+    let done_by = |tick: u64| (tick as f64 * colony.pace) as u64;
+    let due = done_by(colony.tick + 1).saturating_sub(done_by(colony.tick));
     shift.0 = colony.deeds..colony.deeds + due;
+}
+
+/// Throws the dice for all that is decided by lot in this step.
+fn draw_lots(colony: Res<Colony>, shift: Res<Shift>, mut choices: MessageWriter<Choice>) {
+    for deed in shift.0.clone() {
+        let kinds: &[Kind] = match deed % 100 {
+            20 => &[Kind::Worker, Kind::Ore],
+            40 | 60 => &[Kind::Worker, Kind::Building],
+            80 => &[Kind::Worker],
+            _ => &[],
+        };
+        for kind in kinds {
+            let lot = lot(colony.seed, deed, *kind);
+            choices.write(Choice { deed, kind: *kind, lot });
+        }
+    }
+}
+
+/// Takes what the dice have said, and lets time pass.
+fn take_lots(
+    mut choices: MessageReader<Choice>,
+    mut lots: ResMut<Lots>,
+    shift: Res<Shift>,
+    mut colony: ResMut<Colony>,
+    mut daytime: ResMut<NextState<Daytime>>,
+) {
+    lots.0 = choices.read().map(|choice| ((choice.deed, choice.kind), choice.lot)).collect();
     colony.deeds = shift.0.end;
     colony.tick += 1;
     match colony.tick % (2 * DAYLIGHT) {
@@ -117,7 +188,7 @@ fn mine_out(
 }
 
 /// A worker moves into another building.
-fn move_house(colony: Res<Colony>, mut census: Census, mut commands: Commands) {
+fn move_house(colony: Res<Colony>, census: Census, mut commands: Commands) {
     for deed in census.shift(40) {
         let worker = census.pick(Kind::Worker, &colony, deed);
         let home = census.pick(Kind::Building, &colony, deed);
@@ -128,7 +199,7 @@ fn move_house(colony: Res<Colony>, mut census: Census, mut commands: Commands) {
 }
 
 /// A building gets another foreman, and its staff changes.
-fn give_orders(colony: Res<Colony>, mut census: Census, mut buildings: Query<&mut Building>) {
+fn give_orders(colony: Res<Colony>, census: Census, mut buildings: Query<&mut Building>) {
     for deed in census.shift(60) {
         let worker = census.pick(Kind::Worker, &colony, deed);
         let building = census.pick(Kind::Building, &colony, deed);
@@ -174,7 +245,9 @@ struct Census<'w, 's> {
     shift: Res<'w, Shift>,
     roster: ResMut<'w, Roster>,
     identities: Query<'w, 's, &'static Identity>,
-    choices: MessageWriter<'w, Choice>,
+    lots: Res<'w, Lots>,
+    bug: Res<'w, Bug>,
+    reporter: Option<Res<'w, Reporter>>,
 }
 
 impl Census<'_, '_> {
@@ -184,19 +257,21 @@ impl Census<'_, '_> {
     }
 
     /// Somebody of this kind, by lot.
-    fn pick(&mut self, kind: Kind, colony: &Colony, deed: u64) -> Option<Entity> {
+    fn pick(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<Entity> {
         self.pick_place(kind, colony, deed).map(|place| self.roster.0[place])
     }
 
-    fn pick_place(&mut self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
-        let place = self.find(kind, colony, deed)?;
-        self.choices.write(Choice { deed, place });
+    fn pick_place(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
+        let place = self.find(kind, deed)?;
+        let number = self.number(self.roster.0.get(place).copied());
+        show(&self.bug, colony, number, self.reporter.as_deref());
         Some(place)
     }
 
-    fn find(&self, kind: Kind, colony: &Colony, deed: u64) -> Option<usize> {
+    fn find(&self, kind: Kind, deed: u64) -> Option<usize> {
         let count = self.roster.0.len();
-        let first = (lot(colony.seed, deed, kind) % count as u64) as usize;
+        let lot = self.lots.0.get(&(deed, kind))?;
+        let first = (lot % count as u64) as usize;
         (first..count).chain(0..first).find(|place| {
             let identity = self.identities.get(self.roster.0[*place]);
             identity.is_ok_and(|identity| identity.kind == kind)

@@ -15,6 +15,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to people")]
 
+mod bug;
 mod colony;
 mod digest;
 mod driven;
@@ -22,6 +23,7 @@ mod life;
 mod metrics;
 mod objectives;
 mod options;
+mod replay;
 mod report;
 mod take_up;
 
@@ -51,6 +53,9 @@ fn main() -> AppExit {
         println!("{HELP}");
         return AppExit::Success;
     }
+    if options.replay.is_some() || options.replay_report.is_some() {
+        return replay::play(&options);
+    }
     let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
         .version(env!("CARGO_PKG_VERSION"))
         .interval(options.checkpoint)
@@ -69,6 +74,7 @@ fn main() -> AppExit {
         eprintln!("{sentence}");
         return AppExit::error();
     }
+    let reports_last_run = options.last_report.is_some();
     app
         // What the plugin logs is said by `report` already; RUST_LOG=bevy_session=debug shows it.
         .add_plugins(LogPlugin { filter: "warn,bevy_session=off".into(), ..default() })
@@ -81,10 +87,13 @@ fn main() -> AppExit {
             objectives::plugin,
             NotesPlugin,
             report::plugin,
-            take_up::plugin,
-        ))
-        .add_plugins(driven::plugin)
-        .add_systems(First, keep_time.run_if(has_begun))
+        ));
+    if reports_last_run {
+        replay::report_last_run(&mut app);
+    } else {
+        app.add_plugins((take_up::plugin, driven::plugin));
+    }
+    app.add_systems(First, keep_time.run_if(has_begun))
         .add_systems(Update, quit_in_time.run_if(has_begun))
         .add_systems(
             SessionLast,

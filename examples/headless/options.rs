@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session::prelude::RestoreManner;
+use bevy_session::replay::ReplayManner;
 
 const MOST_ENTITIES: u32 = 10_000_000;
 
@@ -36,6 +37,11 @@ Usage: headless [OPTIONS]
                       --features metrics
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
+  --panic-seed N      a bug in the rules, which panics 200 to 2,000 steps after the start
+  --last-report PATH  write a report of the last run, and end
+  --replay-report PATH  play the last seconds of such a report again, in memory
+  --replay MANNER     play the newest session below --data again, and change no file:
+                      keyframes, from checkpoint to checkpoint, or exact, step by step
   --help              print this and exit";
 
 /// What was chosen on the command line.
@@ -54,6 +60,14 @@ pub struct Options {
     pub metrics: Option<String>,
     /// The report to open.
     pub open: Option<PathBuf>,
+    /// Which bug the colony has.
+    pub panic_seed: Option<u64>,
+    /// Where a report of the last run is to be written.
+    pub last_report: Option<PathBuf>,
+    /// The report to play again.
+    pub replay_report: Option<PathBuf>,
+    /// How the newest session is played again.
+    pub replay: Option<ReplayManner>,
     pub new: bool,
     pub help: bool,
 }
@@ -72,6 +86,10 @@ impl Default for Options {
             stdin: false,
             metrics: None,
             open: None,
+            panic_seed: None,
+            last_report: None,
+            replay_report: None,
+            replay: None,
             new: false,
             help: false,
         }
@@ -108,6 +126,10 @@ impl Options {
                 "--stdin" => options.stdin = true,
                 "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
                 "--open" => options.open = Some(value()?.into()),
+                "--panic-seed" => options.panic_seed = Some(number(&name, &value()?)?),
+                "--last-report" => options.last_report = Some(value()?.into()),
+                "--replay-report" => options.replay_report = Some(value()?.into()),
+                "--replay" => options.replay = Some(replay_manner(&value()?)?),
                 "--new" => options.new = true,
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("There is no option {name}; --help lists them.")),
@@ -128,6 +150,14 @@ fn manner(value: &OsString) -> Result<RestoreManner, String> {
         "in-place" => Ok(RestoreManner::InPlace),
         "respawn" => Ok(RestoreManner::Respawn),
         other => Err(format!("--restore is in-place or respawn, not {other:?}.")),
+    }
+}
+
+fn replay_manner(value: &OsString) -> Result<ReplayManner, String> {
+    match &*value.to_string_lossy() {
+        "keyframes" => Ok(ReplayManner::Keyframes),
+        "exact" => Ok(ReplayManner::Exact),
+        other => Err(format!("--replay is keyframes or exact, not {other:?}.")),
     }
 }
 

@@ -64,6 +64,28 @@ pub enum Line {
         #[serde(flatten)]
         fields: serde_json::Map<String, serde_json::Value>,
     },
+    /// The bug of `--panic-seed` shows.
+    Panicking {
+        tick: u64,
+        message: String,
+    },
+    /// A replay came to the panic that the report is about.
+    Panicked {
+        tick: u64,
+        message: String,
+    },
+    /// A replay came to a checkpoint.
+    Replayed {
+        checkpoint: u64,
+        hash: String,
+        expected: String,
+    },
+    ReplayDone {
+        diverged: bool,
+        ticks: u64,
+        events: u64,
+        seconds: f64,
+    },
     Error {
         kind: &'static str,
         message: String,
@@ -118,6 +140,19 @@ impl fmt::Display for Line {
                 write!(f, "Files are damaged. Checkpoint {newest} is the newest that is whole.")
             }
             Self::CorruptionDetected { .. } => write!(f, "Files of a session are damaged."),
+            Self::Panicking { message, .. } => write!(f, "The colony panics: {message}."),
+            Self::Panicked { tick, message } => {
+                write!(f, "At step {tick} the colony panics again: {message}.")
+            }
+            Self::Replayed { checkpoint, hash, expected } if hash == expected => {
+                write!(f, "Checkpoint {checkpoint} is the same again.")
+            }
+            Self::Replayed { checkpoint, .. } => {
+                write!(f, "At checkpoint {checkpoint} the colony is another one.")
+            }
+            Self::ReplayDone { ticks, seconds, .. } => {
+                write!(f, "{ticks} steps were played again, in {seconds} s.")
+            }
             Self::SessionClosed { .. } => write!(f, "The colony is saved; come back any time."),
             Self::SessionEnded { .. } => write!(f, "The colony's story has ended."),
             Self::Command { command, error: Some(error), .. } => write!(f, "{command}: {error}."),
@@ -140,6 +175,10 @@ pub struct Reporter {
 }
 
 impl Reporter {
+    pub fn new(json: bool) -> Self {
+        Self { json, terminal: stdout().is_terminal() }
+    }
+
     pub fn say(&self, line: &Line) {
         // Where no one listens any more, the colony goes on all the same.
         let _ = match line {
@@ -166,7 +205,7 @@ impl Reporter {
 
 pub fn plugin(app: &mut App) {
     let json = app.world().resource::<Options>().json;
-    app.insert_resource(Reporter { json, terminal: stdout().is_terminal() })
+    app.insert_resource(Reporter::new(json))
         .add_observer(session_started)
         .add_observer(session_restored)
         .add_observer(checkpoint_captured)

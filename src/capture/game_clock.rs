@@ -12,12 +12,15 @@ use bevy_session_journal::internal::model::session::{FixedClock, GameClock};
 /// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up, and
 /// a game that came back with a clock that stands still would be stuck.
 pub(crate) fn clock_of(world: &World) -> GameClock {
-    let elapsed = world.get_resource::<Time<Virtual>>().map(|time| micros(time.elapsed()));
+    let elapsed = world.get_resource::<Time<Virtual>>().map(Time::elapsed);
     let fixed = world.get_resource::<Time<Fixed>>().map(|time| FixedClock {
         elapsed: micros(time.elapsed()),
+        elapsed_rest: rest(time.elapsed()),
         overstep: micros(time.overstep()),
+        overstep_rest: rest(time.overstep()),
     });
-    GameClock { elapsed, fixed }
+    let elapsed_rest = elapsed.map_or(0, rest);
+    GameClock { elapsed: elapsed.map(micros), elapsed_rest, fixed }
 }
 
 /// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.
@@ -27,7 +30,7 @@ pub(crate) fn set_clock(saved: GameClock, world: &mut World) {
     {
         let mut clock = Time::new_with(*time.context());
         clock.set_wrap_period(time.wrap_period());
-        put_forward(&mut clock, elapsed);
+        put_forward(&mut clock, duration(elapsed, saved.elapsed_rest));
         *time = clock;
         // Until the next frame this is what systems are shown.
         let shown = clock.as_generic();
@@ -40,19 +43,29 @@ pub(crate) fn set_clock(saved: GameClock, world: &mut World) {
     {
         let mut clock = Time::<Fixed>::from_duration(time.timestep());
         clock.set_wrap_period(time.wrap_period());
-        put_forward(&mut clock, saved.elapsed);
+        put_forward(&mut clock, duration(saved.elapsed, saved.elapsed_rest));
         // A game that needs more than one step to catch up would only jerk.
-        clock.accumulate_overstep(Duration::from_micros(saved.overstep).min(time.timestep()));
+        let overstep = duration(saved.overstep, saved.overstep_rest);
+        clock.accumulate_overstep(overstep.min(time.timestep()));
         *time = clock;
     }
 }
 
-fn put_forward<T: Default>(clock: &mut Time<T>, micros: u64) {
-    clock.advance_by(Duration::from_micros(micros));
+fn put_forward<T: Default>(clock: &mut Time<T>, elapsed: Duration) {
+    clock.advance_by(elapsed);
     // That was no frame.
     clock.advance_by(Duration::ZERO);
 }
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The nanoseconds beyond whole microseconds.
+fn rest(duration: Duration) -> u32 {
+    duration.subsec_nanos() % 1_000
+}
+
+fn duration(micros: u64, rest: u32) -> Duration {
+    Duration::from_micros(micros).saturating_add(Duration::from_nanos(rest.into()))
 }

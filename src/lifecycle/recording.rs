@@ -66,11 +66,15 @@ pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
         playing.events.through = playing.events.through.max(through);
         playing.events.hand_out = HandingOut::Nothing;
     }
-    take_events(parts, world);
+    take(parts, world, false);
 }
 
 /// Takes what was recorded until now, as part of the world that is about to be captured.
 pub(super) fn take_events(parts: &mut RuntimeParts, world: &mut World) {
+    take(parts, world, true);
+}
+
+fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
     let Some(playing) = &mut parts.playing else { return };
     if !playing.events.is_open() {
         return;
@@ -86,14 +90,15 @@ pub(super) fn take_events(parts: &mut RuntimeParts, world: &mut World) {
     let tick = world.get_resource::<FixedTicks>().map_or(0, |ticks| ticks.0);
     let frame = parts.time.frame();
     let moment = EventMoment { time: now.wall, play_time, frame, tick, chapter };
-    let Recorded { batches, count, dropped } =
-        parts.events.take(world, playing.events.newest + 1, moment);
+    let next = (playing.events.newest + 1, moment);
+    let Recorded { batches, count, frames, dropped } =
+        parts.events.take(world, next, before_capture);
     playing.events.newest += count;
     playing.events.through = playing.events.newest;
     if let Some(mut current) = world.get_resource_mut::<CurrentSession>()
-        && count > 0
+        && count > frames
     {
-        current.chapters.note_events(count);
+        current.chapters.note_events(count - frames);
     }
     for batch in batches {
         parts.order(Order::Events(batch));

@@ -226,6 +226,19 @@ impl RuntimeParts {
         self.writer.link.send(order, self.time.now());
     }
 
+    /// Hands over what was recorded in the frame in which the game panics, so that it can be played again.
+    fn hand_over_last_frame(&mut self) {
+        let is_captured = self.is_captured();
+        let Some(playing) = self.playing.as_mut().filter(|_| is_captured) else { return };
+        if !playing.events.is_open() || playing.events.is_interrupted {
+            return;
+        }
+        let recorded = self.events.take_last(playing.events.newest + 1);
+        for batch in recorded.batches {
+            self.order(Order::Events(batch));
+        }
+    }
+
     /// Before anything else at an exit: whatever happens from here on is no crash.
     pub(super) fn write_exit_down(&mut self) {
         self.exit.note_exit();
@@ -327,9 +340,10 @@ impl Drop for RuntimeParts {
     /// An app that is dropped without a word of [`AppExit`] has exited all the same, unless a panic
     /// is what drops it.
     fn drop(&mut self) {
-        if self.exit.was_seen() || std::thread::panicking() {
-            return;
+        if std::thread::panicking() {
+            self.hand_over_last_frame();
+        } else if !self.exit.was_seen() {
+            self.write_exit_down();
         }
-        self.write_exit_down();
     }
 }

@@ -14,12 +14,13 @@ use crate::lifecycle::{
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
-use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks};
+use crate::recording::{Declared, EventRecorder, FixedTicks, count_ticks, note_frame};
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::change_detection::CheckChangeTicks;
 use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use bevy::state::state::{StateTransition, StateTransitionSystems};
+use bevy::time::TimeSystems;
 use bevy_session_journal::LastRun;
 use bevy_session_journal::internal::disk::LocalStore;
 use bevy_session_journal::internal::disk::process::{
@@ -43,7 +44,7 @@ impl SessionPlugin {
         let mut hooks = app.world_mut().remove_resource::<GameHooks>().unwrap_or_default();
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
-        let events = take_recorder(app);
+        let events = take_recorder(app, self.has_tape);
         let (local, place, place_changed) = self.open_place();
         let local = Arc::new(local);
         app.insert_resource(place);
@@ -131,11 +132,14 @@ impl SessionPlugin {
 }
 
 /// The recorder of what the game has named.
-fn take_recorder(app: &mut App) -> EventRecorder {
+fn take_recorder(app: &mut App, has_tape: bool) -> EventRecorder {
     let declared = app.world_mut().remove_resource::<Declared>().unwrap_or_default();
-    let events = EventRecorder::new(declared);
-    if events.has_types() {
+    let events = EventRecorder::new(declared, has_tape);
+    if events.has_types() || has_tape {
         app.init_resource::<FixedTicks>().add_systems(FixedFirst, count_ticks);
+    }
+    if let Some(frames) = events.frames() {
+        app.insert_resource(frames.clone()).add_systems(First, note_frame.after(TimeSystems));
     }
     events
 }

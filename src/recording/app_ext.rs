@@ -10,6 +10,7 @@ use bevy::ecs::entity::MapEntities;
 use bevy::ecs::event::Event;
 use bevy::ecs::message::Message;
 use bevy::ecs::resource::Resource;
+use bevy::ecs::schedule::common_conditions::{not, resource_exists};
 use bevy::ecs::schedule::{InternedScheduleLabel, IntoScheduleConfigs, ScheduleLabel, SystemSet};
 use bevy::ecs::world::World;
 use bevy::reflect::TypePath;
@@ -23,6 +24,7 @@ use super::recorder::Declared;
 use super::source::{
     FromMessages, FromNotes, InputReader, Noted, Observer, Source, note_event, note_inputs,
 };
+use super::tape_feed::{TapeFeed, ToCome, feed_inputs};
 use super::trigger::RecordedTrigger;
 use crate::capture::{LateCalls, Migrations};
 
@@ -100,7 +102,8 @@ pub trait RecordingExt {
     ///
     /// They are read by a system of the schedule, in the set
     /// [`RecordInputs`]: order those that write
-    /// them in the same schedule before it. A type is read in one schedule: a further call that names
+    /// them in the same schedule before it, and those that use them after it. So the inputs of the step in which the
+    /// game panics are known, and [`Replay`](crate::replay::Replay) can hand its own in place of them. A type is read in one schedule: a further call that names
     /// another is warned of, and changes nothing.
     fn record_inputs<T>(&mut self, schedule: impl ScheduleLabel) -> RecordedAs<'_, T>
     where
@@ -124,10 +127,11 @@ impl RecordingExt for App {
         let deliver = |world: &mut World, event: E| {
             world.trigger(event);
         };
-        let source = Box::new(FromNotes::<Observer>::default());
+        let noted = Noted::<E, Observer>::default();
+        let source = Box::new(FromNotes(noted.clone()));
         let (mut app, is_new) = declare(self, "record_events", EventSource::Event, source, deliver);
         if is_new {
-            app.init_resource::<Noted<E, Observer>>().add_observer(note_event::<E>);
+            app.insert_resource(noted).add_observer(note_event::<E>);
         }
         app
     }
@@ -136,14 +140,24 @@ impl RecordingExt for App {
     where
         T: Message + Recordable,
     {
-        let source = Box::new(FromNotes::<InputReader>::default());
+        let noted = Noted::<T, InputReader>::default();
+        let source = Box::new(FromNotes(noted.clone()));
         let (mut app, is_new) =
             declare(self, "record_inputs", EventSource::Input, source, write_message);
         let schedule = schedule.intern();
         if is_new {
-            app.init_resource::<Noted<T, InputReader>>()
+            let is_played_again = resource_exists::<TapeFeed>;
+            app.insert_resource(noted)
+                .init_resource::<ToCome<T>>()
                 .insert_resource(InputSchedule::<T>(schedule, PhantomData))
-                .add_systems(schedule, note_inputs::<T>.in_set(RecordInputs));
+                .add_systems(
+                    schedule,
+                    (
+                        note_inputs::<T>.run_if(not(is_played_again)),
+                        feed_inputs::<T>.run_if(is_played_again),
+                    )
+                        .in_set(RecordInputs),
+                );
         } else if let Some(InputSchedule(read_in, _)) =
             app.world().get_resource::<InputSchedule<T>>()
             && *read_in != schedule
@@ -162,7 +176,13 @@ pub struct RecordInputs;
 
 /// The schedule in which the inputs of a type are read.
 #[derive(Resource)]
-struct InputSchedule<T>(InternedScheduleLabel, PhantomData<fn() -> T>);
+pub(super) struct InputSchedule<T>(InternedScheduleLabel, PhantomData<fn() -> T>);
+
+impl<T> InputSchedule<T> {
+    pub(super) fn label(&self) -> InternedScheduleLabel {
+        self.0
+    }
+}
 
 fn write_message<T: Message>(world: &mut World, message: T) {
     world.write_message(message);

@@ -12,6 +12,7 @@ use super::Recordable;
 use super::hand_out::HandOut;
 use super::source::{Batch, Source};
 use super::taken::{MapEntities, Taken, TakenColumn};
+use super::tape_feed::ToCome;
 use crate::capture::Migrations;
 use crate::saved::{decode_message_pack, panic_message};
 
@@ -60,6 +61,9 @@ pub(super) trait AnyRecordedType: Send + Sync {
     /// What came since the last call; `None` if that is nothing.
     fn take(&mut self, world: &mut World) -> Option<TakenOfType>;
 
+    /// What came since the last call, as far as it can be had without the world.
+    fn take_last(&mut self) -> Option<TakenOfType>;
+
     /// Keeps what came since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
@@ -74,10 +78,42 @@ pub(super) trait AnyRecordedType: Send + Sync {
         entities: &mut dyn EntityMapper,
     ) -> HandOut;
 
+    /// Lays an input out for the tick in which it was recorded.
+    fn lay_out(
+        &mut self,
+        world: &mut World,
+        event: &RecordedEvent,
+        entities: &mut dyn EntityMapper,
+    ) -> Result<(), String>;
+
+    /// Forgets what was laid out and not come to.
+    fn forget_laid_out(&mut self, world: &mut World);
+
     fn as_any(&mut self) -> &mut dyn std::any::Any;
 }
 
 impl<T: Recordable> RecordedType<T> {
+    fn taken(&self, batch: Batch<T>) -> Option<TakenOfType> {
+        let Batch { mut values, ticks, dropped } = batch;
+        if values.is_empty() && dropped == 0 {
+            return None;
+        }
+        let mut lots = Vec::new();
+        // From the last tick back, so that each is cut off at the end.
+        for (place, (tick, end)) in ticks.iter().enumerate().rev() {
+            let begin =
+                place.checked_sub(1).and_then(|before| ticks.get(before)).map_or(0, |it| it.1);
+            let of_tick = values.split_off(begin.min(values.len()));
+            debug_assert_eq!(begin + of_tick.len(), *end);
+            lots.push((Some(*tick), self.column(of_tick)));
+        }
+        lots.reverse();
+        if !values.is_empty() {
+            lots.push((None, self.column(values)));
+        }
+        Some(TakenOfType { lots, durable: self.durable, dropped })
+    }
+
     fn event_type(&self) -> EventType {
         EventType {
             path: self.path.clone(),
@@ -132,24 +168,13 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
     }
 
     fn take(&mut self, world: &mut World) -> Option<TakenOfType> {
-        let Batch { mut values, ticks, dropped } = self.source.read(world);
-        if values.is_empty() && dropped == 0 {
-            return None;
-        }
-        let mut lots = Vec::new();
-        // From the last tick back, so that each is cut off at the end.
-        for (place, (tick, end)) in ticks.iter().enumerate().rev() {
-            let begin =
-                place.checked_sub(1).and_then(|before| ticks.get(before)).map_or(0, |it| it.1);
-            let of_tick = values.split_off(begin.min(values.len()));
-            debug_assert_eq!(begin + of_tick.len(), *end);
-            lots.push((Some(*tick), self.column(of_tick)));
-        }
-        lots.reverse();
-        if !values.is_empty() {
-            lots.push((None, self.column(values)));
-        }
-        Some(TakenOfType { lots, durable: self.durable, dropped })
+        let batch = self.source.read(world);
+        self.taken(batch)
+    }
+
+    fn take_last(&mut self) -> Option<TakenOfType> {
+        let batch = self.source.read_last();
+        self.taken(batch)
     }
 
     fn keep(&mut self, world: &mut World) {
@@ -159,7 +184,6 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
     fn skip(&mut self, world: &mut World) {
         self.source.skip(world);
     }
-
     fn hand_out(
         &mut self,
         world: &mut World,
@@ -178,6 +202,25 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
             }
             Ok(None) => HandOut::Rejected,
             Err(message) => HandOut::Failed(message),
+        }
+    }
+
+    fn lay_out(
+        &mut self,
+        world: &mut World,
+        event: &RecordedEvent,
+        entities: &mut dyn EntityMapper,
+    ) -> Result<(), String> {
+        // Decoding and migrating are the game's own code.
+        let value = catch_unwind(AssertUnwindSafe(|| self.value(event, entities)));
+        let value = value.unwrap_or_else(|panic| Err(panic_message(&*panic)))?;
+        world.get_resource_or_init::<ToCome<T>>().0.push_back((event.moment.tick, value));
+        Ok(())
+    }
+
+    fn forget_laid_out(&mut self, world: &mut World) {
+        if let Some(mut to_come) = world.get_resource_mut::<ToCome<T>>() {
+            to_come.0.clear();
         }
     }
 

@@ -10,9 +10,10 @@ use bevy::ecs::world::World;
 use bevy_session_journal::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
 use serde::Serialize;
 
+use super::frame_log::FrameLog;
 use super::hand_out::HandOut;
 use super::in_flight::InFlight;
-use super::recorded_type::AnyRecordedType;
+use super::recorded_type::{AnyRecordedType, TakenOfType};
 use super::taken::{Taken, TakenColumn, TakenEvents};
 
 /// The types that the game records, as it declares them.
@@ -40,6 +41,10 @@ pub(crate) struct EventRecorder {
     in_flight: InFlight,
     /// What the plugin itself has done since the last time.
     lifecycle: Vec<Box<dyn Taken>>,
+    /// The frames, if the game records inputs.
+    frames: Option<FrameLog>,
+    /// When it was taken last.
+    newest: EventMoment,
 }
 
 /// What was recorded since the last time.
@@ -49,19 +54,33 @@ pub(crate) struct Recorded {
     pub batches: Vec<TakenEvents>,
     /// How many follow each other in all of them.
     pub count: u64,
+    /// How many of them are frames of the tape.
+    pub frames: u64,
     /// What was dropped, by the paths of the types.
     pub dropped: BTreeMap<Arc<str>, u64>,
 }
 
 impl EventRecorder {
-    /// Records what was declared.
-    pub(crate) fn new(declared: Declared) -> Self {
-        Self { types: declared.0, in_flight: InFlight::default(), lifecycle: Vec::new() }
+    /// Records what was declared. Frames are recorded with inputs, and for whoever wants a tape.
+    pub(crate) fn new(declared: Declared, has_tape: bool) -> Self {
+        let has_inputs = declared.0.iter().any(|it| it.key().1 == EventSource::Input);
+        Self {
+            types: declared.0,
+            in_flight: InFlight::default(),
+            lifecycle: Vec::new(),
+            frames: (has_inputs || has_tape).then(FrameLog::default),
+            newest: EventMoment::default(),
+        }
+    }
+
+    /// Where frames are noted, if the game records inputs.
+    pub(crate) fn frames(&self) -> Option<&FrameLog> {
+        self.frames.as_ref()
     }
 
     /// Whether the game records anything of its own.
     pub(crate) fn has_types(&self) -> bool {
-        !self.types.is_empty()
+        !self.types.is_empty() || self.frames.is_some()
     }
 
     /// Whether an event is handed out again after a crash.
@@ -97,19 +116,54 @@ impl EventRecorder {
     /// recorded.
     pub(crate) fn skip_types(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.skip(world));
+        if let Some(frames) = &self.frames {
+            frames.skip();
+        }
     }
 
-    /// What came since the last time. `first` is the number of the next event.
-    pub(crate) fn take(&mut self, world: &mut World, first: u64, moment: EventMoment) -> Recorded {
+    /// What came since the last time. `first` is the number of the next event; `before_capture`, frames are taken also
+    /// where they are few.
+    pub(crate) fn take(
+        &mut self,
+        world: &mut World,
+        (first, moment): (u64, EventMoment),
+        before_capture: bool,
+    ) -> Recorded {
+        self.newest = moment;
+        let taken: Vec<_> = self
+            .types
+            .iter_mut()
+            .filter_map(|recorded| Some((recorded.path().clone(), recorded.take(world)?)))
+            .collect();
+        self.put_together(taken, (first, moment), before_capture)
+    }
+
+    /// What can be had of a frame in which the game panics: its inputs, and that it was one.
+    pub(crate) fn take_last(&mut self, first: u64) -> Recorded {
+        let moment = EventMoment { frame: self.newest.frame + 1, ..self.newest };
+        let taken: Vec<_> = self
+            .types
+            .iter_mut()
+            .filter(|recorded| recorded.key().1 == EventSource::Input)
+            .filter_map(|recorded| Some((recorded.path().clone(), recorded.take_last()?)))
+            .collect();
+        self.put_together(taken, (first, moment), true)
+    }
+
+    fn put_together(
+        &mut self,
+        taken: Vec<(Arc<str>, TakenOfType)>,
+        (first, moment): (u64, EventMoment),
+        all_frames: bool,
+    ) -> Recorded {
         let mut recorded = Recorded::default();
         // Inputs by their ticks, which come before whatever else the frame has.
         let mut ticks: BTreeMap<u64, Lot> = BTreeMap::new();
         let mut frame = Lot::default();
         frame.columns.append(&mut self.lifecycle);
-        for recorded_type in &mut self.types {
-            let Some(taken) = recorded_type.take(world) else { continue };
+        for (path, taken) in taken {
             if taken.dropped > 0 {
-                *recorded.dropped.entry(recorded_type.path().clone()).or_default() += taken.dropped;
+                *recorded.dropped.entry(path).or_default() += taken.dropped;
             }
             for (tick, column) in taken.lots {
                 let lot = tick.map_or(&mut frame, |tick| ticks.entry(tick).or_default());
@@ -117,11 +171,34 @@ impl EventRecorder {
                 lot.columns.push(column);
             }
         }
+        if let Some(frames) = self.frames.as_ref().and_then(|frames| frames.take(all_frames)) {
+            let (event_type, values) = (EventType::of_frames(), vec![frames]);
+            frame.columns.push(Box::new(TakenColumn { event_type, values, map_entities: None }));
+            recorded.frames = 1;
+        }
         for (tick, lot) in ticks {
             self.send(&mut recorded, first, EventMoment { tick, ..moment }, lot);
         }
         self.send(&mut recorded, first, moment, frame);
         recorded
+    }
+
+    /// Forgets what was laid out and not come to.
+    pub(crate) fn forget_laid_out(&mut self, world: &mut World) {
+        self.types.iter_mut().for_each(|recorded| recorded.forget_laid_out(world));
+    }
+
+    /// Lays an input of a tape out for the tick in which it was recorded.
+    pub(crate) fn lay_out(
+        &mut self,
+        world: &mut World,
+        event: &RecordedEvent,
+        entities: &mut dyn EntityMapper,
+    ) -> Result<(), String> {
+        let of_type = |recorded: &&mut Box<dyn AnyRecordedType>| recorded.is(&event.event_type);
+        let recorded = self.types.iter_mut().find(of_type);
+        let recorded = recorded.ok_or_else(|| "this build doesn't record the type".to_owned())?;
+        recorded.lay_out(world, event, entities)
     }
 
     fn send(&self, recorded: &mut Recorded, first: u64, moment: EventMoment, lot: Lot) {

@@ -1,12 +1,13 @@
 //! Where the values of a recorded type come from.
 
 use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::ecs::event::Event;
 use bevy::ecs::message::{Message, MessageCursor, Messages};
 use bevy::ecs::observer::On;
 use bevy::ecs::resource::Resource;
-use bevy::ecs::system::{Local, Res, ResMut};
+use bevy::ecs::system::{Local, Res};
 use bevy::ecs::world::World;
 
 use super::Recordable;
@@ -53,6 +54,11 @@ pub(super) trait Source<T>: Send + Sync {
 
     /// Passes over what came since the last call, and what was kept.
     fn skip(&mut self, world: &mut World);
+
+    /// What came since the last call, as far as it can be had without the world.
+    fn read_last(&mut self) -> Batch<T> {
+        Batch::default()
+    }
 }
 
 /// Messages, by a cursor of our own: that the game reads, clears or drains them changes nothing, as long
@@ -90,10 +96,10 @@ impl<T: Message + Clone> Source<T> for FromMessages<T> {
 }
 
 /// What was noted since the last frame of a type, by those who note it in one way: one type may be recorded
-/// both as events and as inputs.
+/// both as events and as inputs. Shared with the recorder, which takes it out of a world that a panic unwinds.
 #[derive(Resource)]
 pub(super) struct Noted<T, By> {
-    batch: Batch<T>,
+    batch: Arc<Mutex<Batch<T>>>,
     by: PhantomData<fn(By)>,
 }
 
@@ -105,58 +111,69 @@ pub(super) struct InputReader;
 
 impl<T, By> Default for Noted<T, By> {
     fn default() -> Self {
-        Self { batch: Batch::default(), by: PhantomData }
+        Self { batch: Arc::default(), by: PhantomData }
+    }
+}
+
+impl<T, By> Clone for Noted<T, By> {
+    fn clone(&self) -> Self {
+        Self { batch: Arc::clone(&self.batch), by: PhantomData }
+    }
+}
+
+impl<T, By> Noted<T, By> {
+    fn with<R>(&self, work: impl FnOnce(&mut Batch<T>) -> R) -> R {
+        work(&mut self.batch.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Values that an observer or a system has noted.
-pub(super) struct FromNotes<By>(PhantomData<fn(By)>);
+pub(super) struct FromNotes<T, By>(pub Noted<T, By>);
 
-impl<By> Default for FromNotes<By> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<By> {
-    fn read(&mut self, world: &mut World) -> Batch<T> {
-        world
-            .get_resource_mut::<Noted<T, By>>()
-            .map(|mut noted| std::mem::take(&mut noted.batch))
-            .unwrap_or_default()
+impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<T, By> {
+    fn read(&mut self, _: &mut World) -> Batch<T> {
+        self.read_last()
     }
 
     /// It is noted elsewhere, until somebody reads it.
     fn keep(&mut self, _: &mut World) {}
 
-    fn skip(&mut self, world: &mut World) {
-        drop(Source::<T>::read(self, world));
+    fn skip(&mut self, _: &mut World) {
+        self.0.with(|batch| *batch = Batch::default());
+    }
+
+    fn read_last(&mut self) -> Batch<T> {
+        self.0.with(std::mem::take)
     }
 }
 
 /// Notes an event where it was triggered.
-pub(super) fn note_event<E: Event + Recordable>(event: On<E>, mut noted: ResMut<Noted<E, Observer>>)
+pub(super) fn note_event<E: Event + Recordable>(event: On<E>, noted: Res<Noted<E, Observer>>)
 where
     for<'a> E::Trigger<'a>: RecordedTrigger<E>,
 {
     if event.trigger().is_at_its_origin(event.event()) {
-        noted.batch.extend(std::iter::once(event.event()));
+        noted.with(|batch| batch.extend(std::iter::once(event.event())));
     }
 }
 
 /// Notes the inputs that came since the last run of this system's schedule.
 pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
-    mut noted: ResMut<Noted<T, InputReader>>,
+    noted: Res<Noted<T, InputReader>>,
     mut cursor: Local<MessageCursor<T>>,
     mut tick: Local<u64>,
 ) {
     *tick += 1;
     let Some(messages) = messages else { return };
-    let batch = &mut noted.batch;
-    let before = batch.values.len();
-    batch.extend(cursor.read(&messages));
-    if batch.values.len() > before {
-        batch.ticks.push((*tick, batch.values.len()));
+    let inputs = cursor.read(&messages);
+    if inputs.len() > 0 {
+        noted.with(|batch| {
+            let before = batch.values.len();
+            batch.extend(inputs);
+            if batch.values.len() > before {
+                batch.ticks.push((*tick, batch.values.len()));
+            }
+        });
     }
 }

@@ -87,19 +87,26 @@ pub enum DifferenceKind {
     },
 }
 
+impl Difference {
+    /// What differs: type, entity and field.
+    pub(crate) fn subject(&self) -> String {
+        let entity = self.entity.map(|entity| with_name(entity, self.entity_name.as_deref()));
+        let mut subject = match (&self.type_path, &entity) {
+            (Some(type_path), Some(entity)) => format!("{type_path} of {entity}"),
+            (Some(type_path), None) => type_path.clone(),
+            (None, Some(entity)) => entity.to_string(),
+            (None, None) => "the world".to_owned(),
+        };
+        if !self.field.is_empty() {
+            subject.push_str(&format!(", field `{}`", self.field.trim_start_matches('.')));
+        }
+        subject
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entity = self.entity.map(|entity| with_name(entity, self.entity_name.as_deref()));
-        match (&self.type_path, &entity) {
-            (Some(type_path), Some(entity)) => write!(formatter, "{type_path} of {entity}")?,
-            (Some(type_path), None) => write!(formatter, "{type_path}")?,
-            (None, Some(entity)) => write!(formatter, "{entity}")?,
-            (None, None) => write!(formatter, "the world")?,
-        }
-        if !self.field.is_empty() {
-            write!(formatter, ", field `{}`", self.field.trim_start_matches('.'))?;
-        }
-        write!(formatter, ": {}", self.kind)
+        write!(formatter, "{}: {}", self.subject(), self.kind)
     }
 }
 

@@ -8,7 +8,7 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use bevy_session_journal::SaveId;
 
-use super::saved_rows::SavedRows;
+use super::saved_rows::{Outsiders, SavedRows};
 use super::trip::Supply;
 use crate::capture::{Declarations, SavedTypes};
 use crate::restore::{Leftovers, RestoreReport, WorldImage};
@@ -16,13 +16,13 @@ use crate::saved::panic_message;
 use crate::{SaveKey, Saved};
 
 /// A world that knows the game's types and nothing else of it, into which a game is restored.
-pub(super) struct FreshWorld {
+pub(crate) struct FreshWorld {
     pub world: World,
     pub types: Arc<SavedTypes>,
 }
 
 /// What came of a restore.
-pub(super) struct Restored {
+pub(crate) struct Restored {
     pub report: RestoreReport,
     /// The ids under which entities were restored.
     pub ids: EntityHashMap<SaveId>,
@@ -54,8 +54,15 @@ impl FreshWorld {
         Self { world, types }
     }
 
+    /// Beside a game's world, for what is saved of that now.
+    pub(crate) fn beside_saved(game: &mut World, types: &Arc<SavedTypes>) -> Self {
+        let known = EntityHashMap::default();
+        let saved = SavedRows::of(game, types, &known, SaveId::FIRST, Outsiders::AreNoOne);
+        Self::beside(game, &saved, &[])
+    }
+
     /// Puts everything back; what it said if code of the game panicked.
-    pub(super) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
+    pub(crate) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
         // The world isn't looked at again if it is left half done.
         let replaced = catch_unwind(AssertUnwindSafe(|| {
             image.insert_resources(&mut self.world);

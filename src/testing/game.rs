@@ -73,7 +73,7 @@ impl TestGame {
     }
 
     /// Starts the game on a disk, with this plugin.
-    pub(super) fn with(
+    pub(crate) fn with(
         plugin: SessionPlugin,
         disk: MemoryDisk,
         build: impl Fn(SessionPlugin) -> App + 'static,

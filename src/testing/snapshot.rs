@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet};
 use bevy::ecs::reflect::AppTypeRegistry;
 use bevy::ecs::world::World;
 use bevy_session_journal::SaveId;
@@ -50,7 +50,12 @@ impl SavedSnapshot {
         Self::with_ids(world, &types, &known)
     }
 
-    fn with_ids(world: &mut World, types: &Arc<SavedTypes>, known: &EntityHashMap<SaveId>) -> Self {
+    /// The same, with these ids for the entities that are known.
+    pub(crate) fn with_ids(
+        world: &mut World,
+        types: &Arc<SavedTypes>,
+        known: &EntityHashMap<SaveId>,
+    ) -> Self {
         let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNoOne);
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let registry = registry.read();
@@ -64,6 +69,18 @@ impl SavedSnapshot {
         let entities =
             entities.map(|(entity, id)| (*id, (*entity, given_name(world, *entity)))).collect();
         Self { rows: rows.collect(), entities }
+    }
+
+    /// The entities that are saved now.
+    pub(crate) fn saved(world: &mut World, types: &Arc<SavedTypes>) -> EntityHashSet {
+        let known = EntityHashMap::default();
+        let rows = SavedRows::of(world, types, &known, SaveId::FIRST, Outsiders::AreNoOne);
+        rows.saved.keys().copied().collect()
+    }
+
+    /// The values by type and entity.
+    pub(crate) fn rows(&self) -> &BTreeMap<Arc<str>, BTreeMap<SaveId, Tree>> {
+        &self.rows
     }
 
     /// A number for all of it: the same for equal snapshots of one build of the game.

@@ -39,6 +39,7 @@ mod keeping;
 #[cfg(feature = "auto_register")]
 mod kept_values;
 mod kill;
+mod late_answers;
 mod late_claims;
 mod left_behind;
 #[cfg(feature = "auto_register")]
@@ -73,6 +74,7 @@ mod recovery;
 mod reflection;
 mod refusals;
 mod relationships;
+mod replay;
 mod reports;
 mod restore_failures;
 mod restore_hooks;

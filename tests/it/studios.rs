@@ -55,6 +55,39 @@ fn a_session_of_another_studio_in_the_same_place_is_neither_listed_nor_taken_up(
     assert_eq!(app.world().resource::<Score>().0, 7);
 }
 
+#[test]
+fn a_game_that_needs_room_takes_none_of_another_one() {
+    let disk = MemoryDisk::default();
+    let mut app = hints_of("Studio", &disk);
+    start(&mut app, "World");
+    for minute in 1..=30 {
+        app.world_mut().resource_mut::<Score>().0 = minute;
+        request(&mut app, |commands| commands.session().checkpoint(format!("minute {minute}")));
+        long(&mut app, 60);
+    }
+    close(&mut app);
+    drop(app);
+    let files = |disk: &MemoryDisk| -> Vec<_> {
+        let paths = disk.paths().into_iter().filter(|path| path.starts_with("sessions/data"));
+        paths.map(|path| (disk.content(&path), path)).collect()
+    };
+    let before = files(&disk);
+    assert!(before.len() > 1);
+
+    let mut other = hints_of("Other Studio", &disk);
+    let mut settings = other.world_mut().resource_mut::<SessionSettings>();
+    settings.storage.max_total_bytes = 1;
+    start(&mut other, "World");
+    long(&mut other, 60);
+    let after = files(&disk);
+    let is_of_other = |file: &&(Option<Vec<u8>>, std::path::PathBuf)| {
+        file.1.extension().is_some_and(|it| it == "journal" || it == "archive")
+    };
+    for file in before.iter().filter(is_of_other) {
+        assert!(after.contains(file), "{} is gone or changed", file.1.display());
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod places {
     use std::fs;

@@ -39,15 +39,16 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     give_up_preparing(parts, world);
     cancel_restoring(parts, world);
     cancel_loading(parts, world);
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.exit;
+    let deadline = deadline(patience);
     if parts.playing.is_some() && !parts.is_leaving() {
         parts.transition = None;
+        wait_for_room(parts, world, deadline);
         let cause = parts.exit.cause(world);
         if let Err(error) = leaving::leave(parts, world, Departure::close(cause)) {
             warn!(%error, "the session can't be closed at the exit");
         }
     }
-    let patience = world.get_resource_or_init::<SessionSettings>().patience.exit;
-    let deadline = deadline(patience);
     wait_until_left(parts, world, deadline);
     wait_for_external_saves(parts, world, deadline);
     // What is done already is no news of later.
@@ -60,6 +61,16 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
 pub(in crate::lifecycle) fn play_on(parts: &mut RuntimeParts) {
     parts.exit.note_ignored();
     parts.order(Order::Beat);
+}
+
+/// Waits until the writer can take one more capture: the last one.
+pub(super) fn wait_for_room(parts: &mut RuntimeParts, world: &mut World, deadline: Instant) {
+    while parts.writer.is_behind() {
+        match parts.writer.link.wait_for_report(deadline, parts.time.now()) {
+            Some(report) => handle_report(parts, world, report),
+            None => return,
+        }
+    }
 }
 
 fn wait_until_left(parts: &mut RuntimeParts, world: &mut World, deadline: Instant) {

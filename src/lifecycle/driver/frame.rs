@@ -101,10 +101,13 @@ pub(crate) fn capture(world: &mut World) {
 /// The last step: says what the plugin is doing, and what keeps it from doing what it should.
 pub(crate) fn report(world: &mut World) {
     Runtime::with(world, |parts, world| {
-        hand_out_events(parts, world);
         give_hints(parts, world);
         // What a driven writer can do at once is known in this very frame.
         turn(parts, world);
+        // Also what came back in this turn: the game deals with it in the next frame, in which more is recorded.
+        hand_out_events(parts, world);
+        // Who was notified just now may have asked for it, and there may be no other frame.
+        exit_if_asked(parts, world);
         report_writer_loss(parts, world);
         publish_activity(parts, world);
         publish_measured(parts, world);

@@ -8,6 +8,7 @@ use bevy_session_journal::internal::model::clock::deadline;
 use tracing::warn;
 
 use super::answers::handle_report;
+use super::exit::wait_for_room;
 use crate::external_saves::ExternalSaveReason;
 use crate::lifecycle::SessionSettings;
 use crate::lifecycle::checkpoints::take_checkpoint;
@@ -23,13 +24,15 @@ pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &m
     if !Suspension::begins(world) {
         return;
     }
+    let patience = world.get_resource_or_init::<SessionSettings>().patience.suspend;
+    let deadline = deadline(patience);
     if parts.is_captured() && parts.may_capture() && saves_by_itself(world) {
         let label = "suspended".to_owned();
         ask_external_now(parts, world, ExternalSaveReason::Leaving, Some(&label));
+        wait_for_room(parts, world, deadline);
         take_checkpoint(parts, world, CheckpointKind::State, Some(label));
     }
-    let patience = world.get_resource_or_init::<SessionSettings>().patience.suspend;
-    wait_until_durable(parts, world, deadline(patience));
+    wait_until_durable(parts, world, deadline);
 }
 
 /// Waits until all that was captured is on disk.

@@ -178,6 +178,8 @@ pub(crate) struct LeavingSession {
     pub departure: Departure,
     /// What was read meanwhile of another session, to go on from there.
     pub then: Option<Box<Taken>>,
+    /// Whether its last moment couldn't be captured.
+    pub lacks_last: bool,
 }
 
 /// A backup that the game is to load once its session was read.

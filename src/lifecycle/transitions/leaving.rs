@@ -56,6 +56,7 @@ pub(in crate::lifecycle) fn leave_now(
     // Behind a closed gate the world is no longer the session's: the checkpoint that was taken as
     // the gate closed is the last one.
     let mut before = None;
+    let lacks_last = parts.may_capture() && parts.writer.is_behind();
     note_departure(parts, world, &departure);
     if parts.may_capture() {
         ask_external_now(parts, world, ExternalSaveReason::Exit, None);
@@ -72,7 +73,8 @@ pub(in crate::lifecycle) fn leave_now(
     let (reason, leaving) = (departure.end, departure.leaving.clone());
     let time = parts.time.now().wall;
     parts.order(Order::Leave(Leave { status, reason, leaving, time, play_time }));
-    parts.transition = Some(Transition::Leaving(Box::new(LeavingSession { departure, then })));
+    parts.transition =
+        Some(Transition::Leaving(Box::new(LeavingSession { departure, then, lacks_last })));
 }
 
 fn note_departure(parts: &mut RuntimeParts, world: &mut World, departure: &Departure) {
@@ -112,7 +114,9 @@ pub(in crate::lifecycle) fn left(
     else {
         return;
     };
-    let LeavingSession { departure: Departure { end, leaving, ticket }, then } = *left;
+    let LeavingSession { departure, then, lacks_last } = *left;
+    let Departure { end, leaving, ticket } = departure;
+    let complete = complete && !lacks_last;
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     parts.claims.clear();
     parts.has_failed = false;

@@ -244,7 +244,8 @@ pub(in crate::lifecycle) fn begin_restored_run(
     note_lifecycle(parts, reason_word(reason), EventTrigger::Player, |event| {
         let event = event.between(None, Some("active".to_owned()));
         let event = event.details(checkpoint.to_string());
-        match crash.filter(|_| reason == RestoreReason::Recovered) {
+        // Also if the player takes an older save instead: the record of the process that died goes with the first checkpoint.
+        match crash.filter(|_| reason != RestoreReason::BranchedOff) {
             Some((deaths, lost)) => event.after_deaths(deaths, lost),
             None => event,
         }

@@ -20,7 +20,7 @@ const GATE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl TestGame {
     /// Asks for something, and listens for the answer.
-    pub(super) fn ask<R>(
+    pub(crate) fn ask<R>(
         &mut self,
         ask: impl FnOnce(&mut Commands) -> R,
     ) -> Result<(), RecoverError> {
@@ -99,7 +99,7 @@ impl TestGame {
         self.wait_until_restored()
     }
 
-    pub(super) fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
+    pub(crate) fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
         let frames = self.gate_frames();
         for _ in 0..frames {
             if let Some(answer) = self.heard().take_answer() {
@@ -118,7 +118,7 @@ impl TestGame {
     }
 
     /// Lets frames pass until there is an answer.
-    pub(super) fn wait<T>(
+    pub(crate) fn wait<T>(
         &mut self,
         answer: impl Fn(&mut Self) -> Option<T>,
     ) -> Result<T, RecoverError> {

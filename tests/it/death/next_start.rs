@@ -29,7 +29,11 @@ impl Dead {
         let mut app = game(self.directory.path());
         let (sender, receiver) = channel();
         let on_restored = sender.clone();
+        let (on_closed, closed) = channel();
         app.init_resource::<Offered>()
+            .add_observer(move |event: On<SessionClosed>| {
+                let _ = on_closed.send(event.complete);
+            })
             .add_observer(|event: On<RecoveryAvailable>, mut offered: ResMut<Offered>| {
                 offered.0.push(event.offer.cause.clone());
             })
@@ -68,7 +72,10 @@ impl Dead {
         app.run();
         let (previous, offered, restored) = receiver.recv().expect("it should get so far");
         match restored {
-            Some((checkpoint, score)) => self.memory.check(checkpoint, score),
+            Some((checkpoint, score)) => {
+                self.memory.check(checkpoint, score);
+                assert_eq!(closed.try_recv(), Ok(true), "it should leave in good order");
+            }
             None => assert_eq!(self.memory.acknowledged, 0, "something was acknowledged"),
         }
         let checkpoint = restored.map(|(checkpoint, _)| checkpoint);

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
-use bevy_session::events::{EventsReplayed, RecordingExt};
+use bevy_session::events::{EventQuery, EventsDropped, EventsRead, EventsReplayed, RecordingExt};
 use bevy_session::prelude::*;
 use bevy_session::types::Migrations;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,42 @@ fn what_no_checkpoint_holds_happens_again_in_order() {
     let replayed = received::<EventsReplayed>(&app);
     assert_eq!(replayed.len(), 1);
     assert_eq!((replayed[0].session, replayed[0].events), (id, 3));
+}
+
+/// The writer may answer in any step of a frame.
+#[test]
+fn what_is_recorded_right_after_a_recovery_is_recorded_whenever_the_writer_answers() {
+    let disk = MemoryDisk::default();
+    let mut app = recording_game(&disk);
+    start(&mut app, "Dungeon");
+    let id = session(&app);
+    checkpoint(&mut app);
+    loot(&mut app, "sword");
+    frames(&mut app, 1);
+    let crashed = disk.snapshot();
+    for delay in 1..=6 {
+        let plugin = plugin(&crashed.snapshot()).writer_delay(delay);
+        let mut app = game_of(plugin, |app| {
+            app.record_messages::<Looted>().replay_after_restore();
+            listen::<EventsRead>(app);
+        });
+        frames(&mut app, 8);
+        request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
+        while app.world().get_resource::<CurrentSession>().is_none() {
+            frames(&mut app, 1);
+        }
+        loot(&mut app, "shield");
+        frames(&mut app, 10);
+        assert_eq!(looted(&app), ["sword", "shield"], "after {delay} turns");
+        request(&mut app, |commands| commands.session().events().read(EventQuery::of(id)));
+        frames(&mut app, 10);
+        let read = received::<EventsRead>(&app).pop().expect("it is answered");
+        let events = read.result.expect("it can be read").events;
+        let items: Vec<String> =
+            events.iter().filter_map(|it| it.decode::<Looted>().ok()).map(|it| it.item).collect();
+        assert_eq!(items, ["shield", "sword"], "after {delay} turns, the newest first");
+        assert_eq!(received::<EventsDropped>(&app).len(), 0);
+    }
 }
 
 #[test]

@@ -36,7 +36,12 @@ pub fn loot(app: &mut App, item: &str) {
 
 /// The game on this disk, in which gold is part of the score that is saved.
 pub fn game_on(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
-    game_with(plugin(disk), |app| {
+    game_of(plugin(disk), add)
+}
+
+/// The game with this plugin.
+pub fn game_of(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
+    game_with(plugin, |app| {
         app.add_message::<Looted>().init_resource::<Heard>();
         listen::<EventsReplayed>(app);
         listen::<EventsDropped>(app);

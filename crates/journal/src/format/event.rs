@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::RunId;
+use crate::model::session::TapedFrames;
 
 /// When something happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,6 +67,27 @@ pub struct EventType {
     pub source: EventSource,
     /// Who may see it.
     pub privacy: EventPrivacy,
+}
+
+impl EventType {
+    /// The type of [`TapedFrames`].
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_frames() -> Self {
+        Self {
+            path: TapedFrames::TYPE_PATH.into(),
+            version: 0,
+            source: EventSource::Lifecycle,
+            privacy: EventPrivacy::Shared,
+        }
+    }
+
+    /// Whether it is the type of [`TapedFrames`], which says nothing to people.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_of_frames(&self) -> bool {
+        self.source == EventSource::Lifecycle && *self.path == *TapedFrames::TYPE_PATH
+    }
 }
 
 /// Events of one moment, on their way to the disk.

@@ -12,6 +12,7 @@ mod journals;
 mod opening;
 mod parts;
 mod personal;
+mod tape;
 
 use std::ffi::OsStr;
 use std::io;
@@ -45,6 +46,8 @@ const REPORT: &str = "report.ron";
 const CHECKPOINT: &str = "checkpoint.slot";
 /// What happened last.
 const EVENTS: &str = "events.ron";
+/// What was recorded after the checkpoint.
+const TAPE: &str = "tape.bin";
 /// What was logged last.
 const LOG: &str = "log.txt";
 /// The end of the log that the game keeps in files.

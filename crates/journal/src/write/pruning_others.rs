@@ -14,7 +14,7 @@ use crate::model::ids::{RunId, SessionId};
 use crate::read::recovery::SessionFinder;
 use crate::write::retention::Quota;
 use crate::write::retention::history::PruneTo;
-use crate::write::retention::total::{Loss, Rank, order, rank};
+use crate::write::retention::total::{Loss, Rank, Standing, order, standing};
 
 /// How long it waits for the session that is played to be pruned.
 const AFTER_OWN: Duration = Duration::from_secs(1);
@@ -25,6 +25,8 @@ pub(super) struct PruningOthers {
     /// The run that is written, and its session.
     run: RunId,
     playing: SessionId,
+    /// The game that is played: sessions of another one keep what they have.
+    game: String,
     quota: Quota,
     stage: Stage,
 }
@@ -71,8 +73,9 @@ struct Thinning {
 
 impl PruningOthers {
     /// As long as this run is written.
-    pub(super) fn new(run: &RunJournal, quota: Quota) -> Self {
-        Self { run: run.run(), playing: run.session(), quota, stage: Stage::ToCome }
+    pub(super) fn new(run: &RunJournal, quota: Quota, game: &str) -> Self {
+        let (run, playing, game) = (run.run(), run.session(), game.to_owned());
+        Self { run, playing, game, quota, stage: Stage::ToCome }
     }
 
     /// Does a slice of what there is to do. Whether there is more.
@@ -98,7 +101,14 @@ impl PruningOthers {
             }
             Stage::Ranking { unranked, ranked, total } => {
                 if let Some(session) = unranked.pop() {
-                    ranked.extend(rank(store, session));
+                    match standing(store, session, &self.game) {
+                        Standing::Ranked(rank) => ranked.push(rank),
+                        Standing::OfAnotherGame => {
+                            let bytes = store.session_bytes(session).unwrap_or_default();
+                            *total = total.saturating_sub(bytes);
+                        }
+                        Standing::Unreadable => {}
+                    }
                     return true;
                 }
                 let turns = order(ranked).into_iter();

@@ -2,8 +2,6 @@
 //! are damaged, and then writes all of it into one file.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,18 +9,16 @@ use jiff::Timestamp;
 use super::News;
 use super::jobs::{Job, Slice, Tools, Urgency, WaitsFor};
 use super::slot_begin::{hand_on, open_slot, world_alone};
-use super::slot_copy::SlotCopy;
+use super::slot_bytes::CopyToMemory;
 use crate::disk::process::Logged;
-use crate::disk::{
-    DirectoryStore, Layout, MemoryDisk, StoreAction, StoredSession, unknown_if_gone,
-};
+use crate::disk::{StoreAction, StoredSession, unknown_if_gone};
 use crate::format::{CheckpointKind, Commit, EventStretch, Plan, SessionIndex};
 use crate::model::ids::{CheckpointId, SlotId, Ticket};
 use crate::model::session::{RequestError, SlotError, WorldOf};
-use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL};
+use crate::read::recovery::{EventQuery, EventReading, SessionFinder, THUMBNAIL, Tape};
 use crate::read::report::{
-    Archive, Journals, LeftOut, MOST_SLOT_BYTES, Personal, Picture, ReportOf, ReportOrder,
-    ReportParts, STEP_BYTES, SlotBytes,
+    Archive, Journals, LeftOut, Personal, Picture, ReportOf, ReportOrder, ReportParts, STEP_BYTES,
+    SlotBytes,
 };
 
 /// Events that are read at once.
@@ -127,10 +123,7 @@ enum Stage {
 /// A checkpoint that is being copied into memory.
 struct Copying {
     plan: Plan,
-    memory: MemoryDisk,
-    store: DirectoryStore,
-    place: PathBuf,
-    copy: Box<SlotCopy>,
+    copy: CopyToMemory,
 }
 
 /// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
@@ -293,14 +286,8 @@ impl Reporting {
                 (source, slot, commit)
             }
         };
-        let header = source.header(slot, self.now);
-        let memory = MemoryDisk::default();
-        memory.leave_room_for(MOST_SLOT_BYTES);
-        let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
-        let place = layout.slots().join("checkpoint.save");
-        let store = DirectoryStore::new(Arc::new(memory.clone()), layout);
-        let copy = SlotCopy::begin(&store, &source, &plan, commit, &header, place.clone())?;
-        Ok(Copying { plan, memory, store, place, copy: Box::new(copy) })
+        let copy = CopyToMemory::begin(&source, slot, (plan.clone(), commit), self.now)?;
+        Ok(Copying { plan, copy })
     }
 
     fn go_on_copying(
@@ -308,13 +295,12 @@ impl Reporting {
         copying: Copying,
         finder: &SessionFinder,
     ) -> Result<Stage, RequestError> {
-        let Copying { plan, memory, store, place, copy } = copying;
-        let failure = match copy.step(&store) {
+        let Copying { plan, copy } = copying;
+        let failure = match copy.step() {
             Ok(Continue(copy)) => {
-                return Ok(Stage::Copying(Box::new(Copying { plan, memory, store, place, copy })));
+                return Ok(Stage::Copying(Box::new(Copying { plan, copy: *copy })));
             }
-            Ok(Break(_)) => {
-                let bytes = memory.content(&place).unwrap_or_default();
+            Ok(Break(bytes)) => {
                 self.note_whole(&plan);
                 self.parts.slot = Ok(SlotBytes { checkpoint: plan.checkpoint, bytes });
                 return Ok(self.begin_events(finder));
@@ -374,6 +360,7 @@ impl Reporting {
 
     fn begin_events(&mut self, finder: &SessionFinder) -> Stage {
         self.parts.picture = self.picture(finder);
+        self.add_tape(finder);
         let Some(session) = self.order.session.filter(|_| self.order.report.events > 0) else {
             return self.begin_journals();
         };
@@ -413,6 +400,15 @@ impl Reporting {
         };
         // Text is made of them.
         (stage, STEP_BYTES)
+    }
+
+    /// What the process that died had recorded after its checkpoint. A report is of use without it.
+    fn add_tape(&mut self, finder: &SessionFinder) {
+        let (ReportOf::LastRun(_), Some(stored)) = (&self.order.of, &self.stored) else { return };
+        let Ok(SlotBytes { checkpoint, .. }) = self.parts.slot else { return };
+        if let Ok(tape) = Tape::after(&**finder.local().store.disk(), stored, checkpoint) {
+            self.parts.add_tape(&tape);
+        }
     }
 
     /// The newest picture on the line of the checkpoint.

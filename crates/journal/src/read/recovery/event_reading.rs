@@ -128,8 +128,9 @@ impl EventReading {
         let Self { query, walk: Some(walk), .. } = self else { return };
         // It was tried before.
         let Ok(frame) = EventFrame::decode(&walked.payload) else { return };
-        let is_wanted = |event_type: &EventType| {
-            query.types.is_empty() || query.types.iter().any(|path| **path == *event_type.path)
+        let is_wanted = |event_type: &EventType| match query.types.is_empty() {
+            true => !event_type.is_of_frames(),
+            false => query.types.iter().any(|path| **path == *event_type.path),
         };
         if !is_wanted_moment(query, &frame.moment) {
             return;

@@ -129,7 +129,9 @@ impl SessionHistory {
                 if !std::mem::replace(&mut self.has_begun, true) {
                     self.losses.begin_is_missing = event.sequence > 1;
                 }
-                take(&event);
+                if !event.event_type.is_of_frames() {
+                    take(&event);
+                }
             }
         }
     }

@@ -12,14 +12,16 @@ use tar::{EntryType, Header};
 
 use super::archive::BLOCK;
 use super::content::FORMAT;
-use super::{CHECKPOINT, MOST_SLOT_BYTES, REPORT};
+use super::tape::WrittenTape;
+use super::{CHECKPOINT, MOST_BYTES, MOST_SLOT_BYTES, REPORT, TAPE};
 use crate::disk::{
     Disk, Layout, MemoryDisk, SlotFile, StoreAction, StoreError, StoredSession, session_of_file,
     slots_in,
 };
-use crate::format::{MAGIC, ReadAt};
+use crate::format::{MAGIC, ReadAt, RecordedEvent};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{FailureCause, ReportError, SlotError};
+use crate::read::recovery::Tape;
 
 /// Bytes of `report.ron` that are read at the most.
 const MOST_TEXT_BYTES: u64 = 2 << 20;
@@ -39,6 +41,8 @@ pub struct Opened {
     pub checkpoint: CheckpointId,
     /// Its log.
     pub stored: StoredSession,
+    /// The checkpoint, and what was recorded after it.
+    pub tape: Tape,
     /// What the player had to say.
     pub note: String,
 }
@@ -87,8 +91,11 @@ fn open_of(
     layout: &Layout,
 ) -> Result<Opened, ReportError> {
     let file = Archive::open(disk, path)?;
-    let (slot, note) = match file.is_slot()? {
-        true => (file.content(0, file.length, MOST_SLOT_BYTES)?, String::new()),
+    let Parts { slot, note, events, missing } = match file.is_slot()? {
+        true => {
+            let slot = file.content(0, file.length, MOST_SLOT_BYTES)?;
+            Parts { slot, ..Parts::default() }
+        }
         false => file.parts()?,
     };
     let memory = MemoryDisk::default();
@@ -96,7 +103,21 @@ fn open_of(
     drop(slot);
     let slot = file.slot_on(&memory, game, layout)?;
     let (stored, checkpoint) = file.verified(&memory, &slot)?;
-    Ok(Opened { disk: memory, slot, checkpoint, stored, note })
+    let tape = Tape::of_checkpoint(&stored, checkpoint, events, missing);
+    Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note })
+}
+
+/// What of a file is of use here.
+#[derive(Default)]
+struct Parts {
+    /// The file of the slot in it.
+    slot: Vec<u8>,
+    /// What the player had to say.
+    note: String,
+    /// What was recorded after the checkpoint.
+    events: Vec<RecordedEvent>,
+    /// Events that were left out of that.
+    missing: u64,
 }
 
 /// A file that may be an archive.
@@ -123,14 +144,20 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// The file of the slot in it, and what the player had to say.
-    fn parts(&self) -> Result<(Vec<u8>, String), ReportError> {
+    fn parts(&self) -> Result<Parts, ReportError> {
         let text = self.read(REPORT, MOST_TEXT_BYTES)?;
         let text = text.ok_or_else(|| self.is_none("it has no report.ron"))?;
         let note = self.understand(&text)?;
         let slot = self.read(CHECKPOINT, MOST_SLOT_BYTES)?;
         let slot = slot.ok_or_else(|| ReportError::NoCheckpoint { path: self.owned() })?;
-        Ok((slot, note))
+        let (events, missing) = match self.read(TAPE, MOST_BYTES)? {
+            Some(tape) => {
+                let tape = rmp_serde::from_slice::<WrittenTape>(&tape);
+                tape.map_err(|_| self.is_none("its tape.bin can't be read"))?.into_parts()
+            }
+            None => (Vec::new(), 0),
+        };
+        Ok(Parts { slot, note, events, missing })
     }
 
     /// The content of the file of this name; `None` if there is none.

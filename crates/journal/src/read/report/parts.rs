@@ -10,10 +10,12 @@ use super::content::ReportText;
 use super::events::EventTexts;
 use super::journals::Journals;
 use super::personal::Personal;
-use super::{CHECKPOINT, EVENTS, LOG, LOG_LINES, MOST_BYTES, REPORT, ReportOrder};
+use super::tape::WrittenTape;
+use super::{CHECKPOINT, EVENTS, LOG, LOG_LINES, MOST_BYTES, REPORT, ReportOrder, TAPE};
 use crate::disk::process::Logged;
 use crate::format::{CheckpointInfo, Head};
 use crate::model::ids::CheckpointId;
+use crate::read::recovery::Tape;
 
 /// Bytes that are kept for what the report says, and for what stands around its files.
 const TEXT_BYTES: u64 = 1 << 20;
@@ -24,6 +26,8 @@ pub struct ReportParts {
     pub head: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub slot: Result<SlotBytes, LeftOut>,
+    /// What was recorded after the checkpoint, as MessagePack.
+    pub tape: Option<Vec<u8>>,
     pub events: EventTexts,
     /// Whether events could not be read.
     pub events_unreadable: bool,
@@ -65,6 +69,7 @@ impl Default for ReportParts {
             head: None,
             checkpoints: Vec::new(),
             slot: Err(LeftOut::NothingThere),
+            tape: None,
             events: EventTexts::default(),
             events_unreadable: false,
             picture: None,
@@ -92,10 +97,16 @@ impl Picture {
 }
 
 impl ReportParts {
+    /// Takes what was recorded after the checkpoint along.
+    pub fn add_tape(&mut self, tape: &Tape) {
+        self.tape = WrittenTape::of(tape).and_then(|tape| rmp_serde::to_vec_named(&tape).ok());
+    }
+
     /// Bytes of journal files that there is room for.
     pub fn room(&self) -> u64 {
         let picture = self.picture.as_ref().map_or(0, |picture| picture.bytes.len());
-        let taken = (self.events.bytes() + picture + self.logged.bytes()) as u64;
+        let tape = self.tape.as_ref().map_or(0, Vec::len);
+        let taken = (self.events.bytes() + picture + tape + self.logged.bytes()) as u64;
         (MOST_BYTES - TEXT_BYTES).saturating_sub(taken)
     }
 
@@ -121,6 +132,9 @@ impl ReportParts {
         if let Ok(slot) = self.slot {
             slot_bytes = slot.bytes.len() as u64;
             contents.add(CHECKPOINT, slot.bytes)?;
+        }
+        if let Some(tape) = self.tape {
+            contents.add(TAPE, tape)?;
         }
         if self.events.len() > 0 {
             contents.add(EVENTS, self.events.to_text().into_bytes())?;

@@ -25,11 +25,24 @@ pub(crate) struct Rank {
     pub session: SessionId,
 }
 
-/// Where a session stands; `None` if it can't be read.
-pub(crate) fn rank(store: &DirectoryStore, session: SessionId) -> Option<Rank> {
-    let stored = store.open_session(session).ok()?;
+/// What a session is to the one that is played.
+pub(crate) enum Standing {
+    /// It is to lose something when its turn comes.
+    Ranked(Rank),
+    /// It belongs to another game, in a place that several share: its room is none of this one's.
+    OfAnotherGame,
+    /// It can't be read.
+    Unreadable,
+}
+
+/// Where a session stands for this game.
+pub(crate) fn standing(store: &DirectoryStore, session: SessionId, game: &str) -> Standing {
+    let Ok(stored) = store.open_session(session) else { return Standing::Unreadable };
     let head = stored.index().heads().first();
-    Some(Rank {
+    if head.is_some_and(|head| head.metadata.context.is_of_another_game(game)) {
+        return Standing::OfAnotherGame;
+    }
+    Standing::Ranked(Rank {
         priority: head.map(|head| head.metadata.priority).unwrap_or_default(),
         last_played: head.map(|head| head.time),
         session,

@@ -151,7 +151,8 @@ impl<C: Content> Worker<C> {
                 self.jobs.add(Sweeping::new(store, host, journal.session(), forgotten));
                 self.jobs.add(ShelfSweeping::new(&self.finder, journal.session()));
             }
-            self.jobs.add(PruningOthers::new(journal, self.quota));
+            let game = self.finder.slots().game();
+            self.jobs.add(PruningOthers::new(journal, self.quota, game));
         }
         self.take_in(news);
         if let Some(test) = tested {

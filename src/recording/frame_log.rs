@@ -1,0 +1,63 @@
+//! Counts the frames that pass, and how long each took, for games that record inputs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bevy::ecs::resource::Resource;
+use bevy::ecs::system::Res;
+use bevy::time::{Real, Time};
+use bevy_session_journal::internal::model::session::TapedFrames;
+
+use super::FixedTicks;
+
+/// Frames that are written at once: those of a second.
+const FRAMES: usize = 60;
+/// Frames that wait at most while an earlier moment is read. Beyond, the oldest are missing on the tape.
+const MOST_WAITING: usize = 1 << 16;
+
+/// The frames that passed since they were last taken. Shared with the recorder, which takes them out of a world that a
+/// panic unwinds.
+#[derive(Resource, Clone, Default)]
+pub(crate) struct FrameLog(Arc<Mutex<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    /// Frames of the process so far.
+    passed: u64,
+    frames: TapedFrames,
+}
+
+impl FrameLog {
+    fn with<T>(&self, work: impl FnOnce(&mut Waiting) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the frames, if they are enough to be written, or `all`.
+    pub(super) fn take(&self, all: bool) -> Option<TapedFrames> {
+        self.with(|waiting| {
+            let waits = &waiting.frames.deltas;
+            let is_enough = waits.len() >= FRAMES || all && !waits.is_empty();
+            is_enough.then(|| std::mem::take(&mut waiting.frames))
+        })
+    }
+
+    /// Passes over the frames so far.
+    pub(super) fn skip(&self) {
+        self.with(|waiting| waiting.frames = TapedFrames::default());
+    }
+}
+
+/// A system of `First`, once the clocks know the frame.
+pub(crate) fn note_frame(
+    log: Res<FrameLog>,
+    time: Option<Res<Time<Real>>>,
+    ticks: Res<FixedTicks>,
+) {
+    let delta = time.map_or(0, |time| u64::try_from(time.delta().as_nanos()).unwrap_or(u64::MAX));
+    log.with(|Waiting { passed, frames }| {
+        *passed += 1;
+        if frames.deltas.is_empty() || frames.deltas.len() >= MOST_WAITING {
+            *frames = TapedFrames { first: *passed, ticks: ticks.0, deltas: Vec::new() };
+        }
+        frames.deltas.push(delta);
+    });
+}

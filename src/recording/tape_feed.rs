@@ -1,0 +1,67 @@
+//! Hands a game the inputs of a tape in place of those that its own systems write.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bevy::app::{FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate};
+use bevy::ecs::message::Messages;
+use bevy::ecs::resource::Resource;
+use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
+use bevy::ecs::system::{Local, Res, ResMut};
+
+use super::app_ext::InputSchedule;
+use super::{FixedTicks, Recordable};
+use bevy::ecs::message::Message;
+
+/// Where a tape stands. While it is there, inputs come of it, and none are recorded.
+#[derive(Resource, Default)]
+pub(crate) struct TapeFeed {
+    /// The number that the frame has on the tape.
+    pub frame: u64,
+    /// What is added to the runs of the fixed schedule in this process, to get those on the tape.
+    pub ticks_ahead: i128,
+    /// Types of inputs that could not be read, each with the first reason.
+    pub unreadable: Vec<(Arc<str>, String)>,
+}
+
+/// Inputs of a type that are still to come, each with its tick on the tape.
+#[derive(Resource)]
+pub(super) struct ToCome<T>(pub VecDeque<(u64, T)>);
+
+impl<T> Default for ToCome<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+/// Writes the inputs of this run of the schedule, and drops whatever else was written.
+pub(super) fn feed_inputs<T: Message + Recordable>(
+    feed: Res<TapeFeed>,
+    schedule: Res<InputSchedule<T>>,
+    ticks: Res<FixedTicks>,
+    messages: Option<ResMut<Messages<T>>>,
+    mut to_come: ResMut<ToCome<T>>,
+    mut is_fixed: Local<Option<bool>>,
+) {
+    let Some(mut messages) = messages else { return };
+    let is_fixed = *is_fixed.get_or_insert_with(|| is_fixed_schedule(schedule.label()));
+    let now = match is_fixed {
+        true => i128::from(ticks.0) + feed.ticks_ahead,
+        false => i128::from(feed.frame),
+    };
+    messages.clear();
+    while let Some((_, input)) = to_come.0.pop_front_if(|(tick, _)| i128::from(*tick) <= now) {
+        messages.write(input);
+    }
+}
+
+fn is_fixed_schedule(schedule: InternedScheduleLabel) -> bool {
+    [
+        FixedFirst.intern(),
+        FixedPreUpdate.intern(),
+        FixedUpdate.intern(),
+        FixedPostUpdate.intern(),
+        FixedLast.intern(),
+    ]
+    .contains(&schedule)
+}

@@ -1,0 +1,51 @@
+//! Plays what a session has recorded again: a report that a player sent, a slot, or a session on this machine.
+//!
+//! A game records the inputs of its steps with [`record_inputs`](crate::events::RecordingExt::record_inputs). With each
+//! checkpoint and in between, the plugin writes down in which frames time passed. That is a tape, and the checkpoints are
+//! its keyframes. [`Replay`] opens one and plays it in the game's own app, without a window, and changes no file.
+//!
+//! ```no_run
+//! use bevy::prelude::*;
+//! use bevy_session::prelude::*;
+//! use bevy_session::replay::{Replay, ReplayError, ReplayManner, ReplayStep};
+//!
+//! // The game's own way to make its app, but for the window and for what takes sessions up.
+//! fn build(session: SessionPlugin) -> App {
+//!     let mut app = App::new();
+//!     app.add_plugins((MinimalPlugins, session));
+//!     app
+//! }
+//!
+//! # fn main() -> Result<(), ReplayError> {
+//! let mut playback = Replay::open("report.tar")?.play(build, ReplayManner::Exact)?;
+//! loop {
+//!     match playback.step()? {
+//!         ReplayStep::Frame => {}
+//!         ReplayStep::Keyframe(reached) => println!("{reached}"),
+//!         ReplayStep::Panicked { message } => break println!("it panics again: {message}"),
+//!         ReplayStep::End => break,
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod deterministic;
+mod divergence;
+mod error;
+mod keyframe;
+mod pairing;
+mod playback;
+mod played;
+mod segment;
+mod signature;
+mod source;
+
+pub use bevy_session_journal::internal::read::recovery::Keyframe;
+
+pub use deterministic::assert_deterministic;
+pub use divergence::Divergence;
+pub use error::ReplayError;
+pub use keyframe::KeyframeReached;
+pub use playback::{Playback, ReplayManner, ReplayStep};
+pub use source::Replay;

@@ -1,0 +1,275 @@
+//! Plays a tape, a frame or a keyframe at a time.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::app::App;
+use bevy::ecs::world::World;
+
+use super::played::{Build, Played};
+use super::segment::Segment;
+use super::{Divergence, KeyframeReached, Replay, ReplayError};
+use crate::CurrentSession;
+use crate::saved::panic_message;
+
+/// How a tape is played.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ReplayManner {
+    /// From checkpoint to checkpoint: each is restored, and nothing is played in between. What is read is migrated as in
+    /// any restore, so it outlives patches of the game.
+    Keyframes,
+    /// Frame by frame, each as long as it was, with the recorded inputs in place of the game's own. At each checkpoint the
+    /// world is compared with what was recorded, and goes on from that. It wants the build that recorded it, and a game
+    /// in which the same inputs make the same world.
+    Exact,
+}
+
+/// What a step of a playback has come to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ReplayStep {
+    /// A frame was played.
+    Frame,
+    /// The world is at a checkpoint: as it was played, where frames were. With the next step it is the recorded one.
+    Keyframe(Box<KeyframeReached>),
+    /// The game panicked in the frame that was played. Its world is as the panic left it, to be looked at; nothing more
+    /// can be played.
+    Panicked {
+        /// What it said.
+        message: String,
+    },
+    /// There is nothing more on the tape.
+    End,
+}
+
+/// A tape that is being played, in an app of the game's own.
+pub struct Playback {
+    replay: Replay,
+    build: Build,
+    manner: ReplayManner,
+    played: Played,
+    /// A second app, in which a checkpoint is restored alone.
+    alone: Option<Played>,
+    /// The keyframe at which the world was last.
+    at: usize,
+    segment: Segment,
+    /// Frames of the segment that were played.
+    position: usize,
+    /// Whether the world was played to the keyframe and isn't what was recorded there.
+    has_diverged: bool,
+    is_over: bool,
+}
+
+impl fmt::Debug for Playback {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Playback")
+            .field("replay", &self.replay)
+            .field("manner", &self.manner)
+            .field("at", &self.at)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Playback {
+    pub(super) fn begin(
+        replay: Replay,
+        build: Build,
+        manner: ReplayManner,
+    ) -> Result<Self, ReplayError> {
+        let played = Played::new(&build);
+        let segment = Segment::default();
+        let mut playback = Self {
+            replay,
+            build,
+            manner,
+            played,
+            alone: None,
+            at: 0,
+            segment,
+            position: 0,
+            has_diverged: false,
+            is_over: false,
+        };
+        playback.go_to(0)?;
+        Ok(playback)
+    }
+
+    /// What is played.
+    #[must_use]
+    pub fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    /// The app that plays.
+    pub fn app_mut(&mut self) -> &mut App {
+        self.played.app()
+    }
+
+    /// The world of the app that plays.
+    pub fn world(&mut self) -> &mut World {
+        self.played.app().world_mut()
+    }
+
+    /// Play time at this moment, pauses excluded.
+    #[must_use]
+    pub fn play_time(&mut self) -> Duration {
+        let session = self.world().get_resource::<CurrentSession>();
+        session.map(CurrentSession::play_time).unwrap_or_default()
+    }
+
+    /// The frame that was played last, numbered as in the recorded process; `None` at a checkpoint.
+    #[must_use]
+    pub fn frame(&self) -> Option<u64> {
+        let last = self.position.checked_sub(1)?;
+        self.segment.frames.get(last).map(|(number, _)| *number)
+    }
+
+    /// The types of inputs that this build can't read, each with the reason. What they would have done is missing.
+    #[must_use]
+    pub fn unreadable_inputs(&self) -> &[(Arc<str>, String)] {
+        self.played.unreadable()
+    }
+
+    /// Plays the next frame, or goes to the next checkpoint where that is all that can be done.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`] if the next checkpoint can't be read, or the game doesn't restore it.
+    pub fn step(&mut self) -> Result<ReplayStep, ReplayError> {
+        if self.is_over {
+            return Err(ReplayError::Over);
+        }
+        if self.has_diverged {
+            self.go_to(self.at)?;
+        }
+        let next = self.at + 1;
+        let is_last = next >= self.replay.keyframes().len();
+        let is_played = self.manner == ReplayManner::Exact && self.segment.is_whole;
+        if is_played && self.position < self.segment.frames.len() {
+            return Ok(self.play_frame());
+        }
+        if is_last {
+            return Ok(ReplayStep::End);
+        }
+        let frames = self.position as u64;
+        let mut divergence = None;
+        if frames > 0 {
+            divergence = self.divergence(next)?;
+            self.go_on_from(next);
+            self.has_diverged = divergence.is_some();
+        } else {
+            self.go_to(next)?;
+        }
+        let keyframe = self.keyframe(next)?;
+        Ok(ReplayStep::Keyframe(Box::new(KeyframeReached { keyframe, frames, divergence })))
+    }
+
+    /// Goes to a moment: to the newest checkpoint before it, and from there frame by frame if it is played exactly.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn seek(&mut self, play_time: Duration) -> Result<(), ReplayError> {
+        if self.is_over {
+            return Err(ReplayError::Over);
+        }
+        self.go_to(self.replay.keyframe_at(play_time))?;
+        while self.manner == ReplayManner::Exact
+            && self.segment.is_whole
+            && self.position < self.segment.frames.len()
+            && self.play_time() < play_time
+        {
+            if let ReplayStep::Panicked { .. } = self.play_frame() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps until `is_there` says so of a step, or the tape ends. The step that it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn run_until(
+        &mut self,
+        mut is_there: impl FnMut(&mut World, &ReplayStep) -> bool,
+    ) -> Result<ReplayStep, ReplayError> {
+        loop {
+            let step = self.step()?;
+            let is_end = matches!(step, ReplayStep::End | ReplayStep::Panicked { .. });
+            if is_end || is_there(self.world(), &step) {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// The world of a second app of the game, in which nothing but the checkpoint was restored at which this one is.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`] if it can't be read, or the game doesn't restore it.
+    pub fn checkpoint_alone(&mut self) -> Result<&mut World, ReplayError> {
+        let keyframe = self.keyframe(self.at)?;
+        let alone = self.alone.get_or_insert_with(|| Played::new(&self.build));
+        alone.go_to(&self.replay, &keyframe)?;
+        Ok(alone.app().world_mut())
+    }
+
+    fn play_frame(&mut self) -> ReplayStep {
+        let Some((number, delta)) = self.segment.frames.get(self.position).copied() else {
+            return ReplayStep::End;
+        };
+        self.position += 1;
+        self.played.expect_frame(number);
+        let played = catch_unwind(AssertUnwindSafe(|| self.played.frame(delta)));
+        if let Err(panic) = played {
+            self.is_over = true;
+            return ReplayStep::Panicked { message: panic_message(&*panic) };
+        }
+        let mut statuses = self.segment.statuses.iter();
+        if let Some((_, status)) = statuses.rfind(|(frame, _)| *frame == number) {
+            self.played.set_status(*status);
+        }
+        ReplayStep::Frame
+    }
+
+    /// Puts the world to a keyframe.
+    fn go_to(&mut self, at: usize) -> Result<(), ReplayError> {
+        let keyframe = self.keyframe(at)?;
+        self.played.go_to(&self.replay, &keyframe)?;
+        self.go_on_from(at);
+        Ok(())
+    }
+
+    /// The world is at a keyframe: what comes next is laid out.
+    fn go_on_from(&mut self, at: usize) {
+        let keyframes = self.replay.keyframes();
+        let (from, to) = (keyframes.get(at), keyframes.get(at + 1));
+        let segment = from.map(|from| Segment::between(self.replay.tape(), from, to));
+        (self.at, self.position, self.has_diverged) = (at, 0, false);
+        self.segment = segment.unwrap_or_default();
+        if self.manner == ReplayManner::Exact {
+            self.played.lay_out(&self.segment);
+        }
+    }
+
+    fn divergence(&mut self, keyframe: usize) -> Result<Option<Divergence>, ReplayError> {
+        let keyframe = self.keyframe(keyframe)?;
+        let differences = self.played.differences(&self.replay, &keyframe)?;
+        let number = |frame: Option<&(u64, Duration)>| frame.map_or(0, |(number, _)| *number);
+        let frames = &self.segment.frames;
+        let frames = number(frames.first())..=number(frames.last());
+        let ticks = self.segment.ticks..=self.played.ticks();
+        Ok((!differences.is_empty()).then_some(Divergence { frames, ticks, differences }))
+    }
+
+    fn keyframe(&self, at: usize) -> Result<super::Keyframe, ReplayError> {
+        let keyframe = self.replay.keyframes().get(at).cloned();
+        keyframe.ok_or_else(|| ReplayError::NoCheckpoint { path: self.replay.path().to_owned() })
+    }
+}

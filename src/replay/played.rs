@@ -1,0 +1,276 @@
+//! The game that plays: it is put at a checkpoint, and compared with one.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::app::App;
+use bevy::ecs::entity::{Entity, EntityHashMap};
+use bevy_session_journal::internal::disk::{Layout, slots_in};
+use bevy_session_journal::internal::format::{Block, Commit, Rows};
+use bevy_session_journal::internal::read::recovery::{ABOUT_SESSION, ReadProgress};
+use bevy_session_journal::{FailureCause, MemoryDisk, SaveId, SessionStatus, SlotError, SlotId};
+
+use super::pairing::pairs;
+use super::signature::Strangers;
+use super::source::{GAME, Replay, STUDIO};
+use super::{Keyframe, ReplayError};
+use crate::capture::{Declarations, SavedTypes};
+use crate::library::{CurrentProfile, SessionPlace};
+use crate::lifecycle::Runtime;
+use crate::recording::{Reborn, TapeFeed};
+use crate::restore::WorldImage;
+use crate::testing::{
+    Difference, DifferenceKind, FreshWorld, RecoverError, SavedSnapshot, TestGame,
+};
+use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
+
+/// The game's own way to make its app.
+pub(super) type Build = Arc<dyn Fn(SessionPlugin) -> App>;
+
+/// The game that plays.
+pub(super) struct Played {
+    game: TestGame,
+    /// The ids on the tape of the entities that are known on both sides.
+    known: EntityHashMap<SaveId>,
+}
+
+impl Played {
+    pub(super) fn new(build: &Build) -> Self {
+        let build = Arc::clone(build);
+        let plugin = SessionPlugin::new(STUDIO, GAME);
+        let mut game = TestGame::with(plugin, MemoryDisk::default(), move |plugin| build(plugin));
+        game.frame_time(Duration::ZERO);
+        game.world().insert_resource(TapeFeed::default());
+        if let Some(mut settings) = game.world().get_resource_mut::<SessionSettings>() {
+            settings.autosave = false;
+        }
+        Self { game, known: EntityHashMap::default() }
+    }
+
+    pub(super) fn app(&mut self) -> &mut App {
+        self.game.app_mut()
+    }
+
+    /// Lets a frame pass that takes so long.
+    pub(super) fn frame(&mut self, delta: Duration) {
+        self.game.frame_time(delta).frames(1);
+    }
+
+    /// Goes to a checkpoint.
+    pub(super) fn go_to(
+        &mut self,
+        replay: &Replay,
+        keyframe: &Keyframe,
+    ) -> Result<(), ReplayError> {
+        let checkpoint = keyframe.checkpoint;
+        let bytes = replay.slot(keyframe)?;
+        let slot =
+            self.put(&bytes).map_err(|error| ReplayError::Checkpoint { checkpoint, error })?;
+        let restored = self.load(slot);
+        restored.map_err(|error| ReplayError::NotRestored { checkpoint, error })?;
+        self.known = self.ids();
+        self.known.retain(|_, id| *id < keyframe.next_save_id);
+        Ok(())
+    }
+
+    fn load(&mut self, slot: SlotId) -> Result<(), RecoverError> {
+        self.game.frame_time(Duration::ZERO);
+        self.game.ask(|commands| commands.session().library().find())?;
+        self.game.wait(|game| {
+            let catalog = game.world().get_resource::<SessionCatalog>()?;
+            catalog.slot(slot).map(drop)
+        })?;
+        self.game.ask(|commands| commands.session().slots().load(slot))?;
+        self.game.wait_until_restored().map(drop)
+    }
+
+    /// Lays a checkpoint down as the only slot.
+    fn put(&mut self, bytes: &[u8]) -> Result<SlotId, SlotError> {
+        let world = self.game.app().world();
+        let place = world.get_resource::<SessionPlace>();
+        let profile = world.get_resource::<CurrentProfile>().map(CurrentProfile::name);
+        let layout = Layout {
+            data: place.map_or_else(PathBuf::new, |place| place.data().to_owned()),
+            state: place.map_or_else(PathBuf::new, |place| place.state().to_owned()),
+            profile: profile.unwrap_or_default().to_owned(),
+        };
+        let (disk, slots) = (self.game.disk(), layout.slots());
+        disk.put(&slots.join("keyframe.save"), bytes);
+        let there = slots_in(disk, &slots).map_err(|error| SlotError::Disk(error.into()))?;
+        let slot = there.into_iter().next().ok_or(SlotError::Unknown)?;
+        slot.map(|file| file.slot.id).map_err(|unread| unread.error)
+    }
+
+    /// The ids that the session has for entities now.
+    fn ids(&mut self) -> EntityHashMap<SaveId> {
+        let runtime = self.game.world().get_resource_mut::<Runtime>();
+        let known = runtime.and_then(|mut runtime| {
+            let encoder = runtime.parts()?.writer.content()?;
+            Some(encoder.ids().map(|(id, entity)| (entity, id)).collect())
+        });
+        known.unwrap_or_default()
+    }
+
+    /// Says where the tape stands, and lays out the inputs that are to come.
+    pub(super) fn lay_out(&mut self, segment: &super::segment::Segment) {
+        let mut entities = Reborn(self.known.iter().map(|(entity, id)| (*id, *entity)).collect());
+        let world = self.game.world();
+        let unreadable = Runtime::with(world, |parts, world| {
+            parts.events.forget_laid_out(world);
+            let mut unreadable = Vec::new();
+            for input in &segment.inputs {
+                if let Err(error) = parts.events.lay_out(world, input, &mut entities) {
+                    unreadable.push((Arc::clone(&input.event_type.path), error));
+                }
+            }
+            unreadable
+        });
+        let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
+        let mut feed = world.get_resource_or_init::<TapeFeed>();
+        feed.ticks_ahead = i128::from(segment.ticks) - i128::from(here);
+        for (path, error) in unreadable.unwrap_or_default() {
+            if feed.unreadable.iter().all(|(known, _)| *known != path) {
+                feed.unreadable.push((path, error));
+            }
+        }
+    }
+
+    /// The types of inputs that this build can't read, each with the reason.
+    pub(super) fn unreadable(&self) -> &[(Arc<str>, String)] {
+        let feed = self.game.app().world().get_resource::<TapeFeed>();
+        feed.map_or(&[], |feed| &feed.unreadable)
+    }
+
+    /// Says which frame of the tape comes next.
+    pub(super) fn expect_frame(&mut self, number: u64) {
+        self.game.world().get_resource_or_init::<TapeFeed>().frame = number;
+    }
+
+    /// The fixed steps on the tape so far.
+    pub(super) fn ticks(&mut self) -> u64 {
+        let world = self.game.world();
+        let here = world.get_resource::<crate::recording::FixedTicks>().map_or(0, |ticks| ticks.0);
+        let ahead = world.get_resource_or_init::<TapeFeed>().ticks_ahead;
+        u64::try_from(i128::from(here) + ahead).unwrap_or_default()
+    }
+
+    /// Pauses or resumes the session, as it was after a frame.
+    pub(super) fn set_status(&mut self, status: SessionStatus) {
+        if let Some(mut session) = self.game.world().get_resource_mut::<CurrentSession>() {
+            session.status = status;
+        }
+    }
+
+    /// Compares the world with a checkpoint: what was played stands first. From then on, entities that are the same in both
+    /// have the ids of the tape.
+    pub(super) fn differences(
+        &mut self,
+        replay: &Replay,
+        keyframe: &Keyframe,
+    ) -> Result<Vec<Difference>, ReplayError> {
+        let types = Arc::new(SavedTypes::collect(self.game.world()));
+        let recorded = Recorded::read(replay, keyframe, &types)?;
+        let mut fresh = FreshWorld::beside_saved(self.game.world(), &types);
+        let restored = fresh.restore(recorded.image);
+        let checkpoint = keyframe.checkpoint;
+        let restored =
+            restored.map_err(|message| ReplayError::NotCompared { checkpoint, message })?;
+
+        let saved = SavedSnapshot::saved(self.game.world(), &types);
+        self.known.retain(|entity, _| saved.contains(entity));
+        let known: HashSet<SaveId> = self.known.values().copied().collect();
+        let mut here: Vec<Entity> =
+            saved.into_iter().filter(|entity| !self.known.contains_key(entity)).collect();
+        here.sort_unstable();
+        let (there_known, there): (EntityHashMap<SaveId>, EntityHashMap<SaveId>) = restored
+            .ids
+            .iter()
+            .map(|(entity, id)| (*entity, *id))
+            .partition(|(_, id)| known.contains(id));
+        let mut there_in_order: Vec<Entity> = there.keys().copied().collect();
+        there_in_order.sort_unstable_by_key(|entity| there.get(entity).copied());
+
+        let ours = Strangers::of(here, &self.known, |ids| {
+            SavedSnapshot::with_ids(self.game.world(), &types, ids)
+        });
+        let fresh_types = Arc::clone(&fresh.types);
+        let theirs = Strangers::of(there_in_order, &there_known, |ids| {
+            SavedSnapshot::with_ids(&mut fresh.world, &fresh_types, ids)
+        });
+        for (entity, recorded) in pairs(&ours, &theirs) {
+            self.known.extend(there.get(&recorded).map(|id| (entity, *id)));
+        }
+        let played = SavedSnapshot::with_ids(self.game.world(), &types, &self.known);
+        let expected = SavedSnapshot::with_ids(&mut fresh.world, &fresh_types, &restored.ids);
+        let mut found = played.differences(&expected);
+        // States are in no world but the game's.
+        found.retain(|it| !is_missing(it, &recorded.of_world));
+        found.extend(state_differences(self.game.world(), &recorded.of_world));
+        Ok(found)
+    }
+}
+
+/// A resource or state that was written, and yet isn't in the world with which is compared.
+fn is_missing(difference: &Difference, of_world: &[(Arc<str>, Vec<u8>)]) -> bool {
+    let is_of = |(type_path, _): &(Arc<str>, Vec<u8>)| {
+        difference.type_path.as_deref() == Some(&**type_path)
+    };
+    difference.entity.is_none()
+        && difference.kind == DifferenceKind::Missing
+        && of_world.iter().any(is_of)
+}
+
+fn state_differences(
+    world: &bevy::ecs::world::World,
+    of_world: &[(Arc<str>, Vec<u8>)],
+) -> Vec<Difference> {
+    let Some(declarations) = world.get_resource::<Declarations>() else { return Vec::new() };
+    let different = of_world.iter().filter_map(|(type_path, bytes)| {
+        let (before, after) = declarations.compare_state(type_path, world, bytes)?;
+        Some(Difference {
+            entity: None,
+            entity_name: None,
+            type_path: Some(type_path.to_string()),
+            field: String::new(),
+            kind: DifferenceKind::Value { before, after },
+        })
+    });
+    different.collect()
+}
+
+/// A checkpoint, as it was recorded.
+struct Recorded {
+    image: WorldImage,
+    /// What belongs to no entity, as it was written.
+    of_world: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+impl Recorded {
+    fn read(replay: &Replay, keyframe: &Keyframe, types: &SavedTypes) -> Result<Self, ReplayError> {
+        let checkpoint = keyframe.checkpoint;
+        let unreadable = |error: &dyn std::error::Error| ReplayError::Unreadable {
+            path: replay.path().to_owned(),
+            cause: FailureCause::new(error.to_string()),
+        };
+        let gone = || ReplayError::Checkpoint { checkpoint, error: SlotError::CheckpointNotSaved };
+        let index = replay.stored().index();
+        let plan = index.plan(checkpoint).ok_or_else(gone)?;
+        let commit: Commit = index.commit(checkpoint).cloned().ok_or_else(gone)?;
+        let blocks = replay.stored().blocks(&plan).map_err(|error| unreadable(&error))?;
+        let blocks = blocks.collect::<Result<Vec<Block>, _>>();
+        let mut blocks = blocks.map_err(|error| unreadable(&error))?;
+        blocks.retain(|block| !ABOUT_SESSION.contains(&&*block.type_path));
+        let of_world = blocks.iter().filter_map(|block| {
+            let Rows::Values(rows) = &block.rows else { return None };
+            let (_, value) = rows.iter().find(|(id, _)| *id == SaveId::WORLD)?;
+            Some((Arc::clone(&block.type_path), value.to_vec()))
+        });
+        let of_world = of_world.collect();
+        let read = blocks.into_iter().map(Ok::<_, std::convert::Infallible>);
+        let image = WorldImage::decode(types, &commit, read, &ReadProgress::default());
+        let Ok(image) = image;
+        Ok(Self { image, of_world })
+    }
+}

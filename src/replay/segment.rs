@@ -1,0 +1,73 @@
+//! What was recorded between two keyframes.
+
+use std::time::Duration;
+
+use bevy_session_journal::internal::model::session::TapedFrames;
+use bevy_session_journal::internal::read::recovery::Tape;
+use bevy_session_journal::{
+    CheckpointKind, EventSource, LifecycleEvent, RecordedEvent, SessionStatus,
+};
+
+use super::Keyframe;
+
+/// What was recorded between two keyframes, or after the last one.
+#[derive(Default)]
+pub(super) struct Segment {
+    /// The frames, in order, each with its number and how much time passed before it.
+    pub frames: Vec<(u64, Duration)>,
+    /// How often the fixed schedule had run before the first of them.
+    pub ticks: u64,
+    pub inputs: Vec<RecordedEvent>,
+    /// Where the session was paused or resumed: the frame, and its status after it.
+    pub statuses: Vec<(u64, SessionStatus)>,
+    /// Whether it leads from one to the other without a gap.
+    pub is_whole: bool,
+}
+
+impl Segment {
+    /// What lies between a keyframe and the next one; what comes after it, if there is none.
+    pub(super) fn between(tape: &Tape, from: &Keyframe, to: Option<&Keyframe>) -> Self {
+        let through = to.map_or(u64::MAX, |to| to.events_through);
+        let is_one_run = to.is_none_or(|to| {
+            to.checkpoint.run == from.checkpoint.run && to.kind != CheckpointKind::Opening
+        });
+        let mut segment = Self { is_whole: is_one_run, ..Self::default() };
+        if !is_one_run {
+            return segment;
+        }
+        let begin = tape.events.partition_point(|it| it.sequence <= from.events_through);
+        for event in tape.events.iter().skip(begin).take_while(|it| it.sequence <= through) {
+            segment.add(event);
+        }
+        segment.inputs.sort_by_key(|input| (input.moment.tick, input.sequence));
+        segment
+    }
+
+    fn add(&mut self, event: &RecordedEvent) {
+        if event.event_type.is_of_frames() {
+            match event.decode::<TapedFrames>() {
+                Ok(frames) => self.add_frames(&frames),
+                Err(_) => self.is_whole = false,
+            }
+        } else if event.event_type.source == EventSource::Input {
+            self.inputs.push(event.clone());
+        } else if event.event_type.source == EventSource::Lifecycle
+            && let Ok(happened) = event.decode::<LifecycleEvent>()
+        {
+            match &*happened.subtype {
+                "paused" => self.statuses.push((event.moment.frame, SessionStatus::Paused)),
+                "resumed" => self.statuses.push((event.moment.frame, SessionStatus::Active)),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_frames(&mut self, taped: &TapedFrames) {
+        match self.frames.last() {
+            Some((last, _)) => self.is_whole &= taped.first == last + 1,
+            None => self.ticks = taped.ticks,
+        }
+        let numbered = (taped.first..).zip(&taped.deltas);
+        self.frames.extend(numbered.map(|(number, delta)| (number, Duration::from_nanos(*delta))));
+    }
+}

@@ -1,0 +1,185 @@
+//! What is replayed: a file or a directory, opened to be read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::app::App;
+use bevy_session_journal::internal::disk::{Disk, ReadOnlyDisk, RealDisk, StoredSession};
+use bevy_session_journal::internal::read::recovery::Tape;
+use bevy_session_journal::internal::read::report::open_of_any_game;
+use bevy_session_journal::internal::write::slot_bytes;
+use bevy_session_journal::{EventSource, RecordedEvent, SessionId};
+
+use super::playback::{Playback, ReplayManner};
+use super::{Keyframe, ReplayError};
+use crate::SessionPlugin;
+
+/// What the game is called in an app that plays a tape.
+pub(super) const STUDIO: &str = "bevy_session";
+pub(super) const GAME: &str = "replay";
+/// How many directories lead at most from a game's place to a session.
+const DEPTH: usize = 5;
+
+/// A session as it was recorded, opened to be played again.
+pub struct Replay {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+    stored: StoredSession,
+    tape: Tape,
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Replay")
+            .field("path", &self.path)
+            .field("keyframes", &self.tape.keyframes.len())
+            .field("events", &self.tape.events.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Replay {
+    /// Opens a report, the file of a slot, the directory of a session, or a directory in which a game keeps its sessions:
+    /// of several, the one that was played last. The file is held in memory; nothing is changed.
+    ///
+    /// A report has the newest checkpoint before the process ended, and what was recorded after it. A slot has a
+    /// checkpoint alone, of which nothing but that moment can be shown.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`] if there is no such file or session, or no checkpoint of it can be read.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, ReplayError> {
+        Self::open_on(Arc::new(RealDisk), &path.into())
+    }
+
+    /// Opens what lies on a disk.
+    pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, ReplayError> {
+        let path = path.to_owned();
+        let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(disk));
+        let is_directory = disk.list(&path).is_ok();
+        let (disk, stored, tape) = match is_directory {
+            true => {
+                let stored = newest_session(&*disk, &path)?;
+                let tape = Tape::of_session(&*disk, &stored);
+                let tape = tape.map_err(|error| unreadable(&path, error))?;
+                (disk, stored, tape)
+            }
+            false => {
+                let opened = open_of_any_game(&*disk, &path)?;
+                (Arc::new(opened.disk) as Arc<dyn Disk>, opened.stored, opened.tape)
+            }
+        };
+        if tape.keyframes.is_empty() {
+            return Err(ReplayError::NoCheckpoint { path });
+        }
+        Ok(Self { path, disk, stored, tape })
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.stored.id()
+    }
+
+    /// The checkpoints that can be gone to, the oldest first. There is at least one.
+    #[must_use]
+    pub fn keyframes(&self) -> &[Keyframe] {
+        &self.tape.keyframes
+    }
+
+    /// What was recorded, the oldest first: inputs, messages, events, and what happened to the session. Of a report, only
+    /// what an exact replay needs.
+    pub fn events(&self) -> impl Iterator<Item = &RecordedEvent> {
+        self.tape.events.iter().filter(|event| !event.event_type.is_of_frames())
+    }
+
+    /// Events that are missing, since they are private, damaged or too many. With one of the inputs missing, the play goes
+    /// another way from there on.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.tape.missing
+    }
+
+    /// Whether inputs were recorded, so that it can be played exactly.
+    #[must_use]
+    pub fn has_inputs(&self) -> bool {
+        self.tape.events.iter().any(|event| event.event_type.source == EventSource::Input)
+    }
+
+    /// Begins to play, at the first checkpoint.
+    ///
+    /// `build` makes the game's app as for [`TestGame`](crate::testing::TestGame), with the plugin that it is given in
+    /// place of its own. It should leave out what starts or takes up sessions by itself. The app's inputs come from the
+    /// tape: what the game's own systems write of recorded types is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`] if the checkpoint can't be read or the game doesn't restore it.
+    pub fn play(
+        self,
+        build: impl Fn(SessionPlugin) -> App + 'static,
+        manner: ReplayManner,
+    ) -> Result<Playback, ReplayError> {
+        Playback::begin(self, Arc::new(build), manner)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn stored(&self) -> &StoredSession {
+        &self.stored
+    }
+
+    pub(super) fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    /// The newest keyframe that isn't later; the first, if all are.
+    pub(super) fn keyframe_at(&self, play_time: Duration) -> usize {
+        let keyframes = &self.tape.keyframes;
+        let newest = keyframes.iter().rposition(|keyframe| keyframe.play_time <= play_time);
+        newest.unwrap_or_default()
+    }
+
+    /// A checkpoint as the file of a slot.
+    pub(super) fn slot(&self, keyframe: &Keyframe) -> Result<Vec<u8>, ReplayError> {
+        let checkpoint = keyframe.checkpoint;
+        let game = format!("{STUDIO}/{GAME}");
+        let bytes = slot_bytes(&*self.disk, &self.stored, checkpoint, &game);
+        bytes.map_err(|error| ReplayError::Checkpoint { checkpoint, error })
+    }
+}
+
+/// The session that was played last, of all in a directory and below it.
+fn newest_session(disk: &dyn Disk, path: &Path) -> Result<StoredSession, ReplayError> {
+    let mut newest = None;
+    let mut waiting = vec![(path.to_owned(), 0)];
+    while let Some((directory, depth)) = waiting.pop() {
+        let called = directory.file_name().and_then(|name| name.to_str()?.parse().ok());
+        if let Some(session) = called {
+            let stored = StoredSession::open(disk, directory.clone(), session);
+            let stored = stored.map_err(|error| unreadable(&directory, error))?;
+            let index = stored.index();
+            let head = index.newest_head().and_then(|head| index.commit(head.id));
+            if let Some(time) = head.map(|commit| commit.time)
+                && newest.as_ref().is_none_or(|(newest, _)| *newest < time)
+            {
+                newest = Some((time, stored));
+            }
+        } else if depth <= DEPTH {
+            let entries = disk.list(&directory).unwrap_or_default();
+            let below = entries.into_iter().filter(|entry| entry.is_dir);
+            waiting.extend(below.map(|entry| (directory.join(entry.name), depth + 1)));
+        }
+    }
+    newest.map(|(_, stored)| stored).ok_or_else(|| ReplayError::NoSession { path: path.to_owned() })
+}
+
+fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> ReplayError {
+    let cause = bevy_session_journal::FailureCause::new(error.to_string());
+    ReplayError::Unreadable { path: path.to_owned(), cause }
+}

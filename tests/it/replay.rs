@@ -1,0 +1,228 @@
+//! What was recorded is played again: exactly, from checkpoint to checkpoint, and where it can't be.
+
+mod game;
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::prelude::*;
+use bevy_session::replay::{
+    Playback, Replay, ReplayError, ReplayManner, ReplayStep, assert_deterministic,
+};
+use bevy_session::testing::DifferenceKind;
+
+use crate::common::{Dice, frames, request};
+use game::{Farm, Press, build, build_with, play};
+
+/// All that a playback came to.
+fn play_through(playback: &mut Playback) -> Vec<ReplayStep> {
+    let mut steps = Vec::new();
+    loop {
+        let step = playback.step().unwrap();
+        let is_over = matches!(step, ReplayStep::End | ReplayStep::Panicked { .. });
+        if !matches!(step, ReplayStep::Frame) {
+            steps.push(step);
+        }
+        if is_over {
+            return steps;
+        }
+    }
+}
+
+#[test]
+fn the_same_inputs_make_the_same_world_again() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 1, 5);
+    let replay = Replay::open(directory.path()).unwrap();
+    assert!(replay.has_inputs() && replay.missing() == 0);
+    assert_eq!(replay.keyframes().len(), 6, "{:?}", replay.keyframes());
+
+    let mut playback = replay.play(build, ReplayManner::Exact).unwrap();
+    let steps = play_through(&mut playback);
+
+    assert_eq!(steps.len(), 6, "{steps:#?}");
+    for step in &steps[..5] {
+        let ReplayStep::Keyframe(reached) = step else { panic!("{step:?}") };
+        assert!(reached.divergence.is_none(), "{reached}");
+        assert!(reached.frames >= 10, "{reached}");
+    }
+    assert!(playback.world().resource::<Farm>().presses > 20);
+    assert_eq!(playback.unreadable_inputs(), []);
+}
+
+#[test]
+fn frames_of_any_length_are_played_as_they_were() {
+    for seed in 2..6 {
+        let directory = tempfile::tempdir().unwrap();
+        play(directory.path(), seed, 3);
+        let mut playback =
+            Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+        for step in play_through(&mut playback) {
+            if let ReplayStep::Keyframe(reached) = step {
+                assert!(reached.divergence.is_none(), "seed {seed}: {reached}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_rule_is_found_with_type_field_and_both_values_and_the_rest_is_played_from_what_was_recorded()
+ {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 7, 3);
+    let build = |session| build_with(session, |rules| rules.harvest = 3);
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+
+    let mut diverged = 0;
+    for step in play_through(&mut playback) {
+        let ReplayStep::Keyframe(reached) = step else { continue };
+        let Some(divergence) = &reached.divergence else { continue };
+        diverged += 1;
+        let farm = divergence.differences.iter().find(|it| {
+            it.type_path.as_deref().is_some_and(|path| path.ends_with("Farm"))
+                && it.field == ".grain"
+        });
+        let farm = farm.unwrap_or_else(|| panic!("{divergence}"));
+        assert!(matches!(&farm.kind, DifferenceKind::Value { before, after } if before != after));
+        let text = divergence.to_string();
+        assert!(text.contains("field `grain`: recorded as"), "{text}");
+        assert!(divergence.frames.start() <= divergence.frames.end());
+        assert!(divergence.ticks.start() < divergence.ticks.end());
+    }
+    assert_eq!(
+        diverged, 3,
+        "each second has some harvest, and none takes the error of the one before along"
+    );
+}
+
+#[test]
+fn keyframes_outlive_rules_and_show_what_was_recorded() {
+    let directory = tempfile::tempdir().unwrap();
+    let recorded = play(directory.path(), 8, 4);
+    let build = |session| build_with(session, |rules| rules.harvest = 3);
+    let replay = Replay::open(directory.path()).unwrap();
+    assert!(replay.events().count() > 10);
+    let mut playback = replay.play(build, ReplayManner::Keyframes).unwrap();
+
+    let mut grain = vec![playback.world().resource::<Farm>().grain];
+    while let ReplayStep::Keyframe(reached) = playback.step().unwrap() {
+        assert!(reached.divergence.is_none() && reached.frames == 0);
+        grain.push(playback.world().resource::<Farm>().grain);
+        let alone = playback.checkpoint_alone().unwrap().resource::<Farm>().grain;
+        assert_eq!(grain.last(), Some(&alone));
+    }
+    assert_eq!(grain, recorded);
+}
+
+#[test]
+fn a_moment_is_gone_to_and_played_on_from() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 9, 4);
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+    playback.seek(Duration::from_millis(2_500)).unwrap();
+    let presses = playback.world().resource::<Farm>().presses;
+    assert!(
+        playback.play_time() >= Duration::from_millis(2_500),
+        "{:?} of {playback:?}",
+        playback.play_time()
+    );
+    assert!(playback.play_time() < Duration::from_millis(2_900));
+    playback.seek(Duration::from_millis(500)).unwrap();
+    assert!(playback.world().resource::<Farm>().presses < presses, "it went back");
+    let step = playback.run_until(|world, _| world.resource::<Farm>().presses >= presses).unwrap();
+    assert!(matches!(step, ReplayStep::Frame | ReplayStep::Keyframe(_)), "{step:?}");
+    assert_eq!(playback.world().resource::<Farm>().presses, presses);
+}
+
+#[test]
+fn nothing_is_changed_of_what_is_replayed() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 10, 2);
+    let before = game::files(directory.path());
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+    play_through(&mut playback);
+    assert!(before.len() >= 3);
+    assert_eq!(game::files(directory.path()), before);
+}
+
+#[test]
+fn what_comes_after_a_restore_is_played_from_there() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 11, 2);
+    game::play_on(directory.path(), 12, 2);
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+    let mut jumps = 0;
+    for step in play_through(&mut playback) {
+        if let ReplayStep::Keyframe(reached) = step {
+            jumps += u32::from(reached.frames == 0);
+            assert!(reached.divergence.is_none(), "{reached}");
+        }
+    }
+    assert_eq!(jumps, 1, "the run that follows opens with what was restored");
+}
+
+#[test]
+fn a_directory_without_sessions_and_a_file_that_is_none_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let error = Replay::open(directory.path()).unwrap_err();
+    assert!(
+        matches!(&error, ReplayError::NoSession { path } if path == directory.path()),
+        "{error}"
+    );
+    let file = directory.path().join("report.tar");
+    std::fs::write(&file, "no report").unwrap();
+    let error = Replay::open(&file).unwrap_err();
+    assert!(matches!(error, ReplayError::File(_)), "{error}");
+    let error = Replay::open(directory.path().join("nowhere.tar")).unwrap_err();
+    assert!(matches!(error, ReplayError::File(_)), "{error}");
+}
+
+#[test]
+fn frames_of_the_tape_are_not_among_the_events_that_people_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut app = game::app(directory.path(), 13);
+    frames(&mut app, 100);
+    request(&mut app, |commands| commands.session().checkpoint("here"));
+    frames(&mut app, 3);
+    let id = app.world().resource::<CurrentSession>().id();
+    let read = game::read_events(&mut app, id);
+    assert!(read.iter().any(|path| path.ends_with("Press")), "{read:?}");
+    assert!(read.iter().all(|path| !path.contains("Frames")), "{read:?}");
+}
+
+#[test]
+fn a_game_that_does_the_same_again_is_said_to() {
+    assert_deterministic(|session| build_with(session, |rules| rules.plays_itself = true), 3.0);
+}
+
+#[test]
+#[should_panic(expected = "Farm")]
+fn a_game_with_dice_of_its_own_is_found() {
+    let build = |session| {
+        let mut app = build_with(session, |rules| rules.plays_itself = true);
+        let mut dice = Dice(1);
+        app.add_systems(FixedUpdate, move |mut farm: ResMut<Farm>| {
+            // Not saved, so that it goes on where the replay begins anew.
+            farm.grain += i64::try_from(dice.roll(3)).unwrap();
+        });
+        app
+    };
+    assert_deterministic(build, 2.0);
+}
+
+#[test]
+fn an_input_of_a_type_that_is_gone_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 14, 1);
+    let build = |session| build_with(session, |rules| rules.records = false);
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+    play_through(&mut playback);
+    let [(path, why)] = playback.unreadable_inputs() else { panic!("one type is unknown") };
+    assert!(path.ends_with("Press") && why.contains("record"), "{path}: {why}");
+    let _ = Press { key: 0 };
+}
