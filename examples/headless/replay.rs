@@ -85,7 +85,10 @@ fn play_session(data: &Path, manner: ReplayManner, reporter: &Reporter) -> Resul
             ReplayStep::Keyframe(reached) => {
                 let checkpoint = reached.keyframe.checkpoint.counter;
                 diverged |= compare(&mut playback, checkpoint, reporter)?;
-                diverged |= reached.divergence.is_some();
+                if let Some(divergence) = reached.divergence {
+                    diverged = true;
+                    reporter.error("diverged", divergence.to_string());
+                }
             }
             // What crashed crashes again, behind its last checkpoint.
             _ => break,

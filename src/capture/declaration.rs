@@ -297,6 +297,14 @@ impl Declarations {
         states.collect()
     }
 
+    /// Whether a type that is saved is a state.
+    pub(crate) fn is_state(&self, type_path: &str) -> bool {
+        self.declared.iter().any(|declaration| {
+            matches!(declaration.kind, DeclaredKind::State { .. })
+                && *declaration.type_path == *type_path
+        })
+    }
+
     /// What a state of the world is saved as, and what its bytes are read as, where they differ.
     pub(crate) fn compare_state(
         &self,

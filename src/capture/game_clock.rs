@@ -20,7 +20,7 @@ pub(crate) fn clock_of(world: &World) -> GameClock {
         overstep_rest: rest(time.overstep()),
     });
     let elapsed_rest = elapsed.map_or(0, rest);
-    GameClock { elapsed: elapsed.map(micros), elapsed_rest, fixed }
+    GameClock { elapsed: elapsed.map(micros), elapsed_rest, fixed, played_rest: 0 }
 }
 
 /// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::is_collapse;
 use bevy_session_journal::internal::model::clock;
-use bevy_session_journal::internal::model::session::ChaptersWritten;
+use bevy_session_journal::internal::model::session::{ChaptersWritten, GameClock};
 use bevy_session_journal::{
     CheckpointError, CheckpointId, CheckpointKind, CheckpointSummary, Fields, SessionStatus,
     StateChange, Ticket,
@@ -149,7 +149,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
         summary: about.summary,
         events_through,
         after_failure,
-        clock: clock_of(world),
+        clock: GameClock { played_rest: beyond_milliseconds(about.play_time), ..clock_of(world) },
         capture,
         self_test,
         handed_over: clock::instant(),
@@ -304,6 +304,11 @@ impl AboutSession {
         }
         about
     }
+}
+
+/// The nanoseconds beyond whole milliseconds.
+fn beyond_milliseconds(play_time: Duration) -> u32 {
+    play_time.subsec_nanos() % 1_000_000
 }
 
 /// What lists show of the session as it is.

@@ -192,34 +192,35 @@ impl Played {
         let mut there_in_order: Vec<Entity> = there.keys().copied().collect();
         there_in_order.sort_unstable_by_key(|entity| there.get(entity).copied());
 
-        let ours = Strangers::of(here, &self.known, |ids| {
-            SavedSnapshot::with_ids(self.game.world(), &types, ids)
+        let ours = Strangers::of(here, &self.known, |ids, is_wanted| {
+            SavedSnapshot::some_with_ids(self.game.world(), &types, ids, is_wanted)
         });
         let fresh_types = Arc::clone(&fresh.types);
-        let theirs = Strangers::of(there_in_order, &there_known, |ids| {
-            SavedSnapshot::with_ids(&mut fresh.world, &fresh_types, ids)
+        let theirs = Strangers::of(there_in_order, &there_known, |ids, is_wanted| {
+            SavedSnapshot::some_with_ids(&mut fresh.world, &fresh_types, ids, is_wanted)
         });
         for (entity, recorded) in pairs(&ours, &theirs) {
             self.known.extend(there.get(&recorded).map(|id| (entity, *id)));
         }
+        let states = state_differences(self.game.world(), &recorded.of_world);
+        // They are in no world but the game's.
+        let declarations = self.game.world().get_resource::<Declarations>().cloned();
+        let declarations = declarations.unwrap_or_default();
+        let is_alike = SavedSnapshot::is_written_alike(
+            (self.game.world(), &types, &self.known),
+            (&mut fresh.world, &fresh_types, &restored.ids),
+            |type_path| !declarations.is_state(type_path),
+        );
+        if is_alike {
+            return Ok(states);
+        }
         let played = SavedSnapshot::with_ids(self.game.world(), &types, &self.known);
         let expected = SavedSnapshot::with_ids(&mut fresh.world, &fresh_types, &restored.ids);
         let mut found = played.differences(&expected);
-        // States are in no world but the game's.
-        found.retain(|it| !is_missing(it, &recorded.of_world));
-        found.extend(state_differences(self.game.world(), &recorded.of_world));
+        found.retain(|it| !it.type_path.as_deref().is_some_and(|it| declarations.is_state(it)));
+        found.extend(states);
         Ok(found)
     }
-}
-
-/// A resource or state that was written, and yet isn't in the world with which is compared.
-fn is_missing(difference: &Difference, of_world: &[(Arc<str>, Vec<u8>)]) -> bool {
-    let is_of = |(type_path, _): &(Arc<str>, Vec<u8>)| {
-        difference.type_path.as_deref() == Some(&**type_path)
-    };
-    difference.entity.is_none()
-        && difference.kind == DifferenceKind::Missing
-        && of_world.iter().any(is_of)
 }
 
 fn state_differences(

@@ -27,12 +27,12 @@ pub(super) struct Strangers {
 }
 
 impl Strangers {
-    /// Looks at those who aren't `known`. `look` writes the world with these ids: it is written twice, and a number that
-    /// moves with the ids is a reference.
+    /// Looks at those who aren't `known`. `look` writes what is wanted of the world with these ids: twice, so that a number
+    /// which moves with the ids is known as a reference.
     pub(super) fn of(
         entities: Vec<Entity>,
         known: &EntityHashMap<SaveId>,
-        mut look: impl FnMut(&EntityHashMap<SaveId>) -> SavedSnapshot,
+        mut look: impl FnMut(&EntityHashMap<SaveId>, &dyn Fn(SaveId) -> bool) -> SavedSnapshot,
     ) -> Self {
         if entities.is_empty() {
             return Self { entities, exact: Vec::new(), rough: Vec::new() };
@@ -44,7 +44,7 @@ impl Strangers {
         let mut written = |ids: &[SaveId]| {
             let mut all = known.clone();
             all.extend(entities.iter().copied().zip(ids.iter().copied()));
-            look(&all)
+            look(&all, &|id| id.0 >= FIRST)
         };
         let views = (written(&first), written(&second));
         let places =

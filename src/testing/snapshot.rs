@@ -56,6 +56,16 @@ impl SavedSnapshot {
         types: &Arc<SavedTypes>,
         known: &EntityHashMap<SaveId>,
     ) -> Self {
+        Self::some_with_ids(world, types, known, |_| true)
+    }
+
+    /// The same, of no more than the rows that are wanted: making trees takes most of the time.
+    pub(crate) fn some_with_ids(
+        world: &mut World,
+        types: &Arc<SavedTypes>,
+        known: &EntityHashMap<SaveId>,
+        is_wanted: impl Fn(SaveId) -> bool,
+    ) -> Self {
         let saved = SavedRows::of(world, types, known, SaveId::FIRST, Outsiders::AreNoOne);
         let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
         let registry = registry.read();
@@ -63,12 +73,27 @@ impl SavedSnapshot {
             let have_order = lists_have_order(&type_path, world.components(), &registry);
             let tree =
                 |bytes: Vec<u8>| tree_of_bytes(&bytes, have_order).unwrap_or(Tree::Bytes(bytes));
-            (type_path, rows.into_iter().map(|(id, bytes)| (id, tree(bytes))).collect())
+            let rows = rows.into_iter().filter(|(id, _)| is_wanted(*id));
+            (type_path, rows.map(|(id, bytes)| (id, tree(bytes))).collect())
         });
         let entities = saved.saved.iter();
         let entities =
             entities.map(|(entity, id)| (*id, (*entity, given_name(world, *entity)))).collect();
         Self { rows: rows.collect(), entities }
+    }
+
+    /// Whether all that is written of two worlds is the same, byte by byte. Equal maps may be written in another order.
+    pub(crate) fn is_written_alike(
+        (one, types, ids): (&mut World, &Arc<SavedTypes>, &EntityHashMap<SaveId>),
+        (other, other_types, other_ids): (&mut World, &Arc<SavedTypes>, &EntityHashMap<SaveId>),
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> bool {
+        let first = SaveId::FIRST;
+        let one = SavedRows::of(one, types, ids, first, Outsiders::AreNoOne);
+        let other = SavedRows::of(other, other_types, other_ids, first, Outsiders::AreNoOne);
+        let rows = one.rows.iter().filter(|(type_path, _)| is_wanted(type_path));
+        let other_rows = other.rows.iter().filter(|(type_path, _)| is_wanted(type_path));
+        rows.eq(other_rows)
     }
 
     /// The entities that are saved now.

@@ -17,6 +17,8 @@ pub(crate) struct FrameTime {
     clock: Clock,
     now: Moment,
     passed: Duration,
+    /// The app's own clock in the frame before: play time goes by it, so that what is played again takes as long.
+    app_time: Option<Duration>,
     frame: u64,
     /// Whether the game was in the background after the frame before.
     was_suspended: bool,
@@ -28,6 +30,7 @@ impl FrameTime {
             clock,
             now: clock.moment(Duration::ZERO),
             passed: Duration::ZERO,
+            app_time: None,
             frame: 0,
             was_suspended: false,
         }
@@ -53,7 +56,12 @@ impl FrameTime {
     pub(in crate::lifecycle) fn tick(&mut self, world: &World) {
         self.frame += 1;
         let before = self.at_this_moment(world);
-        let since = self.now.elapsed.saturating_sub(before.elapsed).min(LONGEST_FRAME);
+        let app_time = world.get_resource::<Time<Real>>().map(Time::elapsed);
+        let since = match (app_time, std::mem::replace(&mut self.app_time, app_time)) {
+            (Some(now), Some(before)) => now.saturating_sub(before),
+            _ => self.now.elapsed.saturating_sub(before.elapsed),
+        };
+        let since = since.min(LONGEST_FRAME);
         let was_suspended = std::mem::replace(&mut self.was_suspended, Suspension::is_on(world));
         self.passed = if was_suspended { Duration::ZERO } else { since };
     }

@@ -7,6 +7,7 @@
 //! states are entered again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::recovery;
@@ -413,7 +414,8 @@ pub(in crate::lifecycle) fn session_as_saved(
     now: jiff::Timestamp,
 ) -> CurrentSession {
     let mut session = CurrentSession::new(prepared.metadata.clone(), prepared.fields.clone());
-    session.play_time = prepared.play_time;
+    let rest = Duration::from_nanos(prepared.clock.played_rest.into());
+    session.play_time = prepared.play_time + rest;
     session.last_checkpoint = Some(LastCheckpoint {
         id: prepared.checkpoint,
         kind: prepared.kind,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format::{EventMoment, EventPrivacy, EventSource, EventType, RecordedEvent};
-use crate::model::session::{bytes, milliseconds};
+use crate::model::session::bytes;
 use crate::read::recovery::Tape;
 
 /// A tape as MessagePack.
@@ -19,8 +19,8 @@ pub(super) struct WrittenTape {
 #[derive(Serialize, Deserialize)]
 struct WrittenEvent {
     sequence: u64,
-    #[serde(with = "milliseconds")]
-    play_time: Duration,
+    /// In nanoseconds.
+    play_time: u64,
     frame: u64,
     tick: u64,
     path: String,
@@ -51,7 +51,7 @@ impl WrittenEvent {
         let RecordedEvent { sequence, moment, event_type, data } = event;
         Self {
             sequence: *sequence,
-            play_time: moment.play_time,
+            play_time: u64::try_from(moment.play_time.as_nanos()).unwrap_or(u64::MAX),
             frame: moment.frame,
             tick: moment.tick,
             path: event_type.path.to_string(),
@@ -66,7 +66,12 @@ impl WrittenEvent {
         let source = if is_input { EventSource::Input } else { EventSource::Lifecycle };
         RecordedEvent {
             sequence,
-            moment: EventMoment { play_time, frame, tick, ..EventMoment::default() },
+            moment: EventMoment {
+                play_time: Duration::from_nanos(play_time),
+                frame,
+                tick,
+                ..EventMoment::default()
+            },
             event_type: EventType {
                 path: path.into(),
                 version,
