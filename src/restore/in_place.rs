@@ -4,8 +4,9 @@
 //!    written onto it.
 //! 2. The others are despawned, but for those from which somebody hangs who stays. From those that stay is taken what
 //!    the checkpoint lacks. What the game makes of either goes as well.
-//! 3. Values are compared as captures write them. Parents first, each entity is spawned whole, or gets in one bundle
-//!    what differs, so that no link ever closes a circle.
+//! 3. Values are compared as captures write them. What differs is written over what is there, where nobody would hear
+//!    of an insert. Parents first, each entity is spawned whole, or gets in one bundle what else differs, so that no
+//!    link ever closes a circle.
 //! 4. Other relationships, in an order in which nobody is kicked out; then those are despawned that had to wait.
 //! 5. As in every restore: what hooks and observers added goes, lists are put in order, and what they changed is
 //!    written again.
@@ -150,7 +151,9 @@ impl Staying {
             }
             may_differ
         });
-        find_written(replacement, may_differ.as_ref(), world);
+        world.increment_change_tick();
+        let differing = find_written(replacement, may_differ.as_ref(), world);
+        replacement.overwrite(&differing, world);
         let calm = world.read_change_tick();
         replacement.rebuild(world);
         code_ran |= world.read_change_tick() != calm;
@@ -283,9 +286,12 @@ fn despawn_who_had_to_wait(
 /// What stayed and has changed.
 fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEntity> {
     let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
-    let mut changed = Vec::new();
+    let mut last: Option<(Vec<ComponentId>, Arc<[TypeId]>)> = None;
+    let mut components = Vec::new();
     let Replacement { entities, origins, difference, parts, report, .. } = replacement;
-    for rank in difference.ranks() {
+    let ranks = difference.ranks();
+    let mut changed = Vec::with_capacity(ranks.len());
+    for rank in ranks {
         let (Some(entity), Some(Origin::Staying)) =
             (entities.get(rank as usize), origins.get(rank as usize))
         else {
@@ -295,15 +301,24 @@ fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEnti
         if world.get_entity(*entity).is_err() {
             continue;
         }
-        let written = difference.written.of(rank).iter();
+        let written = difference.overwritten.of(rank).iter().chain(difference.written.of(rank));
         let written = written.filter_map(|row| parts.get(row.column as usize)?.component());
-        let removed = difference.removed.of(rank).iter().copied();
-        let components: Vec<ComponentId> = written.chain(removed).collect();
-        let types = known.entry(components).or_insert_with_key(|components| {
-            let info = components.iter().filter_map(|id| world.components().get_info(*id));
-            info.filter_map(ComponentInfo::type_id).collect()
-        });
-        changed.push(ChangedEntity { entity: *entity, types: Arc::clone(types) });
+        components.clear();
+        components.extend(written);
+        components.extend(difference.removed.of(rank));
+        // Most have changed in the same types as the one before.
+        let types = match &last {
+            Some((same, types)) if *same == components => Arc::clone(types),
+            _ => {
+                let types = known.entry(components.clone()).or_insert_with_key(|components| {
+                    let info = components.iter().filter_map(|id| world.components().get_info(*id));
+                    info.filter_map(ComponentInfo::type_id).collect()
+                });
+                last = Some((components.clone(), Arc::clone(types)));
+                Arc::clone(types)
+            }
+        };
+        changed.push(ChangedEntity { entity: *entity, types });
     }
     changed
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
-use bevy::ecs::world::{EntityRef, World};
+use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 
 pub(crate) use components::DecodedComponents;
 pub(crate) use kept::Others;
@@ -82,6 +82,15 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Adds a row to an entity that is being put together.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
+
+    /// Whether [`overwrite`](Self::overwrite) can be asked for: no value of the checkpoint refers to entities or has to be made with the
+    /// world at hand.
+    fn can_overwrite(&self) -> bool {
+        false
+    }
+
+    /// Writes a row over the component that an entity has, so that no hook runs and no observer hears of it.
+    fn overwrite(&mut self, _: u32, _: &mut EntityWorldMut<'_>) {}
 
     /// Inserts a row into an entity that is in the world, if all that it refers to is there;
     /// whether it did.

@@ -134,6 +134,14 @@ impl Recorder {
         self.columns.restart();
     }
 
+    /// Forgets the world that was recorded before this one, of which is known what was written since a tick, or nothing.
+    pub(crate) fn begin_again(&mut self, world: &World, known: Option<Tick>) {
+        match known {
+            Some(tick) => self.go_on_from(world, tick),
+            None => self.restart(world),
+        }
+    }
+
     /// Takes the world for one that was recorded, but for what was written after this tick.
     pub(crate) fn go_on_from(&mut self, world: &World, recorded: Tick) {
         self.restart(world);

@@ -26,8 +26,8 @@ use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
 use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{
-    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace,
-    SessionRecovered, SessionRestored, notify, notify_entity,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
+    SessionRecovered, SessionRestored, notify, notify_entities,
 };
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
@@ -42,7 +42,7 @@ use crate::lifecycle::{
     CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
 };
 use crate::restore::{
-    ChangedEntity, EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner,
+    EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner,
 };
 
 /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
@@ -219,23 +219,36 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
-    let recorder = parts.recorder(world, as_saved);
+    // Before any observer runs: what those change belongs to the run.
+    let fresh = match &mut parts.playing {
+        Some(left) => {
+            left.recorder.begin_again(world, as_saved);
+            None
+        }
+        None => Some(parts.recorder(world, as_saved)),
+    };
     parts.has_failed = false;
     let was_lost = parts
         .playing
         .as_mut()
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
-    let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
-    playing.context_before = Some(context_before);
-    playing.line.is_as_restored = as_saved.is_some();
-    playing.gate_was_open = gate_is_open(parts, world);
+    let gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
-    playing.events = EventLine::after(newest_event, prepared.events_through, due);
+    let events = EventLine::after(newest_event, prepared.events_through, due);
+    let newest_counter = prepared.newest_counter;
     take_up_restored(parts, run, prepared, replaced);
     give_up_deferred(parts, world);
     // What of the run before isn't durable by now was given up with it.
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
-    parts.playing = Some(playing);
+    let recorder = parts.playing.take().map(|left| left.recorder).or(fresh);
+    parts.playing = recorder.map(|recorder| {
+        let mut playing = Playing::new(session, run, newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
+        playing.line.is_as_restored = as_saved.is_some();
+        playing.gate_was_open = gate_was_open;
+        playing.events = events;
+        playing
+    });
     if was_lost {
         saving_resumed(parts, world);
     }
@@ -257,9 +270,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     }
     let elapsed = preparing.asked_at.elapsed();
     info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
-    for ChangedEntity { entity, types } in changed {
-        notify_entity(world, RestoredInPlace { entity, types });
-    }
+    notify_entities(world, changed);
     notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });

@@ -4,11 +4,11 @@ use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::QueryState;
-use bevy::ecs::world::{EntityRef, World};
+use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 
 use super::kept::{KeptComponents, Others, names_are_there};
 use super::references::{Names, NamesEntities, References};
-use super::spawn::WholeEntity;
+use super::spawn::{WholeEntity, overwrite};
 use super::{ComponentRows, WrittenAgain};
 use crate::engine;
 use crate::saved::marker::{IsSaved, unfiltered};
@@ -73,16 +73,20 @@ pub(crate) fn rebuild<C: ComponentCodec>(
     Some(codec.rebuild(value))
 }
 
-/// Whether a component is written as these bytes.
+/// Whether a component is written as these bytes, which may name entities or don't.
 pub(crate) fn is_written_as<C: CopyCodec>(
     codec: &C,
     component: &C::Component,
-    bytes: &[u8],
+    (bytes, may_name): (&[u8], bool),
     names: &mut Names<'_>,
 ) -> bool {
+    // Where they name none, a component that does is written otherwise, whoever that is.
+    if !may_name && let Some(value) = codec.as_value(component) {
+        return codec.is_written_as(value, bytes, &mut names.written);
+    }
     let mut value = codec.copy(component);
     codec.map_entities(&mut value, names);
-    codec.encode(&value, &mut names.written).is_ok() && names.written == bytes
+    codec.is_written_as(&value, bytes, &mut names.written)
 }
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
@@ -119,6 +123,18 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         }
     }
 
+    fn can_overwrite(&self) -> bool {
+        !self.names_entities
+    }
+
+    fn overwrite(&mut self, row: u32, entity: &mut EntityWorldMut<'_>) {
+        if let Some(value) = self.values.get_mut(row as usize).and_then(Option::take)
+            && let Err(component) = overwrite(entity, self.codec.rebuild(value))
+        {
+            entity.insert(component);
+        }
+    }
+
     fn link(
         &mut self,
         row: u32,
@@ -145,6 +161,7 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
+        let saved = (saved, self.names_entities);
         entity
             .get::<C::Component>()
             .is_some_and(|component| is_written_as(&self.codec, component, saved, names))

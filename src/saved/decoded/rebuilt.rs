@@ -101,6 +101,7 @@ impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
+        let saved = (saved, true);
         entity
             .get::<T>()
             .is_some_and(|component| is_written_as(&self.codec, component, saved, names))
