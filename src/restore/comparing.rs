@@ -1,6 +1,5 @@
 //! Compares what stays with the checkpoint.
 
-use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
@@ -10,7 +9,7 @@ use super::rows_by_entity::RowOfEntity;
 use super::side_by_side::side_by_side;
 use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
-use crate::capture::SaveKey;
+use crate::capture::{Known, SaveKey};
 use crate::saved::{DecodedColumn, Names, Saved};
 
 /// Entities that are worth a thread of their own.
@@ -52,17 +51,13 @@ impl MayDiffer {
     /// By the ticks of everything that is saved: what was written after a tick, and all of those that are `misshapen`,
     /// as a removal leaves no tick.
     pub(super) fn since(
-        since: Tick,
-        replacement: &Replacement,
+        known: &mut Known<'_>,
         who: &WhoStays,
         misshapen: &[u32],
-        world: &mut World,
+        world: &World,
     ) -> Self {
-        let columns = replacement.image.columns.iter().map(|column| {
-            let DecodedColumn::Component(rows) = &column.decoded else {
-                return Candidates::Of(Vec::new());
-            };
-            let changed = rows.changed_since(since, world).into_iter();
+        let columns = known.recorder.changed_since(world, known.since).into_iter().map(|changed| {
+            let changed = changed.into_iter();
             let mut ranks: Vec<u32> = changed.filter_map(|entity| who.rank(entity)).collect();
             if !misshapen.is_empty() {
                 ranks.extend(misshapen);

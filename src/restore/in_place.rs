@@ -36,6 +36,7 @@ use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
 use super::sweep::{Sweep, living_gone};
+use crate::capture::Known;
 use crate::saved::{IsSaved, Outside, Saved, unfiltered};
 
 /// How often resources are restored, if that costs somebody their life who should stay.
@@ -45,14 +46,14 @@ impl WorldImage {
     /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
     /// entity that stays, stays, but for the types that are dropped.
     ///
-    /// What wasn't written since a tick has the value of the checkpoint, if one is given. Otherwise everything is
+    /// What wasn't written since a tick has the value of the checkpoint, if that is known. Otherwise everything is
     /// compared.
     pub(crate) fn write_in_place(
         self,
         world: &mut World,
         leftovers: &Leftovers,
         dropped: &DroppedTypes,
-        since: Option<Tick>,
+        known: Option<Known<'_>>,
     ) -> EntitiesReplaced {
         let report =
             RestoreReport { losses: self.losses.clone(), in_place: true, ..Default::default() };
@@ -68,8 +69,9 @@ impl WorldImage {
         leftovers.drop_all_but(world, &put_off);
         staying.replacement.find_entities(world);
         staying.know_living_others(world);
-        let since = since.filter(|_| staying.replacement.image.losses.is_empty());
-        staying.write(world, since, has_taken, (leftovers, &mut sweep));
+        let known = known.filter(|_| staying.replacement.image.losses.is_empty());
+        let since = known.as_ref().map(|known| known.since);
+        staying.write(world, known, has_taken, (leftovers, &mut sweep));
         staying.finish(world, since)
     }
 }
@@ -136,7 +138,7 @@ impl Staying {
     fn write(
         &mut self,
         world: &mut World,
-        since: Option<Tick>,
+        known: Option<Known<'_>>,
         has_taken: bool,
         (leftovers, sweep): (&Leftovers, &mut Sweep),
     ) {
@@ -144,8 +146,9 @@ impl Staying {
         self.replacement.keep_others(world, &[]);
         let replacement = &mut self.replacement;
         let misshapen = &self.seen.misshapen;
-        let may_differ = since.map(|since| {
-            let mut may_differ = MayDiffer::since(since, replacement, &self.who, misshapen, world);
+        let since = known.as_ref().map(|known| known.since);
+        let may_differ = known.map(|mut known| {
+            let mut may_differ = MayDiffer::since(&mut known, &self.who, misshapen, world);
             if self.has_lost_others || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }

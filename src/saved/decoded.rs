@@ -11,7 +11,6 @@ mod states;
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
@@ -70,9 +69,6 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Whether a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
-
-    /// The entities whose component was written after a tick, or came after it.
-    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity>;
 
     /// Makes components of the rows that need the world for it and are written, before the first entity is;
     /// the rows that failed, and what was said.

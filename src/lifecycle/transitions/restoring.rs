@@ -19,15 +19,15 @@ use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
-use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
+use crate::capture::{KeyedIds, Known, Placed, StateLog, set_clock};
 use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
 use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{
-    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted,
-    SessionRecovered, SessionRestored, notify, notify_entities,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
+    SessionRestored, notify, notify_entities,
 };
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
@@ -41,9 +41,7 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
     CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
 };
-use crate::restore::{
-    EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner,
-};
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner};
 
 /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
 /// is said. Nothing has changed yet.
@@ -172,8 +170,10 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     let replaced = match image.manner(manner) {
         RestoreManner::Respawn => image.replace_entities(world, &leftovers),
         RestoreManner::InPlace => {
-            let since = parts.captured.of(checkpoint);
-            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, since)
+            let recorder = parts.playing.as_mut().map(|playing| &mut playing.recorder);
+            let known = parts.captured.of(checkpoint).zip(recorder);
+            let known = known.map(|(since, recorder)| Known { since, recorder });
+            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, known)
         }
     };
     let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();

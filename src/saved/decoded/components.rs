@@ -1,17 +1,13 @@
 //! Decoded components of one type.
 
-use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
-use bevy::ecs::query::QueryState;
 use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 
 use super::kept::{KeptComponents, Others, names_are_there};
 use super::references::{Names, NamesEntities, References};
 use super::spawn::{WholeEntity, overwrite};
 use super::{ComponentRows, WrittenAgain};
-use crate::engine;
-use crate::saved::marker::{IsSaved, unfiltered};
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
@@ -40,26 +36,6 @@ impl<C: ComponentCodec> DecodedComponents<C> {
         self.codec.map_entities(&mut value, references);
         Some(self.codec.rebuild(value))
     }
-}
-
-/// The entities whose component was written after a tick.
-pub(crate) fn changed_since<T: Component>(since: Tick, world: &mut World) -> Vec<Entity> {
-    let now = world.change_tick();
-    let mut query: QueryState<(Entity, Ref<T>), IsSaved> = unfiltered(world, QueryState::new);
-    let span = now.get().wrapping_sub(since.get());
-    // Ticks wrap around; an age doesn't, since Bevy clamps what gets too old.
-    let is_newer = |tick: Tick| now.get().wrapping_sub(tick.get()) < span;
-    let Ok(tables) = query.contiguous_iter(world) else {
-        let rows = query.iter(world).filter(|(_, it)| is_newer(it.last_changed()));
-        return rows.map(|(entity, _)| entity).collect();
-    };
-    let mut changed = Vec::new();
-    for (entities, components) in tables {
-        let (_, ticks) = engine::values_and_ticks(components);
-        let rows = entities.iter().zip(ticks).filter(|(_, tick)| is_newer(**tick));
-        changed.extend(rows.map(|(entity, _)| *entity));
-    }
-    changed
 }
 
 /// The value that `bytes` has for a type, ready to be inserted.
@@ -111,10 +87,6 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
 
     fn names_entities(&self) -> bool {
         self.names_entities
-    }
-
-    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity> {
-        changed_since::<C::Component>(since, world)
     }
 
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {
