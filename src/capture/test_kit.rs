@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
+    Capture, CaptureScope, Encoded, Encoder, KeyedIds, Known, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
 use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};

@@ -109,8 +109,13 @@ pub(super) fn find_written(
         }
     }
     let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
-    let found = side_by_side(shares, |share| share.differing(replacement, names.beside(), world));
-    found.into_iter().flatten().collect()
+    let compare = |share: Share<'_>| share.differing(replacement, names.beside(), world);
+    let values: usize = shares.iter().map(|share| share.ranks.len()).sum();
+    match values > WORTH_A_THREAD {
+        true => side_by_side(shares, compare).into_iter().flatten().collect(),
+        // Others would come when it is done.
+        false => shares.into_iter().flat_map(compare).collect(),
+    }
 }
 
 /// A value that an entity doesn't have which stays.

@@ -35,9 +35,9 @@ use super::replace::{ChangedEntity, EntitiesReplaced};
 use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
-use super::sweep::{Sweep, living_gone};
+use super::sweep::{Sweep, count_entities, living_gone};
 use crate::capture::Known;
-use crate::saved::{IsSaved, Outside, Saved, unfiltered};
+use crate::saved::{Outside, Saved, unfiltered};
 
 /// How often resources are restored, if that costs somebody their life who should stay.
 const ROUNDS: u32 = 8;
@@ -60,10 +60,12 @@ impl WorldImage {
         let put_off = leftovers.put_off_since(world);
         // Nothing of an earlier restore is looked for any more.
         world.remove_resource::<Reappearance>();
-        let mut sweep = Sweep::begin(world, &self.adopted);
-        let old = sweep.old_entities(world);
+        let mut sweep = Sweep::begin(&self.adopted);
+        let count = sweep.count_old_entities(world);
         let replacement = Replacement::new(world, self, Outside::default(), report);
         let mut staying = Staying::find(world, replacement);
+        // Where there are just as many as stay, they are those.
+        let old = if count == staying.who.len() { Vec::new() } else { sweep.old_entities(world) };
         staying.despawn_others(world, &mut sweep, old);
         let has_taken = staying.take_away(world, dropped, &mut sweep);
         leftovers.drop_all_but(world, &put_off);
@@ -257,9 +259,9 @@ fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
 }
 
 /// Whether nobody else is saved, as who came with a level is.
-fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &mut World) -> bool {
-    let mut saved: QueryState<(), IsSaved> = unfiltered(world, QueryState::new);
-    saved.iter(world).count() as u64 == replaced.report.entities
+fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &World) -> bool {
+    let saved = world.component_id::<Saved>();
+    count_entities(world, |has| has(saved)) as u64 == replaced.report.entities
 }
 
 /// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came

@@ -13,9 +13,6 @@ pub(super) fn side_by_side<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
-    if items.len() < 2 {
-        return items.into_iter().map(work).collect();
-    }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let helpers = (cores / 2).max(1).min(items.len().saturating_sub(1));
     let items = Mutex::new(items.into_iter().enumerate());

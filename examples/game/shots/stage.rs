@@ -28,6 +28,10 @@ pub enum Step {
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),
+    /// Presses keys and doesn't let go.
+    Hold(&'static [KeyCode]),
+    /// Lets keys go.
+    LetGo(&'static [KeyCode]),
     /// Presses a button of a gamepad.
     Pad(GamepadButton),
     /// Types a text.
@@ -84,6 +88,14 @@ fn go_on(world: &mut World) {
                 _ => {}
             }
             story.frames > 3
+        }
+        Some(Step::Hold(keys)) => {
+            send(world, keys, ButtonState::Pressed);
+            true
+        }
+        Some(Step::LetGo(keys)) => {
+            send(world, keys, ButtonState::Released);
+            true
         }
         Some(Step::Pad(button)) => {
             match story.frames {

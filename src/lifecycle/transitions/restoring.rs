@@ -13,7 +13,7 @@ use bevy_session_journal::internal::read::recovery;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
     CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, RunId, SessionContext,
-    SessionStatus, ShelfPlace, Ticket,
+    SessionId, SessionStatus, ShelfPlace, Ticket,
 };
 use tracing::{debug, error, info, info_span, warn};
 
@@ -100,8 +100,12 @@ pub(in crate::lifecycle) fn begin_restore(
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
     let through = parts.hooks.restore_session_through.clone();
-    let kept = prepared.image.keep_world(world, through.as_ref());
+    let mut kept = prepared.image.keep_world(world, through.as_ref());
     prepared.image.insert_resources(world);
+    let through = through.filter(|_| !stays_in_level(parts, world, session, &preparing));
+    if through.is_none() {
+        kept.leave_no_state();
+    }
     let before = world.get_resource::<CurrentSession>().cloned();
     let mut current = session_as_saved(&prepared, parts.time.now().wall);
     let same = before.as_ref().filter(|before| before.id() == session);
@@ -125,6 +129,20 @@ pub(in crate::lifecycle) fn begin_restore(
         report_at: now.saturating_add(patience),
     })));
     go_on_restoring(parts, world);
+}
+
+/// Whether the level is there that the checkpoint belongs to, so that it needs no loading screen.
+fn stays_in_level(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    preparing: &Preparing,
+) -> bool {
+    let is_unknown = parts.hooks.stay_in_level_if.is_empty();
+    if is_unknown || manner_here(parts, session, preparing) != RestoreManner::InPlace {
+        return false;
+    }
+    parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))
 }
 
 /// Goes on with the restore that waits for its gate, if there is one and the gate is open.
@@ -154,7 +172,8 @@ pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mu
 }
 
 fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restoring) {
-    let manner = manner_here(parts, &restoring);
+    let played = restoring.prepared.metadata.id;
+    let manner = manner_here(parts, played, &restoring.preparing);
     let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
     let (image, prepared) = prepared.split();
     let session = prepared.metadata.id;
@@ -185,11 +204,11 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
 
 /// How a checkpoint is put back into the world that is there: in place only where that is the session's, and as it was
 /// played.
-fn manner_here(parts: &RuntimeParts, restoring: &Restoring) -> RestoreManner {
-    let is_played = parts.session() == Some(restoring.prepared.metadata.id)
+fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
+    let is_played = parts.session() == Some(session)
         && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
-    match is_played && !restoring.preparing.takes_cancellation_back() {
-        true => restoring.preparing.manner,
+    match is_played && !preparing.takes_cancellation_back() {
+        true => preparing.manner,
         false => RestoreManner::Respawn,
     }
 }

@@ -73,7 +73,8 @@ fn drawn_scripts_go_back_in_both_ways_between_kills() {
         let directory = tempfile::tempdir().unwrap();
         let (mut dice, mut kept) = (Dice(seed), Kept::default());
         for process in 0..PROCESSES {
-            let manner = if (process as u64 + seed).is_multiple_of(2) { "in-place" } else { "respawn" };
+            let manner =
+                if (process as u64 + seed).is_multiple_of(2) { "in-place" } else { "respawn" };
             let colony = ["--entities", "120", "--checkpoint-ms", "60000", "--changes", "1"];
             let arguments = [&colony[..], &["--restore", manner]].concat();
             let mut game = Game::driven(directory.path(), &arguments);
