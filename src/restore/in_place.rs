@@ -30,6 +30,7 @@ use super::leftovers::Leftovers;
 use super::lists::order_saved_lists;
 use super::manner::DroppedTypes;
 use super::one_to_one::nobody_kicked_out;
+use super::overwriting::overwrite;
 use super::reappearance::Reappearance;
 use super::replace::{ChangedEntity, EntitiesReplaced};
 use super::replacement::{Origin, Replacement};
@@ -158,7 +159,7 @@ impl Staying {
         });
         world.increment_change_tick();
         let differing = find_written(replacement, may_differ.as_ref(), world);
-        replacement.overwrite(&differing, world);
+        overwrite(replacement, &differing, world);
         let calm = world.read_change_tick();
         replacement.rebuild(world);
         code_ran |= world.read_change_tick() != calm;

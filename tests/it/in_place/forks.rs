@@ -143,8 +143,8 @@ fn a_return_that_may_be_cancelled_keeps_what_it_leaves() {
     let kept = fork(&mut app);
     app.world_mut().get_mut::<Health>(entity).unwrap().0 = 2;
     return_to(&mut app, kept);
-    let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap();
-    assert_eq!(last.kind, CheckpointKind::Auto, "what is left is on its way to the disk");
+    let last = received::<CheckpointSaved>(&app).pop().unwrap();
+    assert_eq!(last.kind, CheckpointKind::Auto, "what is left is saved");
     ask(&mut app, |session| session.cancel_restore());
     frames(&mut app, 3);
     assert_eq!(app.world().get::<Health>(entity), Some(&Health(2)));
