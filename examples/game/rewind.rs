@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
+use bevy_session::RequestDone;
 use bevy_session::prelude::*;
 use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
 
@@ -38,9 +39,9 @@ pub fn plugin(app: &mut App) {
         )
             .chain(),
     )
-    .add_observer(|restored: On<RequestDone>, rewinding: Option<ResMut<Rewinding>>| {
+    .add_observer(|done: On<RequestDone>, rewinding: Option<ResMut<Rewinding>>| {
         if let Some(mut rewinding) = rewinding
-            && rewinding.asked.take_if(|asked| *asked == restored.ticket).is_some()
+            && rewinding.asked.take_if(|asked| *asked == done.ticket).is_some()
         {
             rewinding.steps += 1;
         }
