@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::recovery;
 use bevy_session_journal::internal::write::EventStart;
@@ -19,7 +20,7 @@ use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
-use crate::capture::{KeyedIds, Known, Placed, StateLog, set_clock};
+use crate::capture::{KeyedIds, Known, Placed, Recorder, StateLog, set_clock};
 use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
@@ -239,13 +240,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
     // Before any observer runs: what those change belongs to the run.
-    let fresh = match &mut parts.playing {
-        Some(left) => {
-            left.recorder.begin_again(world, as_saved);
-            None
-        }
-        None => Some(parts.recorder(world, as_saved)),
-    };
+    let fresh = record_again(parts, world, as_saved);
     parts.has_failed = false;
     let was_lost = parts
         .playing
@@ -283,10 +278,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     });
     parts.claims.clear();
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
-    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
-        entry.in_use = true;
-        entry.session.place = ShelfPlace::Open;
-    }
+    note_in_catalogue(world, session);
     let elapsed = preparing.asked_at.elapsed();
     info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
     notify_entities(world, changed);
@@ -295,6 +287,29 @@ pub(in crate::lifecycle) fn begin_restored_run(
         notify(world, SessionRecovered { session, checkpoint });
     }
     finish(world, preparing.ticket);
+}
+
+/// Has the recorder of the run that is left begin again; a new one, if there is none.
+fn record_again(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    as_saved: Option<Tick>,
+) -> Option<Recorder> {
+    match &mut parts.playing {
+        None => Some(parts.recorder(world, as_saved)),
+        Some(left) => {
+            left.recorder.begin_again(world, as_saved);
+            None
+        }
+    }
+}
+
+/// A session that is played is in use, and on no shelf.
+fn note_in_catalogue(world: &mut World, session: SessionId) {
+    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+        entry.in_use = true;
+        entry.session.place = ShelfPlace::Open;
+    }
 }
 
 /// Has the writer begin the run that follows a checkpoint.
