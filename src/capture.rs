@@ -66,7 +66,9 @@ pub(crate) use game_clock::{clock_of, set_clock};
 pub(crate) use history::{Form, TypeHistory};
 pub(crate) use late_calls::LateCalls;
 pub(crate) use placed::{Parking, Placed, follow_state_scopes};
-pub(crate) use record::{Capture, CaptureScope, Recorder, Related, StatesBeingLeft, hanging_from};
+pub(crate) use record::{
+    Capture, CaptureScope, Known, Recorder, Related, StatesBeingLeft, hanging_from,
+};
 pub(crate) use state_log::StateLog;
 pub(crate) use type_paths::{crate_of, is_crate_of_engine, type_path_of};
 pub(crate) use types::SavedTypes;

@@ -24,6 +24,7 @@ mod manner;
 mod one_to_one;
 mod order;
 mod others;
+mod overwriting;
 mod overwritten;
 mod placed;
 mod ragged;

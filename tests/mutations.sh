@@ -521,11 +521,13 @@ in_place=generated_worlds::any_world_comes_back_in_place
 mutant 'keep what the checkpoint lacks on who stays' src/restore/comparing.rs \
     's/with_theirs\.into_iter\(\)\.for_each\(\|component\| removed\.push\(\*rank, component\)\);//' $in_place
 mutant 'write nothing onto who stays' src/restore/in_place.rs \
-    's/find_written\(replacement, may_differ\.as_ref\(\), world\);//' $in_place
+    's/overwrite\(replacement, &differing, world\);//' $in_place
 mutant 'write everything onto who stays' src/restore/comparing.rs \
-    's/ && !rows\.is_as_saved\(saved, entity, names\)//' $in_place
+    's/!decoded\.is_as_saved\(saved, entity, &mut names\)/true/' $in_place
+mutant 'write over what somebody hears of' src/restore/overwriting.rs \
+    's/ \|\| runs_code\(world, \*component\)//' $in_place
 mutant 'pass over what was written since the checkpoint' src/restore/comparing.rs \
-    's/ranks\.extend\(changed\.filter_map\(\|entity\| who\.rank\(entity\)\)\);/let _ = (changed, who);/' $in_place
+    's/changed\.filter_map\(\|entity\| who\.rank\(entity\)\)\.collect\(\)/changed.filter_map(|it| who.rank(it).filter(|_| false)).collect()/' $in_place
 mutant 'pass over who refers to somebody that is spawned again' src/restore/in_place.rs \
     's/may_differ\.add_columns_that_name\(replacement\);//' $in_place
 mutant 'despawn at once from whom somebody hangs who stays' src/restore/doomed.rs \

@@ -26,7 +26,7 @@ fn main() {
     }
     println!("| what | figure |");
     println!("| --- | --- |");
-    let parts: [(&str, fn()); 21] = [
+    let parts: [(&str, fn()); 22] = [
         ("idle", frames::idle),
         ("small_game", captures::small_game),
         ("delta_captures", captures::delta_captures),
@@ -34,6 +34,7 @@ fn main() {
         ("full_capture", captures::full_capture_beside_memcpy),
         ("pauses", frames::pauses),
         ("restore", restores::restore),
+        ("million", restores::million),
         ("rewinds", restores::rewinds),
         ("in_place", restores::in_place),
         ("forks", restores::forks),

@@ -10,7 +10,6 @@ use bevy_session::library::SessionPlace;
 use bevy_session::prelude::*;
 use bevy_session::reports::{Report, ReportWritten};
 use bevy_session_play::ObjectiveList;
-use bevy_session_ui::OpenSessionTimeline;
 
 use crate::controls::is_typing;
 use crate::crew::{Seat, Seats};
@@ -80,7 +79,7 @@ pub fn plugin(app: &mut App) {
         .add_systems(OnEnter(Game::Loading), show)
         .add_systems(
             Update,
-            (count, fit_panel, show_keys, show_note, save_and_go_back.run_if(not(is_typing)))
+            (count, fit_panel, show_keys, show_note, save_and_load.run_if(not(is_typing)))
                 .run_if(not(in_state(Game::Menu))),
         )
         .add_observer(|_: On<SlotSaved>, texts: Res<Texts>, mut note: ResMut<Note>| {
@@ -284,7 +283,7 @@ fn show_note(
     }
 }
 
-fn save_and_go_back(
+fn save_and_load(
     keys: Res<ButtonInput<KeyCode>>,
     place: Res<SessionPlace>,
     mut commands: Commands,
@@ -298,9 +297,6 @@ fn save_and_go_back(
     }
     if keys.just_pressed(KeyCode::F6) {
         commands.session().slots().quick_load();
-    }
-    if keys.just_pressed(KeyCode::KeyR) {
-        commands.trigger(OpenSessionTimeline::default());
     }
 }
 

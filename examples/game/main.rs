@@ -13,7 +13,7 @@
 //! What to copy: `model.rs` says what is saved and when, `level.rs` places things under names that a
 //! checkpoint finds again, `views.rs` draws what is there, `menu.rs` continues, saves and loads, and
 //! `scenarios.rs` begins. `objectives.rs` says what the player is to do,
-//! `recap.rs` what they did last, and `insights.rs` what all games say together. `crew.rs` has two players on one keyboard,
+//! `recap.rs` what they did last, `rewind.rs` goes back, and `insights.rs` what all games say together. `crew.rs` has two players on one keyboard,
 //! `pause.rs` what each of them may ask for, and `pins.rs` what they write to each other. `play.rs` knows nothing of saving
 //! but one line.
 
@@ -33,6 +33,7 @@ mod pins;
 mod plant;
 mod play;
 mod recap;
+mod rewind;
 mod scenarios;
 mod shots;
 mod texts;
@@ -131,7 +132,7 @@ fn game(options: Options, texts: Texts) -> App {
             (play::plugin, crew::plugin, pins::plugin),
             views::plugin,
             hud::plugin,
-            (menu::plugin, pause::plugin, controls::plugin),
+            (menu::plugin, pause::plugin, controls::plugin, rewind::plugin),
             scenarios::plugin,
             crashes::plugin,
         ));

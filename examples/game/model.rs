@@ -206,6 +206,12 @@ pub fn plugin(app: &mut App) {
         .pause_session_in(Game::Paused)
         .restore_session_through(Game::Loading)
         .restore_session_in(Game::Playing)
+        .stay_in_level_if(
+            |level: Res<CurrentLevel>, there: Option<Res<LoadedLevel>>, state: Res<State<Game>>| {
+                let is_there = there.is_some_and(|there| there.name == level.0);
+                is_there && !matches!(state.get(), Game::Menu | Game::Loading)
+            },
+        )
         .offer_recovery_in(Game::Menu)
         .close_session_on_enter(Game::Menu)
         .recovery_option(again, begin_again)

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Capture, CaptureScope, Encoded, Encoder, KeyedIds, Recorder, SavedTypes, SessionAppExt,
+    Capture, CaptureScope, Encoded, Encoder, KeyedIds, Known, Recorder, SavedTypes, SessionAppExt,
 };
 use crate::ReflectSaved;
 use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};
@@ -249,7 +249,9 @@ impl Play {
         image.insert_resources(self.world());
         image.set_states(self.world(), None).unwrap();
         let nothing = DroppedTypes::default();
-        let mut replaced = image.write_in_place(self.world(), &Leftovers::none(), &nothing, since);
+        let known = since.map(|since| Known { since, recorder: &mut self.recorder });
+        let (world, none) = (self.app.world_mut(), Leftovers::none());
+        let mut replaced = image.write_in_place(world, &none, &nothing, known);
         let remains = replaced.remains.take();
         match replaced.as_saved.zip(remains) {
             Some((captured, image)) => self.open_run_with(next, &replaced, captured, *image),

@@ -1,6 +1,6 @@
 //! Entities that are no progress of a player, whatever their types say.
 
-use bevy::ecs::component::Component;
+use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::hierarchy::ChildOf;
 use bevy::ecs::query::{Or, QueryState, With};
@@ -56,6 +56,16 @@ impl UnsavedMarkers {
     pub(crate) fn new(world: &mut World) -> Self {
         let (roots, set_aside) = (QueryState::new(world), QueryState::new(world));
         Self { roots, set_aside, any: QueryState::new(world) }
+    }
+
+    /// Whether anything is unsaved, or was.
+    pub(crate) fn has_work(world: &World) -> bool {
+        let markers = [world.component_id::<Unsaved>(), world.component_id::<SavedBefore>()];
+        world.contains_resource::<Unsettled>()
+            || world.archetypes().iter().any(|archetype| {
+                let is_there = |id: ComponentId| !archetype.is_empty() && archetype.contains(id);
+                markers.into_iter().flatten().any(is_there)
+            })
     }
 
     /// Brings the markers up to date. How many entities it looked at for that.

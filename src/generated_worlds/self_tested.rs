@@ -15,8 +15,8 @@ use crate::capture::DriftedType;
 use crate::capture::test_kit::*;
 use crate::checkpoints::CheckpointDrifted;
 use crate::{
-    CheckpointCaptured, CurrentSession, NewSession, RestoreFrom, SessionCommandsExt, SessionPlugin,
-    SessionRestored, SessionSettings,
+    CheckpointCaptured, CurrentSession, NewSession, RestoreFrom, RestoreManner, RewindTo,
+    SessionCommandsExt, SessionPlugin, SessionRestored, SessionSettings,
 };
 
 const FRAME: Duration = Duration::from_millis(100);
@@ -67,6 +67,9 @@ fn app(variant: Variant) -> App {
 /// Plays a seed, and changes one value without a trace at its end; whether there was one.
 fn play(seed: u64) -> (Reported, bool) {
     let mut app = app(Variant::of(seed));
+    // All variants go back in both ways.
+    let in_place = (seed / 4).is_multiple_of(2);
+    app.insert_resource(if in_place { RestoreManner::InPlace } else { RestoreManner::Respawn });
     let mut churn = Churn::new(Random::new(seed));
     let mut figures = Figures::default();
     for _ in 0..FRAMES {
@@ -80,7 +83,12 @@ fn play(seed: u64) -> (Reported, bool) {
             && let Some(session) = app.world().get_resource::<CurrentSession>()
         {
             let session = session.id();
-            app.world_mut().commands().session().recover(session, RestoreFrom::Latest);
+            let mut commands = app.world_mut().commands();
+            match churn.random.below(3) {
+                0 => commands.session().recover(session, RestoreFrom::Latest),
+                1 => commands.session().rewind(RewindTo::Ago(FRAME * 3)),
+                _ => commands.session().rewind(RewindTo::BeforeRewind),
+            };
             app.world_mut().flush();
         }
         app.update();

@@ -244,6 +244,33 @@ pub trait SessionHooksExt {
     /// is open, the saved states are entered, and the entities put back.
     fn restore_session_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self;
 
+    /// Leaves the state of [`restore_session_through`](Self::restore_session_through) out of a restore in place
+    /// ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)) if this holds: if the level is there that the checkpoint
+    /// belongs to, so that nothing has to be loaded and the screen doesn't blink. Asked once, when resources that refer to no
+    /// entity are as saved and states are what they were. Called more than once, all conditions have to hold.
+    ///
+    /// ```
+    /// # use bevy::prelude::*;
+    /// # use bevy_session::prelude::*;
+    /// # #[derive(States, Clone, PartialEq, Eq, Hash, Debug, Default)]
+    /// # enum Game { #[default] Menu, Loading, Playing }
+    /// /// Saved.
+    /// #[derive(Resource)]
+    /// struct Level(u32);
+    ///
+    /// /// Not saved: which level is there.
+    /// #[derive(Resource)]
+    /// struct LoadedLevel(u32);
+    ///
+    /// # let mut app = App::new();
+    /// app.restore_session_through(Game::Loading).stay_in_level_if(
+    ///     |level: Res<Level>, loaded: Option<Res<LoadedLevel>>| {
+    ///         loaded.is_some_and(|loaded| loaded.0 == level.0)
+    ///     },
+    /// );
+    /// ```
+    fn stay_in_level_if<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
+
     /// Lets no message of this type reach the world that a restore brings back: what was written and
     /// not yet read when its entities are put back is dropped.
     ///
@@ -407,6 +434,12 @@ impl SessionHooksExt for App {
         let call = format!("restore_session_through({state:?})");
         let through = StateOverride::new(state);
         hook(go_by::<S>(self), &call, |hooks| hooks.restore_session_through = Some(through))
+    }
+
+    fn stay_in_level_if<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self {
+        let condition = Condition::named(None, condition);
+        let call = format!("stay_in_level_if({})", condition.name);
+        hook(self, &call, |hooks| hooks.stay_in_level_if.push(condition))
     }
 
     fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self {

@@ -33,7 +33,7 @@ pub use filing::{
     ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
 };
 pub use restored_in_place::RestoredInPlace;
-pub(crate) use restored_in_place::{notify_entity, register as register_restored_in_place};
+pub(crate) use restored_in_place::{notify_entities, register as register_restored_in_place};
 pub(crate) use slots::register as register_slot_notifications;
 pub use slots::{
     AttachmentRead, AttachmentSaved, SessionAttachmentRemoved, SessionAttachmentSaved, SlotCopied,

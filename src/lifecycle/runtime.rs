@@ -210,10 +210,7 @@ impl RuntimeParts {
     /// tick, at what was written since.
     pub(super) fn recorder(&self, world: &mut World, known: Option<Tick>) -> Recorder {
         let mut recorder = Recorder::new(world, &self.types);
-        match known {
-            Some(tick) => recorder.go_on_from(world, tick),
-            None => recorder.restart(world),
-        }
+        recorder.begin_again(world, known);
         recorder
     }
 

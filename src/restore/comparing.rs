@@ -1,6 +1,5 @@
 //! Compares what stays with the checkpoint.
 
-use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
 
@@ -10,7 +9,7 @@ use super::rows_by_entity::RowOfEntity;
 use super::side_by_side::side_by_side;
 use super::unsaved::Layouts;
 use super::who_stays::WhoStays;
-use crate::capture::SaveKey;
+use crate::capture::{Known, SaveKey};
 use crate::saved::{DecodedColumn, Names, Saved};
 
 /// Entities that are worth a thread of their own.
@@ -35,40 +34,47 @@ pub(super) fn find_removed(
     !replacement.difference.removed.filled().is_empty()
 }
 
-/// Which entities may differ from what was known of them.
+/// Which values may differ from what was known of them.
 pub(super) struct MayDiffer {
-    /// Their ranks, ascending.
-    pub ranks: Vec<u32>,
-    /// Columns of which all values may.
-    columns: Vec<bool>,
+    /// By column.
+    columns: Vec<Candidates>,
+}
+
+/// The values of a column that may differ.
+enum Candidates {
+    All,
+    /// Those of these ranks, as far as they have any.
+    Of(Vec<u32>),
 }
 
 impl MayDiffer {
-    /// By the ticks of everything that is saved: those of which something was written after a tick, and those that
-    /// are `misshapen`, as a removal leaves no tick.
+    /// By the ticks of everything that is saved: what was written after a tick, and all of those that are `misshapen`,
+    /// as a removal leaves no tick.
     pub(super) fn since(
-        since: Tick,
-        replacement: &Replacement,
+        known: &mut Known<'_>,
         who: &WhoStays,
         misshapen: &[u32],
-        world: &mut World,
+        world: &World,
     ) -> Self {
-        let mut ranks = misshapen.to_vec();
-        for column in &replacement.image.columns {
-            let DecodedColumn::Component(rows) = &column.decoded else { continue };
-            let changed = rows.changed_since(since, world).into_iter();
-            ranks.extend(changed.filter_map(|entity| who.rank(entity)));
-        }
-        ranks.sort_unstable();
-        ranks.dedup();
-        Self { ranks, columns: vec![false; replacement.image.columns.len()] }
+        let columns = known.recorder.changed_since(world, known.since).into_iter().map(|changed| {
+            let changed = changed.into_iter();
+            let mut ranks: Vec<u32> = changed.filter_map(|entity| who.rank(entity)).collect();
+            if !misshapen.is_empty() {
+                ranks.extend(misshapen);
+                ranks.sort_unstable();
+                ranks.dedup();
+            }
+            Candidates::Of(ranks)
+        });
+        Self { columns: columns.collect() }
     }
 
     /// Whoever refers to one that is spawned again, gone, or found by its key has to refer to another.
     pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
         for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
-            *may_differ |=
-                matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities());
+            if matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities()) {
+                *may_differ = Candidates::All;
+            }
         }
     }
 }
@@ -80,54 +86,84 @@ pub(super) fn all_stay(replacement: &Replacement) -> bool {
         && replacement.image.anchors.is_empty()
 }
 
-/// Finds the values of the checkpoint that entities don't have which stay: values as captures write them. All are
-/// compared, or those that may differ. The work is shared with other threads where it is much.
+/// Finds the values of the checkpoint that entities don't have which stay, by column: values as captures write them.
+/// All are compared, or those that may differ. The work is shared with other threads where it is much.
 pub(super) fn find_written(
-    replacement: &mut Replacement,
-    may_differ: Option<&MayDiffer>,
-    world: &mut World,
-) {
-    replacement.difference.since = world.increment_change_tick();
-    let all = || (0..replacement.entities.len() as u32).collect::<Vec<u32>>();
-    let written = match may_differ {
-        None => differing_of(replacement, &all(), |_, _| true, world),
-        Some(some) if some.columns.contains(&true) => {
-            let is_asked = |rank: u32, row: RowOfEntity| {
-                some.columns.get(row.column as usize) != Some(&false)
-                    || some.ranks.binary_search(&rank).is_ok()
-            };
-            differing_of(replacement, &all(), is_asked, world)
-        }
-        Some(some) => differing_of(replacement, &some.ranks, |_, _| true, world),
-    };
-    let mut difference = Ragged::default();
-    written.into_iter().for_each(|(rank, row)| difference.push(rank, row));
-    replacement.difference.written = difference;
-}
-
-/// The rows of these entities that differ, as far as it is asked, in their order.
-fn differing_of(
     replacement: &Replacement,
-    ranks: &[u32],
-    is_asked: impl Fn(u32, RowOfEntity) -> bool + Sync,
+    may_differ: Option<&MayDiffer>,
     world: &World,
-) -> Vec<(u32, RowOfEntity)> {
-    let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
-    let chunks = ranks.chunks(WORTH_A_THREAD).map(|ranks| (ranks, names.beside()));
-    let found = side_by_side(chunks.collect(), |(ranks, mut names)| {
-        let mut written = Vec::new();
-        for rank in ranks {
-            let Some(entity) = staying(replacement, *rank, world) else { continue };
-            let rows = replacement.image.rows.of(*rank).iter();
-            for row in rows.filter(|row| is_asked(*rank, **row)) {
-                if differs(replacement, *row, entity, &mut names) {
-                    written.push((*rank, *row));
-                }
+) -> Vec<DifferingRow> {
+    let mut shares = Vec::new();
+    for (column, image) in (0_u32..).zip(&replacement.image.columns) {
+        let candidates = may_differ.and_then(|some| some.columns.get(column as usize));
+        match candidates.unwrap_or(&Candidates::All) {
+            Candidates::Of(ranks) => {
+                let chunks = ranks.chunks(WORTH_A_THREAD);
+                shares.extend(chunks.map(|ranks| Share { column, rows: None, ranks }));
+            }
+            Candidates::All => {
+                let rows = (0_u32..).step_by(WORTH_A_THREAD);
+                let chunks = rows.zip(image.ranks.chunks(WORTH_A_THREAD));
+                shares.extend(chunks.map(|(row, ranks)| Share { column, rows: Some(row), ranks }));
             }
         }
-        written
-    });
-    found.into_iter().flatten().collect()
+    }
+    let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
+    let compare = |share: Share<'_>| share.differing(replacement, names.beside(), world);
+    let values: usize = shares.iter().map(|share| share.ranks.len()).sum();
+    match values > WORTH_A_THREAD {
+        true => side_by_side(shares, compare).into_iter().flatten().collect(),
+        // Others would come when it is done.
+        false => shares.into_iter().flat_map(compare).collect(),
+    }
+}
+
+/// A value that an entity doesn't have which stays.
+#[derive(Clone, Copy)]
+pub(super) struct DifferingRow {
+    pub rank: u32,
+    pub row: RowOfEntity,
+}
+
+/// Values of one column that are compared at once.
+struct Share<'a> {
+    column: u32,
+    /// The row of the first rank, if the others follow one by one.
+    rows: Option<u32>,
+    ranks: &'a [u32],
+}
+
+impl Share<'_> {
+    fn differing(
+        self,
+        replacement: &Replacement,
+        mut names: Names<'_>,
+        world: &World,
+    ) -> Vec<DifferingRow> {
+        let mut differing = Vec::new();
+        let Self { column, rows, ranks } = self;
+        let place = column as usize;
+        let (Some(part), Some(image)) =
+            (replacement.parts.get(place), replacement.image.columns.get(place))
+        else {
+            return differing;
+        };
+        // One with a key doesn't stay.
+        let DecodedColumn::Component(decoded) = &image.decoded else { return differing };
+        if matches!(part, Part::None | Part::Key(_)) {
+            return differing;
+        }
+        for (place, rank) in (0_u32..).zip(ranks) {
+            let row = rows.map(|first| first + place).or_else(|| image.row_of(*rank));
+            let value = row.and_then(|row| Some((row, image.saved_value(row)?)));
+            let Some((row, saved)) = value else { continue };
+            let Some(entity) = staying(replacement, *rank, world) else { continue };
+            if !decoded.is_as_saved(saved, entity, &mut names) {
+                differing.push(DifferingRow { rank: *rank, row: RowOfEntity { column, row } });
+            }
+        }
+        differing
+    }
 }
 
 /// The entity of a rank, if it stays.
@@ -137,27 +173,6 @@ fn staying<'w>(replacement: &Replacement, rank: u32, world: &'w World) -> Option
         return None;
     }
     world.get_entity(*replacement.entities.get(rank)?).ok()
-}
-
-fn differs(
-    replacement: &Replacement,
-    row: RowOfEntity,
-    entity: EntityRef<'_>,
-    names: &mut Names<'_>,
-) -> bool {
-    let place = row.column as usize;
-    let (Some(part), Some(column)) =
-        (replacement.parts.get(place), replacement.image.columns.get(place))
-    else {
-        return false;
-    };
-    let (DecodedColumn::Component(rows), Some(saved)) =
-        (&column.decoded, column.saved_value(row.row))
-    else {
-        return false;
-    };
-    // One with a key doesn't stay.
-    !matches!(part, Part::None | Part::Key(_)) && !rows.is_as_saved(saved, entity, names)
 }
 
 /// The components that an entity has and the checkpoint doesn't.

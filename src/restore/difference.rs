@@ -11,8 +11,10 @@ use super::rows_by_entity::RowOfEntity;
 /// What of a checkpoint differs from the entities that stay, by rank.
 #[derive(Default)]
 pub(super) struct Difference {
-    /// Rows whose value the entity doesn't have.
+    /// Rows whose value the entity doesn't have, to insert.
     pub written: Ragged<RowOfEntity>,
+    /// Rows whose value it didn't have, and which were written over it.
+    pub overwritten: Ragged<RowOfEntity>,
     /// Components that the entity has and the checkpoint doesn't, and what they alone have brought along.
     pub removed: Ragged<ComponentId>,
     /// When it was taken.
@@ -22,7 +24,8 @@ pub(super) struct Difference {
 impl Difference {
     /// The entities that aren't as the checkpoint says, ascending.
     pub(super) fn ranks(&self) -> Vec<u32> {
-        let mut ranks = [self.written.filled(), self.removed.filled()].concat();
+        let Self { written, overwritten, removed, .. } = self;
+        let mut ranks = [written.filled(), overwritten.filled(), removed.filled()].concat();
         ranks.sort_unstable();
         ranks.dedup();
         ranks

@@ -10,6 +10,7 @@ use bevy::ecs::world::{EntityRef, World};
 
 use super::replacement::Replacement;
 use super::report::ExtraEntities;
+use super::sweep::count_entities;
 use crate::capture::SaveKey;
 use crate::saved::{Names, Saved, unfiltered};
 
@@ -19,11 +20,13 @@ pub(super) fn find_extra_entities(
     world: &mut World,
 ) -> Vec<ExtraEntities> {
     // What a level places is no surprise.
-    let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>, Without<SaveKey>)> =
-        unfiltered(world, QueryState::new);
-    if query.iter(world).count() as u64 == replacement.entities_without_key() {
+    let [saved, key] = [world.component_id::<Saved>(), world.component_id::<SaveKey>()];
+    let count = count_entities(world, |has| has(saved) && !has(key));
+    if count as u64 == replacement.entities_without_key() {
         return Vec::new();
     }
+    let mut query: QueryState<Entity, (With<Saved>, Without<IsResource>, Without<SaveKey>)> =
+        unfiltered(world, QueryState::new);
     let names = Names::new(&replacement.image.ranks, &replacement.entities, &replacement.outside);
     let mut counts = BTreeMap::<Option<&str>, u64>::new();
     for entity in query.iter(world) {

@@ -141,6 +141,16 @@ impl ImageColumn {
         self.saved.get(block as usize)?.value(row as usize)
     }
 
+    /// The decoded row of an entity.
+    pub(super) fn row_of(&self, rank: u32) -> Option<u32> {
+        // They ascend, so it is there, or before.
+        if self.ranks.get(rank as usize) == Some(&rank) {
+            return Some(rank);
+        }
+        let candidates = self.ranks.get(..self.ranks.len().min(rank as usize))?;
+        u32::try_from(candidates.binary_search(&rank).ok()?).ok()
+    }
+
     /// Whether every game saves the type.
     pub(super) fn is_built_in(&self) -> bool {
         BUILT_IN.contains(&&*self.type_path)

@@ -4,8 +4,9 @@
 //!    written onto it.
 //! 2. The others are despawned, but for those from which somebody hangs who stays. From those that stay is taken what
 //!    the checkpoint lacks. What the game makes of either goes as well.
-//! 3. Values are compared as captures write them. Parents first, each entity is spawned whole, or gets in one bundle
-//!    what differs, so that no link ever closes a circle.
+//! 3. Values are compared as captures write them. What differs is written over what is there, where nobody would hear
+//!    of an insert. Parents first, each entity is spawned whole, or gets in one bundle what else differs, so that no
+//!    link ever closes a circle.
 //! 4. Other relationships, in an order in which nobody is kicked out; then those are despawned that had to wait.
 //! 5. As in every restore: what hooks and observers added goes, lists are put in order, and what they changed is
 //!    written again.
@@ -29,13 +30,15 @@ use super::leftovers::Leftovers;
 use super::lists::order_saved_lists;
 use super::manner::DroppedTypes;
 use super::one_to_one::nobody_kicked_out;
+use super::overwriting::overwrite;
 use super::reappearance::Reappearance;
 use super::replace::{ChangedEntity, EntitiesReplaced};
 use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
-use super::sweep::{Sweep, living_gone};
-use crate::saved::{IsSaved, Outside, Saved, unfiltered};
+use super::sweep::{Sweep, count_entities, living_gone};
+use crate::capture::Known;
+use crate::saved::{Outside, Saved, unfiltered};
 
 /// How often resources are restored, if that costs somebody their life who should stay.
 const ROUNDS: u32 = 8;
@@ -44,31 +47,34 @@ impl WorldImage {
     /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
     /// entity that stays, stays, but for the types that are dropped.
     ///
-    /// What wasn't written since a tick has the value of the checkpoint, if one is given. Otherwise everything is
+    /// What wasn't written since a tick has the value of the checkpoint, if that is known. Otherwise everything is
     /// compared.
     pub(crate) fn write_in_place(
         self,
         world: &mut World,
         leftovers: &Leftovers,
         dropped: &DroppedTypes,
-        since: Option<Tick>,
+        known: Option<Known<'_>>,
     ) -> EntitiesReplaced {
         let report =
             RestoreReport { losses: self.losses.clone(), in_place: true, ..Default::default() };
         let put_off = leftovers.put_off_since(world);
         // Nothing of an earlier restore is looked for any more.
         world.remove_resource::<Reappearance>();
-        let mut sweep = Sweep::begin(world, &self.adopted);
-        let old = sweep.old_entities(world);
+        let mut sweep = Sweep::begin(&self.adopted);
+        let count = sweep.count_old_entities(world);
         let replacement = Replacement::new(world, self, Outside::default(), report);
         let mut staying = Staying::find(world, replacement);
+        // Where there are just as many as stay, they are those.
+        let old = if count == staying.who.len() { Vec::new() } else { sweep.old_entities(world) };
         staying.despawn_others(world, &mut sweep, old);
         let has_taken = staying.take_away(world, dropped, &mut sweep);
         leftovers.drop_all_but(world, &put_off);
         staying.replacement.find_entities(world);
         staying.know_living_others(world);
-        let since = since.filter(|_| staying.replacement.image.losses.is_empty());
-        staying.write(world, since, has_taken, (leftovers, &mut sweep));
+        let known = known.filter(|_| staying.replacement.image.losses.is_empty());
+        let since = known.as_ref().map(|known| known.since);
+        staying.write(world, known, has_taken, (leftovers, &mut sweep));
         staying.finish(world, since)
     }
 }
@@ -135,7 +141,7 @@ impl Staying {
     fn write(
         &mut self,
         world: &mut World,
-        since: Option<Tick>,
+        known: Option<Known<'_>>,
         has_taken: bool,
         (leftovers, sweep): (&Leftovers, &mut Sweep),
     ) {
@@ -143,14 +149,17 @@ impl Staying {
         self.replacement.keep_others(world, &[]);
         let replacement = &mut self.replacement;
         let misshapen = &self.seen.misshapen;
-        let may_differ = since.map(|since| {
-            let mut may_differ = MayDiffer::since(since, replacement, &self.who, misshapen, world);
+        let since = known.as_ref().map(|known| known.since);
+        let may_differ = known.map(|mut known| {
+            let mut may_differ = MayDiffer::since(&mut known, &self.who, misshapen, world);
             if self.has_lost_others || !all_stay(replacement) {
                 may_differ.add_columns_that_name(replacement);
             }
             may_differ
         });
-        find_written(replacement, may_differ.as_ref(), world);
+        world.increment_change_tick();
+        let differing = find_written(replacement, may_differ.as_ref(), world);
+        overwrite(replacement, &differing, world);
         let calm = world.read_change_tick();
         replacement.rebuild(world);
         code_ran |= world.read_change_tick() != calm;
@@ -251,9 +260,9 @@ fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
 }
 
 /// Whether nobody else is saved, as who came with a level is.
-fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &mut World) -> bool {
-    let mut saved: QueryState<(), IsSaved> = unfiltered(world, QueryState::new);
-    saved.iter(world).count() as u64 == replaced.report.entities
+fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &World) -> bool {
+    let saved = world.component_id::<Saved>();
+    count_entities(world, |has| has(saved)) as u64 == replaced.report.entities
 }
 
 /// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came
@@ -283,9 +292,12 @@ fn despawn_who_had_to_wait(
 /// What stayed and has changed.
 fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEntity> {
     let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
-    let mut changed = Vec::new();
+    let mut last: Option<(Vec<ComponentId>, Arc<[TypeId]>)> = None;
+    let mut components = Vec::new();
     let Replacement { entities, origins, difference, parts, report, .. } = replacement;
-    for rank in difference.ranks() {
+    let ranks = difference.ranks();
+    let mut changed = Vec::with_capacity(ranks.len());
+    for rank in ranks {
         let (Some(entity), Some(Origin::Staying)) =
             (entities.get(rank as usize), origins.get(rank as usize))
         else {
@@ -295,15 +307,24 @@ fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEnti
         if world.get_entity(*entity).is_err() {
             continue;
         }
-        let written = difference.written.of(rank).iter();
+        let written = difference.overwritten.of(rank).iter().chain(difference.written.of(rank));
         let written = written.filter_map(|row| parts.get(row.column as usize)?.component());
-        let removed = difference.removed.of(rank).iter().copied();
-        let components: Vec<ComponentId> = written.chain(removed).collect();
-        let types = known.entry(components).or_insert_with_key(|components| {
-            let info = components.iter().filter_map(|id| world.components().get_info(*id));
-            info.filter_map(ComponentInfo::type_id).collect()
-        });
-        changed.push(ChangedEntity { entity: *entity, types: Arc::clone(types) });
+        components.clear();
+        components.extend(written);
+        components.extend(difference.removed.of(rank));
+        // Most have changed in the same types as the one before.
+        let types = match &last {
+            Some((same, types)) if *same == components => Arc::clone(types),
+            _ => {
+                let types = known.entry(components.clone()).or_insert_with_key(|components| {
+                    let info = components.iter().filter_map(|id| world.components().get_info(*id));
+                    info.filter_map(ComponentInfo::type_id).collect()
+                });
+                last = Some((components.clone(), Arc::clone(types)));
+                Arc::clone(types)
+            }
+        };
+        changed.push(ChangedEntity { entity: *entity, types });
     }
     changed
 }

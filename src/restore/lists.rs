@@ -44,7 +44,7 @@ enum Order {
 impl Replacement {
     /// Everything that has an order in the checkpoint was just linked in that order.
     pub(super) fn note_saved_lists(&mut self, world: &mut World) {
-        let settled = world.increment_change_tick();
+        let settled = self.stamps.move_on(world);
         for (column, lists) in &self.image.link_orders {
             for (target, sources) in lists {
                 let Some(target) = self.entity_in_world(*target) else { continue };

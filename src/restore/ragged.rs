@@ -15,6 +15,41 @@ impl<T> Default for Ragged<T> {
     }
 }
 
+impl<T: Copy + Default> Ragged<T> {
+    /// Of so many places at most, and of items in any order of their places. Those of one place stay in their order.
+    pub(super) fn of_items(places: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> Self {
+        let mut ends = vec![0_u32; places];
+        let mut count = 0;
+        for (place, _) in items.clone() {
+            if let Some(end) = ends.get_mut(place as usize) {
+                *end += 1;
+                count += 1;
+            }
+        }
+        if count == 0 {
+            return Self::default();
+        }
+        let mut filled = Vec::new();
+        let mut sum = 0;
+        for (place, end) in (0_u32..).zip(&mut ends) {
+            if *end > 0 {
+                filled.push(place);
+            }
+            sum += std::mem::replace(end, sum);
+        }
+        let mut all = vec![T::default(); count];
+        for (place, item) in items {
+            if let Some(end) = ends.get_mut(place as usize)
+                && let Some(there) = all.get_mut(*end as usize)
+            {
+                *there = item;
+                *end += 1;
+            }
+        }
+        Self { ends, items: all, filled }
+    }
+}
+
 impl<T> Ragged<T> {
     /// Adds to the list at a place: to the last one that isn't empty, or to one behind it.
     pub(super) fn push(&mut self, place: u32, item: T) {
@@ -62,5 +97,11 @@ mod tests {
             [&['a'], none, none, &['b', 'c'], &['d'], none, none, none, none, &['e'], none];
         assert_eq!(all, expected);
         assert_eq!(lists.filled(), [0, 3, 4, 9]);
+        let items = [(9, 'e'), (3, 'b'), (0, 'a'), (3, 'c'), (4, 'd')].into_iter();
+        let lists = Ragged::of_items(11, items);
+        let all: Vec<&[char]> = (0..11).map(|place| lists.of(place)).collect();
+        assert_eq!(all, expected);
+        assert_eq!(lists.filled(), [0, 3, 4, 9]);
+        assert!(Ragged::<char>::of_items(3, [].into_iter()).filled().is_empty());
     }
 }

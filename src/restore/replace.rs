@@ -55,6 +55,13 @@ pub(crate) struct WorldKept {
     left_for: Option<StateOverride>,
 }
 
+impl WorldKept {
+    /// No state is left for a loading screen.
+    pub(crate) fn leave_no_state(&mut self) {
+        self.left_for = None;
+    }
+}
+
 impl EntitiesReplaced {
     /// The world stays as it is.
     pub(crate) fn none() -> Self {
@@ -174,7 +181,7 @@ impl WorldImage {
         let mut report = RestoreReport { losses: self.losses.clone(), ..Default::default() };
         let put_off = leftovers.put_off_since(world);
         let before = WorldBefore::of(world, &self);
-        Sweep::begin(world, &self.adopted).despawn_all(world, &mut report);
+        Sweep::begin(&self.adopted).despawn_all(world, &mut report);
         despawn_gone(world, &self.gone, &mut report);
         leftovers.drop_all_but(world, &put_off);
         let mut replacement = Replacement::new(world, self, Outside::default(), report);

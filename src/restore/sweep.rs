@@ -5,7 +5,7 @@ use bevy::ecs::entity::Entity;
 use bevy::ecs::hierarchy::Children;
 use bevy::ecs::query::{Or, QueryState, With, Without};
 use bevy::ecs::reflect::ReflectComponent;
-use bevy::ecs::resource::IsResource;
+use bevy::ecs::resource::{IS_RESOURCE, IsResource};
 use bevy::ecs::world::World;
 use bevy::prelude::ReflectDefault;
 use bevy::reflect::Reflect;
@@ -40,23 +40,42 @@ type OldEntities =
 /// places stays: it is the level's.
 pub(super) struct Sweep {
     adopted: Vec<ComponentId>,
-    unsaved: UnsavedMarkers,
-    old: QueryState<Entity, OldEntities>,
+    /// Made where something is unsaved, which it isn't in most worlds.
+    unsaved: Option<UnsavedMarkers>,
+    old: Option<QueryState<Entity, OldEntities>>,
 }
 
 impl Sweep {
     /// Of a world in which entities with these components may have no marker yet.
-    pub(super) fn begin(world: &mut World, adopted: &[ComponentId]) -> Self {
-        let unsaved = unfiltered(world, UnsavedMarkers::new);
-        let old = unfiltered(world, QueryState::new);
-        Self { adopted: adopted.to_vec(), unsaved, old }
+    pub(super) fn begin(adopted: &[ComponentId]) -> Self {
+        Self { adopted: adopted.to_vec(), unsaved: None, old: None }
     }
 
     /// The old entities that are there.
     pub(super) fn old_entities(&mut self, world: &mut World) -> Vec<Entity> {
+        self.settle_markers(world);
+        let old = self.old.get_or_insert_with(|| unfiltered(world, QueryState::new));
+        old.iter(world).collect()
+    }
+
+    /// How many old entities there are.
+    pub(super) fn count_old_entities(&mut self, world: &mut World) -> usize {
+        self.settle_markers(world);
+        let [saved, key, goes] = [
+            world.component_id::<Saved>(),
+            world.component_id::<SaveKey>(),
+            world.component_id::<DespawnOnRestore>(),
+        ];
+        count_entities(world, |has| has(saved) && !has(key) || has(goes))
+    }
+
+    fn settle_markers(&mut self, world: &mut World) {
         mark_late(world, &self.adopted);
-        self.unsaved.settle(world);
-        self.old.iter(world).collect()
+        if self.unsaved.is_some() || UnsavedMarkers::has_work(world) {
+            let unsaved =
+                self.unsaved.get_or_insert_with(|| unfiltered(world, UnsavedMarkers::new));
+            unsaved.settle(world);
+        }
     }
 
     /// Despawns all old entities.
@@ -91,6 +110,20 @@ impl Sweep {
             old.retain(|entity| !stays(*entity));
         }
     }
+}
+
+/// How many entities there are with components like these, but for resources. No entity is looked at.
+pub(super) fn count_entities(
+    world: &World,
+    is_like: impl Fn(&dyn Fn(Option<ComponentId>) -> bool) -> bool,
+) -> usize {
+    let archetypes = world.archetypes().iter().filter(|archetype| {
+        let has = |component: Option<ComponentId>| {
+            component.is_some_and(|component| archetype.contains(component))
+        };
+        !archetype.contains(IS_RESOURCE) && is_like(&has)
+    });
+    archetypes.map(|archetype| archetype.len() as usize).sum()
 }
 
 /// Entities that aren't saved and hang from saved ones: a camera on the player. They go with them.

@@ -1,6 +1,7 @@
 //! Components that the checkpoint doesn't have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bevy::ecs::archetype::{Archetype, ArchetypeId};
 use bevy::ecs::component::ComponentId;
@@ -53,7 +54,12 @@ impl Replacement {
             }
             let Ok(entity) = world.get_entity(*id) else { continue };
             let saved = self.image.rows.of(rank);
-            for (place, component) in layouts.of(entity.archetype()) {
+            let there = layouts.of(entity.archetype());
+            // Nearly all have just what was saved.
+            if saved.iter().map(|row| row.column).eq(there.iter().map(|(place, _)| *place)) {
+                continue;
+            }
+            for (place, component) in there {
                 let is_saved = saved.iter().any(|row| row.column == *place);
                 let column = self.image.columns.get(*place as usize);
                 let Some(column) = column.filter(|column| !column.unreadable.contains(&rank))
@@ -101,8 +107,13 @@ impl Replacement {
 /// Which of the saved types an archetype has.
 pub(super) struct Layouts {
     known: Vec<(u32, ComponentId)>,
-    archetypes: HashMap<ArchetypeId, Vec<(u32, ComponentId)>>,
+    archetypes: HashMap<ArchetypeId, Layout>,
+    /// That of the entity that was looked at last, which most have.
+    last: Option<(ArchetypeId, Layout)>,
 }
+
+/// Saved types, ascending.
+type Layout = Arc<[(u32, ComponentId)]>;
 
 impl Layouts {
     pub(super) fn new(replacement: &Replacement) -> Self {
@@ -110,13 +121,18 @@ impl Layouts {
         // A built-in type that the checkpoint doesn't know is no component of the game's.
         let known = components.filter(|(_, _, column)| column.was_saved || !column.is_built_in());
         let known = known.map(|(place, component, _)| (place, component)).collect();
-        Self { known, archetypes: HashMap::default() }
+        Self { known, archetypes: HashMap::default(), last: None }
     }
 
     pub(super) fn of(&mut self, archetype: &Archetype) -> &[(u32, ComponentId)] {
-        let known = &self.known;
-        self.archetypes.entry(archetype.id()).or_insert_with(|| {
-            known.iter().copied().filter(|(_, component)| archetype.contains(*component)).collect()
-        })
+        let id = archetype.id();
+        if self.last.as_ref().is_none_or(|(last, _)| *last != id) {
+            let known = self.known.iter().copied();
+            let layout = self.archetypes.entry(id).or_insert_with(|| {
+                known.filter(|(_, component)| archetype.contains(*component)).collect()
+            });
+            self.last = Some((id, Arc::clone(layout)));
+        }
+        self.last.as_ref().map_or(&[], |(_, layout)| layout)
     }
 }

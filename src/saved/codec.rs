@@ -45,6 +45,11 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
     /// Writes a value as MessagePack.
     fn encode(&self, value: &Self::Value, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// Whether a value is written as these bytes, with memory to write it to.
+    fn is_written_as(&self, value: &Self::Value, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
+        self.encode(value, memory).is_ok() && memory == bytes
+    }
+
     /// Reads a value back.
     fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
 
@@ -66,6 +71,11 @@ pub(crate) trait CopyCodec: Codec {
     /// Whether copies that were encoded may stay in a buffer, so that the next ones use their memory again.
     fn keeps_copies(&self) -> bool {
         false
+    }
+
+    /// A component as what is written of it, where that needs no copy.
+    fn as_value<'a>(&self, _: &'a Self::Component) -> Option<&'a Self::Value> {
+        None
     }
 
     /// Copies what encoding will need.

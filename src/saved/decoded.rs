@@ -11,10 +11,9 @@ mod states;
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
-use bevy::ecs::world::{EntityRef, World};
+use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 
 pub(crate) use components::DecodedComponents;
 pub(crate) use kept::Others;
@@ -71,9 +70,6 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Whether a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
-    /// The entities whose component was written after a tick, or came after it.
-    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity>;
-
     /// Makes components of the rows that need the world for it and are written, before the first entity is;
     /// the rows that failed, and what was said.
     fn rebuild(&mut self, _: &dyn Fn(u32) -> bool, _: &mut World) -> Vec<(u32, String)> {
@@ -82,6 +78,15 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 
     /// Adds a row to an entity that is being put together.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
+
+    /// Whether [`overwrite`](Self::overwrite) can be asked for: no value of the checkpoint refers to entities or has to be made with the
+    /// world at hand.
+    fn can_overwrite(&self) -> bool {
+        false
+    }
+
+    /// Writes a row over the component that an entity has, so that no hook runs and no observer hears of it.
+    fn overwrite(&mut self, _: u32, _: &mut EntityWorldMut<'_>) {}
 
     /// Inserts a row into an entity that is in the world, if all that it refers to is there;
     /// whether it did.

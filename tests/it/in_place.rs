@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod forks;
+mod levels;
 mod links;
 mod openings;
 

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]
 
+mod both_ways;
 mod commands;
 mod finding;
 mod game;

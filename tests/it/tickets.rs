@@ -210,6 +210,10 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
                 .checkpoint_session_while(|is_open: Res<IsOpen>| is_open.0)
                 .restore_session_when(|is_open: Res<IsOpen>| is_open.0);
         });
+        app.insert_resource(match seed % 2 {
+            0 => RestoreManner::InPlace,
+            _ => RestoreManner::Respawn,
+        });
         app.world_mut().spawn(Health(1));
         let mut asked = BTreeMap::new();
         for number in 0..300 {

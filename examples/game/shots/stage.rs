@@ -28,6 +28,10 @@ pub enum Step {
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),
+    /// Presses keys and doesn't let go.
+    Hold(&'static [KeyCode]),
+    /// Lets keys go.
+    LetGo(&'static [KeyCode]),
     /// Presses a button of a gamepad.
     Pad(GamepadButton),
     /// Types a text.
@@ -77,22 +81,16 @@ fn go_on(world: &mut World) {
             true
         }
         Some(Step::Frames(frames)) => story.frames > *frames,
-        Some(Step::Press(keys)) => {
-            match story.frames {
-                1 => send(world, keys, ButtonState::Pressed),
-                2 => send(world, keys, ButtonState::Released),
-                _ => {}
-            }
-            story.frames > 3
+        Some(Step::Press(keys)) => press(story.frames, |state| send(world, keys, state)),
+        Some(Step::Hold(keys)) => {
+            send(world, keys, ButtonState::Pressed);
+            true
         }
-        Some(Step::Pad(button)) => {
-            match story.frames {
-                1 => send_pad(world, *button, ButtonState::Pressed),
-                2 => send_pad(world, *button, ButtonState::Released),
-                _ => {}
-            }
-            story.frames > 3
+        Some(Step::LetGo(keys)) => {
+            send(world, keys, ButtonState::Released);
+            true
         }
+        Some(Step::Pad(button)) => press(story.frames, |state| send_pad(world, *button, state)),
         Some(Step::Type(text)) => {
             text.chars().for_each(|letter| type_letter(world, letter));
             true
@@ -126,6 +124,16 @@ fn go_on(world: &mut World) {
         (story.begun, story.frames) = (Instant::now(), 0);
     }
     world.insert_resource(story);
+}
+
+/// Presses something in one frame and lets it go in the next; whether that was noticed by now.
+fn press(frames: u32, mut send: impl FnMut(ButtonState)) -> bool {
+    match frames {
+        1 => send(ButtonState::Pressed),
+        2 => send(ButtonState::Released),
+        _ => {}
+    }
+    frames > 3
 }
 
 fn send(world: &mut World, keys: &[KeyCode], state: ButtonState) {

@@ -10,13 +10,15 @@ use bevy_session_ui::{RecoveryDialog, SessionMenu, SessionPanel, SessionTimeline
 use super::crew::{are_here, hosts, play_together};
 use super::digest::Comparison;
 use super::pilot::Pilot;
-use super::stage::Step::{Do, Frames, Pad, Press, Shot, Until};
+use super::stage::Step::{Do, Frames, Hold, LetGo, Pad, Press, Shot, Until};
 use super::stage::{Step, Story};
 use crate::crashes::kill_at_once;
 use crate::crew::Seat;
+use crate::level::LevelRoot;
 use crate::model::{Game, Lamp};
 use crate::options::Options;
 use crate::recap::Recap;
+use crate::rewind::Rewinding;
 
 /// What happened since the story looked last.
 #[derive(Resource, Default)]
@@ -195,7 +197,38 @@ fn go_back_in_time() -> Vec<Step> {
         Press(&[KeyCode::Escape]),
         Until("the end of the timeline", |world| !timeline_is_open(world)),
         Until("play to go on", is_playing),
+        Do(look_away),
+        Until("even more checkpoints", |world| world.resource::<Noticed>().saved >= 3),
+        Do(note_level),
+        Hold(&[KeyCode::KeyR]),
+        Until("three steps back", |world| {
+            world.get_resource::<Rewinding>().is_some_and(|rewinding| rewinding.steps >= 3)
+        }),
+        Shot("rewinding"),
+        LetGo(&[KeyCode::KeyR]),
+        Until("play to go on in the level that was there", |world| {
+            is_playing(world) && !world.contains_resource::<Rewinding>() && is_in_noted_level(world)
+        }),
+        Do(look_away),
     ]
+}
+
+/// The level that was there when it was looked at.
+#[derive(Resource)]
+struct LevelThen(Vec<Entity>);
+
+fn note_level(world: &mut World) {
+    let roots = level_roots(world);
+    world.insert_resource(LevelThen(roots));
+}
+
+fn is_in_noted_level(world: &mut World) -> bool {
+    let roots = level_roots(world);
+    world.resource::<LevelThen>().0 == roots
+}
+
+fn level_roots(world: &mut World) -> Vec<Entity> {
+    world.query_filtered::<Entity, With<LevelRoot>>().iter(world).collect()
 }
 
 fn look_around() -> Vec<Step> {

@@ -28,6 +28,11 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
+    /// The entities whose value was written in a span, or came in it.
+    fn changed_within(&mut self, _: &World, _: TickSpan) -> Vec<Entity> {
+        Vec::new()
+    }
+
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 
@@ -201,6 +206,19 @@ impl<C: CopyCodec> RecordColumn for ComponentRecorder<C> {
         captured
     }
 
+    fn changed_within(&mut self, world: &World, span: TickSpan) -> Vec<Entity> {
+        match &mut self.query {
+            ColumnQuery::Tables(query) => {
+                changed_in_tables(query, world, span, &mut self.changed_rows)
+            }
+            ColumnQuery::Sparse(query) => {
+                let rows = query.iter(world);
+                let rows = rows.filter(|(_, component, _)| span.contains(component.last_changed()));
+                rows.map(|(entity, ..)| entity).collect()
+            }
+        }
+    }
+
     fn restart(&mut self) {
         self.passed_over_since = None;
     }
@@ -272,6 +290,26 @@ fn copy_changes<C: CopyCodec>(
             captured.copy_rows(entities, components, changed_rows);
         }
     });
+}
+
+fn changed_in_tables<T: Component>(
+    query: &mut TableQuery<T>,
+    world: &World,
+    span: TickSpan,
+    changed_rows: &mut Vec<u32>,
+) -> Vec<Entity> {
+    let mut changed = Vec::new();
+    let Ok(tables) = query.contiguous_iter(world) else { return changed };
+    let tables = tables.map(|(entities, components)| {
+        let (_, ticks) = engine::values_and_ticks(components);
+        (ticks, entities)
+    });
+    visit_tables(tables, |ticks, entities| {
+        changed_rows.clear();
+        rows_within(span, ticks, changed_rows);
+        changed.extend(pick(entities, changed_rows));
+    });
+    changed
 }
 
 /// An entity that became saved lately is sent whole: its components' ticks don't show it.

@@ -46,6 +46,14 @@ pub(crate) struct Recorder {
     lent: usize,
 }
 
+/// What is known of a world without a look at its values.
+pub(crate) struct Known<'a> {
+    /// Whatever was written until then is in the checkpoint that is put back, and what came before it.
+    pub since: Tick,
+    /// Knows where what is saved is in the world.
+    pub recorder: &'a mut Recorder,
+}
+
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
 
@@ -121,6 +129,12 @@ impl Recorder {
         Some(self.columns.passed_over_since().max_by_key(age).unwrap_or(base))
     }
 
+    /// The entities whose component of each type was written after a tick, or came after it, in the order of the types.
+    /// Each value's own tick is looked at.
+    pub(crate) fn changed_since(&mut self, world: &World, since: Tick) -> Vec<Vec<Entity>> {
+        self.columns.changed_within(world, TickSpan::new(since, world.read_change_tick()))
+    }
+
     /// Makes the next capture look at each value's own tick.
     pub(crate) fn look_thoroughly(&mut self) {
         self.thoroughness.captures = 0;
@@ -132,6 +146,14 @@ impl Recorder {
         self.removals.skip(world);
         self.last_anchors.clear();
         self.columns.restart();
+    }
+
+    /// Forgets the world that was recorded before this one, of which is known what was written since a tick, or nothing.
+    pub(crate) fn begin_again(&mut self, world: &World, known: Option<Tick>) {
+        match known {
+            Some(tick) => self.go_on_from(world, tick),
+            None => self.restart(world),
+        }
     }
 
     /// Takes the world for one that was recorded, but for what was written after this tick.

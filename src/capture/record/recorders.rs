@@ -127,6 +127,12 @@ impl Recorders {
         }
     }
 
+    /// The entities whose value of each type was written in a span, or came in it.
+    pub(super) fn changed_within(&mut self, world: &World, span: TickSpan) -> Vec<Vec<Entity>> {
+        let columns = self.columns.iter();
+        columns.map(|column| lock(column).recorder.changed_within(world, span)).collect()
+    }
+
     /// Forgets what was recorded, so that the next capture is full.
     pub(super) fn restart(&mut self) {
         for column in &mut self.columns {

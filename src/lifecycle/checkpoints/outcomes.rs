@@ -68,6 +68,9 @@ pub(in crate::lifecycle) fn checkpoint_failed(
     let Some(playing) = &mut parts.playing else { return };
     let session = playing.session;
     let is_lost = retry_in.is_none();
+    if is_lost {
+        parts.forks.forget(checkpoint);
+    }
     let line = &mut playing.line;
     // The last words of the run before may come when its place was taken.
     let (label, asker) = match checkpoint.run == line.run() {

@@ -20,6 +20,8 @@ pub(crate) struct GameHooks {
     pub offer_in: Vec<Condition>,
     pub restore_session_when: Vec<Condition>,
     pub restore_session_through: Option<StateOverride>,
+    /// Where all of these hold, a restore in place leaves that out.
+    pub stay_in_level_if: Vec<Condition>,
     /// Ways out of a crash that the game adds.
     pub recovery_options: Vec<RecoveryHook>,
     /// What is done when a session is left, in this order.

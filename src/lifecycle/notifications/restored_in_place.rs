@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
+use crate::restore::ChangedEntity;
+
 /// An entity stayed in a restore in place, and has changed: values were written onto it, or components taken from it.
 ///
 /// What hangs on them and isn't saved stayed as it was, and may have to be set: targets, contacts, timers, animations.
@@ -46,11 +48,13 @@ pub(crate) fn register(app: &mut App) {
     app.add_message::<RestoredInPlace>();
 }
 
-/// Says it to observers, if the entity is still there, and as a message.
-pub(crate) fn notify_entity(world: &mut World, restored: RestoredInPlace) {
-    if world.get_entity(restored.entity).is_err() {
-        return;
+/// Says it as messages, and to observers of each entity that is still there when it is its turn.
+pub(crate) fn notify_entities(world: &mut World, changed: Vec<ChangedEntity>) {
+    let restored = |ChangedEntity { entity, types }| RestoredInPlace { entity, types };
+    world.write_message_batch(changed.iter().cloned().map(restored));
+    for changed in changed {
+        if world.get_entity(changed.entity).is_ok() {
+            world.trigger(restored(changed));
+        }
     }
-    world.write_message(restored.clone());
-    world.trigger(restored);
 }

@@ -42,11 +42,11 @@ pub trait WorldForksExt {
     /// Makes the world what it was when it was forked, in place unless a request says otherwise
     /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). What was played since is left, and no rewind
     /// brings it back, unless the restore may wait and be cancelled meanwhile: in a game with saved states, a loading screen or a
-    /// gate ([`restore_session_when`](crate::SessionHooksExt::restore_session_when)), it is kept as any rewind keeps it. The fork stays, so that the game can return again.
+    /// gate ([`restore_session_when`](crate::SessionHooksExt::restore_session_when)), it is saved as by an autosave. The fork stays, so that the game can return again.
     ///
     /// [`SessionRestored`](crate::SessionRestored) follows, or [`RequestRejected`](crate::RequestRejected) as of
     /// [`rewind`](crate::SessionCommands::rewind): with [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for a fork
-    /// that is gone or another session's, and with [`CheckpointPruned`](crate::RequestError::CheckpointPruned) if retention has
+    /// that is gone, whose checkpoint was given up, or another session's, and with [`CheckpointPruned`](crate::RequestError::CheckpointPruned) if retention has
     /// removed the moment.
     fn return_to(&mut self, fork: WorldFork) -> Ticket;
 }

@@ -33,6 +33,11 @@ impl Forks {
         self.forks.push_back((fork, checkpoint));
     }
 
+    /// A checkpoint isn't written any more: nothing leads back to it.
+    pub(in crate::lifecycle) fn forget(&mut self, given_up: CheckpointId) {
+        self.forks.retain(|(_, checkpoint)| *checkpoint != given_up);
+    }
+
     /// The moment that a fork of a session is of.
     pub(in crate::lifecycle) fn find(
         &self,
@@ -63,6 +68,9 @@ mod tests {
         assert_eq!(kept.find(session, forks[0]), None, "it is bounded");
         assert_eq!(kept.find(session, forks[1]), Some(checkpoint(1)));
         assert_eq!(kept.find(other, forks[1]), None);
+        kept.forget(checkpoint(2));
+        assert_eq!(kept.find(session, forks[2]), None, "there is nothing to return to");
+        assert_eq!(kept.find(session, forks[3]), Some(checkpoint(3)));
         kept.add(other, forks[0], checkpoint(9));
         assert_eq!(kept.find(session, forks[1]), None, "they go with the session");
     }

@@ -9,26 +9,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::recovery;
 use bevy_session_journal::internal::write::EventStart;
 use bevy_session_journal::{
     CheckpointError, EventTrigger, RequestError, RestoreFrom, RestoreReason, RunId, SessionContext,
-    SessionStatus, ShelfPlace, Ticket,
+    SessionId, SessionStatus, ShelfPlace, Ticket,
 };
 use tracing::{debug, error, info, info_span, warn};
 
 use super::starting::begin_draft;
 use super::take_up::{self, give_up_prepared};
-use crate::capture::{KeyedIds, Placed, StateLog, set_clock};
+use crate::capture::{KeyedIds, Known, Placed, Recorder, StateLog, set_clock};
 use crate::content::{ContentOrder, Order, Prepared, Start, TakeUp};
 use crate::lifecycle::activity::{RestorePhase, set_activity};
 use crate::lifecycle::checkpoints::outcomes::{give_up_asked, saving_resumed};
 use crate::lifecycle::deferring::give_up_deferred;
 use crate::lifecycle::gates::gate_is_open;
 use crate::lifecycle::notifications::{
-    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, RestoredInPlace,
-    SessionRecovered, SessionRestored, notify, notify_entity,
+    RestoreCancelled, RestorePrepared, RestoreStalled, RestoreStarted, SessionRecovered,
+    SessionRestored, notify, notify_entities,
 };
 use crate::lifecycle::recording::line::{Due, EventLine};
 use crate::lifecycle::recording::note_lifecycle;
@@ -42,9 +43,7 @@ use crate::lifecycle::summary::RunFigures;
 use crate::lifecycle::{
     CurrentSession, GameContext, LastCheckpoint, RecoveryOffers, SessionCatalog, SessionSettings,
 };
-use crate::restore::{
-    ChangedEntity, EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner,
-};
+use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner};
 
 /// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
 /// is said. Nothing has changed yet.
@@ -103,8 +102,12 @@ pub(in crate::lifecycle) fn begin_restore(
 
     let leftovers = Leftovers::note(world, parts.hooks.clear_on_session_restore.clone());
     let through = parts.hooks.restore_session_through.clone();
-    let kept = prepared.image.keep_world(world, through.as_ref());
+    let mut kept = prepared.image.keep_world(world, through.as_ref());
     prepared.image.insert_resources(world);
+    let through = through.filter(|_| !stays_in_level(parts, world, session, &preparing));
+    if through.is_none() {
+        kept.leave_no_state();
+    }
     let before = world.get_resource::<CurrentSession>().cloned();
     let mut current = session_as_saved(&prepared, parts.time.now().wall);
     let same = before.as_ref().filter(|before| before.id() == session);
@@ -128,6 +131,20 @@ pub(in crate::lifecycle) fn begin_restore(
         report_at: now.saturating_add(patience),
     })));
     go_on_restoring(parts, world);
+}
+
+/// Whether the level is there that the checkpoint belongs to, so that it needs no loading screen.
+fn stays_in_level(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    preparing: &Preparing,
+) -> bool {
+    let is_unknown = parts.hooks.stay_in_level_if.is_empty();
+    if is_unknown || manner_here(parts, session, preparing) != RestoreManner::InPlace {
+        return false;
+    }
+    parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))
 }
 
 /// Goes on with the restore that waits for its gate, if there is one and the gate is open.
@@ -157,7 +174,8 @@ pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mu
 }
 
 fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restoring) {
-    let manner = manner_here(parts, &restoring);
+    let played = restoring.prepared.metadata.id;
+    let manner = manner_here(parts, played, &restoring.preparing);
     let Restoring { prepared, preparing, leftovers, through, .. } = restoring;
     let (image, prepared) = prepared.split();
     let session = prepared.metadata.id;
@@ -173,8 +191,10 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     let replaced = match image.manner(manner) {
         RestoreManner::Respawn => image.replace_entities(world, &leftovers),
         RestoreManner::InPlace => {
-            let since = parts.captured.of(checkpoint);
-            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, since)
+            let recorder = parts.playing.as_mut().map(|playing| &mut playing.recorder);
+            let known = parts.captured.of(checkpoint).zip(recorder);
+            let known = known.map(|(since, recorder)| Known { since, recorder });
+            image.write_in_place(world, &leftovers, &parts.hooks.drop_on_rewind, known)
         }
     };
     let clock_before = world.get_resource::<Time>().map(Time::elapsed).unwrap_or_default();
@@ -186,11 +206,11 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
 
 /// How a checkpoint is put back into the world that is there: in place only where that is the session's, and as it was
 /// played.
-fn manner_here(parts: &RuntimeParts, restoring: &Restoring) -> RestoreManner {
-    let is_played = parts.session() == Some(restoring.prepared.metadata.id)
+fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
+    let is_played = parts.session() == Some(session)
         && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
-    match is_played && !restoring.preparing.takes_cancellation_back() {
-        true => restoring.preparing.manner,
+    match is_played && !preparing.takes_cancellation_back() {
+        true => preparing.manner,
         false => RestoreManner::Respawn,
     }
 }
@@ -220,23 +240,30 @@ pub(in crate::lifecycle) fn begin_restored_run(
 
     let run = RunId::random();
     let figures = RunFigures::begin(parts.time.now(), prepared.play_time);
-    let recorder = parts.recorder(world, as_saved);
+    // Before any observer runs: what those change belongs to the run.
+    let fresh = record_again(parts, world, as_saved);
     parts.has_failed = false;
     let was_lost = parts
         .playing
         .as_mut()
         .is_some_and(|left| std::mem::take(&mut left.has_left_world) && left.is_stopped);
-    let mut playing = Playing::new(session, run, prepared.newest_counter, figures, recorder);
-    playing.context_before = Some(context_before);
-    playing.line.is_as_restored = as_saved.is_some();
-    playing.gate_was_open = gate_is_open(parts, world);
+    let gate_was_open = gate_is_open(parts, world);
     let newest_event = prepared.next_event.saturating_sub(1);
-    playing.events = EventLine::after(newest_event, prepared.events_through, due);
+    let events = EventLine::after(newest_event, prepared.events_through, due);
+    let newest_counter = prepared.newest_counter;
     take_up_restored(parts, run, prepared, replaced);
     give_up_deferred(parts, world);
     // What of the run before isn't durable by now was given up with it.
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
-    parts.playing = Some(playing);
+    let recorder = parts.playing.take().map(|left| left.recorder).or(fresh);
+    parts.playing = recorder.map(|recorder| {
+        let mut playing = Playing::new(session, run, newest_counter, figures, recorder);
+        playing.context_before = Some(context_before);
+        playing.line.is_as_restored = as_saved.is_some();
+        playing.gate_was_open = gate_was_open;
+        playing.events = events;
+        playing
+    });
     if was_lost {
         saving_resumed(parts, world);
     }
@@ -253,20 +280,38 @@ pub(in crate::lifecycle) fn begin_restored_run(
     });
     parts.claims.clear();
     world.get_resource_or_init::<RecoveryOffers>().remove(session);
-    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
-        entry.in_use = true;
-        entry.session.place = ShelfPlace::Open;
-    }
+    note_in_catalogue(world, session);
     let elapsed = preparing.asked_at.elapsed();
     info!(?reason, ?elapsed, in_place = report.in_place, "session restored");
-    for ChangedEntity { entity, types } in changed {
-        notify_entity(world, RestoredInPlace { entity, types });
-    }
+    notify_entities(world, changed);
     notify(world, SessionRestored { session, checkpoint, reason, left, report, elapsed });
     if reason == RestoreReason::Recovered {
         notify(world, SessionRecovered { session, checkpoint });
     }
     finish(world, preparing.ticket);
+}
+
+/// Has the recorder of the run that is left begin again; a new one, if there is none.
+fn record_again(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    as_saved: Option<Tick>,
+) -> Option<Recorder> {
+    match &mut parts.playing {
+        None => Some(parts.recorder(world, as_saved)),
+        Some(left) => {
+            left.recorder.begin_again(world, as_saved);
+            None
+        }
+    }
+}
+
+/// A session that is played is in use, and on no shelf.
+fn note_in_catalogue(world: &mut World, session: SessionId) {
+    if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
+        entry.in_use = true;
+        entry.session.place = ShelfPlace::Open;
+    }
 }
 
 /// Has the writer begin the run that follows a checkpoint.

@@ -9,7 +9,10 @@ use bevy_session_journal::{
 
 use super::forking::{may_be_cancelled, moment_of};
 use super::starting::check_texts;
-use super::take_up::{self, make_branch_of_it, prepare_after_capture, put_back_in_place};
+use super::take_up::{
+    self, make_branch_of_it, prepare_after_capture, prepare_return_that_may_be_cancelled,
+    put_back_in_place,
+};
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
@@ -50,7 +53,7 @@ pub(in crate::lifecycle) fn rewind(
     };
     // A restore that is cancelled leads to the newest checkpoint.
     if may_be_cancelled(parts, world) {
-        prepare_after_capture(parts, world, ticket, way_back)?;
+        prepare_return_that_may_be_cancelled(parts, world, ticket, way_back)?;
     } else {
         take_up::prepare(parts, world, ticket, way_back, None);
     }

@@ -87,7 +87,24 @@ pub(in crate::lifecycle) fn prepare_after_capture(
     ticket: Ticket,
     (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
 ) -> Result<(), RequestError> {
-    let tail = capture_tail(parts, world, session)?;
+    let tail = capture_tail(parts, world, session, CheckpointKind::Rewind)?;
+    order_preparation(parts, world, ticket, (session, from, reason, tail), None);
+    Ok(())
+}
+
+/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore be cancelled. It is an
+/// ordinary one: of those that rewinds leave as few are kept as there are forks, so it would take the place of one.
+///
+/// # Errors
+///
+/// If the writer can't take a checkpoint now.
+pub(in crate::lifecycle) fn prepare_return_that_may_be_cancelled(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    ticket: Ticket,
+    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+) -> Result<(), RequestError> {
+    let tail = capture_tail(parts, world, session, CheckpointKind::Auto)?;
     order_preparation(parts, world, ticket, (session, from, reason, tail), None);
     Ok(())
 }
@@ -98,6 +115,7 @@ fn capture_tail(
     parts: &mut RuntimeParts,
     world: &mut World,
     session: SessionId,
+    kind: CheckpointKind,
 ) -> Result<Option<u64>, RequestError> {
     if parts.session() != Some(session) || !parts.may_capture() {
         return Ok(None);
@@ -105,7 +123,7 @@ fn capture_tail(
     if parts.writer.is_behind() {
         return Err(RequestError::WriterBehind);
     }
-    let wanted = WantedCheckpoint::unasked(CheckpointKind::Rewind, None);
+    let wanted = WantedCheckpoint::unasked(kind, None);
     Ok(take_named(parts, world, wanted).map(|checkpoint| checkpoint.counter))
 }
 

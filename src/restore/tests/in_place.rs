@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
-use crate::capture::{CaptureScope, Encoder};
-use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers};
+use crate::capture::{CaptureScope, Encoder, Known, SessionAppExt};
+use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner};
 
 /// Where somebody belongs, which never changes.
 #[derive(Component, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -165,7 +165,8 @@ fn a_run_opens_with_what_was_written_since_the_world_was_as_restored() {
     let mut image = play.image(&then.journal);
     image.note_living(play.encoder.ids());
     let (none, nothing) = (Leftovers::none(), DroppedTypes::default());
-    let mut replaced = image.write_in_place(play.world(), &none, &nothing, Some(then.captured));
+    let known = Known { since: then.captured, recorder: &mut play.recorder };
+    let mut replaced = image.write_in_place(play.app.world_mut(), &none, &nothing, Some(known));
     let as_saved = replaced.as_saved.expect("everything came back");
     let image = replaced.remains.take().unwrap();
     play.encoder = Encoder::new(play.types.clone(), then.journal.next_save_id);
@@ -204,4 +205,32 @@ fn a_run_that_does_not_know_the_world_opens_with_a_full_capture() {
     play.world().despawn(stranger);
     play.frame();
     assert_eq!(go_back(&mut play, &then).as_saved, None, "a placeholder isn't what was saved");
+}
+
+#[test]
+fn what_a_migration_of_the_whole_checkpoint_has_made_is_spawned_again() {
+    const BODY: &str = "old::Body";
+    let mut app = game();
+    app.migrate_checkpoint(BODY, 0, |health: u32, checkpoint| {
+        let entity = checkpoint.entity().ok_or("no entity")?;
+        checkpoint.insert(entity, &Health(health))?;
+        Ok(())
+    });
+    let mut play = Play::of(app);
+    let stays = play.world().spawn(Inventory(vec![1])).id();
+    let mut then = moment(&mut play);
+    let id = *then.journal.of::<Inventory>().keys().next().unwrap();
+    let mut as_captured = play.image(&then.journal);
+    as_captured.note_living(play.encoder.ids());
+    assert_eq!(as_captured.manner(RestoreManner::InPlace), RestoreManner::InPlace);
+
+    then.journal.set(BODY, id, &7_u32);
+    then.journal.types.push(BODY.to_owned());
+    let mut migrated = play.image(&then.journal);
+    migrated.note_living(play.encoder.ids());
+    assert_eq!(migrated.manner(RestoreManner::InPlace), RestoreManner::Respawn);
+    let next = then.journal.next_save_id;
+    play.restore_image(migrated, next);
+    assert!(play.world().get_entity(stays).is_err(), "the world isn't what was captured");
+    assert_eq!(play.journal.values::<Health>(), [Health(7)]);
 }

@@ -13,6 +13,11 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
     /// Writes a value as MessagePack.
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// Whether a value is written as these bytes, with memory to write it to.
+    fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
+        self.encode(value, memory).is_ok() && memory == bytes
+    }
+
     /// Reads a value back.
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError>;
 
@@ -56,6 +61,10 @@ impl<T: Component + Clone, F: Format<T>> Codec for CloneCodec<T, F> {
         self.format.encode(value, bytes)
     }
 
+    fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
+        self.format.is_written_as(value, bytes, memory)
+    }
+
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
         self.format.decode(bytes)
     }
@@ -70,6 +79,10 @@ impl<T: Component + Clone, F: Format<T>> CopyCodec for CloneCodec<T, F> {
 
     fn keeps_copies(&self) -> bool {
         self.keeps_copies
+    }
+
+    fn as_value<'a>(&self, component: &'a T) -> Option<&'a T> {
+        Some(component)
     }
 
     fn copy(&self, component: &T) -> T {

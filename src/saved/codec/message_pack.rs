@@ -72,6 +72,29 @@ pub(crate) fn encode_with(
     }
 }
 
+/// Whether a value is written as these bytes, which could be read. It is written up to the first difference.
+pub(crate) fn is_written_as<T: Serialize + ?Sized>(value: &T, bytes: &[u8]) -> bool {
+    let mut serializer = Serializer::new(Expected { bytes }).with_struct_map();
+    value.serialize(&mut serializer).is_ok() && serializer.get_ref().bytes.is_empty()
+}
+
+/// What is still to be written.
+struct Expected<'a> {
+    bytes: &'a [u8],
+}
+
+impl io::Write for Expected<'_> {
+    #[inline]
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.bytes = self.bytes.strip_prefix(part).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Reads a value.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     check_depth(bytes)?;
@@ -238,6 +261,22 @@ mod tests {
         assert_eq!(whole, Ok(()));
         bytes.pop();
         assert_eq!(check_depth(&bytes), Err(DecodeError::Malformed));
+    }
+
+    #[test]
+    fn a_value_is_told_from_others_by_its_bytes_alone() {
+        let value = (1_u8, "words".to_owned(), vec![0.5_f32], None::<u8>, BTreeMap::from([(1, 2)]));
+        let mut bytes = Vec::new();
+        assert_eq!(encode(&value, &mut bytes), Ok(()));
+        assert!(is_written_as(&value, &bytes));
+        for length in 0..bytes.len() {
+            assert!(!is_written_as(&value, &bytes[..length]), "the first {length} bytes");
+            let mut other = bytes.clone();
+            other[length] ^= 1;
+            assert!(!is_written_as(&value, &other), "another byte at {length}");
+        }
+        bytes.push(0xc0);
+        assert!(!is_written_as(&value, &bytes), "a byte more");
     }
 
     #[test]

@@ -25,6 +25,10 @@ impl<T: Serialize + DeserializeOwned> Format<T> for Serde {
         message_pack::encode(value, bytes)
     }
 
+    fn is_written_as(&self, value: &T, bytes: &[u8], _: &mut Vec<u8>) -> bool {
+        message_pack::is_written_as(value, bytes)
+    }
+
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError> {
         message_pack::decode(bytes)
     }

@@ -1,17 +1,13 @@
 //! Decoded components of one type.
 
-use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
-use bevy::ecs::query::QueryState;
-use bevy::ecs::world::{EntityRef, World};
+use bevy::ecs::world::{EntityRef, EntityWorldMut, World};
 
 use super::kept::{KeptComponents, Others, names_are_there};
 use super::references::{Names, NamesEntities, References};
-use super::spawn::WholeEntity;
+use super::spawn::{WholeEntity, overwrite};
 use super::{ComponentRows, WrittenAgain};
-use crate::engine;
-use crate::saved::marker::{IsSaved, unfiltered};
 use crate::saved::{ComponentCodec, CopyCodec, DecodeError};
 
 /// Decoded components of one type.
@@ -42,26 +38,6 @@ impl<C: ComponentCodec> DecodedComponents<C> {
     }
 }
 
-/// The entities whose component was written after a tick.
-pub(crate) fn changed_since<T: Component>(since: Tick, world: &mut World) -> Vec<Entity> {
-    let now = world.change_tick();
-    let mut query: QueryState<(Entity, Ref<T>), IsSaved> = unfiltered(world, QueryState::new);
-    let span = now.get().wrapping_sub(since.get());
-    // Ticks wrap around; an age doesn't, since Bevy clamps what gets too old.
-    let is_newer = |tick: Tick| now.get().wrapping_sub(tick.get()) < span;
-    let Ok(tables) = query.contiguous_iter(world) else {
-        let rows = query.iter(world).filter(|(_, it)| is_newer(it.last_changed()));
-        return rows.map(|(entity, _)| entity).collect();
-    };
-    let mut changed = Vec::new();
-    for (entities, components) in tables {
-        let (_, ticks) = engine::values_and_ticks(components);
-        let rows = entities.iter().zip(ticks).filter(|(_, tick)| is_newer(**tick));
-        changed.extend(rows.map(|(entity, _)| *entity));
-    }
-    changed
-}
-
 /// The value that `bytes` has for a type, ready to be inserted.
 pub(crate) fn rebuild<C: ComponentCodec>(
     codec: &C,
@@ -73,16 +49,20 @@ pub(crate) fn rebuild<C: ComponentCodec>(
     Some(codec.rebuild(value))
 }
 
-/// Whether a component is written as these bytes.
+/// Whether a component is written as these bytes, which may name entities or don't.
 pub(crate) fn is_written_as<C: CopyCodec>(
     codec: &C,
     component: &C::Component,
-    bytes: &[u8],
+    (bytes, may_name): (&[u8], bool),
     names: &mut Names<'_>,
 ) -> bool {
+    // Where they name none, a component that does is written otherwise, whoever that is.
+    if !may_name && let Some(value) = codec.as_value(component) {
+        return codec.is_written_as(value, bytes, &mut names.written);
+    }
     let mut value = codec.copy(component);
     codec.map_entities(&mut value, names);
-    codec.encode(&value, &mut names.written).is_ok() && names.written == bytes
+    codec.is_written_as(&value, bytes, &mut names.written)
 }
 
 impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
@@ -109,13 +89,21 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
         self.names_entities
     }
 
-    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity> {
-        changed_since::<C::Component>(since, world)
-    }
-
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>) {
         if let Some(component) = self.take(row, references) {
             entity.push(component);
+        }
+    }
+
+    fn can_overwrite(&self) -> bool {
+        !self.names_entities
+    }
+
+    fn overwrite(&mut self, row: u32, entity: &mut EntityWorldMut<'_>) {
+        if let Some(value) = self.values.get_mut(row as usize).and_then(Option::take)
+            && let Err(component) = overwrite(entity, self.codec.rebuild(value))
+        {
+            entity.insert(component);
         }
     }
 
@@ -145,6 +133,7 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
+        let saved = (saved, self.names_entities);
         entity
             .get::<C::Component>()
             .is_some_and(|component| is_written_as(&self.codec, component, saved, names))

@@ -1,11 +1,10 @@
 //! Components that the game makes again, with the world at hand.
 
-use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::world::{EntityRef, World};
 
-use super::components::{changed_since, is_written_as};
+use super::components::is_written_as;
 use super::kept::{KeptComponents, Others};
 use super::references::{Names, References};
 use super::spawn::WholeEntity;
@@ -44,10 +43,6 @@ impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
 
     fn names_entities(&self) -> bool {
         false
-    }
-
-    fn changed_since(&self, since: Tick, world: &mut World) -> Vec<Entity> {
-        changed_since::<T>(since, world)
     }
 
     fn rebuild(
@@ -101,6 +96,7 @@ impl<T: Component, P: Proxy> ComponentRows for RebuiltComponents<T, P> {
     }
 
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool {
+        let saved = (saved, true);
         entity
             .get::<T>()
             .is_some_and(|component| is_written_as(&self.codec, component, saved, names))

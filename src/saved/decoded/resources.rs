@@ -107,6 +107,7 @@ impl<C: ComponentCodec> ResourceValue for DecodedResource<C> {
     }
 
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool {
+        let saved = (saved, self.names_entities);
         there::<C>(world).is_some_and(|resource| is_written_as(&self.codec, resource, saved, names))
     }
 }

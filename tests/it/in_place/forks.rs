@@ -143,9 +143,27 @@ fn a_return_that_may_be_cancelled_keeps_what_it_leaves() {
     let kept = fork(&mut app);
     app.world_mut().get_mut::<Health>(entity).unwrap().0 = 2;
     return_to(&mut app, kept);
-    let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap();
-    assert_eq!(last.kind, CheckpointKind::Rewind, "what is left is on its way to the disk");
+    let last = received::<CheckpointSaved>(&app).pop().unwrap();
+    assert_eq!(last.kind, CheckpointKind::Auto, "what is left is saved");
     ask(&mut app, |session| session.cancel_restore());
     frames(&mut app, 3);
     assert_eq!(app.world().get::<Health>(entity), Some(&Health(2)));
+}
+
+#[test]
+fn returns_in_a_game_with_states_leave_the_fork_where_it_is() {
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        listen::<RequestRejected>(app);
+        app.init_state::<Game>().save_state::<Game>();
+    });
+    let entity = spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    let kept = fork(&mut app);
+    for tried in 0..25 {
+        app.world_mut().get_mut::<Health>(entity).unwrap().0 = 100 + tried;
+        return_to(&mut app, kept);
+        seconds(&mut app, 1.0);
+        assert_eq!(refusals(&app), [], "return {tried}");
+        assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
+    }
 }

@@ -177,3 +177,46 @@ fn lists_come_back_in_their_order() {
     assert_eq!(children_health, [2, 3, 4, 5]);
     assert!(children.contains(&picture), "what is drawn stays");
 }
+
+#[test]
+fn the_links_of_a_level_are_its_own_and_those_that_differ_come_back() {
+    let mut app = game();
+    let placed = |app: &mut App, key: &str, health: u32| {
+        let placed = (Health(health), Sprite(health), SaveKey::new(key));
+        app.world_mut().spawn(placed).id()
+    };
+    let root = placed(&mut app, "level", 1);
+    let [first, second, guard] =
+        [("door", 2), ("gate", 3), ("guard", 4)].map(|(key, health)| placed(&mut app, key, health));
+    for entity in [first, second] {
+        app.world_mut().entity_mut(entity).insert((ChildOf(root), OwnedBy(root)));
+    }
+    app.world_mut().entity_mut(guard).insert(PairedWith(first));
+    let visitor = spawn(&mut app, 5);
+    app.world_mut().entity_mut(visitor).insert(OwnedBy(first));
+    start(&mut app, "Level");
+    checkpoint(&mut app);
+    // The guard changes its door, the visitor the owner, and a door leaves the level's root.
+    app.world_mut().entity_mut(guard).insert(PairedWith(second));
+    app.world_mut().entity_mut(visitor).insert(OwnedBy(second));
+    app.world_mut().entity_mut(first).remove::<ChildOf>();
+    app.world_mut().get_mut::<Health>(second).unwrap().0 = 30;
+    let restored = go_back(&mut app);
+    let report = &restored.report;
+    assert!(report.in_place && report.dangling_total == 0, "{report:?}");
+    assert!(report.not_as_saved.is_empty() && report.losses.is_empty(), "{report:?}");
+    assert_eq!((report.spawned, report.despawned), (0, 0), "{report:?}");
+    let world = app.world();
+    assert_eq!(world.get::<PairedWith>(guard), Some(&PairedWith(first)));
+    assert_eq!(world.get::<PairedBy>(first).map(|by| by.0), Some(guard));
+    assert!(world.get::<PairedBy>(second).is_none(), "nobody is paired with two");
+    assert_eq!(world.get::<OwnedBy>(visitor), Some(&OwnedBy(first)));
+    assert_eq!(world.get::<Owns>(root).map(|owns| owns.0.clone()), Some(vec![first, second]));
+    assert_eq!(world.get::<Health>(second), Some(&Health(3)));
+    for entity in [first, second] {
+        assert_eq!(world.get::<ChildOf>(entity).map(ChildOf::parent), Some(root));
+    }
+    for (entity, number) in [(root, 1), (first, 2), (second, 3), (guard, 4), (visitor, 5)] {
+        assert_eq!(world.get::<Sprite>(entity), Some(&Sprite(number)), "it stays");
+    }
+}

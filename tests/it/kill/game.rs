@@ -145,6 +145,13 @@ impl Game {
         }
     }
 
+    /// What was heard of an event so far.
+    pub fn said(&self, event: &str) -> Vec<Value> {
+        let wanted = format!("\"event\":\"{event}\"");
+        let lines = self.heard.iter().filter(|line| line.contains(&wanted));
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Sends a signal.
     #[cfg(unix)]
     pub fn signal(&mut self, signal: Signal) {

@@ -1,0 +1,90 @@
+//! `R`: pressed shortly, it opens the timeline. Held, the night runs backwards, step by step from checkpoint to checkpoint,
+//! and nothing blinks: the level that is there stays, and what differs is written onto what is drawn.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::RequestDone;
+use bevy_session::prelude::*;
+use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
+
+use crate::controls::is_typing;
+use crate::model::Game;
+
+/// How long it is pressed where it is held.
+const HELD: Duration = Duration::from_millis(350);
+/// Ten steps a second.
+const STEP: Duration = Duration::from_millis(100);
+/// How far a step goes at least: to the checkpoint before.
+const BACK: Duration = Duration::from_secs(1);
+
+/// The key is pressed.
+#[derive(Resource, Default)]
+pub struct Rewinding {
+    pressed_for: Duration,
+    /// Steps that were taken.
+    pub steps: u32,
+    /// The step that is being taken.
+    asked: Option<Ticket>,
+}
+
+pub fn plugin(app: &mut App) {
+    app.add_systems(
+        Update,
+        (
+            press.run_if(
+                not(is_typing).and_then(not(session_ui_is_open)).and_then(in_state(Game::Playing)),
+            ),
+            go_back.run_if(resource_exists::<Rewinding>),
+        )
+            .chain(),
+    )
+    .add_observer(|done: On<RequestDone>, rewinding: Option<ResMut<Rewinding>>| {
+        if let Some(mut rewinding) = rewinding
+            && rewinding.asked.take_if(|asked| *asked == done.ticket).is_some()
+        {
+            rewinding.steps += 1;
+        }
+    })
+    .add_observer(|rejected: On<RequestRejected>, rewinding: Option<ResMut<Rewinding>>| {
+        if let Some(mut rewinding) = rewinding {
+            rewinding.asked.take_if(|asked| Some(*asked) == rejected.ticket);
+        }
+    });
+}
+
+fn press(keys: Res<ButtonInput<KeyCode>>, mut commands: Commands) {
+    if keys.just_pressed(KeyCode::KeyR) {
+        commands.insert_resource(Rewinding::default());
+    }
+}
+
+fn go_back(
+    keys: Res<ButtonInput<KeyCode>>,
+    real: Res<Time<Real>>,
+    mut time: ResMut<Time<Virtual>>,
+    mut rewinding: ResMut<Rewinding>,
+    mut commands: Commands,
+) {
+    if !keys.pressed(KeyCode::KeyR) {
+        if rewinding.pressed_for < HELD {
+            commands.trigger(OpenSessionTimeline::default());
+        } else {
+            time.unpause();
+        }
+        return commands.remove_resource::<Rewinding>();
+    }
+    let before = rewinding.pressed_for;
+    rewinding.pressed_for += real.delta();
+    if rewinding.pressed_for < HELD {
+        return;
+    }
+    if before < HELD {
+        // Nothing happens between two steps, so that only what was left first is kept.
+        time.pause();
+    }
+    let due = |pressed: Duration| pressed.as_millis() / STEP.as_millis();
+    if rewinding.asked.is_none() && due(before) < due(rewinding.pressed_for) {
+        rewinding.asked = Some(commands.session().rewind(RewindTo::Ago(BACK)));
+    }
+}

@@ -1,0 +1,84 @@
+//! Going back within a level that is there.
+
+use bevy::prelude::*;
+use bevy_session::MemoryDisk;
+use bevy_session::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Sprite, ask, checkpoint, go_back, in_place_game};
+use crate::common::*;
+
+/// Which level is played.
+#[derive(Resource, Reflect, Clone, Default, Serialize, Deserialize)]
+#[reflect(Resource, Saved)]
+struct Level(u32);
+
+/// Which level is there.
+#[derive(Resource, Default)]
+struct LoadedLevel(u32);
+
+#[derive(Resource, Default)]
+struct Loaded(u32);
+
+fn play() -> (App, Entity) {
+    let mut app = in_place_game(&MemoryDisk::default(), |app| {
+        app.init_state::<Game>()
+            .save_state::<Game>()
+            .init_resource::<Level>()
+            .init_resource::<LoadedLevel>()
+            .init_resource::<Loaded>()
+            .restore_session_through(Game::Loading)
+            .restore_session_in(Game::Playing)
+            .stay_in_level_if(|level: Res<Level>, loaded: Res<LoadedLevel>| level.0 == loaded.0)
+            .add_systems(
+                OnEnter(Game::Loading),
+                |level: Res<Level>,
+                 mut loaded: ResMut<LoadedLevel>,
+                 mut times: ResMut<Loaded>,
+                 mut next: ResMut<NextState<Game>>| {
+                    loaded.0 = level.0;
+                    times.0 += 1;
+                    next.set(Game::Playing);
+                },
+            );
+    });
+    app.world_mut().resource_mut::<NextState<Game>>().set(Game::Loading);
+    frames(&mut app, 3);
+    let entity = app.world_mut().spawn((Health(1), Sprite(1), DespawnOnExit(Game::Playing))).id();
+    start(&mut app, "Level");
+    checkpoint(&mut app);
+    app.world_mut().resource_mut::<Loaded>().0 = 0;
+    (app, entity)
+}
+
+#[test]
+fn the_level_that_is_there_is_not_loaded_again() {
+    let (mut app, entity) = play();
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
+    assert!(go_back(&mut app).report.in_place);
+    assert_eq!(app.world().resource::<Loaded>().0, 0, "no loading screen");
+    assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
+    assert_eq!(app.world().get::<Sprite>(entity), Some(&Sprite(1)), "the screen doesn't blink");
+
+    // Everything is spawned again, unless it goes in place.
+    app.insert_resource(RestoreManner::Respawn);
+    go_back(&mut app);
+    assert_eq!(app.world().resource::<Loaded>().0, 1);
+    assert!(app.world().get_entity(entity).is_err());
+}
+
+#[test]
+fn another_level_is_loaded() {
+    let (mut app, entity) = play();
+    app.world_mut().resource_mut::<Level>().0 = 2;
+    app.world_mut().resource_mut::<LoadedLevel>().0 = 2;
+    app.world_mut().get_mut::<Health>(entity).unwrap().0 = 5;
+    go_back(&mut app);
+    assert_eq!(app.world().resource::<Loaded>().0, 1);
+    assert_eq!(app.world().resource::<LoadedLevel>().0, 0);
+    let mut health = app.world_mut().query::<&Health>();
+    assert_eq!(health.single(app.world()).unwrap(), &Health(1));
+    ask(&mut app, |session| session.rewind(RewindTo::BeforeRewind));
+    assert_eq!(app.world().resource::<Loaded>().0, 2, "and so it is on the way back");
+    assert_eq!(app.world().resource::<Level>().0, 2);
+}
