@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::log::read_extent;
-use super::{Claim, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
+use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
 /// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
@@ -60,7 +60,8 @@ pub enum Difference {
     OnlyThere,
 }
 
-/// Compares the files of a machine with those of a replica whose log was just read for the claim of `claim`.
+/// Compares the files of a machine with those of a replica whose log was just read for the claim of the epoch
+/// `claimed`.
 ///
 /// Without a mark, or where others have changed files in the replica since, what only one side has counts as that side's.
 /// So two sides that agree may seem to have forked, and never the other way round.
@@ -70,9 +71,9 @@ pub async fn compare(
     here: &impl Source,
     there: &Files,
     mark: Option<&Mark>,
-    claim: Claim,
+    claimed: Epoch,
 ) -> Result<Standing, CompareError> {
-    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claim.epoch));
+    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claimed));
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
     let (mut is_new_here, mut is_new_there) = (false, false);

@@ -115,7 +115,7 @@ impl Log {
         let declared = counted.iter().filter_map(|(_, entry)| match entry.as_ref().ok()?.body {
             Body::Declaration { before } => Some((before, false)),
             Body::Tombstone => Some((epoch, true)),
-            Body::Changes(_) | Body::Renewal | Body::Seal { .. } => None,
+            Body::Changes(_) | Body::Renewal { .. } | Body::Seal { .. } => None,
         });
         let declared: Vec<(Epoch, bool)> = declared.collect();
         for (before, is_tombstone) in declared {
@@ -196,6 +196,21 @@ impl Log {
         }
     }
 
+    /// What the machine is called that owns the session, as it says itself; `None` where nobody does, or it has said
+    /// nothing yet.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        let epoch = self.highest();
+        if self.seal(epoch).is_some_and(|(_, released)| released) {
+            return None;
+        }
+        let names = self.standing(epoch).into_iter().rev();
+        names.filter_map(|(_, entry)| entry.as_ref().ok()).find_map(|entry| match &entry.body {
+            Body::Renewal { machine } => Some(machine.as_str()),
+            _ => None,
+        })
+    }
+
     /// The number that distinguishes the seal of an epoch.
     pub(super) fn seal_nonce(&self, epoch: Epoch) -> Option<u128> {
         let (position, _) = self.seal(epoch)?;
@@ -242,7 +257,7 @@ impl Log {
                     Body::Changes(changes) => files.apply(epoch, position, changes)?,
                     Body::Declaration { before } => files.forget_before(*before),
                     Body::Tombstone => files = Files::default(),
-                    Body::Renewal | Body::Seal { .. } => {}
+                    Body::Renewal { .. } | Body::Seal { .. } => {}
                 }
             }
         }
