@@ -19,6 +19,7 @@ pub mod monitoring;
 mod plugin;
 pub mod presentation;
 mod recording;
+mod replication;
 mod restore;
 pub mod rules;
 mod saved;
@@ -52,7 +53,7 @@ pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
     attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, reports, requests, slots, types,
+    recovery, replica, reports, requests, slots, types,
 };
 
 /// What most games use: `use bevy_session::prelude::*;`.

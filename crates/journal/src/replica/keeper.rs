@@ -87,8 +87,10 @@ pub enum ReplicaReport {
 pub enum Readiness {
     /// This machine owns it, and has what is newest of it.
     Claimed,
-    /// The store gives no answer, or another process of this machine has the session: it is as it is here.
+    /// The store gives no answer: it is as it is here.
     Unclaimed,
+    /// Another process of this machine has it.
+    InUse,
     /// This machine and the replica have gone on without each other.
     Forked,
     /// It was removed from the replica.
@@ -300,7 +302,7 @@ impl Keeper {
                     return false;
                 }
                 self.forget(at);
-                self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
+                self.reports.push(ReplicaReport::Ready(session, Readiness::InUse));
                 return true;
             }
         }
