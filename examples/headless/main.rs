@@ -22,6 +22,7 @@ mod life;
 mod metrics;
 mod objectives;
 mod options;
+mod replica;
 mod report;
 mod take_up;
 
@@ -62,6 +63,14 @@ fn main() -> AppExit {
     if let Some(report) = &options.open {
         session = session.open(report);
     }
+    match replica::chosen(&options) {
+        Ok(Some(replica)) => session = session.replica(replica),
+        Ok(None) => {}
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return AppExit::error();
+        }
+    }
     let mut app = App::new();
     if let Some(address) = &options.metrics
         && let Err(sentence) = metrics::add(&mut app, address)
@@ -81,6 +90,7 @@ fn main() -> AppExit {
             objectives::plugin,
             NotesPlugin,
             report::plugin,
+            replica::plugin,
             take_up::plugin,
         ))
         .add_plugins(driven::plugin)

@@ -29,6 +29,7 @@ use crate::replication::WhenFenced;
 pub struct ReplicaSessions {
     sessions: Vec<ReplicaSession>,
     is_reachable: Option<bool>,
+    is_asked: bool,
 }
 
 impl ReplicaSessions {
@@ -36,6 +37,12 @@ impl ReplicaSessions {
     #[must_use]
     pub fn sessions(&self) -> &[ReplicaSession] {
         &self.sessions
+    }
+
+    /// Has the replica looked at in this frame, whatever is played. [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
+    /// [`ReplicaLost`](crate::replica::ReplicaLost).
+    pub fn look(&mut self) {
+        self.is_asked = true;
     }
 
     /// A session.
@@ -57,6 +64,10 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     let Some(replica) = &mut parts.replica else { return };
     if parts.transition.is_none() {
         replica.let_go_of_others(played, now);
+    }
+    let mut listed = world.get_resource_or_init::<ReplicaSessions>();
+    if std::mem::take(&mut listed.bypass_change_detection().is_asked) {
+        replica.look(now);
     }
     replica.turn(now);
     while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {

@@ -52,7 +52,14 @@ impl ReplicaPort {
                 }
             }
             Order::TakeUp(take_up) if self.kept.insert(take_up.metadata.id) => {
-                self.link.send(ReplicaOrder::Begin(take_up.metadata.id), now);
+                let session = take_up.metadata.id;
+                if take_up.begun.is_none() {
+                    // Nothing of it is played before the writer has taken it up.
+                    self.held = Some((session, order));
+                    self.link.send(ReplicaOrder::Ready(session), now);
+                    return None;
+                }
+                self.link.send(ReplicaOrder::Begin(session), now);
             }
             Order::Release(session) => {
                 self.held.take_if(|(held, _)| held == session);
@@ -104,6 +111,11 @@ impl ReplicaPort {
     /// Whether something that was left isn't there yet.
     pub(in crate::lifecycle) fn is_leaving(&self) -> bool {
         !self.leaving.is_empty()
+    }
+
+    /// Has the replica looked at.
+    pub(in crate::lifecycle) fn look(&mut self, now: Moment) {
+        self.link.send(ReplicaOrder::Look, now);
     }
 
     /// Gives a driven keeper its turn.

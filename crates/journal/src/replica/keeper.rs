@@ -55,6 +55,9 @@ pub enum ReplicaOrder {
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
+    /// What the replica has is wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
+    /// [`ReplicaReport::Lost`].
+    Look,
     /// The sessions of another profile come next.
     UseProfile(String),
 }
@@ -109,6 +112,8 @@ pub struct Keeper {
     /// When the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
+    /// Somebody wants to know what there is.
+    is_asked: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
 }
@@ -167,6 +172,7 @@ impl Keeper {
             survey: Survey::default(),
             next_look: Duration::ZERO,
             found: None,
+            is_asked: false,
             is_lost: false,
             reports: Vec::new(),
         }
@@ -189,6 +195,7 @@ impl Keeper {
                 shipment.into_iter().for_each(|it| it.await_replication(checkpoint, now));
             }
             ReplicaOrder::LetGo(session) => self.let_go(session, now),
+            ReplicaOrder::Look => self.is_asked = true,
             ReplicaOrder::UseProfile(profile) => {
                 self.local = Arc::new(self.local.of_profile(&profile));
                 self.survey = Survey::default();
@@ -392,7 +399,9 @@ impl Keeper {
 
     /// Looks at what the replica has, unless a session is played, and says so where it changed.
     fn look(&mut self, now: Moment) {
-        if self.is_playing() || self.next_look > now.elapsed {
+        let is_due = !self.is_playing() && self.next_look <= now.elapsed;
+        let is_asked = std::mem::take(&mut self.is_asked);
+        if !is_due && !is_asked {
             return;
         }
         let KeeperOptions { store, lease, .. } = &self.options;
@@ -406,6 +415,7 @@ impl Keeper {
             game: &self.game,
             lease,
             mark: &mark,
+            reads_all: is_asked,
         };
         let shipments = &self.shipments;
         let is_own = |session| {
@@ -418,13 +428,15 @@ impl Keeper {
                 let pause = (lease / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
                 self.next_look = now.elapsed + pause;
                 self.note_answer();
-                if self.found.as_ref() != Some(&found) {
+                if is_asked || self.found.as_ref() != Some(&found) {
                     self.found = Some(found.clone());
                     self.reports.push(ReplicaReport::Found(found));
                 }
             }
             Err(fault) => {
                 self.next_look = now.elapsed + AFTER_FAULT;
+                // Who has asked is answered, though it was said before.
+                self.is_lost &= !is_asked;
                 self.note_fault(fault);
             }
         }

@@ -106,6 +106,31 @@ fn what_a_dead_process_was_writing_blocks_no_position_and_is_removed() {
 }
 
 #[test]
+fn a_directory_that_is_away_gives_no_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let (root, away) = (directory.path().join("replica"), directory.path().join("away"));
+    let session = SessionId::random();
+    let store = DirectoryReplica::open(&root).unwrap();
+    store.create(entry(session, 1, 1), b"whole").unwrap();
+    fs::rename(&root, &away).unwrap();
+    // An empty directory, as of a drive that isn't mounted, is no answer either.
+    for is_empty in [false, true] {
+        if is_empty {
+            fs::create_dir(&root).unwrap();
+        }
+        store.list(session).unwrap_err();
+        store.sessions().unwrap_err();
+        store.read(entry(session, 1, 1)).unwrap_err();
+        store.delete(entry(session, 1, 1)).unwrap_err();
+        store.create(entry(session, 1, 2), b"whole").unwrap_err();
+    }
+    fs::remove_dir_all(&root).unwrap();
+    fs::rename(&away, &root).unwrap();
+    assert_eq!(store.read(entry(session, 1, 1)).unwrap().unwrap(), b"whole");
+    assert_eq!(store.create(entry(session, 1, 2), b"whole").unwrap(), Created::New);
+}
+
+#[test]
 fn names_that_are_no_keys_are_passed_over() {
     let directory = tempfile::tempdir().unwrap();
     let session = SessionId::random();

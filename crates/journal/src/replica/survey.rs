@@ -83,6 +83,8 @@ pub(super) struct Surveyor<'a> {
     pub lease: Duration,
     /// The mark that this machine has of a session.
     pub mark: &'a dyn Fn(SessionId) -> Option<Mark>,
+    /// Sessions that have an owner are read as well, though they are others by then.
+    pub reads_all: bool,
 }
 
 impl Survey {
@@ -138,7 +140,7 @@ impl Seen {
             Watch::Lapsed => ReplicaOwner::Silent(name()),
         };
         let is_news = self.read_at != Some(self.log.len());
-        if self.read_at.is_none() || (is_news && owner.may_be_followed()) {
+        if self.read_at.is_none() || (is_news && (surveyor.reads_all || owner.may_be_followed())) {
             self.read_at = Some(self.log.len());
             self.entry = read_entry(&reach, &self.log, surveyor, now);
             self.here = stands_here(&reach, &self.log, surveyor);
