@@ -11,6 +11,9 @@ mod catch_up;
 mod claim;
 mod compaction;
 mod comparison;
+#[cfg(any(test, feature = "testing"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+pub mod conformance;
 mod directory_store;
 mod entry;
 mod fetch;
