@@ -108,6 +108,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
 
+    #[doc = include_str!("../docs/guide/outliving-a-machine.md")]
+    struct OutlivingAMachine;
+
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;
 

@@ -84,9 +84,9 @@ pub use notifications::{
     SessionClaimed, SessionFenced, SessionForked, SessionReleased,
 };
 pub(crate) use notifications::{
-    register_replica_notifications,
     register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_restored_in_place, register_slot_notifications,
+    register_filing_notifications, register_replica_notifications, register_restored_in_place,
+    register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;

@@ -16,8 +16,8 @@ use crate::lifecycle::{
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
     list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
     register_event_notifications, register_external_notifications, register_filing_notifications,
-    register_notifications, register_replica_notifications, register_restored_in_place, register_slot_notifications, report,
-    restore,
+    register_notifications, register_replica_notifications, register_restored_in_place,
+    register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
 use crate::replication::Replica;
@@ -27,9 +27,9 @@ use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor
 use bevy::ecs::system::ScheduleSystem;
 use bevy::prelude::*;
 use bevy_session_journal::MemoryDisk;
-use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
+use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;

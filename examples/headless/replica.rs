@@ -150,8 +150,7 @@ pub fn choose(
     }
     let mut all: Vec<_> = replica.sessions().iter().collect();
     all.retain(|it| !given_up.contains(&it.session));
-    let mut all: Vec<_> =
-        all.into_iter().filter_map(|it| Some((it, it.entry.as_ref()?))).collect();
+    let mut all: Vec<_> = all.into_iter().filter_map(|it| Some((it, it.entry.as_ref()?))).collect();
     all.retain(|(_, entry)| entry.can_go_on());
     all.sort_by_key(|(_, entry)| entry.updated);
     let free = all.iter().rev().find(|(it, _)| is_own(&it.owner));
@@ -163,4 +162,10 @@ pub fn choose(
         (None, false) => Choice::Wait,
         (None, true) => Choice::Here,
     }
+}
+
+#[cfg(feature = "replica")]
+fn of_postgres(url: &str) -> Result<Replica, String> {
+    let store = bevy_session_postgres::PostgresReplica::new(url);
+    store.map(Replica::new).map_err(|error| format!("{error}."))
 }

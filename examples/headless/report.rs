@@ -145,9 +145,13 @@ impl fmt::Display for Line {
             Self::Replicated { checkpoint } => {
                 write!(f, "Checkpoint {checkpoint} is safe whatever becomes of this machine.")
             }
-            Self::Claimed { epoch, .. } => write!(f, "The colony is this machine's (epoch {epoch})."),
+            Self::Claimed { epoch, .. } => {
+                write!(f, "The colony is this machine's (epoch {epoch}).")
+            }
             Self::Fenced { .. } => write!(f, "Another machine plays the colony."),
-            Self::Forked { .. } => write!(f, "The colony went on here and elsewhere; here it is a new one."),
+            Self::Forked { .. } => {
+                write!(f, "The colony went on here and elsewhere; here it is a new one.")
+            }
             Self::ReplicaLost { error } => write!(f, "The replica can't be reached: {error}."),
             Self::ReplicaBack {} => write!(f, "The replica can be reached again."),
             Self::Command { command, error: Some(error), .. } => write!(f, "{command}: {error}."),

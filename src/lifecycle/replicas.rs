@@ -17,9 +17,9 @@ use super::requests::{CurrentRequest, ask};
 use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::runtime::transition::{Departure, Transition};
+use super::transitions::leaving;
 use super::transitions::rewinding::branch_off;
 use super::transitions::take_up::{make_branch_of_it, not_prepared};
-use super::transitions::leaving;
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
 
@@ -74,6 +74,16 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
         take_in(parts, world, report);
     }
     leave_fenced(parts, world);
+    give_up_broken(parts, world);
+}
+
+/// A keeper that panicked is a bug of ours. Play goes on without a replica.
+fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
+    lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
+    if let Some(held) = broken.take_all_held() {
+        parts.send(held);
+    }
 }
 
 /// Before the process ends: waits for what isn't there yet of what was left.
@@ -85,7 +95,9 @@ pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(replica) = parts.replica.as_mut().filter(|replica| replica.is_leaving()) {
         match replica.wait_for_report(deadline, now) {
             Some(report) => take_in(parts, world, report),
-            None => return warn!("what was played last isn't replicated yet; it is on this machine"),
+            None => {
+                return warn!("what was played last isn't replicated yet; it is on this machine");
+            }
         }
     }
 }
@@ -143,12 +155,7 @@ fn lost(world: &mut World, error: FailureCause) {
 }
 
 /// A session that is to be played is as it should be, or never will be.
-fn ready(
-    parts: &mut RuntimeParts,
-    world: &mut World,
-    session: SessionId,
-    readiness: Readiness,
-) {
+fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
     let Some(replica) = &mut parts.replica else { return };
     let held = replica.take_held(session);
     if !matches!(readiness, Readiness::Claimed | Readiness::Unclaimed) {

@@ -8,9 +8,9 @@ use crate::engine;
 use crate::failures::FailureWatch;
 use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
-    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions, Runtime, RuntimeParts,
-    SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling, log_losses_once,
-    look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions,
+    Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling,
+    log_losses_once, look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};

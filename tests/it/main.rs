@@ -73,6 +73,7 @@ mod recovery;
 mod reflection;
 mod refusals;
 mod relationships;
+mod replica;
 mod reports;
 mod restore_failures;
 mod restore_hooks;

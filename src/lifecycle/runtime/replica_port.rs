@@ -118,6 +118,16 @@ impl ReplicaPort {
         self.link.send(ReplicaOrder::Look, now);
     }
 
+    /// Whether what keeps sessions there is gone: it panicked. Nothing waits for it then.
+    pub(in crate::lifecycle) fn is_broken(&self) -> bool {
+        self.link.is_broken()
+    }
+
+    /// What waited for a session.
+    pub(in crate::lifecycle) fn take_all_held(self) -> Option<Order> {
+        self.held.map(|(_, order)| order)
+    }
+
     /// Gives a driven keeper its turn.
     pub(in crate::lifecycle) fn turn(&mut self, now: Moment) {
         self.link.turn(now);

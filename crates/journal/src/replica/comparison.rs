@@ -76,6 +76,7 @@ pub async fn compare(
     let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claimed));
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
+    let past = if is_alone { BTreeMap::new() } else { log.past()? };
     let (mut is_new_here, mut is_new_there) = (false, false);
     for (name, difference) in difference(reach, log, here, there).await? {
         let was = before.get(&name);
@@ -88,10 +89,15 @@ pub async fn compare(
             Difference::Other | Difference::OnlyHere | Difference::OnlyThere if is_alone => {
                 (true, false)
             }
-            Difference::Other => (!is_as_before(here, &name, was)?, !is_as_before_there()),
+            Difference::Other => {
+                let is_known = is_as_before(here, &name, was)?
+                    || was_there(reach, log, here, &name, past.get(&name)).await?;
+                (!is_known, !is_as_before_there())
+            }
             // What only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
-                let is_removed_there = is_as_before(here, &name, was)?;
+                let is_removed_there = is_as_before(here, &name, was)?
+                    || was_there(reach, log, here, &name, past.get(&name)).await?;
                 (!is_removed_there, is_removed_there)
             }
             Difference::OnlyThere => (is_as_before_there(), !is_as_before_there()),
@@ -181,6 +187,30 @@ async fn is_beginning(
     extent: Extent,
 ) -> Result<bool, ReadError> {
     Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
+}
+
+/// Whether a file of this machine is one that the replica had once, or its beginning: nothing of it is news there.
+async fn was_there(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    name: &FileName,
+    past: Option<&Vec<FileState>>,
+) -> Result<bool, CompareError> {
+    let Some(len) = here.files()?.get(name).copied() else { return Ok(false) };
+    for file in past.into_iter().flatten() {
+        let difference = of_both(reach, log, here, name, len, file).await;
+        match difference {
+            Ok(Difference::Same | Difference::Shorter) => return Ok(true),
+            Ok(_) => {}
+            Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
+                return Err(error);
+            }
+            // What has gone says nothing.
+            Err(CompareError::There(_)) => {}
+        }
+    }
+    Ok(false)
 }
 
 fn pieces(file: &FileState) -> Vec<(u64, u64)> {

@@ -179,6 +179,14 @@ impl Head {
 }
 
 impl Change {
+    /// The file that isn't there any more, or is another one.
+    pub(super) fn replaced(&self) -> Option<&FileName> {
+        match self {
+            Self::Remove { name } | Self::Place { to: name, .. } => Some(name),
+            Self::Create { .. } | Self::Append { .. } => None,
+        }
+    }
+
     /// The files that it is about.
     pub(super) fn names(&self) -> impl Iterator<Item = &FileName> {
         let (name, other) = match self {

@@ -219,12 +219,7 @@ impl Keeper {
         }
     }
 
-    fn shipment(
-        &self,
-        session: SessionId,
-        phase: Phase,
-        now: Moment,
-    ) -> std::io::Result<Shipment> {
+    fn shipment(&self, session: SessionId, phase: Phase, now: Moment) -> std::io::Result<Shipment> {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
         let local = Arc::clone(&self.local);
         let place = SessionFiles::of(local.store.layout(), session);
@@ -258,8 +253,11 @@ impl Keeper {
     }
 
     fn let_go(&mut self, session: SessionId, now: Moment) {
-        let Some(at) = self.shipments.iter().position(|it| it.session == session) else { return };
-        let Some(shipment) = self.shipments.get_mut(at) else { return };
+        let known = self.shipments.iter_mut().enumerate().find(|(_, it)| it.session == session);
+        let Some((at, shipment)) = known else {
+            self.reports.push(ReplicaReport::LetGo(session, false));
+            return;
+        };
         if shipment.shipper.is_owner() {
             shipment.phase = Phase::Leaving;
             shipment.shipper.drain();
@@ -418,9 +416,8 @@ impl Keeper {
             reads_all: is_asked,
         };
         let shipments = &self.shipments;
-        let is_own = |session| {
-            shipments.iter().any(|it| it.session == session && it.shipper.is_owner())
-        };
+        let is_own =
+            |session| shipments.iter().any(|it| it.session == session && it.shipper.is_owner());
         let looked = survey.look(&surveyor, &is_own, now);
         self.survey = survey;
         match looked {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    Body, Entry, EntryError, Epoch, Extent, Files, Key, Listing, Position, Reach, ReplayError,
-    Sentence, StoreFault,
+    Body, Change, Entry, EntryError, Epoch, Extent, FileName, FileState, Files, Key, Listing,
+    Position, Reach, ReplayError, Sentence, StoreFault,
 };
 use crate::model::ids::SessionId;
 
@@ -262,6 +262,25 @@ impl Log {
             }
         }
         Ok(files)
+    }
+
+    /// The files that there were once under each name and aren't any more, as far as the log still says.
+    pub(super) fn past(&self) -> Result<BTreeMap<FileName, Vec<FileState>>, ReadError> {
+        let (mut past, mut files) = (BTreeMap::<_, Vec<FileState>>::new(), Files::default());
+        for epoch in self.gone_before.up_to(self.highest().next()) {
+            for (position, entry) in self.counted(epoch) {
+                let Some(Body::Changes(changes)) = entry.as_ref().ok().map(|entry| &entry.body)
+                else {
+                    continue;
+                };
+                for name in changes.iter().filter_map(Change::replaced) {
+                    let before = files.get(name).cloned();
+                    past.entry(name.clone()).or_default().extend(before);
+                }
+                files.apply(epoch, position, changes)?;
+            }
+        }
+        Ok(past)
     }
 
     /// Whether files were changed in an epoch between two others, as far as can be known: of what is gone it can't.

@@ -330,7 +330,11 @@ impl<R: Reach> fmt::Debug for Owner<R> {
 }
 
 /// Creates an entry, and finds out whether it is this one that stands there: a reply may have been lost.
-pub(super) async fn deliver(reach: impl Reach, key: Key, bytes: Arc<[u8]>) -> Result<Outcome, StoreFault> {
+pub(super) async fn deliver(
+    reach: impl Reach,
+    key: Key,
+    bytes: Arc<[u8]>,
+) -> Result<Outcome, StoreFault> {
     if reach.create(key, Arc::clone(&bytes)).await? == Created::New {
         return Ok(Outcome::Stands);
     }

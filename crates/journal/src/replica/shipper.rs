@@ -17,10 +17,9 @@ use super::arrival::bring_here;
 use super::claim::owner_of;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
-    ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch, FileName, Log,
-    MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing, StoreFault,
-    Trouble, Watch, Watcher, block_on, clear_removed, compare,
-    difference,
+    ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch,
+    FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing,
+    StoreFault, Trouble, Watch, Watcher, block_on, clear_removed, compare, difference,
 };
 use crate::disk::{Disk, LocalStore};
 use crate::model::ids::SessionId;
@@ -122,10 +121,7 @@ struct Owning {
 
 impl fmt::Debug for Shipper {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Shipper")
-            .field("session", &self.session())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Shipper").field("session", &self.session()).finish_non_exhaustive()
     }
 }
 
@@ -361,7 +357,13 @@ impl Shipper {
         match block_on(standing)? {
             Standing::Same | Standing::ReplicaIsBehind => {}
             Standing::MachineIsBehind if !self.is_played => {
-                block_on(bring_here(&self.reach, owner.log(), &here, &local.store, recorder.place()))?;
+                block_on(bring_here(
+                    &self.reach,
+                    owner.log(),
+                    &here,
+                    &local.store,
+                    recorder.place(),
+                ))?;
                 recorder.look_again(&**disk)?;
             }
             // What is played goes on from what it has.
@@ -422,6 +424,8 @@ impl Shipper {
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
         if self.is_draining && is_idle && owning.owner.is_settled() {
+            // Both sides have these files now.
+            self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
             block_on(owning.owner.release())?;
             return Err(Halt::Over(Over::Released));
         }

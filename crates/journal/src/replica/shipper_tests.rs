@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::{
     Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, Recorders,
-    RecordingDisk, ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on, fetch,
+    RecordingDisk, ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on,
+    fetch,
 };
 use crate::disk::{AppendFile, Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::model::ids::SessionId;
@@ -70,10 +71,7 @@ impl Here {
 
     fn shipper(&self) -> Shipper {
         let options = ShipperOptions {
-            local: Arc::new(LocalStore::new(
-                Arc::new(self.memory.clone()),
-                self.layout.clone(),
-            )),
+            local: Arc::new(LocalStore::new(Arc::new(self.memory.clone()), self.layout.clone())),
             recorder: self.recorder.clone(),
             machine: "here".to_owned(),
             lease: LEASE,
@@ -237,6 +235,66 @@ fn a_drained_session_is_replicated_and_free() {
     // The next one doesn't wait for a lease.
     let mut next = here.shipper();
     assert!(matches!(here.ship(&mut next)[0], ReplicaNews::Claimed(_)));
+}
+
+/// Another machine that has nothing of the session yet, and claims it as soon as it may.
+fn followed_by(here: &mut Here) -> (Here, Shipper) {
+    let mut there = Here::on(MemoryDisk::default(), here.store.clone(), here.session);
+    let mut shipper = there.shipper();
+    there.ship(&mut shipper);
+    there.now += LEASE;
+    let news = there.ship(&mut shipper);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
+    assert_eq!(there.files(), there.fetched(), "it has what the replica has");
+    shipper.play();
+    (there, shipper)
+}
+
+#[test]
+fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    // What is replaced since the claim isn't in the mark of this machine, and was in the replica all the same.
+    for text in [b"card 1", b"card 2"] {
+        here.disk.replace(&here.path("session.ron"), text).unwrap();
+        here.ship(&mut shipper);
+    }
+    drop(shipper);
+
+    let (mut there, mut other) = followed_by(&mut here);
+    there.disk.replace(&there.path("session.ron"), b"card 3").unwrap();
+    there.write("b.journal", b"b");
+    there.disk.remove(&there.path("a.journal")).unwrap();
+    there.sync_dir();
+    other.drain();
+    there.ship(&mut other);
+
+    // The first machine comes back with its disk.
+    let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
+    let mut again = here.shipper();
+    let news = here.ship(&mut again);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
+    assert_eq!(here.files(), there.files());
+}
+
+#[test]
+fn a_machine_that_has_what_the_replica_never_had_has_forked() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    here.disk.replace(&here.path("session.ron"), b"never sent").unwrap();
+    drop(shipper);
+    let (mut there, mut other) = followed_by(&mut here);
+    there.disk.replace(&there.path("session.ron"), b"another").unwrap();
+    other.drain();
+    there.ship(&mut other);
+    let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
+    let mut again = here.shipper();
+    let news = here.ship(&mut again);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Forked)]), "{news:?}");
 }
 
 #[test]

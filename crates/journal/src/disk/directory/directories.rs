@@ -27,10 +27,7 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// [`StoreError`] at the first that can't be made.
-    pub fn create_directory(
-        &self,
-        path: &Path,
-    ) -> Result<BTreeSet<PathBuf>, StoreError> {
+    pub fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
         create_directory(&*self.disk, path)
     }
 

@@ -249,7 +249,9 @@ impl Host {
             if !compares {
                 break Standing::ReplicaIsBehind;
             }
-            match compare(&self.way, log, &machine, &files, machine.mark.as_ref(), claim.epoch).await {
+            match compare(&self.way, log, &machine, &files, machine.mark.as_ref(), claim.epoch)
+                .await
+            {
                 Ok(standing) => break standing,
                 Err(CompareError::There(ReadError::Store(_))) => self.way.sleep(10).await,
                 Err(CompareError::There(_)) => return None,
