@@ -79,6 +79,9 @@ pub async fn compare(
     let past = if is_alone { BTreeMap::new() } else { log.past()? };
     let (mut is_new_here, mut is_new_there) = (false, false);
     for (name, difference) in difference(reach, log, here, there).await? {
+        if is_derived(&name) {
+            continue;
+        }
         let was = before.get(&name);
         let is_as_before_there = || was.is_some() && there.get(&name).map(pieces).as_ref() == was;
         let (on_this_side, on_that_side) = match difference {
@@ -187,6 +190,11 @@ async fn is_beginning(
     extent: Extent,
 ) -> Result<bool, ReadError> {
     Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
+}
+
+/// Whether a file says only what the journals say. It is written at leisure, and so is often never durable by itself.
+fn is_derived(name: &FileName) -> bool {
+    Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
 }
 
 /// Whether a file of this machine is one that the replica had once, or its beginning: nothing of it is news there.

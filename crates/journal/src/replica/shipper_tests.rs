@@ -258,13 +258,16 @@ fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
     here.ship(&mut shipper);
     // What is replaced since the claim isn't in the mark of this machine, and was in the replica all the same.
     for text in [b"card 1", b"card 2"] {
-        here.disk.replace(&here.path("session.ron"), text).unwrap();
+        here.disk.replace(&here.path("x.attachment"), text).unwrap();
         here.ship(&mut shipper);
     }
+    // The card is written at leisure, and never sent where nothing syncs its name.
+    here.disk.replace_unsynced(&here.path("session.ron"), b"card").unwrap();
+    here.ship(&mut shipper);
     drop(shipper);
 
     let (mut there, mut other) = followed_by(&mut here);
-    there.disk.replace(&there.path("session.ron"), b"card 3").unwrap();
+    there.disk.replace(&there.path("x.attachment"), b"card 3").unwrap();
     there.write("b.journal", b"b");
     there.disk.remove(&there.path("a.journal")).unwrap();
     there.sync_dir();
@@ -285,10 +288,10 @@ fn a_machine_that_has_what_the_replica_never_had_has_forked() {
     here.write("a.journal", b"a");
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
-    here.disk.replace(&here.path("session.ron"), b"never sent").unwrap();
+    here.disk.replace(&here.path("x.attachment"), b"never sent").unwrap();
     drop(shipper);
     let (mut there, mut other) = followed_by(&mut here);
-    there.disk.replace(&there.path("session.ron"), b"another").unwrap();
+    there.disk.replace(&there.path("x.attachment"), b"another").unwrap();
     other.drain();
     there.ship(&mut other);
     let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
