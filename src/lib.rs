@@ -20,6 +20,7 @@ mod plugin;
 pub mod presentation;
 mod recording;
 pub mod replay;
+mod replication;
 mod restore;
 pub mod rules;
 mod saved;
@@ -53,7 +54,7 @@ pub use saved::Saved;
 pub use switches::SessionSwitches;
 pub use topics::{
     attachments, chapters, checkpoints, digests, ends, events, external, hints, library, placed,
-    recovery, reports, requests, slots, types,
+    recovery, replica, reports, requests, slots, types,
 };
 
 /// What most games use: `use bevy_session::prelude::*;`.
@@ -107,6 +108,9 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/keeping.md")]
     struct Keeping;
+
+    #[doc = include_str!("../docs/guide/outliving-a-machine.md")]
+    struct OutlivingAMachine;
 
     #[doc = include_str!("../docs/guide/levels-and-keys.md")]
     struct LevelsAndKeys;

@@ -24,6 +24,7 @@ mod placed;
 mod playing;
 pub(super) mod policy;
 mod recording;
+mod replicas;
 mod reporting;
 mod requests;
 mod runtime;
@@ -78,9 +79,14 @@ pub use notifications::{
     SessionsEdited, SessionsFound, SlotCopied, SlotDeleted, SlotFailed, SlotImported, SlotRenamed,
     SlotSaved, TypeFailed, TypeNotSaved, WorldCollapsed,
 };
+pub use notifications::{
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
+    SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+};
 pub(crate) use notifications::{
     register as register_notifications, register_chapter_notifications,
-    register_filing_notifications, register_restored_in_place, register_slot_notifications,
+    register_filing_notifications, register_replica_notifications, register_restored_in_place,
+    register_slot_notifications,
 };
 pub use paces::{CurrentPace, SessionPace, SessionPaces};
 pub use policy::RecoveryPolicy;
@@ -88,6 +94,7 @@ pub(crate) use recording::register_event_notifications;
 pub use recording::{
     EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated, SessionEvents,
 };
+pub use replicas::ReplicaSessions;
 pub(crate) use reporting::tell_of_unopened;
 pub(crate) use requests::RequestQueue;
 pub use requests::{
@@ -102,6 +109,7 @@ pub(crate) use runtime::filings::Filings;
 pub(crate) use runtime::forks::Forks;
 pub(crate) use runtime::frame_time::FrameTime;
 pub use runtime::last_look::LastLook;
+pub(crate) use runtime::replica_port::ReplicaPort;
 pub(crate) use runtime::writer_port::WriterPort;
 pub(crate) use runtime::{Runtime, RuntimeParts};
 pub use session_place::SessionPlace;

@@ -16,10 +16,11 @@ use crate::lifecycle::{
     SessionPlace, SessionSettings, SwitchedOff, ask_gates, capture, handle_requests,
     list_what_is_played, receive, register_chapter_notifications, register_digest_notifications,
     register_event_notifications, register_external_notifications, register_filing_notifications,
-    register_notifications, register_restored_in_place, register_slot_notifications, report,
-    restore,
+    register_notifications, register_replica_notifications, register_restored_in_place,
+    register_slot_notifications, report, restore,
 };
 use crate::mode::SessionMode;
+use crate::replication::Replica;
 use crate::switches::SessionSwitches;
 use bevy::app::MainScheduleOrder;
 use bevy::ecs::schedule::{ScheduleConfigs, ScheduleLabel, SingleThreadedExecutor};
@@ -28,6 +29,7 @@ use bevy::prelude::*;
 use bevy_session_journal::MemoryDisk;
 use bevy_session_journal::internal::disk::process::ProcessGuard;
 use bevy_session_journal::internal::disk::{DEVELOPMENT, Disk, Layout, LocalStore};
+use bevy_session_journal::replica::{Recorders, RecordingDisk};
 use jiff::Timestamp;
 use place::{OpenPlace, Place, roots_below};
 use reflection::register_types;
@@ -70,6 +72,8 @@ pub struct SessionPlugin {
     /// Whether frames are recorded also of a game that records no inputs.
     has_tape: bool,
     clock_origin: Option<Timestamp>,
+    /// Where sessions are kept beside this machine's disk.
+    replica: Option<Replica>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
 }
@@ -155,6 +159,7 @@ impl SessionPlugin {
             writer_delay: WRITER_DELAY,
             has_tape: false,
             clock_origin: None,
+            replica: None,
             outside: None,
         }
     }
@@ -350,12 +355,45 @@ impl SessionPlugin {
         self
     }
 
-    /// Where files are kept, once it is known what can be written.
-    fn open_place(&self) -> (LocalStore, SessionPlace, Option<DataPlaceChanged>) {
+    /// Keeps sessions on other machines as well, so that they outlive this one.
+    ///
+    /// A session is played on this machine's disk as ever. What is durable there is sent to the replica, on a thread of its
+    /// own, and [`CheckpointReplicated`](crate::replica::CheckpointReplicated) says what can be had from it. Before a session is played, this
+    /// machine claims it there, and waits while another owns it; what is newer there is fetched first. A
+    /// session that the replica alone has is taken up by
+    /// [`recover`](crate::SessionCommands::recover) or [`continue_session`](crate::SessionCommands::continue_session) like one of
+    /// this machine; [`ReplicaSessions`](crate::replica::ReplicaSessions) lists them. Where the replica gives no answer, play goes on
+    /// without it.
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    /// use bevy_session::replica::{DirectoryReplica, Replica};
+    ///
+    /// # let drive = tempfile::tempdir().unwrap();
+    /// # let drive = drive.path();
+    /// let store = DirectoryReplica::open(&drive.join("arena"))?;
+    /// let plugin = SessionPlugin::new("Studio", "Arena").replica(Replica::new(store).machine("arena-3"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn replica(mut self, replica: Replica) -> Self {
+        self.replica = Some(replica);
+        self
+    }
+
+    /// Where files are kept, once it is known what can be written. What becomes durable is noted for the replica.
+    fn open_place(
+        &self,
+        recorders: &Recorders,
+    ) -> (LocalStore, SessionPlace, Option<DataPlaceChanged>) {
         let wanted = self.layout(self.place.roots(&self.studio, &self.game));
         let fallback =
             self.fallback.as_deref().map(|directory| self.layout(roots_below(directory)));
         let OpenPlace { disk, place, changed } = self.place.open(&wanted, fallback.as_ref());
+        let disk: Arc<dyn Disk> = match self.replica {
+            Some(_) => Arc::new(RecordingDisk::new(disk, recorders.clone())),
+            None => disk,
+        };
         let local = LocalStore::new(disk, wanted);
         let local = match &self.outside {
             Some(outside) => local.with_outside(Arc::clone(outside)),
@@ -415,6 +453,7 @@ impl Plugin for SessionPlugin {
         register_external_notifications(app);
         register_event_notifications(app);
         register_digest_notifications(app);
+        register_replica_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

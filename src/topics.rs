@@ -11,6 +11,7 @@ pub mod hints;
 pub mod library;
 pub mod placed;
 pub mod recovery;
+pub mod replica;
 pub mod reports;
 pub mod requests;
 pub mod slots;

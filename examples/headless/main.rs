@@ -24,6 +24,7 @@ mod metrics;
 mod objectives;
 mod options;
 mod replay;
+mod replica;
 mod report;
 mod take_up;
 
@@ -67,6 +68,14 @@ fn main() -> AppExit {
     if let Some(report) = &options.open {
         session = session.open(report);
     }
+    match replica::chosen(&options) {
+        Ok(Some(replica)) => session = session.replica(replica),
+        Ok(None) => {}
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            return AppExit::error();
+        }
+    }
     let mut app = App::new();
     if let Some(address) = &options.metrics
         && let Err(sentence) = metrics::add(&mut app, address)
@@ -87,6 +96,7 @@ fn main() -> AppExit {
             objectives::plugin,
             NotesPlugin,
             report::plugin,
+            replica::plugin,
         ));
     if reports_last_run {
         replay::report_last_run(&mut app);

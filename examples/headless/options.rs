@@ -32,9 +32,15 @@ Usage: headless [OPTIONS]
                       checkpoint LABEL, save NAME, load NAME, rewind SECONDS,
                       undo-rewind, chapter NAME, end-chapter completed|failed|abandoned,
                       hash, pause, resume, sessions, slots, events N, report PATH,
-                      close, die panic|abort|kill|exit|suspend
+                      drain, replica-sessions, close, die panic|abort|kill|exit|suspend
   --metrics ADDR      serve Prometheus' text format at ADDR/metrics; needs a build with
                       --features metrics
+  --replica URL       keep the colony in dir:PATH, or in postgres://USER@HOST:PORT/DB, which needs
+                      a build with --features replica: another machine goes on with it
+  --machine NAME      what this machine is called there [default: its host's name]
+  --lease-ms MS       how long a machine may be silent before another goes on [default: 3000]
+  --play-on-when-fenced
+                      go on as a colony of its own when another machine has taken over
   --open REPORT.tar   go on where a report was written; what is saved is kept in memory
   --new               found a new colony, even if there is one to go on with
   --panic-seed N      a bug in the rules, which panics 200 to 2,000 steps after the start
@@ -58,6 +64,13 @@ pub struct Options {
     pub stdin: bool,
     /// The address that metrics are served on.
     pub metrics: Option<String>,
+    /// Where else the colony is kept.
+    pub replica: Option<String>,
+    /// What this machine is called there.
+    pub machine: Option<String>,
+    /// How long a machine may be silent there.
+    pub lease: Duration,
+    pub play_on_when_fenced: bool,
     /// The report to open.
     pub open: Option<PathBuf>,
     /// Which bug the colony has.
@@ -85,6 +98,10 @@ impl Default for Options {
             json: false,
             stdin: false,
             metrics: None,
+            replica: None,
+            machine: None,
+            lease: Duration::from_secs(3),
+            play_on_when_fenced: false,
             open: None,
             panic_seed: None,
             last_report: None,
@@ -125,6 +142,12 @@ impl Options {
                 "--json" => options.json = true,
                 "--stdin" => options.stdin = true,
                 "--metrics" => options.metrics = Some(value()?.to_string_lossy().into_owned()),
+                "--replica" => options.replica = Some(value()?.to_string_lossy().into_owned()),
+                "--machine" => options.machine = Some(value()?.to_string_lossy().into_owned()),
+                "--lease-ms" => {
+                    options.lease = Duration::from_millis(number(&name, &value()?)?);
+                }
+                "--play-on-when-fenced" => options.play_on_when_fenced = true,
                 "--open" => options.open = Some(value()?.into()),
                 "--panic-seed" => options.panic_seed = Some(number(&name, &value()?)?),
                 "--last-report" => options.last_report = Some(value()?.into()),

@@ -55,6 +55,28 @@ pub enum Line {
     SessionEnded {
         session: String,
     },
+    /// This checkpoint, and what is kept before it, can be had from the replica.
+    Replicated {
+        checkpoint: u64,
+    },
+    Claimed {
+        session: String,
+        epoch: u64,
+    },
+    Fenced {
+        session: String,
+        epoch: u64,
+    },
+    Forked {
+        session: String,
+        common_play_s: Option<f64>,
+        here_s: Option<f64>,
+        there_s: Option<f64>,
+    },
+    ReplicaLost {
+        error: String,
+    },
+    ReplicaBack {},
     /// The answer to a command of `--stdin`.
     Command {
         command: String,
@@ -155,6 +177,18 @@ impl fmt::Display for Line {
             }
             Self::SessionClosed { .. } => write!(f, "The colony is saved; come back any time."),
             Self::SessionEnded { .. } => write!(f, "The colony's story has ended."),
+            Self::Replicated { checkpoint } => {
+                write!(f, "Checkpoint {checkpoint} is safe whatever becomes of this machine.")
+            }
+            Self::Claimed { epoch, .. } => {
+                write!(f, "The colony is this machine's (epoch {epoch}).")
+            }
+            Self::Fenced { .. } => write!(f, "Another machine plays the colony."),
+            Self::Forked { .. } => {
+                write!(f, "The colony went on here and elsewhere; here it is a new one.")
+            }
+            Self::ReplicaLost { error } => write!(f, "The replica can't be reached: {error}."),
+            Self::ReplicaBack {} => write!(f, "The replica can be reached again."),
             Self::Command { command, error: Some(error), .. } => write!(f, "{command}: {error}."),
             Self::Command { command, fields, .. } if fields.is_empty() => {
                 write!(f, "{command}: done.")
@@ -186,7 +220,7 @@ impl Reporter {
                 .map_err(Into::into)
                 .and_then(|text| stdout().write_all(format!("{text}\n").as_bytes())),
             // The status line says it.
-            Line::Captured(_) | Line::CheckpointSaved { .. } => Ok(()),
+            Line::Captured(_) | Line::CheckpointSaved { .. } | Line::Replicated { .. } => Ok(()),
             Line::Error { .. } => writeln!(stderr(), "{}{line}", self.clear()),
             line => writeln!(stdout(), "{}{line}", self.clear()),
         };

@@ -5,13 +5,15 @@
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
-use bevy_session::recovery::RecoveryError;
+use bevy_session::recovery::{RecoveryError, RestoreCancelled};
+use bevy_session::replica::{ReplicaListed, ReplicaOwner, ReplicaSessions};
 use bevy_session::reports::ReportNotOpened;
 use bevy_session::requests::{Request, SessionRequest};
 use bevy_session::slots::SlotRequest;
 use bevy_session::{RecoveryFailed, RequestError, SessionId, SessionStatus, SessionsFound};
 
 use crate::options::Options;
+use crate::replica::{Choice, choose};
 use crate::report::Reporter;
 
 /// How far we have come.
@@ -29,6 +31,8 @@ pub fn plugin(app: &mut App) {
         .add_observer(recovery_failed)
         .add_observer(request_rejected)
         .add_observer(report_not_opened)
+        .add_observer(another_was_faster)
+        .add_observer(restore_cancelled)
         .add_systems(
             Update,
             // What fails later on is no reason to take up something else.
@@ -56,11 +60,12 @@ fn sessions_found(
     }
 }
 
-/// Asks for the most promising session that hasn't failed yet.
+/// Asks for the most promising session that hasn't failed yet, here or in the replica.
 fn take_up(
     options: Res<Options>,
     catalog: Res<SessionCatalog>,
     offers: Res<RecoveryOffers>,
+    replica: Option<Res<ReplicaSessions>>,
     mut state: ResMut<TakeUp>,
     mut commands: Commands,
 ) {
@@ -69,20 +74,59 @@ fn take_up(
     let closed = catalog.sessions().iter().filter(|entry| entry.status == SessionStatus::Closed);
     let closed =
         closed.filter(|entry| entry.can_go_on()).map(|entry| entry.session.id).find(promising);
-    if let Some(session) = crashed {
+    let mut chosen = crashed.or(closed);
+    let choice = match &replica {
+        Some(replica) => choose(chosen, replica, &options, &state.given_up),
+        None => Choice::Here,
+    };
+    if choice == Choice::Wait {
+        return;
+    }
+    if let Choice::There { session, closed } = choice {
+        match closed {
+            true => commands.session().continue_session(session),
+            false => commands.session().recover(session, RestoreFrom::Latest),
+        };
+        chosen = Some(session);
+    } else if let Some(session) = crashed {
         commands.session().recover(session, RestoreFrom::Latest);
     } else if let Some(session) = closed {
         commands.session().continue_session(session);
     } else {
         commands.session().start(NewSession::named("Colony"));
     }
-    state.asked_for = crashed.or(closed);
+    state.asked_for = chosen;
     state.is_due = false;
 }
 
 /// What was asked for is damaged, but something older of it is whole.
 fn another_offer(available: On<RecoveryAvailable>, mut state: ResMut<TakeUp>) {
     state.is_due |= state.asked_for == Some(available.offer.session.id);
+}
+
+/// Another machine has taken what was asked for: something else may be free.
+fn another_was_faster(
+    _: On<ReplicaListed>,
+    replica: Res<ReplicaSessions>,
+    catalog: Res<SessionCatalog>,
+    session: Option<Res<CurrentSession>>,
+    state: Res<TakeUp>,
+    mut commands: Commands,
+) {
+    let asked = state.asked_for.filter(|_| session.is_none() && !state.is_due);
+    let asked = asked.filter(|asked| catalog.get(*asked).is_none());
+    let owner = asked.and_then(|asked| replica.get(asked)).map(|it| &it.owner);
+    if let Some(ReplicaOwner::Another(_)) = owner {
+        commands.session().cancel_restore();
+    }
+}
+
+fn restore_cancelled(
+    _: On<RestoreCancelled>,
+    session: Option<Res<CurrentSession>>,
+    mut state: ResMut<TakeUp>,
+) {
+    state.is_due |= session.is_none() && state.asked_for.take().is_some();
 }
 
 fn recovery_failed(failed: On<RecoveryFailed>, reporter: Res<Reporter>, mut state: ResMut<TakeUp>) {

@@ -3,6 +3,7 @@
 
 mod chapters;
 mod filing;
+mod replicas;
 mod restored_in_place;
 mod slots;
 
@@ -31,6 +32,11 @@ pub use chapters::{ChapterBegun, ChapterEnded};
 pub(crate) use filing::register as register_filing_notifications;
 pub use filing::{
     ScenarioSaved, SessionCopied, SessionDrafted, SessionMoved, SessionUpdated, SessionsEdited,
+};
+pub(crate) use replicas::register as register_replica_notifications;
+pub use replicas::{
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
+    SessionClaimed, SessionFenced, SessionForked, SessionReleased,
 };
 pub use restored_in_place::RestoredInPlace;
 pub(crate) use restored_in_place::{notify_entities, register as register_restored_in_place};

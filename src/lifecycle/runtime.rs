@@ -11,6 +11,7 @@ pub(super) mod last_look;
 pub(super) mod line;
 pub(super) mod measured;
 pub(super) mod pace;
+pub(super) mod replica_port;
 pub(super) mod suspension;
 pub(super) mod transition;
 pub(super) mod writer_port;
@@ -43,6 +44,7 @@ use forks::Forks;
 use frame_time::FrameTime;
 use line::Line;
 use pace::Pace;
+use replica_port::ReplicaPort;
 use transition::{Preparing, Transition};
 use writer_port::WriterPort;
 
@@ -57,6 +59,8 @@ pub(crate) struct RuntimeParts {
     pub types: Arc<SavedTypes>,
     pub time: FrameTime,
     pub writer: WriterPort,
+    /// What keeps sessions on other machines, if the game named a place.
+    pub replica: Option<Box<ReplicaPort>>,
     pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,
@@ -214,8 +218,20 @@ impl RuntimeParts {
         recorder
     }
 
-    /// Sends an order to the writer.
+    /// Sends an order to the writer, or has it wait until the replica knows about its session.
     pub(super) fn order(&mut self, order: Order) {
+        let (played, now) = (self.session(), self.time.now());
+        let passed = match &mut self.replica {
+            Some(replica) => replica.pass(order, played, now),
+            None => Some(order),
+        };
+        if let Some(order) = passed {
+            self.send(order);
+        }
+    }
+
+    /// Sends an order to the writer at once.
+    pub(super) fn send(&mut self, order: Order) {
         self.writer.log(&order, self.session(), self.time.now());
         if let Some(stopwatch) = &mut self.writer.stopwatch {
             stopwatch.note_order(&order);

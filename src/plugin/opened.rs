@@ -32,9 +32,10 @@ impl SessionPlugin {
         plugin.set_up(app, SessionMode::Open(path));
     }
 
-    /// The same game with its sessions on a disk in memory, and otherwise as players have it.
+    /// The same game with its sessions on a disk in memory and nowhere else, and otherwise as players have it.
     fn in_memory_of(&self, disk: MemoryDisk) -> Self {
-        Self { place: Place::Disk(Arc::new(disk)), fallback: None, ..self.clone() }
+        let place = Place::Disk(Arc::new(disk));
+        Self { place, fallback: None, replica: None, ..self.clone() }
     }
 }
 

@@ -8,9 +8,9 @@ use crate::engine;
 use crate::failures::FailureWatch;
 use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
-    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, Runtime, RuntimeParts,
-    SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling, log_losses_once,
-    look_before_exit, session_is_restoring, take_provider, tell_of_place,
+    FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions,
+    Runtime, RuntimeParts, SessionSettings, StartUp, WriterPort, finish_restore, hint_at_dangling,
+    log_losses_once, look_before_exit, session_is_restoring, take_provider, tell_of_place,
 };
 use crate::mode::SessionMode;
 use crate::monitoring::{KeptLog, KeptLogFiles};
@@ -28,6 +28,7 @@ use bevy_session_journal::internal::disk::process::{
 };
 use bevy_session_journal::internal::model::clock::Clock;
 use bevy_session_journal::internal::write::Versions;
+use bevy_session_journal::replica::{Keeper, KeeperLink, Recorders};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -45,7 +46,8 @@ impl SessionPlugin {
         follow_transitions(app, &mut hooks);
         app.init_resource::<LateCalls>();
         let events = take_recorder(app, self.has_tape);
-        let (local, place, place_changed) = self.open_place();
+        let recorders = Recorders::default();
+        let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
         app.insert_resource(place);
         if let Some(changed) = place_changed {
@@ -65,6 +67,7 @@ impl SessionPlugin {
             app.insert_resource(PreviousRun::from(LastRun::from_record(previous, &local.boot)));
         }
         let hints = HintWatch::new(types.problems(), self.is_development());
+        let replica = self.replica_port(app, &local, recorders, &types, clock);
         let worker = self.worker(app.world_mut(), local, &types, process.clone(), dead);
         let progress = worker.progress();
         let Some(link) = self.link(worker, clock) else { return };
@@ -74,6 +77,7 @@ impl SessionPlugin {
             types,
             time,
             writer,
+            replica,
             exit: ExitWatch::new(process),
             playing: None,
             captured: CapturedMoments::default(),
@@ -115,6 +119,34 @@ impl SessionPlugin {
         let keepers = DeclaredDigests::take(world);
         let worker = Worker::new(local, content, process, dead, versions, patience);
         worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers)
+    }
+
+    /// What keeps sessions in the replica, if there is one.
+    fn replica_port(
+        &self,
+        app: &mut App,
+        local: &Arc<LocalStore>,
+        recorders: Recorders,
+        types: &Arc<SavedTypes>,
+        clock: Clock,
+    ) -> Option<Box<ReplicaPort>> {
+        let settings = self.replica.clone()?;
+        app.init_resource::<ReplicaSessions>();
+        let patience = if self.manual_writer { Duration::ZERO } else { LOCK_PATIENCE };
+        let types = Arc::new(WorldContent(Arc::clone(types)));
+        let options = settings.keeper(patience);
+        let keeper = Keeper::new(options, Arc::clone(local), recorders, types, self.game_id());
+        let link = match self.manual_writer {
+            true => KeeperLink::inline(keeper),
+            false => match KeeperLink::thread(keeper, clock) {
+                Ok(link) => link,
+                Err(error) => {
+                    error!(%error, "no thread for the replica: nothing will be sent there");
+                    return None;
+                }
+            },
+        };
+        Some(Box::new(ReplicaPort::new(link, settings)))
     }
 
     fn link(&self, worker: Worker, clock: Clock) -> Option<Link> {

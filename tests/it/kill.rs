@@ -14,6 +14,7 @@ mod metrics;
 mod notes;
 mod objectives;
 mod oracle;
+mod replica;
 mod reports;
 
 use std::env;

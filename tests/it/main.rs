@@ -75,6 +75,7 @@ mod reflection;
 mod refusals;
 mod relationships;
 mod replay;
+mod replica;
 mod reports;
 mod restore_failures;
 mod restore_hooks;

@@ -6,14 +6,20 @@
 //! change `Files`, so that what a replica holds is at each moment a set of files, and `fetch` puts it where today's
 //! planner opens it. The procedures wait for a store through `Reach`, which the simulator stands in for.
 
+mod arrival;
 mod catch_up;
 mod claim;
 mod compaction;
 mod comparison;
+#[cfg(any(test, feature = "testing"))]
+#[expect(clippy::unwrap_used, reason = "tests")]
+pub mod conformance;
 mod directory_store;
 mod entry;
 mod fetch;
 mod files;
+mod keeper;
+mod keeper_link;
 mod keys;
 mod log;
 mod memory_store;
@@ -31,6 +37,7 @@ mod source;
 mod store;
 #[cfg(test)]
 mod store_tests;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -41,6 +48,8 @@ pub use memory_store::MemoryReplica;
 pub use store::{Created, Listing, ReplicaStore, StoreFault};
 
 // Made for `bevy_session`, without a promise of stability.
+#[doc(hidden)]
+pub use arrival::{ArrivalError, bring_here};
 #[doc(hidden)]
 pub use catch_up::CatchUp;
 #[doc(hidden)]
@@ -54,19 +63,24 @@ pub use fetch::{FetchError, Receiver, fetch};
 #[doc(hidden)]
 pub use files::{Extent, FileName, FileState, Files, ReplayError};
 #[doc(hidden)]
+pub use keeper::{Keeper, KeeperOptions, Readiness, ReplicaOrder, ReplicaReport};
+#[doc(hidden)]
+pub use keeper_link::KeeperLink;
+#[doc(hidden)]
 pub use log::{Log, ReadError};
 #[doc(hidden)]
-pub use owner::{Owner, Trouble};
+pub use owner::{Outcome, Owner, Trouble};
 #[doc(hidden)]
 pub use reach::{Direct, Reach, block_on};
 #[doc(hidden)]
-pub use recorder::{Happened, RecordedFiles, Recorder, RecordingDisk};
+pub use recorder::{Happened, RecordedFiles, Recorder, Recorders, RecordingDisk, SessionFiles};
 #[doc(hidden)]
 pub use removal::clear_removed;
 #[doc(hidden)]
 pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};
 #[doc(hidden)]
 pub use source::Source;
+pub use survey::{ReplicaOwner, ReplicaSession};
 #[doc(hidden)]
 pub use watch::{Watch, Watcher};
 

@@ -14,6 +14,7 @@ use bevy_session::checkpoints::{WorldFork, WorldForksExt};
 use bevy_session::events::{EventPage, EventQuery};
 use bevy_session::library::{Archived, SessionQuery};
 use bevy_session::prelude::*;
+use bevy_session::replica::{ReplicaOwner, ReplicaSessions};
 use bevy_session::reports::Report;
 use bevy_session::scenarios::Scenario;
 use bevy_session::slots::SlotId;
@@ -26,6 +27,8 @@ use super::news::{Moment, News, Return};
 use super::suspend::Suspending;
 use crate::colony::Colony;
 use crate::digest::Digest;
+use crate::options::Options;
+use crate::replica::machine;
 
 /// How a chapter may end.
 const OUTCOMES: &str = "completed, failed or abandoned";
@@ -65,6 +68,8 @@ pub const COMMANDS: &[Command] = &[
     Command { verb: "slots", takes: Takes::Nothing, begin: slots },
     Command { verb: "events", takes: Takes::Text("a number"), begin: events },
     Command { verb: "report", takes: Takes::Text("a path"), begin: report },
+    Command { verb: "drain", takes: Takes::Nothing, begin: drain },
+    Command { verb: "replica-sessions", takes: Takes::Nothing, begin: replica_sessions },
     Command { verb: "close", takes: Takes::Nothing, begin: close },
     Command { verb: "die", takes: Takes::Text("panic, abort, kill, exit or suspend"), begin: die },
 ];
@@ -563,6 +568,53 @@ fn close(world: &mut World, _: &str) -> Result<Begun, String> {
         News::Closed { complete: false } => Some(Err("the end isn't saved".into())),
         _ => None,
     }))
+}
+
+/// Leaves the colony to another machine: answered when all of it is in the replica, and nobody's.
+fn drain(world: &mut World, _: &str) -> Result<Begun, String> {
+    world.get_resource::<ReplicaSessions>().ok_or("there is no replica")?;
+    world.commands().session().close(LeaveCause::Player);
+    Ok(until(|news, world| match news {
+        News::Released { complete: true } => {
+            world.write_message(AppExit::Success);
+            Some(Ok(Fields::new()))
+        }
+        News::Released { complete: false } => {
+            world.write_message(AppExit::error());
+            Some(Err("not all of it is in the replica".into()))
+        }
+        News::Closed { complete: false } => Some(Err("the end isn't saved".into())),
+        _ => None,
+    }))
+}
+
+fn replica_sessions(world: &mut World, _: &str) -> Result<Begun, String> {
+    let mut replica = world.get_resource_mut::<ReplicaSessions>().ok_or("there is no replica")?;
+    replica.look();
+    Ok(until(|news, world| match news {
+        News::ReplicaListed => Some(Ok(listed_in_replica(world))),
+        News::ReplicaLost(why) => Some(Err(why.clone())),
+        _ => None,
+    }))
+}
+
+fn listed_in_replica(world: &World) -> Fields {
+    let own = machine(world.resource::<Options>());
+    let sessions = world.resource::<ReplicaSessions>().sessions().iter().map(|it| {
+        let entry = it.entry.as_ref();
+        let owner = match &it.owner {
+            ReplicaOwner::ThisMachine => Some(own.as_str()),
+            owner => owner.machine(),
+        };
+        json!({
+            "id": it.session.to_string(),
+            "name": entry.map(|entry| &entry.session.name),
+            "status": entry.map(|entry| format!("{:?}", entry.status).to_lowercase()),
+            "play_s": entry.map(|entry| entry.play_time.as_secs_f64()),
+            "owner": owner,
+        })
+    });
+    fields([("sessions", sessions.collect())])
 }
 
 fn die(_: &mut World, how: &str) -> Result<Begun, String> {

@@ -10,6 +10,7 @@ use bevy_session::events::{EventPage, EventsRead};
 use bevy_session::library::{ScenarioSaved, SessionDrafted, SessionMoved, SessionUpdated};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreCancelled;
+use bevy_session::replica::{ReplicaListed, ReplicaLost, SessionReleased};
 use bevy_session::reports::ReportWritten;
 use bevy_session::slots::SlotFailed;
 use bevy_session::{
@@ -59,6 +60,13 @@ pub enum News {
     Closed {
         complete: bool,
     },
+    /// The session was left, and is free for another machine. Whether all of it is there.
+    Released {
+        complete: bool,
+    },
+    /// What the replica has was looked at.
+    ReplicaListed,
+    ReplicaLost(String),
     /// A page of events, or why there is none.
     EventsRead(Result<EventPage, String>),
     /// What is known of all sessions is up to date.
@@ -109,6 +117,19 @@ fn notes(app: &mut App) {
     });
 }
 
+/// What becomes of sessions in the replica.
+fn replica(app: &mut App) {
+    app.add_observer(|released: On<SessionReleased>, mut commands: Commands| {
+        report(&mut commands, News::Released { complete: released.complete });
+    })
+    .add_observer(|lost: On<ReplicaLost>, mut commands: Commands| {
+        report(&mut commands, News::ReplicaLost(lost.error.to_string()));
+    })
+    .add_observer(|_: On<ReplicaListed>, mut commands: Commands| {
+        report(&mut commands, News::ReplicaListed);
+    });
+}
+
 /// What becomes of other sessions.
 fn sessions(app: &mut App) {
     app.add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
@@ -123,7 +144,7 @@ fn sessions(app: &mut App) {
 }
 
 pub fn plugin(app: &mut App) {
-    app.add_plugins((notes, sessions))
+    app.add_plugins((notes, sessions, replica))
         .add_observer(|_: On<LessonsLearnt>, mut commands: Commands| {
             report(&mut commands, News::LessonsLearnt);
         })

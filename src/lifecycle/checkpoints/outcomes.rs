@@ -26,6 +26,9 @@ pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, s
     playing.pace.note_durable();
     playing.figures.note_saved();
     let session = playing.session;
+    if let Some(replica) = &mut parts.replica {
+        replica.saved(session, saved.id, parts.time.now());
+    }
     let asker = playing.line.asked.durable(saved.id.counter);
     // They are written in order: what is older and was not saved won't be.
     give_up_asked(parts, world, saved.id.counter, &CheckpointError::WriterBehind);

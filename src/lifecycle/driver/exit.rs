@@ -11,6 +11,7 @@ use super::answers::{handle_report, handle_reports};
 use crate::content::Order;
 use crate::lifecycle::SessionSettings;
 use crate::lifecycle::external::wait_for_external_saves;
+use crate::lifecycle::replicas::wait_for_replica;
 use crate::lifecycle::requests::{RequestQueue, reject_all, reject_asked};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::Departure;
@@ -51,6 +52,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     }
     wait_until_left(parts, world, deadline);
     wait_for_external_saves(parts, world, deadline);
+    wait_for_replica(parts, world);
     // What is done already is no news of later.
     handle_reports(parts, world);
     parts.start_up.end_race();

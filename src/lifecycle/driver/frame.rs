@@ -23,6 +23,7 @@ use crate::lifecycle::library::watching::look_for_watches;
 use crate::lifecycle::notifications::{TypeNotSaved, notify};
 use crate::lifecycle::placed::follow_placed_entities;
 use crate::lifecycle::recording::{follow_events, hand_out_events};
+use crate::lifecycle::replicas::follow_replica;
 use crate::lifecycle::runtime::transition::Transition;
 use crate::lifecycle::runtime::{Runtime, RuntimeParts};
 use crate::lifecycle::start_up::trial::follow_trial;
@@ -132,6 +133,7 @@ fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     turn(parts, world);
     receive_external(parts, world);
     follow_loading(parts, world);
+    follow_replica(parts, world);
 }
 
 /// Gives a driven writer its turn, and takes in everything that was reported.

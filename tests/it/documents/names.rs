@@ -41,7 +41,7 @@ fn lib_md_has_each_feature_that_a_game_may_choose() {
     let manifest = text_of("Cargo.toml");
     let features = fields(within(&manifest, "\n[features]\n", "\n["), "", '=');
     // These choose others, or are for the tests.
-    let for_others = ["default", "game", "metrics", "scenes", "shuffled"];
+    let for_others = ["default", "game", "metrics", "replica", "scenes", "shuffled"];
     let chosen: BTreeSet<String> =
         features.into_iter().filter(|name| !for_others.contains(&name.as_str())).collect();
     let text = text_of("src/lib.md");

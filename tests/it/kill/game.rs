@@ -123,6 +123,11 @@ impl Game {
         serde_json::from_str(&self.heard[self.attended - 1]).unwrap()
     }
 
+    /// The line that was waited for last.
+    pub fn last_line(&self) -> Value {
+        serde_json::from_str(&self.heard[self.attended - 1]).unwrap()
+    }
+
     /// Waits for the next line with this event.
     pub fn wait_for(&mut self, event: &str) {
         let wanted = format!("\"event\":\"{event}\"");

@@ -1,9 +1,11 @@
 //! The store, as this machine sees it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::host::{host_id_is_missing, store_host_id};
 use super::{DirectoryStore, Disk, HostId, HostIdOrigin, Layout, boot_id};
+use crate::model::ids::SessionId;
 
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
@@ -16,6 +18,37 @@ pub struct LocalStore {
     pub boot: String,
     /// The disk of the files that a player names, which lie outside of the store: reports.
     pub outside: Arc<dyn Disk>,
+    /// The sessions that this process owns beyond this machine.
+    pub claimed: ClaimedSessions,
+}
+
+/// Sessions that this process owns beyond this machine, in a replica: whoever played one of them elsewhere doesn't any
+/// more. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct ClaimedSessions {
+    sessions: Arc<Mutex<BTreeSet<SessionId>>>,
+}
+
+impl ClaimedSessions {
+    /// This process owns a session from now on.
+    pub fn add(&self, session: SessionId) {
+        self.lock().insert(session);
+    }
+
+    /// It owns it no more.
+    pub fn remove(&self, session: SessionId) {
+        self.lock().remove(&session);
+    }
+
+    /// Whether it owns a session.
+    #[must_use]
+    pub fn has(&self, session: SessionId) -> bool {
+        self.lock().contains(&session)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<SessionId>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl LocalStore {
@@ -24,7 +57,7 @@ impl LocalStore {
         let outside = Arc::clone(&disk);
         let store = DirectoryStore::new(disk, layout);
         let host = store.host_id();
-        Self { store, host, boot: boot_id(), outside }
+        Self { store, host, boot: boot_id(), outside, claimed: ClaimedSessions::default() }
     }
 
     /// With files that a player names on another disk than the store.
@@ -39,7 +72,8 @@ impl LocalStore {
         let layout = Layout { profile: profile.to_owned(), ..self.store.layout().clone() };
         let store = self.store.with_layout(layout);
         let outside = Arc::clone(&self.outside);
-        Self { store, host: self.host, boot: self.boot.clone(), outside }
+        let claimed = self.claimed.clone();
+        Self { store, host: self.host, boot: self.boot.clone(), outside, claimed }
     }
 
     /// Makes the state directory again after it vanished, with the host id that this machine has had,

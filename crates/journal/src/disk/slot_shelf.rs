@@ -20,7 +20,7 @@ use super::layout::SlotName;
 use super::open_files::is_no_file;
 use super::{DirEntry, DirectoryStore, Disk, Layout, StoreAction, StoreError};
 use crate::format::{Segment, SegmentError, SegmentHeader, SlotHeader, Validity};
-use crate::model::ids::SlotId;
+use crate::model::ids::{SessionId, SlotId};
 use crate::model::session::SlotError;
 
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.
@@ -247,6 +247,13 @@ pub fn slots_in(
         })
     };
     Ok(entries.iter().filter(|entry| is_slot(entry)).map(read).collect())
+}
+
+/// The session of the slot in a file; `None` where no slot can be read there.
+pub fn session_of_slot(disk: &dyn Disk, path: &Path) -> Option<SessionId> {
+    let segment = Segment::open(path, disk.open(path).ok()?).ok()?;
+    let header = segment.shared_header();
+    header.slot.is_some().then_some(header.session)
 }
 
 fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFile, SlotError> {

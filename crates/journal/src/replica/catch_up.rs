@@ -26,15 +26,15 @@ enum Step {
 }
 
 /// When a file's turn comes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
     First,
     Journals,
     Manifest,
 }
 
 impl Turn {
-    fn of(name: &FileName) -> Self {
+    pub fn of(name: &FileName) -> Self {
         match name.name() {
             name if Layout::is_manifest_name(name) => Self::Manifest,
             name if Layout::is_segment_name(name) => Self::Journals,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::log::read_extent;
-use super::{Claim, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
+use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
 /// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
@@ -60,7 +60,8 @@ pub enum Difference {
     OnlyThere,
 }
 
-/// Compares the files of a machine with those of a replica whose log was just read for the claim of `claim`.
+/// Compares the files of a machine with those of a replica whose log was just read for the claim of the epoch
+/// `claimed`.
 ///
 /// Without a mark, or where others have changed files in the replica since, what only one side has counts as that side's.
 /// So two sides that agree may seem to have forked, and never the other way round.
@@ -70,13 +71,17 @@ pub async fn compare(
     here: &impl Source,
     there: &Files,
     mark: Option<&Mark>,
-    claim: Claim,
+    claimed: Epoch,
 ) -> Result<Standing, CompareError> {
-    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claim.epoch));
+    let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claimed));
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
+    let past = if is_alone { BTreeMap::new() } else { log.past()? };
     let (mut is_new_here, mut is_new_there) = (false, false);
     for (name, difference) in difference(reach, log, here, there).await? {
+        if is_derived(&name) {
+            continue;
+        }
         let was = before.get(&name);
         let is_as_before_there = || was.is_some() && there.get(&name).map(pieces).as_ref() == was;
         let (on_this_side, on_that_side) = match difference {
@@ -87,10 +92,15 @@ pub async fn compare(
             Difference::Other | Difference::OnlyHere | Difference::OnlyThere if is_alone => {
                 (true, false)
             }
-            Difference::Other => (!is_as_before(here, &name, was)?, !is_as_before_there()),
+            Difference::Other => {
+                let is_known = is_as_before(here, &name, was)?
+                    || was_there(reach, log, here, &name, past.get(&name)).await?;
+                (!is_known, !is_as_before_there())
+            }
             // What only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
-                let is_removed_there = is_as_before(here, &name, was)?;
+                let is_removed_there = is_as_before(here, &name, was)?
+                    || was_there(reach, log, here, &name, past.get(&name)).await?;
                 (!is_removed_there, is_removed_there)
             }
             Difference::OnlyThere => (is_as_before_there(), !is_as_before_there()),
@@ -180,6 +190,35 @@ async fn is_beginning(
     extent: Extent,
 ) -> Result<bool, ReadError> {
     Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
+}
+
+/// Whether a file says only what the journals say. It is written at leisure, and so is often never durable by itself.
+fn is_derived(name: &FileName) -> bool {
+    Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
+}
+
+/// Whether a file of this machine is one that the replica had once, or its beginning: nothing of it is news there.
+async fn was_there(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    name: &FileName,
+    past: Option<&Vec<FileState>>,
+) -> Result<bool, CompareError> {
+    let Some(len) = here.files()?.get(name).copied() else { return Ok(false) };
+    for file in past.into_iter().flatten() {
+        let difference = of_both(reach, log, here, name, len, file).await;
+        match difference {
+            Ok(Difference::Same | Difference::Shorter) => return Ok(true),
+            Ok(_) => {}
+            Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
+                return Err(error);
+            }
+            // What has gone says nothing.
+            Err(CompareError::There(_)) => {}
+        }
+    }
+    Ok(false)
 }
 
 fn pieces(file: &FileState) -> Vec<(u64, u64)> {

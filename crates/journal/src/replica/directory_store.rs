@@ -102,7 +102,10 @@ impl DirectoryReplica {
         let directory = self.directory(session);
         let mut listing = Listing::default();
         let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(listing),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.require_store()?;
+                return Ok(listing);
+            }
             entries => entries?,
         };
         for entry in entries {
@@ -116,7 +119,32 @@ impl DirectoryReplica {
         Ok(listing)
     }
 
+    /// A drive that isn't there has nothing, and neither has the directory in its place: that is no answer.
+    fn require_store(&self) -> io::Result<()> {
+        match self.unfinished.is_dir() {
+            true => Ok(()),
+            false => Err(io::Error::other("its directory isn't there")),
+        }
+    }
+
+    fn try_read(&self, key: Key) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path(key)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.require_store().map(|()| None)
+            }
+            read => read.map(Some),
+        }
+    }
+
+    fn try_delete(&self, key: Key) -> io::Result<()> {
+        match fs::remove_file(self.path(key)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => self.require_store(),
+            removed => removed,
+        }
+    }
+
     fn try_sessions(&self) -> io::Result<Vec<SessionId>> {
+        self.require_store()?;
         let names = fs::read_dir(&self.root)?.map(|entry| Ok(entry?.file_name()));
         let names: Vec<_> = names.collect::<io::Result<_>>()?;
         let mut sessions: Vec<SessionId> =
@@ -132,11 +160,7 @@ impl ReplicaStore for DirectoryReplica {
     }
 
     fn read(&self, key: Key) -> Result<Option<Vec<u8>>, StoreFault> {
-        match fs::read(self.path(key)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreFault::new(key, error)),
-        }
+        self.try_read(key).map_err(|error| StoreFault::new(key, error))
     }
 
     fn list(&self, session: SessionId) -> Result<Listing, StoreFault> {
@@ -144,10 +168,7 @@ impl ReplicaStore for DirectoryReplica {
     }
 
     fn delete(&self, key: Key) -> Result<(), StoreFault> {
-        match fs::remove_file(self.path(key)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreFault::new(key, error)),
-            _ => Ok(()),
-        }
+        self.try_delete(key).map_err(|error| StoreFault::new(key, error))
     }
 
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault> {

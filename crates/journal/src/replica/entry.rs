@@ -40,8 +40,11 @@ pub struct Entry {
 pub enum Body {
     /// What happened to the session's files, in the order in which it became durable at its owner's.
     Changes(Vec<Change>),
-    /// The owner is there.
-    Renewal,
+    /// The owner is there, and its machine is called so.
+    Renewal {
+        /// A name for people; who owns a session doesn't depend on it.
+        machine: String,
+    },
     /// The epoch ends before this entry.
     Seal {
         /// Whether the owner itself has ended it and lets the next one begin at once.
@@ -176,6 +179,14 @@ impl Head {
 }
 
 impl Change {
+    /// The file that isn't there any more, or is another one.
+    pub(super) fn replaced(&self) -> Option<&FileName> {
+        match self {
+            Self::Remove { name } | Self::Place { to: name, .. } => Some(name),
+            Self::Create { .. } | Self::Append { .. } => None,
+        }
+    }
+
     /// The files that it is about.
     pub(super) fn names(&self) -> impl Iterator<Item = &FileName> {
         let (name, other) = match self {

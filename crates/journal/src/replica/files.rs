@@ -44,6 +44,12 @@ impl FileName {
         self.0.starts_with(SLOTS)
     }
 
+    /// Whether it is a file of the session's own directory.
+    #[must_use]
+    pub fn is_in_session(&self) -> bool {
+        !self.is_slot()
+    }
+
     /// The same with something behind it, as of a file that is still being written.
     #[must_use]
     pub fn with(&self, suffix: &str) -> Self {

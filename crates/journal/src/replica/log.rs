@@ -6,8 +6,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    Body, Entry, EntryError, Epoch, Extent, Files, Key, Listing, Position, Reach, ReplayError,
-    Sentence, StoreFault,
+    Body, Change, Entry, EntryError, Epoch, Extent, FileName, FileState, Files, Key, Listing,
+    Position, Reach, ReplayError, Sentence, StoreFault,
 };
 use crate::model::ids::SessionId;
 
@@ -115,7 +115,7 @@ impl Log {
         let declared = counted.iter().filter_map(|(_, entry)| match entry.as_ref().ok()?.body {
             Body::Declaration { before } => Some((before, false)),
             Body::Tombstone => Some((epoch, true)),
-            Body::Changes(_) | Body::Renewal | Body::Seal { .. } => None,
+            Body::Changes(_) | Body::Renewal { .. } | Body::Seal { .. } => None,
         });
         let declared: Vec<(Epoch, bool)> = declared.collect();
         for (before, is_tombstone) in declared {
@@ -196,6 +196,21 @@ impl Log {
         }
     }
 
+    /// What the machine is called that owns the session, as it says itself; `None` where nobody does, or it has said
+    /// nothing yet.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        let epoch = self.highest();
+        if self.seal(epoch).is_some_and(|(_, released)| released) {
+            return None;
+        }
+        let names = self.standing(epoch).into_iter().rev();
+        names.filter_map(|(_, entry)| entry.as_ref().ok()).find_map(|entry| match &entry.body {
+            Body::Renewal { machine } => Some(machine.as_str()),
+            _ => None,
+        })
+    }
+
     /// The number that distinguishes the seal of an epoch.
     pub(super) fn seal_nonce(&self, epoch: Epoch) -> Option<u128> {
         let (position, _) = self.seal(epoch)?;
@@ -242,11 +257,30 @@ impl Log {
                     Body::Changes(changes) => files.apply(epoch, position, changes)?,
                     Body::Declaration { before } => files.forget_before(*before),
                     Body::Tombstone => files = Files::default(),
-                    Body::Renewal | Body::Seal { .. } => {}
+                    Body::Renewal { .. } | Body::Seal { .. } => {}
                 }
             }
         }
         Ok(files)
+    }
+
+    /// The files that there were once under each name and aren't any more, as far as the log still says.
+    pub(super) fn past(&self) -> Result<BTreeMap<FileName, Vec<FileState>>, ReadError> {
+        let (mut past, mut files) = (BTreeMap::<_, Vec<FileState>>::new(), Files::default());
+        for epoch in self.gone_before.up_to(self.highest().next()) {
+            for (position, entry) in self.counted(epoch) {
+                let Some(Body::Changes(changes)) = entry.as_ref().ok().map(|entry| &entry.body)
+                else {
+                    continue;
+                };
+                for name in changes.iter().filter_map(Change::replaced) {
+                    let before = files.get(name).cloned();
+                    past.entry(name.clone()).or_default().extend(before);
+                }
+                files.apply(epoch, position, changes)?;
+            }
+        }
+        Ok(past)
     }
 
     /// Whether files were changed in an epoch between two others, as far as can be known: of what is gone it can't.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,7 +25,7 @@ pub struct Owner<R: Reach> {
     pub(super) compaction: Option<Compaction>,
     /// The files as the entries make them that were sent.
     files: Files,
-    sent: VecDeque<Sent>,
+    sent: VecDeque<Sent<R>>,
     next: Position,
     acknowledged: Option<(Position, Arc<[u8]>)>,
     /// The owner itself has sent the seal of its epoch, behind which nothing counts.
@@ -69,22 +69,24 @@ impl From<ReadError> for Trouble {
 }
 
 /// An entry that isn't acknowledged yet.
-struct Sent {
+struct Sent<R: Reach> {
     position: Position,
     entry: Entry,
     bytes: Arc<[u8]>,
-    delivery: Delivery,
+    delivery: Delivery<R>,
 }
 
-enum Delivery {
+enum Delivery<R: Reach> {
     /// To be asked for, perhaps again.
     Due,
-    UnderWay(Pin<Box<dyn Future<Output = Result<Outcome, StoreFault>>>>),
+    UnderWay(R::Delivering),
     Done(Outcome),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+/// What became of an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It stands at its position.
     Stands,
     /// Something else stands there, and nothing else than a seal can.
     Lost,
@@ -175,9 +177,10 @@ impl<R: Reach> Owner<R> {
     }
 
     /// Says that the owner is there, if it [`can`](Self::can_send).
-    pub fn renew(&mut self) {
+    /// It says what its machine is called.
+    pub fn renew(&mut self, machine: &str) {
         if self.can_send() && Sentence::L1RenewalsAreEntries.holds() {
-            self.send(Body::Renewal, &[]);
+            self.send(Body::Renewal { machine: machine.to_owned() }, &[]);
         }
     }
 
@@ -228,11 +231,11 @@ impl<R: Reach> Owner<R> {
         for sent in self.sent.iter_mut().take(self.window) {
             if matches!(sent.delivery, Delivery::Due) {
                 let key = Key::Entry { session, epoch, position: sent.position };
-                let asked = deliver(self.reach.clone(), key, Arc::clone(&sent.bytes));
-                sent.delivery = Delivery::UnderWay(Box::pin(asked));
+                sent.delivery =
+                    Delivery::UnderWay(self.reach.deliver(key, Arc::clone(&sent.bytes)));
             }
             let Delivery::UnderWay(asked) = &mut sent.delivery else { continue };
-            match asked.as_mut().poll(context) {
+            match Pin::new(asked).poll(context) {
                 Poll::Pending => {}
                 Poll::Ready(Ok(outcome)) => sent.delivery = Delivery::Done(outcome),
                 Poll::Ready(Err(fault)) => {
@@ -327,7 +330,11 @@ impl<R: Reach> fmt::Debug for Owner<R> {
 }
 
 /// Creates an entry, and finds out whether it is this one that stands there: a reply may have been lost.
-async fn deliver(reach: impl Reach, key: Key, bytes: Arc<[u8]>) -> Result<Outcome, StoreFault> {
+pub(super) async fn deliver(
+    reach: impl Reach,
+    key: Key,
+    bytes: Arc<[u8]>,
+) -> Result<Outcome, StoreFault> {
     if reach.create(key, Arc::clone(&bytes)).await? == Created::New {
         return Ok(Outcome::Stands);
     }

@@ -1,13 +1,14 @@
 //! How a process reaches a store, and waits for it.
 
-use std::future::{Future, ready};
+use std::future::{Future, Ready, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use uuid::Uuid;
 
-use super::{Created, Key, Listing, ReplicaStore, StoreFault};
+use super::owner::deliver;
+use super::{Created, Key, Listing, Outcome, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
 /// What the procedures ask of their surroundings. The simulator answers late, twice or never, from a seed.
@@ -31,6 +32,12 @@ pub trait Reach: Clone + 'static {
 
     /// See [`ReplicaStore::delete`].
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static;
+
+    /// An entry that is on its way.
+    type Delivering: Future<Output = Result<Outcome, StoreFault>> + Unpin + 'static;
+
+    /// Creates an entry, and finds out whether it is this one that stands there.
+    fn deliver(&self, key: Key, bytes: Arc<[u8]>) -> Self::Delivering;
 
     /// A number that nobody else draws.
     fn random(&self) -> u128;
@@ -66,6 +73,12 @@ impl Reach for Direct {
 
     fn delete(&self, key: Key) -> impl Future<Output = Result<(), StoreFault>> + 'static {
         ready(self.0.delete(key))
+    }
+
+    type Delivering = Ready<Result<Outcome, StoreFault>>;
+
+    fn deliver(&self, key: Key, bytes: Arc<[u8]>) -> Self::Delivering {
+        ready(block_on(deliver(self.clone(), key, bytes)))
     }
 
     fn random(&self) -> u128 {

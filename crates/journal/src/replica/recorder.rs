@@ -2,16 +2,20 @@
 //!
 //! [`RecordingDisk`] stands between the writer and its disk and changes nothing of what either does: it notes names and
 //! lengths, never bytes, and only once the sync has succeeded by which they are durable here. The bytes are read from the
-//! disk when they are sent.
+//! disk when they are sent. A [`Recorder`] notes that for one session; the disk has one for each that is sent.
+//!
+//! Slots lie beside those of other sessions, and one of another may take the name of one of this. Their headers say
+//! whose they are; a header is read when a slot takes its place.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::{FileName, Source};
-use crate::disk::{AppendFile, DirEntry, Disk, Layout, Lock, Room};
+use crate::disk::{AppendFile, DirEntry, Disk, Layout, Lock, Room, session_of_slot};
 use crate::format::ReadAt;
+use crate::model::ids::SessionId;
 
 /// How much may wait to be sent. Beyond that it is found by a comparison.
 const MOST: usize = 4_096;
@@ -54,15 +58,58 @@ impl Happened {
     }
 }
 
-/// Notes what becomes durable in one directory. Clones share it.
-#[derive(Clone, Debug, Default)]
+/// Where the files of a session lie on this machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionFiles {
+    /// The session.
+    pub session: SessionId,
+    /// Its own directory.
+    pub directory: PathBuf,
+    /// Where its slots lie, beside those of others.
+    pub slots: PathBuf,
+}
+
+impl SessionFiles {
+    /// Those of a session in a layout.
+    #[must_use]
+    pub fn of(layout: &Layout, session: SessionId) -> Self {
+        Self { session, directory: layout.session(session), slots: layout.slots() }
+    }
+
+    /// Where a file lies.
+    #[must_use]
+    pub fn path(&self, name: &FileName) -> PathBuf {
+        let directory = if name.is_slot() { &self.slots } else { &self.directory };
+        directory.join(name.name())
+    }
+
+    /// What the file of a path is called, if it may be one of the session.
+    fn name_of(&self, path: &Path) -> Option<FileName> {
+        let (directory, name) = (path.parent()?, path.file_name()?.to_str()?);
+        if directory == self.directory {
+            FileName::in_session(name)
+        } else if directory == self.slots {
+            FileName::of_slot(name)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the file of a path is the session's own, and no slot of another.
+    fn has(&self, disk: &dyn Disk, path: &Path) -> bool {
+        path.parent() != Some(&self.slots) || session_of_slot(disk, path) == Some(self.session)
+    }
+}
+
+/// Notes what becomes durable of one session's files. Clones share it.
+#[derive(Clone, Debug)]
 pub struct Recorder {
+    place: Arc<SessionFiles>,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    directory: Option<PathBuf>,
     files: BTreeMap<FileName, Note>,
     happened: VecDeque<Happened>,
     /// What was done to names and isn't durable yet, in order.
@@ -85,28 +132,41 @@ struct Note {
 }
 
 impl Recorder {
-    /// From now on what happens in a session's directory is noted. What is in it already counts as durable.
+    /// One that notes from now on what becomes durable of these files. What is there already counts as durable.
     ///
-    /// Fails where the directory can't be listed; one that isn't there yet is empty.
-    pub fn watch(&self, disk: &dyn Disk, directory: &Path) -> io::Result<()> {
-        let entries = match disk.list(directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            entries => entries?,
-        };
+    /// Fails where a directory can't be listed; one that isn't there yet is empty.
+    pub fn new(disk: &dyn Disk, place: SessionFiles) -> io::Result<Self> {
+        let recorder = Self { place: Arc::new(place), state: Arc::default() };
+        recorder.look_again(disk)?;
+        Ok(recorder)
+    }
+
+    /// Whose files they are, and where they lie.
+    #[must_use]
+    pub fn place(&self) -> &SessionFiles {
+        &self.place
+    }
+
+    /// Takes in what was changed beside it, while nobody else changes anything.
+    pub(super) fn look_again(&self, disk: &dyn Disk) -> io::Result<()> {
         let mut state = self.lock();
-        // Those that this process appends to are known better than a listing knows them.
-        let is_same = state.directory.as_deref() == Some(directory);
-        let known = if is_same { std::mem::take(&mut state.files) } else { BTreeMap::new() };
         let count = state.count + 1;
-        *state = State { directory: Some(directory.to_owned()), count, ..State::default() };
-        for entry in entries.into_iter().filter(|entry| entry.is_file) {
-            let Some(name) = FileName::in_session(&entry.name) else { continue };
-            let listed =
-                Note { appended: entry.len, synced: entry.len, is_named: true, file: count };
-            let note = known.get(&name).copied().unwrap_or(listed);
-            state.files.insert(name, note);
+        *state = State { count, ..State::default() };
+        for directory in [&self.place.directory, &self.place.slots] {
+            for entry in list(disk, directory)?.into_iter().filter(|entry| entry.is_file) {
+                let path = directory.join(&entry.name);
+                let name = self.place.name_of(&path).filter(|_| self.place.has(disk, &path));
+                let (appended, synced) = (entry.len, entry.len);
+                let note = Note { appended, synced, is_named: true, file: count };
+                state.files.extend(name.map(|name| (name, note)));
+            }
         }
         Ok(())
+    }
+
+    /// Whether the session has a file on this machine.
+    pub(super) fn has_files(&self) -> bool {
+        self.lock().files.keys().any(|name| !name.is_slot())
     }
 
     /// How often something became durable. What did by then is sent once that number is reported.
@@ -147,9 +207,8 @@ impl Recorder {
     fn path_of(&self, name: &FileName, file: Option<u64>) -> io::Result<PathBuf> {
         let state = self.lock();
         let is_it = |note: &&Note| file.is_none_or(|file| file == note.file);
-        let note = state.files.get(name).filter(is_it);
-        let directory = note.and(state.directory.as_ref()).ok_or(io::ErrorKind::NotFound)?;
-        Ok(directory.join(name.name()))
+        state.files.get(name).filter(is_it).ok_or(io::ErrorKind::NotFound)?;
+        Ok(self.place.path(name))
     }
 
     /// Reads bytes of a file as it is now.
@@ -173,23 +232,57 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets something be noted of a file in the directory that is watched.
+    /// Lets something be noted of a file, if it may be the session's.
     fn note(&self, path: &Path, note: impl FnOnce(&mut State, FileName)) {
-        let mut state = self.lock();
-        if path.parent().is_none() || path.parent() != state.directory.as_deref() {
-            return;
-        }
-        let name = path.file_name().and_then(|name| FileName::in_session(name.to_str()?));
-        if let Some(name) = name {
-            note(&mut state, name);
+        if let Some(name) = self.place.name_of(path) {
+            note(&mut self.lock(), name);
         }
     }
 
     fn note_synced_directory(&self, directory: &Path) {
-        let mut state = self.lock();
-        if state.directory.as_deref() == Some(directory) {
-            state.sync_names();
+        if directory == self.place.directory {
+            self.lock().sync_names(FileName::is_in_session);
+        } else if directory == self.place.slots {
+            self.lock().sync_names(FileName::is_slot);
         }
+    }
+
+    /// A file is another one as a whole. A slot may have been the session's, or be so now.
+    fn note_replaced(&self, disk: &dyn Disk, path: &Path, note: impl FnOnce(&mut State, FileName)) {
+        let Some(name) = self.place.name_of(path) else { return };
+        let is_own = self.place.has(disk, path);
+        let mut state = self.lock();
+        if is_own { note(&mut state, name) } else { state.remove(name) }
+    }
+}
+
+/// The recorders of the sessions that are sent. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Recorders {
+    all: Arc<RwLock<Vec<Recorder>>>,
+}
+
+impl Recorders {
+    /// From now on one notes what becomes durable.
+    pub fn add(&self, recorder: Recorder) {
+        self.all.write().unwrap_or_else(PoisonError::into_inner).push(recorder);
+    }
+
+    /// One that isn't asked any more notes nothing any more.
+    pub fn remove(&self, recorder: &Recorder) {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|other| !Arc::ptr_eq(&other.state, &recorder.state));
+    }
+
+    fn each(&self, tell: impl FnMut(&Recorder)) {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(tell);
+    }
+}
+
+fn list(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<DirEntry>> {
+    match disk.list(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
     }
 }
 
@@ -240,8 +333,10 @@ impl State {
         self.unsynced.push(Happened::Replaced { name, len });
     }
 
-    fn sync_names(&mut self) {
-        for happened in std::mem::take(&mut self.unsynced) {
+    /// The names in a directory are durable.
+    fn sync_names(&mut self, is_there: fn(&FileName) -> bool) {
+        let synced = self.unsynced.extract_if(.., |happened| is_there(happened.name()));
+        for happened in synced.collect::<Vec<_>>() {
             let name = happened.name().clone();
             let note = self.files.get_mut(&name);
             let synced = note.as_ref().map_or(0, |note| note.synced);
@@ -305,26 +400,31 @@ fn read(disk: &dyn Disk, path: &Path, offset: u64, len: u64) -> io::Result<Vec<u
     Ok(bytes)
 }
 
-/// Another disk, of which a [`Recorder`] notes what becomes durable.
+/// Another disk, of which [`Recorders`] note what becomes durable.
 #[derive(Debug)]
 pub struct RecordingDisk {
     disk: Arc<dyn Disk>,
-    recorder: Recorder,
+    recorders: Recorders,
 }
 
 impl RecordingDisk {
     /// Stands in front of `disk`.
     #[must_use]
-    pub fn new(disk: Arc<dyn Disk>, recorder: Recorder) -> Self {
-        Self { disk, recorder }
+    pub fn new(disk: Arc<dyn Disk>, recorders: Recorders) -> Self {
+        Self { disk, recorders }
+    }
+
+    fn note(&self, path: &Path, mut note: impl FnMut(&mut State, FileName)) {
+        self.recorders.each(|recorder| recorder.note(path, &mut note));
     }
 }
 
 impl Disk for RecordingDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let file = self.disk.create_new(path)?;
-        self.recorder.note(path, State::create);
-        Ok(Box::new(RecordedFile { file, path: path.to_owned(), recorder: self.recorder.clone() }))
+        self.note(path, State::create);
+        let (path, recorders) = (path.to_owned(), self.recorders.clone());
+        Ok(Box::new(RecordedFile { file, path, recorders }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
@@ -341,13 +441,13 @@ impl Disk for RecordingDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.disk.sync_dir(path)?;
-        self.recorder.note_synced_directory(path);
+        self.recorders.each(|recorder| recorder.note_synced_directory(path));
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.disk.remove(path)?;
-        self.recorder.note(path, State::remove);
+        self.note(path, State::remove);
         Ok(())
     }
 
@@ -358,26 +458,34 @@ impl Disk for RecordingDisk {
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.disk.replace(path, bytes)?;
         // The directory is synced with it.
-        self.recorder.note(path, |state, name| {
-            state.replace(name, bytes.len() as u64);
-            state.sync_names();
+        self.recorders.each(|recorder| {
+            recorder.note_replaced(&*self.disk, path, |state, name| {
+                state.replace(name, bytes.len() as u64);
+            });
+            path.parent().into_iter().for_each(|directory| {
+                recorder.note_synced_directory(directory);
+            });
         });
         Ok(())
     }
 
     fn replace_unsynced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.disk.replace_unsynced(path, bytes)?;
-        self.recorder.note(path, |state, name| state.replace(name, bytes.len() as u64));
+        self.recorders.each(|recorder| {
+            recorder.note_replaced(&*self.disk, path, |state, name| {
+                state.replace(name, bytes.len() as u64);
+            });
+        });
         Ok(())
     }
 
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()> {
         self.disk.put_in_place(written, place)?;
-        let from = written.file_name().and_then(|name| FileName::in_session(name.to_str()?));
-        self.recorder.note(place, |state, to| {
-            if let Some(from) = from {
-                state.place(&from, to);
-            }
+        self.recorders.each(|recorder| {
+            let Some(from) = recorder.place.name_of(written) else { return };
+            recorder.note_replaced(&*self.disk, place, |state, to| state.place(&from, to));
+            // Of another session's slot nothing is kept.
+            recorder.note(written, State::remove);
         });
         Ok(())
     }
@@ -417,19 +525,22 @@ impl Disk for RecordingDisk {
 struct RecordedFile {
     file: Box<dyn AppendFile>,
     path: PathBuf,
-    recorder: Recorder,
+    recorders: Recorders,
 }
 
 impl AppendFile for RecordedFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.append(bytes)?;
-        self.recorder.note(&self.path, |state, name| state.append(&name, bytes.len() as u64));
+        let len = bytes.len() as u64;
+        self.recorders.each(|recorder| {
+            recorder.note(&self.path, |state, name| state.append(&name, len));
+        });
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()?;
-        self.recorder.note(&self.path, State::sync);
+        self.recorders.each(|recorder| recorder.note(&self.path, State::sync));
         Ok(())
     }
 

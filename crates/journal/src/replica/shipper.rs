@@ -7,20 +7,21 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::arrival::bring_here;
 use super::claim::owner_of;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
-    CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch, FileName, Log,
-    MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing, StoreFault,
-    Trouble, Watch, Watcher, block_on, compare, difference,
+    ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch,
+    FileName, Log, MAX_PAYLOAD, Mark, Owner, Position, ReadError, ReplicaStore, Source, Standing,
+    StoreFault, Trouble, Watch, Watcher, block_on, clear_removed, compare, difference,
 };
-use crate::disk::Disk;
+use crate::disk::{Disk, LocalStore};
 use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
@@ -52,8 +53,6 @@ pub enum Over {
     Fenced,
     /// The replica has something that this machine has never had, and the other way round.
     Forked,
-    /// The replica goes on where this machine's files end, and is to be fetched before the session is played.
-    Behind,
     /// The session was removed from the replica.
     Removed,
     /// The replica has lost what it had acknowledged.
@@ -62,23 +61,31 @@ pub enum Over {
     Released,
     /// The replica can't be read.
     Unreadable(ReadError),
-    /// This machine's files can't be read.
+    /// This machine's files can't be read or written.
     Unread(io::Error),
+}
+
+impl Over {
+    /// Whether the session isn't this machine's any more, whatever becomes of the store.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Fenced | Self::Forked | Self::Removed | Self::WentBack)
+    }
 }
 
 /// How a [`Shipper`] is made.
 #[derive(Clone, Debug)]
 pub struct ShipperOptions {
-    /// The session.
-    pub session: SessionId,
-    /// Where its files lie on this machine.
-    pub directory: PathBuf,
-    /// The disk on which they lie.
-    pub disk: Arc<dyn Disk>,
+    /// Where the session's files lie on this machine.
+    pub local: Arc<LocalStore>,
     /// What notes what becomes durable there.
     pub recorder: Recorder,
+    /// What this machine is called, so that people see who owns a session.
+    pub machine: String,
     /// How long an owner may be silent before another machine claims the session. It is renewed three times as often.
     pub lease: Duration,
+    /// How often is sent at most. Nothing waits for it when a replica is caught up or drained.
+    pub interval: Duration,
     /// Where the mark of this machine is kept: a small file in its state directory.
     pub mark: PathBuf,
 }
@@ -90,6 +97,10 @@ pub struct Shipper {
     stage: Stage,
     is_lost: bool,
     is_draining: bool,
+    /// Its files change by what is played; until then by what is fetched.
+    is_played: bool,
+    /// When something was sent last.
+    sent_at: Option<Duration>,
 }
 
 enum Stage {
@@ -110,10 +121,7 @@ struct Owning {
 
 impl fmt::Debug for Shipper {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Shipper")
-            .field("session", &self.options.session)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Shipper").field("session", &self.session()).finish_non_exhaustive()
     }
 }
 
@@ -153,6 +161,15 @@ impl From<CompareError> for Halt {
     }
 }
 
+impl From<ArrivalError> for Halt {
+    fn from(error: ArrivalError) -> Self {
+        match error {
+            ArrivalError::Read(error) => error.into(),
+            ArrivalError::Write(error) => error.into(),
+        }
+    }
+}
+
 impl From<Trouble> for Halt {
     fn from(trouble: Trouble) -> Self {
         match trouble {
@@ -169,8 +186,40 @@ impl Shipper {
     /// One that hasn't asked the store for anything yet.
     #[must_use]
     pub fn new(store: Arc<dyn ReplicaStore>, options: ShipperOptions) -> Self {
-        let stage = Stage::Waiting { log: Log::new(options.session), watcher: Watcher::default() };
-        Self { options, reach: Direct(store), stage, is_lost: false, is_draining: false }
+        let log = Log::new(options.recorder.place().session);
+        let stage = Stage::Waiting { log, watcher: Watcher::default() };
+        let (is_lost, is_draining, is_played) = (false, false, false);
+        let reach = Direct(store);
+        Self { options, reach, stage, is_lost, is_draining, is_played, sent_at: None }
+    }
+
+    /// The same of one who has looked at the session before: since then its owner's silence counts.
+    #[must_use]
+    pub(super) fn having_seen(self, log: Log, watcher: Watcher) -> Self {
+        Self { stage: Stage::Waiting { log, watcher }, ..self }
+    }
+
+    /// Whether the store gave no answer when it was asked last.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.options.recorder.place().session
+    }
+
+    /// From now on the session is played here: what the replica has isn't fetched any more.
+    pub fn play(&mut self) {
+        self.is_played = true;
+    }
+
+    /// Whether the session is this machine's in the replica, as far as it knows.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        matches!(self.stage, Stage::Owning(_))
     }
 
     /// From now on everything is sent, and then the session is released. The next news of the kind
@@ -230,21 +279,39 @@ impl Shipper {
             return (Stage::Waiting { log, watcher }, Err(fault.into()));
         }
         match watcher.look(&log, now, self.options.lease) {
-            Watch::Removed => (Stage::Over, Err(Halt::Over(Over::Removed))),
+            Watch::Removed => {
+                // What has come back of it is removed once more.
+                let _ = block_on(clear_removed(&self.reach, &mut log));
+                (Stage::Over, Err(Halt::Over(Over::Removed)))
+            }
+            // Who has forked needn't wait for the owner, nor take its session.
+            _ if !self.is_played && self.has_forked(&log) => {
+                (Stage::Over, Err(Halt::Over(Over::Forked)))
+            }
             Watch::Held if !self.is_own(log.highest()) => {
                 (Stage::Waiting { log, watcher }, Ok(self.options.lease / 10))
             }
             Watch::Held | Watch::Free | Watch::Lapsed => {
-                let claimant = Claimant::new(self.options.session, &self.reach);
+                let claimant = Claimant::new(self.session(), &self.reach);
                 (Stage::Claiming { log, claimant }, Ok(Duration::ZERO))
             }
         }
     }
 
+    /// Whether this machine and the replica have surely gone on without each other. What can't be known yet is found
+    /// out once the session is claimed.
+    fn has_forked(&self, log: &Log) -> bool {
+        let Ok(there) = log.replay() else { return false };
+        let (here, _) = self.options.recorder.begin_comparison(self.options.local.store.disk());
+        let (mark, next) = (self.read_mark(), log.highest().next());
+        let standing = compare(&self.reach, log, &here, &there, mark.as_ref(), next);
+        matches!(block_on(standing), Ok(Standing::Forked))
+    }
+
     /// Whether the newest claim is an earlier one of this machine, whose lock on the session this process holds.
     fn is_own(&self, epoch: Epoch) -> bool {
         let mark = self.read_mark().map(|mark| mark.claim);
-        let owner = block_on(owner_of(&self.reach, self.options.session, epoch));
+        let owner = block_on(owner_of(&self.reach, self.session(), epoch));
         mark.is_some_and(|claim| matches!(owner, Ok(Some(owner)) if owner == claim.id))
     }
 
@@ -269,8 +336,8 @@ impl Shipper {
                 }
                 Err(Halt::Store(fault)) => {
                     // The epoch that was claimed is left, and the next one taken.
-                    let log = Log::new(self.options.session);
-                    let claimant = Claimant::new(self.options.session, &self.reach);
+                    let log = Log::new(self.session());
+                    let claimant = Claimant::new(self.session(), &self.reach);
                     (Stage::Claiming { log, claimant }, Err(fault.into()))
                 }
                 Err(halt) => (Stage::Over, Err(halt)),
@@ -278,35 +345,50 @@ impl Shipper {
         }
     }
 
-    /// Compares both sides, and begins to catch the replica up.
+    /// Compares both sides, fetches what is newer in the replica, and begins to catch it up.
     fn begin(&self, now: Duration, claim: Claim, log: Log) -> Result<Owning, Halt> {
-        let ShipperOptions { disk, directory, recorder, .. } = &self.options;
-        recorder.watch(&**disk, directory)?;
-        let owner = Owner::new(self.reach.clone(), claim, log, WINDOW)?;
+        let ShipperOptions { local, recorder, machine, .. } = &self.options;
+        let disk = local.store.disk();
+        let mut owner = Owner::new(self.reach.clone(), claim, log, WINDOW)?;
         let before = self.read_mark();
         let (here, _) = recorder.begin_comparison(disk);
         let standing =
-            compare(&self.reach, owner.log(), &here, owner.files(), before.as_ref(), claim);
+            compare(&self.reach, owner.log(), &here, owner.files(), before.as_ref(), claim.epoch);
         match block_on(standing)? {
             Standing::Same | Standing::ReplicaIsBehind => {}
-            Standing::MachineIsBehind => return Err(Halt::Over(Over::Behind)),
-            Standing::Forked => return Err(Halt::Over(Over::Forked)),
+            Standing::MachineIsBehind if !self.is_played => {
+                block_on(bring_here(
+                    &self.reach,
+                    owner.log(),
+                    &here,
+                    &local.store,
+                    recorder.place(),
+                ))?;
+                recorder.look_again(&**disk)?;
+            }
+            // What is played goes on from what it has.
+            Standing::MachineIsBehind | Standing::Forked => {
+                // Another needn't wait for who doesn't play it.
+                let _ = block_on(owner.release());
+                return Err(Halt::Over(Over::Forked));
+            }
         }
         let mark = Mark::new(claim, owner.files());
         self.write_mark(&mark)?;
+        owner.renew(machine);
         let catch_up = Some(self.catch_up(&owner)?);
         Ok(Owning { owner, mark, catch_up, sent: VecDeque::new(), renewed: now })
     }
 
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
-        let (here, count) = self.options.recorder.begin_comparison(&self.options.disk);
+        let (here, count) = self.options.recorder.begin_comparison(self.options.local.store.disk());
         let differences = block_on(difference(&self.reach, owner.log(), &here, owner.files()))?;
         let catch_up = CatchUp::new(&self.reach, &differences, &here.files()?, owner.files());
         Ok((catch_up, here, count))
     }
 
     fn own(
-        &self,
+        &mut self,
         now: Duration,
         owning: &mut Owning,
         news: &mut Vec<ReplicaNews>,
@@ -314,11 +396,16 @@ impl Shipper {
         let mut is_idle = true;
         if now.saturating_sub(owning.renewed) >= self.options.lease / 3 {
             owning.renewed = now;
-            owning.owner.renew();
+            owning.owner.renew(&self.options.machine);
             block_on(owning.owner.look_back())?;
         }
-        if owning.owner.can_send() && owning.owner.has_room() {
-            is_idle = !self.send(owning, news)?;
+        if owning.owner.can_send()
+            && owning.owner.has_room()
+            && self.may_send(now, owning)
+            && self.send(owning, news)?
+        {
+            is_idle = false;
+            self.sent_at = Some(now);
         }
         if owning.owner.is_compaction_due() && !self.is_draining {
             block_on(owning.owner.begin_compaction())?;
@@ -337,10 +424,18 @@ impl Shipper {
         block_on(owning.owner.settle())?;
         self.report(owning, news, false);
         if self.is_draining && is_idle && owning.owner.is_settled() {
+            // Both sides have these files now.
+            self.write_mark(&Mark::new(owning.owner.claim(), owning.owner.files()))?;
             block_on(owning.owner.release())?;
             return Err(Halt::Over(Over::Released));
         }
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
+    }
+
+    /// Whether it is time to send what has happened.
+    fn may_send(&self, now: Duration, owning: &Owning) -> bool {
+        let is_due = |sent: Duration| now.saturating_sub(sent) >= self.options.interval;
+        self.is_draining || owning.catch_up.is_some() || self.sent_at.is_none_or(is_due)
     }
 
     fn report(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>, all: bool) {
@@ -390,7 +485,8 @@ impl Shipper {
 
     /// What happened, as one entry; an error if both sides have to be compared.
     fn changes(&self) -> Result<(Vec<Change>, Vec<u8>, u64), Unknown> {
-        let ShipperOptions { recorder, disk, .. } = &self.options;
+        let ShipperOptions { recorder, local, .. } = &self.options;
+        let disk = local.store.disk();
         let (mut changes, mut payload, mut count) = (Vec::new(), Vec::new(), 0);
         while let Some(happened) = recorder.front().map_err(|_| Unknown)? {
             let append = |name: &FileName, offset: u64, bytes: &[u8]| {
@@ -433,16 +529,21 @@ impl Shipper {
     }
 
     fn read_mark(&self) -> Option<Mark> {
-        const MOST: usize = 16 << 20;
-        let bytes = self.options.disk.read(&self.options.mark, MOST).ok()?;
-        rmp_serde::from_slice(&bytes).ok()
+        read_mark(&**self.options.local.store.disk(), &self.options.mark)
     }
 
     fn write_mark(&self, mark: &Mark) -> Result<(), Halt> {
         let bytes = rmp_serde::to_vec(mark).map_err(io::Error::other)?;
-        Ok(self.options.disk.replace(&self.options.mark, &bytes)?)
+        Ok(self.options.local.store.disk().replace(&self.options.mark, &bytes)?)
     }
 }
 
 /// What happened can't be sent as it happened.
 struct Unknown;
+
+/// The mark that a machine has of a session.
+pub(super) fn read_mark(disk: &dyn Disk, path: &Path) -> Option<Mark> {
+    const MOST: usize = 16 << 20;
+    let bytes = disk.read(path, MOST).ok()?;
+    rmp_serde::from_slice(&bytes).ok()
+}

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, RecordingDisk,
-    ReplicaNews, ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
+    Direct, FileName, Log, MAX_PAYLOAD, MemoryReplica, Over, Receiver, Recorder, Recorders,
+    RecordingDisk, ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on,
+    fetch,
 };
-use crate::disk::{AppendFile, Disk, MemoryDisk, Operation};
+use crate::disk::{AppendFile, Disk, Layout, LocalStore, MemoryDisk, Operation};
 use crate::model::ids::SessionId;
 
 const LEASE: Duration = Duration::from_secs(3);
@@ -21,7 +22,7 @@ struct Here {
     recorder: Recorder,
     store: MemoryReplica,
     session: SessionId,
-    directory: PathBuf,
+    layout: Layout,
     now: Duration,
 }
 
@@ -46,23 +47,35 @@ impl Receiver for Fetched {
 
 impl Here {
     fn new() -> Self {
-        let (memory, recorder) = (MemoryDisk::default(), Recorder::default());
-        let disk = RecordingDisk::new(Arc::new(memory.clone()), recorder.clone());
-        let directory = PathBuf::from("session");
-        for path in [Path::new("session"), Path::new("state")] {
-            disk.create_dir(path).unwrap();
+        Self::on(MemoryDisk::default(), MemoryReplica::default(), SessionId::random())
+    }
+
+    /// A machine on which a process begins.
+    fn on(memory: MemoryDisk, store: MemoryReplica, session: SessionId) -> Self {
+        let layout = Layout {
+            data: PathBuf::from("data"),
+            state: PathBuf::from("state"),
+            profile: "default".to_owned(),
+        };
+        for path in [layout.session(session), layout.slots(), layout.state.clone()] {
+            path.ancestors().collect::<Vec<_>>().into_iter().rev().for_each(|path| {
+                let _ = memory.create_dir(path);
+            });
         }
-        let (store, session) = (MemoryReplica::default(), SessionId::random());
-        Self { memory, disk, recorder, store, session, directory, now: Duration::ZERO }
+        let recorders = Recorders::default();
+        let recorder = Recorder::new(&memory, SessionFiles::of(&layout, session)).unwrap();
+        recorders.add(recorder.clone());
+        let disk = RecordingDisk::new(Arc::new(memory.clone()), recorders);
+        Self { memory, disk, recorder, store, session, layout, now: Duration::ZERO }
     }
 
     fn shipper(&self) -> Shipper {
         let options = ShipperOptions {
-            session: self.session,
-            directory: self.directory.clone(),
-            disk: Arc::new(self.memory.clone()),
+            local: Arc::new(LocalStore::new(Arc::new(self.memory.clone()), self.layout.clone())),
             recorder: self.recorder.clone(),
+            machine: "here".to_owned(),
             lease: LEASE,
+            interval: Duration::ZERO,
             mark: PathBuf::from("state/mark"),
         };
         Shipper::new(Arc::new(self.store.clone()), options)
@@ -80,7 +93,7 @@ impl Here {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
+        self.layout.session(self.session).join(name)
     }
 
     fn create(&self, name: &str) -> Box<dyn AppendFile> {
@@ -88,7 +101,7 @@ impl Here {
     }
 
     fn sync_dir(&self) {
-        self.disk.sync_dir(&self.directory).unwrap();
+        self.disk.sync_dir(&self.layout.session(self.session)).unwrap();
     }
 
     /// A file that is durable with its name.
@@ -111,7 +124,8 @@ impl Here {
 
     /// The files of the session as they are on this machine's disk.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let listed = self.memory.list(&self.directory).unwrap().into_iter();
+        let directory = self.layout.session(self.session);
+        let listed = self.memory.list(&directory).unwrap().into_iter();
         listed
             .map(|it| (it.name.clone(), self.memory.content(&self.path(&it.name)).unwrap()))
             .collect()
@@ -223,6 +237,69 @@ fn a_drained_session_is_replicated_and_free() {
     assert!(matches!(here.ship(&mut next)[0], ReplicaNews::Claimed(_)));
 }
 
+/// Another machine that has nothing of the session yet, and claims it as soon as it may.
+fn followed_by(here: &mut Here) -> (Here, Shipper) {
+    let mut there = Here::on(MemoryDisk::default(), here.store.clone(), here.session);
+    let mut shipper = there.shipper();
+    there.ship(&mut shipper);
+    there.now += LEASE;
+    let news = there.ship(&mut shipper);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
+    assert_eq!(there.files(), there.fetched(), "it has what the replica has");
+    shipper.play();
+    (there, shipper)
+}
+
+#[test]
+fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    // What is replaced since the claim isn't in the mark of this machine, and was in the replica all the same.
+    for text in [b"card 1", b"card 2"] {
+        here.disk.replace(&here.path("x.attachment"), text).unwrap();
+        here.ship(&mut shipper);
+    }
+    // The card is written at leisure, and never sent where nothing syncs its name.
+    here.disk.replace_unsynced(&here.path("session.ron"), b"card").unwrap();
+    here.ship(&mut shipper);
+    drop(shipper);
+
+    let (mut there, mut other) = followed_by(&mut here);
+    there.disk.replace(&there.path("x.attachment"), b"card 3").unwrap();
+    there.write("b.journal", b"b");
+    there.disk.remove(&there.path("a.journal")).unwrap();
+    there.sync_dir();
+    other.drain();
+    there.ship(&mut other);
+
+    // The first machine comes back with its disk.
+    let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
+    let mut again = here.shipper();
+    let news = here.ship(&mut again);
+    assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
+    assert_eq!(here.files(), there.files());
+}
+
+#[test]
+fn a_machine_that_has_what_the_replica_never_had_has_forked() {
+    let mut here = Here::new();
+    here.write("a.journal", b"a");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    here.disk.replace(&here.path("x.attachment"), b"never sent").unwrap();
+    drop(shipper);
+    let (mut there, mut other) = followed_by(&mut here);
+    there.disk.replace(&there.path("x.attachment"), b"another").unwrap();
+    other.drain();
+    there.ship(&mut other);
+    let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
+    let mut again = here.shipper();
+    let news = here.ship(&mut again);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Forked)]), "{news:?}");
+}
+
 #[test]
 fn a_restarted_process_goes_on_with_what_it_had_not_sent() {
     let mut here = Here::new();
@@ -232,8 +309,7 @@ fn a_restarted_process_goes_on_with_what_it_had_not_sent() {
     drop(shipper);
     file.append(b" world").unwrap();
     file.sync().unwrap();
-    here.recorder = Recorder::default();
-    here.disk = RecordingDisk::new(Arc::new(here.memory.clone()), here.recorder.clone());
+    let mut here = Here { now: here.now, ..Here::on(here.memory, here.store, here.session) };
     let mut shipper = here.shipper();
     let news = here.ship(&mut shipper);
     assert!(matches!(news[0], ReplicaNews::Claimed(_)), "it was its own: {news:?}");

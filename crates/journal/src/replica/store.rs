@@ -18,6 +18,9 @@ use crate::model::ids::SessionId;
 ///   listing shows is durable as well. A listing needn't show one moment of what is created or deleted meanwhile.
 /// - A fault says nothing: what was asked may have been done, may not have been, or may be done later.
 ///
+/// Each call answers or fails within seconds: who is about to play a session waits for it. None is made on a thread that
+/// draws frames.
+///
 /// There is no way to change an object, no compare-and-set, and no deletion with a condition: none is needed, and
 /// object storage has no reliable one.
 pub trait ReplicaStore: Debug + Send + Sync {

@@ -1,85 +1,26 @@
 //! What every [`ReplicaStore`] does alike, checked on the one in memory and on the one in a directory.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::conformance::CHECKS;
 use super::{Created, DirectoryReplica, Epoch, Key, MemoryReplica, Position, ReplicaStore};
 use crate::model::ids::SessionId;
-
-fn on_each_store(check: fn(Arc<dyn ReplicaStore>)) {
-    check(Arc::new(MemoryReplica::default()));
-    let directory = tempfile::tempdir().unwrap();
-    check(Arc::new(
-        DirectoryReplica::open(&directory.path().join("deep").join("replica")).unwrap(),
-    ));
-}
 
 fn entry(session: SessionId, epoch: u64, position: u64) -> Key {
     Key::Entry { session, epoch: Epoch(epoch), position: Position(position) }
 }
 
 #[test]
-fn an_object_is_created_once_and_never_changes() {
-    on_each_store(|store| {
-        let session = SessionId::random();
-        let claim = Key::Claim { session, epoch: Epoch(1) };
-        for key in [claim, entry(session, 1, 1)] {
-            assert_eq!(store.read(key).unwrap(), None);
-            assert_eq!(store.create(key, b"first").unwrap(), Created::New);
-            assert_eq!(store.create(key, b"second").unwrap(), Created::Existed);
-            assert_eq!(store.read(key).unwrap().unwrap(), b"first");
-        }
-    });
-}
-
-#[test]
-fn a_listing_has_what_a_session_has() {
-    on_each_store(|store| {
-        let (session, other) = (SessionId::random(), SessionId::random());
-        assert_eq!(store.list(session).unwrap(), super::Listing::default());
-        store.create(entry(session, u64::MAX, 7), b"").unwrap();
-        store.create(entry(session, 2, 1), b"").unwrap();
-        store.create(Key::Claim { session, epoch: Epoch(2) }, b"").unwrap();
-        store.create(entry(other, 9, 9), b"").unwrap();
-        let listing = store.list(session).unwrap();
-        assert_eq!(listing.claims, [Epoch(2)].into());
-        assert_eq!(listing.entries[&Epoch(2)], [Position(1)].into());
-        assert_eq!(listing.highest(), Epoch(u64::MAX));
-        let mut sessions = [session, other];
-        sessions.sort();
-        assert_eq!(store.sessions().unwrap(), sessions);
-
-        store.delete(entry(session, 2, 1)).unwrap();
-        store.delete(entry(session, 2, 1)).unwrap();
-        assert_eq!(store.read(entry(session, 2, 1)).unwrap(), None);
-        assert!(!store.list(session).unwrap().entries.contains_key(&Epoch(2)));
-        assert_eq!(store.create(entry(session, 2, 1), b"late").unwrap(), Created::New);
-    });
-}
-
-#[test]
-fn of_those_who_create_at_once_one_is_the_first_and_nobody_finds_a_part() {
-    on_each_store(|store| {
-        let session = SessionId::random();
-        for position in 1..20 {
-            let (key, firsts) = (entry(session, 1, position), AtomicUsize::new(0));
-            std::thread::scope(|scope| {
-                for byte in 0..4_u8 {
-                    let (store, firsts) = (&store, &firsts);
-                    scope.spawn(move || {
-                        let bytes = vec![byte; 10_000];
-                        let created = store.create(key, &bytes).unwrap();
-                        firsts.fetch_add(usize::from(created == Created::New), Ordering::Relaxed);
-                        let found = store.read(key).unwrap().unwrap();
-                        assert!(found.len() == 10_000 && found.iter().all(|it| *it == found[0]));
-                        assert_eq!(created == Created::New, found[0] == byte);
-                    });
-                }
-            });
-            assert_eq!(firsts.into_inner(), 1);
-        }
-    });
+fn every_store_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let deep = directory.path().join("deep").join("replica");
+    let stores: [Box<dyn ReplicaStore>; 2] =
+        [Box::new(MemoryReplica::default()), Box::new(DirectoryReplica::open(&deep).unwrap())];
+    for (store, (_, check)) in
+        stores.iter().flat_map(|store| CHECKS.into_iter().map(move |check| (store, check)))
+    {
+        check(&**store);
+    }
 }
 
 #[test]
@@ -103,6 +44,31 @@ fn what_a_dead_process_was_writing_blocks_no_position_and_is_removed() {
     assert_eq!(other.create(entry(session, 1, 3), b"other").unwrap(), Created::Existed);
     drop((store, other));
     assert_eq!(fs::read_dir(unfinished).unwrap().count(), 0);
+}
+
+#[test]
+fn a_directory_that_is_away_gives_no_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let (root, away) = (directory.path().join("replica"), directory.path().join("away"));
+    let session = SessionId::random();
+    let store = DirectoryReplica::open(&root).unwrap();
+    store.create(entry(session, 1, 1), b"whole").unwrap();
+    fs::rename(&root, &away).unwrap();
+    // An empty directory, as of a drive that isn't mounted, is no answer either.
+    for is_empty in [false, true] {
+        if is_empty {
+            fs::create_dir(&root).unwrap();
+        }
+        store.list(session).unwrap_err();
+        store.sessions().unwrap_err();
+        store.read(entry(session, 1, 1)).unwrap_err();
+        store.delete(entry(session, 1, 1)).unwrap_err();
+        store.create(entry(session, 1, 2), b"whole").unwrap_err();
+    }
+    fs::remove_dir_all(&root).unwrap();
+    fs::rename(&away, &root).unwrap();
+    assert_eq!(store.read(entry(session, 1, 1)).unwrap().unwrap(), b"whole");
+    assert_eq!(store.create(entry(session, 1, 2), b"whole").unwrap(), Created::New);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_compaction_keeps_the_files_and_lets_the_rest_go() {
     create(&mut owner, "old.journal", b"of no use");
     create(&mut owner, "a.journal", b"hello");
     for _ in 0..20 {
-        owner.renew();
+        owner.renew("");
     }
     owner.send_changes(vec![Change::Remove { name: name("old.journal") }], b"").unwrap();
     block_on(owner.begin_compaction()).unwrap();
@@ -254,7 +254,7 @@ fn a_store_that_went_back_is_noticed_at_the_next_renewal() {
     let session = place.session;
     place.store.delete(Key::Entry { session, epoch: Epoch(1), position: Position(2) }).unwrap();
     assert_eq!(backup.list(session).unwrap(), place.store.list(session).unwrap());
-    owner.renew();
+    owner.renew("");
     block_on(owner.settle_all()).unwrap();
     assert!(matches!(block_on(owner.look_back()), Err(Trouble::WentBack)));
 }
@@ -269,7 +269,7 @@ fn a_watcher_waits_a_lease_after_the_last_sign() {
     let mut owner = place.own();
     assert_eq!(look(10), Watch::Held, "it was seen for the first time");
     assert_eq!(look(12), Watch::Held);
-    owner.renew();
+    owner.renew("");
     block_on(owner.settle_all()).unwrap();
     assert_eq!(look(13), Watch::Held);
     assert_eq!(look(15), Watch::Held);

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bevy_session_journal::internal::disk::Disk;
+use bevy_session_journal::internal::disk::{Disk, Layout, LocalStore};
 use bevy_session_journal::replica::{
-    Direct, FileName, Log, MemoryReplica, Over, Receiver, Recorder, RecordingDisk, ReplicaNews,
-    ReplicaStore, Shipper, ShipperOptions, block_on, fetch,
+    Direct, FileName, Log, MemoryReplica, Over, Receiver, Recorder, Recorders, RecordingDisk,
+    ReplicaNews, ReplicaStore, SessionFiles, Shipper, ShipperOptions, block_on, fetch,
 };
 use bevy_session_journal::{Journal, MemoryDisk, NewSession, RestoreFrom, Run, Scope, SessionId};
 
@@ -20,32 +20,48 @@ const LEASE: Duration = Duration::from_secs(3);
 /// A machine that sends its sessions to a replica.
 struct Shipping {
     machine: Machine,
-    recorder: Recorder,
+    recorders: Recorders,
+    recorder: Option<Recorder>,
     now: Duration,
 }
 
 impl Shipping {
     fn on(machine: Machine) -> Self {
-        Self { machine, recorder: Recorder::default(), now: Duration::ZERO }
+        Self { machine, recorders: Recorders::default(), recorder: None, now: Duration::ZERO }
     }
 
     fn open(&self) -> Journal<Notes> {
         let disk: Arc<dyn Disk> = Arc::new(self.machine.disk.clone());
-        let recording = RecordingDisk::new(disk, self.recorder.clone());
+        let recording = RecordingDisk::new(disk, self.recorders.clone());
         self.machine.options().on_disk(Arc::new(recording)).open(Notes::current()).unwrap()
     }
 
-    fn shipper(&self, store: &MemoryReplica, session: SessionId) -> Shipper {
+    fn shipper(&mut self, store: &MemoryReplica, session: SessionId) -> Shipper {
         let store: Arc<dyn ReplicaStore> = Arc::new(store.clone());
+        let disk: Arc<dyn Disk> = Arc::new(self.machine.disk.clone());
+        let root = Path::new("notes");
+        let layout = Layout {
+            data: root.join("data"),
+            state: root.join("state"),
+            profile: "default".to_owned(),
+        };
+        let recorder = Recorder::new(&*disk, SessionFiles::of(&layout, session)).unwrap();
+        self.recorders.add(recorder.clone());
+        self.recorder = Some(recorder.clone());
         let options = ShipperOptions {
-            session,
-            directory: directory(session),
-            disk: Arc::new(self.machine.disk.clone()),
-            recorder: self.recorder.clone(),
+            local: Arc::new(LocalStore::new(disk, layout)),
+            recorder,
+            machine: "notebook".to_owned(),
             lease: LEASE,
+            interval: Duration::ZERO,
             mark: Path::new("notes").join("state").join(format!("{session}.replica")),
         };
         Shipper::new(store, options)
+    }
+
+    /// How often something became durable.
+    fn count(&self) -> u64 {
+        self.recorder.as_ref().unwrap().count()
     }
 
     /// Lets the shipper work until it has nothing to do.
@@ -127,13 +143,13 @@ fn what_was_replicated_is_had_on_another_machine() {
     let mut shipper = here.shipper(&store, session);
     let news = here.ship(&mut shipper);
     assert!(matches!(news[0], ReplicaNews::Claimed(_)), "{news:?}");
-    assert_eq!(replicated(&news), Some(here.recorder.count()));
+    assert_eq!(replicated(&news), Some(here.count()));
 
     let all = ["one", "two", "three", "four", "five"];
     for count in 2..=all.len() {
         save(&mut run, &all[..count]);
         let news = here.ship(&mut shipper);
-        assert_eq!(replicated(&news), Some(here.recorder.count()), "{news:?}");
+        assert_eq!(replicated(&news), Some(here.count()), "{news:?}");
         // The machine is gone from here on.
         let other = fetched(&store, session, &here.machine);
         let mut journal = other.open();
@@ -165,7 +181,7 @@ fn a_replica_that_was_away_is_caught_up_and_says_so() {
     store.come_back();
     let news = here.ship(&mut shipper);
     assert!(news.iter().any(|news| matches!(news, ReplicaNews::Back)), "{news:?}");
-    assert_eq!(replicated(&news), Some(here.recorder.count()));
+    assert_eq!(replicated(&news), Some(here.count()));
     let mut journal = fetched(&store, session, &here.machine).open();
     let (image, _) = journal.restore(session, RestoreFrom::Latest).unwrap().go_on();
     assert_eq!(image.texts, texts(&["one", "two", "three"]));
@@ -194,7 +210,7 @@ fn who_lost_the_session_to_another_machine_hears_it_and_both_sides_are_a_fork() 
     let (_, mut other_run) = other_journal.restore(session, RestoreFrom::Latest).unwrap().go_on();
     checkpoint(&mut other_run, Scope::Everything, &["other"]);
     saved(&mut other_run);
-    assert_eq!(replicated(&there.ship(&mut other)), Some(there.recorder.count()));
+    assert_eq!(replicated(&there.ship(&mut other)), Some(there.count()));
 
     save(&mut run, &["one", "two"]);
     let news = here.ship(&mut shipper);

@@ -23,10 +23,11 @@ impl DirectoryStore {
     }
 
     /// Creates a directory and those that lead to it, and says which directories have a new entry.
-    pub(in crate::disk) fn create_directory(
-        &self,
-        path: &Path,
-    ) -> Result<BTreeSet<PathBuf>, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] at the first that can't be made.
+    pub fn create_directory(&self, path: &Path) -> Result<BTreeSet<PathBuf>, StoreError> {
         create_directory(&*self.disk, path)
     }
 

@@ -29,13 +29,15 @@ pub enum LeaveCause {
     TimedOut,
     /// The game exits with an error.
     Error,
+    /// Another machine owns the session in the replica.
+    Fenced,
     /// Whatever a later version of this crate calls a cause.
     Other,
 }
 
 impl LeaveCause {
     /// Every cause that has a name.
-    const NAMED: [Self; 9] = [
+    const NAMED: [Self; 10] = [
         Self::Player,
         Self::Replaced,
         Self::ProfileChanged,
@@ -45,6 +47,7 @@ impl LeaveCause {
         Self::RecoveryFailed,
         Self::TimedOut,
         Self::Error,
+        Self::Fenced,
     ];
 
     /// What it is called in files and in what tools print: `player`, `timed_out`.
@@ -60,6 +63,7 @@ impl LeaveCause {
             Self::RecoveryFailed => "recovery_failed",
             Self::TimedOut => "timed_out",
             Self::Error => "error",
+            Self::Fenced => "fenced",
             Self::Other => "other",
         }
     }

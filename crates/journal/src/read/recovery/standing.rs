@@ -65,7 +65,10 @@ pub fn standing(
     }
     let boot = &finder.local().boot;
     // Without locks it isn't known whether it is played somewhere: ask, don't claim a crash.
-    let cause = if lock.is_err() || finder.local().is_elsewhere(head.host) {
+    // Nor where another machine may play it, unless it is this one's in a replica.
+    let local = finder.local();
+    let is_elsewhere = local.is_elsewhere(head.host) && !local.claimed.has(session);
+    let cause = if lock.is_err() || is_elsewhere {
         HowItEnded::Elsewhere
     } else {
         match record {

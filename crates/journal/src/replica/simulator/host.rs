@@ -249,7 +249,9 @@ impl Host {
             if !compares {
                 break Standing::ReplicaIsBehind;
             }
-            match compare(&self.way, log, &machine, &files, machine.mark.as_ref(), claim).await {
+            match compare(&self.way, log, &machine, &files, machine.mark.as_ref(), claim.epoch)
+                .await
+            {
                 Ok(standing) => break standing,
                 Err(CompareError::There(ReadError::Store(_))) => self.way.sleep(10).await,
                 Err(CompareError::There(_)) => return None,
@@ -320,7 +322,7 @@ impl Host {
         if owner.can_send() && owner.has_room() {
             if self.now() >= *renewed + Duration::from_millis(RENEWAL) {
                 *renewed = self.now();
-                owner.renew();
+                owner.renew("");
                 owner.look_back().await?;
             } else {
                 self.send(owner, books, outbox).await?;

@@ -12,7 +12,10 @@ use std::task::{Context, Poll};
 use super::trace;
 use crate::deep::Random;
 use crate::model::ids::SessionId;
-use crate::replica::{Body, Created, Entry, Epoch, Key, Listing, Position, Reach, StoreFault};
+use crate::replica::owner::deliver;
+use crate::replica::{
+    Body, Created, Entry, Epoch, Key, Listing, Outcome, Position, Reach, StoreFault,
+};
 
 /// Milliseconds.
 pub type Time = u64;
@@ -408,6 +411,12 @@ impl Reach for Way {
                 _ => Err(fault(key)),
             }
         }
+    }
+
+    type Delivering = Pin<Box<dyn Future<Output = Result<Outcome, StoreFault>>>>;
+
+    fn deliver(&self, key: Key, bytes: Arc<[u8]>) -> Self::Delivering {
+        Box::pin(deliver(self.clone(), key, bytes))
     }
 
     fn random(&self) -> u128 {

@@ -1,0 +1,151 @@
+//! Bringing a session to the machine that is about to play it.
+//!
+//! What differs comes under names of its own that no reader looks at, and is durable before any of it gets its place.
+//! Then the files get their places in the order in which a replica is caught up: journals after what they name, the manifest
+//! last. A machine that dies meanwhile has some of them, which are the replica's: the next start finds itself behind
+//! once more, and brings the rest.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::catch_up::Turn;
+use super::log::read_extent;
+use super::recorder::SessionFiles;
+use super::{
+    CompareError, Difference, FileName, FileState, Files, Log, Reach, ReadError, Source, difference,
+};
+use crate::disk::{DirectoryStore, Disk, Layout, StoreError, session_of_slot};
+
+/// Why a session wasn't brought here. What was there before still is.
+#[derive(Debug, thiserror::Error)]
+pub enum ArrivalError {
+    /// The replica can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The files can't be written.
+    #[error("failed to write the files of the session on this machine")]
+    Write(#[from] io::Error),
+}
+
+impl From<StoreError> for ArrivalError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(io::Error::other(error))
+    }
+}
+
+impl From<CompareError> for ArrivalError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Here(error) => Self::Write(error),
+            CompareError::There(error) => Self::Read(error),
+        }
+    }
+}
+
+/// Makes the files of a machine what the replica has. Nobody else changes them meanwhile.
+pub async fn bring_here(
+    reach: &impl Reach,
+    log: &Log,
+    here: &impl Source,
+    store: &DirectoryStore,
+    place: &SessionFiles,
+) -> Result<(), ArrivalError> {
+    let there = log.replay()?;
+    let differences = difference(reach, log, here, &there).await?;
+    let disk = &**store.disk();
+    let arrival = Arrival { disk, place };
+    let directories = make_directories(store, place, &there)?;
+    let mut placed = Vec::new();
+    for (name, file) in there.all().iter().filter(|(name, _)| is_wanted(name, &differences)) {
+        placed.push(arrival.fetch(reach, log, name, file).await?);
+    }
+    placed.sort_by_key(|(name, ..)| Turn::of(name));
+    for (_, written, path) in placed {
+        disk.put_in_place(&written, &path)?;
+        let directory = path.parent().map(Path::to_owned);
+        store.sync_directories(directory.as_slice())?;
+    }
+    let is_gone = |difference: &Difference| *difference == Difference::OnlyHere;
+    for (name, _) in differences.iter().filter(|(_, difference)| is_gone(difference)) {
+        disk.remove(&place.path(name))?;
+    }
+    Ok(store.sync_directories(&directories)?)
+}
+
+/// Makes the directories that are missing, durably; the session's own come out.
+fn make_directories(
+    store: &DirectoryStore,
+    place: &SessionFiles,
+    there: &Files,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let slots = there.all().keys().any(FileName::is_slot).then_some(&place.slots);
+    let own: Vec<PathBuf> = slots.into_iter().chain([&place.directory]).cloned().collect();
+    for directory in &own {
+        let above: Vec<PathBuf> = store.create_directory(directory)?.into_iter().collect();
+        store.sync_directories(&above)?;
+    }
+    Ok(own)
+}
+
+fn is_wanted(name: &FileName, differences: &BTreeMap<FileName, Difference>) -> bool {
+    !matches!(differences.get(name), None | Some(Difference::Same | Difference::OnlyHere))
+}
+
+struct Arrival<'a> {
+    disk: &'a dyn Disk,
+    place: &'a SessionFiles,
+}
+
+impl Arrival<'_> {
+    /// Writes a file beside its place, durably.
+    async fn fetch(
+        &self,
+        reach: &impl Reach,
+        log: &Log,
+        name: &FileName,
+        file: &FileState,
+    ) -> Result<(FileName, PathBuf, PathBuf), ArrivalError> {
+        let path = self.free_place(name)?;
+        let written = Layout::unfinished(&path);
+        let mut fetched = self.disk.create_new(&written)?;
+        for extent in &file.extents {
+            fetched.append(&read_extent(reach, log.session(), *extent).await?)?;
+        }
+        fetched.sync()?;
+        Ok((name.clone(), written, path))
+    }
+
+    /// Where a file goes. A slot of another session keeps the name that it has here.
+    fn free_place(&self, name: &FileName) -> io::Result<PathBuf> {
+        let path = self.place.path(name);
+        if !name.is_slot() {
+            return Ok(path);
+        }
+        for number in 1_u32.. {
+            let path = match number {
+                1 => path.clone(),
+                _ => numbered(&path, number),
+            };
+            let owner = session_of_slot(self.disk, &path);
+            if owner == Some(self.place.session) || self.is_free(&path)? {
+                return Ok(path);
+            }
+        }
+        Ok(path)
+    }
+
+    fn is_free(&self, path: &Path) -> io::Result<bool> {
+        match self.disk.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            opened => opened.map(|_| false),
+        }
+    }
+}
+
+/// The name of a slot whose own is another's.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{number}.{extension}"))
+}

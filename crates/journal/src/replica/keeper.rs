@@ -1,0 +1,499 @@
+//! Keeps sessions in a replica: one shipper for each that is played, or about to be.
+//!
+//! [`Keeper::execute`] takes orders, [`Keeper::turn`] does what there is to do, a piece of each session at a time, and says
+//! how long there is nothing. It waits for the store, so it has a thread of its own; a test drives it from its main loop.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::recorder::{Recorder, Recorders, SessionFiles};
+use super::shipper::read_mark;
+use super::survey::{ReplicaSession, Survey, Surveyor};
+use super::{Epoch, Over, ReplicaNews, ReplicaStore, Shipper, ShipperOptions, StoreFault};
+use crate::disk::{LocalStore, SessionLock, directory_name};
+use crate::model::clock::Moment;
+use crate::model::ids::{CheckpointId, SessionId};
+use crate::read::recovery::KnownTypes;
+
+/// How long after a fault the store is asked again what it has.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
+/// Checkpoints of a session of which it is awaited that they are replicated. Older ones are with newer ones.
+const AWAITED: usize = 1_024;
+
+/// How sessions are kept in a replica.
+#[derive(Clone, Debug)]
+pub struct KeeperOptions {
+    /// The replica.
+    pub store: Arc<dyn ReplicaStore>,
+    /// What this machine is called: a name for people, and what tells it from others.
+    pub machine: String,
+    /// How long an owner may be silent.
+    pub lease: Duration,
+    /// How often is sent at most.
+    pub interval: Duration,
+    /// How long a checkpoint may wait before that is said.
+    pub may_lag: Duration,
+    /// How long a session's lock that is held may be one of a process that is being killed.
+    pub lock_patience: Duration,
+}
+
+/// What is wanted of a session in the replica.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReplicaOrder {
+    /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
+    /// [`ReplicaReport::Ready`], however long another owns it.
+    Ready(SessionId),
+    /// It was begun here, so that nobody else knows it: it is claimed while it is played.
+    Begin(SessionId),
+    /// A checkpoint is durable here.
+    Saved(SessionId, CheckpointId),
+    /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
+    LetGo(SessionId),
+    /// What the replica has is wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
+    /// [`ReplicaReport::Lost`].
+    Look,
+    /// The sessions of another profile come next.
+    UseProfile(String),
+}
+
+/// What is said of the replica.
+#[derive(Debug)]
+pub enum ReplicaReport {
+    /// What it has, beside what is here.
+    Found(Vec<ReplicaSession>),
+    /// A session can be played, or can't.
+    Ready(SessionId, Readiness),
+    /// This machine owns a session there.
+    Claimed(SessionId, Epoch),
+    /// A checkpoint, and what is kept before it, can be had there.
+    Replicated(SessionId, CheckpointId),
+    /// A checkpoint waits for longer than it may.
+    Lagging(SessionId, CheckpointId),
+    /// The store gives no answer.
+    Lost(StoreFault),
+    /// It answers again.
+    Back,
+    /// Nothing more of a session is sent.
+    Over(SessionId, Epoch, Over),
+    /// A session was let go of. Whether everything of it is there.
+    LetGo(SessionId, bool),
+}
+
+/// How a session stands that is to be played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// This machine owns it, and has what is newest of it.
+    Claimed,
+    /// The store gives no answer: it is as it is here.
+    Unclaimed,
+    /// Another process of this machine has it.
+    InUse,
+    /// This machine and the replica have gone on without each other.
+    Forked,
+    /// It was removed from the replica.
+    Removed,
+}
+
+/// Keeps sessions in a replica.
+pub struct Keeper {
+    options: KeeperOptions,
+    local: Arc<LocalStore>,
+    recorders: Recorders,
+    types: Arc<dyn KnownTypes + Send + Sync>,
+    game: String,
+    shipments: Vec<Shipment>,
+    survey: Survey,
+    /// When the replica is to be looked at; never while a session is played.
+    next_look: Duration,
+    found: Option<Vec<ReplicaSession>>,
+    /// Somebody wants to know what there is.
+    is_asked: bool,
+    is_lost: bool,
+    reports: Vec<ReplicaReport>,
+}
+
+struct Shipment {
+    session: SessionId,
+    shipper: Shipper,
+    recorder: Recorder,
+    phase: Phase,
+    epoch: Epoch,
+    /// Checkpoints that are durable here, with the number that has to be reached, and since when.
+    awaited: VecDeque<(u64, CheckpointId, Duration)>,
+    /// The number that was reached.
+    reached: u64,
+    lags: bool,
+    /// When it is to be looked at next.
+    due: Duration,
+}
+
+/// What becomes of a session.
+enum Phase {
+    /// It is to be played once it is this machine's: first in its own eyes, then in those of the others.
+    Locking {
+        until: Option<Duration>,
+    },
+    Readying {
+        _lock: Option<SessionLock>,
+    },
+    Played,
+    Leaving,
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Keeper").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Keeper {
+    /// One for the sessions of a store on this machine, whose disk has these recorders.
+    #[must_use]
+    pub fn new(
+        options: KeeperOptions,
+        local: Arc<LocalStore>,
+        recorders: Recorders,
+        types: Arc<dyn KnownTypes + Send + Sync>,
+        game: String,
+    ) -> Self {
+        Self {
+            options,
+            local,
+            recorders,
+            types,
+            game,
+            shipments: Vec::new(),
+            survey: Survey::default(),
+            next_look: Duration::ZERO,
+            found: None,
+            is_asked: false,
+            is_lost: false,
+            reports: Vec::new(),
+        }
+    }
+
+    /// What there is to report.
+    pub fn reports(&mut self) -> impl Iterator<Item = ReplicaReport> {
+        self.reports.drain(..)
+    }
+
+    /// Takes an order. What asks the store is left to [`Self::turn`].
+    pub fn execute(&mut self, order: ReplicaOrder, now: Moment) {
+        match order {
+            ReplicaOrder::Ready(session) => {
+                self.add(session, Phase::Locking { until: None }, now);
+            }
+            ReplicaOrder::Begin(session) => self.add(session, Phase::Played, now),
+            ReplicaOrder::Saved(session, checkpoint) => {
+                let shipment = self.shipments.iter_mut().find(|it| it.session == session);
+                shipment.into_iter().for_each(|it| it.await_replication(checkpoint, now));
+            }
+            ReplicaOrder::LetGo(session) => self.let_go(session, now),
+            ReplicaOrder::Look => self.is_asked = true,
+            ReplicaOrder::UseProfile(profile) => {
+                self.local = Arc::new(self.local.of_profile(&profile));
+                self.survey = Survey::default();
+                self.next_look = now.elapsed;
+            }
+        }
+    }
+
+    fn add(&mut self, session: SessionId, phase: Phase, now: Moment) {
+        let known = self.shipments.iter().position(|it| it.session == session);
+        if let Some(known) = known {
+            let shipment = self.shipments.remove(known);
+            self.recorders.remove(&shipment.recorder);
+        }
+        match self.shipment(session, phase, now) {
+            Ok(shipment) => self.shipments.push(shipment),
+            Err(error) => {
+                warn!(%session, %error, "what is on disk of the session can't be listed, and isn't replicated");
+                self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
+            }
+        }
+    }
+
+    fn shipment(&self, session: SessionId, phase: Phase, now: Moment) -> std::io::Result<Shipment> {
+        let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
+        let local = Arc::clone(&self.local);
+        let place = SessionFiles::of(local.store.layout(), session);
+        // What writes says by itself that it can't be made.
+        let _ = local.store.create_state_directory();
+        let recorder = Recorder::new(&**local.store.disk(), place)?;
+        self.recorders.add(recorder.clone());
+        let options = ShipperOptions {
+            local,
+            recorder: recorder.clone(),
+            machine: machine.clone(),
+            lease: *lease,
+            interval: *interval,
+            mark: self.mark(session),
+        };
+        let mut shipper = Shipper::new(Arc::clone(store), options);
+        if let Some((log, watcher)) = self.survey.seen(session) {
+            shipper = shipper.having_seen(log, watcher);
+        }
+        if matches!(phase, Phase::Played) {
+            shipper.play();
+        }
+        let (epoch, awaited) = (Epoch::default(), VecDeque::new());
+        let (reached, lags, due) = (0, false, now.elapsed);
+        Ok(Shipment { session, shipper, recorder, phase, epoch, awaited, reached, lags, due })
+    }
+
+    fn mark(&self, session: SessionId) -> PathBuf {
+        let machine = directory_name(&self.options.machine);
+        self.local.store.layout().state.join(format!("replica-{machine}-{session}.mark"))
+    }
+
+    fn let_go(&mut self, session: SessionId, now: Moment) {
+        let known = self.shipments.iter_mut().enumerate().find(|(_, it)| it.session == session);
+        let Some((at, shipment)) = known else {
+            self.reports.push(ReplicaReport::LetGo(session, false));
+            return;
+        };
+        if shipment.shipper.is_owner() {
+            shipment.phase = Phase::Leaving;
+            shipment.shipper.drain();
+            shipment.due = now.elapsed;
+            return;
+        }
+        self.forget(at);
+        self.reports.push(ReplicaReport::LetGo(session, false));
+    }
+
+    fn forget(&mut self, at: usize) {
+        let shipment = self.shipments.swap_remove(at);
+        self.recorders.remove(&shipment.recorder);
+        self.local.claimed.remove(shipment.session);
+        self.next_look = Duration::ZERO;
+    }
+
+    /// Does what there is to do, and says how long there is nothing.
+    pub fn turn(&mut self, now: Moment) -> Duration {
+        let mut at = 0;
+        while at < self.shipments.len() {
+            if !self.step(at, now) {
+                at += 1;
+            }
+        }
+        self.look(now);
+        let dues = self.shipments.iter().map(|shipment| shipment.due);
+        let next = dues.chain((!self.is_playing()).then_some(self.next_look)).min();
+        next.map_or(Duration::from_secs(1), |next| next.saturating_sub(now.elapsed))
+    }
+
+    fn is_playing(&self) -> bool {
+        self.shipments.iter().any(|shipment| matches!(shipment.phase, Phase::Played))
+    }
+
+    /// Does a piece of one session's. Whether it was the last one.
+    fn step(&mut self, at: usize, now: Moment) -> bool {
+        let Some(shipment) = self.shipments.get_mut(at) else { return false };
+        if shipment.due > now.elapsed {
+            return false;
+        }
+        if matches!(shipment.phase, Phase::Locking { .. }) {
+            let patience = self.options.lock_patience;
+            if !shipment.lock(&self.local, patience, now) {
+                let session = shipment.session;
+                if matches!(shipment.phase, Phase::Locking { .. }) {
+                    return false;
+                }
+                self.forget(at);
+                self.reports.push(ReplicaReport::Ready(session, Readiness::InUse));
+                return true;
+            }
+        }
+        let mut news = Vec::new();
+        shipment.due = now.elapsed.saturating_add(shipment.shipper.step(now.elapsed, &mut news));
+        let mut is_over = false;
+        for news in news {
+            is_over |= self.take_in(at, news);
+        }
+        if is_over {
+            self.forget(at);
+        } else if let Some(shipment) = self.shipments.get_mut(at) {
+            self.reports.extend(shipment.say_if_it_lags(self.options.may_lag, now));
+        }
+        is_over
+    }
+
+    /// Whether a session is done with.
+    fn take_in(&mut self, at: usize, news: ReplicaNews) -> bool {
+        let Some(shipment) = self.shipments.get_mut(at) else { return false };
+        let session = shipment.session;
+        match news {
+            ReplicaNews::Claimed(epoch) => {
+                shipment.epoch = epoch;
+                self.local.claimed.add(session);
+                self.reports.push(ReplicaReport::Claimed(session, epoch));
+                self.answer(at, Readiness::Claimed);
+            }
+            ReplicaNews::Replicated(count) => {
+                shipment.reached = count;
+                let checkpoint = shipment.replicated();
+                self.reports.extend(checkpoint.map(|it| ReplicaReport::Replicated(session, it)));
+            }
+            ReplicaNews::Lost(fault) => {
+                self.answer(at, Readiness::Unclaimed);
+                self.note_fault(fault);
+            }
+            ReplicaNews::Back => self.note_answer(),
+            ReplicaNews::Over(over) => return self.end(at, over),
+        }
+        false
+    }
+
+    fn end(&mut self, at: usize, over: Over) -> bool {
+        let Some(shipment) = self.shipments.get_mut(at) else { return true };
+        let (session, epoch) = (shipment.session, shipment.epoch);
+        if matches!(shipment.phase, Phase::Leaving) {
+            let is_replicated = matches!(over, Over::Released);
+            self.reports.push(ReplicaReport::LetGo(session, is_replicated));
+        }
+        let readiness = match &over {
+            Over::Released => return true,
+            Over::Forked => Readiness::Forked,
+            Over::Removed => Readiness::Removed,
+            _ => Readiness::Unclaimed,
+        };
+        // Who is only about to play it hears it by the answer.
+        if !self.answer(at, readiness) || readiness == Readiness::Unclaimed {
+            self.reports.push(ReplicaReport::Over(session, epoch, over));
+        }
+        true
+    }
+
+    /// Answers who wants to play a session, if nobody has yet. From here on it is played, and its lock is free to be taken.
+    fn answer(&mut self, at: usize, readiness: Readiness) -> bool {
+        let Some(shipment) = self.shipments.get_mut(at) else { return false };
+        if !matches!(shipment.phase, Phase::Readying { .. }) {
+            return false;
+        }
+        shipment.phase = Phase::Played;
+        shipment.shipper.play();
+        self.reports.push(ReplicaReport::Ready(shipment.session, readiness));
+        true
+    }
+
+    fn note_fault(&mut self, fault: StoreFault) {
+        if !std::mem::replace(&mut self.is_lost, true) {
+            self.reports.push(ReplicaReport::Lost(fault));
+        }
+    }
+
+    fn note_answer(&mut self) {
+        if std::mem::take(&mut self.is_lost) {
+            self.reports.push(ReplicaReport::Back);
+        }
+    }
+
+    /// Looks at what the replica has, unless a session is played, and says so where it changed.
+    fn look(&mut self, now: Moment) {
+        let is_due = !self.is_playing() && self.next_look <= now.elapsed;
+        let is_asked = std::mem::take(&mut self.is_asked);
+        if !is_due && !is_asked {
+            return;
+        }
+        let KeeperOptions { store, lease, .. } = &self.options;
+        let lease = *lease;
+        let mut survey = std::mem::take(&mut self.survey);
+        let mark = |session| read_mark(&**self.local.store.disk(), &self.mark(session));
+        let surveyor = Surveyor {
+            store,
+            local: &self.local,
+            types: &*self.types,
+            game: &self.game,
+            lease,
+            mark: &mark,
+            reads_all: is_asked,
+        };
+        let shipments = &self.shipments;
+        let is_own =
+            |session| shipments.iter().any(|it| it.session == session && it.shipper.is_owner());
+        let looked = survey.look(&surveyor, &is_own, now);
+        self.survey = survey;
+        match looked {
+            Ok(found) => {
+                let pause = (lease / 10).clamp(Duration::from_millis(50), Duration::from_secs(2));
+                self.next_look = now.elapsed + pause;
+                self.note_answer();
+                if is_asked || self.found.as_ref() != Some(&found) {
+                    self.found = Some(found.clone());
+                    self.reports.push(ReplicaReport::Found(found));
+                }
+            }
+            Err(fault) => {
+                self.next_look = now.elapsed + AFTER_FAULT;
+                // Who has asked is answered, though it was said before.
+                self.is_lost &= !is_asked;
+                self.note_fault(fault);
+            }
+        }
+    }
+}
+
+impl Shipment {
+    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. Where it isn't had yet,
+    /// the phase says whether it is tried again.
+    fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {
+        let Phase::Locking { until } = self.phase else { return true };
+        let until = until.unwrap_or(now.elapsed + patience);
+        let lock = match local.store.lock_session(self.session) {
+            Ok(Some(lock)) => Some(lock),
+            // There is none to be had.
+            Err(error) if error.io_kind() == Some(ErrorKind::Unsupported) => None,
+            _ if now.elapsed < until => {
+                self.phase = Phase::Locking { until: Some(until) };
+                self.due = now.elapsed + Duration::from_millis(10);
+                return false;
+            }
+            _ => {
+                self.phase = Phase::Leaving;
+                return false;
+            }
+        };
+        self.phase = Phase::Readying { _lock: lock };
+        true
+    }
+
+    fn await_replication(&mut self, checkpoint: CheckpointId, now: Moment) {
+        // What has become durable by then is more than this checkpoint, or as much.
+        self.awaited.push_back((self.recorder.count(), checkpoint, now.elapsed));
+        if self.awaited.len() > AWAITED {
+            self.awaited.pop_front();
+        }
+        if self.shipper.is_owner() && !self.shipper.is_lost() {
+            self.due = now.elapsed;
+        }
+    }
+
+    /// The newest checkpoint that is in the replica, if there is a new one.
+    fn replicated(&mut self) -> Option<CheckpointId> {
+        let mut newest = None;
+        while let Some((_, checkpoint, _)) =
+            self.awaited.pop_front_if(|(count, ..)| *count <= self.reached)
+        {
+            newest = Some(checkpoint);
+        }
+        newest
+    }
+
+    fn say_if_it_lags(&mut self, may_lag: Duration, now: Moment) -> Option<ReplicaReport> {
+        // Everything may be there before its checkpoint is heard of.
+        if let Some(checkpoint) = self.replicated() {
+            return Some(ReplicaReport::Replicated(self.session, checkpoint));
+        }
+        let oldest = self.awaited.front();
+        let late = oldest.filter(|(_, _, since)| now.elapsed.saturating_sub(*since) > may_lag);
+        let lagged = std::mem::replace(&mut self.lags, late.is_some());
+        late.filter(|_| !lagged).map(|(_, it, _)| ReplicaReport::Lagging(self.session, *it))
+    }
+}

@@ -1,0 +1,203 @@
+//! What a replica has, beside what this machine has.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::recorder::{Recorder, SessionFiles};
+use super::{
+    Direct, FileName, Log, Mark, Receiver, ReplicaStore, Standing, StoreFault, Watch, Watcher,
+    block_on, compare, fetch,
+};
+use crate::disk::{LocalStore, MemoryDisk};
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+use crate::read::recovery::{KnownTypes, SessionEntry, SessionFinder, entry_of_new};
+
+/// A session in a replica.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReplicaSession {
+    /// The session.
+    pub session: SessionId,
+    /// What a listing shows of it, as of when it was read last: while another machine plays it, it isn't read again. `None` if
+    /// nothing of it can be read.
+    pub entry: Option<SessionEntry>,
+    /// Who owns it.
+    pub owner: ReplicaOwner,
+    /// How the files of this machine stand to it; `None` if this machine has none.
+    pub here: Option<Standing>,
+}
+
+/// Who owns a session in a replica.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReplicaOwner {
+    /// Nobody: its last owner has released it.
+    Nobody,
+    /// This machine, which plays it.
+    ThisMachine,
+    /// A machine of this name, as far as can be known.
+    Another(String),
+    /// A machine of this name, which has been silent for the length of a lease.
+    Silent(String),
+}
+
+impl ReplicaOwner {
+    /// Whether the session can be taken over at once.
+    #[must_use]
+    pub fn may_be_followed(&self) -> bool {
+        matches!(self, Self::Nobody | Self::Silent(_))
+    }
+
+    /// The name of the machine that owns it, as far as can be known; `None` for nobody, and for this machine.
+    #[must_use]
+    pub fn machine(&self) -> Option<&str> {
+        match self {
+            Self::Another(machine) => Some(machine),
+            Self::Nobody | Self::ThisMachine | Self::Silent(_) => None,
+        }
+    }
+}
+
+/// What was seen of all sessions of a replica.
+#[derive(Default)]
+pub(super) struct Survey {
+    seen: BTreeMap<SessionId, Seen>,
+}
+
+struct Seen {
+    log: Log,
+    watcher: Watcher,
+    /// How many entries the log had when the session was read.
+    read_at: Option<usize>,
+    entry: Option<SessionEntry>,
+    here: Option<Standing>,
+}
+
+/// What a survey goes by.
+pub(super) struct Surveyor<'a> {
+    pub store: &'a Arc<dyn ReplicaStore>,
+    pub local: &'a LocalStore,
+    pub types: &'a dyn KnownTypes,
+    pub game: &'a str,
+    pub lease: Duration,
+    /// The mark that this machine has of a session.
+    pub mark: &'a dyn Fn(SessionId) -> Option<Mark>,
+    /// Sessions that have an owner are read as well, though they are others by then.
+    pub reads_all: bool,
+}
+
+impl Survey {
+    /// What was seen of a session.
+    pub fn seen(&self, session: SessionId) -> Option<(Log, Watcher)> {
+        let seen = self.seen.get(&session)?;
+        Some((seen.log.clone(), seen.watcher.clone()))
+    }
+
+    /// Looks at all sessions. Those that were removed aren't among them.
+    pub fn look(
+        &mut self,
+        surveyor: &Surveyor<'_>,
+        own: &dyn Fn(SessionId) -> bool,
+        now: Moment,
+    ) -> Result<Vec<ReplicaSession>, StoreFault> {
+        let sessions = surveyor.store.sessions()?;
+        self.seen.retain(|session, _| sessions.contains(session));
+        let mut found = Vec::new();
+        for session in sessions {
+            let seen = self.seen.entry(session).or_insert_with(|| Seen::nothing_of(session));
+            if let Some(owner) = seen.look(surveyor, own(session), now)? {
+                let (entry, here) = (seen.entry.clone(), seen.here);
+                found.push(ReplicaSession { session, entry, owner, here });
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Seen {
+    fn nothing_of(session: SessionId) -> Self {
+        let (log, watcher) = (Log::new(session), Watcher::default());
+        Self { log, watcher, read_at: None, entry: None, here: None }
+    }
+
+    /// Who owns the session; `None` if it was removed.
+    fn look(
+        &mut self,
+        surveyor: &Surveyor<'_>,
+        is_own: bool,
+        now: Moment,
+    ) -> Result<Option<ReplicaOwner>, StoreFault> {
+        let reach = Direct(Arc::clone(surveyor.store));
+        block_on(self.log.refresh(&reach))?;
+        let watch = self.watcher.look(&self.log, now.elapsed, surveyor.lease);
+        let name = || self.log.owner().unwrap_or_default().to_owned();
+        let owner = match watch {
+            Watch::Removed => return Ok(None),
+            _ if is_own => ReplicaOwner::ThisMachine,
+            Watch::Free => ReplicaOwner::Nobody,
+            Watch::Held => ReplicaOwner::Another(name()),
+            Watch::Lapsed => ReplicaOwner::Silent(name()),
+        };
+        let is_news = self.read_at != Some(self.log.len());
+        if self.read_at.is_none() || (is_news && (surveyor.reads_all || owner.may_be_followed())) {
+            self.read_at = Some(self.log.len());
+            self.entry = read_entry(&reach, &self.log, surveyor, now);
+            self.here = stands_here(&reach, &self.log, surveyor);
+        }
+        Ok(Some(owner))
+    }
+}
+
+/// Reads what a replica has of a session as the planner reads it on a disk: what can't be read is no entry.
+fn read_entry(
+    reach: &Direct,
+    log: &Log,
+    surveyor: &Surveyor<'_>,
+    now: Moment,
+) -> Option<SessionEntry> {
+    let (memory, layout) = (MemoryDisk::default(), surveyor.local.store.layout().clone());
+    let place = SessionFiles::of(&layout, log.session());
+    let mut files = InMemory { disk: &memory, place: &place, file: None };
+    block_on(fetch(reach, log, &mut files)).ok()?;
+    let local = LocalStore::new(Arc::new(memory.clone()), layout);
+    let mut finder = SessionFinder::new(Arc::new(local), Vec::new(), Duration::ZERO)
+        .of_game(surveyor.game.to_owned());
+    entry_of_new(&mut finder, surveyor.types, log.session(), now.wall).ok()
+}
+
+/// How this machine's files stand to a log; `None` if there are none, or it can't be known.
+fn stands_here(reach: &Direct, log: &Log, surveyor: &Surveyor<'_>) -> Option<Standing> {
+    let disk = surveyor.local.store.disk();
+    let place = SessionFiles::of(surveyor.local.store.layout(), log.session());
+    let recorder = Recorder::new(&**disk, place).ok().filter(Recorder::has_files)?;
+    let (here, _) = recorder.begin_comparison(disk);
+    let (mark, there) = ((surveyor.mark)(log.session()), log.replay().ok()?);
+    let next = log.highest().next();
+    block_on(compare(reach, log, &here, &there, mark.as_ref(), next)).ok()
+}
+
+struct InMemory<'a> {
+    disk: &'a MemoryDisk,
+    place: &'a SessionFiles,
+    file: Option<(FileName, Vec<u8>)>,
+}
+
+impl Receiver for InMemory<'_> {
+    fn begin(&mut self, name: &FileName) -> io::Result<()> {
+        self.file = Some((name.clone(), Vec::new()));
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.iter_mut().for_each(|(_, file)| file.extend_from_slice(bytes));
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if let Some((name, bytes)) = self.file.take() {
+            self.disk.put(&self.place.path(&name), &bytes);
+        }
+        Ok(())
+    }
+}

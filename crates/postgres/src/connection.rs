@@ -1,0 +1,67 @@
+//! One connection, which is waited for on the thread that asks, and not for ever.
+
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::schema;
+use crate::tls::Tls;
+
+/// How long an answer may take. Whatever takes longer may have been done all the same.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the store's client says.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection to a server whose schema is known.
+pub(crate) struct Connection {
+    // Dropped first, so that what drives the connection ends with it.
+    client: Client,
+    runtime: Runtime,
+}
+
+impl Connection {
+    /// Connects, and makes the tables if they aren't there.
+    pub fn open(config: &Config, tls: &Tls) -> Result<Self, Failure> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let client = runtime.block_on(patiently(async {
+            match tls {
+                Tls::OnThisMachine => {
+                    let (client, connection) = config.connect(NoTls).await?;
+                    drop(tokio::spawn(connection));
+                    Ok::<_, Failure>(client)
+                }
+                Tls::Verified(tls) => {
+                    let (client, connection) = config.connect(tls.clone()).await?;
+                    drop(tokio::spawn(connection));
+                    Ok(client)
+                }
+            }
+        }))?;
+        let mut connection = Self { client, runtime };
+        connection.ask(async |client| {
+            client.batch_execute("set synchronous_commit = on").await?;
+            schema::make_ready(client).await
+        })?;
+        Ok(connection)
+    }
+
+    /// Asks, and waits for the answer. After a failure the connection is of no use any more.
+    pub fn ask<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(&mut Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Self { client, runtime } = self;
+        runtime.block_on(patiently(ask(client)))
+    }
+}
+
+async fn patiently<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
+        Err(io::Error::new(ErrorKind::TimedOut, "the server takes too long").into())
+    })
+}

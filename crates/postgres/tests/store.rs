@@ -1,0 +1,94 @@
+//! The store on a real server. `ci/postgres.sh run cargo test -p bevy_session_postgres -- --ignored` starts one.
+
+use std::env;
+use std::error::Error;
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::replica::conformance::CHECKS;
+use bevy_session_journal::replica::{Created, Epoch, Key, Position, ReplicaStore};
+use bevy_session_postgres::{PostgresError, PostgresReplica};
+
+/// The server of `ci/postgres.sh`.
+fn url() -> String {
+    env::var("BEVY_SESSION_POSTGRES").expect("BEVY_SESSION_POSTGRES should name a server")
+}
+
+fn store() -> PostgresReplica {
+    PostgresReplica::new(&url()).unwrap()
+}
+
+/// Everything that an error says.
+fn said(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        said.push_str(": ");
+        said.push_str(&error.to_string());
+        source = error.source();
+    }
+    said
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn it_is_a_store() {
+    for (_, check) in CHECKS {
+        check(&store());
+    }
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn those_who_begin_at_once_make_the_tables_once() {
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| store().sessions().unwrap());
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn an_entry_of_a_megabyte_comes_back_whole() {
+    let store = store();
+    let (session, epoch, position) = (SessionId::random(), Epoch(3), Position(9));
+    let bytes: Vec<u8> = (0..1_u32 << 18).flat_map(u32::to_le_bytes).chain(*b"end").collect();
+    let key = Key::Entry { session, epoch, position };
+    assert_eq!(store.create(key, &bytes).unwrap(), Created::New);
+    assert_eq!(store.read(key).unwrap().unwrap(), bytes);
+}
+
+#[test]
+#[ignore = "needs a server: ci/postgres.sh"]
+fn a_connection_that_is_cut_costs_one_fault_at_most() {
+    let store = PostgresReplica::new(&format!("{}?application_name=cut_off", url())).unwrap();
+    store.sessions().unwrap();
+    end_connections();
+    let faults = (0..3).filter(|_| store.sessions().is_err()).count();
+    assert!(faults <= 1, "{faults} faults");
+}
+
+/// Ends connections as a restart of the server does.
+fn end_connections() {
+    let ended = std::process::Command::new("psql")
+        .args([&*url(), "-qAtc"])
+        .arg(
+            "select pg_terminate_backend(pid) from pg_stat_activity \
+             where application_name = 'cut_off'",
+        )
+        .status();
+    assert!(ended.unwrap().success());
+}
+
+#[test]
+fn a_password_is_in_no_error_and_no_debug() {
+    // Nobody listens there.
+    let store = PostgresReplica::new("postgres://arena:s3cret@127.0.0.1:1/worlds").unwrap();
+    let fault = store.sessions().unwrap_err();
+    for text in [said(&fault), format!("{fault:?}"), format!("{store:?}")] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+    let error = PostgresReplica::new("postgres://arena:s3cret@[bad/worlds").unwrap_err();
+    assert!(matches!(error, PostgresError::Url));
+    assert!(!format!("{error:?} {}", said(&error)).contains("s3cret"));
+}

@@ -1,0 +1,171 @@
+//! `--replica`: the colony outlives its machine. What is said of that, and which colony is gone on with.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session::SessionId;
+use bevy_session::prelude::*;
+use bevy_session::replica::{
+    CheckpointReplicated, DirectoryReplica, Replica, ReplicaBack, ReplicaLost, ReplicaOwner,
+    ReplicaSession, ReplicaSessions, SessionClaimed, SessionFenced, SessionForked, Standing,
+    WhenFenced,
+};
+
+use crate::options::Options;
+use crate::report::{Line, Reporter};
+
+/// What the process ends with when another machine plays its colony.
+const FENCED: u8 = 3;
+/// How long an exit waits for the replica.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What was chosen on the command line, or why it can't be had.
+pub fn chosen(options: &Options) -> Result<Option<Replica>, String> {
+    let Some(url) = &options.replica else { return Ok(None) };
+    let replica = match url.split_once(':') {
+        Some(("dir", path)) => {
+            let store = DirectoryReplica::open(Path::new(path))
+                .map_err(|error| format!("The replica {path} can't be opened: {error}."))?;
+            Replica::new(store)
+        }
+        Some(("postgres", _)) => of_postgres(url)?,
+        _ => return Err("--replica is dir:PATH or postgres://USER@HOST:PORT/DB.".to_owned()),
+    };
+    let when_fenced = match options.play_on_when_fenced {
+        true => WhenFenced::GoOnAsFork,
+        false => WhenFenced::Close,
+    };
+    Ok(Some(
+        replica
+            .machine(machine(options))
+            .lease(options.lease)
+            .exit_waits(DRAIN)
+            .when_fenced(when_fenced),
+    ))
+}
+
+#[cfg(not(feature = "replica"))]
+fn of_postgres(_: &str) -> Result<Replica, String> {
+    Err("--replica postgres://… needs a build with `--features replica`.".to_owned())
+}
+
+/// What this machine is called.
+pub fn machine(options: &Options) -> String {
+    let of_system = || fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned();
+    let name = options.machine.clone().unwrap_or_else(of_system);
+    if name.is_empty() { "headless".to_owned() } else { name }
+}
+
+pub fn plugin(app: &mut App) {
+    app.add_observer(replicated)
+        .add_observer(claimed)
+        .add_observer(fenced)
+        .add_observer(forked)
+        .add_observer(lost)
+        .add_observer(back);
+}
+
+fn replicated(replicated: On<CheckpointReplicated>, reporter: Res<Reporter>) {
+    reporter.say(&Line::Replicated { checkpoint: replicated.checkpoint.counter });
+}
+
+fn claimed(claimed: On<SessionClaimed>, reporter: Res<Reporter>) {
+    let (session, epoch) = (claimed.session.to_string(), claimed.epoch);
+    reporter.say(&Line::Claimed { session, epoch });
+}
+
+fn fenced(
+    fenced: On<SessionFenced>,
+    options: Res<Options>,
+    reporter: Res<Reporter>,
+    mut exit: MessageWriter<AppExit>,
+) {
+    let (session, epoch) = (fenced.session.to_string(), fenced.epoch);
+    reporter.say(&Line::Fenced { session, epoch });
+    if !options.play_on_when_fenced {
+        exit.write(AppExit::from_code(FENCED));
+    }
+}
+
+fn forked(
+    forked: On<SessionForked>,
+    catalog: Res<SessionCatalog>,
+    replica: Res<ReplicaSessions>,
+    reporter: Res<Reporter>,
+) {
+    let seconds = |time: Duration| time.as_secs_f64();
+    let here = catalog.get(forked.session).map(|entry| seconds(entry.play_time));
+    let there = replica.get(forked.session).and_then(|it| it.entry.as_ref());
+    reporter.say(&Line::Forked {
+        session: forked.session.to_string(),
+        common_play_s: None,
+        here_s: here,
+        there_s: there.map(|entry| seconds(entry.play_time)),
+    });
+}
+
+fn lost(lost: On<ReplicaLost>, reporter: Res<Reporter>) {
+    reporter.say(&Line::ReplicaLost { error: lost.error.to_string() });
+}
+
+fn back(_: On<ReplicaBack>, reporter: Res<Reporter>) {
+    reporter.say(&Line::ReplicaBack {});
+}
+
+/// Which colony is gone on with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// What `--data` has, whatever that is.
+    Here,
+    /// One of the replica, and whether it was left in good order.
+    There { session: SessionId, closed: bool },
+    /// All have an owner, or the replica hasn't answered yet.
+    Wait,
+}
+
+/// Chooses between what is `here` and what the replica has, but for those that can't be had.
+pub fn choose(
+    here: Option<SessionId>,
+    replica: &ReplicaSessions,
+    options: &Options,
+    given_up: &[SessionId],
+) -> Choice {
+    match replica.is_reachable() {
+        None => return Choice::Wait,
+        Some(false) => return Choice::Here,
+        Some(true) => {}
+    }
+    let machine = machine(options);
+    let is_own = |owner: &ReplicaOwner| owner.machine().is_none_or(|other| other == machine);
+    let there = here.and_then(|here| replica.get(here));
+    let is_newest_here = match there {
+        None => here.is_some(),
+        Some(ReplicaSession { here: Some(Standing::Forked), .. }) => true,
+        Some(it) => it.here != Some(Standing::MachineIsBehind) && is_own(&it.owner),
+    };
+    if is_newest_here || options.new {
+        return Choice::Here;
+    }
+    let mut all: Vec<_> = replica.sessions().iter().collect();
+    all.retain(|it| !given_up.contains(&it.session));
+    let mut all: Vec<_> = all.into_iter().filter_map(|it| Some((it, it.entry.as_ref()?))).collect();
+    all.retain(|(_, entry)| entry.can_go_on());
+    all.sort_by_key(|(_, entry)| entry.updated);
+    let free = all.iter().rev().find(|(it, _)| is_own(&it.owner));
+    match (free, all.is_empty()) {
+        (Some((it, entry)), _) => {
+            let closed = entry.status == bevy_session::SessionStatus::Closed;
+            Choice::There { session: it.session, closed }
+        }
+        (None, false) => Choice::Wait,
+        (None, true) => Choice::Here,
+    }
+}
+
+#[cfg(feature = "replica")]
+fn of_postgres(url: &str) -> Result<Replica, String> {
+    let store = bevy_session_postgres::PostgresReplica::new(url);
+    store.map(Replica::new).map_err(|error| format!("{error}."))
+}

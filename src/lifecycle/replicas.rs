@@ -1,0 +1,247 @@
+//! What becomes of sessions in a replica.
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::model::clock::deadline;
+use bevy_session_journal::replica::{Over, Readiness, ReplicaReport, ReplicaSession};
+use bevy_session_journal::{
+    CheckpointKind, FailureCause, LeaveCause, NewSession, RequestError, SessionId,
+};
+use tracing::{info, warn};
+
+use super::checkpoints::take_named;
+use super::notifications::{
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
+    SessionClaimed, SessionFenced, SessionForked, SessionReleased, notify,
+};
+use super::requests::{CurrentRequest, ask};
+use super::runtime::RuntimeParts;
+use super::runtime::asked_checkpoints::WantedCheckpoint;
+use super::runtime::transition::{Departure, Transition};
+use super::transitions::leaving;
+use super::transitions::rewinding::branch_off;
+use super::transitions::take_up::{make_branch_of_it, not_prepared};
+use super::{CurrentSession, SessionCatalog};
+use crate::replication::WhenFenced;
+
+/// What the replica has, where there is one. It is looked at while no session is played, and
+/// [`ReplicaListed`](crate::replica::ReplicaListed) says when it has changed.
+#[derive(Resource, Clone, Default, Debug)]
+pub struct ReplicaSessions {
+    sessions: Vec<ReplicaSession>,
+    is_reachable: Option<bool>,
+    is_asked: bool,
+}
+
+impl ReplicaSessions {
+    /// The sessions, in the order of their ids. Those that were removed aren't among them.
+    #[must_use]
+    pub fn sessions(&self) -> &[ReplicaSession] {
+        &self.sessions
+    }
+
+    /// Has the replica looked at in this frame, whatever is played. [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
+    /// [`ReplicaLost`](crate::replica::ReplicaLost).
+    pub fn look(&mut self) {
+        self.is_asked = true;
+    }
+
+    /// A session.
+    #[must_use]
+    pub fn get(&self, session: SessionId) -> Option<&ReplicaSession> {
+        self.sessions.iter().find(|it| it.session == session)
+    }
+
+    /// Whether the replica has answered when it was asked last; `None` before it was asked.
+    #[must_use]
+    pub fn is_reachable(&self) -> Option<bool> {
+        self.is_reachable
+    }
+}
+
+/// Takes in what is said of the replica, and lets go of what isn't played any more. Without a replica this is nothing.
+pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
+    let (now, played) = (parts.time.now(), parts.session());
+    let Some(replica) = &mut parts.replica else { return };
+    if parts.transition.is_none() {
+        replica.let_go_of_others(played, now);
+    }
+    let mut listed = world.get_resource_or_init::<ReplicaSessions>();
+    if std::mem::take(&mut listed.bypass_change_detection().is_asked) {
+        replica.look(now);
+    }
+    replica.turn(now);
+    while let Some(report) = parts.replica.as_mut().and_then(|replica| replica.report()) {
+        take_in(parts, world, report);
+    }
+    leave_fenced(parts, world);
+    give_up_broken(parts, world);
+}
+
+/// A keeper that panicked is a bug of ours. Play goes on without a replica.
+fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
+    let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
+    lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
+    if let Some(held) = broken.take_all_held() {
+        parts.send(held);
+    }
+}
+
+/// Before the process ends: waits for what isn't there yet of what was left.
+pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
+    let now = parts.time.now();
+    let Some(replica) = &mut parts.replica else { return };
+    replica.let_go_of_others(None, now);
+    let deadline = deadline(replica.settings.exit_waits);
+    while let Some(replica) = parts.replica.as_mut().filter(|replica| replica.is_leaving()) {
+        match replica.wait_for_report(deadline, now) {
+            Some(report) => take_in(parts, world, report),
+            None => {
+                return warn!("what was played last isn't replicated yet; it is on this machine");
+            }
+        }
+    }
+}
+
+fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
+    match report {
+        ReplicaReport::Found(sessions) => {
+            let mut known = world.get_resource_or_init::<ReplicaSessions>();
+            known.sessions = sessions;
+            known.is_reachable = Some(true);
+            notify(world, ReplicaListed {});
+        }
+        ReplicaReport::Ready(session, readiness) => ready(parts, world, session, readiness),
+        ReplicaReport::Claimed(session, epoch) => {
+            info!(%session, epoch = epoch.0, "this machine owns the session in the replica");
+            notify(world, SessionClaimed { session, epoch: epoch.0 });
+        }
+        ReplicaReport::Replicated(session, checkpoint) => {
+            notify(world, CheckpointReplicated { session, checkpoint });
+        }
+        ReplicaReport::Lagging(session, checkpoint) => {
+            notify(world, ReplicaLagging { session, checkpoint });
+        }
+        ReplicaReport::Lost(fault) => lost(world, FailureCause::new(fault)),
+        ReplicaReport::Back => {
+            info!("the replica answers again");
+            world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(true);
+            notify(world, ReplicaBack {});
+        }
+        ReplicaReport::Over(session, epoch, over) => {
+            if let Some(replica) = &mut parts.replica {
+                replica.forget(session);
+            }
+            match (FenceReason::of(&over), over) {
+                (Some(reason), _) => fenced(parts, world, session, epoch.0, reason),
+                (None, Over::Unreadable(error)) => lost(world, FailureCause::new(error)),
+                (None, Over::Unread(error)) => lost(world, FailureCause::new(error)),
+                (None, _) => {}
+            }
+        }
+        ReplicaReport::LetGo(session, complete) => {
+            if let Some(replica) = &mut parts.replica {
+                replica.forget(session);
+            }
+            info!(%session, complete, "this machine has let go of the session in the replica");
+            notify(world, SessionReleased { session, complete });
+        }
+    }
+}
+
+fn lost(world: &mut World, error: FailureCause) {
+    warn!(%error, "the replica can't be reached");
+    world.get_resource_or_init::<ReplicaSessions>().is_reachable = Some(false);
+    notify(world, ReplicaLost { error });
+}
+
+/// A session that is to be played is as it should be, or never will be.
+fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
+    let Some(replica) = &mut parts.replica else { return };
+    let held = replica.take_held(session);
+    if !matches!(readiness, Readiness::Claimed | Readiness::Unclaimed) {
+        replica.forget(session);
+    }
+    // Nobody wants it any more.
+    let Some(held) = held else { return };
+    match readiness {
+        Readiness::Claimed | Readiness::Unclaimed | Readiness::InUse => {}
+        Readiness::Forked => {
+            notify(world, SessionForked { session });
+            make_branch_of_it(parts, &like(world, session));
+        }
+        Readiness::Removed => {
+            if let Some(Transition::Preparing(preparing)) = &parts.transition {
+                let ticket = preparing.ticket;
+                not_prepared(parts, world, RequestError::NothingToRestore, ticket);
+            }
+            return;
+        }
+    }
+    parts.send(held);
+}
+
+/// A session of its own that is called like another one.
+fn like(world: &World, session: SessionId) -> NewSession {
+    let current = world.get_resource::<CurrentSession>().filter(|it| it.id() == session);
+    let listed = world.get_resource::<SessionCatalog>().and_then(|it| it.get(session));
+    let metadata = current.map(CurrentSession::metadata).or(listed.map(|entry| &entry.session));
+    metadata.map_or_else(|| NewSession::named(""), NewSession::like)
+}
+
+fn fenced(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+    epoch: u64,
+    reason: FenceReason,
+) {
+    warn!(%session, epoch, ?reason, "the session isn't this machine's any more");
+    if parts.session() == Some(session)
+        && let Some(replica) = &mut parts.replica
+    {
+        replica.fenced = Some(session);
+    }
+    notify(world, SessionFenced { session, epoch, reason });
+}
+
+/// Leaves a session that another machine owns, once nothing else is under way with it.
+fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
+    let (played, is_busy) = (parts.session(), parts.transition.is_some());
+    let Some(replica) = &mut parts.replica else { return };
+    if played.is_none() || replica.fenced != played {
+        replica.fenced = None;
+        return;
+    }
+    if is_busy {
+        return;
+    }
+    let Some(session) = replica.fenced.take() else { return };
+    let result = match replica.settings.when_fenced {
+        WhenFenced::Close => leaving::leave(parts, world, Departure::close(LeaveCause::Fenced)),
+        WhenFenced::GoOnAsFork => go_on_as_fork(parts, world, session),
+    };
+    if let Err(error) = result {
+        warn!(%session, %error, "the session can't be left now");
+        if let Some(replica) = &mut parts.replica {
+            replica.fenced = Some(session);
+        }
+    }
+}
+
+/// What is played becomes a session of its own, from this moment on.
+fn go_on_as_fork(
+    parts: &mut RuntimeParts,
+    world: &mut World,
+    session: SessionId,
+) -> Result<(), RequestError> {
+    if parts.writer.is_behind() {
+        return Err(RequestError::WriterBehind);
+    }
+    let wanted = WantedCheckpoint::unasked(CheckpointKind::Rewind, None);
+    let taken = take_named(parts, world, wanted).or_else(|| parts.newest_captured());
+    let checkpoint = taken.ok_or(RequestError::NothingToRestore)?;
+    let fork = like(world, session);
+    let request = CurrentRequest::BranchOff { checkpoint, session: Box::new(fork.clone()) };
+    let ticket = ask(world, request);
+    branch_off(parts, world, ticket, checkpoint, &fork)
+}

@@ -1,0 +1,148 @@
+//! The driver's end of the line to what keeps sessions in a replica.
+//!
+//! A session is played once the replica knows about it: what the writer would be asked to read is held until then. Beyond
+//! that, nothing of play waits here.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bevy_session_journal::internal::model::clock::Moment;
+use bevy_session_journal::replica::{KeeperLink, ReplicaOrder, ReplicaReport};
+use bevy_session_journal::{CheckpointId, SessionId};
+
+use crate::content::Order;
+use crate::replication::Replica;
+
+/// The driver's end of the line to what keeps sessions in a replica.
+pub(crate) struct ReplicaPort {
+    link: KeeperLink,
+    pub settings: Replica,
+    /// What waits until its session is ready.
+    held: Option<(SessionId, Order)>,
+    /// The sessions that are kept there: played, or about to be.
+    kept: BTreeSet<SessionId>,
+    /// Those that were left, and of which not everything is there yet.
+    leaving: BTreeSet<SessionId>,
+    /// The session that is played here, and that another owns.
+    pub fenced: Option<SessionId>,
+}
+
+impl ReplicaPort {
+    pub(crate) fn new(link: KeeperLink, settings: Replica) -> Self {
+        let (held, kept, leaving) = (None, BTreeSet::new(), BTreeSet::new());
+        Self { link, settings, held, kept, leaving, fenced: None }
+    }
+
+    /// Looks at an order before the writer does. One that reads a session which is to be played is held, until that
+    /// session is ready.
+    pub(super) fn pass(
+        &mut self,
+        order: Order,
+        played: Option<SessionId>,
+        now: Moment,
+    ) -> Option<Order> {
+        match &order {
+            Order::Prepare { wanted, .. } if played != Some(wanted.session) => {
+                let session = wanted.session;
+                if self.kept.insert(session) {
+                    self.leaving.remove(&session);
+                    self.held = Some((session, order));
+                    self.link.send(ReplicaOrder::Ready(session), now);
+                    return None;
+                }
+            }
+            Order::TakeUp(take_up) if self.kept.insert(take_up.metadata.id) => {
+                let session = take_up.metadata.id;
+                if take_up.begun.is_none() {
+                    // Nothing of it is played before the writer has taken it up.
+                    self.held = Some((session, order));
+                    self.link.send(ReplicaOrder::Ready(session), now);
+                    return None;
+                }
+                self.link.send(ReplicaOrder::Begin(session), now);
+            }
+            Order::Release(session) => {
+                self.held.take_if(|(held, _)| held == session);
+            }
+            Order::UseProfile { profile, .. } => {
+                self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
+            }
+            _ => {}
+        }
+        Some(order)
+    }
+
+    /// What waited for a session that is ready.
+    pub(in crate::lifecycle) fn take_held(&mut self, session: SessionId) -> Option<Order> {
+        self.held.take_if(|(held, _)| *held == session).map(|(_, order)| order)
+    }
+
+    /// A checkpoint is durable here.
+    pub(in crate::lifecycle) fn saved(
+        &mut self,
+        session: SessionId,
+        checkpoint: CheckpointId,
+        now: Moment,
+    ) {
+        self.link.send(ReplicaOrder::Saved(session, checkpoint), now);
+    }
+
+    /// Nothing more of a session is sent.
+    pub(in crate::lifecycle) fn forget(&mut self, session: SessionId) {
+        self.kept.remove(&session);
+        self.leaving.remove(&session);
+    }
+
+    /// Lets go of all sessions but the one that is played: they were left, or given up before they were played.
+    pub(in crate::lifecycle) fn let_go_of_others(
+        &mut self,
+        played: Option<SessionId>,
+        now: Moment,
+    ) {
+        if self.kept.iter().all(|session| played == Some(*session)) {
+            return;
+        }
+        for session in self.kept.extract_if(.., |session| played != Some(*session)) {
+            self.leaving.insert(session);
+            self.link.send(ReplicaOrder::LetGo(session), now);
+        }
+    }
+
+    /// Whether something that was left isn't there yet.
+    pub(in crate::lifecycle) fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
+    /// Has the replica looked at.
+    pub(in crate::lifecycle) fn look(&mut self, now: Moment) {
+        self.link.send(ReplicaOrder::Look, now);
+    }
+
+    /// Whether what keeps sessions there is gone: it panicked. Nothing waits for it then.
+    pub(in crate::lifecycle) fn is_broken(&self) -> bool {
+        self.link.is_broken()
+    }
+
+    /// What waited for a session.
+    pub(in crate::lifecycle) fn take_all_held(self) -> Option<Order> {
+        self.held.map(|(_, order)| order)
+    }
+
+    /// Gives a driven keeper its turn.
+    pub(in crate::lifecycle) fn turn(&mut self, now: Moment) {
+        self.link.turn(now);
+    }
+
+    pub(in crate::lifecycle) fn report(&mut self) -> Option<ReplicaReport> {
+        self.link.report()
+    }
+
+    /// The next report, waiting for it until `deadline`. Only an exit waits.
+    pub(in crate::lifecycle) fn wait_for_report(
+        &mut self,
+        deadline: Instant,
+        now: Moment,
+    ) -> Option<ReplicaReport> {
+        self.link.wait_for_report(deadline, now)
+    }
+}

@@ -1,0 +1,13 @@
+//! Sessions that outlive their machine: a replica beside the disk, who owns a session there, and what another machine
+//! takes over.
+
+pub use bevy_session_journal::replica::{
+    Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Position, ReplicaOwner,
+    ReplicaSession, ReplicaStore, Standing, StoreFault,
+};
+
+pub use crate::lifecycle::{
+    CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
+    ReplicaSessions, SessionClaimed, SessionFenced, SessionForked, SessionReleased,
+};
+pub use crate::replication::{Replica, WhenFenced};
