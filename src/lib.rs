@@ -40,12 +40,12 @@ pub use bevy_session_journal::{
 pub use capture::{ReflectSaved, SaveKey, SaveScope, SessionAppExt, Unsaved};
 pub use lifecycle::{
     CheckpointCaptured, CheckpointFailed, CheckpointSaved, Condition, CurrentSession, GameContext,
-    LastCheckpoint, PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers, RecoveryPolicy,
-    RequestDone, RequestRejected, RewindTo, SessionActivity, SessionCatalog, SessionClosed,
-    SessionCommands, SessionCommandsExt, SessionEnded, SessionHooksExt, SessionPaused,
-    SessionRecovered, SessionRestored, SessionResumed, SessionSettings, SessionStarted,
-    SessionsFound, SlotSaved, recovery_is_pending, saving_is_in_progress, session_is_active,
-    session_is_paused, session_is_restoring,
+    PreviousRun, RecoveryAvailable, RecoveryFailed, RecoveryOffers, RecoveryPolicy, RequestDone,
+    RequestRejected, RewindTo, SessionActivity, SessionCatalog, SessionClosed, SessionCommands,
+    SessionCommandsExt, SessionEnded, SessionHooksExt, SessionPaused, SessionRecovered,
+    SessionRestored, SessionResumed, SessionSettings, SessionStarted, SessionsFound, SlotSaved,
+    recovery_is_pending, saving_is_in_progress, session_is_active, session_is_paused,
+    session_is_restoring,
 };
 pub use mode::SessionMode;
 pub use plugin::{SessionLast, SessionPlugin, SessionSystems};

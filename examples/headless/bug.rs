@@ -13,7 +13,7 @@ pub fn show(bug: &Bug, colony: &Colony, number: Option<u32>, reporter: Option<&R
     let (Some(seed), Some(number)) = (bug.seed, number) else { return };
     let Some(since) = colony.tick.checked_sub(bug.from) else { return };
     let mixed = (seed ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ colony.mined;
-    if since < AT_THE_LATEST && (mixed >> 32) % 8 != 0 {
+    if since < AT_THE_LATEST && !(mixed >> 32).is_multiple_of(8) {
         return;
     }
     let message =

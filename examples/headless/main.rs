@@ -57,25 +57,13 @@ fn main() -> AppExit {
     if options.replay.is_some() || options.replay_report.is_some() {
         return replay::play(&options);
     }
-    let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
-        .version(env!("CARGO_PKG_VERSION"))
-        .interval(options.checkpoint)
-        // Killing it is what it is for, and it goes on in every build.
-        .development(false);
-    if let Some(directory) = &options.data {
-        session = session.directory(directory);
-    }
-    if let Some(report) = &options.open {
-        session = session.open(report);
-    }
-    match replica::chosen(&options) {
-        Ok(Some(replica)) => session = session.replica(replica),
-        Ok(None) => {}
+    let session = match session(&options) {
+        Ok(session) => session,
         Err(sentence) => {
             eprintln!("{sentence}");
             return AppExit::error();
         }
-    }
+    };
     let mut app = App::new();
     if let Some(address) = &options.metrics
         && let Err(sentence) = metrics::add(&mut app, address)
@@ -110,6 +98,25 @@ fn main() -> AppExit {
             check_end.after(SessionSystems::Run).run_if(on_message::<AppExit>),
         )
         .run()
+}
+
+/// The plugin, as the command line has it, or what is wrong with that in a sentence.
+fn session(options: &Options) -> Result<SessionPlugin, String> {
+    let mut session = SessionPlugin::new("bevy_session", "Headless Colony")
+        .version(env!("CARGO_PKG_VERSION"))
+        .interval(options.checkpoint)
+        // Killing it is what it is for, and it goes on in every build.
+        .development(false);
+    if let Some(directory) = &options.data {
+        session = session.directory(directory);
+    }
+    if let Some(report) = &options.open {
+        session = session.open(report);
+    }
+    Ok(match replica::chosen(options)? {
+        Some(replica) => session.replica(replica),
+        None => session,
+    })
 }
 
 /// From the first session on, also while it is paused or another one is loaded.

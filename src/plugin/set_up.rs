@@ -92,14 +92,7 @@ impl SessionPlugin {
             external: provider.and_then(External::new),
             filings: Filings::default(),
         }));
-        app.add_observer(clamp_ticks);
-        app.add_systems(
-            SessionLast,
-            look_while_playing.run_if(on_message::<CheckpointCaptured>).after(SessionSystems::Run),
-        );
-        app.init_resource::<LossesLogged>()
-            .add_observer(log_losses_once)
-            .add_observer(hint_at_dangling);
+        watch_while_playing(app);
     }
 
     fn worker(
@@ -161,6 +154,18 @@ impl SessionPlugin {
             }
         }
     }
+}
+
+/// What looks on while a session is played.
+fn watch_while_playing(app: &mut App) {
+    app.add_observer(clamp_ticks)
+        .add_systems(
+            SessionLast,
+            look_while_playing.run_if(on_message::<CheckpointCaptured>).after(SessionSystems::Run),
+        )
+        .init_resource::<LossesLogged>()
+        .add_observer(log_losses_once)
+        .add_observer(hint_at_dangling);
 }
 
 /// The recorder of what the game has named.

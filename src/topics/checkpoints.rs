@@ -12,7 +12,7 @@ pub use bevy_session_journal::{
 pub use crate::capture::{DriftedType, TypeProblem, TypeProblemReason};
 pub use crate::lifecycle::{
     AutosaveDelayed, AutosaveStretched, CaptureBudget, CaptureCost, CaptureOverBudget,
-    CheckpointDrifted, CurrentPace, DataPlaceChanged, PaceChanged, Patience, SavingResumed,
-    SavingStopped, SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved, WorldCollapsed,
-    WorldFork, WorldForksExt,
+    CheckpointDrifted, CurrentPace, DataPlaceChanged, LastCheckpoint, PaceChanged, Patience,
+    SavingResumed, SavingStopped, SessionPace, SessionPaces, TypeBytes, TypeFailed, TypeNotSaved,
+    WorldCollapsed, WorldFork, WorldForksExt,
 };

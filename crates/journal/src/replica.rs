@@ -13,6 +13,7 @@ mod compaction;
 mod comparison;
 #[cfg(any(test, feature = "testing"))]
 #[expect(clippy::unwrap_used, reason = "tests")]
+#[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod directory_store;
 mod entry;

@@ -79,7 +79,7 @@ fn add(app: &mut App, rules: &Rules) {
 }
 
 fn press_by_itself(rules: Res<Rules>, farm: Res<Farm>, mut presses: MessageWriter<Press>) {
-    if rules.plays_itself && farm.steps % 3 == 0 {
+    if rules.plays_itself && farm.steps.is_multiple_of(3) {
         presses.write(Press { key: u32::try_from(farm.steps % 7).unwrap() });
     }
 }
@@ -156,9 +156,7 @@ fn start_up(directory: &Path, seed: u64) -> App {
     let mut app = game_with(plugin, |app| {
         add(app, &Rules { harvest: 1, plays_itself: false, records: true });
         listen::<EventsRead>(app);
-        let mut settings = SessionSettings::default();
-        settings.autosave = false;
-        app.insert_resource(settings);
+        app.insert_resource(SessionSettings { autosave: false, ..default() });
         let mut dice = Dice(seed);
         app.add_systems(
             First,

@@ -210,12 +210,11 @@ async fn was_there(
         let difference = of_both(reach, log, here, name, len, file).await;
         match difference {
             Ok(Difference::Same | Difference::Shorter) => return Ok(true),
-            Ok(_) => {}
             Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
                 return Err(error);
             }
             // What has gone says nothing.
-            Err(CompareError::There(_)) => {}
+            Ok(_) | Err(CompareError::There(_)) => {}
         }
     }
     Ok(false)

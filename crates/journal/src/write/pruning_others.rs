@@ -290,7 +290,8 @@ mod tests {
     fn thin(store: &DirectoryStore, total_bytes: u64) {
         let quota = Quota { total_bytes, ..Quota::default() };
         let (run, playing) = (RunId(99), SessionId::random());
-        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
+        let mut others =
+            PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         while others.step(store) {}
     }
 
@@ -312,7 +313,8 @@ mod tests {
     fn thin_interrupted(store: &DirectoryStore, most: usize) -> usize {
         let quota = Quota { total_bytes: 1, ..Quota::default() };
         let (run, playing) = (RunId(99), SessionId::random());
-        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
+        let mut others =
+            PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         let mut interrupted = 0;
         while others.step(store) {
             if interrupted < most && others.holds() != Holds::Nothing {
@@ -353,7 +355,8 @@ mod tests {
         let (store, ids) = sessions(&disk);
         let quota = Quota { total_bytes: 1, ..Quota::default() };
         let (run, playing) = (RunId(99), SessionId::random());
-        let mut others = PruningOthers { run, playing, quota, stage: Stage::ToCome };
+        let mut others =
+            PruningOthers { run, playing, game: String::new(), quota, stage: Stage::ToCome };
         while others.holds() == Holds::Nothing {
             assert!(others.step(&store));
         }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bevy::prelude::*;
-use bevy_session::LastCheckpoint;
+use bevy_session::checkpoints::LastCheckpoint;
 use bevy_session::events::{EventQuery, EventsRead};
 use bevy_session::prelude::*;
 use bevy_session::recovery::RestoreStarted;
