@@ -14,6 +14,7 @@ mod metrics;
 mod notes;
 mod objectives;
 mod oracle;
+mod replays;
 mod replica;
 mod reports;
 
