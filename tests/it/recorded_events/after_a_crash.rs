@@ -2,7 +2,9 @@
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;
-use bevy_session::events::{EventQuery, EventsDropped, EventsRead, EventsReplayed, RecordingExt};
+use bevy_session::events::{
+    EventQuery, EventsDropped, EventsRead, EventsReplayed, LifecycleEvent, RecordingExt,
+};
 use bevy_session::prelude::*;
 use bevy_session::types::Migrations;
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,37 @@ fn what_is_recorded_right_after_a_recovery_is_recorded_whenever_the_writer_answe
         assert_eq!(items, ["shield", "sword"], "after {delay} turns, the newest first");
         assert_eq!(received::<EventsDropped>(&app).len(), 0);
     }
+}
+
+#[test]
+fn how_the_process_died_is_in_the_log_also_if_a_slot_is_loaded_instead() {
+    let disk = MemoryDisk::default();
+    let mut app = recording_game(&disk);
+    start(&mut app, "Dungeon");
+    let id = session(&app);
+    request(&mut app, |commands| commands.session().slots().save(SaveSlot::manual("before")));
+    frames(&mut app, 6);
+    let crashed = disk.snapshot();
+    drop(app);
+    let mut app = game_of(plugin(&crashed), |app| {
+        app.record_messages::<Looted>();
+        listen::<EventsRead>(app);
+    });
+    frames(&mut app, 3);
+    let slot = app.world().resource::<SessionCatalog>().slots()[0].id;
+    request(&mut app, |commands| commands.session().slots().load(slot));
+    frames(&mut app, 6);
+    let types = vec![LifecycleEvent::TYPE_PATH.to_owned()];
+    let query = EventQuery { types, ..EventQuery::of(id) };
+    request(&mut app, |commands| commands.session().events().read(query));
+    frames(&mut app, 4);
+    let read = received::<EventsRead>(&app).pop().expect("it is answered");
+    let events = read.result.expect("it can be read").events;
+    let happened = events.iter().filter_map(|it| it.decode::<LifecycleEvent>().ok());
+    let loaded: Vec<_> = happened.filter(|it| it.subtype == "loaded").collect();
+    assert_eq!(loaded.len(), 1, "{events:?}");
+    assert_eq!(loaded[0].deaths.len(), 1, "{loaded:?}");
+    assert_eq!(loaded[0].cause.as_deref(), Some(&*loaded[0].deaths[0].cause));
 }
 
 #[test]
