@@ -6,7 +6,7 @@ use bevy_session_journal::replica::{Over, Readiness, ReplicaReport, ReplicaSessi
 use bevy_session_journal::{
     CheckpointKind, FailureCause, LeaveCause, NewSession, RequestError, SessionId,
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::checkpoints::take_named;
 use super::notifications::{
@@ -140,7 +140,7 @@ fn take_in(parts: &mut RuntimeParts, world: &mut World, report: ReplicaReport) {
         }
         ReplicaReport::LetGo(session, complete) => {
             if let Some(replica) = &mut parts.replica {
-                replica.forget(session);
+                replica.note_let_go(session);
             }
             info!(%session, complete, "this machine has let go of the session in the replica");
             notify(world, SessionReleased { session, complete });
@@ -221,7 +221,8 @@ fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
         WhenFenced::GoOnAsFork => go_on_as_fork(parts, world, session),
     };
     if let Err(error) = result {
-        warn!(%session, %error, "the session can't be left now");
+        // It is tried again in the next frame.
+        debug!(%session, %error, "the session can't be left now");
         if let Some(replica) = &mut parts.replica {
             replica.fenced = Some(session);
         }

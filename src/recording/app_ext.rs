@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-use bevy::app::App;
+use bevy::app::{App, FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate};
 use bevy::ecs::entity::MapEntities;
 use bevy::ecs::event::Event;
 use bevy::ecs::message::Message;
@@ -149,7 +149,7 @@ impl RecordingExt for App {
             let is_played_again = resource_exists::<TapeFeed>;
             app.insert_resource(noted)
                 .init_resource::<ToCome<T>>()
-                .insert_resource(InputSchedule::<T>(schedule, PhantomData))
+                .insert_resource(InputSchedule::<T>::new(schedule))
                 .add_systems(
                     schedule,
                     (
@@ -158,7 +158,7 @@ impl RecordingExt for App {
                     )
                         .in_set(RecordInputs),
                 );
-        } else if let Some(InputSchedule(read_in, _)) =
+        } else if let Some(InputSchedule { schedule: read_in, .. }) =
             app.world().get_resource::<InputSchedule<T>>()
             && *read_in != schedule
         {
@@ -176,11 +176,27 @@ pub struct RecordInputs;
 
 /// The schedule in which the inputs of a type are read.
 #[derive(Resource)]
-pub(super) struct InputSchedule<T>(InternedScheduleLabel, PhantomData<fn() -> T>);
+pub(super) struct InputSchedule<T> {
+    schedule: InternedScheduleLabel,
+    is_fixed: bool,
+    of: PhantomData<fn() -> T>,
+}
 
 impl<T> InputSchedule<T> {
-    pub(super) fn label(&self) -> InternedScheduleLabel {
-        self.0
+    fn new(schedule: InternedScheduleLabel) -> Self {
+        let fixed = [
+            FixedFirst.intern(),
+            FixedPreUpdate.intern(),
+            FixedUpdate.intern(),
+            FixedPostUpdate.intern(),
+            FixedLast.intern(),
+        ];
+        Self { schedule, is_fixed: fixed.contains(&schedule), of: PhantomData }
+    }
+
+    /// Whether it runs with each step of the fixed clock, and not with each frame.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.is_fixed
     }
 }
 

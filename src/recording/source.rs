@@ -10,8 +10,9 @@ use bevy::ecs::resource::Resource;
 use bevy::ecs::system::{Local, Res};
 use bevy::ecs::world::World;
 
-use super::Recordable;
+use super::app_ext::InputSchedule;
 use super::trigger::RecordedTrigger;
+use super::{FixedTicks, Recordable};
 
 /// Values of one type that are taken at most in a frame. What comes beyond is dropped, and counted.
 pub(super) const MOST_IN_A_FRAME: usize = 65_536;
@@ -161,10 +162,15 @@ where
 pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
     noted: Res<Noted<T, InputReader>>,
+    schedule: Res<InputSchedule<T>>,
+    ticks: Option<Res<FixedTicks>>,
     mut cursor: Local<MessageCursor<T>>,
-    mut tick: Local<u64>,
+    mut runs: Local<u64>,
 ) {
-    *tick += 1;
+    *runs += 1;
+    // Also where the game doesn't let this system run in each step.
+    let fixed = ticks.filter(|_| schedule.is_fixed());
+    let tick = fixed.map_or(*runs, |ticks| ticks.0);
     let Some(messages) = messages else { return };
     let inputs = cursor.read(&messages);
     if inputs.len() > 0 {
@@ -172,7 +178,7 @@ pub(super) fn note_inputs<T: Message + Recordable>(
             let before = batch.values.len();
             batch.extend(inputs);
             if batch.values.len() > before {
-                batch.ticks.push((*tick, batch.values.len()));
+                batch.ticks.push((tick, batch.values.len()));
             }
         });
     }

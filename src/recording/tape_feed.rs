@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bevy::app::{FixedFirst, FixedLast, FixedPostUpdate, FixedPreUpdate, FixedUpdate};
 use bevy::ecs::message::Messages;
 use bevy::ecs::resource::Resource;
-use bevy::ecs::schedule::{InternedScheduleLabel, ScheduleLabel};
-use bevy::ecs::system::{Local, Res, ResMut};
+use bevy::ecs::system::{Res, ResMut};
 
 use super::app_ext::InputSchedule;
 use super::{FixedTicks, Recordable};
@@ -41,11 +39,9 @@ pub(super) fn feed_inputs<T: Message + Recordable>(
     ticks: Res<FixedTicks>,
     messages: Option<ResMut<Messages<T>>>,
     mut to_come: ResMut<ToCome<T>>,
-    mut is_fixed: Local<Option<bool>>,
 ) {
     let Some(mut messages) = messages else { return };
-    let is_fixed = *is_fixed.get_or_insert_with(|| is_fixed_schedule(schedule.label()));
-    let now = match is_fixed {
+    let now = match schedule.is_fixed() {
         true => i128::from(ticks.0) + feed.ticks_ahead,
         false => i128::from(feed.frame),
     };
@@ -53,15 +49,4 @@ pub(super) fn feed_inputs<T: Message + Recordable>(
     while let Some((_, input)) = to_come.0.pop_front_if(|(tick, _)| i128::from(*tick) <= now) {
         messages.write(input);
     }
-}
-
-fn is_fixed_schedule(schedule: InternedScheduleLabel) -> bool {
-    [
-        FixedFirst.intern(),
-        FixedPreUpdate.intern(),
-        FixedUpdate.intern(),
-        FixedPostUpdate.intern(),
-        FixedLast.intern(),
-    ]
-    .contains(&schedule)
 }

@@ -22,6 +22,8 @@ pub(super) struct Segment {
     pub statuses: Vec<(u64, SessionStatus)>,
     /// Whether it leads from one to the other without a gap.
     pub is_whole: bool,
+    /// The number of the frame that is expected next.
+    next: Option<u64>,
 }
 
 impl Segment {
@@ -36,6 +38,10 @@ impl Segment {
             return segment;
         }
         let begin = tape.events.partition_point(|it| it.sequence <= from.events_through);
+        // A checkpoint is taken right after the frames before it were written.
+        let before = tape.events.iter().take(begin).rfind(|it| it.event_type.is_of_frames());
+        let before = before.filter(|_| from.kind != CheckpointKind::Opening);
+        segment.next = before.and_then(|it| Some(it.decode::<TapedFrames>().ok()?.end()));
         for event in tape.events.iter().skip(begin).take_while(|it| it.sequence <= through) {
             segment.add(event);
         }
@@ -63,11 +69,12 @@ impl Segment {
     }
 
     fn add_frames(&mut self, taped: &TapedFrames) {
-        match self.frames.last() {
-            Some((last, _)) => self.is_whole &= taped.first == last + 1,
-            None => self.ticks = taped.ticks,
+        self.is_whole &= self.next.is_none_or(|next| taped.first == next);
+        self.next = Some(taped.end());
+        if self.frames.is_empty() {
+            self.ticks = taped.ticks;
         }
-        let numbered = (taped.first..).zip(&taped.deltas);
+        let numbered = (taped.first..taped.end()).zip(&taped.deltas);
         self.frames.extend(numbered.map(|(number, delta)| (number, Duration::from_nanos(*delta))));
     }
 }

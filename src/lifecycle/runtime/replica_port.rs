@@ -61,8 +61,10 @@ impl ReplicaPort {
                 }
                 self.link.send(ReplicaOrder::Begin(session), now);
             }
-            Order::Release(session) => {
-                self.held.take_if(|(held, _)| held == session);
+            // Who wants it again in this very frame waits for it again.
+            Order::Release(session) if self.take_held(*session).is_some() => {
+                self.kept.remove(session);
+                self.let_go(*session, now);
             }
             Order::UseProfile { profile, .. } => {
                 self.link.send(ReplicaOrder::UseProfile(profile.clone()), now);
@@ -87,6 +89,16 @@ impl ReplicaPort {
         self.link.send(ReplicaOrder::Saved(session, checkpoint), now);
     }
 
+    fn let_go(&mut self, session: SessionId, now: Moment) {
+        self.leaving.insert(session);
+        self.link.send(ReplicaOrder::LetGo(session), now);
+    }
+
+    /// All of what was left is there, or never will be. The session may be wanted again by now.
+    pub(in crate::lifecycle) fn note_let_go(&mut self, session: SessionId) {
+        self.leaving.remove(&session);
+    }
+
     /// Nothing more of a session is sent.
     pub(in crate::lifecycle) fn forget(&mut self, session: SessionId) {
         self.kept.remove(&session);
@@ -102,9 +114,9 @@ impl ReplicaPort {
         if self.kept.iter().all(|session| played == Some(*session)) {
             return;
         }
-        for session in self.kept.extract_if(.., |session| played != Some(*session)) {
-            self.leaving.insert(session);
-            self.link.send(ReplicaOrder::LetGo(session), now);
+        let others = self.kept.extract_if(.., |session| played != Some(*session));
+        for session in others.collect::<Vec<_>>() {
+            self.let_go(session, now);
         }
     }
 

@@ -405,6 +405,10 @@ impl Reporting {
     /// What the process that died had recorded after its checkpoint. A report is of use without it.
     fn add_tape(&mut self, finder: &SessionFinder) {
         let (ReportOf::LastRun(_), Some(stored)) = (&self.order.of, &self.stored) else { return };
+        // Who wants no events wants none of these either.
+        if self.order.report.events == 0 {
+            return;
+        }
         let Ok(SlotBytes { checkpoint, .. }) = self.parts.slot else { return };
         if let Ok(tape) = Tape::after(&**finder.local().store.disk(), stored, checkpoint) {
             self.parts.add_tape(&tape);
