@@ -25,6 +25,7 @@ mod keys;
 mod log;
 mod memory_store;
 mod owner;
+mod pruning;
 mod reach;
 mod recorder;
 mod removal;

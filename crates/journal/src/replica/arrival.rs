@@ -89,7 +89,10 @@ fn make_directories(
 }
 
 fn is_wanted(name: &FileName, differences: &BTreeMap<FileName, Difference>) -> bool {
-    !matches!(differences.get(name), None | Some(Difference::Same | Difference::OnlyHere))
+    !matches!(
+        differences.get(name),
+        None | Some(Difference::Same | Difference::OnlyHere | Difference::Damaged)
+    )
 }
 
 struct Arrival<'a> {

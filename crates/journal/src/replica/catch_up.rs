@@ -69,7 +69,9 @@ impl CatchUp {
             {
                 let len = lengths.get(name).copied().unwrap_or(0);
                 match difference {
-                    Difference::Same => {}
+                    Difference::Same | Difference::Damaged => {}
+                    // What the replica has of it is good.
+                    Difference::Other | Difference::Shorter if name.only_grows() => {}
                     Difference::Longer => {
                         let from = there.get(name).map_or(0, |file| file.bytes);
                         catch_up.add_pieces(name, name, from, len);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::log::read_extent;
+use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
@@ -58,6 +59,8 @@ pub enum Difference {
     OnlyHere,
     /// The machine has none.
     OnlyThere,
+    /// The machine's is damaged, so that it isn't known whose it is. The replica's stays as it is.
+    Damaged,
 }
 
 /// Compares the files of a machine with those of a replica whose log was just read for the claim of the epoch
@@ -76,44 +79,60 @@ pub async fn compare(
     let is_alone = mark.is_some_and(|mark| !log.is_changed_between(mark.claim.epoch, claimed));
     let none = BTreeMap::new();
     let before = mark.map_or(&none, |mark| &mark.files);
-    let past = if is_alone { BTreeMap::new() } else { log.past()? };
-    let (mut is_new_here, mut is_new_there) = (false, false);
-    for (name, difference) in difference(reach, log, here, there).await? {
-        if is_derived(&name) {
-            continue;
-        }
-        let was = before.get(&name);
-        let is_as_before_there = || was.is_some() && there.get(&name).map(pieces).as_ref() == was;
+    let past = log.past()?;
+    let differences = difference(reach, log, here, there).await?;
+    let mut new_here = BTreeSet::new();
+    let (mut is_removed_here, mut is_new_there) = (false, false);
+    let said = || differences.iter().filter(|(name, _)| !is_derived(name));
+    for (name, difference) in said() {
+        let was = before.get(name);
         let (on_this_side, on_that_side) = match difference {
-            Difference::Same => (false, false),
+            Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
             Difference::Longer => (true, false),
             Difference::Shorter => (false, true),
-            // Nobody else has done it.
-            Difference::Other | Difference::OnlyHere | Difference::OnlyThere if is_alone => {
-                (true, false)
+            // Nobody writes over such a file: what was common once is damaged here.
+            Difference::Other if name.only_grows() => {
+                let is_damaged = is_alone
+                    || was.is_some()
+                    || was_there(reach, log, here, name, past.get(name)).await?;
+                (!is_damaged, true)
             }
+            // Nobody else has done it.
+            Difference::Other if is_alone => (true, false),
             Difference::Other => {
-                let is_known = is_as_before(here, &name, was)?
-                    || was_there(reach, log, here, &name, past.get(&name)).await?;
-                (!is_known, !is_as_before_there())
+                let is_known = is_as_before(here, name, was)?
+                    || was_there(reach, log, here, name, past.get(name)).await?;
+                (!is_known, !is_as_before_there(there, name, was))
             }
             // What only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
-                let is_removed_there = is_as_before(here, &name, was)?
-                    || was_there(reach, log, here, &name, past.get(&name)).await?;
-                (!is_removed_there, is_removed_there)
+                let is_removed_there = is_as_before(here, name, was)?
+                    || was_there(reach, log, here, name, past.get(name)).await?;
+                (!is_removed_there, is_removed_there && !is_alone)
             }
-            Difference::OnlyThere => (is_as_before_there(), !is_as_before_there()),
         };
-        is_new_here |= on_this_side;
+        new_here.extend(on_this_side.then(|| name.clone()));
         is_new_there |= on_that_side;
     }
-    Ok(match (is_new_here, is_new_there) {
-        (false, false) => Standing::Same,
-        (true, false) => Standing::ReplicaIsBehind,
+    let has_pruned = has_pruned(here, &differences, &new_here)?;
+    for (name, _) in said().filter(|(_, difference)| **difference == Difference::OnlyThere) {
+        let is_known = is_alone || is_as_before_there(there, name, before.get(name));
+        let is_removed = has_pruned && is_known;
+        is_removed_here |= is_removed;
+        is_new_there |= !is_removed;
+    }
+    Ok(match (!new_here.is_empty(), is_new_there) {
+        (false, false) if !is_removed_here => Standing::Same,
+        (_, false) => Standing::ReplicaIsBehind,
+        // What was merely removed here is no news.
         (false, true) => Standing::MachineIsBehind,
         (true, true) => Standing::Forked,
     })
+}
+
+/// Whether a file of the replica is what it was at the mark.
+fn is_as_before_there(there: &Files, name: &FileName, was: Option<&Vec<(u64, u64)>>) -> bool {
+    was.is_some() && there.get(name).map(pieces).as_ref() == was
 }
 
 /// Why two sides can't be compared.
@@ -125,6 +144,11 @@ pub enum CompareError {
     /// The replica can't be read.
     #[error(transparent)]
     There(#[from] ReadError),
+}
+
+/// Whether a file isn't there any more as it was.
+pub(super) fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
 /// How each file stands, by name. Files that are still being written under another name aren't compared.
@@ -144,6 +168,7 @@ pub async fn difference(
         let difference = match (lengths.get(name), there.get(name)) {
             (Some(_), None) => Difference::OnlyHere,
             (Some(len), Some(file)) => of_both(reach, log, here, name, *len, file).await?,
+            (None, _) if here.is_damaged(name) => Difference::Damaged,
             (None, _) => Difference::OnlyThere,
         };
         differences.insert(name.clone(), difference);

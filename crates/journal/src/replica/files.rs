@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Epoch, Position};
+use crate::disk::Layout;
 
 /// The longest name of a file.
 const MAX_NAME: usize = 255;
@@ -48,6 +49,13 @@ impl FileName {
     #[must_use]
     pub fn is_in_session(&self) -> bool {
         !self.is_slot()
+    }
+
+    /// Whether it is a file that is only ever appended to: a journal, or one of events. Who has other bytes of it has
+    /// damaged ones.
+    pub(super) fn only_grows(&self) -> bool {
+        let name = self.name();
+        !self.is_slot() && (Layout::is_segment_name(name) || Layout::is_events_name(name))
     }
 
     /// The same with something behind it, as of a file that is still being written.

@@ -3,9 +3,12 @@
 //! [`Keeper::execute`] takes orders, [`Keeper::turn`] does what there is to do, a piece of each session at a time, and says
 //! how long there is nothing. It waits for the store, so it has a thread of its own; a test drives it from its main loop.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,7 +146,10 @@ enum Phase {
         _lock: Option<SessionLock>,
     },
     Played,
-    Leaving,
+    /// Everything is still to be sent, whether or not somebody waits for that.
+    Leaving {
+        is_answered: bool,
+    },
 }
 
 impl fmt::Debug for Keeper {
@@ -209,24 +215,26 @@ impl Keeper {
         if let Some(known) = known {
             let shipment = self.shipments.remove(known);
             self.recorders.remove(&shipment.recorder);
+            self.local.claimed.remove(session);
         }
         match self.shipment(session, phase, now) {
             Ok(shipment) => self.shipments.push(shipment),
-            Err(error) => {
-                warn!(%session, %error, "what is on disk of the session can't be listed, and isn't replicated");
-                self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
-            }
+            Err(error) => self.cannot_list(session, &error),
         }
     }
 
-    fn shipment(&self, session: SessionId, phase: Phase, now: Moment) -> std::io::Result<Shipment> {
+    fn cannot_list(&mut self, session: SessionId, error: &io::Error) {
+        warn!(%session, %error, "what is on disk of the session can't be listed, and isn't replicated");
+        self.reports.push(ReplicaReport::Ready(session, Readiness::Unclaimed));
+    }
+
+    fn shipment(&self, session: SessionId, phase: Phase, now: Moment) -> io::Result<Shipment> {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
         let local = Arc::clone(&self.local);
         let place = SessionFiles::of(local.store.layout(), session);
         // What writes says by itself that it can't be made.
         let _ = local.store.create_state_directory();
-        let recorder = Recorder::new(&**local.store.disk(), place)?;
-        self.recorders.add(recorder.clone());
+        let recorder = self.recorders.begin(&**local.store.disk(), place)?;
         let options = ShipperOptions {
             local,
             recorder: recorder.clone(),
@@ -259,7 +267,12 @@ impl Keeper {
             return;
         };
         if shipment.shipper.is_owner() {
-            shipment.phase = Phase::Leaving;
+            // Nobody waits for a store that gives no answer. Once it does, the rest is sent all the same.
+            let is_answered = shipment.shipper.is_lost();
+            if is_answered {
+                self.reports.push(ReplicaReport::LetGo(session, false));
+            }
+            shipment.phase = Phase::Leaving { is_answered };
             shipment.shipper.drain();
             shipment.due = now.elapsed;
             return;
@@ -310,6 +323,13 @@ impl Keeper {
                 self.reports.push(ReplicaReport::Ready(session, Readiness::InUse));
                 return true;
             }
+            // Another process may have written until it let the lock go.
+            if let Err(error) = shipment.recorder.look_again(&**self.local.store.disk()) {
+                let session = shipment.session;
+                self.forget(at);
+                self.cannot_list(session, &error);
+                return true;
+            }
         }
         let mut news = Vec::new();
         shipment.due = now.elapsed.saturating_add(shipment.shipper.step(now.elapsed, &mut news));
@@ -354,7 +374,7 @@ impl Keeper {
     fn end(&mut self, at: usize, over: Over) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return true };
         let (session, epoch) = (shipment.session, shipment.epoch);
-        if matches!(shipment.phase, Phase::Leaving) {
+        if matches!(shipment.phase, Phase::Leaving { is_answered: false }) {
             let is_replicated = matches!(over, Over::Released);
             self.reports.push(ReplicaReport::LetGo(session, is_replicated));
         }
@@ -456,7 +476,7 @@ impl Shipment {
                 return false;
             }
             _ => {
-                self.phase = Phase::Leaving;
+                self.phase = Phase::Leaving { is_answered: true };
                 return false;
             }
         };

@@ -7,7 +7,7 @@
 //! Slots lie beside those of other sessions, and one of another may take the name of one of this. Their headers say
 //! whose they are; a header is read when a slot takes its place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -95,6 +95,11 @@ impl SessionFiles {
         }
     }
 
+    /// Whether the file of a path is a slot of which can't be said whose it is.
+    fn is_damaged(&self, disk: &dyn Disk, path: &Path) -> bool {
+        path.parent() == Some(&self.slots) && session_of_slot(disk, path).is_none()
+    }
+
     /// Whether the file of a path is the session's own, and no slot of another.
     fn has(&self, disk: &dyn Disk, path: &Path) -> bool {
         path.parent() != Some(&self.slots) || session_of_slot(disk, path) == Some(self.session)
@@ -111,6 +116,8 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<FileName, Note>,
+    /// Slots of which can't be said whose they are.
+    damaged: BTreeSet<FileName>,
     happened: VecDeque<Happened>,
     /// What was done to names and isn't durable yet, in order.
     unsynced: Vec<Happened>,
@@ -147,7 +154,7 @@ impl Recorder {
         &self.place
     }
 
-    /// Takes in what was changed beside it, while nobody else changes anything.
+    /// Takes in what is on the disk. What is written meanwhile is noted after it.
     pub(super) fn look_again(&self, disk: &dyn Disk) -> io::Result<()> {
         let mut state = self.lock();
         let count = state.count + 1;
@@ -155,10 +162,16 @@ impl Recorder {
         for directory in [&self.place.directory, &self.place.slots] {
             for entry in list(disk, directory)?.into_iter().filter(|entry| entry.is_file) {
                 let path = directory.join(&entry.name);
-                let name = self.place.name_of(&path).filter(|_| self.place.has(disk, &path));
+                let Some(name) = self.place.name_of(&path) else { continue };
                 let (appended, synced) = (entry.len, entry.len);
                 let note = Note { appended, synced, is_named: true, file: count };
-                state.files.extend(name.map(|name| (name, note)));
+                // Whose a slot is that is still being written is seen when it takes its place.
+                let is_unfinished = Layout::place_of_unfinished(name.name()).is_some();
+                if is_unfinished || self.place.has(disk, &path) {
+                    state.files.insert(name, note);
+                } else if self.place.is_damaged(disk, &path) {
+                    state.damaged.insert(name);
+                }
             }
         }
         Ok(())
@@ -199,8 +212,8 @@ impl Recorder {
         state.is_over = false;
         let named = state.files.iter().filter(|(_, note)| note.is_named);
         let files = named.map(|(name, note)| (name.clone(), (note.synced, note.file))).collect();
-        let recorder = self.clone();
-        (RecordedFiles { disk: Arc::clone(disk), recorder, files }, state.count)
+        let (recorder, damaged) = (self.clone(), state.damaged.clone());
+        (RecordedFiles { disk: Arc::clone(disk), recorder, files, damaged }, state.count)
     }
 
     /// Where the file of this name lies, if it is the one with this number, or any one without.
@@ -263,7 +276,20 @@ pub struct Recorders {
 }
 
 impl Recorders {
-    /// From now on one notes what becomes durable.
+    /// One that notes from now on what becomes durable of these files, also while a writer writes them. What is there already
+    /// counts as durable.
+    ///
+    /// Fails where a directory can't be listed; one that isn't there yet is empty.
+    pub fn begin(&self, disk: &dyn Disk, place: SessionFiles) -> io::Result<Recorder> {
+        let recorder = Recorder { place: Arc::new(place), state: Arc::default() };
+        // What is written between both is listed, and noted for nothing.
+        self.add(recorder.clone());
+        recorder.look_again(disk).inspect_err(|_| self.remove(&recorder))?;
+        Ok(recorder)
+    }
+
+    /// From now on one notes what becomes durable. What has become so since it was made isn't seen, so nobody writes
+    /// meanwhile.
     pub fn add(&self, recorder: Recorder) {
         self.all.write().unwrap_or_else(PoisonError::into_inner).push(recorder);
     }
@@ -292,20 +318,27 @@ pub(super) struct Lost;
 
 impl State {
     fn create(&mut self, name: FileName) {
+        // It was listed before it was noted.
+        if self.files.contains_key(&name) {
+            return;
+        }
         let file = self.number();
         self.files.insert(name.clone(), Note { file, ..Note::default() });
         self.unsynced.push(Happened::Created(name));
     }
 
+    /// A file has so many bytes. That may have been seen already, where it was listed meanwhile.
     fn append(&mut self, name: &FileName, len: u64) {
         if let Some(note) = self.files.get_mut(name) {
-            note.appended += len;
+            note.appended = note.appended.max(len);
         }
     }
 
-    fn sync(&mut self, name: FileName) {
+    /// So many bytes of a file are durable.
+    fn sync(&mut self, name: FileName, len: u64) {
         let Some(note) = self.files.get_mut(&name) else { return };
-        let (from, to) = (note.synced, note.appended);
+        let (from, to) = (note.synced, note.synced.max(len));
+        note.appended = note.appended.max(len);
         note.synced = to;
         if note.is_named && to > from {
             self.add(Happened::Grew { name, from, to });
@@ -376,6 +409,7 @@ pub struct RecordedFiles {
     disk: Arc<dyn Disk>,
     recorder: Recorder,
     files: BTreeMap<FileName, (u64, u64)>,
+    damaged: BTreeSet<FileName>,
 }
 
 impl Source for RecordedFiles {
@@ -389,6 +423,10 @@ impl Source for RecordedFiles {
         let bytes = read(&*self.disk, &path, offset, len)?;
         self.recorder.path_of(name, Some(*file))?;
         Ok(bytes)
+    }
+
+    fn is_damaged(&self, name: &FileName) -> bool {
+        self.damaged.contains(name)
     }
 }
 
@@ -424,7 +462,7 @@ impl Disk for RecordingDisk {
         let file = self.disk.create_new(path)?;
         self.note(path, State::create);
         let (path, recorders) = (path.to_owned(), self.recorders.clone());
-        Ok(Box::new(RecordedFile { file, path, recorders }))
+        Ok(Box::new(RecordedFile { file, path, len: 0, recorders }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>> {
@@ -525,22 +563,26 @@ impl Disk for RecordingDisk {
 struct RecordedFile {
     file: Box<dyn AppendFile>,
     path: PathBuf,
+    /// Bytes that it has, whoever has noted them.
+    len: u64,
     recorders: Recorders,
 }
 
 impl AppendFile for RecordedFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.append(bytes)?;
-        let len = bytes.len() as u64;
+        self.len += bytes.len() as u64;
         self.recorders.each(|recorder| {
-            recorder.note(&self.path, |state, name| state.append(&name, len));
+            recorder.note(&self.path, |state, name| state.append(&name, self.len));
         });
         Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync()?;
-        self.recorders.each(|recorder| recorder.note(&self.path, State::sync));
+        self.recorders.each(|recorder| {
+            recorder.note(&self.path, |state, name| state.sync(name, self.len));
+        });
         Ok(())
     }
 

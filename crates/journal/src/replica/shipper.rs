@@ -15,6 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::arrival::bring_here;
 use super::claim::owner_of;
+use super::comparison::is_gone;
 use super::recorder::{Happened, RecordedFiles, Recorder};
 use super::{
     ArrivalError, CatchUp, Change, Claim, ClaimError, Claimant, CompareError, Direct, Epoch,
@@ -30,6 +31,9 @@ const WINDOW: usize = 4;
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// How long nothing is done when there is nothing to do.
 const AT_REST: Duration = Duration::from_millis(20);
+/// How often both sides are compared once more because a file has gone meanwhile. One that goes on being listed and
+/// missing was removed by somebody else.
+const MOST_IN_VAIN: u32 = 16;
 
 /// What became of the session in the replica.
 #[derive(Debug)]
@@ -101,6 +105,8 @@ pub struct Shipper {
     is_played: bool,
     /// When something was sent last.
     sent_at: Option<Duration>,
+    /// How often a file had gone since something was sent.
+    in_vain: u32,
 }
 
 enum Stage {
@@ -114,6 +120,8 @@ struct Owning {
     owner: Owner<Direct>,
     mark: Mark,
     catch_up: Option<(CatchUp, RecordedFiles, u64)>,
+    /// What has happened isn't known, whatever is noted by now: both sides are to be compared before anything else is sent.
+    must_compare: bool,
     /// The number that is reached with each entry that is sent.
     sent: VecDeque<(Position, u64)>,
     renewed: Duration,
@@ -128,6 +136,8 @@ impl fmt::Debug for Shipper {
 /// Why a step came to nothing.
 enum Halt {
     Store(StoreFault),
+    /// A file has gone that was to be read.
+    Gone(io::Error),
     Over(Over),
 }
 
@@ -155,6 +165,7 @@ impl From<io::Error> for Halt {
 impl From<CompareError> for Halt {
     fn from(error: CompareError) -> Self {
         match error {
+            CompareError::Here(error) if is_gone(&error) => Self::Gone(error),
             CompareError::Here(error) => error.into(),
             CompareError::There(error) => error.into(),
         }
@@ -190,7 +201,8 @@ impl Shipper {
         let stage = Stage::Waiting { log, watcher: Watcher::default() };
         let (is_lost, is_draining, is_played) = (false, false, false);
         let reach = Direct(store);
-        Self { options, reach, stage, is_lost, is_draining, is_played, sent_at: None }
+        let (sent_at, in_vain) = (None, 0);
+        Self { options, reach, stage, is_lost, is_draining, is_played, sent_at, in_vain }
     }
 
     /// The same of one who has looked at the session before: since then its owner's silence counts.
@@ -261,12 +273,19 @@ impl Shipper {
                 }
                 AFTER_FAULT
             }
-            Err(Halt::Over(over)) => {
-                self.stage = Stage::Over;
-                news.push(ReplicaNews::Over(over));
-                Duration::MAX
+            Err(Halt::Gone(_)) if self.in_vain < MOST_IN_VAIN => {
+                self.in_vain += 1;
+                AT_REST
             }
+            Err(Halt::Gone(error)) => self.end(Over::Unread(error), news),
+            Err(Halt::Over(over)) => self.end(over, news),
         }
+    }
+
+    fn end(&mut self, over: Over, news: &mut Vec<ReplicaNews>) -> Duration {
+        self.stage = Stage::Over;
+        news.push(ReplicaNews::Over(over));
+        Duration::MAX
     }
 
     fn wait(
@@ -334,11 +353,11 @@ impl Shipper {
                     news.push(ReplicaNews::Claimed(claim.epoch));
                     (Stage::Owning(Box::new(owning)), Ok(Duration::ZERO))
                 }
-                Err(Halt::Store(fault)) => {
+                Err(halt @ (Halt::Store(_) | Halt::Gone(_))) => {
                     // The epoch that was claimed is left, and the next one taken.
                     let log = Log::new(self.session());
                     let claimant = Claimant::new(self.session(), &self.reach);
-                    (Stage::Claiming { log, claimant }, Err(fault.into()))
+                    (Stage::Claiming { log, claimant }, Err(halt))
                 }
                 Err(halt) => (Stage::Over, Err(halt)),
             },
@@ -377,7 +396,8 @@ impl Shipper {
         self.write_mark(&mark)?;
         owner.renew(machine);
         let catch_up = Some(self.catch_up(&owner)?);
-        Ok(Owning { owner, mark, catch_up, sent: VecDeque::new(), renewed: now })
+        let (must_compare, sent) = (false, VecDeque::new());
+        Ok(Owning { owner, mark, catch_up, must_compare, sent, renewed: now })
     }
 
     fn catch_up(&self, owner: &Owner<Direct>) -> Result<(CatchUp, RecordedFiles, u64), Halt> {
@@ -406,6 +426,7 @@ impl Shipper {
         {
             is_idle = false;
             self.sent_at = Some(now);
+            self.in_vain = 0;
         }
         if owning.owner.is_compaction_due() && !self.is_draining {
             block_on(owning.owner.begin_compaction())?;
@@ -435,7 +456,8 @@ impl Shipper {
     /// Whether it is time to send what has happened.
     fn may_send(&self, now: Duration, owning: &Owning) -> bool {
         let is_due = |sent: Duration| now.saturating_sub(sent) >= self.options.interval;
-        self.is_draining || owning.catch_up.is_some() || self.sent_at.is_none_or(is_due)
+        let is_catching_up = owning.catch_up.is_some() || owning.must_compare;
+        self.is_draining || is_catching_up || self.sent_at.is_none_or(is_due)
     }
 
     fn report(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>, all: bool) {
@@ -451,6 +473,9 @@ impl Shipper {
 
     /// Sends one entry; whether there was one.
     fn send(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>) -> Result<bool, Halt> {
+        if owning.must_compare {
+            self.compare_again(owning)?;
+        }
         if let Some((catch_up, here, count)) = &mut owning.catch_up {
             match catch_up.next(here) {
                 Ok(Some((changes, payload))) => {
@@ -466,14 +491,16 @@ impl Shipper {
                     news.push(ReplicaNews::Replicated(*count));
                     owning.catch_up = None;
                 }
-                Err(_) => owning.catch_up = Some(self.catch_up(&owning.owner)?),
+                Err(error) => {
+                    owning.must_compare = true;
+                    return Err(if is_gone(&error) { Halt::Gone(error) } else { error.into() });
+                }
             }
             return Ok(true);
         }
         let Ok((changes, payload, count)) = self.changes() else {
-            block_on(owning.owner.settle_all())?;
-            owning.catch_up = Some(self.catch_up(&owning.owner)?);
-            return Ok(true);
+            owning.must_compare = true;
+            return self.send(owning, news);
         };
         if changes.is_empty() {
             return Ok(false);
@@ -481,6 +508,15 @@ impl Shipper {
         let position = owning.owner.send_changes(changes, &payload)?;
         owning.sent.push_back((position, count));
         Ok(true)
+    }
+
+    /// Finds out what the replica is to get. What happened up to now is forgotten with it, so it stays due until it is known.
+    fn compare_again(&self, owning: &mut Owning) -> Result<(), Halt> {
+        owning.catch_up = None;
+        block_on(owning.owner.settle_all())?;
+        owning.catch_up = Some(self.catch_up(&owning.owner)?);
+        owning.must_compare = false;
+        Ok(())
     }
 
     /// What happened, as one entry; an error if both sides have to be compared.

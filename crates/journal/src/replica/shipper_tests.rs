@@ -1,5 +1,8 @@
 //! Files that are written through the recorder, and what the replica has of them.
 
+mod losses;
+mod races;
+
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;

@@ -13,4 +13,9 @@ pub trait Source {
     /// Bytes of a file. Fails if there aren't as many, or if the file was removed or replaced since [`Self::files`] said
     /// that it is there: what is read of several files belongs together.
     fn read(&self, name: &FileName, offset: u64, len: u64) -> io::Result<Vec<u8>>;
+
+    /// Whether a file has this name here of which can't be said whether it is the session's, since it is damaged.
+    fn is_damaged(&self, _name: &FileName) -> bool {
+        false
+    }
 }

@@ -1,0 +1,144 @@
+//! A keeper that a test drives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Keeper, KeeperOptions, Readiness, ReplicaOrder, ReplicaReport};
+use crate::disk::{Disk, Layout, LocalStore, MemoryDisk};
+use crate::format::TypeRows;
+use crate::model::clock::Moment;
+use crate::model::ids::SessionId;
+
+use crate::read::recovery::{KnownTypes, VersionFit};
+use crate::replica::recorder::{Recorders, RecordingDisk};
+use crate::replica::{Direct, Log, MemoryReplica, block_on};
+
+struct NoTypes;
+
+impl KnownTypes for NoTypes {
+    fn fit(&self, _: &TypeRows<'_>) -> VersionFit {
+        VersionFit::Exact
+    }
+}
+
+struct Kept {
+    memory: MemoryDisk,
+    disk: RecordingDisk,
+    local: Arc<LocalStore>,
+    store: MemoryReplica,
+    keeper: Keeper,
+    session: SessionId,
+    now: Duration,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let (data, state) = (PathBuf::from("data"), PathBuf::from("state"));
+        let layout = Layout { data, state, profile: "default".to_owned() };
+        let (memory, session) = (MemoryDisk::default(), SessionId::random());
+        memory.put(&layout.session(session).join("1-000000.journal"), b"one");
+        memory.put(&layout.state.join("some"), b"");
+        let recorders = Recorders::default();
+        let disk = RecordingDisk::new(Arc::new(memory.clone()), recorders.clone());
+        let local = Arc::new(LocalStore::new(Arc::new(memory.clone()), layout));
+        let store = MemoryReplica::default();
+        let options = KeeperOptions {
+            store: Arc::new(store.clone()),
+            machine: "here".to_owned(),
+            lease: Duration::from_secs(3),
+            interval: Duration::ZERO,
+            may_lag: Duration::from_secs(10),
+            lock_patience: Duration::from_millis(500),
+        };
+        let (types, game) = (Arc::new(NoTypes), "game".to_owned());
+        let keeper = Keeper::new(options, Arc::clone(&local), recorders, types, game);
+        Self { memory, disk, local, store, keeper, session, now: Duration::ZERO }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { elapsed: self.now, wall: Timestamp::UNIX_EPOCH }
+    }
+
+    fn execute(&mut self, order: ReplicaOrder) -> Vec<ReplicaReport> {
+        self.keeper.execute(order, self.moment());
+        self.keeper.reports().collect()
+    }
+
+    fn turn(&mut self) -> Vec<ReplicaReport> {
+        for _ in 0..100 {
+            self.keeper.turn(self.moment());
+        }
+        self.now += Duration::from_millis(600);
+        self.keeper.reports().collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.local.store.layout().session(self.session).join(name)
+    }
+
+    fn replicated(&self) -> Vec<(String, u64)> {
+        let mut log = Log::new(self.session);
+        block_on(log.refresh(&Direct(Arc::new(self.store.clone())))).unwrap();
+        let files = log.replay().unwrap();
+        files.all().iter().map(|(name, file)| (name.to_string(), file.bytes)).collect()
+    }
+}
+
+#[test]
+fn what_another_process_writes_before_the_lock_is_had_is_seen() {
+    let mut kept = Kept::new();
+    let lock = kept.local.store.lock_session(kept.session).unwrap().unwrap();
+    kept.execute(ReplicaOrder::Ready(kept.session));
+    kept.keeper.turn(kept.moment());
+    kept.memory.put(&kept.path("1-000000.journal"), b"one and more");
+    kept.memory.put(&kept.path("1-000001.journal"), b"last");
+    drop(lock);
+    kept.now += Duration::from_millis(100);
+    let reports = kept.turn();
+    let is_ready =
+        |report: &ReplicaReport| matches!(report, ReplicaReport::Ready(_, Readiness::Claimed));
+    assert!(reports.iter().any(is_ready), "{reports:?}");
+    let there = [("1-000000.journal".to_owned(), 12), ("1-000001.journal".to_owned(), 4)];
+    assert_eq!(kept.replicated(), there);
+}
+
+#[test]
+fn an_owner_whose_store_is_lost_is_let_go_of_at_once_and_sent_later() {
+    let mut kept = Kept::new();
+    let session = kept.session;
+    kept.execute(ReplicaOrder::Begin(session));
+    kept.turn();
+    let mut file = kept.disk.create_new(&kept.path("1-000001.journal")).unwrap();
+    file.append(b"last").unwrap();
+    file.sync().unwrap();
+    kept.disk.sync_dir(kept.path("x").parent().unwrap()).unwrap();
+    kept.store.go_away();
+    let reports = kept.turn();
+    assert!(reports.iter().any(|it| matches!(it, ReplicaReport::Lost(_))), "{reports:?}");
+    let reports = kept.execute(ReplicaOrder::LetGo(session));
+    assert!(
+        matches!(reports[..], [ReplicaReport::LetGo(it, false)] if it == session),
+        "{reports:?}"
+    );
+
+    kept.store.come_back();
+    let reports: Vec<_> = (0..5).flat_map(|_| kept.turn()).collect();
+    assert!(!reports.iter().any(|it| matches!(it, ReplicaReport::LetGo(..))), "{reports:?}");
+    assert_eq!(kept.replicated().len(), 2);
+    assert!(!kept.local.claimed.has(session));
+}
+
+#[test]
+fn a_session_that_is_readied_again_isnt_owned_until_it_is_claimed() {
+    let mut kept = Kept::new();
+    kept.execute(ReplicaOrder::Begin(kept.session));
+    kept.turn();
+    assert!(kept.local.claimed.has(kept.session));
+    kept.execute(ReplicaOrder::Ready(kept.session));
+    assert!(!kept.local.claimed.has(kept.session));
+    kept.turn();
+    assert!(kept.local.claimed.has(kept.session));
+}

@@ -1,0 +1,250 @@
+//! What a machine has lost, or what is damaged there, is never taken from the replica.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Here, count};
+use crate::disk::{Disk, MemoryDisk};
+use crate::format::sample::{self, SegmentBytes, at, header};
+use crate::format::{SegmentHeader, SlotHeader};
+use crate::model::ids::{RunId, SlotId};
+use crate::model::session::{CheckpointSummary, SlotKind};
+use crate::replica::{MemoryReplica, Over, ReplicaNews};
+
+impl Here {
+    /// The same machine once its process was started again.
+    fn again(self) -> Self {
+        Self { now: self.now, ..Self::on(self.memory, self.store, self.session) }
+    }
+
+    /// Sends everything and lets go.
+    fn release(&mut self) {
+        let mut shipper = self.shipper();
+        shipper.drain();
+        let news = self.ship(&mut shipper);
+        assert!(matches!(news.last(), Some(ReplicaNews::Over(Over::Released))), "{news:?}");
+    }
+
+    /// Claims, and brings both sides together.
+    fn settle(&mut self) -> Vec<ReplicaNews> {
+        let mut shipper = self.shipper();
+        let news = self.ship(&mut shipper);
+        assert!(matches!(news.first(), Some(ReplicaNews::Claimed(_))), "{news:?}");
+        assert_eq!(self.fetched(), self.files());
+        news
+    }
+
+    /// Another machine, that has everything by now.
+    fn elsewhere(&self) -> Self {
+        let mut there = Self::on(MemoryDisk::default(), self.store.clone(), self.session);
+        there.release();
+        assert_eq!(there.files(), there.fetched());
+        there.again()
+    }
+
+    fn lose(&self, name: &str) {
+        self.memory.remove_all(&self.path(name));
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files().into_keys().collect()
+    }
+}
+
+fn journal(header: &SegmentHeader) -> Vec<u8> {
+    SegmentBytes::new(header).bytes
+}
+
+fn name(run: u64, segment: u32) -> String {
+    format!("{}-{segment:06}.journal", RunId(run))
+}
+
+#[test]
+fn a_machine_that_has_lost_its_files_gets_them_back() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    here.write("1-000001.journal", b"two");
+    here.disk.replace(&here.path("x.attachment"), b"picture").unwrap();
+    here.release();
+    let had = here.files();
+    here.memory.remove_all(&here.layout.session(here.session));
+    let mut here = here.again();
+    here.settle();
+    assert_eq!(here.files(), had);
+}
+
+#[test]
+fn what_an_older_directory_lacks_is_fetched() {
+    for newest in ["1-000001.journal", "2-000000.journal"] {
+        let mut here = Here::new();
+        here.write("1-000000.journal", b"one");
+        here.release();
+        let backup = here.memory.snapshot();
+        let mut here = here.again();
+        here.write(newest, b"newest");
+        here.release();
+        here.lose(newest);
+        here.memory.take_from(&backup, &here.layout.session(here.session));
+        let mut here = here.again();
+        here.settle();
+        assert_eq!(here.names(), ["1-000000.journal", newest]);
+    }
+}
+
+#[test]
+fn an_older_directory_with_what_was_removed_since_is_brought_up_to_date() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    here.release();
+    let backup = here.memory.snapshot();
+    let mut here = here.again();
+    here.write("1-000001.journal", b"two");
+    here.disk.remove(&here.path("1-000000.journal")).unwrap();
+    here.sync_dir();
+    here.release();
+    here.lose("1-000001.journal");
+    here.memory.take_from(&backup, &here.layout.session(here.session));
+    let mut here = here.again();
+    here.settle();
+    assert_eq!(here.names(), ["1-000001.journal"]);
+}
+
+#[test]
+fn what_goes_on_from_an_older_directory_is_a_fork() {
+    let mut here = Here::new();
+    here.write(&name(1, 0), &journal(&header(1, 0)));
+    here.release();
+    let backup = here.memory.snapshot();
+    let mut here = here.again();
+    here.write(&name(2, 0), &journal(&header(2, 0)));
+    here.release();
+    here.lose(&name(2, 0));
+    here.memory.take_from(&backup, &here.layout.session(here.session));
+    let mut here = here.again();
+    let next = SegmentHeader { ancestors: vec![at(1, 7)], ..header(3, 0) };
+    here.write(&name(3, 0), &journal(&next));
+    let mut shipper = here.shipper();
+    let news = here.ship(&mut shipper);
+    assert!(matches!(news[..], [ReplicaNews::Over(Over::Forked)]), "{news:?}");
+    assert!(here.fetched().contains_key(&name(2, 0)));
+}
+
+#[test]
+fn what_this_machine_has_pruned_is_removed_from_the_replica() {
+    let mut here = Here::new();
+    here.write(&name(1, 0), &journal(&header(1, 0)));
+    here.write(&name(1, 1), &journal(&header(1, 1)));
+    here.disk.replace(&here.path("x.attachment"), b"picture").unwrap();
+    here.release();
+    let mut here = here.again();
+    let next = SegmentHeader { ancestors: vec![at(1, 7)], ..header(2, 0) };
+    here.write(&name(2, 0), &journal(&next));
+    for gone in [&*name(1, 0), &name(1, 1), "x.attachment"] {
+        here.disk.remove(&here.path(gone)).unwrap();
+    }
+    here.sync_dir();
+    here.settle();
+    assert_eq!(here.names(), [name(2, 0)]);
+}
+
+#[test]
+fn a_damaged_journal_is_fetched_and_not_sent() {
+    for bystander in [false, true] {
+        let mut here = Here::new();
+        here.write("1-000000.journal", b"closed");
+        here.write("1-000001.journal", b"newest");
+        here.write("1-000000.events", b"events");
+        here.release();
+        let had = here.fetched();
+        if bystander {
+            here.elsewhere().release();
+        }
+        here.memory.corrupt(&here.path("1-000000.journal"), 2, 1);
+        here.memory.corrupt(&here.path("1-000000.events"), 2, 1);
+        let mut here = here.again();
+        here.settle();
+        assert_eq!(here.files(), had);
+    }
+}
+
+#[test]
+fn a_journal_that_is_damaged_while_it_is_played_stays_whole_in_the_replica() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"closed");
+    let mut newest = here.write("1-000001.journal", b"newest");
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    here.memory.corrupt(&here.path("1-000000.journal"), 2, 1);
+    newest.append(&vec![7; 3 << 20]).unwrap();
+    newest.sync().unwrap();
+    let news = here.ship(&mut shipper);
+    assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
+    assert_eq!(here.fetched()["1-000000.journal"], b"closed");
+    assert_eq!(here.fetched()["1-000001.journal"].len(), 6 + (3 << 20));
+}
+
+#[test]
+fn a_slot_whose_header_is_damaged_stays_in_the_replica() {
+    let mut here = Here::on(MemoryDisk::default(), MemoryReplica::default(), sample::session());
+    here.write("1-000000.journal", b"one");
+    let place: PathBuf = here.layout.slots().join("boss.save");
+    let slot = SlotHeader {
+        id: SlotId::random(),
+        revision: 0,
+        name: "boss".to_owned(),
+        kind: SlotKind::Manual,
+        game: String::new(),
+        counter: 1,
+        time: Timestamp::UNIX_EPOCH,
+        play_time: Duration::ZERO,
+        entities: 0,
+        summary: CheckpointSummary::default(),
+        attachments: Vec::new(),
+        protected: false,
+    };
+    let bytes = journal(&SegmentHeader { slot: Some(slot), ..header(1, 0) });
+    here.disk.replace(&place, &bytes).unwrap();
+    here.release();
+    assert_eq!(here.fetched().get("boss.save"), Some(&bytes));
+    here.memory.corrupt(&place, bytes.len() / 2, 0xff);
+    let mut here = here.again();
+    here.release();
+    assert_eq!(here.fetched().get("boss.save"), Some(&bytes));
+
+    // One that the player deletes goes.
+    here.memory.remove_all(&place);
+    let mut here = here.again();
+    here.release();
+    assert_eq!(here.fetched().get("boss.save"), None);
+}
+
+#[test]
+fn what_was_only_removed_here_is_no_fork() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    here.write("1-000001.journal", b"two");
+    here.release();
+    let mut there = here.elsewhere();
+    there.write("2-000000.journal", b"news");
+    there.release();
+    here.disk.remove(&here.path("1-000000.journal")).unwrap();
+    here.sync_dir();
+    let mut here = here.again();
+    here.settle();
+    assert_eq!(here.files(), there.files());
+}
+
+#[test]
+fn an_idle_copy_that_was_thinned_is_thinned_in_the_replica() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    here.write("1-000001.journal", b"two");
+    here.release();
+    here.disk.remove(&here.path("1-000000.journal")).unwrap();
+    here.sync_dir();
+    let mut here = here.again();
+    here.settle();
+    assert_eq!(here.names(), ["1-000001.journal"]);
+}

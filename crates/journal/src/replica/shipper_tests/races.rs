@@ -1,0 +1,70 @@
+//! What happens while both sides are compared.
+
+use std::io::ErrorKind;
+
+use super::{Here, count};
+use crate::disk::{Disk, Operation};
+use crate::replica::ReplicaNews;
+
+#[test]
+fn a_file_that_goes_during_a_comparison_makes_both_sides_be_compared_once_more() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    for error in [ErrorKind::NotFound, ErrorKind::UnexpectedEof] {
+        let mut newest = here.write(&format!("{error:?}-000001.journal"), b"two");
+        let mut shipper = here.shipper();
+        here.memory.fail_next(Operation::Open, error);
+        let mut news = Vec::new();
+        for _ in 0..5 {
+            news.extend(here.ship(&mut shipper));
+        }
+        assert!(shipper.is_owner(), "{news:?}");
+        assert_eq!(here.fetched(), here.files());
+
+        newest.append(&vec![7; 3 << 20]).unwrap();
+        newest.sync().unwrap();
+        here.memory.fail_next(Operation::Open, error);
+        let mut news = Vec::new();
+        for _ in 0..5 {
+            news.extend(here.ship(&mut shipper));
+        }
+        assert!(shipper.is_owner(), "{news:?}");
+        assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
+        assert_eq!(here.fetched(), here.files());
+    }
+}
+
+#[test]
+fn files_that_somebody_else_removed_end_it_after_some_tries() {
+    let mut here = Here::new();
+    here.write("1-000000.journal", b"one");
+    let mut shipper = here.shipper();
+    here.memory.remove_all(&here.path("1-000000.journal"));
+    let mut news = Vec::new();
+    for _ in 0..50 {
+        news.extend(here.ship(&mut shipper));
+    }
+    assert!(matches!(news.last(), Some(ReplicaNews::Over(_))), "{news:?}");
+}
+
+#[test]
+fn a_comparison_that_a_fault_has_ended_is_still_due() {
+    let mut here = Here::new();
+    let mut journal = here.write("1-000000.journal", b"one");
+    here.disk.replace(&here.path("x.attachment"), b"a picture").unwrap();
+    let mut shipper = here.shipper();
+    here.ship(&mut shipper);
+    // A shorter beginning of what the replica has is compared with what lies in the store.
+    here.disk.replace(&here.path("x.attachment"), b"a pic").unwrap();
+    journal.append(&vec![7; 3 << 20]).unwrap();
+    journal.sync().unwrap();
+    here.store.go_away();
+    let mut news = Vec::new();
+    shipper.step(here.now, &mut news);
+    assert!(matches!(news[..], [ReplicaNews::Lost(_)]), "{news:?}");
+    here.store.come_back();
+    here.write("1-000000.events", b"small");
+    let news = here.ship(&mut shipper);
+    assert_eq!(count(&news), Some(here.recorder.count()), "{news:?}");
+    assert_eq!(here.fetched(), here.files());
+}
