@@ -374,8 +374,14 @@ impl Keeper {
     fn end(&mut self, at: usize, over: Over) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return true };
         let (session, epoch) = (shipment.session, shipment.epoch);
+        let is_replicated = matches!(over, Over::Released);
+        if is_replicated {
+            // A release is sent when everything is there, perhaps before the last checkpoint was heard of.
+            shipment.reached = u64::MAX;
+            let last = shipment.replicated();
+            self.reports.extend(last.map(|it| ReplicaReport::Replicated(session, it)));
+        }
         if matches!(shipment.phase, Phase::Leaving { is_answered: false }) {
-            let is_replicated = matches!(over, Over::Released);
             self.reports.push(ReplicaReport::LetGo(session, is_replicated));
         }
         let readiness = match &over {
