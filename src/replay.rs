@@ -20,10 +20,10 @@
 //! let mut playback = Replay::open("report.tar")?.play(build, ReplayManner::Exact)?;
 //! loop {
 //!     match playback.step()? {
-//!         ReplayStep::Frame => {}
 //!         ReplayStep::Keyframe(reached) => println!("{reached}"),
 //!         ReplayStep::Panicked { message } => break println!("it panics again: {message}"),
 //!         ReplayStep::End => break,
+//!         _ => {}
 //!     }
 //! }
 //! # Ok(())
