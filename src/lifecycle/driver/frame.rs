@@ -171,14 +171,14 @@ fn let_time_pass(parts: &mut RuntimeParts, world: &mut World) {
     if current.status != SessionStatus::Active {
         return;
     }
-    let passed = parts.time.passed();
+    let (passed, waited) = (parts.time.passed(), parts.time.waited());
     current.play_time += passed;
     current.chapters.let_time_pass(passed);
     if let Some(playing) = &mut parts.playing {
-        playing.pace.pass(passed);
+        playing.pace.pass(waited);
     }
     if let Some(external) = &mut parts.external {
-        external.pass(passed);
+        external.pass(waited);
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct FrameTime {
     clock: Clock,
     now: Moment,
     passed: Duration,
+    waited: Duration,
     /// The app's own clock in the frame before: play time goes by it, so that what is played again takes as long.
     app_time: Option<Duration>,
     frame: u64,
@@ -30,6 +31,7 @@ impl FrameTime {
             clock,
             now: clock.moment(Duration::ZERO),
             passed: Duration::ZERO,
+            waited: Duration::ZERO,
             app_time: None,
             frame: 0,
             was_suspended: false,
@@ -47,6 +49,11 @@ impl FrameTime {
         self.passed
     }
 
+    /// The same by the machine's clock, by which saves are due: an app whose own clock runs slowly dies no less suddenly.
+    pub(in crate::lifecycle) fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// The number of the frame in this process, from 1.
     pub(in crate::lifecycle) fn frame(&self) -> u64 {
         self.frame
@@ -56,14 +63,18 @@ impl FrameTime {
     pub(in crate::lifecycle) fn tick(&mut self, world: &World) {
         self.frame += 1;
         let before = self.at_this_moment(world);
+        let waited = self.now.elapsed.saturating_sub(before.elapsed);
         let app_time = world.get_resource::<Time<Real>>().map(Time::elapsed);
         let since = match (app_time, std::mem::replace(&mut self.app_time, app_time)) {
             (Some(now), Some(before)) => now.saturating_sub(before),
-            _ => self.now.elapsed.saturating_sub(before.elapsed),
+            _ => waited,
         };
-        let since = since.min(LONGEST_FRAME);
         let was_suspended = std::mem::replace(&mut self.was_suspended, Suspension::is_on(world));
-        self.passed = if was_suspended { Duration::ZERO } else { since };
+        let counted = |time: Duration| match was_suspended {
+            true => Duration::ZERO,
+            false => time.min(LONGEST_FRAME),
+        };
+        (self.passed, self.waited) = (counted(since), counted(waited));
     }
 
     /// Reads the clock between two frames; the moment that was before. Time is counted from frame to
