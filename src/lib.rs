@@ -97,6 +97,24 @@ mod guide {
     #[doc = include_str!("../docs/guide/external-saves.md")]
     struct ExternalSaves;
 
+    #[doc = include_str!("../docs/guide/development.md")]
+    struct Development;
+
+    #[doc = include_str!("../docs/guide/cheat-sheet.md")]
+    struct CheatSheet;
+
+    #[doc = include_str!("../docs/guide/coming-from.md")]
+    struct ComingFrom;
+
+    #[doc = include_str!("../docs/guide/glossary.md")]
+    struct Glossary;
+
+    #[doc = include_str!("../docs/guide/servers.md")]
+    struct Servers;
+
+    #[doc = include_str!("../docs/guide/troubleshooting.md")]
+    struct Troubleshooting;
+
     #[doc = include_str!("../docs/guide/finding.md")]
     struct Finding;
 

@@ -65,6 +65,7 @@ pub struct SessionPlugin {
     settings: SessionSettings,
     /// `None` leaves it to the build and the place.
     development: Option<bool>,
+    resumes_in_development: bool,
     /// `None` leaves it to the environment.
     mode: Option<SessionMode>,
     manual_writer: bool,
@@ -154,6 +155,7 @@ impl SessionPlugin {
             context: GameContext::default(),
             settings: SessionSettings::default(),
             development: None,
+            resumes_in_development: false,
             mode: None,
             manual_writer: false,
             writer_delay: WRITER_DELAY,
@@ -260,6 +262,25 @@ impl SessionPlugin {
     #[must_use]
     pub fn development(mut self, is_development: bool) -> Self {
         self.development = Some(is_development);
+        self
+    }
+
+    /// Lets each start in [development](Self::development) go on where the last one was, so that a rebuild costs no play. Off by
+    /// default; a player's build isn't changed by it.
+    ///
+    /// The newest session that can go on is resumed or recovered before the game's menu could ask, however it was left: closed,
+    /// stopped by an IDE, killed, crashed. It is what `BEVY_SESSION=continue` does for one start, and any other value of that
+    /// variable, or a [`mode`](Self::mode), comes first. Where there is no session, the game begins as ever. What saved types of
+    /// the new build can't use is logged at `warn`, and is in [`RestorePrepared`](crate::recovery::RestorePrepared).
+    ///
+    /// ```
+    /// use bevy_session::prelude::*;
+    ///
+    /// let plugin = SessionPlugin::new("Studio", "Hop").resume_in_development(true);
+    /// ```
+    #[must_use]
+    pub fn resume_in_development(mut self, resumes: bool) -> Self {
+        self.resumes_in_development = resumes;
         self
     }
 
@@ -421,10 +442,16 @@ impl SessionPlugin {
     }
 
     fn start_mode(&self) -> SessionMode {
-        match &self.mode {
+        let asked = match &self.mode {
             Some(mode) => mode.clone(),
             None if self.manual_writer => SessionMode::Ordinary,
             None => SessionMode::of_environment(),
+        };
+        match asked {
+            SessionMode::Ordinary if self.resumes_in_development && self.is_development() => {
+                SessionMode::Continue
+            }
+            asked => asked,
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod engines;
 mod making;
+mod replayed;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

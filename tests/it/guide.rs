@@ -11,6 +11,7 @@ mod scenes;
 mod start;
 mod states_and_gates;
 mod times;
+mod troubleshooting;
 
 /// Pages, and the code on them that is played.
 const PLAYED: &[(&str, &str)] = &[

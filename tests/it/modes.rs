@@ -14,7 +14,7 @@ use bevy::prelude::*;
 use bevy_session::events::{EventQuery, EventsRead, LifecycleEvent};
 use bevy_session::hints::{SessionHint, SessionHints};
 use bevy_session::prelude::*;
-use bevy_session::recovery::HowItEnded;
+use bevy_session::recovery::{HowItEnded, RestorePrepared};
 use bevy_session::reports::Report;
 use bevy_session::{MemoryDisk, RequestError, SessionMode, SessionsFound};
 
@@ -250,6 +250,38 @@ fn a_stop_in_development_is_no_news_where_the_game_goes_on_by_itself() {
     assert_eq!(health(&mut app), Some(1));
     let hints = app.world().get_resource::<SessionHints>();
     assert!(hints.is_none_or(|hints| hints.iter().next().is_none()), "{hints:?}");
+}
+
+/// By one setting, however the last build was left, and never in a player's build.
+#[test]
+fn a_rebuild_goes_on_where_the_last_build_was() {
+    let build = |disk: &MemoryDisk, is_development: bool| {
+        let plugin = plugin(disk).development(is_development).resume_in_development(true);
+        let mut app = game_with(plugin, |app| {
+            listening(app);
+            listen::<RestorePrepared>(app);
+        });
+        frames(&mut app, 3);
+        app
+    };
+    for is_closed in [true, false] {
+        let disk = MemoryDisk::default();
+        let mut app = build(&disk, true);
+        app.world_mut().spawn(Health(7));
+        start(&mut app, "Work");
+        if is_closed {
+            request(&mut app, |commands| commands.session().close(LeaveCause::Player));
+            frames(&mut app, 3);
+        }
+        let mut app = build(&disk.snapshot(), true);
+        assert_eq!(health(&mut app), Some(7));
+        assert!(received::<RecoveryAvailable>(&app).is_empty(), "nobody is asked");
+        assert!(received::<RestorePrepared>(&app)[0].losses.is_empty());
+    }
+    let disk = played(&MemoryDisk::default(), "A player's", 1, false);
+    let mut app = build(&disk, false);
+    assert_eq!(health(&mut app), None, "players are asked");
+    assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
 }
 
 /// In development, and where the crash was too long ago to ask about it.

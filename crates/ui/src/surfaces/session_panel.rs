@@ -11,9 +11,9 @@ use self::activity::{ask_for_activity, show_activity};
 use self::draw::{PanelView, act, fill_in, go_back, show_panel, toggle};
 pub use self::record::SessionPanel;
 use self::record::{
-    note_captured, note_corrupted, note_drifted, note_failed, note_hint, note_place_changed,
-    note_rejected, note_saved, note_slot_failed, note_stretched, note_type_failed,
-    note_unsaved_type,
+    note_captured, note_corrupted, note_drifted, note_failed, note_hint, note_losses,
+    note_place_changed, note_rejected, note_saved, note_slot_failed, note_stretched,
+    note_type_failed, note_unsaved_type,
 };
 use super::core::{SessionUiSystems, add_core};
 
@@ -35,13 +35,18 @@ use super::core::{SessionUiSystems, add_core};
 pub struct SessionPanelPlugin {
     key: Option<KeyCode>,
     crash: Option<fn()>,
+    opens_on_losses: bool,
 }
 
 impl Default for SessionPanelPlugin {
-    /// F9, and a button that aborts the process in builds with debug assertions.
+    /// F9; in builds with debug assertions also a button that aborts the process, and it opens when a restore loses something.
     fn default() -> Self {
         let crash: fn() = || std::process::abort();
-        Self { key: Some(KeyCode::F9), crash: cfg!(debug_assertions).then_some(crash) }
+        Self {
+            key: Some(KeyCode::F9),
+            crash: cfg!(debug_assertions).then_some(crash),
+            opens_on_losses: cfg!(debug_assertions),
+        }
     }
 }
 
@@ -65,6 +70,14 @@ impl SessionPanelPlugin {
     #[must_use]
     pub fn crash(mut self, crash: Option<fn()>) -> Self {
         self.crash = crash;
+        self
+    }
+
+    /// Opens the panel when a restore can't use something of a checkpoint, as after a build in which saved types have changed.
+    /// By default it is so in builds with debug assertions.
+    #[must_use]
+    pub fn opens_on_losses(mut self, opens: bool) -> Self {
+        self.opens_on_losses = opens;
         self
     }
 }
@@ -93,6 +106,7 @@ impl Plugin for SessionPanelPlugin {
             .add_observer(note_type_failed)
             .add_observer(note_unsaved_type)
             .add_observer(note_hint)
+            .add_observer(note_losses)
             .add_observer(show_activity)
             .add_observer(act)
             .add_observer(go_back)

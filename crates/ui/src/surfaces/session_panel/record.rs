@@ -8,12 +8,13 @@ use bevy_session::checkpoints::{
     AutosaveStretched, CheckpointDrifted, DataPlaceChanged, TypeFailed, TypeNotSaved,
 };
 use bevy_session::hints::HintGiven;
-use bevy_session::recovery::CorruptionDetected;
+use bevy_session::recovery::{CorruptionDetected, RestoreLoss, RestoreLossReason, RestorePrepared};
 use bevy_session::slots::SlotFailed;
 use bevy_session::{
     CheckpointCaptured, CheckpointFailed, CheckpointId, CheckpointSaved, RequestRejected,
 };
 
+use super::SessionPanelPlugin;
 use super::activity::Activity;
 use crate::surfaces::describe::shortened;
 
@@ -125,6 +126,28 @@ pub(super) fn note_type_failed(failed: On<TypeFailed>, mut panel: ResMut<Session
 
 pub(super) fn note_unsaved_type(unsaved: On<TypeNotSaved>, mut panel: ResMut<SessionPanel>) {
     panel.note_error(&format!("{} isn't saved: {}", unsaved.type_path, unsaved.reason));
+}
+
+/// Each type that a restore couldn't use. Where the developer is to see it at once, the panel opens.
+pub(super) fn note_losses(
+    prepared: On<RestorePrepared>,
+    plugin: Res<SessionPanelPlugin>,
+    mut panel: ResMut<SessionPanel>,
+) {
+    for RestoreLoss { type_path, rows, reason, .. } in &prepared.losses {
+        panel.note_error(&format!("{rows} × {type_path} not restored: {}", described(reason)));
+    }
+    panel.is_open |= plugin.opens_on_losses && !prepared.losses.is_empty();
+}
+
+fn described(reason: &RestoreLossReason) -> String {
+    match reason {
+        RestoreLossReason::UnknownType => "this build doesn't save the type".to_owned(),
+        RestoreLossReason::NotWritten => "it could not be saved".to_owned(),
+        RestoreLossReason::NotRebuilt { message } => message.clone(),
+        RestoreLossReason::Undecodable { error, .. } => error.clone(),
+        other => format!("{other:?}"),
+    }
 }
 
 pub(super) fn note_hint(given: On<HintGiven>, mut panel: ResMut<SessionPanel>) {

@@ -160,3 +160,34 @@ fn what_happened_last_and_the_alerts_that_stand_are_shown() {
     frames(&mut app, 3);
     assert!(!is_shown(&mut app, "copper"), "what another session did isn't its");
 }
+
+#[derive(Component, TypePath, Clone, Serialize, Deserialize)]
+struct Armor(u32);
+
+/// A developer starts a build in which a type is gone: the panel opens by itself and names it.
+#[test]
+fn what_a_rebuild_can_not_use_is_on_the_screen() {
+    for is_gone in [true, false] {
+        let disk = MemoryDisk::default();
+        let development =
+            |plugin: SessionPlugin| plugin.development(true).resume_in_development(true);
+        let mut before = game_with(development(plugin(&disk)), |app| {
+            app.save_component::<Armor>();
+        });
+        before.world_mut().spawn((Health(1), Armor(2)));
+        start(&mut before, "Work");
+        let mut app = game_with(development(plugin_later(&disk.snapshot())), |app| {
+            add_ui(app);
+            let panel = SessionPanelPlugin::default().opens_on_losses(true);
+            app.add_plugins(SessionUiPlugins.set(panel));
+            resize(app, 1280, 720, 1.0);
+            if !is_gone {
+                app.save_component::<Armor>();
+            }
+        });
+        frames(&mut app, 4);
+        assert_eq!(app.world().resource::<CurrentSession>().name(), "Work");
+        assert_eq!(app.world().resource::<SessionPanel>().is_open(), is_gone);
+        assert_eq!(is_shown(&mut app, "Armor not restored"), is_gone, "{:?}", texts(&mut app));
+    }
+}
