@@ -5,7 +5,7 @@
 //!
 //! | module of `insights` | what it is |
 //! | --- | --- |
-//! | `settings` | what a game names: types of its own, scores, questions |
+//! | `settings` | what a game names: its types, scores, questions |
 //! | `marks`, `drawing`, `windows`, `scoring` | what gets into the log, or is drawn from it |
 //! | `learning` | lessons, made in a task of what the plugin's digester knows |
 //! | `suggesting`, `hints`, `consent` | what the player gets of it, and has to say about it |

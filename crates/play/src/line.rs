@@ -1,4 +1,4 @@
-//! What the parts of this package share: changes that the session's log brings back after a crash, and values that
+//! Code that the parts of this package share: changes that the session's log brings back after a crash, and values that
 //! go with the session instead of its world.
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ where
     world.flush();
 }
 
-/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+/// The most rounds in one frame in which requests of observers are done; the rest waits for the next frame.
 const ROUNDS: usize = 64;
 
 /// Does a round of what is asked for, and another of what observers of that ask for, until one says that there was
@@ -67,8 +67,8 @@ where
 #[derive(Resource)]
 pub(crate) struct HandedOut<T: Message> {
     cursor: MessageCursor<T>,
-    /// Whether the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut
-    /// off comes at its end.
+    /// True if the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut off
+    /// comes at its end.
     rests: bool,
 }
 
@@ -78,7 +78,7 @@ impl<T: Message> Default for HandedOut<T> {
     }
 }
 
-/// What was handed out since the last time.
+/// Takes the messages that were handed out since the last call.
 pub(crate) fn take_handed_out<T: Message + Clone>(world: &mut World) -> Vec<T> {
     let changes = world.try_resource_scope(|world, mut handed_out: Mut<HandedOut<T>>| {
         let messages = world.get_resource::<Messages<T>>()?;
@@ -100,7 +100,7 @@ pub(crate) fn rest_after_restore<T: Message>(world: &mut World) {
     world.get_resource_or_init::<HandedOut<T>>().rests = true;
 }
 
-/// Whether nothing may be done in this step: after a restore, or while a checkpoint is being read or put back, since
+/// True if nothing may be done in this step: after a restore, or while a checkpoint is being read or put back, since
 /// what happens meanwhile may be part of no line.
 pub(crate) fn must_wait<T: Message>(world: &mut World) -> bool {
     let mut handed_out = world.get_resource_or_init::<HandedOut<T>>();
@@ -109,7 +109,7 @@ pub(crate) fn must_wait<T: Message>(world: &mut World) -> bool {
     rests || activity.is_some_and(|activity| activity.restore().is_some())
 }
 
-/// What a resource was before a restore.
+/// The value of a resource before a restore.
 #[derive(Clone)]
 pub(crate) struct Before<T> {
     pub value: T,
@@ -121,11 +121,11 @@ pub(crate) struct Before<T> {
 #[derive(Resource)]
 struct Kept<T: Resource>(Option<Before<T>>);
 
-/// What a restore found of a resource that goes with the session.
+/// The state of a resource that goes with the session, after a restore.
 pub(crate) enum Came<T> {
     /// The session that was played went back: this is what it had.
     Back(Before<T>),
-    /// A session was taken up; the world has what its checkpoint held.
+    /// A session was resumed; the world has what its checkpoint held.
     UpAgain,
     /// A session began in a world that another one has left.
     New,

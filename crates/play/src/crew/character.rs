@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::player::PlayerId;
 
 /// Says whose an entity is: a character, a base, a pet. It is saved, and names the player by their id, never by what
-/// they are at the moment, so that it stays theirs whoever hosts, and while they are away.
+/// they are at the moment, so that it stays theirs when another player hosts, and while they are away.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -34,7 +34,7 @@ impl PlayedBy {
     }
 }
 
-/// What is [`PlayedBy`] whom, for systems.
+/// A system parameter that finds the characters of a player, and the player of a character.
 #[derive(SystemParam, Debug)]
 pub struct Characters<'w, 's> {
     all: Query<'w, 's, (Entity, &'static PlayedBy)>,

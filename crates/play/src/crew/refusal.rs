@@ -23,7 +23,7 @@ pub enum CrewRefusal {
     /// The game says nothing of this role in its [`Rights`](crate::Rights), as where it is misspelt.
     #[error("there is no role {role}: nothing is granted to it or revoked from it")]
     UnknownRole {
-        /// What it is called.
+        /// The role that isn't in the table.
         role: Role,
     },
     /// A player isn't in the crew.

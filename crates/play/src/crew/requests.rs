@@ -1,4 +1,4 @@
-//! What a game asks of the crew.
+//! Requests of the game to its crew.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::player::PlayerId;
 use super::refusal::CrewRefusal;
 use super::role::Role;
 
-/// What was asked of the crew.
+/// A request to the crew.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CrewRequest {
@@ -44,7 +44,7 @@ pub struct CrewRejected {
     pub player: PlayerId,
     /// Who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// What was asked for.
+    /// The request.
     pub request: CrewRequest,
     /// Why it can't be done.
     pub reason: CrewRefusal,
@@ -107,7 +107,7 @@ impl CrewCommands<'_, '_, '_> {
     }
 
     /// A player plays from now on, and is a member if they weren't. Nothing happens if they are here already, so a game
-    /// may say so whenever a session begins or comes back. No member is here when a session is taken up again.
+    /// may say so whenever a session begins or comes back. No member is here when a session is resumed.
     pub fn join(&mut self, player: impl Into<PlayerId>) {
         self.request(player, CrewRequest::Join);
     }
@@ -133,7 +133,7 @@ impl CrewCommands<'_, '_, '_> {
         self.request(player, CrewRequest::SetRole { role: role.into() });
     }
 
-    /// Makes a member the host, here or not. Whoever was it has the role that they had before, and everybody keeps
+    /// Makes a member the host, here or not. The previous host has the role that they had before, and everybody keeps
     /// their characters. Nothing happens if they are the host already.
     pub fn hand_over(&mut self, to: impl Into<PlayerId>) {
         self.request(to, CrewRequest::HandOver);
@@ -150,7 +150,7 @@ impl CrewCommands<'_, '_, '_> {
     }
 }
 
-/// What was asked for and isn't done yet.
+/// The requests that aren't answered yet.
 #[derive(Resource, Default)]
 pub(crate) struct CrewRequests(pub Vec<Asked>);
 

@@ -10,7 +10,7 @@ use crate::line::announce;
 /// [`Crew`](crate::Crew).
 ///
 /// It comes once after each restore, in the frame after [`SessionRestored`](bevy_session::SessionRestored), before what
-/// is asked for in that frame. Where a session was taken up again, no member is here yet: this is the place to let those
+/// is asked for in that frame. When a session was resumed, no member is here yet: this is the place to let those
 /// join who are. Characters that the world of the checkpoint doesn't have, as after a rewind to before somebody came,
 /// are the game's to make. A session that branched off has an empty crew.
 ///

@@ -1,4 +1,4 @@
-//! What only the game can say of a session, on its way into the log.
+//! Facts of a session that only the game knows, on their way into the log.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use super::suggesting::NotNow;
 pub struct InsightMark(pub Mark);
 
 impl InsightMark {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = Mark::TYPE_PATH;
 }
 
 /// Gives [`Commands`] what a game says and asks of insights.
 pub trait InsightsCommandsExt {
-    /// What can be said and asked.
+    /// Returns the commands for insights.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -45,8 +45,8 @@ impl InsightsCommandsExt for Commands<'_, '_> {
     }
 }
 
-/// What a game says and asks of insights, from [`Commands::insights`](InsightsCommandsExt::insights). Without
-/// [consent](InsightsConsent) all of it is passed over.
+/// The commands for insights, from [`Commands::insights`](InsightsCommandsExt::insights). Without
+/// [consent](InsightsConsent) all of them are ignored.
 pub struct InsightsCommands<'w, 's> {
     commands: Commands<'w, 's>,
 }

@@ -68,13 +68,13 @@ impl Notes {
         self.iter().filter(move |note| note.reply_to() == Some(to))
     }
 
-    /// How many there are.
+    /// The number of notes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.notes.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no notes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty()

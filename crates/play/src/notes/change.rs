@@ -1,4 +1,4 @@
-//! What happens to notes, as it is recorded.
+//! Changes of notes, as they are recorded.
 
 use std::time::Duration;
 
@@ -36,11 +36,11 @@ pub struct NoteChange {
     pub by: Option<PlayerId>,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What happened.
+    /// The change itself.
     pub step: NoteStep,
 }
 
-/// What happened to a note.
+/// A kind of change to a note.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NoteStep {
@@ -48,14 +48,14 @@ pub enum NoteStep {
     Written {
         /// The note.
         new: NewNote,
-        /// The members of the crew whom it mentions, but for whoever wrote it.
+        /// The members of the crew whom it mentions, without its author.
         mentions: Vec<PlayerId>,
     },
     /// It has another text.
     Edited {
         /// The text.
         text: String,
-        /// The members of the crew whom it mentions and who don't know yet, but for whoever edited it.
+        /// The members of the crew whom it mentions and who don't know yet, without the player who edited it.
         mentions: Vec<PlayerId>,
     },
     /// It was removed.
@@ -68,7 +68,7 @@ pub enum NoteStep {
 }
 
 impl NoteChange {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::NoteChange";
 }
 

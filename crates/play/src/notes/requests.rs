@@ -1,4 +1,4 @@
-//! What a game asks of notes.
+//! Requests of the game to its notes.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::board::Notes;
 use super::note::{NewNote, Note, NoteId};
 use crate::{CrewRefusal, ObjectiveKeyError, PlayerId};
 
-/// What was asked of the notes.
+/// A request to the notes.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum NoteRequest {
@@ -18,7 +18,7 @@ pub enum NoteRequest {
     Write(NewNote),
     /// [`NoteCommands::bookmark`].
     Bookmark {
-        /// What the note on it says.
+        /// The text of the note on it.
         text: String,
     },
     /// [`NoteCommands::edit`].
@@ -37,14 +37,14 @@ pub enum NoteRequest {
     Attach {
         /// The note.
         note: NoteId,
-        /// What is to hang on it, by its name [among those of the session](NoteId::attachment).
+        /// The attachment, by its name [among those of the session](NoteId::attachment).
         attachment: Attachment,
     },
     /// [`NoteCommands::detach`].
     Detach {
         /// The note.
         note: NoteId,
-        /// What it is called [among those of the session](NoteId::attachment).
+        /// Its name [among those of the session](NoteId::attachment).
         name: String,
     },
 }
@@ -94,7 +94,7 @@ pub enum NoteRefusal {
 pub struct NoteRejected {
     /// Who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// What was asked for. A text that is too long is cut off where it becomes so.
+    /// The request. A text that is too long is cut off where it becomes so.
     pub request: NoteRequest,
     /// Why it can't be done.
     pub reason: NoteRefusal,
@@ -196,7 +196,7 @@ impl NoteCommands<'_, '_, '_> {
     }
 }
 
-/// What was asked for and isn't done yet.
+/// The requests that aren't answered yet.
 #[derive(Resource, Default)]
 pub(crate) struct NoteRequests(pub Vec<Asked>);
 

@@ -1,4 +1,4 @@
-//! How a game says what its objectives are.
+//! Registers a game's objectives and their conditions.
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;

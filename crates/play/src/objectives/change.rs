@@ -1,4 +1,4 @@
-//! What happens to objectives, as it is recorded.
+//! Changes of objectives, as they are recorded.
 
 use std::time::Duration;
 
@@ -39,19 +39,19 @@ pub struct ObjectiveChange {
     pub key: ObjectiveKey,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What happened.
+    /// The change itself.
     pub step: ObjectiveStep,
 }
 
-/// What happened to an objective.
+/// A kind of change to an objective.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ObjectiveStep {
     /// It was done once more, or several times.
     Advanced {
-        /// How often it is done by now.
+        /// The number of times that it is done by now.
         done: u32,
-        /// How often it is to be done.
+        /// The number of times that it is to be done.
         count: u32,
     },
     /// It was completed.
@@ -64,13 +64,13 @@ pub enum ObjectiveStep {
     Blocked(Blocker),
     /// Something isn't in its way any more.
     Resolved {
-        /// What it was.
+        /// The [`what`](crate::Blocker::what) of the blocker.
         what: String,
     },
 }
 
 impl ObjectiveChange {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";
 }
 

@@ -1,5 +1,5 @@
-//! What a game hears of objectives: each an event, for observers that act at once, and a message, for systems that
-//! read it when they run.
+//! Notifications of objectives: each is an event, for observers that act at once, and a message, for systems that read
+//! it when they run.
 
 use std::time::Duration;
 
@@ -65,9 +65,9 @@ notifications! {
     ObjectiveAdvanced {
         /// The objective.
         key: ObjectiveKey,
-        /// How often it is done by now.
+        /// The number of times that it is done by now.
         done: u32,
-        /// How often it is to be done.
+        /// The number of times that it is to be done.
         count: u32,
     }
 
@@ -75,7 +75,7 @@ notifications! {
     ObjectiveBlocked {
         /// The objective.
         key: ObjectiveKey,
-        /// What it is.
+        /// The blocker that is in its way.
         blocker: Blocker,
     }
 
@@ -83,7 +83,7 @@ notifications! {
     ObjectiveResolved {
         /// The objective.
         key: ObjectiveKey,
-        /// What it was.
+        /// The [`what`](Blocker::what) of the blocker.
         what: String,
     }
 
@@ -91,7 +91,7 @@ notifications! {
     ObjectiveRejected {
         /// The objective that was meant.
         key: ObjectiveKey,
-        /// What was asked for.
+        /// The request.
         request: ObjectiveRequest,
         /// Why it can't be.
         reason: ObjectiveRefusal,

@@ -1,4 +1,4 @@
-//! What a build says of objectives: those that every session has, and conditions.
+//! The objectives that a build gives every session, and conditions.
 
 use bevy::platform::collections::HashMap;
 
@@ -47,7 +47,7 @@ impl Registry {
         former.collect()
     }
 
-    /// What is wrong with it.
+    /// Duplicates among the registered objectives.
     pub(crate) fn problems(&self) -> Vec<ObjectiveProblem> {
         let duplicate = |key: &ObjectiveKey| ObjectiveProblem::Duplicate { key: key.clone() };
         self.duplicates.iter().map(duplicate).collect()

@@ -130,7 +130,7 @@ impl Objectives {
         });
     }
 
-    /// What is in a group ends where its last member ends.
+    /// Sets the end of each group to that of its last member.
     fn close_ranges(&mut self) {
         for place in (0..self.nodes.len()).rev() {
             let end_of = |member: &usize| self.nodes.get(*member).map(|node| node.end);
