@@ -146,7 +146,7 @@ impl Alert {
         Self::of(AlertMeasure::Entities, entities)
     }
 
-    /// What is done, beside the warning, for as long as it is raised. May be called more than once.
+    /// Adds a response, beside the warning, for as long as it is raised. May be called more than once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -210,13 +210,13 @@ impl Alert {
         self
     }
 
-    /// What is done for as long as it is raised.
+    /// The responses for as long as it is raised.
     #[must_use]
     pub fn responses(&self) -> &[AlertResponse] {
         &self.responses
     }
 
-    /// What it goes by.
+    /// The figure that it watches.
     #[must_use]
     pub fn measure(&self) -> AlertMeasure {
         self.measure

@@ -62,13 +62,13 @@ struct Standing {
 pub struct SessionAlertRaised {
     /// Its code, which has advice and names a section of the runbook.
     pub code: Code,
-    /// What it goes by.
+    /// The figure that the alert watches.
     pub measure: AlertMeasure,
-    /// How much that is.
+    /// The figure's value.
     pub value: AlertLevel,
     /// The level that is passed.
     pub level: AlertLevel,
-    /// What is wrong, in a sentence without a full stop.
+    /// A description of the problem, in a sentence without a full stop.
     pub what: String,
 }
 
@@ -78,15 +78,15 @@ pub struct SessionAlertRaised {
 pub struct SessionAlertCleared {
     /// Its code.
     pub code: Code,
-    /// What it goes by.
+    /// The figure that the alert watches.
     pub measure: AlertMeasure,
-    /// How much that is now; `None` if there is nothing any more that it could be about.
+    /// The figure's value now; `None` if there is nothing left to measure.
     pub value: Option<AlertLevel>,
-    /// How long it stood, by the app's real time.
+    /// The time for which it was raised, by the app's real time.
     pub lasted: Duration,
 }
 
-/// What an app says of alerts.
+/// Adds alerts to an app.
 pub trait AlertsExt: Sized {
     /// Has an alert raised and cleared. One that goes by the same measure takes the place of the one before,
     /// and what that has raised stays raised until this one clears.
@@ -163,7 +163,7 @@ impl SessionAlerts {
 }
 
 impl SessionAlerts {
-    /// What was raised because of one session is over when that isn't played any more, and so is what it does.
+    /// Forgets what was raised because of one session when that isn't played any more, with its responses.
     fn follow_session(&mut self, played: Option<SessionId>) {
         if std::mem::replace(&mut self.played, played) == played {
             return;
@@ -177,7 +177,7 @@ impl SessionAlerts {
     }
 }
 
-/// What is said of an alert.
+/// A notification of an alert.
 enum Said {
     Raised(SessionAlertRaised),
     Cleared(SessionAlertCleared),

@@ -1,11 +1,11 @@
-//! What alerts go by.
+//! The figures that alerts watch.
 
 use bevy_session::hints::Code;
 use bevy_session::monitoring::SessionOperation;
 
 use super::level::AlertLevel;
 
-/// What an alert goes by. There is one alert for each.
+/// The figure that an alert watches. There is one alert for each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AlertMeasure {
@@ -27,7 +27,7 @@ pub enum AlertMeasure {
     Memory,
     /// Bytes that the session that is played takes on disk, without its slots.
     SessionBytes,
-    /// How long the session that is played was played, pauses excluded.
+    /// The play time of the session that is played, pauses excluded.
     PlayTime,
     /// Saved entities of the session that is played, as of its newest checkpoint.
     Entities,
@@ -48,7 +48,7 @@ impl AlertMeasure {
         }
     }
 
-    /// Whether it is one of the session that is played.
+    /// True if it is a figure of the session that is played.
     pub(super) fn is_of_session(self) -> bool {
         matches!(self, Self::SessionBytes | Self::PlayTime | Self::Entities)
     }

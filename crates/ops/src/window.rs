@@ -15,15 +15,15 @@ pub enum Window {
     FifteenMinutes,
 }
 
-/// What happened in a [`Window`].
+/// Figures of one operation in a [`Window`].
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct WindowFigures {
-    /// How long the window is by now: less than its name says soon after the start.
+    /// The length of the window so far: less than its name says soon after the start.
     pub covers: Duration,
-    /// How often it was done.
+    /// The number of times that it succeeded.
     pub count: u64,
-    /// How often it failed, beside that.
+    /// The number of times that it failed; `count` excludes these.
     pub errors: u64,
     /// The median, to a sixteenth; `None` if it was never done.
     pub p50: Option<Duration>,
@@ -38,7 +38,7 @@ pub struct WindowFigures {
 }
 
 impl WindowFigures {
-    /// How often it was done in a second.
+    /// The number of times that it succeeded per second.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         let seconds = self.covers.as_secs_f64();
@@ -103,7 +103,7 @@ impl<const SLOTS: usize> Ring<SLOTS> {
         }
     }
 
-    /// What happened in the newest slots, `SLOTS` at most.
+    /// The figures of the newest slots, `SLOTS` at most.
     pub fn figures(&self, slots: usize, now: Duration) -> WindowFigures {
         let newest = usize::try_from(self.newest % SLOTS as u64).unwrap_or_default();
         let place = move |age: usize| (newest + SLOTS - age % SLOTS) % SLOTS;
