@@ -7,7 +7,7 @@ const SUB_BITS: u32 = 3;
 const SUB_BUCKETS: u32 = 1 << SUB_BITS;
 /// The last doubling begins with 2^24 µs, and ends with 33 s.
 const LAST_DOUBLING: u32 = 24;
-/// The number of buckets. The last one is for all longer durations. One is for whatever takes longer.
+/// The number of buckets. The last one is for all longer durations.
 pub(super) const BUCKETS: usize = (SUB_BUCKETS * (LAST_DOUBLING - SUB_BITS + 2)) as usize + 1;
 
 /// The bucket of a duration, in microseconds.

@@ -66,7 +66,7 @@ pub struct SessionCounts {
     pub all: u64,
     /// Those that are played, by this process or another.
     pub active: u64,
-    /// Those of them that are paused.
+    /// Paused sessions among these.
     pub paused: u64,
     /// Those in the archive.
     pub archived: u64,
@@ -110,8 +110,7 @@ pub struct PlayedFigures {
     pub entities: Option<u64>,
 }
 
-/// The memory and processor time of the whole process. Measured about every ten seconds, on the writer's thread. Asked
-/// about every ten seconds, on the writer's thread.
+/// The memory and processor time of the whole process. Measured about every ten seconds, on the writer's thread.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct ProcessFigures {
