@@ -19,7 +19,7 @@ use super::{ThumbnailPlugin, ThumbnailTaken};
 #[derive(Component, Reflect, Clone, serde::Serialize, serde::Deserialize)]
 struct Health(u32);
 
-/// What was reported to the game about pictures.
+/// Messages that the game got about pictures.
 #[derive(Resource, Default)]
 struct Heard {
     captured: Vec<CheckpointCaptured>,

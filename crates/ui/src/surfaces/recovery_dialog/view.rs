@@ -21,11 +21,11 @@ use crate::surfaces::pictures::NEAR;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct DialogView {
     pub title: String,
-    /// What happened.
+    /// The sentence on how the process ended.
     pub story: String,
-    /// What was lost.
+    /// The sentence on what was lost.
     pub loss: String,
-    /// What went wrong with the last try.
+    /// The error of the last try.
     pub alert: Option<String>,
     /// Why something else than the newest checkpoint is chosen.
     pub advice: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct DialogView {
     pub first_focus: Option<Does>,
 }
 
-/// What is between the texts and the buttons.
+/// The part between the texts and the buttons.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) enum Body {
     #[default]
@@ -63,7 +63,7 @@ pub(super) struct Choices {
     /// The rows that are shown.
     pub rows: Vec<Row>,
     pub first: usize,
-    /// How many rows there are.
+    /// The number of rows, shown or not.
     pub total: usize,
     /// The one that is chosen, wherever the list is scrolled to.
     pub chosen: Option<Row>,
@@ -78,7 +78,7 @@ pub(super) struct Row {
     pub played: String,
     /// Where its picture lies, if it can have one.
     pub picture: Option<AttachmentOf>,
-    /// What is the matter with it.
+    /// A note on what is wrong with it, if anything.
     pub mark: Option<String>,
     pub is_damaged: bool,
     pub is_chosen: bool,
@@ -87,18 +87,18 @@ pub(super) struct Row {
 /// Alerts that the details name at the most.
 const ALERTS: usize = 3;
 
-/// What the view is made from, beside the dialog itself.
+/// The inputs of the view, beside the dialog itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub offers: &'a RecoveryOffers,
-    /// How the process before this one ended, if there was one.
+    /// The run of the process before this one, if there was one.
     pub previous: Option<&'a PreviousRun>,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     pub zone: &'a LocalZone,
-    /// How far the restore is.
+    /// The activity, with the progress of the restore.
     pub activity: SessionActivity,
-    /// Whether there is little room.
+    /// True if there is little room.
     pub is_compact: bool,
     /// Rows that there is room for.
     pub rows: usize,
@@ -253,7 +253,7 @@ impl RecoveryDialog {
         rows
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn row_count(&self, offers: &RecoveryOffers) -> usize {
         match self.shown(offers) {
             Some(offer) if offers.has_only_backups(offer) => offers.backups_for(offer).count(),

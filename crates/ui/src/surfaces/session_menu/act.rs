@@ -1,4 +1,4 @@
-//! What the player does in the menu.
+//! Actions of the player in the menu.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub(super) fn count_down(
     }
 }
 
-/// What pressing a button may need.
+/// The system parameters that pressing a button may need.
 #[derive(SystemParam)]
 pub(super) struct Acting<'w, 's> {
     pub known: KnownFacts<'w>,

@@ -26,7 +26,7 @@ pub(super) struct PanelView {
     warns_of_power_cuts: bool,
 }
 
-/// What the panel's buttons do.
+/// The action of a button of the panel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Checkpoint,
