@@ -1,4 +1,4 @@
-//! What to suggest to a player, and why.
+//! Suggestions to a player, with their reasons.
 
 use crate::figure::Figure;
 use crate::lessons::{Hardness, Lessons, ScenarioReport};
@@ -18,7 +18,7 @@ pub struct Situation<'a> {
     pub scenario: Option<&'a str>,
     /// The chapters that are open.
     pub chapters: Vec<&'a str>,
-    /// What the player doesn't want to hear of now.
+    /// Suggestions that the player doesn't want to see now.
     pub not_now: Vec<Suggested>,
     /// Of a skill that succeeds surely less often than this, hints are suggested. 0 suggests none.
     pub hint_below: f64,
@@ -30,8 +30,8 @@ impl Situation<'_> {
 }
 
 impl Lessons {
-    /// What this player may want, in the order: a break, a hint, an easier chapter, a harder scenario, another scenario.
-    /// Each has its reason, and nothing is suggested where there are too few samples.
+    /// The suggestions for this player, in the order: a break, a hint, an easier chapter, a harder scenario, another
+    /// scenario. Each has its reason, and nothing is suggested where there are too few samples.
     ///
     /// ```
     /// use bevy_session_insights::{Lessons, Situation};

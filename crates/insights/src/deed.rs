@@ -1,4 +1,4 @@
-//! What happened, for a story: what a player would tell.
+//! Events for a story, as a player would tell them.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ pub struct Deed {
     pub time: Timestamp,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What it was.
+    /// The kind of event.
     pub what: DeedKind,
 }
 
-/// What happened.
+/// A kind of event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeedKind {

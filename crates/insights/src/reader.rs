@@ -1,4 +1,4 @@
-//! What of a session's history means what: how it becomes figures.
+//! The reader that turns a session's history into figures.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,8 +18,9 @@ const FORM: u32 = 2;
 /// Where a death was, as an event says; `None` if it doesn't.
 type Place = Arc<dyn Fn(&RecordedEvent) -> Option<GridCell> + Send + Sync>;
 
-/// Makes a [`SessionInsights`] of each session's history. Times, states, chapters, objectives, crashes and [marks](crate::Mark)
-/// are known by themselves; what a game records of its own is named here, by the paths of its types.
+/// Makes a [`SessionInsights`] of each session's history. Times, states, chapters, objectives, crashes and
+/// [marks](crate::Mark) are known by themselves; events that a game itself records are named here, by the paths of its
+/// types.
 ///
 /// ```
 /// use bevy_session_insights::{InsightsReader, Skill};
@@ -83,7 +84,7 @@ impl InsightsReader {
         self
     }
 
-    /// How far from UTC days and hours are, in seconds. More than 25 hours are none.
+    /// Sets the offset of days and hours from UTC, in seconds. More than 25 hours are none.
     #[must_use]
     pub fn seconds_from_utc(mut self, seconds: i32) -> Self {
         self.offset = seconds;
@@ -167,7 +168,7 @@ impl DeclaredSkills {
         skills.iter().filter_map(drawn).collect()
     }
 
-    /// What the skill is called today that was called so.
+    /// The present name of a skill, which may have been renamed.
     pub(crate) fn todays_name(&self, name: String) -> String {
         let skills = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = skills.iter().find(|skill| skill.name() == name);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::SessionInsights;
 
-/// How much each figure counts in a score, by the names of the figures.
+/// The weights of figures in a score, by the names of the figures.
 ///
 /// Two scores can be compared only if their weights are equal, so weights are noted in the session by the build that
 /// plays it, and a score is never computed with others.

@@ -1,4 +1,4 @@
-//! What the player may want next, with the reason, and what came of it.
+//! Suggestions for the player, with the reason, and their outcome.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::skill::Tally;
 use crate::statistics::Estimate;
 
-/// What is suggested, apart from the reason.
+/// A suggestion without its reason.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Suggested {
-    /// Which sort of thing.
+    /// The kind of suggestion.
     pub kind: SuggestionKind,
-    /// Which one: a scenario's key, a chapter, a skill. Empty for a break.
+    /// The thing that is suggested: a scenario's key, a chapter, a skill. Empty for a break.
     pub what: String,
 }
 
@@ -63,7 +63,7 @@ pub enum SuggestionReason {
     SkillIsLow {
         /// The rate of the newest attempts.
         rate: Estimate,
-        /// How many they are.
+        /// The number of attempts.
         samples: usize,
     },
     /// This chapter is completed less often than others.
@@ -89,7 +89,7 @@ pub enum SuggestionReason {
     },
     /// Attempts succeed less often than they did in the beginning of the sitting.
     Tires {
-        /// How much less, below 0.
+        /// The change of the rate, below 0.
         change: Estimate,
         /// Of how many attempts.
         samples: usize,
@@ -100,14 +100,14 @@ pub enum SuggestionReason {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suggestion {
-    /// What is suggested.
+    /// The suggestion itself.
     #[serde(flatten)]
     pub suggested: Suggested,
     /// Why.
     pub why: SuggestionReason,
 }
 
-/// What came of a suggestion.
+/// A step of a suggestion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SuggestionStep {
@@ -119,13 +119,13 @@ pub enum SuggestionStep {
     NotNow,
 }
 
-/// What came of a suggestion in a session.
+/// A suggestion that was made in a session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SuggestionMade {
-    /// What was suggested.
+    /// The suggestion.
     pub suggested: Suggested,
-    /// What came of it.
+    /// The step that it is at.
     pub step: SuggestionStep,
     /// When, in play time of the session.
     pub at: Duration,

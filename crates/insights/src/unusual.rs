@@ -1,4 +1,4 @@
-//! What stands out.
+//! Sessions that stand out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const DEVIATIONS: f64 = 3.0;
 pub struct UnusualSession {
     /// The session.
     pub session: SessionId,
-    /// How long it was played.
+    /// Its play time.
     pub play: Duration,
     /// The median of its player's sessions.
     pub median: Duration,

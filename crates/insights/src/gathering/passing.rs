@@ -1,4 +1,4 @@
-//! How time passes from one event to the next, and what it goes to.
+//! Adds the time from one event to the next to the figures that it belongs to.
 
 use std::time::Duration;
 

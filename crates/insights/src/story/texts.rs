@@ -34,8 +34,8 @@ impl CountedText {
 /// Declares the texts with their English and German, so that none can be declared and forgotten.
 macro_rules! texts {
     ($($(#[$attribute:meta])* $name:ident: $english:expr, $german:expr;)*) => {
-        /// The words in which a story is told. English and German are shipped; of another language, which may come from
-        /// a file, what isn't named stays English. Parts in braces are filled in.
+        /// The words of a story. English and German are shipped; of another language, which may come from a file, what
+        /// isn't named stays English. Parts in braces are filled in.
         ///
         /// ```
         /// use bevy_session_insights::StoryTexts;
@@ -117,7 +117,7 @@ texts! {
     /// After a crash.
     recovered: "The game crashed, and what was saved came back.",
         "Das Spiel stürzte ab, und das Gespeicherte kam zurück.";
-    /// What the player wrote about what was learnt: `{text}`.
+    /// A note of the player on what they learnt: `{text}`.
     wrote: "Learnt: {text}", "Gelernt: {text}";
     /// A skill that goes better: `{skill}`, `{from}`, `{to}` of a hundred, `{n}` attempts.
     better: "{skill}: from {from} % to {to} % of {n} attempts.",
@@ -137,7 +137,7 @@ texts! {
     /// Why a break is suggested: `{low}`, `{high}` fewer of a hundred, `{n}` attempts.
     tires: "Take a break: {low} to {high} % fewer of {n} attempts succeed than at first.",
         "Eine Pause machen: von {n} Versuchen gelingen {low} bis {high} % weniger als anfangs.";
-    /// What is next: `{next}`.
+    /// The next objective: `{next}`.
     next: "Next: “{next}”.", "Als Nächstes: „{next}“.";
 }
 
@@ -245,7 +245,7 @@ impl StoryTexts {
         }
     }
 
-    /// How long ago something was. What is still to come was some time ago: a clock was set.
+    /// The time since something happened. What is still to come was some time ago: a clock was set.
     fn when(&self, then: Option<Timestamp>, now: Timestamp) -> String {
         let passed = then.and_then(|then| Duration::try_from(now.duration_since(then)).ok());
         let days = passed.map(|passed| passed.as_secs() / (24 * 60 * 60));

@@ -180,7 +180,8 @@ impl Sorted {
         Others { values: &self.values, left_out: self.places_of(sort) }
     }
 
-    /// How many pairs of one of the sort and another one those of the sort win; of equal ones half.
+    /// The number of pairs of a value of the sort and another one in which that of the sort is larger; equal ones count
+    /// half.
     #[expect(clippy::cast_precision_loss, reason = "nobody has 2^26 sessions")]
     fn wins(&self, sort: usize) -> Option<f64> {
         let (ranks, size) = (*self.doubled_ranks.get(sort)?, *self.sizes.get(sort)? as u64);

@@ -56,7 +56,7 @@ pub(super) fn slope(need: usize, points: &[(f64, f64)]) -> Figure<Effect> {
     })
 }
 
-/// How each two figures go together.
+/// The correlations of each two figures.
 pub(super) fn correlations(columns: &[Column]) -> Vec<FigurePair> {
     let amounts = columns.iter().filter_map(|column| match &column.outcome {
         Outcome::Amount(measure) if !column.sorted().is_empty() => Some((measure, column)),
