@@ -141,7 +141,7 @@ fn entities_called(
     Err(Failure::NotInCheckpoint { checkpoint, what, there })
 }
 
-/// What an entity is called by this row.
+/// The name that this row gives its entity.
 fn name_in(row: &Row) -> Option<String> {
     if !NAMES.contains(&&*row.type_path) {
         return None;

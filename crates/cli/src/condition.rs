@@ -1,4 +1,4 @@
-//! How good a session's files are.
+//! The condition of a session's files.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// Ranges of damaged bytes that are named for one file.
 const NAMED_RANGES: usize = 8;
 
-/// How good files are, as far as they were read.
+/// The condition of files, as far as they were read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
@@ -24,8 +24,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What the game would say of a session. `witness` is the newest checkpoint that a process saw acknowledged
-    /// which is gone.
+    /// The condition that the game would report of a session. `witness` is the newest checkpoint that a process saw
+    /// acknowledged which is gone.
     pub fn of(stored: &StoredSession, witness: Option<CheckpointId>) -> Self {
         match judge(stored, witness) {
             Verdict::Good => Self::Good,
@@ -43,7 +43,7 @@ impl Condition {
         }
     }
 
-    /// What the process ends with.
+    /// The process's exit code.
     pub fn exit_code(self) -> ExitCode {
         match self {
             Self::Good => ExitCode::SUCCESS,
@@ -53,7 +53,7 @@ impl Condition {
     }
 }
 
-/// What is wrong with a file, for people.
+/// The problem of a file, for people.
 pub fn describe(kind: &FileProblemKind) -> String {
     match kind {
         FileProblemKind::Torn => "torn: its process stopped while it began it".to_owned(),

@@ -26,7 +26,7 @@ use document::{Document, Notation};
 pub use source::Source;
 use source::{World, Worlds};
 
-/// What is written, and where.
+/// The options of an export.
 #[derive(Args, Debug)]
 pub struct Exported {
     /// The form
@@ -94,7 +94,7 @@ pub trait Sheets {
     fn finish(&mut self) -> Result<(), Failure>;
 }
 
-/// What was written, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Report {
     /// The session, if there is one.
@@ -158,13 +158,13 @@ pub fn export(
     }
 }
 
-/// What is exported.
+/// The contents of an export.
 struct Exporting {
     worlds: Worlds,
     privacy: Privacy,
 }
 
-/// How many rows were written.
+/// The number of rows that were written.
 #[derive(Default)]
 struct Written {
     rows: u64,

@@ -14,7 +14,7 @@ use crate::session_name::Chosen;
 pub struct LeftOut {
     pub session: SessionId,
     pub why: String,
-    /// Whether something is damaged or can't be read.
+    /// True if something is damaged or can't be read.
     #[serde(skip)]
     pub is_damage: bool,
 }

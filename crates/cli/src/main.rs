@@ -6,7 +6,7 @@
 //! something, through `writer::Upkeep`: the writer's own slices (`slot_work`, `archiving`, `shelving`), one after
 //! the other until all is durable, under the game's locks and without a process record. The records of dead
 //! processes stay, so that the next start of the game still hears of them. A profile is known there by the name of
-//! its directory only (`Layout::by_directory`). Each verb is a file or directory of its own; what they share:
+//! its directory only (`Layout::by_directory`). Each command has its own file or directory; they share:
 //!
 //! | module | what it is |
 //! | --- | --- |

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only};
 
-/// What was given to look into.
+/// The place that a command looks into.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
     /// A directory, or nothing at all.
@@ -23,7 +23,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// What lies at this path.
+    /// The place at this path.
     pub fn of_path(path: PathBuf) -> Self {
         match file::is_file(&path) {
             true => Self::File(path),
@@ -38,7 +38,7 @@ impl Place {
         Ok(Self::Directory(data))
     }
 
-    /// Whether it is a file, which holds one session alone.
+    /// True if it is a file, which holds one session alone.
     pub fn is_file(&self) -> bool {
         matches!(self, Self::File(_))
     }

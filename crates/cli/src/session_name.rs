@@ -1,4 +1,4 @@
-//! How a session is named on the command line.
+//! Names of sessions on the command line.
 
 use std::fmt;
 use std::rc::Rc;
@@ -74,7 +74,7 @@ impl fmt::Display for SessionName {
 }
 
 impl SessionName {
-    /// What somebody wrote.
+    /// Parses a name from the command line.
     pub fn of(text: &str) -> Self {
         steps_back(text).map_or_else(|| Self::Called(text.to_owned()), Self::Last)
     }

@@ -54,7 +54,7 @@ struct Frames {
     unpacked_bytes: Option<u64>,
 }
 
-/// What a type takes in all files, copies included.
+/// The bytes of a type in all files, copies included.
 #[derive(Serialize)]
 pub struct TypeBytes {
     #[serde(rename = "type")]
@@ -62,7 +62,7 @@ pub struct TypeBytes {
     rows: u64,
     /// Its values, and 8 bytes for the id of each row.
     unpacked_bytes: u64,
-    /// What that comes to packed, about: what is in a checkpoint is packed together.
+    /// The approximate share of its packed bytes: all types in a checkpoint are packed together.
     stored_bytes: u64,
 }
 
@@ -71,7 +71,7 @@ struct CheckpointBytes {
     id: String,
     label: Option<String>,
     entities: u64,
-    /// What it takes itself, of several copies the smallest.
+    /// The bytes that are its own, of several copies the smallest.
     bytes: u64,
 }
 
@@ -212,7 +212,7 @@ impl Frames {
     }
 }
 
-/// What each type takes, and how many groups can't be read.
+/// The bytes of each type, and the number of groups that can't be read.
 pub fn types_of(stored: &StoredSession) -> (Vec<TypeBytes>, u64) {
     let mut types: BTreeMap<Arc<str>, TypeBytes> = BTreeMap::new();
     let mut damaged = 0;

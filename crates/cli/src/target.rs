@@ -13,7 +13,7 @@ use bevy_session_journal::internal::disk::sync_all;
 
 use crate::failure::Failure;
 
-/// What a file or directory ends with until it is whole.
+/// The suffix of a file or directory until it is whole.
 const UNFINISHED: &str = ".unfinished";
 
 /// A file that isn't there yet.
@@ -56,7 +56,7 @@ impl NewFile {
         })
     }
 
-    /// The same by whatever writes a file of this name itself.
+    /// Does the same with a function that writes a file of this name itself.
     pub fn write_with(
         self,
         write: impl FnOnce(&Path) -> Result<(), Failure>,
@@ -158,7 +158,7 @@ fn taken(path: &Path, why: &'static str) -> Failure {
     Failure::Target { path: path.to_owned(), why }
 }
 
-/// What could not be written, and why.
+/// The failure to write a file or directory.
 pub fn failed(path: &Path, source: io::Error) -> Failure {
     Failure::Unwritten { path: path.to_owned(), source }
 }

@@ -1,20 +1,20 @@
-//! What the output goes to: how wide it is, and whether it shows colours.
+//! The output's width, and whether it shows colours.
 
 use std::env;
 use std::io::{IsTerminal, stdout};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-/// How text looks.
+/// The look of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Look {
-    /// Whether there are colours.
+    /// True if there are colours.
     pub colours: bool,
     /// Columns that a line may have; `None` if it may be as long as it likes.
     pub width: Option<u16>,
 }
 
-/// What a line is, and so its colour.
+/// The kind of a line, which decides its colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tone {
     Plain,
@@ -31,7 +31,7 @@ pub enum Tone {
 }
 
 impl Look {
-    /// That of standard output: colours on a terminal only, and never with `NO_COLOR` or where it is said to
+    /// The look of standard output: colours on a terminal only, and never with `NO_COLOR` or where it is said to
     /// be dumb. `COLUMNS` says how wide lines are where no terminal does.
     pub fn of_stdout() -> Self {
         let is_terminal = stdout().is_terminal();
@@ -45,7 +45,7 @@ impl Look {
         }
     }
 
-    /// What begins a text of this kind; its alternate form ends it.
+    /// The style of text of this kind; its alternate form ends it.
     pub fn style(self, tone: Tone) -> Style {
         let style = Style::new();
         match tone {

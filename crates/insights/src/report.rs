@@ -19,8 +19,7 @@ use crate::statistics::Estimate;
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct InsightsReport {
-    /// The number of sessions that it is about. Those that were played without consent aren't among them. Those that
-    /// were played without consent aren't among them.
+    /// The number of sessions that it is about. Those that were played without consent aren't among them.
     pub sessions: usize,
     /// The number of them that are known in part only, because files are damaged or the oldest of them are gone.
     pub incomplete: usize,

@@ -20,7 +20,7 @@ pub struct Files {
     entities: Sheet,
     resources: Sheet,
     events: Sheet,
-    /// Whether each line says whose it is.
+    /// True if each line has the id of its session.
     several: bool,
 }
 
