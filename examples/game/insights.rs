@@ -36,7 +36,7 @@ struct Report(Task<InsightsReport>);
 #[derive(Component)]
 struct Page;
 
-/// What is gathered, also in a game without a window.
+/// Gathers insights, also in a game without a window.
 pub fn gathered(app: &mut App) {
     // Each time that a shade comes after the fireflies, it gets them or not.
     app.add_message::<Bite>().skill(Skill::new(DODGE).mastered_with(8, 10));

@@ -16,7 +16,7 @@ use crate::views::{Shapes, WARM};
 /// The easiest first.
 pub const FILES: [&str; 3] = ["first-night", "over-the-marsh", "moonless"];
 
-/// What a new game can be.
+/// The scenarios for a new game.
 #[derive(Resource)]
 pub struct Scenarios(Vec<Handle<ScenarioAsset>>);
 

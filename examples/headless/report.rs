@@ -135,7 +135,7 @@ pub struct Captured {
     capture_us: f64,
 }
 
-/// What a person reads.
+/// The line for people.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

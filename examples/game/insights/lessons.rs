@@ -1,5 +1,5 @@
-//! What all games teach: whether somebody gets better, what makes a difference, what changes, and what to do next. Each with
-//! how many games or attempts it is of, and the interval that has the truth in it, 19 times of 20.
+//! The lessons of all games: whether somebody gets better, what makes a difference, what changes, and what to do next.
+//! Each with its number of games or attempts, and its 95 % confidence interval.
 
 use std::cmp::Reverse;
 
@@ -189,7 +189,7 @@ impl Cards<'_, '_> {
         });
     }
 
-    /// What to do next, and why.
+    /// The suggestion, and its reason.
     fn suggestion(&mut self, suggested: Option<String>) {
         let texts = self.texts;
         let words = suggested.unwrap_or_else(|| texts.nothing_suggested.clone());
