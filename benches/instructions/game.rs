@@ -32,11 +32,11 @@ struct Inventory(Vec<u32>);
 #[reflect(Component, Saved)]
 struct Title(String);
 
-/// Whether entities may be put back.
+/// True if entities may be put back.
 #[derive(Resource, Default)]
 pub struct IsLoaded(pub bool);
 
-/// Whether a restore is over.
+/// True if a restore is over.
 #[derive(Resource, Default)]
 pub struct Restored(pub bool);
 

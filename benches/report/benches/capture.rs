@@ -1,5 +1,5 @@
-//! What the main thread spends on copying, over shares of changes, sorts of components, sizes and
-//! archetypes: `cargo bench -p bevy_session_benchmarks --bench capture`.
+//! The main thread's time for copying, over shares of changes, sorts of components, sizes and archetypes:
+//! `cargo bench -p bevy_session_benchmarks --bench capture`.
 
 use std::time::Duration;
 

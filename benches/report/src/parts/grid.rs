@@ -185,7 +185,7 @@ fn against_entities(worlds: &[World]) -> Outcome<Plot> {
     })
 }
 
-/// How long Bevy's own way takes for a world of this size.
+/// The time of Bevy's own way for a world of this size.
 fn text_of(entities: usize) -> Outcome<Duration> {
     let rounds = if entities > 100_000 { 1 } else { 3 };
     let (mut app, of_app) = dynamic_world::app(Shape::mixed(entities));
