@@ -182,7 +182,7 @@ pub fn close(app: &mut App) {
     frames(app, 3);
 }
 
-/// What is listed of a session.
+/// The catalog's entry of a session.
 pub fn entry(app: &App, session: SessionId) -> SessionEntry {
     app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
 }

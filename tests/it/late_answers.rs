@@ -6,7 +6,7 @@ use bevy_session::{MemoryDisk, SessionId};
 
 use crate::common::*;
 
-/// Whether the last moment was saved, and the score in it.
+/// For each session that was left: true if the last moment was saved, with the score in it.
 fn left(app: &App) -> Vec<bool> {
     received::<SessionClosed>(app).iter().map(|closed| closed.complete).collect()
 }
@@ -36,7 +36,7 @@ fn run(app: &mut App) {
     panic!("it should exit");
 }
 
-/// What is saved of a session that was left.
+/// The saved score of a session that was left.
 fn saved(disk: &MemoryDisk, session: SessionId) -> u32 {
     let mut app = game(&disk.snapshot());
     frames(&mut app, 3);

@@ -311,7 +311,7 @@ fn tests_and_named_places_are_alike_in_debug_and_release() {
 
 // The environment
 
-/// A game on a real disk that the test drives, whatever the environment says.
+/// A game on a real disk that the test drives, regardless of the environment.
 fn real_game(directory: &Path) -> SessionPlugin {
     SessionPlugin::new("Tests", "Modes").directory(directory).manual_writer()
 }
