@@ -1,7 +1,7 @@
 //! Prints the heap that the plugin takes while no session is played: `cargo bench --bench idle`.
 //!
 //! A separate program, since it saves no type and starts no thread. What Bevy keeps for any message
-//! or resource, whatever is in it, is measured in the same run and taken off.
+//! or resource, even an empty one, is measured in the same run and taken off.
 
 #![expect(clippy::print_stdout, reason = "the figure is what this program is for")]
 

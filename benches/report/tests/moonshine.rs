@@ -132,7 +132,7 @@ fn units(app: &mut App) -> Vec<u32> {
     units
 }
 
-/// The game that is killed, in a separate process. It is a process of its own.
+/// The game that is killed, in a separate process.
 #[test]
 #[ignore = "started by the test below"]
 #[expect(clippy::print_stdout, reason = "the test below listens to it")]

@@ -12,7 +12,7 @@
 //! | `plugin` | puts it together |
 //!
 //! In `crates/insights`: `gathering` makes a [`SessionInsights`] of a log, one event after the other, `passing` is what time
-//! goes to. Time passes from one event of the line to the next, by play time, and goes to whatever was the case before.
+//! goes to. Time passes from one event of the line to the next, by play time, and goes to the state before.
 //! Nothing is read of checkpoints: chapters, states and objectives are in the log, and reading a column of a large
 //! one costs as much as a restore. `study` holds sessions against each other, in columns that are kept, and
 //! `statistics` says what can be claimed.

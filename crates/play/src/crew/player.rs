@@ -24,7 +24,7 @@ use unicode_normalization::UnicodeNormalization;
 /// assert_eq!(composed, PlayerId::from("Zoe\u{308}"));
 /// assert_ne!(composed, PlayerId::from("zo\u{eb}"));
 /// assert_eq!(composed.check(), Ok(()));
-/// // Whoever hosts today has an id of their own, and keeps it when somebody else hosts.
+/// // The host has their own id, and keeps it when somebody else hosts.
 /// assert_eq!(PlayerId::from("host").check(), Err(PlayerIdError::Host));
 /// ```
 #[derive(Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use crate::line::announce;
 /// use bevy::prelude::*;
 /// use bevy_session_play::{Crew, CrewCommandsExt, CrewRestored};
 ///
-/// /// Whoever hosted the session last sits at this keyboard.
+/// /// The player who hosted the session last sits at this keyboard.
 /// fn sit_down(_: On<CrewRestored>, crew: Res<Crew>, mut commands: Commands) {
 ///     if let Some(host) = crew.host().filter(|host| !host.is_here()) {
 ///         commands.crew().join(host.player().clone());
