@@ -93,7 +93,7 @@ impl Wanted {
         is_called(&self.type_name) && is_called(&self.resource) && is_resource
     }
 
-    /// That there is no row is no error, if there could have been one.
+    /// Explains an empty result: it is an error unless the checkpoint could have had such a row.
     fn explain_nothing(
         &self,
         session: &OpenSession,

@@ -17,9 +17,9 @@ const NAMED_RANGES: usize = 8;
 pub enum Condition {
     /// Nothing is wrong.
     Good,
-    /// Something is damaged or can't be read, and there is something else to offer.
+    /// Some of it is damaged or can't be read, and there is an intact checkpoint to offer.
     Damaged,
-    /// Something is damaged or can't be read, and nothing good is left.
+    /// Some of it is damaged or can't be read, and nothing good is left.
     Lost,
 }
 

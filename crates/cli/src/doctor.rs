@@ -26,7 +26,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// Less room than this is little.
 const LITTLE_ROOM: u64 = 256 << 20;
 
-/// Something that was found.
+/// A finding.
 pub struct Finding {
     pub code: Code,
     pub session: Option<SessionId>,

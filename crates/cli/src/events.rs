@@ -44,7 +44,7 @@ impl AddAssign for EventsRead {
 /// An event for others.
 #[derive(Serialize)]
 pub struct ShownEvent {
-    /// Whose it is, among those of several sessions.
+    /// Its session, among those of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     pub sequence: u64,

@@ -54,7 +54,7 @@ enum Form {
     Sqlite,
 }
 
-/// Whose rows these are.
+/// The head of an export: the session and checkpoint that its rows are of.
 #[derive(Serialize)]
 pub struct About {
     session: SessionId,
@@ -70,7 +70,7 @@ pub struct About {
 /// A row of a world.
 #[derive(Serialize)]
 pub struct WorldRow<'a> {
-    /// Whose it is, among those of several sessions.
+    /// Its session, among those of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// `None` of a resource or state.

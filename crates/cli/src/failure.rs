@@ -13,11 +13,11 @@ use crate::output::harmless;
 
 /// The exit code that BSD calls `EX_USAGE`.
 const USAGE: u8 = 64;
-/// Something is damaged, and the rest was shown.
+/// The exit code if something is damaged, and the rest was shown.
 const SOME_DAMAGE: u8 = 1;
 /// A command is refused, because something is in a state that forbids it.
 const REFUSED: u8 = 1;
-/// Nothing of what was asked for can be had.
+/// The exit code if nothing of what was asked for can be had.
 const NOTHING: u8 = 2;
 
 /// Why a command could not be carried out.
@@ -64,7 +64,7 @@ pub enum Failure {
         count: usize,
         /// Where.
         place: String,
-        /// Which.
+        /// The sessions.
         these: String,
     },
     /// There is no such checkpoint.
@@ -80,13 +80,13 @@ pub enum Failure {
     AmbiguousCheckpoint {
         /// The name that was given.
         checkpoint: String,
-        /// Which.
+        /// The checkpoints.
         these: String,
     },
     /// A checkpoint can't be read whole.
     #[error("checkpoint {checkpoint} is damaged; {offer}")]
     DamagedCheckpoint {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
         /// An intact checkpoint that can be read instead.
         offer: String,
@@ -94,10 +94,10 @@ pub enum Failure {
     /// The session was archived, and only what lists show of it was kept.
     #[error("checkpoint {checkpoint} was archived without its world")]
     WithoutWorld {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
     },
-    /// Of all sessions of a place, none can be shown.
+    /// No session of a place can be shown.
     #[error("{place} has no session that can be shown")]
     NothingReadable {
         /// The place.
@@ -106,7 +106,7 @@ pub enum Failure {
     /// A checkpoint has no such entity, type or resource.
     #[error("checkpoint {checkpoint} has no {what}; {there}")]
     NotInCheckpoint {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
         /// The entity, type or resource that was asked for.
         what: String,
@@ -154,12 +154,12 @@ pub enum Failure {
     /// A session can't be moved to where it was to go.
     #[error("session {session} stays as it was")]
     Unmoved {
-        /// Which.
+        /// The session.
         session: SessionId,
         /// Why.
         source: RequestError,
     },
-    /// Something else is where the result is to be written.
+    /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
         /// Where it is to be written.
@@ -217,7 +217,7 @@ impl Failure {
         Self::Usage { what: what.into() }
     }
 
-    /// Says it where errors are said, and what the process ends with.
+    /// Prints it to standard error; returns the exit code.
     pub fn report(&self) -> ExitCode {
         if let Self::Arguments(error) = self
             && !error.use_stderr()

@@ -31,7 +31,7 @@ impl LeftOut {
         Self { session, why: with_sources(failure), is_damage }
     }
 
-    /// Says it.
+    /// Writes a line that says so.
     pub fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         output.line(format_args!("left out: session {}: {}", self.session, self.why))
     }

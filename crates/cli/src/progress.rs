@@ -15,7 +15,7 @@ const DELAY: Duration = Duration::from_millis(500);
 /// The interval at which it is drawn.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Something that goes on, for as long as this lives.
+/// Work that goes on for as long as this lives.
 pub struct Progress {
     done: Arc<AtomicU64>,
     drawing: Option<(Sender<()>, JoinHandle<()>)>,

@@ -68,7 +68,7 @@ struct Goes<'a> {
     rule: Option<&'static str>,
 }
 
-/// Says what rules would let go.
+/// Lists the sessions that rules would remove.
 pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<(), Failure> {
     if !rules.dry_run {
         return Err(Failure::usage("nothing is removed here: say --dry-run"));

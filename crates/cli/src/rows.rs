@@ -38,7 +38,7 @@ pub struct RowsOf {
 }
 
 impl RowsOf {
-    /// Those that blocks hold.
+    /// The rows that blocks hold.
     pub fn of(blocks: MergedBlocks) -> Self {
         Self { blocks, block: None, next: 0 }
     }

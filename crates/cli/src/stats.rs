@@ -75,7 +75,7 @@ struct CheckpointBytes {
     bytes: u64,
 }
 
-/// Says what a session's bytes are.
+/// Prints a session's bytes by file, frame, type and checkpoint.
 pub fn stats(session: &OpenSession, output: &mut Output<'_>) -> Result<(), Failure> {
     let progress = Progress::begin("reading the session", 0);
     let statistics = Statistics::of(&session.stored);

@@ -20,11 +20,11 @@ pub enum Tone {
     Plain,
     /// The names of a table's columns.
     Heading,
-    /// Something is there that wasn't.
+    /// A new value.
     Added,
-    /// Something isn't there that was.
+    /// A value that is gone.
     Removed,
-    /// Something is damaged, and there is something else to offer.
+    /// A damage that leaves something else to offer.
     Warning,
     /// Nothing good is left.
     Bad,

@@ -9,7 +9,7 @@ use crate::suggestion::{Suggested, Suggestion, SuggestionKind, SuggestionReason}
 /// A scenario that is completed at this rate at least asks too little.
 const EASY: f64 = 0.9;
 
-/// Who asks for suggestions, and where they are.
+/// The player who asks for suggestions, and where they are.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Situation<'a> {
     /// The player.
@@ -20,7 +20,7 @@ pub struct Situation<'a> {
     pub chapters: Vec<&'a str>,
     /// Suggestions that the player doesn't want to see now.
     pub not_now: Vec<Suggested>,
-    /// Of a skill that succeeds surely less often than this, hints are suggested. 0 suggests none.
+    /// The rate of success surely below which hints are suggested for a skill. 0 suggests none.
     pub hint_below: f64,
 }
 

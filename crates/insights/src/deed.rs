@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Deeds that are kept of a session.
 const RECENT: usize = 32;
 
-/// Something that happened in a session and is worth a sentence.
+/// An event of a session that is worth a sentence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Deed {

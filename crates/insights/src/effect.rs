@@ -31,7 +31,7 @@ impl Effect {
     }
 }
 
-/// Has claims that are made together matter only where they aren't likely chance, given how many they are.
+/// Adjusts claims that are made together, so that those that are likely chance, given how many they are, don't matter.
 pub(crate) fn settle(effects: &mut [&mut Effect]) {
     let chances: Vec<f64> = effects.iter().map(|effect| effect.chance).collect();
     for (effect, adjusted) in effects.iter_mut().zip(adjusted_for_many(&chances)) {

@@ -38,7 +38,7 @@ pub struct Lessons {
     pub leaving: Leaving,
     /// Where figures are going.
     pub trends: Vec<FigureTrend>,
-    /// Which figures go together.
+    /// The figures that go together.
     pub correlations: Vec<FigurePair>,
     /// The results of each player in each scenario.
     pub scenarios: Vec<ScenarioReport>,
@@ -62,7 +62,7 @@ pub struct LevelReport {
     pub deaths: u64,
     /// Time played in it.
     pub play: Duration,
-    /// Of the sessions that began it, how many were left for good in it.
+    /// The share of the sessions that began it that were left for good in it.
     pub left_here: Figure<Estimate>,
 }
 
@@ -153,7 +153,7 @@ impl Default for Leaving {
 pub struct FigureTrend {
     /// The figure.
     pub figure: Measure,
-    /// Whose sessions; `None` of all players'.
+    /// The player of the sessions; `None` for all players'.
     pub player: Option<String>,
     /// The unit of a step.
     pub step: TrendStep,

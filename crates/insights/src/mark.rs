@@ -8,7 +8,7 @@ use crate::scores::Weights;
 use crate::skill::Attempt;
 use crate::suggestion::{Suggested, SuggestionStep};
 
-/// Something that only the game can say of a session.
+/// A fact that only the game knows of a session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Mark {
@@ -46,7 +46,7 @@ pub enum Mark {
         /// The weights.
         weights: Weights,
     },
-    /// Something came of a suggestion.
+    /// A suggestion, and the step that it is at.
     Suggestion {
         /// The suggestion.
         suggested: Suggested,

@@ -40,7 +40,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Those that every game has.
+    /// Figures that every game has.
     pub(crate) const ALWAYS: [Self; 7] = [
         Self::Play,
         Self::ByExpected,
@@ -74,7 +74,7 @@ impl Measure {
         value.is_finite().then_some(value)
     }
 
-    /// Those that a session has besides.
+    /// Further figures of a session.
     pub(crate) fn found_in(session: &SessionInsights) -> impl Iterator<Item = Self> {
         let skills = session.skills.keys().cloned().map(Self::Skill);
         let events = session.events.keys().cloned().map(Self::Events);
@@ -120,7 +120,7 @@ fn rate_of(tally: Tally) -> Option<f64> {
     (tally.all >= ATTEMPTS).then(|| tally.succeeded as f64 / tally.all as f64)
 }
 
-/// Something that is one way in some sessions and another way in others.
+/// A choice that divides sessions: something that is one way in some and another way in others.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Choice {
@@ -136,7 +136,7 @@ pub enum Choice {
     Tag(String),
     /// A choice that the game recorded.
     Chosen(String),
-    /// Which third of all sessions it is in, by a figure.
+    /// The third of all sessions that it is in, by a figure.
     Third(Measure),
     /// A type of events that came up or didn't.
     Uses(String),
@@ -145,7 +145,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// Those that every game has.
+    /// Choices that every game has.
     pub(crate) const ALWAYS: [Self; 4] =
         [Self::Scenario, Self::TimeOfDay, Self::Breaks, Self::Length];
 
@@ -187,7 +187,7 @@ impl Choice {
         Some(word.to_owned())
     }
 
-    /// Those that a session has besides.
+    /// Further choices of a session.
     pub(crate) fn found_in(session: &SessionInsights) -> impl Iterator<Item = Self> {
         let chosen = session.said.choices.keys().cloned().map(Self::Chosen);
         let tags: BTreeSet<&String> = session.about.tags.iter().collect();

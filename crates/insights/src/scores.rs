@@ -23,7 +23,7 @@ use crate::session::SessionInsights;
 pub struct Weights(BTreeMap<String, f64>);
 
 impl Weights {
-    /// Has a figure count so much. A weight that isn't finite or isn't above 0 is none.
+    /// Sets the weight of a figure. A weight that isn't finite or isn't above 0 is none.
     #[must_use]
     pub fn weigh(mut self, figure: impl Into<String>, weight: f64) -> Self {
         if weight.is_finite() && weight > 0.0 {

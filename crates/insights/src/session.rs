@@ -66,7 +66,7 @@ pub struct SessionInsights {
 pub struct SessionAbout {
     /// The player's name for it.
     pub name: String,
-    /// Whose it is.
+    /// The player whom it belongs to; `None` if none is named.
     pub player: Option<String>,
     /// The kind of session: the key of its scenario, or the game's own word. Empty if the game has none.
     pub scenario: String,

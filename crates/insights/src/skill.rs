@@ -36,7 +36,7 @@ impl Attempt {
         Self { succeeded, quality: f32::from(u8::from(succeeded)) }
     }
 
-    /// Says how well it went, from 0 to 1.
+    /// Sets its quality, from 0 to 1.
     #[must_use]
     pub fn with_quality(mut self, quality: f32) -> Self {
         if !quality.is_nan() {
@@ -119,7 +119,7 @@ impl SkillRecord {
     }
 }
 
-/// So many attempts, and so many of them succeeded.
+/// A number of attempts, and how many of them succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// The number of attempts that succeeded.
@@ -176,7 +176,7 @@ pub struct Skill {
     name: String,
     formerly: Vec<String>,
     draws: Vec<Draw>,
-    /// So many of so many.
+    /// The number of successes that mastery takes, of so many attempts.
     mastery: (usize, usize),
     kept_after: Duration,
 }
@@ -261,7 +261,7 @@ impl Skill {
         &self.name
     }
 
-    /// So many of the last so many attempts have to succeed.
+    /// The number of attempts that have to succeed, of the last so many: the rule of mastery.
     #[must_use]
     pub fn mastery(&self) -> (usize, usize) {
         self.mastery

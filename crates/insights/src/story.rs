@@ -34,7 +34,7 @@ const TOLD: usize = 6;
 pub struct StorySoFar {
     /// The player's name for the session.
     pub session: String,
-    /// Whose it is.
+    /// The player whom it belongs to; `None` if none is named.
     pub player: Option<String>,
     /// When it was written last; `None` if no checkpoint of it can be read.
     pub last_played: Option<Timestamp>,

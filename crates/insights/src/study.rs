@@ -46,7 +46,7 @@ pub struct Study {
     comparing: Comparing,
 }
 
-/// From one changed session of so many on, it is quicker to begin from nothing.
+/// If one of so many sessions or more has changed, it is quicker to begin from nothing.
 const MANY_CHANGED: usize = 8;
 
 impl Study {

@@ -59,7 +59,7 @@ impl fmt::Display for SuggestionKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SuggestionReason {
-    /// Of the newest attempts at a skill so few succeed.
+    /// Few of the newest attempts at a skill succeed.
     SkillIsLow {
         /// The rate of the newest attempts.
         rate: Estimate,
@@ -70,28 +70,28 @@ pub enum SuggestionReason {
     ChapterIsHard {
         /// Its rate of completion.
         rate: Estimate,
-        /// Of how many tries.
+        /// The number of tries.
         samples: usize,
     },
     /// The player completes this scenario nearly always.
     ScenarioIsEasy {
         /// The rate of completion.
         rate: Estimate,
-        /// Of how many sessions.
+        /// The number of sessions.
         samples: usize,
     },
     /// Others on this machine complete this scenario, and the player hasn't played it.
     OthersComplete {
         /// Their rate of completion.
         rate: Estimate,
-        /// Of how many sessions.
+        /// The number of sessions.
         samples: usize,
     },
     /// Attempts succeed less often than they did in the beginning of the sitting.
     Tires {
         /// The change of the rate, below 0.
         change: Estimate,
-        /// Of how many attempts.
+        /// The number of attempts.
         samples: usize,
     },
 }

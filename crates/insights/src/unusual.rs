@@ -9,7 +9,7 @@ use crate::figure::Figure;
 use crate::session::SessionInsights;
 use crate::statistics::Sample;
 
-/// So many times the usual deviation from the median is unusual.
+/// The number of usual deviations from the median from which on a session is unusual.
 const DEVIATIONS: f64 = 3.0;
 
 /// A session that was played much longer or shorter than its player's others.
@@ -24,7 +24,7 @@ pub struct UnusualSession {
     pub median: Duration,
     /// The median of how far their sessions are from that.
     pub deviation: Duration,
-    /// Of how many sessions.
+    /// The number of sessions.
     pub samples: usize,
 }
 

@@ -164,7 +164,7 @@ impl Alert {
         self
     }
 
-    /// Those that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
+    /// The alerts that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
     /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, and every tenth
     /// session crashes.
     #[must_use]

@@ -34,7 +34,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionAlerts {
     watched: Vec<Watched>,
-    /// Those that were standing when they were removed, or the session was left that they were about.
+    /// Alerts that were standing when they were removed, or when the session was left that they were about.
     removed: Vec<Standing>,
     /// The session that was played when they were looked at last.
     played: Option<SessionId>,
@@ -88,8 +88,8 @@ pub struct SessionAlertCleared {
 
 /// Adds alerts to an app.
 pub trait AlertsExt: Sized {
-    /// Has an alert raised and cleared. One that goes by the same measure takes the place of the one before,
-    /// and what that has raised stays raised until this one clears.
+    /// Adds an alert. It replaces one of the same measure; if that one was raised, it stays raised until this one
+    /// clears.
     ///
     /// It needs a [`SessionFiguresPlugin`](super::SessionFiguresPlugin), added before or after it.
     ///
@@ -107,7 +107,7 @@ impl AlertsExt for App {
 }
 
 impl SessionAlerts {
-    /// Has an alert raised and cleared, as [`AlertsExt::raise_session_alert`] does.
+    /// Adds an alert, as [`AlertsExt::raise_session_alert`] does.
     ///
     /// # Errors
     ///
@@ -139,12 +139,12 @@ impl SessionAlerts {
         self.watched.iter().map(|watched| &watched.alert)
     }
 
-    /// Those that are raised, as they were then.
+    /// The alerts that are raised, as they were then.
     pub fn standing(&self) -> impl Iterator<Item = &SessionAlertRaised> {
         self.raised().map(|(_, raised)| raised)
     }
 
-    /// Those that are raised, as they are now and as they were then.
+    /// The alerts that are raised, as they are now and as they were then.
     pub(super) fn raised(&self) -> impl Iterator<Item = (&Alert, &SessionAlertRaised)> {
         let raised = self.watched.iter().filter_map(|it| Some((&it.alert, it.standing.as_ref()?)));
         raised.map(|(alert, standing)| (alert, &standing.raised))

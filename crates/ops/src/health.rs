@@ -41,7 +41,7 @@ pub struct SessionHealth {
     findings: Vec<HealthFinding>,
 }
 
-/// Something that was found.
+/// A finding of the health checks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct HealthFinding {

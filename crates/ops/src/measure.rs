@@ -9,11 +9,11 @@ use super::level::AlertLevel;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AlertMeasure {
-    /// Which share of an operation's tries failed in the window.
+    /// The share of an operation's tries that failed in the window.
     Errors(SessionOperation),
     /// The 95th percentile of an operation's durations in the window.
     P95(SessionOperation),
-    /// Which share of the sessions was known from the index, since the process began.
+    /// The share of the sessions that was known from the index, since the process began.
     IndexHits,
     /// Locks of processes that are gone.
     StaleLocks,
@@ -21,7 +21,7 @@ pub enum AlertMeasure {
     DiskLeft,
     /// For how long something was captured that isn't durable.
     CheckpointAge,
-    /// Which share of the sessions of the last 24 hours was left by a crash.
+    /// The share of the sessions of the last 24 hours that was left by a crash.
     Crashes,
     /// Bytes of memory that the process takes.
     Memory,
@@ -79,7 +79,7 @@ impl AlertMeasure {
         }
     }
 
-    /// Says in a sentence what it is, and what it may be.
+    /// A sentence about the value and its level.
     pub(super) fn sentence(self, value: AlertLevel, level: AlertLevel) -> String {
         match self {
             Self::Errors(operation) => {

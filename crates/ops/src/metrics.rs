@@ -193,7 +193,7 @@ fn report_counted(figures: &SessionFigures, reported: &mut Reported) {
     add(dropped, figures.events_dropped(), &mut reported.dropped);
 }
 
-/// Says what the metrics mean.
+/// Describes the metrics.
 fn describe() {
     describe_counter!(
         "bevy_session_operations_total",

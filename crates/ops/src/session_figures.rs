@@ -64,21 +64,21 @@ struct Operations {
 pub struct SessionCounts {
     /// All that are listed, those in the archive and the trash included.
     pub all: u64,
-    /// Those that are played, by this process or another.
+    /// Sessions that are played, by this process or another.
     pub active: u64,
     /// Paused sessions among these.
     pub paused: u64,
-    /// Those in the archive.
+    /// Sessions in the archive.
     pub archived: u64,
-    /// Those in the trash.
+    /// Sessions in the trash.
     pub in_trash: u64,
-    /// Those that a crash left, and that were neither recovered nor set aside.
+    /// Sessions that a crash left, and that were neither recovered nor set aside.
     pub crashed: u64,
-    /// Those that were found to be damaged since the app started; 64 at most.
+    /// Sessions that were found to be damaged since the app started; 64 at most.
     pub damaged: u64,
-    /// Of those that were left within the 24 hours before the newest, all.
+    /// All sessions that were left within the 24 hours before the newest.
     pub left_lately: u64,
-    /// Of these, those that were left by a crash.
+    /// Sessions among these that were left by a crash.
     pub crashed_lately: u64,
 }
 
@@ -211,8 +211,8 @@ impl SessionFigures {
         self.index
     }
 
-    /// Which share of the sessions was known from the index without being read, from 0 to 1; `None` before
-    /// they were looked at.
+    /// The share of the sessions that was known from the index without being read, from 0 to 1; `None` before they were
+    /// looked at.
     #[must_use]
     pub fn index_hits(&self) -> Option<f64> {
         super::window::share(self.index.hits, self.index.hits + self.index.misses)

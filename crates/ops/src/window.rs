@@ -27,9 +27,9 @@ pub struct WindowFigures {
     pub errors: u64,
     /// The median, to a sixteenth; `None` if it was never done.
     pub p50: Option<Duration>,
-    /// Of 20, 19 took less; to a sixteenth.
+    /// The 95th percentile, to a sixteenth.
     pub p95: Option<Duration>,
-    /// Of 100, 99 took less; to a sixteenth.
+    /// The 99th percentile, to a sixteenth.
     pub p99: Option<Duration>,
     /// The longest.
     pub maximum: Option<Duration>,
@@ -45,14 +45,14 @@ impl WindowFigures {
         if seconds > 0.0 { to_float(self.count) / seconds } else { 0.0 }
     }
 
-    /// Which share of all tries failed, from 0 to 1; `None` if there was none.
+    /// The share of all tries that failed, from 0 to 1; `None` if there was none.
     #[must_use]
     pub fn error_share(&self) -> Option<f64> {
         share(self.errors, self.count + self.errors)
     }
 }
 
-/// Which share some of all are; `None` of nothing.
+/// The share of some among all; `None` if there are none.
 pub(super) fn share(some: u64, all: u64) -> Option<f64> {
     (all > 0).then(|| to_float(some) / to_float(all))
 }
@@ -66,7 +66,7 @@ pub(super) fn to_float(count: u64) -> f64 {
 #[derive(Clone, Debug)]
 pub(super) struct Ring<const SLOTS: usize> {
     slots: [Histogram; SLOTS],
-    /// Which slot it is, counted from when the app started.
+    /// The number of the newest slot, counted from when the app started.
     newest: u64,
     slot: Duration,
 }

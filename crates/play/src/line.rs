@@ -10,7 +10,7 @@ use bevy_session::recovery::{RestoreCancelled, RestoreReason, RestoreStarted};
 use bevy_session::{CurrentSession, SessionActivity, SessionId, SessionRestored};
 use tracing::warn;
 
-/// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
+/// Notifies the game: readers of messages, and observers, whose commands are done at once.
 pub(crate) fn announce<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,
@@ -49,7 +49,8 @@ pub(crate) fn in_rounds(
     is_done
 }
 
-/// Lets a change be in a resource, which counts as changed only if it was one. Whether it was.
+/// Applies a change to a resource, which counts as changed only if the change had an effect. Returns true if it had
+/// one.
 pub(crate) fn follow_in<R>(world: &mut World, follow: impl FnOnce(&mut R) -> bool) -> bool
 where
     R: Resource<Mutability = Mutable> + FromWorld,
@@ -131,7 +132,7 @@ pub(crate) enum Came<T> {
     New,
 }
 
-/// Lets a resource go with the session and not with its world: `settle` hears what it was when a restore is done.
+/// Keeps a resource with the session and not with its world: `settle` gets its state before, when a restore is done.
 pub(crate) fn keep_through_restores<T: Resource<Mutability = Mutable> + Clone + Default>(
     app: &mut App,
     settle: fn(&mut World, Came<T>),

@@ -96,7 +96,7 @@ impl Plugin for ThumbnailPlugin {
     }
 }
 
-/// Says what the game renders with, whenever it says something of itself and not that.
+/// Sets the graphics adapter that the game renders with, unless the game has named one itself.
 fn name_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut context: ResMut<GameContext>) {
     if let Some(adapter) = adapter.filter(|_| context.graphics.is_empty()) {
         context.graphics.clone_from(&adapter.name);

@@ -74,7 +74,7 @@ impl Archive {
 }
 
 impl Delete {
-    /// Which sessions go into the trash.
+    /// The move into the trash.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(ShelfMove::Delete)
     }

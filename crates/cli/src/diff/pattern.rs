@@ -65,7 +65,7 @@ fn symbol(pattern: &str) -> (Symbol, &str) {
     }
 }
 
-/// From where the pattern so far ends to where it ends with one symbol more.
+/// Steps from the places where the pattern so far ends to those where it ends with one symbol more.
 fn step(symbol: Symbol, text: &str, reached: &[bool], next: &mut [bool]) {
     let mut set = |at: usize| {
         if let Some(is_reached) = next.get_mut(at) {

@@ -1,4 +1,4 @@
-//! Which sessions of a list are wanted, and in which order.
+//! The filters and the order of a list of sessions.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ const CHECKPOINT: &str = "checkpoint";
 /// Letters of a session's id that tell it from others nearly always.
 const TELLING: usize = 18;
 
-/// Something that happened, or a checkpoint.
+/// An event, or a checkpoint.
 pub enum Entry {
     Event(RecordedEvent),
     Checkpoint(CheckpointInfo),
@@ -51,7 +51,7 @@ struct Line<'a> {
     status: Option<String>,
     /// The cause.
     trigger: Option<EventTrigger>,
-    /// Of a recovery: how the processes had died, the oldest first.
+    /// For a recovery: the deaths of the processes, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deaths: Vec<ProcessDeath>,
     /// The way in which a value was recorded, or the author of a lifecycle event.

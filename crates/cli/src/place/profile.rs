@@ -32,7 +32,7 @@ pub struct Profile {
     disk: Arc<dyn Disk>,
     /// The file that is all there is of its session, where one was given.
     file: Option<PathBuf>,
-    /// Who this machine is; `None` if that isn't known here.
+    /// The store of this machine, with its host id; `None` if that isn't known here.
     local: Option<LocalStore>,
     processes: Vec<Process>,
 }

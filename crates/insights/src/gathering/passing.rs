@@ -59,7 +59,7 @@ impl SessionInsights {
         }
     }
 
-    /// Nothing is played from here on.
+    /// Ends the stretch of play.
     pub(super) fn end_stretch(&mut self) {
         let stretch = std::mem::take(&mut self.running.stretch);
         if !stretch.is_zero() {

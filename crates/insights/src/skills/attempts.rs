@@ -27,7 +27,7 @@ const NEWEST: usize = 20;
 struct SittingSum {
     began: Timestamp,
     ended: Timestamp,
-    /// Whose it is, and which of that session's sittings.
+    /// The session that it belongs to, and its number among that session's sittings.
     session: SessionId,
     place: usize,
     outcomes: Outcomes,

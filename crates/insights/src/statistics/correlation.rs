@@ -15,7 +15,7 @@ pub struct Correlation {
     pub rho: Estimate,
     /// The p-value: the chance of a correlation this strong if there is none.
     pub chance: f64,
-    /// Of how many pairs.
+    /// The number of pairs.
     pub samples: usize,
 }
 

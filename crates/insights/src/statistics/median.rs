@@ -14,7 +14,7 @@ use super::{Estimate, LEVEL, Sample, number};
 /// The number of times that both samples are drawn again. The ends of the interval are off by about 2 % of its width
 /// for that.
 const DRAWS: usize = 2_000;
-/// From so many values on, where a median lies in its sample is as good as normally distributed.
+/// The number of values from which on the place of a median in its sample is as good as normally distributed.
 const MANY: usize = 200;
 /// Parts, each as likely, of such a distribution.
 const PARTS: usize = 48;

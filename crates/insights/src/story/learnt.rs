@@ -8,7 +8,7 @@ use crate::session::SessionInsights;
 use crate::skill::Tally;
 use crate::skills::more_often;
 
-/// Something that was learnt in a session.
+/// A lesson of a session.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

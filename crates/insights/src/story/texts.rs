@@ -51,9 +51,9 @@ macro_rules! texts {
             $($(#[$attribute])* pub $name: String,)*
             /// The player's deaths: `{n}`.
             pub died: CountedText,
-            /// So many days ago: `{n}`.
+            /// Some days ago: `{n}`.
             pub days_ago: CountedText,
-            /// So many weeks ago: `{n}`.
+            /// Some weeks ago: `{n}`.
             pub weeks_ago: CountedText,
         }
 
@@ -84,7 +84,7 @@ macro_rules! texts {
 }
 
 texts! {
-    /// Who played last, and when: `{player}`, `{session}`, `{when}`, `{play}`.
+    /// The last player, and when they played: `{player}`, `{session}`, `{when}`, `{play}`.
     opening_of_player: "{player} last played “{session}” {when}, {play} in all.",
         "{player} hat „{session}“ zuletzt {when} gespielt, insgesamt {play}.";
     /// The same where nobody is named: `{session}`, `{when}`, `{play}`.
@@ -148,7 +148,7 @@ impl Default for StoryTexts {
 }
 
 impl StoryTexts {
-    /// Those for a language as systems name it, such as `de_DE`; English where none is shipped.
+    /// The texts for a language as systems name it, such as `de_DE`; English if none is shipped.
     #[must_use]
     pub fn of_language(language: &str) -> Self {
         let begin: String = language.chars().take_while(char::is_ascii_alphabetic).collect();

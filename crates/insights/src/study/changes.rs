@@ -1,4 +1,4 @@
-//! Which sessions are other ones than before.
+//! The sessions that have changed.
 
 use bevy_session_journal::{Digested, DigestedSessions};
 

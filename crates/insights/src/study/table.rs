@@ -42,7 +42,7 @@ pub(super) struct Row {
     suggests: bool,
 }
 
-/// Which sessions were left for good.
+/// The sessions that were left for good.
 pub(super) struct LeftForGood {
     pub(super) rows: Vec<bool>,
     choice: ChoiceColumn,
@@ -224,7 +224,7 @@ impl Table {
         groups
     }
 
-    /// Which sessions were left for good. Of those that may still go on it isn't known.
+    /// Finds the sessions that were left for good. A session that may still go on is no such one yet.
     pub(super) fn left_for_good(&self, now: Timestamp, after: Duration) -> LeftForGood {
         let is_over = |since: Timestamp| {
             let untouched = Duration::try_from(now.duration_since(since));

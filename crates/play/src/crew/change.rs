@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::player::PlayerId;
 use super::role::Role;
 
-/// Something that happened to the crew, as the session's log of events has it: who, when, and who asked for it, by the
+/// A change of the crew, as the session's log of events has it: who, when, and who asked for it, by the
 /// ids of players and not by their names.
 ///
 /// This is the one form in which a crew changes. It is [recorded](bevy_session::events::RecordingExt) in the order in which it
@@ -37,7 +37,7 @@ use super::role::Role;
 pub struct CrewChange {
     /// Whom it is about.
     pub player: PlayerId,
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PlayerId>,
     /// When, in play time of the session.

@@ -1,4 +1,4 @@
-//! Who is in the crew of a session.
+//! The members of the crew of a session.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::refusal::CrewRefusal;
 use super::rights::{Right, Rights};
 use super::role::Role;
 
-/// Who plays the session: its members, one of whom is the host. It is saved with the session, and changes only when
+/// The players of the session, one of whom is the host. It is saved with the session, and changes only when
 /// somebody in it does, so a HUD can go by `resource_changed::<Crew>`.
 ///
 /// The first who joins is the host, until [`hand_over`](crate::CrewCommands::hand_over): a crew that isn't empty has
@@ -189,7 +189,7 @@ impl Crew {
         }
     }
 
-    /// Lets a change be; whether it was one.
+    /// Applies a change; returns true if it had an effect.
     pub(crate) fn follow(&mut self, change: &CrewChange) -> bool {
         let player = &change.player;
         let place = self.members.iter().position(|member| member.player == *player);

@@ -1,4 +1,4 @@
-//! Who plays.
+//! Players, by their ids.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -57,7 +57,7 @@ pub enum CrewRefusal {
     /// Being the host isn't given like other roles.
     #[error("the host isn't made like other roles: it is handed over")]
     HostIsHandedOver,
-    /// Nothing is handed over to a spectator.
+    /// A spectator can't become the host.
     #[error("{player:?} is a spectator, and can't host")]
     Spectator {
         /// The spectator.

@@ -36,13 +36,13 @@ pub enum CrewRequest {
     HandOver,
 }
 
-/// Something that was asked of the crew can't be done, and nothing has changed.
+/// A request to the crew can't be done, and nothing has changed.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CrewRejected {
     /// The player whom it is about.
     pub player: PlayerId,
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
     /// The request.
     pub request: CrewRequest,
@@ -122,7 +122,7 @@ impl CrewCommands<'_, '_, '_> {
         self.request(player, CrewRequest::Remove);
     }
 
-    /// Says how others read a member's name. It is kept in Unicode's composed form.
+    /// Sets the name by which others know a member. It is kept in Unicode's composed form.
     pub fn rename(&mut self, player: impl Into<PlayerId>, name: impl Into<String>) {
         self.request(player, CrewRequest::Rename { name: name.into() });
     }

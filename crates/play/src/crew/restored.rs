@@ -37,7 +37,7 @@ pub struct CrewRestored {
 #[derive(Resource, Default)]
 pub(crate) struct ComesBack(pub Option<SessionId>);
 
-/// Says that the crew is complete, if a session came back that is still played.
+/// Announces that the crew is complete, if a session came back that is still played.
 pub(crate) fn tell_of_restored(world: &mut World) {
     let came = world.get_resource_or_init::<ComesBack>().bypass_change_detection().0.take();
     let played = world.get_resource::<CurrentSession>().map(CurrentSession::id);

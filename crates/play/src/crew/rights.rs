@@ -123,7 +123,7 @@ impl fmt::Display for Right {
     }
 }
 
-/// Who may ask for what, in one table: what each role has the right to, and who is an administrator.
+/// The rights of each role, and the administrators, in one table.
 ///
 /// By default the host has every right, a player may pause, save and write notes, and a spectator nothing. A role that
 /// the game defines has the rights of a player, with what is granted to it and without what is revoked from it; each

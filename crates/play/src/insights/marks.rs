@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::InsightsConsent;
 use super::suggesting::NotNow;
 
-/// Something that only the game can say of a session, as its log of events has it. Games say it with
+/// A fact that only the game knows of a session, as its log of events has it. Games record it with
 /// [`InsightsCommands`].
 #[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -74,7 +74,7 @@ impl InsightsCommands<'_, '_> {
         self.mark(Mark::Focus(has_focus));
     }
 
-    /// So long nothing was done, in play time until now. A game that uses
+    /// Records that nothing was done for this play time until now. A game that uses
     /// [`pause_idle_session`](bevy_session::rules::SessionRulesExt::pause_idle_session) needn't say it.
     pub fn idle(&mut self, idle: Duration) {
         self.mark(Mark::Idle(idle));

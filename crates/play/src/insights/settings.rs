@@ -166,7 +166,7 @@ impl Insights {
         })
     }
 
-    /// Has what is named recorded and watched.
+    /// Records and watches the events that are named.
     pub(super) fn add_to(&self, app: &mut App) {
         self.deaths.iter().for_each(|death| (death.add_to)(app));
         self.counted.iter().for_each(|counted| (counted.add_to)(app));

@@ -15,11 +15,11 @@ const MAX_MAP_BYTES: usize = 200;
 
 /// The outcome of a request.
 pub(super) enum Outcome {
-    /// Something happens to a note.
+    /// A note changes.
     Change(NoteId, NoteStep),
     /// A checkpoint is to be taken first, for a note with this text.
     Bookmark(String),
-    /// Something is to hang on a note.
+    /// An attachment is to be added to a note.
     Hang(Attachment),
     /// The attachment of this name is to be removed.
     TakeDown(String),

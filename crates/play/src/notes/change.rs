@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::note::{NewNote, NoteId};
 use crate::PlayerId;
 
-/// Something that happened to a note, as the session's log of events has it.
+/// A change of a note, as the session's log of events has it.
 ///
 /// This is the one form in which notes change. It is [recorded](bevy_session::events::RecordingExt), and handed out after a
 /// crash, so that a note which no checkpoint holds isn't forgotten. To act on it, observe it:
@@ -31,7 +31,7 @@ use crate::PlayerId;
 pub struct NoteChange {
     /// The note.
     pub note: NoteId,
-    /// Who did it; `None` if the game itself did.
+    /// The player who did it; `None` if the game itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PlayerId>,
     /// When, in play time of the session.

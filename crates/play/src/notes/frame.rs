@@ -111,7 +111,7 @@ fn follow(world: &mut World, change: &NoteChange) -> bool {
     follow_in(world, |notes: &mut Notes| notes.follow(change))
 }
 
-/// Lets those know who were mentioned and play now.
+/// Notifies players who were mentioned and play now.
 fn tell_mentioned(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let at = session.play_time();

@@ -76,14 +76,14 @@ impl NewNote {
         Self { text: text.into(), on: NoteOn::Session, reply_to: None, learnt: false }
     }
 
-    /// Says what it is about.
+    /// Sets what it is about.
     #[must_use]
     pub fn on(mut self, on: NoteOn) -> Self {
         self.on = on;
         self
     }
 
-    /// Says that it is about something that was learnt: the [story so far](crate::StorySoFar) tells it.
+    /// Marks it as something that was learnt: the [story so far](crate::StorySoFar) shows it.
     #[must_use]
     pub fn learnt(mut self) -> Self {
         self.learnt = true;
@@ -121,7 +121,7 @@ impl Note {
         self.id
     }
 
-    /// Who wrote it; `None` if the game itself did.
+    /// Its author; `None` if the game itself wrote it.
     #[must_use]
     pub fn by(&self) -> Option<&PlayerId> {
         self.by.as_ref()

@@ -88,11 +88,11 @@ pub enum NoteRefusal {
     Crew(#[from] CrewRefusal),
 }
 
-/// Something that was asked of the notes can't be done, and nothing has changed.
+/// A request to the notes can't be done, and nothing has changed.
 #[derive(Event, Message, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct NoteRejected {
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
     /// The request. A text that is too long is cut off where it becomes so.
     pub request: NoteRequest,

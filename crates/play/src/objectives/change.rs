@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::key::ObjectiveKey;
 use super::progress::Blocker;
 
-/// Something that happened to an objective, as the session's log of events has it.
+/// A change of an objective, as the session's log of events has it.
 ///
 /// This is the one form in which objectives change: it is [recorded](bevy_session::events::RecordingExt) in the order in
 /// which it happened, and handed out after a crash, so that what came after the newest checkpoint isn't forgotten.
@@ -60,9 +60,9 @@ pub enum ObjectiveStep {
     Failed,
     /// It was closed, and is open again.
     Reopened,
-    /// Something is in its way.
+    /// It was blocked.
     Blocked(Blocker),
-    /// Something isn't in its way any more.
+    /// A blocker was resolved.
     Resolved {
         /// The [`what`](crate::Blocker::what) of the blocker.
         what: String,

@@ -1,4 +1,4 @@
-//! Which objectives the game took away.
+//! Notes whether the game removed an objective.
 
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;

@@ -71,7 +71,7 @@ notifications! {
         count: u32,
     }
 
-    /// Something is in the way of an objective.
+    /// An objective was blocked.
     ObjectiveBlocked {
         /// The objective.
         key: ObjectiveKey,
@@ -79,7 +79,7 @@ notifications! {
         blocker: Blocker,
     }
 
-    /// Something isn't in the way of an objective any more.
+    /// A blocker of an objective was resolved.
     ObjectiveResolved {
         /// The objective.
         key: ObjectiveKey,
@@ -98,7 +98,7 @@ notifications! {
     }
 }
 
-/// Lets the game hear of a change that was made.
+/// Notifies the game of a change that was made.
 pub(crate) fn announce_change(world: &mut World, change: ObjectiveChange) {
     let ObjectiveChange { key, at, step } = change;
     match step {

@@ -150,7 +150,8 @@ impl Objective {
         self
     }
 
-    /// Lets its group be completed without it. It counts for nothing in progress, and its failure is not its group's.
+    /// Makes it optional: its group can be completed without it. It counts for nothing in progress, and its failure is
+    /// not its group's.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
@@ -164,8 +165,7 @@ impl Objective {
         self
     }
 
-    /// Says that older builds knew it by this key: what became of it there is kept. Called once for each key that
-    /// it had.
+    /// Adds a key by which older builds knew it: its progress there is kept. Called once for each key that it had.
     #[must_use]
     pub fn renamed_from(mut self, key: impl Into<ObjectiveKey>) -> Self {
         self.renamed_from.push(key.into());

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::key::{ObjectiveKey, ObjectiveKeyError};
 use crate::line::announce;
 
-/// Something that is wrong with a game's objectives. [`Display`](std::fmt::Display) says it in a sentence.
+/// A problem of a game's objectives. [`Display`](std::fmt::Display) says it in a sentence.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectiveProblem {
@@ -116,12 +116,12 @@ pub struct ObjectiveProblems {
     /// Problems of the registered objectives, and of the session's own list as it was read when the session was started
     /// or resumed.
     lasting: Vec<ObjectiveProblem>,
-    /// Of the tree as it is.
+    /// Problems of the tree as it is.
     standing: Vec<ObjectiveProblem>,
     said: HashSet<ObjectiveProblem>,
 }
 
-/// Something that is wrong with the objectives was found. Sent once for each.
+/// A problem of the objectives was found. Sent once for each.
 #[derive(Event, Message, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ObjectiveProblemFound {
@@ -165,7 +165,7 @@ pub(crate) fn found_in_tree(world: &mut World, standing: Vec<ObjectiveProblem>) 
     say_new(world);
 }
 
-/// Says what hasn't been said before.
+/// Announces problems that weren't announced before.
 fn say_new(world: &mut World) {
     let mut problems = world.get_resource_or_init::<ObjectiveProblems>();
     let problems = problems.bypass_change_detection();

@@ -23,7 +23,7 @@ pub enum ObjectiveState {
     Failed,
 }
 
-/// Something that is in the way of an objective, as a game or a player sees it: "the bridge is out".
+/// An obstacle in the way of an objective, as a game or a player sees it: "the bridge is out".
 ///
 /// ```
 /// use bevy_session_play::Blocker;

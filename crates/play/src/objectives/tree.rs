@@ -52,7 +52,7 @@ pub struct Objectives {
     /// Keys of older builds.
     former: HashMap<ObjectiveKey, ObjectiveKey>,
     entities: EntityHashMap<usize>,
-    /// Those that were closed, opened or planted, and what follows from it wasn't looked at yet.
+    /// The places of those that were closed, opened or planted, the consequences of which weren't looked at yet.
     touched: Vec<usize>,
     /// True if something has changed since progress was added up.
     is_stale: bool,
@@ -67,13 +67,13 @@ pub(crate) struct Node {
     pub progress: ObjectiveProgress,
     pub depth: usize,
     pub group: Option<usize>,
-    /// Those directly in it, in order.
+    /// The places of its members, in order.
     pub members: Vec<usize>,
     /// The place behind the last one in it.
     pub end: usize,
     /// The places of those that it needs itself; `None` for one that doesn't exist.
     pub needs: Vec<Option<usize>>,
-    /// Those that need it themselves.
+    /// The places of those that need it themselves.
     pub needed_by: Vec<usize>,
     /// The share of it that is done, from 0 to 1.
     pub share: f32,
@@ -211,7 +211,8 @@ impl Objectives {
         self.is_stale
     }
 
-    /// Those among these, and among those that need one of these, that could be gone about and never could before.
+    /// The places of those that became available for the first time: among these, and among those that need one of
+    /// these.
     pub(crate) fn waiting_for(&self, touched: &[usize]) -> Vec<usize> {
         let needing = touched.iter().filter_map(|place| self.nodes.get(*place));
         let needing = needing.flat_map(|node| &node.needed_by);

@@ -70,7 +70,7 @@ pub(super) fn cut_at_edge(
     }
 }
 
-/// From the beginning of a line to the edge at which it would be cut off, in physical pixels.
+/// The room from the beginning of a line to the edge at which it would be cut off, in physical pixels.
 fn room_for(
     line: Entity,
     nodes: &Query<(&Node, &ComputedNode, &UiGlobalTransform)>,

@@ -67,9 +67,8 @@ impl RecoveryDialogPlugin {
         self
     }
 
-    /// Lets `Time<Virtual>` go on while the dialog is open: for menus whose background moves. A game
-    /// without a menu then has to stand still by itself, with
-    /// `run_if(not(recovery_is_pending))`.
+    /// Lets `Time<Virtual>` run while the dialog is open: for menus whose background moves. A game without a menu then
+    /// has to stand still by itself, with `run_if(not(recovery_is_pending))`.
     #[must_use]
     pub fn let_time_pass(mut self) -> Self {
         self.lets_time_pass = true;

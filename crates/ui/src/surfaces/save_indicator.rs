@@ -154,7 +154,7 @@ impl Plugin for SaveIndicatorPlugin {
 }
 
 impl Indicator {
-    /// Something could be written.
+    /// Clears the warning of failed saves: a save was written.
     fn relax(&mut self) {
         if matches!(self.warning, Some(Warning::Failing(_))) {
             self.warning = None;

@@ -23,7 +23,7 @@ pub(super) trait View: Clone + PartialEq + Send + Sync + 'static {
     type Action: Clone + PartialEq + Debug + Send + Sync + 'static;
     /// True if it covers everything else until it is answered.
     const IS_MODAL: bool;
-    /// Which surface lies above which.
+    /// The layer of the surface: a higher one lies above a lower one.
     const LAYER: i32;
 
     /// The button that has the focus at first, or when the one that had it is gone.
@@ -174,7 +174,7 @@ where
     fields
 }
 
-/// Lets the player go on typing where a field was drawn again, unless something else is to be in it.
+/// Puts fields back with what was being typed, after they were drawn again, unless they have another text now.
 fn put_fields_back<A>(world: &mut World, root: Entity, fields: Vec<(A, EditableText)>)
 where
     A: PartialEq + Send + Sync + 'static,

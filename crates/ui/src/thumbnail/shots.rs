@@ -117,7 +117,7 @@ pub(super) fn take_with_checkpoint(
     });
 }
 
-/// Has the screen scaled and encoded by another thread.
+/// Scales and encodes the screen in a task of the pool.
 pub(super) fn develop(mut screenshot: On<ScreenshotCaptured>, mut shots: ResMut<Shots>) {
     let begun = internal::instant();
     let largest = shots.settings.size;

@@ -112,7 +112,7 @@ fn screen() -> Image {
     Image::new(extent, TextureDimension::D2, data, format, RenderAssetUsages::MAIN_WORLD)
 }
 
-/// Lets frames pass until something holds, since another thread works on it.
+/// Runs frames until something holds, since another thread works on it.
 fn until(app: &mut App, holds: impl Fn(&Heard) -> bool) {
     for _ in 0..1_000_000 {
         if holds(app.world().resource::<Heard>()) {

@@ -179,7 +179,7 @@ impl<'a> ObjectiveView<'a> {
         }
     }
 
-    /// The time that it is expected to take; for a group without a time of its own, the sum over its members.
+    /// The time that it is expected to take; for a group without an expected time, the sum over its members.
     #[must_use]
     pub fn expected(&self) -> Option<Duration> {
         self.objectives.expected(self.place)
@@ -211,7 +211,7 @@ impl<'a> ObjectiveView<'a> {
         self.objectives.view(self.node.group?)
     }
 
-    /// Those directly in it, in order.
+    /// Its members, in order.
     pub fn members(&self) -> impl Iterator<Item = Self> + use<'a> {
         let objectives = self.objectives;
         self.node.members.iter().filter_map(move |place| objectives.view(*place))

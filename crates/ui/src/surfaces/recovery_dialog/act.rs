@@ -43,8 +43,7 @@ pub(super) fn recovery_available(
     dialog.ask();
 }
 
-/// Nothing of a session can be restored: if it was what the player is asked about, or nothing asks
-/// about another one, that has to be said.
+/// Notes that nothing of a session can be restored, for the dialog to show.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
     catalog: Res<bevy_session::SessionCatalog>,

@@ -1,4 +1,4 @@
-//! Says of a session that went on in two places where it parted, and what was played on each side.
+//! Describes a session that went on in two places: where it parted, and what was played on each side.
 
 use bevy::prelude::*;
 use bevy_session::library::{Fork, ForkedLine};

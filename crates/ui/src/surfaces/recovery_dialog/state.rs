@@ -169,7 +169,7 @@ impl RecoveryDialog {
         ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
     }
 
-    /// Says that what was chosen could not be restored, and chooses the next best.
+    /// Shows that the choice could not be restored, and chooses the next best.
     pub(super) fn fail(&mut self, session: SessionId, failure: Failure, offers: &RecoveryOffers) {
         self.tried.push((session, self.chosen));
         self.failure = Some(failure);

@@ -29,7 +29,7 @@ pub(super) struct DialogView {
     pub alert: Option<String>,
     /// Why something else than the newest checkpoint is chosen.
     pub advice: Option<String>,
-    /// Which session this is, and whether there are others.
+    /// The name of this session with its number among others, and true if there are others.
     pub session: Option<(String, bool)>,
     /// Where the session parted, if it went on in two places.
     pub fork: Option<String>,
@@ -50,7 +50,7 @@ pub(super) enum Body {
         report: Option<String>,
     },
     Progress {
-        /// From 0 to 1.
+        /// The progress, from 0 to 1.
         share: f32,
         text: String,
     },

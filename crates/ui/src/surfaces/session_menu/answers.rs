@@ -75,7 +75,7 @@ pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMu
     }
 }
 
-/// Nothing of what is being loaded can be restored. No request is rejected then.
+/// Shows that nothing of what is being loaded can be restored. No request is rejected then.
 pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
     if menu.is_loading(failed.session) {
         menu.fail(Failure::Unrecoverable(failed.error.clone()));

@@ -102,7 +102,7 @@ impl Acting<'_, '_> {
         menu.ask(request, &mut self.commands);
     }
 
-    /// Has what is chosen put elsewhere, says so, and chooses the next.
+    /// Moves the chosen entry to another place, shows a toast, and chooses the next.
     fn shelve(
         &mut self,
         menu: &mut SessionMenu,

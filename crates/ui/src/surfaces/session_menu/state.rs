@@ -105,14 +105,14 @@ impl SessionMenu {
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct UndoTime(pub Duration);
 
-/// Something that is listed.
+/// The id of an entry of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum EntryId {
     Session(SessionId),
     Slot(SlotId),
 }
 
-/// Which part of everything is listed.
+/// A tab: the part of all entries that is listed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Tab {
     /// Sessions at hand, and slots.

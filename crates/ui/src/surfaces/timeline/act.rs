@@ -68,7 +68,7 @@ pub(super) fn corruption_detected(
     }
 }
 
-/// Nothing can be restored. No request is rejected then.
+/// Shows that nothing can be restored. No request is rejected then.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
     session: Option<Res<CurrentSession>>,

@@ -1,4 +1,4 @@
-//! Which checkpoints of a line are shown: of hundreds, those that a player would look for.
+//! The checkpoints of a line that are shown: of hundreds, those that a player would look for.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use bevy_session::library::TimelineCheckpoint;
 use bevy_session::{CheckpointId, CheckpointKind};
 
-/// So many of the newest are all shown.
+/// The number of the newest that are all shown.
 const NEWEST: usize = 8;
 /// For so long, one of each minute is shown, and one of each ten before.
 const MINUTES: Duration = Duration::from_secs(600);
-/// So many of a branch, beside its end.
+/// The number of those of a branch that are shown, beside its end.
 const OF_A_BRANCH: usize = 3;
 
 /// The checkpoints that are shown of the line that is played, the newest first, as `line` is. A branch leaves at each
