@@ -114,7 +114,7 @@ pub fn frames(app: &mut App, count: usize) {
     (0..count).for_each(|_| app.update());
 }
 
-/// Lets frames pass until this holds.
+/// Runs frames until this holds.
 pub fn until(app: &mut App, holds: impl Fn(&World) -> bool) {
     for _ in 0..1_000 {
         if holds(app.world()) {

@@ -101,7 +101,7 @@ fn game(directory: &std::path::Path) -> App {
     app
 }
 
-/// Lets frames pass until something is the case.
+/// Runs frames until something is the case.
 fn until(app: &mut App, mut is_done: impl FnMut(&World) -> bool) {
     while !is_done(app.world()) {
         app.update();

@@ -159,7 +159,7 @@ fn own(unowned: Query<Entity, (With<Player>, Without<PlayedBy>)>, mut commands: 
     }
 }
 
-/// Who plays has a character, also where a rewind went to before they had come.
+/// Who plays has a character, also if a rewind went to before they had come.
 fn give_characters(
     seats: Seats,
     characters: Characters,

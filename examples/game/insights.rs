@@ -32,7 +32,7 @@ pub const DODGE: &str = "dodge";
 #[derive(Resource)]
 struct Report(Task<InsightsReport>);
 
-/// Where the plots go.
+/// The container of the plots.
 #[derive(Component)]
 struct Page;
 
@@ -69,7 +69,7 @@ fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
     look_again(commands);
 }
 
-/// Where the plots go, as many beside each other as there is room for.
+/// The container of the plots, with as many beside each other as there is room for.
 fn page() -> Node {
     Node {
         width: percent(100),

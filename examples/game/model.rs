@@ -264,7 +264,7 @@ fn complete_place(session: Option<Res<CurrentSession>>, mut commands: Commands) 
     }
 }
 
-/// Where the place began in which the game died.
+/// The first checkpoint of the place in which the game died.
 fn the_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
     let mut checkpoints = offer.checkpoints.iter();
     let newest = checkpoints.find(|listed| listed.id == offer.newest)?;

@@ -28,8 +28,8 @@ pub const FLARE_LIGHT: f32 = 150.0;
 const SIGHT: f32 = 340.0;
 const BITE: f32 = 16.0;
 
-/// Where a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to somebody who is
-/// away: nothing happens to it, and it keeps what it carries.
+/// The direction in which a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to
+/// somebody who is away: nothing happens to it, and it keeps what it carries.
 #[derive(Component, Default)]
 pub struct Steering {
     pub direction: Vec2,

@@ -53,7 +53,7 @@ fn load(assets: Res<AssetServer>, texts: Res<Texts>, mut commands: Commands) {
 }
 
 impl Scenarios {
-    /// Starts a session of one of them, or one of none where it could not be read.
+    /// Starts a session of one of them, or one of none if it could not be read.
     pub fn start(&self, number: usize, read: &Assets<ScenarioAsset>, commands: &mut Commands) {
         match self.0.get(number).and_then(|handle| read.get(handle)) {
             Some(scenario) => scenario.start(scenario.new_session(), commands),

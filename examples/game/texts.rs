@@ -31,7 +31,7 @@ pub struct Texts {
     pub usual_length: String,
     pub at_this_hour: String,
     pub never_tried: String,
-    /// Where the scenarios lie that are written in this language.
+    /// The directory of the scenarios that are written in this language.
     pub scenarios: String,
     /// The file with the words of the ready-made UI.
     pub strings: String,
@@ -102,7 +102,7 @@ pub struct Texts {
     pub right_shift: String,
 }
 
-/// Where levels and texts lie.
+/// The directory of levels and texts.
 pub fn assets() -> PathBuf {
     concat!(env!("CARGO_MANIFEST_DIR"), "/assets").into()
 }

@@ -60,7 +60,7 @@ pub struct Building {
     pub staff: Vec<Entity>,
 }
 
-/// Where the colony stands. There as long as there is a colony.
+/// The state of the colony. There as long as there is a colony.
 #[derive(Resource, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Resource, Saved)]
 pub struct Colony {
@@ -110,7 +110,7 @@ pub struct Mined {
 pub struct Died {
     /// The worker's number.
     pub worker: u32,
-    /// Where.
+    /// The place.
     pub x: f32,
     pub y: f32,
 }

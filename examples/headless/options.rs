@@ -64,7 +64,7 @@ pub struct Options {
     pub stdin: bool,
     /// The address that metrics are served on.
     pub metrics: Option<String>,
-    /// Where else the colony is kept.
+    /// The replica of the colony.
     pub replica: Option<String>,
     /// The name of this machine in the replica.
     pub machine: Option<String>,
@@ -75,7 +75,7 @@ pub struct Options {
     pub open: Option<PathBuf>,
     /// Which bug the colony has.
     pub panic_seed: Option<u64>,
-    /// Where a report of the last run is to be written.
+    /// The path of a report of the last run that is to be written.
     pub last_report: Option<PathBuf>,
     /// The report to play again.
     pub replay_report: Option<PathBuf>,

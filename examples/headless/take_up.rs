@@ -1,5 +1,5 @@
 //! Goes on where the player was: after a crash from the newest checkpoint, else from where the
-//! last session was left. Only where neither is there, a new one is started.
+//! last session was left. If neither exists, a new one is started.
 //!
 //! A game with a menu would ask its player here.
 

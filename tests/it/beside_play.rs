@@ -50,7 +50,7 @@ fn game(disk: &MemoryDisk, delay: u64) -> App {
     app
 }
 
-/// Lets frames pass until the writer has answered all that it was asked.
+/// Runs frames until the writer has answered all that it was asked.
 fn settle(app: &mut App, delay: u64) {
     frames(app, 4 * delay as usize + 8);
 }

@@ -167,7 +167,7 @@ fn bare_game(disk: &MemoryDisk, provider: &Provider, policy: RecoveryPolicy) -> 
     app
 }
 
-/// Lets frames pass until something holds. The clock hardly moves: what is waited for is a thread.
+/// Runs frames until something holds. The clock hardly moves: what is waited for is a thread.
 fn until(app: &mut App, mut holds: impl FnMut(&mut App) -> bool) {
     app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_micros(10)));
     for _ in 0..PATIENCE {
@@ -199,7 +199,7 @@ fn play(app: &mut App, provider: &Provider) {
     heard_autosave(app, provider);
 }
 
-/// Lets frames pass until the provider was asked once more, and the answer taken in.
+/// Runs frames until the provider was asked once more, and the answer taken in.
 fn heard_autosave(app: &mut App, provider: &Provider) {
     let before = provider.autosave_calls.load(Ordering::SeqCst);
     seconds(app, 1.2);

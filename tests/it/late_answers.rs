@@ -24,7 +24,7 @@ where
     })
 }
 
-/// Lets frames pass until the app exits, as a runner does, and one more to hear what was said in the last one.
+/// Runs frames until the app exits, as a runner does, and one more to hear what was said in the last one.
 fn run(app: &mut App) {
     for _ in 0..40 {
         app.update();

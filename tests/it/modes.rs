@@ -356,7 +356,7 @@ fn finished(mut app: App) -> App {
     app
 }
 
-/// Lets frames pass until something holds.
+/// Runs frames until something holds.
 fn until(app: &mut App, what: &str, holds: impl Fn(&App) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(300);
     while !holds(app) {

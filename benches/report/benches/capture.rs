@@ -16,7 +16,7 @@ const SHAPES: [(&str, Shape); 6] = [
     ("small", Shape { entities: 1_000, mix: Mix::Mixed, archetypes: 1 }),
     ("large", Shape { entities: 1_000_000, mix: Mix::Mixed, archetypes: 1 }),
 ];
-/// Changed entities, in thousandths. Where nothing changed, no checkpoint is taken that could be
+/// Changed entities, in thousandths. If nothing changed, no checkpoint is taken that could be
 /// timed by itself; the report has that figure.
 const SHARES: [usize; 4] = [1, 10, 100, 1_000];
 

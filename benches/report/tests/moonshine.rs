@@ -21,7 +21,7 @@ use moonshine_save::load::LoadCommand;
 use moonshine_save::prelude::{LoadWorld, Save, SaveWorld};
 use moonshine_save::save::SaveCommand;
 
-/// Where the child keeps its game.
+/// The environment variable with the directory in which the child keeps its game.
 const PLACE: &str = "BEVY_SESSION_MOONSHINE";
 /// The child's line when its backup is known to its session, durably.
 const ACKNOWLEDGED: &str = "acknowledged";

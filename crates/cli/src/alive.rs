@@ -23,7 +23,7 @@ pub fn is_alive(record: &ProcessRecord, now: Timestamp) -> bool {
 /// if the system can't be asked.
 pub fn is_running(record: &ProcessRecord) -> bool {
     let pid = Pid::from_u32(record.pid);
-    // Where the system doesn't say, a fresh record is all that there is to go by.
+    // If the system doesn't say, a fresh record is all that there is to go by.
     let Ok(mut system) = System::new() else { return true };
     let what = ProcessRefreshKind::nothing();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);

@@ -53,7 +53,7 @@ impl RecordedDeath {
     }
 }
 
-/// Writes where a panic came from, a call on each line.
+/// Writes the backtrace of a panic, a call on each line.
 pub fn write_backtrace(death: &ProcessDeath, output: &mut Output<'_>) -> Result<(), Failure> {
     let backtrace = death.panic.as_ref().and_then(|PanicInfo { backtrace, .. }| backtrace.as_ref());
     for line in backtrace.iter().flat_map(|text| text.lines()) {

@@ -40,7 +40,7 @@ struct Difference<'a, T: Serialize> {
     entity: Option<u64>,
     #[serde(rename = "type")]
     type_path: &'a str,
-    /// Where in the value, as `.health.current` or `[3]`; empty for all of it.
+    /// The place in the value, as `.health.current` or `[3]`; empty for all of it.
     field: &'a str,
     /// The value before; `None` if there was none.
     before: Option<&'a T>,

@@ -85,7 +85,7 @@ pub struct WorldRow<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Where rows are written. They come in the order of these functions, of all sessions before the next one is called.
+/// A destination of rows. They come in the order of these functions, of all sessions before the next one is called.
 pub trait Sheets {
     fn about(&mut self, about: &About) -> Result<(), Failure>;
     fn entity_row(&mut self, row: &WorldRow<'_>) -> Result<(), Failure>;

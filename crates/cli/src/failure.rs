@@ -50,7 +50,7 @@ pub enum Failure {
     UnknownSession {
         /// The session that was asked for.
         session: String,
-        /// Where it was looked for.
+        /// The place that was searched.
         place: String,
         /// The sessions that exist.
         there: String,
@@ -62,7 +62,7 @@ pub enum Failure {
         session: String,
         /// The number of sessions.
         count: usize,
-        /// Where.
+        /// The place.
         place: String,
         /// The sessions.
         these: String,
@@ -116,7 +116,7 @@ pub enum Failure {
     /// The process records of this machine are missing.
     #[error("{place} has no process records beside it: a game keeps them in its state directory")]
     NoRecords {
-        /// Where they were looked for.
+        /// The place that was searched.
         place: String,
     },
     /// No game gives the directory of a profile such a name.
@@ -162,7 +162,7 @@ pub enum Failure {
     /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
-        /// Where it is to be written.
+        /// The path to write to.
         path: PathBuf,
         /// The obstacle.
         why: &'static str,

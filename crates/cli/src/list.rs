@@ -62,7 +62,7 @@ struct NewestLine {
     pinned: bool,
     /// True if it is planned, and hasn't begun.
     draft: bool,
-    /// Where it stands among all others; `None` if that can't be known.
+    /// Its place among all others; `None` if that can't be known.
     place: Option<Shelf>,
     /// True if only a summary of it was archived.
     without_world: bool,
@@ -71,7 +71,7 @@ struct NewestLine {
     newest: Option<String>,
 }
 
-/// Where a session stands among all others.
+/// The place of a session among all others.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Shelf {

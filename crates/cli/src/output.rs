@@ -16,7 +16,7 @@ use crate::terminal::{Look, Tone};
 /// Things that an error names at the most.
 const MOST_NAMED: usize = 12;
 
-/// Where results go, and in which form.
+/// The destination and form of results.
 pub struct Output<'a> {
     writer: &'a mut dyn Write,
     json: bool,

@@ -1,4 +1,4 @@
-//! Where sessions are looked for, as it was said on the command line.
+//! The place in which sessions are looked for, by the command line.
 
 mod directory;
 mod file;
@@ -31,7 +31,7 @@ impl Place {
         }
     }
 
-    /// Where the platform keeps the data of a game.
+    /// The directory in which the platform keeps the data of a game.
     pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
         let roots = platform_roots(studio, game);
         let (data, _) = roots.ok_or_else(|| Failure::usage("this platform names no place"))?;

@@ -40,7 +40,7 @@ struct Shown {
 
 #[derive(Serialize)]
 struct Summary {
-    /// The custom fields as JSON, where they are no more than a list shows.
+    /// The custom fields as JSON, if they are no more than a list shows.
     fields: BTreeMap<String, serde_json::Value>,
     /// The states that the game was in.
     states: BTreeMap<String, String>,
@@ -224,7 +224,7 @@ impl Shown {
         Ok(())
     }
 
-    /// The types are named where they aren't the same as in the line above.
+    /// The types are named if they aren't the same as in the line above.
     fn write_checkpoints(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut above: &[TypeOfRows] = &[];
         for checkpoint in &self.checkpoints {

@@ -47,10 +47,10 @@ struct Files {
 #[derive(Default, Serialize)]
 struct Frames {
     kind: &'static str,
-    /// `None` where they weren't counted.
+    /// `None` if they weren't counted.
     frames: Option<u64>,
     stored_bytes: u64,
-    /// `None` where they weren't unpacked.
+    /// `None` if they weren't unpacked.
     unpacked_bytes: Option<u64>,
 }
 

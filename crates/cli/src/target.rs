@@ -1,4 +1,4 @@
-//! Where a verb writes that was asked to: into nothing that is there, and whole or not at all.
+//! Files and directories that a command writes: never over existing ones, and whole or not at all.
 
 #![expect(
     clippy::disallowed_methods,
@@ -145,7 +145,7 @@ impl EmptyDirectory {
 /// Gives what is whole its own name, durably.
 fn put(unfinished: &Path, path: &Path) -> Result<(), Failure> {
     fs::rename(unfinished, path).map_err(|error| failed(path, error))?;
-    // Where a directory can't be synced there is no better to be had.
+    // If a directory can't be synced there is no better to be had.
     if let Some(parent) = path.parent()
         && let Ok(directory) = File::open(parent)
     {

@@ -31,8 +31,8 @@ pub enum Tone {
 }
 
 impl Look {
-    /// The look of standard output: colours on a terminal only, and never with `NO_COLOR` or where it is said to
-    /// be dumb. `COLUMNS` says how wide lines are where no terminal does.
+    /// The look of standard output: colours on a terminal only, and never with `NO_COLOR` or if it is said to
+    /// be dumb. `COLUMNS` says how wide lines are if no terminal does.
     pub fn of_stdout() -> Self {
         let is_terminal = stdout().is_terminal();
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -31,7 +31,7 @@ impl Situation<'_> {
 
 impl Lessons {
     /// The suggestions for this player, in the order: a break, a hint, an easier chapter, a harder scenario, another
-    /// scenario. Each has its reason, and nothing is suggested where there are too few samples.
+    /// scenario. Each has its reason, and nothing is suggested if there are too few samples.
     ///
     /// ```
     /// use bevy_session_insights::{Lessons, Situation};

@@ -46,7 +46,7 @@ pub enum DeedKind {
     Recovered,
 }
 
-/// Adds a deed, and lets the oldest go where there are too many.
+/// Adds a deed, and drops the oldest if there are too many.
 pub(crate) fn tell(deeds: &mut Vec<Deed>, deed: Deed) {
     match (deeds.last_mut(), &deed.what) {
         (Some(Deed { what: DeedKind::Died(before), time, at }), DeedKind::Died(more)) => {

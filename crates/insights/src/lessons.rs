@@ -36,7 +36,7 @@ pub struct Lessons {
     pub groups: Vec<Comparison>,
     /// Sessions that were left for good.
     pub leaving: Leaving,
-    /// Where figures are going.
+    /// The trends of figures.
     pub trends: Vec<FigureTrend>,
     /// The figures that go together.
     pub correlations: Vec<FigurePair>,
@@ -147,7 +147,7 @@ impl Default for Leaving {
     }
 }
 
-/// Where a figure is going.
+/// The trend of a figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct FigureTrend {
@@ -242,7 +242,7 @@ impl Lessons {
         .collect()
     }
 
-    /// A player's report on a skill; `None` where nothing was tried.
+    /// A player's report on a skill; `None` if nothing was tried.
     #[must_use]
     pub fn skill(&self, player: Option<&str>, skill: &str) -> Option<&SkillReport> {
         self.skills.iter().find(|it| it.player.as_deref() == player && it.skill == skill)

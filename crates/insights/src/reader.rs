@@ -12,10 +12,10 @@ use crate::gathering::{take_event, take_facts};
 use crate::session::{GridCell, SessionInsights};
 use crate::skill::{Attempt, Skill};
 
-/// Counted up where the same history makes another value.
+/// Counted up when the same history makes another value.
 const FORM: u32 = 2;
 
-/// Where a death was, as an event says; `None` if it doesn't.
+/// The place of a death, as an event says; `None` if it doesn't.
 type Place = Arc<dyn Fn(&RecordedEvent) -> Option<GridCell> + Send + Sync>;
 
 /// Makes a [`SessionInsights`] of each session's history. Times, states, chapters, objectives, crashes and
@@ -91,7 +91,7 @@ impl InsightsReader {
         self
     }
 
-    /// To be counted up where what is named here comes out otherwise, so that sessions are looked at again.
+    /// To be counted up if the events named here come out otherwise, so that sessions are looked at again.
     #[must_use]
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;
@@ -108,7 +108,7 @@ impl InsightsReader {
         self.counted.contains(path)
     }
 
-    /// Where an event was a death; `None` if it was none, `Some(None)` if the place isn't known.
+    /// The place of a death; `None` if it was none, `Some(None)` if the place isn't known.
     pub(crate) fn death(&self, event: &RecordedEvent) -> Option<Option<GridCell>> {
         let (_, place) = self.deaths.iter().find(|(path, _)| *path == *event.event_type.path)?;
         Some(place(event))

@@ -23,7 +23,7 @@ pub struct InsightsReport {
     pub sessions: usize,
     /// The number of them that are known in part only, because files are damaged or the oldest of them are gone.
     pub incomplete: usize,
-    /// Where their time went.
+    /// Their time, by what it was spent on.
     pub times: TimesReport,
     /// When they were played.
     pub calendar: CalendarReport,
@@ -47,7 +47,7 @@ pub struct InsightsReport {
     pub objectives: BTreeMap<String, ObjectiveReport>,
 }
 
-/// Where the time of some sessions went.
+/// The time of some sessions, by what it was spent on.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct TimesReport {

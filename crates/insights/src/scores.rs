@@ -32,7 +32,7 @@ impl Weights {
         self
     }
 
-    /// The mean of these figures, each counted as often as its weight says. `None` where one of them isn't known.
+    /// The mean of these figures, each counted as often as its weight says. `None` if one of them isn't known.
     #[must_use]
     pub fn score(&self, figures: &BTreeMap<String, f64>) -> Option<f64> {
         let mut sum = 0.0;
@@ -45,7 +45,7 @@ impl Weights {
 }
 
 impl SessionInsights {
-    /// A score of the session, by the weights of the build that played it last. `None` where it has no such score, or not
+    /// A score of the session, by the weights of the build that played it last. `None` if it has no such score, or not
     /// all of its figures.
     #[must_use]
     pub fn score(&self, name: &str) -> Option<f64> {

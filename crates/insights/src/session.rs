@@ -24,7 +24,7 @@ use crate::suggestion::SuggestionMade;
 pub struct SessionInsights {
     /// Its entry in lists.
     pub about: SessionAbout,
-    /// Where its time went.
+    /// Its time, by what it was spent on.
     pub times: SessionTimes,
     /// The time in each value of each saved state, by the name of the state's type.
     pub states: BTreeMap<String, BTreeMap<String, Duration>>,
@@ -78,7 +78,7 @@ pub struct SessionAbout {
     pub week: Option<Date>,
     /// When it was written last.
     pub updated: Option<Timestamp>,
-    /// Where it stands; `None` if no checkpoint of it can be read.
+    /// Its status; `None` if no checkpoint of it can be read.
     pub status: Option<SessionStatus>,
     /// The play time that it is expected to take, if the game says so of the session or of its objectives.
     pub expected: Option<Duration>,
@@ -88,7 +88,7 @@ pub struct SessionAbout {
     pub next: Option<String>,
 }
 
-/// Where the time of a session went, and how much of it was focused.
+/// The time of a session, by what it was spent on.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionTimes {
@@ -121,7 +121,7 @@ impl SessionTimes {
     }
 
     /// The share of the time played in which the window had the focus and something was done, from 0 to 1. `None`
-    /// where nothing was played.
+    /// if nothing was played.
     #[must_use]
     pub fn focus(&self) -> Option<f64> {
         let focused = self.play.saturating_sub(self.unfocused).saturating_sub(self.idle);
@@ -227,7 +227,7 @@ impl SessionInsights {
         Some(status == SessionStatus::Completed)
     }
 
-    /// The time played by what was expected: 2 is twice as long. `None` where nothing is expected.
+    /// The time played by what was expected: 2 is twice as long. `None` if nothing is expected.
     #[must_use]
     pub fn play_by_expected(&self) -> Option<f64> {
         let expected = self.about.expected.filter(|expected| !expected.is_zero())?;

@@ -181,7 +181,7 @@ pub struct Skill {
     kept_after: Duration,
 }
 
-/// Where attempts are drawn from.
+/// The source of attempts.
 #[derive(Clone)]
 struct Draw {
     path: String,
@@ -243,7 +243,7 @@ impl Skill {
         self
     }
 
-    /// Recorded events of the type with this path are attempts, where this makes one of them. They are drawn whenever a
+    /// Recorded events of the type with this path are attempts, if this makes one of them. They are drawn whenever a
     /// session's history is looked at, so what was recorded before the skill was declared counts as well.
     #[must_use]
     pub fn drawn_from_events(

@@ -1,4 +1,4 @@
-//! The statistics that claims are made with: each says what it takes, and nothing where it can't be said.
+//! The statistics that claims are made with: each says what it takes, and nothing if it can't be said.
 //!
 //! Intervals are of 95 % ([`LEVEL`]). What is no finite number is left out before anything is computed. Distributions are
 //! those of `statrs`; what it doesn't have is written here and held against scipy's answers

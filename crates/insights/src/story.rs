@@ -67,7 +67,7 @@ pub fn story_so_far(session: &Digested<SessionInsights>) -> StorySoFar {
 }
 
 impl StorySoFar {
-    /// Calls objectives by their titles, where this knows one for the key.
+    /// Calls objectives by their titles, if this knows one for the key.
     ///
     /// ```
     /// # use std::collections::HashMap;

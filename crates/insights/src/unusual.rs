@@ -51,7 +51,7 @@ fn of_player(sessions: &[&Digested<SessionInsights>]) -> Vec<UnusualSession> {
         Some((middle, median(played.iter().map(|it| (it - middle).abs()))?))
     });
     let Figure::Known { value: (middle, deviation), samples } = usual else { return Vec::new() };
-    // Where half of them are as long as each other, any other would be.
+    // If half of them are as long as each other, any other would be.
     let is_unusual = |play: f64| deviation > 0.0 && (play - middle).abs() > DEVIATIONS * deviation;
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let unusual = sessions.iter().filter(|it| is_unusual(it.value.times.play.as_secs_f64()));

@@ -188,14 +188,14 @@ impl Alert {
         self
     }
 
-    /// Clears where what it goes by is this or less; four fifths of the level by default.
+    /// Clears when its figure is this or less; four fifths of the level by default.
     #[must_use]
     pub fn clears_below(mut self, level: impl Into<AlertLevel>) -> Self {
         self.clears = Some((Side::Below, level.into()));
         self
     }
 
-    /// Clears where what it goes by is this or more; five fourths of the level by default, and all at most.
+    /// Clears when its figure is this or more; five fourths of the level by default, and all at most.
     #[must_use]
     pub fn clears_above(mut self, level: impl Into<AlertLevel>) -> Self {
         self.clears = Some((Side::Above, level.into()));

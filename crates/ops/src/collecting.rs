@@ -180,7 +180,7 @@ pub(super) fn collect_trouble(
     trouble.writer_is_gone = measured.writer_is_gone;
 }
 
-/// Counts the sessions that are listed, where that may have changed.
+/// Counts the sessions that are listed, if that may have changed.
 pub(super) fn count_listed(
     catalog: Option<Res<SessionCatalog>>,
     current: Option<Res<CurrentSession>>,

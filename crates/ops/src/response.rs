@@ -19,7 +19,7 @@ pub enum AlertResponse {
     ThinHistory(u64),
     /// No session is started: requests are rejected with
     /// [`RequestError::LimitReached`](bevy_session::RequestError::LimitReached). What there is can be continued, recovered and
-    /// loaded, drafts included. Where the alert is about the session that is played, that is so until it is left.
+    /// loaded, drafts included. If the alert is about the session that is played, that is so until it is left.
     RefuseSessions,
 }
 

@@ -114,7 +114,7 @@ pub struct PlayedFigures {
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct ProcessFigures {
-    /// Bytes of memory; `None` where the system doesn't say.
+    /// Bytes of memory; `None` if the system doesn't say.
     pub memory: Option<u64>,
     /// Processor time since the process began.
     pub cpu: Option<Duration>,
@@ -230,7 +230,7 @@ impl SessionFigures {
         self.events_dropped
     }
 
-    /// Bytes that can still be written where sessions are; `None` until it was asked, and where that can't be known.
+    /// Bytes that can still be written where sessions are; `None` until it was asked, and if that can't be known.
     #[must_use]
     pub fn disk_left(&self) -> Option<u64> {
         self.disk_left

@@ -22,7 +22,7 @@ use crate::views::{Shapes, WARM};
 
 /// The width of a mark in a plot.
 const DOT: f32 = 6.0;
-/// The share of a card's width that a curve has where other skills are listed beside it.
+/// The share of a card's width that a curve has if other skills are listed beside it.
 const BESIDE_OTHERS: f32 = 0.45;
 /// The least and the largest height of a line of that list.
 const LINES: (f32, f32) = (12.0, 19.0);
@@ -156,7 +156,7 @@ impl Cards<'_, '_> {
         });
     }
 
-    /// Where a figure is going.
+    /// The trend of a figure.
     fn trend(&mut self, trend: Option<&FigureTrend>) {
         let texts = self.texts;
         let title = trend.map(|it| {

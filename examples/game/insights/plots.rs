@@ -35,7 +35,7 @@ pub struct Cards<'a, 'w> {
 }
 
 impl<'a, 'w> Cards<'a, 'w> {
-    /// Two beside each other, or, where the window is higher than wide, all below one another.
+    /// Two beside each other, or, if the window is higher than wide, all below one another.
     pub fn new(page: &'a mut ChildSpawnerCommands<'w>, texts: &'a Texts, window: Vec2) -> Self {
         let columns = if window.x < window.y { 1.0 } else { 2.0 };
         let card = (window - AROUND) / Vec2::new(columns, 4.0 / columns) - GAP;

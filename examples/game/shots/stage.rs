@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One step of a story.
 pub enum Step {
-    /// Lets frames pass.
+    /// Runs frames.
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),

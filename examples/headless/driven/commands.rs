@@ -1,6 +1,6 @@
 //! The commands: what each takes, what it does, and what it waits for before it is answered.
 //!
-//! To add one, write its function and put it into [`COMMANDS`]. Where it waits for something that no
+//! To add one, write its function and put it into [`COMMANDS`]. If it waits for something that no
 //! other command has waited for, [`News`] gets a variant.
 
 use std::path::PathBuf;
@@ -636,7 +636,7 @@ pub fn kill() {
     let mut command = process::Command::new(program);
     // Its result would be no line of ours.
     let _ = command.args(flags).arg(own).stdout(process::Stdio::null()).status();
-    // Where there is no such program, the answer must not have been a lie.
+    // If there is no such program, the answer must not have been a lie.
     process::abort();
 }
 

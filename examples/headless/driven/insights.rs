@@ -112,7 +112,7 @@ fn describe(report: &InsightsReport) -> Value {
     })
 }
 
-/// A share, or `null` where there are too few samples; how many there are is always said.
+/// A share, or `null` if there are too few samples; how many there are is always said.
 fn share(figure: &Figure<Estimate>) -> Value {
     let value = figure.known().map(|share| share.value);
     json!({ "value": value, "samples": figure.samples() })

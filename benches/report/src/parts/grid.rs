@@ -99,7 +99,7 @@ struct Costs {
 impl Costs {
     fn add(&mut self, cost: Cost) {
         self.stalls.push(cost.stall);
-        // Where nothing changed, copying is not measured by itself.
+        // If nothing changed, copying is not measured by itself.
         self.captures.push(cost.capture.unwrap_or(cost.stall));
     }
 

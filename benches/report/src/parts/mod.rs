@@ -52,7 +52,7 @@ fn directory() -> Outcome<tempfile::TempDir> {
     Ok(tempfile::Builder::new().prefix("bevy_session-report-").tempdir()?)
 }
 
-/// The same, on a disk in memory where there is one: there a sync takes no time.
+/// The same, on a disk in memory if there is one: there a sync takes no time.
 fn directory_without_sync() -> Outcome<tempfile::TempDir> {
     let in_memory = std::path::Path::new("/dev/shm");
     if !in_memory.is_dir() {

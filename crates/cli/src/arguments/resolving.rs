@@ -132,7 +132,7 @@ impl SomeSessions {
         }
     }
 
-    /// The same, where naming none means all.
+    /// The same; naming none means all.
     pub fn or_all(self) -> Result<(Place, Selection), Failure> {
         let (place, named) = self.sessions.resolve_any()?;
         match (self.all, named.is_empty()) {

@@ -83,7 +83,7 @@ impl Sheet {
     }
 }
 
-/// A cell, in quotes where it needs them.
+/// A cell, in quotes if it needs them.
 fn cell(text: String) -> String {
     match text.contains(['"', ',', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),

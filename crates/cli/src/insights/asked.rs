@@ -37,7 +37,7 @@ pub struct Asked {
     left_after: Duration,
 }
 
-/// Where the attempts at a skill are drawn from.
+/// The source of attempts at a skill.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct DrawnFrom {
     skill: String,

@@ -80,7 +80,7 @@ enum WayOfLeaving {
     Unknown,
 }
 
-/// Where a session stands, as `place` of JSON has it.
+/// The place of a session among all others, as `place` of JSON has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Standing {
     Open,

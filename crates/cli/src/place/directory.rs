@@ -15,7 +15,7 @@ use bevy_session_journal::internal::disk::{Layout, platform_state_of};
 
 use crate::failure::Failure;
 
-/// Where `SessionPlugin` keeps a developer's own sessions, below each root.
+/// The directory in which `SessionPlugin` keeps a developer's own sessions, below each root.
 const DEVELOPMENT: &str = "development";
 
 /// The sessions and slots of a profile.
@@ -23,13 +23,13 @@ const DEVELOPMENT: &str = "development";
 pub struct ProfileDirectory {
     /// The name of the profile's directory.
     pub profile: String,
-    /// Where the sessions are.
+    /// The directory of the sessions.
     pub sessions: PathBuf,
-    /// Where the slots are.
+    /// The directory of the slots.
     pub slots: PathBuf,
     /// The root of what is synced, if the layout is that of a game.
     pub data: Option<PathBuf>,
-    /// Where this machine's process records are, if there are any.
+    /// The directory of this machine's process records, if there are any.
     pub state: Option<PathBuf>,
     /// The only session that was asked for.
     pub only: Option<SessionId>,
@@ -177,7 +177,7 @@ fn is_called(path: &Path, name: &str) -> bool {
     path.file_name() == Some(OsStr::new(name))
 }
 
-/// Where the process records of a game are that keeps its sessions below `data`.
+/// The directory of the process records of a game that keeps its sessions below `data`.
 fn state_of(data: &Path) -> Option<PathBuf> {
     let is_development = is_called(data, DEVELOPMENT);
     let root = if is_development { data.parent()? } else { data };

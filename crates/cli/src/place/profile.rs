@@ -30,7 +30,7 @@ pub const UNKNOWN_WITHOUT_RECORDS: &str = "no state directory is beside the data
 pub struct Profile {
     pub directory: ProfileDirectory,
     disk: Arc<dyn Disk>,
-    /// The file that is all there is of its session, where one was given.
+    /// The file that is all there is of its session, if one was given.
     file: Option<PathBuf>,
     /// The store of this machine, with its host id; `None` if that isn't known here.
     local: Option<LocalStore>,
@@ -169,7 +169,7 @@ impl Profile {
         }
     }
 
-    /// Where a session's files are, or the one that was given.
+    /// The directory of a session's files, or the file that was given.
     pub fn directory_of(&self, session: SessionId) -> PathBuf {
         let directory = || self.directory.sessions.join(session.to_string());
         self.file.clone().unwrap_or_else(directory)

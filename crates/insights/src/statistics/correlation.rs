@@ -10,7 +10,7 @@ use super::{Estimate, deviations, number};
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Correlation {
-    /// Spearman's: 1 where one is the larger the larger the other is, -1 where it is the smaller, 0 where neither says
+    /// Spearman's: 1 if one is the larger the larger the other is, -1 if it is the smaller, 0 if neither says
     /// anything about the other. Its interval is Fisher's, with the deviation of Bonett and Wright.
     pub rho: Estimate,
     /// The p-value: the chance of a correlation this strong if there is none.

@@ -50,7 +50,7 @@ pub fn rates_differ(first: (usize, usize), second: (usize, usize)) -> f64 {
     f64::min(unlikely / total, 1.0)
 }
 
-/// The next weight; none where it is too small for a number.
+/// The next weight; none if it is too small for a number.
 fn next(weight: &mut f64, ratio: f64) -> Option<f64> {
     *weight *= ratio;
     (*weight > 0.0).then_some(*weight)

@@ -26,7 +26,7 @@ const PARTS: usize = 48;
 /// middle one of as many uniform numbers. So the place is drawn, and not the values, and it takes as long for ten
 /// thousand of them as for ten.
 ///
-/// Where a sample has 200 and more, nothing is drawn of it: its places are looked at in 48 parts that are as likely. If both
+/// If a sample has 200 and more, nothing is drawn of it: its places are looked at in 48 parts that are as likely. If both
 /// have as many, all pairs of parts are as good as 2,304 draws, and quicker.
 #[must_use]
 pub fn median_difference(first: &Sample, second: &Sample, seed: u64) -> Option<Estimate> {
@@ -48,7 +48,7 @@ enum Side {
     Second,
 }
 
-/// The places of the two values in the middle, which are one place where the count of values is odd.
+/// The places of the two values in the middle, which are one place if the count of values is odd.
 type Middle = (usize, usize);
 
 impl Redraws {
@@ -135,7 +135,7 @@ fn likely_medians(sample: &impl InOrder) -> Vec<f64> {
     medians.collect()
 }
 
-/// Where the middle of a sample lies that is drawn again and again.
+/// The place of the middle of a sample that is drawn again and again.
 fn drawn_again(all: usize, seed: u64) -> Option<Vec<Middle>> {
     let mut generator = Pcg64Mcg::seed_from_u64(seed);
     let lower = number(all.div_ceil(2));

@@ -1,4 +1,4 @@
-//! Where a figure is going.
+//! The trend of a figure.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::differ::beyond;
 use super::sample::{ties, whole};
 use super::{Estimate, Sample, deviations, number};
 
-/// Where a figure is going.
+/// The trend of a figure.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trend {
@@ -67,7 +67,7 @@ fn nth(slopes: &mut [f64], place: usize) -> Option<f64> {
     (place < slopes.len()).then(|| *slopes.select_nth_unstable_by(place, f64::total_cmp).1)
 }
 
-/// The standard deviation of the count of pairs in order, as Sen has it. `None` where all is tied.
+/// The standard deviation of the count of pairs in order, as Sen has it. `None` if all is tied.
 fn rank_deviation(points: &[(f64, f64)]) -> Option<f64> {
     let (places, values) = samples(points);
     let of = |count: f64| count * (count - 1.0) * (2.0 * count + 5.0);

@@ -87,12 +87,12 @@ texts! {
     /// The last player, and when they played: `{player}`, `{session}`, `{when}`, `{play}`.
     opening_of_player: "{player} last played “{session}” {when}, {play} in all.",
         "{player} hat „{session}“ zuletzt {when} gespielt, insgesamt {play}.";
-    /// The same where nobody is named: `{session}`, `{when}`, `{play}`.
+    /// The same if no player is named: `{session}`, `{when}`, `{play}`.
     opening: "“{session}” was last played {when}, {play} in all.",
         "„{session}“ wurde zuletzt {when} gespielt, insgesamt {play}.";
     /// Within a day.
     today: "today", "heute";
-    /// Where it isn't known when.
+    /// If it isn't known when.
     some_time_ago: "some time ago", "vor einiger Zeit";
     /// A time of less than an hour: `{minutes}`.
     minutes: "{minutes} min", "{minutes} Minuten";

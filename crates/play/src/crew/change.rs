@@ -63,7 +63,7 @@ pub enum CrewStep {
         /// The name.
         name: String,
     },
-    /// They have this role, also where they host at the moment.
+    /// They have this role, also if they host at the moment.
     GivenRole {
         /// The role.
         role: Role,

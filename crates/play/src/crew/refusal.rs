@@ -20,7 +20,7 @@ pub enum CrewRefusal {
     /// A role is empty, longer than [`Role::MAX_BYTES`], or has a control character in it.
     #[error("a role has 1 to {} bytes, and no control characters", Role::MAX_BYTES)]
     InvalidRole,
-    /// The game says nothing of this role in its [`Rights`](crate::Rights), as where it is misspelt.
+    /// The game says nothing of this role in its [`Rights`](crate::Rights), as when it is misspelt.
     #[error("there is no role {role}: nothing is granted to it or revoked from it")]
     UnknownRole {
         /// The role that isn't in the table.

@@ -56,7 +56,7 @@ pub struct CrewRejected {
 /// recorded with that frame. While a session is restored they wait. What can't be done is answered with
 /// [`CrewRejected`], and changes nothing.
 ///
-/// What the game itself asks for isn't a question of rights: say [`by`](Self::by) where it is a player who does.
+/// What the game itself asks for isn't a question of rights: say [`by`](Self::by) if it is a player who asks.
 pub struct CrewCommands<'a, 'w, 's> {
     commands: &'a mut Commands<'w, 's>,
     by: Option<PlayerId>,

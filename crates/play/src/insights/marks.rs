@@ -146,7 +146,7 @@ impl InsightsCommands<'_, '_> {
     }
 }
 
-/// Notes for how long nothing was done, where the game has the plugin look.
+/// Notes for how long nothing was done, if the game has the plugin look.
 pub(super) fn note_idle(idle: On<SessionIdle>, mut commands: Commands) {
     commands.insights().idle(idle.idle);
 }

@@ -129,7 +129,7 @@ impl Insights {
         self
     }
 
-    /// To be counted up where the places of deaths come out otherwise, so that sessions are looked at again.
+    /// To be counted up if the places of deaths come out otherwise, so that sessions are looked at again.
     #[must_use]
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;

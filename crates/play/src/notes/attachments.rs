@@ -70,7 +70,7 @@ pub(crate) struct Fallen {
     looked_at: usize,
 }
 
-/// Takes down what hangs on notes that aren't there any more, also where a crash came between.
+/// Removes the attachments of notes that no longer exist, also if a crash came between.
 pub(super) fn take_down_fallen(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let (id, count) = (session.id(), session.timeline().attachments.len());

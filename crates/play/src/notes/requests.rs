@@ -80,7 +80,7 @@ pub enum NoteRefusal {
     /// It can't hang on a note: its name or its size are none.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
-    /// The checkpoint of a bookmark wasn't taken or can't be written, as where the player has no right to save.
+    /// The checkpoint of a bookmark wasn't taken or can't be written, as when the player has no right to save.
     #[error("the moment couldn't be saved")]
     NotSaved,
     /// The crew has something against it: a right is missing, or no session is played.
@@ -94,7 +94,7 @@ pub enum NoteRefusal {
 pub struct NoteRejected {
     /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// The request. A text that is too long is cut off where it becomes so.
+    /// The request. A text that is too long is cut off at the limit.
     pub request: NoteRequest,
     /// Why it can't be done.
     pub reason: NoteRefusal,
@@ -152,8 +152,8 @@ impl NoteCommands<'_, '_, '_> {
     }
 
     /// Bookmarks this moment: takes a checkpoint, with the first line of the text as its label, and writes a note
-    /// [on it](crate::NoteOn::Checkpoint) once that is durable. Where a gate of the game is closed, the moment is the one at
-    /// which it opens.
+    /// [on it](crate::NoteOn::Checkpoint) once that is durable. If a gate of the game is closed, the moment is the one
+    /// at which it opens.
     pub fn bookmark(&mut self, text: impl Into<String>) {
         self.request(NoteRequest::Bookmark { text: text.into() });
     }

@@ -13,7 +13,7 @@ use super::progress::Blocker;
 /// This is the one form in which objectives change: it is [recorded](bevy_session::events::RecordingExt) in the order in
 /// which it happened, and handed out after a crash, so that what came after the newest checkpoint isn't forgotten.
 /// To act on it in a game, observe [`ObjectiveCompleted`](crate::ObjectiveCompleted) and its like, which come of
-/// it exactly once on a line. Read it where a log is looked at:
+/// it exactly once on a line. Read it to look at a log:
 ///
 /// ```
 /// use bevy_session::SessionId;

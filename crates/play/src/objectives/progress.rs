@@ -61,7 +61,7 @@ impl Blocker {
     }
 }
 
-/// Where an objective came from.
+/// The origin of an objective.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[reflect(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[type_path = "bevy_session_play"]

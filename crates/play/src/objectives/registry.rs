@@ -61,7 +61,7 @@ pub(crate) struct Criteria(pub Vec<Criterion>);
 /// A condition, and what comes of it when it holds.
 pub(crate) struct Criterion {
     pub key: ObjectiveKey,
-    /// Where the objective is in the tree, if it is.
+    /// The place of the objective in the tree; `None` if it isn't there.
     pub place: Option<usize>,
     pub step: ObjectiveStep,
     pub condition: Condition,

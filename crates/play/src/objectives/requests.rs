@@ -62,7 +62,7 @@ impl ObjectiveCommands<'_, '_, '_> {
         self.request(key, ObjectiveRequest::Advance(times));
     }
 
-    /// Notes that an objective was done so many times in all, where the world has the number: lamps that burn, ore in
+    /// Notes that an objective was done so many times in all, if the world has the number: lamps that burn, ore in
     /// the store. Counts go up only, and what is closed stays as it is, so this may be asked for as often as the
     /// game likes. After a crash nothing counts twice, as it can with [`advance`](Self::advance), whose count goes on
     /// from the last frame while the world goes back to the newest checkpoint.

@@ -62,7 +62,7 @@ impl ObjectivesSummary {
         self.until.unwrap_or(now).saturating_sub(self.since.unwrap_or(Duration::MAX))
     }
 
-    /// The expected time by the played: 2 is twice as fast as expected. `None` where one of them is missing.
+    /// The expected time by the played: 2 is twice as fast as expected. `None` if one of them is missing.
     #[must_use]
     pub fn efficiency(&self, now: Duration) -> Option<f32> {
         let played = self.played(now);
@@ -71,7 +71,7 @@ impl ObjectivesSummary {
     }
 }
 
-/// Writes how far the objectives are into the session's fields, where that has changed.
+/// Writes the progress of the objectives into the session's fields, if it has changed.
 pub(crate) fn publish(world: &mut World) {
     let objectives = world.get_resource_or_init::<Objectives>();
     if objectives.is_empty() {

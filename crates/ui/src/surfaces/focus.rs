@@ -78,7 +78,7 @@ const PAGE: i32 = 5;
 const STICK_ON: f32 = 0.6;
 const STICK_OFF: f32 = 0.35;
 
-/// Where the focus can go.
+/// The entities that can have the focus.
 #[derive(SystemParam)]
 pub(super) struct Stops<'w, 's> {
     children: Query<'w, 's, &'static Children>,

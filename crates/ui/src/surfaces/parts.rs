@@ -22,7 +22,7 @@ pub(super) struct Entry<'a> {
     pub mark: Option<&'a str>,
     pub picture: Option<Handle<Image>>,
     pub chosen: bool,
-    /// Where it stands, as a colour and a shape before the title.
+    /// Its state, as a colour and a shape before the title.
     pub shape: Option<Shape>,
     /// True if a star is shown beside the title.
     pub has_star: bool,

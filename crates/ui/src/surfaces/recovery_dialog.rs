@@ -36,7 +36,7 @@ use super::core::{SessionUiSystems, add_core};
 /// a session is played.
 ///
 /// While it is open, `Time<Virtual>` is paused, and with it all that goes by time: nothing of a game
-/// that plays on behind the question would be in the session that is recovered. Where the game loads a
+/// that plays on behind the question would be in the session that is recovered. If the game loads a
 /// level to put the session into, time goes on. See [`let_time_pass`](Self::let_time_pass).
 ///
 /// Escape, or East on a gamepad, puts the question off: the offer stays, and

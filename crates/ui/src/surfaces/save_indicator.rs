@@ -183,7 +183,7 @@ impl Indicator {
             warnings.push(fill(&words.slot_fails, &[("name", &name), ("reason", reason)]));
         }
         let word = if self.settings.with_text { words.saving.clone() } else { String::new() };
-        // Where nothing can be written, a mark that says so would be a lie.
+        // If nothing can be written, a mark that says so would be a lie.
         let is_seen = now < self.seen_until && self.warning.is_none();
         let saving = is_seen.then_some(word);
         if saving.is_none() && warnings.is_empty() {

@@ -451,7 +451,7 @@ strings! {
     panel_title: String = "Session",
     /// In the panel: no session is being played.
     panel_no_session: String = "none is being played",
-    /// In the panel: where the session stands.
+    /// In the panel: the status of the session.
     panel_status: String = "Status",
     /// In the panel: how long it was played.
     panel_played: String = "Played",

@@ -81,7 +81,7 @@ fn waits_for(tree: &Objectives, place: usize) -> Vec<usize> {
     needs.collect()
 }
 
-/// Where the search for cycles is at one objective.
+/// The state of the search for cycles at one objective.
 #[derive(Clone, Copy, PartialEq)]
 enum Visit {
     Not,

@@ -191,7 +191,7 @@ impl<'a> ObjectiveView<'a> {
         self.node.progress.played(now)
     }
 
-    /// The expected time by the played: 2 is twice as fast as expected. `None` where one of them is missing. `now` is
+    /// The expected time by the played: 2 is twice as fast as expected. `None` if one of them is missing. `now` is
     /// the session's play time.
     #[must_use]
     pub fn efficiency(&self, now: Duration) -> Option<f32> {

@@ -38,7 +38,7 @@ fn app(directory: &Path) -> App {
     app
 }
 
-/// Lets frames pass until this holds.
+/// Runs frames until this holds.
 fn until(app: &mut App, holds: impl Fn(&World) -> bool) {
     while !holds(app.world()) {
         app.update();

@@ -76,7 +76,7 @@ pub(super) struct Row {
     pub title: String,
     pub detail: String,
     pub played: String,
-    /// Where its picture lies, if it can have one.
+    /// The place of its picture, if it can have one.
     pub picture: Option<AttachmentOf>,
     /// A note on what is wrong with it, if anything.
     pub mark: Option<String>,
@@ -139,7 +139,7 @@ impl RecoveryDialog {
             }
             Stage::Asking => {
                 self.ask_for_choice(offer, facts, &mut view);
-                // What happened was shown before; where room is short, what is new goes first.
+                // What happened was shown before; if room is short, what is new goes first.
                 if facts.is_compact && (view.alert.is_some() || view.advice.is_some()) {
                     view.story.clear();
                     view.loss.clear();
@@ -247,7 +247,7 @@ impl RecoveryDialog {
         let options = offer.options.iter().enumerate();
         let options = options.map(|(place, option)| self.option_row(offer, place, option, words));
         let mut rows: Vec<Row> = checkpoints.chain(slots).chain(options).collect();
-        // Where a backup is proposed, backups come first.
+        // If a backup is proposed, backups come first.
         let place = if offers.proposed_backup(offer).is_some() { 0 } else { rows.len() };
         rows.splice(place..place, backups);
         rows

@@ -226,7 +226,7 @@ impl MenuView {
         });
     }
 
-    /// The same on lines, where there is no room beside the list.
+    /// The same on lines, if there is no room beside the list.
     fn draw_actions(&self, look: &Look, body: &mut ChildSpawner) {
         let (height, gap) = size_of_actions(look);
         let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(gap), ..look.row(8.0) };

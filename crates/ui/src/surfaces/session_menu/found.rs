@@ -36,7 +36,7 @@ struct Asked {
 }
 
 impl SessionMenu {
-    /// Finds what is to be listed. Costs next to nothing where nothing changed.
+    /// Finds what is to be listed. Costs next to nothing if nothing changed.
     pub(super) fn find(
         &mut self,
         catalog: &SessionCatalog,

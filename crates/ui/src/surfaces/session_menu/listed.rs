@@ -214,7 +214,7 @@ impl<'a> Listed<'a> {
 }
 
 impl MenuRow {
-    /// Fills in what is a session's, and says what it is where nothing is the matter with it.
+    /// Fills in what is a session's, and says what it is if nothing is wrong with it.
     fn of_session(
         &mut self,
         entry: &SessionEntry,

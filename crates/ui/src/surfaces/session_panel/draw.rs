@@ -1,4 +1,4 @@
-//! The panel as a tree, whose texts and charts are filled in where they change.
+//! The panel as a tree, whose texts and charts are filled in when they change.
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::input_focus::InputFocusVisible;
@@ -122,7 +122,7 @@ pub(super) fn go_back(
     }
 }
 
-/// Fills texts and charts in, where they are no longer what they were.
+/// Fills in texts and charts that have changed.
 pub(super) fn fill_in(
     panel: Res<SessionPanel>,
     session: Option<Res<CurrentSession>>,
