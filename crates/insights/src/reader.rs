@@ -84,7 +84,7 @@ impl InsightsReader {
         self
     }
 
-    /// Sets the offset of days and hours from UTC, in seconds. More than 25 hours are none.
+    /// Sets the offset of days and hours from UTC, in seconds. More than 25 hours count as 0.
     #[must_use]
     pub fn seconds_from_utc(mut self, seconds: i32) -> Self {
         self.offset = seconds;

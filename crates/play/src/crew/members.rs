@@ -153,7 +153,7 @@ impl Crew {
 
     /// Checks that a player has a right, by their role or as an administrator: to show or hide a button. What is asked
     /// [`by`](bevy_session::SessionCommands::by) a player is checked in any case. While the crew is empty, everybody
-    /// has.
+    /// has every right.
     ///
     /// # Errors
     ///

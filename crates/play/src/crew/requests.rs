@@ -44,7 +44,7 @@ pub struct CrewRejected {
     pub player: PlayerId,
     /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// The request.
+    /// The request that was refused.
     pub request: CrewRequest,
     /// Why it can't be done.
     pub reason: CrewRefusal,

@@ -122,7 +122,7 @@ impl Insights {
     }
 
     /// The offset of this game's days and hours from UTC, in hours. Defaults to 0, so that all machines say the same.
-    /// More than 25 are none.
+    /// More than 25 count as 0.
     #[must_use]
     pub fn hours_from_utc(mut self, hours: i8) -> Self {
         self.offset = i32::from(hours) * 3600;

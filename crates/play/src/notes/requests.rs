@@ -94,7 +94,7 @@ pub enum NoteRefusal {
 pub struct NoteRejected {
     /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// The request. A text that is too long is cut off at the limit.
+    /// The request that was refused. A text that is too long is cut off at the limit.
     pub request: NoteRequest,
     /// Why it can't be done.
     pub reason: NoteRefusal,

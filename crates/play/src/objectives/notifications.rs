@@ -91,7 +91,7 @@ notifications! {
     ObjectiveRejected {
         /// The objective that was meant.
         key: ObjectiveKey,
-        /// The request.
+        /// The request that was refused.
         request: ObjectiveRequest,
         /// Why it can't be.
         reason: ObjectiveRefusal,

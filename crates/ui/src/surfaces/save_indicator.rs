@@ -60,7 +60,7 @@ impl SaveIndicatorPlugin {
         self
     }
 
-    /// Shows a word beside the mark, or leaves it out. Yes by default.
+    /// Shows a word beside the mark, or leaves it out. Shown by default.
     #[must_use]
     pub fn with_text(mut self, with_text: bool) -> Self {
         self.with_text = with_text;
