@@ -12,7 +12,7 @@ const EASY: f64 = 0.9;
 /// The player who asks for suggestions, and where they are.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Situation<'a> {
-    /// The player.
+    /// The player's name; `None` for sessions without a player.
     pub player: Option<&'a str>,
     /// The scenario that is played.
     pub scenario: Option<&'a str>,

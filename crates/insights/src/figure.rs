@@ -118,15 +118,15 @@ impl<T: fmt::Display> fmt::Display for Figure<T> {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Distribution {
-    /// The smallest.
+    /// The smallest value.
     pub least: f64,
-    /// A quarter of them is no larger.
+    /// The value that a quarter of them doesn't exceed.
     pub lower_quartile: f64,
-    /// Half of them is no larger.
+    /// The value that half of them doesn't exceed.
     pub median: f64,
-    /// Three quarters of them are no larger.
+    /// The value that three quarters of them don't exceed.
     pub upper_quartile: f64,
-    /// The largest.
+    /// The largest value.
     pub greatest: f64,
     /// The number of values up to each bound and above the one before; those above all bounds are last, without a
     /// bound.

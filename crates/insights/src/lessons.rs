@@ -28,7 +28,7 @@ pub struct Lessons {
     pub incomplete: usize,
     /// Each player's skills.
     pub skills: Vec<SkillReport>,
-    /// The chapters.
+    /// The difficulty and outcomes of each chapter.
     pub levels: Vec<LevelReport>,
     /// Outcomes of sessions, by what was chosen in them.
     pub works: Vec<Comparison>,
@@ -192,7 +192,7 @@ pub struct FigurePair {
 pub struct ScenarioReport {
     /// The player; `None` of sessions without one.
     pub player: Option<String>,
-    /// The scenario.
+    /// The scenario's key, or the game's own word.
     pub scenario: String,
     /// Sessions that have begun.
     pub sessions: usize,

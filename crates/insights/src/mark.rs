@@ -20,7 +20,7 @@ pub enum Mark {
     Idle(Duration),
     /// The player tried a skill.
     Attempt {
-        /// Its name, as it is or once was.
+        /// The skill's name, as it is or once was.
         skill: String,
         /// Its result.
         attempt: Attempt,

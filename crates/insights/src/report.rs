@@ -29,9 +29,9 @@ pub struct InsightsReport {
     pub calendar: CalendarReport,
     /// Their endings, and the players' opinions of them.
     pub endings: EndingsReport,
-    /// Deaths.
+    /// Deaths of the player, in all sessions.
     pub deaths: u64,
-    /// Where they were.
+    /// Deaths in each cell of the game's own grid, as far as their places are known.
     pub places: BTreeMap<GridCell, u64>,
     /// Slots that were loaded.
     pub loads: u64,

@@ -43,7 +43,7 @@ pub struct SessionInsights {
     pub rewinds: u32,
     /// Deaths of the player, by the types that the game named.
     pub deaths: u32,
-    /// Where they were.
+    /// Deaths in each cell of the game's own grid, as far as their places are known.
     pub places: BTreeMap<GridCell, u32>,
     /// Events of the types that the game named, by the path of their type.
     pub events: BTreeMap<String, u64>,

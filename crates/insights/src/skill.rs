@@ -107,7 +107,7 @@ impl SkillRecord {
         }
     }
 
-    /// All attempts.
+    /// All attempts, the oldest first.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt> {
         self.sittings.iter().flat_map(|sitting| sitting.attempts.iter().copied())
     }

@@ -103,7 +103,7 @@ pub struct Suggestion {
     /// The suggestion itself.
     #[serde(flatten)]
     pub suggested: Suggested,
-    /// Why.
+    /// The reason for it.
     pub why: SuggestionReason,
 }
 

@@ -70,7 +70,7 @@ impl OperationFigures {
         self.percentile(0.99)
     }
 
-    /// The longest.
+    /// The longest duration since then; `None` if it was never done.
     #[must_use]
     pub fn maximum(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.longest)

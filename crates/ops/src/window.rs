@@ -31,9 +31,9 @@ pub struct WindowFigures {
     pub p95: Option<Duration>,
     /// The 99th percentile, to a sixteenth.
     pub p99: Option<Duration>,
-    /// The longest.
+    /// The longest duration; `None` if it was never done.
     pub maximum: Option<Duration>,
-    /// The average.
+    /// The average duration; `None` if it was never done.
     pub mean: Option<Duration>,
 }
 

@@ -66,7 +66,7 @@ impl Default for ThumbnailPlugin {
 pub struct ThumbnailTaken {
     /// The session.
     pub session: SessionId,
-    /// The checkpoint.
+    /// The checkpoint that it belongs to.
     pub checkpoint: CheckpointId,
     /// Pixels of the picture.
     pub size: UVec2,

@@ -14,9 +14,9 @@ use crate::suggestion::{Suggestion, SuggestionReason};
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CountedText {
-    /// For 1.
+    /// The text for the number 1.
     pub one: String,
-    /// For everything else.
+    /// The text for all other numbers.
     pub other: String,
 }
 

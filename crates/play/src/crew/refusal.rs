@@ -45,7 +45,7 @@ pub enum CrewRefusal {
         player: PlayerId,
         /// The role.
         role: Role,
-        /// The right.
+        /// The right that is missing.
         right: Right,
     },
     /// The host can't be removed, and is the host as long as nothing is handed over.

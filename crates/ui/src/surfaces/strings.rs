@@ -11,9 +11,9 @@ pub(super) use file::{StringsLoader, take_strings};
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Counted {
-    /// For 1.
+    /// The text for the number 1.
     pub one: String,
-    /// For everything else.
+    /// The text for all other numbers.
     pub other: String,
 }
 
@@ -180,7 +180,7 @@ strings! {
     recover: String = "Recover",
     /// The button that declines.
     start_fresh: String = "Start fresh",
-    /// Beside it.
+    /// A note beside that button.
     start_fresh_keeps: String = "Starting fresh keeps your saves.",
     /// The button that shows more.
     details: String = "Details",

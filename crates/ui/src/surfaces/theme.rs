@@ -39,7 +39,7 @@ pub struct SessionTheme {
     pub hovered: Color,
     /// The same of the row that is chosen.
     pub chosen: Color,
-    /// Text.
+    /// The colour of text.
     pub text: Color,
     /// Text that matters less.
     pub muted: Color,
@@ -51,7 +51,7 @@ pub struct SessionTheme {
     pub danger: Color,
     /// Text about what may go wrong.
     pub warning: Color,
-    /// Thin lines.
+    /// The colour of thin lines.
     pub line: Color,
     /// The ring around what has the focus.
     pub focus: Color,
