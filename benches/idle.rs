@@ -1,7 +1,7 @@
 //! Prints the heap that the plugin takes while no session is played: `cargo bench --bench idle`.
 //!
-//! A program of its own, since it saves no type and starts no thread. What Bevy keeps for any message
-//! or resource, whatever is in it, is measured in the same run and taken off.
+//! A separate program, since it saves no type and starts no thread. What Bevy keeps for any message
+//! or resource, even an empty one, is measured in the same run and taken off.
 
 #![expect(clippy::print_stdout, reason = "the figure is what this program is for")]
 
@@ -66,7 +66,7 @@ fn add_empty_types(app: &mut App) {
     world.register_component::<Saved>();
 }
 
-/// How many messages and other resources the plugin adds. Names of types aren't kept in a release, so
+/// The number of messages and other resources that the plugin adds. Names of types aren't kept in a release, so
 /// messages are known by the size of what holds them.
 fn types_of_the_plugin() -> (usize, usize) {
     let sizes = |app: &App| -> Vec<usize> {

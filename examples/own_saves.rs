@@ -1,4 +1,4 @@
-//! Demonstrates a game that writes files of its own: the plugin asks it to save, notices that it died, and offers
+//! Demonstrates a game that writes its own files: the plugin asks it to save, notices that it died, and offers
 //! its newest file that is whole.
 //!
 //! `cargo run --example own_saves` counts seconds into `own_saves/` in the working directory, asked every three
@@ -42,7 +42,7 @@ fn main() -> AppExit {
         .run()
 }
 
-/// What the plugin asks about the game's files.
+/// The answers to the plugin's questions about the game's files.
 struct Files(PathBuf);
 
 impl ExternalSaves for Files {
@@ -67,7 +67,7 @@ impl ExternalSaves for Files {
     }
 }
 
-/// A file is whole if it ends with a line of its own.
+/// A file is whole if its last line is the mark of the end.
 fn read(directory: &Path, slot: &str) -> Result<u32> {
     let text = fs::read_to_string(directory.join(slot))?;
     let number = text.strip_suffix("\nend\n").ok_or("the file is cut short")?;

@@ -32,11 +32,11 @@ struct Inventory(Vec<u32>);
 #[reflect(Component, Saved)]
 struct Title(String);
 
-/// Whether entities may be put back.
+/// True if entities may be put back.
 #[derive(Resource, Default)]
 pub struct IsLoaded(pub bool);
 
-/// Whether a restore is over.
+/// True if a restore is over.
 #[derive(Resource, Default)]
 pub struct Restored(pub bool);
 
@@ -114,7 +114,7 @@ pub fn frames(app: &mut App, count: usize) {
     (0..count).for_each(|_| app.update());
 }
 
-/// Lets frames pass until this holds.
+/// Runs frames until this holds.
 pub fn until(app: &mut App, holds: impl Fn(&World) -> bool) {
     for _ in 0..1_000 {
         if holds(app.world()) {

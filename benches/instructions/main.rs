@@ -13,10 +13,10 @@ mod workloads;
 
 use std::sync::{Mutex, PoisonError};
 
-/// What was counted before each boundary.
+/// The workload before each boundary.
 static COUNTED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
 
-/// What belongs to no workload.
+/// The workload of instructions that aren't counted.
 const NOTHING: &str = "nothing";
 
 /// Ends a stretch of instructions, which belong to this workload.

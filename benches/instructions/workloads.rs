@@ -1,4 +1,4 @@
-//! What is counted.
+//! The workloads that are counted.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;

@@ -1,4 +1,4 @@
-//! What it costs a game that is played to ask for something of other sessions all the time.
+//! The cost of requests about other sessions, all the time, while a game is played.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ const RUNS: usize = 3;
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 struct Dug(u32);
 
-/// What was heard.
+/// Messages of the plugin.
 #[derive(Resource, Default)]
 struct Heard {
     /// When a checkpoint was captured.
@@ -33,7 +33,7 @@ struct Heard {
     recorded: Option<u64>,
 }
 
-/// What came of a run.
+/// The result of a run.
 struct Played {
     frames: Vec<Duration>,
     longest_gap: f64,
@@ -101,7 +101,7 @@ fn game(directory: &std::path::Path) -> App {
     app
 }
 
-/// Lets frames pass until something is the case.
+/// Runs frames until something is the case.
 fn until(app: &mut App, mut is_done: impl FnMut(&World) -> bool) {
     while !is_done(app.world()) {
         app.update();

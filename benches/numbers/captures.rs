@@ -1,4 +1,4 @@
-//! What copying the world costs, and what it makes.
+//! The cost of copying the world, and the size of the result.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What a save system of the game's own costs a frame.
+//! The cost of a game's own save system in a frame.
 
 use std::thread;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub fn external() {
     row("asking a provider, beyond a frame without one (aim ≤ 10 µs)", beyond);
 }
 
-/// What a frame takes of the main thread.
+/// The time of the main thread in a frame.
 fn frame(provider: Option<Provider>) -> Duration {
     let mut app = App::new();
     app.add_plugins((

@@ -1,4 +1,4 @@
-//! What figures, health, alerts and metrics add.
+//! The cost of figures, health, alerts and metrics.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! What it takes to list ten thousand sessions with the index and without it, to find some of them, and to
-//! change, archive and delete one. They have no slots, which are all read at a start, and which `catalogue` measures.
+//! The time to list ten thousand sessions with the index and without it, to find some of them, and to change, archive
+//! and delete one. They have no slots, which are all read at a start, and which `catalogue` measures.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub fn ten_thousand() {
     }
 }
 
-/// What a start came to.
+/// The times of a start.
 struct Start {
     /// Until the first session was listed.
     first: Duration,
@@ -133,7 +133,7 @@ fn requests(app: &mut App, sessions: usize) {
     }
 }
 
-/// What would go by rules that look at each session.
+/// The time of a preview of retention by rules that look at each session.
 fn previews(app: &App, sessions: usize) {
     let day = Duration::from_secs(24 * 60 * 60);
     let rules = Retention::default()

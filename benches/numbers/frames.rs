@@ -1,4 +1,4 @@
-//! What the plugin adds to a frame: idle, with gates, with requests, and over an hour of play.
+//! The plugin's time in a frame: idle, with gates, with requests, and over an hour of play.
 
 use std::time::{Duration, Instant};
 
@@ -66,7 +66,7 @@ pub fn pauses() {
     let longest =
         |frames: Vec<Duration>| microseconds(frames.into_iter().max().unwrap_or_default());
     // The first one pays for the start: the allocator puts together what the writer has freed of the
-    // full capture, which the next large allocation has to wait for, whoever makes it.
+    // full capture, which any next large allocation has to wait for.
     let later = playing.split_off(1);
     row(
         "an hour, 100,000 entities × 5, 1 %: a frame with a checkpoint",
@@ -79,7 +79,7 @@ pub fn pauses() {
     let _ = std::fs::remove_dir_all(&directory);
 }
 
-/// What the plugin takes of the main thread in one frame.
+/// The plugin's time on the main thread in one frame.
 fn frame_on_the_processor(app: &mut App) -> Duration {
     let begun = on_the_processor();
     app.world_mut().run_schedule(SessionLast);
@@ -96,7 +96,7 @@ fn frames_until_saved(app: &mut App) -> Duration {
     (0..3).fold(longest, |longest, _| longest.max(frame_on_the_processor(app)))
 }
 
-/// What the requests themselves cost the main thread, beside a frame without one.
+/// The cost of requests on the main thread, beside a frame without one.
 pub fn requests() {
     let directory = temporary("requests");
     let mut app = app(SessionPlugin::new("Bench", "Numbers").directory(&directory));
@@ -161,7 +161,7 @@ pub fn requests() {
     let _ = std::fs::remove_dir_all(&directory);
 }
 
-/// The time of a frame in which a capture is taken, without the capture, which has a row of its own.
+/// The time of a frame in which a capture is taken, without the capture, which has its own row.
 fn without_capture(app: &mut App, frame: impl Fn(&mut App) -> Duration) -> Duration {
     app.world_mut().resource_mut::<Heard>().captures.clear();
     let whole = frame(app);
@@ -177,7 +177,7 @@ enum Phase {
     Menu,
 }
 
-/// What states, gates and hooks cost a frame in which nothing happens.
+/// The cost of states, gates and hooks in a frame in which nothing happens.
 pub fn hooks() {
     let frame = |tie: &dyn Fn(&mut App)| {
         let mut app = App::new();

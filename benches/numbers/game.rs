@@ -32,7 +32,7 @@ pub struct Inventory(pub Vec<u32>);
 #[reflect(Component, Saved)]
 pub struct Title(pub String);
 
-/// What the plugin reported.
+/// Messages of the plugin.
 #[derive(Resource, Default)]
 pub struct Heard {
     pub captures: Vec<Duration>,

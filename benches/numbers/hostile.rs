@@ -1,4 +1,4 @@
-//! What reading costs where somebody made the files: `cargo bench --bench numbers -- hostile`.
+//! The cost of reading files that an attacker made: `cargo bench --bench numbers -- hostile`.
 //!
 //! An honest journal and forged ones of the same length are looked at as a start looks at them. The
 //! forged ones are sealed as `docs/FORMAT.md` says, so that nothing is refused for its checksum.
@@ -23,11 +23,11 @@ const DATA: u8 = 1;
 const COMMIT: u8 = 2;
 const RECORD: u8 = 3;
 const CARRIED: u8 = 0x80 | 0x40 | 9;
-/// How many times its stored bytes a frame may have unpacked.
+/// The most times its stored bytes that a frame may have unpacked.
 const PACKING: usize = 32;
 const MIB: usize = 1 << 20;
 
-/// What is needed of a header to forge what follows.
+/// The part of a header that is needed to forge what follows.
 #[derive(Deserialize)]
 struct Header {
     nonce: u64,
@@ -139,7 +139,7 @@ fn checkpoints(forger: &mut Forger, length: usize, data: impl Fn(&mut Forger, u6
         let at = forger.bytes.len();
         forger.frame(COMMIT, counter, &raw, raw.len());
         if forger.sequence == begun + 1 {
-            // A group of its own: first and last.
+            // A separate group: first and last.
             forger.bytes[at + 5] = 3;
             let sealed = xxh3_64_with_seed(&forger.bytes[at..at + 40], forger.nonce);
             forger.bytes[at + 40..at + HEADER].copy_from_slice(&sealed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What it takes to list sessions and slots.
+//! The time to list sessions and slots.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ pub fn write_session(directory: &Path, number: usize, with_slot: bool) {
     }
 }
 
-/// What it takes to list many sessions and slots.
+/// The time to list many sessions and slots.
 pub fn catalogue() {
     let directory = temporary("catalogue");
     (0..1_000).for_each(|number| write_session(&directory, number, true));
@@ -126,8 +126,8 @@ pub fn catalogue() {
     let _ = std::fs::remove_dir_all(&directory);
 }
 
-/// What it takes to find a hundred times as many sessions and slots, in memory, so that files cost nothing:
-/// takes minutes to prepare, and is left out unless it is named.
+/// The time to find a hundred times as many sessions and slots, in memory, so that files cost nothing: takes minutes to
+/// prepare, and is left out unless it is named.
 pub fn hundred_thousand() {
     let disk = MemoryDisk::default();
     let mut made = 0;
@@ -157,7 +157,7 @@ pub fn hundred_thousand() {
     }
 }
 
-/// What a game feels of a listing that is made again.
+/// The main thread's time for a listing that is made again.
 fn on_the_main_thread(directory: &Path) -> String {
     #[derive(Resource, Default)]
     struct Found(usize);

@@ -1,4 +1,4 @@
-//! How figures are taken and printed.
+//! Takes and prints figures.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub fn on_the_processor() -> Duration {
     busy()
 }
 
-/// How long something takes, by the clock and in work of this thread.
+/// The time of some work, by the clock and of this thread's processor.
 pub fn timed(work: impl FnOnce()) -> [Duration; 2] {
     let (begun, worked) = (Instant::now(), busy());
     work();

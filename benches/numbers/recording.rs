@@ -1,4 +1,4 @@
-//! What recording costs, and how fast what was recorded comes back.
+//! The cost of recording, and the speed at which recorded messages come back.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::game::{request, start};
 use crate::measure::{ROUNDS, median, microseconds, on_the_processor, row};
 
-/// What is recorded.
+/// A recorded message.
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 struct Looted {
     item: u32,
     gold: u32,
 }
 
-/// How many were handed out, and when the last were.
+/// The number of messages that were handed out, and when the last were.
 #[derive(Resource, Default)]
 struct HandedOut(Option<(u64, Instant)>);
 
@@ -63,7 +63,7 @@ fn write(app: &mut App, messages: u32) {
     app.world_mut().write_message_batch(batch);
 }
 
-/// What a frame with so many messages takes of the main thread, where the writer has its own.
+/// The main thread's time for a frame with so many messages, with the writer on its own thread.
 fn frame(recorded: bool, messages: u32) -> Duration {
     let directory = tempfile::tempdir().expect("a directory for a moment");
     let mut app =

@@ -1,4 +1,4 @@
-//! What it takes to write a report, and to open one.
+//! The time to write a report, and to open one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use bevy_session::reports::{Report, ReportWritten};
 use crate::game::{ENTITIES, app, request, spawn_mixed, start};
 use crate::measure::{median, row, temporary, timed};
 
-/// The report that this very program is to open, as a process of its own.
+/// The report that this program is to open, in a separate process.
 const OPENED: &str = "BEVY_SESSION_BENCH_OPENED";
 const ROUNDS: usize = 7;
 
@@ -73,7 +73,7 @@ fn open_in_a_process(report: &Path) -> Duration {
     begun.elapsed()
 }
 
-/// Whether this process is one that opens a report, which it has done then.
+/// Opens a report, if this process is one that should; returns true then.
 pub fn has_opened() -> bool {
     let Some(report) = std::env::var_os(OPENED) else { return false };
     let plugin = SessionPlugin::new("Bench", "Numbers").open(PathBuf::from(report));

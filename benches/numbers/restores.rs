@@ -1,4 +1,4 @@
-//! What it takes to put a checkpoint back.
+//! The time to put a checkpoint back.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub fn million() {
     );
 }
 
-/// How long it takes from request to play, and how much is on disk.
+/// The time from request to play, and the bytes on disk.
 fn restore_of(entities: usize, rounds: usize) -> (Duration, u64) {
     let directory = temporary("restore");
     let plugin = || SessionPlugin::new("Bench", "Numbers").directory(&directory).manual_writer();
@@ -120,7 +120,7 @@ pub fn in_place() {
     }
 }
 
-/// What the main thread does in the frame of a fork and in that of the return to it, at 10,000 entities of which 1 % have
+/// The main thread's work in the frame of a fork and in that of the return to it, at 10,000 entities of which 1 % have
 /// changed, beside the frame of a restore.
 pub fn forks() {
     const ENTITIES: usize = 10_000;
@@ -209,7 +209,7 @@ impl Rewound {
         }
     }
 
-    /// How long the frame takes in which the session goes back.
+    /// The time of the frame in which the session goes back.
     fn frame_of(&mut self, ask: impl FnOnce(&mut Commands)) -> Duration {
         let before = self.app.world().resource::<Heard>().restores.len();
         request(&mut self.app, ask);
@@ -223,7 +223,7 @@ impl Rewound {
         frame
     }
 
-    /// How long those frames take, once every `step`th entity has changed.
+    /// The times of those frames, once every `step`th entity has changed.
     fn frames(&mut self, manner: RestoreManner, step: usize) -> Vec<Duration> {
         let to = RewindTo::Checkpoint(self.first);
         let rounds = (0..9).map(|_| {

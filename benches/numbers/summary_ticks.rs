@@ -1,4 +1,4 @@
-//! What change ticks of whole columns save where nothing changed.
+//! The savings by change ticks of whole columns if nothing changed.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ macro_rules! world {
                 app
             }
 
-            /// What the game's own systems do between two checkpoints.
+            /// The work of the game's own systems between two checkpoints.
             pub fn play(app: &mut App) {
                 look_at::<A>(app);
                 look_at::<B>(app);

@@ -18,7 +18,7 @@ use crate::model::Game;
 use crate::pause::Asking;
 use crate::play::Steering;
 
-/// What the keys of a half of the keyboard are for.
+/// The keys of a half of the keyboard.
 pub struct Half {
     left: KeyCode,
     right: KeyCode,
@@ -73,7 +73,7 @@ pub fn plugin(app: &mut App) {
     .add_observer(press_gamepad);
 }
 
-/// Whether letters are typed, and mean nothing else.
+/// A run condition: true if letters are typed into a field, and mean nothing else.
 pub fn is_typing(focus: Res<InputFocus>, fields: Query<(), With<EditableText>>) -> bool {
     focus.get().is_some_and(|focus| fields.contains(focus))
 }
@@ -95,7 +95,7 @@ fn steer(
     }
 }
 
-/// Whoever presses it is the one who asks for what the menu has.
+/// Pauses the game. The player who presses it makes the requests of the menu.
 fn pause(
     keys: Res<ButtonInput<KeyCode>>,
     gamepads: Query<&Gamepad>,
@@ -113,7 +113,7 @@ fn pause(
     next.set(Game::Paused);
 }
 
-/// What no dialog took for itself arrives at the window.
+/// Handles keys that arrive at the window, because no dialog took them.
 fn press_key(
     key: On<FocusedInput<KeyboardInput>>,
     windows: Query<(), With<Window>>,
@@ -133,7 +133,7 @@ fn press_key(
     }
 }
 
-/// A field has keys of its own for most that the window would hear of.
+/// A field handles most keys itself, so that the window wouldn't get them.
 fn press_key_in_field(
     key: On<FocusedInput<KeyboardInput>>,
     fields: Query<&EditableText, With<Action>>,

@@ -26,7 +26,7 @@ fn crash(keys: Res<ButtonInput<KeyCode>>) {
     }
     if keys.just_pressed(KeyCode::Digit4) {
         loop {
-            // The window stops answering. Whoever waits long enough closes it.
+            // The window stops answering. A player who waits long enough closes it.
             std::hint::spin_loop();
         }
     }
@@ -51,7 +51,7 @@ pub struct Plug {
 }
 
 impl Plug {
-    /// Whoever died without a disk starts with one.
+    /// Puts the disk back in if the last game died without one.
     pub fn new(directory: &Path) -> Self {
         let plug = Self { data: directory.join("data") };
         if plug.is_out()

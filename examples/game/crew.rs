@@ -1,5 +1,5 @@
 //! Who plays: Ann and, whenever somebody sits down beside her, Ben. They share a keyboard. Each has a character, which
-//! stays theirs whoever hosts, and waits for them while they are away.
+//! stays theirs when the other one hosts, and waits for them while they are away.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -26,7 +26,7 @@ pub enum Seat {
 impl Seat {
     pub const ALL: [Self; 2] = [Self::Left, Self::Right];
 
-    /// What the crew knows the player by. With accounts, it would be that of the account.
+    /// The player's id in the crew. With accounts, it would be that of the account.
     pub fn id(self) -> &'static str {
         match self {
             Self::Left => "ann",
@@ -74,12 +74,12 @@ impl Seats<'_> {
         Seat::ALL.into_iter().all(|seat| self.is_here(seat))
     }
 
-    /// Whoever uses this half of the keyboard: one player alone has both.
+    /// The player who uses this half of the keyboard: one player alone has both.
     pub fn at(&self, half: Seat) -> Seat {
         if self.is_here(half) || !self.is_here(half.other()) { half } else { half.other() }
     }
 
-    /// The halves of the keyboard that a player has; none for whoever is away.
+    /// The halves of the keyboard that a player has; none if they are away.
     pub fn halves(&self, of: Seat) -> impl Iterator<Item = Seat> {
         let is_here = self.is_here(of);
         Seat::ALL.into_iter().filter(move |half| is_here && self.at(*half) == of)
@@ -116,7 +116,7 @@ pub fn plugin(app: &mut App) {
         );
 }
 
-/// In a session that begins or is taken up is no one. The host sits down first, and then has the whole keyboard; the
+/// When a session begins or is resumed, no one is in it. The host sits down first, and then has the whole keyboard; the
 /// other one is in the crew all the same, so that notes can be for them.
 fn sit_down(crew: Res<Crew>, seats: Seats, mut commands: Commands) {
     if crew.here().next().is_some() {
@@ -134,7 +134,7 @@ fn sit_down(crew: Res<Crew>, seats: Seats, mut commands: Commands) {
     }
 }
 
-/// One key for whoever doesn't host: they come and go as they like.
+/// One key for the player who doesn't host: they come and go as they like.
 fn come_and_go(
     keys: Res<ButtonInput<KeyCode>>,
     gamepads: Query<&Gamepad>,
@@ -159,7 +159,7 @@ fn own(unowned: Query<Entity, (With<Player>, Without<PlayedBy>)>, mut commands: 
     }
 }
 
-/// Who plays has a character, also where a rewind went to before they had come.
+/// Who plays has a character, also if a rewind went to before they had come.
 fn give_characters(
     seats: Seats,
     characters: Characters,
@@ -206,7 +206,7 @@ fn say_who_is_here(
 ) {
     let Some(member) = crew.get(&change.player) else { return };
     let said = match change.step {
-        // That the host plays is no news.
+        // The host's start needs no note.
         CrewStep::Joined if !member.is_host() => &texts.has_come,
         CrewStep::Left => &texts.has_left,
         CrewStep::HandedOver => &texts.hosts_now,

@@ -1,8 +1,8 @@
-//! Whether there is a screen to play on.
+//! Checks that there is a screen to play on.
 
 use std::env;
 
-/// What to do about a missing screen, in a sentence; `None` if there is one.
+/// Advice on a missing screen, in a sentence; `None` if there is one.
 pub fn missing() -> Option<String> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -20,7 +20,7 @@ pub fn missing() -> Option<String> {
     })
 }
 
-/// Whether somebody listens. A display on another machine isn't asked.
+/// True if a display server answers. A display on another machine isn't asked.
 #[cfg(unix)]
 fn answers(display: &str) -> bool {
     use std::os::unix::net::UnixStream;

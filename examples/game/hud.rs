@@ -1,4 +1,4 @@
-//! What is on the screen while the game is played: how it goes, what is safe, and which keys there are.
+//! The screen while the game is played: progress, what is safe, and the keys.
 
 mod oil;
 
@@ -23,9 +23,9 @@ use oil::oil_bars;
 const PALE: Color = Color::srgb(0.80, 0.85, 0.92);
 const DIM: Color = Color::srgb(0.58, 0.64, 0.74);
 const ALARM: Color = Color::srgb(1.0, 0.58, 0.52);
-/// What a sentence to the player takes at the lower edge, if it has a line.
+/// The height of a line of notes to the player, at the lower edge.
 pub const ROOM_FOR_NOTES: f32 = 72.0;
-/// How wide what is counted is, and how wide objectives are.
+/// The width of the counts, and of the objectives.
 const COLUMN: f32 = 200.0;
 const PANEL: Color = Color::srgba(0.02, 0.03, 0.06, 0.88);
 
@@ -49,7 +49,7 @@ impl Note {
 
 #[derive(Component)]
 struct Hud;
-/// What is counted, and the objectives.
+/// The counts, and the objectives.
 #[derive(Component)]
 struct Panel;
 
@@ -126,7 +126,7 @@ fn show(hud: Query<(), With<Hud>>, texts: Res<Texts>, mut commands: Commands) {
     ));
 }
 
-/// What is behind a note, so that no name in the landscape runs into it.
+/// The plate behind a note, so that no name in the landscape runs into it.
 fn note_plate() -> impl Bundle {
     let node = Node {
         align_self: AlignSelf::Center,

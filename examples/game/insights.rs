@@ -32,11 +32,11 @@ pub const DODGE: &str = "dodge";
 #[derive(Resource)]
 struct Report(Task<InsightsReport>);
 
-/// Where the plots go.
+/// The container of the plots.
 #[derive(Component)]
 struct Page;
 
-/// What is gathered, also in a game without a window.
+/// Gathers insights, also in a game without a window.
 pub fn gathered(app: &mut App) {
     // Each time that a shade comes after the fireflies, it gets them or not.
     app.add_message::<Bite>().skill(Skill::new(DODGE).mastered_with(8, 10));
@@ -69,7 +69,7 @@ fn open(texts: Res<Texts>, shapes: Res<Shapes>, mut commands: Commands) {
     look_again(commands);
 }
 
-/// Where the plots go, as many beside each other as there is room for.
+/// The container of the plots, with as many beside each other as there is room for.
 fn page() -> Node {
     Node {
         width: percent(100),

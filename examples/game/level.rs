@@ -108,7 +108,7 @@ fn build_once_loaded(
     next.set(Game::Playing);
 }
 
-/// A level that is entered, and not restored. Whoever is away comes along, and finds themselves here.
+/// A level that is entered, and not restored. Players who are away come along, and find themselves here.
 fn begin(
     level: Res<LoadedLevel>,
     options: Res<Options>,

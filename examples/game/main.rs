@@ -86,7 +86,7 @@ fn start() -> Result<AppExit, String> {
     }
 }
 
-/// What this game saves, and how often.
+/// The plugin, with what this game saves and how often.
 fn lamplighter(data: &Path) -> SessionPlugin {
     SessionPlugin::new("bevy_session", "Lamplighter")
         .version(env!("CARGO_PKG_VERSION"))

@@ -27,7 +27,7 @@ const OUT_OF_REACH: Color = Color::srgb(0.44, 0.49, 0.58);
 const BUTTON: Color = Color::srgb(0.085, 0.110, 0.160);
 const BUTTON_CHOSEN: Color = Color::srgb(0.150, 0.190, 0.270);
 
-/// What a button does.
+/// The action of a button.
 #[derive(Component, Clone, Copy, PartialEq, Debug)]
 pub enum Action {
     Continue,
@@ -39,7 +39,7 @@ pub enum Action {
     Lessons,
     Quit,
     Resume,
-    /// What the pause menu has for those who may.
+    /// An action of the pause menu that takes a right.
     Ask(Ask),
     /// Leaves the note that was written.
     WriteNote,
@@ -274,7 +274,7 @@ fn rand_seed() -> u64 {
     now.map_or(1, |since| since.as_nanos() as u64)
 }
 
-/// The button that has the focus, or the mouse over it, stands out; what isn't for whoever asks is pale.
+/// The button that has the focus, or the mouse over it, stands out; what this player may not do is pale.
 fn show_choice(
     focus: Res<InputFocus>,
     asking: Option<Res<Asking>>,

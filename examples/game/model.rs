@@ -1,5 +1,5 @@
-//! What belongs to the player's progress, and when it is saved. What is drawn is made of it in
-//! `views.rs`, and never saved.
+//! The model: what belongs to the player's progress, and when it is saved. What is drawn is made of it in `views.rs`,
+//! and never saved.
 
 use bevy::prelude::*;
 use bevy_session::RecoveryOffer;
@@ -26,9 +26,9 @@ pub enum Game {
     MissionComplete,
     /// Which night a new game is to be.
     Choosing,
-    /// What all games that were played say together.
+    /// The figures of all games that were played.
     Insights,
-    /// What they teach.
+    /// The lessons of all of them.
     Lessons,
 }
 
@@ -43,14 +43,14 @@ impl Default for CurrentLevel {
     }
 }
 
-/// What the scenario makes different. The session has it, so it isn't saved once more.
+/// The settings of a night, from the scenario. The session has it, so it isn't saved once more.
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Night {
     /// Fireflies in each level, unless the command line says how many.
     pub fireflies: u32,
-    /// What is in the lantern at the beginning.
+    /// The oil in the lantern at the beginning.
     pub oil: f32,
-    /// How fast shades are beside what is usual.
+    /// The speed of shades; 1 is the usual one.
     pub shades: f32,
 }
 
@@ -125,7 +125,7 @@ impl Default for Player {
     }
 }
 
-/// What the player carries, as a child. Its flare keeps shades away, as long as there is oil.
+/// The lantern that the player carries, as a child. Its flare keeps shades away, as long as there is oil.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[require(Transform, Visibility)]
 #[reflect(Component, Saved)]
@@ -264,7 +264,7 @@ fn complete_place(session: Option<Res<CurrentSession>>, mut commands: Commands) 
     }
 }
 
-/// Where the place began in which the game died.
+/// The first checkpoint of the place in which the game died.
 fn the_begin(offer: &RecoveryOffer) -> Option<RestoreFrom> {
     let mut checkpoints = offer.checkpoints.iter();
     let newest = checkpoints.find(|listed| listed.id == offer.newest)?;

@@ -1,4 +1,4 @@
-//! What the player is to do. Places come with the scenario, from `assets/scenarios`; the rest is the same each night.
+//! The objectives. Places come with the scenario, from `assets/scenarios`; the rest is the same each night.
 
 use bevy::prelude::*;
 use bevy::text::FontSize;
@@ -34,7 +34,7 @@ pub fn plugin(app: &mut App) {
     .add_systems(Update, count_lamps.run_if(in_state(Game::Playing)));
 }
 
-/// Those of a night that no scenario is behind: the ones that `--plant` plants.
+/// The objectives of a night without a scenario: the ones that `--plant` plants.
 pub fn places() -> [Objective; 2] {
     [
         Objective::new(LAMPS).title("Light every lamp"),
@@ -42,7 +42,7 @@ pub fn places() -> [Objective; 2] {
     ]
 }
 
-/// What is seen of it.
+/// Shows the objectives.
 pub fn seen(app: &mut App) {
     app.add_plugins(ObjectiveListPlugin).add_observer(
         |done: On<ObjectiveCompleted>,

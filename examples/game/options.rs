@@ -1,4 +1,4 @@
-//! What the person who starts the game may choose.
+//! Options for the person who starts the game.
 
 use std::env;
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ Usage: game [OPTIONS]
   --language en|de  what the game speaks [default: en]
   --help            print this and exit";
 
-/// What was chosen on the command line.
+/// The options of the command line.
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Options {
     pub data: PathBuf,

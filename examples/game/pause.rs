@@ -21,7 +21,7 @@ use crate::texts::Texts;
 #[derive(Resource, Clone, Copy)]
 pub struct Asking(pub Seat);
 
-/// What the menu has that not everybody may ask for.
+/// An action of the menu that takes a right.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Ask {
     Save,
@@ -43,7 +43,7 @@ impl Ask {
         }
     }
 
-    /// Whether the crew lets a player do it.
+    /// Checks that the crew lets a player do it.
     pub fn check(self, by: Seat, crew: &Crew, rights: &Rights) -> Result<(), CrewRefusal> {
         self.right().map_or(Ok(()), |right| crew.may(by.id(), right, rights))
     }

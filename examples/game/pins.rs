@@ -1,4 +1,4 @@
-//! Notes that players pin to places: for the other one, or for whoever comes back after weeks.
+//! Notes that players pin to places: for the other one, or for a player who comes back after weeks.
 
 mod photos;
 mod writing;
@@ -131,7 +131,7 @@ fn draw_pins(
     }
 }
 
-/// Shows what the nearest pin says, to whoever stands by it.
+/// Shows the text of the nearest pin to the player who stands by it.
 fn read_nearest(
     (notes, crew, texts): (Res<Notes>, Res<Crew>, Res<Texts>),
     players: Query<(&Transform, &PlayedBy), With<Steering>>,

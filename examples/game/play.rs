@@ -28,8 +28,8 @@ pub const FLARE_LIGHT: f32 = 150.0;
 const SIGHT: f32 = 340.0;
 const BITE: f32 = 16.0;
 
-/// Where a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to somebody who is
-/// away: nothing happens to it, and it keeps what it carries.
+/// The direction in which a player wants to go, by keys or by the pilot of `--shots`. A character without it belongs to
+/// somebody who is away: nothing happens to it, and it keeps what it carries.
 #[derive(Component, Default)]
 pub struct Steering {
     pub direction: Vec2,
@@ -50,7 +50,7 @@ pub fn plugin(app: &mut App) {
     );
 }
 
-/// Whether a shade is near somebody who carries fireflies: what happens now is what a player would hate to play again.
+/// A run condition: true if a shade is near somebody who carries fireflies. A player would hate to play this again.
 fn somebody_is_hunted(
     players: Query<(&Transform, &Player)>,
     shades: Query<&Transform, With<Shade>>,
@@ -96,7 +96,7 @@ fn drift(
         let here = at.translation.truncate();
         let turn = (here.x * 0.031 + here.y * 0.017).sin() * 2.0 * step;
         let mut drift = Vec2::from_angle(turn).rotate(firefly.drift);
-        // Whoever is beyond the edge comes back.
+        // A firefly beyond the edge comes back.
         drift = Vec2::select(here.abs().cmpgt(edge), -here.signum() * drift.abs(), drift);
         firefly.drift = drift;
         at.translation += (drift * step).extend(0.0);

@@ -1,4 +1,4 @@
-//! The story so far, for whoever continues: what was done last, and what is next.
+//! The story so far, for a player who continues: the latest events, and the next objective.
 
 use bevy::prelude::*;
 use bevy_session::digests::SessionsDigested;
@@ -10,7 +10,7 @@ use bevy_session_play::{
 use crate::hud::Note;
 use crate::options::Options;
 
-/// Whether the player continues a game, and may have forgotten where it stood.
+/// The recap, shown when the player continues a game, and may have forgotten where it was.
 #[derive(Resource, Default)]
 pub struct Recap {
     pub wanted: bool,

@@ -11,11 +11,11 @@ use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
 use crate::controls::is_typing;
 use crate::model::Game;
 
-/// How long it is pressed where it is held.
+/// The time after which a press counts as held.
 const HELD: Duration = Duration::from_millis(350);
 /// Ten steps a second.
 const STEP: Duration = Duration::from_millis(100);
-/// How far a step goes at least: to the checkpoint before.
+/// The least length of a step: to the checkpoint before.
 const BACK: Duration = Duration::from_secs(1);
 
 /// The key is pressed.

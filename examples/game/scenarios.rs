@@ -16,7 +16,7 @@ use crate::views::{Shapes, WARM};
 /// The easiest first.
 pub const FILES: [&str; 3] = ["first-night", "over-the-marsh", "moonless"];
 
-/// What a new game can be.
+/// The scenarios for a new game.
 #[derive(Resource)]
 pub struct Scenarios(Vec<Handle<ScenarioAsset>>);
 
@@ -53,7 +53,7 @@ fn load(assets: Res<AssetServer>, texts: Res<Texts>, mut commands: Commands) {
 }
 
 impl Scenarios {
-    /// Starts a session of one of them, or one of none where it could not be read.
+    /// Starts a session of one of them, or one of none if it could not be read.
     pub fn start(&self, number: usize, read: &Assets<ScenarioAsset>, commands: &mut Commands) {
         match self.0.get(number).and_then(|handle| read.get(handle)) {
             Some(scenario) => scenario.start(scenario.new_session(), commands),

@@ -1,4 +1,4 @@
-//! What the game says, from `assets/lamplighter/en.ron` or `de.ron`.
+//! The game's texts, from `assets/lamplighter/en.ron` or `de.ron`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Texts {
     pub usual_length: String,
     pub at_this_hour: String,
     pub never_tried: String,
-    /// Where the scenarios lie that are written in this language.
+    /// The directory of the scenarios that are written in this language.
     pub scenarios: String,
     /// The file with the words of the ready-made UI.
     pub strings: String,
@@ -70,10 +70,10 @@ pub struct Texts {
     pub changes: String,
     pub suggested_next: String,
     pub nothing_suggested: String,
-    /// What objectives and levels are called in plots, by the last part of their keys.
+    /// The names of objectives and levels in plots, by the last part of their keys.
     pub names: HashMap<String, String>,
     pub unsaved: String,
-    /// Keys of whoever plays alone, and of two on one keyboard; and those that are everybody's.
+    /// Keys for one player alone, for two on one keyboard, and for everybody.
     pub keys_of_one: String,
     pub keys_of_two: String,
     pub keys: String,
@@ -98,11 +98,11 @@ pub struct Texts {
     pub pin_write: String,
     pub pin_remove: String,
     pub mentioned: String,
-    /// What is written on keys, where that is a word.
+    /// The label of the key, where that is a word.
     pub right_shift: String,
 }
 
-/// Where levels and texts lie.
+/// The directory of levels and texts.
 pub fn assets() -> PathBuf {
     concat!(env!("CARGO_MANIFEST_DIR"), "/assets").into()
 }
@@ -116,7 +116,7 @@ impl Texts {
         ron::from_str(&text).map_err(|error| format!("{}: {error}.", path.display()))
     }
 
-    /// How hard a scenario is, and how long it takes.
+    /// The difficulty and length of a scenario.
     pub fn facts_of(&self, scenario: &Scenario) -> String {
         let minutes = scenario.expected.map(|expected| (expected.as_secs() / 60).to_string());
         let length = minutes.map(|minutes| self.minutes.replace("{minutes}", &minutes));

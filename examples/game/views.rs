@@ -1,4 +1,4 @@
-//! What is drawn: made of the model whenever it appears, new or restored, and never saved.
+//! Views: drawn from the model when it appears, new or restored, and never saved.
 
 mod crew;
 

@@ -5,7 +5,7 @@
 use crate::colony::{Bug, Colony};
 use crate::report::{Line, Reporter};
 
-/// From so many ticks after the first one on, whoever is chosen meets the bug.
+/// The number of ticks, from the first on which the bug can show, after which any chosen member meets it.
 const AT_THE_LATEST: u64 = 1_500;
 
 /// Panics, if the one who was chosen meets the bug: who that is, the inputs have made.

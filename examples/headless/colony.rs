@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
 
-/// Who an entity is, whatever its `Entity` happens to be in this process.
+/// An entity's identity, which doesn't depend on its `Entity` in this process.
 #[derive(Component, Reflect, Clone, Copy, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 pub struct Identity {
@@ -60,19 +60,19 @@ pub struct Building {
     pub staff: Vec<Entity>,
 }
 
-/// Where the colony stands. There as long as there is a colony.
+/// The state of the colony. There as long as there is a colony.
 #[derive(Resource, Reflect, Clone, Serialize, Deserialize)]
 #[reflect(Resource, Saved)]
 pub struct Colony {
     pub seed: u64,
     pub tick: u64,
-    /// How often somebody did something.
+    /// The number of times that somebody did something.
     pub deeds: u64,
     pub next_number: u32,
-    /// How many veins were dug out since it was founded: as many as its log says.
+    /// The number of veins that were dug out since it was founded: as many as its log says.
     #[serde(default)]
     pub mined: u64,
-    /// What is done in a step, as a share of a deed.
+    /// The work that is done in a step, as a share of a deed.
     #[serde(default)]
     pub pace: f64,
 }
@@ -110,12 +110,12 @@ pub struct Mined {
 pub struct Died {
     /// The worker's number.
     pub worker: u32,
-    /// Where.
+    /// The place.
     pub x: f32,
     pub y: f32,
 }
 
-/// What decides who is chosen: all that the colony's life doesn't have in itself.
+/// The random choice of a member: all that doesn't follow from the colony itself.
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 pub struct Choice {
     pub deed: u64,
@@ -123,7 +123,7 @@ pub struct Choice {
     pub lot: u64,
 }
 
-/// What was chosen on the command line, where that is another than before.
+/// The rules from the command line, if they have changed.
 #[derive(Message, TypePath, Clone, Serialize, Deserialize)]
 pub struct Rules {
     pub pace: f64,
@@ -200,7 +200,7 @@ fn found_colony(
     });
 }
 
-/// What everybody in the colony has.
+/// The components that all members of the colony have.
 pub fn somebody(number: u32, place: u32, kind: Kind) -> impl Bundle {
     let name = match kind {
         Kind::Worker => format!("Worker {number}"),

@@ -42,7 +42,7 @@ impl Digest<'_, '_> {
         format!("{:016x}", self.hash())
     }
 
-    /// The same for the same colony, whatever `Entity` its members are.
+    /// The digest, the same for the same colony, for any `Entity` of its members.
     fn hash(&self) -> u64 {
         let mut hash = Hash::default();
         hash.list(self.saved.iter(), |_, ()| {});

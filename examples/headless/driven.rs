@@ -21,10 +21,10 @@ use self::news::News;
 use crate::options::Options;
 use crate::report::{Line, Reporter};
 
-/// How much of a frame goes into commands that are answered at once.
+/// The share of a frame for commands that are answered at once.
 const TURN: Duration = Duration::from_millis(8);
 
-/// What is asked for, and the command that isn't answered yet.
+/// The commands that were read, and the one that isn't answered yet.
 #[derive(Resource)]
 pub struct Driver {
     asked: Receiver<Asked>,
@@ -40,7 +40,7 @@ struct Underway {
 }
 
 impl Driver {
-    /// Whether a command waits to be answered.
+    /// Returns true if a command waits to be answered.
     pub fn is_underway(&self) -> bool {
         self.underway.is_some()
     }
@@ -63,8 +63,8 @@ pub fn plugin(app: &mut App) {
         );
 }
 
-/// What a crash had cut off is handed out at the end of the frame in which the colony came back, and is dealt with
-/// in the next one: who asks sees it done.
+/// A run condition: true from the second frame after a restore. What a crash had cut off is handed out at the end of
+/// the frame in which the colony came back, and is dealt with in the next one, so that commands see it done.
 fn has_settled(mut restored: MessageReader<SessionRestored>, mut frames: Local<u8>) -> bool {
     let is_back = restored.read().count() > 0;
     *frames = if is_back { 0 } else { frames.saturating_add(1) };

@@ -24,15 +24,15 @@ const DAYLIGHT: u64 = 2 * HERTZ as u64;
 /// Ticks from the take-up until the bug shows at the earliest.
 const GRACE: u64 = 200;
 
-/// What is done in this step, as a range of [`Colony::deeds`].
+/// The deeds of this step, as a range of [`Colony::deeds`].
 #[derive(Resource, Default)]
 struct Shift(Range<u64>);
 
-/// What decides who is chosen in this step, by deed and kind.
+/// The random numbers of this step, by deed and kind.
 #[derive(Resource, Default)]
 struct Lots(HashMap<(u64, Kind), u64>);
 
-/// What comes from outside: the command line, and dice. It is recorded, so that it can be played again.
+/// Inputs from outside: the command line, and dice. They are recorded, so that they can be played again.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 struct Outside;
 
@@ -62,8 +62,8 @@ fn something_changes(colony: Option<Res<Colony>>) -> bool {
     colony.is_some_and(|colony| colony.pace > 0.0)
 }
 
-/// Says what was chosen on the command line, where that is another than before. The deeds of one checkpoint interval are
-/// spread over its frames, and the bug begins anew with each start.
+/// Sends the rules of the command line, if they have changed. The deeds of one checkpoint interval are
+/// spread over its frames, and the bug starts again with each start.
 fn lay_down_rules(
     options: Res<Options>,
     roster: Res<Roster>,

@@ -30,7 +30,7 @@ mod serving {
         0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
         5.0,
     ];
-    /// How long a request may take to come, and how long it may be.
+    /// The longest time that a request may take to arrive, and its greatest length.
     const PATIENCE: Duration = Duration::from_secs(2);
     const LONGEST_REQUEST: u64 = 8 << 10;
     /// Time between two times at which the recorder tidies up.
@@ -52,7 +52,7 @@ mod serving {
         });
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // Whoever asks has gone, or asks again.
+                // A client that has gone asks again, if it wants an answer.
                 let _ = answer(stream, &handle);
             }
         });
@@ -60,7 +60,7 @@ mod serving {
         limits(app).map_err(|error| error.to_string())
     }
 
-    /// What an operator is warned of, and what a server does by itself until that is over.
+    /// Alerts for an operator, and a server's own responses until they are over.
     fn limits(app: &mut App) -> Result<(), AlertError> {
         for alert in Alert::usual() {
             app.raise_session_alert(alert)?;

@@ -1,7 +1,7 @@
-//! What the colony sets out to do, and what it wants to know of how that went. As in a plain game, by conditions on the world and by a count of what happens.
+//! The colony's objectives, and its questions to the insights. As in a plain game, objectives go by conditions on the
+//! world and by a count of events.
 //!
-//! Objectives are no part of the digest: they are completed at the end of a frame, after whoever asks for a hash has
-//! got it.
+//! Objectives are no part of the digest: they are completed at the end of a frame, after hashes are taken.
 
 use bevy::prelude::*;
 use bevy_session_play::{

@@ -1,4 +1,4 @@
-//! What the person who runs the colony may choose.
+//! Options for the person who runs the colony.
 
 use std::env;
 use std::ffi::OsString;
@@ -50,7 +50,7 @@ Usage: headless [OPTIONS]
                       keyframes, from checkpoint to checkpoint, or exact, step by step
   --help              print this and exit";
 
-/// What was chosen on the command line.
+/// The options of the command line.
 #[derive(Resource, Clone, PartialEq, Debug)]
 pub struct Options {
     pub data: Option<PathBuf>,
@@ -64,22 +64,22 @@ pub struct Options {
     pub stdin: bool,
     /// The address that metrics are served on.
     pub metrics: Option<String>,
-    /// Where else the colony is kept.
+    /// The replica of the colony.
     pub replica: Option<String>,
-    /// What this machine is called there.
+    /// The name of this machine in the replica.
     pub machine: Option<String>,
-    /// How long a machine may be silent there.
+    /// The time for which a machine may be silent there.
     pub lease: Duration,
     pub play_on_when_fenced: bool,
     /// The report to open.
     pub open: Option<PathBuf>,
     /// Which bug the colony has.
     pub panic_seed: Option<u64>,
-    /// Where a report of the last run is to be written.
+    /// The path of a report of the last run that is to be written.
     pub last_report: Option<PathBuf>,
     /// The report to play again.
     pub replay_report: Option<PathBuf>,
-    /// How the newest session is played again.
+    /// The manner in which the newest session is played again.
     pub replay: Option<ReplayManner>,
     pub new: bool,
     pub help: bool,

@@ -16,12 +16,12 @@ use bevy_session::replica::{
 use crate::options::Options;
 use crate::report::{Line, Reporter};
 
-/// What the process ends with when another machine plays its colony.
+/// The exit code if another machine plays the colony.
 const FENCED: u8 = 3;
-/// How long an exit waits for the replica.
+/// The longest time that an exit waits for the replica.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What was chosen on the command line, or why it can't be had.
+/// The replica of the command line, or why it can't be had.
 pub fn chosen(options: &Options) -> Result<Option<Replica>, String> {
     let Some(url) = &options.replica else { return Ok(None) };
     let replica = match url.split_once(':') {
@@ -51,7 +51,7 @@ fn of_postgres(_: &str) -> Result<Replica, String> {
     Err("--replica postgres://… needs a build with `--features replica`.".to_owned())
 }
 
-/// What this machine is called.
+/// The name of this machine.
 pub fn machine(options: &Options) -> String {
     let of_system = || fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned();
     let name = options.machine.clone().unwrap_or_else(of_system);
@@ -117,7 +117,7 @@ fn back(_: On<ReplicaBack>, reporter: Res<Reporter>) {
 /// Which colony is gone on with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Choice {
-    /// What `--data` has, whatever that is.
+    /// The one in `--data`, if there is one.
     Here,
     /// One of the replica, and whether it was left in good order.
     There { session: SessionId, closed: bool },

@@ -135,7 +135,7 @@ pub struct Captured {
     capture_us: f64,
 }
 
-/// What a person reads.
+/// The line for people.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -214,7 +214,7 @@ impl Reporter {
     }
 
     pub fn say(&self, line: &Line) {
-        // Where no one listens any more, the colony goes on all the same.
+        // If no one listens any more, the colony goes on all the same.
         let _ = match line {
             line if self.json => serde_json::to_string(line)
                 .map_err(Into::into)

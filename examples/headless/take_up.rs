@@ -1,5 +1,5 @@
 //! Goes on where the player was: after a crash from the newest checkpoint, else from where the
-//! last session was left. Only where neither is there, a new one is started.
+//! last session was left. If neither exists, a new one is started.
 //!
 //! A game with a menu would ask its player here.
 
@@ -16,7 +16,7 @@ use crate::options::Options;
 use crate::replica::{Choice, choose};
 use crate::report::Reporter;
 
-/// How far we have come.
+/// The state of the start.
 #[derive(Resource, Default)]
 struct TakeUp {
     is_due: bool,
@@ -35,7 +35,7 @@ pub fn plugin(app: &mut App) {
         .add_observer(restore_cancelled)
         .add_systems(
             Update,
-            // What fails later on is no reason to take up something else.
+            // A later failure is no reason to resume another session.
             take_up.run_if(|state: Res<TakeUp>| state.is_due).run_if(not(crate::has_begun)),
         );
 }
@@ -49,7 +49,7 @@ fn sessions_found(
     mut state: ResMut<TakeUp>,
     mut exit: MessageWriter<AppExit>,
 ) {
-    // A report is taken up without being asked for.
+    // A report is opened without being asked for.
     if session.is_some() || options.open.is_some() {
         return;
     }
@@ -99,7 +99,7 @@ fn take_up(
     state.is_due = false;
 }
 
-/// What was asked for is damaged, but something older of it is whole.
+/// Tries again with another offer: the checkpoint that was asked for is damaged, but an older one is whole.
 fn another_offer(available: On<RecoveryAvailable>, mut state: ResMut<TakeUp>) {
     state.is_due |= state.asked_for == Some(available.offer.session.id);
 }
@@ -168,7 +168,7 @@ fn request_rejected(
         exit.write(AppExit::error());
         return;
     }
-    // Whatever else is asked for is asked for by `driven`, and answered there.
+    // All other requests are made by `driven`, and answered there.
     let Request::Session(request) = &rejected.request else { return };
     match (request, error) {
         (

@@ -47,7 +47,7 @@ pub struct Door {
 #[reflect(Component, Saved)]
 pub struct Coin;
 
-/// What a physics engine would keep: it can't be serialized, but it can be made again.
+/// A body that a physics engine would keep: it can't be serialized, but it can be made again.
 #[derive(Component, PartialEq, Debug)]
 pub struct Collider {
     pub radius: f32,

@@ -1,6 +1,6 @@
 //! A game with levels that remembers what you did to them, without a window.
 //!
-//! Each run takes up where the last one was, does the next thing (opens a door, takes a coin, goes
+//! Each run continues where the last one was, does the next thing (opens a door, takes a coin, goes
 //! up the tower), and ends. Run it a few times, some of them with `--crash`:
 //!
 //! ```text
@@ -23,7 +23,7 @@ use bevy::state::app::StatesPlugin;
 use bevy_session::prelude::*;
 use game::{Coin, CurrentLevel, Door, Game, Player};
 
-/// Whether this run is to end in a crash.
+/// True if this run is to end in a crash.
 #[derive(Resource)]
 struct Crash(bool);
 

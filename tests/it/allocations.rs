@@ -1,4 +1,4 @@
-//! What a checkpoint allocates on the main thread.
+//! Allocations of a checkpoint on the main thread.
 
 use allocation_counter::measure;
 use bevy::prelude::*;
@@ -11,7 +11,7 @@ use crate::common::{FRAME, Health, Inventory, Score, game_with, request};
 const WARM_UP: usize = 40;
 const ROUNDS: usize = 20;
 
-/// A game whose writer has a thread of its own, with a checkpoint due in every frame.
+/// A game whose writer runs on a thread, with a checkpoint due in every frame.
 fn game(directory: &tempfile::TempDir) -> App {
     // A report of what was too expensive would be allocated.
     let settings =
@@ -76,7 +76,7 @@ fn a_checkpoint_of_plain_types_allocates_nothing_on_the_main_thread() {
 }
 
 /// Where the machine is so slow that other threads help, each of them costs one of the pool's
-/// objects, these lie in a block, and the scope in which they work has two or three of its own.
+/// objects, these lie in a block, and the scope in which they work has two or three more.
 fn are_of_the_pool(allocations: u64) -> bool {
     let threads = ComputeTaskPool::get().thread_num();
     allocations <= (threads + threads.div_ceil(31) + 3) as u64
@@ -84,7 +84,7 @@ fn are_of_the_pool(allocations: u64) -> bool {
 
 /// Enough of them to be a burden: more than a buffer remembers.
 const CROWD: usize = 20_000;
-/// What a frame may free besides.
+/// The most that a frame may free besides.
 const FEW: u64 = 500;
 
 fn crowd(app: &mut App) -> Vec<Entity> {
@@ -92,7 +92,7 @@ fn crowd(app: &mut App) -> Vec<Entity> {
     app.world_mut().spawn_batch(rows).collect()
 }
 
-/// What the plugin frees in one frame.
+/// The number of allocations that the plugin frees in one frame.
 fn freed_in_a_frame(app: &mut App) -> u64 {
     app.world_mut().run_schedule(First);
     let info = measure(|| app.world_mut().run_schedule(SessionLast));

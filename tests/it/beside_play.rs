@@ -1,5 +1,5 @@
-//! Whatever is asked of other sessions, and however long the writer takes to answer: what is played is recorded and
-//! captured.
+//! Requests about other sessions, even if the writer takes long to answer them: the session that is played is recorded
+//! and captured meanwhile.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn game(disk: &MemoryDisk, delay: u64) -> App {
     app
 }
 
-/// Lets frames pass until the writer has answered all that it was asked.
+/// Runs frames until the writer has answered all that it was asked.
 fn settle(app: &mut App, delay: u64) {
     frames(app, 4 * delay as usize + 8);
 }
@@ -84,7 +84,7 @@ fn dig(app: &mut App, number: u32) {
     frames(app, 1);
 }
 
-/// What a session has recorded of what was dug.
+/// The numbers that a session has recorded as dug.
 fn dug(app: &mut App, session: SessionId, delay: u64) -> Vec<u32> {
     let query = EventQuery {
         types: vec![Dug::type_path().to_owned()],
@@ -193,7 +193,7 @@ fn an_exit_in_the_midst_of_filing_takes_the_last_checkpoint() {
     }
 }
 
-/// What was received in the frame before, too.
+/// The messages received in this frame and the one before.
 fn received_now<M: Message + Clone>(app: &mut App) -> Vec<M> {
     frames(app, 1);
     received::<M>(app)
@@ -300,7 +300,7 @@ fn what_is_recorded_while_a_session_ends_is_kept() {
     assert_eq!(dug(&mut app, played, 2), [0, 1, 2, 3]);
 }
 
-/// What a level spawns.
+/// Spawns a level.
 fn load_level(app: &mut App) {
     let world = app.world_mut();
     let root = world.spawn((SaveKey::new("level"), SaveScope::new("level"))).id();
@@ -325,7 +325,7 @@ fn healths(app: &mut App) -> Vec<u32> {
     all
 }
 
-/// A session whose level was left with values of its own.
+/// A session whose level was left with changed values.
 fn level_left(disk: &MemoryDisk, delay: u64) -> (App, SessionId) {
     let mut app = game(disk, delay);
     let played = play(&mut app, delay);

@@ -32,7 +32,7 @@ struct Brick;
 #[reflect(Resource)]
 struct Score(u32);
 
-/// What of the guide is followed.
+/// The steps of the guide that are followed.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 enum Step {
     Plugin,

@@ -66,7 +66,7 @@ fn a_game_without_a_budget_or_within_it_hears_nothing() {
     }
 }
 
-/// Whoever writes a [`Slow`] waits until this is free.
+/// Writing a [`Slow`] waits until this is free.
 static BARRIER: Mutex<()> = Mutex::new(());
 
 #[derive(Component, Reflect, Clone, Deserialize)]

@@ -224,7 +224,7 @@ fn the_first_checkpoint_of_an_open_chapter_outlives_other_named_ones() {
             slow_frames(app, 18, 10 * SECOND);
         }
     };
-    // It isn't in the oldest file, which is kept whatever is in it.
+    // It isn't in the oldest file, which is always kept.
     save_often(&mut app);
     let mission = begin(&mut app, NewChapter::named("Mission"));
     let first = chapters(&app).get(mission).unwrap().first_checkpoint.unwrap();

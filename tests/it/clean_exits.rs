@@ -14,7 +14,7 @@ const EXITS: usize = 50;
 
 type Way = (&'static str, fn(App));
 
-/// How a game may come to its end.
+/// The ways in which a game may come to its end.
 const WAYS: [Way; 8] = [
     ("exit", |app| play(app, exit)),
     ("close first", |mut app| {
@@ -64,7 +64,7 @@ const WAYS: [Way; 8] = [
     }),
 ];
 
-/// Takes up the one world there is, plays for a while, and leaves. Who finds it in use leaves too.
+/// Resumes the one world there is, plays for a while, and leaves. Who finds it in use leaves too.
 fn play<M>(mut app: App, leave: impl IntoSystem<(), (), M> + Send + Sync + 'static) {
     let leave = IntoSystem::into_system(leave);
     app.add_systems(Startup, take_up)

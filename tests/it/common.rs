@@ -124,7 +124,7 @@ impl<M> Default for Received<M> {
     }
 }
 
-/// Lets frames pass.
+/// Runs frames.
 pub fn frames(app: &mut App, count: usize) {
     for _ in 0..count {
         app.update();
@@ -142,7 +142,7 @@ pub fn long(app: &mut App, seconds: usize) {
     slow_frames(app, seconds, Duration::from_secs(1));
 }
 
-/// Lets frames pass that take long.
+/// Runs frames that take long.
 pub fn slow_frames(app: &mut App, count: usize, frame: Duration) {
     app.insert_resource(TimeUpdateStrategy::ManualDuration(frame));
     frames(app, count);
@@ -182,7 +182,7 @@ pub fn close(app: &mut App) {
     frames(app, 3);
 }
 
-/// What is listed of a session.
+/// The catalog's entry of a session.
 pub fn entry(app: &App, session: SessionId) -> SessionEntry {
     app.world().resource::<SessionCatalog>().get(session).unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! What program and machine a session was played with, and what is different when it is taken up.
+//! The program and machine that a session was played with, and their differences when it is resumed.
 
 use bevy::prelude::*;
 use bevy_session::hints::{HintGiven, SessionHint};

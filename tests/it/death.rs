@@ -68,7 +68,7 @@ impl Dead {
         Self { status: story.status, lines: story.lines, ..self }
     }
 
-    /// Whether it said this.
+    /// True if it printed this line.
     fn said(&self, line: &str) -> bool {
         self.lines.iter().any(|said| said == line)
     }

@@ -28,7 +28,7 @@ fn doctor() -> Doctor {
     Doctor::default().ignore::<Presentation>()
 }
 
-/// What a game draws and hears.
+/// Things that a game draws and plays, and that need no saving.
 #[derive(Resource, Reflect)]
 struct Presentation;
 
@@ -122,7 +122,7 @@ fn a_well_made_game_has_no_findings() {
     assert_healthy(&mut app);
 }
 
-/// Whether the engine can keep the newest change tick of a column.
+/// True if the engine can keep the newest change tick of a column.
 const HAS_SUMMARY_TICKS: bool = true;
 
 /// Saves a checkpoint of a world in which the score has changed.

@@ -1,4 +1,4 @@
-//! What the documents name is there, and what they say in numbers and names is what their source says.
+//! The documents name only what exists, and their numbers and names are those of their sources.
 
 mod names;
 mod numbers;
@@ -41,7 +41,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// What stands between two marks, wherever they come on one line.
+/// The texts between two marks, each on one line.
 fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
     let parts = text.lines().flat_map(|line| line.split(open).skip(1));
     parts.filter_map(|part| part.split_once(close)).map(|(inside, _)| inside).collect()

@@ -1,4 +1,4 @@
-//! What lists know of a session before anything is restored, and changes to what it says of itself.
+//! Entries in lists before anything is restored, and changes to a session's metadata.
 
 use bevy::prelude::*;
 use bevy_session::checkpoints::CheckpointSummary;

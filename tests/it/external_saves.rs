@@ -27,7 +27,7 @@ use crate::common::*;
 /// Frames within which a provider that answers at all has answered.
 const PATIENCE: usize = 20_000;
 
-/// What the game's save system says, which a test may change at any time.
+/// The answers of the game's save system, which a test may change at any time.
 struct Said {
     autosave: ExternalAutosave,
     list: Box<dyn Fn() -> Result<Vec<ExternalSave>> + Send>,
@@ -74,7 +74,7 @@ impl Provider {
 }
 
 impl Provider {
-    /// What it says, also after it panicked while it said something.
+    /// The answers, also after one of them panicked.
     fn said(&self) -> MutexGuard<'_, Said> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,7 +96,7 @@ impl ExternalSaves for Provider {
     }
 }
 
-/// What the game does when it is asked to load a backup.
+/// The game's reaction when it is asked to load a backup.
 #[derive(Resource, Clone, Copy, PartialEq)]
 enum Loads {
     Well,
@@ -104,7 +104,7 @@ enum Loads {
     Never,
 }
 
-/// What came back with a backup.
+/// The content of a backup that was loaded.
 #[derive(Component)]
 struct Army;
 
@@ -167,7 +167,7 @@ fn bare_game(disk: &MemoryDisk, provider: &Provider, policy: RecoveryPolicy) -> 
     app
 }
 
-/// Lets frames pass until something holds. The clock hardly moves: what is waited for is a thread.
+/// Runs frames until something holds. The clock hardly moves: what is waited for is a thread.
 fn until(app: &mut App, mut holds: impl FnMut(&mut App) -> bool) {
     app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_micros(10)));
     for _ in 0..PATIENCE {
@@ -199,7 +199,7 @@ fn play(app: &mut App, provider: &Provider) {
     heard_autosave(app, provider);
 }
 
-/// Lets frames pass until the provider was asked once more, and the answer taken in.
+/// Runs frames until the provider was asked once more, and the answer taken in.
 fn heard_autosave(app: &mut App, provider: &Provider) {
     let before = provider.autosave_calls.load(Ordering::SeqCst);
     seconds(app, 1.2);

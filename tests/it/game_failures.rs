@@ -92,10 +92,10 @@ fn what_is_no_failure_is_none() {
     assert_eq!(app.world().resource::<SessionHints>().iter().count(), 0);
 }
 
-/// Whether the engine hands panics of systems to a game's handler.
+/// True if the engine hands panics of systems to a game's handler.
 const PANICS_ARE_HANDED_OVER: bool = true;
 
-/// Whether a hint says that the game went on after a failure.
+/// True if a hint says that the game went on after a failure.
 fn is_hinted(app: &App) -> bool {
     let hints = app.world().resource::<SessionHints>();
     hints.iter().any(|hint| matches!(hint, SessionHint::WentOnAfterFailure { .. }))

@@ -382,7 +382,7 @@ fn checkpoints_that_were_put_off_are_taken_one_in_a_frame() {
     assert_eq!(named, 30, "one for each that was asked for");
 }
 
-/// What the entities were when the gate was asked last says nothing of what they are when a state is left.
+/// The gate's last answer doesn't hold when a state is left, because entities may have changed since.
 #[test]
 fn a_gate_that_goes_by_entities_is_asked_again_where_a_state_is_left() {
     #[derive(Component)]

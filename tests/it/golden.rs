@@ -215,7 +215,7 @@ fn restored(disk: &MemoryDisk, session: SessionId, from: RestoreFrom) -> String 
     portraits.join("  without relics:\n")
 }
 
-/// What a list shows of a session since version 1.1.
+/// The entry of a session in a list, since version 1.1.
 fn as_listed(entry: &SessionEntry) -> String {
     let mut text = String::new();
     let said = entry.left.as_ref().map(|left| (left.cause.name(), &left.words));
@@ -322,7 +322,7 @@ fn everything(disk: &MemoryDisk) -> String {
     text
 }
 
-/// What was recorded on the newest line of a session, since version 1.2.
+/// The events on the newest line of a session, since version 1.2.
 fn happened(app: &mut App, session: SessionId) -> String {
     let query = EventQuery { newest_first: false, limit: 10_000, ..EventQuery::of(session) };
     request(app, |commands| commands.session().events().read(query));

@@ -1,4 +1,4 @@
-//! What a game has to say before a request is handled.
+//! Guards of the game, which are asked before a request is handled.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;
@@ -7,7 +7,7 @@ use bevy_session::{MemoryDisk, RequestError, SessionPaused};
 
 use crate::common::*;
 
-/// What guards were asked, and by whom.
+/// The requests that guards were asked about, and by whom they were made.
 #[derive(Resource, Default)]
 struct Asked(Vec<(Option<String>, Request)>);
 

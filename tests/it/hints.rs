@@ -354,7 +354,7 @@ fn hints_after_a_crash(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> Vec<Ses
     hints(&mut app)
 }
 
-/// What is left of a game that is killed after its first checkpoint.
+/// The disk of a game that is killed after its first checkpoint.
 fn killed(add: impl FnOnce(&mut App), spawn: impl FnOnce(&mut World)) -> MemoryDisk {
     let disk = MemoryDisk::default();
     let mut app = game_with(plugin(&disk), add);

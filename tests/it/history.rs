@@ -1,4 +1,4 @@
-//! What stays on disk while a session is played on and on.
+//! The history that stays on disk while a session is played on and on.
 
 use bevy::prelude::*;
 use bevy_session::checkpoints::WorldCollapsed;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::*;
 use crate::slots::{load, save};
 
-/// What the game draws. It isn't saved.
+/// A sprite that the game draws. It isn't saved.
 #[derive(Component, Clone, PartialEq, Debug, Default)]
 pub struct Sprite(pub u32);
 
@@ -40,7 +40,7 @@ struct Lamp;
 #[derive(Component, Default)]
 struct Glow;
 
-/// How often hooks and observers were heard of.
+/// The number of calls of hooks and observers.
 #[derive(Resource, Default)]
 struct Heard {
     inserted: u32,
@@ -95,7 +95,7 @@ fn counted(restored: &SessionRestored) -> (bool, u64, u64, u64) {
     (report.in_place, report.written, report.spawned, report.despawned)
 }
 
-/// Two that are drawn, the first with a child that is drawn and with an observer of its own.
+/// Spawns two entities that are drawn, the first with a child that is drawn and with an observer.
 fn furnish(app: &mut App) -> [Entity; 2] {
     let world = app.world_mut();
     let first = world.spawn((Health(1), Sprite(11))).id();

@@ -1,4 +1,4 @@
-//! What becomes of the copies that a checkpoint is made of.
+//! The copies that a checkpoint is made of, after it is written.
 
 use std::sync::Arc;
 

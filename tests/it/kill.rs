@@ -1,6 +1,6 @@
 //! Kills the runnable example with SIGKILL, again and again, and looks at how it comes back.
 //!
-//! The example is a process of its own, and all that is believed is what it printed before it died:
+//! The example is a separate process, and all that is believed is what it printed before it died:
 //! each line is printed before the next thing happens, so what was acknowledged is known exactly.
 
 #![expect(clippy::print_stdout, reason = "a failure is replayed with the seed that is printed")]

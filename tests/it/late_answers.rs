@@ -6,7 +6,7 @@ use bevy_session::{MemoryDisk, SessionId};
 
 use crate::common::*;
 
-/// Whether the last moment was saved, and the score in it.
+/// For each session that was left: true if the last moment was saved, with the score in it.
 fn left(app: &App) -> Vec<bool> {
     received::<SessionClosed>(app).iter().map(|closed| closed.complete).collect()
 }
@@ -24,7 +24,7 @@ where
     })
 }
 
-/// Lets frames pass until the app exits, as a runner does, and one more to hear what was said in the last one.
+/// Runs frames until the app exits, as a runner does, and one more to hear what was said in the last one.
 fn run(app: &mut App) {
     for _ in 0..40 {
         app.update();
@@ -36,7 +36,7 @@ fn run(app: &mut App) {
     panic!("it should exit");
 }
 
-/// What is saved of a session that was left.
+/// The saved score of a session that was left.
 fn saved(disk: &MemoryDisk, session: SessionId) -> u32 {
     let mut app = game(&disk.snapshot());
     frames(&mut app, 3);

@@ -24,7 +24,7 @@ fn fill(mut world: DeferredWorld<'_>, context: HookContext) {
     }
 }
 
-/// Its hook makes the bearer, and whoever that hangs from, healthier.
+/// Its hook makes the bearer, and the parent of the bearer, healthier.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 #[component(on_insert = heal)]
@@ -65,7 +65,7 @@ fn game(disk: &MemoryDisk) -> App {
     })
 }
 
-/// What the level of this number places: things, some of which hang from others.
+/// Loads the level of this number: things, some of which are children of others.
 fn load_level(app: &mut App, level: u64) {
     let mut dice = Dice(level);
     let world = app.world_mut();
@@ -89,7 +89,7 @@ fn load_level(app: &mut App, level: u64) {
     frames(app, 2);
 }
 
-/// A session in which everything has got values of its own.
+/// A session in which every value has changed.
 fn played(disk: &MemoryDisk, level: u64) -> App {
     let mut app = game(disk);
     load_level(&mut app, level);

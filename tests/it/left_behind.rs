@@ -1,5 +1,4 @@
-//! What mustn't reach the world that a restore brings back: delayed commands and messages of the one
-//! that was left.
+//! Delayed commands and messages of the world that was left, which mustn't reach the world that a restore brings back.
 
 use std::time::Duration;
 
@@ -106,7 +105,7 @@ struct Hit;
 #[derive(Message, Clone)]
 struct Note;
 
-/// How many messages were read since the restore.
+/// The number of messages read since the restore.
 #[derive(Resource, Default, Debug, PartialEq)]
 struct ReadSince {
     is_restored: bool,

@@ -87,7 +87,7 @@ fn played() -> TestGame {
     game
 }
 
-/// What the player sees after any path.
+/// Asserts what the player sees after any path.
 fn assert_as_played(game: &mut TestGame) {
     assert_eq!(state(game), Game::Playing);
     let world = game.world();

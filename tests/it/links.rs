@@ -1,4 +1,4 @@
-//! What sessions are linked with.
+//! Links of sessions.
 
 use bevy::prelude::*;
 use bevy_session::library::LinkTarget;

@@ -1,5 +1,4 @@
-//! The order of what is listed comes back as it was saved, whatever hooks do meanwhile, and whenever
-//! the level is loaded.
+//! The order of lists comes back as it was saved, also if hooks change them, and at any time that the level is loaded.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -100,8 +99,8 @@ fn game(disk: &MemoryDisk) -> App {
     })
 }
 
-/// What a level places of things, in parts that are loaded one after the other. Things of the game's
-/// own are numbered as well: a thing with an odd number is placed.
+/// The number of things. Those with an odd number are placed by the level, in parts that are loaded one after the
+/// other; the others are spawned by the game.
 const THINGS: u32 = 14;
 
 fn is_placed(number: u32) -> bool {

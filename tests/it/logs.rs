@@ -1,4 +1,4 @@
-//! What is logged: a span for each request, with the session, and each order where the settings want it.
+//! The log: a span for each request, with the session, and each order where the settings want it.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

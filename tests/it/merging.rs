@@ -54,7 +54,7 @@ fn an_exit_at_any_moment_of_a_merge_is_no_crash_and_loses_nothing() {
         app.update();
         drop(app);
         match (before, journals(&disk)) {
-            // The exit's own snapshot is in a segment of its own.
+            // The exit's snapshot is in a separate segment.
             (2, 2) => abandoned += 1,
             _ => completed += 1,
         }

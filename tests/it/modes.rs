@@ -343,7 +343,7 @@ fn tests_and_named_places_are_alike_in_debug_and_release() {
 
 // The environment
 
-/// A game on a real disk that the test drives, whatever the environment says.
+/// A game on a real disk that the test drives, regardless of the environment.
 fn real_game(directory: &Path) -> SessionPlugin {
     SessionPlugin::new("Tests", "Modes").directory(directory).manual_writer()
 }
@@ -388,7 +388,7 @@ fn finished(mut app: App) -> App {
     app
 }
 
-/// Lets frames pass until something holds.
+/// Runs frames until something holds.
 fn until(app: &mut App, what: &str, holds: impl Fn(&App) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(300);
     while !holds(app) {

@@ -1,4 +1,4 @@
-//! What a newer minor version wrote, with a feature that this one may read around and must not drop.
+//! Files of a newer minor version, with a feature that this version may read around and must not drop.
 
 use bevy::prelude::*;
 use bevy_session::library::StorageSettings;

@@ -14,7 +14,7 @@ use bevy_session::{RecoveryFailed, SessionId};
 
 use crate::common::*;
 
-/// What can lie in the place of a file.
+/// Things that can be in the place of a file.
 const KINDS: [&str; 3] = ["pipe", "directory", "link to itself"];
 
 fn lay(kind: &str, path: &Path) {

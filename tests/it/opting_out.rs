@@ -1,4 +1,4 @@
-//! What isn't saved, what is saved as something else, and the game's own clock.
+//! Values that aren't saved or are saved as something else, and the game's own clock.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;

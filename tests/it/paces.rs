@@ -1,4 +1,4 @@
-//! How often checkpoints are taken in one state and in another, and while something holds.
+//! The intervals of checkpoints in one state and in another, and while something holds.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn enter(app: &mut App, place: Place) {
     frames(app, 2);
 }
 
-/// How many automatic checkpoints a minute brings.
+/// The number of automatic checkpoints in a minute.
 fn in_a_minute(app: &mut App) -> usize {
     let automatic = |app: &App| {
         let captured = received::<CheckpointCaptured>(app).into_iter();

@@ -41,7 +41,7 @@ fn listen_on_phone(app: &mut App) {
     listen::<SessionRestored>(app);
 }
 
-/// What is durable, in the frame in which the game hears of it.
+/// The checkpoints that are durable, in the frame in which the game hears of them.
 #[derive(Resource, Default)]
 struct Saved(Vec<(CheckpointKind, Option<String>)>);
 
@@ -127,7 +127,7 @@ fn a_runner_that_announces_a_suspend_first_is_understood() {
 #[test]
 fn the_frame_of_a_suspend_ends_when_its_checkpoint_is_on_disk() {
     let directory = tempfile::tempdir().unwrap();
-    // However slow the disk is; the writer has a thread of its own.
+    // However slow the disk is: the writer runs on a thread.
     let patience = Duration::from_secs(60);
     let settings =
         SessionSettings { patience: Patience { suspend: patience, ..default() }, ..default() };

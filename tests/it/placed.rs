@@ -33,7 +33,7 @@ fn game(disk: &MemoryDisk) -> App {
     })
 }
 
-/// What a level spawns each time it is loaded.
+/// Spawns a level, as each time it is loaded.
 fn load_level(app: &mut App) -> Entity {
     let world = app.world_mut();
     let root = world.spawn((SaveKey::new("level"), SaveScope::new("level"))).id();

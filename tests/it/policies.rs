@@ -1,4 +1,4 @@
-//! What becomes of crashed sessions: asked, automatic, never; and the way out of a crash loop.
+//! Policies for crashed sessions: ask, automatic, never; and the way out of a crash loop.
 
 use std::path::PathBuf;
 
@@ -61,7 +61,7 @@ fn health(app: &mut App) -> u32 {
     world.query::<&Health>().single(world).unwrap().0
 }
 
-/// What is proposed for a session, after how many deaths.
+/// The proposal for a session, and its deaths in a row.
 fn proposed(app: &App, session: SessionId) -> (Proposal, u32) {
     let offers = app.world().resource::<RecoveryOffers>();
     let offer = offers.of(session).next().expect("the session should be offered");
@@ -137,7 +137,7 @@ fn a_young_session_gets_its_tries_though_nothing_older_is_there() {
     assert_eq!(proposed(&asking(&disk), session), (Proposal::SafeStart, 3));
 }
 
-/// What the guide's first page does with an offer.
+/// Follows the proposal, as the guide's first page does.
 fn take_what_is_proposed(crash: On<RecoveryAvailable>, mut commands: Commands) {
     let session = crash.offer.session.id;
     match crash.offer.proposed.restore_from() {
@@ -343,7 +343,7 @@ fn a_server_recovers_by_itself_without_asking() {
     assert_eq!(health(&mut app), 30);
     assert!(received::<RecoveryAvailable>(&app).is_empty());
     assert_eq!(app.world().resource::<RecoveryOffers>().offers().len(), 1);
-    // The other one isn't taken up as soon as this one is left.
+    // The other one isn't resumed as soon as this one is left.
     request(&mut app, |commands| commands.session().close(LeaveCause::Player));
     seconds(&mut app, 2.0);
     assert!(app.world().get_resource::<CurrentSession>().is_none());
@@ -402,7 +402,7 @@ fn start_or_continue_follows_the_ladder_where_it_does_not_ask() {
     let asking = disk.snapshot();
     let app = server(&disk, RecoveryPolicy::Automatic);
     assert_ne!(app.world().resource::<CurrentSession>().id(), session);
-    // Whoever asks players and still calls it goes on with the newest.
+    // A game that asks its players and still calls it continues with the newest.
     let app = server(&asking, RecoveryPolicy::Ask);
     assert_eq!(app.world().resource::<CurrentSession>().id(), session);
 }

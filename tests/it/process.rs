@@ -1,4 +1,4 @@
-//! The test binary as a game in a process of its own, and what it said.
+//! The test binary as a game in a separate process, and what it printed.
 //!
 //! All that is believed of it is what it said before it died: each line is out before the next
 //! thing happens, so what was acknowledged is known exactly.
@@ -26,11 +26,11 @@ use crate::common::{Health, Score};
 
 const ROLE: &str = "BEVY_SESSION_TEST_ROLE";
 const DIRECTORY: &str = "BEVY_SESSION_TEST_DIRECTORY";
-/// What distinguishes the game's lines from those of the test harness.
+/// The mark that distinguishes the game's lines from those of the test harness.
 const MARK: &str = "# ";
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What the process is to do, if it was started by [`Process::start`].
+/// The task of this process, if it was started by [`Process::start`].
 pub fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
@@ -117,7 +117,7 @@ pub struct Process {
     child: Child,
     lines: Receiver<String>,
     heard: Vec<String>,
-    /// How many of `heard` were waited for.
+    /// The number of lines of `heard` that were waited for.
     attended: usize,
 }
 
@@ -144,7 +144,7 @@ impl Process {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                // The harness begins a line of its own and doesn't end it.
+                // The harness begins a line and doesn't end it.
                 let Some((_, line)) = line.split_once(MARK) else { continue };
                 if sender.send(line.to_owned()).is_err() {
                     return;
@@ -232,7 +232,7 @@ impl Story {
     }
 }
 
-/// What was captured and acknowledged on the line that is played, over all its processes.
+/// The captured and acknowledged checkpoints on the line that is played, over all its processes.
 #[derive(Default, Debug)]
 pub struct Memory {
     /// The score at each checkpoint. A number that was lost before it was acknowledged is given

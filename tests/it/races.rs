@@ -53,7 +53,7 @@ fn a_start_beside_a_process_that_plays_on_is_rejected_after_two_seconds() {
     let rejected = received::<RequestRejected>(&app);
     assert_eq!(rejected.len(), 1);
     assert_eq!(rejected[0].error, RequestError::SessionInUse);
-    // Whoever asks again waits again.
+    // A second request waits again.
     start_or_continue(&mut app);
     request(&mut before, |commands| commands.session().close(LeaveCause::Player));
     frames(&mut before, 3);

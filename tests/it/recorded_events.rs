@@ -1,4 +1,4 @@
-//! What happens in a game is recorded, and after a crash what no checkpoint holds happens again, once.
+//! Recorded events: after a crash, those that no checkpoint holds are handed out again, once.
 
 mod after_a_crash;
 mod game;

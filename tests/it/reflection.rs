@@ -1,4 +1,4 @@
-//! What inspectors and remote tools see.
+//! The types that inspectors and remote tools see.
 
 use bevy::prelude::*;
 use bevy_session::library::SessionEntry;

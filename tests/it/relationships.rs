@@ -183,7 +183,7 @@ fn the_kit_has_nothing_to_say_of_lists_without_order_and_of_lists_of_one() {
     assert_restores(&mut app);
 }
 
-/// What is unsaved and hangs from a bag doesn't come back, and that is reported.
+/// Removes the unsaved tags of a bag, which don't come back, and that is reported.
 fn without_tags(mut app: App) -> App {
     let world = app.world_mut();
     let tags: Vec<Entity> = world.query_filtered::<Entity, With<Unsaved>>().iter(world).collect();

@@ -1,4 +1,4 @@
-//! What was recorded is played again: exactly, from checkpoint to checkpoint, and where it can't be.
+//! Replays of recorded sessions: exact, from checkpoint to checkpoint, and refused where they can't be.
 
 mod game;
 
@@ -206,7 +206,7 @@ fn a_game_with_dice_of_its_own_is_found() {
         let mut app = build_with(session, |rules| rules.plays_itself = true);
         let mut dice = Dice(1);
         app.add_systems(FixedUpdate, move |mut farm: ResMut<Farm>| {
-            // Not saved, so that it goes on where the replay begins anew.
+            // Not saved, so that it goes on where the replay starts again.
             farm.grain += i64::try_from(dice.roll(3)).unwrap();
         });
         app

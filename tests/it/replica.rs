@@ -52,7 +52,7 @@ fn founded(app: &mut App, name: &str) -> SessionId {
     app.world().resource::<CurrentSession>().id()
 }
 
-/// What a machine has on its disk whose process was killed.
+/// The disk of a machine whose process was killed.
 fn killed(app: App, disk: &MemoryDisk) -> MemoryDisk {
     let left = disk.snapshot();
     drop(app);
@@ -78,7 +78,7 @@ fn recover(app: &mut App, session: SessionId) {
     seconds(app, 1.0);
 }
 
-/// What is durable here, and what is in the replica.
+/// The newest checkpoints: the durable one here, and the one in the replica.
 fn newest(app: &App) -> (u64, u64) {
     let saved = received::<CheckpointSaved>(app).last().unwrap().checkpoint.counter;
     let replicated = received::<CheckpointReplicated>(app).last().unwrap().checkpoint.counter;

@@ -51,7 +51,7 @@ fn killed() -> MemoryDisk {
     disk.snapshot()
 }
 
-/// Has a report written, of whatever it is.
+/// Has this report written.
 pub fn write(app: &mut App, report: Report) {
     request(app, |commands| commands.session().library().report(report, REPORT));
     frames(app, 4);

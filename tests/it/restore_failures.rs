@@ -27,8 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::*;
 
-/// What was when: the ticks at which a value was added and changed, and the value itself where
-/// reflection can read it.
+/// A value with its ticks: when it was added and changed, and the value itself if reflection can read it.
 type Known = (ComponentTicks, Option<String>);
 
 /// Every component of every entity, and the game's resources and states.
@@ -160,7 +159,7 @@ fn put_a_newer_format(disk: &MemoryDisk) {
     }
 }
 
-/// What the game hears of a restore that fails.
+/// The notification that the game gets of a failed restore.
 #[derive(PartialEq, Debug)]
 enum Answer {
     Rejected(RequestError),
@@ -328,7 +327,7 @@ fn a_panic_during_a_restore_leaves_the_checkpoint_to_the_next_start() {
         request(&mut app, |commands| commands.session().recover(id, RestoreFrom::Latest));
         let caught = (0..3).any(|_| catch_unwind(AssertUnwindSafe(|| app.update())).is_err());
         assert!(caught, "{way}: it should have panicked");
-        // Whoever goes on all the same does no harm.
+        // A game that goes on all the same does no harm.
         let _ = catch_unwind(AssertUnwindSafe(|| frames(&mut app, 3)));
         // Another process, or this one with a new app while the old one is still there.
         for disk in [disk.snapshot(), disk] {

@@ -1,4 +1,4 @@
-//! How far a restore is that takes a while.
+//! The progress of a restore that takes a while.
 
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::common::{Health, frames, game_with, listen, plugin, received, request, start};
 
-/// Whoever reads a [`Slow`] waits until this is free.
+/// Reading a [`Slow`] waits until this is free.
 static BARRIER: Mutex<()> = Mutex::new(());
 
 #[derive(Component, Reflect, Clone, Serialize)]
@@ -25,7 +25,7 @@ impl<'de> Deserialize<'de> for Slow {
     }
 }
 
-/// What reads waits until the other one reads, so that two threads are at work.
+/// The left one of two that wait for each other when they are read, so that two threads are at work.
 #[derive(Component, Reflect, Clone, Serialize)]
 #[reflect(Component, Saved)]
 struct Left(u32);

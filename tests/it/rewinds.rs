@@ -62,7 +62,7 @@ fn last_restore(app: &App) -> SessionRestored {
     received::<SessionRestored>(app).pop().expect("something should be restored")
 }
 
-/// Kills the game and starts it again, with the session taken up where it was.
+/// Kills the game and starts it again, with the session resumed where it was.
 fn restarted(disk: &MemoryDisk, session: SessionId) -> App {
     let mut app = rewinding_game(&disk.snapshot());
     frames(&mut app, 3);
@@ -239,7 +239,7 @@ fn rewind_around_damage(manner: RestoreManner) {
         checkpoint_at(&mut app, value);
         seconds(&mut app, 10.0);
     }
-    // Each generation in a file of its own, of which the middle one is lost.
+    // Each generation in a separate file, of which the middle one is lost.
     let journals = |disk: &MemoryDisk| {
         let is_journal =
             |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "journal");
@@ -297,7 +297,7 @@ fn the_newest_branches_are_kept_and_the_oldest_go() {
         assert_eq!(health(&mut app), 1);
         left.push(last_restore(&app).left.unwrap());
     }
-    // A new generation is what older ones are pruned after.
+    // Older generations are pruned after a new one.
     for _ in 0..3 {
         long(&mut app, 400);
         set_health(&mut app, 1);

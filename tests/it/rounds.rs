@@ -9,7 +9,7 @@ use crate::common::{
     Health, Phase, frames, game_with, listen, plugin, received, request, seconds, start,
 };
 
-/// How a game builds its level.
+/// The function with which a game builds its level.
 type Spawn = fn(Commands);
 
 fn flat(mut commands: Commands) {

@@ -60,7 +60,7 @@ fn rejected(app: &App) -> Vec<RequestError> {
     received::<RequestRejected>(app).into_iter().map(|it| it.error).collect()
 }
 
-/// What a game finds in the two files, as one that loads them as assets does.
+/// The two files, as a game that loads them as assets finds them.
 fn files(disk: &MemoryDisk) -> (Scenario, StartingWorld) {
     let content = |path: &str| disk.content(Path::new(path)).unwrap();
     let mut files = ScenarioFiles::of(SCENARIO);

@@ -1,4 +1,4 @@
-//! What can be saved: kinds of components, references, hierarchy, resources.
+//! Things that can be saved: kinds of components, references, hierarchy, resources.
 
 use bevy::ecs::entity_disabling::Disabled;
 use bevy::prelude::*;

@@ -58,7 +58,7 @@ fn tested_game(disk: &MemoryDisk, every: u32) -> App {
     })
 }
 
-/// What drifted, each time that something did.
+/// The types that drifted, for each report.
 fn drifted(app: &App) -> Vec<Vec<(String, u64)>> {
     let reports = received::<CheckpointDrifted>(app).into_iter();
     reports
@@ -214,7 +214,7 @@ fn only_every_nth_checkpoint_is_tested() {
     assert_eq!(reported_at, Some(4));
 }
 
-/// What was acknowledged.
+/// The acknowledged checkpoints: counter, kind, bytes.
 fn acknowledged(every: u32) -> Vec<(u64, CheckpointKind, u64)> {
     let disk = MemoryDisk::default();
     let mut app = tested_game(&disk, every);

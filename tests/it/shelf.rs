@@ -93,7 +93,7 @@ fn an_idle_session_is_warned_of_and_paused_and_one_call_takes_it_up_again() {
     let warned = received::<SessionIdleWarning>(&app);
     assert_eq!(warned.len(), 1);
     assert!(warned[0].left <= Duration::from_secs(60) && warned[0].left > Duration::from_secs(57));
-    // Whoever does something is not idle any more.
+    // A player who does something is not idle any more.
     press(&mut app);
     seconds(&mut app, 95.0);
     assert_eq!(received::<SessionIdleWarning>(&app).len(), 3);

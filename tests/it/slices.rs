@@ -1,4 +1,4 @@
-//! What takes long goes on between the checkpoints: none waits for more than a slice of it.
+//! Long work goes on between the checkpoints: none waits for more than a slice of it.
 
 use std::path::Path;
 

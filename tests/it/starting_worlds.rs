@@ -27,7 +27,7 @@ fn listening_game(disk: &MemoryDisk) -> App {
     app
 }
 
-/// What an author made: health 5, in a session that says much about them.
+/// A world that an author made: health 5, in a session that says much about them.
 fn ruins() -> (SessionId, StartingWorld) {
     let disk = MemoryDisk::default();
     let mut app = listening_game(&disk);

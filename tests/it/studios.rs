@@ -47,7 +47,7 @@ fn a_session_of_another_studio_in_the_same_place_is_neither_listed_nor_taken_up(
     assert_eq!(other.world().resource::<Score>().0, 0);
     drop(other);
 
-    // Whatever the other one has written down of what it found.
+    // The other one has written down what it found, which doesn't matter here.
     let mut app = hints_of("Studio", &disk.snapshot());
     assert_eq!(received::<RecoveryAvailable>(&app).len(), 1);
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));

@@ -1,4 +1,4 @@
-//! What lies around is removed by a start that takes a session up, and by no other.
+//! Left-over files are removed by a start that resumes a session, and by no other.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! One session is being played when another is taken up.
+//! One session is being played when another is resumed.
 
 use bevy::prelude::*;
 use bevy::state::state::StateTransition;
@@ -134,7 +134,7 @@ fn what_is_asked_after_a_take_up_is_about_the_session_that_comes_of_it() {
     assert_eq!((current.id(), current.name()), (one, "The first"));
 }
 
-/// What a system saw between the requests and the captures of a frame.
+/// The values that a system saw between the requests and the captures of a frame.
 #[derive(Resource, Default)]
 struct Seen(Vec<String>);
 

@@ -62,7 +62,7 @@ fn hear_last_words(app: &mut App) {
         });
 }
 
-/// What requests name.
+/// The ids that requests name.
 struct Named {
     number: u64,
     session: SessionId,
@@ -239,7 +239,7 @@ fn each_request_gets_one_last_word_whatever_else_is_asked() {
     assert!(never.iter().all(|what| rejected_only.contains(what)), "{never:?}: {outcomes:?}");
 }
 
-/// Whether checkpoints may be taken, and restores go on.
+/// True if checkpoints may be taken, and restores go on.
 #[derive(Resource)]
 struct IsOpen(bool);
 

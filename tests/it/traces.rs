@@ -1,4 +1,4 @@
-//! What a subscriber sees of the files that a game writes.
+//! The files that a game writes, as a subscriber sees them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,7 +78,7 @@ fn the_files_of_a_checkpoint_are_seen_as_they_are_written() {
     let mut of_session = done.filter(|fields| {
         fields["path"].starts_with(&own) && fields.get("place").is_some_and(|it| it == "data")
     });
-    // In this order, whatever else is done in between.
+    // In this order; other operations may come in between.
     for operation in ["create_dir", "create", "append", "sync", "sync_dir"] {
         let found = of_session.find(|fields| fields["operation"] == operation);
         let fields = found.unwrap_or_else(|| panic!("{operation} should be seen"));

@@ -20,15 +20,15 @@ struct Mana(u32);
 #[reflect(Component, Saved)]
 struct Lock;
 
-/// What a build of the game does.
+/// A build of the game.
 #[derive(Clone, Copy)]
 struct Build {
     version: &'static str,
-    /// Whether each wizard has mana.
+    /// True if each wizard has mana.
     wizards_need_mana: bool,
-    /// Whether the level spawns its door with a lock.
+    /// True if the level spawns its door with a lock.
     door_has_lock: bool,
-    /// Whether the level is there when a session is recovered. Otherwise it comes later.
+    /// True if the level is there when a session is recovered. Otherwise it comes later.
     level_is_there: bool,
 }
 

@@ -170,7 +170,7 @@ fn taken_up(
     (app, report)
 }
 
-/// What the build in between leaves, killed a moment after it took the session up.
+/// The disk of the build in between, killed a moment after it resumed the session.
 fn through(
     disk: &MemoryDisk,
     id: SessionId,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// What the records of all processes say.
+/// The records of all processes, by their paths.
 pub fn records(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = directory.join("state").read_dir().unwrap().map(|entry| entry.unwrap().path());
     let records = files.filter(|path| path.extension().is_some_and(|it| it == "record"));

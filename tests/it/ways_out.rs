@@ -9,7 +9,7 @@ use bevy_session::{MemoryDisk, RecoveryOffer, RequestError, SessionId, recovery_
 
 use crate::common::*;
 
-/// What `kill -9` leaves of a session that was played for a while.
+/// The disk that `kill -9` leaves of a session that was played for a while.
 fn killed() -> (MemoryDisk, SessionId) {
     let disk = MemoryDisk::default();
     let mut app = game(&disk);
@@ -83,7 +83,7 @@ fn first_minute(offer: &RecoveryOffer) -> Option<RestoreFrom> {
 #[derive(Resource, Default)]
 struct IsPossible(bool);
 
-/// A game with two ways out of its own.
+/// A game that adds two ways out.
 fn with_options(disk: &MemoryDisk, add: impl FnOnce(&mut App)) -> App {
     hours_later(disk, 0, |app| {
         let retry = RecoveryOption::new("retry", "Begin again")

@@ -15,13 +15,13 @@ use crate::common::{Game, Health, Score, frames, game_with, listen, plugin, rece
 #[reflect(Resource, Saved)]
 struct Hero(#[entities] Entity);
 
-/// What systems found that looked at the world while it is played.
+/// The worlds that systems saw while it is played.
 #[derive(Resource, Default, Debug, PartialEq)]
 struct Seen {
     whole: usize,
     half: Vec<&'static str>,
     nobody: Vec<&'static str>,
-    /// How often a new game was begun.
+    /// The number of new games.
     new_games: u32,
 }
 
@@ -181,7 +181,7 @@ fn state(app: &App) -> Game {
     *app.world().resource::<State<Game>>().get()
 }
 
-/// What a crash now would leave.
+/// The game after a crash now, recovered.
 fn recovered(disk: &MemoryDisk) -> App {
     let mut app = level_game(&disk.snapshot());
     frames(&mut app, 2);
@@ -214,7 +214,7 @@ fn a_rewind_that_is_cancelled_in_the_loading_screen_comes_back_to_what_it_left()
     assert_eq!(recovered(&disk).world().resource::<Score>().0, 2);
 }
 
-/// What was left is on the disk, and the loading screen is no world of the session.
+/// The play that was left is on the disk, and the loading screen is no world of the session.
 #[test]
 fn an_exit_in_the_loading_screen_of_a_rewind_saves_nothing_of_it() {
     for cancels_first in [false, true] {

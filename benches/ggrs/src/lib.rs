@@ -69,8 +69,8 @@ impl Clones {
         Self { world, entities }
     }
 
-    /// What a game does between two saves: it looks at every entity, and changes all components of `changed` of them,
-    /// spread evenly over the world.
+    /// Plays between two saves: looks at every entity, and changes all components of `changed` of them, spread evenly
+    /// over the world.
     pub fn play(&mut self, changed: usize, round: usize) {
         let mut everything = self.world.query::<Everything>();
         let seen: f32 = everything

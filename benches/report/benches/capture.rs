@@ -1,5 +1,5 @@
-//! What the main thread spends on copying, over shares of changes, sorts of components, sizes and
-//! archetypes: `cargo bench -p bevy_session_benchmarks --bench capture`.
+//! The main thread's time for copying, over shares of changes, sorts of components, sizes and archetypes:
+//! `cargo bench -p bevy_session_benchmarks --bench capture`.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const SHAPES: [(&str, Shape); 6] = [
     ("small", Shape { entities: 1_000, mix: Mix::Mixed, archetypes: 1 }),
     ("large", Shape { entities: 1_000_000, mix: Mix::Mixed, archetypes: 1 }),
 ];
-/// Changed entities, in thousandths. Where nothing changed, no checkpoint is taken that could be
+/// Changed entities, in thousandths. If nothing changed, no checkpoint is taken that could be
 /// timed by itself; the report has that figure.
 const SHARES: [usize; 4] = [1, 10, 100, 1_000];
 

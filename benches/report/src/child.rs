@@ -1,4 +1,4 @@
-//! What needs a process of its own: how much memory a world takes.
+//! Measurements in a separate process: the memory that a world takes.
 
 #![expect(clippy::print_stdout, reason = "the parent reads it there")]
 
@@ -47,7 +47,7 @@ pub fn task_in(words: &[String]) -> Option<Task> {
     (flag == FLAG).then_some(task)
 }
 
-/// Does a task in a process of its own.
+/// Does a task in a separate process.
 pub fn memory_of(task: Task) -> Outcome<Memory> {
     let name = TASKS.iter().find(|(_, known)| *known == task).map_or("", |(name, _)| name);
     let output = Command::new(std::env::current_exe()?).args([FLAG, name]).output()?;

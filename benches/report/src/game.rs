@@ -13,7 +13,7 @@ use bevy_session::{CheckpointCaptured, CheckpointKind, MemoryDisk, SessionId, Se
 use crate::Outcome;
 use crate::worlds::{Shape, play, populate};
 
-/// How long a checkpoint may take until the figures are given up.
+/// The longest time of a checkpoint before the figures are given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A game.
@@ -26,15 +26,14 @@ pub struct Game {
     round: usize,
 }
 
-/// What a checkpoint cost.
+/// The cost of a checkpoint.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// What the main thread spent in the plugin's schedule in the checkpoint's frame: all of the
-    /// stall.
+    /// The main thread's time in the plugin's schedule in the checkpoint's frame: all of the stall.
     pub stall: Duration,
-    /// What of that was copying; `None` where there was nothing to copy.
+    /// The part of it that was copying; `None` if there was nothing to copy.
     pub capture: Option<Duration>,
-    /// What came of it on disk; `None` where there was nothing to save.
+    /// The result on disk; `None` if there was nothing to save.
     pub saved: Option<CheckpointOnDisk>,
 }
 
@@ -49,7 +48,7 @@ pub struct CheckpointOnDisk {
     pub write_time: Duration,
 }
 
-/// What the plugin has reported.
+/// Messages of the plugin.
 #[derive(Resource, Default, Debug)]
 pub struct Heard {
     /// The time of each capture.
@@ -58,13 +57,13 @@ pub struct Heard {
     pub saved: Vec<CheckpointOnDisk>,
     /// The time of each restore.
     pub restores: Vec<Duration>,
-    /// How many crashed sessions were offered.
+    /// The number of crashed sessions that were offered.
     pub offers: usize,
-    /// How many sessions were closed.
+    /// The number of sessions that were closed.
     pub closed: usize,
 }
 
-/// What the main thread spent in the plugin's schedule, one for each frame.
+/// The main thread's time in the plugin's schedule, one for each frame.
 #[derive(Resource, Default, Debug)]
 pub struct PluginTime {
     begun: Option<Instant>,
@@ -77,8 +76,7 @@ struct BeforePlugin;
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct AfterPlugin;
 
-/// The plugin, with everything below this directory and its writer on a thread of its own, as in a
-/// game.
+/// The plugin, with everything below this directory and its writer on a thread, as in a game.
 #[must_use]
 pub fn on_files(directory: &Path) -> SessionPlugin {
     SessionPlugin::new("Bench", "Report").directory(directory)
@@ -175,7 +173,7 @@ impl Game {
         self.app.world_mut().flush();
     }
 
-    /// What the plugin has reported.
+    /// Messages of the plugin.
     #[must_use]
     pub fn heard(&self) -> &Heard {
         self.app.world().resource::<Heard>()
@@ -228,7 +226,7 @@ impl Game {
         Cost { stall, capture, saved }
     }
 
-    /// What the main thread spent in the plugin's schedule, one for each frame.
+    /// The main thread's time in the plugin's schedule, one for each frame.
     #[must_use]
     pub fn plugin_times(&self) -> &[Duration] {
         &self.app.world().resource::<PluginTime>().frames

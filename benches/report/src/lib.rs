@@ -7,5 +7,5 @@ pub mod game;
 pub mod statistics;
 pub mod worlds;
 
-/// What a measurement ends in.
+/// The result of a measurement.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -1,4 +1,4 @@
-//! What the figures were measured on, and with.
+//! The machine and the compiler that figures were measured with.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -53,7 +53,7 @@ fn memory() -> String {
     kibibytes.map_or_else(|| "unknown".to_owned(), |it| format!("{:.0} GiB", it / 1024.0 / 1024.0))
 }
 
-/// How busy the machine was until the end.
+/// The load of the machine at the end.
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let averages: Vec<&str> = text.split(' ').take(3).collect();

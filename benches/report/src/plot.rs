@@ -30,7 +30,7 @@ pub struct Plot {
     pub content: Content,
 }
 
-/// What is in a plot. Both axes are logarithmic.
+/// The contents of a plot. Both axes are logarithmic.
 pub enum Content {
     /// Lines of points, each with its name.
     Lines(Vec<(String, Vec<(f64, f64)>)>),
@@ -43,7 +43,7 @@ impl Plot {
     pub fn draw(&self, directory: &Path) -> Outcome {
         let path = directory.join(format!("{}.svg", self.name));
         let area = SVGBackend::new(&path, SIZE).into_drawing_area();
-        // A background of its own, since readers may have a dark page.
+        // An opaque background, since readers may have a dark page.
         area.fill(&WHITE)?;
         match &self.content {
             Content::Lines(lines) => self.draw_lines(&area, lines)?,

@@ -1,4 +1,4 @@
-//! What was measured, as the document that is made of it.
+//! The figures, and the document that is made of them.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ pub struct Aim {
     pub verdict: Verdict,
 }
 
-/// Whether a number was reached.
+/// The verdict on an aim.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Met,

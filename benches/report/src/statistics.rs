@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long something takes.
+/// The result of some work, and its time.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let begun = Instant::now();
     let result = work();
@@ -39,13 +39,13 @@ pub fn median_of(numbers: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// How many times the one is the other.
+/// The ratio of the one to the other.
 #[must_use]
 pub fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
 }
 
-/// How large the one is beside the other, as people say it: `1/114`, or `2.5 ×`.
+/// The ratio of the one to the other, as people say it: `1/114`, or `2.5 ×`.
 #[must_use]
 pub fn beside(one: Duration, other: Duration) -> String {
     let times = ratio(one, other);

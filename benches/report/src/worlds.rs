@@ -41,7 +41,7 @@ pub struct Quests(pub Vec<String>);
 #[derive(Component)]
 struct Bit<const NUMBER: usize>;
 
-/// What an entity is made of.
+/// The components of an entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mix {
     /// Three plain components.
@@ -53,7 +53,7 @@ pub enum Mix {
 }
 
 impl Mix {
-    /// How many components are saved of each entity.
+    /// The number of components that are saved of each entity.
     #[must_use]
     pub fn columns(self) -> usize {
         match self {
@@ -133,8 +133,8 @@ fn spread(entity: &mut EntityWorldMut, number: usize) {
     insert_bits!(0 1 2 3 4 5 6 7 8);
 }
 
-/// What a game does between two checkpoints: it looks at every entity and changes all components of
-/// `changed` of them, spread evenly over the world.
+/// Plays between two checkpoints: looks at every entity and changes all components of `changed` of them, spread evenly
+/// over the world.
 pub fn play(world: &mut World, entities: &[Entity], changed: usize, round: usize) {
     look_at_everything(world);
     for entity in changing(entities, changed, round) {

@@ -21,9 +21,9 @@ use moonshine_save::load::LoadCommand;
 use moonshine_save::prelude::{LoadWorld, Save, SaveWorld};
 use moonshine_save::save::SaveCommand;
 
-/// Where the child keeps its game.
+/// The environment variable with the directory in which the child keeps its game.
 const PLACE: &str = "BEVY_SESSION_MOONSHINE";
-/// What the child says when its backup is known to its session, durably.
+/// The child's line when its backup is known to its session, durably.
 const ACKNOWLEDGED: &str = "acknowledged";
 const UNITS: u32 = 12;
 const PATIENCE: u32 = 10_000;
@@ -132,7 +132,7 @@ fn units(app: &mut App) -> Vec<u32> {
     units
 }
 
-/// The game that is killed. It is a process of its own.
+/// The game that is killed, in a separate process.
 #[test]
 #[ignore = "started by the test below"]
 #[expect(clippy::print_stdout, reason = "the test below listens to it")]

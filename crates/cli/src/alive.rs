@@ -1,4 +1,4 @@
-//! Whether a process is still there.
+//! Checks whether a process is still running.
 
 use bevy_session_journal::internal::disk::ProcessRecord;
 use bevy_session_journal::internal::model::clock::between;
@@ -9,20 +9,21 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System}
 /// A process writes its record once a second. One that hasn't for this long isn't playing.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Whether the process that wrote this lives. No lock is asked for, since that could keep the game from
-/// getting it: its record must be fresh, and the system must know the process by its number.
+/// Returns true if the process that wrote this record is alive. No lock is asked for, since that could keep the game
+/// from getting it: its record must be fresh, and the system must know the process by its number.
 ///
-/// In a container with numbers of its own, the tool has to run in there as well.
+/// In a container with its own process numbers, the tool has to run in there as well.
 pub fn is_alive(record: &ProcessRecord, now: Timestamp) -> bool {
     let heartbeat = record.heartbeat;
     let silent_for = between(heartbeat, now).max(between(now, heartbeat));
     silent_for < SILENCE && is_running(record)
 }
 
-/// Whether the system knows the process that wrote this, and it is no later one of the same number.
+/// Returns true if the system knows the process that wrote this, and it is no later one of the same number. True also
+/// if the system can't be asked.
 pub fn is_running(record: &ProcessRecord) -> bool {
     let pid = Pid::from_u32(record.pid);
-    // Where the system doesn't say, a fresh record is all that there is to go by.
+    // If the system doesn't say, a fresh record is all that there is to go by.
     let Ok(mut system) = System::new() else { return true };
     let what = ProcessRefreshKind::nothing();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);

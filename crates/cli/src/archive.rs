@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::progress::Progress;
 use crate::session_name::{Chosen, Selection};
 
-/// What is kept of a session that is put away.
+/// The part of a session that the archive keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, ValueEnum)]
 pub enum Keep {
     /// Its newest checkpoint and what lists show, so that it can be played again
@@ -32,7 +32,7 @@ pub struct Move {
     pub how: ShelfMove,
 }
 
-/// What came of it, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Moved {
     session: SessionId,
@@ -46,7 +46,7 @@ struct Moved {
 }
 
 impl Keep {
-    /// What a game would be asked for.
+    /// The move that a game would be asked for.
     pub fn shelf_move(self) -> ShelfMove {
         ShelfMove::Archive(match self {
             Self::World => Archived::WithWorld,

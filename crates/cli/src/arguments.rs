@@ -1,4 +1,4 @@
-//! What was asked for on the command line.
+//! The arguments of the command line.
 
 mod resolving;
 
@@ -40,7 +40,7 @@ pub struct Arguments {
     pub json: bool,
 }
 
-/// What the tool can do.
+/// The tool's commands.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// List the sessions, a line for each
@@ -147,7 +147,7 @@ pub struct OfPlace {
     game: Option<Game>,
 }
 
-/// What `list` is asked for.
+/// The arguments of `list`.
 #[derive(Args, Debug)]
 pub struct List {
     #[command(flatten)]
@@ -181,7 +181,7 @@ pub struct Sessions {
     sessions: Vec<OsString>,
 }
 
-/// What `archive` is asked for.
+/// The arguments of `archive`.
 #[derive(Args, Debug)]
 pub struct Archive {
     #[command(flatten)]
@@ -191,28 +191,28 @@ pub struct Archive {
     keep: Keep,
 }
 
-/// What `delete` is asked for.
+/// The arguments of `delete`.
 #[derive(Args, Debug)]
 pub struct Delete {
     #[command(flatten)]
     sessions: Sessions,
 }
 
-/// What `undelete` is asked for.
+/// The arguments of `undelete`.
 #[derive(Args, Debug)]
 pub struct Undelete {
     #[command(flatten)]
     sessions: Sessions,
 }
 
-/// What `unarchive` is asked for.
+/// The arguments of `unarchive`.
 #[derive(Args, Debug)]
 pub struct Unarchive {
     #[command(flatten)]
     sessions: Sessions,
 }
 
-/// What `verify` is asked for.
+/// The arguments of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
     #[command(flatten)]
@@ -235,7 +235,7 @@ pub struct OfCheckpoint {
     checkpoint: Option<OsString>,
 }
 
-/// What `cat` is asked for.
+/// The arguments of `cat`.
 #[derive(Args, Debug)]
 pub struct Cat {
     #[command(flatten)]
@@ -244,7 +244,7 @@ pub struct Cat {
     pub wanted: Wanted,
 }
 
-/// What `diff` is asked for.
+/// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub struct Diff {
     #[command(flatten)]
@@ -270,7 +270,7 @@ pub struct SomeSessions {
     all: bool,
 }
 
-/// What `log` is asked for.
+/// The arguments of `log`.
 #[derive(Args, Debug)]
 pub struct Log {
     #[command(flatten)]
@@ -280,7 +280,7 @@ pub struct Log {
     pub follow: bool,
 }
 
-/// What `export` is asked for.
+/// The arguments of `export`.
 #[derive(Args, Debug)]
 pub struct Export {
     #[command(flatten)]
@@ -297,7 +297,7 @@ pub struct Export {
     pub wanted: Exported,
 }
 
-/// What `view` is asked for.
+/// The arguments of `view`.
 #[derive(Args, Debug)]
 pub struct View {
     #[command(flatten)]
@@ -306,7 +306,7 @@ pub struct View {
     pub wanted: Viewed,
 }
 
-/// What `insights` is asked for.
+/// The arguments of `insights`.
 #[derive(Args, Debug)]
 pub struct OfAll {
     #[command(flatten)]
@@ -315,7 +315,7 @@ pub struct OfAll {
     pub asked: Asked,
 }
 
-/// What `prune` is asked for.
+/// The arguments of `prune`.
 #[derive(Args, Debug)]
 pub struct Prune {
     #[command(flatten)]
@@ -324,7 +324,7 @@ pub struct Prune {
     pub rules: Rules,
 }
 
-/// What `repair` is asked for.
+/// The arguments of `repair`.
 #[derive(Args, Debug)]
 pub struct Repair {
     #[command(flatten)]
@@ -334,7 +334,7 @@ pub struct Repair {
     pub to: PathBuf,
 }
 
-/// What `doctor` is asked for.
+/// The arguments of `doctor`.
 #[derive(Args, Debug)]
 pub struct Doctor {
     #[command(flatten)]
@@ -344,7 +344,7 @@ pub struct Doctor {
     second_place: Option<PathBuf>,
 }
 
-/// What `health` is asked for.
+/// The arguments of `health`.
 #[derive(Args, Debug)]
 pub struct Health {
     #[command(flatten)]
@@ -376,7 +376,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// How a verb is used.
+/// The example below a command's help.
 fn example(line: &str) -> String {
     format!("Example:\n  bevy-session {line}")
 }

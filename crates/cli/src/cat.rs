@@ -93,7 +93,7 @@ impl Wanted {
         is_called(&self.type_name) && is_called(&self.resource) && is_resource
     }
 
-    /// That there is no row is no error, if there could have been one.
+    /// Explains an empty result: it is an error unless the checkpoint could have had such a row.
     fn explain_nothing(
         &self,
         session: &OpenSession,
@@ -141,7 +141,7 @@ fn entities_called(
     Err(Failure::NotInCheckpoint { checkpoint, what, there })
 }
 
-/// What an entity is called by this row.
+/// The name that this row gives its entity.
 fn name_in(row: &Row) -> Option<String> {
     if !NAMES.contains(&&*row.type_path) {
         return None;

@@ -1,4 +1,4 @@
-//! How a checkpoint is named on the command line.
+//! Names of checkpoints on the command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ pub enum CheckpointName {
     At(Moment),
 }
 
-/// A moment by the clock of whoever asks.
+/// A moment by the user's local clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moment {
     /// The last time before the newest checkpoint that a clock showed this.
@@ -139,7 +139,7 @@ fn last_time(time: Time, newest: Timestamp, zone: &TimeZone) -> Option<Timestamp
     }
 }
 
-/// What there is, in words.
+/// The checkpoints that exist, in words.
 fn there(index: &SessionIndex, line: &[CheckpointId], zone: &TimeZone) -> String {
     let (Some(newest), Some(oldest)) = (line.first(), line.last()) else {
         return "there are none".to_owned();

@@ -1,4 +1,4 @@
-//! How good a session's files are.
+//! The condition of a session's files.
 
 use std::process::ExitCode;
 
@@ -11,21 +11,21 @@ use serde::Serialize;
 /// Ranges of damaged bytes that are named for one file.
 const NAMED_RANGES: usize = 8;
 
-/// How good files are, as far as they were read.
+/// The condition of files, as far as they were read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
     /// Nothing is wrong.
     Good,
-    /// Something is damaged or can't be read, and there is something else to offer.
+    /// Some of it is damaged or can't be read, and there is an intact checkpoint to offer.
     Damaged,
-    /// Something is damaged or can't be read, and nothing good is left.
+    /// Some of it is damaged or can't be read, and nothing good is left.
     Lost,
 }
 
 impl Condition {
-    /// What the game would say of a session. `witness` is the newest checkpoint that a process saw acknowledged
-    /// which is gone.
+    /// The condition that the game would report of a session. `witness` is the newest checkpoint that a process saw
+    /// acknowledged which is gone.
     pub fn of(stored: &StoredSession, witness: Option<CheckpointId>) -> Self {
         match judge(stored, witness) {
             Verdict::Good => Self::Good,
@@ -43,7 +43,7 @@ impl Condition {
         }
     }
 
-    /// What the process ends with.
+    /// The process's exit code.
     pub fn exit_code(self) -> ExitCode {
         match self {
             Self::Good => ExitCode::SUCCESS,
@@ -53,7 +53,7 @@ impl Condition {
     }
 }
 
-/// What is wrong with a file, for people.
+/// The problem of a file, for people.
 pub fn describe(kind: &FileProblemKind) -> String {
     match kind {
         FileProblemKind::Torn => "torn: its process stopped while it began it".to_owned(),

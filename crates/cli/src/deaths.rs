@@ -1,4 +1,4 @@
-//! How the processes died that played a session, as their records and the session's own log say.
+//! The deaths of the processes that played a session, by their records and by the session's own log.
 
 use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::internal::read::recovery::read_events;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::{Output, moment};
 use crate::place::Profile;
 
-/// What happened to a session itself, of which so much is looked through, the newest first.
+/// The most lifecycle events of a session that are searched, the newest first.
 const MOST: usize = 10_000;
 
 /// A death that a recovery wrote into the session's log.
@@ -53,7 +53,7 @@ impl RecordedDeath {
     }
 }
 
-/// Writes where a panic came from, a call on each line.
+/// Writes the backtrace of a panic, a call on each line.
 pub fn write_backtrace(death: &ProcessDeath, output: &mut Output<'_>) -> Result<(), Failure> {
     let backtrace = death.panic.as_ref().and_then(|PanicInfo { backtrace, .. }| backtrace.as_ref());
     for line in backtrace.iter().flat_map(|text| text.lines()) {

@@ -20,7 +20,7 @@ use crate::value::Value;
 use changes::{Change, changes};
 use pattern::Pattern;
 
-/// What is compared.
+/// The options of a comparison.
 #[derive(Args, Debug)]
 pub struct Compared {
     /// Pass over these types and fields: `**.translation`, `hop::Clock`, `hop::Hero.health.*`
@@ -40,11 +40,11 @@ struct Difference<'a, T: Serialize> {
     entity: Option<u64>,
     #[serde(rename = "type")]
     type_path: &'a str,
-    /// Where in the value, as `.health.current` or `[3]`; empty for all of it.
+    /// The place in the value, as `.health.current` or `[3]`; empty for all of it.
     field: &'a str,
-    /// What it was; `None` where it wasn't there.
+    /// The value before; `None` if there was none.
     before: Option<&'a T>,
-    /// What it is; `None` where it isn't there any more.
+    /// The value after; `None` if there is none any more.
     after: Option<&'a T>,
 }
 
@@ -76,7 +76,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Those of two checkpoints.
+    /// The pairs of two checkpoints' rows.
     pub fn of(before: RowsOf, after: RowsOf) -> Self {
         Self { before: before.peekable(), after: after.peekable() }
     }

@@ -21,12 +21,12 @@ use crate::slots::{Depth, slots_of};
 use crate::terminal::Tone;
 use state_findings::Processes;
 
-/// How old a record of a process that lives may be.
+/// The greatest age of a record of a process that is alive.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Less room than this is little.
 const LITTLE_ROOM: u64 = 256 << 20;
 
-/// Something that was found.
+/// A finding.
 pub struct Finding {
     pub code: Code,
     pub session: Option<SessionId>,
@@ -126,7 +126,7 @@ fn of_slots(profile: &Profile) -> Result<Vec<Finding>, Failure> {
         .collect())
 }
 
-/// Whether there is room where sessions lie. Where that can't be known nothing is said.
+/// The finding of a nearly full disk, if it is one; `None` also if the room can't be known.
 fn of_disk(profile: &Profile) -> Option<Finding> {
     let directory = &profile.directory.sessions;
     of_room(profile.disk().room(directory).ok()?.free, directory)

@@ -1,4 +1,4 @@
-//! What a session recorded, all of it.
+//! The events that a session recorded, all of them.
 
 use std::ops::AddAssign;
 
@@ -15,7 +15,7 @@ use crate::rows::Content;
 /// Events that are read at once.
 const PAGE: usize = 10_000;
 
-/// What is left out where it could fall into the hands of others.
+/// The events that are left out because others may get to see the output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Privacy {
     /// Private events, and the values of personal ones.
@@ -24,7 +24,7 @@ pub enum Privacy {
     Waived,
 }
 
-/// What came of reading events.
+/// The counts of a reading of events.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct EventsRead {
     pub events: u64,
@@ -44,7 +44,7 @@ impl AddAssign for EventsRead {
 /// An event for others.
 #[derive(Serialize)]
 pub struct ShownEvent {
-    /// Whose it is, among those of several sessions.
+    /// Its session, among those of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     pub sequence: u64,

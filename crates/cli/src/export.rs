@@ -26,7 +26,7 @@ use document::{Document, Notation};
 pub use source::Source;
 use source::{World, Worlds};
 
-/// What is written, and where.
+/// The options of an export.
 #[derive(Args, Debug)]
 pub struct Exported {
     /// The form
@@ -54,7 +54,7 @@ enum Form {
     Sqlite,
 }
 
-/// Whose rows these are.
+/// The head of an export: the session and checkpoint that its rows are of.
 #[derive(Serialize)]
 pub struct About {
     session: SessionId,
@@ -70,7 +70,7 @@ pub struct About {
 /// A row of a world.
 #[derive(Serialize)]
 pub struct WorldRow<'a> {
-    /// Whose it is, among those of several sessions.
+    /// Its session, among those of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// `None` of a resource or state.
@@ -85,7 +85,7 @@ pub struct WorldRow<'a> {
     pub error: Option<&'a str>,
 }
 
-/// Where rows are written. They come in the order of these functions, of all sessions before the next one is called.
+/// A destination of rows. They come in the order of these functions, of all sessions before the next one is called.
 pub trait Sheets {
     fn about(&mut self, about: &About) -> Result<(), Failure>;
     fn entity_row(&mut self, row: &WorldRow<'_>) -> Result<(), Failure>;
@@ -94,7 +94,7 @@ pub trait Sheets {
     fn finish(&mut self) -> Result<(), Failure>;
 }
 
-/// What was written, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Report {
     /// The session, if there is one.
@@ -158,13 +158,13 @@ pub fn export(
     }
 }
 
-/// What is exported.
+/// The contents of an export.
 struct Exporting {
     worlds: Worlds,
     privacy: Privacy,
 }
 
-/// How many rows were written.
+/// The number of rows that were written.
 #[derive(Default)]
 struct Written {
     rows: u64,

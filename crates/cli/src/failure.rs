@@ -11,13 +11,13 @@ use bevy_session_journal::{CheckpointId, ReportError, RequestError, SessionId, S
 
 use crate::output::harmless;
 
-/// What BSD calls `EX_USAGE`.
+/// The exit code that BSD calls `EX_USAGE`.
 const USAGE: u8 = 64;
-/// Something is damaged, and the rest was shown.
+/// The exit code if something is damaged, and the rest was shown.
 const SOME_DAMAGE: u8 = 1;
-/// What was asked for isn't done to something that is in this state.
+/// A command is refused, because something is in a state that forbids it.
 const REFUSED: u8 = 1;
-/// Nothing of what was asked for can be had.
+/// The exit code if nothing of what was asked for can be had.
 const NOTHING: u8 = 2;
 
 /// Why a command could not be carried out.
@@ -26,7 +26,7 @@ pub enum Failure {
     /// The command line makes no sense.
     #[error("{what}; see bevy-session --help")]
     Usage {
-        /// What is wrong with it.
+        /// The error.
         what: String,
     },
     /// There is no such directory, or none that sessions are kept in.
@@ -34,7 +34,7 @@ pub enum Failure {
     UnknownDirectory {
         /// The directory.
         path: PathBuf,
-        /// What was looked for.
+        /// The reason.
         why: &'static str,
     },
     /// A file holds nothing that can be looked into.
@@ -42,62 +42,62 @@ pub enum Failure {
     UnreadableFile {
         /// The file.
         path: PathBuf,
-        /// What is the matter with it.
+        /// The reason.
         why: String,
     },
     /// There is no such session.
     #[error("there is no session {session} in {place}; there are: {there}")]
     UnknownSession {
-        /// What was asked for.
+        /// The session that was asked for.
         session: String,
-        /// Where it was looked for.
+        /// The place that was searched.
         place: String,
-        /// What there is.
+        /// The sessions that exist.
         there: String,
     },
-    /// What a session was called is what several are called.
+    /// Several sessions have the name that was given.
     #[error("{count} sessions in {place} are called {session}: {these}")]
     AmbiguousSession {
-        /// What was asked for.
+        /// The name that was given.
         session: String,
-        /// How many there are.
+        /// The number of sessions.
         count: usize,
-        /// Where.
+        /// The place.
         place: String,
-        /// Which.
+        /// The sessions.
         these: String,
     },
     /// There is no such checkpoint.
     #[error("there is no checkpoint {checkpoint}; {there}")]
     UnknownCheckpoint {
-        /// What was asked for.
+        /// The checkpoint that was asked for.
         checkpoint: String,
-        /// What there is.
+        /// The checkpoints that exist.
         there: String,
     },
-    /// What a checkpoint was called is what several are called.
+    /// Several checkpoints have the name that was given.
     #[error("several checkpoints are called {checkpoint}: {these}")]
     AmbiguousCheckpoint {
-        /// What was asked for.
+        /// The name that was given.
         checkpoint: String,
-        /// Which.
+        /// The checkpoints.
         these: String,
     },
     /// A checkpoint can't be read whole.
     #[error("checkpoint {checkpoint} is damaged; {offer}")]
     DamagedCheckpoint {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What can be read instead.
+        /// An intact checkpoint that can be read instead.
         offer: String,
     },
     /// The session was archived, and only what lists show of it was kept.
     #[error("checkpoint {checkpoint} was archived without its world")]
     WithoutWorld {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
     },
-    /// Of all sessions of a place, none can be shown.
+    /// No session of a place can be shown.
     #[error("{place} has no session that can be shown")]
     NothingReadable {
         /// The place.
@@ -106,17 +106,17 @@ pub enum Failure {
     /// A checkpoint has no such entity, type or resource.
     #[error("checkpoint {checkpoint} has no {what}; {there}")]
     NotInCheckpoint {
-        /// Which.
+        /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What was asked for.
+        /// The entity, type or resource that was asked for.
         what: String,
-        /// What there is.
+        /// The ones that exist.
         there: String,
     },
-    /// What this machine knows of processes isn't there.
+    /// The process records of this machine are missing.
     #[error("{place} has no process records beside it: a game keeps them in its state directory")]
     NoRecords {
-        /// Where they were looked for.
+        /// The place that was searched.
         place: String,
     },
     /// No game gives the directory of a profile such a name.
@@ -140,7 +140,7 @@ pub enum Failure {
     UnknownGame {
         /// The place.
         place: String,
-        /// What was found.
+        /// The reason.
         why: String,
     },
     /// A file can't be imported.
@@ -154,17 +154,17 @@ pub enum Failure {
     /// A session can't be moved to where it was to go.
     #[error("session {session} stays as it was")]
     Unmoved {
-        /// Which.
+        /// The session.
         session: SessionId,
         /// Why.
         source: RequestError,
     },
-    /// Something else is where the result is to be written.
+    /// There is something else where the result is to be written.
     #[error("{path} {why}; nothing is written over what is there")]
     Target {
-        /// Where it is to be written.
+        /// The path to write to.
         path: PathBuf,
-        /// What is in the way.
+        /// The obstacle.
         why: &'static str,
     },
     /// The result can't be written.
@@ -172,7 +172,7 @@ pub enum Failure {
     Unwritten {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A database can't be written.
@@ -191,22 +191,22 @@ pub enum Failure {
     /// The files can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What happened can't be read.
+    /// The log of events can't be read.
     #[error(transparent)]
     Events(#[from] RequestError),
     /// Some of what happened is left out.
     #[error("{frames} frames of events are damaged, and left out")]
     DamagedEvents {
-        /// How many.
+        /// The number of frames.
         frames: u64,
     },
     /// A checkpoint can't be read now.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// What was found can't be written out.
+    /// The result can't be written out.
     #[error("failed to write the output")]
     Output(#[from] io::Error),
-    /// What was found can't be written as JSON.
+    /// The result can't be written as JSON.
     #[error("failed to write JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -217,7 +217,7 @@ impl Failure {
         Self::Usage { what: what.into() }
     }
 
-    /// Says it where errors are said, and what the process ends with.
+    /// Prints it to standard error; returns the exit code.
     pub fn report(&self) -> ExitCode {
         if let Self::Arguments(error) = self
             && !error.use_stderr()
@@ -242,7 +242,7 @@ impl Failure {
         }
     }
 
-    /// Whether whoever reads the output wanted no more of it.
+    /// True if the reader of the output closed it.
     fn is_closed_pipe(&self) -> bool {
         let kind = match self {
             Self::Output(error) => Some(error.kind()),
@@ -252,7 +252,7 @@ impl Failure {
         kind == Some(io::ErrorKind::BrokenPipe)
     }
 
-    /// What the process ends with.
+    /// The process's exit code.
     fn exit_code(&self) -> ExitCode {
         match self {
             #[cfg(feature = "sqlite")]
@@ -280,7 +280,7 @@ impl Failure {
     }
 }
 
-/// Whether a session can't be moved because of its files, and not because of how it stands.
+/// True if a session can't be moved because of its files, and not because of its state.
 fn is_of_files(error: &RequestError) -> bool {
     matches!(error, RequestError::Store(_) | RequestError::NewerFormat(_))
 }

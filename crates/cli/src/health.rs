@@ -18,12 +18,12 @@ use crate::output::{Output, milliseconds, moment};
 use crate::place::{Place, read_only};
 use crate::terminal::Tone;
 
-/// What a process ends with that found a game in a bad state.
+/// The exit code if a game is in a bad state.
 const UNHEALTHY: u8 = 1;
 /// No process of the game lives.
 const NOBODY: u8 = 2;
 
-/// What counts as healthy.
+/// The bounds within which a game counts as healthy.
 #[derive(Args, Debug)]
 pub struct Bounds {
     /// How long ago a process may have written its record and completed a frame, as `30s` or `2m`
@@ -44,7 +44,7 @@ struct Health {
     game_version: String,
     started: Timestamp,
     healthy: bool,
-    /// What is the matter with it.
+    /// The problems of it, in words.
     problems: Vec<String>,
     /// Since it wrote its record.
     record_age_ms: u64,
@@ -54,7 +54,7 @@ struct Health {
     exiting_for_ms: Option<u64>,
     /// The last panic that it saw, and lived on.
     panic: Option<String>,
-    /// What it warns its operators of, since it was raised.
+    /// The alerts that are raised.
     alerts: Vec<Alert>,
     sessions: Vec<Played>,
 }
@@ -64,7 +64,7 @@ struct Health {
 struct Alert {
     code: String,
     what: String,
-    /// Whether something is wrong, or is only to be known.
+    /// True if something is wrong, false if it is only to be known.
     problem: bool,
     since: Timestamp,
 }

@@ -16,7 +16,7 @@ use crate::output::{Output, some_of};
 use crate::place::{Place, Profile};
 use crate::progress::Progress;
 
-/// What is imported, and where to.
+/// The files that are imported, and their destination.
 #[derive(Args, Debug)]
 pub struct Imported {
     /// A report, a session that was exported by a game, or the file of a slot
@@ -32,14 +32,14 @@ pub struct Imported {
     game: Option<Game>,
 }
 
-/// What came of a file, as JSON has it.
+/// The result for a file, as JSON has it.
 #[derive(Serialize)]
 struct Outcome<'a> {
     file: &'a Path,
-    /// Whether its checkpoint was a slot already, and nothing was written.
+    /// True if its checkpoint was a slot already, and nothing was written.
     already_there: bool,
     slot: String,
-    /// What the slot is called; `None` if it was there already.
+    /// The name of the slot; `None` if it was there already.
     name: Option<String>,
     session: Option<SessionId>,
     checkpoint: Option<String>,

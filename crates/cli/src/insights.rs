@@ -29,7 +29,7 @@ pub use asked::Asked;
 /// A session's figures.
 type Known = Arc<Digested<SessionInsights>>;
 
-/// Says what sessions teach, and writes the page that was asked for.
+/// Prints the lessons of sessions, and writes the page that was asked for.
 pub fn insights(
     place: &Place,
     asked: &Asked,

@@ -14,7 +14,7 @@ use crate::session_name::Chosen;
 pub struct LeftOut {
     pub session: SessionId,
     pub why: String,
-    /// Whether something is damaged or can't be read.
+    /// True if something is damaged or can't be read.
     #[serde(skip)]
     pub is_damage: bool,
 }
@@ -31,7 +31,7 @@ impl LeftOut {
         Self { session, why: with_sources(failure), is_damage }
     }
 
-    /// Says it.
+    /// Writes a line that says so.
     pub fn write(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         output.line(format_args!("left out: session {}: {}", self.session, self.why))
     }

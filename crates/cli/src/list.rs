@@ -22,16 +22,16 @@ use filters::Candidate;
 pub use filters::{Filters, span};
 pub use slots::list_slots;
 
-/// What is shown of a session.
+/// The facts of a session that the list shows.
 #[derive(Serialize)]
 pub struct Entry {
     id: SessionId,
     profile: String,
-    /// Whether it is one of a developer's own, which a debug build keeps apart.
+    /// True if it is one of a developer's own sessions, which a debug build keeps apart.
     development: bool,
     #[serde(flatten)]
     newest_line: NewestLine,
-    /// Whether it is being deleted.
+    /// True if it is being deleted.
     forgotten: bool,
     checkpoints: usize,
     bytes: u64,
@@ -41,37 +41,37 @@ pub struct Entry {
     error: Option<String>,
 }
 
-/// What the newest line of a session says, as a list in the game shows it.
+/// The newest line of a session, as a list in the game shows it.
 #[derive(Default, Serialize)]
 struct NewestLine {
     name: Option<String>,
     player: Option<String>,
     status: Option<String>,
-    /// Whether it was left by a crash; `None` if that can't be known here.
+    /// True if it was left by a crash; `None` if that can't be known here.
     crashed: Option<bool>,
     left: Option<Left>,
-    /// What brought that about.
+    /// The cause of that.
     cause: Option<String>,
-    /// What the game says about it.
+    /// The game's words on it.
     words: Option<String>,
-    /// Whether the player didn't want it back.
+    /// True if the player declined to recover it.
     declined: bool,
     /// The words that it is found by.
     tags: Vec<String>,
-    /// Whether the player holds on to it.
+    /// True if the player pinned it.
     pinned: bool,
-    /// Whether it is planned, and hasn't begun.
+    /// True if it is planned, and hasn't begun.
     draft: bool,
-    /// Where it stands among all others; `None` if that can't be known.
+    /// Its place among all others; `None` if that can't be known.
     place: Option<Shelf>,
-    /// Whether only a summary of it was archived.
+    /// True if only a summary of it was archived.
     without_world: bool,
     play_time_ms: Option<u64>,
     updated: Option<Timestamp>,
     newest: Option<String>,
 }
 
-/// Where a session stands among all others.
+/// The place of a session among all others.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Shelf {
@@ -91,7 +91,7 @@ impl From<ShelfPlace> for Shelf {
 }
 
 impl Entry {
-    /// What is known of a session; `None` if it was deleted meanwhile.
+    /// The entry of a session; `None` if it was deleted meanwhile.
     fn of(
         profile: &Profile,
         session: SessionId,
@@ -107,7 +107,7 @@ impl Entry {
         }
     }
 
-    /// What is known of a session that was read.
+    /// The entry of a session that was read.
     pub fn of_stored(profile: &Profile, stored: &StoredSession) -> Self {
         let mut entry = Self::empty(profile, stored.id());
         entry.fill(profile, stored);
@@ -285,7 +285,7 @@ fn table(entries: &[Entry]) -> Table {
     table
 }
 
-/// How much of the ids tells the sessions from each other.
+/// The number of letters that tell the ids of the sessions apart.
 fn telling_length(entries: &[Entry]) -> usize {
     let mut ids: Vec<String> = entries.iter().map(|entry| entry.id.to_string()).collect();
     ids.sort_unstable();

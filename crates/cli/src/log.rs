@@ -18,7 +18,7 @@ use crate::place::{Place, Profile};
 use crate::session_name::{Chosen, Selection};
 use entry::Entry;
 
-/// How long nothing is looked at between two looks.
+/// The pause between two looks at the files.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Events that are read at once.
 const PAGE: usize = 10_000;
@@ -110,7 +110,7 @@ fn names_of(sessions: Vec<Chosen>) -> HashSet<(String, SessionId)> {
     sessions.into_iter().map(name).collect()
 }
 
-/// What was read already.
+/// The position up to which the log was read.
 #[derive(Default)]
 struct Reader {
     checkpoints: HashSet<CheckpointId>,
@@ -118,12 +118,12 @@ struct Reader {
     newest_event: Option<u64>,
     /// Frames of events that were damaged at the first look.
     damaged_frames: u64,
-    /// What the session's directory looked like.
+    /// The state of the session's directory when it was read.
     stamp: Option<u64>,
 }
 
 impl Reader {
-    /// What wasn't read before, by time.
+    /// The entries that weren't read before, by time.
     fn news(&mut self, profile: &Profile, stored: &StoredSession) -> Result<Vec<Entry>, Failure> {
         if self.stamp == Some(stored.stamp()) {
             return Ok(Vec::new());

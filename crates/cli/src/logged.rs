@@ -13,7 +13,7 @@ pub fn logged_line(line: &str) -> String {
     let fields = said.get("fields").and_then(Value::as_object).into_iter().flatten();
     // Of a panic, the message has it, and a stack trace is no line.
     for (name, value) in fields.filter(|(name, _)| !name.starts_with("exception.")) {
-        // A text takes whatever it gets.
+        // Writing into a text never fails.
         let _ = write!(words, " {name}={value}");
     }
     words

@@ -1,12 +1,12 @@
 //! `bevy-session`: looks at the files of `bevy_session`, and never changes them. What it writes, it writes elsewhere,
 //! but for `import`, `archive`, `unarchive`, `delete` and `undelete`, which do what a game does that is asked to, under its locks.
 //!
-//! It looks at them beside a running game, with the journal alone, through `ReadOnlyDisk`, which refuses whatever
-//! changes something and asks for no lock. `import`, `archive`, `unarchive`, `delete` and `undelete` alone change
+//! It looks at them beside a running game, with the journal alone, through `ReadOnlyDisk`, which refuses all
+//! changes and asks for no lock. `import`, `archive`, `unarchive`, `delete` and `undelete` alone change
 //! something, through `writer::Upkeep`: the writer's own slices (`slot_work`, `archiving`, `shelving`), one after
 //! the other until all is durable, under the game's locks and without a process record. The records of dead
 //! processes stay, so that the next start of the game still hears of them. A profile is known there by the name of
-//! its directory only (`Layout::by_directory`). Each verb is a file or directory of its own; what they share:
+//! its directory only (`Layout::by_directory`). Each command has its own file or directory; they share:
 //!
 //! | module | what it is |
 //! | --- | --- |

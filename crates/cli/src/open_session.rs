@@ -34,7 +34,7 @@ impl OpenSession {
         Ok(stored.map(|stored| Self { profile: Rc::clone(&chosen.profile), stored }))
     }
 
-    /// The same session in another place, or whatever a file holds.
+    /// The same session in another place, or the one that a file holds.
     pub fn in_place(&self, place: &Place) -> Result<Self, Failure> {
         let name = match place.is_file() {
             true => SessionName::Only,

@@ -16,7 +16,7 @@ use crate::terminal::{Look, Tone};
 /// Things that an error names at the most.
 const MOST_NAMED: usize = 12;
 
-/// Where results go, and in which form.
+/// The destination and form of results.
 pub struct Output<'a> {
     writer: &'a mut dyn Write,
     json: bool,
@@ -29,12 +29,12 @@ impl<'a> Output<'a> {
         Self { writer, json, look }
     }
 
-    /// Whether JSON was asked for.
+    /// True if JSON was asked for.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// One JSON object, on a line of its own.
+    /// One JSON object, on its own line.
     pub fn object(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         serde_json::to_writer(&mut *self.writer, value)?;
         Ok(writeln!(self.writer)?)
@@ -50,7 +50,7 @@ impl<'a> Output<'a> {
         Ok(self.writer.write_all(bytes)?)
     }
 
-    /// What a document is written to that is none for people.
+    /// The writer, for a document that isn't meant for a terminal.
     pub fn bytes(&mut self) -> &mut dyn Write {
         self.writer
     }

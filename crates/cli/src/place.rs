@@ -1,4 +1,4 @@
-//! Where sessions are looked for, as it was said on the command line.
+//! The place in which sessions are looked for, by the command line.
 
 mod directory;
 mod file;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only};
 
-/// What was given to look into.
+/// The place that a command looks into.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
     /// A directory, or nothing at all.
@@ -23,7 +23,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// What lies at this path.
+    /// The place at this path.
     pub fn of_path(path: PathBuf) -> Self {
         match file::is_file(&path) {
             true => Self::File(path),
@@ -31,14 +31,14 @@ impl Place {
         }
     }
 
-    /// Where the platform keeps the data of a game.
+    /// The directory in which the platform keeps the data of a game.
     pub fn of_game(studio: &str, game: &str) -> Result<Self, Failure> {
         let roots = platform_roots(studio, game);
         let (data, _) = roots.ok_or_else(|| Failure::usage("this platform names no place"))?;
         Ok(Self::Directory(data))
     }
 
-    /// Whether it is a file, which holds one session alone.
+    /// True if it is a file, which holds one session alone.
     pub fn is_file(&self) -> bool {
         matches!(self, Self::File(_))
     }

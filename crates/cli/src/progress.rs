@@ -1,5 +1,5 @@
-//! How far something is that takes a while. It is shown where errors are said, if that is a terminal, once half a
-//! second has passed, and nothing of it stays.
+//! The progress of something that takes a while. It is shown on standard error, if that is a terminal, once half a
+//! second has passed, and is erased in the end.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What takes less than this isn't shown.
+/// Work that takes less than this shows no progress.
 const DELAY: Duration = Duration::from_millis(500);
-/// How often it is drawn.
+/// The interval at which it is drawn.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Something that goes on, for as long as this lives.
+/// Work that goes on for as long as this lives.
 pub struct Progress {
     done: Arc<AtomicU64>,
     drawing: Option<(Sender<()>, JoinHandle<()>)>,
@@ -47,7 +47,7 @@ impl Progress {
         let done = Arc::<AtomicU64>::default();
         let (stop, stopped) = mpsc::channel();
         let counted = Arc::clone(&done);
-        // It has a thread of its own, so that what takes long needn't be interrupted for it.
+        // It has its own thread, so that long work needn't be interrupted for it.
         let drawing = thread::Builder::new().name("progress".to_owned()).spawn(move || {
             let (mut wait, mut target, mut bar) = (delay, Some(target), None);
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {

@@ -1,4 +1,4 @@
-//! `prune --dry-run`: what rules of retention would let go, and why.
+//! `prune --dry-run`: the sessions that rules of retention would remove, and why.
 
 use std::str::FromStr;
 
@@ -46,7 +46,7 @@ pub struct Rules {
     total_bytes: Option<u64>,
 }
 
-/// What is kept of the sessions that were left in one way.
+/// The rule for the sessions that were left in one way.
 #[derive(Clone, Debug)]
 struct Rule {
     left: LeftAs,
@@ -68,7 +68,7 @@ struct Goes<'a> {
     rule: Option<&'static str>,
 }
 
-/// Says what rules would let go.
+/// Lists the sessions that rules would remove.
 pub fn prune(place: &Place, rules: &Rules, output: &mut Output<'_>) -> Result<(), Failure> {
     if !rules.dry_run {
         return Err(Failure::usage("nothing is removed here: say --dry-run"));

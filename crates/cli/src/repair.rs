@@ -18,13 +18,13 @@ use crate::progress::Progress;
 use crate::target::EmptyDirectory;
 use crate::terminal::Tone;
 
-/// What the profile is called whose name isn't known.
+/// The name of a profile whose name isn't known.
 const DEFAULT_PROFILE: &str = "default";
 
-/// How many times a session is read that seems damaged and changes meanwhile.
+/// The number of times that a session is read that seems damaged and changes meanwhile.
 const LOOKS: usize = 4;
 
-/// What came of it, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Report {
     session: SessionId,

@@ -22,7 +22,7 @@ pub struct Row {
     pub bytes: Vec<u8>,
 }
 
-/// What a row's bytes say.
+/// The decoded content of a row's bytes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Content {
     Value(Value),
@@ -38,7 +38,7 @@ pub struct RowsOf {
 }
 
 impl RowsOf {
-    /// Those that blocks hold.
+    /// The rows that blocks hold.
     pub fn of(blocks: MergedBlocks) -> Self {
         Self { blocks, block: None, next: 0 }
     }
@@ -83,12 +83,12 @@ impl Row {
         Some(self.id).filter(|id| *id != SaveId::WORLD)
     }
 
-    /// What it belongs to, in words.
+    /// The entity that it belongs to, or that it is a resource, in words.
     pub fn owner(&self) -> String {
         self.entity().map_or_else(|| "resource".to_owned(), |id| id.to_string())
     }
 
-    /// What its bytes say.
+    /// The decoded content of its bytes.
     pub fn content(&self) -> Content {
         match Content::of(&self.bytes) {
             Content::Value(value) if *self.type_path == *FIELDS => Content::Value(value.unpacked()),
@@ -96,13 +96,13 @@ impl Row {
         }
     }
 
-    /// Whether its type is called so, by its whole path or by the end of it.
+    /// True if its type has this name, by its whole path or by the end of it.
     pub fn is_of(&self, name: &str) -> bool {
         is_called(&self.type_path, name)
     }
 }
 
-/// Whether a type's path is this, or ends with it.
+/// True if a type's path is this name, or ends with it.
 pub fn is_called(path: &str, name: &str) -> bool {
     let is_end = |before: &str| before.is_empty() || before.ends_with("::");
     path.strip_suffix(name).is_some_and(is_end)
@@ -131,7 +131,7 @@ impl Serialize for Content {
 }
 
 impl Content {
-    /// What bytes say.
+    /// Decodes bytes.
     pub fn of(bytes: &[u8]) -> Self {
         // That an entity is there has no value.
         if bytes.is_empty() {

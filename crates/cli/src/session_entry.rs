@@ -1,4 +1,4 @@
-//! What can be asked of a session, as the library's queries and rules have it.
+//! A session as an entry, for the library's queries and rules.
 
 use bevy_session_journal::internal::disk::StoredSession;
 use bevy_session_journal::{SessionEntry, VersionFit};

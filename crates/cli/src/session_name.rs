@@ -1,4 +1,4 @@
-//! How a session is named on the command line.
+//! Names of sessions on the command line.
 
 use std::fmt;
 use std::rc::Rc;
@@ -74,7 +74,7 @@ impl fmt::Display for SessionName {
 }
 
 impl SessionName {
-    /// What somebody wrote.
+    /// Parses a name from the command line.
     pub fn of(text: &str) -> Self {
         steps_back(text).map_or_else(|| Self::Called(text.to_owned()), Self::Last)
     }
@@ -100,7 +100,7 @@ impl SessionName {
         }
     }
 
-    /// Nothing is called so among what is there.
+    /// The failure if no session has this name.
     pub fn unknown(&self, place: &Place, there: &[Found]) -> Failure {
         let (session, place) = (self.to_string(), place.to_string());
         Failure::UnknownSession { session, place, there: named(there) }
@@ -149,7 +149,7 @@ impl Sessions {
         named.map(|(found, _)| found).collect()
     }
 
-    /// Those that a player sees, the one that was played last first.
+    /// The sessions that a player sees, the one that was played last first.
     fn played(&self) -> Vec<Found> {
         let played =
             self.opened().filter_map(|(found, it)| Some((played_last(it.index())?, found)));
@@ -158,7 +158,7 @@ impl Sessions {
         played.into_iter().map(|(_, found)| found).collect()
     }
 
-    /// Those that can be read.
+    /// The sessions that can be read.
     fn opened(&self) -> impl Iterator<Item = (Found, StoredSession)> {
         self.all.iter().filter_map(|(position, session)| {
             let stored = self.profiles.get(*position)?.open(*session).ok()??;

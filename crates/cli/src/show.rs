@@ -25,7 +25,7 @@ struct Shown {
     #[serde(flatten)]
     entry: Entry,
     metadata: Option<SessionMetadata>,
-    /// What the game shows of the newest checkpoint before it is restored.
+    /// The summary of the newest checkpoint, which the game shows before it is restored.
     summary: Option<Summary>,
     heads: Vec<ShownHead>,
     checkpoints: Vec<Checkpoint>,
@@ -33,14 +33,14 @@ struct Shown {
     /// The files that are damaged, or can't be used for another reason.
     problems: Vec<FileProblem>,
     events: Events,
-    /// How the processes died that recoveries wrote into the log, the newest first.
+    /// The deaths that recoveries wrote into the log, the newest first.
     recorded_deaths: Vec<RecordedDeath>,
     slots: Vec<Slot>,
 }
 
 #[derive(Serialize)]
 struct Summary {
-    /// The custom fields as JSON, where they are no more than a list shows.
+    /// The custom fields as JSON, if they are no more than a list shows.
     fields: BTreeMap<String, serde_json::Value>,
     /// The states that the game was in.
     states: BTreeMap<String, String>,
@@ -56,9 +56,9 @@ struct ShownHead {
     cause: Option<String>,
     words: Option<String>,
     panic: Option<String>,
-    /// How the processes died that no recovery has written into the log yet, the oldest first.
+    /// The deaths that no recovery has written into the log yet, the oldest first.
     deaths: Vec<ProcessDeath>,
-    /// What the process logged last, if it is gone.
+    /// The last lines that the process logged, if it is gone.
     logged: Vec<String>,
     /// The files in which the process keeps its log, the oldest first, as long as its record is there.
     log_files: Vec<PathBuf>,
@@ -80,7 +80,7 @@ struct Checkpoint {
     bytes: u64,
     validity: &'static str,
     on_line: bool,
-    /// Whether something of the game failed before it, and the game went on.
+    /// True if an error of the game was survived before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     after_failure: bool,
     types: Vec<TypeOfRows>,
@@ -224,7 +224,7 @@ impl Shown {
         Ok(())
     }
 
-    /// The types are named where they aren't the same as in the line above.
+    /// The types are named if they aren't the same as in the line above.
     fn write_checkpoints(&self, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut above: &[TypeOfRows] = &[];
         for checkpoint in &self.checkpoints {

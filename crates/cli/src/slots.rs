@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::milliseconds;
 use crate::place::Profile;
 
-/// What is shown of a slot's file.
+/// The facts of a slot's file.
 #[derive(Serialize)]
 pub struct Slot {
     pub file: PathBuf,
@@ -32,7 +32,7 @@ pub struct Slot {
     pub problems: Vec<String>,
 }
 
-/// How much of a slot is read.
+/// The part of a slot that is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     Header,

@@ -47,14 +47,14 @@ struct Files {
 #[derive(Default, Serialize)]
 struct Frames {
     kind: &'static str,
-    /// `None` where they weren't counted.
+    /// `None` if they weren't counted.
     frames: Option<u64>,
     stored_bytes: u64,
-    /// `None` where they weren't unpacked.
+    /// `None` if they weren't unpacked.
     unpacked_bytes: Option<u64>,
 }
 
-/// What a type takes in all files, copies included.
+/// The bytes of a type in all files, copies included.
 #[derive(Serialize)]
 pub struct TypeBytes {
     #[serde(rename = "type")]
@@ -62,7 +62,7 @@ pub struct TypeBytes {
     rows: u64,
     /// Its values, and 8 bytes for the id of each row.
     unpacked_bytes: u64,
-    /// What that comes to packed, about: what is in a checkpoint is packed together.
+    /// The approximate share of its packed bytes: all types in a checkpoint are packed together.
     stored_bytes: u64,
 }
 
@@ -71,11 +71,11 @@ struct CheckpointBytes {
     id: String,
     label: Option<String>,
     entities: u64,
-    /// What it takes itself, of several copies the smallest.
+    /// The bytes that are its own, of several copies the smallest.
     bytes: u64,
 }
 
-/// Says what a session's bytes are.
+/// Prints a session's bytes by file, frame, type and checkpoint.
 pub fn stats(session: &OpenSession, output: &mut Output<'_>) -> Result<(), Failure> {
     let progress = Progress::begin("reading the session", 0);
     let statistics = Statistics::of(&session.stored);
@@ -212,7 +212,7 @@ impl Frames {
     }
 }
 
-/// What each type takes, and how many groups can't be read.
+/// The bytes of each type, and the number of groups that can't be read.
 pub fn types_of(stored: &StoredSession) -> (Vec<TypeBytes>, u64) {
     let mut types: BTreeMap<Arc<str>, TypeBytes> = BTreeMap::new();
     let mut damaged = 0;

@@ -1,6 +1,6 @@
 //! `last` and `last~3`, which sessions and checkpoints are called alike.
 
-/// How many steps before the last one is meant; `None` if the text says something else.
+/// The number of steps before the last one; `None` if the text isn't of this form.
 pub fn steps_back(text: &str) -> Option<usize> {
     match text.strip_prefix("last")? {
         "" => Some(0),

@@ -31,7 +31,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Its lines. Where `width` columns are too few, cells go on below.
+    /// Its lines. If `width` columns are too few, cells go on below.
     pub fn lines(&self, width: Option<u16>) -> Vec<String> {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);

@@ -1,4 +1,4 @@
-//! Where a verb writes that was asked to: into nothing that is there, and whole or not at all.
+//! Files and directories that a command writes: never over existing ones, and whole or not at all.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use bevy_session_journal::internal::disk::sync_all;
 
 use crate::failure::Failure;
 
-/// What a file or directory ends with until it is whole.
+/// The suffix of a file or directory until it is whole.
 const UNFINISHED: &str = ".unfinished";
 
 /// A file that isn't there yet.
@@ -56,7 +56,7 @@ impl NewFile {
         })
     }
 
-    /// The same by whatever writes a file of this name itself.
+    /// Does the same with a function that writes a file of this name itself.
     pub fn write_with(
         self,
         write: impl FnOnce(&Path) -> Result<(), Failure>,
@@ -145,7 +145,7 @@ impl EmptyDirectory {
 /// Gives what is whole its own name, durably.
 fn put(unfinished: &Path, path: &Path) -> Result<(), Failure> {
     fs::rename(unfinished, path).map_err(|error| failed(path, error))?;
-    // Where a directory can't be synced there is no better to be had.
+    // If a directory can't be synced there is no better to be had.
     if let Some(parent) = path.parent()
         && let Ok(directory) = File::open(parent)
     {
@@ -158,7 +158,7 @@ fn taken(path: &Path, why: &'static str) -> Failure {
     Failure::Target { path: path.to_owned(), why }
 }
 
-/// What could not be written, and why.
+/// The failure to write a file or directory.
 pub fn failed(path: &Path, source: io::Error) -> Failure {
     Failure::Unwritten { path: path.to_owned(), source }
 }

@@ -1,38 +1,38 @@
-//! What the output goes to: how wide it is, and whether it shows colours.
+//! The output's width, and whether it shows colours.
 
 use std::env;
 use std::io::{IsTerminal, stdout};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-/// How text looks.
+/// The look of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Look {
-    /// Whether there are colours.
+    /// True if there are colours.
     pub colours: bool,
     /// Columns that a line may have; `None` if it may be as long as it likes.
     pub width: Option<u16>,
 }
 
-/// What a line is, and so its colour.
+/// The kind of a line, which decides its colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tone {
     Plain,
     /// The names of a table's columns.
     Heading,
-    /// Something is there that wasn't.
+    /// A new value.
     Added,
-    /// Something isn't there that was.
+    /// A value that is gone.
     Removed,
-    /// Something is damaged, and there is something else to offer.
+    /// A damage that leaves something else to offer.
     Warning,
     /// Nothing good is left.
     Bad,
 }
 
 impl Look {
-    /// That of standard output: colours on a terminal only, and never with `NO_COLOR` or where it is said to
-    /// be dumb. `COLUMNS` says how wide lines are where no terminal does.
+    /// The look of standard output: colours on a terminal only, and never with `NO_COLOR` or if it is said to
+    /// be dumb. `COLUMNS` says how wide lines are if no terminal does.
     pub fn of_stdout() -> Self {
         let is_terminal = stdout().is_terminal();
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -45,7 +45,7 @@ impl Look {
         }
     }
 
-    /// What begins a text of this kind; its alternate form ends it.
+    /// The style of text of this kind; its alternate form ends it.
     pub fn style(self, tone: Tone) -> Style {
         let style = Style::new();
         match tone {

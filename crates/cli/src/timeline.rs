@@ -39,7 +39,7 @@ struct Moment {
 #[derive(Serialize)]
 struct Line {
     end: String,
-    /// Whether it was left by going back.
+    /// True if it was left by going back.
     is_branch: bool,
     /// The newest checkpoint that it has in common with the first line.
     leaves_at: Option<String>,

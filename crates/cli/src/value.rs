@@ -23,7 +23,7 @@ pub enum Value {
     Text(String),
     Bytes(Vec<u8>),
     List(Vec<Self>),
-    /// Fields by name, or whatever else has keys.
+    /// Fields by name, or anything else that has keys.
     Map(Vec<(Self, Self)>),
 }
 

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::session_name::{Chosen, SessionName};
 use crate::slots::{Depth, Slot, slots_of};
 
-/// How many times a session is read that seems damaged and changes meanwhile.
+/// The number of times that a session is read that seems damaged and changes meanwhile.
 const LOOKS: usize = 4;
 
 #[derive(Serialize)]
@@ -28,10 +28,10 @@ struct Report {
     condition: Condition,
     files: Vec<File>,
     checkpoints: usize,
-    /// How many of them were read whole; `None` if that wasn't asked for.
+    /// The number of them that were read whole; `None` if that wasn't asked for.
     read: Option<usize>,
     damaged: Vec<String>,
-    /// What was recorded; `None` if nothing was.
+    /// The recorded events; `None` if there are none.
     events: Option<Events>,
     /// The newest one of the newest line that isn't known to be damaged.
     newest_intact: Option<String>,
@@ -229,7 +229,7 @@ impl Report {
     }
 }
 
-/// What was found about each file, by name.
+/// The problems of each file, by name.
 struct Files {
     by_name: BTreeMap<String, (Option<u64>, Vec<String>)>,
     has_errors: bool,

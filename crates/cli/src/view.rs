@@ -26,7 +26,7 @@ use crate::target::NewFile;
 use gathered::{Bounds, Gathered};
 use page::Data;
 
-/// What is written, and where.
+/// The options of a page.
 #[derive(Args, Debug)]
 pub struct Viewed {
     /// The new file
@@ -40,7 +40,7 @@ pub struct Viewed {
     private: bool,
 }
 
-/// What was written, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Report<'a> {
     session: SessionId,
@@ -48,7 +48,7 @@ struct Report<'a> {
     bytes: u64,
     /// The checkpoints that have their values in it, the newest first.
     checkpoints: Vec<String>,
-    /// What it has no room for, in words.
+    /// The parts that it has no room for, in words.
     left_out: Vec<String>,
 }
 

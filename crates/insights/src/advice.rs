@@ -1,4 +1,4 @@
-//! What to suggest to a player, and why.
+//! Suggestions to a player, with their reasons.
 
 use crate::figure::Figure;
 use crate::lessons::{Hardness, Lessons, ScenarioReport};
@@ -9,18 +9,18 @@ use crate::suggestion::{Suggested, Suggestion, SuggestionKind, SuggestionReason}
 /// A scenario that is completed at this rate at least asks too little.
 const EASY: f64 = 0.9;
 
-/// Who asks for suggestions, and where they are.
+/// The player who asks for suggestions, and where they are.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Situation<'a> {
-    /// The player.
+    /// The player's name; `None` for sessions without a player.
     pub player: Option<&'a str>,
     /// The scenario that is played.
     pub scenario: Option<&'a str>,
     /// The chapters that are open.
     pub chapters: Vec<&'a str>,
-    /// What the player doesn't want to hear of now.
+    /// Suggestions that the player doesn't want to see now.
     pub not_now: Vec<Suggested>,
-    /// Of a skill that succeeds surely less often than this, hints are suggested. 0 suggests none.
+    /// The rate of success surely below which hints are suggested for a skill. 0 suggests none.
     pub hint_below: f64,
 }
 
@@ -30,8 +30,8 @@ impl Situation<'_> {
 }
 
 impl Lessons {
-    /// What this player may want, in the order: a break, a hint, an easier chapter, a harder scenario, another scenario.
-    /// Each has its reason, and nothing is suggested where there are too few samples.
+    /// The suggestions for this player, in the order: a break, a hint, an easier chapter, a harder scenario, another
+    /// scenario. Each has its reason, and nothing is suggested if there are too few samples.
     ///
     /// ```
     /// use bevy_session_insights::{Lessons, Situation};

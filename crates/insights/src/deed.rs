@@ -1,4 +1,4 @@
-//! What happened, for a story: what a player would tell.
+//! Events for a story, as a player would tell them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Deeds that are kept of a session.
 const RECENT: usize = 32;
 
-/// Something that happened in a session and is worth a sentence.
+/// An event of a session that is worth a sentence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Deed {
@@ -16,11 +16,11 @@ pub struct Deed {
     pub time: Timestamp,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What it was.
+    /// The kind of event.
     pub what: DeedKind,
 }
 
-/// What happened.
+/// A kind of event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeedKind {
@@ -46,7 +46,7 @@ pub enum DeedKind {
     Recovered,
 }
 
-/// Adds a deed, and lets the oldest go where there are too many.
+/// Adds a deed, and drops the oldest if there are too many.
 pub(crate) fn tell(deeds: &mut Vec<Deed>, deed: Deed) {
     match (deeds.last_mut(), &deed.what) {
         (Some(Deed { what: DeedKind::Died(before), time, at }), DeedKind::Died(more)) => {

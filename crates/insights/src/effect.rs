@@ -7,18 +7,18 @@ use crate::statistics::{Estimate, adjusted_for_many};
 /// A claim of more than 1 in 20 that it is chance isn't made.
 const BELIEVED: f64 = 0.05;
 
-/// How much something differs, or changes, and whether that is worth a word.
+/// The size of a difference or of a change, and whether it is significant.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Effect {
-    /// How much, with its interval.
+    /// The size, with its interval.
     pub size: Estimate,
-    /// How likely as much is by chance alone, if this were all that is looked at.
+    /// The p-value: the chance of an effect this large if there is none, as if nothing else were tested.
     pub chance: f64,
     /// The same, given how much is looked at with it; see
     /// [`adjusted_for_many`](crate::statistics::adjusted_for_many).
     pub adjusted: f64,
-    /// Whether it is worth a word: the adjusted chance is at most 0.05, the interval doesn't include 0, and it is as
+    /// True if it is significant: the adjusted chance is at most 0.05, the interval doesn't include 0, and it is as
     /// large as the game wants it to be.
     pub matters: bool,
 }
@@ -31,7 +31,7 @@ impl Effect {
     }
 }
 
-/// Has claims that are made together matter only where they aren't likely chance, given how many they are.
+/// Adjusts claims that are made together, so that those that are likely chance, given how many they are, don't matter.
 pub(crate) fn settle(effects: &mut [&mut Effect]) {
     let chances: Vec<f64> = effects.iter().map(|effect| effect.chance).collect();
     for (effect, adjusted) in effects.iter_mut().zip(adjusted_for_many(&chances)) {

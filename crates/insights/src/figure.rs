@@ -1,4 +1,4 @@
-//! What can be said of many sessions, and of how many.
+//! A figure of many sessions, with the number of its samples.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::statistics::{Estimate, Sample, rate};
 
-/// What is said of several samples, or that there are too few of them to say anything.
+/// A figure of several samples, or the fact that there are too few of them.
 ///
 /// There is no way to the value that doesn't pass the question whether there is one, and none that hides how many samples
 /// it comes from.
@@ -30,31 +30,31 @@ use crate::statistics::{Estimate, Sample, rate};
 pub enum Figure<T> {
     /// The samples say this.
     Known {
-        /// What they say.
+        /// The figure.
         value: T,
-        /// How many there are.
+        /// The number of samples.
         samples: usize,
     },
     /// There are too few.
     Insufficient {
-        /// How many there are.
+        /// The number of samples.
         have: usize,
-        /// How many it takes.
+        /// The number of samples that it takes.
         need: usize,
     },
 }
 
 impl<T> Figure<T> {
-    /// How many samples it takes to say anything.
+    /// The number of samples that it takes to say anything.
     pub const NEED: usize = 20;
 
-    /// What so many samples say, if they are enough.
+    /// Computes a figure of so many samples, if they are at least [`NEED`](Self::NEED).
     pub fn of(samples: usize, value: impl FnOnce() -> Option<T>) -> Self {
         Self::of_at_least(Self::NEED, samples, value)
     }
 
-    /// What so many samples say, if they are this many at least. Samples that are enough and still say nothing, as when
-    /// all are equal, need one more.
+    /// Computes a figure of so many samples, if they are at least `need`. If there is no value in spite of that, as
+    /// when all samples are equal, one more is needed.
     pub fn of_at_least(need: usize, samples: usize, value: impl FnOnce() -> Option<T>) -> Self {
         let enough = if samples >= need { value() } else { None };
         match enough {
@@ -63,7 +63,7 @@ impl<T> Figure<T> {
         }
     }
 
-    /// What two groups say together, if each of them has as many samples as it takes.
+    /// Computes a figure of two groups, if each of them has as many samples as it takes.
     pub(crate) fn of_two(one: usize, other: usize, value: impl FnOnce() -> Option<T>) -> Self {
         let need = 2 * Self::NEED;
         if one.min(other) >= Self::NEED {
@@ -72,7 +72,7 @@ impl<T> Figure<T> {
         Self::Insufficient { have: one.min(Self::NEED) + other.min(Self::NEED), need }
     }
 
-    /// What the samples say; `None` if there are too few.
+    /// The figure; `None` if there are too few samples.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known { value, .. } => Some(value),
@@ -80,7 +80,7 @@ impl<T> Figure<T> {
         }
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     #[must_use]
     pub fn samples(&self) -> usize {
         match self {
@@ -114,21 +114,22 @@ impl<T: fmt::Display> fmt::Display for Figure<T> {
     }
 }
 
-/// How values are spread.
+/// The distribution of values.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Distribution {
-    /// The smallest.
+    /// The smallest value.
     pub least: f64,
-    /// A quarter of them is no larger.
+    /// The value that a quarter of them doesn't exceed.
     pub lower_quartile: f64,
-    /// Half of them is no larger.
+    /// The value that half of them doesn't exceed.
     pub median: f64,
-    /// Three quarters of them are no larger.
+    /// The value that three quarters of them don't exceed.
     pub upper_quartile: f64,
-    /// The largest.
+    /// The largest value.
     pub greatest: f64,
-    /// How many lie up to each bound and above the one before; those above all bounds are last, without one.
+    /// The number of values up to each bound and above the one before; those above all bounds are last, without a
+    /// bound.
     pub buckets: Vec<(Option<f64>, usize)>,
 }
 
@@ -139,7 +140,8 @@ pub(crate) const DURATIONS: &[f64] =
 pub(crate) const RATIOS: &[f64] = &[0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0];
 
 impl Distribution {
-    /// How these values are spread, with these bounds; `None` if there are none. What is no finite number is left out.
+    /// The distribution of these values, with these bounds; `None` if there are none. Values that aren't finite are
+    /// left out.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>, bounds: &[f64]) -> Option<Self> {
         let sample: Sample = values.into_iter().collect();

@@ -1,4 +1,4 @@
-//! How what a session has recorded becomes its figures, event by event.
+//! Makes figures of a session's log, event by event.
 
 mod passing;
 
@@ -26,7 +26,7 @@ const MOST_LEARNT: usize = 400;
 /// A pause that takes longer by the clock was none: the machine slept, or its clock was set.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where things stand while events are taken up.
+/// State between one event and the next, while a log is read.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Running {
     /// Play time so far.
@@ -37,7 +37,7 @@ pub struct Running {
     paused: Option<Timestamp>,
     /// Play time since the last interruption.
     stretch: Duration,
-    /// Whether the game has lost the focus.
+    /// True if the game has lost the focus.
     is_unfocused: bool,
     /// The saved states that it is in, by type.
     states: BTreeMap<String, String>,
@@ -49,7 +49,7 @@ pub struct Running {
     learnt: BTreeMap<u64, String>,
 }
 
-/// Takes up the next event of a session.
+/// Adds the next event to the figures of its session.
 pub(crate) fn take_event(
     insights: &InsightsReader,
     value: &mut SessionInsights,
@@ -96,7 +96,7 @@ pub(crate) fn take_event(
     }
 }
 
-/// Takes up what is known of a session beside its events, once these are taken up.
+/// Adds the facts of a session that aren't in its events, after all of these.
 pub(crate) fn take_facts(
     insights: &InsightsReader,
     value: &mut SessionInsights,

@@ -1,4 +1,4 @@
-//! What many sessions teach, as data.
+//! The lessons of many sessions, as data.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::skills::SkillReport;
 use crate::statistics::Estimate;
 use crate::suggestion::SuggestionKind;
 
-/// What many sessions teach: each claim with its number of samples and its interval, and none where there are too few.
+/// The lessons of many sessions: each claim with its number of samples and its interval, and none if there are too few.
 ///
 /// All claims are corrected for being made together: of a hundred pages about games in which nothing matters, five at
 /// most say that something does.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Lessons {
-    /// How many sessions they are of.
+    /// The number of sessions that they come from.
     pub sessions: usize,
     /// Sessions that were played without consent. Nothing is made of them.
     pub withheld: usize,
@@ -28,25 +28,25 @@ pub struct Lessons {
     pub incomplete: usize,
     /// Each player's skills.
     pub skills: Vec<SkillReport>,
-    /// The chapters.
+    /// The difficulty and outcomes of each chapter.
     pub levels: Vec<LevelReport>,
-    /// How sessions went beside what was chosen in them.
+    /// Outcomes of sessions, by what was chosen in them.
     pub works: Vec<Comparison>,
-    /// What sets sessions apart that were played in some way: thirds of figures, and what was used.
+    /// Differences of sessions by the way they were played: by thirds of figures, and by events that came up.
     pub groups: Vec<Comparison>,
     /// Sessions that were left for good.
     pub leaving: Leaving,
-    /// Where figures are going.
+    /// The trends of figures.
     pub trends: Vec<FigureTrend>,
-    /// Which figures go together.
+    /// The figures that go together.
     pub correlations: Vec<FigurePair>,
-    /// How each player does in each scenario.
+    /// The results of each player in each scenario.
     pub scenarios: Vec<ScenarioReport>,
-    /// What became of suggestions.
+    /// The outcomes of suggestions.
     pub suggestions: Vec<SuggestionReport>,
 }
 
-/// What became of a chapter.
+/// The outcomes of a chapter.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LevelReport {
@@ -56,17 +56,17 @@ pub struct LevelReport {
     pub tries: Tally,
     /// The rate at which tries complete it.
     pub completion: Figure<Estimate>,
-    /// How much more often it is completed than all others together: below 0 it is harder.
+    /// The difference of its rate of completion from that of all others together: below 0 it is harder.
     pub beside_others: Figure<Effect>,
     /// Deaths in it.
     pub deaths: u64,
     /// Time played in it.
     pub play: Duration,
-    /// Of the sessions that began it, how many were left for good in it.
+    /// The share of the sessions that began it that were left for good in it.
     pub left_here: Figure<Estimate>,
 }
 
-/// What can be said of how hard a level is.
+/// The difficulty of a level, compared with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -79,15 +79,15 @@ pub enum Hardness {
     LikeOthers,
     /// There are too few tries.
     TooFew {
-        /// How many there are, of it and of others, as far as they count.
+        /// The number of tries, of it and of others, as far as they count.
         have: usize,
-        /// How many it takes.
+        /// The number that it takes.
         need: usize,
     },
 }
 
 impl LevelReport {
-    /// Whether it is harder than the others.
+    /// Returns its difficulty, compared with the others.
     #[must_use]
     pub fn hardness(&self) -> Hardness {
         match &self.beside_others {
@@ -105,9 +105,9 @@ impl LevelReport {
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// What tells them apart.
+    /// The choice that divides the sessions.
     pub choice: Choice,
-    /// What the sessions of the sort have.
+    /// The value of the choice in the sessions of the sort.
     pub chosen: String,
     /// In which respect.
     pub outcome: Outcome,
@@ -115,7 +115,7 @@ pub struct Comparison {
     pub with: Side,
     /// All others of which both is known.
     pub without: Side,
-    /// How much higher the rate, or larger the median, of those of the sort is.
+    /// The difference of the rates or medians: above 0 it is higher in sessions of the sort.
     pub difference: Figure<Effect>,
 }
 
@@ -123,7 +123,7 @@ pub struct Comparison {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Side {
-    /// How many sessions.
+    /// The number of sessions.
     pub samples: usize,
     /// Their rate or median. `None` of none.
     pub value: Option<f64>,
@@ -137,7 +137,7 @@ pub struct Leaving {
     pub rate: Figure<Estimate>,
     /// In which chapter they were left; an empty name is outside of any.
     pub places: BTreeMap<String, usize>,
-    /// What sets them apart from all others.
+    /// Differences of these sessions from all others.
     pub apart: Vec<Comparison>,
 }
 
@@ -147,23 +147,23 @@ impl Default for Leaving {
     }
 }
 
-/// Where a figure is going.
+/// The trend of a figure.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct FigureTrend {
     /// The figure.
     pub figure: Measure,
-    /// Whose sessions; `None` of all players'.
+    /// The player of the sessions; `None` for all players'.
     pub player: Option<String>,
-    /// What a step is.
+    /// The unit of a step.
     pub step: TrendStep,
-    /// How much it grows with each step.
+    /// The growth with each step.
     pub slope: Figure<Effect>,
-    /// What it is at each step, for plots.
+    /// The figure at each step, for plots.
     pub points: Vec<(f64, f64)>,
 }
 
-/// What a step of a trend is.
+/// The unit of a step of a trend.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -174,7 +174,7 @@ pub enum TrendStep {
     Session,
 }
 
-/// How two figures go together across sessions.
+/// The correlation of two figures across sessions.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct FigurePair {
@@ -186,13 +186,13 @@ pub struct FigurePair {
     pub rho: Figure<Effect>,
 }
 
-/// How a player does in a scenario.
+/// The results of a player in a scenario.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ScenarioReport {
     /// The player; `None` of sessions without one.
     pub player: Option<String>,
-    /// The scenario.
+    /// The scenario's key, or the game's own word.
     pub scenario: String,
     /// Sessions that have begun.
     pub sessions: usize,
@@ -200,19 +200,19 @@ pub struct ScenarioReport {
     pub ended: Tally,
 }
 
-/// What became of suggestions of one kind.
+/// The outcomes of suggestions of one kind.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SuggestionReport {
     /// The kind.
     pub kind: SuggestionKind,
-    /// How often one was shown.
+    /// The number of times that one was shown.
     pub shown: usize,
     /// The share that was taken.
     pub taken: Figure<Estimate>,
-    /// How often the player said: not now.
+    /// The number of times that the player declined one.
     pub not_now: usize,
-    /// How much more often attempts succeeded after one was taken than before, in the same session.
+    /// The difference of the rates of success of attempts after one was taken and before, in the same session.
     pub helped: Figure<Effect>,
 }
 
@@ -242,13 +242,13 @@ impl Lessons {
         .collect()
     }
 
-    /// A player's report on a skill; `None` where nothing was tried.
+    /// A player's report on a skill; `None` if nothing was tried.
     #[must_use]
     pub fn skill(&self, player: Option<&str>, skill: &str) -> Option<&SkillReport> {
         self.skills.iter().find(|it| it.player.as_deref() == player && it.skill == skill)
     }
 
-    /// What was found to matter, the surest first: comparisons of what was chosen.
+    /// The comparisons of choices that are significant, the surest first.
     #[must_use]
     pub fn what_matters(&self) -> Vec<&Comparison> {
         let matters = |it: &&Comparison| it.difference.known().is_some_and(|effect| effect.matters);

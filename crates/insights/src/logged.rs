@@ -1,11 +1,12 @@
-//! What `bevy_session_play` records of objectives and notes, as far as figures are made of it, without its engine.
+//! Events that `bevy_session_play` records of objectives and notes, as far as figures are made of them, without its
+//! engine.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What happened to an objective.
+/// A change of an objective.
 #[derive(Deserialize)]
 pub struct ObjectiveChange {
     pub key: String,
@@ -27,7 +28,7 @@ impl ObjectiveChange {
     pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";
 }
 
-/// How long all objectives are expected to take.
+/// The summary of a session's objectives.
 #[derive(serde::Serialize, Deserialize)]
 pub struct ObjectivesSummary {
     pub expected: Duration,
@@ -37,7 +38,7 @@ impl ObjectivesSummary {
     pub const FIELD: &str = "bevy_session.objectives";
 }
 
-/// What happened to a note.
+/// A change of a note.
 #[derive(Deserialize)]
 pub struct NoteChange {
     pub note: u64,

@@ -1,4 +1,4 @@
-//! What only the game can say of a session, as its log of events has it.
+//! Facts that only the game knows of a session, as its log has them.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::scores::Weights;
 use crate::skill::Attempt;
 use crate::suggestion::{Suggested, SuggestionStep};
 
-/// Something that only the game can say of a session.
+/// A fact that only the game knows of a session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Mark {
-    /// What the player thinks of the session: `true` is thumbs up.
+    /// The player's opinion of the session: `true` is thumbs up.
     Thumbs(bool),
     /// The game got the focus, or lost it.
     Focus(bool),
@@ -20,9 +20,9 @@ pub enum Mark {
     Idle(Duration),
     /// The player tried a skill.
     Attempt {
-        /// Its name, as it is or once was.
+        /// The skill's name, as it is or once was.
         skill: String,
-        /// What came of it.
+        /// Its result.
         attempt: Attempt,
     },
     /// A figure of the game's own. What is said last counts, and what isn't finite counts for nothing.
@@ -34,9 +34,9 @@ pub enum Mark {
     },
     /// The player chose something. What is chosen last counts.
     Choice {
-        /// What it is a choice of, as `difficulty`.
+        /// The subject of the choice, as `difficulty`.
         of: String,
-        /// What was chosen.
+        /// The value that was chosen.
         chosen: String,
     },
     /// The weights of a score, as the build has them that plays the session.
@@ -46,16 +46,16 @@ pub enum Mark {
         /// The weights.
         weights: Weights,
     },
-    /// Something came of a suggestion.
+    /// A suggestion, and the step that it is at.
     Suggestion {
-        /// What was suggested.
+        /// The suggestion.
         suggested: Suggested,
-        /// What came of it.
+        /// The step that it is at.
         step: SuggestionStep,
     },
 }
 
 impl Mark {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::InsightMark";
 }

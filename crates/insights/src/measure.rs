@@ -21,7 +21,7 @@ pub enum Measure {
     ByExpected,
     /// Deaths.
     Deaths,
-    /// How far it is, from 0 to 1.
+    /// The progress, from 0 to 1.
     Progress,
     /// The share of the time played in which the window had the focus and something was done.
     Focus,
@@ -40,7 +40,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Those that every game has.
+    /// Figures that every game has.
     pub(crate) const ALWAYS: [Self; 7] = [
         Self::Play,
         Self::ByExpected,
@@ -51,7 +51,7 @@ impl Measure {
         Self::LongestStretch,
     ];
 
-    /// What a session has of it. All that is there is finite.
+    /// The value in a session; `None` if it has none. Always finite.
     #[must_use]
     pub fn of(&self, session: &SessionInsights, weights: &Weights) -> Option<f64> {
         let minutes = |time: Duration| time.as_secs_f64() / 60.0;
@@ -74,7 +74,7 @@ impl Measure {
         value.is_finite().then_some(value)
     }
 
-    /// Those that a session has besides.
+    /// Further figures of a session.
     pub(crate) fn found_in(session: &SessionInsights) -> impl Iterator<Item = Self> {
         let skills = session.skills.keys().cloned().map(Self::Skill);
         let events = session.events.keys().cloned().map(Self::Events);
@@ -83,12 +83,12 @@ impl Measure {
         skills.chain(events).chain(said).chain(scores)
     }
 
-    /// Whether a game has it only because it says so.
+    /// True if a game has it only because it records it.
     pub(crate) fn is_said(&self) -> bool {
         matches!(self, Self::Skill(_) | Self::Said(_) | Self::Score(_))
     }
 
-    /// Whether less of it is no worse and no better by itself: it tells how a session is played, and not how it went.
+    /// True if less of it is neither worse nor better by itself: it shows how a session is played, and not how it went.
     pub(crate) fn is_behaviour(&self) -> bool {
         !matches!(
             self,
@@ -120,7 +120,7 @@ fn rate_of(tally: Tally) -> Option<f64> {
     (tally.all >= ATTEMPTS).then(|| tally.succeeded as f64 / tally.all as f64)
 }
 
-/// Something that is one way in some sessions and another way in others.
+/// A choice that divides sessions: something that is one way in some and another way in others.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Choice {
@@ -128,28 +128,29 @@ pub enum Choice {
     Scenario,
     /// When most of it was played: night, morning, afternoon or evening.
     TimeOfDay,
-    /// Whether it was played in one stretch.
+    /// One stretch, or several.
     Breaks,
-    /// How long the longest stretch was.
+    /// The length of the longest stretch.
     Length,
-    /// Whether it has a tag.
+    /// A tag that it has or doesn't have.
     Tag(String),
-    /// What the game said was chosen.
+    /// A choice that the game recorded.
     Chosen(String),
-    /// Which third of all sessions it is in, by a figure.
+    /// The third of all sessions that it is in, by a figure.
     Third(Measure),
-    /// Whether a type of events came up at all.
+    /// A type of events that came up or didn't.
     Uses(String),
-    /// Whether it was left for good.
+    /// Left for good, or not.
     LeftForGood,
 }
 
 impl Choice {
-    /// Those that every game has.
+    /// Choices that every game has.
     pub(crate) const ALWAYS: [Self; 4] =
         [Self::Scenario, Self::TimeOfDay, Self::Breaks, Self::Length];
 
-    /// What a session has of it. `None` too of what one session by itself doesn't say: thirds, and what was left.
+    /// The value in a session. `None` also for thirds and for sessions left for good, which one session alone can't
+    /// tell.
     pub(crate) fn of(&self, session: &SessionInsights) -> Option<String> {
         let word = match self {
             Self::Scenario => {
@@ -186,7 +187,7 @@ impl Choice {
         Some(word.to_owned())
     }
 
-    /// Those that a session has besides.
+    /// Further choices of a session.
     pub(crate) fn found_in(session: &SessionInsights) -> impl Iterator<Item = Self> {
         let chosen = session.said.choices.keys().cloned().map(Self::Chosen);
         let tags: BTreeSet<&String> = session.about.tags.iter().collect();
@@ -194,13 +195,13 @@ impl Choice {
         chosen.chain(tags.into_iter().cloned().map(Self::Tag)).chain(used)
     }
 
-    /// Whether it groups sessions by how they were played, and not by what was chosen before.
+    /// Returns true if it groups sessions by how they were played, and not by what was chosen before.
     #[must_use]
     pub fn is_behaviour(&self) -> bool {
         matches!(self, Self::Third(_) | Self::Uses(_) | Self::LeftForGood)
     }
 
-    /// What it is asked of, where that is one word and not the other.
+    /// The only value that is compared with the others, if there is just one.
     pub(crate) fn asked_of(&self) -> Option<&'static str> {
         matches!(self, Self::LeftForGood).then_some(Self::LEFT)
     }
@@ -208,7 +209,7 @@ impl Choice {
     /// The word of sessions that were left for good.
     pub(crate) const LEFT: &str = "left";
 
-    /// Whether it says by itself how large this figure is.
+    /// True if the choice itself determines how large this figure is.
     pub(crate) fn decides(&self, measure: &Measure) -> bool {
         match self {
             Self::Third(figure) => figure == measure,
@@ -237,13 +238,13 @@ impl fmt::Display for Choice {
     }
 }
 
-/// How a session went, in one respect.
+/// An outcome of a session, in one respect.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Whether it was completed, of sessions that have ended.
+    /// Completed or not, among sessions that have ended.
     Completed,
-    /// Whether the player gave thumbs up, of sessions with thumbs.
+    /// Thumbs up or down, among sessions with thumbs.
     ThumbsUp,
     /// A figure of it.
     Amount(Measure),

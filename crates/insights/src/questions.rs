@@ -1,4 +1,4 @@
-//! What a game asks of its sessions.
+//! The questions that a game asks of its sessions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::measure::{Measure, Outcome};
 use crate::scores::Weights;
 use crate::skill::Skill;
 
-/// What a game asks of its sessions, and how large an answer has to be to be worth a word.
+/// The questions that a game asks of its sessions, and how large an effect has to be to matter.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What of a session's history means what: how it becomes figures.
+//! The reader that turns a session's history into figures.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,14 +12,15 @@ use crate::gathering::{take_event, take_facts};
 use crate::session::{GridCell, SessionInsights};
 use crate::skill::{Attempt, Skill};
 
-/// Counted up where the same history makes another value.
+/// Counted up when the same history makes another value.
 const FORM: u32 = 2;
 
-/// Where a death was, as an event says; `None` if it doesn't.
+/// The place of a death, as an event says; `None` if it doesn't.
 type Place = Arc<dyn Fn(&RecordedEvent) -> Option<GridCell> + Send + Sync>;
 
-/// Makes a [`SessionInsights`] of each session's history. Times, states, chapters, objectives, crashes and [marks](crate::Mark)
-/// are known by themselves; what a game records of its own is named here, by the paths of its types.
+/// Makes a [`SessionInsights`] of each session's history. Times, states, chapters, objectives, crashes and
+/// [marks](crate::Mark) are known by themselves; events that a game itself records are named here, by the paths of its
+/// types.
 ///
 /// ```
 /// use bevy_session_insights::{InsightsReader, Skill};
@@ -83,14 +84,14 @@ impl InsightsReader {
         self
     }
 
-    /// How far from UTC days and hours are, in seconds. More than 25 hours are none.
+    /// Sets the offset of days and hours from UTC, in seconds. More than 25 hours count as 0.
     #[must_use]
     pub fn seconds_from_utc(mut self, seconds: i32) -> Self {
         self.offset = seconds;
         self
     }
 
-    /// To be counted up where what is named here comes out otherwise, so that sessions are looked at again.
+    /// To be counted up if the events named here come out otherwise, so that sessions are looked at again.
     #[must_use]
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;
@@ -107,7 +108,7 @@ impl InsightsReader {
         self.counted.contains(path)
     }
 
-    /// Where an event was a death; `None` if it was none, `Some(None)` if the place isn't known.
+    /// The place of a death; `None` if it was none, `Some(None)` if the place isn't known.
     pub(crate) fn death(&self, event: &RecordedEvent) -> Option<Option<GridCell>> {
         let (_, place) = self.deaths.iter().find(|(path, _)| *path == *event.event_type.path)?;
         Some(place(event))
@@ -167,7 +168,7 @@ impl DeclaredSkills {
         skills.iter().filter_map(drawn).collect()
     }
 
-    /// What the skill is called today that was called so.
+    /// The present name of a skill, which may have been renamed.
     pub(crate) fn todays_name(&self, name: String) -> String {
         let skills = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = skills.iter().find(|skill| skill.name() == name);

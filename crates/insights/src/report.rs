@@ -1,4 +1,4 @@
-//! What some sessions say together.
+//! A report on some sessions together.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -11,28 +11,27 @@ use crate::figure::{Distribution, Figure, RATIOS};
 use crate::session::{ChapterInsights, GridCell, SessionInsights};
 use crate::statistics::Estimate;
 
-/// What some sessions say together: all of them, or those of a player, a scenario or a tag.
+/// A report on some sessions together: all of them, or those of a player, a scenario or a tag.
 ///
-/// Sums are what they are. What is claimed of sessions in general is a [`Figure`], which says nothing of fewer than 20
-/// samples.
+/// Sums are exact. A claim about sessions in general is a [`Figure`], which needs at least 20 samples.
 ///
 /// It takes about as long as ten thousand sessions take to be read from memory: make it in a task, see the guide.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct InsightsReport {
-    /// How many sessions it is about. Those that were played without consent aren't among them.
+    /// The number of sessions that it is about. Those that were played without consent aren't among them.
     pub sessions: usize,
-    /// How many of them are known in part only, because files are damaged or the oldest of them are gone.
+    /// The number of them that are known in part only, because files are damaged or the oldest of them are gone.
     pub incomplete: usize,
-    /// Where their time went.
+    /// Their time, by what it was spent on.
     pub times: TimesReport,
     /// When they were played.
     pub calendar: CalendarReport,
-    /// How they ended, and what the players thought of them.
+    /// Their endings, and the players' opinions of them.
     pub endings: EndingsReport,
-    /// Deaths.
+    /// Deaths of the player, in all sessions.
     pub deaths: u64,
-    /// Where they were.
+    /// Deaths in each cell of the game's own grid, as far as their places are known.
     pub places: BTreeMap<GridCell, u64>,
     /// Slots that were loaded.
     pub loads: u64,
@@ -48,7 +47,7 @@ pub struct InsightsReport {
     pub objectives: BTreeMap<String, ObjectiveReport>,
 }
 
-/// Where the time of some sessions went.
+/// The time of some sessions, by what it was spent on.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct TimesReport {
@@ -62,9 +61,9 @@ pub struct TimesReport {
     pub unfocused: Duration,
     /// Play that crashes took.
     pub lost: Duration,
-    /// How long sessions that ended were played, in seconds.
+    /// The play time of sessions that have ended, in seconds.
     pub length: Figure<Distribution>,
-    /// How long they were played without an interruption, in seconds.
+    /// The play time without an interruption, in seconds.
     pub stretch: Figure<Distribution>,
     /// Time played by what was expected, of sessions that were completed.
     pub by_expected: Figure<Distribution>,
@@ -80,11 +79,11 @@ pub struct CalendarReport {
     pub hours: BTreeMap<i8, Duration>,
     /// Time played on each day of the week: 1 is Monday.
     pub weekdays: BTreeMap<i8, Duration>,
-    /// What became of the sessions that were started in each week, by its Monday.
+    /// The outcomes of the sessions that were started in each week, by its Monday.
     pub weeks: BTreeMap<Date, WeekReport>,
 }
 
-/// How some sessions ended.
+/// The endings of some sessions.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct EndingsReport {
@@ -98,7 +97,7 @@ pub struct EndingsReport {
     pub thumbs_up: Figure<Estimate>,
 }
 
-/// What became of chapters of one name.
+/// The outcomes of chapters of one name.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ChapterReport {
@@ -108,7 +107,7 @@ pub struct ChapterReport {
     pub completion: Figure<Estimate>,
 }
 
-/// What became of an objective.
+/// The outcomes of an objective.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ObjectiveReport {
@@ -124,22 +123,22 @@ pub struct ObjectiveReport {
     pub completed_at: Figure<Distribution>,
 }
 
-/// What became of the sessions that were started in a week.
+/// The outcomes of the sessions that were started in a week.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct WeekReport {
-    /// How many were started.
+    /// The number of sessions that were started.
     pub started: usize,
-    /// How long they have been played.
+    /// The play time of all of them.
     pub play: Duration,
     /// The share of those without a crash.
     pub crash_free: Figure<Estimate>,
-    /// How long they have been played each, in seconds.
+    /// The play time of each, in seconds.
     pub length: Figure<Distribution>,
 }
 
 impl InsightsReport {
-    /// What these sessions say.
+    /// Makes the report on these sessions.
     ///
     /// ```
     /// use bevy_session_insights::{InsightsReport, SessionInsights};

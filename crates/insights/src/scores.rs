@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::SessionInsights;
 
-/// How much each figure counts in a score, by the names of the figures.
+/// The weights of figures in a score, by the names of the figures.
 ///
 /// Two scores can be compared only if their weights are equal, so weights are noted in the session by the build that
 /// plays it, and a score is never computed with others.
@@ -23,7 +23,7 @@ use crate::session::SessionInsights;
 pub struct Weights(BTreeMap<String, f64>);
 
 impl Weights {
-    /// Has a figure count so much. A weight that isn't finite or isn't above 0 is none.
+    /// Sets the weight of a figure. A weight that isn't finite or isn't above 0 is none.
     #[must_use]
     pub fn weigh(mut self, figure: impl Into<String>, weight: f64) -> Self {
         if weight.is_finite() && weight > 0.0 {
@@ -32,7 +32,7 @@ impl Weights {
         self
     }
 
-    /// The mean of these figures, each counted as often as its weight says. `None` where one of them isn't known.
+    /// The mean of these figures, each counted as often as its weight says. `None` if one of them isn't known.
     #[must_use]
     pub fn score(&self, figures: &BTreeMap<String, f64>) -> Option<f64> {
         let mut sum = 0.0;
@@ -45,7 +45,7 @@ impl Weights {
 }
 
 impl SessionInsights {
-    /// A score of the session, by the weights of the build that played it last. `None` where it has no such score, or not
+    /// A score of the session, by the weights of the build that played it last. `None` if it has no such score, or not
     /// all of its figures.
     #[must_use]
     pub fn score(&self, name: &str) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! What is known of one session.
+//! The insights of one session.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::scores::Weights;
 use crate::skill::SkillRecord;
 use crate::suggestion::SuggestionMade;
 
-/// What is known of one session, as it follows from what the session has recorded and from what lists show of it.
+/// The insights of one session, made of its log and of its entry in lists.
 ///
-/// Durations are in play time, pauses excluded, unless they say otherwise. Whatever a session went back from, by a rewind
-/// or a load, is on no line of it and counts for nothing. Of a session that was played without the player's consent,
+/// Durations are in play time, pauses excluded, unless they say otherwise. Play that a rewind or a load went back from
+/// is on no line of the session and doesn't count. Of a session that was played without the player's consent,
 /// [`is_withheld`](Self::is_withheld) alone is known.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionInsights {
-    /// What a list shows of it.
+    /// Its entry in lists.
     pub about: SessionAbout,
-    /// Where its time went.
+    /// Its time, by what it was spent on.
     pub times: SessionTimes,
-    /// How long it was in each value of each saved state, by the name of the state's type.
+    /// The time in each value of each saved state, by the name of the state's type.
     pub states: BTreeMap<String, BTreeMap<String, Duration>>,
     /// Chapters by their names.
     pub chapters: BTreeMap<String, ChapterInsights>,
@@ -43,32 +43,32 @@ pub struct SessionInsights {
     pub rewinds: u32,
     /// Deaths of the player, by the types that the game named.
     pub deaths: u32,
-    /// Where they were.
+    /// Deaths in each cell of the game's own grid, as far as their places are known.
     pub places: BTreeMap<GridCell, u32>,
     /// Events of the types that the game named, by the path of their type.
     pub events: BTreeMap<String, u64>,
     /// Attempts at each skill, by the name that it has today.
     pub skills: BTreeMap<String, SkillRecord>,
-    /// What only the game could say.
+    /// Facts that only the game knows.
     pub said: Said,
-    /// What happened last, the newest last.
+    /// The latest events, the newest last.
     pub recent: Vec<Deed>,
-    /// Whether the player didn't agree that anything be known of it.
+    /// True if the player didn't consent, so that nothing else is known of it.
     pub is_withheld: bool,
-    /// Where things stand while events are taken up.
+    /// State between one event and the next, while a log is read.
     #[serde(skip)]
     pub(crate) running: Running,
 }
 
-/// What a list shows of a session.
+/// The facts of a session that lists show.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionAbout {
-    /// What the player calls it.
+    /// The player's name for it.
     pub name: String,
-    /// Whose it is.
+    /// The player whom it belongs to; `None` if none is named.
     pub player: Option<String>,
-    /// What sort of session it is: the key of its scenario, or the game's own word. Empty if the game has none.
+    /// The kind of session: the key of its scenario, or the game's own word. Empty if the game has none.
     pub scenario: String,
     /// Its tags.
     pub tags: Vec<String>,
@@ -78,17 +78,17 @@ pub struct SessionAbout {
     pub week: Option<Date>,
     /// When it was written last.
     pub updated: Option<Timestamp>,
-    /// Where it stands; `None` if no checkpoint of it can be read.
+    /// Its status; `None` if no checkpoint of it can be read.
     pub status: Option<SessionStatus>,
-    /// How long it is expected to take, if the game says so of the session or of its objectives.
+    /// The play time that it is expected to take, if the game says so of the session or of its objectives.
     pub expected: Option<Duration>,
-    /// How far it is, from 0 to 1, if the game says so.
+    /// Its progress, from 0 to 1, if the game says so.
     pub progress: Option<f32>,
-    /// What the player was about to do, if the game says so.
+    /// The player's next objective, if the game says so.
     pub next: Option<String>,
 }
 
-/// Where the time of a session went, and how much of it was focused.
+/// The time of a session, by what it was spent on.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionTimes {
@@ -105,7 +105,7 @@ pub struct SessionTimes {
     pub lost: Duration,
     /// Time played without an interruption: from a start or a pause's end until the next pause, end or crash.
     pub stretches: Vec<Duration>,
-    /// How often play was interrupted: by a pause, by the window's losing the focus, or by nothing being done.
+    /// The number of times that play was interrupted: by a pause, by the window's loss of focus, or by idle time.
     pub distractions: u32,
     /// Time played on each day.
     pub days: BTreeMap<Date, Duration>,
@@ -121,7 +121,7 @@ impl SessionTimes {
     }
 
     /// The share of the time played in which the window had the focus and something was done, from 0 to 1. `None`
-    /// where nothing was played.
+    /// if nothing was played.
     #[must_use]
     pub fn focus(&self) -> Option<f64> {
         let focused = self.play.saturating_sub(self.unfocused).saturating_sub(self.idle);
@@ -129,35 +129,35 @@ impl SessionTimes {
     }
 }
 
-/// What only the game could say of a session, with [`Mark`](crate::Mark)s.
+/// Facts of a session that only the game knows, recorded as [`Mark`](crate::Mark)s.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Said {
-    /// What the player thought of it: `true` is thumbs up. `None` if nothing was said.
+    /// The player's opinion of it: `true` is thumbs up. `None` if they gave none.
     pub thumbs_up: Option<bool>,
     /// Figures of the game's own, by name. All are finite.
     pub figures: BTreeMap<String, f64>,
-    /// What was chosen, as the difficulty or an opening, by what it is a choice of.
+    /// The choices, as the difficulty or an opening, by their subjects.
     pub choices: BTreeMap<String, String>,
     /// The weights of each score, by its name, as the build had them that played the session last.
     pub weights: BTreeMap<String, Weights>,
-    /// What became of suggestions.
+    /// The suggestions, and the step that each is at.
     pub suggestions: Vec<SuggestionMade>,
-    /// What the player wrote about what was learnt, the newest last.
+    /// The player's notes on what they learnt, the newest last.
     pub learnt: Vec<String>,
 }
 
-/// What became of chapters of one name.
+/// The outcomes of chapters of one name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChapterInsights {
-    /// How often one has begun.
+    /// The number of times that one was begun.
     pub begun: u32,
-    /// How often one was completed.
+    /// The number of times that one was completed.
     pub completed: u32,
-    /// How often one was failed.
+    /// The number of times that one was failed.
     pub failed: u32,
-    /// How often one was abandoned.
+    /// The number of times that one was abandoned.
     pub abandoned: u32,
     /// Time played in them, chapters within them included.
     pub play: Duration,
@@ -165,15 +165,15 @@ pub struct ChapterInsights {
     pub deaths: u32,
 }
 
-/// What became of an objective.
+/// The outcomes of an objective.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectiveInsights {
-    /// How often it was completed.
+    /// The number of times that it was completed.
     pub completed: u32,
-    /// How often it was failed.
+    /// The number of times that it was failed.
     pub failed: u32,
-    /// How often something got in its way.
+    /// The number of times that it was blocked.
     pub blocked: u32,
     /// When it was completed first, in play time of the session.
     pub completed_at: Option<Duration>,
@@ -214,27 +214,27 @@ impl GridCell {
 }
 
 impl SessionInsights {
-    /// Whether it never crashed.
+    /// Returns true if it never crashed.
     #[must_use]
     pub fn is_crash_free(&self) -> bool {
         self.crashes.is_empty()
     }
 
-    /// Whether its player reached the goal; `None` while it can go on.
+    /// Returns true if it was completed; `None` while it can go on.
     #[must_use]
     pub fn is_success(&self) -> Option<bool> {
         let status = self.about.status.filter(|status| status.has_ended())?;
         Some(status == SessionStatus::Completed)
     }
 
-    /// The time played by what was expected: 2 is twice as long. `None` where nothing is expected.
+    /// The time played by what was expected: 2 is twice as long. `None` if nothing is expected.
     #[must_use]
     pub fn play_by_expected(&self) -> Option<f64> {
         let expected = self.about.expected.filter(|expected| !expected.is_zero())?;
         Some(self.times.play.as_secs_f64() / expected.as_secs_f64())
     }
 
-    /// How long it was played on each day of the week.
+    /// The play time on each day of the week.
     #[must_use]
     pub fn weekdays(&self) -> BTreeMap<i8, Duration> {
         let mut weekdays = BTreeMap::new();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Attempts with a longer pause by the clock between them, in either direction, are of two sittings.
 const BETWEEN_SITTINGS: Duration = Duration::from_secs(30 * 60);
 
-/// What came of one attempt at a skill.
+/// The result of one attempt at a skill.
 ///
 /// ```
 /// use bevy_session_insights::Attempt;
@@ -36,7 +36,7 @@ impl Attempt {
         Self { succeeded, quality: f32::from(u8::from(succeeded)) }
     }
 
-    /// Says how well it went, from 0 to 1.
+    /// Sets its quality, from 0 to 1.
     #[must_use]
     pub fn with_quality(mut self, quality: f32) -> Self {
         if !quality.is_nan() {
@@ -45,13 +45,13 @@ impl Attempt {
         self
     }
 
-    /// Whether it succeeded.
+    /// Returns true if it succeeded.
     #[must_use]
     pub fn succeeded(self) -> bool {
         self.succeeded
     }
 
-    /// How well it went, from 0 to 1.
+    /// Its quality, from 0 to 1.
     #[must_use]
     pub fn quality(self) -> f32 {
         self.quality
@@ -91,7 +91,7 @@ pub struct Sitting {
 }
 
 impl SkillRecord {
-    /// Takes up the next attempt.
+    /// Adds the next attempt.
     pub fn take(&mut self, time: Timestamp, attempt: Attempt) {
         let goes_on = |sitting: &&mut Sitting| {
             time.duration_since(sitting.ended).unsigned_abs() <= BETWEEN_SITTINGS
@@ -107,24 +107,24 @@ impl SkillRecord {
         }
     }
 
-    /// All attempts.
+    /// All attempts, the oldest first.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt> {
         self.sittings.iter().flat_map(|sitting| sitting.attempts.iter().copied())
     }
 
-    /// How many there are, and how many of them succeeded.
+    /// The number of attempts, and of those that succeeded.
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.attempts().collect()
     }
 }
 
-/// So many attempts, and so many of them succeeded.
+/// A number of attempts, and how many of them succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
-    /// How many succeeded.
+    /// The number of attempts that succeeded.
     pub succeeded: usize,
-    /// How many there are.
+    /// The number of attempts.
     pub all: usize,
 }
 
@@ -133,7 +133,7 @@ impl Tally {
         (self.succeeded, self.all)
     }
 
-    /// What is left without these of them.
+    /// The tally without some of its attempts.
     pub(crate) fn without(self, some: Self) -> Self {
         Self {
             succeeded: self.succeeded.saturating_sub(some.succeeded),
@@ -176,12 +176,12 @@ pub struct Skill {
     name: String,
     formerly: Vec<String>,
     draws: Vec<Draw>,
-    /// So many of so many.
+    /// The number of successes that mastery takes, of so many attempts.
     mastery: (usize, usize),
     kept_after: Duration,
 }
 
-/// Where attempts are drawn from.
+/// The source of attempts.
 #[derive(Clone)]
 struct Draw {
     path: String,
@@ -243,7 +243,7 @@ impl Skill {
         self
     }
 
-    /// Recorded events of the type with this path are attempts, where this makes one of them. They are drawn whenever a
+    /// Recorded events of the type with this path are attempts, if this makes one of them. They are drawn whenever a
     /// session's history is looked at, so what was recorded before the skill was declared counts as well.
     #[must_use]
     pub fn drawn_from_events(
@@ -261,30 +261,30 @@ impl Skill {
         &self.name
     }
 
-    /// So many of the last so many attempts have to succeed.
+    /// The number of attempts that have to succeed, of the last so many: the rule of mastery.
     #[must_use]
     pub fn mastery(&self) -> (usize, usize) {
         self.mastery
     }
 
-    /// How long a break is.
+    /// The length of a break.
     #[must_use]
     pub fn break_length(&self) -> Duration {
         self.kept_after
     }
 
-    /// Whether attempts of this name are attempts at it.
+    /// True if attempts of this name are attempts at it.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         self.name == name || self.formerly.iter().any(|known| known == name)
     }
 
-    /// What an event says of an attempt at it.
+    /// The attempt at it that an event is, if it is one.
     pub(crate) fn drawn(&self, event: &RecordedEvent) -> Option<Attempt> {
         let of_type = self.draws.iter().filter(|draw| draw.path == *event.event_type.path);
         of_type.filter_map(|draw| (draw.attempt)(event)).next()
     }
 
-    /// What another declaration has to say otherwise for the same history to come out otherwise.
+    /// The parts of the declaration that change the figures of a history; if they differ, it is read again.
     pub(crate) fn reading(&self) -> impl std::hash::Hash {
         let paths: Vec<String> = self.draws.iter().map(|draw| draw.path.clone()).collect();
         (self.name.clone(), self.formerly.clone(), paths)

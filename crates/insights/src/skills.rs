@@ -1,4 +1,4 @@
-//! What attempts say of a player's skill.
+//! A player's skill, as their attempts show it.
 
 mod attempts;
 mod outcomes;
@@ -12,7 +12,7 @@ use crate::figure::Figure;
 use crate::skill::Tally;
 use crate::statistics::{Estimate, rate_difference, rates_differ};
 
-/// What a player's attempts at a skill say.
+/// A report on a player's attempts at a skill.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SkillReport {
@@ -26,19 +26,19 @@ pub struct SkillReport {
     pub rate: Figure<Estimate>,
     /// The rate of the newest 20 attempts.
     pub now: Figure<Estimate>,
-    /// How the rate went, in at most twelve parts of as many attempts each, of 20 at least.
+    /// The rate over time, in at most twelve parts of as many attempts each, of 20 at least.
     pub curve: Vec<CurvePoint>,
-    /// How much more often the later half of all attempts succeeded than the earlier: whether the player gets better.
+    /// The rate of the later half of all attempts minus that of the earlier: above 0 the player gets better.
     pub better: Figure<Effect>,
     /// After how many attempts it was mastered, by the skill's own rule; `None` if it wasn't.
     pub mastered_after: Option<usize>,
-    /// How much more often the later halves of sittings succeeded than the earlier: what is learnt within a session.
+    /// The rate of the later halves of sittings minus that of the earlier: above 0 the player learns within a session.
     pub within_sittings: Figure<Effect>,
-    /// How much more often the first attempts after breaks succeeded than the last before them: below 0 it is forgotten.
+    /// The rate of the first attempts after breaks minus that of the last before them: below 0 the skill is forgotten.
     pub over_breaks: Figure<Effect>,
-    /// How much more often the first attempts succeeded than those of this machine's other players: who learns faster.
+    /// The rate of the first attempts minus that of this machine's other players: above 0 the player learns faster.
     pub beside_others: Figure<Effect>,
-    /// How much more often the last third of the newest sitting succeeded than its first: below 0 the player tires.
+    /// The rate of the last third of the newest sitting minus that of its first third: below 0 the player tires.
     pub tires: Figure<Effect>,
 }
 
@@ -56,7 +56,7 @@ pub struct CurvePoint {
     pub quality: f64,
 }
 
-/// How much more often the first ones succeeded.
+/// The rate of the first minus that of the second.
 pub(crate) fn more_often(first: Tally, second: Tally) -> Figure<Effect> {
     Figure::of_two(first.all, second.all, || {
         let size = rate_difference(first.pair(), second.pair())?;

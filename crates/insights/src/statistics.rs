@@ -1,4 +1,4 @@
-//! The statistics that claims are made with: each says what it takes, and nothing where it can't be said.
+//! The statistics that claims are made with: each says what it takes, and nothing if it can't be said.
 //!
 //! Intervals are of 95 % ([`LEVEL`]). What is no finite number is left out before anything is computed. Distributions are
 //! those of `statrs`; what it doesn't have is written here and held against scipy's answers
@@ -27,7 +27,7 @@ pub use trend::{Trend, trend};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// How often an interval is meant to have the true value in it.
+/// The confidence level: the share of intervals that are meant to include the true value.
 pub const LEVEL: f64 = 0.95;
 
 /// A value that samples suggest, and the interval that has the true one in it, 19 times of 20.
@@ -41,7 +41,7 @@ pub const LEVEL: f64 = 0.95;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Estimate {
-    /// What the samples suggest.
+    /// The estimated value.
     pub value: f64,
     /// The least that the true value may well be.
     pub low: f64,
@@ -50,20 +50,20 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Whether the true value may well be this one.
+    /// Returns true if this value is in the interval.
     #[must_use]
     pub fn includes(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
 
-    /// Whether the interval is all above this value, or all below.
+    /// Returns true if the interval is all above this value, or all below.
     #[must_use]
     pub fn excludes(&self, value: f64) -> bool {
         !self.includes(value)
     }
 }
 
-/// How many standard deviations about the mean have [`LEVEL`] of a normal distribution.
+/// The number of standard deviations about the mean that have [`LEVEL`] of a normal distribution.
 fn deviations() -> f64 {
     Normal::standard().inverse_cdf(f64::midpoint(1.0, LEVEL))
 }

@@ -1,4 +1,4 @@
-//! The story so far, for whoever comes back after three weeks.
+//! The story so far, for a player who comes back after three weeks.
 
 mod learnt;
 mod texts;
@@ -17,7 +17,7 @@ use crate::session::SessionInsights;
 /// Deeds that the text tells of, if it isn't asked for others.
 const TOLD: usize = 6;
 
-/// What was done last in a session, by whom and when, and what is next.
+/// The latest events of a session, by whom and when, and the next objective.
 ///
 /// ```
 /// use bevy_session_insights::{SessionInsights, StoryTexts, story_so_far};
@@ -32,21 +32,21 @@ const TOLD: usize = 6;
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct StorySoFar {
-    /// What the player calls the session.
+    /// The player's name for the session.
     pub session: String,
-    /// Whose it is.
+    /// The player whom it belongs to; `None` if none is named.
     pub player: Option<String>,
     /// When it was written last; `None` if no checkpoint of it can be read.
     pub last_played: Option<Timestamp>,
-    /// How long it has been played.
+    /// Its play time.
     pub play: Duration,
-    /// What was done last, the newest last; at most 32.
+    /// The latest events, the newest last; at most 32.
     pub deeds: Vec<Deed>,
-    /// What was learnt: what the player wrote, and then what the attempts of the session say.
+    /// The lessons of the session: the player's notes, and then changes of skills.
     pub learnt: Vec<Learnt>,
-    /// What the player is about to do, if the game says so.
+    /// The player's next objective, if the game says so.
     pub next: Option<String>,
-    /// How far it is, from 0 to 1, if the game says so.
+    /// Its progress, from 0 to 1, if the game says so.
     pub progress: Option<f32>,
 }
 
@@ -67,7 +67,7 @@ pub fn story_so_far(session: &Digested<SessionInsights>) -> StorySoFar {
 }
 
 impl StorySoFar {
-    /// Calls objectives by their titles, where this knows one for the key.
+    /// Calls objectives by their titles, if this knows one for the key.
     ///
     /// ```
     /// # use std::collections::HashMap;

@@ -24,8 +24,8 @@ use levels::Levels;
 use players::Players;
 use table::{LeftForGood, Table};
 
-/// What sessions are held against each other with, kept from one look to the next: a session that changed costs as much
-/// as it has to say, and none of the others is read again.
+/// A comparison of sessions, kept between updates: a changed session costs as much as the size of its insights, and
+/// none of the others is read again.
 ///
 /// ```
 /// use bevy_session_insights::{Questions, Study};
@@ -46,7 +46,7 @@ pub struct Study {
     comparing: Comparing,
 }
 
-/// From one changed session of so many on, it is quicker to begin from nothing.
+/// If one of so many sessions or more has changed, it is quicker to begin from nothing.
 const MANY_CHANGED: usize = 8;
 
 impl Study {
@@ -56,7 +56,7 @@ impl Study {
         Self { questions, ..Self::default() }
     }
 
-    /// Takes up how sessions are now. What is the same value as before isn't read again.
+    /// Updates the study to these sessions. Values that are the same as before aren't read again.
     pub fn update(&mut self, sessions: DigestedSessions<SessionInsights>) {
         let before = std::mem::replace(&mut self.sessions, sessions);
         let now = self.sessions.clone();
@@ -93,7 +93,7 @@ impl Study {
         }
     }
 
-    /// What they teach, as of this moment by the clock.
+    /// The lessons as of this moment by the clock.
     #[must_use]
     pub fn lessons(&mut self, now: Timestamp) -> Lessons {
         let Self { questions, sessions, table, players, levels, comparing } = self;

@@ -1,4 +1,4 @@
-//! What the player may want next, with the reason, and what came of it.
+//! Suggestions for the player, with the reason, and their outcome.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::skill::Tally;
 use crate::statistics::Estimate;
 
-/// What is suggested, apart from the reason.
+/// A suggestion without its reason.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Suggested {
-    /// Which sort of thing.
+    /// The kind of suggestion.
     pub kind: SuggestionKind,
-    /// Which one: a scenario's key, a chapter, a skill. Empty for a break.
+    /// The thing that is suggested: a scenario's key, a chapter, a skill. Empty for a break.
     pub what: String,
 }
 
@@ -59,39 +59,39 @@ impl fmt::Display for SuggestionKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SuggestionReason {
-    /// Of the newest attempts at a skill so few succeed.
+    /// Few of the newest attempts at a skill succeed.
     SkillIsLow {
         /// The rate of the newest attempts.
         rate: Estimate,
-        /// How many they are.
+        /// The number of attempts.
         samples: usize,
     },
     /// This chapter is completed less often than others.
     ChapterIsHard {
         /// Its rate of completion.
         rate: Estimate,
-        /// Of how many tries.
+        /// The number of tries.
         samples: usize,
     },
     /// The player completes this scenario nearly always.
     ScenarioIsEasy {
         /// The rate of completion.
         rate: Estimate,
-        /// Of how many sessions.
+        /// The number of sessions.
         samples: usize,
     },
     /// Others on this machine complete this scenario, and the player hasn't played it.
     OthersComplete {
         /// Their rate of completion.
         rate: Estimate,
-        /// Of how many sessions.
+        /// The number of sessions.
         samples: usize,
     },
     /// Attempts succeed less often than they did in the beginning of the sitting.
     Tires {
-        /// How much less, below 0.
+        /// The change of the rate, below 0.
         change: Estimate,
-        /// Of how many attempts.
+        /// The number of attempts.
         samples: usize,
     },
 }
@@ -100,14 +100,14 @@ pub enum SuggestionReason {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suggestion {
-    /// What is suggested.
+    /// The suggestion itself.
     #[serde(flatten)]
     pub suggested: Suggested,
-    /// Why.
+    /// The reason for it.
     pub why: SuggestionReason,
 }
 
-/// What came of a suggestion.
+/// A step of a suggestion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SuggestionStep {
@@ -119,13 +119,13 @@ pub enum SuggestionStep {
     NotNow,
 }
 
-/// What came of a suggestion in a session.
+/// A suggestion that was made in a session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SuggestionMade {
-    /// What was suggested.
+    /// The suggestion.
     pub suggested: Suggested,
-    /// What came of it.
+    /// The step that it is at.
     pub step: SuggestionStep,
     /// When, in play time of the session.
     pub at: Duration,

@@ -1,4 +1,4 @@
-//! What stands out.
+//! Sessions that stand out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::figure::Figure;
 use crate::session::SessionInsights;
 use crate::statistics::Sample;
 
-/// So many times the usual deviation from the median is unusual.
+/// The number of usual deviations from the median from which on a session is unusual.
 const DEVIATIONS: f64 = 3.0;
 
 /// A session that was played much longer or shorter than its player's others.
@@ -18,13 +18,13 @@ const DEVIATIONS: f64 = 3.0;
 pub struct UnusualSession {
     /// The session.
     pub session: SessionId,
-    /// How long it was played.
+    /// Its play time.
     pub play: Duration,
     /// The median of its player's sessions.
     pub median: Duration,
     /// The median of how far their sessions are from that.
     pub deviation: Duration,
-    /// Of how many sessions.
+    /// The number of sessions.
     pub samples: usize,
 }
 
@@ -51,7 +51,7 @@ fn of_player(sessions: &[&Digested<SessionInsights>]) -> Vec<UnusualSession> {
         Some((middle, median(played.iter().map(|it| (it - middle).abs()))?))
     });
     let Figure::Known { value: (middle, deviation), samples } = usual else { return Vec::new() };
-    // Where half of them are as long as each other, any other would be.
+    // If half of them are as long as each other, any other would be.
     let is_unusual = |play: f64| deviation > 0.0 && (play - middle).abs() > DEVIATIONS * deviation;
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let unusual = sessions.iter().filter(|it| is_unusual(it.value.times.play.as_secs_f64()));

@@ -146,7 +146,7 @@ impl Alert {
         Self::of(AlertMeasure::Entities, entities)
     }
 
-    /// What is done, beside the warning, for as long as it is raised. May be called more than once.
+    /// Adds a response, beside the warning, for as long as it is raised. May be called more than once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -164,7 +164,7 @@ impl Alert {
         self
     }
 
-    /// Those that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
+    /// The alerts that most operators want: 1 % of checkpoints fail, a checkpoint takes 100 ms, the index knows less
     /// than 70 %, 5 locks were left behind, 512 MB of room, a minute without anything durable, and every tenth
     /// session crashes.
     #[must_use]
@@ -188,14 +188,14 @@ impl Alert {
         self
     }
 
-    /// Clears where what it goes by is this or less; four fifths of the level by default.
+    /// Clears when its figure is this or less; four fifths of the level by default.
     #[must_use]
     pub fn clears_below(mut self, level: impl Into<AlertLevel>) -> Self {
         self.clears = Some((Side::Below, level.into()));
         self
     }
 
-    /// Clears where what it goes by is this or more; five fourths of the level by default, and all at most.
+    /// Clears when its figure is this or more; five fourths of the level by default, and all at most.
     #[must_use]
     pub fn clears_above(mut self, level: impl Into<AlertLevel>) -> Self {
         self.clears = Some((Side::Above, level.into()));
@@ -210,13 +210,13 @@ impl Alert {
         self
     }
 
-    /// What is done for as long as it is raised.
+    /// The responses for as long as it is raised.
     #[must_use]
     pub fn responses(&self) -> &[AlertResponse] {
         &self.responses
     }
 
-    /// What it goes by.
+    /// The figure that it watches.
     #[must_use]
     pub fn measure(&self) -> AlertMeasure {
         self.measure

@@ -34,7 +34,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct SessionAlerts {
     watched: Vec<Watched>,
-    /// Those that were standing when they were removed, or the session was left that they were about.
+    /// Alerts that were standing when they were removed, or when the session was left that they were about.
     removed: Vec<Standing>,
     /// The session that was played when they were looked at last.
     played: Option<SessionId>,
@@ -62,13 +62,13 @@ struct Standing {
 pub struct SessionAlertRaised {
     /// Its code, which has advice and names a section of the runbook.
     pub code: Code,
-    /// What it goes by.
+    /// The figure that the alert watches.
     pub measure: AlertMeasure,
-    /// How much that is.
+    /// The figure's value.
     pub value: AlertLevel,
     /// The level that is passed.
     pub level: AlertLevel,
-    /// What is wrong, in a sentence without a full stop.
+    /// A description of the problem, in a sentence without a full stop.
     pub what: String,
 }
 
@@ -78,18 +78,18 @@ pub struct SessionAlertRaised {
 pub struct SessionAlertCleared {
     /// Its code.
     pub code: Code,
-    /// What it goes by.
+    /// The figure that the alert watches.
     pub measure: AlertMeasure,
-    /// How much that is now; `None` if there is nothing any more that it could be about.
+    /// The figure's value now; `None` if there is nothing left to measure.
     pub value: Option<AlertLevel>,
-    /// How long it stood, by the app's real time.
+    /// The time for which it was raised, by the app's real time.
     pub lasted: Duration,
 }
 
-/// What an app says of alerts.
+/// Adds alerts to an app.
 pub trait AlertsExt: Sized {
-    /// Has an alert raised and cleared. One that goes by the same measure takes the place of the one before,
-    /// and what that has raised stays raised until this one clears.
+    /// Adds an alert. It replaces one of the same measure; if that one was raised, it stays raised until this one
+    /// clears.
     ///
     /// It needs a [`SessionFiguresPlugin`](super::SessionFiguresPlugin), added before or after it.
     ///
@@ -107,7 +107,7 @@ impl AlertsExt for App {
 }
 
 impl SessionAlerts {
-    /// Has an alert raised and cleared, as [`AlertsExt::raise_session_alert`] does.
+    /// Adds an alert, as [`AlertsExt::raise_session_alert`] does.
     ///
     /// # Errors
     ///
@@ -139,12 +139,12 @@ impl SessionAlerts {
         self.watched.iter().map(|watched| &watched.alert)
     }
 
-    /// Those that are raised, as they were then.
+    /// The alerts that are raised, as they were then.
     pub fn standing(&self) -> impl Iterator<Item = &SessionAlertRaised> {
         self.raised().map(|(_, raised)| raised)
     }
 
-    /// Those that are raised, as they are now and as they were then.
+    /// The alerts that are raised, as they are now and as they were then.
     pub(super) fn raised(&self) -> impl Iterator<Item = (&Alert, &SessionAlertRaised)> {
         let raised = self.watched.iter().filter_map(|it| Some((&it.alert, it.standing.as_ref()?)));
         raised.map(|(alert, standing)| (alert, &standing.raised))
@@ -163,7 +163,7 @@ impl SessionAlerts {
 }
 
 impl SessionAlerts {
-    /// What was raised because of one session is over when that isn't played any more, and so is what it does.
+    /// Forgets what was raised because of one session when that isn't played any more, with its responses.
     fn follow_session(&mut self, played: Option<SessionId>) {
         if std::mem::replace(&mut self.played, played) == played {
             return;
@@ -177,7 +177,7 @@ impl SessionAlerts {
     }
 }
 
-/// What is said of an alert.
+/// A notification of an alert.
 enum Said {
     Raised(SessionAlertRaised),
     Cleared(SessionAlertCleared),

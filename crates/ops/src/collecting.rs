@@ -1,13 +1,13 @@
 //! Brings the figures up to date, once a frame, from what the plugin notifies the game of.
 //!
-//! It reads the notifications of a frame after `SessionSystems::Run`, as a game could, and changes nothing
-//! but `Restraints`: what alerts that are raised answer with. They are made again from
-//! those alerts each frame, so nothing can be left behind by one that is gone. Whoever decides on an interval, a
-//! quota or a start reads them there. What no notification says, the plugin measures
-//! (`lifecycle/runtime/measured.rs`), and only where the resource `Measurements` asks for it: how long orders take until they are answered, how long requests are
-//! handled, what waits. About every ten seconds it orders the writer to look around (`write/measuring.rs`): the
-//! room on the disk, locks of processes that are gone, memory and processor time. Locks of sessions aren't asked
-//! about, since whoever asks can keep another process from taking one.
+//! It reads the notifications of a frame after `SessionSystems::Run`, as a game could, and changes nothing but
+//! `Restraints`: what alerts that are raised answer with. They are made again from those alerts each frame, so nothing
+//! can be left behind by one that is gone. Code that decides on an interval, a quota or a start reads them there. What
+//! no notification says, the plugin measures (`lifecycle/runtime/measured.rs`), and only where the resource
+//! `Measurements` asks for it: how long orders take until they are answered, how long requests are handled, what waits.
+//! About every ten seconds it orders the writer to look around (`write/measuring.rs`): the room on the disk, locks of
+//! processes that are gone, memory and processor time. Locks of sessions aren't asked about, since asking can keep
+//! another process from taking one.
 //!
 //! An operation has a histogram since the start, and two rings of histograms for windows: six of a minute and four
 //! of five minutes. Buckets are log-linear, eight to each doubling of a microsecond, so a percentile is off by a
@@ -16,9 +16,9 @@
 //! How old the newest checkpoint is, is measured from the oldest capture that isn't durable: play time since the
 //! last checkpoint would rise in a game that stands still, where nothing is written and nothing is at risk.
 //!
-//! A rule that makes sense (`alert::Rule`) is made of an `Alert` when it is raised, so the code that compares meets
-//! no nonsense. Between its two levels nothing is said. Health has what is raised as findings, beside the checks of
-//! its own. Whenever one is raised or cleared, `standing` hands those that stand to the process record.
+//! A rule that makes sense (`alert::Rule`) is made of an `Alert` when it is raised, so the code that compares meets no
+//! nonsense. Between its two levels nothing is said. Health has what is raised as findings, beside its own checks.
+//! Whenever one is raised or cleared, `standing` hands those that stand to the process record.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -50,7 +50,7 @@ const KINDS: usize = 32;
 /// Time between two counts of what is listed.
 const BETWEEN_COUNTS: Duration = Duration::from_secs(1);
 
-/// What the plugin has notified the game of since the last frame.
+/// Notifications of the plugin since the last frame.
 #[derive(SystemParam)]
 pub(super) struct Heard<'w, 's> {
     captured: MessageReader<'w, 's, CheckpointCaptured>,
@@ -61,7 +61,7 @@ pub(super) struct Heard<'w, 's> {
     dropped: MessageReader<'w, 's, EventsDropped>,
 }
 
-/// What it has said of sessions and of saving as such.
+/// Notifications of sessions and of saving as a whole.
 #[derive(SystemParam)]
 pub(super) struct HeardOfSessions<'w, 's> {
     damaged: MessageReader<'w, 's, CorruptionDetected>,
@@ -73,7 +73,7 @@ pub(super) struct HeardOfSessions<'w, 's> {
     ended: MessageReader<'w, 's, SessionEnded>,
 }
 
-/// What has been captured and isn't durable yet, as far as it is remembered.
+/// Checkpoints that were captured and aren't durable yet, as far as they are remembered.
 #[derive(Default)]
 pub(super) struct Captured {
     kinds: VecDeque<(CheckpointId, CheckpointKind)>,
@@ -180,7 +180,7 @@ pub(super) fn collect_trouble(
     trouble.writer_is_gone = measured.writer_is_gone;
 }
 
-/// Counts the sessions that are listed, where that may have changed.
+/// Counts the sessions that are listed, if that may have changed.
 pub(super) fn count_listed(
     catalog: Option<Res<SessionCatalog>>,
     current: Option<Res<CurrentSession>>,
@@ -195,7 +195,7 @@ pub(super) fn count_listed(
     figures.sessions = count_sessions(catalog.sessions(), current.as_deref(), damaged);
 }
 
-/// Whether a checkpoint is to be put back by it.
+/// True if it restores a checkpoint.
 fn takes_up(request: &Request) -> bool {
     match request {
         Request::Session(request) => {
@@ -244,8 +244,7 @@ impl Captured {
         self.kinds.push_back((checkpoint, kind));
     }
 
-    /// Whether something was captured after this checkpoint. What comes before it needs no number of its own
-    /// any more.
+    /// True if something was captured after this checkpoint. Forgets the checkpoints up to this one.
     fn is_behind(&mut self, saved: CheckpointId) -> bool {
         let is_later = |id: CheckpointId| id.run == saved.run && id.counter > saved.counter;
         self.kinds.retain(|(id, _)| is_later(*id));

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 
 use super::session_figures::{ProcessFigures, SessionCounts};
 
-/// What counts as lately.
+/// The age up to which a session counts as left lately.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Counts what is listed. The session that this process plays may not be listed yet, or be listed as it was.

@@ -1,4 +1,4 @@
-//! What checkpoints take, among Bevy's own diagnostics.
+//! Durations and sizes of checkpoints, among Bevy's own diagnostics.
 
 use bevy::diagnostic::{Diagnostic, DiagnosticPath, Diagnostics, RegisterDiagnostic};
 use bevy::prelude::*;

@@ -1,4 +1,4 @@
-//! Whether the plugin is well.
+//! The health of the plugin.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const DURABLE_WITHIN: Duration = Duration::from_secs(30);
 /// For how long it is said that a session was held by another process.
 const HELD_FOR: Duration = Duration::from_secs(300);
 
-/// Whether the plugin is well, as plain data: what a health probe answers, and what a panel shows.
+/// The health of the plugin, as plain data: what a health probe answers, and what a panel shows.
 ///
 /// Looked at once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin): whether the writer lives,
 /// whether anything becomes durable, the room on the disk, locks, damaged sessions, the index, and alerts that
@@ -41,30 +41,30 @@ pub struct SessionHealth {
     findings: Vec<HealthFinding>,
 }
 
-/// Something that was found.
+/// A finding of the health checks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct HealthFinding {
     /// Its code, which has advice and names a section of the runbook.
     pub code: Code,
-    /// What it is, in a sentence without a full stop.
+    /// A description of it, in a sentence without a full stop.
     pub what: String,
 }
 
 impl SessionHealth {
-    /// What was found, problems and what is only to be known. Empty if all is well.
+    /// All findings: problems, and some that are only to be known. Empty if all is well.
     #[must_use]
     pub fn findings(&self) -> &[HealthFinding] {
         &self.findings
     }
 
-    /// Whether something is wrong.
+    /// Returns true if something is wrong.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
         self.findings.iter().any(|finding| finding.code.is_problem())
     }
 
-    /// Whether this was found.
+    /// Returns true if there is a finding with this code.
     #[must_use]
     pub fn has(&self, code: Code) -> bool {
         self.findings.iter().any(|finding| finding.code == code)

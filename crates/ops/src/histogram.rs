@@ -1,4 +1,4 @@
-//! How long something took, counted in buckets of fixed number: log-linear, eight to each doubling.
+//! Durations, counted in buckets of fixed number: log-linear, eight to each doubling.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ const SUB_BITS: u32 = 3;
 const SUB_BUCKETS: u32 = 1 << SUB_BITS;
 /// The last doubling begins with 2^24 µs, and ends with 33 s.
 const LAST_DOUBLING: u32 = 24;
-/// How many buckets there are. One is for whatever takes longer.
+/// The number of buckets. The last one is for all longer durations.
 pub(super) const BUCKETS: usize = (SUB_BUCKETS * (LAST_DOUBLING - SUB_BITS + 2)) as usize + 1;
 
 /// The bucket of a duration, in microseconds.
@@ -24,7 +24,7 @@ pub(super) fn bucket_of(duration: Duration) -> usize {
     (SUB_BUCKETS * (doubling - SUB_BITS + 1) + within) as usize
 }
 
-/// The middle of a bucket, in microseconds. It is off by a sixteenth at most from whatever is in the bucket.
+/// The middle of a bucket, in microseconds. It is off by a sixteenth at most from any duration in the bucket.
 fn middle_of(bucket: usize) -> u32 {
     let bucket = u32::try_from(bucket).unwrap_or(u32::MAX);
     if bucket < SUB_BUCKETS {
@@ -35,7 +35,7 @@ fn middle_of(bucket: usize) -> u32 {
     (SUB_BUCKETS + within) * width + width / 2
 }
 
-/// How often something was done, how often it failed, and how long it took.
+/// The number of times something was done and failed, and the durations.
 #[derive(Clone, Debug)]
 pub(super) struct Histogram {
     buckets: [u16; BUCKETS],

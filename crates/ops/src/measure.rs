@@ -1,19 +1,19 @@
-//! What alerts go by.
+//! The figures that alerts watch.
 
 use bevy_session::hints::Code;
 use bevy_session::monitoring::SessionOperation;
 
 use super::level::AlertLevel;
 
-/// What an alert goes by. There is one alert for each.
+/// The figure that an alert watches. There is one alert for each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum AlertMeasure {
-    /// Which share of an operation's tries failed in the window.
+    /// The share of an operation's tries that failed in the window.
     Errors(SessionOperation),
     /// The 95th percentile of an operation's durations in the window.
     P95(SessionOperation),
-    /// Which share of the sessions was known from the index, since the process began.
+    /// The share of the sessions that was known from the index, since the process began.
     IndexHits,
     /// Locks of processes that are gone.
     StaleLocks,
@@ -21,13 +21,13 @@ pub enum AlertMeasure {
     DiskLeft,
     /// For how long something was captured that isn't durable.
     CheckpointAge,
-    /// Which share of the sessions of the last 24 hours was left by a crash.
+    /// The share of the sessions of the last 24 hours that was left by a crash.
     Crashes,
     /// Bytes of memory that the process takes.
     Memory,
     /// Bytes that the session that is played takes on disk, without its slots.
     SessionBytes,
-    /// How long the session that is played was played, pauses excluded.
+    /// The play time of the session that is played, pauses excluded.
     PlayTime,
     /// Saved entities of the session that is played, as of its newest checkpoint.
     Entities,
@@ -48,7 +48,7 @@ impl AlertMeasure {
         }
     }
 
-    /// Whether it is one of the session that is played.
+    /// True if it is a figure of the session that is played.
     pub(super) fn is_of_session(self) -> bool {
         matches!(self, Self::SessionBytes | Self::PlayTime | Self::Entities)
     }
@@ -79,7 +79,7 @@ impl AlertMeasure {
         }
     }
 
-    /// Says in a sentence what it is, and what it may be.
+    /// A sentence about the value and its level.
     pub(super) fn sentence(self, value: AlertLevel, level: AlertLevel) -> String {
         match self {
             Self::Errors(operation) => {

@@ -1,4 +1,4 @@
-//! Hands the figures to whatever recorder the program has installed for the `metrics` crate.
+//! Hands the figures to the recorder that the program has installed for the `metrics` crate.
 //!
 //! The recorder is asked for with each value, so one that is installed late gets what comes from then on.
 //! Keys are static: without a recorder a value costs a call that does nothing.
@@ -97,7 +97,7 @@ fn durations(operation: SessionOperation) -> Histogram {
     of_operation!(operation, histogram, "bevy_session_operation_duration_seconds")
 }
 
-/// What was counted when it was reported last.
+/// The counters as of the last report.
 #[derive(Default)]
 struct Reported {
     at: Option<Duration>,
@@ -193,7 +193,7 @@ fn report_counted(figures: &SessionFigures, reported: &mut Reported) {
     add(dropped, figures.events_dropped(), &mut reported.dropped);
 }
 
-/// Says what the metrics mean.
+/// Describes the metrics.
 fn describe() {
     describe_counter!(
         "bevy_session_operations_total",

@@ -1,4 +1,4 @@
-//! What is known of one operation.
+//! Figures of one operation.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::window::{Ring, Window, WindowFigures};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What is known of one operation: since the app started, and in the last minutes.
+/// Figures of one operation: since the app started, and in the last minutes.
 ///
 /// Durations are kept in buckets, so a percentile is off by a sixteenth at most (6.25 %); maximum and mean
-/// are exact. What takes longer than 33 s is known by its maximum only, and of more than 65,535
+/// are exact. Above 33 s only the maximum is known, and of more than 65,535
 /// durations in one bucket within a minute the rest counts for no percentile of a window.
 #[derive(Clone, Debug)]
 pub struct OperationFigures {
@@ -40,13 +40,13 @@ impl Default for OperationFigures {
 }
 
 impl OperationFigures {
-    /// How often it was done since the app started.
+    /// The number of times that it succeeded since the app started.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// How often it failed since then, beside that.
+    /// The number of times that it failed since then; [`count`](Self::count) excludes these.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.errors
@@ -58,19 +58,19 @@ impl OperationFigures {
         self.percentile(0.5)
     }
 
-    /// What 95 of 100 took less than.
+    /// The 95th percentile since then; `None` if it was never done.
     #[must_use]
     pub fn p95(&self) -> Option<Duration> {
         self.percentile(0.95)
     }
 
-    /// What 99 of 100 took less than.
+    /// The 99th percentile since then; `None` if it was never done.
     #[must_use]
     pub fn p99(&self) -> Option<Duration> {
         self.percentile(0.99)
     }
 
-    /// The longest.
+    /// The longest duration since then; `None` if it was never done.
     #[must_use]
     pub fn maximum(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.longest)
@@ -82,7 +82,7 @@ impl OperationFigures {
         self.total
     }
 
-    /// What happened in the last minutes.
+    /// The figures of the last minutes.
     #[must_use]
     pub fn over(&self, window: Window) -> WindowFigures {
         match window {
@@ -92,8 +92,8 @@ impl OperationFigures {
         }
     }
 
-    /// How its average of the last five minutes compares with that of the last 15: above 1 it is getting
-    /// slower. `None` if it wasn't done, or took no time.
+    /// The ratio of its mean over the last five minutes to that over the last 15: above 1 it is getting slower. `None`
+    /// if it wasn't done, or took no time.
     #[must_use]
     pub fn trend(&self) -> Option<f64> {
         let lately = self.over(Window::FiveMinutes).mean?.as_secs_f64();

@@ -1,11 +1,11 @@
-//! What an alert goes by, as it is now.
+//! The value of an alert's figure, as it is now.
 
 use super::level::AlertLevel;
 use super::measure::AlertMeasure;
 use super::session_figures::{PlayedFigures, SessionFigures};
 use super::window::Window;
 
-/// What an alert goes by, as it is now.
+/// The value of an alert's figure, as it is now.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Reading {
     /// This, by so many samples.

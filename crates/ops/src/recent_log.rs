@@ -55,7 +55,7 @@ impl Visit for Line {
             "message" => write!(self.0, " {value:?}"),
             name => write!(self.0, " {name}={value:?}"),
         };
-        // A string takes whatever it gets; a value that can't be written is left out.
+        // A string takes any text; a value that can't be written is left out.
         let _ = written;
     }
 }

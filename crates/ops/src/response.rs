@@ -1,12 +1,12 @@
-//! What is done for as long as an alert is raised.
+//! Responses to an alert, for as long as it is raised.
 
 use bevy::prelude::*;
 use bevy_session::monitoring::Restraints;
 
 use super::alerting::SessionAlerts;
 
-/// What is done for as long as an alert is raised, beside the warning: so an alert is a limit, and says what happens there.
-/// Where several are raised, the strictest of each kind counts.
+/// A response to an alert for as long as it is raised, beside the warning. If several alerts are raised, the strictest
+/// response of each kind counts.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum AlertResponse {
@@ -19,7 +19,7 @@ pub enum AlertResponse {
     ThinHistory(u64),
     /// No session is started: requests are rejected with
     /// [`RequestError::LimitReached`](bevy_session::RequestError::LimitReached). What there is can be continued, recovered and
-    /// loaded, drafts included. Where the alert is about the session that is played, that is so until it is left.
+    /// loaded, drafts included. If the alert is about the session that is played, that is so until it is left.
     RefuseSessions,
 }
 

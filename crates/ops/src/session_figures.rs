@@ -1,4 +1,4 @@
-//! What the plugin does, in figures.
+//! The figures of the plugin.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use bevy_session::monitoring::{SessionOperation, WriterLoad};
 
 use super::operation::OperationFigures;
 
-/// What the plugin does, in figures that an operator or a developer reads: durations, errors, what waits,
-/// and what there is. Filled once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin).
+/// The figures of the plugin, for an operator or a developer: durations, errors, what waits, and what there is. Filled
+/// once a frame by [`SessionFiguresPlugin`](super::SessionFiguresPlugin).
 ///
 /// It takes less than 64 KB, however long the app runs.
 ///
@@ -58,39 +58,39 @@ struct Operations {
     request: OperationFigures,
 }
 
-/// How many sessions there are, as of when they were looked at last.
+/// The number of sessions, as of the last count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionCounts {
     /// All that are listed, those in the archive and the trash included.
     pub all: u64,
-    /// Those that are played, by this process or another.
+    /// Sessions that are played, by this process or another.
     pub active: u64,
-    /// Those of them that stand still.
+    /// Paused sessions among these.
     pub paused: u64,
-    /// Those in the archive.
+    /// Sessions in the archive.
     pub archived: u64,
-    /// Those in the trash.
+    /// Sessions in the trash.
     pub in_trash: u64,
-    /// Those that a crash left, and that were neither recovered nor set aside.
+    /// Sessions that a crash left, and that were neither recovered nor set aside.
     pub crashed: u64,
-    /// Those that were found to be damaged since the app started; 64 at most.
+    /// Sessions that were found to be damaged since the app started; 64 at most.
     pub damaged: u64,
-    /// Of those that were left within the 24 hours before the newest, all.
+    /// All sessions that were left within the 24 hours before the newest.
     pub left_lately: u64,
-    /// Of these, those that were left by a crash.
+    /// Sessions among these that were left by a crash.
     pub crashed_lately: u64,
 }
 
-/// How often sessions were held by other processes.
+/// The number of times that sessions were held by other processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct LockFigures {
-    /// How often a start waited for a session that another process was playing.
+    /// The number of times that a start waited for a session that another process was playing.
     pub waits: u64,
-    /// How often a request was rejected since another process played the session.
+    /// The number of requests that were rejected because another process played the session.
     pub refusals: u64,
-    /// How often another process took over the session that was being played.
+    /// The number of times that another process took over the session that was being played.
     pub lost: u64,
     /// Locks of processes that are gone and that no start has cleared away; `None` until they were counted.
     pub stale: Option<u32>,
@@ -102,7 +102,7 @@ pub struct LockFigures {
 pub struct PlayedFigures {
     /// The session.
     pub session: SessionId,
-    /// How long it was played, pauses excluded.
+    /// Its play time, pauses excluded.
     pub play_time: Duration,
     /// Bytes that it takes on disk, without its slots; `None` until that was asked, which is about every ten seconds.
     pub bytes: Option<u64>,
@@ -110,22 +110,22 @@ pub struct PlayedFigures {
     pub entities: Option<u64>,
 }
 
-/// What the whole process takes of the machine. Asked about every ten seconds, on the writer's thread.
+/// The memory and processor time of the whole process. Measured about every ten seconds, on the writer's thread.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct ProcessFigures {
-    /// Bytes of memory; `None` where the system doesn't say.
+    /// Bytes of memory; `None` if the system doesn't say.
     pub memory: Option<u64>,
     /// Processor time since the process began.
     pub cpu: Option<Duration>,
-    /// How many processors it kept busy between the last two looks: 1 is one of them all the time.
+    /// The number of processors that it kept busy between the last two measurements: 1 is one of them all the time.
     pub busy: Option<f64>,
     /// When the processor time was asked last, by the app's real time.
     pub(super) looked: Duration,
 }
 
 impl SessionFigures {
-    /// What is known of one operation.
+    /// The figures of one operation.
     #[must_use]
     pub fn operation(&self, operation: SessionOperation) -> &OperationFigures {
         let all = &self.operations;
@@ -175,19 +175,19 @@ impl SessionFigures {
         self.unsaved = self.unsaved_since.map(|since| now.saturating_sub(since));
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     #[must_use]
     pub fn sessions(&self) -> SessionCounts {
         self.sessions
     }
 
-    /// What waits to be done.
+    /// The work that waits to be done.
     #[must_use]
     pub fn load(&self) -> WriterLoad {
         self.load
     }
 
-    /// How often sessions were held by other processes.
+    /// The number of times that sessions were held by other processes.
     #[must_use]
     pub fn locks(&self) -> LockFigures {
         self.locks
@@ -199,20 +199,20 @@ impl SessionFigures {
         self.played
     }
 
-    /// What the process takes of the machine.
+    /// The memory and processor time of the process.
     #[must_use]
     pub fn process(&self) -> ProcessFigures {
         self.process
     }
 
-    /// What the index of sessions has saved.
+    /// The hits and misses of the index of sessions.
     #[must_use]
     pub fn index(&self) -> IndexFigures {
         self.index
     }
 
-    /// Which share of the sessions was known from the index without being read, from 0 to 1; `None` before
-    /// they were looked at.
+    /// The share of the sessions that was known from the index without being read, from 0 to 1; `None` before they were
+    /// looked at.
     #[must_use]
     pub fn index_hits(&self) -> Option<f64> {
         super::window::share(self.index.hits, self.index.hits + self.index.misses)
@@ -230,7 +230,7 @@ impl SessionFigures {
         self.events_dropped
     }
 
-    /// Bytes that can still be written where sessions are; `None` until it was asked, and where that can't be known.
+    /// Bytes that can still be written where sessions are; `None` until it was asked, and if that can't be known.
     #[must_use]
     pub fn disk_left(&self) -> Option<u64> {
         self.disk_left

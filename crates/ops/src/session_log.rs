@@ -1,4 +1,4 @@
-//! What is logged, as files of JSON for operators.
+//! The app's log, as files of JSON for operators.
 
 mod json_line;
 
@@ -54,7 +54,7 @@ pub fn session_log(app: &mut App) -> Option<Box<dyn Layer<Registry> + Send + Syn
     Some(SessionLog::default().layer(app))
 }
 
-/// How much [`session_log`] keeps.
+/// The limits of [`session_log`]: how many files it keeps, and of what size.
 ///
 /// A process has [`files`](Self::files) files at the most, and those of all processes that are gone together have as
 /// many bytes as that.
@@ -138,7 +138,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLayer {
     }
 }
 
-/// What the log says of itself, as lines like all others.
+/// The lines that the log writes about itself: panics and dropped lines.
 struct Words(PlayedNow);
 
 impl LogWords for Words {

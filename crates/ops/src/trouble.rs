@@ -1,4 +1,4 @@
-//! What is wrong right now, as far as the plugin has said so.
+//! Problems that exist right now, as far as the plugin has reported them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use bevy_session::SessionId;
 use bevy_session::checkpoints::StopReason;
 
-/// What is wrong right now, as far as the plugin has said so.
+/// Problems that exist right now, as far as the plugin has reported them.
 #[derive(Resource, Default)]
 pub(super) struct Trouble {
     /// Why nothing is saved.

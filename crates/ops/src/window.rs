@@ -15,44 +15,44 @@ pub enum Window {
     FifteenMinutes,
 }
 
-/// What happened in a [`Window`].
+/// Figures of one operation in a [`Window`].
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct WindowFigures {
-    /// How long the window is by now: less than its name says soon after the start.
+    /// The length of the window so far: less than its name says soon after the start.
     pub covers: Duration,
-    /// How often it was done.
+    /// The number of times that it succeeded.
     pub count: u64,
-    /// How often it failed, beside that.
+    /// The number of times that it failed; `count` excludes these.
     pub errors: u64,
     /// The median, to a sixteenth; `None` if it was never done.
     pub p50: Option<Duration>,
-    /// Of 20, 19 took less; to a sixteenth.
+    /// The 95th percentile, to a sixteenth.
     pub p95: Option<Duration>,
-    /// Of 100, 99 took less; to a sixteenth.
+    /// The 99th percentile, to a sixteenth.
     pub p99: Option<Duration>,
-    /// The longest.
+    /// The longest duration; `None` if it was never done.
     pub maximum: Option<Duration>,
-    /// The average.
+    /// The average duration; `None` if it was never done.
     pub mean: Option<Duration>,
 }
 
 impl WindowFigures {
-    /// How often it was done in a second.
+    /// The number of times that it succeeded per second.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         let seconds = self.covers.as_secs_f64();
         if seconds > 0.0 { to_float(self.count) / seconds } else { 0.0 }
     }
 
-    /// Which share of all tries failed, from 0 to 1; `None` if there was none.
+    /// The share of all tries that failed, from 0 to 1; `None` if there was none.
     #[must_use]
     pub fn error_share(&self) -> Option<f64> {
         share(self.errors, self.count + self.errors)
     }
 }
 
-/// Which share some of all are; `None` of nothing.
+/// The share of some among all; `None` if there are none.
 pub(super) fn share(some: u64, all: u64) -> Option<f64> {
     (all > 0).then(|| to_float(some) / to_float(all))
 }
@@ -66,7 +66,7 @@ pub(super) fn to_float(count: u64) -> f64 {
 #[derive(Clone, Debug)]
 pub(super) struct Ring<const SLOTS: usize> {
     slots: [Histogram; SLOTS],
-    /// Which slot it is, counted from when the app started.
+    /// The number of the newest slot, counted from when the app started.
     newest: u64,
     slot: Duration,
 }
@@ -103,7 +103,7 @@ impl<const SLOTS: usize> Ring<SLOTS> {
         }
     }
 
-    /// What happened in the newest slots, `SLOTS` at most.
+    /// The figures of the newest slots, `SLOTS` at most.
     pub fn figures(&self, slots: usize, now: Duration) -> WindowFigures {
         let newest = usize::try_from(self.newest % SLOTS as u64).unwrap_or_default();
         let place = move |age: usize| (newest + SLOTS - age % SLOTS) % SLOTS;

@@ -1,4 +1,4 @@
-//! What objectives cost a frame: `cargo bench -p bevy_session_play`.
+//! The cost of objectives in a frame: `cargo bench -p bevy_session_play`.
 //!
 //! Medians of many frames of the step alone, on a disk in memory: once with nothing to do, once with all objectives
 //! advanced by requests, once with all completed, and once with a condition on each that doesn't hold.
@@ -24,7 +24,7 @@ struct Steps {
     took: Vec<Duration>,
 }
 
-/// What each objective is asked for in each frame.
+/// The request for each objective in each frame.
 #[derive(Resource, Clone)]
 struct Ask(Vec<(String, ObjectiveRequest)>);
 

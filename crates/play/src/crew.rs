@@ -25,7 +25,7 @@
 //!
 //! Lamplighter goes by what the two say and not by what has happened to them: who is here, whose character has
 //! none, which notes lie in the level. A crew and notes come back at other moments than the world does, and a
-//! rewind changes the world alone, so whoever acts on `CrewChange` or `NoteChange` misses some of it. The one that
+//! rewind changes the world alone, so code that acts on `CrewChange` or `NoteChange` misses some of it. The one that
 //! it observes is said to the player.
 
 mod answering;

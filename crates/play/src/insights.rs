@@ -5,14 +5,14 @@
 //!
 //! | module of `insights` | what it is |
 //! | --- | --- |
-//! | `settings` | what a game names: types of its own, scores, questions |
+//! | `settings` | what a game names: its types, scores, questions |
 //! | `marks`, `drawing`, `windows`, `scoring` | what gets into the log, or is drawn from it |
 //! | `learning` | lessons, made in a task of what the plugin's digester knows |
 //! | `suggesting`, `hints`, `consent` | what the player gets of it, and has to say about it |
 //! | `plugin` | puts it together |
 //!
 //! In `crates/insights`: `gathering` makes a [`SessionInsights`] of a log, one event after the other, `passing` is what time
-//! goes to. Time passes from one event of the line to the next, by play time, and goes to whatever was the case before.
+//! goes to. Time passes from one event of the line to the next, by play time, and goes to the state before.
 //! Nothing is read of checkpoints: chapters, states and objectives are in the log, and reading a column of a large
 //! one costs as much as a restore. `study` holds sessions against each other, in columns that are kept, and
 //! `statistics` says what can be claimed.

@@ -1,4 +1,4 @@
-//! What the parts of this package share: changes that the session's log brings back after a crash, and values that
+//! Code that the parts of this package share: changes that the session's log brings back after a crash, and values that
 //! go with the session instead of its world.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use bevy_session::recovery::{RestoreCancelled, RestoreReason, RestoreStarted};
 use bevy_session::{CurrentSession, SessionActivity, SessionId, SessionRestored};
 use tracing::warn;
 
-/// Lets the game hear of something: readers of messages, and observers, whose commands are done at once.
+/// Notifies the game: readers of messages, and observers, whose commands are done at once.
 pub(crate) fn announce<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,
@@ -29,7 +29,7 @@ where
     world.flush();
 }
 
-/// How often in a frame what observers of changes ask for is done, before the rest waits for the next one.
+/// The most rounds in one frame in which requests of observers are done; the rest waits for the next frame.
 const ROUNDS: usize = 64;
 
 /// Does a round of what is asked for, and another of what observers of that ask for, until one says that there was
@@ -49,7 +49,8 @@ pub(crate) fn in_rounds(
     is_done
 }
 
-/// Lets a change be in a resource, which counts as changed only if it was one. Whether it was.
+/// Applies a change to a resource, which counts as changed only if the change had an effect. Returns true if it had
+/// one.
 pub(crate) fn follow_in<R>(world: &mut World, follow: impl FnOnce(&mut R) -> bool) -> bool
 where
     R: Resource<Mutability = Mutable> + FromWorld,
@@ -67,8 +68,8 @@ where
 #[derive(Resource)]
 pub(crate) struct HandedOut<T: Message> {
     cursor: MessageCursor<T>,
-    /// Whether the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut
-    /// off comes at its end.
+    /// True if the next step waits: the frame in which a session came back isn't recorded, and what a crash had cut off
+    /// comes at its end.
     rests: bool,
 }
 
@@ -78,7 +79,7 @@ impl<T: Message> Default for HandedOut<T> {
     }
 }
 
-/// What was handed out since the last time.
+/// Takes the messages that were handed out since the last call.
 pub(crate) fn take_handed_out<T: Message + Clone>(world: &mut World) -> Vec<T> {
     let changes = world.try_resource_scope(|world, mut handed_out: Mut<HandedOut<T>>| {
         let messages = world.get_resource::<Messages<T>>()?;
@@ -100,7 +101,7 @@ pub(crate) fn rest_after_restore<T: Message>(world: &mut World) {
     world.get_resource_or_init::<HandedOut<T>>().rests = true;
 }
 
-/// Whether nothing may be done in this step: after a restore, or while a checkpoint is being read or put back, since
+/// True if nothing may be done in this step: after a restore, or while a checkpoint is being read or put back, since
 /// what happens meanwhile may be part of no line.
 pub(crate) fn must_wait<T: Message>(world: &mut World) -> bool {
     let mut handed_out = world.get_resource_or_init::<HandedOut<T>>();
@@ -109,7 +110,7 @@ pub(crate) fn must_wait<T: Message>(world: &mut World) -> bool {
     rests || activity.is_some_and(|activity| activity.restore().is_some())
 }
 
-/// What a resource was before a restore.
+/// The value of a resource before a restore.
 #[derive(Clone)]
 pub(crate) struct Before<T> {
     pub value: T,
@@ -121,17 +122,17 @@ pub(crate) struct Before<T> {
 #[derive(Resource)]
 struct Kept<T: Resource>(Option<Before<T>>);
 
-/// What a restore found of a resource that goes with the session.
+/// The state of a resource that goes with the session, after a restore.
 pub(crate) enum Came<T> {
     /// The session that was played went back: this is what it had.
     Back(Before<T>),
-    /// A session was taken up; the world has what its checkpoint held.
+    /// A session was resumed; the world has what its checkpoint held.
     UpAgain,
     /// A session began in a world that another one has left.
     New,
 }
 
-/// Lets a resource go with the session and not with its world: `settle` hears what it was when a restore is done.
+/// Keeps a resource with the session and not with its world: `settle` gets its state before, when a restore is done.
 pub(crate) fn keep_through_restores<T: Resource<Mutability = Mutable> + Clone + Default>(
     app: &mut App,
     settle: fn(&mut World, Came<T>),

@@ -94,7 +94,7 @@ fn crash_after_some_checkpoints(directory: &Path) -> ! {
     std::process::abort();
 }
 
-/// How long it takes, and how many frames, until the dialog is laid out; and its slowest frame.
+/// The time and the number of frames until the dialog is laid out; and its slowest frame.
 fn start_until_the_dialog(directory: &Path) -> (Duration, usize, Duration) {
     let mut app = game(directory);
     let begun = Instant::now();

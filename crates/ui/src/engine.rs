@@ -1,4 +1,5 @@
-//! What differs between the versions of Bevy for which this crate is published: no other file of it knows one.
+//! Differences between the versions of Bevy for which this crate is published. No other file of it depends on the
+//! version.
 
 #[cfg(bevy_0_19)]
 mod bevy_0_19;

@@ -23,7 +23,7 @@ use shots::Shots;
 /// A picture is taken with every checkpoint that the game or its player asked for, with the first one
 /// of a run, with those that a change of state or a pause brings, and with automatic ones once in a
 /// while. It shows the frame of the checkpoint, menus included. At an exit there is no next frame to
-/// take it from, so the last checkpoint of a session has none of its own.
+/// take it from, so the last checkpoint of a session has no picture.
 ///
 /// The renderer hands the screen over when it is done with the frame. Scaling and encoding run on
 /// Bevy's `AsyncComputeTaskPool`; the main thread asks for a picture and hands it on, and
@@ -66,7 +66,7 @@ impl Default for ThumbnailPlugin {
 pub struct ThumbnailTaken {
     /// The session.
     pub session: SessionId,
-    /// The checkpoint.
+    /// The checkpoint that it belongs to.
     pub checkpoint: CheckpointId,
     /// Pixels of the picture.
     pub size: UVec2,
@@ -96,7 +96,7 @@ impl Plugin for ThumbnailPlugin {
     }
 }
 
-/// Says what the game renders with, whenever it says something of itself and not that.
+/// Sets the graphics adapter that the game renders with, unless the game has named one itself.
 fn name_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut context: ResMut<GameContext>) {
     if let Some(adapter) = adapter.filter(|_| context.graphics.is_empty()) {
         context.graphics.clone_from(&adapter.name);
@@ -104,7 +104,7 @@ fn name_adapter(adapter: Option<Res<RenderAdapterInfo>>, mut context: ResMut<Gam
 }
 
 impl ThumbnailPlugin {
-    /// Bytes that no picture reaches, whatever is on the screen.
+    /// The upper bound on a picture's bytes, for any screen.
     pub const MOST_BYTES: usize = MOST_BYTES;
 
     fn take_pictures(&self, app: &mut App) {

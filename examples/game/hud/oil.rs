@@ -1,4 +1,4 @@
-//! How much oil there is: a bar for each who plays.
+//! The oil: a bar for each player.
 
 use bevy::prelude::*;
 use bevy_session_play::PlayedBy;
@@ -12,7 +12,7 @@ use crate::views::WARM;
 #[derive(Component, Clone, Copy)]
 struct OilBar(Seat);
 
-/// Behind it. There is none for whoever is away.
+/// The bar's background. There is none for a player who is away.
 #[derive(Component, Clone, Copy)]
 struct OilTank(Seat);
 

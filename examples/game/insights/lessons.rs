@@ -1,5 +1,5 @@
-//! What all games teach: whether somebody gets better, what makes a difference, what changes, and what to do next. Each with
-//! how many games or attempts it is of, and the interval that has the truth in it, 19 times of 20.
+//! The lessons of all games: whether somebody gets better, what makes a difference, what changes, and what to do next.
+//! Each with its number of games or attempts, and its 95 % confidence interval.
 
 use std::cmp::Reverse;
 
@@ -22,7 +22,7 @@ use crate::views::{Shapes, WARM};
 
 /// The width of a mark in a plot.
 const DOT: f32 = 6.0;
-/// The share of a card's width that a curve has where other skills are listed beside it.
+/// The share of a card's width that a curve has if other skills are listed beside it.
 const BESIDE_OTHERS: f32 = 0.45;
 /// The least and the largest height of a line of that list.
 const LINES: (f32, f32) = (12.0, 19.0);
@@ -156,7 +156,7 @@ impl Cards<'_, '_> {
         });
     }
 
-    /// Where a figure is going.
+    /// The trend of a figure.
     fn trend(&mut self, trend: Option<&FigureTrend>) {
         let texts = self.texts;
         let title = trend.map(|it| {
@@ -189,7 +189,7 @@ impl Cards<'_, '_> {
         });
     }
 
-    /// What to do next, and why.
+    /// The suggestion, and its reason.
     fn suggestion(&mut self, suggested: Option<String>) {
         let texts = self.texts;
         let words = suggested.unwrap_or_else(|| texts.nothing_suggested.clone());

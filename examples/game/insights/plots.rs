@@ -35,7 +35,7 @@ pub struct Cards<'a, 'w> {
 }
 
 impl<'a, 'w> Cards<'a, 'w> {
-    /// Two beside each other, or, where the window is higher than wide, all below one another.
+    /// Two beside each other, or, if the window is higher than wide, all below one another.
     pub fn new(page: &'a mut ChildSpawnerCommands<'w>, texts: &'a Texts, window: Vec2) -> Self {
         let columns = if window.x < window.y { 1.0 } else { 2.0 };
         let card = (window - AROUND) / Vec2::new(columns, 4.0 / columns) - GAP;
@@ -43,7 +43,7 @@ impl<'a, 'w> Cards<'a, 'w> {
         Self { page, texts, size: room.clamp(Vec2::splat(60.0), LARGEST) }
     }
 
-    /// How long was played on each of the days on which somebody played.
+    /// The play time on each of the days on which somebody played.
     pub fn play_by_day(&mut self, report: &InsightsReport) {
         let days: Vec<_> = report.calendar.days.iter().rev().take(NEWEST).collect();
         let hours = |time: &std::time::Duration| time.as_secs_f32() / 3600.0;
@@ -165,7 +165,7 @@ fn said(figure: &Figure<Estimate>, texts: &Texts) -> String {
     }
 }
 
-/// How many samples there are, and how many it takes.
+/// A note on the number of samples, and the number that it takes.
 pub(super) fn too_few(have: usize, need: usize, texts: &Texts) -> String {
     let words = texts.too_few.replace("{have}", &have.to_string());
     words.replace("{need}", &need.to_string())
@@ -184,7 +184,7 @@ fn draw_bars(plot: &mut ChildSpawnerCommands, size: Vec2, bars: &[(f32, Color)])
     }
 }
 
-/// What the first and the last bar stand for.
+/// Labels the first and the last bar.
 pub(super) fn label_ends(plot: &mut ChildSpawnerCommands, [first, last]: [Option<String>; 2]) {
     let below = |left, right| Node { right, bottom: px(0), ..at(left, Val::Auto) };
     if let Some(first) = &first {

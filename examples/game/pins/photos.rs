@@ -1,4 +1,4 @@
-//! The photograph that hangs on a pin: taken as somebody begins to write it, and shown to whoever stands by it.
+//! The photograph that hangs on a pin: taken as somebody begins to write it, and shown to the player who stands by it.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -26,7 +26,7 @@ pub struct PinPhoto;
 
 #[derive(Resource, Default)]
 struct Photos {
-    /// What is on its way to its note.
+    /// The picture on its way to its note.
     taken: Option<Vec<u8>>,
     /// The session of those that were read.
     session: Option<SessionId>,

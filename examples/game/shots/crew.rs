@@ -109,12 +109,12 @@ fn hand_over() -> Vec<Step> {
     ]
 }
 
-/// Whether so many play.
+/// True if so many play.
 pub fn are_here(world: &mut World, count: usize) -> bool {
     world.resource::<Crew>().here().count() == count
 }
 
-/// Whether this one hosts, alone or not.
+/// True if this one hosts, alone or not.
 pub fn hosts(world: &World, seat: Seat) -> bool {
     let host = world.resource::<Crew>().host();
     host.is_some_and(|host| host.is_here() && Seat::of(host.player()) == Some(seat))

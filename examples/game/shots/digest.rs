@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::model::{CurrentLevel, Dice, Firefly, Game, Lamp, Lantern, Player, Score, Shade};
 use crate::options::Options;
 
-/// Whether a checkpoint came back, and as what it was.
+/// The comparison of a restored checkpoint with its capture.
 #[derive(Resource, Default, PartialEq, Debug)]
 pub enum Comparison {
     #[default]
@@ -47,7 +47,7 @@ struct Digest<'w, 's> {
 }
 
 impl Digest<'_, '_> {
-    /// The same for the same game, whatever `Entity` anybody is and in whatever order they come.
+    /// The digest, the same for the same game, for any `Entity` and in any order of entities.
     fn hash(&self) -> u64 {
         let world = hash(&(&*self.level, &*self.score, &*self.dice, self.state.get()));
         let players = self.players.iter().map(|(Player { tail, pouring }, at, of)| {

@@ -10,7 +10,7 @@ use crate::play::Steering;
 const ENOUGH: usize = 8;
 const TOO_NEAR: f32 = 130.0;
 
-/// Whether the pilot steers.
+/// The autopilot, and whether it steers.
 #[derive(Resource, Default)]
 pub struct Pilot {
     pub is_on: bool,

@@ -1,5 +1,5 @@
-//! What a scripted story needs: steps that are carried out one after the other, keys pressed
-//! without a player, and pictures.
+//! The stage of a scripted story: steps that are carried out one after the other, keys pressed without a player, and
+//! pictures.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,12 +19,12 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use crate::options::Options;
 
-/// How long anything may take, on a machine that is busy with other things and draws on its processor.
+/// The longest time for anything, on a machine that is busy with other things and draws on its processor.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One step of a story.
 pub enum Step {
-    /// Lets frames pass.
+    /// Runs frames.
     Frames(u32),
     /// Presses keys together and lets them go.
     Press(&'static [KeyCode]),
@@ -46,7 +46,7 @@ pub enum Step {
     Until(&'static str, fn(&mut World) -> bool),
 }
 
-/// What is still to come.
+/// The steps to come.
 #[derive(Resource)]
 pub struct Story {
     steps: VecDeque<Step>,

@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::recap::Recap;
 use crate::rewind::Rewinding;
 
-/// What happened since the story looked last.
+/// The events since the story looked last.
 #[derive(Resource, Default)]
 struct Noticed {
     saved: u32,

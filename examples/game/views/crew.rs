@@ -10,11 +10,11 @@ use crate::level::LoadedLevel;
 use crate::model::{Lantern, Player};
 use crate::play::{FLARE_LIGHT, Steering};
 
-/// How much is to be seen around those who play: above them, a photograph on a pin.
+/// The margin around the players: above them, there is room for a photograph on a pin.
 const MARGIN: Vec2 = Vec2::new(320.0, 440.0);
-/// What the counts cover of a window that is higher than wide.
+/// The height that the counts cover of a window that is higher than wide.
 const COVERED: f32 = 130.0;
-/// What is left of the colours of whoever is away.
+/// The share of their colours that players who are away keep.
 const ASLEEP: f32 = 0.35;
 
 /// A part of a character.

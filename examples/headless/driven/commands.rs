@@ -1,6 +1,6 @@
 //! The commands: what each takes, what it does, and what it waits for before it is answered.
 //!
-//! To add one, write its function and put it into [`COMMANDS`]. Where it waits for something that no
+//! To add one, write its function and put it into [`COMMANDS`]. If it waits for something that no
 //! other command has waited for, [`News`] gets a variant.
 
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ use crate::digest::Digest;
 use crate::options::Options;
 use crate::replica::machine;
 
-/// How a chapter may end.
+/// The outcomes of a chapter.
 const OUTCOMES: &str = "completed, failed or abandoned";
 
 /// All of them.
@@ -81,14 +81,14 @@ pub struct Command {
     pub begin: fn(&mut World, &str) -> Result<Begun, String>,
 }
 
-/// What comes after the first space.
+/// The argument, after the first space.
 pub enum Takes {
     Nothing,
     /// Any text that isn't empty, and what it is.
     Text(&'static str),
 }
 
-/// How far a command is once it has begun.
+/// The state of a command once it has begun.
 pub enum Begun {
     Done(Fields),
     /// Looks at what happens until it has an answer.
@@ -105,7 +105,7 @@ pub type Answer = Result<Fields, String>;
 pub type Fields = Map<String, Value>;
 
 impl Takes {
-    /// What was given, if it is what is taken.
+    /// The argument, if it is one that is taken.
     pub fn check<'a>(&self, given: &'a str) -> Result<&'a str, String> {
         match self {
             Self::Nothing if !given.is_empty() => Err(format!("it takes nothing, not {given:?}")),
@@ -176,7 +176,7 @@ fn saved_through(checkpoint: CheckpointId, captured: &Moment) -> Option<Answer> 
     reaches(checkpoint, captured).then_some(Err(came_instead))
 }
 
-/// Whether a checkpoint is this one, or a later one of the same run.
+/// True if a checkpoint is this one, or a later one of the same run.
 fn reaches(checkpoint: CheckpointId, moment: &Moment) -> bool {
     let CheckpointId { run, counter } = moment.checkpoint;
     checkpoint.run == run && checkpoint.counter >= counter
@@ -261,7 +261,7 @@ fn return_to_fork(world: &mut World, _: &str) -> Result<Begun, String> {
     Ok(until_restored(came_back))
 }
 
-/// What came back, and what was done to the world for it.
+/// The answer of a restore: the moment that came back, and the changes to the world.
 fn came_back(back: &Return) -> Answer {
     let mut answer = done_at(&back.moment)?;
     answer.insert("in_place".to_owned(), back.in_place.into());
@@ -470,7 +470,7 @@ fn search(world: &mut World, words: &str) -> Result<Begun, String> {
     Ok(Begun::Done(fields([("ids", ids.collect())])))
 }
 
-/// What the colony sets out to do, and how far it is.
+/// The colony's objectives, with their progress.
 fn objectives(world: &mut World, _: &str) -> Result<Begun, String> {
     let objectives = world.resource::<Objectives>().iter().map(|objective| {
         json!({
@@ -634,9 +634,9 @@ pub fn kill() {
     let (program, flags): (&str, &[&str]) =
         if cfg!(windows) { ("taskkill", &["/F", "/PID"]) } else { ("kill", &["-9"]) };
     let mut command = process::Command::new(program);
-    // Whatever it says is no line of ours.
+    // Its result would be no line of ours.
     let _ = command.args(flags).arg(own).stdout(process::Stdio::null()).status();
-    // Where there is no such program, the answer must not have been a lie.
+    // If there is no such program, the answer must not have been a lie.
     process::abort();
 }
 

@@ -1,4 +1,4 @@
-//! What all of this machine's sessions say, and the story of the one that is played.
+//! The insights of all sessions of this machine, and the story of the one that is played.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub fn insights(world: &mut World, _: &str) -> Result<Begun, String> {
     }))
 }
 
-/// Answered with what is to be told to whoever comes back to the session that is played.
+/// Answers with the story for a player who comes back to the session that is played.
 pub fn story(world: &mut World, _: &str) -> Result<Begun, String> {
     let session = world.get_resource::<CurrentSession>().ok_or("no session is played")?.id();
     world.commands().insights().refresh();
@@ -112,7 +112,7 @@ fn describe(report: &InsightsReport) -> Value {
     })
 }
 
-/// A share, or `null` where there are too few samples; how many there are is always said.
+/// A share, or `null` if there are too few samples; how many there are is always said.
 fn share(figure: &Figure<Estimate>) -> Value {
     let value = figure.known().map(|share| share.value);
     json!({ "value": value, "samples": figure.samples() })

@@ -5,10 +5,9 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, bounded};
 
-/// Longer lines are refused without being held in memory. Whatever the plugin takes as a name is far
-/// shorter.
+/// Longer lines are refused without being held in memory. All names that the plugin takes are far shorter.
 const LONGEST_LINE: u64 = 64 << 10;
-/// Lines that are read ahead. Whoever sends more has to wait.
+/// Lines that are read ahead. A program that sends more has to wait.
 const READ_AHEAD: usize = 1_024;
 
 /// One line, as it came.

@@ -1,4 +1,4 @@
-//! What the plugin reports, as far as commands wait for it.
+//! Events of the plugin, as far as commands wait for them.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub enum News {
     Chapter(ChapterId),
     /// This session is in the trash or the archive now, or is back.
     Moved(SessionId),
-    /// What this session says of itself is changed.
+    /// The metadata of this session is changed.
     Updated(SessionId),
     /// This session is planned.
     Drafted(SessionId),
@@ -53,7 +53,7 @@ pub enum News {
     ScenarioSaved {
         bytes: u64,
     },
-    /// What this request asks for is done.
+    /// This request is done.
     Finished(Ticket),
     Paused,
     Resumed,
@@ -64,14 +64,14 @@ pub enum News {
     Released {
         complete: bool,
     },
-    /// What the replica has was looked at.
+    /// The sessions of the replica are listed.
     ReplicaListed,
     ReplicaLost(String),
     /// A page of events, or why there is none.
     EventsRead(Result<EventPage, String>),
-    /// What is known of all sessions is up to date.
+    /// The insights of all sessions are up to date.
     Digested,
-    /// What all sessions teach is up to date.
+    /// The lessons of all sessions are up to date.
     LessonsLearnt,
     /// A report is in this file.
     ReportWritten {
@@ -85,7 +85,7 @@ pub enum News {
     WriterGone,
 }
 
-/// What was put back, and how.
+/// A restore that is done.
 #[derive(Clone, Debug)]
 pub struct Return {
     pub moment: Moment,
@@ -105,7 +105,7 @@ pub struct Moment {
     pub hash: String,
 }
 
-/// What becomes of notes.
+/// Reports what becomes of notes.
 fn notes(app: &mut App) {
     app.add_observer(|change: On<NoteChange>, mut commands: Commands| {
         if let NoteStep::Written { .. } = change.step {
@@ -117,7 +117,7 @@ fn notes(app: &mut App) {
     });
 }
 
-/// What becomes of sessions in the replica.
+/// Reports what becomes of sessions in the replica.
 fn replica(app: &mut App) {
     app.add_observer(|released: On<SessionReleased>, mut commands: Commands| {
         report(&mut commands, News::Released { complete: released.complete });
@@ -130,7 +130,7 @@ fn replica(app: &mut App) {
     });
 }
 
-/// What becomes of other sessions.
+/// Reports what becomes of other sessions.
 fn sessions(app: &mut App) {
     app.add_observer(|moved: On<SessionMoved>, mut commands: Commands| {
         report(&mut commands, News::Moved(moved.session));

@@ -1,4 +1,4 @@
-//! What lies beside the journal, damaged or missing: cards, process records, host ids.
+//! Files beside the journal, damaged or missing: cards, process records, host ids.
 
 use std::path::Path;
 
@@ -55,7 +55,7 @@ fn a_missing_or_damaged_host_id_counts_as_ours() {
 #[test]
 fn another_machines_session_is_elsewhere_and_never_a_crash() {
     let (disk, id) = killed_game();
-    // Only the journals travel; the other machine has a state directory of its own.
+    // Only the journals travel; the other machine has a separate state directory.
     let other = MemoryDisk::default();
     drop(listening_game(&other));
     let sessions = Path::new("sessions");

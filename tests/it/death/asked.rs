@@ -1,4 +1,4 @@
-//! What asks on Windows: the console, and the end of the player's session.
+//! Requests to exit on Windows: by the console, and by the end of the player's session.
 
 #![expect(unsafe_code, reason = "the standard library has no call for it")]
 
@@ -32,12 +32,12 @@ fn in_time(mut app: App, ask: fn()) {
     app.run();
 }
 
-/// In a console of its own, so that no other process hears it.
+/// In a separate console, so that no other process hears it.
 fn press_ctrl_c() {
     // SAFETY: no memory is passed.
     let pressed = unsafe {
         FreeConsole();
-        // Whoever started the test may have made its children deaf to Ctrl-C.
+        // The parent of the test may have made its children deaf to Ctrl-C.
         AllocConsole() != 0
             && SetConsoleCtrlHandler(None, 0) != 0
             && GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) != 0

@@ -9,7 +9,7 @@ use super::{Way, die};
 use crate::process::{directory, some_are_safe, start_session};
 use crate::waiting::{records, wait_until};
 
-/// What draws no frame for five seconds, and four frames more, isn't responding.
+/// A process that draws no frame for five seconds, and four frames more, isn't responding.
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 
 pub const WAYS: &[Way] = &[("hang", |mut app| {

@@ -10,7 +10,7 @@ use super::Dead;
 use crate::common::{Health, Score};
 use crate::process::game;
 
-/// What the next start heard.
+/// The state that the next start found.
 #[derive(Debug)]
 pub struct NextStart {
     pub previous: HowItEnded,

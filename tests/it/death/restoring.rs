@@ -55,7 +55,7 @@ fn a_panic_in_a_restore_is_reported_and_the_checkpoint_is_still_offered() {
     }
 }
 
-/// How the processes died, as the recovery wrote it down that took the session up.
+/// The deaths of the processes, as the recovery wrote them down that resumed the session.
 fn recorded_deaths(directory: &Path) -> Vec<ProcessDeath> {
     let mut app = game(directory);
     let (sender, receiver) = channel();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::process::{directory, say};
 use crate::waiting::wait_until;
 
-/// How it is written from now on.
+/// The manner in which it is written from now on.
 #[derive(Clone, Copy)]
 pub enum Manner {
     Never = 1,

@@ -6,7 +6,7 @@ use bevy_session::recovery::HowItEnded;
 use super::{Way, die};
 use crate::process::{some_are_safe, start_session};
 
-/// A way of its own: where one runs under Wine, that hangs in it.
+/// A separate way: if one runs under Wine, it hangs in it.
 const STACK_OVERFLOW: &str = "stack overflow";
 
 pub const WAYS: &[Way] = &[

@@ -86,7 +86,7 @@ fn play_without_writer<M>(mut app: App, then: impl IntoSystem<(), (), M> + Send 
 #[derive(Resource, Default)]
 struct WriterIsGone;
 
-/// From now on, whoever gets into this span on the writer's thread falls.
+/// From now on, entering this span on the writer's thread panics.
 fn trip(span: &'static str) {
     static SET: AtomicBool = AtomicBool::new(false);
     if !SET.swap(true, Ordering::Relaxed) {

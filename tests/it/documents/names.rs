@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{text_of, within};
 
-/// What stands in `code` in a text.
+/// The texts in `code` in a text.
 fn quoted(text: &str) -> BTreeSet<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

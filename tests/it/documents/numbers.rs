@@ -8,7 +8,7 @@ const README: &str = "README.md";
 const RELIABILITY: &str = "docs/RELIABILITY.md";
 const COSTS: &str = "docs/guide/costs.md";
 
-/// What a page says, with the number that its source has today.
+/// A claim of a page, with the number that its source has today.
 struct Claim {
     page: &'static str,
     says: String,
@@ -18,7 +18,7 @@ fn claim(page: &'static str, says: impl Into<String>) -> Claim {
     Claim { page, says: says.into() }
 }
 
-/// What a constant is set to, as it is written.
+/// The value of a constant, as it is written.
 fn constant(file: &str, name: &str) -> String {
     let source = text_of(file);
     let line = source.lines().find(|line| line.contains(&format!("const {name}: ")));
@@ -116,7 +116,7 @@ fn readme() -> Vec<Claim> {
     ]
 }
 
-/// What a version is replaced by for the older engine, without its last part: `"0\.20\.1"/\1"0.19.1"`.
+/// The versions that one is replaced by for the older engine, without their last part: `"0\.20\.1"/\1"0.19.1"`.
 fn both_versions(changes: &str, begin: &str) -> [String; 2] {
     let replaced = within(changes, begin, "\n").replace('\\', "");
     let mut quoted = replaced.split('"').skip(1).step_by(2);
@@ -316,7 +316,7 @@ fn figures_of_reliability() -> Vec<Claim> {
     ]
 }
 
-/// What stands on the pages and is no claim about today's code, as texts with numbers, and why.
+/// Texts with numbers that are no claims about today's code, and why.
 fn no_claims() -> Vec<(&'static str, String)> {
     let reliability = text_of(RELIABILITY);
     let figures = within(&reliability, "\n### Figures\n", "\n## ");
@@ -352,7 +352,7 @@ fn each_number_is_the_one_of_its_source() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// How many words of a line begin with a digit, apart from the number of an item in a list.
+/// The number of words of a line that begin with a digit, apart from the number of an item in a list.
 fn numbers_in(line: &str) -> usize {
     let item = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok());
     let words = item.map_or(line, |(_, rest)| rest).split(|it: char| !it.is_alphanumeric());

@@ -1,4 +1,4 @@
-//! What is offered after a crash, and what becomes of the session.
+//! Offers after a crash, and what becomes of the session.
 
 use bevy_session::doctor::Doctor;
 use bevy_session::external::ExternalError;

@@ -1,4 +1,4 @@
-//! One process plays while another looks at everything, and plays and prunes a session of its own.
+//! One process plays while another looks at everything, and plays and prunes another session.
 
 use std::path::Path;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use bevy_session::{
 use super::{Health, Looted, MemberOf, Relic, Target, Whispered, game, golden};
 use crate::common::{Phase, Score, frames, received, request, seconds};
 
-/// Runs of the session that was taken up again and again: more than a header names.
+/// Runs of the session that was resumed again and again: more than a header names.
 const RUNS: u32 = 70;
 
 /// A disk with everything that the format has: forks, slots, attachments, carried rows, archives,
@@ -174,7 +174,7 @@ pub fn keep(disk: &MemoryDisk, name: &str) {
     }
 }
 
-/// Whether a file belongs to the golden ones. Locks and what processes said of themselves don't.
+/// True if a file belongs to the golden ones. Locks and what processes said of themselves don't.
 fn is_kept(path: &Path) -> bool {
     path.starts_with("sessions/data") || path.ends_with("state/host")
 }
@@ -326,8 +326,8 @@ fn declined(disk: &MemoryDisk) -> MemoryDisk {
     disk
 }
 
-/// A player with second thoughts, and a crew in an order of its own. What was played before going back
-/// is a checkpoint as well. It ends with a crash.
+/// A player with second thoughts, and a crew in a certain order. What was played before going back is a checkpoint as
+/// well. It ends with a crash.
 fn rewound(disk: &MemoryDisk) -> MemoryDisk {
     let mut app = game(disk, true);
     let captain = hero(&mut app, 30);

@@ -238,7 +238,7 @@ fn what_changed_without_a_trace_comes_back_once_that_was_noticed() {
     assert_eq!(app.world().get::<Health>(other), Some(&Health(5)));
 }
 
-/// Whoever loses it stands there naked, says the game.
+/// A bearer who loses it stands there naked, says the game.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 struct Armour;

@@ -7,7 +7,7 @@ use bevy_session::{CheckpointCaptured, MemoryDisk};
 use super::{ask, checkpoint, go_back, in_place_game, last_restore};
 use crate::common::*;
 
-/// What the game does once it is back.
+/// The entities that the game changes once it is back.
 #[derive(Resource)]
 struct OnceBack {
     changed: Entity,

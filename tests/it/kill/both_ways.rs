@@ -12,10 +12,10 @@ use crate::common::Dice;
 const PROCESSES: usize = 4;
 /// Commands that each gets before it is killed.
 const COMMANDS: usize = 9;
-/// What a colony has no answer to at the beginning of a script.
+/// The refusals that are allowed at the beginning of a script.
 const MAY_BE_REFUSED: [&str; 3] = ["nothing to undo", "no slot", "no moment was forked"];
 
-/// What has to come back, whatever happens in between.
+/// The state that has to come back, regardless of what happens in between.
 #[derive(Default)]
 struct Kept {
     /// The colony's hash in each checkpoint that was captured, the newest of a number.

@@ -636,12 +636,12 @@ fn status_of<'a>(listed: &'a Value, session: &str) -> &'a str {
     entry["status"].as_str().unwrap()
 }
 
-/// Whether an answer is about a checkpoint that was there before.
+/// True if an answer is about a checkpoint that was there before.
 fn goes_back(answer: &Value) -> bool {
     ["load", "rewind", "undo-rewind"].iter().any(|command| answer["command"] == *command)
 }
 
-/// What is answered was captured with that number and hash before, and is durable if it is a save.
+/// Each answer's moment was captured with that number and hash before, and is durable if it is a save.
 fn each_answer_agrees_with_its_capture(story: &Story) {
     let (mut captured, mut tickets) = (HashMap::new(), HashMap::new());
     let mut durable = 0;

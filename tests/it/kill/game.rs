@@ -17,7 +17,7 @@ use crate::common::root;
 #[cfg(unix)]
 use crate::process::send;
 
-/// How long something may take that hangs on how busy the machine is. What hangs takes longer.
+/// The longest time for anything that depends on how busy the machine is. What hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running example.
@@ -26,7 +26,7 @@ pub struct Game {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     heard: Vec<String>,
-    /// How many of `heard` were waited for.
+    /// The number of lines of `heard` that were waited for.
     attended: usize,
     asked_to_exit: bool,
     complaints: Option<JoinHandle<String>>,
@@ -35,7 +35,7 @@ pub struct Game {
 /// All that a process said.
 pub struct Story {
     pub events: Vec<Value>,
-    /// Whether it got a signal to exit.
+    /// True if it got a signal to exit.
     pub asked_to_exit: bool,
     lines: Vec<String>,
     complaints: String,
@@ -150,7 +150,7 @@ impl Game {
         }
     }
 
-    /// What was heard of an event so far.
+    /// The lines of an event so far.
     pub fn said(&self, event: &str) -> Vec<Value> {
         let wanted = format!("\"event\":\"{event}\"");
         let lines = self.heard.iter().filter(|line| line.contains(&wanted));
@@ -219,7 +219,7 @@ impl Story {
         errors.map(|line| line["kind"].as_str().unwrap()).collect()
     }
 
-    /// What was written for people.
+    /// The lines that were written for people.
     pub fn complaints(&self) -> &str {
         &self.complaints
     }

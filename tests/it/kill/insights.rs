@@ -1,4 +1,4 @@
-//! What the colony's sessions say, by the commands of `--stdin`.
+//! The insights of the colony's sessions, by the commands of `--stdin`.
 
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ fn metrics_that_cannot_be_served_are_refused_in_a_sentence() {
     let story = Game::start(directory.path(), &["--seconds", "1", "--metrics", &address]).finish();
     assert_eq!(story.exit_code(), Some(1), "{story}");
     let complaints = story.complaints();
-    // Whoever built the example has chosen one of the two.
+    // The example was built either without the feature or with it.
     let needs_feature = "--metrics needs a build with the feature: --features metrics.";
     let is_taken = format!("Metrics can't be served on {address}: ");
     assert!(complaints.contains(needs_feature) || complaints.contains(&is_taken), "{complaints}");

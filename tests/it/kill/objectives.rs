@@ -1,4 +1,4 @@
-//! What the colony sets out to do, by the commands of `--stdin`.
+//! The colony's objectives, by the commands of `--stdin`.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::game::Story;
 
-/// What the next process must agree with, learned from what the processes before it said.
+/// The state that the next process must agree with, learned from what the processes before it printed.
 #[derive(Default, Debug)]
 pub struct Oracle {
     /// The hash of each checkpoint, as its capture reported it. A number that was captured and lost is
@@ -16,9 +16,9 @@ pub struct Oracle {
     newest: u64,
     /// The newest acknowledged number.
     saved: u64,
-    /// How the last process left the session, as far as was reported.
+    /// The way in which the last process left the session, as far as was reported.
     left: Left,
-    /// How the last process took the session up, and at which checkpoint.
+    /// The way in which the last process resumed the session, and at which checkpoint.
     pub taken_up: Option<TakenUp>,
     pub recoveries: u32,
     pub acknowledged: u32,
@@ -35,7 +35,7 @@ pub enum TakenUp {
 enum Left {
     #[default]
     Killed,
-    /// Killed while it was exiting, or, of a closed session, before it had a checkpoint of its own.
+    /// Killed while it was exiting, or, of a closed session, before it had a first checkpoint.
     /// What is on disk may be either.
     KilledOrClosed,
     Closed,
@@ -93,7 +93,7 @@ impl Oracle {
         }
     }
 
-    /// What was answered has happened: it is durable, and it is what was captured.
+    /// Checks an answer: its checkpoint is durable, and it is what was captured.
     fn answered(&mut self, line: &Value) -> Result<(), String> {
         let verb = line["command"].as_str().ok_or("an answer names its command")?;
         if line["ok"] != true {

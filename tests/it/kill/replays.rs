@@ -17,7 +17,7 @@ fn lines<'a>(story: &'a Story, event: &str) -> Vec<&'a Value> {
     story.events.iter().filter(|line| line["event"] == event).collect()
 }
 
-/// What it says of its panic, and what a replay of the report says.
+/// The line of its panic, and that of a replay of the report.
 fn panics_twice(directory: &Path, game: Game) -> (Value, Value) {
     let story = game.finish();
     assert_eq!(story.exit_code(), Some(101), "{story}");

@@ -22,7 +22,7 @@ fn line<'a>(story: &'a Story, event: &str) -> &'a Value {
     story.events.iter().find(|line| line["event"] == event).unwrap_or_else(|| panic!("{story}"))
 }
 
-/// Opens a report on data of its own, where nothing is written.
+/// Opens a report on separate data, where nothing is written.
 fn opened(report: &Path) -> Story {
     let elsewhere = tempfile::tempdir().unwrap();
     let arguments = ["--open", report.to_str().unwrap(), "--seconds", "0.2"];

@@ -64,7 +64,7 @@ fn two_apps_with_one_place_dont_play_one_session() {
     assert_eq!(received::<RequestRejected>(&second)[1].error, RequestError::SessionInUse);
 }
 
-/// One app panics on a thread of its own, and the other one is played on and exits.
+/// One app panics on its thread, and the other one is played on and exits.
 pub fn one_panics(directory: &Path) {
     let (here, there) = (directory.join("here"), directory.join("there"));
     let mut dying = threaded_game(&here);

@@ -1,4 +1,4 @@
-//! What is handed out again after a crash, and what isn't.
+//! Events that are handed out again after a crash, and those that aren't.
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;

@@ -23,7 +23,7 @@ pub struct Defeated {
     pub by: String,
 }
 
-/// What the game's systems have heard, saved or not.
+/// The events that the game's systems have received, saved or not.
 #[derive(Resource, Default)]
 pub struct Heard {
     pub looted: Vec<String>,

@@ -1,4 +1,4 @@
-//! What is recorded, with which numbers and moments, and how it is read.
+//! The log: which events are recorded, with which numbers and moments, and how it is read.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{Dice, frames, game_with, listen, received, request};
 
-/// What the player presses.
+/// A key that the player presses.
 #[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Press {
     pub key: u32,
@@ -44,7 +44,7 @@ pub struct Field {
 #[reflect(Component, Saved)]
 pub struct Place(u64);
 
-/// What a build does in its own way.
+/// Rules in which builds differ.
 #[derive(Resource, Clone)]
 pub struct Rules {
     pub harvest: i64,
@@ -121,7 +121,7 @@ fn grow(time: Res<Time>, mut farm: ResMut<Farm>, mut fields: Query<(&mut Field, 
     }
 }
 
-/// What goes by frames and not by steps.
+/// Changes by frames and not by steps.
 fn pass_time(time: Res<Time>, mut farm: ResMut<Farm>) {
     farm.seconds += time.delta_secs() * 1.1;
 }

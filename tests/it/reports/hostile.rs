@@ -23,7 +23,7 @@ fn tar_of(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// What is said of this file. The game is in its title then, and can be played.
+/// The error for this file. The game is in its title then, and can be played.
 fn refused(bytes: Option<&[u8]>) -> ReportError {
     let disk = MemoryDisk::default();
     if let Some(bytes) = bytes {

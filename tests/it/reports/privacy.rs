@@ -1,4 +1,4 @@
-//! What a report says of who plays, and what it doesn't.
+//! The player's data that a report has, and those that it doesn't have.
 
 use bevy::prelude::*;
 use bevy_session::MemoryDisk;

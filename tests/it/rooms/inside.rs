@@ -1,4 +1,4 @@
-//! What hangs together within a room or a package, held against committed lists and numbers that may only shrink.
+//! Dependencies within a room or a package, compared with committed lists and numbers that may only shrink.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -29,7 +29,8 @@ const EDGES: &str = "tests/it/rooms/edges.txt";
 /// Loops with more files are printed, to be taken apart.
 const LARGE: usize = 8;
 
-/// How large something is in a package that should be small. What is smaller today is written down, and so can't grow again.
+/// The largest sizes in a package, which should be small. They are written down as they are today, so that none can
+/// grow again.
 struct Size {
     package: &'static str,
     /// Files that all import each other, by way of others of them.

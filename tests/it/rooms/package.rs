@@ -19,12 +19,12 @@ pub struct Package {
     pub modules: BTreeMap<ModulePath, Module>,
 }
 
-/// What stands in one file, or in a module within a file.
+/// The contents of one file, or of a module within a file.
 #[derive(Default)]
 pub struct Module {
     /// Its file, without the ending, below the package's sources.
     pub file: String,
-    /// What it imports, and under which name.
+    /// Its imports: the path by the name that it has here.
     imports: BTreeMap<String, Written>,
     /// Paths of more than one word.
     paths: BTreeSet<Written>,
@@ -32,11 +32,11 @@ pub struct Module {
     pub fields: BTreeMap<String, usize>,
     /// The methods that it gives to types, by the path of the type.
     pub methods: Vec<(Written, usize)>,
-    /// Whether documentation leaves it out although it is public.
+    /// True if documentation leaves it out although it is public.
     pub is_hidden: bool,
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Target {
     /// Something that a module of the same package defines.
@@ -81,7 +81,7 @@ impl Package {
         }
     }
 
-    /// What a path leads to that is written in a module.
+    /// The target of a path that is written in a module.
     pub fn resolve(&self, module: &ModulePath, written: &[String]) -> Option<Target> {
         self.resolve_within(module, written, 16)
     }
@@ -110,7 +110,7 @@ impl Package {
                     _ => self.resolve_within(&at, &goes_on, left),
                 };
             } else if at == *module && rest.len() == written.len() {
-                // Neither a module nor an import: another package, or something of its own.
+                // Neither a module nor an import: another package, or something that the module defines.
                 return Some(Target::Outside(written.to_vec()));
             } else {
                 break;
@@ -120,14 +120,14 @@ impl Package {
         Some(Target::Inside(at))
     }
 
-    /// What a module names of others.
+    /// The targets that a module names in others.
     pub fn named_by(&self, module: &ModulePath) -> BTreeSet<Target> {
         let paths = self.modules[module].paths.iter();
         paths.filter_map(|written| self.resolve(module, written)).collect()
     }
 }
 
-/// The file of a module, which has none of its own name in a directory: this house has no `mod.rs`.
+/// The file of a module. No module has a file `mod.rs` in a directory.
 fn file_of(module: &ModulePath, sources: &Path) -> std::path::PathBuf {
     let mut file = sources.to_path_buf();
     file.extend(module);
@@ -139,7 +139,7 @@ fn says(attribute: &Attribute, word: &str) -> bool {
     has_word(list.tokens.clone(), word)
 }
 
-/// Whether a word is among tokens and not denied: `any(test, feature = "testing")`.
+/// True if a word is among tokens and not denied: `any(test, feature = "testing")`.
 fn has_word(tokens: TokenStream, word: &str) -> bool {
     let mut is_denied = false;
     tokens.into_iter().any(|token| match token {
@@ -162,7 +162,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
 struct Reader<'a> {
     module: &'a mut Module,
     children: Vec<ItemMod>,
-    /// How deep in functions this is; what they import is theirs.
+    /// The depth in functions; what they import is theirs.
     depth: usize,
 }
 

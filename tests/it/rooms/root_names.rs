@@ -1,4 +1,4 @@
-//! How many names a game meets at the root of the plugin, and in its prelude.
+//! The number of names that a game meets at the root of the plugin, and in its prelude.
 
 use std::fs;
 

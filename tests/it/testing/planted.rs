@@ -1,4 +1,4 @@
-//! Mistakes that games make, each planted in one of its own.
+//! Mistakes that games make, each planted in a separate game.
 
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;

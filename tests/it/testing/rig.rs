@@ -30,7 +30,7 @@ fn build(plugin: SessionPlugin, add: impl FnOnce(&mut App)) -> App {
     app
 }
 
-/// A game with a level that loads for three frames, and whatever is added.
+/// A game with a level that loads for three frames, and with these additions.
 fn level_game(add: fn(&mut App)) -> TestGame {
     TestGame::new(move |plugin| {
         build(plugin, |app| {

@@ -1,4 +1,4 @@
-//! Games in which nothing is wrong, whatever it looks like.
+//! Games in which nothing is wrong, although it may look so.
 
 use std::collections::{HashMap, HashSet};
 

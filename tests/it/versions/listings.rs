@@ -1,4 +1,4 @@
-//! What a listing says of how a session fits this build.
+//! Listings: how a session fits this build.
 
 use bevy_session::library::VersionFit;
 use bevy_session::recovery::RecoveryError;

@@ -120,7 +120,7 @@ fn values_that_no_longer_decode_come_back_with_the_build_that_reads_them() {
     assert_eq!(values::<Armor>(&mut app), [Armor { points: 5, rust: true }]);
 }
 
-/// What a creature is; the second build has no ghosts.
+/// The kind of a creature; the second build has no ghosts.
 mod kinds {
     use super::*;
 

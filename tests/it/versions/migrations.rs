@@ -189,7 +189,7 @@ fn a_resource_that_was_absent_under_its_old_name_is_removed() {
 #[test]
 fn a_value_under_the_types_own_name_counts_more_than_one_under_an_older_name() {
     let (disk, id) = played_by_the_first_build();
-    // A build that doesn't know yet that the type was renamed gives one entity a value of its own.
+    // A build that doesn't know yet that the type was renamed gives one entity a new value.
     let own: Types = |app| {
         app.save_component::<v2::Health>().migrate_saved(v2::health());
     };

@@ -5,7 +5,7 @@ use bevy_session::recovery::RestoreLossReason;
 
 use super::*;
 
-/// What a game hears of its set-up.
+/// The problems that a game is notified of when it is set up.
 fn problems(set_up: impl FnOnce(&mut App)) -> Vec<(String, TypeProblemReason)> {
     let mut app = build(&MemoryDisk::default(), set_up);
     frames(&mut app, 2);

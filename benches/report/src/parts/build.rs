@@ -1,4 +1,4 @@
-//! What the crate adds to a small app: crates, time to build, bytes of the program.
+//! The crate's additions to a small app: crates, time to build, bytes of the program.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use bevy_session_benchmarks::statistics::{bytes, timed};
 
 use crate::report::{Report, Section, Table};
 
-/// What the crate is built from.
+/// The sources that the crate is built from.
 const SOURCES: [&str; 8] =
     ["Cargo.toml", "README.md", "benches", "docs", "examples", "src", "tests", "assets"];
 
@@ -150,7 +150,7 @@ fn crates_of(place: &Path, app: &str) -> Outcome<BTreeSet<String>> {
     Ok(names.filter(|name| !name.starts_with(&format!("{app} "))).collect())
 }
 
-/// How long the crate itself takes to build.
+/// The time to build the crate itself.
 fn own_build(place: &Path, is_release: bool) -> Outcome<Duration> {
     let all = if is_release { &["build", "--release"][..] } else { &["build"] };
     cargo(place, "with", all)?;
@@ -164,7 +164,7 @@ fn own_build(place: &Path, is_release: bool) -> Outcome<Duration> {
     Ok(time)
 }
 
-/// What of a program is shipped: without names for a debugger.
+/// The bytes of a program as it is shipped: without names for a debugger.
 fn program_bytes(place: &Path, app: &str) -> Outcome<u64> {
     let (program, shipped) = (place.join("target/release").join(app), place.join("stripped"));
     let stripped = Command::new("strip").arg("-o").arg(&shipped).arg(&program).status()?;

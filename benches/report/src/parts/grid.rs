@@ -99,7 +99,7 @@ struct Costs {
 impl Costs {
     fn add(&mut self, cost: Cost) {
         self.stalls.push(cost.stall);
-        // Where nothing changed, copying is not measured by itself.
+        // If nothing changed, copying is not measured by itself.
         self.captures.push(cost.capture.unwrap_or(cost.stall));
     }
 
@@ -185,7 +185,7 @@ fn against_entities(worlds: &[World]) -> Outcome<Plot> {
     })
 }
 
-/// How long Bevy's own way takes for a world of this size.
+/// The time of Bevy's own way for a world of this size.
 fn text_of(entities: usize) -> Outcome<Duration> {
     let rounds = if entities > 100_000 { 1 } else { 3 };
     let (mut app, of_app) = dynamic_world::app(Shape::mixed(entities));

@@ -1,4 +1,4 @@
-//! What an entity, a change and an archetype add, from the figures of the grid.
+//! The cost of one more entity, change and archetype, from the figures of the grid.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What an hour of play writes at the default settings.
+//! The bytes that an hour of play writes at the default settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ pub struct Piece {
 }
 
 impl Growth {
-    /// What was appended since it was asked last.
+    /// The pieces that were appended since the last call.
     pub fn since_last(&mut self, disk: &MemoryDisk) -> impl Iterator<Item = Piece> + use<> {
         let mut pieces = Vec::new();
         let mut lengths = BTreeMap::new();
@@ -122,7 +122,7 @@ impl Growth {
         self.lengths.keys().map(PathBuf::as_path)
     }
 
-    /// What they take.
+    /// The bytes of all files.
     pub fn on_disk(&self) -> u64 {
         self.lengths.values().map(|length| *length as u64).sum()
     }

@@ -1,4 +1,4 @@
-//! What it takes to list many sessions.
+//! The time to list many sessions.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What else happens in a world beside values that change: entities that come and go, components
-//! that are taken off, parents, references, resources, keys, many types.
+//! Other changes of a world, beside values: entities that come and go, components that are removed, parents,
+//! references, resources, keys, many types.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::{ENTITIES, directory};
 use crate::report::{Report, Section, Table};
 
 const ROUNDS: usize = 15;
-/// How many entities something happens to between two checkpoints.
+/// The number of entities to which something happens between two checkpoints.
 const SOME: usize = ENTITIES / 100;
 /// The first entities, which others have as parents and which stay.
 const HOMES: usize = 100;

@@ -1,4 +1,4 @@
-//! What is measured, part by part.
+//! The measurements, part by part.
 
 mod against_peers;
 mod build;
@@ -41,7 +41,7 @@ pub const PARTS: [(&str, Part); 14] = [
     ("build", build::measure),
 ];
 
-/// What is measured only where it is named: it takes longer than all others together.
+/// The parts that are measured only if they are named: they take longer than all others together.
 pub const ON_REQUEST: [&str; 1] = ["build"];
 
 /// Entities of the world that most figures are about.
@@ -52,7 +52,7 @@ fn directory() -> Outcome<tempfile::TempDir> {
     Ok(tempfile::Builder::new().prefix("bevy_session-report-").tempdir()?)
 }
 
-/// The same, on a disk in memory where there is one: there a sync takes no time.
+/// The same, on a disk in memory if there is one: there a sync takes no time.
 fn directory_without_sync() -> Outcome<tempfile::TempDir> {
     let in_memory = std::path::Path::new("/dev/shm");
     if !in_memory.is_dir() {

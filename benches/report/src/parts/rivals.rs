@@ -24,7 +24,7 @@ const CHANGED: usize = ENTITIES / 100;
 /// Frames within which a merge is done.
 const FRAMES_BETWEEN: usize = 40;
 
-/// What a way of storing came to.
+/// The figures of a way of storing.
 #[derive(Default)]
 struct Stored {
     times: Vec<Duration>,

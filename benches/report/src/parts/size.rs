@@ -1,4 +1,4 @@
-//! What a whole world takes on a disk.
+//! The bytes of a whole world on a disk.
 
 use bevy_session_benchmarks::Outcome;
 use bevy_session_benchmarks::game::{Game, on_files};

@@ -1,4 +1,4 @@
-//! What the writer's thread works, for a checkpoint and for a merge.
+//! The work of the writer's thread, for a checkpoint and for a merge.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::{ENTITIES, directory_without_sync};
 use crate::report::{Report, Section, Table};
 
 const ROUNDS: usize = 100;
-/// What the columns of the world and its ids take in memory, with what is on the heap.
+/// The bytes of the world's columns and ids in memory, with what is on the heap.
 const BYTES_IN_MEMORY: f64 = (ENTITIES * (12 + 12 + 8 + 24 + 12 + 24 + 12 + 8)) as f64;
 
 #[derive(Default)]

@@ -45,7 +45,7 @@ pub fn save(world: &World, entities: &[Entity]) -> Outcome<String> {
     Ok(described.serialize(&registry)?)
 }
 
-/// How long the main thread would take if another one wrote the text.
+/// The main thread's time if another thread wrote the text.
 pub fn time_to_describe(world: &World, entities: &[Entity]) -> Duration {
     let registry = world.resource::<AppTypeRegistry>().read();
     let (described, time) = timed(|| describe(world, entities, &registry));

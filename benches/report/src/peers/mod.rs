@@ -1,4 +1,4 @@
-//! What other crates do, on the same worlds.
+//! Other crates, on the same worlds.
 
 pub mod dynamic_world;
 pub mod moonshine;

@@ -1,4 +1,4 @@
-//! What the words of a command line mean.
+//! Resolves the words of a command line.
 
 use std::ffi::OsString;
 
@@ -67,28 +67,28 @@ impl OfSession {
 }
 
 impl Archive {
-    /// What is to be moved into the archive.
+    /// The move into the archive.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(self.keep.shelf_move())
     }
 }
 
 impl Delete {
-    /// Which sessions go into the trash.
+    /// The move into the trash.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(ShelfMove::Delete)
     }
 }
 
 impl Undelete {
-    /// What is to be moved out of the trash.
+    /// The move out of the trash.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(ShelfMove::Undelete)
     }
 }
 
 impl Unarchive {
-    /// What is to be moved out of it.
+    /// The move out of the archive.
     pub fn resolve(self) -> Result<Move, Failure> {
         self.sessions.moved(ShelfMove::Unarchive)
     }
@@ -132,7 +132,7 @@ impl SomeSessions {
         }
     }
 
-    /// The same, where naming none means all.
+    /// The same; naming none means all.
     pub fn or_all(self) -> Result<(Place, Selection), Failure> {
         let (place, named) = self.sessions.resolve_any()?;
         match (self.all, named.is_empty()) {
@@ -145,7 +145,7 @@ impl SomeSessions {
 }
 
 impl Export {
-    /// What is to be exported.
+    /// The source of the export, and its options.
     pub fn resolve(self) -> Result<(Source, Exported), Failure> {
         let Self { place, words, all, wanted } = self;
         let mut words = Words::of(place, words.into_iter().map(Some));

@@ -1,11 +1,11 @@
-//! Where two values differ.
+//! The differences of two values.
 
 use crate::value::Value;
 
 /// A part of a value that differs.
 #[derive(PartialEq, Debug)]
 pub struct Change<'a> {
-    /// Where it is, as `.health.current` or `[3]`; empty for all of it.
+    /// Its place, as `.health.current` or `[3]`; empty for all of it.
     pub field: String,
     pub before: Option<&'a Value>,
     pub after: Option<&'a Value>,

@@ -17,8 +17,8 @@ impl FromStr for Pattern {
 }
 
 impl Pattern {
-    /// Whether it matches a field of a type, or anything that the field is within. An empty field is all of
-    /// the value.
+    /// Returns true if it matches a field of a type, or anything that the field is within. An empty field is all of the
+    /// value.
     pub fn matches(&self, type_path: &str, field: &str) -> bool {
         let path = format!("{type_path}{field}");
         let is_end = |at: &usize| path.get(*at..).is_some_and(|rest| rest.starts_with(['.', '[']));
@@ -45,7 +45,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     reached.last().copied().unwrap_or(false)
 }
 
-/// What one place of a pattern stands for.
+/// A symbol of a pattern.
 #[derive(Clone, Copy)]
 enum Symbol {
     Letter(char),
@@ -65,7 +65,7 @@ fn symbol(pattern: &str) -> (Symbol, &str) {
     }
 }
 
-/// From where the pattern so far ends to where it ends with one symbol more.
+/// Steps from the places where the pattern so far ends to those where it ends with one symbol more.
 fn step(symbol: Symbol, text: &str, reached: &[bool], next: &mut [bool]) {
     let mut set = |at: usize| {
         if let Some(is_reached) = next.get_mut(at) {

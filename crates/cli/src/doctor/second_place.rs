@@ -9,7 +9,7 @@ use crate::output::moment;
 use crate::place::{Place, Profile};
 use crate::slots::{Depth, slots_of};
 
-/// What of a game lies in its second place, beside the profiles of the first.
+/// The sessions of a game in its second place, compared with the profiles of the first.
 pub fn of(first: &[Profile], second: &Place) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for profile in second.profiles()? {

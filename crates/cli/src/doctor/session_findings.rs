@@ -1,4 +1,4 @@
-//! What there is to say about a session.
+//! Findings about a session.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn finding(code: Code, session: SessionId, place: &Path, what: impl Into<String>
     Finding { code, session: Some(session), place: place.to_owned(), what: what.into() }
 }
 
-/// What is wrong with the files of a session.
+/// Problems of the files of a session.
 fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec<Finding> {
     let session = stored.id();
     let mut findings = Vec::new();
@@ -86,7 +86,7 @@ fn files(profile: &Profile, stored: &mut StoredSession, directory: &Path) -> Vec
     findings
 }
 
-/// What is left of a damaged session, in words.
+/// The intact part of a damaged session, in words.
 fn offer(stored: &StoredSession) -> String {
     let index = stored.index();
     let newest = index.heads().iter().find_map(|head| index.newest_intact(head.id));
@@ -95,7 +95,7 @@ fn offer(stored: &StoredSession) -> String {
     format!("some of it is damaged{}", newest.unwrap_or_default())
 }
 
-/// How a session stands.
+/// Findings about the state of a session.
 fn standing(profile: &Profile, stored: &StoredSession, directory: &Path) -> Vec<Finding> {
     let (session, index) = (stored.id(), stored.index());
     let mut findings = Vec::new();

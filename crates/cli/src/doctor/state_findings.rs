@@ -1,5 +1,5 @@
-//! What processes left behind: locks, and files that were being written. Everything goes by names and by what records
-//! say, since asking for a lock could keep the game from it.
+//! Findings about what processes left behind: locks, and files that were being written. Everything goes by names and by
+//! what records say, since asking for a lock could keep the game from it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::alive::{is_alive, is_running};
 use crate::output::some_of;
 use crate::place::{Profile, read_only};
 
-/// What is known of the processes of a game, by what they wrote into its state directory.
+/// The processes of a game, by what they wrote into its state directory.
 pub struct Processes {
     state: PathBuf,
     records: Vec<ProcessRecord>,
@@ -40,7 +40,7 @@ impl Processes {
         Ok(Self { state, records, findings })
     }
 
-    /// What there is to say about them, the sessions of `profiles` and the files of these.
+    /// Findings about them, the sessions of `profiles` and the files of these.
     pub fn findings(mut self, profiles: &[Profile]) -> Vec<Finding> {
         let mut findings = std::mem::take(&mut self.findings);
         findings.extend(profiles.iter().flat_map(|profile| self.trials(profile)));

@@ -20,7 +20,7 @@ pub struct Files {
     entities: Sheet,
     resources: Sheet,
     events: Sheet,
-    /// Whether each line says whose it is.
+    /// True if each line has the id of its session.
     several: bool,
 }
 
@@ -83,7 +83,7 @@ impl Sheet {
     }
 }
 
-/// A cell, in quotes where it needs them.
+/// A cell, in quotes if it needs them.
 fn cell(text: String) -> String {
     match text.contains(['"', ',', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),

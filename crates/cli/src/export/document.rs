@@ -8,7 +8,7 @@ use super::{About, Sheets, WorldRow};
 use crate::events::ShownEvent;
 use crate::failure::Failure;
 
-/// How a document is written.
+/// The notation of a document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Notation {
     Json,
@@ -28,7 +28,7 @@ enum List {
 pub struct Document<'a> {
     writer: &'a mut dyn Write,
     notation: Notation,
-    /// Whether there is a list of sessions, instead of one that all is about.
+    /// True if there is a list of sessions, and not one that everything is about.
     several: bool,
     has_begun: bool,
     open: Option<List>,

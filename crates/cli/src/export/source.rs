@@ -1,4 +1,4 @@
-//! What is exported: a checkpoint of one session, or the newest of several.
+//! The source of an export: a checkpoint of one session, or the newest of several.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::output::milliseconds;
 use crate::place::Place;
 use crate::session_name::{Chosen, Selection, SessionName};
 
-/// What is to be exported.
+/// The source of an export.
 pub enum Source {
     One(Place, SessionName, CheckpointName),
     Several(Place, Selection),
@@ -37,12 +37,13 @@ pub struct World {
 }
 
 impl Source {
-    /// Whether rows have to say whose they are.
+    /// True if rows need the id of their session.
     pub fn is_several(&self) -> bool {
         matches!(self, Self::Several(..))
     }
 
-    /// Opens what is to be exported. Whatever was named has to be whole; of all sessions, those that aren't are left out.
+    /// Opens the checkpoints to export. Those that were named have to be whole; of all sessions, those that aren't are
+    /// left out.
     pub fn open(&self) -> Result<Worlds, Failure> {
         let (mut worlds, mut left_out) = (Vec::new(), Vec::new());
         match self {
@@ -73,7 +74,7 @@ impl Source {
 }
 
 impl Worlds {
-    /// What rows of a world say whose they are.
+    /// The session of a world, if rows need its id.
     pub fn named(&self, world: &World) -> Option<SessionId> {
         self.several.then_some(world.about.session)
     }

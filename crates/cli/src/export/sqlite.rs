@@ -85,7 +85,7 @@ fn number(number: u64) -> rusqlite::types::Value {
 }
 
 impl Tables<'_> {
-    /// Whose a row is: the only session, if it doesn't say.
+    /// The session of a row: the only one, if it doesn't say.
     fn session_of(&self, session: Option<SessionId>) -> String {
         session.or(self.first).map(|session| session.to_string()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What is asked of sessions, and what of their log means what.
+//! The questions to all sessions, and the meaning of events in their logs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use crate::failure::Failure;
 use crate::list::span;
 
-/// What is asked of all sessions.
+/// The options of `insights`.
 #[derive(Args, Debug)]
 pub struct Asked {
     /// Write a page to this new file, which any browser opens
@@ -37,7 +37,7 @@ pub struct Asked {
     left_after: Duration,
 }
 
-/// Where the attempts at a skill are drawn from.
+/// The source of attempts at a skill.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct DrawnFrom {
     skill: String,
@@ -60,7 +60,7 @@ impl FromStr for DrawnFrom {
     }
 }
 
-/// What a field may be that says how an attempt went.
+/// The value of a field with an attempt's result.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Outcome {
@@ -81,7 +81,7 @@ impl DrawnFrom {
 }
 
 impl Asked {
-    /// How logs are read.
+    /// The reader of logs.
     pub fn reader(&self) -> Result<InsightsReader, Failure> {
         let reader = self.count.iter().fold(InsightsReader::default(), InsightsReader::counting);
         let reader = self.deaths.iter().fold(reader, |reader, path| reader.deaths(path, |_| None));
@@ -96,7 +96,7 @@ impl Asked {
         Ok(reader)
     }
 
-    /// What is asked of what was read.
+    /// The questions to the sessions.
     pub fn questions(&self) -> Questions {
         Questions::default().left_after(self.left_after)
     }

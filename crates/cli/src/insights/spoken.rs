@@ -1,8 +1,8 @@
-//! What sessions teach, in lines for people.
+//! The lessons of sessions, in lines for people.
 
 use bevy_session_insights::{Comparison, Effect, Estimate, Figure, Hardness, Lessons, Outcome};
 
-/// What sessions teach, the five questions one after the other.
+/// The lessons of sessions, the five questions one after the other.
 pub fn lines(lessons: &Lessons) -> Vec<String> {
     let mut lines = vec![format!("{} sessions", lessons.sessions)];
     if lessons.withheld > 0 {

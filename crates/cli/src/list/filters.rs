@@ -1,4 +1,4 @@
-//! Which sessions of a list are wanted, and in which order.
+//! The filters and the order of a list of sessions.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub struct Filters {
     limit: Option<usize>,
 }
 
-/// How a session was left, as `left` of JSON has it.
+/// The way in which a session was left, as `left` of JSON has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum WayOfLeaving {
@@ -80,7 +80,7 @@ enum WayOfLeaving {
     Unknown,
 }
 
-/// Where a session stands, as `place` of JSON has it.
+/// The place of a session among all others, as `place` of JSON has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Standing {
     Open,
@@ -88,7 +88,7 @@ enum Standing {
     Trash,
 }
 
-/// What a list goes by.
+/// The order of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Order {
     /// Played last first
@@ -104,7 +104,7 @@ enum Order {
 }
 
 impl Filters {
-    /// Whether every session is wanted, also one of which nothing can be read.
+    /// True if every session is wanted, also one of which nothing can be read.
     pub fn want_all(&self) -> bool {
         Self { limit: None, ..self.clone() } == Self::default()
     }
@@ -123,7 +123,7 @@ impl Filters {
         found
     }
 
-    /// How many of them are shown at the most.
+    /// The most of them that are shown.
     pub fn limit(&self) -> usize {
         self.limit.unwrap_or(usize::MAX)
     }
@@ -189,7 +189,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// What can be asked of a session; `None` if it has no checkpoint.
+    /// The entry of a session for queries; `None` if it has no checkpoint.
     pub fn of(profile: &Profile, stored: &StoredSession) -> Option<Self> {
         let head = stored.index().heads().first()?;
         let entry = entry_of(profile, stored)?;

@@ -14,13 +14,13 @@ use crate::failure::Failure;
 use crate::output::{Output, milliseconds, moment, play_time};
 use crate::rows::Content;
 
-/// What a checkpoint is called among types of events.
+/// The name of checkpoints among types of events.
 const CHECKPOINT: &str = "checkpoint";
 
 /// Letters of a session's id that tell it from others nearly always.
 const TELLING: usize = 18;
 
-/// Something that happened, or a checkpoint.
+/// An event, or a checkpoint.
 pub enum Entry {
     Event(RecordedEvent),
     Checkpoint(CheckpointInfo),
@@ -36,7 +36,7 @@ struct Line<'a> {
     /// The path of an event's type, or `checkpoint`.
     #[serde(rename = "type")]
     type_path: &'a str,
-    /// What happened to the session, or why the checkpoint was taken; `None` of the game's own events.
+    /// The kind of a lifecycle event, or the reason for the checkpoint; `None` for the game's own events.
     subtype: Option<String>,
     /// The number of an event.
     sequence: Option<u64>,
@@ -49,12 +49,12 @@ struct Line<'a> {
     previous: Option<String>,
     /// The status or state from then on.
     status: Option<String>,
-    /// What brought it about.
+    /// The cause.
     trigger: Option<EventTrigger>,
-    /// Of a recovery: how the processes had died, the oldest first.
+    /// For a recovery: the deaths of the processes, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     deaths: Vec<ProcessDeath>,
-    /// How a value was recorded, or who says what happened to the session.
+    /// The way in which a value was recorded, or the author of a lifecycle event.
     source: Option<String>,
     /// The version of the value's type, or of who says it.
     version: Option<String>,
@@ -138,7 +138,7 @@ impl Entry {
         }
     }
 
-    /// What it is, for people.
+    /// A description, for people.
     fn words(&self) -> String {
         match self {
             Self::Checkpoint(info) => {
@@ -179,13 +179,13 @@ impl Line<'_> {
     }
 }
 
-/// What happened to the session itself.
+/// The lifecycle event that it is, if it is one.
 fn of_session(event: &RecordedEvent) -> Option<LifecycleEvent> {
     let is_of_session = event.event_type.source == EventSource::Lifecycle;
     is_of_session.then(|| event.decode().ok()).flatten()
 }
 
-/// What happened to the session, for people.
+/// A lifecycle event, for people.
 fn words_of(happened: &LifecycleEvent) -> String {
     let LifecycleEvent { subtype, previous, status, details, .. } = happened;
     let from_to = match (previous, status) {

@@ -1,4 +1,4 @@
-//! Where profiles lie, from whatever directory a developer has at hand.
+//! Finds the directories of profiles, from any directory that a developer has at hand.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,7 +15,7 @@ use bevy_session_journal::internal::disk::{Layout, platform_state_of};
 
 use crate::failure::Failure;
 
-/// Where `SessionPlugin` keeps a developer's own sessions, below each root.
+/// The directory in which `SessionPlugin` keeps a developer's own sessions, below each root.
 const DEVELOPMENT: &str = "development";
 
 /// The sessions and slots of a profile.
@@ -23,13 +23,13 @@ const DEVELOPMENT: &str = "development";
 pub struct ProfileDirectory {
     /// The name of the profile's directory.
     pub profile: String,
-    /// Where the sessions are.
+    /// The directory of the sessions.
     pub sessions: PathBuf,
-    /// Where the slots are.
+    /// The directory of the slots.
     pub slots: PathBuf,
     /// The root of what is synced, if the layout is that of a game.
     pub data: Option<PathBuf>,
-    /// Where this machine's process records are, if there are any.
+    /// The directory of this machine's process records, if there are any.
     pub state: Option<PathBuf>,
     /// The only session that was asked for.
     pub only: Option<SessionId>,
@@ -88,12 +88,12 @@ pub fn find(directory: &Path) -> Result<Vec<ProfileDirectory>, Failure> {
 }
 
 impl ProfileDirectory {
-    /// Whether a developer's own sessions are in it, which a debug build keeps apart.
+    /// True if it holds a developer's own sessions, which a debug build keeps apart.
     pub fn is_development(&self) -> bool {
         self.data.as_deref().is_some_and(|data| is_called(data, DEVELOPMENT))
     }
 
-    /// What it is called among others.
+    /// Its name among others.
     pub fn title(&self) -> String {
         let apart = if self.is_development() { " (development)" } else { "" };
         format!("{}{apart}", self.profile)
@@ -109,7 +109,7 @@ impl ProfileDirectory {
         Self { profile, sessions, slots, data, state, only: None }
     }
 
-    /// That of a file which somebody may have copied to wherever it is.
+    /// The directory around a file, which somebody may have copied to any place.
     pub fn around_file(file: &Path) -> Self {
         let directory = file.parent().unwrap_or(file);
         let profile = match is_called(directory, "slots") {
@@ -160,7 +160,7 @@ fn holds_sessions(directory: &Path) -> io::Result<bool> {
     Ok(directories.iter().any(|path| session_called(path.file_name()).is_some()))
 }
 
-/// Whether slots lie in it, as somebody copied them there.
+/// True if it holds slots, as somebody copied them there.
 fn holds_slots(directory: &Path) -> io::Result<bool> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -177,7 +177,7 @@ fn is_called(path: &Path, name: &str) -> bool {
     path.file_name() == Some(OsStr::new(name))
 }
 
-/// Where the process records of a game are that keeps its sessions below `data`.
+/// The directory of the process records of a game that keeps its sessions below `data`.
 fn state_of(data: &Path) -> Option<PathBuf> {
     let is_development = is_called(data, DEVELOPMENT);
     let root = if is_development { data.parent()? } else { data };

@@ -23,28 +23,28 @@ use crate::logged::logged_line;
 /// Lines of a log that are shown.
 const LINES: usize = 20;
 
-/// What can't be known where the state directory is missing.
+/// A note on the facts that can't be known without the state directory.
 pub const UNKNOWN_WITHOUT_RECORDS: &str = "no state directory is beside the data: how sessions were left that have no end, and what was saved of them after their last clean end, can't be known";
 
 /// A profile that is looked at.
 pub struct Profile {
     pub directory: ProfileDirectory,
     disk: Arc<dyn Disk>,
-    /// The file that is all there is of its session, where one was given.
+    /// The file that is all there is of its session, if one was given.
     file: Option<PathBuf>,
-    /// Who this machine is; `None` if that isn't known here.
+    /// The store of this machine, with its host id; `None` if that isn't known here.
     local: Option<LocalStore>,
     processes: Vec<Process>,
 }
 
-/// What a process wrote down of itself.
+/// A process, by its record.
 struct Process {
     path: PathBuf,
     record: ProcessRecord,
     is_alive: bool,
 }
 
-/// How the run that wrote a head was left.
+/// The way in which the run that wrote a head was left.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Left {
@@ -92,7 +92,7 @@ impl Profile {
         Ok(Self { directory, disk, file: None, local, processes })
     }
 
-    /// What a single file has of a session.
+    /// The part of a session that a single file has.
     pub fn of_file(
         directory: ProfileDirectory,
         disk: Arc<dyn Disk>,
@@ -103,7 +103,7 @@ impl Profile {
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
     }
 
-    /// Whether it is all of what a single file has.
+    /// True if it is all of what a single file has.
     pub fn is_file(&self) -> bool {
         self.file.is_some()
     }
@@ -121,7 +121,7 @@ impl Profile {
         Ok(LocalStore::new(Arc::new(RealDisk), layout))
     }
 
-    /// What is read through.
+    /// The disk for reading.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk
     }
@@ -142,7 +142,7 @@ impl Profile {
         Ok(sessions)
     }
 
-    /// How good a session is, by what its files say of each other and what processes saw of them.
+    /// The condition of a session, by what its files say of each other and what processes saw of them.
     pub fn judge(&self, stored: &StoredSession) -> Condition {
         let held = self.processes.iter().flat_map(|process| &process.record.runs);
         let held = held.filter(|held| held.session == stored.id());
@@ -152,8 +152,8 @@ impl Profile {
         Condition::of(stored, acknowledged.max_by_key(|id| id.counter))
     }
 
-    /// Whether what this machine knew of the sessions should be beside them, and isn't: what was acknowledged since
-    /// a session was left last.
+    /// True if the records of this machine, which have the checkpoints acknowledged since a session was left last,
+    /// should be beside the sessions, and aren't.
     pub fn lacks_records(&self) -> bool {
         self.local.is_none() && !self.is_file()
     }
@@ -169,7 +169,7 @@ impl Profile {
         }
     }
 
-    /// Where a session's files are, or the one that was given.
+    /// The directory of a session's files, or the file that was given.
     pub fn directory_of(&self, session: SessionId) -> PathBuf {
         let directory = || self.directory.sessions.join(session.to_string());
         self.file.clone().unwrap_or_else(directory)
@@ -180,7 +180,7 @@ impl Profile {
         self.local.as_ref()?.store.trial(session).ok()?
     }
 
-    /// How the run of a head was left.
+    /// The way in which the run of a head was left.
     pub fn left(&self, head: &Head) -> Left {
         if head.end.is_some() {
             return Left::Ended;
@@ -199,7 +199,7 @@ impl Profile {
         }
     }
 
-    /// What brought it about: a word, or what was said.
+    /// The cause of that: a word, or a panic's message.
     pub fn cause(&self, head: &Head) -> Option<String> {
         match (self.left(head), &head.end) {
             (Left::Ended, Some(end)) => Some(end.leaving.cause.name().to_owned()),
@@ -212,8 +212,8 @@ impl Profile {
         }
     }
 
-    /// How the processes ended that held the run of a head, or died while they restored it, as far as no recovery has
-    /// written that into the session's log: the oldest first.
+    /// The deaths of the processes that held the run of a head, or died while they restored it, as far as no recovery
+    /// has written them into the session's log: the oldest first.
     pub fn deaths(&self, head: &Head) -> Vec<ProcessDeath> {
         if self.left(head) != Left::Crashed {
             return Vec::new();
@@ -287,7 +287,7 @@ impl Process {
         self.record.ended.is_some() || self.record.exiting.is_some()
     }
 
-    /// Whether it exited, or left the run of a head, though it couldn't write the end.
+    /// True if it exited, or left the run of a head, though it couldn't write the end.
     fn has_left(&self, head: &Head) -> bool {
         let mut held = self.record.runs.iter().filter(|held| held.run == head.id.run);
         self.has_exited() || held.any(|held| held.left)
@@ -298,7 +298,7 @@ fn last_of(mut lines: Vec<String>) -> Vec<String> {
     lines.split_off(lines.len().saturating_sub(LINES))
 }
 
-/// Whatever is asked of it, nothing gets changed.
+/// A disk that refuses all changes.
 pub fn read_only() -> Arc<dyn Disk> {
     Arc::new(ReadOnlyDisk::new(Arc::new(RealDisk)))
 }
@@ -308,7 +308,7 @@ fn unlisted(path: &Path, source: io::Error) -> Failure {
     StoreError::Disk { action, path: path.to_owned(), source }.into()
 }
 
-/// What the processes of this machine wrote down of themselves.
+/// The processes of this machine, by their records.
 fn processes_in(disk: &dyn Disk, state: &Path) -> Result<Vec<Process>, StoreError> {
     let records = read_all(disk, state)?.into_iter();
     let records = records.filter_map(|found| Some((found.path, found.record.ok()?)));

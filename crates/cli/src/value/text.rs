@@ -10,7 +10,7 @@ const SHOWN_BYTES: usize = 32;
 /// All bytes, as digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-        // A text takes whatever is written to it.
+        // Writing into a text never fails.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -60,7 +60,7 @@ fn write_key(key: &Value, formatter: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Whether a text needs no quotes as a key.
+/// True if a text needs no quotes as a key.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }

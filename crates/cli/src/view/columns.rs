@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// Fields and items of one value that become columns of their own.
 const MOST_PARTS: usize = 64;
-/// How deep columns lie within columns.
+/// The greatest depth of columns within columns.
 const MOST_DEPTH: usize = 8;
 /// The largest whole number of which a browser knows each.
 const MOST_EXACT: u64 = 1 << 53;
@@ -23,7 +23,7 @@ const MOST_EXACT: u64 = 1 << 53;
 /// - `{"m": [names], "v": [columns]}`: maps with these keys.
 /// - `{"l": [columns]}`: lists of one length.
 /// - `{"d": [values], "i": [positions]}`: few values that come again and again.
-/// - `{"v": [values]}`: whatever else.
+/// - `{"v": [values]}`: anything else.
 pub fn columns(values: &[&Value]) -> Json {
     within(values, 0)
 }
@@ -117,7 +117,7 @@ fn few(values: &[&Value]) -> Option<Json> {
     Some(json!({ "d": found, "i": positions }))
 }
 
-/// What a row says, as the page has it.
+/// The value of a row, as the page has it.
 pub fn value_of(content: Content) -> Value {
     match content {
         Content::Value(value) => value,

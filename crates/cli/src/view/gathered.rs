@@ -1,4 +1,4 @@
-//! What a page shows of a session.
+//! The data of a session that a page shows.
 
 use bevy_session_journal::internal::format::CheckpointInfo;
 use bevy_session_journal::{CheckpointId, Timeline, Validity};
@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::stats;
 use crate::timeline::ShownTimeline;
 
-/// What of a session has room in a page.
+/// The limits of a session's data in a page.
 #[derive(Clone, Copy)]
 pub struct Bounds {
     /// Bytes, about.
@@ -35,7 +35,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Those of a session that has a page of its own.
+    /// The limits of a session that has a page to itself.
     pub fn of_page(values: u16) -> Self {
         Self {
             room: ROOM,
@@ -268,7 +268,7 @@ fn candidates(session: &mut OpenSession, count: usize) -> Result<Vec<CheckpointI
     Ok(found)
 }
 
-/// What a session is, for a heading or a list.
+/// The head of a session, for a heading or a list.
 pub fn about(session: &OpenSession) -> Json {
     let stored = &session.stored;
     let head = stored.index().newest_head();

@@ -23,7 +23,7 @@ pub fn pictures(
     named.sort_by_key(|(id, _)| std::cmp::Reverse(id.counter));
     for (checkpoint, name) in named {
         let Some(picture) = stored.attachment(profile.disk(), checkpoint, name) else { continue };
-        // Whatever else it is, a browser isn't asked to make sense of it.
+        // A browser isn't asked to interpret anything else.
         let Some(kind) = kind_of(&picture.bytes) else { continue };
         if taken + picture.bytes.len() > room {
             left_out += 1;
@@ -36,7 +36,7 @@ pub fn pictures(
     (Json::Object(pictures), left_out)
 }
 
-/// What sort of picture it is, by its first bytes.
+/// The media type of a picture, by its first bytes.
 fn kind_of(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),

@@ -27,7 +27,7 @@ const ENTRY: usize = 600;
 /// Less room than this is none for a session's values and events.
 const LEAST: usize = 128 << 10;
 
-/// What was written, as JSON has it.
+/// The result, as JSON has it.
 #[derive(Serialize)]
 struct Report<'a> {
     sessions: &'a [Listed],
@@ -35,7 +35,7 @@ struct Report<'a> {
     bytes: u64,
     /// Sessions that aren't listed, and why.
     left_out: &'a [LeftOut],
-    /// How many more there are than a page lists.
+    /// The number of sessions beyond those that a page lists.
     more: usize,
 }
 
@@ -43,11 +43,11 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Listed {
     session: SessionId,
-    /// Whether it can be opened from the list. There is no room for all.
+    /// True if it can be opened from the list. There is no room for all.
     opens: bool,
     /// The checkpoints that have their values in the page, the newest first.
     checkpoints: Vec<String>,
-    /// What of it there is no room for, in words.
+    /// The parts of it that there is no room for, in words.
     left_out: Vec<String>,
 }
 

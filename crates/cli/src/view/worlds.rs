@@ -27,7 +27,7 @@ pub struct Types {
 pub struct Piece {
     pub name: String,
     pub bytes: Vec<u8>,
-    /// Whether the page makes no sense without it.
+    /// True if the page makes no sense without it.
     pub is_needed: bool,
 }
 
@@ -78,7 +78,7 @@ fn piece_of(rows: &[Row], types: &mut Types) -> Result<Option<Piece>, Failure> {
     Ok(Some(Piece { name, bytes: serde_json::to_vec(&column)?, is_needed }))
 }
 
-/// What of an older checkpoint isn't as it is at a newer one. `None` if that takes more bytes than there are.
+/// The differences of an older checkpoint from a newer one. `None` if that takes more bytes than there are.
 pub fn difference(
     session: &mut OpenSession,
     older: CheckpointId,

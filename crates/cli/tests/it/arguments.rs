@@ -1,4 +1,4 @@
-//! What can be asked for, and what becomes of the answer.
+//! The arguments, and what becomes of the result.
 
 use std::io::Read;
 use std::process::Stdio;

@@ -34,7 +34,7 @@ pub const FORGOTTEN: &str = "01a1fb8e-4883-76b7-8fdd-0cf19803009e";
 /// The run that crashed.
 pub const EVENINGS_RUN: u64 = 0x61dd_5a61_d860_9980;
 
-/// A game's directory of its own, as format 1.0 wrote it.
+/// A separate directory of a game, as format 1.0 wrote it.
 pub struct Game {
     pub root: TempDir,
 }
@@ -192,7 +192,7 @@ pub fn journals(session: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One row, whatever it holds.
+/// One row, with any value.
 pub struct AnyValue<T>(pub PhantomData<T>);
 
 const ODD: SavedType = SavedType::new("odd::Odd");

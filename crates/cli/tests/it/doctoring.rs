@@ -262,7 +262,7 @@ fn where_nothing_is_wrong_the_doctor_says_so() -> Done {
     run_commands("", &game, RELICS.parse()?)
 }
 
-/// What a running game finds, and what it raises alerts for: the situation is planted in a game by the plugin's own
+/// Findings and alerts of a running game: the situation is planted in a game by the plugin's own
 /// tests, and here the commands of its section are run on what such a game leaves.
 #[test]
 fn the_commands_for_a_running_game_work() -> Done {

@@ -124,7 +124,7 @@ fn all_sessions_of_a_place_are_gone_through_together() -> Done {
         assert!(text.contains(&session[..18]), "{session}");
     }
     assert_eq!(game.run("log --all DIR")?.text, text);
-    // Some of them, in whatever order they are named.
+    // Some of them, in any order.
     let two: Vec<&str> = named.into_iter().take(2).collect();
     let ran = game.run(&format!("log --json DIR {} {} {}", two[1], two[0], two[1]))?;
     assert_eq!(ran.code, Some(0), "{}", ran.error);
@@ -134,7 +134,7 @@ fn all_sessions_of_a_place_are_gone_through_together() -> Done {
     Ok(())
 }
 
-/// A process that ends with its test, whatever comes of that.
+/// A process that ends with its test, even if that fails.
 struct Following(Child);
 
 impl Drop for Following {

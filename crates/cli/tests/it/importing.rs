@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::common::{Done, Game, RELICS, Ran, copy, damage, journals, run};
 use crate::naming::{make_newer, report};
 
-/// What the slots of the older game are called, which have the same names in the newer one.
+/// The name of the older game's slots, which have the same names in the newer one.
 const QUICK: &str = "quick-d456f21221c1c606.save";
 const BRIDGE: &str = "before-the-bridge-d37158a19c22c24c.save";
 

@@ -1,4 +1,4 @@
-//! What is lost is never called good: each kind of file emptied, cut and with a bit flipped, in the eyes of the game and
+//! Lost data is never called good: each kind of file emptied, cut and with a bit flipped, in the eyes of the game and
 //! of the tool.
 
 use std::collections::{BTreeSet, HashSet};
@@ -27,13 +27,13 @@ type Codec = AnyValue<u64>;
 /// Where sessions lie below what a game is given.
 const SESSIONS: &str = "data/profiles/default/sessions";
 
-/// What becomes of a file.
+/// A damaged file.
 struct Damage {
     what: String,
     bytes: Vec<u8>,
 }
 
-/// What there is of a session.
+/// The state of a session, as it is seen.
 #[derive(Debug)]
 struct Seen {
     restorable: HashSet<CheckpointId>,
@@ -119,7 +119,7 @@ fn damages(bytes: &[u8]) -> Result<Vec<Damage>, Box<dyn Error>> {
     Ok(found.into_iter().map(|(what, bytes)| Damage { what, bytes }).collect())
 }
 
-/// What can be had of a session, as a restore goes about it.
+/// The checkpoints and events that can be had of a session, as a restore does it.
 fn had(root: &Path, session: SessionId) -> Result<(HashSet<CheckpointId>, u64), Box<dyn Error>> {
     let directory = root.join(SESSIONS).join(session.to_string());
     let mut stored = StoredSession::open(&RealDisk, directory, session)?;

@@ -16,7 +16,7 @@ use crate::common::{
 };
 use crate::doctoring::run_commands;
 
-/// What the doctor finds of this code.
+/// The doctor's findings of this code.
 fn found(game: &Game, code: &str) -> Result<Vec<Value>, Box<dyn Error>> {
     let before = game.snapshot()?;
     let mut findings = game.run("doctor --json DIR")?.objects()?;

@@ -1,4 +1,4 @@
-//! How places, sessions and checkpoints are named.
+//! Names of places, sessions and checkpoints.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `prune --dry-run`: what rules would let go.
+//! `prune --dry-run`: the sessions that rules would remove.
 
 use serde_json::Value;
 

@@ -204,7 +204,7 @@ fn a_game_plays_on_from_the_copy() -> Done {
     Ok(())
 }
 
-/// Archives, drafts, the trash, events, forks: whatever a build ever wrote.
+/// Archives, drafts, the trash, events, forks: everything that a build ever wrote.
 #[test]
 fn sessions_of_every_sort_and_version_are_copied_whole() -> Done {
     for version in ["1.0", "1.1", "1.2", "1.3"] {

@@ -1,4 +1,4 @@
-//! What players write, solved with the tool and the runbook alone.
+//! Complaints of players, solved with the tool and the runbook alone.
 
 use std::error::Error;
 use std::fs;

@@ -180,7 +180,7 @@ fn sessions_that_have_no_room_in_a_page_are_listed_and_named() -> Done {
 #[test]
 fn of_all_sessions_those_that_cant_be_viewed_are_named() -> Done {
     let game = Game::new()?;
-    // Whatever is there, it is no directory that can be read.
+    // A session's directory with nothing that can be read.
     let link = game.session(RELICS).join("0123456789abcdef-000000.journal");
     let to = tempfile::tempdir()?;
     let page = to.path().join("page.html").display().to_string();

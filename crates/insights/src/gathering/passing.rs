@@ -1,4 +1,4 @@
-//! How time passes from one event to the next, and what it goes to.
+//! Adds the time from one event to the next to the figures that it belongs to.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl SessionInsights {
         }
     }
 
-    /// Nothing is played from here on.
+    /// Ends the stretch of play.
     pub(super) fn end_stretch(&mut self) {
         let stretch = std::mem::take(&mut self.running.stretch);
         if !stretch.is_zero() {

@@ -22,12 +22,12 @@ const AROUND_A_BREAK: usize = 10;
 const FIRST: usize = 100;
 const NEWEST: usize = 20;
 
-/// What a sitting comes to, so that one that changes nothing isn't gone through again.
+/// The sum of a sitting, so that an unchanged one isn't gone through again.
 #[derive(Clone, Debug)]
 struct SittingSum {
     began: Timestamp,
     ended: Timestamp,
-    /// Whose it is, and which of that session's sittings.
+    /// The session that it belongs to, and its number among that session's sittings.
     session: SessionId,
     place: usize,
     outcomes: Outcomes,
@@ -39,7 +39,7 @@ struct SittingSum {
 pub(crate) struct Attempts(Vec<SittingSum>);
 
 impl Attempts {
-    /// Lets those of some sessions go, and takes up those of others.
+    /// Removes those of some sessions, and adds those of others.
     pub(crate) fn replace<'a>(
         &mut self,
         gone: &BTreeSet<SessionId>,
@@ -69,7 +69,7 @@ impl Attempts {
         first
     }
 
-    /// What they say, beside nobody. `look` has the attempts of a session's sitting.
+    /// The report on them, compared with nobody. `look` has the attempts of a session's sitting.
     pub(crate) fn report<'a>(
         &self,
         player: Option<&str>,
@@ -123,7 +123,7 @@ fn quality(attempts: &[Attempt]) -> f64 {
 /// All sittings one after the other.
 struct Line<'a> {
     sittings: &'a [SittingSum],
-    /// How many attempts there are before each.
+    /// The number of attempts before each.
     starts: Vec<usize>,
     outcomes: Outcomes,
 }

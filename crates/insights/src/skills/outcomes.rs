@@ -1,15 +1,15 @@
-//! Whether each of many attempts succeeded.
+//! The successes and failures of many attempts.
 
 use crate::skill::{Attempt, Tally};
 
 const BITS: usize = 64;
 
-/// Whether each of many attempts succeeded, in order: a bit each, so that a million take an eighth of a megabyte. How many
-/// succeeded between two places is known without a walk from one to the other.
+/// The success or failure of each of many attempts, in order: a bit each, so that a million take an eighth of a
+/// megabyte. The number of successes between two places is known without a walk from one to the other.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Outcomes {
     words: Vec<u64>,
-    /// How many succeeded before each word.
+    /// The number of successes before each word.
     before: Vec<usize>,
     all: usize,
 }
@@ -29,7 +29,7 @@ impl Outcomes {
         self.all
     }
 
-    /// Takes up those that came next.
+    /// Appends the next ones.
     pub(crate) fn append(&mut self, next: &Self) {
         let mut left = next.all;
         for word in &next.words {
@@ -38,7 +38,7 @@ impl Outcomes {
         }
     }
 
-    /// Takes up the lowest bits of a word; all others are zero.
+    /// Appends the lowest bits of a word; all others are zero.
     fn push(&mut self, word: u64, bits: usize) {
         let used = self.all % BITS;
         match self.words.last_mut() {
@@ -59,7 +59,7 @@ impl Outcomes {
         self.words.push(word);
     }
 
-    /// How many of the first so many succeeded.
+    /// The number of successes among the first so many.
     fn succeeded_of_first(&self, count: usize) -> usize {
         let count = count.min(self.all);
         let place = count / BITS;
@@ -71,7 +71,7 @@ impl Outcomes {
         before + ones(word & !(u64::MAX << (count % BITS)))
     }
 
-    /// What the attempts come to from one place up to another.
+    /// The tally of the attempts from one place up to another.
     pub(crate) fn tally(&self, from: usize, through: usize) -> Tally {
         let (from, through) = (from.min(self.all), through.min(self.all));
         let succeeded =

@@ -1,4 +1,4 @@
-//! Whether two figures go together.
+//! The correlation of two figures.
 
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
@@ -6,21 +6,21 @@ use statrs::function::beta::beta_reg;
 use super::sample::ranks;
 use super::{Estimate, deviations, number};
 
-/// How two figures go together.
+/// The correlation of two figures.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Correlation {
-    /// Spearman's: 1 where one is the larger the larger the other is, -1 where it is the smaller, 0 where neither says
+    /// Spearman's: 1 if one is the larger the larger the other is, -1 if it is the smaller, 0 if neither says
     /// anything about the other. Its interval is Fisher's, with the deviation of Bonett and Wright.
     pub rho: Estimate,
-    /// How likely as much is by chance alone.
+    /// The p-value: the chance of a correlation this strong if there is none.
     pub chance: f64,
-    /// Of how many pairs.
+    /// The number of pairs.
     pub samples: usize,
 }
 
-/// How two figures go together that were taken of the same things. Pairs of which one isn't finite are left out. `None`
-/// of fewer than four, and where one of them is always the same.
+/// The rank correlation of two figures of the same things. Pairs of which one isn't finite are left out. `None` for
+/// fewer than four pairs, and if one of the figures is always the same.
 ///
 /// ```
 /// use bevy_session_insights::statistics::correlation;
@@ -40,8 +40,8 @@ fn correlation_of_ranks(ones: &[f64], others: &[f64]) -> Option<Correlation> {
     correlated(pearson(ones, others)?, ones.len())
 }
 
-/// The same of ranks that were taken twice, so that they are whole numbers even where some are shared. Their sums are exact,
-/// whatever order they come in.
+/// The same of ranks that were taken twice, so that they are whole numbers even where some are shared. Their sums are
+/// exact, in any order.
 pub(crate) fn correlation_of_doubled_ranks(
     pairs: impl Iterator<Item = (u32, u32)>,
 ) -> Option<Correlation> {

@@ -1,4 +1,4 @@
-//! Whether two groups differ at all, as the chance to see so much where they don't.
+//! Tests whether two groups differ at all: the p-values of two tests.
 
 use std::cmp::Ordering;
 
@@ -7,13 +7,13 @@ use statrs::function::erf::erfc;
 use super::sample::ties;
 use super::{Sample, number};
 
-/// Whatever is as unlikely as what was seen, up to this, counts as that.
+/// Outcomes count as no likelier than the one that was seen up to this factor, because of rounding.
 const EQUALLY_LIKELY: f64 = 1.0 + 1e-9;
-/// What is smaller than the others by this much adds nothing to their sum. Each further one is smaller still.
+/// Weights below this share of the one that was seen add nothing to their sum. Each further one is smaller still.
 const NEGLIGIBLE: f64 = 1e-24;
 
-/// How likely it is that two rates, each as successes and attempts, differ as much by chance alone: Fisher's exact test
-/// of both sides. `1.0` where one of them is of nothing.
+/// The p-value of the difference of two rates, each as successes and attempts: Fisher's exact test, two-sided. `1.0` if
+/// one of them has no attempts.
 #[must_use]
 pub fn rates_differ(first: (usize, usize), second: (usize, usize)) -> f64 {
     let (seen, of_first) = (first.0.min(first.1), first.1);
@@ -50,7 +50,7 @@ pub fn rates_differ(first: (usize, usize), second: (usize, usize)) -> f64 {
     f64::min(unlikely / total, 1.0)
 }
 
-/// The next weight; none where it is too small for a number.
+/// The next weight; none if it is too small for a number.
 fn next(weight: &mut f64, ratio: f64) -> Option<f64> {
     *weight *= ratio;
     (*weight > 0.0).then_some(*weight)
@@ -61,9 +61,8 @@ fn most_likely(successes: usize, drawn: usize, all: usize) -> usize {
     usize::try_from(product / (all as u128 + 2)).unwrap_or(usize::MAX)
 }
 
-/// How likely it is that values of one group are as much larger than those of the other by chance alone: the test of
-/// Mann and Whitney of both sides, with ties and its correction for continuity. `None` where one of them is empty or all
-/// are equal.
+/// The p-value of one group's values tending to be larger than the other's: the Mann–Whitney test, two-sided, with ties
+/// and the correction for continuity. `None` if one of them is empty or all values are equal.
 #[must_use]
 pub fn tends_larger(first: &Sample, second: &Sample) -> Option<f64> {
     let merged = merged(first.values(), second.values());
@@ -87,7 +86,7 @@ pub(super) fn beyond(deviations: f64) -> f64 {
     erfc(deviations / std::f64::consts::SQRT_2).min(1.0)
 }
 
-/// How many pairs the first one wins; of equal ones half.
+/// The number of pairs that the first one wins; equal ones count half.
 fn wins(first: &[f64], second: &[f64]) -> f64 {
     let (mut below, mut through, mut wins) = (0, 0, 0.0);
     for value in first {

@@ -2,8 +2,8 @@
 
 use super::number;
 
-/// What each of many chances comes to where all are looked at together, by Benjamini and Hochberg: of those that are at
-/// most 0.05 then, about one of 20 is wrong. A chance that is no number counts as 1.
+/// Adjusts many p-values for being looked at together, by Benjamini and Hochberg: of those that are at most 0.05 then,
+/// about one of 20 is wrong. A chance that is no number counts as 1.
 ///
 /// ```
 /// use bevy_session_insights::statistics::adjusted_for_many;

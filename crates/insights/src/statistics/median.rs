@@ -11,21 +11,22 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::sample::{InOrder, whole};
 use super::{Estimate, LEVEL, Sample, number};
 
-/// How often both samples are drawn again. The ends of the interval are off by about 2 % of its width for that.
+/// The number of times that both samples are drawn again. The ends of the interval are off by about 2 % of its width
+/// for that.
 const DRAWS: usize = 2_000;
-/// From so many values on, where a median lies in its sample is as good as normally distributed.
+/// The number of values from which on the place of a median in its sample is as good as normally distributed.
 const MANY: usize = 200;
 /// Parts, each as likely, of such a distribution.
 const PARTS: usize = 48;
 
-/// How much larger the median of the first sample is than that of the second, with the percentile interval of a
-/// bootstrap that draws the same for the same `seed`. `None` where one of them is empty.
+/// The median of the first sample minus that of the second, with the percentile interval of a bootstrap that draws the
+/// same for the same `seed`. `None` if one of them is empty.
 ///
 /// The median of values that are drawn again is one of the values, at a place whose distribution is known: that of the
 /// middle one of as many uniform numbers. So the place is drawn, and not the values, and it takes as long for ten
 /// thousand of them as for ten.
 ///
-/// Where a sample has 200 and more, nothing is drawn of it: its places are looked at in 48 parts that are as likely. If both
+/// If a sample has 200 and more, nothing is drawn of it: its places are looked at in 48 parts that are as likely. If both
 /// have as many, all pairs of parts are as good as 2,304 draws, and quicker.
 #[must_use]
 pub fn median_difference(first: &Sample, second: &Sample, seed: u64) -> Option<Estimate> {
@@ -47,7 +48,7 @@ enum Side {
     Second,
 }
 
-/// The places of the two values in the middle, which are one place where the count of values is odd.
+/// The places of the two values in the middle, which are one place if the count of values is odd.
 type Middle = (usize, usize);
 
 impl Redraws {
@@ -94,7 +95,7 @@ fn ends(drawn: &mut [f64]) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
-/// How many of so many and one lie below the interval, and as many above it.
+/// The number of sorted values below the interval, and above it, if `last` is the index of the last one.
 fn below(last: usize) -> usize {
     whole((number(last) * (1.0 - LEVEL) / 2.0).round())
 }
@@ -134,7 +135,7 @@ fn likely_medians(sample: &impl InOrder) -> Vec<f64> {
     medians.collect()
 }
 
-/// Where the middle of a sample lies that is drawn again and again.
+/// The place of the middle of a sample that is drawn again and again.
 fn drawn_again(all: usize, seed: u64) -> Option<Vec<Middle>> {
     let mut generator = Pcg64Mcg::seed_from_u64(seed);
     let lower = number(all.div_ceil(2));

@@ -34,8 +34,8 @@ pub fn exact_rate(successes: usize, all: usize) -> Option<Estimate> {
     Some(Estimate { value, low, high })
 }
 
-/// How much higher the first rate is than the second, each as successes and attempts, with Newcombe's interval. `None`
-/// where one of them is of nothing.
+/// The first rate minus the second, each as successes and attempts, with Newcombe's interval. `None` if one of them has
+/// no attempts.
 ///
 /// ```
 /// use bevy_session_insights::statistics::rate_difference;

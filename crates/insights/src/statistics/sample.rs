@@ -16,7 +16,7 @@ impl FromIterator<f64> for Sample {
 
 /// Values that come the least first, wherever they are kept.
 pub(crate) trait InOrder {
-    /// How many there are.
+    /// The number of values.
     fn len(&self) -> usize;
 
     /// The one at this place.
@@ -56,13 +56,13 @@ impl InOrder for Sample {
 }
 
 impl Sample {
-    /// How many there are.
+    /// The number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! Where a figure is going.
+//! The trend of a figure.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +6,19 @@ use super::differ::beyond;
 use super::sample::{ties, whole};
 use super::{Estimate, Sample, deviations, number};
 
-/// Where a figure is going.
+/// The trend of a figure.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trend {
-    /// How much it grows for each step: the slope of Theil and Sen, the median of the slopes between any two, with
+    /// The growth for each step: the slope of Theil and Sen, the median of the slopes between any two points, with
     /// Sen's interval.
     pub slope: Estimate,
-    /// How likely as much is by chance alone, by Kendall's test.
+    /// The p-value, by Kendall's test: the chance of a trend this strong if there is none.
     pub chance: f64,
 }
 
-/// How much a figure grows for each step of what it is held against. Pairs of which one isn't finite are left out.
-/// `None` of fewer than three places, and where all values are equal.
+/// The growth of a figure for each step, as points of step and value. Pairs of which one isn't finite are left out.
+/// `None` for fewer than three places, and if all values are equal.
 ///
 /// It takes as long as there are pairs of pairs: use it on at most a few thousand.
 ///
@@ -67,7 +67,7 @@ fn nth(slopes: &mut [f64], place: usize) -> Option<f64> {
     (place < slopes.len()).then(|| *slopes.select_nth_unstable_by(place, f64::total_cmp).1)
 }
 
-/// The standard deviation of the count of pairs in order, as Sen has it. `None` where all is tied.
+/// The standard deviation of the count of pairs in order, as Sen has it. `None` if all is tied.
 fn rank_deviation(points: &[(f64, f64)]) -> Option<f64> {
     let (places, values) = samples(points);
     let of = |count: f64| count * (count - 1.0) * (2.0 * count + 5.0);
@@ -76,7 +76,7 @@ fn rank_deviation(points: &[(f64, f64)]) -> Option<f64> {
     (variance > 0.0).then(|| variance.sqrt())
 }
 
-/// How likely as many pairs are in order by chance alone: Kendall's test, with the variance of both sides' ties.
+/// The p-value of so many pairs in order: Kendall's test, with the variance of both sides' ties.
 fn kendall(points: &[(f64, f64)], in_order: i64) -> Option<f64> {
     let (places, values) = samples(points);
     let sum = |sample: &Sample, of: fn(f64) -> f64| ties(sample.values()).map(of).sum::<f64>();

@@ -1,4 +1,4 @@
-//! What was learnt in a session: in the player's words, and in figures.
+//! Lessons of a session: in the player's words, and in figures.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::session::SessionInsights;
 use crate::skill::Tally;
 use crate::skills::more_often;
 
-/// Something that was learnt in a session.
+/// A lesson of a session.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,12 +23,12 @@ pub enum Learnt {
         from: Tally,
         /// The later half.
         to: Tally,
-        /// How much more often, with its interval.
+        /// The change of the rate, with its interval.
         effect: Effect,
     },
 }
 
-/// What was learnt, as far as it is no chance.
+/// The player's notes, and the changes of skills that are significant.
 pub(super) fn learnt(session: &SessionInsights) -> Vec<Learnt> {
     let mut changed: Vec<(&String, (Tally, Tally), Effect)> = Vec::new();
     for (skill, record) in &session.skills {

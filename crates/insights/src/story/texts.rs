@@ -14,9 +14,9 @@ use crate::suggestion::{Suggestion, SuggestionReason};
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CountedText {
-    /// For 1.
+    /// The text for the number 1.
     pub one: String,
-    /// For everything else.
+    /// The text for all other numbers.
     pub other: String,
 }
 
@@ -34,8 +34,8 @@ impl CountedText {
 /// Declares the texts with their English and German, so that none can be declared and forgotten.
 macro_rules! texts {
     ($($(#[$attribute:meta])* $name:ident: $english:expr, $german:expr;)*) => {
-        /// The words in which a story is told. English and German are shipped; of another language, which may come from
-        /// a file, what isn't named stays English. Parts in braces are filled in.
+        /// The words of a story. English and German are shipped; of another language, which may come from a file, what
+        /// isn't named stays English. Parts in braces are filled in.
         ///
         /// ```
         /// use bevy_session_insights::StoryTexts;
@@ -51,9 +51,9 @@ macro_rules! texts {
             $($(#[$attribute])* pub $name: String,)*
             /// The player's deaths: `{n}`.
             pub died: CountedText,
-            /// So many days ago: `{n}`.
+            /// Some days ago: `{n}`.
             pub days_ago: CountedText,
-            /// So many weeks ago: `{n}`.
+            /// Some weeks ago: `{n}`.
             pub weeks_ago: CountedText,
         }
 
@@ -84,15 +84,15 @@ macro_rules! texts {
 }
 
 texts! {
-    /// Who played last, and when: `{player}`, `{session}`, `{when}`, `{play}`.
+    /// The last player, and when they played: `{player}`, `{session}`, `{when}`, `{play}`.
     opening_of_player: "{player} last played “{session}” {when}, {play} in all.",
         "{player} hat „{session}“ zuletzt {when} gespielt, insgesamt {play}.";
-    /// The same where nobody is named: `{session}`, `{when}`, `{play}`.
+    /// The same if no player is named: `{session}`, `{when}`, `{play}`.
     opening: "“{session}” was last played {when}, {play} in all.",
         "„{session}“ wurde zuletzt {when} gespielt, insgesamt {play}.";
     /// Within a day.
     today: "today", "heute";
-    /// Where it isn't known when.
+    /// If it isn't known when.
     some_time_ago: "some time ago", "vor einiger Zeit";
     /// A time of less than an hour: `{minutes}`.
     minutes: "{minutes} min", "{minutes} Minuten";
@@ -117,7 +117,7 @@ texts! {
     /// After a crash.
     recovered: "The game crashed, and what was saved came back.",
         "Das Spiel stürzte ab, und das Gespeicherte kam zurück.";
-    /// What the player wrote about what was learnt: `{text}`.
+    /// A note of the player on what they learnt: `{text}`.
     wrote: "Learnt: {text}", "Gelernt: {text}";
     /// A skill that goes better: `{skill}`, `{from}`, `{to}` of a hundred, `{n}` attempts.
     better: "{skill}: from {from} % to {to} % of {n} attempts.",
@@ -137,7 +137,7 @@ texts! {
     /// Why a break is suggested: `{low}`, `{high}` fewer of a hundred, `{n}` attempts.
     tires: "Take a break: {low} to {high} % fewer of {n} attempts succeed than at first.",
         "Eine Pause machen: von {n} Versuchen gelingen {low} bis {high} % weniger als anfangs.";
-    /// What is next: `{next}`.
+    /// The next objective: `{next}`.
     next: "Next: “{next}”.", "Als Nächstes: „{next}“.";
 }
 
@@ -148,7 +148,7 @@ impl Default for StoryTexts {
 }
 
 impl StoryTexts {
-    /// Those for a language as systems name it, such as `de_DE`; English where none is shipped.
+    /// The texts for a language as systems name it, such as `de_DE`; English if none is shipped.
     #[must_use]
     pub fn of_language(language: &str) -> Self {
         let begin: String = language.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -245,7 +245,7 @@ impl StoryTexts {
         }
     }
 
-    /// How long ago something was. What is still to come was some time ago: a clock was set.
+    /// The time since something happened. What is still to come was some time ago: a clock was set.
     fn when(&self, then: Option<Timestamp>, now: Timestamp) -> String {
         let passed = then.and_then(|then| Duration::try_from(now.duration_since(then)).ok());
         let days = passed.map(|passed| passed.as_secs() / (24 * 60 * 60));

@@ -1,4 +1,4 @@
-//! Which sessions are other ones than before.
+//! The sessions that have changed.
 
 use bevy_session_journal::{Digested, DigestedSessions};
 
@@ -12,7 +12,7 @@ pub(super) struct Change<'a> {
     pub(super) new: Option<&'a Digested<SessionInsights>>,
 }
 
-/// What changed, in the order of sessions. What is the same value isn't looked at.
+/// The changes, in the order of sessions. A session whose value is the same allocation as before is skipped.
 pub(super) fn changes<'a>(
     before: &'a DigestedSessions<SessionInsights>,
     now: &'a DigestedSessions<SessionInsights>,

@@ -1,16 +1,16 @@
-//! What all sessions have of one figure, or of one choice.
+//! The values of all sessions for one figure, or for one choice.
 
 use super::words::Words;
 use crate::measure::{Choice, Measure, Outcome};
 use crate::questions::Questions;
 use crate::session::SessionInsights;
 
-/// What each session has of an outcome; what isn't known is no number.
+/// The value of each session for an outcome; NaN if it isn't known.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) outcome: Outcome,
     values: Vec<f64>,
-    /// What is known, with its row: the least value first, and of equal ones the first row.
+    /// The known values, each with its row: the least first, and of equal ones the first row.
     sorted: Vec<(f64, u32)>,
 }
 
@@ -27,7 +27,7 @@ impl Column {
         Self { outcome, values, sorted }
     }
 
-    /// What a session has now, in the place of what it had.
+    /// Replaces the value of a session.
     pub(super) fn set(&mut self, row: usize, session: &SessionInsights, questions: &Questions) {
         let value = value_of(&self.outcome, session, questions);
         let Some(known) = self.values.get_mut(row) else { return };
@@ -76,12 +76,12 @@ impl Column {
         self.sorted.binary_search_by(|other| in_order(other, &(value, row)))
     }
 
-    /// What is known, with its row, the least value first.
+    /// The known values, each with its row, the least first.
     pub(super) fn sorted(&self) -> &[(f64, u32)] {
         &self.sorted
     }
 
-    /// What each row has.
+    /// The value of each row.
     pub(super) fn values(&self) -> &[f64] {
         &self.values
     }
@@ -119,7 +119,7 @@ fn value_of(outcome: &Outcome, session: &SessionInsights, questions: &Questions)
     value.unwrap_or(f64::NAN)
 }
 
-/// What each session has of a choice. Words that no session says by itself are the study's own.
+/// The word of each session for a choice. Words that no session has by itself are the study's own.
 #[derive(Clone, Debug)]
 pub(super) struct ChoiceColumn<T = &'static str> {
     pub(super) choice: Choice,

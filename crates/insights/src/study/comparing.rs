@@ -118,7 +118,7 @@ struct Sorted {
     sizes: Vec<usize>,
     /// The places of the values of each sort, one sort after the other.
     places: Vec<u32>,
-    /// Where those of each sort end.
+    /// The places at which those of each sort end.
     ends: Vec<usize>,
     /// The sum of the ranks of each sort, twice: ranks that are shared by an even number of values end in a half, and sums of
     /// whole numbers are exact.
@@ -180,7 +180,8 @@ impl Sorted {
         Others { values: &self.values, left_out: self.places_of(sort) }
     }
 
-    /// How many pairs of one of the sort and another one those of the sort win; of equal ones half.
+    /// The number of pairs of a value of the sort and another one in which that of the sort is larger; equal ones count
+    /// half.
     #[expect(clippy::cast_precision_loss, reason = "nobody has 2^26 sessions")]
     fn wins(&self, sort: usize) -> Option<f64> {
         let (ranks, size) = (*self.doubled_ranks.get(sort)?, *self.sizes.get(sort)? as u64);
@@ -238,7 +239,7 @@ impl InOrder for Others<'_> {
     }
 }
 
-/// The sorts that are compared: those with the most sessions, and of two one. Where all are of one sort there is nothing
+/// The sorts that are compared: those with the most sessions, and of two one. If all are of one sort there is nothing
 /// to compare.
 fn to_compare<T: Ord + Clone + AsRef<str>>(
     sizes: &[usize],

@@ -1,4 +1,4 @@
-//! What became of chapters, of all players together.
+//! The outcomes of chapters, of all players together.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -74,7 +74,7 @@ impl Levels {
         }
     }
 
-    /// What became of them. Sessions that were `left` for good were in these chapters last.
+    /// The reports on them. Sessions that were `left` for good were in these chapters last.
     pub(super) fn reports(&self, left: &[bool], last_chapters: &Words<String>) -> Vec<LevelReport> {
         let mut left_in = vec![0_usize; last_chapters.len()];
         for (place, _) in last_chapters.rows().zip(left).filter(|(_, is_left)| **is_left) {

@@ -1,4 +1,4 @@
-//! What is said of each player by themselves, kept until one of their sessions changes.
+//! Figures of each player by themselves, kept until one of their sessions changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const NEWEST: usize = 200;
 
 type Player = Option<String>;
 
-/// What is kept of each player.
+/// The figures of all players.
 #[derive(Debug, Default)]
 pub(super) struct Players(BTreeMap<Player, PlayerStudy>);
 
@@ -30,11 +30,11 @@ struct PlayerStudy {
     skills: BTreeMap<String, SkillStudy>,
     scenarios: BTreeMap<String, (usize, Tally)>,
     trends: Vec<FigureTrend>,
-    /// Whether a session of theirs has changed.
+    /// True if a session of theirs has changed.
     is_stale: bool,
 }
 
-/// What is kept of a player's skill.
+/// The figures of a player's skill.
 #[derive(Debug, Default)]
 struct SkillStudy {
     /// Sessions with a record of it.
@@ -50,7 +50,7 @@ struct SkillStudy {
 }
 
 impl Players {
-    /// Takes up a session that wasn't known, or is taken up again.
+    /// Adds a session.
     pub(super) fn put_in(&mut self, session: SessionId, value: &SessionInsights) {
         let player = self.0.entry(value.about.player.clone()).or_default();
         player.is_stale = true;
@@ -68,7 +68,7 @@ impl Players {
         }
     }
 
-    /// Lets a session go, as it was taken up.
+    /// Removes a session, with the value with which it was added.
     pub(super) fn take_out(&mut self, session: SessionId, value: &SessionInsights) {
         let Some(player) = self.0.get_mut(&value.about.player) else { return };
         player.is_stale = true;
@@ -145,7 +145,7 @@ impl Players {
     }
 }
 
-/// Whether it has ended, and succeeded.
+/// A tally of one if it has ended, and of none otherwise.
 fn ended_of(session: &SessionInsights) -> Tally {
     session
         .is_success()

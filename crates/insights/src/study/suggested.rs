@@ -1,4 +1,4 @@
-//! What became of suggestions.
+//! The outcomes of suggestions.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ struct Counted {
     after: Tally,
 }
 
-/// What became of suggestions in these sessions, by their kind.
+/// The outcomes of suggestions in these sessions, by their kind.
 pub(super) fn suggestions<'a>(
     sessions: impl Iterator<Item = &'a SessionInsights>,
 ) -> Vec<SuggestionReport> {

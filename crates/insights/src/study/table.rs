@@ -26,12 +26,12 @@ pub(super) struct Table {
     /// In the order of their outcomes, and of their choices.
     columns: Vec<Column>,
     choices: Vec<ChoiceColumn<String>>,
-    /// How many sessions have each figure, and choice, that not every game has.
+    /// The number of sessions that have each figure, and choice, that not every game has.
     measured: BTreeMap<Measure, usize>,
     chosen: BTreeMap<Choice, usize>,
 }
 
-/// What is looked at apart from figures and choices.
+/// The facts of a session apart from figures and choices.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     session: SessionId,
@@ -42,7 +42,7 @@ pub(super) struct Row {
     suggests: bool,
 }
 
-/// Which sessions were left for good.
+/// The sessions that were left for good.
 pub(super) struct LeftForGood {
     pub(super) rows: Vec<bool>,
     choice: ChoiceColumn,
@@ -74,7 +74,7 @@ impl Table {
         table
     }
 
-    /// Takes up a session in the place of the one before. [`know_columns`](Self::know_columns) has to follow.
+    /// Replaces a session, adds or removes one. [`know_columns`](Self::know_columns) has to follow.
     pub(super) fn replace(&mut self, change: &Change, questions: &Questions) {
         let row = change.row;
         if let Some(old) = change.old {
@@ -183,7 +183,7 @@ impl Table {
         })
     }
 
-    /// What was chosen, beside how it went.
+    /// Comparisons of outcomes by what was chosen.
     pub(super) fn what_works(
         &self,
         comparing: &mut Comparing,
@@ -202,7 +202,7 @@ impl Table {
         works
     }
 
-    /// What is different about sessions of a third, or with some events.
+    /// Comparisons of all figures by thirds, and by events that came up.
     pub(super) fn groups(
         &self,
         comparing: &mut Comparing,
@@ -224,7 +224,7 @@ impl Table {
         groups
     }
 
-    /// Which sessions were left for good. Of those that may still go on it isn't known.
+    /// Finds the sessions that were left for good. A session that may still go on is no such one yet.
     pub(super) fn left_for_good(&self, now: Timestamp, after: Duration) -> LeftForGood {
         let is_over = |since: Timestamp| {
             let untouched = Duration::try_from(now.duration_since(since));
@@ -241,7 +241,7 @@ impl Table {
         LeftForGood { rows, choice }
     }
 
-    /// How many were left in each chapter; an empty name is outside of any.
+    /// The number of sessions that were left in each chapter; an empty name is outside of any.
     pub(super) fn left_in(&self, left: &LeftForGood) -> BTreeMap<String, usize> {
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (place, _) in self.last_chapters.rows().zip(&left.rows).filter(|(_, left)| **left) {
@@ -255,7 +255,7 @@ impl Table {
         places
     }
 
-    /// What sets sessions apart that were left.
+    /// Comparisons of the sessions that were left with the others.
     pub(super) fn apart(
         &self,
         left: &LeftForGood,

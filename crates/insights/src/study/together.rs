@@ -1,4 +1,4 @@
-//! Where figures are going, and which go together.
+//! Trends and correlations of figures.
 
 use jiff::civil::Date;
 
@@ -17,7 +17,7 @@ const OF_A_WEEK: usize = 3;
 /// Figures that are held against each other, for there is a pair of each two.
 const MOST_PAIRED: usize = 16;
 
-/// Where the medians of weeks are going. `None` of a figure that no session has.
+/// The trend of the medians of weeks. `None` for a figure that no session has.
 pub(super) fn by_week(
     measure: &Measure,
     column: &Column,
@@ -56,7 +56,7 @@ pub(super) fn slope(need: usize, points: &[(f64, f64)]) -> Figure<Effect> {
     })
 }
 
-/// How each two figures go together.
+/// The correlations of each two figures.
 pub(super) fn correlations(columns: &[Column]) -> Vec<FigurePair> {
     let amounts = columns.iter().filter_map(|column| match &column.outcome {
         Outcome::Amount(measure) if !column.sorted().is_empty() => Some((measure, column)),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-/// What stands for no word.
+/// The place that stands for no word.
 const NONE: u32 = u32::MAX;
 
 /// A word for each row, or none. Each word is kept once, as long as a row has it.
 #[derive(Clone, Debug)]
 pub(super) struct Words<T> {
-    /// Those of free places have no rows.
+    /// The words; those of free places have no rows.
     words: Vec<T>,
-    /// How many rows have each.
+    /// The number of rows that have each.
     counts: Vec<usize>,
     places: BTreeMap<T, u32>,
     free: Vec<u32>,
@@ -101,7 +101,7 @@ impl<T: Ord + Clone> Words<T> {
         }
     }
 
-    /// How many places words have, of which some may have no rows.
+    /// The number of places of words, of which some may have no rows.
     pub(super) fn len(&self) -> usize {
         self.words.len()
     }

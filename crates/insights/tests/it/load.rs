@@ -1,4 +1,4 @@
-//! What ten thousand sessions with a million attempts take.
+//! The costs of ten thousand sessions with a million attempts.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

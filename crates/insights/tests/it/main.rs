@@ -1,4 +1,4 @@
-//! What is claimed of sessions, held against scipy's answers and against worlds whose truth is known.
+//! Claims about sessions, compared with scipy's answers and with worlds whose truth is known.
 
 mod load;
 mod players;

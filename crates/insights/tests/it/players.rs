@@ -1,4 +1,4 @@
-//! What is said of players whose skill is known, and what is suggested to them.
+//! Claims about players whose skill is known, and suggestions to them.
 
 use std::time::Duration;
 

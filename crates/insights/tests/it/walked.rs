@@ -1,4 +1,4 @@
-//! What is said of attempts, held against a walk through all of them.
+//! Figures of attempts, compared with a walk through all of them.
 
 use bevy_session_insights::{
     Attempt, Figure, Lessons, Questions, SessionInsights, Sitting, Skill, SkillRecord, Tally,

@@ -126,7 +126,7 @@ pub fn digested(number: u128, value: SessionInsights) -> Arc<Digested<SessionIns
     Arc::new(Digested::new(session, value, HistoryLosses::default()))
 }
 
-/// A session in which whatever was chosen has nothing to do with how it went.
+/// A session in which no choice has anything to do with how it went.
 pub fn played(dice: &mut Dice, attempts: u64) -> SessionInsights {
     let mut session = SessionInsights::default();
     let started = Timestamp::from_second(1_700_000_000 + dice.below(20_000_000) as i64).unwrap();

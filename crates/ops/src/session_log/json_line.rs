@@ -16,7 +16,7 @@ const TEXT_BYTES: usize = 8 << 10;
 /// Bytes of a stack trace that are kept.
 const STACK_TRACE_BYTES: usize = 32 << 10;
 
-/// What is said of a moment. The keys are those that OpenTelemetry has, where it has one.
+/// A line of the log. The keys are those that OpenTelemetry has, where it has one.
 #[derive(Serialize)]
 pub(super) struct JsonLine<'a> {
     #[serde(serialize_with = "as_text")]

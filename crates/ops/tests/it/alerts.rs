@@ -29,7 +29,7 @@ fn watched(disk: &MemoryDisk, alert: Alert) -> App {
     app
 }
 
-/// How often an alert was raised and cleared by now.
+/// The number of alerts that were raised and cleared by now.
 fn heard(app: &App) -> (usize, usize) {
     (received::<SessionAlertRaised>(app).len(), received::<SessionAlertCleared>(app).len())
 }

@@ -1,4 +1,4 @@
-//! What the plugin does, in figures.
+//! The figures of the plugin.
 
 use std::io::ErrorKind;
 use std::time::Duration;

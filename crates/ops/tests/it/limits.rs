@@ -124,7 +124,7 @@ fn a_large_session_loses_history_and_nothing_else() {
     assert_eq!(heard(&app).0, [Code::SessionOversized]);
     let bytes = app.world().resource::<SessionFigures>().played().unwrap().bytes.unwrap();
     assert!(most > 400_000, "{most}");
-    // Of 60 checkpoints. Two generations stay whatever the limit, for one may be damaged; each is a snapshot, what is
+    // Of 60 checkpoints. Two generations stay at any limit, for one may be damaged; each is a snapshot, what is
     // merged meanwhile, and some checkpoints of which each replaces everything.
     assert!(bytes < 600_000 && most < 600_000, "{bytes} of {most}");
     let last = app.world().resource::<CurrentSession>().last_checkpoint().unwrap().id;

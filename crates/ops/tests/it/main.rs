@@ -1,4 +1,5 @@
-//! What an operator sees of a game that is watched: by the public API alone, on a memory disk and a clock that frames move.
+//! A game that is watched, as an operator sees it: by the public API alone, on a memory disk and a clock that frames
+//! move.
 
 mod alerts;
 #[path = "../../../../tests/it/common.rs"]

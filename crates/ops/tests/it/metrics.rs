@@ -1,4 +1,4 @@
-//! What a recorder of the `metrics` crate gets.
+//! The metrics that a recorder of the `metrics` crate gets.
 
 use std::fs;
 
@@ -114,7 +114,7 @@ fn expressions() -> Vec<String> {
     rules.chain(targets.map(|target| target["expr"].as_str().unwrap().to_owned())).collect()
 }
 
-/// What an expression asks for: names of metrics and what stands in their braces.
+/// The metrics that an expression asks for: names, and the labels in their braces.
 fn asked(expression: &str) -> Vec<(String, String)> {
     let asked = expression.split("bevy_session_").skip(1).map(|after| {
         let name: String =

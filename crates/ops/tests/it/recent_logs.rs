@@ -1,4 +1,4 @@
-//! What was logged last, in a report.
+//! The latest lines of the log, in a report.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ fn what_was_logged_is_in_the_report_also_after_a_kill() {
     let mut app = next_start(&killed);
     write(&mut app, Report::of_last_run());
     assert!(log(&killed).contains("the door is stuck"), "{}", log(&killed));
-    // Also once the session is taken up, and what the dead process left is removed.
+    // Also once the session is resumed, and the files of the dead process are removed.
     let session = app.world().resource::<RecoveryOffers>().offers()[0].session.id;
     request(&mut app, |commands| commands.session().recover(session, RestoreFrom::Latest));
     seconds(&mut app, 2.0);

@@ -32,7 +32,7 @@ pub fn files_of(disk: &MemoryDisk) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The game once more, after whatever was done to its disk, when it has looked around.
+/// The game at the next start, after changes to its disk, when it has looked around.
 pub fn next_start(disk: &MemoryDisk) -> App {
     let mut app = game(disk);
     frames(&mut app, 2);

@@ -1,4 +1,4 @@
-//! What a request of the crew comes to.
+//! Decides on the requests of the crew: rights, and the step that follows.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -34,7 +34,7 @@ pub(crate) fn right_for(asked: &Asked, by: &PlayerId, crew: &Crew) -> Option<Rig
     }
 }
 
-/// Whether whoever asks may; by what right, if one is needed.
+/// The right that a player uses for a request, if it takes one, or the refusal.
 pub(crate) fn check_rights(
     asked: &Asked,
     crew: &Crew,

@@ -1,4 +1,4 @@
-//! What happens to the crew, as it is recorded.
+//! Changes of the crew, as they are recorded.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::player::PlayerId;
 use super::role::Role;
 
-/// Something that happened to the crew, as the session's log of events has it: who, when, and who asked for it, by the
+/// A change of the crew, as the session's log of events has it: who, when, and who asked for it, by the
 /// ids of players and not by their names.
 ///
 /// This is the one form in which a crew changes. It is [recorded](bevy_session::events::RecordingExt) in the order in which it
 /// happened, and handed out after a crash, so that a hand-over which no checkpoint holds isn't forgotten.
 ///
-/// To act on it, observe it: [`Crew`](crate::Crew) has it by then, also after a crash. (Whoever reads it as a message
-/// may be a frame ahead of the crew then.) What a crash had cut off is heard of again, since the game's own world is
-/// that of the newest checkpoint; but not that somebody joined, who does so again in the new process.
+/// To act on it, observe it: [`Crew`](crate::Crew) has it by then, also after a crash. (A system that reads it as a
+/// message may be a frame ahead of the crew then.) What a crash had cut off is heard of again, since the game's own
+/// world is that of the newest checkpoint; but not that somebody joined, who does so again in the new process.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -37,16 +37,16 @@ use super::role::Role;
 pub struct CrewChange {
     /// Whom it is about.
     pub player: PlayerId,
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PlayerId>,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What happened.
+    /// The change itself.
     pub step: CrewStep,
 }
 
-/// What happened to a member of the crew, or to whoever became one.
+/// A kind of change to one member of the crew, or to somebody who becomes one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CrewStep {
@@ -63,17 +63,17 @@ pub enum CrewStep {
         /// The name.
         name: String,
     },
-    /// They have this role, also where they host at the moment.
+    /// They have this role, also if they host at the moment.
     GivenRole {
         /// The role.
         role: Role,
     },
-    /// They are the host, and whoever was it isn't.
+    /// They are the host, and the previous host isn't.
     HandedOver,
 }
 
 impl CrewChange {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::CrewChange";
 }
 

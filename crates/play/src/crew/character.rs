@@ -1,4 +1,4 @@
-//! Whose a character is.
+//! Characters, and the players whom they belong to.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::player::PlayerId;
 
-/// Says whose an entity is: a character, a base, a pet. It is saved, and names the player by their id, never by what
-/// they are at the moment, so that it stays theirs whoever hosts, and while they are away.
+/// A component: the player whom an entity belongs to, as a character, a base or a pet. It is saved, and names the
+/// player by their id, never by what they are at the moment, so that it stays theirs when another player hosts, and
+/// while they are away.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -27,14 +28,14 @@ use super::player::PlayerId;
 pub struct PlayedBy(pub PlayerId);
 
 impl PlayedBy {
-    /// Whose it is.
+    /// An entity of this player.
     #[must_use]
     pub fn new(player: impl Into<PlayerId>) -> Self {
         Self(player.into())
     }
 }
 
-/// What is [`PlayedBy`] whom, for systems.
+/// A system parameter that finds the characters of a player, and the player of a character.
 #[derive(SystemParam, Debug)]
 pub struct Characters<'w, 's> {
     all: Query<'w, 's, (Entity, &'static PlayedBy)>,
@@ -47,7 +48,7 @@ impl Characters<'_, '_> {
         self.all.iter().filter(move |(_, it)| it.0 == player).map(|(entity, _)| entity)
     }
 
-    /// Whose an entity is; `None` if it is no player's.
+    /// The player whom an entity belongs to; `None` if it is no player's.
     #[must_use]
     pub fn owner(&self, entity: Entity) -> Option<&PlayerId> {
         self.all.get(entity).ok().map(|(_, it)| &it.0)

@@ -1,4 +1,4 @@
-//! What players ask for, as it is recorded, and the guard that looks at their rights.
+//! Requests of players, as they are recorded, and the guard that checks their rights.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use super::refusal::CrewRefusal;
 use super::rights::{Right, Rights};
 
 /// Somebody asked for something that takes a right: what the session's log of events has of it, beside what the session
-/// itself records and [`CrewChange`](crate::CrewChange). It is recorded when it is asked for, and what comes of it
-/// afterwards is in the log of its own.
+/// itself records and [`CrewChange`](crate::CrewChange). It is recorded when it is asked for, and its effect is in the
+/// log separately.
 ///
 /// Each request by a player that takes a right is recorded, and of the game's own those that go back, end, export or manage something.
 ///
@@ -46,24 +46,24 @@ pub struct CrewDeed {
     pub by: Option<PlayerId>,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What is asked for: the name of a method of [`SessionCommands`](bevy_session::SessionCommands) or
+    /// The request: the name of a method of [`SessionCommands`](bevy_session::SessionCommands) or
     /// [`CrewCommands`](crate::CrewCommands), as `load` or `hand_over`.
     pub request: String,
     /// The right that it takes.
     pub right: Right,
-    /// What the crew says to it.
+    /// The decision on it.
     pub outcome: DeedOutcome,
 }
 
-/// What the crew says to a request.
+/// The decision on a player's request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeedOutcome {
-    /// Whoever asks has the right.
+    /// The player has the right.
     Allowed,
     /// An administrator asks for what they have no right to by their role.
     Overridden,
-    /// Whoever asks hasn't got the right.
+    /// The player doesn't have the right.
     Refused {
         /// Why, in a sentence.
         reason: String,
@@ -71,11 +71,11 @@ pub enum DeedOutcome {
 }
 
 impl CrewDeed {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::CrewDeed";
 }
 
-/// Whether a player has a right, and by what.
+/// Checks a right of a player: allowed by their role, or overridden as an administrator.
 pub(crate) fn weigh(
     crew: &Crew,
     rights: &Rights,
@@ -89,7 +89,7 @@ pub(crate) fn weigh(
     }
 }
 
-/// Looks at the rights of whoever makes a request of the session.
+/// Checks the rights of the player who makes a request of the session.
 pub(crate) fn guard_session_requests(
     In(asked): In<GuardedRequest>,
     world: &mut World,
@@ -115,7 +115,7 @@ fn look_at_rights(world: &mut World, asked: GuardedRequest) -> Result<(), CrewRe
     weighed.map(|_| ())
 }
 
-/// What the game says of a refusal to its players.
+/// The game's system that puts a refusal into words for its players.
 #[derive(Resource)]
 pub(crate) struct RefusalWords(pub SystemId<In<CrewRefusal>, String>);
 
@@ -125,7 +125,7 @@ fn in_words(world: &mut World, refusal: CrewRefusal) -> String {
     world.run_system_with(words, refusal).unwrap_or(plain)
 }
 
-/// Whether the game's own requests of this kind are noted: those that it makes all the time aren't.
+/// True if the game's own requests of this kind are recorded: those that it makes all the time aren't.
 fn is_worth_noting(right: Right) -> bool {
     matches!(right, Right::Load | Right::End | Right::Export | Right::Manage)
 }

@@ -1,4 +1,4 @@
-//! What is done about the crew in a frame, and when a session begins or comes back.
+//! The crew's step of a frame, and what becomes of the crew when a session begins or comes back.
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionStarted};
@@ -97,7 +97,8 @@ fn follow(world: &mut World, change: &CrewChange) -> bool {
     follow_in(world, |crew: &mut Crew| crew.follow(change))
 }
 
-/// What is handed out is recorded already, and those whom it lets join were here in a process that is gone.
+/// Applies the changes that a crash had cut off. They are recorded already, and players who joined then did so in a
+/// process that is gone.
 fn take_over_what_a_crash_cut_off(world: &mut World) {
     let mut last = None;
     for change in take_handed_out::<CrewChange>(world) {
@@ -113,7 +114,7 @@ fn take_over_what_a_crash_cut_off(world: &mut World) {
     }
 }
 
-/// A session begins, with a crew of its own.
+/// A session begins, with an empty crew.
 pub(crate) fn begin_with_session(_: On<SessionStarted>, mut crew: ResMut<Crew>) {
     *crew = Crew::default();
 }

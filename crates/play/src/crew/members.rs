@@ -1,4 +1,4 @@
-//! Who is in the crew of a session.
+//! The members of the crew of a session.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::refusal::CrewRefusal;
 use super::rights::{Right, Rights};
 use super::role::Role;
 
-/// Who plays the session: its members, one of whom is the host. It is saved with the session, and changes only when
+/// The players of the session, one of whom is the host. It is saved with the session, and changes only when
 /// somebody in it does, so a HUD can go by `resource_changed::<Crew>`.
 ///
 /// The first who joins is the host, until [`hand_over`](crate::CrewCommands::hand_over): a crew that isn't empty has
@@ -53,10 +53,10 @@ struct Member {
     player: PlayerId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// What they are when they don't host.
+    /// Their role when they don't host.
     #[serde(default)]
     role: Role,
-    /// What they have played before they came the last time.
+    /// Their play time up to when they last joined.
     #[serde(default)]
     played: Duration,
     /// Since when they are here, in play time of the session.
@@ -78,33 +78,33 @@ impl<'a> CrewMember<'a> {
         &self.member.player
     }
 
-    /// What others read: the name that was set with [`rename`](crate::CrewCommands::rename), or else the id. Two
-    /// members may have the same.
+    /// The name that others read: the one set with [`rename`](crate::CrewCommands::rename), or else the id. Two members
+    /// may have the same.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.member.name.as_deref().unwrap_or(&self.member.player)
     }
 
-    /// What they are: [`Role::HOST`] for the host, and for the others what they were made.
+    /// Their role: [`Role::HOST`] for the host, and for the others the role that they were given.
     #[must_use]
     pub fn role(&self) -> Role {
         if self.is_host { Role::HOST } else { self.member.role.clone() }
     }
 
-    /// Whether they are the host.
+    /// Returns true if they are the host.
     #[must_use]
     pub fn is_host(&self) -> bool {
         self.is_host
     }
 
-    /// Whether they play at the moment.
+    /// Returns true if they play at the moment.
     #[must_use]
     pub fn is_here(&self) -> bool {
         self.member.here_since.is_some()
     }
 
-    /// How long they have played in this session, at the moment `now` of its play time: pauses don't count, and what a
-    /// rewind has left does.
+    /// The time that they have played in this session, up to the moment `now` of its play time: pauses don't count, and
+    /// what a rewind has left does.
     #[must_use]
     pub fn played(&self, now: Duration) -> Duration {
         self.member.played_until(now)
@@ -121,7 +121,7 @@ impl Crew {
         self.iter().next()
     }
 
-    /// A member; `None` for whoever isn't in the crew.
+    /// Returns a member; `None` if the player isn't in the crew.
     #[must_use]
     pub fn get(&self, player: impl Into<PlayerId>) -> Option<CrewMember<'_>> {
         let player = player.into();
@@ -139,21 +139,21 @@ impl Crew {
         self.iter().filter(CrewMember::is_here)
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Whether a player has a right, by their role or as an administrator: to show or hide a button. What is asked
+    /// Checks that a player has a right, by their role or as an administrator: to show or hide a button. What is asked
     /// [`by`](bevy_session::SessionCommands::by) a player is checked in any case. While the crew is empty, everybody
-    /// has.
+    /// has every right.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl Crew {
         }
     }
 
-    /// Lets a change be; whether it was one.
+    /// Applies a change; returns true if it had an effect.
     pub(crate) fn follow(&mut self, change: &CrewChange) -> bool {
         let player = &change.player;
         let place = self.members.iter().position(|member| member.player == *player);
@@ -262,7 +262,7 @@ impl Member {
     }
 }
 
-/// What a file says, without what can't be.
+/// Reads a saved crew, and leaves out what can't be.
 impl From<Vec<Member>> for Crew {
     fn from(saved: Vec<Member>) -> Self {
         let mut members: Vec<Member> = Vec::with_capacity(saved.len());

@@ -1,4 +1,4 @@
-//! Who plays.
+//! Players, by their ids.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -10,8 +10,8 @@ use bevy::reflect::{ReflectDeserialize, ReflectSerialize};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-/// What a game calls a player by, on every machine and for good: the id of an account, or a name that the game itself
-/// sees to. What others read is the member's [`name`](crate::CrewMember::name), which may change.
+/// The id of a player, the same on every machine and for good: the id of an account, or a name that the game keeps
+/// unique. What others read is the member's [`name`](crate::CrewMember::name), which may change.
 ///
 /// Ids are compared in Unicode's composed form (NFC), which is what is kept: `Zoë` is one player, however a keyboard or
 /// file system puts the letter together. Case and everything else count. Every text can be made an id, and
@@ -24,7 +24,7 @@ use unicode_normalization::UnicodeNormalization;
 /// assert_eq!(composed, PlayerId::from("Zoe\u{308}"));
 /// assert_ne!(composed, PlayerId::from("zo\u{eb}"));
 /// assert_eq!(composed.check(), Ok(()));
-/// // Whoever hosts today has an id of their own, and keeps it when somebody else hosts.
+/// // The host has their own id, and keeps it when somebody else hosts.
 /// assert_eq!(PlayerId::from("host").check(), Err(PlayerIdError::Host));
 /// ```
 #[derive(Reflect, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ use unicode_normalization::UnicodeNormalization;
 #[type_path = "bevy_session_play"]
 pub struct PlayerId(Arc<str>);
 
-/// What is wrong with the id of a player.
+/// The reason why an id can't be a player's.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlayerIdError {
@@ -50,7 +50,7 @@ pub enum PlayerIdError {
     /// It has a control character in it.
     #[error("the id of a player has a control character in it")]
     ControlCharacter,
-    /// It is `host`. What belongs to a player must not belong to whoever hosts.
+    /// It is `host`, which would mean that what belongs to a player belongs to the host of the moment.
     #[error("`host` is what a player may be at the moment, and no player's id")]
     Host,
 }
@@ -65,7 +65,7 @@ impl PlayerId {
         &self.0
     }
 
-    /// Whether it can be a player's.
+    /// Checks that the id can be a player's.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ pub struct CrewPlugin;
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CrewSystems;
 
-/// Says what is allowed to whom.
+/// Sets the rights of the crew, and the words of its refusals.
 ///
 /// Calls may stand before or after the plugins. They add [`CrewPlugin`] if it isn't there.
 pub trait CrewExt {
@@ -44,9 +44,9 @@ pub trait CrewExt {
     /// ```
     fn crew_rights(&mut self, rights: Rights) -> &mut Self;
 
-    /// Says in the game's own words and language why the crew refuses a request of the session: the reason in
-    /// [`RequestError::Refused`](bevy_session::RequestError::Refused), which the ready-made menus show. By default it is
-    /// what [`Display`](std::fmt::Display) says of a [`CrewRefusal`]. The latest call counts. What is recorded of it
+    /// Puts into the game's own words and language why the crew refuses a request of the session: the reason in
+    /// [`RequestError::Refused`](bevy_session::RequestError::Refused), which the ready-made menus show. By default it
+    /// is what [`Display`](std::fmt::Display) says of a [`CrewRefusal`]. The latest call counts. What is recorded of it
     /// ([`CrewDeed`]) doesn't depend on the language.
     ///
     /// ```

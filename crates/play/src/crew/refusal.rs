@@ -20,10 +20,10 @@ pub enum CrewRefusal {
     /// A role is empty, longer than [`Role::MAX_BYTES`], or has a control character in it.
     #[error("a role has 1 to {} bytes, and no control characters", Role::MAX_BYTES)]
     InvalidRole,
-    /// The game says nothing of this role in its [`Rights`](crate::Rights), as where it is misspelt.
+    /// The game says nothing of this role in its [`Rights`](crate::Rights), as when it is misspelt.
     #[error("there is no role {role}: nothing is granted to it or revoked from it")]
     UnknownRole {
-        /// What it is called.
+        /// The role that isn't in the table.
         role: Role,
     },
     /// A player isn't in the crew.
@@ -45,7 +45,7 @@ pub enum CrewRefusal {
         player: PlayerId,
         /// The role.
         role: Role,
-        /// The right.
+        /// The right that is missing.
         right: Right,
     },
     /// The host can't be removed, and is the host as long as nothing is handed over.
@@ -57,7 +57,7 @@ pub enum CrewRefusal {
     /// Being the host isn't given like other roles.
     #[error("the host isn't made like other roles: it is handed over")]
     HostIsHandedOver,
-    /// Nothing is handed over to a spectator.
+    /// A spectator can't become the host.
     #[error("{player:?} is a spectator, and can't host")]
     Spectator {
         /// The spectator.

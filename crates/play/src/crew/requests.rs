@@ -1,4 +1,4 @@
-//! What a game asks of the crew.
+//! Requests of the game to its crew.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::player::PlayerId;
 use super::refusal::CrewRefusal;
 use super::role::Role;
 
-/// What was asked of the crew.
+/// A request to the crew.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CrewRequest {
@@ -36,15 +36,15 @@ pub enum CrewRequest {
     HandOver,
 }
 
-/// Something that was asked of the crew can't be done, and nothing has changed.
+/// A request to the crew can't be done, and nothing has changed.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct CrewRejected {
     /// The player whom it is about.
     pub player: PlayerId,
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// What was asked for.
+    /// The request that was refused.
     pub request: CrewRequest,
     /// Why it can't be done.
     pub reason: CrewRefusal,
@@ -56,7 +56,7 @@ pub struct CrewRejected {
 /// recorded with that frame. While a session is restored they wait. What can't be done is answered with
 /// [`CrewRejected`], and changes nothing.
 ///
-/// What the game itself asks for isn't a question of rights: say [`by`](Self::by) where it is a player who does.
+/// What the game itself asks for isn't a question of rights: say [`by`](Self::by) if it is a player who asks.
 pub struct CrewCommands<'a, 'w, 's> {
     commands: &'a mut Commands<'w, 's>,
     by: Option<PlayerId>,
@@ -107,7 +107,7 @@ impl CrewCommands<'_, '_, '_> {
     }
 
     /// A player plays from now on, and is a member if they weren't. Nothing happens if they are here already, so a game
-    /// may say so whenever a session begins or comes back. No member is here when a session is taken up again.
+    /// may say so whenever a session begins or comes back. No member is here when a session is resumed.
     pub fn join(&mut self, player: impl Into<PlayerId>) {
         self.request(player, CrewRequest::Join);
     }
@@ -122,7 +122,7 @@ impl CrewCommands<'_, '_, '_> {
         self.request(player, CrewRequest::Remove);
     }
 
-    /// Says how others read a member's name. It is kept in Unicode's composed form.
+    /// Sets the name by which others know a member. It is kept in Unicode's composed form.
     pub fn rename(&mut self, player: impl Into<PlayerId>, name: impl Into<String>) {
         self.request(player, CrewRequest::Rename { name: name.into() });
     }
@@ -133,7 +133,7 @@ impl CrewCommands<'_, '_, '_> {
         self.request(player, CrewRequest::SetRole { role: role.into() });
     }
 
-    /// Makes a member the host, here or not. Whoever was it has the role that they had before, and everybody keeps
+    /// Makes a member the host, here or not. The previous host has the role that they had before, and everybody keeps
     /// their characters. Nothing happens if they are the host already.
     pub fn hand_over(&mut self, to: impl Into<PlayerId>) {
         self.request(to, CrewRequest::HandOver);
@@ -150,7 +150,7 @@ impl CrewCommands<'_, '_, '_> {
     }
 }
 
-/// What was asked for and isn't done yet.
+/// The requests that aren't answered yet.
 #[derive(Resource, Default)]
 pub(crate) struct CrewRequests(pub Vec<Asked>);
 

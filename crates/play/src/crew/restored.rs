@@ -10,7 +10,7 @@ use crate::line::announce;
 /// [`Crew`](crate::Crew).
 ///
 /// It comes once after each restore, in the frame after [`SessionRestored`](bevy_session::SessionRestored), before what
-/// is asked for in that frame. Where a session was taken up again, no member is here yet: this is the place to let those
+/// is asked for in that frame. When a session was resumed, no member is here yet: this is the place to let those
 /// join who are. Characters that the world of the checkpoint doesn't have, as after a rewind to before somebody came,
 /// are the game's to make. A session that branched off has an empty crew.
 ///
@@ -18,7 +18,7 @@ use crate::line::announce;
 /// use bevy::prelude::*;
 /// use bevy_session_play::{Crew, CrewCommandsExt, CrewRestored};
 ///
-/// /// Whoever hosted the session last sits at this keyboard.
+/// /// The player who hosted the session last sits at this keyboard.
 /// fn sit_down(_: On<CrewRestored>, crew: Res<Crew>, mut commands: Commands) {
 ///     if let Some(host) = crew.host().filter(|host| !host.is_here()) {
 ///         commands.crew().join(host.player().clone());
@@ -37,7 +37,7 @@ pub struct CrewRestored {
 #[derive(Resource, Default)]
 pub(crate) struct ComesBack(pub Option<SessionId>);
 
-/// Says that the crew is complete, if a session came back that is still played.
+/// Announces that the crew is complete, if a session came back that is still played.
 pub(crate) fn tell_of_restored(world: &mut World) {
     let came = world.get_resource_or_init::<ComesBack>().bypass_change_detection().0.take();
     let played = world.get_resource::<CurrentSession>().map(CurrentSession::id);

@@ -1,4 +1,4 @@
-//! What members of the crew may ask for.
+//! The rights of members of the crew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,7 +22,7 @@ pub enum Right {
     Pause,
     /// To take checkpoints, to save into slots, to begin and end chapters, to attach something.
     Save,
-    /// To go back, and to start or take up another session: to load, rewind, recover, continue, branch off.
+    /// To go back, and to start or resume another session: to load, rewind, recover, continue, branch off.
     Load,
     /// To close the session or to end it.
     End,
@@ -30,7 +30,7 @@ pub enum Right {
     Rename,
     /// To write reports, scenarios and exported sessions.
     Export,
-    /// To delete, archive, copy, forget and tidy away what lies on this machine, and whatever else there may be.
+    /// To delete, archive, copy, forget and clean up what is stored on this machine, and any other request.
     Manage,
     /// To invite others, to let them join and leave, and to remove them.
     Invite,
@@ -105,7 +105,7 @@ impl Right {
 }
 
 impl fmt::Display for Right {
-    /// What it is the right to: "go back or load".
+    /// Writes what it allows: "go back or load".
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Pause => "pause",
@@ -123,12 +123,12 @@ impl fmt::Display for Right {
     }
 }
 
-/// Who may ask for what, in one table: what each role has the right to, and who is an administrator.
+/// The rights of each role, and the administrators, in one table.
 ///
-/// By default the host has every right, a player may pause, save and write notes, and a spectator nothing. A role of the
-/// game's own has the rights of a player, with what is granted to it and without what is revoked from it; whatever is said
-/// of it puts it into the table, and only roles in the table can be given. The table is the game's and isn't saved: set it with
-/// [`crew_rights`](crate::CrewExt::crew_rights), and change it at any time as a resource.
+/// By default the host has every right, a player may pause, save and write notes, and a spectator nothing. A role that
+/// the game defines has the rights of a player, with what is granted to it and without what is revoked from it; each
+/// such call puts it into the table, and only roles in the table can be given. The table is the game's and isn't saved:
+/// set it with [`crew_rights`](crate::CrewExt::crew_rights), and change it at any time as a resource.
 ///
 /// An administrator may ask for everything and need be no member of the crew: it is no role in the session, but said by
 /// the program that runs it, as a dedicated server does. What they could not have done otherwise is
@@ -155,7 +155,7 @@ pub struct Rights {
     admins: BTreeSet<PlayerId>,
 }
 
-/// What is said of a role, beside what it has anyway.
+/// The rights that are granted to a role and revoked from it, beside those that it has by default.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Said {
     granted: BTreeSet<Right>,
@@ -204,7 +204,7 @@ impl Rights {
         self
     }
 
-    /// Whether a role has a right. One that isn't in the table, as of another build, has those of a player.
+    /// Returns true if a role has a right. One that isn't in the table, as of another build, has those of a player.
     #[must_use]
     pub fn has(&self, role: &Role, right: Right) -> bool {
         let said = self.said.get(role);
@@ -214,13 +214,13 @@ impl Rights {
         said.is_some_and(|said| said.granted.contains(&right)) || self.has_anyway(role, right)
     }
 
-    /// Whether a role is in the table, and can be given.
+    /// Returns true if a role is in the table, and can be given.
     #[must_use]
     pub fn knows(&self, role: &Role) -> bool {
         self.said.contains_key(role)
     }
 
-    /// Whether a player is an administrator.
+    /// Returns true if a player is an administrator.
     #[must_use]
     pub fn is_admin(&self, player: impl Into<PlayerId>) -> bool {
         self.admins.contains(&player.into())

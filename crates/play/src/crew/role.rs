@@ -1,4 +1,4 @@
-//! What a member of the crew is to the others.
+//! The role of a member of the crew.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use bevy::prelude::*;
 use bevy::reflect::{ReflectDeserialize, ReflectSerialize};
 use serde::{Deserialize, Serialize};
 
-/// What a member of the crew is: the host, a player, a spectator, or what a game itself calls some of them. What
-/// each may ask for is said by [`Rights`](crate::Rights).
+/// The role of a member of the crew: the host, a player, a spectator, or one that the game defines.
+/// [`Rights`](crate::Rights) has what each may ask for.
 ///
 /// Being the host isn't given like other roles: the [`Crew`](crate::Crew) has one host, who
 /// [hands over](crate::CrewCommands::hand_over).
@@ -50,7 +50,7 @@ impl Role {
         &self.0
     }
 
-    /// Whether it can be given to a member.
+    /// True if it can be given to a member.
     pub(crate) fn can_be_given(&self) -> bool {
         let is_text = !self.0.trim().is_empty() && self.0.len() <= Self::MAX_BYTES;
         is_text && *self != Self::HOST && !self.0.chars().any(char::is_control)

@@ -1,13 +1,13 @@
-//! Whether the player agrees.
+//! The player's consent to insights.
 
 use bevy::prelude::*;
 use bevy_session::{CurrentSession, SessionCommandsExt};
 use bevy_session_insights::{InsightsReader, WITHHELD};
 
-/// Whether insights are gathered: `true` by default. While it is `false`, nothing is made of what sessions have recorded,
-/// no attempts, thumbs, focus or idle times are noted, and no hints are given; what was made before is removed, from the disk
-/// as well. What the game records as its own log isn't touched by that. A session that is played meanwhile is marked, and
-/// nothing is ever made of it, whoever agrees later.
+/// The player's consent to insights: `true` by default. While it is `false`, no insights are made of what sessions have
+/// recorded, no attempts, thumbs, focus or idle times are noted, and no hints are given; insights made before are
+/// removed, from the disk as well. What the game records in its own log isn't touched by that. A session that is played
+/// meanwhile is marked, and no insights are ever made of it, even if the player agrees later.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -53,7 +53,7 @@ pub(super) fn mark_session(consent: Res<InsightsConsent>, session: Option<ResMut
     }
 }
 
-/// Whether something was done to the consent that hasn't been followed.
+/// A run condition: true if the consent has changed since the last time.
 pub(super) fn consent_has_changed(
     consent: Option<Res<InsightsConsent>>,
     mut before: Local<Option<bool>>,

@@ -5,7 +5,7 @@ use bevy_session_insights::{Attempt, Skill};
 
 /// Draws attempts at a [`Skill`] from recorded events, by their type.
 pub trait DrawnSkill {
-    /// Recorded events of this type are attempts, where `attempt` makes one of them. Have the game record it, by
+    /// Recorded events of this type are attempts, if `attempt` makes one of them. Have the game record it, by
     /// [`record_messages`](bevy_session::events::RecordingExt::record_messages) or
     /// [`Insights::counts`](crate::Insights::counts). What was recorded before the skill was declared counts as well.
     ///

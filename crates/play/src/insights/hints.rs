@@ -1,4 +1,4 @@
-//! A hint where a player fails again and again.
+//! A hint for a player who fails again and again.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,13 @@ use crate::objectives::ObjectiveCompleted;
 pub struct FailureRepeated {
     /// The session.
     pub session: SessionId,
-    /// Where, by the game's own grid; `None` for deaths without a place.
+    /// The place, by the game's own grid; `None` for deaths without a place.
     pub place: Option<GridCell>,
-    /// How often by now.
+    /// The number of deaths in this place by now.
     pub deaths: u32,
 }
 
-/// How often the player died where, since something was reached.
+/// The number of deaths in each place since an objective was last completed.
 #[derive(Resource, Default)]
 pub(super) struct DeathsHere {
     session: Option<SessionId>,

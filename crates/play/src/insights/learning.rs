@@ -1,4 +1,4 @@
-//! What sessions teach, made in a task whenever what is known of them has changed.
+//! The lessons of all sessions, made in a task whenever the insights have changed.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::plugin::{Declared, SessionsInsights};
 use super::settings::Insights;
 use crate::line::announce;
 
-/// What all sessions teach, as of the last [`refresh`](crate::InsightsCommands::refresh); nothing before the first. [`LessonsLearnt`] says when it is
-/// another one. A clone costs as much as one of a pointer.
+/// The lessons of all sessions, as of the last [`refresh`](crate::InsightsCommands::refresh); empty before the first.
+/// [`LessonsLearnt`] is sent when they have changed. A clone costs as much as one of a pointer.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -70,7 +70,7 @@ impl SkillsExt for App {
     }
 }
 
-/// What is kept for the next lessons, and the task that has it meanwhile.
+/// The study that is kept for the next lessons, or the task that has it meanwhile.
 #[derive(Resource)]
 pub(super) struct Learning {
     questions: Questions,

@@ -1,4 +1,4 @@
-//! What only the game can say of a session, on its way into the log.
+//! Facts of a session that only the game knows, on their way into the log.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::InsightsConsent;
 use super::suggesting::NotNow;
 
-/// Something that only the game can say of a session, as its log of events has it. Games say it with
+/// A fact that only the game knows of a session, as its log of events has it. Games record it with
 /// [`InsightsCommands`].
 #[derive(Message, TypePath, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -19,13 +19,13 @@ use super::suggesting::NotNow;
 pub struct InsightMark(pub Mark);
 
 impl InsightMark {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = Mark::TYPE_PATH;
 }
 
 /// Gives [`Commands`] what a game says and asks of insights.
 pub trait InsightsCommandsExt {
-    /// What can be said and asked.
+    /// Returns the commands for insights.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -45,8 +45,8 @@ impl InsightsCommandsExt for Commands<'_, '_> {
     }
 }
 
-/// What a game says and asks of insights, from [`Commands::insights`](InsightsCommandsExt::insights). Without
-/// [consent](InsightsConsent) all of it is passed over.
+/// The commands for insights, from [`Commands::insights`](InsightsCommandsExt::insights). Without
+/// [consent](InsightsConsent) all of them are ignored.
 pub struct InsightsCommands<'w, 's> {
     commands: Commands<'w, 's>,
 }
@@ -74,7 +74,7 @@ impl InsightsCommands<'_, '_> {
         self.mark(Mark::Focus(has_focus));
     }
 
-    /// So long nothing was done, in play time until now. A game that uses
+    /// Records that nothing was done for this play time until now. A game that uses
     /// [`pause_idle_session`](bevy_session::rules::SessionRulesExt::pause_idle_session) needn't say it.
     pub fn idle(&mut self, idle: Duration) {
         self.mark(Mark::Idle(idle));
@@ -146,7 +146,7 @@ impl InsightsCommands<'_, '_> {
     }
 }
 
-/// Notes for how long nothing was done, where the game has the plugin look.
+/// Notes for how long nothing was done, if the game has the plugin look.
 pub(super) fn note_idle(idle: On<SessionIdle>, mut commands: Commands) {
     commands.insights().idle(idle.idle);
 }

@@ -13,7 +13,7 @@ use super::marks::{InsightMark, note_idle};
 use super::scoring::{Scoring, note_weights};
 use super::settings::Insights;
 
-/// What is known of all sessions, as of the last [`refresh`](crate::InsightsCommands::refresh): one
+/// The insights of all sessions, as of the last [`refresh`](crate::InsightsCommands::refresh): one
 /// [`SessionInsights`](crate::SessionInsights) each. Empty before the first answer.
 pub type SessionsInsights = SessionDigests<InsightsReader>;
 

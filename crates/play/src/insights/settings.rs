@@ -1,4 +1,4 @@
-//! What a game says of its insights, and how a session's history becomes one value.
+//! The game's settings for insights, and the reader that is made of them.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use bevy_session_insights::{DeclaredSkills, GridCell, InsightsReader, Questions,
 
 use super::hints::watch_deaths;
 
-/// What a game wants to know of its sessions, for [`insights`](crate::InsightsExt::insights).
+/// A game's settings for insights, for [`insights`](crate::InsightsExt::insights).
 ///
-/// Times, states, chapters, objectives, crashes, loads and rewinds are known by themselves. What the game records of its
-/// own, it names here.
+/// Times, states, chapters, objectives, crashes, loads and rewinds are known by themselves. Events that the game itself
+/// records are named here.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -121,15 +121,15 @@ impl Insights {
         self
     }
 
-    /// How far from UTC the days and hours of this game's players are, in hours. Defaults to 0, so that all machines say
-    /// the same. More than 25 are none.
+    /// The offset of this game's days and hours from UTC, in hours. Defaults to 0, so that all machines say the same.
+    /// More than 25 count as 0.
     #[must_use]
     pub fn hours_from_utc(mut self, hours: i8) -> Self {
         self.offset = i32::from(hours) * 3600;
         self
     }
 
-    /// To be counted up where the places of deaths come out otherwise, so that sessions are looked at again.
+    /// To be counted up if the places of deaths come out otherwise, so that sessions are looked at again.
     #[must_use]
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;
@@ -144,15 +144,15 @@ impl Insights {
         self
     }
 
-    /// What the game asks of its sessions, for [`SessionsLessons`](crate::SessionsLessons). Skills and scores that are
-    /// declared needn't be named there.
+    /// The questions that the game asks of its sessions, for [`SessionsLessons`](crate::SessionsLessons). Skills and
+    /// scores that are declared needn't be named there.
     #[must_use]
     pub fn asks(mut self, questions: Questions) -> Self {
         self.questions = questions;
         self
     }
 
-    /// How the log is read.
+    /// The reader that makes insights of logs.
     pub(super) fn reader(&self, skills: DeclaredSkills) -> InsightsReader {
         let reader = InsightsReader::default()
             .skills_of(skills)
@@ -166,7 +166,7 @@ impl Insights {
         })
     }
 
-    /// Has what is named recorded and watched.
+    /// Records and watches the events that are named.
     pub(super) fn add_to(&self, app: &mut App) {
         self.deaths.iter().for_each(|death| (death.add_to)(app));
         self.counted.iter().for_each(|counted| (counted.add_to)(app));

@@ -6,7 +6,7 @@ use bevy_session_insights::{Situation, Suggested, Suggestion};
 
 use super::learning::SessionsLessons;
 
-/// What was declined while the session is played.
+/// The suggestions that were declined while the session is played.
 #[derive(Resource, Default)]
 pub(super) struct NotNow {
     declined: Vec<Suggested>,
@@ -20,8 +20,8 @@ impl NotNow {
     }
 }
 
-/// What the player of the session that is played may want next, by what [`SessionsLessons`] knows, without what they said
-/// "not now" to in this process. Empty where no session is played.
+/// The suggestions for the player of the session that is played, by what [`SessionsLessons`] knows, without those that
+/// they declined in this process. Empty if no session is played.
 ///
 /// ```
 /// use bevy::prelude::*;

@@ -1,4 +1,4 @@
-//! What a request about notes comes to.
+//! Decides on requests about notes.
 
 use bevy_session::attachments::Attachment;
 use unicode_normalization::UnicodeNormalization;
@@ -13,19 +13,19 @@ use crate::{Crew, CrewRefusal, PlayerId, Right, Rights};
 /// Bytes that the name of a map may have.
 const MAX_MAP_BYTES: usize = 200;
 
-/// What a request comes to.
+/// The outcome of a request.
 pub(super) enum Outcome {
-    /// Something happens to a note.
+    /// A note changes.
     Change(NoteId, NoteStep),
     /// A checkpoint is to be taken first, for a note with this text.
     Bookmark(String),
-    /// Something is to hang on a note.
+    /// An attachment is to be added to a note.
     Hang(Attachment),
-    /// What is called so is to be taken down.
+    /// The attachment of this name is to be removed.
     TakeDown(String),
 }
 
-/// What a request comes to, if nothing forbids it.
+/// The outcome of a request, if nothing forbids it.
 pub(super) fn outcome_of(
     by: Option<&PlayerId>,
     request: &NoteRequest,
@@ -75,7 +75,7 @@ pub(super) fn outcome_of(
     }
 }
 
-/// Whether whoever asks may.
+/// Checks that the player may: anybody needs the right to annotate, and for notes of others the right to manage.
 pub(super) fn check_rights(
     by: Option<&PlayerId>,
     request: &NoteRequest,

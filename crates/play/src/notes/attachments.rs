@@ -1,4 +1,4 @@
-//! What hangs on notes: attachments of the session whose names begin with that of their note.
+//! Attachments of notes: attachments of the session whose names begin with that of their note.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::board::Notes;
 use super::note::NoteId;
 
 impl NoteId {
-    /// What an attachment of this note is called among those of the session, as
+    /// The name of an attachment of this note among those of the session, as
     /// [`read`](bevy_session::attachments::AttachmentCommands::read) wants it.
     ///
     /// ```
@@ -33,7 +33,7 @@ impl NoteId {
 }
 
 impl Notes {
-    /// What hangs on a note of the session that is played: the newest version of each, by name.
+    /// The attachments of a note of the session that is played: the newest version of each, by name.
     pub fn attachments<'a>(
         &self,
         note: NoteId,
@@ -43,7 +43,7 @@ impl Notes {
     }
 }
 
-/// What hangs on notes, whether these are there or not: the newest version of each, by name.
+/// The attachments of all notes, including notes that don't exist: the newest version of each, by name.
 fn hanging(session: &CurrentSession) -> impl Iterator<Item = (NoteId, &AttachmentVersion)> {
     let of_names = session.timeline().attachments.chunk_by(|a, b| a.name == b.name);
     let newest = of_names.filter_map(<[_]>::last);
@@ -61,16 +61,16 @@ pub(super) fn take_down(world: &mut World, name: String) {
     world.flush();
 }
 
-/// What is being taken down because its note isn't there any more.
+/// The attachments that are being removed because their note no longer exists.
 #[derive(Resource, Default)]
 pub(crate) struct Fallen {
     session: Option<SessionId>,
     names: HashSet<String>,
-    /// How many attachments the session had when they were looked at last.
+    /// The number of attachments that the session had when they were last looked at.
     looked_at: usize,
 }
 
-/// Takes down what hangs on notes that aren't there any more, also where a crash came between.
+/// Removes the attachments of notes that no longer exist, also if a crash came between.
 pub(super) fn take_down_fallen(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let (id, count) = (session.id(), session.timeline().attachments.len());
@@ -101,7 +101,7 @@ fn fallen_in(world: &World) -> Vec<String> {
     fallen.map(|(_, listed)| listed.name.clone()).collect()
 }
 
-/// One that can't be taken down is tried again when the session is next taken up.
+/// One that can't be removed is tried again when the session is next resumed.
 pub(crate) fn forget_taken_down(removed: On<SessionAttachmentRemoved>, mut fallen: ResMut<Fallen>) {
     fallen.names.remove(&removed.name);
 }

@@ -38,7 +38,7 @@ pub struct Notes {
     /// The newest id that was given, also if that note is removed.
     #[serde(default)]
     newest: u64,
-    /// Who doesn't know yet that they were mentioned.
+    /// The players who don't know yet that they were mentioned.
     #[serde(default)]
     waiting: Vec<(PlayerId, NoteId)>,
 }
@@ -58,7 +58,7 @@ impl Notes {
         self.notes.iter()
     }
 
-    /// Those about this, the oldest first.
+    /// The notes about this, the oldest first.
     pub fn about<'a>(&'a self, on: &'a NoteOn) -> impl DoubleEndedIterator<Item = &'a Note> {
         self.iter().filter(move |note| note.on() == on)
     }
@@ -68,13 +68,13 @@ impl Notes {
         self.iter().filter(move |note| note.reply_to() == Some(to))
     }
 
-    /// How many there are.
+    /// The number of notes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.notes.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no notes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.notes.is_empty()
@@ -84,12 +84,12 @@ impl Notes {
         NoteId(self.newest.saturating_add(1))
     }
 
-    /// Who doesn't know yet that they were mentioned, and where.
+    /// The players who don't know yet that they were mentioned, and where.
     pub(crate) fn waiting(&self) -> &[(PlayerId, NoteId)] {
         &self.waiting
     }
 
-    /// Lets a change be; whether it was one.
+    /// Applies a change; returns true if it had an effect.
     pub(crate) fn follow(&mut self, change: &NoteChange) -> bool {
         let id = change.note;
         let place = self.notes.iter().position(|note| note.id == id);

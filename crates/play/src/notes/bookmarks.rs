@@ -25,7 +25,7 @@ struct Bookmark {
     text: String,
 }
 
-/// Has a checkpoint taken that is to get a note with this text.
+/// Takes a checkpoint that is to get a note with this text.
 pub(super) fn begin(world: &mut World, by: Option<PlayerId>, text: String) {
     if !world.contains_resource::<CurrentSession>() {
         return;

@@ -1,4 +1,4 @@
-//! What happens to notes, as it is recorded.
+//! Changes of notes, as they are recorded.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::note::{NewNote, NoteId};
 use crate::PlayerId;
 
-/// Something that happened to a note, as the session's log of events has it.
+/// A change of a note, as the session's log of events has it.
 ///
 /// This is the one form in which notes change. It is [recorded](bevy_session::events::RecordingExt), and handed out after a
 /// crash, so that a note which no checkpoint holds isn't forgotten. To act on it, observe it:
@@ -31,16 +31,16 @@ use crate::PlayerId;
 pub struct NoteChange {
     /// The note.
     pub note: NoteId,
-    /// Who did it; `None` if the game itself did.
+    /// The player who did it; `None` if the game itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PlayerId>,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What happened.
+    /// The change itself.
     pub step: NoteStep,
 }
 
-/// What happened to a note.
+/// A kind of change to a note.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NoteStep {
@@ -48,14 +48,14 @@ pub enum NoteStep {
     Written {
         /// The note.
         new: NewNote,
-        /// The members of the crew whom it mentions, but for whoever wrote it.
+        /// The members of the crew whom it mentions, without its author.
         mentions: Vec<PlayerId>,
     },
     /// It has another text.
     Edited {
         /// The text.
         text: String,
-        /// The members of the crew whom it mentions and who don't know yet, but for whoever edited it.
+        /// The members of the crew whom it mentions and who don't know yet, without the player who edited it.
         mentions: Vec<PlayerId>,
     },
     /// It was removed.
@@ -68,7 +68,7 @@ pub enum NoteStep {
 }
 
 impl NoteChange {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::NoteChange";
 }
 

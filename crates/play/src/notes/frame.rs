@@ -1,4 +1,4 @@
-//! What is done about notes in a frame, and when a session begins or comes back.
+//! The step of notes in a frame, and what becomes of notes when a session begins or comes back.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::line::{
 use crate::{Crew, PlayerId, Rights};
 
 /// Somebody was mentioned in a note, and plays: at once if they were here when it was written, and otherwise when they
-/// next join. Once for each player and note, whatever the game dies of in between; after a kill within the frame in which
-/// it comes, which isn't recorded then, it comes again.
+/// next join. Once for each player and note, even if the game crashes in between; after a kill within the frame in
+/// which it comes, which isn't recorded then, it comes again.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Mentioned {
@@ -73,7 +73,7 @@ fn answer(world: &mut World, asked: Asked) {
     }
 }
 
-/// What a request comes to, and the play time.
+/// The outcome of a request, and the play time.
 fn look_into(world: &mut World, asked: &Asked) -> Result<(Outcome, Duration), NoteRefusal> {
     let at = play_time_in(world, asked.session)?;
     let rights = world.get_resource_or_init::<Rights>().clone();
@@ -84,7 +84,7 @@ fn look_into(world: &mut World, asked: &Asked) -> Result<(Outcome, Duration), No
     })
 }
 
-/// What is said of a request that was refused shouldn't carry what it was refused for.
+/// Cuts off a text that is too long, so that the refusal doesn't carry it.
 fn cut_off(mut request: NoteRequest) -> NoteRequest {
     let text = match &mut request {
         NoteRequest::Write(new) => &mut new.text,
@@ -111,7 +111,7 @@ fn follow(world: &mut World, change: &NoteChange) -> bool {
     follow_in(world, |notes: &mut Notes| notes.follow(change))
 }
 
-/// Lets those know who were mentioned and play now.
+/// Notifies players who were mentioned and play now.
 fn tell_mentioned(world: &mut World) {
     let Some(session) = world.get_resource::<CurrentSession>() else { return };
     let at = session.play_time();

@@ -1,4 +1,4 @@
-//! What somebody wrote about a session.
+//! A note: a text that a player wrote about a session.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,7 @@ impl fmt::Display for NoteId {
     }
 }
 
-/// What a note is about.
+/// The thing that a note is about.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NoteOn {
@@ -38,7 +38,7 @@ pub enum NoteOn {
     Objective(ObjectiveKey),
     /// A place: a pin on a map.
     Place {
-        /// What the game calls the map or level.
+        /// The game's name of the map or level.
         map: String,
         /// Where on it, in the game's own units.
         at: Vec3,
@@ -76,14 +76,14 @@ impl NewNote {
         Self { text: text.into(), on: NoteOn::Session, reply_to: None, learnt: false }
     }
 
-    /// Says what it is about.
+    /// Sets what it is about.
     #[must_use]
     pub fn on(mut self, on: NoteOn) -> Self {
         self.on = on;
         self
     }
 
-    /// Says that it is about something that was learnt: the [story so far](crate::StorySoFar) tells it.
+    /// Marks it as something that was learnt: the [story so far](crate::StorySoFar) shows it.
     #[must_use]
     pub fn learnt(mut self) -> Self {
         self.learnt = true;
@@ -121,7 +121,7 @@ impl Note {
         self.id
     }
 
-    /// Who wrote it; `None` if the game itself did.
+    /// Its author; `None` if the game itself wrote it.
     #[must_use]
     pub fn by(&self) -> Option<&PlayerId> {
         self.by.as_ref()
@@ -139,7 +139,7 @@ impl Note {
         self.edited
     }
 
-    /// What it is about.
+    /// The thing that it is about.
     #[must_use]
     pub fn on(&self) -> &NoteOn {
         &self.new.on
@@ -151,7 +151,7 @@ impl Note {
         self.new.reply_to
     }
 
-    /// The text as it was written. Show [`shown`](Self::shown) instead: this may have whatever a player can paste.
+    /// The text as it was written. Show [`shown`](Self::shown) instead: this may hold anything that a player can paste.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.new.text

@@ -1,4 +1,4 @@
-//! What a game asks of notes.
+//! Requests of the game to its notes.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::board::Notes;
 use super::note::{NewNote, Note, NoteId};
 use crate::{CrewRefusal, ObjectiveKeyError, PlayerId};
 
-/// What was asked of the notes.
+/// A request to the notes.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum NoteRequest {
@@ -18,7 +18,7 @@ pub enum NoteRequest {
     Write(NewNote),
     /// [`NoteCommands::bookmark`].
     Bookmark {
-        /// What the note on it says.
+        /// The text of the note on it.
         text: String,
     },
     /// [`NoteCommands::edit`].
@@ -37,14 +37,14 @@ pub enum NoteRequest {
     Attach {
         /// The note.
         note: NoteId,
-        /// What is to hang on it, by its name [among those of the session](NoteId::attachment).
+        /// The attachment, by its name [among those of the session](NoteId::attachment).
         attachment: Attachment,
     },
     /// [`NoteCommands::detach`].
     Detach {
         /// The note.
         note: NoteId,
-        /// What it is called [among those of the session](NoteId::attachment).
+        /// Its name [among those of the session](NoteId::attachment).
         name: String,
     },
 }
@@ -80,7 +80,7 @@ pub enum NoteRefusal {
     /// It can't hang on a note: its name or its size are none.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
-    /// The checkpoint of a bookmark wasn't taken or can't be written, as where the player has no right to save.
+    /// The checkpoint of a bookmark wasn't taken or can't be written, as when the player has no right to save.
     #[error("the moment couldn't be saved")]
     NotSaved,
     /// The crew has something against it: a right is missing, or no session is played.
@@ -88,13 +88,13 @@ pub enum NoteRefusal {
     Crew(#[from] CrewRefusal),
 }
 
-/// Something that was asked of the notes can't be done, and nothing has changed.
+/// A request to the notes can't be done, and nothing has changed.
 #[derive(Event, Message, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct NoteRejected {
-    /// Who asked for it; `None` if the game itself did.
+    /// The player who asked for it; `None` if the game itself did.
     pub by: Option<PlayerId>,
-    /// What was asked for. A text that is too long is cut off where it becomes so.
+    /// The request that was refused. A text that is too long is cut off at the limit.
     pub request: NoteRequest,
     /// Why it can't be done.
     pub reason: NoteRefusal,
@@ -152,8 +152,8 @@ impl NoteCommands<'_, '_, '_> {
     }
 
     /// Bookmarks this moment: takes a checkpoint, with the first line of the text as its label, and writes a note
-    /// [on it](crate::NoteOn::Checkpoint) once that is durable. Where a gate of the game is closed, the moment is the one at
-    /// which it opens.
+    /// [on it](crate::NoteOn::Checkpoint) once that is durable. If a gate of the game is closed, the moment is the one
+    /// at which it opens.
     pub fn bookmark(&mut self, text: impl Into<String>) {
         self.request(NoteRequest::Bookmark { text: text.into() });
     }
@@ -196,7 +196,7 @@ impl NoteCommands<'_, '_, '_> {
     }
 }
 
-/// What was asked for and isn't done yet.
+/// The requests that aren't answered yet.
 #[derive(Resource, Default)]
 pub(crate) struct NoteRequests(pub Vec<Asked>);
 

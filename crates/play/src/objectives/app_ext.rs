@@ -1,4 +1,4 @@
-//! How a game says what its objectives are.
+//! Registers a game's objectives and their conditions.
 
 use bevy::ecs::schedule::SystemCondition;
 use bevy::prelude::*;
@@ -10,7 +10,7 @@ use super::objective::Objective;
 use super::plugin::ObjectivesPlugin;
 use super::registry::{Criteria, Criterion, Registry};
 
-/// Says which objectives every session has, and when they are done.
+/// Registers the objectives of every session, and conditions on which they are done.
 ///
 /// Calls may stand before or after the plugins, in any order. They add [`ObjectivesPlugin`] if it isn't there.
 ///

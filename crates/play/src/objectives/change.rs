@@ -1,4 +1,4 @@
-//! What happens to objectives, as it is recorded.
+//! Changes of objectives, as they are recorded.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::key::ObjectiveKey;
 use super::progress::Blocker;
 
-/// Something that happened to an objective, as the session's log of events has it.
+/// A change of an objective, as the session's log of events has it.
 ///
 /// This is the one form in which objectives change: it is [recorded](bevy_session::events::RecordingExt) in the order in
 /// which it happened, and handed out after a crash, so that what came after the newest checkpoint isn't forgotten.
 /// To act on it in a game, observe [`ObjectiveCompleted`](crate::ObjectiveCompleted) and its like, which come of
-/// it exactly once on a line. Read it where a log is looked at:
+/// it exactly once on a line. Read it to look at a log:
 ///
 /// ```
 /// use bevy_session::SessionId;
@@ -39,19 +39,19 @@ pub struct ObjectiveChange {
     pub key: ObjectiveKey,
     /// When, in play time of the session.
     pub at: Duration,
-    /// What happened.
+    /// The change itself.
     pub step: ObjectiveStep,
 }
 
-/// What happened to an objective.
+/// A kind of change to an objective.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ObjectiveStep {
     /// It was done once more, or several times.
     Advanced {
-        /// How often it is done by now.
+        /// The number of times that it is done by now.
         done: u32,
-        /// How often it is to be done.
+        /// The number of times that it is to be done.
         count: u32,
     },
     /// It was completed.
@@ -60,17 +60,17 @@ pub enum ObjectiveStep {
     Failed,
     /// It was closed, and is open again.
     Reopened,
-    /// Something is in its way.
+    /// It was blocked.
     Blocked(Blocker),
-    /// Something isn't in its way any more.
+    /// A blocker was resolved.
     Resolved {
-        /// What it was.
+        /// The [`what`](crate::Blocker::what) of the blocker.
         what: String,
     },
 }
 
 impl ObjectiveChange {
-    /// What the log calls it.
+    /// The name of this type in the log.
     pub const TYPE_PATH: &str = "bevy_session_play::ObjectiveChange";
 }
 

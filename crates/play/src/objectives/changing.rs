@@ -12,8 +12,8 @@ use super::settling::unlock;
 use super::tree::{Changed, Objectives};
 use crate::line;
 
-/// What was handed out of objectives that aren't there: those that the game spawned after the checkpoint, and will
-/// spawn again. It is kept until they come.
+/// Changes that were handed out for objectives that aren't there: those that the game spawned after the checkpoint, and
+/// will spawn again. They are kept until the objectives come.
 #[derive(Resource, TypePath, Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[type_path = "bevy_session_play"]
 pub(crate) struct AheadOfObjectives(Vec<ObjectiveChange>);

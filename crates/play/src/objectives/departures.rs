@@ -1,15 +1,15 @@
-//! Which objectives the game took away.
+//! Notes whether the game removed an objective.
 
 use bevy::ecs::lifecycle::HookContext;
 use bevy::ecs::world::DeferredWorld;
 use bevy::prelude::*;
 
-/// Whether an objective went since the tree was grown.
+/// True if an objective was removed since the tree was grown.
 #[derive(Resource, Default)]
 pub(crate) struct SomeWent(bool);
 
 impl SomeWent {
-    /// Whether one did, once.
+    /// Returns true if one was removed since the last call.
     pub(super) fn take(world: &mut World) -> bool {
         std::mem::take(&mut world.get_resource_or_init::<Self>().bypass_change_detection().0)
     }

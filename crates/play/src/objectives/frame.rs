@@ -1,4 +1,4 @@
-//! What is done about objectives in a frame.
+//! The step of objectives in a frame.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What an objective is called by code.
+//! The key of an objective, by which code names it.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 #[type_path = "bevy_session_play"]
 pub struct ObjectiveKey(Arc<str>);
 
-/// What is wrong with a key.
+/// The reason why a text can't be a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectiveKeyError {
@@ -68,7 +68,7 @@ impl ObjectiveKey {
         ends.filter_map(|end| self.0.get(..end))
     }
 
-    /// Whether it can be an objective's.
+    /// Checks that it can be an objective's.
     ///
     /// # Errors
     ///

@@ -35,7 +35,7 @@ pub struct ObjectiveListPlugin;
 #[derive(Component, Clone, PartialEq, Debug)]
 #[require(Node)]
 pub struct ObjectiveList {
-    /// Whether objectives are listed that need others first. Defaults to `true`.
+    /// True if objectives are listed that need others first. Defaults to `true`.
     pub locked: bool,
     /// The font of titles, and with it the size of everything. Defaults to Bevy's, at 16 logical pixels. Sizes that
     /// aren't in pixels count as 16.

@@ -1,5 +1,5 @@
-//! What a game hears of objectives: each an event, for observers that act at once, and a message, for systems that
-//! read it when they run.
+//! Notifications of objectives: each is an event, for observers that act at once, and a message, for systems that read
+//! it when they run.
 
 use std::time::Duration;
 
@@ -65,25 +65,25 @@ notifications! {
     ObjectiveAdvanced {
         /// The objective.
         key: ObjectiveKey,
-        /// How often it is done by now.
+        /// The number of times that it is done by now.
         done: u32,
-        /// How often it is to be done.
+        /// The number of times that it is to be done.
         count: u32,
     }
 
-    /// Something is in the way of an objective.
+    /// An objective was blocked.
     ObjectiveBlocked {
         /// The objective.
         key: ObjectiveKey,
-        /// What it is.
+        /// The blocker that is in its way.
         blocker: Blocker,
     }
 
-    /// Something isn't in the way of an objective any more.
+    /// A blocker of an objective was resolved.
     ObjectiveResolved {
         /// The objective.
         key: ObjectiveKey,
-        /// What it was.
+        /// The [`what`](Blocker::what) of the blocker.
         what: String,
     }
 
@@ -91,14 +91,14 @@ notifications! {
     ObjectiveRejected {
         /// The objective that was meant.
         key: ObjectiveKey,
-        /// What was asked for.
+        /// The request that was refused.
         request: ObjectiveRequest,
         /// Why it can't be.
         reason: ObjectiveRefusal,
     }
 }
 
-/// Lets the game hear of a change that was made.
+/// Notifies the game of a change that was made.
 pub(crate) fn announce_change(world: &mut World, change: ObjectiveChange) {
     let ObjectiveChange { key, at, step } = change;
     match step {

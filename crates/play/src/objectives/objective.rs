@@ -1,4 +1,4 @@
-//! What a player is to do.
+//! An objective: something that a player is to do.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::departures::note_that_some_went;
 use super::key::ObjectiveKey;
 use super::progress::ObjectiveProgress;
 
-/// The field of a session that lists objectives of its own, for scenarios: a list of [`Objective`]s, read when the
-/// session starts.
+/// The field of a session that lists its own objectives, for scenarios: a list of [`Objective`]s, read when the session
+/// starts.
 ///
 /// ```
 /// use bevy_session::scenarios::Scenario;
@@ -31,7 +31,7 @@ use super::progress::ObjectiveProgress;
 /// ```
 pub const OBJECTIVES: &str = "objectives";
 
-/// Something that a player is to do, on an entity of its own. It is saved with everything else.
+/// A component: something that a player is to do, on its own entity. It is saved with everything else.
 ///
 /// Those that every session has are registered with
 /// [`add_objective`](crate::ObjectivesExt::add_objective), others may be spawned at any time. What became of one
@@ -100,7 +100,7 @@ impl Objective {
         }
     }
 
-    /// What a player reads, or the key of a text in the game's own tables. The key's last segment by default.
+    /// The title that a player reads, or the key of a text in the game's own tables. The key's last segment by default.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
@@ -122,22 +122,22 @@ impl Objective {
         self
     }
 
-    /// How often it is to be done, as in "3 wells". 1 by default, and at least.
+    /// The number of times that it is to be done, as in "3 wells". 1 by default, and at least.
     #[must_use]
     pub fn count(mut self, count: u32) -> Self {
         self.count = count.max(1);
         self
     }
 
-    /// What it weighs in the progress of its group, beside the others there. 1 by default; what is no number, or
-    /// below 0, is 0.
+    /// Its weight in the progress of its group, beside the others there. 1 by default; what is no number, or below 0,
+    /// is 0.
     #[must_use]
     pub fn weight(mut self, weight: f32) -> Self {
         self.weight = sane_weight(weight);
         self
     }
 
-    /// How long it is expected to take, in play time. Of a group, all of it; by default the sum of what is in it.
+    /// The play time that it is expected to take. Of a group, all of it; by default the sum of what is in it.
     #[must_use]
     pub fn expected(self, expected: Duration) -> Self {
         self.expected_secs(expected.as_secs_f64())
@@ -150,7 +150,8 @@ impl Objective {
         self
     }
 
-    /// Lets its group be completed without it. It counts for nothing in progress, and its failure is not its group's.
+    /// Makes it optional: its group can be completed without it. It counts for nothing in progress, and its failure is
+    /// not its group's.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
@@ -164,8 +165,7 @@ impl Objective {
         self
     }
 
-    /// Says that older builds knew it by this key: what became of it there is kept. Called once for each key that
-    /// it had.
+    /// Adds a key by which older builds knew it: its progress there is kept. Called once for each key that it had.
     #[must_use]
     pub fn renamed_from(mut self, key: impl Into<ObjectiveKey>) -> Self {
         self.renamed_from.push(key.into());
@@ -178,7 +178,7 @@ impl Objective {
         &self.key
     }
 
-    /// What a player reads.
+    /// The title that a player reads.
     #[must_use]
     pub fn shown_title(&self) -> &str {
         self.title.as_deref().unwrap_or_else(|| self.key.name())
@@ -196,31 +196,31 @@ impl Objective {
         &self.needs
     }
 
-    /// How often it is to be done; 1 at least.
+    /// The number of times that it is to be done; 1 at least.
     #[must_use]
     pub fn times(&self) -> u32 {
         self.count.max(1)
     }
 
-    /// What it weighs; 0 or more.
+    /// Its weight in its group; 0 or more.
     #[must_use]
     pub fn its_weight(&self) -> f32 {
         sane_weight(self.weight)
     }
 
-    /// How long it is expected to take, if that was said and makes sense.
+    /// The play time that it is expected to take; `None` if that wasn't set or isn't a duration.
     #[must_use]
     pub fn expected_time(&self) -> Option<Duration> {
         self.expected.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     }
 
-    /// Whether its group can do without it.
+    /// Returns true if its group can do without it.
     #[must_use]
     pub fn is_optional(&self) -> bool {
         self.optional
     }
 
-    /// Whether it is kept out of lists until it is available or done.
+    /// Returns true if it is kept out of lists until it is available or done.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.hidden

@@ -1,4 +1,4 @@
-//! What is wrong with objectives as they are set up.
+//! Problems in how objectives are set up.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use tracing::warn;
 use super::key::{ObjectiveKey, ObjectiveKeyError};
 use crate::line::announce;
 
-/// Something that is wrong with a game's objectives. [`Display`](std::fmt::Display) says it in a sentence.
+/// A problem of a game's objectives. [`Display`](std::fmt::Display) says it in a sentence.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectiveProblem {
@@ -17,7 +17,7 @@ pub enum ObjectiveProblem {
     InvalidKey {
         /// The key.
         key: ObjectiveKey,
-        /// What is wrong with it.
+        /// The reason why it can't be one.
         error: ObjectiveKeyError,
     },
     /// Several objectives have one key. The oldest counts; of those that are registered, the first.
@@ -31,7 +31,7 @@ pub enum ObjectiveProblem {
     UnknownNeed {
         /// The objective that is locked.
         key: ObjectiveKey,
-        /// What it needs.
+        /// The key that it needs.
         need: ObjectiveKey,
     },
     /// An objective needs itself, and stays locked.
@@ -76,7 +76,7 @@ pub enum ObjectiveProblem {
     /// A condition is set for an objective that isn't there, and isn't asked until it is.
     #[error("a condition waits for the objective {key:?}, which isn't there")]
     UnknownConditionKey {
-        /// What the condition is for.
+        /// The key that the condition is set for.
         key: ObjectiveKey,
     },
     /// This build doesn't register an objective that the session has. It keeps what it holds, and doesn't count.
@@ -88,7 +88,7 @@ pub enum ObjectiveProblem {
     /// There are more than [`Objectives::MOST`](crate::Objectives::MOST). The newest don't count.
     #[error("there are {count} objectives, and {} count", crate::Objectives::MOST)]
     TooMany {
-        /// How many there are.
+        /// The number of objectives.
         count: usize,
     },
     /// The session's field [`OBJECTIVES`](crate::OBJECTIVES) is no list of objectives, and isn't used.
@@ -99,8 +99,8 @@ pub enum ObjectiveProblem {
     FieldsFull,
 }
 
-/// What is wrong with the objectives at the moment, in no order that matters. Each problem is in the log as a
-/// warning once, and triggered as [`ObjectiveProblemFound`].
+/// The problems of the objectives at the moment, in no particular order. Each problem is in the log as a warning once,
+/// and triggered as [`ObjectiveProblemFound`].
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -113,18 +113,19 @@ pub enum ObjectiveProblem {
 /// ```
 #[derive(Resource, Clone, Debug, Default)]
 pub struct ObjectiveProblems {
-    /// Of the registered objectives, and of the session that is played, as they were taken up.
+    /// Problems of the registered objectives, and of the session's own list as it was read when the session was started
+    /// or resumed.
     lasting: Vec<ObjectiveProblem>,
-    /// Of the tree as it is.
+    /// Problems of the tree as it is.
     standing: Vec<ObjectiveProblem>,
     said: HashSet<ObjectiveProblem>,
 }
 
-/// Something that is wrong with the objectives was found. Sent once for each.
+/// A problem of the objectives was found. Sent once for each.
 #[derive(Event, Message, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ObjectiveProblemFound {
-    /// What it is.
+    /// The problem.
     pub problem: ObjectiveProblem,
 }
 
@@ -134,7 +135,7 @@ impl ObjectiveProblems {
         self.lasting.iter().chain(&self.standing)
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no problems.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -164,7 +165,7 @@ pub(crate) fn found_in_tree(world: &mut World, standing: Vec<ObjectiveProblem>) 
     say_new(world);
 }
 
-/// Says what hasn't been said before.
+/// Announces problems that weren't announced before.
 fn say_new(world: &mut World) {
     let mut problems = world.get_resource_or_init::<ObjectiveProblems>();
     let problems = problems.bypass_change_detection();

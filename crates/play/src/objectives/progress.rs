@@ -1,4 +1,4 @@
-//! What became of an objective.
+//! The progress of an objective.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{ObjectiveChange, ObjectiveStep};
 
-/// How far an objective is. A player may not be able to go about an open one yet; see
+/// The state of an objective. A player may not be able to go about an open one yet; see
 /// [`ObjectiveStanding`](crate::ObjectiveStanding).
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[reflect(Clone, PartialEq, Hash, Debug, Default, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub enum ObjectiveState {
     Failed,
 }
 
-/// Something that is in the way of an objective, as a game or a player sees it: "the bridge is out".
+/// An obstacle in the way of an objective, as a game or a player sees it: "the bridge is out".
 ///
 /// ```
 /// use bevy_session_play::Blocker;
@@ -36,7 +36,7 @@ pub enum ObjectiveState {
 #[non_exhaustive]
 #[type_path = "bevy_session_play"]
 pub struct Blocker {
-    /// What it is; also what it is called by when it is resolved.
+    /// A text that describes it, and by which it is resolved.
     pub what: String,
     /// The player who sees to it, if it is somebody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ impl Blocker {
     }
 }
 
-/// Where an objective came from.
+/// The origin of an objective.
 #[derive(Reflect, Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[reflect(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[type_path = "bevy_session_play"]
@@ -75,7 +75,7 @@ pub(crate) enum Origin {
     Session,
 }
 
-/// What became of an [`Objective`](crate::Objective): saved beside it, and changed by requests and conditions only.
+/// The progress of an [`Objective`](crate::Objective): saved beside it, and changed by requests and conditions only.
 ///
 /// Times are play time of the session, so nothing is written while a player is about it.
 ///
@@ -110,13 +110,13 @@ pub struct ObjectiveProgress {
 }
 
 impl ObjectiveProgress {
-    /// Whether it is done.
+    /// Returns its state: open, completed or failed.
     #[must_use]
     pub fn state(&self) -> ObjectiveState {
         self.state
     }
 
-    /// How often it was done, up to its [`count`](crate::Objective::count).
+    /// The number of times that it was done, up to its [`count`](crate::Objective::count).
     #[must_use]
     pub fn done(&self) -> u32 {
         self.done
@@ -134,13 +134,13 @@ impl ObjectiveProgress {
         self.closed
     }
 
-    /// What is in its way, the oldest first.
+    /// The blockers in its way, the oldest first.
     #[must_use]
     pub fn blockers(&self) -> &[Blocker] {
         &self.blockers
     }
 
-    /// How long it has been played: from when it was available until it was closed, or until `now`, which is the
+    /// The time that it has been played: from when it was available until it was closed, or until `now`, which is the
     /// session's play time.
     #[must_use]
     pub fn played(&self, now: Duration) -> Duration {

@@ -1,4 +1,4 @@
-//! What a build says of objectives: those that every session has, and conditions.
+//! The objectives that a build gives every session, and conditions.
 
 use bevy::platform::collections::HashMap;
 
@@ -47,7 +47,7 @@ impl Registry {
         former.collect()
     }
 
-    /// What is wrong with it.
+    /// Duplicates among the registered objectives.
     pub(crate) fn problems(&self) -> Vec<ObjectiveProblem> {
         let duplicate = |key: &ObjectiveKey| ObjectiveProblem::Duplicate { key: key.clone() };
         self.duplicates.iter().map(duplicate).collect()
@@ -61,7 +61,7 @@ pub(crate) struct Criteria(pub Vec<Criterion>);
 /// A condition, and what comes of it when it holds.
 pub(crate) struct Criterion {
     pub key: ObjectiveKey,
-    /// Where the objective is in the tree, if it is.
+    /// The place of the objective in the tree; `None` if it isn't there.
     pub place: Option<usize>,
     pub step: ObjectiveStep,
     pub condition: Condition,

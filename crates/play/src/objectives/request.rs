@@ -1,9 +1,9 @@
-//! What is asked of an objective, and why it may be refused.
+//! Requests for objectives, and the reasons for refusing them.
 
 use super::key::ObjectiveKey;
 use super::progress::Blocker;
 
-/// What was asked of an objective.
+/// A request for an objective.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ObjectiveRequest {
@@ -21,13 +21,13 @@ pub enum ObjectiveRequest {
     Block(Blocker),
     /// To take something out of its way.
     Resolve {
-        /// What it is.
+        /// The [`what`](Blocker::what) of the blocker.
         what: String,
     },
 }
 
 impl ObjectiveRequest {
-    /// Whether it takes an objective that can be gone about further.
+    /// True if it needs an objective that is open and not locked.
     pub(super) fn is_progress(&self) -> bool {
         matches!(self, Self::Advance(_) | Self::Reach(_) | Self::Complete | Self::Fail)
     }
@@ -46,7 +46,7 @@ pub enum ObjectiveRefusal {
     /// It is locked.
     #[error("it is locked")]
     Locked {
-        /// What it needs and isn't completed.
+        /// The objectives that it needs and that aren't completed.
         missing: Vec<ObjectiveKey>,
     },
     /// It is completed or failed.

@@ -1,4 +1,4 @@
-//! What a game asks of objectives.
+//! Requests of the game to its objectives.
 
 use std::fmt;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl ObjectiveCommands<'_, '_, '_> {
         self.request(key, ObjectiveRequest::Advance(times));
     }
 
-    /// Notes that an objective was done so many times in all, where the world has the number: lamps that burn, ore in
+    /// Notes that an objective was done so many times in all, if the world has the number: lamps that burn, ore in
     /// the store. Counts go up only, and what is closed stays as it is, so this may be asked for as often as the
     /// game likes. After a crash nothing counts twice, as it can with [`advance`](Self::advance), whose count goes on
     /// from the last frame while the world goes back to the newest checkpoint.
@@ -70,7 +70,7 @@ impl ObjectiveCommands<'_, '_, '_> {
         self.request(key, ObjectiveRequest::Reach(times));
     }
 
-    /// Completes an objective that is open and not locked, whatever its count and its blockers.
+    /// Completes an objective that is open and not locked, regardless of its count and its blockers.
     pub fn complete(&mut self, key: impl Into<ObjectiveKey>) {
         self.request(key, ObjectiveRequest::Complete);
     }
@@ -105,7 +105,7 @@ impl ObjectiveCommands<'_, '_, '_> {
     }
 }
 
-/// What was asked for and isn't done yet.
+/// The requests that aren't answered yet.
 #[derive(Resource, Default)]
 pub(crate) struct ObjectiveRequests(Vec<(ObjectiveKey, ObjectiveRequest)>);
 
@@ -130,7 +130,7 @@ pub(crate) fn handle_requests(world: &mut World, at: Duration) {
     }
 }
 
-/// What a request comes to.
+/// The steps that follow from a request.
 fn what_follows(
     world: &mut World,
     key: &ObjectiveKey,
@@ -154,8 +154,8 @@ pub(crate) fn refuse_requests(world: &mut World, reason: &ObjectiveRefusal) {
     }
 }
 
-/// What was asked for in a world that is gone isn't done in the one that took its place. Taken here and now, since
-/// what other observers of this ask for is meant for the new one.
+/// Refuses requests that were made in a world that is gone. They are taken here and now, since what other observers of
+/// this ask for is meant for the new world.
 pub(crate) fn give_up_requests(
     _: On<SessionRestored>,
     mut requests: ResMut<ObjectiveRequests>,
@@ -172,7 +172,7 @@ pub(crate) fn give_up_requests(
 type Steps = (usize, Vec<ObjectiveStep>);
 
 impl Objectives {
-    /// What a request comes to as they are now, if nothing forbids it.
+    /// The steps that follow from a request as objectives are now, if nothing forbids it.
     fn steps_of(
         &self,
         key: &str,

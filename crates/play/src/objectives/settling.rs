@@ -1,4 +1,4 @@
-//! What follows from changes: others become available, and groups close and open.
+//! Consequences of changes: other objectives become available, and groups close and open.
 
 use std::time::Duration;
 

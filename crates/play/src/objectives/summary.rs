@@ -1,4 +1,4 @@
-//! How far all objectives are, in the fields of the session: what its entry, its slots and offers show.
+//! The progress of all objectives, in the fields of the session: what its entry, its slots and offers show.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::problem::{ObjectiveProblem, found};
 use super::tree::Objectives;
 
-/// How far the objectives of a session are, for lists: beside what
-/// [`CheckpointSummary::progress`] and [`CheckpointSummary::objective`] say, which are set as well.
+/// The progress of a session's objectives, for lists: beside what [`CheckpointSummary::progress`] and
+/// [`CheckpointSummary::objective`] say, which are set as well.
 ///
 /// It is a field of the session, so it is in its entry, in slots and in offers, and goes back with a checkpoint. It
 /// is written when something changes, and needs the play time of the moment for the rest.
@@ -35,9 +35,9 @@ use super::tree::Objectives;
 pub struct ObjectivesSummary {
     /// Objectives that count, groups excluded.
     pub total: u32,
-    /// How many of them are completed.
+    /// The number of them that are completed.
     pub completed: u32,
-    /// How long all of them are expected to take, as far as that was said.
+    /// The play time that all of them are expected to take, as far as that was said.
     pub expected: Duration,
     /// Since when there has been something to do, in play time of the session.
     pub since: Option<Duration>,
@@ -49,20 +49,20 @@ impl ObjectivesSummary {
     /// The name of the session's field that has it.
     pub const FIELD: &str = "bevy_session.objectives";
 
-    /// What a checkpoint says of its session's objectives; `None` if it has none.
+    /// Reads the objectives' summary of a checkpoint; `None` if it has none.
     #[must_use]
     pub fn of(summary: &CheckpointSummary) -> Option<Self> {
         summary.fields.get(Self::FIELD)
     }
 
-    /// How long the objectives have been played: until all were closed, or until `now`, which is the play time of
+    /// The time that the objectives have been played: until all were closed, or until `now`, which is the play time of
     /// the session or of the checkpoint.
     #[must_use]
     pub fn played(&self, now: Duration) -> Duration {
         self.until.unwrap_or(now).saturating_sub(self.since.unwrap_or(Duration::MAX))
     }
 
-    /// The expected time by the played: 2 is twice as fast as expected. `None` where one of them is missing.
+    /// The expected time by the played: 2 is twice as fast as expected. `None` if one of them is missing.
     #[must_use]
     pub fn efficiency(&self, now: Duration) -> Option<f32> {
         let played = self.played(now);
@@ -71,7 +71,7 @@ impl ObjectivesSummary {
     }
 }
 
-/// Writes how far the objectives are into the session's fields, where that has changed.
+/// Writes the progress of the objectives into the session's fields, if it has changed.
 pub(crate) fn publish(world: &mut World) {
     let objectives = world.get_resource_or_init::<Objectives>();
     if objectives.is_empty() {

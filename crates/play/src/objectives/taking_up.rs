@@ -71,7 +71,7 @@ fn spawn(world: &mut World, objectives: Vec<Objective>, origin: Origin) {
     }
 }
 
-/// What the game itself has spawned is its own.
+/// Despawns the objectives of the session before, except those that the game itself has spawned.
 fn remove_those_of_before(world: &mut World) {
     let mut all = world.query::<(Entity, &ObjectiveProgress)>();
     let before = all.iter(world).filter(|(_, progress)| progress.origin != Origin::Game);

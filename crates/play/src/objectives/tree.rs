@@ -52,9 +52,9 @@ pub struct Objectives {
     /// Keys of older builds.
     former: HashMap<ObjectiveKey, ObjectiveKey>,
     entities: EntityHashMap<usize>,
-    /// Those that were closed, opened or planted, and what follows from it wasn't looked at yet.
+    /// The places of those that were closed, opened or planted, the consequences of which weren't looked at yet.
     touched: Vec<usize>,
-    /// Whether something has changed since it was added up.
+    /// True if something has changed since progress was added up.
     is_stale: bool,
     progress: f32,
 }
@@ -67,15 +67,15 @@ pub(crate) struct Node {
     pub progress: ObjectiveProgress,
     pub depth: usize,
     pub group: Option<usize>,
-    /// Those directly in it, in order.
+    /// The places of its members, in order.
     pub members: Vec<usize>,
     /// The place behind the last one in it.
     pub end: usize,
-    /// What it needs itself; `None` is there for what isn't.
+    /// The places of those that it needs itself; `None` for one that doesn't exist.
     pub needs: Vec<Option<usize>>,
-    /// Those that need it themselves.
+    /// The places of those that need it themselves.
     pub needed_by: Vec<usize>,
-    /// How much of it is done, from 0 to 1.
+    /// The share of it that is done, from 0 to 1.
     pub share: f32,
 }
 
@@ -92,13 +92,13 @@ impl Objectives {
     /// Objectives that a session may have: 10,000. Those beyond don't count.
     pub const MOST: usize = 10_000;
 
-    /// How many there are.
+    /// The number of objectives.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no objectives.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -115,26 +115,27 @@ impl Objectives {
         (0..self.nodes.len()).filter_map(|place| self.view(place))
     }
 
-    /// How much of all of them is done, from 0 to 1: by the weights of those that are in no group and aren't
+    /// The share of all of them that is done, from 0 to 1: by the weights of those that are in no group and aren't
     /// optional. 0 if there are none.
     #[must_use]
     pub fn progress(&self) -> f32 {
         self.progress
     }
 
-    /// What the player is to do next: the first in order that is open, not locked, not hidden and no group.
+    /// The objective that the player is to do next: the first in order that is open, not locked, not hidden and no
+    /// group.
     #[must_use]
     pub fn current(&self) -> Option<ObjectiveView<'_>> {
         self.iter().find(|it| !it.is_group() && it.is_available() && it.is_visible())
     }
 
-    /// What a HUD or a menu shows: those that are visible, in order.
+    /// The rows that a HUD or a menu shows: objectives that are visible, in order.
     #[must_use]
     pub fn list(&self) -> Vec<ObjectiveRow> {
         self.iter().filter(ObjectiveView::is_visible).map(|it| it.row()).collect()
     }
 
-    /// What lists of sessions show of all of them.
+    /// The summary of all of them, for lists of sessions.
     #[must_use]
     pub fn summary(&self) -> ObjectivesSummary {
         let counted = self.nodes.iter().filter(|it| !it.is_group() && !it.definition.is_optional());
@@ -205,12 +206,13 @@ impl Objectives {
         self.is_stale = true;
     }
 
-    /// Whether something has changed since it was added up.
+    /// True if something has changed since progress was added up.
     pub(crate) fn is_stale(&self) -> bool {
         self.is_stale
     }
 
-    /// Those among these, and among those that need one of these, that could be gone about and never could before.
+    /// The places of those that became available for the first time: among these, and among those that need one of
+    /// these.
     pub(crate) fn waiting_for(&self, touched: &[usize]) -> Vec<usize> {
         let needing = touched.iter().filter_map(|place| self.nodes.get(*place));
         let needing = needing.flat_map(|node| &node.needed_by);
@@ -235,7 +237,7 @@ impl Objectives {
         groups
     }
 
-    /// Whether something that it needs, or that a group around it needs, isn't completed.
+    /// True if something that it needs, or that a group around it needs, isn't completed.
     pub(crate) fn is_locked(&self, place: usize) -> bool {
         self.with_groups(place).any(|node| node.needs.iter().any(|need| !self.is_met(*need)))
     }
@@ -257,7 +259,7 @@ impl Objectives {
         roots.take_while(|place| *place < self.nodes.len()).collect()
     }
 
-    /// Those of them that count: all that aren't optional, or, where all are, all.
+    /// The places among them that count: all that aren't optional, or all if every one is optional.
     pub(crate) fn counted(&self, places: &[usize]) -> Vec<usize> {
         let is_optional =
             |place: &&usize| self.nodes.get(**place).is_some_and(|it| it.definition.is_optional());
@@ -266,7 +268,7 @@ impl Objectives {
         if counted.is_empty() { optional } else { counted }
     }
 
-    /// What a group is, going by those in it; `None` of what is no group.
+    /// The state of a group, going by its members; `None` if it is no group.
     pub(crate) fn state_by_members(&self, place: usize) -> Option<ObjectiveState> {
         let group = self.nodes.get(place).filter(|node| node.is_group())?;
         let counted = self.counted(&group.members);
@@ -281,7 +283,8 @@ impl Objectives {
         })
     }
 
-    /// How long it is expected to take: what is said of it, or else the sum of what is said of those in it.
+    /// The time that it is expected to take: its own if that is set, or else the sum over its members; `None` if none
+    /// is set.
     pub(crate) fn expected(&self, place: usize) -> Option<Duration> {
         let node = self.nodes.get(place)?;
         let said = node.definition.expected_time();

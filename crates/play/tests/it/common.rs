@@ -5,12 +5,12 @@ use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
 use bevy_session_play::*;
 
-/// How much water there is: saved, and what conditions of the tests go by.
+/// The amount of water: saved, and used by conditions of the tests.
 #[derive(Resource, Reflect, Clone, Default, serde::Serialize, serde::Deserialize)]
 #[reflect(Resource, Saved)]
 pub struct Water(pub u32);
 
-/// What was heard in this process, in order.
+/// The notifications of this process, in order.
 #[derive(Resource, Default)]
 pub struct Heard(pub Vec<String>);
 
@@ -58,12 +58,12 @@ pub fn ask(game: &mut TestGame, ask: impl FnOnce(&mut ObjectiveCommands)) {
     game.request(|commands| ask(&mut commands.objectives())).frames(1);
 }
 
-/// What was heard since the last call.
+/// The notifications since the last call.
 pub fn heard(game: &mut TestGame) -> Vec<String> {
     std::mem::take(&mut game.world().resource_mut::<Heard>().0)
 }
 
-/// What was heard of this since the last call.
+/// The notifications that begin with this, since the last call.
 pub fn heard_of(game: &mut TestGame, what: &str) -> Vec<String> {
     heard(game).into_iter().filter(|it| it.starts_with(what)).collect()
 }
@@ -72,7 +72,7 @@ pub fn objectives(game: &TestGame) -> &Objectives {
     game.app().world().resource()
 }
 
-/// How an objective stands, in a word.
+/// The standing of an objective, in a word.
 pub fn standing(game: &TestGame, key: &str) -> &'static str {
     objectives(game).get(key).map_or("absent", |it| it.standing().word())
 }

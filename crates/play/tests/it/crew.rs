@@ -11,15 +11,15 @@ use bevy_session_play::*;
 
 const MEDIC: Role = Role::new("medic");
 
-/// What was refused in this process, and what happened to the crew, in order.
+/// The refusals in this process, and the changes of the crew, in order.
 #[derive(Resource, Default)]
 struct Heard(Vec<String>);
 
-/// Whether a restore may go on.
+/// True if a restore may go on.
 #[derive(Resource)]
 struct GateIsOpen(bool);
 
-/// How often the crew was written.
+/// The number of times that the crew was written.
 #[derive(Resource, Default)]
 struct Written(usize);
 
@@ -90,7 +90,7 @@ fn here(game: &TestGame) -> Vec<&str> {
     crew(game).here().map(|it| it.player().as_str()).collect()
 }
 
-/// What the session has recorded of a type, in order.
+/// The recorded events of a type, in order.
 fn log<T: Recordable>(game: &mut TestGame) -> Vec<T> {
     let session = game.app().world().resource::<CurrentSession>().id();
     let types = vec![T::type_path().to_owned()];
@@ -102,7 +102,7 @@ fn log<T: Recordable>(game: &mut TestGame) -> Vec<T> {
     page.events.iter().map(|event| event.decode().unwrap()).collect()
 }
 
-/// What was asked for, in a line each.
+/// The requests, in a line each.
 fn deeds(game: &mut TestGame) -> Vec<String> {
     let say = |deed: &CrewDeed| {
         let by = deed.by.as_ref().map_or("the game", |by| by.as_str());

@@ -14,7 +14,7 @@ use crate::histories::{Dice, seed};
 
 const PLAYERS: [&str; 6] = ["ann", "ben", "cia", "dan", "Zo\u{eb}", "steam:76561197960287930"];
 
-/// What a character has gathered.
+/// The gold that a character has gathered.
 #[derive(Component, Reflect, Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 struct Gold {
@@ -41,7 +41,7 @@ struct Story {
     crew: Vec<(&'static str, bool)>,
     characters: Characters,
     next_character: u64,
-    /// What the newest checkpoint holds, and those that may be gone back to.
+    /// The characters in the newest checkpoint, and those in checkpoints that may be gone back to.
     durable: Characters,
     earlier: Vec<(CheckpointId, Characters)>,
     hand_overs: u32,
@@ -169,7 +169,7 @@ impl Story {
         };
         let mut expected: Vec<(String, bool)> =
             self.crew.iter().map(|(player, looks_on)| ((*player).to_owned(), *looks_on)).collect();
-        // Whoever hosts plays, whatever they will be afterwards.
+        // The host plays, even if they are a spectator afterwards.
         expected[0].1 = false;
         assert_eq!(found, expected, "{:?}", self.steps);
         let mut all = world.query::<(&PlayedBy, &Gold)>();

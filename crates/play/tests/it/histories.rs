@@ -19,7 +19,7 @@ use crate::common::{Water, app_with, water_is};
 const KEYS: [&str; 8] =
     ["town", "town/well", "town/wall", "town/inn", "sail", "sea/boat", "sea/storm", "cat"];
 
-/// What the game has heard that was completed: saved, as a reward would be.
+/// The completions that the game was notified of: saved, as a reward would be.
 #[derive(Resource, Reflect, Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Resource, Saved)]
 struct Rewards(Vec<String>);
@@ -119,7 +119,7 @@ struct History {
     disk: MemoryDisk,
     starts: u32,
     session: SessionId,
-    /// How deadly it is: one frame in so many.
+    /// The frequency of deaths: one frame in so many.
     deadly: u64,
     story: Vec<String>,
     deaths: u32,
@@ -178,7 +178,7 @@ impl History {
         world.get_resource::<CurrentSession>().is_some() && !is_restoring
     }
 
-    /// Goes on with the session after whatever became of the game, until it is played.
+    /// Goes on with the session, until it is played.
     fn take_up(&mut self) {
         for _ in 0..100 {
             if !self.frames(2) {

@@ -1,4 +1,4 @@
-//! What HUD, menus, entries, slots and offers show.
+//! Objectives in the HUD, menus, entries, slots and offers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What players write about a session is there when they look for it, and reaches whom it is for.
+//! Notes about a session are there when players look for them, and reach those whom they mention.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use bevy_session::prelude::*;
 use bevy_session::testing::TestGame;
 use bevy_session_play::*;
 
-/// What was refused, and who got to know of which note.
+/// The refusals, and the mentions that players got to know of.
 #[derive(Resource, Default)]
 struct Heard(Vec<String>);
 
@@ -359,7 +359,7 @@ fn there_are_only_so_many() {
     assert_eq!(heard(&mut game), ["there are 1000 notes, and there can't be more"]);
 }
 
-/// What hangs on a note: names among those of the session, and versions.
+/// The attachments of a note: names among those of the session, and versions.
 fn hanging(game: &TestGame, note: u64) -> Vec<(String, u32)> {
     let session = game.app().world().resource::<CurrentSession>();
     let listed = notes(game).attachments(NoteId(note), session);

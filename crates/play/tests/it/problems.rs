@@ -1,4 +1,4 @@
-//! What can't come true is said, once and by name.
+//! Conditions that can't come true are reported, once and by name.
 
 use bevy::prelude::*;
 use bevy_session::prelude::*;

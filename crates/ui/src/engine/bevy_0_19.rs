@@ -6,5 +6,5 @@ use bevy::picking::events::{Pointer, Press, Scroll};
 pub(crate) type OnPress<'w, 't> = On<'w, 't, Pointer<Press>>;
 pub(crate) type OnScroll<'w, 't> = On<'w, 't, Pointer<Scroll>>;
 
-/// What makes a widget of a text that can be edited: the text alone.
+/// The component that makes a widget of an editable text: none in this version.
 pub(crate) fn text_input() {}

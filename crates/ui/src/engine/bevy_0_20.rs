@@ -7,7 +7,7 @@ use bevy::ui_widgets::TextInput;
 pub(crate) type OnPress<'w, 't> = On<'w, 't, PointerPress>;
 pub(crate) type OnScroll<'w, 't> = On<'w, 't, PointerScroll>;
 
-/// What makes a widget of a text that can be edited.
+/// The component that makes a widget of an editable text.
 pub(crate) fn text_input() -> TextInput {
     TextInput
 }

@@ -1,4 +1,4 @@
-//! Who asks for what is pressed.
+//! The player in whose name a surface makes its requests.
 
 use bevy_session::SessionCommands;
 

@@ -1,4 +1,4 @@
-//! What all pieces of the ready-made UI need.
+//! Resources and systems that all pieces of the ready-made UI share.
 
 use bevy::input_focus::{InputFocus, InputFocusSystems, InputFocusVisible};
 use bevy::prelude::*;
@@ -14,11 +14,11 @@ use super::{ellipsis, focus, font, look, pictures, strings, widgets};
 pub enum SessionUiSystems {
     /// Theme, words and pictures are brought up to date.
     Prepare,
-    /// What is on the screen is brought up to date.
+    /// The screen is brought up to date.
     Show,
 }
 
-/// What all pieces need.
+/// Adds what all pieces share, once.
 struct CorePlugin;
 
 pub(super) fn add_core(app: &mut App) {

@@ -63,7 +63,7 @@ pub(super) fn names_of(chapters: &[OpenChapter]) -> Option<String> {
 }
 
 impl SessionStrings {
-    /// How long ago a moment was.
+    /// The time since a moment: "4 minutes ago".
     #[must_use]
     pub fn ago(&self, moment: Option<Timestamp>, now: Timestamp) -> String {
         let Some(moment) = moment else { return self.some_time_ago.clone() };
@@ -92,13 +92,13 @@ impl SessionStrings {
         }
     }
 
-    /// How long something was played: "1 hour 5 minutes played".
+    /// A play time: "1 hour 5 minutes played".
     #[must_use]
     pub fn played(&self, play_time: Duration) -> String {
         fill(&self.played, &[("time", &self.span(play_time))])
     }
 
-    /// How a process ended, as a sentence: "The game closed unexpectedly 4 minutes ago."
+    /// The end of a process, as a sentence: "The game closed unexpectedly 4 minutes ago."
     #[must_use]
     pub fn how_it_ended(
         &self,
@@ -117,7 +117,7 @@ impl SessionStrings {
         fill(sentence, &[("ago", &self.ago(died_at, now))])
     }
 
-    /// What a crash took, as a sentence.
+    /// The play that a crash took, as a sentence.
     #[must_use]
     pub fn loss(&self, unsaved: UnsavedPlay) -> String {
         if unsaved.acknowledged > 0 {
@@ -130,7 +130,7 @@ impl SessionStrings {
         }
     }
 
-    /// How long before the end a checkpoint was taken.
+    /// The time between a checkpoint and the end.
     pub(super) fn before_the_end(&self, age: Duration) -> String {
         if age < Duration::from_secs(1) {
             return self.before_the_end_now.clone();
@@ -171,7 +171,7 @@ impl SessionStrings {
         }
     }
 
-    /// What is to be said about another version, if anything.
+    /// A note about a save of another game version; `None` if it needs none.
     pub(super) fn version_fit(&self, fit: VersionFit) -> Option<&str> {
         match fit {
             VersionFit::Lossy => Some(&self.from_other_version),
@@ -239,7 +239,7 @@ impl SessionStrings {
     }
 }
 
-/// How full the bar of a restore is, from 0 to 1: most of it is reading, in steps that can be seen.
+/// The share of a restore that its bar shows, from 0 to 1: most of it is reading, in steps that can be seen.
 pub(super) fn restored_share(activity: SessionActivity) -> f32 {
     match (activity.restore(), activity.restore_progress()) {
         (Some(RestorePhase::Replacing), _) => 1.0,
@@ -248,7 +248,7 @@ pub(super) fn restored_share(activity: SessionActivity) -> f32 {
     }
 }
 
-/// What a restore is doing, for the text below that bar.
+/// The phase of a restore, for the text below that bar.
 pub(super) fn restoring(activity: SessionActivity, words: &SessionStrings) -> &String {
     match activity.restore() {
         None | Some(RestorePhase::Reading) => &words.restoring_reading,

@@ -70,7 +70,7 @@ pub(super) fn cut_at_edge(
     }
 }
 
-/// From the beginning of a line to the edge at which it would be cut off, in physical pixels.
+/// The room from the beginning of a line to the edge at which it would be cut off, in physical pixels.
 fn room_for(
     line: Entity,
     nodes: &Query<(&Node, &ComputedNode, &UiGlobalTransform)>,
@@ -115,8 +115,8 @@ fn cut(text: &str, block: &ComputedTextBlock, room: f32) -> Option<String> {
     (cut != text).then_some(cut)
 }
 
-/// What is kept of a line without the beginning of a word at its end, unless that word is most of it: half a number
-/// would say something else.
+/// The kept part of a line, without the beginning of a word at its end, unless that word is most of it: half a number
+/// would be another number.
 fn without_half_a_word<'a>(kept: &'a str, rest: &str) -> &'a str {
     let is_in_a_word = !kept.ends_with(' ') && !rest.starts_with([' ', ',']);
     let whole_words = kept.rsplit_once(' ').map(|(before, _)| before);

@@ -16,13 +16,13 @@ use crate::engine;
 #[derive(Component, Clone, Copy, Debug)]
 pub(super) struct Field;
 
-/// What a field shows.
+/// The contents of a text field.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct FieldView {
     pub text: String,
-    /// What it is for, as long as nothing is in it.
+    /// The text that is shown while it is empty, to say what it is for.
     pub hint: String,
-    /// Whether what is in it is replaced by what is typed first.
+    /// True if its text is replaced by what is typed first.
     pub starts_selected: bool,
     pub most_letters: usize,
 }
@@ -104,7 +104,7 @@ impl Look {
     }
 }
 
-/// What was typed into a field.
+/// The text that was typed into a field.
 pub(super) fn typed(text: &EditableText) -> String {
     text.value().to_string()
 }

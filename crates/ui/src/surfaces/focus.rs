@@ -19,12 +19,12 @@ use crate::engine::{OnPress, OnScroll};
 /// The root of a surface, within which the focus is moved.
 #[derive(Component, Clone, Copy, Debug)]
 pub(super) struct FocusScope {
-    /// What had the focus before.
+    /// The entity that had the focus before it was opened.
     pub before: Option<Entity>,
-    /// Whether the focus can't leave it.
+    /// True if the focus can't leave it.
     pub is_modal: bool,
     pub layer: i32,
-    /// What on the surface had the focus last.
+    /// The entity on the surface that had the focus last.
     pub last: Option<Entity>,
 }
 
@@ -44,9 +44,9 @@ pub(super) struct WheelList;
 pub(super) struct ScrollRows {
     /// The surface's root.
     pub entity: Entity,
-    /// How many rows further down.
+    /// The number of rows to scroll down; negative is up.
     pub rows: i32,
-    /// Whether the focus goes along.
+    /// True if the focus moves along.
     pub with_focus: bool,
 }
 
@@ -74,11 +74,11 @@ enum Step {
 
 /// A page of a list, in rows.
 const PAGE: i32 = 5;
-/// How far a stick must be moved to count, and moved back to count again.
+/// The deflection at which a stick counts as moved; it has to go back before it counts again.
 const STICK_ON: f32 = 0.6;
 const STICK_OFF: f32 = 0.35;
 
-/// Where the focus can go.
+/// The entities that can have the focus.
 #[derive(SystemParam)]
 pub(super) struct Stops<'w, 's> {
     children: Query<'w, 's, &'static Children>,
@@ -350,8 +350,7 @@ pub(super) fn on_press(press: OnPress, mut visible: ResMut<InputFocusVisible>) {
     }
 }
 
-/// Keeps the focus within the topmost dialog, whatever was clicked beside it.
-/// It goes back to where it was.
+/// Keeps the focus within the topmost dialog when something beside it is clicked. The focus goes back to where it was.
 pub(super) fn keep_focus(
     mut scopes: Query<(Entity, &mut FocusScope)>,
     parents: Query<&ChildOf>,

@@ -1,4 +1,4 @@
-//! What happens around a dialog while it is open: nothing.
+//! Pauses the game's time while a dialog is open.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;

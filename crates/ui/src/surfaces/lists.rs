@@ -1,4 +1,4 @@
-//! What the dialog and the menu have in common: a body, a list that scrolls, a line of buttons.
+//! Layout that the dialog and the menu share: a body, a list that scrolls, a line of buttons.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::widgets::{ButtonKind, Does};
 pub(super) const ROW: f32 = 72.0;
 
 impl Look {
-    /// What is between head and buttons, and takes the room that they leave.
+    /// The node between head and buttons, which takes the room that they leave.
     pub fn body(&self) -> Node {
         Node {
             flex_grow: 1.0,

@@ -67,19 +67,19 @@ impl Look {
         if self.is_compact() { TextSize::Heading } else { TextSize::Title }
     }
 
-    /// How many things of this height there is room for, beside others that use so much.
+    /// The number of rows of this height that fit beside others that use so much; 1 to 7.
     pub fn rows(&self, row: f32, used: f32) -> usize {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
         let rows = ((self.room().y - used) / row).floor().clamp(1.0, 7.0) as usize;
         rows
     }
 
-    /// Whether there is too little room for anything but what matters.
+    /// Returns true if there is room for the essentials only.
     pub fn is_compact(&self) -> bool {
         self.room().x < 820.0 || self.room().y < 560.0
     }
 
-    /// Whether there is even less, so that not all that can be done has room beside a list.
+    /// Returns true if there is even less room, so that a list leaves none beside it for all actions.
     pub fn is_tiny(&self) -> bool {
         self.room().x < 700.0 || self.room().y < 440.0
     }
@@ -104,7 +104,7 @@ pub(super) fn follow_look(
     let window = windows.single().map(Window::size).ok().filter(|size| size.min_element() > 0.0);
     let scale = scale.map_or(1.0, |scale| scale.0).max(0.01);
     let size = window.map_or(look.size, |size| size / scale);
-    // What is readable is so many pixels of the window, whatever the game's own UI is scaled by.
+    // A readable size is a number of pixels of the window, and doesn't depend on the scale of the game's own UI.
     let unit = fit(size * scale) / scale * theme.text_scale.clamp(0.5, 3.0);
     let is_same = look.unit.to_bits() == unit.to_bits() && look.size == size;
     if is_same && !theme.is_changed() && !words.is_changed() {

@@ -1,4 +1,4 @@
-//! What surfaces are put together from.
+//! The parts that surfaces are built from.
 
 use std::ops::Range;
 
@@ -16,18 +16,18 @@ use super::widgets::{ButtonKind, Does, Ink};
 pub(super) struct Entry<'a> {
     pub title: &'a str,
     pub detail: &'a str,
-    /// What stands at the right.
+    /// The text at the right.
     pub aside: &'a str,
-    /// What is the matter with it.
+    /// A note on what is wrong with it, if anything.
     pub mark: Option<&'a str>,
     pub picture: Option<Handle<Image>>,
     pub chosen: bool,
-    /// Where it stands, as a colour and a shape before the title.
+    /// Its state, as a colour and a shape before the title.
     pub shape: Option<Shape>,
-    /// Whether there is a star beside the title.
+    /// True if a star is shown beside the title.
     pub has_star: bool,
     pub tags: &'a [String],
-    /// How far the player has come, from 0 to 1.
+    /// The player's progress, from 0 to 1, if it is known.
     pub progress: Option<f32>,
 }
 

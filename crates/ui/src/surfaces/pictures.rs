@@ -65,7 +65,7 @@ impl Pictures {
     }
 }
 
-/// Has the bytes of a thumbnail decoded.
+/// Decodes the bytes of a thumbnail.
 pub(super) fn receive_picture(read: On<AttachmentRead>, mut pictures: ResMut<Pictures>) {
     let is_awaited = matches!(pictures.known.get(&read.of), Some(Picture::Asked));
     if read.name != THUMBNAIL || !is_awaited {

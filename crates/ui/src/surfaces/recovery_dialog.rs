@@ -36,7 +36,7 @@ use super::core::{SessionUiSystems, add_core};
 /// a session is played.
 ///
 /// While it is open, `Time<Virtual>` is paused, and with it all that goes by time: nothing of a game
-/// that plays on behind the question would be in the session that is recovered. Where the game loads a
+/// that plays on behind the question would be in the session that is recovered. If the game loads a
 /// level to put the session into, time goes on. See [`let_time_pass`](Self::let_time_pass).
 ///
 /// Escape, or East on a gamepad, puts the question off: the offer stays, and
@@ -67,9 +67,8 @@ impl RecoveryDialogPlugin {
         self
     }
 
-    /// Lets `Time<Virtual>` go on while the dialog is open: for menus whose background moves. A game
-    /// without a menu then has to stand still by itself, with
-    /// `run_if(not(recovery_is_pending))`.
+    /// Lets `Time<Virtual>` run while the dialog is open: for menus whose background moves. A game without a menu then
+    /// has to stand still by itself, with `run_if(not(recovery_is_pending))`.
     #[must_use]
     pub fn let_time_pass(mut self) -> Self {
         self.lets_time_pass = true;

@@ -53,14 +53,14 @@ impl SaveIndicatorPlugin {
         self
     }
 
-    /// How long the mark is to be seen at least. 1 second by default.
+    /// Sets the shortest time for which the mark is shown. 1 second by default.
     #[must_use]
     pub fn shortest(mut self, time: Duration) -> Self {
         self.shortest = time;
         self
     }
 
-    /// Whether a word stands beside the mark. Yes by default.
+    /// Shows a word beside the mark, or leaves it out. Shown by default.
     #[must_use]
     pub fn with_text(mut self, with_text: bool) -> Self {
         self.with_text = with_text;
@@ -82,10 +82,10 @@ pub enum IndicatorCorner {
     BottomRight,
 }
 
-/// How long it is shown that a slot could not be saved.
+/// The time for which a failed save of a slot is shown.
 const SLOT_WARNING: Duration = Duration::from_secs(8);
 
-/// What is to be shown.
+/// The state of the indicator.
 #[derive(Resource, Debug)]
 struct Indicator {
     settings: SaveIndicatorPlugin,
@@ -154,7 +154,7 @@ impl Plugin for SaveIndicatorPlugin {
 }
 
 impl Indicator {
-    /// Something could be written.
+    /// Clears the warning of failed saves: a save was written.
     fn relax(&mut self) {
         if matches!(self.warning, Some(Warning::Failing(_))) {
             self.warning = None;
@@ -183,7 +183,7 @@ impl Indicator {
             warnings.push(fill(&words.slot_fails, &[("name", &name), ("reason", reason)]));
         }
         let word = if self.settings.with_text { words.saving.clone() } else { String::new() };
-        // Where nothing can be written, a mark that says so would be a lie.
+        // If nothing can be written, a mark that says so would be a lie.
         let is_seen = now < self.seen_until && self.warning.is_none();
         let saving = is_seen.then_some(word);
         if saving.is_none() && warnings.is_empty() {

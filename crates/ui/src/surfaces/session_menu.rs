@@ -69,7 +69,7 @@ impl Default for SessionMenuPlugin {
 }
 
 impl SessionMenuPlugin {
-    /// How long there is a button that undoes a deletion. 6 seconds by default.
+    /// Sets the time for which a button undoes a deletion. 6 seconds by default.
     #[must_use]
     pub fn undo_time(mut self, time: Duration) -> Self {
         self.undo_time = time;
@@ -79,9 +79,9 @@ impl SessionMenuPlugin {
 
 /// Opens the [session menu](SessionMenuPlugin). Trigger it; while the menu is open, nothing happens.
 ///
-/// [`OpenSessionMenu::default`] opens it for the game itself: guards see no player. Whatever is asked for in a menu that a
-/// player opened is asked by that player: the game's [guards](bevy_session::SessionHooksExt::guard_session_requests) may refuse it, and
-/// the menu shows their reason.
+/// [`OpenSessionMenu::default`] opens it for the game itself: guards see no player. All requests from a menu that a
+/// player opened are made by that player: the game's [guards](bevy_session::SessionHooksExt::guard_session_requests)
+/// may refuse it, and the menu shows their reason.
 ///
 /// ```
 /// use bevy::prelude::*;

@@ -1,4 +1,4 @@
-//! What the plugin is doing, for developers.
+//! The plugin's activity, for developers.
 
 mod activity;
 mod chart;
@@ -65,8 +65,8 @@ impl SessionPanelPlugin {
         self
     }
 
-    /// What the button "Crash" does; `None` leaves it out. By default it is there in builds with
-    /// debug assertions only, and aborts the process.
+    /// Sets the action of the button "Crash"; `None` leaves the button out. By default it is there in builds with debug
+    /// assertions only, and aborts the process.
     #[must_use]
     pub fn crash(mut self, crash: Option<fn()>) -> Self {
         self.crash = crash;

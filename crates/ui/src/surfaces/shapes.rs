@@ -22,7 +22,7 @@ pub(super) enum Shape {
     Cross,
     /// One that was given up: a bar.
     Bar,
-    /// What the player has saved: the outline of a square.
+    /// A save that the player made: the outline of a square.
     Frame,
     /// A favourite: a star of eight points.
     Star,

@@ -11,9 +11,9 @@ pub(super) use file::{StringsLoader, take_strings};
 /// A text that counts something: `one` for 1, `other` for everything else, with `{n}` for the number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Counted {
-    /// For 1.
+    /// The text for the number 1.
     pub one: String,
-    /// For everything else.
+    /// The text for all other numbers.
     pub other: String,
 }
 
@@ -101,7 +101,7 @@ strings! {
     hours: Counted = ("1 hour", "{n} hours"),
     /// Two spans together.
     span_and_span: String = "{large} {small}",
-    /// How long something was played.
+    /// A play time.
     played: String = "{time} played",
 
     /// The title of the recovery dialog.
@@ -120,7 +120,7 @@ strings! {
     ended_elsewhere: String = "You played on another device {ago}. The game may still be open there.",
     /// Next to nothing was lost.
     nothing_lost: String = "Nothing was lost.",
-    /// What was lost.
+    /// The play that was lost.
     lost: String = "The last {time} of play could not be saved.",
     /// It isn't known what was lost.
     lost_unknown: String = "The last moments of play may be missing.",
@@ -132,7 +132,7 @@ strings! {
     fresh_is_chosen: Counted = ("The game closed right after loading. A fresh start should work; your saves are kept.", "The game closed right after loading, {n} times in a row. A fresh start should work; your saves are kept."),
     /// The checkpoint that was chosen can't be restored.
     choice_failed: String = "This save could not be loaded: {reason}.",
-    /// What is chosen in its place.
+    /// Another choice is preselected in its place.
     next_best: String = "The next best one is chosen now.",
     /// Nothing can be restored.
     nothing_readable: String = "The saves of \"{name}\" could not be read: {reason}. Nothing was deleted.",
@@ -148,15 +148,15 @@ strings! {
     next: String = ">",
     /// A checkpoint at the very end.
     before_the_end_now: String = "right before the end",
-    /// How long before the end a checkpoint was taken.
+    /// The time between a checkpoint and the end.
     before_the_end: String = "{time} before the end",
     /// The session went on in two places, here and on another device, say.
     forked: String = "The same until {moment}; then {sides}. Both are kept.",
     /// The same, and it isn't known when.
     forked_some_time: String = "This game went on in two places: {sides}. Both are kept.",
-    /// What was played on this machine since.
+    /// The play on this machine since.
     forked_here: String = "{time} here",
-    /// What was played on another machine since.
+    /// The play on another machine since.
     forked_elsewhere: String = "{time} on another device",
     /// The side that the dialog shows.
     forked_shown: String = "{side} (shown now)",
@@ -180,7 +180,7 @@ strings! {
     recover: String = "Recover",
     /// The button that declines.
     start_fresh: String = "Start fresh",
-    /// Beside it.
+    /// A note beside that button.
     start_fresh_keeps: String = "Starting fresh keeps your saves.",
     /// The button that shows more.
     details: String = "Details",
@@ -212,7 +212,7 @@ strings! {
     report_saved: String = "Saved: {path}",
     /// A report could not be written.
     report_failed: String = "The report could not be saved: {reason}.",
-    /// What a report is for.
+    /// The purpose of a report.
     report_explained: String = "A report helps the makers of the game to find the fault. It holds your newest save, and no personal paths.",
     /// While a checkpoint is being restored: it is being read.
     restoring_reading: String = "Reading your save ...",
@@ -344,7 +344,7 @@ strings! {
     archived_ago: String = "archived {ago}",
     /// When a session was deleted.
     deleted_ago: String = "deleted {ago}",
-    /// How long a session can be taken out of the trash.
+    /// The days for which a session can still be taken out of the trash.
     trash_days: Counted = ("goes for good in a day", "goes for good in {n} days"),
     /// The same, and its time is over.
     trash_soon: String = "goes for good soon",
@@ -364,7 +364,7 @@ strings! {
     rename: String = "Rename",
     /// The button that makes a second session of one.
     duplicate: String = "Duplicate",
-    /// What the second one is called.
+    /// The name of the second one.
     copy_name: String = "{name} (copy)",
     /// The button that archives.
     archive_it: String = "Archive it",
@@ -406,18 +406,18 @@ strings! {
     said_copied: String = "There is a copy: \"{name}\".",
     /// The button that keeps it.
     undo: String = "Undo ({n})",
-    /// What was asked for could not be done.
+    /// A request could not be done.
     menu_failed: String = "That did not work: {reason}.",
 
     /// The title of the timeline, and the buttons that open it.
     timeline_title: String = "Timeline",
     /// There is nothing in it.
     timeline_empty: String = "There is nothing to go back to yet.",
-    /// What becomes of what was played.
+    /// Going back loses no play.
     timeline_keeps: String = "What you have played is kept when you go back: it stays in the timeline as a branch.",
     /// A checkpoint of this moment.
     timeline_now: String = "Now",
-    /// How far back a checkpoint is, in play time.
+    /// The play time between a checkpoint and now.
     timeline_back: String = "{time} back",
     /// A chapter begins with a checkpoint.
     timeline_chapter: String = "a chapter begins",
@@ -451,7 +451,7 @@ strings! {
     panel_title: String = "Session",
     /// In the panel: no session is being played.
     panel_no_session: String = "none is being played",
-    /// In the panel: where the session stands.
+    /// In the panel: the status of the session.
     panel_status: String = "Status",
     /// In the panel: how long it was played.
     panel_played: String = "Played",

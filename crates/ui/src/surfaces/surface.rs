@@ -19,11 +19,11 @@ use super::widgets::Does;
 
 /// All that a surface shows, as a plain value.
 pub(super) trait View: Clone + PartialEq + Send + Sync + 'static {
-    /// What its buttons do.
+    /// The action of its buttons.
     type Action: Clone + PartialEq + Debug + Send + Sync + 'static;
-    /// Whether it lies over everything else until it is answered.
+    /// True if it covers everything else until it is answered.
     const IS_MODAL: bool;
-    /// Which surface lies above which.
+    /// The layer of the surface: a higher one lies above a lower one.
     const LAYER: i32;
 
     /// The button that has the focus at first, or when the one that had it is gone.
@@ -149,7 +149,8 @@ fn open<V: View>(world: &mut World) -> Entity {
     root
 }
 
-/// Whether the focus is on the surface, and what the button does that has it.
+/// The action of the button that has the focus: `None` if the focus isn't on the surface, `Some(None)` if it is on no
+/// button of it.
 fn focus_within<V: View>(world: &World, root: Entity) -> Option<Option<V::Action>> {
     let focused = world.get_resource::<InputFocus>().and_then(InputFocus::get)?;
     let mut at = focused;
@@ -159,7 +160,7 @@ fn focus_within<V: View>(world: &World, root: Entity) -> Option<Option<V::Action
     Some(world.get::<Does<V::Action>>(focused).map(|does| does.0.clone()))
 }
 
-/// What is typed into fields, with the cursor, and with what is being composed or pasted.
+/// Takes the text fields out of the surface, with their text, cursor, and pending input.
 fn take_fields<A>(world: &mut World, root: Entity) -> Vec<(A, EditableText)>
 where
     A: Clone + Send + Sync + 'static,
@@ -173,7 +174,7 @@ where
     fields
 }
 
-/// Lets the player go on typing where a field was drawn again, unless something else is to be in it.
+/// Puts fields back with what was being typed, after they were drawn again, unless they have another text now.
 fn put_fields_back<A>(world: &mut World, root: Entity, fields: Vec<(A, EditableText)>)
 where
     A: PartialEq + Send + Sync + 'static,

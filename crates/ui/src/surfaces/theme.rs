@@ -5,7 +5,7 @@ use bevy::text::FontSource;
 
 use super::font::FONT;
 
-/// How the ready-made UI looks: insert one of your own, or change it at any time.
+/// The look of the ready-made UI: insert your own, or change it at any time.
 ///
 /// The default is dark and calm, with one accent colour, and every text on it has a contrast of at
 /// least 4.5 to 1.
@@ -29,7 +29,7 @@ pub struct SessionTheme {
     /// alphabets: for others, load a font of yours, or switch on Bevy's feature
     /// `system_font_discovery`.
     pub font: FontSource,
-    /// What lies over the game while a dialog is open.
+    /// The colour over the game while a dialog is open.
     pub backdrop: Color,
     /// The ground of dialogs.
     pub surface: Color,
@@ -39,7 +39,7 @@ pub struct SessionTheme {
     pub hovered: Color,
     /// The same of the row that is chosen.
     pub chosen: Color,
-    /// Text.
+    /// The colour of text.
     pub text: Color,
     /// Text that matters less.
     pub muted: Color,
@@ -51,7 +51,7 @@ pub struct SessionTheme {
     pub danger: Color,
     /// Text about what may go wrong.
     pub warning: Color,
-    /// Thin lines.
+    /// The colour of thin lines.
     pub line: Color,
     /// The ring around what has the focus.
     pub focus: Color,

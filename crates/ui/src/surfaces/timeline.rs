@@ -58,7 +58,7 @@ pub struct SessionTimelinePlugin {
 }
 
 impl SessionTimelinePlugin {
-    /// Lets `Time<Virtual>` go on while the timeline is open.
+    /// Lets `Time<Virtual>` run while the timeline is open.
     #[must_use]
     pub fn let_time_pass(mut self) -> Self {
         self.lets_time_pass = true;

@@ -12,7 +12,7 @@ use bevy::ui_widgets::Button;
 
 use super::look::{Look, TextSize};
 
-/// What a button is for, which decides its colours.
+/// The purpose of a button, which decides its colours.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ButtonKind {
     /// The one that is meant to be pressed.
@@ -23,14 +23,14 @@ pub(super) enum ButtonKind {
     Quiet,
     /// A row of a list.
     Row {
-        /// Whether it is the chosen one.
+        /// True if it is the chosen one.
         chosen: bool,
     },
     /// A field to type into.
     Field,
 }
 
-/// What a button does, for its surface to find out.
+/// The action of a button, for its surface to read.
 #[derive(Component, Clone, PartialEq, Debug)]
 pub(super) struct Does<A: Send + Sync + 'static>(pub A);
 

@@ -7,7 +7,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, Rgb, RgbImage, imageops};
 use tracing::debug;
 
-/// Bytes that no thumbnail reaches, whatever is on the screen.
+/// The upper bound on a thumbnail's bytes, for any screen.
 pub const MOST_BYTES: usize = 30_000;
 
 /// A small picture, encoded.

@@ -60,7 +60,7 @@ impl Shots {
         self.waiting.is_empty()
     }
 
-    /// Whether a checkpoint of this kind gets a picture now.
+    /// True if a checkpoint of this kind gets a picture now.
     fn wants(&mut self, kind: CheckpointKind, now: Duration) -> bool {
         match (kind, self.settings.autosave_interval) {
             // By the time that the screen is read, a rewind shows another world.
@@ -95,7 +95,7 @@ pub(super) fn take_with_checkpoint(
     mut commands: Commands,
 ) {
     let begun = internal::instant();
-    // The renderer hands a screen over once a frame, to whoever asked first.
+    // The renderer hands a screen over once a frame, to the first request.
     let is_on = switches.is_none_or(|switches| switches.is_on(SessionFeature::Pictures));
     let is_possible = is_on && !window.is_empty() && asked_for.is_empty();
     // While the game's time stands still, a dialog lies over it: the picture before is a better one.
@@ -117,7 +117,7 @@ pub(super) fn take_with_checkpoint(
     });
 }
 
-/// Has the screen scaled and encoded by another thread.
+/// Scales and encodes the screen in a task of the pool.
 pub(super) fn develop(mut screenshot: On<ScreenshotCaptured>, mut shots: ResMut<Shots>) {
     let begun = internal::instant();
     let largest = shots.settings.size;

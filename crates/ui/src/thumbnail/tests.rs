@@ -19,7 +19,7 @@ use super::{ThumbnailPlugin, ThumbnailTaken};
 #[derive(Component, Reflect, Clone, serde::Serialize, serde::Deserialize)]
 struct Health(u32);
 
-/// What was reported to the game about pictures.
+/// Messages that the game got about pictures.
 #[derive(Resource, Default)]
 struct Heard {
     captured: Vec<CheckpointCaptured>,
@@ -112,7 +112,7 @@ fn screen() -> Image {
     Image::new(extent, TextureDimension::D2, data, format, RenderAssetUsages::MAIN_WORLD)
 }
 
-/// Lets frames pass until something holds, since another thread works on it.
+/// Runs frames until something holds, since another thread works on it.
 fn until(app: &mut App, holds: impl Fn(&Heard) -> bool) {
     for _ in 0..1_000_000 {
         if holds(app.world().resource::<Heard>()) {

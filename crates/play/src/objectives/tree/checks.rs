@@ -1,4 +1,4 @@
-//! What can't come true in a tree of objectives.
+//! Finds conditions that can't come true in a tree of objectives.
 
 use super::Objectives;
 use crate::objectives::key::ObjectiveKey;
@@ -7,7 +7,7 @@ use crate::objectives::problem::ObjectiveProblem;
 /// The keys for which the game has set conditions.
 pub(crate) type Conditioned<'a> = &'a mut dyn Iterator<Item = &'a ObjectiveKey>;
 
-/// What is wrong with what objectives need, and with what is said of groups.
+/// The problems of needs, and of counts and conditions that are set for groups.
 pub(crate) fn problems_of(tree: &Objectives, conditioned: Conditioned) -> Vec<ObjectiveProblem> {
     let mut problems = Vec::new();
     for place in 0..tree.nodes.len() {
@@ -61,13 +61,13 @@ fn look_at_needs(tree: &Objectives, place: usize, problems: &mut Vec<ObjectivePr
     }
 }
 
-/// Whether the first is in the second, however deep.
+/// True if the first is in the second, at any depth.
 fn is_in(tree: &Objectives, place: usize, group: usize) -> bool {
     tree.nodes.get(group).is_some_and(|node| group < place && place < node.end)
 }
 
-/// What an objective waits for: those that it or a group around it needs, and, of a group, those in it. What is
-/// said of it as a problem of its own isn't looked at again.
+/// The objectives that one waits for: those that it or a group around it needs, and, for a group, its members. Needs
+/// that are reported as another problem are left out.
 fn waits_for(tree: &Objectives, place: usize) -> Vec<usize> {
     let Some(node) = tree.nodes.get(place) else { return Vec::new() };
     if node.is_group() {
@@ -81,7 +81,7 @@ fn waits_for(tree: &Objectives, place: usize) -> Vec<usize> {
     needs.collect()
 }
 
-/// Where the search for cycles is at one objective.
+/// The state of the search for cycles at one objective.
 #[derive(Clone, Copy, PartialEq)]
 enum Visit {
     Not,

@@ -83,7 +83,7 @@ fn groups_of(seeds: &[Seed]) -> Vec<Option<usize>> {
     seeds.iter().map(group).collect()
 }
 
-/// Each group before what is in it; members by their order, and by key where that is equal.
+/// Each group before what is in it; members by their order, and by key if that is equal.
 fn order_of(seeds: &[Seed], groups: &[Option<usize>]) -> Vec<usize> {
     let mut members: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     for (index, group) in groups.iter().enumerate() {
@@ -130,7 +130,7 @@ impl Objectives {
         });
     }
 
-    /// What is in a group ends where its last member ends.
+    /// Sets the end of each group to that of its last member.
     fn close_ranges(&mut self) {
         for place in (0..self.nodes.len()).rev() {
             let end_of = |member: &usize| self.nodes.get(*member).map(|node| node.end);

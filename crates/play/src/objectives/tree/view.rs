@@ -10,7 +10,7 @@ use crate::objectives::key::ObjectiveKey;
 use crate::objectives::objective::Objective;
 use crate::objectives::progress::{Blocker, ObjectiveProgress, ObjectiveState};
 
-/// How an objective stands for a player: its state, and whether it can be gone about.
+/// The standing of an objective for a player: its state, and if open, whether it is locked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ObjectiveStanding {
     /// Others must be completed before.
@@ -39,34 +39,34 @@ impl ObjectiveStanding {
     }
 }
 
-/// What a HUD or a menu shows of an objective.
+/// A row of a HUD or a menu: one objective.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ObjectiveRow {
-    /// How many groups it is in.
+    /// The number of groups that it is in.
     pub depth: usize,
     /// Its key.
     pub key: ObjectiveKey,
-    /// What the player reads.
+    /// The title that the player reads.
     pub title: String,
-    /// How it stands.
+    /// Its standing for the player.
     pub standing: ObjectiveStanding,
-    /// How much of it is done, from 0 to 1.
+    /// The share of it that is done, from 0 to 1.
     pub progress: f32,
-    /// How often it was done.
+    /// The number of times that it was done.
     pub done: u32,
-    /// How often it is to be done.
+    /// The number of times that it is to be done.
     pub count: u32,
-    /// What is in its way.
+    /// The blockers in its way, the oldest first.
     pub blockers: Vec<Blocker>,
-    /// Whether its group can do without it.
+    /// True if its group can do without it.
     pub optional: bool,
-    /// Whether others are in it.
+    /// True if it is a group of others.
     pub group: bool,
 }
 
 impl ObjectiveRow {
-    /// Whether others must be completed before.
+    /// Returns true if others must be completed before.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self.standing, ObjectiveStanding::Locked { .. })
@@ -88,19 +88,19 @@ impl<'a> ObjectiveView<'a> {
         self.node.definition.key()
     }
 
-    /// What the player reads.
+    /// The title that the player reads.
     #[must_use]
     pub fn title(&self) -> &'a str {
         self.node.definition.shown_title()
     }
 
-    /// What it is.
+    /// Its definition.
     #[must_use]
     pub fn definition(&self) -> &'a Objective {
         &self.node.definition
     }
 
-    /// What is saved of it: state, count, blockers and times.
+    /// Its saved progress: state, count, blockers and times.
     #[must_use]
     pub fn saved(&self) -> &'a ObjectiveProgress {
         &self.node.progress
@@ -112,13 +112,13 @@ impl<'a> ObjectiveView<'a> {
         self.node.entity
     }
 
-    /// Whether it is open, completed or failed. One that is locked is open.
+    /// Its state: open, completed or failed. One that is locked is open.
     #[must_use]
     pub fn state(&self) -> ObjectiveState {
         self.node.progress.state()
     }
 
-    /// How it stands for a player.
+    /// Its standing for a player.
     #[must_use]
     pub fn standing(&self) -> ObjectiveStanding {
         match self.state() {
@@ -131,19 +131,19 @@ impl<'a> ObjectiveView<'a> {
         }
     }
 
-    /// Whether something that it needs, or that a group around it needs, isn't completed.
+    /// Returns true if something that it needs, or that a group around it needs, isn't completed.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.objectives.is_locked(self.place)
     }
 
-    /// Whether it can be gone about: it is open, and nothing that it needs is missing.
+    /// Returns true if it is open, and nothing that it needs is missing.
     #[must_use]
     pub fn is_available(&self) -> bool {
         self.state() == ObjectiveState::Open && !self.is_locked()
     }
 
-    /// What it needs and isn't completed, the groups around it included.
+    /// The objectives that it needs and that aren't completed, with those that the groups around it need.
     #[must_use]
     pub fn missing(&self) -> Vec<ObjectiveKey> {
         let mut missing = Vec::new();
@@ -155,7 +155,7 @@ impl<'a> ObjectiveView<'a> {
         missing
     }
 
-    /// Whether lists show it: unless it is hidden, and neither available nor closed.
+    /// Returns true if lists show it: unless it is hidden, and neither available nor closed.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         !self.node.definition.is_hidden()
@@ -163,14 +163,14 @@ impl<'a> ObjectiveView<'a> {
             || !self.is_locked()
     }
 
-    /// How much of it is done, from 0 to 1: 1 if it is completed, else by its count, or, of a group, by the weights of
-    /// those in it that aren't optional.
+    /// The share of it that is done, from 0 to 1: 1 if it is completed, else by its count, or, for a group, by the
+    /// weights of its members that aren't optional.
     #[must_use]
     pub fn progress(&self) -> f32 {
         self.node.share
     }
 
-    /// How often it was done, up to its count.
+    /// The number of times that it was done, up to its count.
     #[must_use]
     pub fn done(&self) -> u32 {
         match self.state() {
@@ -179,19 +179,19 @@ impl<'a> ObjectiveView<'a> {
         }
     }
 
-    /// How long it is expected to take; of a group of which nothing is said, what is said of those in it.
+    /// The time that it is expected to take; for a group without an expected time, the sum over its members.
     #[must_use]
     pub fn expected(&self) -> Option<Duration> {
         self.objectives.expected(self.place)
     }
 
-    /// How long it has been played. `now` is the session's play time.
+    /// The time that it has been played. `now` is the session's play time.
     #[must_use]
     pub fn played(&self, now: Duration) -> Duration {
         self.node.progress.played(now)
     }
 
-    /// The expected time by the played: 2 is twice as fast as expected. `None` where one of them is missing. `now` is
+    /// The expected time by the played: 2 is twice as fast as expected. `None` if one of them is missing. `now` is
     /// the session's play time.
     #[must_use]
     pub fn efficiency(&self, now: Duration) -> Option<f32> {
@@ -199,7 +199,7 @@ impl<'a> ObjectiveView<'a> {
         (!played.is_zero()).then(|| Some(self.expected()?.div_duration_f32(played))).flatten()
     }
 
-    /// Whether others are in it.
+    /// Returns true if others are in it.
     #[must_use]
     pub fn is_group(&self) -> bool {
         self.node.is_group()
@@ -211,13 +211,13 @@ impl<'a> ObjectiveView<'a> {
         self.objectives.view(self.node.group?)
     }
 
-    /// Those directly in it, in order.
+    /// Its members, in order.
     pub fn members(&self) -> impl Iterator<Item = Self> + use<'a> {
         let objectives = self.objectives;
         self.node.members.iter().filter_map(move |place| objectives.view(*place))
     }
 
-    /// What a HUD or a menu shows of it.
+    /// Its row for a HUD or a menu.
     #[must_use]
     pub fn row(&self) -> ObjectiveRow {
         ObjectiveRow {

@@ -1,4 +1,4 @@
-//! What frames take while lessons are made of ten thousand sessions with a million attempts. Only with Bevy's feature
+//! The time of frames while lessons are made of ten thousand sessions with a million attempts. Only with Bevy's feature
 //! `multi_threaded` is there a thread for a task: `cargo test --release -p bevy_session_play --features
 //! bevy/multi_threaded --test it -- --ignored --nocapture frames_beside_lessons`.
 
@@ -44,8 +44,8 @@ fn session(number: u128, dice: &mut Dice) -> Known {
     Arc::new(Digested::new(id, session, HistoryLosses::default()))
 }
 
-/// How much time of its processor the main thread spent in each of some frames, and how long each took, with as much
-/// time between them as between frames of a game. Where other programs are busy, only the former says what a frame costs.
+/// The processor time of the main thread in each of some frames, and how long each took, with as much time between them
+/// as between frames of a game. Where other programs are busy, only the former says what a frame costs.
 #[derive(Default)]
 struct Frames {
     spent: Vec<Duration>,

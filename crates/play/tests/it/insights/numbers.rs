@@ -1,4 +1,4 @@
-//! What ten thousand sessions take, on a real disk and with the writer on its thread.
+//! The costs of ten thousand sessions, on a real disk and with the writer on its thread.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use bevy_session_play::*;
 
 use super::planted::{Died, Looted, build};
 
-/// How many there are: ten thousand, unless the environment says otherwise.
+/// The number of sessions: ten thousand, unless the environment says otherwise.
 fn wanted() -> usize {
     std::env::var("SESSIONS").ok().and_then(|it| it.parse().ok()).unwrap_or(10_000)
 }
@@ -38,7 +38,7 @@ fn app(directory: &Path) -> App {
     app
 }
 
-/// Lets frames pass until this holds.
+/// Runs frames until this holds.
 fn until(app: &mut App, holds: impl Fn(&World) -> bool) {
     while !holds(app.world()) {
         app.update();

@@ -1,4 +1,4 @@
-//! What sessions teach, as a game sees it: skills, choices, scores, focus, suggestions, and consent.
+//! The lessons of sessions, as a game sees them: skills, choices, scores, focus, suggestions, and consent.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn build(session: SessionPlugin) -> App {
     })
 }
 
-/// What all sessions teach, once it is up to date.
+/// The lessons of all sessions, once they are up to date.
 fn lessons(game: &mut TestGame) -> SessionsLessons {
     refreshed(game);
     game.world().resource_mut::<Messages<LessonsLearnt>>().clear();

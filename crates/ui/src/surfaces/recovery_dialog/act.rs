@@ -1,4 +1,4 @@
-//! What happens in and around the dialog.
+//! Actions in the dialog, and answers to them.
 
 use std::path::PathBuf;
 
@@ -43,8 +43,7 @@ pub(super) fn recovery_available(
     dialog.ask();
 }
 
-/// Nothing of a session can be restored: if it was what the player is asked about, or nothing asks
-/// about another one, that has to be said.
+/// Notes that nothing of a session can be restored, for the dialog to show.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
     catalog: Res<bevy_session::SessionCatalog>,
@@ -75,7 +74,7 @@ pub(super) fn reopen(
     dialog.ask();
 }
 
-/// What was asked for could not be done.
+/// Shows that a request failed.
 pub(super) fn request_rejected(
     rejected: On<RequestRejected>,
     offers: Res<RecoveryOffers>,
@@ -112,7 +111,7 @@ pub(super) fn backup_not_loaded(
     }
 }
 
-/// What was chosen turned out to be damaged. No request is rejected then: another offer comes.
+/// Shows that the chosen save is damaged. No request is rejected then: another offer comes.
 pub(super) fn corruption_detected(
     found: On<CorruptionDetected>,
     offers: Res<RecoveryOffers>,
@@ -382,7 +381,7 @@ pub(super) fn show_dialog(world: &mut World) {
     show(world, view);
 }
 
-/// How many rows of the list there is room for.
+/// The number of rows of the list that fit.
 fn rows_shown(look: &Look, dialog: &RecoveryDialog, offers: &RecoveryOffers) -> usize {
     let has_advice = dialog.shown(offers).is_none_or(|offer| offer.proposed != Proposal::Newest);
     let has_notice = dialog.failure.is_some() || has_advice;

@@ -1,4 +1,4 @@
-//! Says of a session that went on in two places where it parted, and what was played on each side.
+//! Describes a session that went on in two places: where it parted, and what was played on each side.
 
 use bevy::prelude::*;
 use bevy_session::library::{Fork, ForkedLine};
@@ -46,7 +46,7 @@ impl SessionStrings {
     }
 
     /// A moment as the player's clock shows it: the time, before that the day of the week, and further
-    /// back the date. Where the time zone isn't known, it is said how long ago it was.
+    /// back the date. If the time zone isn't known, it is said how long ago it was.
     fn moment(&self, moment: Timestamp, zone: &LocalZone, now: Timestamp) -> String {
         let Some(zone) = &zone.0 else { return self.ago(Some(moment), now) };
         let (then, now) = (moment.to_zoned(zone.clone()), now.to_zoned(zone.clone()));

@@ -1,4 +1,4 @@
-//! What happens around the dialog while it is open: nothing, and the player has to see it.
+//! Pauses the game's time while the dialog is open, and hints at a missing camera.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use bevy_session::internal::give_hint;
 use super::RecoveryDialog;
 use crate::surfaces::hold::Held;
 
-/// Whether the game's time stands still while the dialog is open.
+/// True if the game's time is paused while the dialog is open.
 #[derive(Resource)]
 pub(super) struct StandsStill(pub bool);
 

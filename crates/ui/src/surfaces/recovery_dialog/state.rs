@@ -1,4 +1,4 @@
-//! What the dialog remembers while it is open.
+//! The state of the dialog while it is open.
 
 use std::path::PathBuf;
 
@@ -13,17 +13,17 @@ use bevy_session::{
 /// The recovery dialog.
 #[derive(Resource, Debug, Default)]
 pub struct RecoveryDialog {
-    /// What it is doing; `None` if it is closed.
+    /// The current stage; `None` if it is closed.
     pub(super) stage: Option<Stage>,
     /// The sessions that were announced to the game, and that the player was not asked about before.
     pub(super) announced: Vec<SessionId>,
     /// The offer that is shown.
     pub(super) offer: Option<OfferId>,
-    /// What is chosen of it.
+    /// The player's choice in it.
     pub(super) chosen: Choice,
     /// The first row of the list that is shown.
     pub(super) first_row: usize,
-    /// What was tried and could not be restored.
+    /// Choices that were tried and could not be restored.
     pub(super) tried: Vec<(SessionId, Choice)>,
     /// Why the last try failed.
     pub(super) failure: Option<Failure>,
@@ -38,7 +38,7 @@ pub struct RecoveryDialog {
 #[derive(Resource, Clone, Debug)]
 pub(super) struct ReportPlace(pub Option<PathBuf>);
 
-/// What the dialog is doing.
+/// A stage of the dialog.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     Asking,
@@ -49,7 +49,7 @@ pub(super) enum Stage {
 /// Distinguishes offers: a session that was forked has more than one.
 pub(super) type OfferId = (SessionId, CheckpointId);
 
-/// What the player chooses.
+/// A choice of the player.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) enum Choice {
     #[default]
@@ -62,7 +62,7 @@ pub(super) enum Choice {
     Backup(u64),
 }
 
-/// What the dialog's buttons do.
+/// The action of a button of the dialog.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Recover,
@@ -97,7 +97,7 @@ pub(super) struct LostSession {
     pub slots: Vec<SlotEntry>,
 }
 
-/// How far the report is that the player asked for.
+/// The state of the report that the player asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) enum Report {
     #[default]
@@ -108,7 +108,7 @@ pub(super) enum Report {
 }
 
 impl RecoveryDialog {
-    /// Whether the dialog is open.
+    /// Returns true if the dialog is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stage.is_some()
@@ -132,7 +132,7 @@ impl RecoveryDialog {
         self.first_row = 0;
     }
 
-    /// What is best chosen of an offer, after what was tried.
+    /// The best choice of an offer, without those that were tried.
     pub(super) fn best(&self, offer: &RecoveryOffer, offers: &RecoveryOffers) -> Choice {
         let has_failed = |choice: Choice| self.tried.contains(&(offer.session.id, choice));
         let backup = offers.proposed_backup(offer).map(|backup| Choice::Backup(backup.number));
@@ -151,7 +151,7 @@ impl RecoveryDialog {
         if !has_failed(proposed) {
             return proposed;
         }
-        // The next older one, then a slot, then a backup, then whatever there is.
+        // The next older one, then a slot, then a backup, then anything else.
         let failed = offer.checkpoints.iter().position(|listed| {
             Choice::Checkpoint(listed.id) == self.chosen
                 || Choice::Checkpoint(listed.id) == proposed
@@ -169,7 +169,7 @@ impl RecoveryDialog {
         ways.find(|choice| !has_failed(**choice)).copied().unwrap_or_default()
     }
 
-    /// Says that what was chosen could not be restored, and chooses the next best.
+    /// Shows that the choice could not be restored, and chooses the next best.
     pub(super) fn fail(&mut self, session: SessionId, failure: Failure, offers: &RecoveryOffers) {
         self.tried.push((session, self.chosen));
         self.failure = Some(failure);
@@ -178,7 +178,7 @@ impl RecoveryDialog {
         self.wants_focus = (self.chosen != Choice::Nothing).then_some(Does::Recover);
     }
 
-    /// Whether this session is being restored.
+    /// True if this session is being restored.
     pub(super) fn is_restoring(&self, session: SessionId) -> bool {
         let shown = self.offer.map(|(session, _)| session);
         let shown = shown.or(self.lost.as_ref().map(|lost| lost.session));
@@ -217,7 +217,7 @@ pub(super) fn choices(offer: &RecoveryOffer, offers: &RecoveryOffers) -> Vec<Cho
     checkpoints.chain(slots).chain(backups).chain(options).collect()
 }
 
-/// What is asked for with a choice.
+/// The source to restore from for a choice; `None` if it isn't a restore of a checkpoint or slot.
 pub(super) fn restore_from(choice: Choice, offer: Option<&RecoveryOffer>) -> Option<RestoreFrom> {
     match choice {
         Choice::Nothing | Choice::Option(_) | Choice::Backup(_) => None,

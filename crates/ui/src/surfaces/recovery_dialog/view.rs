@@ -21,15 +21,15 @@ use crate::surfaces::pictures::NEAR;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct DialogView {
     pub title: String,
-    /// What happened.
+    /// The sentence on how the process ended.
     pub story: String,
-    /// What was lost.
+    /// The sentence on what was lost.
     pub loss: String,
-    /// What went wrong with the last try.
+    /// The error of the last try.
     pub alert: Option<String>,
     /// Why something else than the newest checkpoint is chosen.
     pub advice: Option<String>,
-    /// Which session this is, and whether there are others.
+    /// The name of this session with its number among others, and true if there are others.
     pub session: Option<(String, bool)>,
     /// Where the session parted, if it went on in two places.
     pub fork: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct DialogView {
     pub first_focus: Option<Does>,
 }
 
-/// What is between the texts and the buttons.
+/// The part between the texts and the buttons.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) enum Body {
     #[default]
@@ -50,7 +50,7 @@ pub(super) enum Body {
         report: Option<String>,
     },
     Progress {
-        /// From 0 to 1.
+        /// The progress, from 0 to 1.
         share: f32,
         text: String,
     },
@@ -63,7 +63,7 @@ pub(super) struct Choices {
     /// The rows that are shown.
     pub rows: Vec<Row>,
     pub first: usize,
-    /// How many rows there are.
+    /// The number of rows, shown or not.
     pub total: usize,
     /// The one that is chosen, wherever the list is scrolled to.
     pub chosen: Option<Row>,
@@ -76,9 +76,9 @@ pub(super) struct Row {
     pub title: String,
     pub detail: String,
     pub played: String,
-    /// Where its picture lies, if it can have one.
+    /// The place of its picture, if it can have one.
     pub picture: Option<AttachmentOf>,
-    /// What is the matter with it.
+    /// A note on what is wrong with it, if anything.
     pub mark: Option<String>,
     pub is_damaged: bool,
     pub is_chosen: bool,
@@ -87,18 +87,18 @@ pub(super) struct Row {
 /// Alerts that the details name at the most.
 const ALERTS: usize = 3;
 
-/// What the view is made from, beside the dialog itself.
+/// The inputs of the view, beside the dialog itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub offers: &'a RecoveryOffers,
-    /// How the process before this one ended, if there was one.
+    /// The run of the process before this one, if there was one.
     pub previous: Option<&'a PreviousRun>,
     pub words: &'a SessionStrings,
     pub now: Timestamp,
     pub zone: &'a LocalZone,
-    /// How far the restore is.
+    /// The activity, with the progress of the restore.
     pub activity: SessionActivity,
-    /// Whether there is little room.
+    /// True if there is little room.
     pub is_compact: bool,
     /// Rows that there is room for.
     pub rows: usize,
@@ -139,7 +139,7 @@ impl RecoveryDialog {
             }
             Stage::Asking => {
                 self.ask_for_choice(offer, facts, &mut view);
-                // What happened was shown before; where room is short, what is new goes first.
+                // What happened was shown before; if room is short, what is new goes first.
                 if facts.is_compact && (view.alert.is_some() || view.advice.is_some()) {
                     view.story.clear();
                     view.loss.clear();
@@ -247,13 +247,13 @@ impl RecoveryDialog {
         let options = offer.options.iter().enumerate();
         let options = options.map(|(place, option)| self.option_row(offer, place, option, words));
         let mut rows: Vec<Row> = checkpoints.chain(slots).chain(options).collect();
-        // Where a backup is proposed, backups come first.
+        // If a backup is proposed, backups come first.
         let place = if offers.proposed_backup(offer).is_some() { 0 } else { rows.len() };
         rows.splice(place..place, backups);
         rows
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn row_count(&self, offers: &RecoveryOffers) -> usize {
         match self.shown(offers) {
             Some(offer) if offers.has_only_backups(offer) => offers.backups_for(offer).count(),

@@ -1,4 +1,4 @@
-//! What the player does in the menu.
+//! Actions of the player in the menu.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) fn close(menu: &mut SessionMenu, commands: &mut Commands) {
     menu.reset(false);
 }
 
-/// Nothing can be undone any more.
+/// Ends the time in which the last action can be undone.
 pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     if let Some(slot) = menu.doomed() {
         asked_by(commands.session(), &menu.by).slots().delete(slot);
@@ -53,7 +53,7 @@ pub(super) fn end_toast(menu: &mut SessionMenu, commands: &mut Commands) {
     menu.toast = None;
 }
 
-/// Lets what was done be read, and undone, for a while.
+/// Counts down the time for which a toast can be read, and the action undone.
 pub(super) fn count_down(
     time: Res<Time<Real>>,
     mut menu: ResMut<SessionMenu>,
@@ -66,7 +66,7 @@ pub(super) fn count_down(
     }
 }
 
-/// What pressing a button may need.
+/// The system parameters that pressing a button may need.
 #[derive(SystemParam)]
 pub(super) struct Acting<'w, 's> {
     pub known: KnownFacts<'w>,
@@ -130,7 +130,7 @@ impl Acting<'_, '_> {
         menu.chosen = Some(entry);
     }
 
-    /// From the search field to what it found first.
+    /// Moves the focus from the search field to the first entry that was found.
     fn choose_first(&mut self, menu: &mut SessionMenu) {
         let facts = self.known.facts();
         if let Some(first) = menu.entries(facts.catalog).first() {

@@ -1,4 +1,4 @@
-//! What came of what was asked for.
+//! Answers to the menu's requests.
 
 use bevy::prelude::*;
 use bevy_session::library::{SessionCopied, SessionMoved, SessionPurged, SessionUpdated};
@@ -58,7 +58,7 @@ pub(super) fn slot_renamed(renamed: On<SlotRenamed>, mut menu: ResMut<SessionMen
     menu.unconfirmed.renamed(renamed.slot.id);
 }
 
-/// What was shown as done is taken back.
+/// Takes back an edit that was shown as done, and shows why it failed.
 pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<SessionMenu>) {
     let was_edit = menu.unconfirmed.take_back(&rejected.request);
     let was_asked_for = menu.loading.as_ref() == Some(&rejected.request);
@@ -68,14 +68,14 @@ pub(super) fn request_rejected(rejected: On<RequestRejected>, mut menu: ResMut<S
     }
 }
 
-/// What is being loaded turned out to be damaged. No request is rejected then.
+/// Shows that what was being loaded is damaged. No request is rejected then.
 pub(super) fn corruption_detected(found: On<CorruptionDetected>, mut menu: ResMut<SessionMenu>) {
     if menu.is_loading(found.session) {
         menu.fail(Failure::Damaged);
     }
 }
 
-/// Nothing of what is being loaded can be restored. No request is rejected then.
+/// Shows that nothing of what is being loaded can be restored. No request is rejected then.
 pub(super) fn recovery_failed(failed: On<RecoveryFailed>, mut menu: ResMut<SessionMenu>) {
     if menu.is_loading(failed.session) {
         menu.fail(Failure::Unrecoverable(failed.error.clone()));

@@ -1,4 +1,4 @@
-//! What the player does with what is chosen.
+//! Actions on the chosen entry.
 
 use bevy_session::library::{Archived, ShelfMove};
 use bevy_session::requests::{Request, SessionRequest};
@@ -14,16 +14,16 @@ use super::state::{Does, EntryId, Said, SessionMenu, Tab, Toast, Undo};
 use crate::surfaces::asking::asked_by;
 use crate::surfaces::describe::fill;
 
-/// What is chosen, and what is next to it.
+/// The chosen entry, and the one next to it.
 struct Chosen {
     entry: EntryId,
-    /// What it is called in the list.
+    /// Its name in the list.
     name: String,
-    /// What the player called it.
+    /// The name that the player gave it; empty if none.
     own_name: String,
-    /// How it is continued, recovered or loaded.
+    /// The request that continues, recovers or loads it.
     play: Option<Request>,
-    /// What is chosen once it is gone.
+    /// The entry to choose once it is gone.
     next: Option<EntryId>,
 }
 
@@ -102,7 +102,7 @@ impl Acting<'_, '_> {
         menu.ask(request, &mut self.commands);
     }
 
-    /// Has what is chosen put elsewhere, says so, and chooses the next.
+    /// Moves the chosen entry to another place, shows a toast, and chooses the next.
     fn shelve(
         &mut self,
         menu: &mut SessionMenu,
@@ -219,7 +219,7 @@ pub(super) fn leave_form(menu: &mut SessionMenu) {
     });
 }
 
-/// How something is continued, recovered or loaded.
+/// The request that continues, recovers or loads something; `None` if it can't be read.
 fn play_request(chosen: Listed) -> Option<Request> {
     match chosen {
         Listed::Session(entry) if entry.has_crashed() => {

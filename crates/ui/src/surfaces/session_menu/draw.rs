@@ -196,7 +196,7 @@ impl MenuView {
         }
     }
 
-    /// What is known of what is chosen, and what can be done with it.
+    /// Draws the side: the chosen entry's picture, facts and actions.
     fn draw_side(&self, look: &Look, pictures: &Pictures, line: &mut ChildSpawner) {
         let side = Node { width: look.px(SIDE), flex_shrink: 0.0, ..look.column(12.0) };
         line.spawn(side).with_children(|side| {
@@ -226,7 +226,7 @@ impl MenuView {
         });
     }
 
-    /// The same on lines, where there is no room beside the list.
+    /// The same on lines, if there is no room beside the list.
     fn draw_actions(&self, look: &Look, body: &mut ChildSpawner) {
         let (height, gap) = size_of_actions(look);
         let line = Node { flex_wrap: FlexWrap::Wrap, row_gap: look.px(gap), ..look.row(8.0) };
@@ -238,7 +238,7 @@ impl MenuView {
         });
     }
 
-    /// What was done last beside the buttons that lead on. Nothing moves when it comes or goes.
+    /// Draws the foot: the last status, and the buttons beside it. Nothing moves when it comes or goes.
     fn draw_foot(&self, look: &Look, parent: &mut ChildSpawner) {
         let foot = Node { flex_shrink: 0.0, min_height: look.px(44.0), ..look.row(16.0) };
         parent.spawn(foot).with_children(|foot| {

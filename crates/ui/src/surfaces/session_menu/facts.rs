@@ -1,4 +1,4 @@
-//! What the menu is made from, and bringing what is on the screen up to date.
+//! The inputs of the menu's view, and the system that brings the screen up to date.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -14,7 +14,7 @@ use crate::surfaces::lists::ROW;
 use crate::surfaces::look::Look;
 use crate::surfaces::surface::{Surface, show};
 
-/// What is known where the player does something.
+/// The facts that the player's actions need.
 #[derive(SystemParam)]
 pub(super) struct KnownFacts<'w> {
     pub catalog: Res<'w, SessionCatalog>,
@@ -47,7 +47,7 @@ fn facts<'a>(catalog: &'a SessionCatalog, look: &'a Look) -> Facts<'a> {
     }
 }
 
-/// How many rows of the list there is room for.
+/// The number of rows of the list that fit.
 pub(super) fn rows_shown(look: &Look) -> usize {
     let used = match (look.is_tiny(), look.is_compact()) {
         (true, _) => 160.0,

@@ -1,4 +1,4 @@
-//! What is asked in the place of the list: a new name, or whether something is really meant.
+//! Forms in the place of the list: a new name, a grouping, or a confirmation.
 
 use bevy_session::limits;
 
@@ -11,23 +11,23 @@ use crate::surfaces::field::FieldView;
 /// Letters that a field for a name takes: more than a name may have, so that it can be said.
 const MOST_LETTERS: usize = 2 * limits::STRING_BYTES;
 
-/// What is asked.
+/// A question to the player.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Form {
     Rename {
         entry: EntryId,
-        /// What it was called.
+        /// The name before.
         before: String,
-        /// What was typed.
+        /// The text that was typed.
         name: String,
     },
-    /// Whether something is meant that can't be taken back as a whole.
+    /// A confirmation of something that can't be undone as a whole.
     Sure { entry: EntryId, name: String, what: Sure },
-    /// What the list is to be grouped by.
+    /// The choice of a grouping for the list.
     Groups { now: Grouping },
 }
 
-/// What a form asks about.
+/// An action that a form asks to confirm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sure {
     Archive,
@@ -42,12 +42,12 @@ pub(super) struct FormView {
     pub field: Option<FieldView>,
     /// Answers, each with its label and whether it is the one that holds now.
     pub choices: Vec<(Does, String, bool)>,
-    /// What is wrong with what was typed.
+    /// The reason why the typed text can't be used.
     pub error: Option<String>,
 }
 
 impl Form {
-    /// What is wrong with the new name.
+    /// The reason why the new name can't be used.
     pub fn error(&self, words: &SessionStrings) -> Option<String> {
         let Self::Rename { name, .. } = self else { return None };
         let (bytes, limit) = (name.trim().len(), limits::STRING_BYTES);

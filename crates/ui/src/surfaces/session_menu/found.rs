@@ -1,4 +1,4 @@
-//! What is listed: found again only when something changed that it depends on.
+//! The listed entries: searched again only when something changed that they depend on.
 
 use std::cmp::Reverse;
 
@@ -25,7 +25,7 @@ pub(super) struct Found {
     pub tags: Vec<(String, usize)>,
 }
 
-/// What the list depends on, beside the sessions.
+/// The inputs of the list, beside the sessions.
 #[derive(Clone, PartialEq, Debug)]
 struct Asked {
     /// When the catalogue, and so perhaps its slots, changed last.
@@ -36,7 +36,7 @@ struct Asked {
 }
 
 impl SessionMenu {
-    /// Finds what is to be listed. Costs next to nothing where nothing changed.
+    /// Finds what is to be listed. Costs next to nothing if nothing changed.
     pub(super) fn find(
         &mut self,
         catalog: &SessionCatalog,
@@ -72,7 +72,7 @@ impl SessionMenu {
         self.found.asked = Some(asked);
     }
 
-    /// Whether a search or tags leave something out.
+    /// True if a search or tags leave something out.
     pub(super) fn is_narrowed(&self) -> bool {
         !self.search.trim().is_empty() || !self.tags.is_empty()
     }
@@ -96,7 +96,7 @@ impl SessionMenu {
         self.tags.iter().fold(query, |query, tag| query.tag(tag))
     }
 
-    /// What is listed now, from top to bottom.
+    /// The listed entries, from top to bottom.
     pub(super) fn entries(&self, catalog: &SessionCatalog) -> Vec<EntryId> {
         self.lines(catalog).iter().filter_map(Line::entry).collect()
     }
@@ -141,7 +141,7 @@ fn tags_in(catalog: &SessionCatalog, query: &SessionQuery) -> Vec<(String, usize
     tags
 }
 
-/// Whether a slot is found as a session of its name would be.
+/// True if a slot matches as a session of its name would.
 fn is_found(slot: &SlotEntry, query: &SessionQuery) -> bool {
     let mut as_session = SessionEntry::begun(&slot.session);
     as_session.session.name = format!("{} {}", slot.name, slot.session.name);

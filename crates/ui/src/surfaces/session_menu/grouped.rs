@@ -14,7 +14,7 @@ use crate::surfaces::describe::shortened;
 const WEEK: i64 = 7 * 24 * 60 * 60;
 const MONDAY: i64 = 3 * 24 * 60 * 60;
 
-/// What the list is grouped by.
+/// The property by which the list is grouped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Grouping {
     #[default]
@@ -42,7 +42,7 @@ impl Grouping {
     }
 }
 
-/// What the entries of a group have in common: `None` where they have nothing of the kind.
+/// The property that the entries of a group have in common: `None` if they don't have it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Group {
     Player(Option<String>),
@@ -51,7 +51,7 @@ pub(super) enum Group {
     /// The number of a week, from Monday to Sunday of UTC.
     Week(i64),
     Outcome(Outcome),
-    /// What the player saved, and has no outcome.
+    /// Saves of the player, which have no outcome.
     Saves,
 }
 
@@ -61,13 +61,13 @@ pub(super) enum Line {
     Heading(Group),
     Row {
         entry: EntryId,
-        /// How many rows above list the same entry.
+        /// The number of rows above that list the same entry.
         copy: usize,
     },
 }
 
 impl Line {
-    /// What it lists; `None` for a heading.
+    /// The entry that it lists; `None` for a heading.
     pub fn entry(&self) -> Option<EntryId> {
         match self {
             Self::Heading(_) => None,
@@ -81,7 +81,7 @@ impl Line {
     }
 }
 
-/// How many lines from this one on there is room for, where so many rows have room. A heading isn't the last.
+/// The number of lines from this one on that fit into so many rows. A heading isn't the last.
 pub(super) fn shown_from(lines: &[Line], first: usize, rows: usize) -> usize {
     let below = lines.get(first..).unwrap_or_default();
     let mut room = 2 * rows;
@@ -174,7 +174,7 @@ fn week_of(moment: Timestamp) -> i64 {
 }
 
 impl Group {
-    /// What stands above the group.
+    /// The heading of the group.
     pub fn heading(&self, words: &SessionStrings, now: Timestamp) -> String {
         match self {
             Self::Player(Some(text)) | Self::Tag(Some(text)) => shortened(text, 48),

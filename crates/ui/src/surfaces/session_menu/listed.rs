@@ -29,7 +29,7 @@ pub(super) enum Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    /// What is known of an entry of the list.
+    /// Finds an entry of the list in the catalog.
     pub fn of(entry: EntryId, facts: Facts<'a>) -> Option<Self> {
         let catalog = facts.catalog;
         match entry {
@@ -50,7 +50,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// What is said of the session that it is, or that it was saved in.
+    /// The session's metadata: of the session that it is, or that it was saved in.
     pub fn session(self) -> Option<&'a SessionMetadata> {
         match self {
             Self::Session(entry) => Some(&entry.session),
@@ -59,7 +59,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// What the player called it; empty if nothing.
+    /// The name that the player gave it; empty if none.
     pub fn own_name(self, unconfirmed: &Unconfirmed) -> String {
         match self {
             Self::Session(entry) => unconfirmed.session(entry).name.clone(),
@@ -73,14 +73,14 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// What it is called in the list.
+    /// Its name in the list.
     pub fn name(self, words: &SessionStrings, unconfirmed: &Unconfirmed) -> String {
         let name = self.own_name(unconfirmed);
         let name = if name.trim().is_empty() { words.entry_session.clone() } else { name };
         shortened(&name, 48)
     }
 
-    /// What a press plays it with, or takes it out of the trash; `None` if that can't be done.
+    /// The label of the button that plays it, or takes it out of the trash; `None` if that can't be done.
     pub fn play(self, tab: Tab, words: &SessionStrings) -> Option<String> {
         let played = match self {
             Self::Session(_) if tab == Tab::Trash => &words.restore_it,
@@ -150,8 +150,7 @@ impl<'a> Listed<'a> {
         row
     }
 
-    /// What the game says of it: what the player is about to do, in which chapters it stands, or why it was
-    /// left.
+    /// The game's description of it: the player's next objective, its open chapters, or why it was left.
     fn said(self) -> Option<String> {
         let said = match self {
             Self::Session(entry) => entry
@@ -167,7 +166,7 @@ impl<'a> Listed<'a> {
         said.filter(|said| !said.trim().is_empty()).map(|said| shortened(&said, 60))
     }
 
-    /// What is known of it beyond its row.
+    /// Facts about it that its row doesn't show.
     pub fn about(self, words: &SessionStrings) -> Vec<String> {
         let (session, version) = match self {
             Self::Session(entry) => (&entry.session, &entry.session.context.game_version),
@@ -192,7 +191,7 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// How long ago it was played or put away, and how long it stays in the trash.
+    /// The time since it was played or put away, and the time that it still stays in the trash.
     fn when(self, facts: Facts) -> Option<String> {
         let words = facts.words;
         let ago = |moment| words.ago(Some(moment), facts.now);
@@ -215,7 +214,7 @@ impl<'a> Listed<'a> {
 }
 
 impl MenuRow {
-    /// Fills in what is a session's, and says what it is where nothing is the matter with it.
+    /// Fills in what is a session's, and says what it is if nothing is wrong with it.
     fn of_session(
         &mut self,
         entry: &SessionEntry,
@@ -269,7 +268,7 @@ impl MenuRow {
 }
 
 impl SessionStrings {
-    /// How long something can still be taken out of the trash.
+    /// The time for which something can still be taken out of the trash.
     fn left_in_trash(&self, left: Duration) -> String {
         match left.as_secs().div_ceil(DAY) {
             0 => self.trash_soon.clone(),

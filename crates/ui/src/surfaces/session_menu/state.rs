@@ -1,4 +1,4 @@
-//! What the menu remembers while it is open.
+//! The state of the menu while it is open.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub struct SessionMenu {
     /// The player who opened it, and asks for all that is asked for in it.
     pub(super) by: Option<String>,
     pub(super) tab: Tab,
-    /// What was typed into the search field.
+    /// The text in the search field.
     pub(super) search: String,
     /// Tags that everything listed has.
     pub(super) tags: Vec<String>,
@@ -31,15 +31,15 @@ pub struct SessionMenu {
     pub(super) chosen: Option<EntryId>,
     /// The first line of the list that is shown.
     pub(super) first_line: usize,
-    /// What is asked in the place of the list.
+    /// The form in the place of the list.
     pub(super) form: Option<Form>,
-    /// Whether, in a tiny window, all that can be done is shown in the place of the list.
+    /// True if, in a tiny window, all actions are shown in the place of the list.
     pub(super) shows_more: bool,
-    /// What was done last.
+    /// The last thing that was done.
     pub(super) toast: Option<Toast>,
     /// Edits that aren't durable yet.
     pub(super) unconfirmed: Unconfirmed,
-    /// What was asked for and is being loaded.
+    /// The request that is being loaded.
     pub(super) loading: Option<Request>,
     /// Why the last thing that was asked for could not be done.
     pub(super) failure: Option<Failure>,
@@ -55,14 +55,14 @@ impl SessionMenu {
         *self = Self { is_open, sort, grouping, unconfirmed, ..default() };
     }
 
-    /// Asks for an edit, for whoever opened the menu, and shows it from now on.
+    /// Asks for an edit, in the name of the player who opened the menu, and shows it from now on.
     pub(super) fn ask(&mut self, request: impl Into<Request>, commands: &mut Commands) {
         let request = request.into();
         asked_by(commands.session(), &self.by).request(request.clone());
         self.unconfirmed.show(request);
     }
 
-    /// What was asked for could not be done.
+    /// Shows that a request failed.
     pub(super) fn fail(&mut self, failure: Failure) {
         self.loading = None;
         self.failure = Some(failure);
@@ -76,7 +76,7 @@ impl SessionMenu {
         self.chosen = None;
     }
 
-    /// Whether this session is being loaded.
+    /// True if this session is being loaded.
     pub(super) fn is_loading(&self, session: SessionId) -> bool {
         match &self.loading {
             Some(Request::Session(
@@ -94,25 +94,25 @@ impl SessionMenu {
         }
     }
 
-    /// Whether the menu is open.
+    /// Returns true if the menu is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.is_open
     }
 }
 
-/// How long what was deleted can be had back with a button.
+/// The time for which a button undoes a deletion.
 #[derive(Resource, Clone, Copy, Debug)]
 pub(super) struct UndoTime(pub Duration);
 
-/// Something that is listed.
+/// The id of an entry of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum EntryId {
     Session(SessionId),
     Slot(SlotId),
 }
 
-/// Which part of everything is listed.
+/// A tab: the part of all entries that is listed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Tab {
     /// Sessions at hand, and slots.
@@ -123,7 +123,7 @@ pub(super) enum Tab {
     Trash,
 }
 
-/// What was done, for a while.
+/// A note on what was done, shown for a while.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Toast {
     pub said: Said,
@@ -133,7 +133,7 @@ pub(super) struct Toast {
     pub undo: Option<Undo>,
 }
 
-/// What a toast says.
+/// The text of a toast.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Said {
     SlotGoes,
@@ -143,7 +143,7 @@ pub(super) enum Said {
     Copied,
 }
 
-/// How what was done is undone.
+/// The way in which an action is undone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Undo {
     /// Slots have no trash: it is deleted when the time for undoing is over.
@@ -169,7 +169,7 @@ pub(super) enum Failure {
     Damaged,
 }
 
-/// What the menu's buttons and fields do.
+/// The action of a button or field of the menu.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     /// A row, by what it lists and how many rows above list the same: a session is in the group of each of

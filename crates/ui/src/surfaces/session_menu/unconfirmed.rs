@@ -10,7 +10,7 @@ use bevy_session::{SessionId, SessionMetadata};
 
 use super::state::EntryId;
 
-/// What was asked for and isn't durable yet, in the order in which it is answered.
+/// Requests that aren't durable yet, in the order in which they are answered.
 #[derive(Debug, Default)]
 pub(super) struct Unconfirmed(Vec<Request>);
 
@@ -55,13 +55,13 @@ impl Unconfirmed {
         place.map(|place| self.0.remove(place)).is_some()
     }
 
-    /// Whether it is on its way to another place, or out of the world.
+    /// True if it is being moved to another place, or forgotten.
     pub fn leaves(&self, entry: EntryId) -> bool {
         let EntryId::Session(session) = entry else { return false };
         self.0.iter().any(|request| is_move_of(request, session))
     }
 
-    /// What a session says about itself once all edits of it are durable.
+    /// The metadata of a session once all edits of it are durable.
     pub fn session<'a>(&self, entry: &'a SessionEntry) -> Cow<'a, SessionMetadata> {
         let mut session = Cow::Borrowed(&entry.session);
         for request in &self.0 {
@@ -75,7 +75,7 @@ impl Unconfirmed {
         session
     }
 
-    /// What a slot is to be called.
+    /// The new name of a slot, if one was asked for.
     pub fn name_of_slot(&self, slot: SlotId) -> Option<&str> {
         self.0.iter().rev().find_map(|request| new_name_of(request, slot))
     }

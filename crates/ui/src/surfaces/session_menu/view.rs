@@ -29,35 +29,35 @@ pub(super) struct MenuView {
     pub sorts: Vec<(Does, String, bool)>,
     /// Tags to choose from.
     pub chips: Vec<Chip>,
-    /// What the list is grouped by.
+    /// The label of the list's grouping.
     pub groups: String,
     pub body: Body,
-    /// What can be done with what is chosen.
+    /// The actions on the chosen entry.
     pub actions: Vec<(Does, String)>,
-    /// What is known of it beyond its row.
+    /// Facts about it that its row doesn't show.
     pub about: Vec<String>,
     pub picture: Option<AttachmentOf>,
-    /// Whether, in a tiny window, the actions are shown in the place of the list.
+    /// True if, in a tiny window, the actions are shown in the place of the list.
     pub shows_more: bool,
     pub status: Option<Status>,
-    /// What the buttons below do, and whether it is the one that is meant to be pressed.
+    /// The buttons below: action, label, and true for the one that is meant to be pressed.
     pub buttons: Vec<(Does, String, bool)>,
 }
 
-/// What is in the middle.
+/// The part in the middle.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Body {
     List {
         /// The lines that are shown.
         lines: Vec<MenuLine>,
         first: usize,
-        /// How many lines there are.
+        /// The number of lines, shown or not.
         total: usize,
     },
     /// There is nothing to list.
     Nothing {
         text: String,
-        /// What helps.
+        /// The button that helps.
         button: Option<(Does, String)>,
     },
     /// Something is being loaded, from 0 to 1.
@@ -74,7 +74,7 @@ impl Default for Body {
     }
 }
 
-/// What was done last, or could not be done.
+/// The last thing that was done, or could not be done.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Status {
     pub text: String,
@@ -104,7 +104,7 @@ pub(super) enum MenuLine {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct MenuRow {
     pub entry: EntryId,
-    /// How many rows above list the same.
+    /// The number of rows above that list the same entry.
     pub copy: usize,
     pub title: String,
     pub detail: String,
@@ -118,7 +118,7 @@ pub(super) struct MenuRow {
     pub progress: Option<f32>,
 }
 
-/// What the view is made from, beside the menu itself.
+/// The inputs of the view, beside the menu itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub catalog: &'a SessionCatalog,
@@ -129,18 +129,18 @@ pub(super) struct Facts<'a> {
     pub activity: SessionActivity,
     /// Rows that there is room for.
     pub rows: usize,
-    /// Whether there is room for what can be done beside the list.
+    /// True if actions have no room beside the list.
     pub is_tiny: bool,
     /// The room for tags beside each other, in pixels of the design.
     pub room_for_chips: f32,
-    /// Whether there is a timeline to go back in.
+    /// True if there is a timeline to go back in.
     pub has_timeline: bool,
-    /// How long sessions lie in the trash.
+    /// The time for which sessions stay in the trash.
     pub trash: Option<Duration>,
 }
 
 impl SessionMenu {
-    /// What is chosen: at first, what can be played among what is seen.
+    /// The chosen entry: at first, one among those in view that can be played.
     pub(super) fn chosen_of<'a>(
         &self,
         entries: &[EntryId],
@@ -283,7 +283,7 @@ impl SessionMenu {
         Body::Nothing { text, button }
     }
 
-    /// What is beside and below the list.
+    /// Fills in the parts beside and below the list.
     fn side(&self, view: &mut MenuView, chosen: Option<Listed>, facts: Facts) {
         let words = facts.words;
         if let Some(chosen) = chosen {
@@ -306,7 +306,7 @@ impl SessionMenu {
         }
     }
 
-    /// What can be done with what is chosen, beside playing it.
+    /// The actions on the chosen entry, beside playing it.
     fn actions(&self, chosen: Listed, facts: Facts) -> Vec<(Does, String)> {
         let words = facts.words;
         let rename = (Does::Rename, words.rename.clone());
@@ -336,7 +336,7 @@ impl SessionMenu {
         }
     }
 
-    /// What was done last, or could not be done.
+    /// The last thing that was done, or could not be done.
     fn status(&self, words: &SessionStrings) -> Option<Status> {
         if let Some(failure) = &self.failure {
             let reason = match failure {

@@ -1,4 +1,4 @@
-//! What happened last, as the session has recorded it.
+//! The latest events of the session, as it has recorded them.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::surfaces::describe::shortened;
 
 /// As many events are shown.
 const SHOWN: usize = 4;
-/// How often it is asked for.
+/// The interval at which it is read.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Letters of one.
 const LETTERS: usize = 46;
 
-/// What the panel knows of what happened.
+/// The latest events that the panel shows.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     /// The newest last.
@@ -80,7 +80,7 @@ fn described(event: &RecordedEvent) -> String {
     shortened(format!("{when} {said}").trim_end(), LETTERS)
 }
 
-/// What a value says, in the order of its fields. Times stand before it already.
+/// Adds the words of a value, in the order of its fields. Durations are left out, since the line begins with a time.
 fn add_words(value: &Value, field: Option<&str>, words: &mut Vec<String>) {
     let of_field = |said: String| match field {
         Some(field) => format!("{field} {said}"),
@@ -115,7 +115,7 @@ fn is_duration(fields: &ron::Map) -> bool {
     fields.len() == 2 && named("secs") && named("nanos")
 }
 
-/// What happened to the session itself.
+/// The text of an event of the session's lifecycle.
 fn lifecycle(event: LifecycleEvent) -> String {
     let LifecycleEvent { subtype, previous, status, details, .. } = event;
     let change = match (previous, status) {

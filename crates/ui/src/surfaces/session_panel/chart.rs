@@ -8,7 +8,7 @@ use super::record::{REMEMBERED, SessionPanel};
 /// The height of a sparkline in pixels. It is drawn twice as large.
 const HEIGHT: usize = 16;
 
-/// What a sparkline is of.
+/// The figure that a sparkline shows.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Chart {
     Capture,

@@ -1,4 +1,4 @@
-//! The panel as a tree, whose texts and charts are filled in where they change.
+//! The panel as a tree, whose texts and charts are filled in when they change.
 
 use bevy::ecs::hierarchy::ChildSpawner;
 use bevy::input_focus::InputFocusVisible;
@@ -26,7 +26,7 @@ pub(super) struct PanelView {
     warns_of_power_cuts: bool,
 }
 
-/// What the panel's buttons do.
+/// The action of a button of the panel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Checkpoint,
@@ -122,7 +122,7 @@ pub(super) fn go_back(
     }
 }
 
-/// Fills texts and charts in, where they are no longer what they were.
+/// Fills in texts and charts that have changed.
 pub(super) fn fill_in(
     panel: Res<SessionPanel>,
     session: Option<Res<CurrentSession>>,

@@ -1,4 +1,4 @@
-//! What the panel remembers.
+//! The state of the panel.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,11 +31,11 @@ pub struct SessionPanel {
     pub(super) samples: VecDeque<Sample>,
     /// Checkpoints that were captured and aren't durable yet.
     pub(super) on_their_way: VecDeque<(CheckpointId, Duration)>,
-    /// What went wrong, the newest last.
+    /// The latest errors, the newest last.
     pub(super) errors: VecDeque<String>,
-    /// What happened last.
+    /// The latest events.
     pub(super) activity: Activity,
-    /// Whether the keyboard is to go to the panel.
+    /// True if the panel is to get the keyboard focus.
     pub(super) wants_focus: bool,
     /// Grows with each checkpoint.
     pub(super) version: u32,
@@ -51,7 +51,7 @@ pub(super) struct Sample {
 }
 
 impl SessionPanel {
-    /// Whether the panel is open.
+    /// Returns true if the panel is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.is_open

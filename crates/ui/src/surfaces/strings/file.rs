@@ -6,8 +6,7 @@ use bevy::prelude::*;
 
 use super::SessionStrings;
 
-/// Which file the strings come from. Once it is loaded, and whenever it changes,
-/// [`SessionStrings`] is replaced.
+/// The file that the strings come from. Once it is loaded, and whenever it changes, [`SessionStrings`] is replaced.
 #[derive(Resource, Clone, Debug)]
 pub struct StringsFile(pub Handle<SessionStrings>);
 

@@ -1,4 +1,4 @@
-//! What happens in the timeline.
+//! Actions of the player in the timeline, and answers to them.
 
 use bevy::input_focus::InputFocus;
 use bevy::prelude::*;
@@ -68,7 +68,7 @@ pub(super) fn corruption_detected(
     }
 }
 
-/// Nothing can be restored. No request is rejected then.
+/// Shows that nothing can be restored. No request is rejected then.
 pub(super) fn recovery_failed(
     failed: On<RecoveryFailed>,
     session: Option<Res<CurrentSession>>,
@@ -235,7 +235,7 @@ fn row_facts<'a>(
     }
 }
 
-/// How many rows of the list there is room for.
+/// The number of rows of the list that fit.
 fn rows_shown(look: &Look, timeline: &SessionTimeline) -> usize {
     let used = if look.is_compact() { 190.0 } else { 288.0 };
     let failure = if timeline.failure.is_some() { 88.0 } else { 0.0 };

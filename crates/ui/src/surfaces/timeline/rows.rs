@@ -23,7 +23,7 @@ pub(super) struct Row {
     /// Play time at its moment.
     pub played: String,
     pub picture: Option<AttachmentOf>,
-    /// What is the matter with it.
+    /// A note on what is wrong with it, if anything.
     pub mark: Option<String>,
     pub limb: Limb,
 }
@@ -31,9 +31,9 @@ pub(super) struct Row {
 /// The part of the tree that is drawn beside a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Limb {
-    /// Whether the stem comes from the row above.
+    /// True if the stem comes from the row above.
     pub stem_above: bool,
-    /// Whether it goes on to the row below.
+    /// True if the stem continues to the row below.
     pub stem_below: bool,
     /// `None` if the row is on the stem itself.
     pub branch: Option<Twig>,
@@ -42,12 +42,12 @@ pub(super) struct Limb {
 /// The part of the tree that is drawn beside a row of a branch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Twig {
-    /// Whether it is the branch's end, which the stem leads to. The rest hangs from that.
+    /// True if it is the branch's end, which the stem leads to. The rest hangs from that.
     pub is_end: bool,
     pub goes_on: bool,
 }
 
-/// What rows are made from.
+/// The inputs of rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowFacts<'a> {
     pub session: SessionId,
@@ -185,7 +185,7 @@ impl RowFacts<'_> {
     }
 }
 
-/// What a checkpoint is called, by the game or for the chapter that begins with it.
+/// The name of a checkpoint: its label, or the chapter that begins with it.
 fn name_of(checkpoint: &TimelineCheckpoint) -> Option<&str> {
     let begun = checkpoint.begins().map(|chapter| chapter.name.as_str());
     let names = [checkpoint.label.as_deref(), begun];
@@ -193,7 +193,7 @@ fn name_of(checkpoint: &TimelineCheckpoint) -> Option<&str> {
 }
 
 impl SessionStrings {
-    /// How far back a checkpoint is: "40 seconds back".
+    /// The play time since a checkpoint: "40 seconds back".
     fn back_by(&self, age: Duration) -> String {
         if age < Duration::from_secs(1) {
             return self.timeline_now.clone();

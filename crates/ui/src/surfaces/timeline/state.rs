@@ -1,4 +1,4 @@
-//! What the timeline remembers while it is open.
+//! The state of the timeline while it is open.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ pub struct SessionTimeline {
     pub(super) is_open: bool,
     /// The player who opened it, and asks for all that is asked for in it.
     pub(super) by: Option<String>,
-    /// Whether the session menu opened it, and gets the player back.
+    /// True if the session menu opened it, and is shown again when it closes.
     pub(super) is_from_menu: bool,
     /// The session's play time when it was opened: what is listed is counted back from there.
     pub(super) opened_at: Duration,
     pub(super) chosen: Option<CheckpointId>,
     /// The first row that is shown.
     pub(super) first_row: usize,
-    /// What was asked for and is being restored.
+    /// The request that is being restored.
     pub(super) asked: Option<CurrentRequest>,
     /// Why that could not be done.
     pub(super) failure: Option<Failure>,
@@ -28,7 +28,7 @@ pub struct SessionTimeline {
     pub(super) wants_focus: Option<Does>,
 }
 
-/// Whether the game's time stands still while the timeline is open.
+/// True if the game's time is paused while the timeline is open.
 #[derive(Resource)]
 pub(super) struct StandsStill(pub bool);
 
@@ -41,7 +41,7 @@ pub(super) enum Failure {
     Damaged,
 }
 
-/// What the timeline's buttons do.
+/// The action of a button of the timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Does {
     Choose(CheckpointId),
@@ -57,7 +57,7 @@ pub(super) enum Does {
 }
 
 impl SessionTimeline {
-    /// Whether the timeline is open.
+    /// Returns true if the timeline is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.is_open
@@ -80,14 +80,14 @@ impl SessionTimeline {
         *self = Self::default();
     }
 
-    /// What was asked for could not be done.
+    /// Shows that a request failed.
     pub(super) fn fail(&mut self, failure: Failure) {
         self.asked = None;
         self.failure = Some(failure);
         self.wants_focus = self.chosen.map(Does::Choose);
     }
 
-    /// Whether one certain checkpoint is being restored.
+    /// True if a chosen checkpoint is being restored.
     pub(super) fn is_going_to_checkpoint(&self) -> bool {
         matches!(self.asked, Some(CurrentRequest::Rewind(RewindTo::Checkpoint(_))))
     }

@@ -1,4 +1,4 @@
-//! Which checkpoints of a line are shown: of hundreds, those that a player would look for.
+//! The checkpoints of a line that are shown: of hundreds, those that a player would look for.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use bevy_session::library::TimelineCheckpoint;
 use bevy_session::{CheckpointId, CheckpointKind};
 
-/// So many of the newest are all shown.
+/// The number of the newest that are all shown.
 const NEWEST: usize = 8;
 /// For so long, one of each minute is shown, and one of each ten before.
 const MINUTES: Duration = Duration::from_secs(600);
-/// So many of a branch, beside its end.
+/// The number of those of a branch that are shown, beside its end.
 const OF_A_BRANCH: usize = 3;
 
-/// What is shown of the line that is played, the newest first, as `line` is. A branch leaves at each of
-/// `joints`.
+/// The checkpoints that are shown of the line that is played, the newest first, as `line` is. A branch leaves at each
+/// of `joints`.
 pub(super) fn thinned<'a>(
     line: &[&'a TimelineCheckpoint],
     joints: &HashSet<CheckpointId>,
@@ -40,13 +40,13 @@ pub(super) fn thinned<'a>(
     shown
 }
 
-/// What is shown of a branch, the newest first, as `own` is: the checkpoints that it shares with no line.
+/// The checkpoints that are shown of a branch, the newest first, as `own` is: those that it shares with no line.
 pub(super) fn thinned_branch<'a>(own: &[&'a TimelineCheckpoint]) -> Vec<&'a TimelineCheckpoint> {
     let older = own.iter().skip(1).filter(|checkpoint| is_named(checkpoint)).take(OF_A_BRANCH);
     own.iter().take(1).chain(older).copied().collect()
 }
 
-/// Whether it has a name, was asked for, or begins a chapter.
+/// True if it has a name, was asked for, or begins a chapter.
 fn is_named(checkpoint: &TimelineCheckpoint) -> bool {
     let label = checkpoint.label.as_deref().unwrap_or_default();
     let was_asked_for = matches!(checkpoint.kind, CheckpointKind::Manual | CheckpointKind::Quick);

@@ -12,7 +12,7 @@ use crate::surfaces::describe::{fill, restored_share, restoring};
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct TimelineView {
     pub title: String,
-    /// What becomes of what was played.
+    /// The sentence that going back loses no play.
     pub advice: String,
     pub alert: Option<String>,
     /// Instead of a list: there is nothing in it.
@@ -20,17 +20,17 @@ pub(super) struct TimelineView {
     /// The rows that are shown.
     pub rows: Vec<Row>,
     pub first: usize,
-    /// How many rows there are.
+    /// The number of rows, shown or not.
     pub total: usize,
     /// The one that is chosen, wherever the list is scrolled to.
     pub chosen: Option<Row>,
-    /// What is being restored, from 0 to 1.
+    /// The progress of a restore, from 0 to 1, and its text.
     pub progress: Option<(f32, String)>,
-    /// What the buttons below do, and whether it is the one that is meant to be pressed.
+    /// The buttons below: action, label, and true for the one that is meant to be pressed.
     pub buttons: Vec<(Does, String, bool)>,
 }
 
-/// What the view is made from, beside the timeline itself.
+/// The inputs of the view, beside the timeline itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub rows: RowFacts<'a>,
@@ -106,7 +106,7 @@ impl SessionTimeline {
     }
 }
 
-/// What is chosen when the timeline opens: the newest checkpoint that can be gone back to.
+/// The first choice when the timeline opens: the newest checkpoint that isn't damaged.
 pub(super) fn first_choice(timeline: &Timeline) -> Option<CheckpointId> {
     let end = timeline.lines.first()?.end;
     let mut line = timeline.line(end);

@@ -21,7 +21,7 @@ mod headless_ui;
 use crate::common::*;
 use headless_ui::add_headless_ui;
 
-/// What Bevy's UI needs, without anything that draws.
+/// Adds what Bevy's UI needs, without anything that draws.
 pub fn add_ui(app: &mut App) {
     add_headless_ui(app);
     app.world_mut().spawn(Camera2d);
@@ -81,7 +81,7 @@ pub fn texts_below(world: &World, entity: Entity) -> Vec<String> {
     own.into_iter().chain(children.flat_map(|child| texts_below(world, *child))).collect()
 }
 
-/// Whether this is to be read somewhere.
+/// True if this is on the screen.
 pub fn is_shown(app: &mut App, part: &str) -> bool {
     texts(app).iter().any(|text| text.contains(part))
 }
@@ -105,7 +105,7 @@ pub fn press(app: &mut App, label: &str) {
     frames(app, 2);
 }
 
-/// What is written on the button that has the focus.
+/// The text of the button that has the focus.
 pub fn focused(app: &mut App) -> Vec<String> {
     let focused = app.world().resource::<InputFocus>().get();
     focused.map(|entity| texts_below(app.world(), entity)).unwrap_or_default()
@@ -134,7 +134,7 @@ pub fn type_text(app: &mut App, text: &str) {
     frames(app, 2);
 }
 
-/// Presses and releases a key that has a meaning of its own.
+/// Presses and releases a key other than a letter.
 pub fn named_key(app: &mut App, key_code: KeyCode, logical_key: Key) {
     strike(app, key_code, logical_key, None);
     frames(app, 2);
@@ -153,7 +153,7 @@ fn strike(app: &mut App, key_code: KeyCode, logical_key: Key, text: Option<&str>
     }
 }
 
-/// What is in the fields on the screen, from top to bottom.
+/// The texts of the fields on the screen, from top to bottom.
 pub fn fields(app: &mut App) -> Vec<String> {
     let world = app.world_mut();
     let mut fields = world.query::<&EditableText>();
@@ -169,7 +169,7 @@ pub fn focus_field(app: &mut App) {
     app.update();
 }
 
-/// Whether a field has the focus.
+/// True if a field has the focus.
 pub fn is_typing(app: &App) -> bool {
     let focused = app.world().resource::<InputFocus>().get();
     focused.is_some_and(|entity| app.world().get::<EditableText>(entity).is_some())

@@ -35,7 +35,7 @@ fn killed_with(thumbnail: &[u8]) -> MemoryDisk {
     disk.snapshot()
 }
 
-/// How many pictures of one pixel are on the screen.
+/// The number of pictures of one pixel on the screen.
 fn dots(app: &mut App) -> usize {
     for _ in 0..200 {
         // Decoded on another thread.
