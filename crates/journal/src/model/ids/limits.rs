@@ -1,4 +1,4 @@
-//! What a reader accepts, checked before anything is allocated.
+//! The limits that a reader checks before it allocates anything.
 //!
 //! The limits are part of the format: a writer never exceeds them, so a file that does is damaged
 //! or hostile.
@@ -14,7 +14,7 @@ pub const LARGE_FRAME_BYTES: usize = 16 << 20;
 pub const COMMIT_BYTES: usize = 4 << 20;
 /// Raw bytes of one record.
 pub const RECORD_BYTES: usize = 1 << 20;
-/// How many times its stored bytes a frame may have unpacked.
+/// The largest size of an unpacked frame, as a multiple of its stored bytes.
 pub const PACKING: usize = 32;
 /// Raw bytes of all frames together that a session's files hold and that must be carried on.
 pub const CARRIED_BYTES: u64 = 16 << 20;

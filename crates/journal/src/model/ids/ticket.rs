@@ -1,4 +1,4 @@
-//! What tells requests apart.
+//! The tickets that requests are identified by.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,8 +6,8 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
-    /// What stands there isn't what a scenario has: an unknown field, a value of another type, a text that is too
-    /// long, a bracket that is missing.
+    /// The text isn't that of a scenario: an unknown field, a value of another type, a text that is too long, a bracket
+    /// that is missing.
     #[error("{file}:{line}:{column}: {message}")]
     Invalid {
         /// The file.
@@ -16,7 +16,7 @@ pub enum ScenarioError {
         line: usize,
         /// The letter of that line, from 1.
         column: usize,
-        /// What is wrong, and what was expected.
+        /// The error, and what was expected instead.
         message: String,
     },
     /// The file is written for a newer release of this crate.
@@ -78,7 +78,7 @@ pub enum ScenarioError {
     TooMuch {
         /// The file.
         file: String,
-        /// What is too much.
+        /// The quantity that is over its limit.
         message: String,
     },
     /// A value of a field or a setting has no form as text.
@@ -92,7 +92,7 @@ pub enum ScenarioError {
     Unreadable {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -44,7 +44,7 @@ pub struct Chapters {
 }
 
 impl Chapters {
-    /// How many chapters may be open within each other.
+    /// The number of chapters that may be open within each other.
     pub const DEPTH: usize = 8;
 
     /// The chapters that are open, the outermost first: each is a part of the one before.
@@ -71,7 +71,7 @@ impl Chapters {
         self.newest_first().find(|known| known.id == chapter)
     }
 
-    /// Whether there is no chapter, and never was one.
+    /// Returns true if there is no chapter, and never was one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -92,7 +92,7 @@ impl Chapters {
         fields.into_iter().find(|fields| fields.contains(name))
     }
 
-    /// What happened in a chapter, all chapters within it included; `None` if it isn't listed.
+    /// The figures of a chapter and all chapters within it; `None` if it isn't listed.
     #[must_use]
     pub fn total(&self, chapter: ChapterId) -> Option<ChapterFigures> {
         self.get(chapter)?;
@@ -111,7 +111,7 @@ impl Chapters {
         Some(total)
     }
 
-    /// What happened in all chapters that the session ever had.
+    /// The figures of all chapters that the session ever had.
     #[must_use]
     pub fn total_of_all(&self) -> ChapterFigures {
         let mut total = self.unlisted;
@@ -152,7 +152,7 @@ impl Chapters {
         Ok(())
     }
 
-    /// How the open chapters end, the innermost first, if this one ends.
+    /// The outcomes of the open chapters, the innermost first, if this one ends.
     ///
     /// # Errors
     ///
@@ -270,7 +270,7 @@ impl Chapters {
         }
     }
 
-    /// What changes with every frame: what was counted in the innermost open chapter.
+    /// The figures that change with every frame: those of the innermost open chapter.
     #[doc(hidden)]
     #[must_use]
     pub fn counted(&self) -> Option<Counted> {
@@ -286,14 +286,14 @@ impl Chapters {
         }
     }
 
-    /// What lists show of those that are open, the outermost first.
+    /// The open chapters as lists show them, the outermost first.
     #[doc(hidden)]
     #[must_use]
     pub fn listed(&self) -> Vec<OpenChapter> {
         self.open.iter().take(Self::DEPTH).map(listed).collect()
     }
 
-    /// What lists show of the chapters that were open at this play time, the outermost first.
+    /// The chapters that were open at this play time as lists show them, the outermost first.
     #[doc(hidden)]
     #[must_use]
     pub fn listed_at(&self, play_time: Duration) -> Vec<OpenChapter> {
@@ -307,7 +307,7 @@ impl Chapters {
     }
 }
 
-/// What was counted in the innermost open chapter.
+/// The figures of the innermost open chapter.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Counted {
@@ -315,13 +315,13 @@ pub struct Counted {
     pub own: ChapterFigures,
 }
 
-/// What a checkpoint says of chapters.
+/// The chapters as a checkpoint writes them.
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ChaptersWritten {
     /// All of them, if they changed or the capture is full.
     pub all: Option<Chapters>,
-    /// What was counted in the innermost open one.
+    /// The figures of the innermost open one.
     pub counted: Option<Counted>,
 }
 
@@ -334,7 +334,7 @@ impl ChaptersWritten {
     }
 }
 
-/// What lists show of a chapter.
+/// A chapter as lists show it.
 fn listed(chapter: &Chapter) -> OpenChapter {
     OpenChapter {
         id: chapter.id,

@@ -20,7 +20,7 @@ pub struct SessionContext {
     /// The game's version, from `SessionPlugin::version`.
     #[serde(default)]
     pub game_version: String,
-    /// What tells the game's build from others of the same version.
+    /// An id of the game's build, which distinguishes builds of one version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub build_id: String,
     /// Bevy's version.
@@ -82,7 +82,7 @@ pub enum ContextPart {
 }
 
 impl SessionContext {
-    /// Whether it is known to be of another game than this one. An empty name is any game's.
+    /// Returns true if it is known to be of another game than this one. An empty name matches every game.
     #[must_use]
     pub fn is_of_another_game(&self, game: &str) -> bool {
         !game.is_empty() && !self.game.is_empty() && self.game != game
@@ -166,7 +166,7 @@ pub(crate) fn cut_in_place(text: &mut String, bytes: usize) {
 
 /// The first of some names, as many as so many bytes have room for.
 fn first_within(names: &[String], bytes: usize) -> &[String] {
-    /// What MessagePack puts before a text, at the most.
+    /// The most bytes that MessagePack puts before a text.
     const BEFORE_EACH: usize = 5;
 
     let fits = |taken: &mut usize, name: &String| {

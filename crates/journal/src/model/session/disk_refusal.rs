@@ -23,12 +23,12 @@ pub enum DiskRefusal {
     QuotaExceeded,
     /// It can only be read, or the player may only read there.
     ReadOnly,
-    /// Whatever else the operating system said.
+    /// Another error of the operating system.
     Other(ErrorKind),
 }
 
 impl DiskRefusal {
-    /// Whether it would take what is written if something else was removed.
+    /// Returns true if removing other data would make room for the write.
     #[must_use]
     pub fn is_lack_of_room(self) -> bool {
         matches!(self, Self::Full | Self::QuotaExceeded)

@@ -1,4 +1,4 @@
-//! What can go wrong, as a game hears of it.
+//! The errors that a game gets.
 
 use std::path::PathBuf;
 
@@ -85,7 +85,7 @@ pub enum RequestError {
     /// A session has more tags than the format allows.
     #[error("{tags} tags are over the limit of {limit}")]
     TooManyTags {
-        /// How many there would be.
+        /// The number of tags that there would be.
         tags: usize,
         /// The most that are allowed.
         limit: usize,
@@ -93,7 +93,7 @@ pub enum RequestError {
     /// A session has more links than the format allows.
     #[error("{links} links are over the limit of {limit}")]
     TooManyLinks {
-        /// How many there would be.
+        /// The number of links that there would be.
         links: usize,
         /// The most that are allowed.
         limit: usize,
@@ -132,16 +132,16 @@ pub enum RequestError {
         /// Why, in the game's words.
         reason: String,
     },
-    /// What it asks for was switched off, see `SessionSwitches`.
+    /// The feature that it needs was switched off, see `SessionSwitches`.
     #[error("{feature} are switched off")]
     SwitchedOff {
-        /// What.
+        /// The feature.
         feature: SessionFeature,
     },
     /// No session is started as long as an alert is raised that answers so: see `AlertResponse::RefuseSessions`.
     #[error("no session is started: {limit}")]
     LimitReached {
-        /// What is raised, in a sentence without a full stop.
+        /// The limit to raise, in a sentence without a full stop.
         limit: String,
     },
     /// A restore is under way. It goes on, and everything else is as it was.
@@ -171,7 +171,7 @@ pub enum RequestError {
     /// The game has named no such digester, see `digest_sessions`.
     #[error("no digester is called {name:?}")]
     UnknownDigest {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
     },
     /// There is no restore to cancel.
@@ -273,7 +273,7 @@ pub enum CheckpointError {
     /// checkpoint is of. What changed is in the next one after it is back.
     #[error("the game removed the resource `CurrentSession`")]
     NoCurrentSession,
-    /// What is known of the session beside its entities, such as the custom fields, can't be encoded.
+    /// Data of the session beside its entities, such as the custom fields, can't be encoded.
     #[error(transparent)]
     Encoding(FailureCause),
     /// The checkpoint is larger than the format allows.

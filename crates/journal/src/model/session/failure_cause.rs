@@ -1,4 +1,4 @@
-//! What an operation failed of: where, and everything that led to it.
+//! The cause of a failure: the place, and the chain of errors that led to it.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::DiskRefusal;
 
-/// What an operation failed of. Cheap to clone.
+/// The cause of a failure. Cheap to clone.
 ///
 /// Its text says everything: the file, what was attempted, and what the operating system said. So whoever
 /// prints the error that holds it needs to print nothing else. For programs there are [`path`](Self::path)
@@ -67,7 +67,7 @@ impl fmt::Display for FailureCause {
 }
 
 impl Error for FailureCause {
-    /// What the failure was caused by in turn; its text is a part of this one's.
+    /// The cause of this cause; its text is a part of this one's.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.inner().source()
     }

@@ -1,4 +1,4 @@
-//! What can be switched off without losing progress.
+//! The features that can be switched off without losing progress.
 
 use std::fmt;
 

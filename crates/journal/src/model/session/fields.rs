@@ -1,4 +1,4 @@
-//! What the game notes about a session, in values of its own.
+//! Custom fields: values that the game keeps with a session.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Fields {
         self.0.get(name)
     }
 
-    /// Whether a field is set.
+    /// Returns true if a field is set.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -134,7 +134,7 @@ impl Fields {
         Self(under.into_iter().map(|(name, field)| (rest(name), field)).collect())
     }
 
-    /// Whether no field is set.
+    /// Returns true if no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -150,7 +150,7 @@ pub enum FieldError {
     Unwritable {
         /// The field.
         name: String,
-        /// What its `Serialize` said.
+        /// The error of its `Serialize`.
         source: rmp_serde::encode::Error,
     },
     /// Name or value are larger than the format allows.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long the game has been played, as its systems see it, in microseconds and nanoseconds beyond them.
+/// The time that the game has been played, as its systems see it, in microseconds and nanoseconds beyond them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct GameClock {
     /// The clock that can be paused and sped up.

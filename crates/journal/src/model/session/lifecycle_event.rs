@@ -1,4 +1,4 @@
-//! What is recorded of what happened to a session itself.
+//! The lifecycle events of a session.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{PanicInfo, SessionStatus, optional_milliseconds};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleEvent {
-    /// What happened, as `started`, `paused`, `restored` or `state_changed`.
+    /// The kind of event, as `started`, `paused`, `restored` or `state_changed`.
     pub subtype: String,
     /// The session's status before, or the state of the game that was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,13 +19,13 @@ pub struct LifecycleEvent {
     /// The status or state from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// What brought it about.
+    /// The trigger.
     pub trigger: EventTrigger,
     /// Who says so: `bevy_session`, or another writer of the session.
     pub source: String,
     /// The version of that.
     pub version: String,
-    /// What else is to say about it, for people: the name of a slot, an error.
+    /// Further details for people: the name of a slot, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
     /// Of a session that was recovered: how the process had ended that played it, by
@@ -41,11 +41,11 @@ pub struct LifecycleEvent {
     pub deaths: Vec<ProcessDeath>,
 }
 
-/// How a process ended that played a session, or was about to.
+/// The death of a process that played a session, or was about to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProcessDeath {
-    /// How, by [`HowItEnded::name`](crate::HowItEnded::name).
+    /// The cause, by [`HowItEnded::name`](crate::HowItEnded::name).
     pub cause: String,
     /// The panic, if it was one: message, place, thread and backtrace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ impl ProcessDeath {
     }
 }
 
-/// What brought something about.
+/// The trigger of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -78,7 +78,7 @@ pub enum EventTrigger {
 }
 
 impl LifecycleEvent {
-    /// What lifecycle events are called among a session's events.
+    /// The type path of lifecycle events among a session's events.
     pub const TYPE_PATH: &'static str = "bevy_session::Lifecycle";
 
     /// Something that happened, by what brought it about.
@@ -98,7 +98,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// What it was before, and is from then on: statuses, or states of the game.
+    /// Sets the status, or the state of the game, before the event and from then on.
     #[must_use]
     pub fn between(mut self, previous: Option<String>, status: Option<String>) -> Self {
         (self.previous, self.status) = (previous, status);
@@ -119,7 +119,7 @@ impl LifecycleEvent {
         self
     }
 
-    /// What else is to say about it.
+    /// Sets further details for people.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());

@@ -15,7 +15,7 @@ const BACKTRACE_BYTES: usize = 64 << 10;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct PanicInfo {
-    /// What it said.
+    /// Its message.
     pub message: String,
     /// File, line and column.
     #[serde(default)]

@@ -1,10 +1,10 @@
-//! What time it surely is, for whatever goes because it is old.
+//! A lower bound of the current time, for everything that goes because it is old.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// What time it surely is.
+/// A lower bound of the current time.
 ///
 /// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an
 /// earlier process has written down would make it: the clock must have said so during a whole run before. Moments
@@ -54,7 +54,7 @@ impl ProvenTime {
         self.newest.map(|newest| newest.min(clock))
     }
 
-    /// Whether so much time has surely passed since a moment. Since one that is still to come, none has.
+    /// Returns true if this much time has surely passed since a moment. Since one that is still to come, none has.
     #[must_use]
     pub fn has_passed(&self, since: Timestamp, time: Duration, clock: Timestamp) -> bool {
         let Some(now) = self.now(clock) else { return false };

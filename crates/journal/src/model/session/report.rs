@@ -7,7 +7,7 @@ use super::{FailureCause, WrittenBy};
 /// Events that a report has if no other number is asked for.
 const EVENTS: usize = 200;
 
-/// What is to be reported, in one file that a player can send and a developer can open.
+/// A request for a report: one file that a player can send and a developer can open.
 ///
 /// ```
 /// use bevy_session_journal::Report;
@@ -26,7 +26,7 @@ pub struct Report {
     pub picture: bool,
 }
 
-/// What a report is about.
+/// The subject of a report.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReportSubject {
@@ -51,15 +51,15 @@ impl Report {
         Self { subject, note: String::new(), events: EVENTS, picture: false }
     }
 
-    /// What the player has to say. At most 4096 bytes; none by default.
+    /// Sets the player's note. At most 4096 bytes; none by default.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
 
-    /// How many of the newest recorded events go with it, 200 by default. Those that are private never do, and
-    /// are not counted.
+    /// Sets the number of the newest recorded events that go with it, 200 by default. Private events are never
+    /// included, and not counted.
     #[must_use]
     pub fn events(mut self, events: usize) -> Self {
         self.events = events;
@@ -89,7 +89,7 @@ pub enum ReportError {
     NotAReport {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A part of it is missing.

@@ -1,4 +1,4 @@
-//! What is restored, and why.
+//! The sources of a restore, and its reasons.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub enum RestoreFrom {
     /// The newest readable one on the line that was taken at this play time or before. Where there is
     /// none, the oldest that can be read.
     PlayTime(Duration),
-    /// What the newest rewind on the line has left; see `RewindTo::BeforeRewind`.
+    /// The checkpoint that the newest rewind on the line went back from; see `RewindTo::BeforeRewind`.
     BeforeRewind,
-    /// What the newest load on the line has left; see `RewindTo::BeforeLoad`.
+    /// The checkpoint that the newest load on the line went back from; see `RewindTo::BeforeLoad`.
     BeforeLoad,
     /// This slot.
     Slot(SlotId),

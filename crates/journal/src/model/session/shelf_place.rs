@@ -33,7 +33,7 @@ pub enum ShelfPlace {
     },
 }
 
-/// How it is written: so that a build that knows fewer places still reads the rest.
+/// The encoding of a place, from which a build that knows fewer places still reads the rest.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,19 +64,19 @@ impl From<Written> for ShelfPlace {
 }
 
 impl ShelfPlace {
-    /// Whether it is among those that are played.
+    /// Returns true if it is among those that are played.
     #[must_use]
     pub fn is_open(self) -> bool {
         self == Self::Open
     }
 
-    /// Whether it was put away.
+    /// Returns true if it is archived.
     #[must_use]
     pub fn is_archived(self) -> bool {
         matches!(self, Self::Archive { .. })
     }
 
-    /// Whether it was deleted, and is kept for a while.
+    /// Returns true if it was deleted, and is kept for a while.
     #[must_use]
     pub fn is_in_trash(self) -> bool {
         matches!(self, Self::Trash { .. })

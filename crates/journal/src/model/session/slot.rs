@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailureCause, ReportError, WrittenBy};
 use crate::model::ids::{SlotId, limits};
 
-/// How a slot came about.
+/// The origin of a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -69,7 +69,7 @@ impl SaveSlot {
         &self.name
     }
 
-    /// How the slot comes about.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> SlotKind {
         self.kind

@@ -21,13 +21,13 @@ impl StartingWorld {
         Self { file: file.into(), bytes: bytes.into() }
     }
 
-    /// What errors call it.
+    /// The file's path, for errors.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What the file holds.
+    /// The content of the file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -31,13 +31,13 @@ impl SessionStatus {
     pub const ALL: [Self; 6] =
         [Self::Active, Self::Paused, Self::Closed, Self::Completed, Self::Abandoned, Self::Failed];
 
-    /// Whether a process holds the session in this status: it is played or paused.
+    /// Returns true if a process holds the session in this status: it is played or paused.
     #[must_use]
     pub fn is_running(self) -> bool {
         matches!(self, Self::Active | Self::Paused)
     }
 
-    /// Whether the session is over and can't be continued.
+    /// Returns true if the session is over and can't be continued.
     #[must_use]
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Abandoned | Self::Failed)

@@ -42,7 +42,7 @@ impl Tags {
         self.0.remove(tag.trim())
     }
 
-    /// Whether a tag is there, written exactly like this.
+    /// Returns true if it has this tag, in exactly this spelling.
     #[must_use]
     pub fn contains(&self, tag: &str) -> bool {
         self.0.contains(tag.trim())
@@ -53,19 +53,19 @@ impl Tags {
         self.0.iter().map(String::as_str)
     }
 
-    /// How many there are.
+    /// The number of tags.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no tags.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether they are few and short enough for the header of a file: 32, of 64 bytes each.
+    /// Returns an error unless they are few and short enough for the header of a file: 32, of 64 bytes each.
     ///
     /// # Errors
     ///

@@ -105,21 +105,21 @@ impl SessionUpdate {
         self
     }
 
-    /// Whether no rule of retention removes the session from now on.
+    /// Pins the session, so that no rule of retention removes it, or unpins it.
     #[must_use]
     pub fn pin(mut self, pinned: bool) -> Self {
         self.pinned = Some(pinned);
         self
     }
 
-    /// Whether automatic checkpoints are taken from now on.
+    /// Switches automatic checkpoints on or off.
     #[must_use]
     pub fn autosave(mut self, autosave: bool) -> Self {
         self.autosave = Some(autosave);
         self
     }
 
-    /// Whether the session is offered after a crash.
+    /// Switches the offer after a crash on or off.
     #[must_use]
     pub fn recovery(mut self, recovery: bool) -> Self {
         self.recovery = Some(recovery);
@@ -140,7 +140,8 @@ impl SessionUpdate {
         Ok(self)
     }
 
-    /// Whether all of it is small enough to be kept with what is there.
+    /// Returns an error if a text, the tags, the links or the fields would be too large to be kept beside what is
+    /// there.
     ///
     /// # Errors
     ///
@@ -157,7 +158,7 @@ impl SessionUpdate {
         RequestError::refuse_longer(together, limits::FRAME_BYTES)
     }
 
-    /// Whether it changes custom fields.
+    /// Returns true if it changes custom fields.
     #[doc(hidden)]
     #[must_use]
     pub fn changes_fields(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::model::ids::{SessionId, SlotId};
 
-/// What a world is taken of.
+/// The source of a world.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
