@@ -19,11 +19,11 @@ pub struct Block {
     pub type_path: Arc<str>,
     /// The type's own version, for migrations. 0 unless the game says otherwise.
     pub type_version: u32,
-    /// What this block says about the rows.
+    /// The rows: values, or ids that were removed.
     pub rows: Rows,
 }
 
-/// What a [`Block`] says about its rows.
+/// The rows of a [`Block`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rows {
     /// These ids, strictly ascending, no longer have the component.
@@ -69,7 +69,7 @@ impl Values {
         self.ids.len()
     }
 
-    /// Whether there is no row.
+    /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -125,7 +125,7 @@ impl Block {
         self.ids().len()
     }
 
-    /// Whether there is no row.
+    /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
         self.ids().is_empty()
     }

@@ -84,7 +84,7 @@ impl<'a> Piece<'a> {
         self.rows.end
     }
 
-    /// Whether it has no row.
+    /// Returns true if it has no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What the last frame of a group says: the checkpoint itself.
+//! The commit: the last frame of a group, which describes the checkpoint.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,13 +37,13 @@ pub enum CheckpointKind {
 }
 
 impl CheckpointKind {
-    /// Whether the checkpoint stands for its moment, so that no later one may take its place.
+    /// Returns true if the checkpoint stands for its moment, so that no later one may take its place.
     #[must_use]
     pub fn keeps_its_moment(self) -> bool {
         matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State | Self::Rewind)
     }
 
-    /// Whether somebody asked for a checkpoint of this kind that the game called so.
+    /// Returns true if a checkpoint of this kind with this label was asked for by the player or the game.
     #[doc(hidden)]
     pub fn is_named(self, label: Option<&str>) -> bool {
         match self {
@@ -64,7 +64,7 @@ pub struct Commit {
     pub base: Option<u64>,
     /// Why it was taken.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     #[serde(default)]
     pub label: Option<String>,
     /// When it was captured, by this machine's clock.
@@ -76,8 +76,8 @@ pub struct Commit {
     pub entities: u64,
     /// Every type that the game saved at that moment, also those without a row.
     pub types: TypeList,
-    /// What an earlier build wrote and the one that took the checkpoint could not use: the rows that
-    /// are carried along, by the name and version that they have.
+    /// The rows of types that an earlier build wrote and the one that took the checkpoint could not use: they are
+    /// carried along, by the name and version that they have.
     #[serde(default, skip_serializing_if = "TypeList::is_empty")]
     pub carried: TypeList,
     /// Types whose values are missing or old, because the game's own code failed to write them.
@@ -85,7 +85,7 @@ pub struct Commit {
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
-    /// What lists show of the checkpoint: in each snapshot, and in a delta where it changed.
+    /// The summary that lists show: in each snapshot, and in a delta where it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Box<CheckpointSummary>>,
     /// The last journalled event that this checkpoint includes.
@@ -95,17 +95,17 @@ pub struct Commit {
     /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
-    /// Whether there is no world, and nothing can be restored: when its session was archived, what lists show of
-    /// it was kept alone, or the session is a draft. The group has no data then.
+    /// True if there is no world, and nothing can be restored: its session was archived with its summary alone, or is a
+    /// draft. The group has no data then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_world: bool,
-    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// True if something of the game's own code failed since the checkpoint before, and the game continued: the world
     /// may be in the middle of a step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_failure: bool,
 }
 
-/// What an archive says of a checkpoint that otherwise the header of its run would: that may be gone.
+/// The facts about a checkpoint in an archive that otherwise the header of its run holds, which may be gone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The run that took it.
@@ -123,7 +123,7 @@ pub struct Origin {
 }
 
 impl Commit {
-    /// Whether somebody asked for the checkpoint.
+    /// Returns true if the player or the game asked for the checkpoint.
     pub fn is_named(&self) -> bool {
         self.kind.is_named(self.label.as_deref())
     }
@@ -151,7 +151,7 @@ pub enum Record {
         status: SessionStatus,
         /// Why the session ended; `None` if it was closed and can be continued.
         reason: Option<EndReason>,
-        /// What brought it about, and what the game says about it.
+        /// The cause, and the game's words about it.
         #[serde(default, skip_serializing_if = "Leaving::is_default")]
         leaving: Leaving,
         /// When.
@@ -171,8 +171,8 @@ pub enum Record {
     },
     /// The session is being deleted; whatever is still here goes with it.
     Forgotten,
-    /// What the run's header has no room for: further ancestors of it, and further checkpoints that
-    /// it supersedes.
+    /// The part of the lineage that the run's header has no room for: further ancestors of it, and further checkpoints
+    /// that it supersedes.
     Lineage {
         /// See `SegmentHeader::ancestors`.
         #[serde(default)]

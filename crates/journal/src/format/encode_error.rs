@@ -42,9 +42,9 @@ pub enum EncodeError {
     /// More types are saved than a checkpoint can hold.
     #[error("a checkpoint with {types} types is over the limit of {limit}")]
     TooManyTypes {
-        /// How many there are.
+        /// The number of types.
         types: usize,
-        /// How many there may be.
+        /// The largest number allowed.
         limit: usize,
     },
     /// The session's description doesn't fit into a segment's header.

@@ -1,4 +1,4 @@
-//! What happened: events that are recorded beside the checkpoints.
+//! The events that are recorded beside the checkpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct EventMoment {
     pub chapter: Option<u64>,
 }
 
-/// How an event was recorded.
+/// The way in which an event was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -37,7 +37,7 @@ pub enum EventSource {
     Event,
     /// A message that stands for what the player did.
     Input,
-    /// What the session itself went through.
+    /// A lifecycle event of the session itself.
     Lifecycle,
 }
 
@@ -56,14 +56,14 @@ pub enum EventPrivacy {
     Private,
 }
 
-/// What sort of event it is.
+/// The type of a recorded event.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EventType {
     /// The path of its type.
     pub path: Arc<str>,
     /// The version of the type that the value was written with.
     pub version: u32,
-    /// How it was recorded.
+    /// The way in which it was recorded.
     pub source: EventSource,
     /// Who may see it.
     pub privacy: EventPrivacy,
@@ -82,7 +82,7 @@ impl EventType {
         }
     }
 
-    /// Whether it is the type of [`TapedFrames`], which says nothing to people.
+    /// Returns true if it is the type of [`TapedFrames`], which says nothing to people.
     #[doc(hidden)]
     #[must_use]
     pub fn is_of_frames(&self) -> bool {
@@ -97,19 +97,19 @@ pub struct EventBatch {
     pub moment: EventMoment,
     /// The events by type. Each number is used once in the batch.
     pub columns: Vec<EventColumn>,
-    /// Whether they are synced at once. Otherwise they survive the death of the process, and a power
-    /// cut only once a checkpoint after them is durable.
+    /// True if they are synced at once. Otherwise they survive the death of the process, and a power cut only once a
+    /// checkpoint after them is durable.
     pub durable: bool,
 }
 
 impl EventBatch {
-    /// How many events there are.
+    /// The number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.iter().map(EventColumn::len).sum()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.iter().all(EventColumn::is_empty)
@@ -135,7 +135,7 @@ impl EventColumn {
         Self { event_type, sequences: Vec::new(), values: Vec::new(), ends: Vec::new() }
     }
 
-    /// What sort of events they are.
+    /// The type of its events.
     #[must_use]
     pub fn event_type(&self) -> &EventType {
         &self.event_type
@@ -168,13 +168,13 @@ impl EventColumn {
         Ok(())
     }
 
-    /// How many events there are.
+    /// The number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.sequences.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty()
@@ -203,7 +203,7 @@ pub struct RecordedEvent {
     pub sequence: u64,
     /// When it happened.
     pub moment: EventMoment,
-    /// What sort of event it is.
+    /// The type of the event.
     pub event_type: EventType,
     /// The value, as MessagePack with field names.
     pub data: Vec<u8>,
@@ -245,13 +245,13 @@ pub struct EventStretch {
     pub through: u64,
 }
 
-/// What makes a file one of events.
+/// The header of a file of events.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct EventFileHeader {
     /// The number of the first event in it.
     pub first: u64,
-    /// What happened on the line before its run, the nearest run first. In a file that was gathered, the
-    /// line before the newest of its runs.
+    /// The stretches of events on the line before its run, the nearest run first. In a file that was gathered, those
+    /// before the newest of its runs.
     #[serde(default, deserialize_with = "at_most_stretches")]
     pub line: Vec<EventStretch>,
     /// Whose events a file holds that was gathered from several, by rising numbers. Empty in the file of a

@@ -76,7 +76,7 @@ pub struct EventPayload {
     pub first: u64,
     /// The number of the last.
     pub last: u64,
-    /// How many there are.
+    /// The number of its events.
     pub count: u64,
     /// The payload of the frame.
     pub bytes: Vec<u8>,
@@ -125,7 +125,7 @@ pub fn encode(batch: &EventBatch) -> EncodedBatch {
     encoded
 }
 
-/// How many of the next events go into one frame: at least one.
+/// Returns the number of the next events that go into one frame: at least one.
 fn fitting(batch: &EventBatch, places: &[Place]) -> usize {
     let mut bytes = MOMENT_BYTES;
     let mut seen = vec![false; batch.columns.len()];
@@ -393,7 +393,7 @@ fn privacy_byte(privacy: EventPrivacy) -> u8 {
     }
 }
 
-/// What is unknown is kept as close as can be.
+/// Decodes a privacy. An unknown one is taken for the strictest.
 fn privacy_of(byte: u8) -> EventPrivacy {
     match byte {
         0 => EventPrivacy::Shared,

@@ -31,7 +31,7 @@ const COMPRESSION_LEVEL: i32 = 1;
 /// small, and a listing reads many of them: unpacking each would cost it most of its time.
 const BYTES_WORTH_PACKING: usize = 1 << 10;
 
-/// What a frame holds.
+/// The kind of a frame's content.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameKind(u8);
 
@@ -75,12 +75,12 @@ impl FrameKind {
         }
     }
 
-    /// Whether a reader that doesn't know the kind may skip the frame.
+    /// Returns true if a reader that doesn't know the kind may skip the frame.
     pub fn may_be_skipped(self) -> bool {
         self.0 & Self::MAY_BE_SKIPPED != 0
     }
 
-    /// Whether a writer that doesn't know the kind must carry the frame along.
+    /// Returns true if a writer that doesn't know the kind must carry the frame along.
     pub fn must_be_carried(self) -> bool {
         self.0 & Self::MUST_BE_CARRIED != 0
     }
@@ -102,9 +102,9 @@ impl fmt::Debug for FrameKind {
 /// Where a frame stands in its segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FramePlace {
-    /// Whether a group begins with it.
+    /// True if a group begins with it.
     pub first: bool,
-    /// Whether a group ends with it.
+    /// True if a group ends with it.
     pub last: bool,
     /// Its number in the segment, from 0 and without gaps.
     pub sequence: u64,
@@ -112,10 +112,10 @@ pub struct FramePlace {
     pub counter: u64,
 }
 
-/// What a frame says about itself.
+/// The header of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameHeader {
-    /// What it holds.
+    /// The kind of its content.
     pub kind: FrameKind,
     /// Where it stands.
     pub place: FramePlace,
@@ -128,7 +128,7 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Whether this is the payload that was stored, in the segment with this nonce.
+    /// Returns true if this is the payload that was stored, in the segment with this nonce.
     pub fn is_of(&self, stored: &[u8], nonce: u64) -> bool {
         xxh3_64_with_seed(stored, nonce) == self.payload_checksum
     }
@@ -356,7 +356,7 @@ impl FrameOpener {
     }
 }
 
-/// How much was done on this thread.
+/// Counters of the work that was done on this thread.
 #[cfg(test)]
 pub mod work {
     use std::cell::Cell;

@@ -10,7 +10,7 @@ pub struct GoodFrames<'a> {
     segment: &'a Segment,
     scan: &'a Scan,
     offset: u64,
-    /// How many of the damaged ranges lie before the offset.
+    /// The number of damaged ranges before the offset.
     passed: usize,
 }
 

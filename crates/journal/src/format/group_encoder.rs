@@ -11,7 +11,7 @@ use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SegmentEncoder};
 use crate::model::ids::{SaveId, limits};
 
-/// What writing a group came to.
+/// The size of a group that was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct GroupWritten {
     /// Bytes in the segment.

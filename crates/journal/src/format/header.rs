@@ -20,7 +20,7 @@ pub const FEATURE_EVENTS: u64 = 1;
 /// would take it up with an empty one.
 pub const FEATURE_WITHOUT_WORLD: u64 = 2;
 
-/// What a segment says about itself before its first frame.
+/// The header of a segment, which comes before its first frame.
 ///
 /// Stored as MessagePack with field names behind a fixed prelude, so fields can be added.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -82,8 +82,8 @@ pub struct SegmentHeader {
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
-    /// Whether the file is an archive: it holds checkpoints of any runs, each of them whole, and says
-    /// nothing about where a line ends. Its run is none; the number only distinguishes archives.
+    /// True if the file is an archive: it holds checkpoints of any runs, each of them whole, and says nothing about
+    /// where a line ends. Its run is none; the number only distinguishes archives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archive: bool,
     /// `None` for a segment; else what makes the file one of events: it holds no checkpoint, and its

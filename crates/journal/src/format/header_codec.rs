@@ -81,7 +81,7 @@ pub enum SegmentError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -107,7 +107,7 @@ pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
 /// A header that was read.
 #[derive(Debug)]
 pub struct OpenedHeader {
-    /// What it says.
+    /// The header.
     pub header: SegmentHeader,
     /// Who wrote it.
     pub written_by: WrittenBy,
@@ -153,8 +153,8 @@ fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the whole file is zeros, as some file systems leave one whose bytes never got there. A long one isn't
-/// read to its end, and counts as damaged: it is looked at again and again.
+/// Returns true if the whole file is zeros, as some file systems leave one whose bytes never got there. A long one
+/// isn't read to its end, and counts as damaged, since it is looked at again and again.
 fn is_zeroed(first: &[u8], file: &dyn ReadAt) -> io::Result<bool> {
     const BYTES_AT_ONCE: u64 = 64 << 10;
 

@@ -23,12 +23,12 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// What of it is in the header: the nearest.
+    /// The part of it that is in the header: the nearest.
     pub fn in_header(&self) -> Self {
         Self { ancestors: nearest(&self.ancestors), supersedes: nearest(&self.supersedes) }
     }
 
-    /// What has no room in the header, as records that follow it.
+    /// The part that has no room in the header, as records that follow it.
     pub fn in_records(&self) -> Vec<Record> {
         let beyond = |checkpoints: &'_ [CheckpointId]| -> Vec<Vec<CheckpointId>> {
             let beyond = checkpoints.get(NAMED_IN_HEADER..).unwrap_or_default();
@@ -66,8 +66,8 @@ pub fn nearest(checkpoints: &[CheckpointId]) -> Vec<CheckpointId> {
     checkpoints.iter().take(NAMED_IN_HEADER).copied().collect()
 }
 
-/// What a lineage names already, for whoever puts it together of many parts: each takes as long as it
-/// is, however many there were before.
+/// The checkpoints that a lineage names already, to put it together from many parts: adding one takes the same time,
+/// however many there were before.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLineage {
     ancestors: HashSet<CheckpointId>,

@@ -17,7 +17,7 @@ pub enum ReadError {
         path: PathBuf,
         /// Where the damaged frame begins.
         offset: u64,
-        /// What is wrong with it.
+        /// The damage.
         source: Damage,
     },
     /// The operating system didn't hand out the bytes. That says nothing about them: the same
@@ -28,7 +28,7 @@ pub enum ReadError {
         path: PathBuf,
         /// Where.
         offset: u64,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The segment holds a frame that only a newer version can read, and that may not be skipped.
@@ -44,7 +44,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the bytes themselves are bad, so that trying again is of no use.
+    /// Returns true if the bytes themselves are bad, so that trying again is of no use.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
@@ -68,7 +68,7 @@ impl From<ReadError> for FailureCause {
     }
 }
 
-/// What is wrong with a damaged frame.
+/// The damage of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {

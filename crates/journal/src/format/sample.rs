@@ -89,9 +89,9 @@ pub fn removed(path: &str, ids: &[u64]) -> Block {
 
 /// The bytes of a segment that is being written.
 pub struct SegmentBytes {
-    /// What was written so far.
+    /// The bytes that were written so far.
     pub bytes: Vec<u8>,
-    /// What writes.
+    /// The encoder that writes them.
     pub encoder: SegmentEncoder,
 }
 

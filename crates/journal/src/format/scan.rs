@@ -37,7 +37,7 @@ pub struct FrameEntry {
 /// A committed checkpoint whose frames are all there. Their payloads haven't been read yet.
 #[derive(Clone, PartialEq, Debug)]
 pub struct GroupEntry {
-    /// What it commits.
+    /// Its commit.
     pub commit: Commit,
     /// Its data frames in order.
     pub frames: Vec<FrameEntry>,
@@ -59,7 +59,7 @@ impl GroupEntry {
 /// A commit that was read, although frames of its group are missing or damaged.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BrokenGroup {
-    /// What would have been committed.
+    /// The commit that it would have had.
     pub commit: Commit,
     /// Where the commit's frame begins.
     pub offset: u64,
@@ -74,7 +74,7 @@ pub struct DamagedRange {
     pub to: u64,
 }
 
-/// What is in a segment.
+/// The content of a segment.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Scan {
     /// The checkpoints, as they were written.
@@ -246,7 +246,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// What a commit or record says, if its payload is what was written.
+    /// Reads a commit or record, if its payload is what was written.
     fn checked_content_of(&mut self, entry: FrameEntry) -> Result<Option<Content>, ReadError> {
         let stored_len = u64::from(entry.header.stored_len);
         let Some(left) = self.readable_in_vain.checked_sub(stored_len) else { return Ok(None) };
@@ -385,7 +385,7 @@ impl OpenGroup {
     }
 }
 
-/// What the payload of a commit or record says; `None` if no writer wrote that.
+/// Decodes the payload of a commit or record; `None` if no writer wrote that.
 fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
     // What is whole and doesn't decode is of a newer version, and no damage.
     if entry.header.kind == FrameKind::RECORD {
@@ -397,7 +397,7 @@ fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
     }
 }
 
-/// Whether a commit says what a writer could have said.
+/// Returns true if a writer could have written this commit.
 fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
     let place = entry.header.place;
     place.last
@@ -409,7 +409,7 @@ fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
         && commit.incomplete.len() <= limits::TYPES
 }
 
-/// Whether an archive says what a writer could have said of where a checkpoint comes from.
+/// Returns true if a writer could have written this origin of a checkpoint into an archive.
 fn is_sound_origin(origin: &Origin) -> bool {
     origin.ancestors.len() <= limits::ORIGIN_ANCESTORS
 }

@@ -47,12 +47,12 @@ impl Segment {
         Self { file, ..self }
     }
 
-    /// What errors call the file.
+    /// The file's path, for errors.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the segment says about itself.
+    /// The segment's header.
     pub fn header(&self) -> &SegmentHeader {
         &self.header
     }
@@ -67,7 +67,7 @@ impl Segment {
         Arc::clone(&self.header)
     }
 
-    /// Whether a writer that doesn't know more than this version may take the session up.
+    /// Returns true if a writer that knows no more than this version may resume the session.
     pub fn may_be_taken_up(&self) -> bool {
         self.header.optional_features & !header_codec::KNOWN_OPTIONAL == 0
     }
@@ -128,7 +128,7 @@ impl Segment {
         }
     }
 
-    /// What it is read from.
+    /// The file that it is read from.
     pub fn file(&self) -> &dyn ReadAt {
         &*self.file
     }

@@ -23,7 +23,7 @@ pub struct TypeSummary {
     /// The type's version.
     #[serde(default)]
     pub version: u32,
-    /// How many rows the type has at the checkpoint.
+    /// The number of rows of the type at the checkpoint.
     pub rows: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct TypeRows<'a> {
     pub path: &'a str,
     /// The type's version.
     pub version: u32,
-    /// How many rows the type has at the checkpoint.
+    /// The number of rows of the type at the checkpoint.
     pub rows: u64,
 }
 
@@ -53,12 +53,12 @@ struct TypeName {
 }
 
 impl TypeList {
-    /// How many types there are.
+    /// The number of types.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no type.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }

@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Whether everything has been read.
+    /// Returns true if everything has been read.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()

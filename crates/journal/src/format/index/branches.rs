@@ -51,7 +51,7 @@ impl SessionIndex {
         self.runs.get(&run)?.goes_on_from().next().copied()
     }
 
-    /// Whether a run is one of this session, be it that nothing of it is left.
+    /// Returns true if a run belongs to this session, even if none of its files is left.
     pub fn has_known(&self, run: RunId) -> bool {
         let named = || self.runs.values().flat_map(|other| other.lineage.named());
         self.runs.contains_key(&run) || named().any(|named| named.run == run)

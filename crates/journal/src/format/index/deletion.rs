@@ -1,4 +1,4 @@
-//! What was deleted with a session, and what came later from another device.
+//! The checkpoints that were deleted with a session, apart from those that came later from another device.
 
 use super::line::Lines;
 use super::run::Run;
@@ -40,7 +40,7 @@ impl Deleted {
 }
 
 impl SessionIndex {
-    /// Whether the session is being deleted, and nothing is there but what was then.
+    /// Returns true if the session is being deleted, and nothing came after that.
     pub fn is_forgotten(&self) -> bool {
         let deleted = Deleted::of(&self.segments);
         deleted.is_some_and(|deleted| self.heads().iter().all(|head| deleted.covers(head.id)))

@@ -21,7 +21,7 @@ use crate::model::session::{
 pub struct Head {
     /// The checkpoint.
     pub id: CheckpointId,
-    /// How the run ended; `None` if it still goes on or died.
+    /// The run's end; `None` if it still goes on or died.
     pub end: Option<RunEnd>,
     /// The session's last status on this line. Without an end: active or paused.
     pub status: SessionStatus,
@@ -33,7 +33,7 @@ pub struct Head {
     pub metadata: SessionMetadata,
     /// The custom fields that the checkpoint was given after it was taken, if it was given any.
     pub fields: Option<Fields>,
-    /// Whether the player doesn't want it back.
+    /// True if the player doesn't want it back.
     pub declined: bool,
     /// The machine that the run was on.
     pub host: u64,
@@ -45,14 +45,14 @@ pub struct Head {
     pub schema: u64,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunEnd {
     /// The session's status from there on.
     pub status: SessionStatus,
     /// Why the session ended; `None` if it was closed.
     pub reason: Option<EndReason>,
-    /// What brought it about, and what the game says about it.
+    /// The cause, and the game's words about it.
     pub leaving: Leaving,
     /// When.
     pub time: Timestamp,
@@ -92,7 +92,7 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     heads
 }
 
-/// Whether a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
+/// Returns true if a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
 /// durable: then the session is still the draft.
 fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
     let Some(before) = run.lineage.ancestors.first() else { return false };
@@ -120,7 +120,7 @@ fn agree_on_place(heads: &mut [Head]) {
     }
 }
 
-/// What these runs took the place of: of each other run everything up to a counter.
+/// The checkpoints that these runs took the place of: of each other run everything up to a counter.
 ///
 /// A run that went on past what was superseded is a head again: the other one never saw that part.
 /// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
@@ -165,7 +165,7 @@ impl Head {
         self.fields.as_ref().filter(|_| checkpoint == self.id)
     }
 
-    /// What lists show of a checkpoint on the head's line, of which this was written with it.
+    /// The summary of a checkpoint on the head's line, of which `written` was written with it.
     pub fn summary_at(
         &self,
         checkpoint: CheckpointId,
@@ -203,7 +203,7 @@ struct Statement<'a> {
     record: &'a Record,
 }
 
-/// What segments without a checkpoint say about the heads that they name, and who was declined.
+/// The statements of segments without a checkpoint about the heads that they name, and the heads that were declined.
 fn statements<'a>(
     segments: &'a [SegmentSummary],
     runs: &BTreeMap<RunId, Run>,

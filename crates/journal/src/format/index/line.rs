@@ -153,7 +153,7 @@ impl Lines {
         *through = id.counter.max(*through);
     }
 
-    /// Whether a checkpoint lies on one of them.
+    /// Returns true if a checkpoint lies on one of them.
     pub fn contain(&self, id: CheckpointId) -> bool {
         self.0.get(&id.run).is_some_and(|through| *through >= id.counter)
     }
@@ -169,7 +169,7 @@ fn count_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// How many steps along lines something takes.
+/// Counts the steps along lines that something takes.
 #[cfg(test)]
 pub fn steps_of<T>(something: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.get();

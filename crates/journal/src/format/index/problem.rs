@@ -11,7 +11,7 @@ use crate::model::session::{FailureCause, WrittenBy};
 pub struct FileProblem {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The kind of problem.
     pub kind: FileProblemKind,
 }
 
@@ -49,7 +49,7 @@ impl FileProblem {
     }
 }
 
-/// What is wrong with a file.
+/// The problem of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FileProblemKind {
@@ -65,7 +65,7 @@ pub enum FileProblemKind {
     /// It could not be read, which says nothing about its content. Nothing of the session may be
     /// pruned until it can.
     Unreadable {
-        /// What kind of error the operating system gave.
+        /// The kind of error that the operating system gave.
         error: io::ErrorKind,
     },
     /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left
@@ -76,13 +76,13 @@ pub enum FileProblemKind {
 }
 
 impl FileProblemKind {
-    /// Whether nothing of the file is in the index, though it can be read.
+    /// Returns true if nothing of the file is in the index, though it can be read.
     #[must_use]
     pub fn is_of_unknown_content(&self) -> bool {
         matches!(self, Self::Torn | Self::Damaged | Self::Newer(_))
     }
 
-    /// Whether bytes that had been written are lost, or something else is in their place.
+    /// Returns true if bytes that had been written are lost, or something else is in their place.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged | Self::PartlyDamaged(_) | Self::NoFile)

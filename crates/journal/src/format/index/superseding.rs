@@ -1,4 +1,4 @@
-//! What keeps it known that a run was superseded.
+//! The segments that keep it known that a run was superseded.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -131,7 +131,7 @@ fn runs_in(segment: &SegmentSummary) -> impl Iterator<Item = RunId> {
     })
 }
 
-/// What a segment says that its run takes the place of.
+/// The checkpoints that a segment says its run takes the place of.
 pub(super) fn named_in(segment: &SegmentSummary) -> impl Iterator<Item = CheckpointId> {
     let header = segment.header.ancestors.iter().chain(&segment.header.supersedes);
     let records = segment.scan.records.iter().flat_map(|(_, record)| match record {

@@ -1,4 +1,4 @@
-//! What the records of a segment come to.
+//! The records of a segment that matter: of most sorts, the last one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -25,7 +25,7 @@ impl ReadAt for Counted {
     }
 }
 
-/// What a scan costs, in bytes.
+/// The cost of a scan, in bytes.
 struct Cost {
     length: u64,
     read: u64,
