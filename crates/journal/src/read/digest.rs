@@ -1,5 +1,4 @@
-//! What a program keeps of each session's history: a small value of its own, which follows from what the session has
-//! recorded.
+//! The digests of sessions: a small value for each session, derived from its recorded history.
 //!
 //! A value is made on the writer's thread, in slices, and again only when the session's files have changed. All of them
 //! lie in one file of this machine, which may be lost at any time. Nothing is restored or removed by what it says.
@@ -31,7 +30,7 @@ use crate::format::EventStretch;
 use crate::model::ids::SessionId;
 use crate::read::recovery::{KnownTypes, SessionFinder};
 
-/// What is asked of digests.
+/// An order about digests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DigestOrder {
     /// Bring those of a digester up to date.
@@ -61,7 +60,7 @@ impl DigestOrder {
 pub struct PlayedLine {
     /// The session.
     pub session: SessionId,
-    /// What happened on it, the nearest run first.
+    /// The stretches of its events, the nearest run first.
     pub line: Vec<EventStretch>,
 }
 

@@ -1,4 +1,4 @@
-//! What a program says of its digests, and what it gets.
+//! The interface between a digester and the sessions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,10 +44,10 @@ use crate::read::recovery::{HistoryLosses, SessionFacts};
 /// }
 /// ```
 pub trait SessionDigester: Send + Sync + 'static {
-    /// What is kept of a session.
+    /// The digest of a session.
     type Value: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// What it is called. Its file is called so as well.
+    /// Its name, and that of its file.
     const NAME: &'static str;
 
     /// A number that is another one wherever this would make another value of the same history. What was made with
@@ -66,7 +66,7 @@ pub trait SessionDigester: Send + Sync + 'static {
     }
 }
 
-/// What is kept of one session.
+/// The digest of one session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Digested<T> {
@@ -74,9 +74,9 @@ pub struct Digested<T> {
     pub session: SessionId,
     /// The value.
     pub value: T,
-    /// What of the history it doesn't include.
+    /// The parts of the history that it doesn't include.
     pub losses: HistoryLosses,
-    /// Whether the digester's own code panicked, so that the value is the default one.
+    /// True if the digester's own code panicked, so that the value is the default one.
     pub has_failed: bool,
 }
 
@@ -87,14 +87,14 @@ impl<T> Digested<T> {
         Self { session, value, losses, has_failed: false }
     }
 
-    /// Whether the value includes all that the session has been through.
+    /// Returns true if the value includes all of the session's history.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.losses.is_none() && !self.has_failed
     }
 }
 
-/// What is kept of all sessions, in the order of their ids, so the oldest first. A clone of it is as cheap as one of a
+/// The digests of all sessions, in the order of their ids, so the oldest first. A clone of it is as cheap as one of a
 /// pointer, so that a task of the game can go through all of them.
 #[derive(Debug)]
 pub struct DigestedSessions<T>(Arc<[Arc<Digested<T>>]>);
@@ -125,7 +125,7 @@ impl<T> DigestedSessions<T> {
         Self(sorted.collect())
     }
 
-    /// What is kept of one session; `None` if it isn't known.
+    /// The digest of one session; `None` if it has none.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&Digested<T>> {
         let place = self.0.binary_search_by_key(&session, |known| known.session).ok()?;
@@ -137,20 +137,20 @@ impl<T> DigestedSessions<T> {
         self.0.iter().map(Arc::as_ref)
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no session.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What it took to bring digests up to date.
+/// The work that bringing digests up to date took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct DigestFigures {
@@ -158,6 +158,6 @@ pub struct DigestFigures {
     pub sessions: usize,
     /// Sessions whose files were read. What is known of all others was kept.
     pub read: usize,
-    /// How long the writer's thread worked on it.
+    /// The time that the writer's thread worked on it.
     pub work: Duration,
 }

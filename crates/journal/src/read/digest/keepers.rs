@@ -82,7 +82,7 @@ impl Keepers {
         }
     }
 
-    /// Whether there is such a digester.
+    /// Returns true if there is such a digester.
     pub fn knows(&self, name: &str) -> bool {
         self.keepers.iter().any(|keeper| keeper.name() == name)
     }

@@ -35,7 +35,7 @@ pub struct Shelf {
     revision: u64,
 }
 
-/// What is known of an entry beside it.
+/// The data about an entry that is kept beside it.
 #[derive(Clone, Debug)]
 struct Card {
     id: SessionId,
@@ -81,13 +81,13 @@ impl Shelf {
         self.entries
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,4 +1,4 @@
-//! What is asked of the sessions, and a page of the answer.
+//! Queries of sessions, and the pages of their answers.
 
 use std::ops::{Bound, Range, RangeBounds};
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ impl SessionQuery {
         self
     }
 
-    /// What the list goes by. [`SortBy::Updated`] by default.
+    /// Sets the order of the list. [`SortBy::Updated`] by default.
     pub fn sort(mut self, by: SortBy) -> Self {
         self.sort = by;
         self
@@ -234,8 +234,8 @@ fn between<T: Copy>(range: &impl RangeBounds<T>) -> Between<T> {
 pub struct SessionPage<'a> {
     /// The sessions of this page, in the order that was asked for.
     pub entries: Vec<&'a SessionEntry>,
-    /// How many were found, on all pages together.
+    /// The number of sessions found, on all pages together.
     pub total: usize,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }

@@ -40,12 +40,12 @@ pub enum SuggestionReason {
     },
     /// The player pinned sessions of it.
     Liked {
-        /// How many.
+        /// The number of those sessions.
         pinned: usize,
     },
     /// It was played within the last 14 days, and not completed yet.
     Recent {
-        /// How long ago.
+        /// The time since then.
         ago: Duration,
     },
     /// It takes about as long as this player's sessions usually do.
@@ -60,7 +60,7 @@ pub enum SuggestionReason {
 }
 
 impl SuggestionReason {
-    /// How much it counts beside others.
+    /// Its weight beside other reasons.
     fn weight(&self) -> u32 {
         match self {
             Self::NextAfter { .. } => 6,
@@ -143,7 +143,7 @@ pub fn suggest<'a, 'e>(
     suggested
 }
 
-/// What a player did with one scenario.
+/// A player's sessions of one scenario.
 #[derive(Default)]
 struct Played {
     /// The newest of the past, in seconds before now.
@@ -154,10 +154,10 @@ struct Played {
     is_completed: bool,
 }
 
-/// What a player did with all of them.
+/// A player's sessions of all scenarios.
 struct Past<'e> {
     played: BTreeMap<&'e str, Played>,
-    /// How long sessions usually are, if there are enough of them.
+    /// The usual length of a session, if there are enough of them.
     usual: Option<Duration>,
 }
 
@@ -232,7 +232,7 @@ impl Played {
     }
 }
 
-/// How far a player has come in difficulty.
+/// The next step of a player in difficulty.
 struct Step {
     /// The name of the hardest scenario that was completed.
     completed: Option<String>,
@@ -259,7 +259,7 @@ impl Step {
     }
 }
 
-/// Whether a scenario takes about as long as is usual: from two thirds of it to half as much again.
+/// Returns true if a scenario takes about as long as is usual: from two thirds of it to half as much again.
 fn fits(expected: Option<Duration>, usual: Duration) -> bool {
     expected.is_some_and(|expected| expected * 3 >= usual * 2 && expected * 2 <= usual * 3)
 }

@@ -19,7 +19,7 @@ pub struct SessionWatch {
     revision: Option<u64>,
 }
 
-/// What is different in the answer to a query since it was looked at last.
+/// The changes in the answer to a query since the last look.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionChanges {
@@ -29,12 +29,12 @@ pub struct SessionChanges {
     pub left: Vec<SessionId>,
     /// Sessions that are found as before, and of which something changed that a list may show.
     pub changed: Vec<SessionId>,
-    /// Whether the order of those that were found before and are found now is another one.
+    /// True if the order of those that were found before and are found now has changed.
     pub reordered: bool,
 }
 
 impl SessionChanges {
-    /// Whether nothing is different.
+    /// Returns true if nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -48,7 +48,7 @@ impl SessionWatch {
         Self { query, ..Self::default() }
     }
 
-    /// What is watched.
+    /// The query that is watched.
     pub fn query(&self) -> &SessionQuery {
         &self.query
     }
@@ -74,7 +74,7 @@ impl SessionWatch {
         changes
     }
 
-    /// How many sessions were found at the last look.
+    /// The number of sessions found at the last look.
     #[must_use]
     pub fn total(&self) -> usize {
         self.found.len()

@@ -9,7 +9,7 @@ use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, Session
 use crate::model::ids::{CheckpointId, RunId};
 use crate::model::session::{FailureCause, Fields, RequestError};
 
-/// What damage to a session's files cost.
+/// The loss by damage to a session's files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Corruption {
     /// The newest checkpoint that is lost; `None` if older ones are, or none.
@@ -80,8 +80,8 @@ pub(super) fn fields_in(block: &Block) -> Option<Fields> {
     rmp_serde::from_slice(values.value(0)?).ok()
 }
 
-/// What damage cost the line of `head`, now that everything up to `intact` was read. `witness` is
-/// the newest checkpoint that its process saw acknowledged.
+/// Returns the loss by damage on the line of `head`, now that everything up to `intact` was read. `witness` is the
+/// newest checkpoint that its process saw acknowledged.
 pub(super) fn assess(
     stored: &StoredSession,
     head: &Head,
@@ -139,7 +139,7 @@ pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a checkpoint is known to be damaged.
+/// Returns true if a checkpoint is known to be damaged.
 pub(super) fn is_damaged(index: &SessionIndex, id: CheckpointId) -> bool {
     index.validity(id) == Some(Validity::Damaged)
 }

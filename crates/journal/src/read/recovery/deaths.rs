@@ -42,7 +42,7 @@ impl Deaths {
         self.dead.push(dead);
     }
 
-    /// Whether the process of this record is known to have died.
+    /// Returns true if the process of this record is known to have died.
     pub fn has_record(&self, path: &Path) -> bool {
         self.records.contains(path)
     }
@@ -63,7 +63,7 @@ impl Deaths {
             .map(|dead| &dead.record)
     }
 
-    /// What each of them says that it held of a session.
+    /// The runs of a session that these processes held by their records.
     pub fn held(&self, session: SessionId) -> impl Iterator<Item = (&ProcessRecord, &HeldRun)> {
         let places = self.by_session.get(&session).into_iter().flatten();
         let records = places.filter_map(|place| Some(&self.dead.get(*place)?.record));

@@ -1,4 +1,4 @@
-//! What is asked of the events of a session, and what comes of it.
+//! Queries of a session's events, and the pages of their answers.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -26,13 +26,13 @@ pub struct EventQuery {
     pub play_time: Option<RangeInclusive<Duration>>,
     /// Their numbers.
     pub sequences: Option<RangeInclusive<u64>>,
-    /// Whether the newest comes first. By default it does.
+    /// True if the newest comes first. By default it does.
     pub newest_first: bool,
-    /// How many are wanted at the most. 100 by default.
+    /// The most events on a page. 100 by default.
     pub limit: usize,
     /// Where the page before ended, see [`EventPage::next`].
     pub after: Option<u64>,
-    /// Whether all are counted, also those of other pages. All of the files are read then.
+    /// True if all are counted, also those of other pages. All of the files are read then.
     pub counts_all: bool,
 }
 
@@ -63,13 +63,13 @@ pub struct EventPage {
     pub events: Vec<RecordedEvent>,
     /// Where the next page goes on, see [`EventQuery::after`]. `None` if there are no more.
     pub next: Option<u64>,
-    /// How many there are on all pages, if they were counted.
+    /// The number of events on all pages, if they were counted.
     pub total: Option<u64>,
-    /// How many frames on the way were damaged and are left out.
+    /// The number of damaged frames on the way, which are left out.
     pub damaged_frames: u64,
 }
 
-/// What is whole of the events that a session has recorded, on whatever line.
+/// The result of checking all events that a session has recorded, on every line.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EventValidation {
     /// Files of events that could be read.
@@ -93,7 +93,7 @@ pub struct EventValidation {
 }
 
 impl EventValidation {
-    /// Whether all that is there is whole.
+    /// Returns true if all that is there is whole.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let is_none = |problem: &FileProblem| {

@@ -32,7 +32,7 @@ pub fn read_events(
 /// A page of events, as it is being read.
 pub struct EventReading {
     query: EventQuery,
-    /// What is known of the line beforehand.
+    /// The line, if it is known beforehand.
     line: Option<Vec<EventStretch>>,
     walk: Option<EventWalk>,
     page: EventPage,
@@ -49,7 +49,7 @@ impl EventReading {
         Self { query, line, walk, page, page_bytes: 0, total: 0, has_more: false }
     }
 
-    /// What is asked for, and what came of it.
+    /// Returns the query, and the page that answers it.
     pub fn finish(self) -> (EventQuery, EventPage) {
         let Self { query, mut page, walk, total, has_more, .. } = self;
         page.next = page.events.last().map(|event| event.sequence).filter(|_| has_more);

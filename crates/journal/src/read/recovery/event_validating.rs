@@ -32,7 +32,7 @@ pub fn validate_events(
 pub struct EventValidating {
     session: SessionId,
     files: EventFiles,
-    /// What is left, the next one last.
+    /// The parts that are left, the next one last.
     parts: Option<Vec<Vec<Stretch>>>,
     walk: Option<EventWalk>,
     /// The event that was counted last, and its run.
@@ -137,8 +137,8 @@ fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
     (through > before).then_some(through)
 }
 
-/// What is to be looked through, each event once: each file that was gathered, and what is in none of them
-/// of each run.
+/// The parts to look through, each event once: each file that was gathered, and those events of each run that are in
+/// none of them.
 fn parts_of(files: &EventFiles) -> Vec<Vec<Stretch>> {
     let mut parts = Vec::new();
     let mut through: HashMap<RunId, u64> = HashMap::new();

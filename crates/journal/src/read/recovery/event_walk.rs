@@ -20,7 +20,7 @@ impl Stretch {
 
 /// A walk through the frames of some stretches.
 pub struct EventWalk {
-    /// What is left, the next part last.
+    /// The parts that are left, the next one last.
     parts: Vec<Part>,
     newest_first: bool,
     open: Option<OpenFile>,
@@ -43,7 +43,7 @@ struct OpenFile {
     frames: Vec<(u64, FrameEntry)>,
 }
 
-/// What a step of a walk has come to.
+/// The outcome of a step of a walk.
 pub enum Step {
     /// A file was looked through, of so many bytes.
     Scanned(u64),
@@ -112,8 +112,8 @@ impl EventWalk {
         Some(Step::Scanned(bytes))
     }
 
-    /// Whether an event of a frame is to be handed out: it lies in the stretch, and wasn't before, from
-    /// another file that holds it as well.
+    /// Returns true if an event of a frame is to be handed out: it is in the stretch, and wasn't handed out before,
+    /// from another file that holds it as well.
     pub fn admit(&mut self, frame: &WalkedFrame, sequence: u64) -> bool {
         let is_next = self.last.is_none_or(|last| match self.newest_first {
             true => sequence < last,

@@ -35,7 +35,7 @@ pub struct ForkedLine {
     pub newest: CheckpointId,
     /// Play time since the session parted; since its start, if nothing in common is kept.
     pub played: Duration,
-    /// Whether it was played on this machine.
+    /// True if it was played on this machine.
     pub is_from_here: bool,
 }
 

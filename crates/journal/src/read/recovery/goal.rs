@@ -12,7 +12,7 @@ use crate::model::session::{RequestError, RestoreFrom, RestoreReason};
 /// They are found one after the other, since what turns out to be damaged may lead to others.
 pub(super) enum Candidates {
     One(Option<CheckpointId>),
-    /// Those of a line until a moment, the newest first, and then those after it, the oldest first.
+    /// The checkpoints of a line until a moment, the newest first, and then those after it, the oldest first.
     ByPlayTime {
         walk: LineWalk,
         until: Duration,
@@ -50,7 +50,7 @@ impl Candidates {
         }
     }
 
-    /// What the newest rewind or load on a line has left.
+    /// The branch that the newest rewind or load on a line went back from.
     fn left_by(
         index: &SessionIndex,
         head: CheckpointId,

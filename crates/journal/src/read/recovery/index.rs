@@ -17,7 +17,7 @@ use crate::model::ids::SessionId;
 /// Sessions from which on the file is worth its writing. Fewer are read before anybody could tell.
 const WORTH_IT: usize = if cfg!(test) { 2 } else { 32 };
 
-/// What the index file has saved, since the process began.
+/// The savings by the index file, since the process began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -30,7 +30,7 @@ pub struct IndexFigures {
     /// Times that there was none of any use, so that it is made from nothing: missing, damaged, of another
     /// machine or another build.
     pub rebuilds: u64,
-    /// How old it was when it was read; `None` if it wasn't.
+    /// Its age when it was read; `None` if it wasn't.
     pub age: Option<Duration>,
 }
 
@@ -41,18 +41,18 @@ pub struct Index {
     game: String,
     /// For how long after it was written it is shown before anything was looked at.
     trust: Duration,
-    /// What it must say to be of use; `None` as long as nobody asked for it.
+    /// The build that it must be of to be used; `None` until it is needed.
     build: Option<IndexBuild>,
     is_stale: bool,
-    /// Whether it is left alone: neither read nor written.
+    /// True if it is neither read nor written.
     is_off: bool,
     pub(super) figures: IndexFigures,
 }
 
-/// What an index said.
+/// The content of an index.
 pub(super) struct Remembered {
     pub sessions: Vec<IndexedSession>,
-    /// Whether it may be shown before anything was looked at.
+    /// True if it may be shown before any session was looked at.
     pub is_trusted: bool,
 }
 
@@ -73,12 +73,12 @@ impl Index {
         self.is_stale = false;
     }
 
-    /// Whether what is found is to be kept for it.
+    /// Returns true if findings are to be kept for it.
     pub(super) fn is_kept(&self) -> bool {
         self.build.is_some()
     }
 
-    /// What it says isn't what is known any more.
+    /// Notes that it differs from what is known.
     pub(super) fn note_stale(&mut self) {
         self.is_stale = true;
     }
@@ -116,7 +116,7 @@ impl SessionFinder {
         Some(Remembered { sessions: remembered, is_trusted })
     }
 
-    /// What a file must say to be of use to this build, beside a number of its own.
+    /// The build that a file must be of to be used by this one, with the number of the file's own version.
     pub fn build_with(&self, number: u64) -> IndexBuild {
         // What another game has found here isn't this one's.
         let game = format!("{} {}", self.slots().game(), self.index().game);
@@ -147,12 +147,12 @@ impl SessionFinder {
         }
     }
 
-    /// Whether the index is read and written from now on.
+    /// Switches reading and writing the index on or off.
     pub fn keep_index(&mut self, is_kept: bool) {
         self.index_mut().is_off = !is_kept;
     }
 
-    /// What the index has saved.
+    /// The savings by the index.
     pub fn index_figures(&self) -> IndexFigures {
         self.index().figures
     }

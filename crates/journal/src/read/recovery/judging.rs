@@ -4,7 +4,7 @@ use crate::disk::StoredSession;
 use crate::format::{FileProblemKind, SessionIndex, Validity};
 use crate::model::ids::CheckpointId;
 
-/// How good a session's files are, as far as they were read.
+/// The verdict on a session's files, as far as they were read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
     /// All is there that was acknowledged, as far as anything bears witness of it.
@@ -40,16 +40,16 @@ pub fn vanished(stored: &StoredSession, witness: Option<CheckpointId>) -> Option
     witnesses.filter(|it| is_gone(stored.index(), *it)).max_by_key(|it| it.counter)
 }
 
-/// Whether the end of a line is missing that held this checkpoint. Numbers rise along a line, so a run that has the
-/// line's place now has higher ones.
+/// Returns true if the end of a line is missing that held this checkpoint. Numbers rise along a line, so a run that has
+/// the line's place now has higher ones.
 fn is_gone(index: &SessionIndex, checkpoint: CheckpointId) -> bool {
     let is_older = |head: CheckpointId| head.counter < checkpoint.counter;
     let heads = || index.heads().iter().map(|head| head.id);
     heads().find(|head| head.run == checkpoint.run).map_or_else(|| heads().all(is_older), is_older)
 }
 
-/// Whether a file may hold something that can't be had. Torn files never held anything, and files of other sessions
-/// nothing of this one.
+/// Returns true if a file may hold something that can't be read. Torn files never held anything, and files of other
+/// sessions nothing of this one.
 fn is_bad(kind: &FileProblemKind) -> bool {
     kind.is_damage()
         || matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })

@@ -1,4 +1,4 @@
-//! What was found of each session when it was looked at last, so that it isn't read again for nothing.
+//! The findings about each session at the last look, so that it isn't read again for nothing.
 //!
 //! A listing asks for the state of every file again, which is several calls of the system for each session. The state of
 //! the directories alone would be faster, and would miss a file that grew, and what happened within one tick of the file
@@ -24,13 +24,13 @@ pub struct KnownSessions(HashMap<SessionId, Known>);
 #[derive(Clone, Debug, Default)]
 struct Known {
     stamp: u64,
-    /// Whether it was left in good order, so that nothing but its files decides what is found.
+    /// True if it was left in good order, so that nothing but its files decides what is found.
     is_settled: bool,
-    /// Whether the game knows of it.
+    /// True if it was reported to the game.
     is_reported: bool,
-    /// What was found, for the index and from it.
+    /// The finding, for the index and from it.
     packed: Option<Box<[u8]>>,
-    /// Whether only the index says so, until the stamp was compared.
+    /// True if only the index has it, until the stamp is compared.
     is_from_index: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Listing {
     records: Records,
     before: HashMap<SessionId, Known>,
     known: HashMap<SessionId, Known>,
-    /// What the index says of sessions that weren't looked at yet, if it is trusted so far.
+    /// The entries from the index of sessions that weren't looked at yet, if it is trusted so far.
     early: Vec<SessionEntry>,
     settled: Vec<SessionEntry>,
     found: Vec<FoundSession>,
@@ -79,7 +79,7 @@ enum Slots {
     Listed(Option<SlotListing>),
 }
 
-/// What a listing came to.
+/// The outcome of a listing.
 pub struct Listed {
     /// Sessions that were left in good order, and of which there is nothing to report.
     pub settled: Vec<SessionEntry>,
@@ -97,7 +97,7 @@ impl KnownSessions {
         self.0.iter().map(move |(id, known)| (*id, stamp(known)))
     }
 
-    /// What the index is to say.
+    /// The sessions to write into the index.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {
             let entry = known.packed.clone()?.into_vec();
@@ -167,7 +167,7 @@ impl Listing {
         }
     }
 
-    /// What may be shown before anything was looked at.
+    /// Takes the entries that may be shown before any session was looked at.
     pub fn take_early(&mut self) -> Vec<SessionEntry> {
         std::mem::take(&mut self.early)
     }
@@ -305,7 +305,7 @@ impl Listing {
         }
     }
 
-    /// Whether a session that is known needn't be looked at.
+    /// Returns true if a session that is known needn't be looked at.
     fn is_as_before(&self, finder: &SessionFinder, session: SessionId, known: &Known) -> bool {
         let needs_no_look = match self.scope {
             ListingScope::All if !known.is_settled => return false,
@@ -333,7 +333,7 @@ impl Listing {
 }
 
 impl FoundSession {
-    /// Whether it was left in good order, and there is nothing to report of it.
+    /// Returns true if it was left in good order, and there is nothing to report of it.
     fn is_settled(&self) -> bool {
         let left = self
             .entry
@@ -342,14 +342,14 @@ impl FoundSession {
         left && self.corruption.is_none() && self.failure.is_none() && self.offers.is_empty()
     }
 
-    /// Whether its entry is all that there is to report.
+    /// Returns true if its entry is all that there is to report.
     fn says_no_more_than_its_entry(&self) -> bool {
         self.is_settled() && self.ladder == Ladder::default()
     }
 }
 
-/// What the index keeps of a session: only where the session's own files say how it was left, and not a
-/// record of its process, which won't be there for long.
+/// The session's entry for the index: only if the session's own files say how it was left, and not a record of its
+/// process, which won't be there for long.
 fn packed(found: &FoundSession) -> Option<Box<[u8]>> {
     let entry = found.entry.as_ref().filter(|entry| entry.left.is_some())?;
     found.says_no_more_than_its_entry().then(|| pack(entry)).flatten()

@@ -24,8 +24,7 @@ const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// Deaths in a row of which it is remembered how they came about.
 const REMEMBERED_DEATHS: usize = 8;
 
-/// What is proposed for a crashed session. See
-/// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
+/// The proposal for a crashed session. See [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -43,8 +42,7 @@ pub enum Proposal {
 }
 
 impl Proposal {
-    /// What to restore, for `SessionCommands::recover`; `None` if a new session is
-    /// to be started.
+    /// The checkpoint to restore, for `SessionCommands::recover`; `None` if a new session is to be started.
     #[must_use]
     pub fn restore_from(self) -> Option<RestoreFrom> {
         match self {
@@ -62,7 +60,7 @@ pub struct Ladder {
     pub proposed: Proposal,
     /// Deaths in a row, each soon after a restore.
     pub deaths: u32,
-    /// Whether a new session was started in place of this one already.
+    /// True if a new session was started in place of this one already.
     pub set_aside: bool,
 }
 
@@ -78,7 +76,7 @@ impl Ladder {
     }
 }
 
-/// What is proposed after a death on a checkpoint of this play time, and perhaps on newer ones.
+/// The proposal after a death on a checkpoint of this play time, and perhaps on newer ones.
 fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
     let by_a_step = oldest.checked_sub(STEP_BACK);
     let stepped = by_a_step.and_then(|before| newest_until(stored, head, before));
@@ -154,8 +152,8 @@ pub(super) fn failed_trial(
     has_failed.then_some(trial)
 }
 
-/// How the processes ended that restored the session last and died before a run of their own was on disk, and when, the
-/// oldest first: what is known of the one before says nothing of that.
+/// The ends, and their times, of the processes that restored the session last and died before a run of their own was on
+/// disk, the oldest first.
 pub(super) fn deaths_in_restores(
     finder: &SessionFinder,
     failed: &Trial,

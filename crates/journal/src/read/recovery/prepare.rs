@@ -30,11 +30,11 @@ use crate::model::session::{
 pub struct Prepared<I> {
     /// Its metadata, with later edits.
     pub metadata: SessionMetadata,
-    /// Whether the session begins with it: it was a draft, and there is no world to restore.
+    /// True if the session begins with it: it was a draft, and there is no world to restore.
     pub is_draft: bool,
     /// The checkpoint that was read.
     pub checkpoint: CheckpointId,
-    /// What the new run says about where it comes from.
+    /// The lineage of the new run.
     pub lineage: Lineage,
     /// Why it begins, and what it leaves.
     pub begun: Begun,
@@ -52,7 +52,7 @@ pub struct Prepared<I> {
     pub state_changes: Vec<StateChange>,
     /// Chapters until then, open ones included.
     pub chapters: Chapters,
-    /// Whether the process died that played it last.
+    /// True if the process that played it last died.
     pub has_crashed: bool,
     /// The engine's clocks at that moment.
     pub clock: GameClock,
@@ -64,19 +64,18 @@ pub struct Prepared<I> {
     pub events_through: u64,
     /// The number of the next event: no event of the session has it or a higher one.
     pub next_event: u64,
-    /// What was recorded after the checkpoint, if it is the newest and its process crashed: to be handed out
-    /// again, and to `EventStart::replayed`.
+    /// The events that were recorded after the checkpoint, if it is the newest and its process crashed: to be handed
+    /// out again, and to `EventStart::replayed`.
     pub events_after: Vec<RecordedEvent>,
-    /// What happened up to the checkpoint: the parts of the line's runs, the nearest first. For
-    /// `EventStart::line`.
+    /// The stretches of events up to the checkpoint, the nearest run first. For `EventStart::line`.
     pub event_line: Vec<EventStretch>,
-    /// What the next start must know, should the game not survive this.
-    /// `None` for a slot, which the player chose with open eyes.
+    /// The restore's record for the next start, should the game not survive it. `None` for a slot, which the player
+    /// chose deliberately.
     pub trial: Option<Trial>,
 }
 
 impl<I> Prepared<I> {
-    /// What was decoded, and all else that was read.
+    /// Splits it into the decoded image, and all else that was read.
     pub fn split(self) -> (I, Prepared<()>) {
         let rest = Prepared {
             metadata: self.metadata,

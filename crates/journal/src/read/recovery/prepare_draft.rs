@@ -30,7 +30,7 @@ pub(crate) fn fields_of_draft(index: &SessionIndex, head: &Head) -> Fields {
     head.fields_at(head.id).cloned().unwrap_or_else(shown)
 }
 
-/// What a session begins with that was planned: what it says of itself, and its custom fields.
+/// Prepares the begin of a session that was planned, from its metadata and custom fields.
 fn prepare_draft<D: Decode>(
     types: &D,
     stored: &StoredSession,

@@ -37,7 +37,7 @@ pub(super) fn prepare_slot<D: Decode>(
     Err(RequestError::from(failure).into())
 }
 
-/// What was read from a slot.
+/// The content of a slot that was read.
 struct Loaded<I> {
     stored: StoredSession,
     checkpoint: CheckpointId,

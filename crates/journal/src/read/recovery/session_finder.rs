@@ -1,4 +1,4 @@
-//! What detection and restores go by: the sessions on this machine, and the processes that died on it.
+//! The sessions on this machine, and the processes that died on it: the ground of detection and restores.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -53,7 +53,7 @@ pub struct SessionFinder {
     patience: Instant,
     /// Sessions that this process left, though their ends could not be written.
     left_here: HashSet<SessionId>,
-    /// What was offered last as the newest checkpoint of each line, by the line's head.
+    /// The checkpoint that was last offered as the newest one of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
     known: KnownSessions,
     index: Index,
@@ -61,10 +61,10 @@ pub struct SessionFinder {
     forgotten: BTreeSet<SessionId>,
     /// Sessions in which there is something to be swept away, when they were looked at last.
     to_sweep: BTreeMap<SessionId, Found>,
-    /// What time it surely is.
+    /// A lower bound of the current time.
     time: ProvenTime,
     slots: SlotShelf,
-    /// Whether anything about them changed since they were listed.
+    /// True if anything about them changed since they were listed.
     slots_changed: bool,
     progress: ReadProgress,
 }
@@ -112,7 +112,7 @@ impl SessionFinder {
         self
     }
 
-    /// What time it surely is, by what earlier processes have written.
+    /// A lower bound of the current time, by what earlier processes have written.
     pub fn time(&self) -> ProvenTime {
         self.time
     }
@@ -136,7 +136,7 @@ impl SessionFinder {
         self.time.witness(moment);
     }
 
-    /// Whether there was something to be swept away in a session, when it was looked at last.
+    /// Returns true if a session needed cleanup when it was looked at last.
     pub(super) fn is_to_be_swept(&self, session: SessionId) -> bool {
         self.to_sweep.contains_key(&session)
     }
@@ -166,12 +166,12 @@ impl SessionFinder {
         &mut self.index
     }
 
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of the checkpoint that is being read.
     pub fn progress(&self) -> &ReadProgress {
         &self.progress
     }
 
-    /// What was found of the sessions when they were looked at last.
+    /// The findings about the sessions when they were looked at last.
     pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
         &mut self.known
     }
@@ -220,7 +220,7 @@ impl SessionFinder {
         std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
     }
 
-    /// What was listed of the slots was not reported.
+    /// Notes that the slots that were listed weren't reported.
     pub(super) fn note_slots_changed(&mut self) {
         self.slots_changed = true;
     }
@@ -230,8 +230,8 @@ impl SessionFinder {
         self.once_free(|store| store.lock_session(session))
     }
 
-    /// Whether no process holds a session's lock. It isn't taken: one who wants it at that moment gets it, and it
-    /// costs no file where nobody plays.
+    /// Returns true if no process holds a session's lock. It isn't taken: a process that wants it at that moment gets
+    /// it, and no file is made where nobody plays.
     pub fn is_free(&mut self, session: SessionId) -> Result<bool, StoreError> {
         let free = self.once_free(|store| Ok((!store.is_session_locked(session)?).then_some(())));
         Ok(free?.is_some())
@@ -301,8 +301,8 @@ impl SessionFinder {
         living_besides(&self.local, &|record| self.deaths.has_record(record))
     }
 
-    /// Whether a process that still lives has left this run, or is on its way out, without being able to say so in
-    /// the journal.
+    /// Returns true if a process that still lives has left this run, or is exiting, without being able to write that
+    /// into the journal.
     pub(super) fn is_left_by_the_living(&self, session: SessionId, run: RunId) -> bool {
         let left = |record: &ProcessRecord| {
             let mut runs = record.runs.iter();
@@ -323,7 +323,7 @@ impl SessionFinder {
         self.left_here.insert(session);
     }
 
-    /// Whether this process left a session without being able to say so in its journal.
+    /// Returns true if this process left a session without being able to write that into its journal.
     pub(super) fn was_left_here(&self, session: SessionId) -> bool {
         self.left_here.contains(&session)
     }
@@ -374,7 +374,7 @@ impl SessionFinder {
         self.slots_changed = true;
     }
 
-    /// What a dead process logged.
+    /// The log of a dead process.
     pub fn logged_by(&self, last: &LastRun) -> Logged {
         let is_it = |dead: &&DeadProcess| dead.record.started == last.started_at;
         let dead = self.deaths.iter().find(is_it);
@@ -391,13 +391,13 @@ impl SessionFinder {
         self.deaths.record(process)
     }
 
-    /// Whether a process is known to have exited in good order.
+    /// Returns true if a process is known to have exited in good order.
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
         let record = self.record_of(process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 
-    /// Whether a process that died held this session.
+    /// Returns true if a process that died held this session.
     pub(super) fn was_held_by_dead(&self, session: SessionId) -> bool {
         self.deaths.held(session).next().is_some()
     }

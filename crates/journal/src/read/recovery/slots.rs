@@ -22,9 +22,9 @@ pub struct SlotEntry {
     /// Its identity, for `SlotCommands::load` and
     /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
     pub id: SlotId,
-    /// What the player calls it; empty for a quick slot, and the session's name for an exit slot.
+    /// The name that the player gave it; empty for a quick slot, and the session's name for an exit slot.
     pub name: String,
-    /// How it came about.
+    /// Its kind.
     pub kind: SlotKind,
     /// The session that it was saved in, as that was called then.
     pub session: SessionMetadata,
@@ -43,11 +43,11 @@ pub struct SlotEntry {
     pub game_version: String,
     /// Bytes of its file.
     pub bytes: u64,
-    /// Whether it has an attachment that is called `thumbnail`.
+    /// True if it has an attachment named `thumbnail`.
     pub thumbnail: bool,
-    /// Whether it is neither overwritten nor deleted, see `SlotCommands::protect`.
+    /// True if it is neither overwritten nor deleted, see `SlotCommands::protect`.
     pub protected: bool,
-    /// What is known of its file. A listing reads no more than the header.
+    /// The state of its file, as far as it is known. A listing reads no more than the header.
     pub validity: Validity,
     /// Its file.
     pub path: PathBuf,
@@ -65,7 +65,7 @@ pub struct UnreadableSlot {
     pub path: PathBuf,
     /// Its bytes.
     pub bytes: u64,
-    /// What is the matter with it.
+    /// The error.
     pub error: SlotError,
 }
 
@@ -147,7 +147,7 @@ pub fn find_slot(shelf: &SlotShelf, slot: SlotId) -> Result<Vec<SlotFile>, SlotE
     Err(shelf.unread_file(slot).map_or(SlotError::Unknown, |file| file.error.clone()))
 }
 
-/// What a file that turned out to be damaged is reported as.
+/// The error for a file that turned out to be damaged.
 pub fn damaged(path: &Path) -> SlotError {
     SlotError::Damaged { path: path.to_owned() }
 }

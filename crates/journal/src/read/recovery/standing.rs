@@ -13,11 +13,11 @@ use crate::model::session::SessionStatus;
 pub struct Standing {
     /// The status that decides what may be done with it.
     pub status: SessionStatus,
-    /// Whether a process plays it now.
+    /// True if a process plays it now.
     pub in_use: bool,
-    /// How the process ended that played it last, if it left no end.
+    /// The end of the process that played it last, if the session has no end.
     pub cause: Option<HowItEnded>,
-    /// How those before had ended, the oldest first, where the last died while it restored the session.
+    /// The ends of those before, the oldest first, if the last died while it restored the session.
     pub causes_before: Vec<HowItEnded>,
     /// When that process is known to have lived last.
     pub died_at: Option<Timestamp>,
@@ -94,7 +94,7 @@ impl Standing {
         Self { died_at: self.died_at.or(Some(died_at)), ..self }
     }
 
-    /// Whether the line was left by a crash, or may be played elsewhere.
+    /// Returns true if the line was left by a crash, or may be played elsewhere.
     pub fn has_crashed(&self) -> bool {
         self.cause.as_ref().is_some_and(|cause| *cause != HowItEnded::Exited)
     }

@@ -11,8 +11,8 @@ use crate::format::{CheckpointInfo, CheckpointKind, Validity};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{AttachmentVersion, OpenChapter, RestoreReason};
 
-/// What there is of a session: its checkpoints and the lines that they are on, as a tree in which each checkpoint
-/// names the one before it, and what is attached to the session itself.
+/// The content of a session: its checkpoints and the lines that they are on, as a tree in which each checkpoint names
+/// the one before it, and the attachments of the session itself.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -36,7 +36,7 @@ pub struct TimelineCheckpoint {
     /// Why it was taken. The first of each run is an [`Opening`](CheckpointKind::Opening): the same moment
     /// as its parent.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     pub label: Option<String>,
     /// When it was taken, by the clock of the machine that took it.
     pub time: Timestamp,
@@ -47,7 +47,7 @@ pub struct TimelineCheckpoint {
     pub chapters: Vec<OpenChapter>,
     /// The attachment with its picture, if it has one, for `AttachmentCommands::read`.
     pub picture: Option<String>,
-    /// What is known of its files.
+    /// The state of its data, as far as it is known.
     pub validity: Validity,
 }
 
@@ -57,7 +57,7 @@ pub struct TimelineCheckpoint {
 pub struct TimelineLine {
     /// Its newest checkpoint.
     pub end: CheckpointId,
-    /// Whether it was left by going back. Otherwise a crash comes back to it.
+    /// True if it was left by going back. Otherwise a crash comes back to it.
     pub is_branch: bool,
     /// The newest checkpoint that it has in common with the first line; `None` for that one, and if there
     /// is none.
@@ -174,7 +174,7 @@ impl TimelineCheckpoint {
         Self { id, parent, kind, label, time, play_time, chapters, picture, validity }
     }
 
-    /// What the game called it.
+    /// Sets the game's label for it.
     #[doc(hidden)]
     #[must_use]
     pub fn called(self, label: Option<String>) -> Self {

@@ -1,4 +1,4 @@
-//! What is asked for when a checkpoint is to be read.
+//! The request to read a checkpoint.
 
 use std::time::Duration;
 

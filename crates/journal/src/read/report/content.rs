@@ -1,4 +1,4 @@
-//! What stands in `report.ron`.
+//! The content of `report.ron`.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(super) struct ReportText {
     written: Timestamp,
     /// The library that wrote it.
     bevy_session: &'static str,
-    /// What the player has to say.
+    /// The player's note.
     note: String,
     /// The process that ended.
     process: Option<Process>,
@@ -46,7 +46,7 @@ pub(super) struct ReportText {
     files: Vec<File>,
 }
 
-/// What the report is about.
+/// The subject of the report.
 #[derive(Serialize)]
 enum About {
     /// The moment at which it was written.
@@ -69,15 +69,15 @@ enum Slot {
 /// The events that go with it.
 #[derive(Serialize)]
 struct Events {
-    /// How many are in `events.ron`.
+    /// The number of events in `events.ron`.
     count: usize,
-    /// How many were asked for. Of those that were recorded, private ones are never among them.
+    /// The number that was asked for. Of those that were recorded, private ones are never among them.
     asked_for: usize,
     /// Why there are fewer than there could be.
     left_out: Option<LeftOut>,
 }
 
-/// What was logged.
+/// The sizes of the log.
 #[derive(Serialize)]
 struct Log {
     /// Of `log.txt`.

@@ -9,7 +9,7 @@ use crate::disk::{Disk, Layout, StoredSession};
 use crate::format::{FileProblem, ReadAt};
 use crate::model::ids::CheckpointId;
 
-/// What looking at a file counts as, in bytes read.
+/// The cost of looking at a file, in bytes read.
 const LOOKED_AT: usize = 4 << 10;
 /// Files that are listed at the most.
 const MOST_FILES: usize = 100;
@@ -43,14 +43,14 @@ struct Copying {
 
 /// A file of the journal.
 pub(super) struct JournalFile {
-    /// What it is called in the report: its own name may be one that a cloud gave it.
+    /// Its name in the report: its own may be one that a cloud gave it.
     pub name: String,
     pub length: u64,
     pub is_damaged: bool,
     pub copy: Copy,
 }
 
-/// Whether a file goes with the report.
+/// A file's content in the report, or the reason that it isn't there.
 pub(super) enum Copy {
     /// With these bytes.
     Whole(Vec<u8>),

@@ -43,17 +43,17 @@ pub struct Opened {
     pub stored: StoredSession,
     /// The checkpoint, and what was recorded after it.
     pub tape: Tape,
-    /// What the player had to say.
+    /// The player's note.
     pub note: String,
 }
 
-/// What of `report.ron` says whether the rest of it means what is known here.
+/// The version of `report.ron`, which says if the rest of it has the meaning that is known here.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
 }
 
-/// What of `report.ron` is of use here.
+/// The fields of `report.ron` that are used here.
 #[derive(Deserialize)]
 struct Said {
     #[serde(default)]
@@ -107,14 +107,14 @@ fn open_of(
     Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note })
 }
 
-/// What of a file is of use here.
+/// The parts of a file that are used here.
 #[derive(Default)]
 struct Parts {
     /// The file of the slot in it.
     slot: Vec<u8>,
-    /// What the player had to say.
+    /// The player's note.
     note: String,
-    /// What was recorded after the checkpoint.
+    /// The events that were recorded after the checkpoint.
     events: Vec<RecordedEvent>,
     /// Events that were left out of that.
     missing: u64,
@@ -134,7 +134,7 @@ impl<'a> Archive<'a> {
         Ok(Self { path, file, length })
     }
 
-    /// Whether it is no archive, but the file of a slot.
+    /// Returns true if it is no archive, but the file of a slot.
     fn is_slot(&self) -> Result<bool, ReportError> {
         let mut magic = [0; MAGIC.len()];
         match self.file.read_exact_at(0, &mut magic) {
@@ -208,7 +208,7 @@ impl<'a> Archive<'a> {
         Ok(content)
     }
 
-    /// What the player had to say, if this version of what stands there is known.
+    /// Reads the player's note, if this version of the text is known.
     fn understand(&self, text: &[u8]) -> Result<String, ReportError> {
         let unreadable = || self.is_none("its report.ron can't be read");
         let text = str::from_utf8(text).map_err(|_| unreadable())?;

@@ -1,4 +1,4 @@
-//! What goes with a report, beside what it says.
+//! The parts of a report, beside its text.
 
 use std::io;
 
@@ -20,19 +20,19 @@ use crate::read::recovery::Tape;
 /// Bytes that are kept for what the report says, and for what stands around its files.
 const TEXT_BYTES: u64 = 1 << 20;
 
-/// What goes with a report.
+/// The parts of a report.
 pub struct ReportParts {
     /// Of the session, as far as there is one.
     pub head: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub slot: Result<SlotBytes, LeftOut>,
-    /// What was recorded after the checkpoint, as MessagePack.
+    /// The events that were recorded after the checkpoint, as MessagePack.
     pub tape: Option<Vec<u8>>,
     pub events: EventTexts,
-    /// Whether events could not be read.
+    /// True if events could not be read.
     pub events_unreadable: bool,
     pub picture: Option<Picture>,
-    /// What was logged, masked.
+    /// The log, masked.
     pub logged: Logged,
     pub journals: Journals,
 }
@@ -85,7 +85,7 @@ impl Picture {
         Self { bytes }
     }
 
-    /// What its file is called, by what its first bytes are.
+    /// The name of its file, by the format of its first bytes.
     pub(super) fn name(&self) -> &'static str {
         match &*self.bytes {
             [0x89, b'P', b'N', b'G', ..] => "picture.png",

@@ -8,7 +8,7 @@ use super::addresses::without_addresses;
 use crate::disk::process::Logged;
 use crate::model::session::SessionContext;
 
-/// What stands in the place of a home directory or a user's name.
+/// The replacement of a home directory or a user's name.
 const INSTEAD: &str = "~";
 /// Where home directories lie, in small letters, and whether their names may have spaces.
 const HOMES: [(&str, bool); 6] = [
@@ -24,7 +24,7 @@ const HOMES: [(&str, bool); 6] = [
 const NAMES_OF_NOBODY: [&str; 8] =
     ["admin", "administrator", "guest", "player", "root", "steam", "user", "users"];
 
-/// What says who the player is.
+/// The texts that reveal who the player is.
 #[derive(Clone, Debug, Default)]
 pub struct Personal {
     /// The home directory, as paths are written.

@@ -32,7 +32,7 @@ fn crashes(count: u64, records: bool) -> MemoryDisk {
     disk.snapshot()
 }
 
-/// What a start asks of the disk, and how much of it is about records of processes.
+/// The operations that a start makes on the disk, those of them on records of processes, and its findings.
 fn start(disk: &MemoryDisk) -> (usize, usize, Catalog) {
     let counting = CountingDisk::new(disk.snapshot());
     let local = Arc::new(LocalStore::new(Arc::new(counting.clone()), layout()));
