@@ -114,7 +114,7 @@ pub(super) struct Archiving {
     _lock: SessionLock,
 }
 
-/// How far it is.
+/// The stage of the move.
 enum Stage {
     Writing(Box<SnapshotWriting>),
     /// It is put away. What it takes the place of goes.
@@ -124,7 +124,7 @@ enum Stage {
     },
 }
 
-/// What a slice leaves to be done; or what the move came to.
+/// The rest of the work after a slice, or the outcome of the move.
 pub(super) type PutAway = ControlFlow<ShelfMoved, Archiving>;
 
 impl Archiving {
@@ -223,7 +223,7 @@ pub(super) fn the_only_line(stored: &StoredSession) -> Result<Head, RequestError
     }
 }
 
-/// Whether a session is in the archive, with no more than is to be kept.
+/// Returns true if a session is in the archive, with no more than is to be kept.
 fn is_there_already(
     stored: &StoredSession,
     head: &Head,

@@ -33,7 +33,7 @@ impl Backoff {
         *self = Self::default();
     }
 
-    /// Whether the last try failed.
+    /// Returns true if the last try failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
     }

@@ -27,9 +27,9 @@ const AT_ONCE: usize = 4 << 20;
 
 /// Files of events that are being gathered.
 pub(super) struct EventGathering {
-    /// What is still to be read, the newest first.
+    /// The sources still to be read, the newest first.
     waiting: Vec<Source>,
-    /// What was read, by rising numbers.
+    /// The sources that were read, by rising numbers.
     read: Vec<ReadSource>,
     read_bytes: usize,
     /// The line of the run that gathers, the nearest run first.
@@ -39,7 +39,7 @@ pub(super) struct EventGathering {
 /// Files that are gathered together or not at all: those of one run, or one that was gathered.
 struct Source {
     files: Vec<EventFile>,
-    /// What of them is on the line, by rising numbers.
+    /// The events of them that are on the line, by rising numbers.
     held: Vec<HeldEvents>,
 }
 
@@ -168,7 +168,7 @@ impl Source {
         Some(ReadSource { held: self.held.clone(), payloads })
     }
 
-    /// What is wanted of a frame and comes after a number.
+    /// The wanted events of a frame that come after a number.
     fn payloads_of(
         &self,
         file: &EventFile,

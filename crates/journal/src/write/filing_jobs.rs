@@ -1,4 +1,4 @@
-//! What is asked of one session that isn't played, or planned, and is done in one slice.
+//! The changes to one session that isn't played, or is planned, that take one slice.
 
 use super::News;
 use super::drafting;
@@ -16,7 +16,7 @@ pub(super) struct FileSession {
     pub ticket: Ticket,
 }
 
-/// What is done with it.
+/// A change to a session.
 pub(super) enum Filing {
     /// Its crash isn't wanted back.
     Decline,
@@ -24,7 +24,7 @@ pub(super) enum Filing {
     Forget,
     /// It moves to another place, and a crash is offered again once it is back. Into the archive takes more than a slice.
     Shelve(ShelfMove),
-    /// What it says about itself changes. It stays what it is: its trial goes on, and a crash is still offered.
+    /// Its metadata or fields are changed. It stays what it is: its trial continues, and a crash is still offered.
     Edit(Box<SessionUpdate>),
 }
 

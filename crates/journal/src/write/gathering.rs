@@ -27,7 +27,7 @@ pub(super) struct Gathering {
     copied: usize,
 }
 
-/// How far the file is.
+/// The stage of the file.
 enum Stage {
     Between(OpenSegment),
     Copying(Box<Copying>),
@@ -41,7 +41,7 @@ struct Copying {
     commit: Commit,
 }
 
-/// What is to be copied.
+/// The checkpoints to be copied.
 struct Source {
     stored: StoredSession,
     /// The next one last.
@@ -52,8 +52,8 @@ struct Source {
     tried_again: HashSet<CheckpointId>,
 }
 
-/// What a slice leaves to be copied; or how many checkpoints the archive has that is in its place, durably. There is no
-/// archive if that is none.
+/// The rest of the work after a slice; or the number of checkpoints in the archive that is in its place, durably. There
+/// is no archive if that is zero.
 pub(super) type Gathered = ControlFlow<usize, Box<Gathering>>;
 
 impl Gathering {

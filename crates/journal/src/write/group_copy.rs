@@ -25,7 +25,7 @@ pub(super) enum CopyFailure {
 }
 
 impl CopyFailure {
-    /// Whether what should be copied is damaged, which says nothing about other ways to it.
+    /// Returns true if the data to copy is damaged, which says nothing about other ways to it.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Read(error) if error.is_damage())
     }

@@ -24,8 +24,8 @@ pub struct Hold {
     lock: Option<SessionLock>,
     /// Set once another process was found to have taken it.
     lost: Option<Backoff>,
-    /// Whether the lock's file vanished and it isn't known yet whether another process has played
-    /// meanwhile: only a look that came to its end says so.
+    /// True if the lock's file vanished and it isn't known yet if another process has played meanwhile: only a look
+    /// that is completed finds out.
     is_in_doubt: bool,
 }
 
@@ -36,7 +36,7 @@ impl From<Option<SessionLock>> for Hold {
 }
 
 impl Hold {
-    /// Whether another process took the session over. Nothing is written then.
+    /// Returns true if another process took the session over. Nothing is written then.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.is_some()
     }
@@ -152,8 +152,8 @@ impl Hold {
     }
 }
 
-/// Whether another run has gone on from the line that ends with `newest`, or it was set aside
-/// or deleted it. What can't be read may hold just that.
+/// Returns true if another run has continued the line that ends with `newest`, or it was set aside or deleted. A file
+/// that can't be read may hold just that.
 fn is_played_on(
     store: &DirectoryStore,
     session: SessionId,

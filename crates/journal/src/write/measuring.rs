@@ -8,7 +8,7 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 use crate::disk::{DirectoryStore, Layout};
 use crate::model::ids::SessionId;
 
-/// What is around the journal, at one moment. What can't be known is `None`.
+/// The surroundings of the journal, at one moment. A value that can't be measured is `None`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Surroundings {
     /// Bytes that can still be written where sessions are.

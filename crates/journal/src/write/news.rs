@@ -1,4 +1,4 @@
-//! What the writer reports, whatever the content of a session is.
+//! The reports of the writer that are the same for every content.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use crate::read::recovery::{
 };
 use crate::read::report::ReportOrder;
 
-/// What the writer reports, whatever the content of a session is.
+/// A report of the writer that is the same for every content.
 #[derive(Debug)]
 pub enum News {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
-        /// What time it surely is.
+        /// A lower bound of the current time.
         time: ProvenTime,
         /// Sessions that were found or changed since, and of which there is nothing to report.
         settled: Box<Shelf>,
@@ -40,13 +40,13 @@ pub enum News {
         /// The slots, if anything about them changed.
         slots: Option<Box<SlotListing>>,
         previous: Option<Box<LastRun>>,
-        /// Whether somebody asked for it, or it was only looked what changed.
+        /// True if it was asked for, false if it only looked for changes.
         is_asked_for: bool,
-        /// What the index has saved.
+        /// The savings by the index.
         index: IndexFigures,
         ticket: Option<Ticket>,
     },
-    /// What the index says of sessions, and the game wants to show before they were looked at.
+    /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. What was found follows.
     ProfileChanged { profile: String, ticket: Ticket },
@@ -64,15 +64,15 @@ pub enum News {
     Saved(Saved),
     /// Checkpoints could not be written.
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
-    /// What there is of the session that is played: at the run's begin, and whenever something was removed.
+    /// The timeline of the session that is played: at the run's begin, and whenever something was removed.
     Timeline { session: SessionId, timeline: Box<Timeline> },
     /// The next capture must be full.
     NeedFull,
-    /// What is acknowledged from here on may not survive a power cut.
+    /// Checkpoints that are acknowledged from here on may not survive a power cut.
     PowerCutsNotCovered,
     /// Nothing is saved from here on.
     SavingStopped(StopReason),
-    /// What is captured is saved again.
+    /// Captures are saved again.
     SavingResumed,
     /// The run ended.
     Left {
@@ -100,7 +100,7 @@ pub enum News {
     },
     /// A session that had lain in the trash for long was removed, which freed so many bytes.
     Emptied { session: SessionId, bytes: u64 },
-    /// What a session says about itself was changed, or not. Without a ticket, as one of many.
+    /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.
     Edited {
         session: SessionId,
         update: Box<SessionUpdate>,
@@ -123,15 +123,15 @@ pub enum News {
         result: Result<EventValidation, RequestError>,
         ticket: Ticket,
     },
-    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket where
-    /// that is because the profile is another one.
+    /// The digests under a name are up to date, or were removed. Without a ticket if that is because the profile is
+    /// another one.
     Digested {
         name: &'static str,
         digests: ErasedDigests,
         figures: DigestFigures,
         ticket: Option<Ticket>,
     },
-    /// What is around the journal was measured.
+    /// The surroundings of the journal were measured.
     Measured(Surroundings),
     /// Something was attached to a session itself, or taken away, or not. Says what is attached to it now.
     SessionAttachment {
@@ -195,7 +195,7 @@ pub enum EventsDropCause {
 pub struct Saved {
     pub id: CheckpointId,
     pub kind: CheckpointKind,
-    /// What it is called.
+    /// Its label.
     pub label: Option<String>,
     /// When it was captured.
     pub time: Timestamp,

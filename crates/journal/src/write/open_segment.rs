@@ -30,7 +30,7 @@ pub(super) enum WriteFailure {
     /// The segment has no room left for what should be written, and must not be written to again.
     #[error("{path} would be over the limit of {limit} bytes")]
     Full { path: PathBuf, limit: u64 },
-    /// What should be written can't be. The segment can still be written to.
+    /// The data can't be encoded. The segment can still be written to.
     #[error(transparent)]
     Encode(#[from] EncodeError),
 }
@@ -48,11 +48,11 @@ impl From<WriteFailure> for FailureCause {
     }
 }
 
-/// What stands before the snapshot in every segment that begins with one, since the segments that
-/// said it first may be pruned.
+/// The frames before the snapshot in every segment that begins with one, since the segments that held them first may be
+/// pruned.
 #[derive(Clone, Copy, Default)]
 pub struct Preamble<'a> {
-    /// What of the run's lineage has no room in the header.
+    /// The part of the run's lineage that has no room in the header.
     pub lineage: &'a [Record],
     /// Frames that this version doesn't know.
     pub unknown_frames: &'a [(FrameKind, Vec<u8>)],

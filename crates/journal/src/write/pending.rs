@@ -1,4 +1,4 @@
-//! What was captured and isn't durable yet.
+//! The captures that aren't durable yet.
 //!
 //! Events aren't in this queue but in one of their own (`EventLog`), since nothing about them may delay a checkpoint or
 //! fail it. Events are retried at times of their own, and dropped where memory has no room. Checkpoints are merged, and
@@ -29,7 +29,7 @@ impl PendingCheckpoint {
         self.commit.base.is_none()
     }
 
-    /// Whether a later checkpoint may take its place.
+    /// Returns true if a later checkpoint may take its place.
     fn may_be_merged(&self) -> bool {
         !self.commit.kind.keeps_its_moment() && self.commit.label.is_none()
     }
@@ -145,7 +145,7 @@ impl Pending {
     }
 }
 
-/// Whether `later` says all that `earlier` did.
+/// Returns true if `later` replaces all of `earlier`.
 fn is_overruled(earlier: &Record, later: &Record) -> bool {
     matches!(
         (earlier, later),

@@ -28,7 +28,7 @@ pub(super) struct Pruning {
     stage: Stage,
 }
 
-/// What may go.
+/// The terms of pruning.
 #[derive(Clone, Copy)]
 struct Terms {
     quota: Quota,
@@ -44,27 +44,27 @@ enum Stage {
     Attachments(SessionOpening, Pruned),
 }
 
-/// What must stay, and what was left behind, while it is read.
+/// The checkpoints that must stay, and those that were left behind, while they are read.
 struct Reading {
     stored: StoredSession,
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
-    /// Whether what is read is on no line, so that no other takes its place if it is damaged.
+    /// True if the group that is read is on no line, so that no other takes its place if it is damaged.
     is_left_behind: bool,
     /// Files of events that are to be gathered.
     gather_events: Option<EventGathering>,
 }
 
-/// What pruning leaves to be done.
+/// The rest of the work after pruning.
 #[derive(Default)]
 pub(super) struct Pruned {
     /// The named checkpoints that are to be put into an archive before anything else can go, the oldest first.
     pub gather: Vec<CheckpointId>,
     /// Files of events that are to be gathered.
     pub gather_events: Option<EventGathering>,
-    /// Whether nothing but what must stay is left, and named checkpoints. Not where files of events made enough room,
-    /// or there are more lines than anybody plays.
+    /// True if only data that must stay is left, and named checkpoints. False if files of events made enough room, or
+    /// there are more lines than anybody plays.
     pub is_to_the_bone: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) enum PruneFailure {
     Read(#[from] ReadError),
 }
 
-/// What came of pruning. A failure costs nothing but room, and is logged.
+/// Logs a failure of pruning, which costs nothing but room.
 pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
     pruned
         .inspect_err(|failure| {

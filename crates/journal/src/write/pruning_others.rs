@@ -16,7 +16,7 @@ use crate::write::retention::Quota;
 use crate::write::retention::history::PruneTo;
 use crate::write::retention::total::{Loss, Rank, Standing, order, standing};
 
-/// How long it waits for the session that is played to be pruned.
+/// The time that it waits for the session that is played to be pruned.
 const AFTER_OWN: Duration = Duration::from_secs(1);
 
 /// Sessions that no process plays, thinned one after the other until all sessions together fit. None
@@ -54,7 +54,7 @@ enum Stage {
     },
 }
 
-/// What a session is to lose.
+/// The next loss of a session.
 #[derive(Clone, Copy)]
 struct Turn {
     loss: Loss,
@@ -157,7 +157,7 @@ impl Job for PruningOthers {
         Urgency::Spare
     }
 
-    /// What there is of the session that is played goes first. What is due waits until something may be removed again.
+    /// The session that is played is pruned first. Pruning that is due waits until something may be removed again.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let own = tools.run.as_ref().filter(|run| run.run() == self.run && !run.is_lost());
         let Some(has_to_prune) = own.map(|run| run.has_to_prune()) else { return Slice::Done };
@@ -267,7 +267,7 @@ mod tests {
         file.append(&encoder.encode_record(&record).unwrap()).unwrap();
     }
 
-    /// What is played is none of those in [`ORDER`].
+    /// The session that is played is none of those in [`ORDER`].
     fn sessions(disk: &MemoryDisk) -> (DirectoryStore, Vec<SessionId>) {
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };

@@ -96,7 +96,7 @@ fn begin(order: Box<ReportOrder>, tools: &mut Tools<'_>) -> Box<Reporting> {
 struct Reporting {
     order: Box<ReportOrder>,
     now: Timestamp,
-    /// What is known of the line of what happened, if the session is played.
+    /// The line of events, if the session is played.
     line: Option<Vec<EventStretch>>,
     personal: Personal,
     stored: Option<StoredSession>,
@@ -402,7 +402,7 @@ impl Reporting {
         (stage, STEP_BYTES)
     }
 
-    /// What the process that died had recorded after its checkpoint. A report is of use without it.
+    /// Adds the events that the dead process had recorded after its checkpoint. A report is of use without them.
     fn add_tape(&mut self, finder: &SessionFinder) {
         let (ReportOf::LastRun(_), Some(stored)) = (&self.order.of, &self.stored) else { return };
         // Who wants no events wants none of these either.

@@ -11,8 +11,7 @@ use tracing::{debug, info, warn};
 use crate::disk::{AppendFile, DirectoryStore, Layout, StoreError, with_sources};
 use crate::model::ids::random_u64;
 
-/// How long a run lasts before the file is looked for, and how long it is until it is looked for
-/// again.
+/// The time that a run lasts before the file is looked for, and between later looks.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 const NEXT_LOOK: Duration = Duration::from_secs(60);
 /// So many times its size must be free for it to be made: where there is less, the disk has better
@@ -136,7 +135,7 @@ impl Making {
     }
 }
 
-/// Whether the file would keep room free where the sessions are, and take it from nothing else.
+/// Returns true if the file would keep room free where the sessions are, and take it from nothing else.
 fn has_room(store: &DirectoryStore, bytes: u64) -> bool {
     let layout = store.layout();
     let room = |path| store.disk().room(path).ok();

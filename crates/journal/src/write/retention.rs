@@ -1,4 +1,4 @@
-//! What goes: every rule by which something is removed.
+//! Retention: every rule by which something is removed.
 //!
 //! A rule decides and removes nothing by itself, but for files of events. Who carries it out stands beside it, in the
 //! order in which a process comes to it:
@@ -31,10 +31,10 @@ use std::time::Duration;
 
 pub use sessions::{Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo};
 
-/// What sessions may take.
+/// The limits of the room that sessions take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
-    /// Whether anything is removed at all.
+    /// True if anything is removed at all.
     pub removes: bool,
     /// Bytes of one session's journal and attachments.
     pub session_bytes: u64,
@@ -48,7 +48,7 @@ pub struct Quota {
     pub reserve_bytes: u64,
     /// Bytes of a session's files of events.
     pub event_bytes: u64,
-    /// How long a session lies in the trash; `None` for ever.
+    /// The time that a session stays in the trash; `None` for ever.
     pub trash: Option<Duration>,
 }
 

@@ -62,7 +62,7 @@ impl Schedule {
         self.not_before = now + RETRY_AFTER;
     }
 
-    /// Whether the segment should be replaced. One that holds nothing but its snapshot never is.
+    /// Returns true if the segment should be replaced. One that holds nothing but its snapshot never is.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let Some((checkpoints, seconds)) = STEPS.get(self.step).copied() else { return false };
         let old = now.saturating_sub(self.since) >= Duration::from_secs(seconds);
@@ -85,7 +85,7 @@ pub(super) enum RotationFailure {
 }
 
 impl RotationFailure {
-    /// Whether only a full capture helps.
+    /// Returns true if only a full capture helps.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Copy(failure) => failure.is_damage(),
@@ -100,7 +100,7 @@ pub(super) struct Rotation {
     /// The number of the new segment.
     segment: u32,
     stage: Stage,
-    /// What was written since, for the new segment.
+    /// The items that were written since, for the new segment.
     kept: Vec<Item>,
 }
 
@@ -110,7 +110,7 @@ enum Stage {
     Copying(Box<GroupCopy>),
 }
 
-/// What a step leaves to be merged; or the new segment, and how many checkpoints it holds.
+/// The rest of the work after a step; or the new segment, and the number of checkpoints that it holds.
 pub(super) type Merged = ControlFlow<(OpenSegment, u32), Box<Rotation>>;
 
 impl Rotation {
@@ -130,8 +130,8 @@ impl Rotation {
         self.segment
     }
 
-    /// How many steps are done in one go. It doubles as what is kept approaches its limit: a merge that has begun
-    /// keeps up with checkpoints that leave it no time.
+    /// The number of steps that are done in one go. It doubles as the kept items approach their limit: a merge that has
+    /// begun keeps up with checkpoints that leave it no time.
     pub(super) fn steps_in_a_slice(&self) -> u32 {
         1 << (self.kept.len() / KEPT_UNTIL_HASTE).min(MAX_KEPT / KEPT_UNTIL_HASTE)
     }

@@ -31,7 +31,7 @@ pub(super) enum SelfTestFailure {
 }
 
 impl SelfTestFailure {
-    /// Whether only a full capture helps.
+    /// Returns true if only a full capture helps.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Read(error) if error.is_damage())
     }

@@ -1,4 +1,4 @@
-//! What is attached to the session that is being played, and taken away from it, one thing after the other and between
+//! Attachments that are added to the session that is being played, and removed from it, one after the other and between
 //! the checkpoints.
 //!
 //! What is attached to the session itself (`write/session_attachments.rs`, `disk/session_attachments.rs`) waits
@@ -17,7 +17,7 @@ use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
 use crate::write::retention::attachments::chosen;
 
-/// What is asked of a session's attachments, and who asks.
+/// A request about a session's attachments, with its ticket.
 pub(super) struct AttachToSession(pub SessionAttachmentOrder, pub Ticket);
 
 impl Job for AttachToSession {
@@ -76,7 +76,8 @@ fn attach(
     Ok(all)
 }
 
-/// Whether a version that isn't kept is gone. One that can't be removed is tried again with the next.
+/// Removes a version that isn't kept, and returns true if it is gone. One that can't be removed is tried again with the
+/// next.
 fn is_removed(store: &DirectoryStore, session: SessionId, old: &AttachmentVersion) -> bool {
     let removed = store.remove_session_attachment(session, &old.name, old.version);
     if let Err(error) = &removed {

@@ -88,7 +88,7 @@ impl Job for CopySession {
 /// A session that is being copied.
 struct SessionCopying {
     writing: SnapshotWriting,
-    /// What is attached to the session itself and isn't copied yet.
+    /// The attachments of the session itself that aren't copied yet.
     attachments: Vec<AttachmentVersion>,
     session: SessionId,
     copy: SessionId,
@@ -96,7 +96,7 @@ struct SessionCopying {
     _locks: [SessionLock; 2],
 }
 
-/// What a slice leaves to be copied; or the copy, which is durable.
+/// The rest of the work after a slice, or the copy, which is durable.
 type Copied = ControlFlow<SessionId, Box<SessionCopying>>;
 
 impl SessionCopying {

@@ -1,4 +1,4 @@
-//! What each thing that is asked of slots begins with: what is to be copied, and under which name.
+//! The first step of each request about slots: the checkpoint to copy, and the name of the copy.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::model::session::{
 use crate::read::recovery::{SessionFinder, find_slot};
 use crate::read::report::{self, Opened};
 
-/// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
+/// The checkpoint to copy, the header of the copy, and the slot that it takes the place of.
 pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
 
 /// Bytes of attachments that are copied with a slot.
@@ -115,7 +115,7 @@ fn source_of_checkpoint(
     Ok(SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone })
 }
 
-/// What a slot says of its checkpoint. Its name and whose it is are still to be said.
+/// The slot header of a checkpoint. Its name and its game are still to be set.
 fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader, SlotError> {
     let (index, checkpoint) = (source.stored.index(), source.checkpoint);
     let commit = index.commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
@@ -157,7 +157,7 @@ pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, Sl
     Ok((source, slot, None))
 }
 
-/// What a slot is called that comes from elsewhere: as it was there, with a number if that name is taken.
+/// The name of a slot that comes from elsewhere: as it was there, with a number if that name is taken.
 fn free_name(shelf: &SlotShelf, file: &SlotFile) -> String {
     let names = [&file.slot.name, &file.header.metadata.name];
     let name = names.into_iter().find(|name| check_slot_name(name).is_ok());
@@ -183,7 +183,7 @@ fn lineage(stored: &StoredSession, checkpoint: CheckpointId) -> Lineage {
     stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default()
 }
 
-/// What stands before the checkpoint in a slot.
+/// The frames before the checkpoint in a slot.
 fn frames(
     stored: &StoredSession,
     attachments: &[Attachment],

@@ -35,19 +35,19 @@ impl From<CopyFailure> for SlotError {
     }
 }
 
-/// What is to be copied.
+/// The checkpoint to copy.
 pub(super) struct SlotSource {
     pub stored: StoredSession,
     pub checkpoint: CheckpointId,
-    /// What the new file is to say about its session.
+    /// The metadata in the new file.
     pub metadata: SessionMetadata,
     /// The header of the run that took the checkpoint.
     pub header: SegmentHeader,
     /// And all that the run says about where it comes from.
     pub lineage: Lineage,
-    /// What stands before the checkpoint: frames that this version doesn't know, and attachments.
+    /// The frames before the checkpoint: those that this version doesn't know, and attachments.
     pub frames: Vec<(FrameKind, Vec<u8>)>,
-    /// Whether what the checkpoint says of its session is left out, but for the clocks of the world.
+    /// True if the checkpoint's facts about its session are left out, but for the clocks of the world.
     pub world_alone: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is to be done with slots, one thing after the other and between the checkpoints.
+//! The requests about slots, done one after the other and between the checkpoints.
 //!
 //! A save is a checkpoint first: it is captured in the very frame in which it was asked for (or, behind a closed
 //! gate, when that opens), and becomes durable in the journal with the next sync. Then `write/slot_work.rs` makes
@@ -36,9 +36,9 @@ use crate::model::ids::{SlotId, Ticket};
 use crate::model::session::SlotError;
 use crate::read::recovery::{SessionFinder, SlotEntry};
 
-/// How long another process may be busy with slots.
+/// The time that another process may be busy with slots.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-/// How often the lock is tried meanwhile.
+/// The interval at which the lock is tried meanwhile.
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// An order, and who asks for it.
@@ -48,9 +48,9 @@ struct AskedOfSlots {
     ticket: Option<Ticket>,
 }
 
-/// What is asked of slots: one order, and what follows from it.
+/// A request about slots: one order, and what follows from it.
 pub(super) struct SlotWork {
-    /// What was asked, and then the slots that are to be written again because of it.
+    /// The request, and then the slots that are to be written again because of it.
     orders: VecDeque<AskedOfSlots>,
     current: Option<Current>,
     /// Since when the lock is waited for.
@@ -64,9 +64,9 @@ struct Current {
     place: PathBuf,
     copy: Box<SlotCopy>,
     source: SlotSource,
-    /// Whether all ways to the checkpoint were looked at before.
+    /// True if all ways to the checkpoint were looked at before.
     verified: bool,
-    /// What isn't wanted any more once it is written.
+    /// The slot to remove once this one is written.
     replaced: Option<SlotId>,
     _lock: Option<SlotsLock>,
 }
@@ -198,7 +198,7 @@ impl Job for SlotWork {
     }
 }
 
-/// What the beginning of an order came to.
+/// The outcome of beginning an order.
 enum Begun {
     Copying(Box<Current>),
     Deleted,
@@ -289,7 +289,7 @@ fn remove_replaced(finder: &SessionFinder, place: &Path, replaced: Option<SlotId
     }
 }
 
-/// What is reported of a slot that was written.
+/// The answer about a slot that was written.
 fn written(
     header: SegmentHeader,
     place: PathBuf,

@@ -20,17 +20,17 @@ pub(super) struct SnapshotWriting {
     stage: Stage,
 }
 
-/// How far it is.
+/// The stage of the writing.
 enum Stage {
     Copying(Box<GroupCopy>),
     ReadingBack {
         written: PathBuf,
-        /// What is left to read; `None` of a summary, which is known by its commit.
+        /// The blocks left to read; `None` of a summary, which is known by its commit.
         blocks: Option<Box<MergedBlocks>>,
     },
 }
 
-/// What a slice leaves to be written; or the session and what was written of it, once that is in its place, durably.
+/// The rest of the work after a slice; or the session and its new snapshot, once that is in its place, durably.
 pub(super) type Written = ControlFlow<(StoredSession, Snapshot), SnapshotWriting>;
 
 impl SnapshotWriting {

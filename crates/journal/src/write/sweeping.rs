@@ -18,7 +18,7 @@ use crate::disk::{
 use crate::format::Record;
 use crate::model::ids::SessionId;
 
-/// What is to be looked at, the next one last.
+/// The places to be looked at, the next one last.
 pub(super) struct Sweeping {
     /// This machine, as headers name it.
     host: u64,
@@ -29,11 +29,11 @@ pub(super) struct Sweeping {
 
 /// One thing to be looked at.
 enum Place {
-    /// What is in the state directory.
+    /// The files in the state directory.
     State,
     /// A session that was deleted, and of which files are left.
     Forgotten(SessionId),
-    /// What is left of files in a session's directory that were being written.
+    /// The unfinished files in a session's directory.
     Session(SessionId),
     /// A file in the state directory that was being written, or made way for one that was.
     Unfinished(String),
@@ -208,7 +208,7 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) {
     }
 }
 
-/// What a file that was being written, or one that made way for it, is called once it is in its place.
+/// The final name of a file that was being written, or was moved aside for one.
 fn place_of(name: &str) -> Option<&str> {
     Layout::place_of_unfinished(name).or_else(|| Layout::place_of_aside(name))
 }
@@ -223,8 +223,8 @@ fn remove_unfinished(store: &DirectoryStore, path: &Path) {
     }
 }
 
-/// Whether this is surely the only process of the game that lives on this machine. Its own files are
-/// written on this very thread, so none of those is half done now.
+/// Returns true if this is surely the only process of the game that lives on this machine. Its own files are written on
+/// this very thread, so none of those is half done now.
 fn is_only_process(store: &DirectoryStore) -> bool {
     let state = &store.layout().state;
     let Ok(entries) = store.disk().list(state) else { return false };

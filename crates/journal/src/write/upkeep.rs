@@ -1,4 +1,4 @@
-//! What somebody does with the sessions of a game who isn't that game: a tool that was asked to.
+//! Work on the sessions of a game by another program: a tool that was asked to.
 //!
 //! It is done by what the writer does it with, under the same locks, so a game that runs at the same time isn't
 //! disturbed: whatever it plays or changes is refused here. There is no process record for it, since nothing is

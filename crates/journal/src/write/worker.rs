@@ -49,20 +49,20 @@ pub struct Worker<C: Content> {
     /// Sessions that were read to be taken up, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
-    /// What is to be done beside the checkpoints.
+    /// The jobs beside the checkpoints.
     jobs: Jobs,
-    /// What the program keeps of each session.
+    /// The digests that the program keeps of each session.
     digests: Keepers,
-    /// Whether what lies around was looked for; once a process and profile is enough.
+    /// True if leftovers were looked for; once a process and profile is enough.
     swept: bool,
     quota: Quota,
     reports: Vec<Report<C>>,
     last_beat: Duration,
-    /// Whether the records of dead processes that held the session were dealt with.
+    /// True if the records of dead processes that held the session were dealt with.
     settled: bool,
     /// When a full capture was last asked for because a type could not be written.
     asked_for_full: Option<Duration>,
-    /// Whether it was reported that power cuts aren't covered.
+    /// True if it was reported that power cuts aren't covered.
     reported_power_cuts: bool,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
@@ -132,12 +132,12 @@ impl<C: Content> Worker<C> {
         self.playing.as_ref().map(|(_, content)| content)
     }
 
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of the checkpoint that is being read.
     pub fn progress(&self) -> ReadProgress {
         self.finder.progress().clone()
     }
 
-    /// What there is to report.
+    /// Takes the reports.
     pub fn reports(&mut self) -> impl Iterator<Item = Report<C>> {
         self.reports.drain(..)
     }

@@ -1,4 +1,4 @@
-//! What is left of a session that was put away beside the one file that holds it.
+//! The leftovers of a session that was archived, beside the one file that holds it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

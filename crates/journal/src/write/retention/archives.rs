@@ -81,7 +81,7 @@ impl Archives {
         gathered
     }
 
-    /// What goes over into the new archive from those that it takes the place of.
+    /// Takes over the checkpoints of the archives that the new one takes the place of.
     fn take_in(&mut self) -> Vec<CheckpointId> {
         let mut taken = Vec::new();
         let mut take = |archives: Vec<Archive>| {

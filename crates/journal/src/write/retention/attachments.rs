@@ -3,7 +3,7 @@
 
 use crate::model::session::{AttachmentError, AttachmentQuota, AttachmentVersion};
 
-/// What stays with `added`, and which older versions go for it.
+/// Returns the versions that stay with `added`, and the older ones that are removed for it.
 pub(crate) fn chosen(
     there: Vec<AttachmentVersion>,
     added: AttachmentVersion,

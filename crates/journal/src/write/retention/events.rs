@@ -66,7 +66,7 @@ fn remove(store: &DirectoryStore, file: &EventFile) -> u64 {
     }
 }
 
-/// Whether a checkpoint that holds everything up to a number holds all that is in a file.
+/// Returns true if a checkpoint that includes everything up to a number includes all events of a file.
 fn is_held(file: &EventFile, through: u64) -> bool {
     let scan = file.segment().scan_events();
     scan.is_ok_and(|scan| {
@@ -144,7 +144,7 @@ fn repeated<'a>(
     files.iter().filter(|file| is_repeated(file)).collect()
 }
 
-/// Whether all of a file can be read.
+/// Returns true if all of a file can be read.
 fn is_whole(file: &EventFile) -> bool {
     let Ok(scan) = file.segment().scan_events() else { return false };
     let is_read = |frame: &FrameEntry| file.segment().payload(frame).is_ok();

@@ -26,10 +26,10 @@ const STRETCHES: [(Duration, u32); 2] =
 /// so that the build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
-/// How much of a session goes.
+/// The extent of pruning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PruneTo {
-    /// What its quota has no room for.
+    /// Everything that its quota has no room for is removed.
     Quota,
     /// All that may go and has no name; and of what has one, the oldest, until so many
     /// bytes are freed in all.
@@ -47,7 +47,7 @@ pub(crate) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     of_lines.chain(index.witnesses())
 }
 
-/// What is to become of a session's files.
+/// The decision about a session's files.
 #[derive(Default)]
 pub(crate) struct Verdict {
     /// The segments that aren't kept.
@@ -261,7 +261,7 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
     kept
 }
 
-/// Whether anything in a segment's file is known to be damaged, be it only that its end is missing.
+/// Returns true if anything in a segment's file is known to be damaged, even if only its end is missing.
 pub(crate) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
     let path = stored.path_of(segment);
@@ -270,8 +270,8 @@ pub(crate) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
         || index.damaged_groups().any(|group| group.segment == segment)
 }
 
-/// Whether a segment says something about a line that is still there: how its run ended, that it isn't wanted
-/// back, or what it is called and where it stands; or is the last of its run, which may be the one that is being written.
+/// Returns true if a segment has a record about a line that is still there: how its run ended, that it was declined, or
+/// its name and place; or is the last of its run, which may be the one that is being written.
 pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let Some(segment) = index.segments().get(number) else { return true };
     let heads = index.heads();
@@ -291,8 +291,8 @@ pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     of_a_head && is_last || declines || states
 }
 
-/// Whether a segment was begun because one before it failed, and holds again what can be read in that
-/// one, which is kept. There it may be on no disk, and what came later is in this one alone.
+/// Returns true if a segment was begun because one before it failed, and holds again what can be read in that one,
+/// which is kept. There it may be on no disk, and what came later is in this one alone.
 pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
     let segments = index.segments();
     let Some(own) = segments.get(number) else { return false };
@@ -300,14 +300,14 @@ pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, numbe
     others.filter(|other| is_before(&other.header, &own.header)).any(|other| repeats(own, other))
 }
 
-/// Whether a segment is an earlier one of the same run. Archives are of no run.
+/// Returns true if a segment is an earlier one of the same run. Archives are of no run.
 fn is_before(other: &SegmentHeader, own: &SegmentHeader) -> bool {
     let is_archive = other.archive || own.archive;
     !is_archive && other.run == own.run && other.segment < own.segment
 }
 
-/// Whether a segment holds again what another holds. What a merge begins has a snapshot where the
-/// other has a difference, and repeats nothing.
+/// Returns true if a segment holds again what another holds. A merge begins with a snapshot where the other has a
+/// difference, and repeats nothing.
 fn repeats(own: &SegmentSummary, other: &SegmentSummary) -> bool {
     let is_begun_with_snapshot = own.header.base.is_none();
     let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {

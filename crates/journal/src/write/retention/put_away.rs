@@ -1,4 +1,4 @@
-//! What the one file of a session that was put away takes the place of.
+//! The files that the one file of an archived session takes the place of.
 
 use std::path::PathBuf;
 

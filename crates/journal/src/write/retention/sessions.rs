@@ -12,7 +12,7 @@ use crate::read::recovery::SessionEntry;
 pub use keep::Keep;
 pub use preview::{RetentionPreview, RetentionReason, WouldGo};
 
-/// How a session was left, for [`Retention`].
+/// The way in which a session was left, for [`Retention`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum LeftAs {
@@ -90,7 +90,8 @@ impl Retention {
 }
 
 impl LeftAs {
-    /// How a session was left; `None` of one that is played, hasn't begun, or whose crash waits for an answer.
+    /// The way in which a session was left; `None` of one that is played, hasn't begun, or whose crash waits for an
+    /// answer.
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Option<Self> {
         match entry.status {

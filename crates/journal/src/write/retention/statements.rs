@@ -28,7 +28,7 @@ pub(crate) fn repeated(
     repeated
 }
 
-/// Whether a file holds nothing but a record of this kind, about no checkpoint that isn't meant here.
+/// Returns true if a file holds nothing but a record of this kind, about no checkpoint but these.
 fn is_repeated(
     stored: &StoredSession,
     number: usize,
@@ -56,7 +56,7 @@ fn is_repeated(
         && segment.header.supersedes.iter().all(is_meant)
 }
 
-/// Whether nothing else is left of the run that wrote a file.
+/// Returns true if nothing else is left of the run that wrote a file.
 fn is_alone(index: &SessionIndex, number: usize) -> bool {
     let run = index.segments().get(number).map(|segment| segment.header.run);
     let of_run = index.segments().iter().filter(|segment| Some(segment.header.run) == run);

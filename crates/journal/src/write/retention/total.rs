@@ -10,7 +10,7 @@ use crate::disk::DirectoryStore;
 use crate::model::ids::SessionId;
 use crate::model::session::SessionPriority;
 
-/// What a session is to lose, in the order in which it goes.
+/// The loss of a session, in the order in which it goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
     History,
@@ -25,7 +25,7 @@ pub(crate) struct Rank {
     pub session: SessionId,
 }
 
-/// What a session is to the one that is played.
+/// The standing of a session beside the one that is played.
 pub(crate) enum Standing {
     /// It is to lose something when its turn comes.
     Ranked(Rank),
@@ -49,7 +49,7 @@ pub(crate) fn standing(store: &DirectoryStore, session: SessionId, game: &str) -
     })
 }
 
-/// What each of these loses, the first one last.
+/// The losses of these sessions in order, the first one last.
 pub(crate) fn order(ranked: &[Rank]) -> Vec<(Loss, Rank)> {
     let losses = [Loss::History, Loss::Named].into_iter();
     let mut waiting: Vec<_> =

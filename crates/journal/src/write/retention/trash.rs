@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::format::SessionIndex;
 use crate::model::session::{ProvenTime, ShelfPlace};
 
-/// Whether a session has been in the trash for so long that it goes. `time` is what time it surely is, and `clock` what the
-/// clock says: one that is wrong empties no trash.
+/// Returns true if a session has been in the trash for so long that it goes. `time` is a lower bound of the current
+/// time, and `clock` is the time by the clock: a wrong clock empties no trash.
 pub(crate) fn has_lain_long(
     index: &SessionIndex,
     keep: Duration,

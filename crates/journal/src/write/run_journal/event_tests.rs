@@ -1,4 +1,4 @@
-//! What happens is written beside the checkpoints, which never wait for it.
+//! Events are written beside the checkpoints, which never wait for them.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -236,7 +236,7 @@ fn more_than_memory_has_room_for_is_handed_out_again() {
     assert_eq!(there(&disk), (1..=101).collect::<Vec<_>>());
 }
 
-/// What is neither on the disk nor reported as dropped was lost without a word.
+/// An event that is neither on the disk nor reported as dropped was lost silently.
 #[test]
 fn whatever_fails_each_event_is_there_or_counted() {
     for (operation, at) in [

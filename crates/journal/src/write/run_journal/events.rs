@@ -1,4 +1,4 @@
-//! How a run records what happened, beside its checkpoints.
+//! Recording a run's events, beside its checkpoints.
 
 use super::RunJournal;
 use super::housekeeping::PruneFor;
@@ -65,7 +65,7 @@ impl RunJournal {
         });
     }
 
-    /// What happened on the line that is played.
+    /// The stretches of events on the line that is played.
     pub fn event_line(&self) -> Vec<EventStretch> {
         let own = EventStretch { run: self.identity.run, through: u64::MAX };
         std::iter::once(own).chain(self.events.line().iter().copied()).collect()
@@ -112,7 +112,7 @@ impl RunJournal {
     }
 }
 
-/// What names a session, without all else that is known of it.
+/// The metadata that names a session, without its description and context.
 pub(super) fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
     let (description, context) = (String::new(), SessionContext::default());
     SessionMetadata { description, context, ..metadata.clone() }

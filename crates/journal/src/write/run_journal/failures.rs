@@ -1,4 +1,4 @@
-//! What becomes of a run when something fails: the disk, its files, or its right to write.
+//! Failures of a run: of the disk, of its files, or of its right to write.
 //!
 //! An append or a sync that fails retires the file for good: pending frames go into a new one that names the checkpoint
 //! it goes on from. What failed can often still be read, from memory, and retention counts on none of it: what is in the
@@ -42,8 +42,8 @@ impl RunJournal {
         }
     }
 
-    /// Whether the session is still this process's to change. What merges, gathers or removes files asks before each
-    /// slice; where that can't be known, all of it is given up until the next segment.
+    /// Returns true if the session is still this process's to change. Work that merges, gathers or removes files asks
+    /// before each slice; if that can't be known, all of it is given up until the next segment.
     pub(super) fn is_still_ours(&mut self, now: Moment, reports: &mut Vec<News>) -> bool {
         let (session, newest) = (self.session(), self.newest_on_line());
         match self.hold.check(&self.local.store, session, newest) {
@@ -197,7 +197,7 @@ impl RunJournal {
     }
 }
 
-/// What is reported of a checkpoint that isn't this process's to write any more.
+/// The report of a checkpoint that isn't this process's to write any more.
 pub(super) fn lost(checkpoint: CheckpointId) -> News {
     News::Failed { checkpoint, error: CheckpointError::LockLost, retry_in: None }
 }

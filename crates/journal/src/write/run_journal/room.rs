@@ -12,7 +12,7 @@ pub(super) struct Room {
     pub reserve: Reserve,
     /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
     pub short_of: Option<FailureCause>,
-    /// Whether all history went that may, and no checkpoint was written since.
+    /// True if all history went that may, and no checkpoint was written since.
     pub is_without_history: bool,
 }
 

@@ -22,7 +22,7 @@ use crate::write::hold::Hold;
 use crate::write::pending::PendingCheckpoint;
 use crate::write::retention::Quota;
 
-/// What a segment may have in tests.
+/// The largest size of a segment in tests.
 const LIMIT: usize = 2 << 20;
 pub const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
 const LATER: Moment = Moment { elapsed: Duration::from_secs(1_000), wall: Timestamp::UNIX_EPOCH };

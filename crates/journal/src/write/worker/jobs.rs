@@ -107,7 +107,7 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Whether there is a list to be shown before the files were looked at: it is handed over first.
+    /// Returns true if there is a list to be shown before the files are looked at: it is handed over first.
     fn has_early_list(&self) -> bool {
         matches!(self.reports.last(), Some(Report::News(News::Remembered(_))))
     }

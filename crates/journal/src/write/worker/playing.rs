@@ -1,4 +1,4 @@
-//! How a run begins, takes its checkpoints, writes them, and ends.
+//! The life of a run: its begin, its checkpoints and its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +122,7 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// What is known of the session beside its entities can't be encoded, so there is no such checkpoint.
+    /// Gives a checkpoint up, since facts about the session beside its entities can't be encoded.
     pub(crate) fn give_up_checkpoint(&mut self, checkpoint: CheckpointId, cause: FailureCause) {
         error!(error = %cause, "what is known of the session can't be encoded");
         self.self_test = None;

@@ -1,11 +1,11 @@
-//! What one rule keeps.
+//! The sessions that one rule keeps.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// What is kept of the sessions that were left in one way: whatever any part of it keeps.
+/// The sessions to keep of those that were left in one way: every one that any part of it keeps.
 ///
 /// One that keeps nothing at all, such as `Keep::newest_of(0)`, was hardly meant so: it lets nothing go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

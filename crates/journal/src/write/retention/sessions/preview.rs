@@ -1,4 +1,4 @@
-//! What would go by the rules, and why.
+//! The sessions that would go by the rules, and why.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::ProvenTime;
 use crate::read::recovery::{SessionEntry, VersionFit};
 
-/// What would go by the rules.
+/// The sessions that would go by the rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RetentionPreview {
@@ -57,7 +57,7 @@ impl RetentionPreview {
 }
 
 impl Retention {
-    /// What would go now. Nothing is changed, read or asked.
+    /// Returns the sessions that would go now. Nothing is changed, read or asked.
     ///
     /// `time` is what time it surely is and `clock` what the clock says. A session that was left later than that
     /// never goes, and takes no other's place among the newest.
@@ -133,7 +133,7 @@ impl RetentionPreview {
     }
 }
 
-/// Whether any rule may let a session go.
+/// Returns true if any rule may remove a session.
 fn may_go(entry: &SessionEntry) -> bool {
     let is_protected = entry.session.pinned || entry.forked || entry.fit == VersionFit::Newer;
     let is_at_hand = entry.session.place.is_open() && entry.newest.is_some();
