@@ -1,4 +1,4 @@
-//! What is done to the files of archives.
+//! Operations on the files of archives.
 
 use std::path::Path;
 

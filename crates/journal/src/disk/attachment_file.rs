@@ -15,10 +15,10 @@ use crate::model::session::{Attachment, AttachmentError};
 pub(super) const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
 /// The extension of attachments.
 pub(super) const EXTENSION: &str = "attachment";
-/// What stands around the bytes.
+/// The most bytes around the content of an attachment.
 pub(super) const MOST_AROUND: usize = 1 << 10;
 
-/// What is in the file of an attachment.
+/// The content of an attachment's file.
 #[derive(Serialize, Deserialize)]
 struct AttachmentFile {
     session: SessionId,

@@ -31,7 +31,7 @@ pub use session_lock::SessionLock;
 pub struct DirectoryStore {
     disk: Arc<dyn Disk>,
     layout: Layout,
-    /// Whether the file system has refused to sync one of the game's directories.
+    /// True if the file system has refused to sync one of the game's directories.
     refuses_directory_syncs: Arc<AtomicBool>,
 }
 

@@ -27,7 +27,7 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// What says where its frames are.
+    /// The segment, which knows where its frames are.
     pub fn segment(&self) -> &Segment {
         &self.segment
     }
@@ -37,7 +37,7 @@ impl EventFile {
         &self.held
     }
 
-    /// What it holds of a run.
+    /// The events of a run that it holds.
     pub fn held_of(&self, run: RunId) -> Option<HeldEvents> {
         self.held.iter().copied().find(|held| held.run == run)
     }
@@ -48,12 +48,12 @@ impl EventFile {
         Some(held.run)
     }
 
-    /// Whether it was gathered from files of several runs.
+    /// Returns true if it was gathered from files of several runs.
     pub fn is_gathered(&self) -> bool {
         self.events().is_some_and(|events| !events.gathered.is_empty())
     }
 
-    /// What happened on the line before a run whose events it holds, as far as it says.
+    /// The stretches of events on the line before a run whose events it holds, as far as it names them.
     fn line_before(&self, run: RunId) -> Vec<EventStretch> {
         let line = self.events().map(|events| events.line.as_slice()).unwrap_or_default();
         // The line is that before the newest of its runs.
@@ -174,8 +174,8 @@ impl EventFiles {
         self.files.iter().take_while(|file| file.is_gathered())
     }
 
-    /// What is known of what happened on the line before a run, the nearest run first. It may go on before
-    /// the last one. `None` if no file holds anything of the run.
+    /// The known stretches of events on the line before a run, the nearest run first. It may go on before the last one.
+    /// `None` if no file holds anything of the run.
     pub fn line_before(&self, run: RunId) -> Option<Vec<EventStretch>> {
         Some(self.of_run(run).next_back()?.line_before(run))
     }

@@ -103,7 +103,7 @@ impl FallbackDisk {
         }
     }
 
-    /// Whether the directory of something can be made where it is written, as far as the other place says.
+    /// Returns true if the directory of a path may be made where files are written, since it exists in the other place.
     fn is_directory_elsewhere(&self, root: &Root, inside: &Path) -> bool {
         let Some(directory) = inside.parent() else { return true };
         root.elsewhere(directory).is_some_and(|other| self.disk.list(&other).is_ok())

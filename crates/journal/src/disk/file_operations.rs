@@ -33,7 +33,7 @@ pub trait Disk: Debug + Send + Sync {
     /// now, which says nothing about this one.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
 
-    /// What is in a directory, by name. Names that aren't Unicode are none of ours and left out.
+    /// The entries of a directory, by name. Names that aren't Unicode are none of ours and left out.
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>>;
 
     /// Creates a directory in one that exists.
@@ -63,7 +63,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Durable after [`Self::sync_dir`].
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()>;
 
-    /// How much room there is where a file or directory lies.
+    /// The room on the file system of a file or directory.
     ///
     /// Fails with [`io::ErrorKind::Unsupported`] if that can't be known.
     fn room(&self, path: &Path) -> io::Result<Room>;
@@ -79,13 +79,13 @@ pub trait Disk: Debug + Send + Sync {
         vec![self.read(path, max_len)]
     }
 
-    /// Whether what was synced survives a power cut, as far as is known. On some file systems the drive's own cache
+    /// Returns true if synced data survives a power cut, as far as is known. On some file systems the drive's own cache
     /// can't be reached.
     fn covers_power_cuts(&self) -> bool {
         true
     }
 
-    /// Whether there is a file or directory.
+    /// Returns true if there is a file or directory.
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
@@ -95,8 +95,8 @@ pub trait Disk: Debug + Send + Sync {
     /// Fails with [`io::ErrorKind::Unsupported`] where the file system has no locks.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
 
-    /// Whether somebody holds the lock that a file stands for. Creates nothing; several may ask at
-    /// once, but one who asks can make a [`Self::try_lock`] at the same moment fail.
+    /// Returns true if any process holds the lock of this file. Creates nothing; several may ask at once, but one that
+    /// asks can make a [`Self::try_lock`] at the same moment fail.
     fn is_locked(&self, path: &Path) -> io::Result<bool>;
 }
 
@@ -112,21 +112,20 @@ pub trait AppendFile: Debug + Send {
     /// [`Disk::sync_dir`]. A sync that failed is never tried again on the same file.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Whether `path` leads to this very file, and not to nothing or to a copy that somebody put in
-    /// its place.
+    /// Returns true if `path` leads to this very file, and not to nothing or to a copy that took its place.
     fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A lock that is held for as long as this lives.
 pub trait Lock: Debug + Send + Sync {
-    /// Whether the file that stands for it is still where it was locked. If it was deleted, another
-    /// process can lock a new one of the same name, and neither notices the other.
+    /// Returns true if the file of the lock is still where it was locked. If it was deleted, another process can lock a
+    /// new one of the same name, and neither notices the other.
     ///
     /// It is a single question to the file system, so it can be asked before each acknowledgement.
     fn is_held(&self) -> io::Result<bool>;
 }
 
-/// How much room there is on a file system.
+/// The room on a file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Room {
     /// Bytes that can still be written.
@@ -140,10 +139,10 @@ pub struct Room {
 pub struct DirEntry {
     /// Its name in the directory.
     pub name: String,
-    /// Whether it is a directory itself.
+    /// True if it is a directory itself.
     pub is_dir: bool,
-    /// Whether it is a regular file, or a link to one. What is neither that nor a directory isn't
-    /// ours: it is reported and left alone.
+    /// True if it is a regular file, or a link to one. An entry that is neither that nor a directory isn't ours: it is
+    /// reported and left alone.
     pub is_file: bool,
     /// The length of a file; 0 for anything else.
     pub len: u64,

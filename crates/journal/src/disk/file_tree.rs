@@ -1,4 +1,4 @@
-//! What both disks in memory are made of: names, and who holds which lock.
+//! The base of both disks in memory: names, and the holders of locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -34,7 +34,7 @@ impl<F> FileTree<F> {
         self.files.get(path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// What is in a directory, sorted by name. `measure` says how long a file is, and its stamp.
+    /// The entries of a directory, sorted by name. `measure` returns the length of a file, and its stamp.
     pub fn list(
         &self,
         directory: &Path,
@@ -70,7 +70,7 @@ impl<F> FileTree<F> {
         )
     }
 
-    /// Whether there is such a directory. Roots, and the working directory, always are.
+    /// Returns true if there is such a directory. Roots, and the working directory, always are.
     pub fn is_directory(&self, path: &Path) -> bool {
         let is_root = path.parent().is_none();
         is_root || path.as_os_str().is_empty() || self.directories.contains(path)
@@ -88,13 +88,13 @@ impl<F> FileTree<F> {
         self.check_directory(path.parent().unwrap_or(path))
     }
 
-    /// Whether something can be created there.
+    /// Returns an error if nothing can be created there.
     pub fn check_new(&self, path: &Path) -> io::Result<()> {
         self.check_parent(path)?;
         if self.exists(path) { Err(io::ErrorKind::AlreadyExists.into()) } else { Ok(()) }
     }
 
-    /// Whether a file can be put there, in the place of another one.
+    /// Returns an error if no file can be put there, in the place of another one.
     pub fn check_replaceable(&self, path: &Path) -> io::Result<()> {
         let is_directory = self.is_directory(path);
         if is_directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }

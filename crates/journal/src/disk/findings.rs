@@ -1,4 +1,4 @@
-//! What the files in a session's directory come to.
+//! The findings in the files of a session's directory.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -18,12 +18,12 @@ use crate::model::ids::SessionId;
 pub struct Findings {
     /// The segments, at the same positions as their summaries.
     pub segments: Vec<Segment>,
-    /// What the index needs to know of each.
+    /// The facts that the index needs of each.
     pub summaries: Vec<SegmentSummary>,
     problems: BTreeMap<PathBuf, FileProblemKind>,
     budget: ScanBudget,
     out_of_handles: Option<PathBuf>,
-    /// Whether a file was removed after the directory had been listed.
+    /// True if a file was removed after the directory had been listed.
     has_missed_one: bool,
 }
 
@@ -70,7 +70,8 @@ impl Findings {
         Ok(())
     }
 
-    /// Whether a file was removed after the directory had been listed. What took its place may not have been listed.
+    /// Returns true if a file was removed after the directory had been listed. The file that took its place may not
+    /// have been listed.
     pub fn has_missed_one(&self) -> bool {
         self.has_missed_one
     }
@@ -159,8 +160,8 @@ impl Findings {
     }
 }
 
-/// What is missing of a file that takes its place only once it is whole: what can't be the end of one, or, in a slot,
-/// its checkpoint.
+/// The damaged end of a file that takes its place only once it is whole: bytes that can't be the end of one, or, in a
+/// slot, those in the place of its checkpoint.
 fn cut_end(summary: &SegmentSummary) -> Option<DamagedRange> {
     let SegmentSummary { header, scan, .. } = summary;
     let is_put_in_place = header.archive || header.slot.is_some();
@@ -205,7 +206,7 @@ pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FilePr
     }
 }
 
-/// What is the matter with a file whose frames can't be read.
+/// The problem of a file whose frames can't be read.
 pub(crate) fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
     match error {
         ReadError::Damaged { .. } => FileProblemKind::Damaged,

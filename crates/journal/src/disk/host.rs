@@ -33,7 +33,7 @@ pub enum HostIdOrigin {
     /// There was none, or none that could be read, and a new one was drawn. Runs under another id
     /// may well be this machine's own.
     Drawn {
-        /// Whether the next start will find it.
+        /// True if the next start will find it.
         is_stored: bool,
     },
 }
@@ -92,7 +92,7 @@ fn read_host_id(read: io::Result<Vec<u8>>) -> Result<u64, Unread> {
     })
 }
 
-/// Whether there is no host id. One that can't be read now isn't missing.
+/// Returns true if there is no host id. One that can't be read now isn't missing.
 pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
     let read = disk.read(&layout.host_id(), MAX_BYTES);
     read.is_err_and(|error| error.kind() == ErrorKind::NotFound)

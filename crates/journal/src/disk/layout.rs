@@ -19,9 +19,9 @@ const EVENTS_EXTENSION: &str = "events";
 const SLOT_EXTENSION: &str = "save";
 /// Letters of a slot's name that are kept in the name of its file.
 const SLOT_LETTERS: usize = 32;
-/// What files end with that are still being written.
+/// The suffix of files that are still being written.
 const UNFINISHED: &str = ".new";
-/// What small files end with that wait aside while another takes their place.
+/// The suffix of small files that wait aside while another takes their place.
 pub(super) const ASIDE: &str = ".old";
 /// The extension of process records.
 const RECORD_EXTENSION: &str = "record";
@@ -29,32 +29,32 @@ const RECORD_EXTENSION: &str = "record";
 const TRIAL_EXTENSION: &str = "trial";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
-/// What the directory is called in which processes keep their logs.
+/// The name of the directory in which processes keep their logs.
 const LOGS: &str = "logs";
-/// What the id of this machine is called.
+/// The name of the file with this machine's id.
 const HOST: &str = "host";
-/// What the card of a session is called.
+/// The name of a session's card.
 const SESSION_CARD: &str = "session.ron";
-/// What the file is called that says how far a session's files go.
+/// The name of a session's manifest.
 const SESSION_MANIFEST: &str = "session.manifest";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
-/// What stands before the name of a directory in the place of a profile's name, which can't be told from it.
+/// The prefix of a directory's name in the place of a profile's name, which can't be derived from it.
 const BY_DIRECTORY: char = '\0';
 
 /// The two roots of a game's files, and the names below them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {
-    /// What belongs to the player, and may be synced between machines.
+    /// The root of the player's data, which may be synced between machines.
     pub data: PathBuf,
-    /// What belongs to this machine only: locks, process records, its host id.
+    /// The root of this machine's data: locks, process records, its host id.
     pub state: PathBuf,
     /// Whose sessions these are.
     pub profile: String,
 }
 
 impl Layout {
-    /// That of a profile of which only the name of its directory is known.
+    /// The layout of a profile of which only the name of its directory is known.
     #[must_use]
     pub fn by_directory(data: PathBuf, state: PathBuf, directory: &str) -> Self {
         Self { data, state, profile: format!("{BY_DIRECTORY}{directory}") }
@@ -97,9 +97,8 @@ impl Layout {
         [data, profiles, profile, self.slots()]
     }
 
-    /// What a slot's file is called: letters for people, and a hash that distinguishes what a file system
-    /// may take for the same. `number` counts the names that files had already which are none of this
-    /// slot's.
+    /// The name of a slot's file: letters for people, and a hash that distinguishes names that a file system may take
+    /// for the same. `number` counts the names that files had already which are none of this slot's.
     pub fn slot_name(what: &SlotName<'_>, number: u32) -> String {
         let (letters, hash) = (slug(what.letters()), what.hash());
         match number {
@@ -108,7 +107,7 @@ impl Layout {
         }
     }
 
-    /// Whether a file may be a slot.
+    /// Returns true if a file may be a slot.
     pub fn is_slot_name(name: &str) -> bool {
         has_extension(name, SLOT_EXTENSION)
     }
@@ -120,12 +119,12 @@ impl Layout {
         place.with_file_name(name)
     }
 
-    /// Whether a file is a slot that was being written.
+    /// Returns true if a file is a slot that was being written.
     pub fn is_unfinished_slot(name: &str) -> bool {
         Self::place_of_unfinished(name).is_some_and(Self::is_slot_name)
     }
 
-    /// Whether a file is an archive, or one of gathered events, that was being written.
+    /// Returns true if a file is an archive, or one of gathered events, that was being written.
     pub fn is_unfinished_archive(name: &str) -> bool {
         let is_gathered = |name| Self::is_archive_name(name) || Self::is_events_name(name);
         Self::place_of_unfinished(name).is_some_and(is_gathered)
@@ -165,7 +164,7 @@ impl Layout {
         self.session(header.session).join(Self::name_of(header))
     }
 
-    /// What the file of a segment, an archive or a file of events is called.
+    /// The name of a file of this header: of a segment, an archive or a file of events.
     pub fn name_of(header: &SegmentHeader) -> String {
         match header {
             SegmentHeader { events: Some(_), run, segment, .. } => {
@@ -176,28 +175,28 @@ impl Layout {
         }
     }
 
-    /// What a segment's file is called: sorted by name, the segments of a run are in order.
+    /// The name of a segment's file: sorted by name, the segments of a run are in order.
     pub fn segment_name(run: RunId, segment: u32) -> String {
         format!("{run}-{segment:06}.{SEGMENT_EXTENSION}")
     }
 
-    /// What a file of events is called that its run begins with this number.
+    /// The name of a file of events that its run begins with this number.
     pub fn events_name(run: RunId, number: u32) -> String {
         format!("{run}-{number:06}.{EVENTS_EXTENSION}")
     }
 
-    /// Whether a file may be a segment or an archive. Names are hints only: clouds make copies such
-    /// as `… (conflicted copy).journal`, and those are read like any other.
+    /// Returns true if a file may be a segment or an archive. Names are hints only: clouds make copies such as
+    /// `… (conflicted copy).journal`, and those are read like any other.
     pub fn is_segment_name(name: &str) -> bool {
         has_extension(name, SEGMENT_EXTENSION) || Self::is_archive_name(name)
     }
 
-    /// Whether a file is called like an archive.
+    /// Returns true if a file has the name of an archive.
     pub fn is_archive_name(name: &str) -> bool {
         has_extension(name, ARCHIVE_EXTENSION)
     }
 
-    /// Whether a file may be one of events, copies that a cloud made included.
+    /// Returns true if a file may be one of events, copies that a cloud made included.
     pub fn is_events_name(name: &str) -> bool {
         has_extension(name, EVENTS_EXTENSION)
     }
@@ -207,7 +206,7 @@ impl Layout {
         self.session(session).join(SESSION_CARD)
     }
 
-    /// Whether a file is the card of a session.
+    /// Returns true if a file is the card of a session.
     pub fn is_card_name(name: &str) -> bool {
         name == SESSION_CARD
     }
@@ -217,7 +216,7 @@ impl Layout {
         session.join(SESSION_MANIFEST)
     }
 
-    /// Whether a file says how far the others in its directory go.
+    /// Returns true if a file is the manifest of a session.
     pub fn is_manifest_name(name: &str) -> bool {
         name == SESSION_MANIFEST
     }
@@ -230,7 +229,7 @@ impl Layout {
         self.state.join(format!("{session}.lock"))
     }
 
-    /// What is known of a session's restore that has not proven itself yet.
+    /// The file of a session's trial: of a restore that has not proven itself yet.
     ///
     /// It lies outside of the session's directory, since on another machine it says nothing.
     pub fn trial(&self, session: SessionId) -> PathBuf {
@@ -262,12 +261,12 @@ impl Layout {
         state.join(LOGS)
     }
 
-    /// Whether a file in the state directory may be the record of a process.
+    /// Returns true if a file in the state directory may be the record of a process.
     pub fn is_process_record_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)
     }
 
-    /// Whether a file in the state directory may be the lock of a process.
+    /// Returns true if a file in the state directory may be the lock of a process.
     pub fn is_process_lock_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, "lock")
     }
@@ -277,7 +276,7 @@ impl Layout {
         self.state.join("reserve")
     }
 
-    /// What a file will be called once it is written; `None` if it isn't one that is being written.
+    /// The name that a file will have once it is written; `None` if it isn't one that is being written.
     pub fn place_of_unfinished(name: &str) -> Option<&str> {
         let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
         let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -304,7 +303,7 @@ impl Layout {
 /// Whose slot it is, and what it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotName<'a> {
-    /// How it comes about: a quick slot has nothing to do with one that a player calls so.
+    /// Its kind: a quick slot has nothing to do with one that a player gave the same name.
     pub kind: SlotKind,
     /// The player, if there is one.
     pub player: Option<&'a str>,
@@ -315,13 +314,13 @@ pub struct SlotName<'a> {
 }
 
 impl SlotName<'_> {
-    /// Whether both are one slot. Those of a player are distinguished by their names, whatever session
-    /// they are of; only of exits each session has its own.
+    /// Returns true if both are one slot. Those of a player are distinguished by their names, even across sessions;
+    /// only of exits each session has its own.
     pub fn is_same_as(&self, other: &SlotName<'_>) -> bool {
         self.key() == other.key()
     }
 
-    /// What is hashed, as bytes that no two slots have in common.
+    /// The bytes to hash, which no two slots have in common.
     fn key(&self) -> Vec<u8> {
         let player = self.player.unwrap_or_default();
         let mut key = vec![u8::from(self.player.is_some())];
@@ -354,7 +353,7 @@ impl SlotName<'_> {
     }
 }
 
-/// What of a name may be in the name of a file on every system.
+/// The part of a name that may be in the name of a file on every system.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.chars() {
@@ -395,7 +394,7 @@ fn directory_name(profile: &str) -> String {
     format!("{slug}-{:016x}", xxh3_64(profile.as_bytes()))
 }
 
-/// Whether this, in small letters, is a name that Windows keeps for a device.
+/// Returns true if this, in small letters, is a name that Windows keeps for a device.
 pub fn is_device_name(name: &str) -> bool {
     let is_number = |text: &str| {
         let mut letters = text.chars();

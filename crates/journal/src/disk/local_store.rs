@@ -40,7 +40,7 @@ impl ClaimedSessions {
         self.lock().remove(&session);
     }
 
-    /// Whether it owns a session.
+    /// Returns true if it owns a session.
     #[must_use]
     pub fn has(&self, session: SessionId) -> bool {
         self.lock().contains(&session)
@@ -85,8 +85,8 @@ impl LocalStore {
         }
     }
 
-    /// Whether what `host` wrote was surely written on another machine. If this machine's id was
-    /// lost, nothing is, so that no crash is overlooked.
+    /// Returns true if data by `host` was surely written on another machine. If this machine's id was lost, nothing
+    /// was, so that no crash is overlooked.
     pub fn is_elsewhere(&self, host: u64) -> bool {
         let HostId { id, other, origin } = self.host;
         origin == HostIdOrigin::Known && host != id && Some(host) != other

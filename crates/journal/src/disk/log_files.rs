@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Disk, Layout, ProcessId};
 
-/// What the files end with.
+/// The suffix of the files.
 const EXTENSION: &str = ".jsonl";
 
 /// A file of a process's log.
@@ -18,11 +18,11 @@ pub struct LogFile {
     pub path: PathBuf,
     /// Who wrote it.
     pub process: ProcessId,
-    /// How long it is.
+    /// Its length in bytes.
     pub bytes: u64,
 }
 
-/// What the file with this number is called in the log of a process. Sorted by name, they stand in the order in which
+/// The name of the file with this number in the log of a process. Sorted by name, the files are in the order in which
 /// the processes started and wrote them, as far as the machine's clock knows.
 pub fn log_file_name(started: Timestamp, process: ProcessId, number: u32) -> String {
     let started = started.strftime("%Y%m%dT%H%M%SZ");

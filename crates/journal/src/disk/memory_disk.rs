@@ -60,9 +60,9 @@ struct State {
     failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
     /// Paths below which nothing can be changed.
     refused: BTreeMap<PathBuf, io::ErrorKind>,
-    /// How many bytes there is room for, if that is bounded.
+    /// The number of bytes that there is room for, if that is bounded.
     capacity: Option<u64>,
-    /// Whether what is synced may not survive a power cut.
+    /// True if synced data may not survive a power cut.
     syncs_weakly: bool,
 }
 
@@ -331,7 +331,7 @@ impl State {
         self.tree.files.values().map(|content| lock(content).len() as u64).sum()
     }
 
-    /// Whether so many bytes more have room.
+    /// Returns an error if there is no room for this number of further bytes.
     fn check_room(&self, bytes: usize) -> io::Result<()> {
         let has_room = self.capacity.is_none_or(|capacity| self.used() + bytes as u64 <= capacity);
         if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
@@ -341,7 +341,7 @@ impl State {
 #[derive(Debug)]
 struct OpenFile {
     disk: MemoryDisk,
-    /// What it was called when it was opened.
+    /// The path by which it was opened.
     path: PathBuf,
     content: Content,
 }

@@ -1,5 +1,5 @@
-//! What a newer release wrote may be read, as far as it can be, and is never changed: whoever writes
-//! it again without knowing all of it drops what it doesn't know.
+//! Files of a newer release are read as far as they can be, and never changed: a program that writes them again without
+//! knowing all of their content drops the rest.
 
 use std::path::{Path, PathBuf};
 

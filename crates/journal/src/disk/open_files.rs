@@ -155,12 +155,12 @@ fn without_waiting(options: &OpenOptions) -> OpenOptions {
     options.clone()
 }
 
-/// What is said of a device, a pipe, or a directory in the place of a file.
+/// The error for a device, a pipe, or a directory in the place of a file.
 pub fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, NoFile)
 }
 
-/// Whether an error says that something lies there which is no regular file.
+/// Returns true if an error says that the path leads to something that is no regular file.
 pub fn is_no_file(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|source| source.is::<NoFile>())
         || error.kind() == io::ErrorKind::IsADirectory
@@ -185,7 +185,7 @@ pub fn with_a_free_handle<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> 
     })
 }
 
-/// Whether this process, or the whole system, has as many open files as it may.
+/// Returns true if this process, or the whole system, has as many open files as it may.
 fn is_out_of_handles(error: &io::Error) -> bool {
     #[cfg(unix)]
     const CODES: [i32; 2] = [Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
@@ -195,7 +195,7 @@ fn is_out_of_handles(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Whether a link leads to itself.
+/// Returns true if a link leads to itself.
 fn is_loop(error: &io::Error) -> bool {
     #[cfg(unix)]
     const CODES: [i32; 1] = [Errno::LOOP.raw_os_error()];
@@ -230,7 +230,7 @@ impl Identity {
         Ok(Self { number, created: metadata.created().ok(), length: metadata.len() })
     }
 
-    /// Whether it is the same file. Ours grow, and never get shorter.
+    /// Returns true if it may be the same file. Ours grow, and never get shorter.
     fn may_have_become(self, now: Self) -> bool {
         (self.number, self.created) == (now.number, now.created) && self.length <= now.length
     }

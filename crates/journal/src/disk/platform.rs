@@ -57,8 +57,8 @@ fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.cache_dir().join("state")
 }
 
-/// Whether below a root of data lies a session of this game, or one that doesn't say of which game it is; or slots, which
-/// say it themselves, and nothing else.
+/// Returns true if a root of data has a session of this game, or one that names no game; or slots, which name their
+/// game themselves, and nothing else.
 fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
     [data.to_path_buf(), data.join(DEVELOPMENT)].into_iter().any(|data| {
         let layout = Layout { state: data.join("state"), data, profile: String::new() };
@@ -87,7 +87,7 @@ pub fn platform_state_of(data: &Path) -> Option<PathBuf> {
     Some(directories.state_dir()?.join(game))
 }
 
-/// What of a studio's or game's name may be the name of a directory.
+/// The part of a studio's or game's name that may be the name of a directory.
 #[must_use]
 pub fn directory_name(text: &str) -> String {
     let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');

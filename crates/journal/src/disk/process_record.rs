@@ -37,7 +37,7 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// What a process says about itself.
+/// The record of a process.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ProcessRecord {
     /// Its identity.
@@ -93,10 +93,10 @@ pub struct ProcessRecord {
 pub struct StandingAlert {
     /// Its code, as `BS0705`, of which `docs/RUNBOOK.md` has a section.
     pub code: String,
-    /// What is wrong, in a sentence without a full stop.
+    /// The alert, in a sentence without a full stop.
     #[serde(default)]
     pub what: String,
-    /// Whether something is wrong. Otherwise it is only to be known.
+    /// True if something is wrong, false if it is only a note.
     #[serde(default)]
     pub is_problem: bool,
     /// Since when it stands.
@@ -130,7 +130,7 @@ pub struct HeldRun {
     /// When it was reported.
     #[serde(default)]
     pub acknowledged_at: Option<Timestamp>,
-    /// Whether the game left the run, though its end could not be written.
+    /// True if the game left the run, though its end could not be written.
     #[serde(default)]
     pub left: bool,
 }
@@ -165,7 +165,7 @@ impl ProcessRecordFile {
         Ok(Self { disk, process, path, _lock: lock })
     }
 
-    /// What it is written to.
+    /// The disk that it is written to.
     pub fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
@@ -180,7 +180,7 @@ impl ProcessRecordFile {
         self.process
     }
 
-    /// Whether the record can still be found where it was written.
+    /// Returns true if the record can still be found where it was written.
     pub fn is_there(&self) -> bool {
         !matches!(
             self.disk.read(&self.path, MAX_BYTES),
@@ -219,13 +219,13 @@ impl ProcessRecordFile {
 pub struct FoundRecord {
     /// Its file.
     pub path: PathBuf,
-    /// What it says, if it can be read.
+    /// Its content, if it can be read.
     pub record: Result<ProcessRecord, RecordError>,
-    /// Whether its process lives.
+    /// The state of its process.
     pub liveness: Liveness,
 }
 
-/// Whether a process lives, going by its lock.
+/// The state of a process, by its lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Liveness {
     /// It holds its lock.
@@ -259,7 +259,7 @@ pub enum RecordError {
     Unreadable {
         /// The record.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -310,7 +310,7 @@ pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What the process of a record logged last; empty if it logged nothing, or that can't be read.
+/// The end of the log of a record's process; empty if it logged nothing, or that can't be read.
 pub fn read_log(disk: &dyn Disk, record: &Path, max_len: usize) -> String {
     let bytes = disk.read(&Layout::process_log(record), max_len).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
@@ -451,7 +451,7 @@ mod tests {
         assert_eq!((alerts.len(), alerts[0].what.len()), (MOST_ALERTS, ALERT_TEXT_BYTES));
     }
 
-    /// What an earlier version wrote has none of them.
+    /// A record of an earlier version has none of them.
     #[test]
     fn a_record_without_alerts_is_read() {
         #[derive(Serialize)]

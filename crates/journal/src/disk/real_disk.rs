@@ -189,13 +189,13 @@ impl Disk for RealDisk {
     }
 }
 
-/// How often a lock is tried that others ask about at that moment: for a second at least.
+/// The number of tries for a lock while other processes ask about it: for a second at least.
 const ASKED_TRIES: u32 = 2_000;
 /// After how many tries it is waited for longer.
 const YIELDS: u32 = 1_000;
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
-/// Whether a process holds a lock. The answer takes a shared lock, which is let go of with the file.
+/// Returns true if a process holds a lock. The answer takes a shared lock, which is released with the file.
 fn is_held(file: &File) -> io::Result<bool> {
     match locks::try_lock_shared(file) {
         Ok(()) => Ok(false),
@@ -330,7 +330,7 @@ enum Durability {
     Unsynced,
 }
 
-/// How every small file is replaced.
+/// Replaces a small file.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     refuse_no_file(path)?;
     let temporary = temporary_beside(path)?;
@@ -364,7 +364,7 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// Whether `path` leads to the file that is open.
+/// Returns true if `path` leads to the file that is open.
 #[cfg(unix)]
 fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;

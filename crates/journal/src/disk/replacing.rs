@@ -57,7 +57,7 @@ pub(super) fn slot_aside(place: &Path) -> PathBuf {
     place.with_file_name(format!("{stem}-{:016x}.{extension}", random_u64()))
 }
 
-/// Whether a file system says by this that it doesn't rename over a file.
+/// Returns true if this error means that a file system doesn't rename over a file.
 fn is_refusal(error: &io::Error) -> bool {
     use io::ErrorKind::{AlreadyExists, PermissionDenied, ResourceBusy, Unsupported};
     matches!(error.kind(), AlreadyExists | PermissionDenied | ResourceBusy | Unsupported)

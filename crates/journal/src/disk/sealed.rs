@@ -20,7 +20,7 @@ const PRELUDE_BYTES: usize = 22;
 /// Bytes before the checksum.
 const CHECKED_BYTES: usize = 14;
 
-/// What a small file holds, by its first bytes, and the version that this library writes.
+/// The kind of a small file, by its first bytes, and the version that this library writes.
 #[derive(Clone, Copy, Debug)]
 pub struct SealKind {
     /// First bytes of the file.

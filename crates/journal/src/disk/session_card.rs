@@ -10,7 +10,7 @@ use super::{DirectoryStore, StoreAction, StoreError};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
 
-/// What stands in `session.ron`.
+/// The content of `session.ron`.
 ///
 /// It is written for people and listings by other programs, at leisure, and never read back: the
 /// journal is the only truth.

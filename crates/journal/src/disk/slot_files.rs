@@ -1,4 +1,4 @@
-//! What is done to the files of slots.
+//! Operations on the files of slots.
 
 use std::path::{Path, PathBuf};
 
@@ -102,7 +102,7 @@ impl SlotFiles<'_> {
         StoredSession::of_file(&**self.store.disk(), path, header.session)
     }
 
-    /// Whether a profile has a slot, or its slots can't be listed.
+    /// Returns true if a profile has a slot, or its slots can't be listed.
     pub(super) fn are_in_any_profile(&self) -> bool {
         let profiles = self.store.layout().profiles();
         let Ok(names) = self.store.directories_in(&profiles) else { return true };

@@ -46,11 +46,11 @@ pub struct SlotFile {
     pub path: Arc<Path>,
     /// Its bytes.
     pub bytes: u64,
-    /// What it says about itself.
+    /// Its header.
     pub header: Arc<SegmentHeader>,
     /// The slot's part of that.
     pub slot: Arc<SlotHeader>,
-    /// What is known of the rest of the file.
+    /// The state of the rest of the file, as far as it is known.
     pub validity: Validity,
 }
 
@@ -63,7 +63,7 @@ pub struct UnreadSlot {
     pub path: PathBuf,
     /// Its bytes.
     pub bytes: u64,
-    /// What is the matter with it.
+    /// The error.
     pub error: SlotError,
 }
 
@@ -75,7 +75,8 @@ impl SlotFile {
         SlotName { kind: *kind, player: metadata.player.as_deref(), name, session: *session }
     }
 
-    /// What is written later comes first; of copies the one that is called as it should be.
+    /// The rank among files of one slot: the one that was written later comes first; of copies the one with the name of
+    /// the slot.
     fn rank(&self) -> (std::cmp::Reverse<u32>, bool, Arc<Path>) {
         let own_name = Layout::slot_name(&self.name(), 0);
         let is_renamed = self.path.file_name().is_none_or(|name| *name != *own_name);
@@ -166,7 +167,7 @@ impl SlotShelf {
         self.unread().find(|file| file.id == id)
     }
 
-    /// What is in the file of this name, if there is one. On some systems capitals make no difference.
+    /// The content of the file of this name, if there is one. On some systems capitals make no difference.
     pub fn there(&self, name: &str) -> Option<Result<&SlotFile, &UnreadSlot>> {
         let mut files = self.files.iter();
         let (_, file) = files.find(|(file, _)| file.eq_ignore_ascii_case(name))?;
@@ -214,7 +215,7 @@ impl ShelvedFile {
         self.content.as_ref().map_or_else(|unread| unread.id, |file| file.slot.id)
     }
 
-    /// Whether the file is still the one that was looked at. What couldn't be read is tried again.
+    /// Returns true if the file is still the one that was looked at. One that couldn't be read is tried again.
     fn is_same(&self, entry: &DirEntry) -> bool {
         let unreadable =
             matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable(_), .. }));
@@ -226,7 +227,7 @@ fn is_slot(entry: &DirEntry) -> bool {
     Layout::is_slot_name(&entry.name)
 }
 
-/// What is in the files that are called like slots, whatever game and player they are of, by name.
+/// The content of the files with names of slots, of every game and player, by name.
 ///
 /// # Errors
 ///

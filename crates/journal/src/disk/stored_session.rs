@@ -31,18 +31,18 @@ pub struct StoredSession {
     beside: Beside,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
-    /// Whether no file vanished that had been listed, for another to take its place.
+    /// True if no file vanished that had been listed, for another to take its place.
     is_complete: bool,
     /// The newest checkpoint that was acknowledged, as its manifest says.
     witness: Option<CheckpointId>,
 }
 
-/// What lies beside a session's segments.
+/// The files beside a session's segments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beside {
     /// Bytes of all attachments, those of checkpoints and those of the session itself.
     bytes: u64,
-    /// How many files of events there are.
+    /// The number of files of events.
     event_files: usize,
     /// Their bytes.
     event_bytes: u64,
@@ -132,7 +132,7 @@ impl StoredSession {
         !has_torn && has_newest && manifest.missing_ends(self.index.segments()).is_empty()
     }
 
-    /// Whether each line ends in good order, and nothing is behind the end of any file.
+    /// Returns true if each line ends in good order, and nothing is behind the end of any file.
     pub(super) fn is_left_whole(&self) -> bool {
         let heads = self.index.heads();
         let has_ended = !heads.is_empty() && heads.iter().all(|head| head.end.is_some());
@@ -171,7 +171,7 @@ impl StoredSession {
         }
     }
 
-    /// Whether no file vanished that had been listed, for another to take its place.
+    /// Returns true if no file vanished that had been listed, for another to take its place.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -206,7 +206,7 @@ impl StoredSession {
         self.bytes() + self.beside.bytes + self.beside.event_bytes
     }
 
-    /// How many files of events lie beside the segments, and their bytes.
+    /// The number of files of events beside the segments, and their bytes.
     pub fn event_files(&self) -> (usize, u64) {
         (self.beside.event_files, self.beside.event_bytes)
     }
@@ -386,8 +386,7 @@ impl StoredSession {
         })
     }
 
-    /// What its files hold that this version doesn't know and must not lose. What is damaged stays
-    /// where it is.
+    /// The frames in its files that this version doesn't know and must not lose. Damaged ones stay where they are.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ pub struct SurvivedFailure {
     /// The error, in the words of its `Display`.
     #[serde(default)]
     pub error: String,
-    /// Whether it was a panic.
+    /// True if it was a panic.
     #[serde(default)]
     pub panicked: bool,
     /// The frame, counted from 0 since the process was started.

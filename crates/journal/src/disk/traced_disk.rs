@@ -35,7 +35,7 @@ impl TracedDisk {
     }
 }
 
-/// What makes spans.
+/// The maker of spans.
 #[derive(Clone, Debug)]
 struct Tracer {
     roots: Arc<[(&'static str, PathBuf)]>,

@@ -1,4 +1,4 @@
-//! What is done to directories: they are made, and their entries become durable.
+//! Operations on directories: they are made, and their entries become durable.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -52,13 +52,13 @@ impl DirectoryStore {
         })
     }
 
-    /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
-    /// doesn't surely where directories can't be synced, or files not as far as the drive.
+    /// Returns true if acknowledged data survives a power cut, as far as the file system has said. It doesn't surely
+    /// where directories can't be synced, or files not as far as the drive.
     pub fn covers_power_cuts(&self) -> bool {
         !self.refuses_directory_syncs.load(Ordering::Relaxed) && self.disk.covers_power_cuts()
     }
 
-    /// Whether a directory lies above all that belongs to the game.
+    /// Returns true if a directory is above all that belongs to the game.
     fn is_of_others(&self, directory: &Path) -> bool {
         let Layout { data, state, .. } = &self.layout;
         ![data, state].iter().any(|root| directory.starts_with(root))

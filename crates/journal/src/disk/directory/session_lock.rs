@@ -16,8 +16,7 @@ pub struct SessionLock {
 }
 
 impl SessionLock {
-    /// Whether no other process can have taken it. One can once the file that stands for it was
-    /// deleted.
+    /// Returns true if no other process can have taken it. One can once the file of the lock was deleted.
     ///
     /// # Errors
     ///
@@ -41,7 +40,7 @@ impl DirectoryStore {
         Ok(lock.map(|lock| SessionLock { lock, path }))
     }
 
-    /// Whether some process has the right to write a session, this one included.
+    /// Returns true if some process has the right to write a session, this one included.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use crate::disk::error::Attempt;
 use crate::disk::{Disk, Layout, StoreAction, StoreError, with_sources};
 use crate::model::session::FailureCause;
 
-/// What the file is called with which a place is tried.
+/// The name of the file by which a place is tried.
 const PROBE: &str = "probe";
 /// Its content: enough that no file system keeps it beside the name, where a full disk has room for it.
 const PROBE_BYTES: [u8; 4 << 10] = [0x5a; 4 << 10];
@@ -22,7 +22,7 @@ pub struct Root {
     fallback: PathBuf,
     /// Where files are written.
     used: Used,
-    /// Whether the place that isn't written to can be reached.
+    /// True if the place that isn't written to can be reached.
     searches_both: bool,
 }
 
@@ -78,17 +78,17 @@ impl Root {
         path.strip_prefix(&self.wanted).ok()
     }
 
-    /// Whether a path leads to this directory, which lies in another place.
+    /// Returns true if a path leads to this directory, which is in another place.
     pub fn is_moved_from_below(&self, path: &Path) -> bool {
         self.used == Used::Fallback && self.wanted.starts_with(path)
     }
 
-    /// Whether a path leads to where this directory is written.
+    /// Returns true if a path leads to where this directory is written.
     pub fn is_written_below(&self, path: &Path) -> bool {
         self.used_root().starts_with(path)
     }
 
-    /// Whether a path lies in either place.
+    /// Returns true if a path is in either place.
     pub fn has(&self, path: &Path) -> bool {
         path.starts_with(&self.wanted) || path.starts_with(&self.fallback)
     }
@@ -133,7 +133,7 @@ impl Root {
         newer_first.into_iter().flatten()
     }
 
-    /// What hides a file that is written, if there is such.
+    /// The file that hides a file that is written, if there is one.
     pub fn shadow(&self, inside: &Path) -> Option<PathBuf> {
         self.elsewhere(inside).filter(|_| self.used == Used::Wanted)
     }
@@ -144,8 +144,8 @@ fn below(root: &Path, inside: &Path) -> PathBuf {
     if inside.as_os_str().is_empty() { root.to_owned() } else { root.join(inside) }
 }
 
-/// Whether a directory can be listed, or isn't there and may be later. What lies in one that can't is
-/// nowhere, rather than in the way of all else.
+/// Returns true if a directory can be listed, or isn't there and may be later. A directory that can't be listed is
+/// ignored, so that it isn't in the way of all else.
 fn is_reachable(disk: &dyn Disk, directory: &Path) -> bool {
     match disk.list(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -156,7 +156,7 @@ fn is_reachable(disk: &dyn Disk, directory: &Path) -> bool {
     }
 }
 
-/// What another directory is to one that was tried.
+/// Another directory, compared with one that was tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Neighbour {
     /// The same one, by another path.

@@ -30,7 +30,7 @@ pub struct Pool {
 struct Handle {
     key: FileKey,
     file: Arc<File>,
-    /// Whether the file was removed, so that it could not be opened again.
+    /// True if the file was removed, so that it could not be opened again.
     is_pinned: bool,
 }
 
@@ -129,7 +129,7 @@ impl Pool {
         Ok(true)
     }
 
-    /// How many handles are open.
+    /// The number of open handles.
     #[cfg(all(test, unix))]
     pub fn count(&self) -> usize {
         self.open.len()

@@ -22,9 +22,9 @@ use crate::disk::{
 use crate::model::clock;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 
-/// How often, a millisecond apart, a panic tries to be written down.
+/// The number of times, a millisecond apart, that writing a panic down is tried.
 const PANIC_TRIES: u32 = 50;
-/// How long an exit waits for being written down by others than the writer.
+/// The time that an exit waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Dead processes that a record names at the most. Each has a session that was never taken up again.
@@ -44,7 +44,7 @@ pub struct DeadProcess {
     pub record: ProcessRecord,
     /// Where the record is kept.
     pub path: PathBuf,
-    /// What it logged last, once the files are removed.
+    /// The end of its log, once the files are removed.
     pub log: Option<String>,
 }
 
@@ -71,9 +71,9 @@ pub(super) struct Shared {
     failure: Mutex<Option<SurvivedFailure>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
-    /// What was logged last, if the game keeps it.
+    /// The recent log, if the game keeps it.
     log: OnceLock<RecentLog>,
-    /// What is logged, on its way to files, if the game wants them.
+    /// The log on its way to files, if the game wants them.
     log_queue: OnceLock<LogQueue>,
     /// Writes those files. Beside the record: a panic and an exit want that at once, and these may take a while.
     log_files: Mutex<Option<LogWriter>>,
@@ -155,7 +155,7 @@ impl ProcessGuard {
         let _ = self.shared.log_queue.set(log);
     }
 
-    /// What was logged until now.
+    /// The log until now.
     pub fn logged(&self, now: Timestamp) -> Logged {
         self.shared.write_log_files();
         let recent = self.shared.log.get().map(|log| log.text(now)).unwrap_or_default();
@@ -186,7 +186,7 @@ impl ProcessGuard {
         self.shared.lock().record.started
     }
 
-    /// Whether the exit was seen.
+    /// Returns true if the exit was seen.
     pub fn is_exiting(&self) -> bool {
         self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()
     }
@@ -196,7 +196,7 @@ impl ProcessGuard {
         Arc::clone(&self.shared.signalled)
     }
 
-    /// Whether a signal asked the process to exit.
+    /// Returns true if a signal asked the process to exit.
     pub fn was_signalled(&self) -> bool {
         self.shared.signalled.load(Ordering::Relaxed)
     }
@@ -247,7 +247,8 @@ impl ProcessGuard {
         }
     }
 
-    /// Whether the record doesn't say yet that the process is exiting, or is being written just now. Waits for no disk.
+    /// Returns true if the process is exiting and its record doesn't say so yet. Returns false while the record is
+    /// being written. Waits for no disk.
     pub fn exit_is_news(&self) -> bool {
         let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
         exiting && self.shared.file.try_lock().is_ok_and(|file| file.record.exiting.is_none())
@@ -412,7 +413,7 @@ impl RecordFile {
     }
 }
 
-/// What a thread that panicked has left is as good as any.
+/// Locks a mutex, even if a thread that held it panicked: its data is as good as any.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -450,14 +451,14 @@ impl DeadProcess {
         let _ = remove_record(disk, &self.path);
     }
 
-    /// What it logged.
+    /// Its log.
     pub fn logged(&self, disk: &dyn Disk) -> Logged {
         let state = self.path.parent().unwrap_or(&self.path);
         let lines = end_of_log(disk, state, self.record.process, LOGGED_BYTES);
         Logged { recent: self.log(disk), lines }
     }
 
-    /// What it logged last.
+    /// The end of its log.
     fn log(&self, disk: &dyn Disk) -> String {
         self.log.clone().unwrap_or_else(|| read_log(disk, &self.path, LOG_BYTES))
     }

@@ -1,4 +1,4 @@
-//! How the process before this one ended.
+//! The end of the process before this one.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,10 @@ use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::disk::{ProcessRecord, StandingAlert, SurvivedFailure};
 use crate::model::ids::{CheckpointId, SessionId};
 
-/// How the last process on this machine ended, as its record says.
+/// The last process on this machine and its end, by its record.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LastRun {
-    /// How it ended.
+    /// Its end.
     pub ended: HowItEnded,
     /// When it is known to have lived last.
     pub died_at: Timestamp,
@@ -28,7 +28,7 @@ pub struct LastRun {
 }
 
 impl LastRun {
-    /// What the record of a dead process says.
+    /// Reads the record of a dead process.
     pub fn from_record(record: &ProcessRecord, boot_now: &str) -> Self {
         let held = record.runs.last();
         Self {

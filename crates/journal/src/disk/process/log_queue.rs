@@ -8,7 +8,7 @@ use crate::disk::PanicInfo;
 /// Bytes of lines that wait at the most. Further ones are dropped, and counted.
 pub const QUEUE_BYTES: usize = 4 << 20;
 
-/// How much of a log is kept.
+/// The bounds of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogBounds {
     /// Bytes after which another file is begun.
@@ -17,7 +17,7 @@ pub struct LogBounds {
     pub files: usize,
 }
 
-/// What a log says of itself, in the form that its lines have.
+/// The lines that a log adds about itself, in the form of its other lines.
 pub trait LogWords: Send + Sync {
     /// A line about a panic.
     fn panicked(&self, panic: &PanicInfo) -> String;

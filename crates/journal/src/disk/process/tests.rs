@@ -24,7 +24,7 @@ fn begin(disk: &MemoryDisk, seconds: i64) -> (ProcessGuard, Vec<DeadProcess>) {
     ProcessGuard::begin(&local(disk), "1.0", UNWATCHED, at(seconds))
 }
 
-/// How the only dead process on this disk ended.
+/// The end of the only dead process on this disk.
 fn how_it_ended_on(disk: &MemoryDisk) -> HowItEnded {
     let dead = dead_processes(&local(disk));
     assert_eq!(dead.len(), 1);

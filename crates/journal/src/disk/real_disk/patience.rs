@@ -17,14 +17,14 @@ const WAITS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// that the player lacks, for each file of many, and the writer has checkpoints to make durable.
 const EXHAUSTION: Duration = Duration::from_secs(2);
 
-/// How much waiting there is left, for all files.
+/// The patience that is left, for all files.
 #[derive(Debug)]
 pub(super) struct Patience {
     /// When something was waited for in vain, for each hindrance.
     exhausted: Mutex<Vec<(Hindrance, Instant)>>,
 }
 
-/// What an error of the operating system says about other programs.
+/// The hindrance by other programs that an error of the operating system means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hindrance {
     /// Another program has the file.
@@ -99,7 +99,7 @@ impl Patience {
         }
     }
 
-    /// Whether this was waited for in vain not long ago.
+    /// Returns true if this was waited for in vain not long ago.
     fn is_exhausted(&self, hindrance: Hindrance, pace: &impl Pace) -> bool {
         let now = pace.now();
         self.exhausted().iter().any(|(kind, then)| {
@@ -150,7 +150,7 @@ mod tests {
 
     type Outcome = (Result<u32, io::ErrorKind>, Duration);
 
-    /// What becomes of an operation that fails so many times, and how long that takes.
+    /// Returns the outcome of an operation that fails this number of times, and the time that it takes.
     fn attempt(patience: &Patience, pace: &Passing, times: u32, kind: io::ErrorKind) -> Outcome {
         let mut tries = 0;
         let operation = || {

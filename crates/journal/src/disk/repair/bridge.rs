@@ -48,7 +48,7 @@ impl Bridge {
         Some(Self { header, lineage, plan, commit })
     }
 
-    /// What the checkpoint is called.
+    /// The checkpoint's id.
     pub fn checkpoint(&self) -> CheckpointId {
         CheckpointId { run: self.header.run, counter: self.commit.counter }
     }

@@ -17,7 +17,7 @@ use crate::format::{
 /// Bytes that are copied at once.
 const PIECE: usize = 1 << 18;
 
-/// What of a file is copied.
+/// The part of a file that is copied.
 pub(super) enum Copied {
     Nothing,
     /// All of a segment as it was when it was scanned.

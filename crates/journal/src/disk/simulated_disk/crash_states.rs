@@ -21,7 +21,7 @@ pub enum Loss {
     Torn,
 }
 
-/// How many crash states are looked at for every step.
+/// The number of crash states that are looked at for every step.
 #[derive(Clone, Copy, Debug)]
 pub struct CrashStates {
     /// Up to this many pending changes of directories, every subset is tried.
@@ -39,14 +39,14 @@ pub struct CrashStates {
 
 const SECTOR: usize = 512;
 
-/// What lies where bytes should be and aren't.
+/// The filling of the place of bytes that are missing.
 #[derive(Clone, Copy)]
 enum Filling {
     Nothing,
     Zeros,
     Noise,
     OldData,
-    /// What comes later is there, and zeros where this should be.
+    /// Later bytes are there, and zeros where this should be.
     Hole,
 }
 
@@ -181,7 +181,7 @@ impl CrashStates {
         subsets
     }
 
-    /// What was appended last, torn in many places.
+    /// Visits the last append, torn in many places.
     fn torn(
         &self,
         replay: &Replay<'_>,

@@ -1,4 +1,4 @@
-//! What lies on a disk, as a value.
+//! The content of a disk, as a value.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -73,7 +73,7 @@ impl Borrow<[u8]> for Place {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug)]
 pub enum Node {
     Directory,
@@ -126,7 +126,7 @@ impl Image {
         }
     }
 
-    /// Whether anything is at this path.
+    /// Returns true if anything is at this path.
     pub fn holds(&self, path: &Path) -> bool {
         // On Windows the parts of a path may be separated in two ways.
         let is_at = |place: &Place| *place.path == *path;
