@@ -54,7 +54,7 @@ struct Piece {
 }
 
 impl CatchUp {
-    /// What has to be sent, by how the files of both differ and how long they are here.
+    /// The steps to bring the replica up to date, from the differences of its files and their lengths here.
     pub fn new(
         reach: &impl Reach,
         differences: &BTreeMap<FileName, Difference>,
@@ -118,7 +118,7 @@ impl CatchUp {
         }
     }
 
-    /// Whether everything was handed out.
+    /// Returns true if everything was handed out.
     pub fn is_done(&self) -> bool {
         self.steps.is_empty()
     }

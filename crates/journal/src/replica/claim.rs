@@ -39,7 +39,7 @@ impl fmt::Display for ClaimId {
 pub struct Claim {
     /// The epoch.
     pub epoch: Epoch,
-    /// What its claim says.
+    /// The id that its claim has.
     pub id: ClaimId,
 }
 

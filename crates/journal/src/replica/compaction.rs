@@ -12,14 +12,15 @@ use super::{
     Sentence, Trouble,
 };
 
-/// How far a compaction has come.
+/// The stage of a compaction.
 #[derive(Debug)]
 pub(super) enum Compaction {
     /// The owner's epoch gets its seal.
     Sealing(Position),
     /// The next epoch is claimed.
     Claiming(Claimant),
-    /// What older epochs have of the files is written once more; the file that is being copied, and where.
+    /// The entries of older epochs are copied into this one, file by file; the file that is being copied, and its new
+    /// name.
     Copying(Option<(FileName, FileName)>),
     /// It is said what is gone.
     Declaring(Position),
@@ -33,14 +34,14 @@ const MANY: usize = 1_024;
 const SLACK: u64 = 4 << 20;
 
 impl<R: Reach> Owner<R> {
-    /// Whether most of what lies in the store is of no use any more.
+    /// Returns true if most of the store's content is of no use any more.
     pub fn is_compaction_due(&self) -> bool {
         let useful = self.files().bytes();
         self.compaction.is_none()
             && (self.log.len() > MANY || self.log.bytes() > 2 * useful + SLACK)
     }
 
-    /// Whether a compaction is under way.
+    /// Returns true if a compaction is under way.
     pub fn is_compacting(&self) -> bool {
         self.compaction.is_some()
     }

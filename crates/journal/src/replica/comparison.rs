@@ -1,4 +1,4 @@
-//! What a machine has of a session beside what a replica has.
+//! The comparison of a machine's files with a replica's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,7 +11,8 @@ use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
-/// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
+/// The last claim of a machine, kept on its own disk with the files at that moment: from there on both sides are
+/// compared.
 ///
 /// It is durable before the first entry of that claim is sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ impl Mark {
     }
 }
 
-/// How the files of a machine stand to those of a replica.
+/// The relation of a machine's files to those of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
     /// They are the same.
@@ -44,7 +45,7 @@ pub enum Standing {
     Forked,
 }
 
-/// How a file of a machine stands to the same one of a replica.
+/// The relation of a machine's file to the same one of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Difference {
     /// There is none.
@@ -130,7 +131,7 @@ pub async fn compare(
     })
 }
 
-/// Whether a file of the replica is what it was at the mark.
+/// Returns true if a file of the replica is the same as at the mark.
 fn is_as_before_there(there: &Files, name: &FileName, was: Option<&Vec<(u64, u64)>>) -> bool {
     was.is_some() && there.get(name).map(pieces).as_ref() == was
 }
@@ -146,12 +147,12 @@ pub enum CompareError {
     There(#[from] ReadError),
 }
 
-/// Whether a file isn't there any more as it was.
+/// Returns true if a file isn't there any more as it was.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
-/// How each file stands, by name. Files that are still being written under another name aren't compared.
+/// The difference of each file, by name. Files that are still being written under another name aren't compared.
 pub async fn difference(
     reach: &impl Reach,
     log: &Log,
@@ -207,7 +208,7 @@ async fn of_both(
     })
 }
 
-/// Whether a piece of the replica begins with these bytes.
+/// Returns true if a piece of the replica begins with these bytes.
 async fn is_beginning(
     reach: &impl Reach,
     log: &Log,
@@ -217,12 +218,14 @@ async fn is_beginning(
     Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
 }
 
-/// Whether a file says only what the journals say. It is written at leisure, and so is often never durable by itself.
+/// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
+/// durable by itself.
 fn is_derived(name: &FileName) -> bool {
     Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
 }
 
-/// Whether a file of this machine is one that the replica had once, or its beginning: nothing of it is news there.
+/// Returns true if a file of this machine is one that the replica had once, or its beginning: nothing of it is new
+/// there.
 async fn was_there(
     reach: &impl Reach,
     log: &Log,
@@ -249,7 +252,7 @@ fn pieces(file: &FileState) -> Vec<(u64, u64)> {
     file.extents.iter().map(|extent| (extent.len, extent.hash)).collect()
 }
 
-/// Whether a file of this machine is what it was at the mark.
+/// Returns true if a file of this machine is the same as at the mark.
 fn is_as_before(
     here: &impl Source,
     name: &FileName,

@@ -1,4 +1,4 @@
-//! What every [`ReplicaStore`] does alike.
+//! The contract of every [`ReplicaStore`], as checks.
 //!
 //! Each of these panics where a store doesn't.
 

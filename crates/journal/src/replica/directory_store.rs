@@ -177,7 +177,7 @@ impl ReplicaStore for DirectoryReplica {
 }
 
 impl Drop for DirectoryReplica {
-    /// What stays is removed by the next process that opens the store.
+    /// Removes the unfinished files. Any that stay are removed by the next process that opens the store.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.unfinished);
         self.lock = None;

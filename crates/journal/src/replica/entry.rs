@@ -31,14 +31,14 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 pub struct Entry {
     /// Distinguishes it from any other, whatever it says.
     pub nonce: u128,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
-/// What an entry says.
+/// The content of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Body {
-    /// What happened to the session's files, in the order in which it became durable at its owner's.
+    /// The changes to the session's files, in the order in which they became durable at its owner's.
     Changes(Vec<Change>),
     /// The owner is there, and its machine is called so.
     Renewal {
@@ -47,7 +47,7 @@ pub enum Body {
     },
     /// The epoch ends before this entry.
     Seal {
-        /// Whether the owner itself has ended it and lets the next one begin at once.
+        /// True if the owner itself has ended it and lets the next one begin at once.
         released: bool,
     },
     /// Everything that was still wanted of the epochs before this one has been written once more, and their entries may
@@ -60,7 +60,7 @@ pub enum Body {
     Tombstone,
 }
 
-/// What happens to a file.
+/// A change of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Change {
     /// A file is there, with nothing in it.
@@ -149,7 +149,7 @@ impl Entry {
         Ok((Self { nonce, body: head.body }, payload))
     }
 
-    /// What an entry says that was found anywhere.
+    /// The content of an entry that was found anywhere.
     #[cfg(test)]
     pub(super) fn peek(bytes: &[u8]) -> Option<Body> {
         Head::decode(bytes).ok().map(|(head, _)| head.body)

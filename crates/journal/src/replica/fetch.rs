@@ -29,7 +29,7 @@ pub enum FetchError {
     Write {
         /// The file.
         name: FileName,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -24,29 +24,29 @@ use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::read::recovery::KnownTypes;
 
-/// How long after a fault the store is asked again what it has.
+/// The time after a fault until the store is asked again for its sessions.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// Checkpoints of a session of which it is awaited that they are replicated. Older ones are with newer ones.
 const AWAITED: usize = 1_024;
 
-/// How sessions are kept in a replica.
+/// The options for keeping sessions in a replica.
 #[derive(Clone, Debug)]
 pub struct KeeperOptions {
     /// The replica.
     pub store: Arc<dyn ReplicaStore>,
-    /// What this machine is called: a name for people, and what tells it from others.
+    /// The name of this machine, for people; it distinguishes it from others.
     pub machine: String,
-    /// How long an owner may be silent.
+    /// The time that an owner may be silent.
     pub lease: Duration,
-    /// How often is sent at most.
+    /// The least time between two transmissions.
     pub interval: Duration,
-    /// How long a checkpoint may wait before that is said.
+    /// The time that a checkpoint may wait before that is reported.
     pub may_lag: Duration,
-    /// How long a session's lock that is held may be one of a process that is being killed.
+    /// The time that a session's lock may be held by a process that is being killed.
     pub lock_patience: Duration,
 }
 
-/// What is wanted of a session in the replica.
+/// An order about a session in the replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplicaOrder {
     /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
@@ -58,17 +58,17 @@ pub enum ReplicaOrder {
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
-    /// What the replica has is wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
+    /// The replica's sessions are wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
     /// [`ReplicaReport::Lost`].
     Look,
     /// The sessions of another profile come next.
     UseProfile(String),
 }
 
-/// What is said of the replica.
+/// A report about the replica.
 #[derive(Debug)]
 pub enum ReplicaReport {
-    /// What it has, beside what is here.
+    /// Its sessions, compared with those that are here.
     Found(Vec<ReplicaSession>),
     /// A session can be played, or can't.
     Ready(SessionId, Readiness),
@@ -88,7 +88,7 @@ pub enum ReplicaReport {
     LetGo(SessionId, bool),
 }
 
-/// How a session stands that is to be played.
+/// The readiness of a session that is to be played.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Readiness {
     /// This machine owns it, and has what is newest of it.
@@ -136,7 +136,7 @@ struct Shipment {
     due: Duration,
 }
 
-/// What becomes of a session.
+/// The phase of a session.
 enum Phase {
     /// It is to be played once it is this machine's: first in its own eyes, then in those of the others.
     Locking {
@@ -184,7 +184,7 @@ impl Keeper {
         }
     }
 
-    /// What there is to report.
+    /// Takes the reports.
     pub fn reports(&mut self) -> impl Iterator<Item = ReplicaReport> {
         self.reports.drain(..)
     }
@@ -345,7 +345,7 @@ impl Keeper {
         is_over
     }
 
-    /// Whether a session is done with.
+    /// Takes in news of a session, and returns true if its work is done.
     fn take_in(&mut self, at: usize, news: ReplicaNews) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         let session = shipment.session;

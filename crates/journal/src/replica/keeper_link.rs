@@ -121,7 +121,7 @@ impl KeeperLink {
         }
     }
 
-    /// Whether the keeper is gone: its thread panicked.
+    /// Returns true if the keeper is gone: its thread panicked.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         match &self.driver {

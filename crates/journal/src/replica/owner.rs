@@ -42,13 +42,13 @@ pub enum Trouble {
     /// Another has sealed this epoch.
     #[error("another owns the session by now")]
     Fenced,
-    /// What was acknowledged isn't there any more: the store went back in time.
+    /// An acknowledged entry isn't there any more: the store went back in time.
     #[error("the replica has lost what it had acknowledged")]
     WentBack,
     /// The owner itself has ended its epoch, and hasn't claimed another.
     #[error("the epoch was ended by its owner")]
     Ended,
-    /// What has to be read of the log can't be.
+    /// A part of the log that has to be read can't be.
     #[error(transparent)]
     Unreadable(ReadError),
 }
@@ -83,7 +83,7 @@ enum Delivery<R: Reach> {
     Done(Outcome),
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It stands at its position.
@@ -125,7 +125,7 @@ impl<R: Reach> Owner<R> {
         Ok(Self { next, ..Self::new(reach, claim, log, window)? })
     }
 
-    /// What was acknowledged last.
+    /// The entry that was acknowledged last.
     #[cfg(test)]
     pub(super) fn acknowledged(&self) -> Option<(Position, &[u8])> {
         self.acknowledged.as_ref().map(|(position, bytes)| (*position, &**bytes))
@@ -146,17 +146,17 @@ impl<R: Reach> Owner<R> {
         &self.files
     }
 
-    /// Whether everything that was sent is acknowledged.
+    /// Returns true if everything that was sent is acknowledged.
     pub fn is_settled(&self) -> bool {
         self.sent.is_empty()
     }
 
-    /// Whether another entry can be sent before one has to be settled.
+    /// Returns true if another entry can be sent before one has to be settled.
     pub fn has_room(&self) -> bool {
         self.sent.len() < self.window
     }
 
-    /// Whether entries can be sent: not behind the seal by which the owner has ended its epoch.
+    /// Returns true if entries can be sent: not behind the seal by which the owner has ended its epoch.
     pub fn can_send(&self) -> bool {
         !self.is_sealed
     }

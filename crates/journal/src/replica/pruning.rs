@@ -1,4 +1,4 @@
-//! Whether a machine has removed what only a replica has, or has lost it.
+//! The files that only a replica has: pruned by a machine, or lost there.
 //!
 //! A machine prunes what it has gone on from, and keeps what is newest. So a journal that it lacks was pruned there only if it
 //! has a newer one: of the same run, or of a run whose header names the other. Everything else that it lacks was lost, as with a
@@ -13,10 +13,11 @@ use super::{Difference, FileName, Source};
 use crate::disk::Layout;
 use crate::format::{Segment, SegmentHeader};
 
-/// How much of a journal is read for its header.
+/// The bytes of a journal that are read for its header.
 const HEADER: u64 = 64 << 10;
 
-/// Whether this machine itself has removed what only the replica has. `news` are the files that the replica has never had.
+/// Returns true if this machine itself has removed the files that only the replica has. `news` are the files that the
+/// replica has never had.
 pub(super) fn has_pruned(
     here: &impl Source,
     differences: &BTreeMap<FileName, Difference>,
@@ -79,7 +80,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Whether a journal goes on from a run, or takes its place.
+/// Returns true if a journal continues a run, or takes its place.
 fn is_named(header: &SegmentHeader, run: &str) -> bool {
     let named = header.ancestors.iter().chain(&header.supersedes);
     !header.archive && named.into_iter().any(|checkpoint| checkpoint.run.to_string() == run)

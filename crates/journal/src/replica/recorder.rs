@@ -1,4 +1,4 @@
-//! What becomes durable of a session's files on this machine, noted at the disk.
+//! The changes of a session's files on this machine as they become durable, noted at the disk.
 //!
 //! [`RecordingDisk`] stands between the writer and its disk and changes nothing of what either does: it notes names and
 //! lengths, never bytes, and only once the sync has succeeded by which they are durable here. The bytes are read from the
@@ -17,7 +17,7 @@ use crate::disk::{AppendFile, DirEntry, Disk, Layout, Lock, Room, session_of_slo
 use crate::format::ReadAt;
 use crate::model::ids::SessionId;
 
-/// How much may wait to be sent. Beyond that it is found by a comparison.
+/// The number of changes that may wait to be sent. If there are more, they are found by a comparison.
 const MOST: usize = 4_096;
 
 /// Something that is durable on this machine, in the order in which it became so.
@@ -29,16 +29,16 @@ pub enum Happened {
     Grew {
         /// The file.
         name: FileName,
-        /// How many it had.
+        /// Its length before.
         from: u64,
-        /// How many it has.
+        /// Its length after.
         to: u64,
     },
     /// A file is another one as a whole.
     Replaced {
         /// The file.
         name: FileName,
-        /// How many bytes it has.
+        /// Its length in bytes.
         len: u64,
     },
     /// A file is gone.
@@ -70,7 +70,7 @@ pub struct SessionFiles {
 }
 
 impl SessionFiles {
-    /// Those of a session in a layout.
+    /// The files of a session in a layout.
     #[must_use]
     pub fn of(layout: &Layout, session: SessionId) -> Self {
         Self { session, directory: layout.session(session), slots: layout.slots() }
@@ -83,7 +83,7 @@ impl SessionFiles {
         directory.join(name.name())
     }
 
-    /// What the file of a path is called, if it may be one of the session.
+    /// The name of a path's file, if it may be one of the session.
     fn name_of(&self, path: &Path) -> Option<FileName> {
         let (directory, name) = (path.parent()?, path.file_name()?.to_str()?);
         if directory == self.directory {
@@ -95,12 +95,12 @@ impl SessionFiles {
         }
     }
 
-    /// Whether the file of a path is a slot of which can't be said whose it is.
+    /// Returns true if the file of a path is a slot of which it can't be known whose it is.
     fn is_damaged(&self, disk: &dyn Disk, path: &Path) -> bool {
         path.parent() == Some(&self.slots) && session_of_slot(disk, path).is_none()
     }
 
-    /// Whether the file of a path is the session's own, and no slot of another.
+    /// Returns true if the file of a path is the session's own, and no slot of another.
     fn has(&self, disk: &dyn Disk, path: &Path) -> bool {
         path.parent() != Some(&self.slots) || session_of_slot(disk, path) == Some(self.session)
     }
@@ -119,15 +119,15 @@ struct State {
     /// Slots of which can't be said whose they are.
     damaged: BTreeSet<FileName>,
     happened: VecDeque<Happened>,
-    /// What was done to names and isn't durable yet, in order.
+    /// The changes of names that aren't durable yet, in order.
     unsynced: Vec<Happened>,
-    /// How often something became durable.
+    /// The number of times that something became durable.
     count: u64,
     /// More happened than is kept.
     is_over: bool,
 }
 
-/// What is known of a file.
+/// The facts about a file.
 #[derive(Clone, Copy, Default, Debug)]
 struct Note {
     appended: u64,
@@ -177,12 +177,13 @@ impl Recorder {
         Ok(())
     }
 
-    /// Whether the session has a file on this machine.
+    /// Returns true if the session has a file on this machine.
     pub(super) fn has_files(&self) -> bool {
         self.lock().files.keys().any(|name| !name.is_slot())
     }
 
-    /// How often something became durable. What did by then is sent once that number is reported.
+    /// The number of times that something became durable. Everything that did by then is sent once that number is
+    /// reported.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.lock().count
@@ -312,7 +313,7 @@ fn list(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<DirEntry>> {
     }
 }
 
-/// What happened isn't known any more.
+/// The changes aren't known any more.
 #[derive(Debug)]
 pub(super) struct Lost;
 

@@ -38,14 +38,14 @@ pub enum Sentence {
 }
 
 impl Sentence {
-    /// Whether the code keeps this sentence.
+    /// Returns true if the code keeps this sentence.
     #[cfg(not(test))]
     #[inline]
     pub(super) const fn holds(self) -> bool {
         true
     }
 
-    /// Whether the code keeps this sentence.
+    /// Returns true if the code keeps this sentence.
     #[cfg(test)]
     pub(super) fn holds(self) -> bool {
         left_out::get() != Some(self)

@@ -41,7 +41,7 @@ const QUIET_STEPS: u64 = 4_000;
 /// Milliseconds until nobody can believe any more that an epoch is theirs which another has sealed.
 const QUIET: u64 = 2_000;
 
-/// What is taken out of the protocol, or out of the store's contract.
+/// The part that is left out of the protocol, or of the store's contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Planted {
     Nothing,

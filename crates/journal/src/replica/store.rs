@@ -1,4 +1,4 @@
-//! What a replica is kept in.
+//! The store of a replica.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -40,7 +40,7 @@ pub trait ReplicaStore: Debug + Send + Sync {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
 }
 
-/// How a creation was answered.
+/// The answer to a creation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Created {
     /// The object is there now, with these bytes.
@@ -82,15 +82,15 @@ impl Listing {
 #[derive(Debug, thiserror::Error)]
 #[error("the replica gave no answer about the {key}")]
 pub struct StoreFault {
-    /// What was asked about.
+    /// The key that was asked about.
     pub key: String,
-    /// What the store's client or the system said.
+    /// The error of the store's client or the system.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
 }
 
 impl StoreFault {
-    /// What was said about a key.
+    /// The fault for a key.
     pub fn new(key: impl ToString, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { key: key.to_string(), source: source.into() }
     }

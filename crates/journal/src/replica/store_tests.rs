@@ -1,4 +1,4 @@
-//! What every [`ReplicaStore`] does alike, checked on the one in memory and on the one in a directory.
+//! The contract of every [`ReplicaStore`], checked on the one in memory and on the one in a directory.
 
 use std::fs;
 

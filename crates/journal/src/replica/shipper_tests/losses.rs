@@ -1,4 +1,4 @@
-//! What a machine has lost, or what is damaged there, is never taken from the replica.
+//! Files that a machine has lost, or that are damaged there, are never removed from the replica.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What happens while both sides are compared.
+//! Events while both sides are compared.
 
 use std::io::ErrorKind;
 

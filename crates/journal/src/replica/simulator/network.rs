@@ -22,14 +22,14 @@ pub type Time = u64;
 /// After how long a host gives up waiting for an answer.
 const PATIENCE: Time = 60;
 
-/// What a store does that none should.
+/// A breach of the store's contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lie {
     /// A creation replaces what is there.
     Overwrites,
     /// A creation whose connection is cut leaves half of its bytes.
     Tears,
-    /// What it has answered last is gone after it was restarted.
+    /// Its last answers are gone after it was restarted.
     Forgets,
     /// Some of what was created is missing in listings for a while.
     ListsLate,
@@ -61,7 +61,7 @@ pub enum Event {
     Happens(Mishap),
 }
 
-/// What happens to hosts and the store from outside.
+/// A mishap of hosts or the store from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mishap {
     Crash(usize),
@@ -188,7 +188,7 @@ impl Network {
         call
     }
 
-    /// Whether an epoch had a seal when the newest listing was made that a host has.
+    /// Returns true if an epoch had a seal when the newest listing was made that a host has.
     fn has_seen_seal(&self, host: usize, session: SessionId, epoch: Epoch) -> bool {
         let first = Key::Entry { session, epoch, position: Position::FIRST };
         let end = Key::Entry { session, epoch: epoch.next(), position: Position::FIRST };
