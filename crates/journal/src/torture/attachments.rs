@@ -5,10 +5,10 @@ use std::fmt::Display;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::Attachment;
 
-/// What attachments are called.
+/// The name of attachments.
 pub const NAME: &str = "note";
 
-/// What is attached to sessions.
+/// The name of a session's own attachment.
 pub const MAP: &str = "map";
 
 /// A drawing of the map of a session.

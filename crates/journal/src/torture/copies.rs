@@ -98,7 +98,7 @@ fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
     assert!(copies > 0, "no file was durable and failed");
 }
 
-/// What a merge in progress doesn't carry over lies in the older file alone, which is pruned.
+/// Data that a merge in progress doesn't carry over is in the older file alone, which is pruned.
 #[test]
 fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {
     use Action::{Auto, BeginMerge, Rename, Settle, Start};

@@ -78,7 +78,7 @@ impl Specimen {
         files.map(|(place, content)| (place.clone(), content.clone())).collect()
     }
 
-    /// How long a file was when the one after it was begun, if there is one.
+    /// The length of a file when the one after it was begun, if there is one.
     fn remembered_length(&self, path: &Path) -> Option<u64> {
         let stored = open(&self.image, self.session);
         let summaries = || stored.index().segments().iter();

@@ -38,7 +38,7 @@ fn digested(play: &mut Play) -> (Digests, DigestFigures) {
     order(play, DigestOrder::Refresh { name: NAME })
 }
 
-/// What a reading of everything comes to, by another reader.
+/// The events of all sessions, by another reader.
 fn read(local: &LocalStore) -> BTreeMap<SessionId, Vec<u64>> {
     let mut read = BTreeMap::new();
     for session in local.store.sessions().unwrap() {

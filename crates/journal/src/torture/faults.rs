@@ -18,7 +18,7 @@ const FAULTS_OF_FAILED: usize = 400;
 /// After so many harmful ones it is clear that something is wrong.
 const ENOUGH: usize = 20;
 
-/// What went wrong in one run, if anything did.
+/// The error of one run, if there was one.
 type Outcome = Result<(), String>;
 
 /// All faults that may befall a scenario.
@@ -44,7 +44,8 @@ fn play_with(script: &Script, fault: Fault) -> Outcome {
     check_everything(&play, struck)
 }
 
-/// Whatever isn't saved was reported, and once the disk is well again, everything is saved again.
+/// Checks that every checkpoint that isn't saved was reported, and that once the disk is well again, everything is
+/// saved again.
 fn goes_on(play: &mut Play) -> Outcome {
     if play.failures == 0 && play.game.playing.is_some() && !play.history.newest_is_acknowledged() {
         return Err("a checkpoint isn't saved, and nothing said so".to_owned());

@@ -27,7 +27,7 @@ fn archives(play: &Play) -> usize {
     stored(play).index().archives().count()
 }
 
-/// Whether the named checkpoints can all be read, as they were.
+/// Returns true if the named checkpoints can all be read, as they were.
 fn named_are_there(play: &Play) -> bool {
     let mut stored = stored(play);
     let mut named = play.named.iter();

@@ -1,4 +1,4 @@
-//! What happened in a play, as far as anything is owed because of it.
+//! The facts of a play, as far as anything is owed because of them.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub enum Fact {
     SaveFailed,
     /// A file of the session was begun.
     JournalBegun,
-    /// Whether there is room for no more of the session than must be kept.
+    /// True if there is room for no more of the session than must be kept.
     Crowded(bool),
     /// There is room for no more than must be kept of the sessions that aren't played.
     OthersCrowded { played: Option<SessionId> },
@@ -55,7 +55,7 @@ pub enum Fact {
     Naming { name: String },
     /// It is played or paused from now on.
     Standing { status: SessionStatus },
-    /// Whatever was stated of it last, its name and status, is durable.
+    /// Its last statement, with its name and status, is durable.
     Stated,
     /// Something is laid beside a checkpoint, so from now on it may be found.
     Attaching { id: CheckpointId, version: u32 },
@@ -97,7 +97,7 @@ impl History {
         self.facts.push((position, session, fact));
     }
 
-    /// What happened after the first so many facts, up to a step of the disk.
+    /// The facts after the first `known`, up to a step of the disk.
     pub fn between(
         &self,
         known: usize,
@@ -127,18 +127,18 @@ impl History {
         })
     }
 
-    /// Whether a checkpoint was reported as durable.
+    /// Returns true if a checkpoint was reported as durable.
     pub fn has_acknowledged(&self, id: CheckpointId) -> bool {
         self.facts.iter().any(|(.., fact)| *fact == Fact::Acknowledged { id })
     }
 
-    /// Whether the checkpoint that was captured last was so before this many steps.
+    /// Returns true if the checkpoint that was captured last was so before this many steps.
     pub fn newest_was_captured_before(&self, position: usize) -> bool {
         let captured = self.positions(|fact| matches!(fact, Fact::Captured { .. }));
         captured.last().is_none_or(|captured| *captured < position)
     }
 
-    /// Whether the checkpoint that was captured last was acknowledged.
+    /// Returns true if the checkpoint that was captured last was acknowledged.
     pub fn newest_is_acknowledged(&self) -> bool {
         let newest = self.facts.iter().rev().find_map(|(.., fact)| match fact {
             Fact::Captured { id, .. } => Some(*id),

@@ -45,31 +45,30 @@ pub struct Play {
     numbers: u64,
     /// Failures that were reported, as the game would hear of them.
     pub failures: usize,
-    /// What the player saved in this process, as far as it wasn't reported as given up.
+    /// The checkpoints that the player saved in this process, as far as they weren't reported as given up.
     pub saved_by_hand: Vec<CheckpointId>,
-    /// What the player ever asked for by name.
+    /// The checkpoints that the player ever asked for by name.
     pub named: Vec<CheckpointId>,
-    /// Whether something was stated of the session that isn't known to be durable.
+    /// True if something was stated of the session that isn't known to be durable.
     has_stated: bool,
-    /// Whether what is restored may be anything.
+    /// True if the restored world may be any.
     trusts_no_file: bool,
-    /// What was asked of slots and not answered.
+    /// The requests about slots that weren't answered.
     asked: Vec<Asked>,
-    /// What was asked of the session's map and not answered, in order.
+    /// The requests about the session's map that weren't answered, in order.
     asked_maps: VecDeque<u64>,
-    /// How many attachments there were so far.
+    /// The number of attachments so far.
     attachments: u32,
     /// The checkpoint that was put back last, and why nothing was, if that came later.
     pub restored: Option<CheckpointId>,
     pub refused: Option<RequestError>,
     /// Steps of the disk that the history knows.
     followed: usize,
-    /// What is known of events.
+    /// The books of events.
     events: EventBooks,
-    /// How much happened so far.
+    /// The number of events so far.
     happened: u64,
-    /// Whether anything may be missing of what was recorded last: it wasn't appended, or a disk didn't keep
-    /// it.
+    /// True if any of the last events may be missing: it wasn't appended, or a disk didn't keep it.
     may_miss_events: bool,
 }
 
@@ -230,7 +229,7 @@ impl Play {
         }
     }
 
-    /// What the world was at a checkpoint.
+    /// The digest of the world at a checkpoint.
     pub fn digest_of(&self, id: CheckpointId) -> Option<u64> {
         self.worlds.get(&key(id)).map(|(_, digest)| *digest)
     }
@@ -328,22 +327,22 @@ impl Play {
         self.checkpoint_and_turn(kind);
     }
 
-    /// How many bytes a session's files of events may take.
+    /// Limits the bytes of a session's files of events.
     pub fn keep_events(&mut self, event_bytes: u64) {
         self.keep_to(Quota { event_bytes, ..self.game.quota() });
     }
 
-    /// How many checkpoints are kept because somebody asked for them.
+    /// Limits the number of named checkpoints that are kept.
     pub fn keep_named(&mut self, named: usize) {
         self.keep_to(Quota { named, ..self.game.quota() });
     }
 
-    /// How long sessions lie in the trash.
+    /// Sets the time that sessions stay in the trash.
     pub fn keep_trash(&mut self, trash: Option<Duration>) {
         self.keep_to(Quota { trash, ..self.game.quota() });
     }
 
-    /// How many bytes all sessions together may take.
+    /// Limits the bytes of all sessions together.
     pub fn keep_total(&mut self, total_bytes: u64) {
         self.keep_to(Quota { total_bytes, ..self.game.quota() });
         self.note_crowding();

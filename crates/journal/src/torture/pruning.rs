@@ -173,7 +173,7 @@ fn try_again(play: &mut Play) {
     play.settle();
 }
 
-/// Whether those that are gone are the oldest, and some are left.
+/// Returns true if those that are gone are the oldest, and some are left.
 fn only_the_oldest_are_gone(left: &[bool]) -> bool {
     left.is_sorted() && left.last() == Some(&true)
 }

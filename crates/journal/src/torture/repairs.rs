@@ -12,7 +12,7 @@ use crate::disk::{Disk, MemoryDisk, RepairedSession, SessionRepair, StoredSessio
 use crate::format::{Block, FileProblemKind, SessionIndex};
 use crate::model::ids::{CheckpointId, SessionId};
 
-/// What the index finds in a damaged session: the newest checkpoint of the line that is meant, or of the next.
+/// The checkpoint that the index finds in a damaged session: the newest of the line that is meant, or of the next.
 fn newest_of(stored: &mut StoredSession) -> Option<CheckpointId> {
     let heads = |index: &SessionIndex| -> Vec<CheckpointId> {
         index.newest_head().into_iter().chain(index.heads()).map(|head| head.id).collect()

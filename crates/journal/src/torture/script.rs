@@ -1,4 +1,4 @@
-//! What happens in a play.
+//! The actions of a play.
 
 use super::{Random, failed_seeds};
 
@@ -305,7 +305,7 @@ fn has_failed(seed: u64) -> bool {
     failed_seeds::COMPOUND.contains(&seed) || failed_seeds::FAULTS.contains(&seed)
 }
 
-/// What drawn scenarios are made of, each as often as it is to come.
+/// The actions of drawn scenarios, each as often as it is to come.
 mod drawn {
     use super::Action::{
         Attach, Auto, BeginMerge, Burst, Close, CopySlot, Crowd, CrowdOthers, Decline, DeleteSlot,

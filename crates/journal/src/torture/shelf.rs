@@ -95,7 +95,7 @@ fn place(play: &Play, session: SessionId) -> ShelfPlace {
     stored.index().heads()[0].metadata.place
 }
 
-/// What the newest checkpoint of each line comes to.
+/// The digests of the newest checkpoint of each line.
 fn digests(store: &DirectoryStore, session: SessionId) -> Vec<Option<u64>> {
     let mut stored = stored(store, session);
     let heads: Vec<_> = stored.index().heads().iter().map(|head| head.id).collect();

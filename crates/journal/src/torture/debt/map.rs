@@ -1,4 +1,4 @@
-//! What is owed of what is attached to a session itself.
+//! The debt of a session's own attachments.
 
 use crate::torture::Fact;
 
@@ -32,8 +32,7 @@ impl OwedMap {
         }
     }
 
-    /// What is wrong with the map that was found, if anything is: `None` if there is none, and a drawing of `None` if it
-    /// can't be read.
+    /// Checks the map that was found: `None` if there is none, and a drawing of `None` if it can't be read.
     pub fn check(&self, found: Option<Option<u32>>) -> Result<(), String> {
         let is_possible = |drawing: &Option<u32>| found == drawing.map(Some);
         match self.possible.iter().any(|(_, drawing)| is_possible(drawing)) {

@@ -20,7 +20,7 @@ const BRANCHES: usize = 10;
 pub struct Retained {
     /// Why each is owed.
     owed: BTreeMap<Key, Reasons>,
-    /// What was captured on the line that is played, the oldest first.
+    /// The checkpoints that were captured on the line that is played, the oldest first.
     line: Vec<Key>,
     /// The checkpoint that each was captured after.
     before: HashMap<Key, Key>,
@@ -31,7 +31,7 @@ pub struct Retained {
     files: usize,
     is_crowded: bool,
     is_short: bool,
-    /// Whether what is written now goes on from a file that failed, and belongs to no generation.
+    /// True if the file that is written now continues one that failed, and belongs to no generation.
     is_continued: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is owed of one session.
+//! The debt of one session.
 
 use super::map::OwedMap;
 use super::retained::Retained;
@@ -8,22 +8,22 @@ use crate::torture::Fact;
 use crate::torture::game::description_of;
 use crate::torture::opening::{Key, OpenedEntry, OpenedSession, key};
 
-/// What is owed of one session.
+/// The debt of one session.
 #[derive(Clone, Debug, Default)]
 pub struct OwedSession {
     newest: Option<CheckpointId>,
     retained: Retained,
     map: OwedMap,
     stand: Stand,
-    /// What it may be called now, the newest name last.
+    /// The names that it may have now, the newest last.
     names: Vec<String>,
-    /// What it was ever called.
+    /// The names that it ever had.
     all_names: Vec<String>,
     statuses: Statuses,
     may_be_forked: bool,
 }
 
-/// What the status of a session may be while it is played.
+/// The statuses that a session may have while it is played.
 #[derive(Clone, Default, Debug)]
 struct Statuses {
     /// The newest last. A session that never was paused has none, and is active.
@@ -66,7 +66,7 @@ impl Statuses {
     }
 }
 
-/// How a session stands.
+/// The state of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Stand {
     /// Nothing of it was acknowledged, or it is between two states.
@@ -138,8 +138,7 @@ impl OwedSession {
         self.retained.checkpoints().filter(move |_| is_owed)
     }
 
-    /// What is wrong with what was found of it, if anything is. `order` says which checkpoints are
-    /// newer than others.
+    /// Checks the findings about it. `order` returns the place of a checkpoint among the older and newer ones.
     pub fn check(
         &self,
         found: Option<&OpenedSession>,

@@ -18,7 +18,7 @@ use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
 
-/// What was answered as done.
+/// The requests that were answered as done.
 #[derive(Default)]
 pub struct Done {
     pub tags: Vec<(SessionId, String)>,
@@ -38,7 +38,7 @@ pub struct Client<'a> {
     pub now: Moment,
     pub random: Random,
     pub sessions: &'a [SessionId],
-    /// Whether its disk never fails, so that each request must be done once its session is free.
+    /// True if its disk never fails, so that each request must be done once its session is free.
     pub is_healthy: bool,
     pub done: Done,
 }

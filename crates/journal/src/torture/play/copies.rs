@@ -1,4 +1,4 @@
-//! How a second session is made of one.
+//! Making a second session of one.
 
 use super::Play;
 use crate::model::ids::SessionId;

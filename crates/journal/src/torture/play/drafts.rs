@@ -1,4 +1,4 @@
-//! How sessions are planned, and how they begin.
+//! Planning sessions, and beginning them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is attached to a session itself: each version is there once it was acknowledged, and nothing comes back.
+//! The attachments of a session itself: each version is there once it was acknowledged, and nothing comes back.
 
 use std::path::Path;
 

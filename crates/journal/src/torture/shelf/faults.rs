@@ -1,4 +1,4 @@
-//! What is done with sessions while the disk fails.
+//! Edits of sessions while the disk fails.
 
 use crate::disk::simulated_disk::{Fault, FaultKind};
 use crate::torture::Play;

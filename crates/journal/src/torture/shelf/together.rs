@@ -33,7 +33,7 @@ fn listed(disk: &SimulatedDisk, now: Moment) -> Vec<SessionEntry> {
     found.filter_map(|found| found.entry).collect()
 }
 
-/// What was done to a session.
+/// The outcome of a session's requests.
 #[derive(Default)]
 struct Done {
     tags: Vec<String>,
