@@ -47,7 +47,7 @@ fn what_was_acknowledged_survives_each_kill() {
     assert_eq!(known.restored, 4, "what was closed should be continued");
 }
 
-/// What the processes said so far.
+/// The output of the processes so far.
 #[derive(Default)]
 struct Known {
     /// The hash of each capture, by its number. Numbers only grow, from process to process.

@@ -19,7 +19,7 @@ use crate::tls::Tls;
 
 /// Connections that are kept while nobody needs them.
 const IDLE: usize = 4;
-/// How long a connection may take.
+/// The time that a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Where the claim of an epoch stands: positions count from 1.
 const CLAIM: u64 = 0;
@@ -179,7 +179,7 @@ fn row_of(key: Key) -> (Uuid, i64, i64) {
     (key.session().uuid(), epoch.0.cast_signed(), position.cast_signed())
 }
 
-/// What stands there.
+/// The key of a row.
 fn key_of(session: SessionId, epoch: i64, position: i64) -> Key {
     let (epoch, position) = (Epoch(epoch.cast_unsigned()), position.cast_unsigned());
     match position {

@@ -22,7 +22,7 @@ use bevy_session_journal::{
 
 use pond::{Pond, Ponds};
 
-/// What goes wrong ends the program, which has nothing better to do.
+/// The result of the program: it has nothing better to do about an error than to end.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const STEP: Duration = Duration::from_millis(2);

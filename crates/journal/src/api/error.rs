@@ -1,4 +1,4 @@
-//! What a call of the journal fails of.
+//! The errors of the journal's calls.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub enum JournalError {
     /// found as one that crashed.
     #[error("the writer didn't answer within {patience:?}")]
     NoAnswer {
-        /// How long it was waited for.
+        /// The time that it was waited for.
         patience: Duration,
     },
 }

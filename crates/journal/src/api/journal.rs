@@ -43,7 +43,7 @@ pub struct Journal<C: Codec> {
     patience: Duration,
     /// Why the writer can't be asked any more.
     broken: Option<JournalError>,
-    /// Whether a run was dropped without being left.
+    /// True if a run was dropped without being left.
     was_abandoned: bool,
 }
 
@@ -90,7 +90,7 @@ impl<C: Codec> Journal<C> {
         Ok(Self { link, process, time, last_run, found, patience, broken, was_abandoned })
     }
 
-    /// How the last process ended that had this journal open on this machine; `None` if there was none.
+    /// The last process that had this journal open on this machine, with its end; `None` if there was none.
     ///
     /// If that process was still being torn down when this one started, it is known after
     /// [`detect`](Self::detect).
@@ -269,7 +269,7 @@ impl<C: Codec> Journal<C> {
         self.link.wait_for_report(deadline, now)
     }
 
-    /// Whether the writer works while it is waited for, and not on a thread of its own.
+    /// Returns true if the writer works while it is waited for, and not on a thread of its own.
     pub(super) fn is_driven(&self) -> bool {
         matches!(self.time, Time::Manual(_))
     }

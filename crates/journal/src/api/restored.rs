@@ -58,7 +58,7 @@ impl<'j, C: Codec> Restored<'j, C> {
         self.prepared.next_save_id
     }
 
-    /// What the codec made of the checkpoint.
+    /// The state that the codec made of the checkpoint.
     #[must_use]
     pub fn image(&self) -> &C::Image {
         &self.prepared.image.image

@@ -40,7 +40,7 @@ impl RowWriter {
         }
     }
 
-    /// What the capture contains, as it was asked for.
+    /// The extent that was asked for.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope

@@ -95,7 +95,7 @@ impl Written {
         std::iter::once(entities).chain(columns).collect()
     }
 
-    /// What is carried along, type by type.
+    /// The types that are carried along, with the number of their rows.
     pub(super) fn carried(&self) -> Vec<TypeSummary> {
         let mut types: BTreeMap<(Arc<str>, u32), u64> = BTreeMap::new();
         for block in self.still_carried() {

@@ -1,4 +1,4 @@
-//! What a program hears when the disk, its own code or another process is in the way.
+//! The errors that a program gets when the disk, its own code or another process is in the way.
 
 use std::io::ErrorKind;
 use std::path::Path;

@@ -59,7 +59,7 @@ impl Shipping {
         Shipper::new(store, options)
     }
 
-    /// How often something became durable.
+    /// The number of times that something became durable.
     fn count(&self) -> u64 {
         self.recorder.as_ref().unwrap().count()
     }
@@ -112,7 +112,7 @@ impl Receiver for Fetched {
     }
 }
 
-/// What the replica has of a session, on a machine that has nothing else.
+/// A machine that has fetched a session from the replica, and has nothing else.
 fn fetched(store: &MemoryReplica, session: SessionId, like: &Machine) -> Machine {
     let reach = Direct(Arc::new(store.clone()));
     let mut log = Log::new(session);
