@@ -1,10 +1,9 @@
 //! The journal: what a session looks like as bytes, and how those bytes are written, read, merged
 //! and planned with.
 //!
-//! Nothing here knows of files, threads or an ECS. A segment is written by `SegmentEncoder` into
-//! whatever takes bytes, read by `Segment` from whatever implements `ReadAt`, and
-//! `SessionIndex` decides from all segments of a session which checkpoints there are and what has
-//! to be read to restore one. `docs/FORMAT.md` describes every byte.
+//! Nothing here knows of files, threads or an ECS. A segment is written by `SegmentEncoder` as plain bytes, read by
+//! `Segment` from any `ReadAt`, and `SessionIndex` decides from all segments of a session which checkpoints there are
+//! and what has to be read to restore one. `docs/FORMAT.md` describes every byte.
 
 mod attachment;
 mod begun;

@@ -58,7 +58,7 @@ pub trait Codec: Send + 'static {
 
 /// A type of rows: its name on disk and its version.
 ///
-/// The name stays, whatever becomes of the type's name in the program.
+/// The name stays, even if the type is renamed in the program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SavedType {
     pub(super) path: &'static str,

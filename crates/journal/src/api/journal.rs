@@ -140,7 +140,7 @@ impl<C: Codec> Journal<C> {
         session: SessionId,
         from: RestoreFrom,
     ) -> Result<Restored<'_, C>, JournalError> {
-        // Whatever can be continued can be recovered.
+        // A session that can be continued can be recovered.
         let reason = match from {
             RestoreFrom::Slot(_) => RestoreReason::Loaded,
             _ => RestoreReason::Recovered,

@@ -59,7 +59,7 @@ impl JournalOptions {
         }
     }
 
-    /// Where locks and records lie, if not in `state` of the journal's directory. They must not be synced
+    /// Sets the directory of locks and records, if it isn't `state` in the journal's directory. They must not be synced
     /// between machines.
     pub fn state_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.layout.state = directory.into();

@@ -14,7 +14,7 @@ use crate::write::{EventStart, TakeUp};
 /// A checkpoint that was read, and whose session is locked. From
 /// [`Journal::restore`](crate::Journal::restore).
 ///
-/// [`go_on`](Self::go_on) takes the session up from it. Dropped, it changes nothing.
+/// [`go_on`](Self::go_on) resumes the session from it. Dropped, it changes nothing.
 #[must_use = "the session is released when this is dropped"]
 pub struct Restored<'j, C: Codec> {
     pub(super) open: OpenSession<'j, C>,

@@ -160,8 +160,8 @@ pub enum Record {
         #[serde(with = "milliseconds")]
         play_time: Duration,
     },
-    /// The custom fields of a checkpoint from here on, where somebody changed them who doesn't play the
-    /// session. Which checkpoint says the header of the segment that this stands in.
+    /// The custom fields of a checkpoint from here on, if they were changed while the session wasn't played. The
+    /// checkpoint is in the header of this record's segment.
     Fields(Box<Fields>),
     /// The player doesn't want these heads back. They are kept until retention, and not offered
     /// again.
@@ -169,7 +169,7 @@ pub enum Record {
         /// The newest checkpoints of the lines that were declined.
         heads: Vec<CheckpointId>,
     },
-    /// The session is being deleted; whatever is still here goes with it.
+    /// The session is being deleted; everything that is still here goes with it.
     Forgotten,
     /// The part of the lineage that the run's header has no room for: further ancestors of it, and further checkpoints
     /// that it supersedes.

@@ -152,7 +152,7 @@ impl EventColumn {
     ///
     /// # Errors
     ///
-    /// Whatever `write` returns.
+    /// The error that `write` returns.
     pub fn push_with<E>(
         &mut self,
         sequence: u64,

@@ -1,8 +1,8 @@
 //! Frames: the unit that is written, compressed and checked by itself.
 //!
-//! A frame is a header of [`FRAME_HEADER_BYTES`] bytes and a payload. Both checksums are seeded
-//! with the nonce of the segment, so neither a frame of an older file whose sectors were reused nor
-//! one that lies embedded in a value passes for a frame of this segment.
+//! A frame is a header of [`FRAME_HEADER_BYTES`] bytes and a payload. Both checksums are seeded with the nonce of the
+//! segment, so neither a frame of an older file whose sectors were reused nor one that is embedded in a value passes
+//! for a frame of this segment.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -346,7 +346,7 @@ impl FrameOpener {
     fn unpack(&mut self, stored: &[u8], raw_len: usize) -> Result<Vec<u8>, FrameError> {
         #[cfg(test)]
         work::count(&work::UNPACKED, raw_len);
-        // The capacity bounds what is unpacked, whatever the packed bytes claim.
+        // The capacity bounds the unpacked bytes, even if the packed ones claim more.
         let mut raw = Vec::with_capacity(raw_len);
         self.decompressor
             .get_or_insert_default()

@@ -1,4 +1,4 @@
-//! The frames of a segment that are good, as they lie there, for whoever copies them elsewhere.
+//! The good frames of a segment, as they are stored, to be copied elsewhere.
 
 use super::frame::FRAME_HEADER_BYTES;
 use super::{FrameEntry, FrameHeader, ReadError, Scan, Segment};

@@ -16,8 +16,8 @@ pub const FORMAT_MINOR: u16 = 3;
 /// The optional feature of a run that records events of the game's own: who doesn't know it would hand
 /// them out twice, or never.
 pub const FEATURE_EVENTS: u64 = 1;
-/// The optional feature of a session without a world, since it was archived so or is a draft: who doesn't know it
-/// would take it up with an empty one.
+/// The optional feature of a session without a world, since it was archived so or is a draft: a build that doesn't know
+/// it would resume the session with an empty one.
 pub const FEATURE_WITHOUT_WORLD: u64 = 2;
 
 /// The header of a segment, which comes before its first frame.
@@ -42,9 +42,9 @@ pub struct SegmentHeader {
     /// here, the others in [`Record::Lineage`](super::Record::Lineage).
     #[serde(default)]
     pub ancestors: Vec<CheckpointId>,
-    /// The newest checkpoints of the runs that this one takes the place of: the head that the
-    /// take-up saw, and whatever that had taken the place of and was still there and isn't on this
-    /// run's line. Like the ancestors, they go on in records.
+    /// The newest checkpoints of the runs that this one takes the place of: the head that it resumed, and the runs that
+    /// that had taken the place of and that were still there and aren't on this run's line. Like the ancestors, they
+    /// continue in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
     /// Why the run began, and what it left. `None` of a session's first run, and of one that an older

@@ -137,7 +137,7 @@ pub fn read(path: &Path, file: &dyn ReadAt) -> Result<OpenedHeader, SegmentError
     Ok(OpenedHeader { header, written_by, frames_start })
 }
 
-/// As much of the file as a header can take up.
+/// The beginning of the file, up to the largest size of a header.
 fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
     /// Nearly every header is shorter than this.
     const USUAL_BYTES: usize = 4096;
@@ -266,7 +266,7 @@ mod tests {
         Ok((opened.header, opened.frames_start))
     }
 
-    /// Bytes whose checksum holds, whatever was changed in them.
+    /// The bytes with a checksum that holds again after a change.
     fn sealed_again(mut bytes: Vec<u8>) -> Vec<u8> {
         let checksum = checksum(&bytes[..CHECKED_BYTES], &bytes[PRELUDE_BYTES..]);
         bytes[CHECKED_BYTES..PRELUDE_BYTES].copy_from_slice(&checksum.to_le_bytes());

@@ -260,7 +260,7 @@ impl SessionIndex {
 
     /// The highest checkpoint number that any segment names, committed or not; 0 if there is none.
     ///
-    /// A run that takes the session up counts on from here, so no number is ever used twice.
+    /// A run that resumes the session counts on from here, so no number is ever used twice.
     pub fn newest_counter(&self) -> u64 {
         let others = self.runs.values().flat_map(|run| run.lineage.named());
         let written = self

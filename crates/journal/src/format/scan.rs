@@ -4,9 +4,9 @@
 //! little however much the checkpoints hold. Whether the data in between is good is found out when
 //! it is read, or by [`Segment::verify`].
 //!
-//! Whatever the bytes are, it takes time that grows with their number and no faster: payloads that
-//! turn out to be bad, after which the search begins again within them, are together no longer than
-//! the file. And it holds no more than [`limits::INDEX_BYTES`].
+//! For any bytes, it takes time that grows with their number and no faster: payloads that turn out to be bad, after
+//! which the search begins again within them, are together no longer than the file. And it holds no more than
+//! [`limits::INDEX_BYTES`].
 
 mod budget;
 mod records;
@@ -263,7 +263,7 @@ impl Scanner<'_> {
         Ok(content)
     }
 
-    /// Notes what lies between the last good frame and this one.
+    /// Notes the bytes between the last good frame and this one.
     fn note_gap(&mut self, frame: &Frame) -> Result<(), ReadError> {
         let is_adjacent = frame.entry.offset == self.offset;
         let is_next = frame.entry.header.place.sequence == self.next_sequence;

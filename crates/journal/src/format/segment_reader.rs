@@ -156,7 +156,7 @@ impl Segment {
         opened.map_err(|error: FrameError| self.damaged(frame.offset, error))
     }
 
-    /// A frame's payload as it lies there.
+    /// A frame's payload as it is stored.
     fn stored(&self, frame: &FrameEntry) -> Result<Vec<u8>, ReadError> {
         let mut stored = vec![0; frame.header.stored_len as usize];
         let start = frame.offset + FRAME_HEADER_BYTES as u64;

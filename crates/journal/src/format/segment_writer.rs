@@ -1,4 +1,4 @@
-//! Writing a segment, as pure bytes: whoever calls appends them to a file.
+//! Writing a segment, as pure bytes: the caller appends them to a file.
 
 #[cfg(test)]
 use std::io;

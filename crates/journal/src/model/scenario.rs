@@ -109,10 +109,9 @@ impl Scenario {
 
     /// A session that begins with this, to which the game can add what it likes.
     ///
-    /// It has name, description, tags, links, fields and expected length of the scenario. Its type is the
-    /// scenario's [`key`](Self::key). Each setting is a field, under its name behind [`SETTING`](Self::SETTING), so
-    /// that the game finds it again whenever the session is taken up; the scenario's version is the field
-    /// [`VERSION`](Self::VERSION).
+    /// It has name, description, tags, links, fields and expected length of the scenario. Its type is the scenario's
+    /// [`key`](Self::key). Each setting is a field, under its name behind [`SETTING`](Self::SETTING), so that the game
+    /// finds it again whenever the session is resumed; the scenario's version is the field [`VERSION`](Self::VERSION).
     #[must_use]
     pub fn new_session(&self) -> NewSession {
         let mut session =

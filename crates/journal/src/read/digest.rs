@@ -1,7 +1,7 @@
 //! The digests of sessions: a small value for each session, derived from its recorded history.
 //!
 //! A value is made on the writer's thread, in slices, and again only when the session's files have changed. All of them
-//! lie in one file of this machine, which may be lost at any time. Nothing is restored or removed by what it says.
+//! are in one file of this machine, which may be lost at any time. Nothing is restored or removed because of them.
 //!
 //! A game's digester (`SessionDigester`) makes a small value of the history of each session. The hook knows nothing
 //! of what the value is for; insights are one use of it. `read/recovery/session_history.rs` goes through all events of a
@@ -67,7 +67,7 @@ pub struct PlayedLine {
 /// All digests of one digester, as they are handed over: a [`DigestedSessions`] of its values.
 pub type ErasedDigests = Arc<dyn Any + Send + Sync>;
 
-/// Keeps the digests of one digester, whatever its values are.
+/// Keeps the digests of one digester, with values of any type.
 pub trait KeepDigests: Send {
     /// The digester's name.
     fn name(&self) -> &'static str;

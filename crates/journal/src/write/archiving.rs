@@ -1,14 +1,14 @@
 //! Puts a session away: a slice at a time, its newest checkpoint, or its summary alone, becomes one file that
 //! takes the place of all others.
 //!
-//! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as
-//! any run does that takes a session up. It is written beside its place, synced and read back. Then it is
-//! renamed, durably, and with that the session is in the archive. Only then do the other files go.
+//! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as any
+//! run does that resumes a session. It is written beside its place, synced and read back. Then it is renamed, durably,
+//! and with that the session is in the archive. Only then do the other files go.
 //!
-//! Where a session stands is a part of its metadata, so it is durable, forked with it and not rewound
+//! The place of a session is a part of its metadata, so it is durable, forked with it and not rewound
 //! (`model/session/shelf_place.rs`). `write/shelving.rs` writes it down for each line, `write/statements.rs` removes
 //! what was said before and is said again; `format/index/head.rs` lets all lines agree on one place, the nearest.
-//! Whoever prepares a session to be played gets metadata without it.
+//! Preparing a session to be played returns metadata without it.
 //!
 //! `write/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
 //! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it,

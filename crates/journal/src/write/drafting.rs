@@ -31,7 +31,7 @@ pub(super) fn draft(
 ) -> Result<SessionEntry, RequestError> {
     let DraftOrder { metadata, session } = order;
     let lock = local.store.lock_session(metadata.id)?;
-    // The id is new, so nobody else can hold it.
+    // The id is new, so no other process can hold it.
     let lock = lock.ok_or(RequestError::SessionInUse)?;
     let header = SegmentHeader {
         optional_features: FEATURE_WITHOUT_WORLD,

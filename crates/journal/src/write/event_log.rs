@@ -3,14 +3,14 @@
 //! Nothing here ever holds a checkpoint back or fails one. What was appended and isn't synced is kept in
 //! memory: after a failure, another file holds it again.
 //!
-//! Events lie beside the segments, in files of their own (`docs/FORMAT.md`, *Events*), so that nothing about them
-//! can cost a checkpoint. `Order::Events` hands them over; the content encodes the values
-//! (`Content::encode_events`), and the run's `EventLog` (`write/event_log.rs`) appends them in its turn, without a
-//! sync. It keeps what isn't durable, so that after a failed append or sync another file holds it again, with a
-//! backoff of its own. `RunJournal::write_batch` syncs what a commit names before it appends the commit, and if
-//! that fails, writes the commit all the same: `events_through` stays what it is, for it says what the world holds,
-//! not what the disk has. Numbers are the main thread's. They rise along a line, so a page's cursor is a number,
-//! and a frame's header names its last one, so that a page looks into the frames that it needs only.
+//! Events are in files of their own beside the segments (`docs/FORMAT.md`, *Events*), so that they can never cost a
+//! checkpoint. `Order::Events` hands them over; the content encodes the values (`Content::encode_events`), and the
+//! run's `EventLog` (`write/event_log.rs`) appends them in its turn, without a sync. It keeps what isn't durable, so
+//! that after a failed append or sync another file holds it again, with a backoff of its own. `RunJournal::write_batch`
+//! syncs what a commit names before it appends the commit, and if that fails, writes the commit all the same:
+//! `events_through` stays what it is, for it says what the world holds, not what the disk has. Numbers are the main
+//! thread's. They rise along a line, so a page's cursor is a number, and a frame's header names its last one, so that a
+//! page looks into the frames that it needs only.
 //!
 //! A line of events is written, not found out: each file names the parts of the runs before it (`EventStretch`),
 //! since retention removes their checkpoints long before their events. After a crash, `read/recovery/event_line.rs`

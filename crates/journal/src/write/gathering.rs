@@ -15,7 +15,7 @@ use crate::format::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::model::ids::CheckpointId;
 use crate::model::ids::limits::ORIGIN_ANCESTORS;
 
-/// An archive of so many bytes is complete, whatever there is left to gather.
+/// An archive of this many bytes is complete, even if there is more to gather.
 const FULL: u64 = 256 << 20;
 
 /// An archive that is being written.

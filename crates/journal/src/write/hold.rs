@@ -1,10 +1,10 @@
 //! The right to write a session, and what becomes of a run that lost it.
 //!
-//! The lock is a file in the state directory. If that is deleted while the game runs, the file that
-//! is locked has no name any more, and another process can lock a new one. So the lock is checked
-//! before a batch is written, once more when it is durable and before it is acknowledged, and with
-//! each heartbeat. That leaves no gap on one machine: whoever takes the lock after the second check
-//! reads the journal after that, and finds everything in it that was acknowledged.
+//! The lock is a file in the state directory. If that is deleted while the game runs, the file that is locked has no
+//! name any more, and another process can lock a new one. So the lock is checked before a batch is written, once more
+//! when it is durable and before it is acknowledged, and with each heartbeat. That leaves no gap on one machine: a
+//! process that takes the lock after the second check reads the journal after that, and finds everything in it that was
+//! acknowledged.
 
 use std::io::ErrorKind;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The writer's work beside its checkpoints: a list of jobs.
 //!
 //! A [`Job`] is a file of its own. It says how urgent it is and what it waits for, and does a slice at a time, between
-//! which checkpoints are written. Whoever wants something else of a session cancels what holds it
-//! ([`Jobs::cancel`]): such a job leaves nothing behind, and begins once more later.
+//! which checkpoints are written. A request that needs a session cancels the job that holds it ([`Jobs::cancel`]): such
+//! a job leaves nothing behind, and begins again later.
 
 #[cfg(test)]
 mod tests;
@@ -81,13 +81,13 @@ pub(super) enum Urgency {
     Brief,
     /// It is asked what there is, before anything else is done with it.
     Looking,
-    /// Somebody waits for it.
+    /// The game or the player waits for it.
     Asked,
     /// It is looked what changed, so that a list is up to date.
     Following,
-    /// Nobody but the program waits for it: neither an exit nor a change of profile does.
+    /// Only the program waits for it: neither an exit nor a change of profile does.
     Kept,
-    /// Nobody waits for it.
+    /// Nothing waits for it.
     Spare,
 }
 
@@ -118,7 +118,7 @@ pub(super) enum WaitsFor {
     Listing,
 }
 
-/// Jobs that are done in the order in which they were asked for, whatever each waits for.
+/// Jobs that are done in the order in which they were asked for, even if the first has to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Queue {
     Slots,
@@ -139,8 +139,8 @@ pub(super) enum Holds {
 pub(super) enum Slice {
     /// There is more to do.
     Going(Box<dyn Job>),
-    /// There is nothing to do before somebody else did something, as let go of a lock. It tries again after so long, at the
-    /// latest.
+    /// There is nothing to do until something else happens, such as the release of a lock. It tries again after this
+    /// time, at the latest.
     Later(Box<dyn Job>, Duration),
     Done,
 }
@@ -221,8 +221,8 @@ impl Jobs {
         false
     }
 
-    /// The place of the next job of such urgency that needn't wait, from a place on. Whoever looks at all sessions goes on
-    /// with that first.
+    /// The place of the next job of such urgency that needn't wait, from a place on. A look at all sessions is
+    /// continued first.
     fn next(&self, among: &RangeInclusive<Urgency>, from: usize) -> Option<usize> {
         let is_looking = self.is_looking();
         let find = |is_meant: fn(&dyn Job) -> bool| {
@@ -297,7 +297,7 @@ impl Jobs {
         next.is_some_and(|next| next.job.is_long())
     }
 
-    /// Has whoever holds this let go of it. That is begun again later.
+    /// Lets the job that holds this release it. The job begins again later.
     pub(super) fn cancel(&mut self, held: Holds, finder: &mut SessionFinder) {
         for Waiting { job, .. } in &mut self.list {
             if job.holds() == held {
@@ -306,7 +306,7 @@ impl Jobs {
         }
     }
 
-    /// Has what nobody waits for let go of the session that it holds: whoever looks would take it for one that is played.
+    /// Lets spare jobs release the session that they hold: a look at it would take it for one that is played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
         let spare = self.list.iter_mut().rev();
         for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {

@@ -58,7 +58,7 @@ impl<C: Content> fmt::Debug for Link<C> {
 }
 
 impl<C: Content> Link<C> {
-    /// A writer that is driven by [`turn`](Self::turn). Whatever it reports comes after so many turns more, as if it
+    /// A writer that is driven by [`turn`](Self::turn). Each of its reports comes after `delay` further turns, as if it
     /// was busy.
     pub fn inline(worker: Worker<C>, delay: u64) -> Self {
         let (worker, reports) = (Box::new(worker), VecDeque::new());

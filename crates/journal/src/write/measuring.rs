@@ -24,8 +24,8 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Asks the disk and the system. Locks of sessions are left alone: whoever asks whether one is held can
-    /// keep another process from taking it at that moment.
+    /// Asks the disk and the system. Locks of sessions are left alone: asking if one is held can keep another process
+    /// from taking it at that moment.
     pub(super) fn of(store: &DirectoryStore, played: Option<SessionId>) -> Self {
         // The directory may not be there before anything is saved.
         let mut places = store.layout().data.ancestors();

@@ -51,7 +51,7 @@ pub enum Order<C: Content> {
     ValidateEvents { session: SessionId, ticket: Ticket },
     /// Bring what the program keeps of each session up to date, or remove it.
     Digest { order: DigestOrder, ticket: Ticket },
-    /// Let go of a session that was prepared and isn't taken up after all.
+    /// Release a session that was prepared and isn't resumed after all.
     Release(SessionId),
     /// End the run.
     Leave(Leave),

@@ -40,7 +40,7 @@ impl PendingCheckpoint {
 
     /// `self` and `later` as one checkpoint: the difference from this one's base to `later`.
     fn merged_with(self, later: Self) -> Self {
-        // Whatever was half done before is in the later world, too.
+        // A step that was half done before is half done in the later world, too.
         let after_failure = self.commit.after_failure || later.commit.after_failure;
         if later.is_snapshot() {
             let commit = Commit { after_failure, ..later.commit };

@@ -21,8 +21,8 @@ use crate::write::retention::history::{PruneTo, Verdict, judge, must_stay, repea
 
 /// The pruning of one session.
 ///
-/// It goes by what there was when the session was opened. Whatever is written, or fails, after that comes later than
-/// all that it decides on, and can only make more of it dispensable.
+/// It decides by the files that were there when the session was opened. All writes and failures after that come later
+/// than these, and can only make more of them dispensable.
 pub(super) struct Pruning {
     terms: Terms,
     stage: Stage,
@@ -227,8 +227,8 @@ impl Reading {
         Ok(true)
     }
 
-    /// The groups that are about to go and lie on no line, as after a restore around damage. They are read
-    /// before, since a file in which anything is damaged stays.
+    /// The groups that are about to go and are on no line, as after a restore around damage. They are read before,
+    /// since a file in which anything is damaged stays.
     fn left_behind(&self, terms: Terms) -> Vec<GroupRef> {
         let index = self.stored.index();
         let lines = index.lines(index.heads().iter().map(|head| head.id));
@@ -318,7 +318,7 @@ fn remove_failed(
     let paths: Vec<_> = failed.filter_map(|(number, _)| stored.path_of(number)).collect();
     for path in &paths {
         match store.remove_segment(path) {
-            // Whoever gave it up has removed it.
+            // It was removed when it was given up.
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {}
             removed => removed?,
         }

@@ -59,7 +59,7 @@ enum Stage {
 struct Turn {
     loss: Loss,
     rank: Rank,
-    /// Somebody wanted the session while it was thinned. It isn't thinned a third time.
+    /// The session was wanted by others while it was pruned. It isn't pruned a third time.
     was_interrupted: bool,
 }
 
@@ -239,7 +239,7 @@ mod tests {
         (SessionPriority::High, 5),
     ];
 
-    /// A session with generations enough for some to go, among them one that somebody asked for.
+    /// A session with generations enough for some to go, among them a named one.
     fn write_session(store: &DirectoryStore, session: SessionId, hour: i64) {
         for segment in 0..8 {
             let header = SegmentHeader { session, ..header(1, segment) };
@@ -309,7 +309,7 @@ mod tests {
         assert!(after <= quota && quota < before, "{before} and then {after} of {quota}");
     }
 
-    /// Thins to the bone, and has whoever is thinned for so many times let go. How often that was.
+    /// Prunes to the bone, and interrupts the pruning at most `most` times. Returns the number of interruptions.
     fn thin_interrupted(store: &DirectoryStore, most: usize) -> usize {
         let quota = Quota { total_bytes: 1, ..Quota::default() };
         let (run, playing) = (RunId(99), SessionId::random());
@@ -377,7 +377,7 @@ mod tests {
         let (store, ids) = sessions(&disk);
         let mut order = Vec::new();
         let mut before = bytes_of_each(&store, &ids);
-        // Each time one byte too much lies there, so one session more loses something.
+        // Each time there is one byte too much, so one session more loses something.
         loop {
             thin(&store, before.iter().sum::<u64>() - 1);
             let after = bytes_of_each(&store, &ids);

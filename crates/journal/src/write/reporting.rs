@@ -307,8 +307,7 @@ impl Reporting {
             }
             Err(failure) => failure,
         };
-        // Another way may lead there, or an older checkpoint be whole. Whatever is damaged is noted, and
-        // passed over the next time.
+        // Another way may lead there, or an older checkpoint be whole. Damage is noted, and passed over the next time.
         let is_noted = failure.is_damage() && self.note_damage(&plan);
         if is_noted {
             self.begin_copy(finder)
@@ -452,7 +451,7 @@ impl Reporting {
     }
 }
 
-/// A checkpoint without what it says of whoever took it.
+/// A checkpoint without the facts about the machine that took it.
 fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
     Commit {
         kind: CheckpointKind::Opening,

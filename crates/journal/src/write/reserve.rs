@@ -53,8 +53,7 @@ impl Reserve {
         }
     }
 
-    /// Stops making the file, since the run ends. What is half made goes: whoever comes next makes one
-    /// of its own.
+    /// Stops making the file, since the run ends. A half-made one is removed: the next run makes its own.
     pub(super) fn stop(&mut self, store: &DirectoryStore) {
         if let Some(making) = self.making.take() {
             abandon(making, store);

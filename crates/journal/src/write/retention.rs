@@ -1,7 +1,7 @@
 //! Retention: every rule by which something is removed.
 //!
-//! A rule decides and removes nothing by itself, but for files of events. Who carries it out stands beside it, in the
-//! order in which a process comes to it:
+//! A rule decides and removes nothing by itself, but for files of events. The code that applies it is named beside it,
+//! in the order in which a process reaches it:
 //!
 //! | rule | goes | carried out |
 //! | --- | --- | --- |

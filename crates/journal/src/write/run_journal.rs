@@ -287,8 +287,8 @@ impl RunJournal {
         !self.hold.is_lost() && (self.has_to_prune() || is_reading || is_merging && may_merge)
     }
 
-    /// Goes on with one piece of pruning or merging: a slice of it, and then whatever was captured meanwhile is written
-    /// first. There is one now and then also where each turn has something to write, so that files don't grow without end.
+    /// Continues pruning or merging by one slice; captures that came meanwhile are written before the next. There is a
+    /// slice now and then even if each turn has something to write, so that files don't grow without end.
     fn work_in_between(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.hold.is_lost() || !self.housekeeping.has_its_turn() {
             return;

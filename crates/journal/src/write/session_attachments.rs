@@ -1,11 +1,11 @@
 //! Attachments that are added to the session that is being played, and removed from it, one after the other and between
 //! the checkpoints.
 //!
-//! What is attached to the session itself (`write/session_attachments.rs`, `disk/session_attachments.rs`) waits
-//! only until the session is on the disk, and needs no lock of the slots. Each version is a file of its own: the
-//! next one is durable before older ones go, so there is no moment in which there is none. What there is of it
-//! comes to the game with the timeline. A session that is copied takes it along before its world, a slot and a
-//! report don't, and the archive leaves the files where they are.
+//! An attachment of the session itself (`write/session_attachments.rs`, `disk/session_attachments.rs`) waits only until
+//! the session is on the disk, and needs no lock of the slots. Each version is a file of its own: the next one is
+//! durable before older ones go, so there is no moment in which there is none. The game gets the list of them with the
+//! timeline. A session that is copied takes them along before its world, a slot and a report don't, and the archive
+//! leaves the files where they are.
 
 use tracing::{debug, warn};
 
@@ -87,7 +87,7 @@ fn is_removed(store: &DirectoryStore, session: SessionId, old: &AttachmentVersio
     removed.is_ok()
 }
 
-/// Removes all versions, the newest last: whatever interrupts this, no older one takes its place.
+/// Removes all versions, the newest last: after any interruption, no older one has taken its place.
 fn detach(
     store: &DirectoryStore,
     session: SessionId,

@@ -1,8 +1,8 @@
 //! Removes what has lain in the trash for long, and what is left of sessions whose way into the archive was
 //! interrupted: a session at a time.
 //!
-//! Only a start that has taken a session up does it. What was found when the sessions were looked at is opened
-//! again, with its lock held: that something is removed is decided by what its own files say.
+//! Only a start that has resumed or begun a session does it. The sessions that were found before are opened again, with
+//! their locks held: their own files decide on a removal.
 
 use std::time::Duration;
 

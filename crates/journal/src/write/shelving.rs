@@ -75,9 +75,9 @@ fn destination(
     }
 }
 
-/// Writes down for each line that the session is somewhere else. Until the last one says that it is further
-/// away, and from the first one on that says that it is back, it is back: so whoever is interrupted has moved
-/// the whole session or none of it.
+/// Writes down for each line that the session is somewhere else. Until the last one says that it is further away, and
+/// from the first one on that says that it is back, it is back: so an interruption leaves the whole session moved or
+/// none of it.
 fn put(
     finder: &SessionFinder,
     stored: &StoredSession,

@@ -68,7 +68,8 @@ pub(super) fn hand_on(
     Ok((source, SlotHeader { name, game, ..slot }))
 }
 
-/// A slot of nothing but the world of a checkpoint: whatever says who made it stays here, and nothing leads back.
+/// A slot of nothing but the world of a checkpoint: everything that identifies its maker is left out, and nothing leads
+/// back.
 pub(super) fn world_alone(
     stored: StoredSession,
     checkpoint: CheckpointId,
@@ -135,7 +136,8 @@ fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader
     })
 }
 
-/// A slot of a file that was handed on. It is a manual one, which takes no other's place, whatever it was there.
+/// A slot of a file that was handed on. It becomes a manual one, which takes no other's place, even if it was of
+/// another kind.
 pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, SlotError> {
     let local = finder.local();
     let shelf = finder.slots();

@@ -105,8 +105,8 @@ impl SlotCopy {
         }
     }
 
-    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place. How many bytes it has.
-    /// If anything fails, what was written is removed, and whatever was in that place stays.
+    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place. Returns its bytes
+    /// then. If anything fails, the new file is removed, and the old one stays in its place.
     pub(super) fn step(
         self,
         store: &DirectoryStore,

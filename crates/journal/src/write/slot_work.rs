@@ -139,7 +139,7 @@ impl SlotWork {
             }
             Ok(Break(bytes)) => {
                 remove_replaced(finder, &place, replaced);
-                // If that fails, whoever asks next looks again.
+                // If that fails, the next request looks again.
                 let _ = finder.look_at_slots();
                 let result = written(header, place, bytes, replaced);
                 return news.push(asked.answer(result));

@@ -11,7 +11,7 @@ use crate::model::ids::CheckpointId;
 use crate::write::retention::statements::repeated;
 
 /// Removes what a record takes the place of, which is durable now. `stored` is the session as it was before, with its
-/// lock held. Whatever is interrupted or fails, the newest statement is there and holds.
+/// lock held. After any interruption or failure, the newest statement is there and holds.
 pub(super) fn clear_repeated(
     store: &DirectoryStore,
     stored: &StoredSession,

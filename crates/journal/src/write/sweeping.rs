@@ -1,9 +1,7 @@
-//! Removes what lies around: what processes left behind that died in the middle of something, and that
-//! would never be looked at again.
+//! Removes leftovers: files of processes that died in the middle of something, which would never be looked at again.
 //!
-//! Only a start that has taken a session up does it. It goes by locks, never by clocks, and never
-//! touches what may be another machine's: in a data directory that several share, only what this one
-//! wrote.
+//! Only a start that has resumed or begun a session does it. It goes by locks, never by clocks, and never touches files
+//! that may be another machine's: in a data directory that several share, only those that this one wrote.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -76,7 +74,7 @@ impl Sweeping {
                 }
             }
             Place::SessionLock(session) => {
-                // Whoever wants it meanwhile would have to try again, so it is held for a moment only.
+                // Another process that wants it meanwhile has to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
                     let path = store.layout().lock(session);
                     note(&path, store.disk().remove(&path));
@@ -190,8 +188,7 @@ impl Job for Sweeping {
     }
 }
 
-/// Removes a file that was being written in the state directory, or made way for one that was, if whoever
-/// did is gone.
+/// Removes a file that was being written in the state directory, or made way for one that was, if its writer is gone.
 fn sweep_unfinished(store: &DirectoryStore, name: &str) {
     let state = &store.layout().state;
     let Some(place) = place_of(name) else { return };

@@ -1,8 +1,8 @@
 //! Work on the sessions of a game by another program: a tool that was asked to.
 //!
-//! It is done by what the writer does it with, under the same locks, so a game that runs at the same time isn't
-//! disturbed: whatever it plays or changes is refused here. There is no process record for it, since nothing is
-//! played, and the records of dead processes stay for the next start of the game.
+//! It uses the writer's own code, under the same locks, so a game that runs at the same time isn't disturbed: changes
+//! to a session that it plays or changes are refused here. There is no process record for it, since nothing is played,
+//! and the records of dead processes stay for the next start of the game.
 
 use std::fmt;
 use std::ops::ControlFlow::{Break, Continue};
@@ -24,7 +24,7 @@ use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
 use crate::read::recovery::{SessionFinder, SlotEntry};
 
-/// The sessions of a profile, for whoever isn't their game. Each call returns when what it did is durable.
+/// The sessions of a profile, for programs that aren't their game. Each call returns when its change is durable.
 pub struct Upkeep {
     finder: SessionFinder,
 }
@@ -36,7 +36,7 @@ impl fmt::Debug for Upkeep {
 }
 
 impl Upkeep {
-    /// The sessions that lie here.
+    /// The sessions of this store.
     #[must_use]
     pub fn of(local: LocalStore) -> Self {
         let dead = known_dead(&local);

@@ -46,7 +46,7 @@ pub struct Worker<C: Content> {
     finder: SessionFinder,
     trials: Trials,
     versions: Versions,
-    /// Sessions that were read to be taken up, and their locks.
+    /// Sessions that were read to be resumed, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
     /// The jobs beside the checkpoints.
@@ -301,7 +301,7 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// Has whatever holds a session let go of it, since something else is wanted of it. What is done with others goes on.
+    /// Lets the job that holds a session release it, since it is needed otherwise. Jobs on other sessions continue.
     fn let_go_of(&mut self, session: SessionId) {
         self.jobs.cancel_spare(&mut self.finder);
         self.jobs.cancel(Holds::Session(session), &mut self.finder);

@@ -41,8 +41,8 @@ impl SessionIndex {
             let mut before = run.goes_on_from();
             before.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
         });
-        // A draft comes before all that was played, and isn't part of it. Numbers grow along a line, unless
-        // somebody forged them.
+        // A draft comes before all that was played, and isn't part of it. Numbers grow along a line, unless they were
+        // forged.
         before.filter(|before| before.counter < id.counter && !self.is_without_world(*before))
     }
 

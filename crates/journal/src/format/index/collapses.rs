@@ -6,7 +6,7 @@ use crate::model::ids::CheckpointId;
 /// A world with fewer entities is too small to distinguish a loss from play.
 const SMALLEST: u64 = 20;
 
-/// Returns true if so few entities are left that something went wrong, rather than that somebody played.
+/// Returns true if so few entities are left that something went wrong, rather than that the player removed them.
 #[must_use]
 pub fn is_collapse(before: u64, after: u64) -> bool {
     before >= SMALLEST && after < before / 10

@@ -11,7 +11,7 @@ use crate::model::ids::CheckpointId;
 #[derive(Default)]
 pub struct Deleted {
     lines: Lines,
-    /// Up to which number everything goes, where only heads are named; whatever there is where nothing is.
+    /// The number up to which everything goes, if only heads are named; `u64::MAX` if nothing is.
     through: Option<u64>,
 }
 

@@ -101,8 +101,8 @@ fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummar
     commit.is_some_and(|commit| commit.without_world) && !run.is_at_hand()
 }
 
-/// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
-/// archive brings it back, so that nothing is lost because of another.
+/// A session has one place, even if its lines disagree: a line that knows nothing of the trash or the archive brings it
+/// back, so that nothing is lost because of another.
 fn agree_on_place(heads: &mut [Head]) {
     let how_far_away = |place: &ShelfPlace| match place {
         ShelfPlace::Open => (0, None),
@@ -122,10 +122,10 @@ fn agree_on_place(heads: &mut [Head]) {
 
 /// The checkpoints that these runs took the place of: of each other run everything up to a counter.
 ///
-/// A run that went on past what was superseded is a head again: the other one never saw that part.
-/// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
-/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line. Of a run
-/// that has come to nothing only that counts.
+/// A run that went on past what was superseded is a head again: the other one never saw that part. A run that never
+/// committed a checkpoint supersedes nothing, and a run's statement about itself counts for nothing. An ancestor is
+/// superseded like a head that was resumed: it is on the other's line. Of a run that has come to nothing only that
+/// counts.
 fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
     let mut superseded = Lines::default();
     for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {

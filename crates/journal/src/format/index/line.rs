@@ -6,8 +6,8 @@ use super::SessionIndex;
 use super::run::Run;
 use crate::model::ids::{CheckpointId, RunId};
 
-/// Lines of one session that are offered after a crash, and that its files are thinned with. More of them were
-/// made by damage, or by somebody who forges files: nothing of such a session is removed.
+/// Lines of one session that are offered after a crash, and that its files are pruned by. More of them come of damage,
+/// or of forged files: nothing of such a session is removed.
 pub const MOST_LINES: usize = 16;
 
 /// A walk from a checkpoint to those that lead to it, the newest first.
@@ -153,7 +153,7 @@ impl Lines {
         *through = id.counter.max(*through);
     }
 
-    /// Returns true if a checkpoint lies on one of them.
+    /// Returns true if a checkpoint is on one of them.
     pub fn contain(&self, id: CheckpointId) -> bool {
         self.0.get(&id.run).is_some_and(|through| *through >= id.counter)
     }

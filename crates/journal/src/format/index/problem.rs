@@ -68,8 +68,8 @@ pub enum FileProblemKind {
         /// The kind of error that the operating system gave.
         error: io::ErrorKind,
     },
-    /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left
-    /// alone, whatever is done with the session, until that is deleted.
+    /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left alone until the
+    /// session is deleted.
     NoFile,
     /// It is of another session, or a file of events that is called like a segment.
     OfAnotherSession,

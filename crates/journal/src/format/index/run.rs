@@ -263,7 +263,7 @@ impl Run {
     /// Returns true if a checkpoint of it would be at hand if only these segments were left.
     pub fn is_at_hand_in(&self, kept: &BTreeSet<usize>) -> bool {
         let is_kept = |segment: usize| kept.contains(&segment);
-        // Whatever is reached over others is no nearer than they are.
+        // A checkpoint that is reached over others is no nearer than they are.
         self.moments.values().any(|moment| match moment.way {
             Some(way) => way.base.is_none() && is_kept(way.group.segment),
             None => moment.is_without_world && is_kept(moment.commit.segment()),
@@ -294,7 +294,7 @@ impl Run {
         self.goes_on_from().chain(self.lineage.supersedes.iter().take(others))
     }
 
-    /// The head that it took up, if nothing is left of what it made of that.
+    /// The head that it resumed, if nothing is left of its own checkpoints.
     pub fn head_taken_up(&self) -> Option<&CheckpointId> {
         self.lineage.supersedes.first().filter(|_| self.has_come_to_nothing())
     }

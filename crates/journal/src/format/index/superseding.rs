@@ -30,8 +30,8 @@ impl SessionIndex {
         })
     }
 
-    /// The checkpoints by which it is known that what lies on no line was left: of each run that alone takes
-    /// the place of something, its newest that isn't known to be damaged, unless one of it was read.
+    /// The checkpoints by which it is known that the checkpoints on no line were left: of each run that alone takes the
+    /// place of something, its newest that isn't known to be damaged, unless one of it was read.
     ///
     /// Without them nothing may go for the sake of that run: it may have come to nothing.
     pub fn witnesses(&self) -> Vec<Plan> {

@@ -73,6 +73,5 @@ pub const GATHERED_RUNS: usize = 192;
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.
 pub const SEGMENT_BYTES: u64 = 4 << 30;
-/// Numbers of checkpoints. Higher ones are read, and no run counts on from them: only somebody who
-/// forges files gets that far.
+/// Numbers of checkpoints. Higher ones are read, and no run counts on from them: only forged files have them.
 pub const COUNTERS: u64 = 1 << 62;

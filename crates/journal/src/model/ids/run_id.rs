@@ -6,8 +6,7 @@ use super::identity::identity;
 use super::random_u64;
 
 identity! {
-    /// Identifies one run: the part of a session that one process plays between taking it up and
-    /// leaving it.
+    /// Identifies one run: the part of a session that one process plays between resuming it and leaving it.
     ///
     /// Random, so two devices that continue the same session never write under the same id.
     pub struct RunId(pub u64);

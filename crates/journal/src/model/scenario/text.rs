@@ -67,7 +67,7 @@ impl Scenario {
         self.written(from_root(&self.world))
     }
 
-    /// The same with a world that lies beside the file under this name.
+    /// The same with a world in a file of this name beside it.
     #[doc(hidden)]
     pub fn to_text_with_world(&self, world: &str) -> Result<String, ScenarioError> {
         self.written(Some(world.to_owned()))

@@ -23,7 +23,7 @@ pub enum AttachmentOf {
     },
     /// In a slot.
     Slot(SlotId),
-    /// Of a session itself, whatever its world goes back to.
+    /// Of a session itself: restores of its world don't change it.
     Session {
         /// The session.
         session: SessionId,
@@ -221,7 +221,7 @@ pub enum AttachmentError {
     /// The disk refused an operation. The checkpoint and its slots are as they were.
     #[error(transparent)]
     Disk(FailureCause),
-    /// Another process works on the slots, and doesn't come to an end.
+    /// Another process works on the slots, and doesn't finish.
     #[error("another process works on the slots")]
     InUse,
 }

@@ -23,8 +23,8 @@ const LETTERS: usize = 80;
 
 /// The chapters of a session, as its newest checkpoint will have them.
 ///
-/// Time and all that is counted goes to the innermost chapter that is open. What a chapter came to
-/// together with those within it is computed from that, so that sums always agree.
+/// Time and all that is counted goes to the innermost chapter that is open. The figures of a chapter together with
+/// those within it are computed from that, so that sums always agree.
 ///
 /// Of the chapters that have ended, the newest 256 are listed, as far as their names and fields take
 /// 1 MiB at most. What is counted of older ones stays in the sums.
@@ -187,7 +187,7 @@ impl Chapters {
         Ok(outcomes)
     }
 
-    /// Ends the innermost chapter that is open; what it came to.
+    /// Ends the innermost chapter that is open, and returns it with its figures.
     #[doc(hidden)]
     pub fn end_current(
         &mut self,

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::model::ids::limits;
 
-/// The program and machine that a session was started with, or last taken up with.
+/// The program and machine that a session was started with, or last resumed with.
 ///
 /// It stands at the beginning of each file, so its texts are short: 512 bytes at most. Longer ones are cut.
 /// Every field is empty or zero where the platform or the game doesn't say.
@@ -13,8 +13,8 @@ use crate::model::ids::limits;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SessionContext {
-    /// Studio and name of the game, as `Studio/Hop`: a session is taken up by no other. Empty where a release
-    /// wrote it that didn't say so.
+    /// Studio and name of the game, as `Studio/Hop`: no other game resumes the session. Empty if an older release wrote
+    /// it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub game: String,
     /// The game's version, from `SessionPlugin::version`.

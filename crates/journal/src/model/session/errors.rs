@@ -105,7 +105,7 @@ pub enum RequestError {
         /// The types. `RestorePrepared` says more.
         types: Vec<String>,
     },
-    /// The session is one of another game or studio, whose files lie in the same place.
+    /// The session is one of another game or studio, whose files are in the same place.
     #[error("the session is one of another game, {game}")]
     OtherGame {
         /// Studio and name of that game, as `Studio/Hop`.

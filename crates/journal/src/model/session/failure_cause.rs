@@ -10,9 +10,9 @@ use super::DiskRefusal;
 
 /// The cause of a failure. Cheap to clone.
 ///
-/// Its text says everything: the file, what was attempted, and what the operating system said. So whoever
-/// prints the error that holds it needs to print nothing else. For programs there are [`path`](Self::path)
-/// and [`io_kind`](Self::io_kind), and [`source`](Error::source) leads down to the [`io::Error`].
+/// Its text has everything: the file, the operation, and the error of the operating system. So it is enough to print
+/// the error that holds it. For programs there are [`path`](Self::path) and [`io_kind`](Self::io_kind), and
+/// [`source`](Error::source) leads down to the [`io::Error`].
 ///
 /// Two are equal if their texts are.
 #[derive(Clone, Debug)]

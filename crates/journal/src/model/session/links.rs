@@ -19,7 +19,7 @@ use crate::model::ids::{SessionId, limits};
 pub enum LinkTarget {
     /// Another session. It may be gone by now, or be on another machine.
     Session(SessionId),
-    /// An address, or whatever else the game makes of it. The plugin opens nothing.
+    /// An address, or any other text of the game. The plugin opens nothing.
     Text(String),
 }
 

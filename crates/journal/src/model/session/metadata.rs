@@ -85,8 +85,8 @@ pub struct SessionTally {
 }
 
 impl SessionMetadata {
-    /// As a run says it that takes the session up: from wherever it is, it comes back among those that are
-    /// played, and is no draft any more.
+    /// The metadata of a run that resumes the session: from the archive or the trash, it comes back among those that
+    /// are played, and is no draft any more.
     #[must_use]
     pub(crate) fn taken_up(self) -> Self {
         Self { place: ShelfPlace::Open, draft: false, ..self }
@@ -104,8 +104,8 @@ fn is_open(place: &ShelfPlace) -> bool {
 /// The priority of a session: it decides which one loses history first when all of them together take more than
 /// `SessionSettings::max_total_bytes`.
 ///
-/// Among sessions of one priority the least recently played one goes first. The session that is being
-/// played loses nothing to others, whatever its priority is, and none loses its last good checkpoint.
+/// Among sessions of one priority the least recently played one goes first. The session that is being played loses
+/// nothing to others, even with a lower priority, and none loses its last good checkpoint.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 /// A lower bound of the current time.
 ///
-/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an
-/// earlier process has written down would make it: the clock must have said so during a whole run before. Moments
-/// that lie after the begin of this process count for nothing, be they its own or another clock's.
+/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an earlier
+/// process has written down would make it: the clock must have said so during a whole run before. Moments after the
+/// begin of this process count for nothing, by any clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProvenTime {
     /// When this process began. Without that nothing is known, and nothing is old.

@@ -66,8 +66,8 @@ impl Report {
         self
     }
 
-    /// With the newest picture of the screen that lies beside a checkpoint: what is attached there as
-    /// `thumbnail`. By default there is none in the report.
+    /// Adds the newest picture of the screen that is attached to a checkpoint as `thumbnail`. By default there is none
+    /// in the report.
     #[must_use]
     pub fn picture(mut self) -> Self {
         self.picture = true;

@@ -37,7 +37,7 @@ impl ShelfMove {
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 pub enum Archived {
-    /// Its newest checkpoint, besides its summary: it can be taken up again.
+    /// Its newest checkpoint, besides its summary: it can be resumed.
     WithWorld,
     /// Everything that lists show: its name and tags, its end, play time, custom fields and the newest picture. It
     /// can't be played any more.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where a session stands among all others.
 ///
-/// It belongs to the session, like its name: going back to an older checkpoint doesn't change it. Whoever
-/// plays the session takes it out of the archive or the trash.
+/// It belongs to the session, like its name: going back to an older checkpoint doesn't change it. Playing the session
+/// takes it out of the archive or the trash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(

@@ -85,8 +85,8 @@ pub fn check_slot_name(name: &str) -> Result<(), SlotError> {
     if bytes > limit { Err(SlotError::NameTooLong { bytes, limit }) } else { Ok(()) }
 }
 
-/// Why something could not be done with a slot. Whatever it is, no slot was lost by it, unless it was
-/// to be replaced and a new one has taken its place.
+/// An error of an operation on a slot. No slot is lost by it, unless it was to be replaced and a new one has taken its
+/// place.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -160,7 +160,7 @@ pub enum SlotError {
     /// The file that was to be imported can't be used.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another process works on the slots, and doesn't come to an end.
+    /// Another process works on the slots, and doesn't finish.
     #[error("another process works on the slots")]
     InUse,
     /// The checkpoint that was to be copied could not be written, as

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Frames that followed each other, recorded under [`TYPE_PATH`](Self::TYPE_PATH) of every game that records inputs:
-/// without them, nobody knows in which steps the time passed between two inputs.
+/// only they record in which steps the time passed between two inputs.
 ///
 /// It is written where a checkpoint is taken, once a second, and where a panic unwinds. Queries of events leave it out
 /// unless they name it.

@@ -60,7 +60,7 @@ impl SessionUpdate {
         self
     }
 
-    /// A new sort of session.
+    /// Sets the type of session.
     #[must_use]
     pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
         self.session_type = Some(session_type.into());

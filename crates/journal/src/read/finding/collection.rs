@@ -113,8 +113,8 @@ impl Shelf {
         self.entries.get(self.position(session)?)
     }
 
-    /// One session, to be changed. Whatever of it decides where it stands is changed by
-    /// [`put`](Self::put).
+    /// One session, to be changed. Fields that decide on its place in the order are changed by [`put`](Self::put)
+    /// instead.
     pub fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
         let position = self.position(session)?;
         let revision = self.begin_change();
@@ -230,7 +230,7 @@ impl Shelf {
         let position = self.place_of((Reverse(*updated), session));
         let is_there =
             |position: &usize| self.cards.get(*position).map(|card| card.id) == Some(session);
-        // Whoever has changed an entry may have changed where it belongs.
+        // A change of an entry may have changed its place.
         let anywhere = || self.cards.iter().position(|card| card.id == session);
         Some(position).filter(is_there).or_else(anywhere)
     }

@@ -1,4 +1,4 @@
-//! Texts as they are compared: without case, accents and other differences that nobody types.
+//! Texts as they are compared: without case, accents and other differences that players don't type.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -14,7 +14,7 @@ use crate::model::clock;
 use crate::model::session::{Fields, LeaveCause, SessionStatus};
 use crate::read::recovery::{SessionEntry, VersionFit};
 
-/// Letters of a search that count. Nobody types more, and a text that was pasted by mistake costs nothing.
+/// Letters of a search that count. Players don't type more, and a text that was pasted by mistake costs nothing.
 const LETTERS: usize = 1000;
 
 /// Which sessions are asked for, in which order, and which page of them.
@@ -160,7 +160,7 @@ impl SessionQuery {
         self
     }
 
-    /// Sessions in whatever place.
+    /// Finds sessions in every place: open, archived and in the trash.
     pub fn in_all_places(mut self) -> Self {
         self.filter.places = Places { open: true, archive: true, trash: true };
         self
@@ -195,7 +195,7 @@ impl SessionQuery {
         self.page_of(self.found(all), begun)
     }
 
-    /// All sessions that are found, in the order in which they lie there.
+    /// All sessions that are found, in the order of the collection.
     pub(super) fn found<'a, 't>(
         &self,
         all: impl Iterator<Item = Found<'a, 't>>,

@@ -102,9 +102,8 @@ impl fmt::Display for SuggestionReason {
     }
 }
 
-/// Which of these scenarios a player may want to begin with, the best first, and why: from what the sessions of
-/// this player say, without those in the trash. Equal questions have equal answers, whatever the order of
-/// sessions and scenarios.
+/// Which of these scenarios a player may want to begin with, the best first, and why: from the sessions of this player,
+/// without those in the trash. Equal questions have equal answers, in any order of sessions and scenarios.
 ///
 /// What is much harder than anything that the player completed is suggested only if it was played before.
 ///

@@ -7,8 +7,8 @@ use crate::disk::process::{DeadProcess, last_to_die};
 use crate::disk::{Disk, HeldRun, ProcessId, ProcessRecord};
 use crate::model::ids::{RunId, SessionId};
 
-/// The processes that are known to have died. A crash that nobody answers leaves its record, so there may be a
-/// thousand: nothing here takes longer for it.
+/// The processes that are known to have died. A crash without an answer leaves its record, so there may be a thousand:
+/// nothing here takes longer for it.
 #[derive(Debug, Default)]
 pub(super) struct Deaths {
     dead: Vec<DeadProcess>,

@@ -72,7 +72,7 @@ impl FoundSession {
     }
 }
 
-/// Looks at every session, whatever is known of it.
+/// Looks at every session, even at those that are known.
 #[cfg(test)]
 pub fn detect(
     finder: &mut SessionFinder,
@@ -149,8 +149,8 @@ pub(crate) fn entry_of_new(
 /// The number of times that the files of a session without an end are read while other processes take and release it.
 const LOOKS: u32 = 3;
 
-/// Opens a session. Where it has no end and no process plays it, the files are those that were there when nobody
-/// did: a process may have written the end and gone between a look at the files and one at the lock.
+/// Opens a session. If it has no end and no process plays it, the files are those of a moment when none did: a process
+/// may have written the end and gone between a look at the files and one at the lock.
 pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
@@ -176,7 +176,7 @@ fn open_or_put_off(
     for _ in 0..LOOKS {
         match finder.is_free(session) {
             Ok(true) => {}
-            // Whatever it has written since, it is the one that plays.
+            // It is the one that plays, even if it has written more since.
             Ok(false) => return Ok(Some((stored, LockHolder::Another))),
             Err(_) => return Ok(Some((stored, LockHolder::Unknown))),
         }
@@ -260,7 +260,7 @@ fn examine_lines(
     }
     let forked = heads.len() > 1;
     let vanished = vanished(stored, finder.witnessed(session));
-    // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
+    // No player continues in more places. Further lines can be restored by their checkpoints.
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);

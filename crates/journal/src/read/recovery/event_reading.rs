@@ -156,7 +156,7 @@ impl EventReading {
         else {
             return;
         };
-        // What was handed out from another file lies outside of it.
+        // Events that were handed out from another file are outside of it.
         let range = *first.min(last)..=*first.max(last);
         let mut events: Vec<_> =
             frame.events(is_wanted).filter(|event| range.contains(&event.sequence)).collect();

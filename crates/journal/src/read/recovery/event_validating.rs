@@ -126,8 +126,8 @@ impl EventValidating {
     }
 }
 
-/// Up to which number the run of a head has recorded events itself, as its checkpoint says. The newest of its files
-/// stays whatever is pruned. `None` if it may have recorded none.
+/// Up to which number the run of a head has recorded events itself, as its checkpoint says. The newest of its files is
+/// never pruned. `None` if it may have recorded none.
 fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
     let through = index.commit(head)?.events_through;
     let before = match index.lineage_of(head.run)?.ancestors.first() {

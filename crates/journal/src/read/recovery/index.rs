@@ -158,7 +158,7 @@ impl SessionFinder {
     }
 }
 
-/// An entry as it lies in the index.
+/// An entry as the index holds it.
 pub(super) fn pack(entry: &SessionEntry) -> Option<Box<[u8]>> {
     Some(rmp_serde::to_vec_named(entry).ok()?.into_boxed_slice())
 }

@@ -310,7 +310,7 @@ impl Listing {
         let needs_no_look = match self.scope {
             ListingScope::All if !known.is_settled => return false,
             ListingScope::All => false,
-            // What can't be read is tried again when somebody asks for it.
+            // A session that can't be read is tried again when it is asked for.
             ListingScope::Changed { playing } => {
                 playing == Some(session) || known.stamp == UNREADABLE
             }

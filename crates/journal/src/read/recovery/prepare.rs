@@ -156,7 +156,7 @@ pub fn prepare<D: Decode>(
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
     let events_through = commit.events_through;
-    // Whoever goes back, or left in good order, has seen what happened after.
+    // A player who goes back, or left in good order, has seen the events after it.
     let is_replayed = wanted.reason == RestoreReason::Recovered
         && checkpoint == head.id
         && standing.has_crashed();
@@ -186,7 +186,7 @@ pub fn prepare<D: Decode>(
     })
 }
 
-/// A session of another game isn't taken up, whoever asks.
+/// A session of another game is never resumed.
 fn refuse_another_game(head: &Head, game: &str) -> Result<(), RequestError> {
     let context = &head.metadata.context;
     match context.is_of_another_game(game) {
@@ -221,7 +221,7 @@ fn first_readable<D: Decode>(
     Ok(None)
 }
 
-/// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
+/// Reads a checkpoint, around any damage; `None` if there is no intact way to it.
 pub(super) fn read<D: Decode>(
     stored: &mut StoredSession,
     types: &D,
@@ -264,8 +264,8 @@ pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure>
     Ok(())
 }
 
-/// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
-/// run must count on from. Whoever wants to go on without it names a checkpoint.
+/// A file that can't be read now may hold newer checkpoints, and the numbers that a new run must count on from. To
+/// continue without it, the caller names a checkpoint.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
     index.unreadable_file().map_or(Ok(()), |cause| {
         Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable(cause)))

@@ -26,7 +26,7 @@ use crate::read::recovery::ReadProgress;
 /// Why there may be something to be swept away in a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// It lies in the trash.
+    /// It is in the trash.
     InTrash,
     /// It is in the archive, and files are left that it doesn't need any more.
     HalfArchived,
@@ -182,7 +182,7 @@ impl SessionFinder {
         self.known.stamps().collect()
     }
 
-    /// A session was deleted, and files of it are left: whoever did it was interrupted.
+    /// A session was deleted, and files of it are left: the removal was interrupted.
     pub(super) fn note_forgotten(&mut self, session: SessionId) {
         self.forgotten.insert(session);
     }
@@ -231,7 +231,7 @@ impl SessionFinder {
     }
 
     /// Returns true if no process holds a session's lock. It isn't taken: a process that wants it at that moment gets
-    /// it, and no file is made where nobody plays.
+    /// it, and no file is made if no process plays.
     pub fn is_free(&mut self, session: SessionId) -> Result<bool, StoreError> {
         let free = self.once_free(|store| Ok((!store.is_session_locked(session)?).then_some(())));
         Ok(free?.is_some())
@@ -341,15 +341,15 @@ impl SessionFinder {
         &self.local.store
     }
 
-    /// A session was taken up or deleted: how it was left before is of no interest any more.
+    /// A session was resumed or deleted: the way in which it was left before is of no interest any more.
     pub fn settle(&mut self, session: SessionId) {
         self.offered.retain(|(offered, _), _| *offered != session);
         self.left_here.remove(&session);
         self.deaths.settle(session, &**self.local.store.disk());
     }
 
-    /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
-    /// wait until these are looked at.
+    /// Forgets the records of sessions that never began, or are gone. Those of other profiles wait until these are
+    /// looked at.
     pub(super) fn settle_all_but_existing(&mut self) {
         let held: Vec<SessionId> = self.deaths.sessions().collect();
         if held.is_empty() {

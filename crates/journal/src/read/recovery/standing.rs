@@ -28,7 +28,7 @@ pub struct Standing {
 /// Who may hold a session's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockHolder {
-    /// No other process: this one has the lock, or nobody had it when the files were as they were read.
+    /// No other process: this one has the lock, or none had it when the files were as they were read.
     NoOther,
     /// Another process plays the session.
     Another,

@@ -127,7 +127,7 @@ impl Timeline {
         self.checkpoints.push(TimelineCheckpoint { parent, ..next });
     }
 
-    /// Notes that a picture lies beside a checkpoint.
+    /// Notes that a checkpoint has a picture.
     #[doc(hidden)]
     pub fn note_picture(&mut self, id: CheckpointId, name: &str) {
         let place = self.place_of(id).filter(|_| name == THUMBNAIL);

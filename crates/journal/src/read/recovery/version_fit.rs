@@ -28,9 +28,8 @@ pub enum VersionFit {
     Lossy,
     /// Some of it was written by a newer build, in a form that only that one knows: update the game.
     ///
-    /// If those are values of a type, the session can be played without them, and they are kept in
-    /// it. If it is a file, taking the session up is refused with
-    /// [`RecoveryError::NewerFormat`](crate::RecoveryError::NewerFormat).
+    /// If those are values of a type, the session can be played without them, and they are kept in it. If it is a file,
+    /// resuming the session is refused with [`RecoveryError::NewerFormat`](crate::RecoveryError::NewerFormat).
     Newer,
 }
 

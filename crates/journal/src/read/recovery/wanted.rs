@@ -14,8 +14,8 @@ pub struct Wanted {
     pub from: RestoreFrom,
     /// Why it is restored.
     pub reason: RestoreReason,
-    /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
-    /// the newest doesn't mean that.
+    /// The number of the checkpoint that was taken of what is being left, if one was. "The newest" doesn't mean that
+    /// one.
     pub tail: Option<u64>,
     /// The run that is being played, if it is one of this session: it is what is left.
     pub played: Option<RunId>,

@@ -138,7 +138,7 @@ struct Session {
     play_time: Duration,
     /// The version of the game that wrote its newest checkpoint.
     game_version: String,
-    /// The program and machine that it was started with, or last taken up with.
+    /// The program and machine that it was started with, or last resumed with.
     context: SessionContext,
 }
 

@@ -1,4 +1,4 @@
-//! Opens a report or the file of a slot, and whatever else a file may be that is said to be one.
+//! Opens a report or the file of a slot, and rejects any other file.
 //!
 //! Nothing is unpacked to names that the file chooses, and nothing is set aside by sizes that it claims: a part
 //! is read only if that many bytes are there, and if no more than a report may have.
@@ -33,7 +33,7 @@ const SLOT_FILE: &str = "report.save";
 /// A report that was opened, and whose checkpoint is whole.
 #[derive(Debug)]
 pub struct Opened {
-    /// A disk on which its checkpoint lies as a slot, and nothing else.
+    /// A disk with its checkpoint as a slot, and nothing else.
     pub disk: MemoryDisk,
     /// The file, opened as a slot is.
     pub slot: SlotFile,
@@ -64,7 +64,7 @@ struct Said {
 ///
 /// # Errors
 ///
-/// [`ReportError`], of whatever is wrong with the file.
+/// [`ReportError`] if the file can't be used.
 pub fn open(
     disk: &dyn Disk,
     path: &Path,
@@ -78,7 +78,7 @@ pub fn open(
 ///
 /// # Errors
 ///
-/// [`ReportError`], of whatever is wrong with the file.
+/// [`ReportError`] if the file can't be used.
 pub fn open_of_any_game(disk: &dyn Disk, path: &Path) -> Result<Opened, ReportError> {
     let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
     open_of(disk, path, None, &layout)
@@ -220,7 +220,7 @@ impl<'a> Archive<'a> {
         Ok(note)
     }
 
-    /// The slot that lies on a disk, if this game can use it; `None` is any.
+    /// The slot on a disk, if this game can use it; `None` is any game.
     fn slot_on(
         &self,
         memory: &MemoryDisk,

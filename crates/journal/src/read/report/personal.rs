@@ -10,7 +10,7 @@ use crate::model::session::SessionContext;
 
 /// The replacement of a home directory or a user's name.
 const INSTEAD: &str = "~";
-/// Where home directories lie, in small letters, and whether their names may have spaces.
+/// The parents of home directories, in small letters, and true if their names may have spaces.
 const HOMES: [(&str, bool); 6] = [
     ("/home/", false),
     ("/users/", false),
@@ -52,8 +52,7 @@ impl Personal {
         Self { home: home.filter(|home| home.len() > 1), user: user.filter(says_something) }
     }
 
-    /// The text without home directories, whoever's they are, without the user's name, and without e-mail
-    /// and IP addresses.
+    /// The text without anybody's home directories, without the user's name, and without e-mail and IP addresses.
     pub fn removed_from(&self, text: &str) -> String {
         let mut text = without_addresses(text);
         if let Some(home) = &self.home {

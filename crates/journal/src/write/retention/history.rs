@@ -22,8 +22,8 @@ const NEWEST_ON_FULL_DISK: usize = 2;
 /// than so many of them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
-/// For so much play time the checkpoint that another build of the game took up is kept in any case,
-/// so that the build before can be gone back to.
+/// For this much play time the checkpoint that another build of the game resumed from is kept in any case, so that the
+/// build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
 /// The extent of pruning.
@@ -36,8 +36,8 @@ pub(crate) enum PruneTo {
     Bone { freeing: u64 },
 }
 
-/// The checkpoints that stay whatever the numbers, and those by which it is known that others were left: they
-/// are read before anything is removed, so that nothing goes for one that turns out to be damaged.
+/// The checkpoints that stay in any case, and those by which it is known that others were left: they are read before
+/// anything is removed, so that nothing goes for one that turns out to be damaged.
 pub(crate) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     let of_lines = index.heads().iter().flat_map(move |head| {
         let generations = generations(index, &index.line(head.id)).into_iter();
@@ -58,10 +58,10 @@ pub(crate) struct Verdict {
 
 /// Decides what is kept.
 ///
-/// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
-/// generation of the run before, until the new run has two of its own; the last checkpoint of the
-/// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
-/// read, what it holds isn't known, and nothing is removed.
+/// Kept in any case: the groups that the newest intact checkpoint of every line needs; the last generation of the run
+/// before, until the new run has two of its own; the last checkpoint of the build before, for the new build's first
+/// hour; two generations in all; damaged files; and the records about a line that is still there. If a file can't be
+/// read, its content isn't known, and nothing is removed.
 pub(crate) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
@@ -215,7 +215,7 @@ fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId>
     line.iter().filter(is_snapshot).copied().collect()
 }
 
-/// The checkpoint that the line's build took up from another one, while that wasn't long ago.
+/// The checkpoint of another build that the line's build resumed from, unless that was long ago.
 fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     let taken_up = index.last_of_other_builds(head.id).first().copied()?;
     let intact = index.newest_intact(taken_up)?.checkpoint;

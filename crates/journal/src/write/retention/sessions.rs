@@ -41,9 +41,9 @@ pub enum LetGo {
 
 /// Rules by which sessions are kept. Without a rule nothing goes.
 ///
-/// Whatever the rules are, these are never touched: sessions that are pinned, in use, forked, drafts, or of a newer
-/// version of the game, crashes that the player hasn't declined, what is in the archive or the trash already, and
-/// the session that was left last. What can't be read isn't listed, so no rule knows of it.
+/// No rule ever touches these: sessions that are pinned, in use, forked, drafts, or of a newer version of the game,
+/// crashes that the player hasn't declined, what is in the archive or the trash already, and the session that was left
+/// last. Sessions that can't be read aren't listed, so no rule knows of them.
 ///
 /// ```
 /// use bevy_session_journal::{Keep, LeftAs, Retention};

@@ -12,7 +12,7 @@ pub(super) enum Phase {
     Played,
     /// Its end was asked for.
     Leaving(Ending),
-    /// Nobody will ask for an end, and there is no later try: the app is gone.
+    /// No end will be asked for, and there is no later try: the app is gone.
     AppIsGone,
 }
 

@@ -99,8 +99,8 @@ impl RunJournal {
             self.lose_hold(now, reports);
             return;
         }
-        // Whatever failed, the file isn't touched again: after a failed sync its pages may be
-        // marked clean without being on disk, and a second sync would lie.
+        // After any failure, the file isn't touched again: after a failed sync its pages may be marked clean without
+        // being on disk, and a second sync would lie.
         self.segments.drop_open(&self.local.store);
         self.merging.abandon(&self.local.store);
         self.housekeeping.drop_gathering(&self.local.store);

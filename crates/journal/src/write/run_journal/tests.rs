@@ -196,7 +196,7 @@ fn checkpoints_without_a_pause_between_them_are_pruned_and_merged_as_well() {
     assert!(files < 30, "nothing was pruned: {files} files");
 }
 
-/// The lock is a file, and somebody deletes it between two heartbeats: another process has the session from then on.
+/// The lock is a file, and it is deleted between two heartbeats: another process has the session from then on.
 #[test]
 fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
     let due: [fn(&mut RunJournal); 2] = [

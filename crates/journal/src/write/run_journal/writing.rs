@@ -62,7 +62,7 @@ impl RunJournal {
         segment.sync(&self.local.store)?;
         let end = segment.durable_end();
         self.segments.note_durable(end);
-        // Whoever takes the lock from here on finds what was written.
+        // A process that takes the lock from here on finds what was written.
         self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
         self.acknowledge(count, &sizes, now, reports);
         Ok(())

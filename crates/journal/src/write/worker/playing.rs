@@ -183,8 +183,7 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
-    /// way.
+    /// Notes that the run is over. It is reported only after the slots that are on their way.
     pub(super) fn note_if_left(&mut self, now: Moment) {
         let Some((journal, _)) = &mut self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };

@@ -1,4 +1,4 @@
-//! Reads sessions that are to be taken up, and plans others.
+//! Reads sessions that are to be resumed, and plans others.
 
 use std::io::ErrorKind;
 

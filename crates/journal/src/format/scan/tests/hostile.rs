@@ -1,4 +1,4 @@
-//! Files that somebody made so that reading them takes long, or much.
+//! Files that are made so that reading them takes much time or memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

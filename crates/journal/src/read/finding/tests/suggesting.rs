@@ -90,7 +90,7 @@ fn what_is_played_liked_and_as_long_as_usual_is_suggested_with_each_reason() {
     ];
     assert_eq!(said(&suggested)[0], ("river".to_owned(), wanted.map(str::to_owned).to_vec()));
     assert_eq!(keys(&suggested), ["river", "sandbox", "meadow"]);
-    // Two weeks and an hour later it is recent no more, and what lies in the trash counts for nothing.
+    // Two weeks and an hour later it is recent no more, and sessions in the trash count for nothing.
     let later = moment(170 + 14 * 24 + 1);
     let is_recent = |reason: &SuggestionReason| matches!(reason, SuggestionReason::Recent { .. });
     assert!(!suggest(&all, &sessions, later)[0].why.iter().any(is_recent));

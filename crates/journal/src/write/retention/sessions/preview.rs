@@ -34,7 +34,7 @@ pub struct WouldGo {
     pub bytes: u64,
     /// Why it would go.
     pub reason: RetentionReason,
-    /// Its newest checkpoint: whoever carries this out passes over a session that has gone on since.
+    /// Its newest checkpoint: a session that has been continued since is passed over.
     pub newest: CheckpointId,
 }
 

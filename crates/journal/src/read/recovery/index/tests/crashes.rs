@@ -1,4 +1,4 @@
-//! Crashes that nobody answered: each leaves its session without an end, and the record of its process.
+//! Crashes without an answer: each leaves its session without an end, and the record of its process.
 
 use std::path::PathBuf;
 use std::time::Instant;
