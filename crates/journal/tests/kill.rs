@@ -203,7 +203,7 @@ fn build(profile: &Path) {
         cargo.arg("--release");
     }
     let mut target = profile.parent().unwrap();
-    // What is built for a platform by name lies in a directory of that name.
+    // Builds for a platform by name are in a directory of that name.
     let platform = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if platform.starts_with(&format!("{}-", std::env::consts::ARCH)) {
         cargo.args(["--target", platform]);

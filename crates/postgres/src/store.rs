@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::connection::{Connection, Failure};
 use crate::tls::Tls;
 
-/// Connections that are kept while nobody needs them.
+/// The number of idle connections that are kept.
 const IDLE: usize = 4;
 /// The time that a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ pub struct PostgresReplica {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// Why a store can't be used, whatever the server says.
+/// The reason that a store can't be used, before its server is asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
@@ -52,7 +52,7 @@ pub enum PostgresError {
     /// Certificates can't be read, or can't be used.
     #[error("the certificates that the database's is verified with can't be used")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
-    /// There is nobody to verify a certificate with.
+    /// There is no root certificate to verify a certificate with.
     #[error("there is no root certificate to verify the database's with")]
     NoRoots,
 }

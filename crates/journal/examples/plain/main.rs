@@ -134,7 +134,7 @@ impl Play<'_> {
     }
 }
 
-/// All that is printed. Whoever reads it may be gone, and then there is nothing to go on for.
+/// Prints a line. The reader may be gone, and then there is no reason to continue.
 fn say(line: &str) -> Outcome<()> {
     Ok(writeln!(io::stdout().lock(), "{line}")?)
 }

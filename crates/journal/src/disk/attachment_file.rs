@@ -98,7 +98,7 @@ impl StoredSession {
         }
     }
 
-    /// The attachments that lie beside a checkpoint and can be read.
+    /// The attachments of a checkpoint that can be read.
     pub fn attachments_of(&self, disk: &dyn Disk, checkpoint: CheckpointId) -> Vec<Attachment> {
         let own = self.beside().iter().filter(|(of, _)| *of == checkpoint);
         own.filter_map(|(_, name)| self.attachment(disk, checkpoint, name)).collect()
@@ -114,8 +114,8 @@ impl StoredSession {
         read_attachment(disk, self.directory(), self.id(), checkpoint, name).ok()
     }
 
-    /// Reads the attachments that lie beside its segments: the file of each, and whether it is good.
-    /// Those that were removed since the session was opened are left out.
+    /// Reads the attachments beside its segments, and returns the file of each, with true if it is good. Those that
+    /// were removed since the session was opened are left out.
     pub fn check_attachments(
         &self,
         disk: &dyn Disk,

@@ -47,7 +47,7 @@ impl DirectoryStore {
         Self { layout, ..self.clone() }
     }
 
-    /// Where which file lies.
+    /// The places of the files.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -137,7 +137,7 @@ impl DirectoryStore {
         SessionOpening::new(self.layout.session(session), session)
     }
 
-    /// Opens and scans all segments of a session of whatever profile.
+    /// Opens and scans all segments of a session of any profile.
     ///
     /// # Errors
     ///

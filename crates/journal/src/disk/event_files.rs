@@ -1,4 +1,4 @@
-//! The files in which a session's events lie.
+//! The files of a session's events.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -73,8 +73,8 @@ pub trait Disk: Debug + Send + Sync {
     /// Fails with [`io::ErrorKind::FileTooLarge`] if it has more than `max_len` bytes.
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>>;
 
-    /// A small file as it lies in each place where it does, of a disk that keeps files in several; what
-    /// [`Self::read`] gives comes first.
+    /// The copies of a small file, of a disk that keeps files in several places; the one that [`Self::read`] returns
+    /// comes first.
     fn copies(&self, path: &Path, max_len: usize) -> Vec<io::Result<Vec<u8>>> {
         vec![self.read(path, max_len)]
     }
@@ -89,8 +89,8 @@ pub trait Disk: Debug + Send + Sync {
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
-    /// Takes the lock that a file stands for, and creates the file if need be; `None` if somebody
-    /// else holds it. It is released when the guard is dropped or the process stops.
+    /// Takes the lock of a file, and creates the file if need be; `None` if the lock is held. It is released when the
+    /// guard is dropped or the process stops.
     ///
     /// Fails with [`io::ErrorKind::Unsupported`] where the file system has no locks.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
@@ -146,7 +146,7 @@ pub struct DirEntry {
     pub is_file: bool,
     /// The length of a file; 0 for anything else.
     pub len: u64,
-    /// A number that changes when somebody writes to the file or puts another in its place; 0 for
-    /// anything else. Only to be compared with one from the same path on the same machine.
+    /// A number that changes when the file is written to or replaced; 0 for anything else. Only to be compared with one
+    /// from the same path on the same machine.
     pub stamp: u64,
 }

@@ -55,8 +55,8 @@ impl<F> FileTree<F> {
         Ok(entries)
     }
 
-    /// All directories and files below a directory. Those of one directory lie side by side, so that what is
-    /// elsewhere isn't looked at.
+    /// All directories and files below a directory. Those of one directory are side by side, so that others aren't
+    /// looked at.
     fn below<'a>(
         &'a self,
         directory: &'a Path,
@@ -100,7 +100,7 @@ impl<F> FileTree<F> {
         if is_directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
     }
 
-    /// Takes a file's name away. Whoever makes another file of this name can lock that.
+    /// Removes a file's name. Another file of this name can be made and locked.
     pub fn remove(&mut self, path: &Path) -> io::Result<F> {
         let removed = self.files.remove(path).ok_or(io::ErrorKind::NotFound)?;
         self.locks.remove(path);
@@ -122,7 +122,7 @@ impl<F> FileTree<F> {
         if self.locks.contains_key(path) { None } else { Some(self.force_lock(path)) }
     }
 
-    /// Takes a lock, whoever holds it. The number of the guard.
+    /// Takes a lock even if it is held. Returns the number of the guard.
     pub fn force_lock(&mut self, path: &Path) -> u64 {
         self.last_lock += 1;
         self.locks.insert(path.to_owned(), self.last_lock);

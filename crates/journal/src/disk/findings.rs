@@ -192,7 +192,7 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
     }
 }
 
-/// The session of a segment, an archive or a slot, by its header and whatever it is called.
+/// The session of a segment, an archive or a slot, by its header, under any name.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Which file lies where.
+//! The places of all files.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::format::SegmentHeader;
 use crate::model::ids::{RunId, SessionId, random_u64};
 use crate::model::session::SlotKind;
 
-/// The extension of segments. Any file that has it is read, whatever else it is called.
+/// The extension of segments. Any file that has it is read.
 const SEGMENT_EXTENSION: &str = "journal";
 /// The extension of archives. Any file that has it is read like a segment.
 const ARCHIVE_EXTENSION: &str = "archive";
 /// The extension of files of events. Any file that has it is read when events are asked for.
 const EVENTS_EXTENSION: &str = "events";
-/// The extension of slots. Any file that has it is read, whatever else it is called.
+/// The extension of slots. Any file that has it is read.
 const SLOT_EXTENSION: &str = "save";
 /// Letters of a slot's name that are kept in the name of its file.
 const SLOT_LETTERS: usize = 32;
@@ -130,7 +130,7 @@ impl Layout {
         Self::place_of_unfinished(name).is_some_and(is_gathered)
     }
 
-    /// The file that whoever changes slots holds locked.
+    /// The file that a process locks while it changes slots.
     pub fn slots_lock(&self) -> PathBuf {
         self.state.join(format!("slots-{}.lock", directory_name(&self.profile)))
     }
@@ -221,17 +221,17 @@ impl Layout {
         name == SESSION_MANIFEST
     }
 
-    /// The file that whoever plays a session holds locked.
+    /// The file that a process locks while it plays a session.
     ///
-    /// It lies outside of the session's directory, so that it isn't synced to other machines and
-    /// doesn't get in the way of reading, which on Windows it would.
+    /// It is outside of the session's directory, so that it isn't synced to other machines and doesn't get in the way
+    /// of reading, which on Windows it would.
     pub fn lock(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.lock"))
     }
 
     /// The file of a session's trial: of a restore that has not proven itself yet.
     ///
-    /// It lies outside of the session's directory, since on another machine it says nothing.
+    /// It is outside of the session's directory, since it means nothing on another machine.
     pub fn trial(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
     }
@@ -379,7 +379,7 @@ fn has_extension(name: &str, extension: &str) -> bool {
 fn directory_name(profile: &str) -> String {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let by_directory = profile.strip_prefix(BY_DIRECTORY);
-    // Whatever was given as one, nothing leads out of the directory of profiles.
+    // No name leads out of the directory of profiles.
     if let Some(directory) =
         by_directory.filter(|it| !it.is_empty() && it.chars().all(|c| is_kept(&c)))
     {

@@ -16,14 +16,14 @@ pub struct LocalStore {
     pub host: HostId,
     /// This machine's boot.
     pub boot: String,
-    /// The disk of the files that a player names, which lie outside of the store: reports.
+    /// The disk of the files that a player names, which are outside of the store: reports.
     pub outside: Arc<dyn Disk>,
     /// The sessions that this process owns beyond this machine.
     pub claimed: ClaimedSessions,
 }
 
-/// Sessions that this process owns beyond this machine, in a replica: whoever played one of them elsewhere doesn't any
-/// more. Clones share them.
+/// Sessions that this process owns beyond this machine, in a replica: no other machine plays one of them any more.
+/// Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct ClaimedSessions {
     sessions: Arc<Mutex<BTreeSet<SessionId>>>,

@@ -14,7 +14,7 @@ const EXTENSION: &str = ".jsonl";
 /// A file of a process's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogFile {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
     /// Who wrote it.
     pub process: ProcessId,

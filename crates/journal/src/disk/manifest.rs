@@ -1,7 +1,7 @@
 //! The lengths of a session's files, written down once they are finished, so that a missing end is noticed.
 //!
-//! Frames bear witness of what lies between them, and each segment of the one before it. Of the end of the last
-//! one, and of files that no other follows, nothing else does.
+//! Frames prove the bytes between them, and each segment the end of the one before it. Only the manifest proves the end
+//! of the last one, and of files that no other follows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -163,7 +163,7 @@ impl MemoryDisk {
         Some(bytes)
     }
 
-    /// Puts a file there, and the directories that lead to it, as somebody else's program would.
+    /// Puts a file there, and the directories that lead to it, as another program would.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         let mut state = self.state();
         state.tree.directories.extend(path.ancestors().skip(1).map(Path::to_owned));

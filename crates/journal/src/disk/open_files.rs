@@ -1,9 +1,8 @@
 //! Files that are open for reading: few at a time in the whole process, however many are read from.
 //!
-//! A session may have a thousand segments, and a process may open 256 files on some systems. So a
-//! file that is read from is opened when somebody reads from it, and the ones that were read from
-//! longest ago are closed to make room. Opened again, a file must be the one that it was: another
-//! one in its place is an error, and never other data.
+//! A session may have a thousand segments, and a process may open 256 files on some systems. So a file is opened when
+//! it is read from, and the ones that were read from longest ago are closed to make room. Opened again, a file must be
+//! the one that it was: another one in its place is an error, and never other data.
 
 #![expect(clippy::disallowed_methods, reason = "the disk's open files")]
 
@@ -25,12 +24,12 @@ use rustix::fs::OFlags;
 #[cfg(unix)]
 use rustix::io::Errno;
 
-/// Another file lies where one lay that was read from before.
+/// Another file is in the place of one that was read from before.
 #[derive(Debug, thiserror::Error)]
 #[error("it isn't the file any more that it was")]
 struct FileChanged;
 
-/// A device, a pipe, a directory, or a link that leads nowhere lies in the place of a file.
+/// A device, a pipe, a directory, or a link that leads nowhere is in the place of a file.
 #[derive(Debug, thiserror::Error)]
 #[error("it is no regular file")]
 struct NoFile;
@@ -50,7 +49,7 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens a file. Never waits for anybody, whatever lies there.
+    /// Opens a file. Never waits, even for a pipe.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = open_regular(path)?;
         let identity = Identity::of(&file)?;
@@ -100,7 +99,7 @@ pub fn before_removal(path: &Path) -> io::Result<()> {
     for (key, identity) in read_from {
         if !pool().pin(key)? {
             let file = match reopen(path, identity) {
-                // Somebody else removed it, or put another one there: nothing is left to be kept.
+                // Another program removed or replaced it: nothing is left to be kept.
                 Err(error) if error.kind() != io::ErrorKind::ResourceBusy => continue,
                 reopened => reopened?,
             };
@@ -139,7 +138,7 @@ pub fn open_at_once(options: &OpenOptions, path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
 }
 
-/// The same options, with which an open never waits for whoever is at the other end.
+/// The same options, with which an open never waits for the other end of a pipe.
 #[cfg(unix)]
 fn without_waiting(options: &OpenOptions) -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;

@@ -14,8 +14,8 @@ pub const DEVELOPMENT: &str = "development";
 /// The roots of what belongs to the player, and of what belongs to this machine; `None` if the platform
 /// names no place.
 ///
-/// Where the platform's own names leave out the studio, as on Linux, its directory lies around the game's. Releases
-/// before did without: what they have left is gone on with where it lies, unless it is known to be of another
+/// If the platform's own names leave out the studio, as on Linux, the game's directory is in one of the studio. Older
+/// releases had no such directory: their saves are used in their old place, unless they are known to be of another
 /// studio's game, or this one has saves at its own place already.
 #[must_use]
 pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
@@ -78,8 +78,7 @@ fn is_of_another_game(store: &DirectoryStore, session: SessionId, game: &str) ->
     heads.next().is_some_and(|head| head.metadata.context.is_of_another_game(game))
 }
 
-/// The root of what belongs to this machine of a game whose data lies here, if the platform keeps the two
-/// apart, as Linux does.
+/// The root of this machine's data of a game whose saves are here, if the platform keeps the two apart, as Linux does.
 #[must_use]
 pub fn platform_state_of(data: &Path) -> Option<PathBuf> {
     let directories = BaseDirs::new()?;

@@ -1,8 +1,8 @@
 //! Process records: what a process leaves behind, so that the next one can say how it ended.
 //!
-//! A record is written before the first frame and again about once a second, without a sync: it
-//! has to outlive the process, and if the machine stops as well, an older or damaged one is no
-//! loss. Beside it lies a lock file that the process holds for as long as it lives.
+//! A record is written before the first frame and again about once a second, without a sync: it has to outlive the
+//! process, and if the machine stops as well, an older or damaged one is no loss. Beside it is a lock file that the
+//! process holds for as long as it lives.
 
 use std::fmt;
 use std::io;
@@ -61,8 +61,8 @@ pub struct ProcessRecord {
     /// The game's version.
     #[serde(default)]
     pub app_version: String,
-    /// Those that were dead when it started and whose records were kept: it is the later one, whatever
-    /// the clocks said.
+    /// Those that were dead when it started and whose records were kept: it is the later one, even if the clocks
+    /// disagree.
     #[serde(default)]
     pub after: Vec<ProcessId>,
     /// The runs that it holds.
@@ -170,7 +170,7 @@ impl ProcessRecordFile {
         &self.disk
     }
 
-    /// The directory in which it lies.
+    /// Its directory.
     pub fn state(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }

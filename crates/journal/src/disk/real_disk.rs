@@ -28,9 +28,9 @@ pub use syncs::sync_all;
 
 /// The file system, through the standard library.
 ///
-/// What a sync means is up to the platform: `fdatasync` on Linux and Android, `F_FULLFSYNC` on macOS and iOS, or
-/// `fsync` where a file system refuses that, and `FlushFileBuffers` on Windows. There another program that has a
-/// file can keep it from the game, and is waited for; an operation takes up to a quarter of a second longer then.
+/// The meaning of a sync is up to the platform: `fdatasync` on Linux and Android, `F_FULLFSYNC` on macOS and iOS, or
+/// `fsync` where a file system refuses that, and `FlushFileBuffers` on Windows. There another program that has a file
+/// can keep it from the game, and is waited for; an operation takes up to a quarter of a second longer then.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
@@ -162,7 +162,7 @@ impl Disk for RealDisk {
         loop {
             let file = open_lock(path)?;
             match locks::try_lock(&file) {
-                // Whoever held it before removed the file after it was opened here: try the new one.
+                // The holder before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
                 Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
                 // Who only asks has it for an instant, together with others who ask.
@@ -284,7 +284,7 @@ use windows::describe as look_up;
 fn look_up(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
     let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
     let followed = is_link.then(|| fs::metadata(entry.path()));
-    // What a link leads to counts if it is a file; a directory of somebody else's never does.
+    // The target of a link counts if it is a file; a directory elsewhere never does.
     let metadata = followed.and_then(Result::ok).map_or_else(|| entry.metadata(), Ok)?;
     let (len, stamp) = (metadata.len(), stamp(&metadata));
     Ok(DirEntry { name, is_dir: false, is_file: metadata.is_file(), len, stamp })
@@ -431,7 +431,7 @@ impl Lock for HeldLock {
 mod tests {
     use super::*;
 
-    /// At a start all locks are asked about, and somebody may begin to play just then.
+    /// At a start all locks are asked about, and another process may begin to play just then.
     #[test]
     fn who_takes_a_lock_isnt_in_the_way_of_who_asks_about_it_nor_they_in_theirs() {
         use std::sync::atomic::{AtomicBool, Ordering};

@@ -122,7 +122,7 @@ impl fmt::Debug for SessionRepair {
 }
 
 impl SessionRepair {
-    /// Reads all of a session that lies on `disk`, and the slots in `slots` that are its own.
+    /// Reads all of a session on `disk`, and those of `slots` that are its own.
     ///
     /// # Errors
     ///

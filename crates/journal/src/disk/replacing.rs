@@ -1,8 +1,7 @@
 //! Puts a file in the place of another, also where a file system can't do both at once.
 //!
-//! A rename over a file is the only way that never shows half of anything, so it is tried first. Where
-//! it is refused, as on some FUSE and network file systems, the old file steps aside under a name by
-//! which whoever reads still finds it.
+//! A rename over a file is the only way that never shows half of anything, so it is tried first. Where it is refused,
+//! as on some FUSE and network file systems, the old file is moved aside under a name by which readers still find it.
 
 #![expect(clippy::disallowed_methods, reason = "how the disk puts a file over another")]
 
@@ -42,7 +41,7 @@ pub(super) fn put_over(
     Ok(())
 }
 
-/// Where a small file waits: whoever reads `place` and finds nothing looks there.
+/// The path of a small file that waits aside: a reader that finds nothing at `place` looks there.
 pub(super) fn small_file_aside(place: &Path) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(ASIDE);

@@ -40,7 +40,7 @@ impl SlotFiles<'_> {
         Ok(lock.map(|lock| SlotsLock { _lock: lock }))
     }
 
-    /// Begins the file of a slot that is to lie at `place`, under another name beside it.
+    /// Begins the file of a slot for `place`, under another name beside it.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl SlotFiles<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. Whatever it is, the old slot is there or the new one, whole.
+    /// [`StoreError`]. After any error the old slot is there or the new one, whole.
     pub fn put_in_place(&self, written: &Path, place: &Path) -> Result<(), StoreError> {
         self.store.disk().put_in_place(written, place).attempt(StoreAction::Replace, place)?;
         self.sync()

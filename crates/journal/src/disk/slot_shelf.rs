@@ -1,12 +1,12 @@
-//! The slots of a profile, as they lie in their directory.
+//! The slots of a profile, by the files in their directory.
 //!
-//! Slots are distinguished by an id in their header and found by it, whatever their files are called.
-//! `disk/slot_shelf.rs` remembers the header of each file by name, length and stamp; `read/recovery/known.rs` does the
-//! same for sessions, so that listing again reads what changed. What it knows of sessions that were left in good
-//! order outlives the process in an index (`read/recovery/index.rs`, `disk/catalog_index.rs`). Of what the index says,
-//! only the stamp's equality makes it true, and nobody restores or removes anything by it. A listing hands the
-//! sessions of which there is nothing to report to the main thread in one piece (`finding::Shelf`), sorted and with
-//! their texts folded, so that ten thousand of them cost it no more than one.
+//! Slots are distinguished by an id in their header and found by it, under any file name. `disk/slot_shelf.rs`
+//! remembers the header of each file by name, length and stamp; `read/recovery/known.rs` does the same for sessions, so
+//! that listing again reads what changed. Its entries of sessions that were left in good order outlive the process in
+//! an index (`read/recovery/index.rs`, `disk/catalog_index.rs`). An entry of the index counts only if its stamp is
+//! equal, and nothing is restored or removed because of it. A listing hands the sessions of which there is nothing to
+//! report to the main thread in one piece (`finding::Shelf`), sorted and with their texts folded, so that ten thousand
+//! of them cost it no more than one.
 
 use std::collections::HashMap;
 use std::io;
@@ -263,7 +263,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         SlotError::Unreadable(failure.into())
     };
     let file = disk.open(path).map_err(|error| match is_no_file(&error) {
-        // Whatever lies there, it never becomes a slot.
+        // It never becomes a slot.
         true => SlotError::Damaged { path: path.to_owned() },
         false => unreadable(error),
     })?;
@@ -277,7 +277,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         SegmentError::Unreadable { source, .. } => unreadable(source),
     })?;
     let header = segment.shared_header();
-    // A segment that somebody gave the name of a slot isn't one: nothing says which moment it is.
+    // A segment that was given the name of a slot isn't one: it names no checkpoint.
     let slot = header.slot.clone().ok_or_else(|| SlotError::Damaged { path: path.to_owned() })?;
     Ok(SlotFile {
         path: Arc::from(path),

@@ -1,4 +1,4 @@
-//! A session as it lies on disk.
+//! A session on disk.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ impl StoredSession {
         SessionOpening::new(directory, session).judged().finish(disk)
     }
 
-    /// With what lies beside its segments.
+    /// Adds the files beside its segments.
     pub(super) fn with(
         self,
         beside: Beside,
@@ -358,7 +358,7 @@ impl StoredSession {
         self.stamp
     }
 
-    /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
+    /// The attachments beside its segments: the checkpoint and the name of each.
     pub fn beside(&self) -> &[(CheckpointId, String)] {
         &self.beside.attachments
     }

@@ -70,7 +70,7 @@ impl Tracer {
         result
     }
 
-    /// The root that a path lies in, the innermost if there are several, and where in it.
+    /// The root of a path, the innermost if there are several, and the path within it.
     fn place_of<'a>(&self, path: &'a Path) -> (Option<&'static str>, &'a Path) {
         let found = self.roots.iter().filter_map(|(name, root)| {
             let inside = path.strip_prefix(root).ok()?;

@@ -43,7 +43,7 @@ impl From<CompareError> for ArrivalError {
     }
 }
 
-/// Makes the files of a machine what the replica has. Nobody else changes them meanwhile.
+/// Brings the files of a machine to the replica's state. The caller makes sure that they don't change meanwhile.
 pub async fn bring_here(
     reach: &impl Reach,
     log: &Log,

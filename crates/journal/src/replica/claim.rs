@@ -141,7 +141,7 @@ impl Claimant {
                 return Ok(());
             }
             for older in unsealed {
-                // Whatever is answered: the next look at the log decides.
+                // The answer doesn't matter: the next look at the log decides.
                 let _ = self.seal(reach, log, older).await;
             }
             if !Sentence::C5FindsSealsStanding.holds() {
@@ -175,13 +175,13 @@ impl Claimant {
     }
 }
 
-/// Who claimed an epoch; `None` if nobody did.
+/// The claim of an epoch; `None` if there is none.
 pub(super) async fn owner_of(
     reach: &impl Reach,
     session: SessionId,
     epoch: Epoch,
 ) -> Result<Option<ClaimId>, StoreFault> {
     let bytes = reach.read(Key::Claim { session, epoch }).await?;
-    // What is no claim was claimed by nobody that is known.
+    // An object that is no claim was claimed by no known process.
     Ok(bytes.map(|bytes| ClaimId::of_bytes(&bytes).unwrap_or(ClaimId(0, 0))))
 }

@@ -1,4 +1,4 @@
-//! Letting go of what nobody needs any more.
+//! Compaction: removing entries that aren't needed any more.
 //!
 //! An owner that compacts seals its epoch and claims the next, in which it writes once more what the files have in older
 //! ones, while it goes on sending what is new. Then it declares that the older ones are gone. Once that is acknowledged,
@@ -19,8 +19,8 @@ pub(super) enum Compaction {
     Sealing(Position),
     /// The next epoch is claimed.
     Claiming(Claimant),
-    /// The entries of older epochs are copied into this one, file by file; the file that is being copied, and its new
-    /// name.
+    /// The files of older epochs are copied into this one; the file that is being copied, and the name of its
+    /// copy.
     Copying(Option<(FileName, FileName)>),
     /// It is said what is gone.
     Declaring(Position),
@@ -28,7 +28,7 @@ pub(super) enum Compaction {
     Deleting(Option<Vec<Key>>),
 }
 
-/// Objects beyond which a log is worth a compaction, whatever they hold.
+/// Objects beyond which a log is worth a compaction, even if all are in use.
 const MANY: usize = 1_024;
 /// Bytes that may be useless beside as many that aren't.
 const SLACK: u64 = 4 << 20;

@@ -91,14 +91,14 @@ pub async fn compare(
             Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
             Difference::Longer => (true, false),
             Difference::Shorter => (false, true),
-            // Nobody writes over such a file: what was common once is damaged here.
+            // Such a file is never overwritten: the part that was common once is damaged here.
             Difference::Other if name.only_grows() => {
                 let is_damaged = is_alone
                     || was.is_some()
                     || was_there(reach, log, here, name, past.get(name)).await?;
                 (!is_damaged, true)
             }
-            // Nobody else has done it.
+            // No other machine has done it.
             Difference::Other if is_alone => (true, false),
             Difference::Other => {
                 let is_known = is_as_before(here, name, was)?

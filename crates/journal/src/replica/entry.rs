@@ -29,7 +29,7 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 /// An entry of a session's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    /// Distinguishes it from any other, whatever it says.
+    /// Distinguishes it from any other, even of the same content.
     pub nonce: u128,
     /// The content.
     pub body: Body,
@@ -138,7 +138,7 @@ impl Entry {
         bytes.into()
     }
 
-    /// Reads an entry that was found under a key. The range is where its payload lies.
+    /// Reads an entry that was found under a key. The range is that of its payload.
     pub fn decode(key: Key, bytes: &[u8]) -> Result<(Self, Range<usize>), EntryError> {
         let (head, payload) = Head::decode(bytes)?;
         let (session, epoch, position) = (head.session.into(), head.epoch, head.position);

@@ -52,13 +52,13 @@ pub enum ReplicaOrder {
     /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
     /// [`ReplicaReport::Ready`], however long another owns it.
     Ready(SessionId),
-    /// It was begun here, so that nobody else knows it: it is claimed while it is played.
+    /// It was begun here, so that no other machine knows it: it is claimed while it is played.
     Begin(SessionId),
     /// A checkpoint is durable here.
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
-    /// The replica's sessions are wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
+    /// The replica's sessions are wanted now, even while a session is played. Answered by [`ReplicaReport::Found`], or
     /// [`ReplicaReport::Lost`].
     Look,
     /// The sessions of another profile come next.
@@ -115,7 +115,7 @@ pub struct Keeper {
     /// When the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
-    /// Somebody wants to know what there is.
+    /// A list of the replica's sessions was asked for.
     is_asked: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
@@ -146,7 +146,7 @@ enum Phase {
         _lock: Option<SessionLock>,
     },
     Played,
-    /// Everything is still to be sent, whether or not somebody waits for that.
+    /// Everything is still to be sent, even if nothing waits for that.
     Leaving {
         is_answered: bool,
     },
@@ -267,7 +267,7 @@ impl Keeper {
             return;
         };
         if shipment.shipper.is_owner() {
-            // Nobody waits for a store that gives no answer. Once it does, the rest is sent all the same.
+            // Leaving doesn't wait for a store that gives no answer. Once it does, the rest is sent all the same.
             let is_answered = shipment.shipper.is_lost();
             if is_answered {
                 self.reports.push(ReplicaReport::LetGo(session, false));
@@ -376,7 +376,7 @@ impl Keeper {
         let (session, epoch) = (shipment.session, shipment.epoch);
         let is_replicated = matches!(over, Over::Released);
         if is_replicated {
-            // A release is sent when everything is there, perhaps before the last checkpoint was heard of.
+            // A release is sent when everything is there, perhaps before the last checkpoint is reported.
             shipment.reached = u64::MAX;
             let last = shipment.replicated();
             self.reports.extend(last.map(|it| ReplicaReport::Replicated(session, it)));
@@ -390,14 +390,15 @@ impl Keeper {
             Over::Removed => Readiness::Removed,
             _ => Readiness::Unclaimed,
         };
-        // Who is only about to play it hears it by the answer.
+        // If it is only about to be played, the answer is enough.
         if !self.answer(at, readiness) || readiness == Readiness::Unclaimed {
             self.reports.push(ReplicaReport::Over(session, epoch, over));
         }
         true
     }
 
-    /// Answers who wants to play a session, if nobody has yet. From here on it is played, and its lock is free to be taken.
+    /// Answers the request to play a session, unless it was answered already. From here on it is played, and its lock
+    /// is free to be taken.
     fn answer(&mut self, at: usize, readiness: Readiness) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         if !matches!(shipment.phase, Phase::Readying { .. }) {
@@ -513,7 +514,7 @@ impl Shipment {
     }
 
     fn say_if_it_lags(&mut self, may_lag: Duration, now: Moment) -> Option<ReplicaReport> {
-        // Everything may be there before its checkpoint is heard of.
+        // Everything may be there before its checkpoint is reported.
         if let Some(checkpoint) = self.replicated() {
             return Some(ReplicaReport::Replicated(self.session, checkpoint));
         }

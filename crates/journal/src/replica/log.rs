@@ -224,7 +224,7 @@ impl Log {
         let first = if sees_all { self.gone_before } else { Epoch::FIRST };
         let unsealed =
             first.up_to(end).filter(|epoch| !self.is_gone(*epoch) && self.seal(*epoch).is_none());
-        // Those that nobody has claimed as well: who is about to finds the seal.
+        // Unclaimed epochs as well: a machine that is about to claim one finds the seal.
         let is_meant =
             |epoch: &Epoch| Sentence::C3HighestEpoch.holds() || self.listing.claims.contains(epoch);
         unsealed.filter(is_meant).collect()

@@ -265,7 +265,7 @@ impl<R: Reach> Owner<R> {
         if Sentence::S3ReleaseIsLast.holds() {
             return self.settle_all().await;
         }
-        // Whatever becomes of what was sent before, the seal is there.
+        // The seal is there, even if entries before it were lost.
         self.sent.drain(..self.sent.len().saturating_sub(1));
         self.settle_all().await
     }

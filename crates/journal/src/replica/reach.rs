@@ -39,7 +39,7 @@ pub trait Reach: Clone + 'static {
     /// Creates an entry, and finds out whether it is this one that stands there.
     fn deliver(&self, key: Key, bytes: Arc<[u8]>) -> Self::Delivering;
 
-    /// A number that nobody else draws.
+    /// A number that no other process draws.
     fn random(&self) -> u128;
 }
 

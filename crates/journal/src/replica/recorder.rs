@@ -4,7 +4,7 @@
 //! lengths, never bytes, and only once the sync has succeeded by which they are durable here. The bytes are read from the
 //! disk when they are sent. A [`Recorder`] notes that for one session; the disk has one for each that is sent.
 //!
-//! Slots lie beside those of other sessions, and one of another may take the name of one of this. Their headers say
+//! Slots are beside those of other sessions, and one of another may take the name of one of this. Their headers say
 //! whose they are; a header is read when a slot takes its place.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -58,14 +58,14 @@ impl Happened {
     }
 }
 
-/// Where the files of a session lie on this machine.
+/// The places of a session's files on this machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionFiles {
     /// The session.
     pub session: SessionId,
     /// Its own directory.
     pub directory: PathBuf,
-    /// Where its slots lie, beside those of others.
+    /// The directory of its slots, and of others.
     pub slots: PathBuf,
 }
 
@@ -76,7 +76,7 @@ impl SessionFiles {
         Self { session, directory: layout.session(session), slots: layout.slots() }
     }
 
-    /// Where a file lies.
+    /// The path of a file.
     #[must_use]
     pub fn path(&self, name: &FileName) -> PathBuf {
         let directory = if name.is_slot() { &self.slots } else { &self.directory };
@@ -148,7 +148,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Whose files they are, and where they lie.
+    /// The session of the files, and their places.
     #[must_use]
     pub fn place(&self) -> &SessionFiles {
         &self.place
@@ -217,7 +217,7 @@ impl Recorder {
         (RecordedFiles { disk: Arc::clone(disk), recorder, files, damaged }, state.count)
     }
 
-    /// Where the file of this name lies, if it is the one with this number, or any one without.
+    /// The path of the file of this name, if it is the one with this number; of any one if `None`.
     fn path_of(&self, name: &FileName, file: Option<u64>) -> io::Result<PathBuf> {
         let state = self.lock();
         let is_it = |note: &&Note| file.is_none_or(|file| file == note.file);
@@ -289,8 +289,8 @@ impl Recorders {
         Ok(recorder)
     }
 
-    /// From now on one notes what becomes durable. What has become so since it was made isn't seen, so nobody writes
-    /// meanwhile.
+    /// From now on this recorder notes what becomes durable. Changes between its creation and this call aren't seen, so
+    /// there must be none.
     pub fn add(&self, recorder: Recorder) {
         self.all.write().unwrap_or_else(PoisonError::into_inner).push(recorder);
     }
@@ -564,7 +564,7 @@ impl Disk for RecordingDisk {
 struct RecordedFile {
     file: Box<dyn AppendFile>,
     path: PathBuf,
-    /// Bytes that it has, whoever has noted them.
+    /// Its length in bytes.
     len: u64,
     recorders: Recorders,
 }

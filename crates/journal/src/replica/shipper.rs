@@ -80,7 +80,7 @@ impl Over {
 /// The options of a [`Shipper`].
 #[derive(Clone, Debug)]
 pub struct ShipperOptions {
-    /// Where the session's files lie on this machine.
+    /// The store of the session's files on this machine.
     pub local: Arc<LocalStore>,
     /// The recorder of the files that become durable there.
     pub recorder: Recorder,
@@ -135,7 +135,7 @@ impl fmt::Debug for Shipper {
     }
 }
 
-/// Why a step came to nothing.
+/// The reason that a step failed.
 enum Halt {
     Store(StoreFault),
     /// A file has gone that was to be read.

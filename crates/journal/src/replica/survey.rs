@@ -32,7 +32,7 @@ pub struct ReplicaSession {
 /// Who owns a session in a replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplicaOwner {
-    /// Nobody: its last owner has released it.
+    /// None: its last owner has released it.
     Nobody,
     /// This machine, which plays it.
     ThisMachine,
@@ -49,7 +49,7 @@ impl ReplicaOwner {
         matches!(self, Self::Nobody | Self::Silent(_))
     }
 
-    /// The name of the machine that owns it, as far as can be known; `None` for nobody, and for this machine.
+    /// The name of the machine that owns it, as far as can be known; `None` if there is none, and for this machine.
     #[must_use]
     pub fn machine(&self) -> Option<&str> {
         match self {

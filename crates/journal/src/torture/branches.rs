@@ -134,7 +134,7 @@ impl Line {
         self.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
     }
 
-    /// The process dies or exits, and the next one takes the session up.
+    /// The process dies or exits, and the next one resumes the session.
     fn die(&mut self) {
         let how = [Action::Kill, Action::Exit];
         self.play.perform(&[how[self.random.below(2) as usize], Action::Recover]);

@@ -1,5 +1,5 @@
-//! A file that failed may still be readable: what was saved again elsewhere lies there a second
-//! time, in memory and not on the disk. Nobody may count on it.
+//! A file that failed may still be readable: a checkpoint that was saved again elsewhere is there a second time, in
+//! memory and not on the disk. No code may count on it.
 
 use super::faults::check_everything;
 use super::{Action, Play};

@@ -119,8 +119,7 @@ impl Specimen {
         intact.iter().copied().max_by_key(|(_, counter)| *counter)
     }
 
-    /// Opens a damaged disk: no false state, the newest intact checkpoint is offered, and what was
-    /// lost is told.
+    /// Opens a damaged disk: no false state, the newest intact checkpoint is offered, and the loss is reported.
     fn check(&self, what: &str, image: &Image, is_lost: impl Fn(&Group) -> bool) -> Opened {
         let disk = SimulatedDisk::from_image(image);
         let opened = Opened::of(&disk, Depth::Newest);

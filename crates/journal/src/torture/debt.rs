@@ -21,7 +21,7 @@ use slots::OwedSlots;
 pub enum Promise {
     /// The disk does what it says: nothing acknowledged is lost.
     NothingIsLost,
-    /// The disk lies, or somebody damaged files: what is found was there once.
+    /// The disk doesn't keep its promises, or files were damaged: all that is found was there once.
     NoFalseState,
 }
 
@@ -48,7 +48,7 @@ pub struct Debt {
 #[derive(Clone, Copy, Debug)]
 struct Captured {
     digest: u64,
-    /// Its place among all captures: later ones are newer, whatever run they belong to.
+    /// Its place among all captures: later ones are newer, even of another run.
     order: usize,
 }
 

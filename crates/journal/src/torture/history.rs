@@ -39,11 +39,11 @@ pub enum Fact {
     Leaving,
     /// The session was left in good order.
     Left,
-    /// The session is taken up from a checkpoint, or set aside: it may be found either way.
+    /// The session is resumed from a checkpoint, or set aside: it may be found either way.
     TakingUp { checkpoint: Option<CheckpointId> },
-    /// It is taken up from a slot, whatever became of it.
+    /// It is resumed from a slot, in any state.
     Loading { checkpoint: CheckpointId },
-    /// It was taken up while files couldn't be read, so there may be a fork.
+    /// It was resumed while files couldn't be read, so there may be a fork.
     TakenUpHalfBlind,
     /// The player doesn't want it back.
     Declined,
@@ -75,11 +75,11 @@ pub enum Fact {
     SlotMayHaveChanged { number: u64 },
     /// It wasn't done.
     SlotRefused { number: u64 },
-    /// A slot was reported as written again, with what lies beside its checkpoint.
+    /// A slot was reported as written again, with the attachment of its checkpoint.
     SlotRefreshed { name: String },
     /// A crash report was reported as written, with this in it.
     Reported { path: PathBuf, report: Report },
-    /// The process ended, and whatever it was doing.
+    /// The process ended, and everything that it was doing.
     ProcessEnded,
 }
 

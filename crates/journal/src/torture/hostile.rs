@@ -1,8 +1,7 @@
-//! Files that somebody made up: well-formed outside, anything inside.
+//! Files that were made up: well-formed outside, anything inside.
 //!
-//! Checksums guard against accidents and not against people, so a hostile file has good ones. Here
-//! whatever is changed is sealed again, by what `docs/FORMAT.md` says and not by the code under
-//! test.
+//! Checksums guard against accidents and not against people, so a hostile file has good ones. Here every change is
+//! sealed again, by `docs/FORMAT.md` and not by the code under test.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -285,7 +284,7 @@ fn no_journal_that_somebody_made_up_harms_a_start() {
         let _ = Opened::of(&disk, Depth::Everything);
         let after = disk.image().digest_of(super::properties::is_journal);
         assert_eq!(before, after, "seed {seed}: looking should change nothing");
-        // A game that takes it up mustn't come to harm either, nor write elsewhere.
+        // A game that resumes it mustn't come to harm either, nor write elsewhere.
         let mut next = play.after_power_cut(disk, play.disk.position());
         next.perform_if_known(&[Action::Recover, Action::Auto]);
         let root = layout().data.parent().map(Path::to_path_buf).unwrap_or_default();

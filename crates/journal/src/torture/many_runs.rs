@@ -1,4 +1,4 @@
-//! Sessions that were taken up hundreds of times.
+//! Sessions that were resumed hundreds of times.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn begun() -> Play {
     play
 }
 
-/// Plays one run, and lets the writer put everything in order. The checkpoint that somebody asked for.
+/// Plays one run, and lets the writer put everything in order. Returns its named checkpoint.
 fn one_more_run(play: &mut Play) -> CheckpointId {
     play.perform(&[Action::Recover, Action::Settle, Action::Manual]);
     let named = play.saved_by_hand.last().copied().unwrap();

@@ -67,7 +67,7 @@ pub struct OpenedSession {
     pub heads: Vec<(CheckpointId, Option<CheckpointId>)>,
     /// The reading of every checkpoint.
     pub checkpoints: BTreeMap<Key, Reading>,
-    /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
+    /// The versions of the attachments of checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
     /// Which drawing the map is that is attached to the session itself, if it has one and that can be read.
     pub map: Option<Option<u32>>,
@@ -90,7 +90,7 @@ pub struct OpenedEntry {
 pub enum Reading {
     /// There is no intact way to it.
     Lost,
-    /// All its frames are good. Nobody looked at what is in them.
+    /// All its frames are good. Their content wasn't looked at.
     Intact,
     /// It was restored, and this is its digest.
     Restored(u64),
@@ -120,7 +120,7 @@ pub fn layout() -> Layout {
     Layout { data: "root/data".into(), state: "root/state".into(), profile }
 }
 
-/// The directory that holds everything that is owed: what lies elsewhere may come and go.
+/// The directory that holds everything that is owed: files elsewhere may come and go.
 pub fn data_directory() -> PathBuf {
     layout().data
 }

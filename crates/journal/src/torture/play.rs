@@ -43,7 +43,7 @@ pub struct Play {
     /// The profile that is played, by its place among all.
     profile: usize,
     numbers: u64,
-    /// Failures that were reported, as the game would hear of them.
+    /// Failures that were reported to the game.
     pub failures: usize,
     /// The checkpoints that the player saved in this process, as far as they weren't reported as given up.
     pub saved_by_hand: Vec<CheckpointId>,
@@ -153,8 +153,8 @@ impl Play {
         self.random = Random::new(self.numbers);
     }
 
-    /// Like [`Self::perform`], on a disk where somebody else wrote what is restored: then there is no
-    /// world to go on with, and nothing is done.
+    /// Like [`Self::perform`], on a disk with checkpoints that this play didn't write: then there is no world to
+    /// continue with, and nothing is done.
     pub fn perform_if_known(&mut self, actions: &[Action]) {
         self.trusts_no_file = true;
         self.perform(actions);

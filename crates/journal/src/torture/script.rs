@@ -46,9 +46,9 @@ pub enum Action {
     Kill,
     /// The app exits while the session is played, and another process starts.
     Exit,
-    /// The crashed or closed session is taken up where it was left.
+    /// The crashed or closed session is resumed where it was left.
     Recover,
-    /// It is taken up from an older checkpoint.
+    /// It is resumed from an older checkpoint.
     RecoverOlder,
     /// While it is played, the session goes back to an older checkpoint.
     Rewind,
@@ -58,7 +58,7 @@ pub enum Action {
     Forget,
     /// The player saves under one of a few names, if that is free.
     SaveSlot,
-    /// The player saves under one of a few names, whatever is there.
+    /// The player saves under one of a few names, and overwrites any slot that is there.
     Overwrite,
     /// The player copies a slot, if there is one of a name.
     CopySlot,

@@ -1,4 +1,4 @@
-//! Sessions that are put away, deleted, brought back and swept away, whatever happens meanwhile.
+//! Sessions that are archived, deleted, brought back and removed for good, with any event meanwhile.
 
 mod archive;
 mod attached;

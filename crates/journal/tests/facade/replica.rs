@@ -1,4 +1,4 @@
-//! A session that is played on one machine, and taken up on another from what a replica has of it.
+//! A session that is played on one machine, and resumed on another from a replica.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -217,7 +217,7 @@ fn who_lost_the_session_to_another_machine_hears_it_and_both_sides_are_a_fork() 
     assert!(matches!(news[..], [ReplicaNews::Over(Over::Fenced)]), "{news:?}");
     assert!(shipper.is_over());
 
-    // It starts again, with what nobody else has.
+    // It starts again, with checkpoints that no other machine has.
     other.drain();
     assert!(matches!(there.ship(&mut other).last(), Some(ReplicaNews::Over(Over::Released))));
     let mut again = here.shipper(&store, session);

@@ -35,9 +35,9 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then. That the
-    /// file system has no such thing is no failure, since there is nothing better to be had on it: then
-    /// a crash of the game costs nothing, and [`Self::covers_power_cuts`] says that a power cut may.
+    /// [`StoreError`] at the first that fails. Its entries don't count as durable then. A file system that can't sync
+    /// directories is no failure, since nothing better can be done on it: then a crash of the game costs nothing, and
+    /// by [`Self::covers_power_cuts`] a power cut may.
     pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
         directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
             Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),

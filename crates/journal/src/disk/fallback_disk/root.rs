@@ -45,8 +45,8 @@ pub struct MovedRoot {
 }
 
 impl Root {
-    /// Tries which of the two can be written. If neither can, the wanted one is used, and whoever writes
-    /// hears why.
+    /// Tries which of the two can be written. If neither can, the wanted one is used, and writing fails with the
+    /// reason.
     pub fn choose(
         disk: &dyn Disk,
         wanted: PathBuf,
@@ -73,7 +73,7 @@ impl Root {
         (Self { wanted, fallback, used: Used::Fallback, searches_both }, Some(moved))
     }
 
-    /// The part of a path below this directory; `None` if it lies elsewhere.
+    /// The part of a path below this directory; `None` if it is elsewhere.
     pub fn inside<'a>(&self, path: &'a Path) -> Option<&'a Path> {
         path.strip_prefix(&self.wanted).ok()
     }
@@ -113,7 +113,7 @@ impl Root {
         self.fallback.ancestors().skip(1).filter(move |_| is_used)
     }
 
-    /// Where something may lie that isn't written there.
+    /// The other place of a path, which isn't written to.
     pub fn elsewhere(&self, inside: &Path) -> Option<PathBuf> {
         let other = match self.used {
             Used::Wanted => &self.fallback,
@@ -122,8 +122,8 @@ impl Root {
         self.searches_both.then(|| below(other, inside))
     }
 
-    /// Where something may lie, the newer first. The fallback is newer, since it holds only what was
-    /// written while the wanted place could not be.
+    /// The places where something may be, the newer first. The fallback is newer, since it holds only what was written
+    /// while the wanted place could not be.
     pub fn searched(&self, inside: &Path) -> impl DoubleEndedIterator<Item = PathBuf> + use<> {
         let (written, elsewhere) = (Some(self.written(inside)), self.elsewhere(inside));
         let newer_first = match self.used {

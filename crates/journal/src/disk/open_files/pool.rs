@@ -8,12 +8,12 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::{BeingRead, Identity};
 
-/// Files that are open to be read from, beside those that were removed while somebody read them.
+/// Files that are open to be read from, beside those that were removed while they were read.
 pub const MOST_OPEN: usize = 32;
-/// Files that are kept open because they were removed while somebody read them.
+/// Files that are kept open because they were removed while they were read.
 pub const MOST_PINNED: usize = 8;
 
-/// A file that somebody may read from.
+/// The key of a file that may be read from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FileKey(u64);
 
@@ -105,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// The files of this name that somebody is in the middle of reading.
+    /// The files of this name that are being read.
     pub fn read_from(&mut self, path: &Path) -> Vec<(FileKey, Identity)> {
         let readers = self.readers.get(path).map(Vec::as_slice).unwrap_or_default();
         let (held, idle): (Vec<_>, Vec<_>) = readers.iter().partition(|reader| reader.is_held());

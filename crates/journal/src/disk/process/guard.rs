@@ -27,7 +27,7 @@ const PANIC_TRIES: u32 = 50;
 /// The time that an exit waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
-/// Dead processes that a record names at the most. Each has a session that was never taken up again.
+/// Dead processes that a record names at the most. Each has a session that was never resumed.
 const MAX_AFTER: usize = 1_000;
 
 /// Which ends of the process are noticed.
@@ -65,7 +65,7 @@ pub(super) struct Shared {
     /// Milliseconds between that frame and the one before it.
     frame_gap: AtomicU64,
     exiting: AtomicBool,
-    /// The alerts that stand, on their way into the record: whoever has news of them waits for no disk.
+    /// The alerts that stand, on their way into the record: a change of them waits for no disk.
     alerts: Mutex<Vec<StandingAlert>>,
     /// The newest failure with which the game went on, likewise.
     failure: Mutex<Option<SurvivedFailure>>,
@@ -143,7 +143,7 @@ impl ProcessGuard {
         (guard, dead)
     }
 
-    /// From now on, what is logged lies beside the record.
+    /// From now on, the log is kept beside the record.
     pub fn keep_log(&self, log: RecentLog) {
         // An app has one.
         let _ = self.shared.log.set(log);
@@ -230,8 +230,8 @@ impl ProcessGuard {
         }
     }
 
-    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer
-    /// or is gone. The record may lie on that disk too, so it is waited for no longer than a moment.
+    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer or is gone. The
+    /// record may be on that disk too, so it is waited for no longer than a moment.
     pub fn write_exit_down(&self) {
         if !self.exit_is_news() {
             return;

@@ -1,4 +1,4 @@
-//! Lines of a log on their way from whoever logs to the writer's thread.
+//! Lines of a log on their way from the logging threads to the writer's thread.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +52,7 @@ impl LogQueue {
         Self { shared: Arc::new(Shared { waiting, bounds, words }) }
     }
 
-    /// Adds a line, or counts it where there is no room. Whoever logs never waits for a disk.
+    /// Adds a line, or counts it if there is no room. Logging never waits for a disk.
     pub fn add(&self, line: &str) {
         self.shared.waiting().add(line);
     }

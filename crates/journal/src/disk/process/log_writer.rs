@@ -34,7 +34,7 @@ struct OpenFile {
 /// Who writes a log, and where.
 pub(super) struct LogPlace {
     pub disk: Arc<dyn Disk>,
-    /// The directory of logs lies below it.
+    /// The directory of logs is below it.
     pub state: PathBuf,
     pub process: ProcessId,
     pub started: Timestamp,

@@ -1,8 +1,8 @@
 //! Waiting for other programs that have a file.
 //!
-//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from
-//! opening, replacing or removing it, mostly for some milliseconds. A file that somebody removed while
-//! another has it open denies access until that one closes it. Both pass, so both are waited for.
+//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from opening, replacing
+//! or removing it, mostly for some milliseconds. A file that was removed while a program has it open denies access
+//! until that program closes it. Both pass, so both are waited for.
 
 use std::fmt::Debug;
 use std::io;

@@ -17,7 +17,7 @@ pub enum Loss {
     Ordered,
     /// Any of what was pending is there, in any order.
     Reordered,
-    /// An append got there in part, and something else lies behind.
+    /// An append got there in part, and something else is behind it.
     Torn,
 }
 

@@ -45,7 +45,7 @@ pub enum FaultKind {
     TooManyFiles,
     /// A signal came in between.
     Interrupted,
-    /// Somebody else holds it locked, such as a virus scanner.
+    /// Another program holds it locked, such as a virus scanner.
     Locked,
 }
 

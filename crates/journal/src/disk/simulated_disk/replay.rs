@@ -218,7 +218,7 @@ fn apply(change: &Change, entries: &mut BTreeMap<Place, Entry>) {
         Change::Put { path, entry } => {
             entries.insert(path.clone(), *entry);
         }
-        // Nothing lies below a file, so there is nothing to look for.
+        // Nothing is below a file, so there is nothing to look for.
         Change::Take { path } => match entries.remove(path) {
             Some(Entry::File(_)) => {}
             _ => entries.retain(|entry, _| !entry.path().starts_with(path.path())),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Image, Place};
 
-/// A file, whatever it is called. Numbers are never used again.
+/// A file, under any name. Numbers are never used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub usize);
 

@@ -163,7 +163,7 @@ impl Host {
                         Ok(owner) => owner.is_some() && owner == mark.map(|claim| claim.id),
                         Err(_) => false,
                     };
-                    // Nobody else holds the lock of this machine's disk.
+                    // No other process holds the lock of this machine's disk.
                     if is_own {
                         return Some(());
                     }
@@ -415,7 +415,7 @@ impl Host {
             match difference(&self.way, owner.log(), &here, owner.files()).await {
                 Ok(differences) => break differences,
                 Err(CompareError::There(ReadError::Store(_))) => self.way.sleep(10).await,
-                // Its epoch is sealed, which it will hear.
+                // Its epoch is sealed, which it will find out.
                 Err(_) => return (CatchUp::default(), here),
             }
         };

@@ -101,7 +101,7 @@ pub struct Network {
     /// When the listings were made that are on their way, and the newest that each host has.
     listings: BTreeMap<u64, Time>,
     listed: Vec<Time>,
-    /// An epoch that somebody wanted to seal who had seen its seal.
+    /// An epoch that a host wanted to seal though it had seen its seal.
     pub sealed_twice: Option<Epoch>,
 }
 

@@ -25,7 +25,7 @@ impl OwedMap {
                 self.possible.drain(..place.expect("it should have been asked for"));
             }
             Fact::MapRefused { number } => self.possible.retain(|(asked, _)| asked != number),
-            // Whatever is deleted may be gone, or not yet.
+            // A map that is being deleted may be gone, or not yet.
             Fact::Forgetting => self.possible.push((u64::MAX, None)),
             Fact::Forgotten => *self = Self::default(),
             _ => {}

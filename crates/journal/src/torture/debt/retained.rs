@@ -1,8 +1,8 @@
 //! Which acknowledged checkpoints retention must keep, by its documented rules.
 //!
-//! A generation needs a file that is begun for it, and a checkpoint lies in a file that was begun before it
-//! was acknowledged. So as long as fewer files were begun since than generations are kept, it is in one
-//! of those. That is less than is kept in truth, since not each file is a generation.
+//! A generation needs a file that is begun for it, and a checkpoint is in a file that was begun before it was
+//! acknowledged. So as long as fewer files were begun since than generations are kept, it is in one of those. That is
+//! less than is kept in truth, since not each file is a generation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -46,7 +46,7 @@ struct Captured {
 struct Reasons {
     /// Files that there were when it was acknowledged, as long as it is on the line that is played.
     on_line_since: Option<usize>,
-    /// Somebody asked for it.
+    /// The player or the game asked for it.
     is_named: bool,
     /// It is the oldest generation of all.
     is_first: bool,

@@ -74,7 +74,7 @@ enum Stand {
     Open,
     /// It is being left, and may be found either way.
     BeingLeft,
-    /// It is being played, so whoever finds it finds a crash.
+    /// It is being played, so a start finds a crash.
     Played,
     /// It was left or declined, so it isn't offered any more.
     SetAside,
@@ -88,7 +88,7 @@ impl OwedSession {
         match fact {
             // Nothing can be done any more to what was deleted.
             Fact::TakingUp { .. } | Fact::Forgetting if is_over => {}
-            // What was deleted in part isn't owed again because somebody tries to take it up.
+            // A session that was deleted in part isn't owed again because of an attempt to resume it.
             Fact::TakingUp { .. } if self.stand == Stand::BeingForgotten => {}
             Fact::Loading { .. } if is_over || self.stand == Stand::BeingForgotten => {
                 let (names, map) = (self.all_names.clone(), self.map.clone());

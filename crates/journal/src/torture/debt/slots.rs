@@ -33,8 +33,7 @@ impl Default for OwedSlots {
 }
 
 impl OwedSlots {
-    /// Takes in what happened. `durable` is the version of a checkpoint's attachment that is known to
-    /// lie beside it.
+    /// Takes in a fact. `durable` returns the version of a checkpoint's attachment that is known to be there.
     pub fn follow(&mut self, fact: &Fact, durable: impl Fn(Key) -> Option<u32>) {
         match fact {
             Fact::SlotAsked { number, change } => {
@@ -73,7 +72,7 @@ impl OwedSlots {
         change.expect("it should have been asked for").1
     }
 
-    /// The ways in which they may be found now, whatever of what is being done was.
+    /// The states in which they may be found now, with any part of the changes in progress done.
     fn all(&self) -> BTreeSet<Shelf> {
         let mut all = self.possible.clone();
         for (_, change) in &self.in_flight {

@@ -1,4 +1,4 @@
-//! One process among many, and what it was told to be done.
+//! One process among many, and the requests that were answered as done.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
@@ -208,7 +208,7 @@ impl Client<'_> {
             let mut news = self.game.order(order(), self.now);
             let mut turns = 0;
             let answered = loop {
-                // All of the news is heard, also what comes before the answer.
+                // All of the news is taken in, also what comes before the answer.
                 let answers: Vec<_> = news.into_iter().filter_map(&mut answer).collect();
                 if let Some(answered) = answers.into_iter().next() {
                     break answered;

@@ -1,4 +1,4 @@
-//! The archive: what stays of a session, and what takes it up again.
+//! The archive: the part of a session that stays, and resuming it.
 
 use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
 use crate::disk::simulated_disk::SimulatedDisk;

@@ -147,7 +147,7 @@ fn a_power_cut_leaves_what_was_acknowledged_or_what_was_being_written() {
         let done = owed.iter().rposition(|(at, _)| *at <= position).unwrap();
         let allowed: Vec<_> = owed[done..].iter().take(2).map(|(_, map)| *map).collect();
         assert!(allowed.contains(&found), "{found:?} of {allowed:?} after {position} steps");
-        // What comes next is right, whatever was left.
+        // The next change is right, after any interruption.
         let there = versions(&local.store, session).len();
         assert!(there <= 4, "{there} versions");
     });

@@ -152,7 +152,7 @@ fn a_clock_a_hundred_years_off_removes_nothing() {
     play.now.wall = now;
     assert!(is_there_after(&mut play, session, 2));
     assert!(is_there_after(&mut play, session, 2));
-    // And one that was deleted in the future lies there until then.
+    // And one that was deleted in the future stays there until then.
     let (mut play, session) = closed();
     play.now.wall += Duration::from_secs(36_500 * DAY);
     play.shelve(session, ShelfMove::Delete).unwrap();
