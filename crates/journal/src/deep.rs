@@ -1,4 +1,4 @@
-//! Helpers of the deep tests: seeded random numbers, the time to go on for, and the place to print figures.
+//! Helpers of the deep tests: seeded random numbers, their duration, and the place to print figures.
 
 pub mod offers;
 mod random;

@@ -5,8 +5,8 @@
 //! $ cargo run -p bevy_session_journal --example plain -- --seconds 60 --data pond
 //! ```
 //!
-//! Kill it, and start it again: it says how the last run ended, and goes on from what was saved last.
-//! `pond.rs` is the state and how it becomes rows, and this file plays.
+//! Kill it, and start it again: it prints how the last run ended, and continues from the last checkpoint. `pond.rs` has
+//! the state and its codec, and this file plays.
 
 mod pond;
 
@@ -55,10 +55,10 @@ fn main() -> Outcome<()> {
     play.leave()
 }
 
-/// Says what was found, and chooses the newest session that can go on.
+/// Prints the sessions that were found, and chooses the newest one that can be continued.
 ///
-/// It goes on from the newest checkpoint, since a pond doesn't die of its state. A program that might
-/// takes what [`FoundSession::restore_from`] proposes, which leads out of a crash loop.
+/// It continues from the newest checkpoint, since a pond doesn't die of its state. A program that might takes what
+/// [`FoundSession::restore_from`] proposes, which leads out of a crash loop.
 fn newest(found: &[FoundSession]) -> Outcome<Option<(SessionId, RestoreFrom)>> {
     for found in found {
         if let Some(failure) = &found.failure {

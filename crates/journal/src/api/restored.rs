@@ -64,7 +64,7 @@ impl<'j, C: Codec> Restored<'j, C> {
         &self.prepared.image.image
     }
 
-    /// Takes the session up from here: the state, and the run that goes on.
+    /// Resumes the session from here: returns the state, and the run that continues.
     pub fn go_on(self) -> (C::Image, Run<'j, C>) {
         let Self { mut open, prepared } = self;
         let Decoded { image, carried, .. } = prepared.image;

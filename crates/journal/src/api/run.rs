@@ -57,7 +57,7 @@ impl<C: Codec> fmt::Debug for Run<'_, C> {
 }
 
 impl<'j, C: Codec> Run<'j, C> {
-    /// Begins a run; after a checkpoint number and play time, if it goes on from a checkpoint.
+    /// Begins a run; after a checkpoint number and play time, if it continues from a checkpoint.
     pub(super) fn begin(
         open: OpenSession<'j, C>,
         take_up: TakeUp<Start>,

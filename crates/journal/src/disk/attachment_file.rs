@@ -169,7 +169,7 @@ impl Layout {
         self.session(session).join(file_name(checkpoint, name))
     }
 
-    /// Which checkpoint's attachment a file is, and what that is called.
+    /// The checkpoint of an attachment's file, and the attachment's name.
     pub fn attachment_of(file: &str) -> Option<(CheckpointId, &str)> {
         let stem = Path::new(file).extension().filter(|found| *found == EXTENSION);
         let stem = stem.and_then(|_| file.strip_suffix(EXTENSION)?.strip_suffix('.'))?;

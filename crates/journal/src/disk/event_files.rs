@@ -82,7 +82,7 @@ pub struct EventFiles {
 }
 
 impl DirectoryStore {
-    /// Reads the headers of a session's files of events. What can't be read is a problem of its own.
+    /// Reads the headers of a session's files of events. A file that can't be read is listed as a problem.
     ///
     /// # Errors
     ///
@@ -174,8 +174,8 @@ impl EventFiles {
         self.files.iter().take_while(|file| file.is_gathered())
     }
 
-    /// The known stretches of events on the line before a run, the nearest run first. It may go on before the last one.
-    /// `None` if no file holds anything of the run.
+    /// The known stretches of events on the line before a run, the nearest run first. It may continue before the last
+    /// of them. `None` if no file holds anything of the run.
     pub fn line_before(&self, run: RunId) -> Option<Vec<EventStretch>> {
         Some(self.of_run(run).next_back()?.line_before(run))
     }

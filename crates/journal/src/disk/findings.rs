@@ -110,7 +110,7 @@ impl Findings {
         Ok((segment.reading_from(file), summary))
     }
 
-    /// Compares every segment with what the one after it remembers. To be called once, at the end.
+    /// Compares every segment with what the one after it remembers. Call it once, at the end.
     pub fn compare_with_successors(&mut self) {
         for (position, range) in missing_ends(&self.summaries) {
             if let Some(segment) = self.segments.get(position) {

@@ -300,7 +300,7 @@ impl Layout {
     }
 }
 
-/// Whose slot it is, and what it is called.
+/// The name of a slot, with the player or session whose slot it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotName<'a> {
     /// Its kind: a quick slot has nothing to do with one that a player gave the same name.

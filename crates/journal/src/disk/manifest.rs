@@ -41,7 +41,7 @@ pub struct Manifest {
     session: SessionId,
     /// The newest checkpoint that was acknowledged.
     newest: Option<CheckpointId>,
-    /// By the name that a file has by its header: how many bytes it has at least, all of them good.
+    /// The least number of good bytes of each file, by its name by its header.
     files: BTreeMap<String, u64>,
 }
 
@@ -88,7 +88,7 @@ impl Manifest {
         name.is_some_and(|name| self.files.contains_key(name))
     }
 
-    /// Takes further files in, and lets go of those that aren't there any more. A file never becomes shorter.
+    /// Takes further files in, and drops those that aren't there any more. A file never becomes shorter.
     fn update(
         &mut self,
         newest: Option<CheckpointId>,

@@ -86,8 +86,8 @@ impl MemoryDisk {
         self.state().failing.insert(operation, error);
     }
 
-    /// Makes everything fail that changes something at or below this path, until [`Self::heal`]: a place
-    /// without permission, a file system that is read-only. Reading goes on.
+    /// Makes everything fail that changes something at or below this path, until [`Self::heal`]: a place without
+    /// permission, a file system that is read-only. Reading still works.
     pub fn refuse_writes(&self, path: &Path, error: io::ErrorKind) {
         self.state().refused.insert(path.to_owned(), error);
     }

@@ -80,7 +80,7 @@ pub struct ProcessRecord {
     /// The alerts that stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<StandingAlert>,
-    /// The newest failure with which the game went on.
+    /// The newest failure that the game survived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<SurvivedFailure>,
 }

@@ -168,7 +168,7 @@ impl Disk for RealDisk {
                 // Who only asks has it for an instant, together with others who ask.
                 Err(TryLockError::WouldBlock) if tries < ASKED_TRIES && !is_held(&file)? => {
                     tries += 1;
-                    // On a busy machine they may be stopped in that instant, and yielding doesn't let them go on.
+                    // On a busy machine they may be stopped in that instant, and yielding doesn't let them run.
                     match tries < YIELDS {
                         true => std::thread::yield_now(),
                         false => std::thread::sleep(BETWEEN_TRIES),

@@ -26,7 +26,7 @@ use crate::model::session::SlotError;
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.
 #[derive(Debug, Default)]
 pub struct SlotShelf {
-    /// The game whose slots these are. Those of another have another name here.
+    /// The game whose slots these are. Slots of another game have another name here.
     game: String,
     files: HashMap<String, ShelvedFile>,
 }
@@ -54,7 +54,7 @@ pub struct SlotFile {
     pub validity: Validity,
 }
 
-/// A file that is called like a slot and can't be used as one.
+/// A file with the name of a slot that can't be used as one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnreadSlot {
     /// A number that stands for the file.
@@ -68,7 +68,7 @@ pub struct UnreadSlot {
 }
 
 impl SlotFile {
-    /// Whose slot it is, and what it is called.
+    /// The name of the slot, with the player or session whose slot it is.
     pub fn name(&self) -> SlotName<'_> {
         let SegmentHeader { metadata, session, .. } = &*self.header;
         let SlotHeader { kind, name, .. } = &*self.slot;
@@ -155,7 +155,7 @@ impl SlotShelf {
         files
     }
 
-    /// The slot that is called so.
+    /// The slot of this name.
     pub fn named(&self, name: &SlotName<'_>) -> Option<SlotFile> {
         let mut slots = self.slots();
         slots.retain(|file| file.name().is_same_as(name));

@@ -46,7 +46,7 @@ pub(super) struct Beside {
     event_files: usize,
     /// Their bytes.
     event_bytes: u64,
-    /// The attachments of checkpoints: of which one, and what they are called.
+    /// The attachments of checkpoints: the checkpoint and the name of each.
     attachments: Vec<(CheckpointId, String)>,
     /// The attachments of the session itself, by name and then by version.
     own_attachments: Vec<AttachmentVersion>,
@@ -246,7 +246,7 @@ impl StoredSession {
         self.index.problems()
     }
 
-    /// Who wrote what only a newer version can read, or go on writing; `None` if this one can.
+    /// The writer of data that only a newer version can read, or continue writing; `None` if this one can.
     pub fn newer_format(&self) -> Option<&WrittenBy> {
         let unreadable = self.index.problems().iter().find_map(|problem| match &problem.kind {
             FileProblemKind::Newer(written_by) => Some(written_by),

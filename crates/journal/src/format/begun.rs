@@ -8,7 +8,7 @@ use crate::model::session::RestoreReason;
 /// The largest number of rewinds and loads on a line that a run names, so that they can be undone.
 const UNDOABLE: usize = 16;
 
-/// Why a run began that goes on from a checkpoint.
+/// The begin of a run that continues from a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Begun {
     /// Why the checkpoint was put back.

@@ -63,7 +63,7 @@ pub struct SegmentHeader {
     /// The segment of the same run before this one, as it was left.
     #[serde(default)]
     pub predecessor: Option<Predecessor>,
-    /// `None` if the segment begins with a snapshot; else the checkpoint that it goes on from.
+    /// `None` if the segment begins with a snapshot; else the checkpoint that it continues from.
     #[serde(default)]
     pub base: Option<u64>,
     /// Reserved: 0 means not encrypted.

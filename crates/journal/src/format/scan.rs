@@ -1,8 +1,7 @@
 //! Walking through a segment: which checkpoints and records it holds, and where it is damaged.
 //!
-//! A scan reads every frame's header, and the payloads of commits and records only, so it costs
-//! little however much the checkpoints hold. Whether the data in between is good is found out when
-//! it is read, or by [`Segment::verify`].
+//! A scan reads every frame's header, and the payloads of commits and records only, so it costs little even if the
+//! checkpoints are large. Damage of the data in between is found when it is read, or by [`Segment::verify`].
 //!
 //! For any bytes, it takes time that grows with their number and no faster: payloads that turn out to be bad, after
 //! which the search begins again within them, are together no longer than the file. And it holds no more than

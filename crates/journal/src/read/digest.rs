@@ -73,7 +73,7 @@ pub trait KeepDigests: Send {
     fn name(&self) -> &'static str;
     /// Begins to bring them up to date. `changed` are sessions that were changed since they were looked at.
     fn begin(&mut self, finder: &SessionFinder, changed: &[SessionId], played: Option<PlayedLine>);
-    /// Does a piece of it. Whether there is more.
+    /// Does a piece of it. Returns true if there is more.
     fn step(&mut self, finder: &mut SessionFinder, types: &dyn KnownTypes) -> bool;
     /// All of them, and what it took to bring them up to date.
     fn publish(&mut self) -> (ErasedDigests, DigestFigures);

@@ -1,9 +1,9 @@
 //! Bringing a session to the machine that is about to play it.
 //!
-//! What differs comes under names of its own that no reader looks at, and is durable before any of it gets its place.
-//! Then the files get their places in the order in which a replica is caught up: journals after what they name, the manifest
-//! last. A machine that dies meanwhile has some of them, which are the replica's: the next start finds itself behind
-//! once more, and brings the rest.
+//! Files that differ are written under temporary names that no reader looks at, and are durable before any of them gets
+//! its place. Then the files get their places in the order in which a replica is caught up: journals after what they
+//! name, the manifest last. A machine that dies meanwhile has some of them, which are the replica's: the next start
+//! finds itself behind once more, and brings the rest.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,9 +1,9 @@
 //! Bringing a replica to what a machine has.
 //!
-//! What is longer here is appended. What is new, or another file, comes under a name of its own that no reader looks at, and
-//! one entry gives all of these their places. Journals come after everything else, since they name what is in other
-//! files, and so a reader never finds one without what it goes on from. What isn't here any more goes last, with the
-//! manifest that says which files there are.
+//! The tail of a file that is longer here is appended. A file that is new, or another one, is written under a temporary
+//! name that no reader looks at, and one entry gives all of these their places. Journals come after everything else,
+//! since they name what is in other files, and so a reader never finds one without the ones that it continues. Files
+//! that aren't here any more go last, with the manifest that says which files there are.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

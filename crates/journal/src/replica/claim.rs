@@ -76,7 +76,7 @@ impl Claimant {
 
     /// Takes the epoch after the highest, seals every older one, and reads all of them into `log`.
     ///
-    /// After a fault it is called again, by which nothing is claimed twice.
+    /// After a fault, call it again: nothing is claimed twice by that.
     pub async fn claim(&mut self, reach: &impl Reach, log: &mut Log) -> Result<Claim, ClaimError> {
         log.refresh(reach).await?;
         if log.tombstone().is_some() && Sentence::R2RemovedIsNotPlayed.holds() {
@@ -123,7 +123,7 @@ impl Claimant {
     fn after(&self, highest: Epoch) -> Epoch {
         match Sentence::C3HighestEpoch.holds() {
             true => highest.next(),
-            // Leaves one out now and then, as who counts by a number of its own does.
+            // Leaves one out now and then, as a claimant that counts by itself would.
             false => Epoch(highest.next().0 + self.id.0 % 2),
         }
     }

@@ -1,8 +1,8 @@
 //! Compaction: removing entries that aren't needed any more.
 //!
-//! An owner that compacts seals its epoch and claims the next, in which it writes once more what the files have in older
-//! ones, while it goes on sending what is new. Then it declares that the older ones are gone. Once that is acknowledged,
-//! it deletes their entries, but for the seals.
+//! An owner that compacts seals its epoch and claims the next, in which it writes once more what the files have in
+//! older ones, while it still sends new changes. Then it declares that the older ones are gone. Once that is
+//! acknowledged, it deletes their entries, but for the seals.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -60,9 +60,10 @@ impl<R: Reach> Owner<R> {
         Ok(())
     }
 
-    /// Does a piece of it: at most one entry is sent, of at most [`MAX_PAYLOAD`] bytes. Whether there is more to do.
+    /// Does a piece of it: at most one entry is sent, of at most [`MAX_PAYLOAD`] bytes. Returns true if there is more
+    /// to do.
     ///
-    /// Between two pieces other entries can be sent if [`Self::can_send`]. After a fault it is called again.
+    /// Between two pieces other entries can be sent if [`Self::can_send`]. After a fault, call it again.
     pub async fn compact(&mut self) -> Result<bool, Trouble> {
         let Some(compaction) = self.compaction.take() else { return Ok(false) };
         let (compaction, result) = self.go_on(compaction).await;

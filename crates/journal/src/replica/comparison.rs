@@ -50,9 +50,9 @@ pub enum Standing {
 pub enum Difference {
     /// There is none.
     Same,
-    /// The machine's goes on where the replica's ends.
+    /// The machine's file continues where the replica's ends.
     Longer,
-    /// The replica's goes on where the machine's ends.
+    /// The replica's file continues where the machine's ends.
     Shorter,
     /// They are different files.
     Other,

@@ -40,7 +40,7 @@ pub struct Entry {
 pub enum Body {
     /// The changes to the session's files, in the order in which they became durable at its owner's.
     Changes(Vec<Change>),
-    /// The owner is there, and its machine is called so.
+    /// The owner is alive, and its machine has this name.
     Renewal {
         /// A name for people; who owns a session doesn't depend on it.
         machine: String,

@@ -84,7 +84,7 @@ pub enum ReplicaReport {
     Back,
     /// Nothing more of a session is sent.
     Over(SessionId, Epoch, Over),
-    /// A session was let go of. Whether everything of it is there.
+    /// A session was released; true if everything of it is in the replica.
     LetGo(SessionId, bool),
 }
 
@@ -97,7 +97,7 @@ pub enum Readiness {
     Unclaimed,
     /// Another process of this machine has it.
     InUse,
-    /// This machine and the replica have gone on without each other.
+    /// This machine and the replica have changed without each other.
     Forked,
     /// It was removed from the replica.
     Removed,
@@ -306,7 +306,7 @@ impl Keeper {
         self.shipments.iter().any(|shipment| matches!(shipment.phase, Phase::Played))
     }
 
-    /// Does a piece of one session's. Whether it was the last one.
+    /// Does a piece of one session's. Returns true if it was the last one.
     fn step(&mut self, at: usize, now: Moment) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         if shipment.due > now.elapsed {

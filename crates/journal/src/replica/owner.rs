@@ -33,7 +33,7 @@ pub struct Owner<R: Reach> {
     window: usize,
 }
 
-/// Why an owner can't go on.
+/// The reason that an owner can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// The store gave no answer. What was sent may be there; asking again finds out.
@@ -113,7 +113,7 @@ impl<R: Reach> Owner<R> {
         })
     }
 
-    /// One that goes on in an epoch that it has had before, which no owner does.
+    /// An owner that continues in an epoch that it has had before, which no owner does.
     #[cfg(test)]
     pub(super) fn resume(
         reach: R,
@@ -176,8 +176,7 @@ impl<R: Reach> Owner<R> {
         Ok(self.send(Body::Changes(changes), payload))
     }
 
-    /// Says that the owner is there, if it [`can`](Self::can_send).
-    /// It says what its machine is called.
+    /// Sends a renewal with the name of the owner's machine, if it [`can`](Self::can_send).
     pub fn renew(&mut self, machine: &str) {
         if self.can_send() && Sentence::L1RenewalsAreEntries.holds() {
             self.send(Body::Renewal { machine: machine.to_owned() }, &[]);
@@ -196,7 +195,7 @@ impl<R: Reach> Owner<R> {
 
     /// Waits until the oldest entry that isn't acknowledged is; `None` if there is none.
     ///
-    /// After a fault it can be called again.
+    /// After a fault, it can be called again.
     pub async fn settle(&mut self) -> Result<Option<Position>, Trouble> {
         if self.sent.is_empty() {
             return Ok(None);
@@ -254,7 +253,7 @@ impl<R: Reach> Owner<R> {
 
     /// Ends the epoch, so that another can claim the session at once. Everything that was sent is acknowledged before.
     ///
-    /// After a fault it is called again: nothing else can be sent any more.
+    /// After a fault, call it again: nothing else can be sent any more.
     pub async fn release(&mut self) -> Result<(), Trouble> {
         if Sentence::S3ReleaseIsLast.holds() {
             self.settle_all().await?;
@@ -289,7 +288,7 @@ impl<R: Reach> Owner<R> {
         if is_whole {
             return Ok(());
         }
-        // Another may have sealed this epoch by now, and let go of what was in it.
+        // Another may have sealed this epoch by now, and deleted its entries.
         match self.reach.list(session).await?.highest() > epoch {
             true => Err(Trouble::Fenced),
             false => Err(Trouble::WentBack),

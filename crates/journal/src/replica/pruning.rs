@@ -1,8 +1,8 @@
 //! The files that only a replica has: pruned by a machine, or lost there.
 //!
-//! A machine prunes what it has gone on from, and keeps what is newest. So a journal that it lacks was pruned there only if it
-//! has a newer one: of the same run, or of a run whose header names the other. Everything else that it lacks was lost, as with a
-//! directory that was deleted, or that a backup put back, and is fetched.
+//! A machine prunes checkpoints that it has continued from, and keeps the newest. So a journal that it lacks was pruned
+//! there only if it has a newer one: of the same run, or of a run whose header names the other. Everything else that it
+//! lacks was lost, as with a directory that was deleted, or that a backup put back, and is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

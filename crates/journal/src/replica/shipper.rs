@@ -388,7 +388,7 @@ impl Shipper {
                 ))?;
                 recorder.look_again(&**disk)?;
             }
-            // What is played goes on from what it has.
+            // The session that is played continues from the machine's files.
             Standing::MachineIsBehind | Standing::Forked => {
                 // Another needn't wait for who doesn't play it.
                 let _ = block_on(owner.release());
@@ -474,7 +474,7 @@ impl Shipper {
         news.extend(reached.map(ReplicaNews::Replicated));
     }
 
-    /// Sends one entry; whether there was one.
+    /// Sends one entry. Returns true if there was one.
     fn send(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>) -> Result<bool, Halt> {
         if owning.must_compare {
             self.compare_again(owning)?;

@@ -44,7 +44,7 @@ pub fn id_of(event: &RecordedEvent) -> u64 {
     event.data.as_slice().try_into().map_or(0, u64::from_le_bytes)
 }
 
-/// Keeps which events each session has recorded, and what it is called.
+/// A digest of each session: the events that it has recorded, and its name.
 pub struct AllEvents;
 
 impl SessionDigester for AllEvents {

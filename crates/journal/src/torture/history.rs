@@ -51,7 +51,7 @@ pub enum Fact {
     Forgetting,
     /// It is gone.
     Forgotten,
-    /// It is to be called something else.
+    /// It is to get another name.
     Naming { name: String },
     /// It is played or paused from now on.
     Standing { status: SessionStatus },

@@ -36,7 +36,7 @@ pub fn key(id: CheckpointId) -> Key {
 pub struct Opened {
     pub sessions: BTreeMap<SessionId, OpenedSession>,
     pub slots: Vec<OpenedSlot>,
-    /// Files that are called like slots and can't be used.
+    /// Files with names of slots that can't be used.
     pub unread_slots: usize,
     pub reports: BTreeMap<PathBuf, Report>,
 }
@@ -44,7 +44,7 @@ pub struct Opened {
 /// The findings of a start about one slot.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedSlot {
-    /// The profile and what the slot is called.
+    /// The profile and the slot's name.
     pub name: String,
     pub checkpoint: Key,
     pub reading: Reading,

@@ -138,7 +138,7 @@ impl Play {
         next
     }
 
-    /// Another device on which a session goes on that this one has left.
+    /// Another device on which a session is continued that this one has left.
     pub fn on_device(&self, number: usize, actions: &[Action]) -> Self {
         let disk = SimulatedDisk::from_image(&self.disk.image());
         let mut play = self.after_power_cut(disk, self.disk.position());

@@ -138,8 +138,8 @@ impl Files {
         }
         let removed = self.journals.remove(&file);
         let was_durable = removed.is_none_or(|removed| removed.is_durable());
-        // The last one is what the process goes on with. One before it that isn't durable was given
-        // up, and could not be removed.
+        // The last one is the one that the process continues with. One before it that isn't durable was given up, and
+        // could not be removed.
         let successor = self.journals.iter().rfind(|(other, journal)| {
             let is_beside = path.parent() == Some(&*journal.directory);
             is_beside && journal.process == process && !self.failed.contains(other)

@@ -151,7 +151,7 @@ fn what_was_left_is_the_newest_again_only_where_nothing_of_the_run_after_it_is_l
     assert!(went_back > 0 && never_did > 0, "{went_back} and {never_did}");
 }
 
-/// A session that went on in two places, of which the one that is meant is damaged.
+/// A session that was continued in two places, of which the one that is meant is damaged.
 #[test]
 fn the_line_that_is_meant_stays_so_where_its_end_is_lost() {
     use Action::{Auto, Kill, Recover, Settle, Start, Turn};

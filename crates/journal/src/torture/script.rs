@@ -66,7 +66,7 @@ pub enum Action {
     RenameSlot,
     /// The player deletes a slot.
     DeleteSlot,
-    /// The player goes on from a slot.
+    /// The player loads a slot.
     LoadSlot,
     /// Something is laid beside the newest checkpoint.
     Attach,
@@ -74,7 +74,7 @@ pub enum Action {
     AttachMap,
     /// The map is taken away from the session.
     DetachMap,
-    /// A report of how the last process ended is written, while the game goes on.
+    /// A report about the last process is written, while the game runs.
     Report,
 }
 

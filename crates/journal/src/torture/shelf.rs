@@ -36,7 +36,7 @@ fn closed() -> (Play, SessionId) {
     (play, session)
 }
 
-/// A session that went on in two places that never saw each other.
+/// A session that was continued in two places that never saw each other.
 fn forked() -> (Play, SessionId) {
     let (mut play, session) = closed();
     let mut other = play.on_device(2, &[]);

@@ -247,7 +247,7 @@ pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Resul
     Ok(digest.finish())
 }
 
-/// A digest of the world and of what its checkpoint is called.
+/// A digest of the world and of its checkpoint's label.
 pub fn with_commit(world: u64, commit: &Commit) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(&world.to_le_bytes());

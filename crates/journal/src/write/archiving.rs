@@ -1,9 +1,9 @@
 //! Puts a session away: a slice at a time, its newest checkpoint, or its summary alone, becomes one file that
 //! takes the place of all others.
 //!
-//! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as any
-//! run does that resumes a session. It is written beside its place, synced and read back. Then it is renamed, durably,
-//! and with that the session is in the archive. Only then do the other files go.
+//! The file is that of a new run, which continues from the checkpoint and supersedes all that was there, as any run
+//! does that resumes a session. It is written beside its place, synced and read back. Then it is renamed, durably, and
+//! with that the session is in the archive. Only then do the other files go.
 //!
 //! The place of a session is a part of its metadata, so it is durable, forked with it and not rewound
 //! (`model/session/shelf_place.rs`). `write/shelving.rs` writes it down for each line, `write/statements.rs` removes
@@ -11,22 +11,22 @@
 //! Preparing a session to be played returns metadata without it.
 //!
 //! `write/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
-//! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it,
-//! which holds both locks and leaves nothing of a copy that isn't reported. `write/archiving.rs` puts a session
-//! away with it, as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
-//! An order about sessions lets go of it first; it is begun again later. `SessionIndex::is_without_world` is what
-//! makes a summary a session of which nothing is restored: the index has no way to such a checkpoint, retention
-//! leaves it alone, and `prepare` refuses it.
+//! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it, which
+//! holds both locks and leaves nothing of a copy that isn't reported. `write/archiving.rs` puts a session away with it,
+//! as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away. An order about
+//! sessions cancels it first; it is begun again later. `SessionIndex::is_without_world` is what makes a summary a
+//! session of which nothing is restored: the index has no way to such a checkpoint, retention leaves it alone, and
+//! `prepare` refuses it.
 //!
 //! What is asked of many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
 //! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a
 //! session in each turn. What comes of a preview names the newest checkpoint of each, and the session's own files
 //! must still say so once its lock is held.
 //!
-//! `write/shelf_sweeping.rs` is swept after `sweeping.rs`, from what the finder noted when it looked at the
-//! sessions. Nothing is removed because of that: each session is opened again and says by itself where it stands.
-//! How long it has been there is asked of `ProvenTime` alone: no later than what an earlier process has written,
-//! since a clock that is a hundred years off must not empty the trash.
+//! `write/shelf_sweeping.rs` runs after `sweeping.rs`, for the sessions that the finder noted when it looked at them.
+//! Nothing is removed because of that: each session is opened again for its place. The time that it has been there is
+//! that of `ProvenTime` alone: no later than what an earlier process has written, since a clock that is a hundred years
+//! off must not empty the trash.
 
 mod leftovers;
 
@@ -191,7 +191,7 @@ impl Archiving {
         Ok(Continue(self))
     }
 
-    /// Gives it up, unless it is done but for what is left to clear away. Whether it is to be begun again.
+    /// Gives it up, unless only the cleanup is left. Returns true if it is to be begun again.
     pub(super) fn let_go(self, store: &DirectoryStore) -> bool {
         match self.stage {
             Stage::Writing(writing) => writing.let_go(store),

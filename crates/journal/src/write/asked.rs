@@ -73,8 +73,8 @@ pub struct EditMany {
 pub struct OneOfMany {
     /// The session.
     pub session: SessionId,
-    /// Its newest checkpoint when it was chosen. If it has gone on since, was pinned or moved, nothing is done with
-    /// it. `None` if it was not chosen by what it was.
+    /// Its newest checkpoint when it was chosen. If the session has been continued since, was pinned or moved, it is
+    /// passed over. `None` if it was not chosen by its state.
     pub newest: Option<CheckpointId>,
 }
 

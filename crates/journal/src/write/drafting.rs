@@ -1,7 +1,7 @@
 //! Writes sessions down that are planned, and begin later.
 //!
-//! A draft is a session like any other, left in good order, whose one checkpoint has no world. The run that begins
-//! it goes on from there.
+//! A draft is a session like any other, left in good order, whose one checkpoint has no world. The run that begins it
+//! continues from there.
 
 use std::time::Duration;
 

@@ -49,8 +49,8 @@ struct ReadSource {
 }
 
 impl EventGathering {
-    /// Looks for files that are worth it. Only runs are gathered from which the session went on, and of which
-    /// no checkpoint that is there names more than is on the line of the run that plays.
+    /// Looks for files that are worth it. Only runs are gathered from which the session was continued, and of which no
+    /// checkpoint that is there names more than is on the line of the run that plays.
     pub(super) fn choose(stored: &StoredSession, files: &EventFiles, own: RunId) -> Option<Self> {
         let index = stored.index();
         let heads: HashSet<RunId> = index.heads().iter().map(|head| head.id.run).collect();
@@ -74,8 +74,8 @@ impl EventGathering {
         Some(Self { waiting: sources, read: Vec::new(), read_bytes: 0, line })
     }
 
-    /// Reads the next files; after the last ones, writes what was read. How many files became one, once that
-    /// is in its place.
+    /// Reads the next files; after the last ones, writes what was read. Returns the number of files that became one,
+    /// once that is in its place.
     pub(super) fn step(
         &mut self,
         store: &DirectoryStore,

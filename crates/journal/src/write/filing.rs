@@ -116,7 +116,7 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
+/// Writes one record into a new segment, durably. Earlier records that it replaces are removed.
 pub(super) fn write_down(
     local: &LocalStore,
     stored: &StoredSession,

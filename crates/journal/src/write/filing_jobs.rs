@@ -9,7 +9,7 @@ use super::shelving;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{SessionUpdate, ShelfMove};
 
-/// Something that is done with one session. What holds it lets go of it first, and goes on later.
+/// A change of one session. A job that holds the session releases it first, and continues later.
 pub(super) struct FileSession {
     pub session: SessionId,
     pub how: Filing,

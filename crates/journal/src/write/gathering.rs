@@ -85,7 +85,7 @@ impl Gathering {
         let path = self.path.clone();
         let stepped = self.advance(store);
         if stepped.is_err() {
-            // If that fails, it is swept away when the next one is written.
+            // If that fails, it is removed when the next one is written.
             let _ = store.remove_segment(&path);
         }
         stepped

@@ -104,8 +104,8 @@ impl Hold {
         }
     }
 
-    /// Takes a lost session up again, if no process has it now and none has played it meanwhile. Whether
-    /// it did.
+    /// Takes the lock of a lost session again, if no process has it now and none has played it meanwhile. Returns true
+    /// if it did.
     pub(super) fn try_again(
         &mut self,
         store: &DirectoryStore,

@@ -36,7 +36,7 @@ pub(super) trait Job: Send {
         None
     }
 
-    /// A session of which others let go before it does its slice.
+    /// A session that other jobs release before this one does its slice.
     fn wants(&self) -> Option<SessionId> {
         None
     }
@@ -194,7 +194,7 @@ impl Jobs {
         self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
     }
 
-    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     pub(super) fn slice(&mut self, among: &RangeInclusive<Urgency>, tools: &mut Tools<'_>) -> bool {
         let mut from = 0;
         while let Some(place) = self.next(among, from) {
@@ -263,7 +263,7 @@ impl Jobs {
         }
     }
 
-    /// Time until a job of such urgency can go on; `None` if that depends on others.
+    /// Time until a job of such urgency can continue; `None` if that depends on others.
     pub(super) fn wake(&self, among: &RangeInclusive<Urgency>) -> Option<Duration> {
         let jobs = self.list.iter().enumerate();
         let of_these = jobs.filter(|(_, waiting)| among.contains(&waiting.job.urgency()));

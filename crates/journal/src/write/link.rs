@@ -255,7 +255,7 @@ fn drive<C: Content>(
         }
         wake = worker.turn(now());
         for report in worker.reports() {
-            // Nothing receives reports any more once the app is being dropped; the work goes on.
+            // Nothing receives reports any more once the app is being dropped; the work continues.
             let _ = reports.send(report);
         }
     }

@@ -1,5 +1,5 @@
-//! Measures what is around the journal: how much room there is, what processes left behind, and what this
-//! process takes of the machine.
+//! Measures the surroundings of the journal: the room on disk, the leftovers of processes, and this process's share of
+//! the machine.
 
 use std::time::Duration;
 

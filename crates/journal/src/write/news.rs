@@ -113,7 +113,7 @@ pub enum News {
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError>, ticket: Option<Ticket> },
     /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.
     EventsFailed { cause: FailureCause, retry_in: Duration },
-    /// Events are lost: so many, for this reason. Checkpoints go on.
+    /// Events are lost: this number, for this reason. Checkpoints continue.
     EventsDropped { count: u64, cause: EventsDropCause },
     /// A page of what happened was read, or not.
     EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError>, ticket: Ticket },

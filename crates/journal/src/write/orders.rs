@@ -61,7 +61,7 @@ pub enum Order<C: Content> {
     Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.
     Draft { order: Box<DraftOrder>, ticket: Ticket },
-    /// Make a session of its own out of one that isn't played.
+    /// Make a new session out of one that isn't played.
     Copy { session: SessionId, name: String, ticket: Ticket },
     /// Move a session to another place.
     Shelve { session: SessionId, how: ShelfMove, ticket: Ticket },

@@ -177,7 +177,7 @@ impl Pruning {
 }
 
 impl Reading {
-    /// Removes files of events. Whether that is enough as well, so that history stays.
+    /// Removes files of events. Returns true if that is enough, so that history stays.
     fn begin(
         store: &DirectoryStore,
         stored: StoredSession,
@@ -201,7 +201,7 @@ impl Reading {
         Ok((is_spared, Self { stored, waiting, reading, is_left_behind, gather_events }))
     }
 
-    /// Reads a part. Whether there is more.
+    /// Reads a part. Returns true if there is more.
     fn step(&mut self, terms: Terms) -> Result<bool, ReadError> {
         let mut read = 0;
         while read < SLICE_BYTES {
@@ -264,7 +264,7 @@ impl Reading {
         Ok(0)
     }
 
-    /// Removes what doesn't stay. Whether attachments may have lost their checkpoint as well.
+    /// Removes all that doesn't stay. Returns true if attachments may have lost their checkpoint.
     fn remove(
         &mut self,
         store: &DirectoryStore,
@@ -307,7 +307,7 @@ impl Reading {
     }
 }
 
-/// Removes the segments that failed. Whether there were any.
+/// Removes the segments that failed. Returns true if there were any.
 fn remove_failed(
     store: &DirectoryStore,
     stored: &StoredSession,

@@ -78,7 +78,7 @@ impl PruningOthers {
         Self { run, playing, game, quota, stage: Stage::ToCome }
     }
 
-    /// Does a slice of what there is to do. Whether there is more.
+    /// Does a slice of the work. Returns true if there is more.
     fn step(&mut self, store: &DirectoryStore) -> bool {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
@@ -200,7 +200,7 @@ impl Thinning {
         Some(Box::new(Self { turn, bytes_before, pruning, lock }))
     }
 
-    /// Does a slice. Whether there is more, which there isn't once another process may have the session.
+    /// Does a slice. Returns true if there is more, which there isn't once another process may have the session.
     fn step(&mut self, store: &DirectoryStore) -> bool {
         matches!(self.lock.is_held(), Ok(true))
             && matches!(

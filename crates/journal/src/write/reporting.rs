@@ -327,7 +327,7 @@ impl Reporting {
         }
     }
 
-    /// Finds out what of a plan is damaged. Whether something is.
+    /// Finds the damage of a plan. Returns true if there is any that was not known.
     fn note_damage(&mut self, plan: &Plan) -> bool {
         let Some(stored) = &mut self.stored else { return false };
         let before = stored.index().damaged_groups().count();

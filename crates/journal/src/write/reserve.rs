@@ -43,7 +43,7 @@ impl Reserve {
         self.making.is_some()
     }
 
-    /// Looks whether the file is there, now and then, or goes on with making it.
+    /// Looks for the file now and then, or continues to make it.
     pub(super) fn step(&mut self, store: &DirectoryStore, bytes: u64, now: Duration) {
         if let Some(making) = self.making.take() {
             self.go_on(making, store);
@@ -60,7 +60,7 @@ impl Reserve {
         }
     }
 
-    /// Gives the room up. Whether there was any.
+    /// Gives the room up. Returns true if there was any.
     pub(super) fn release(&mut self, store: &DirectoryStore) -> bool {
         self.stop(store);
         let is_released = store.disk().remove(&store.layout().reserve()).is_ok();
@@ -108,7 +108,7 @@ impl Reserve {
 }
 
 impl Making {
-    /// Writes a part; after the last one, puts the file in its place. Whether it is done.
+    /// Writes a part; after the last one, puts the file in its place. Returns true if it is done.
     fn write(&mut self, store: &DirectoryStore) -> Result<bool, StoreError> {
         let bytes = self.missing.min(STEP_BYTES as u64);
         let mut part = Vec::with_capacity(STEP_BYTES + 8);

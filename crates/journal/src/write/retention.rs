@@ -14,8 +14,9 @@
 //! | `total` | history of sessions that aren't played, then their named checkpoints | once a run, after all that: `write/pruning_others.rs` |
 //! | `sessions` | sessions by the game's own rules | when the game asks: `write/editing_many.rs` |
 //!
-//! Files of logs are none of a session's, and are bounded where they are written (`disk/process/log_writer.rs`). What a
-//! process leaves behind that dies in the middle of something goes by no rule: it is swept (`write/sweeping.rs`).
+//! Files of logs are none of a session's, and are bounded where they are written (`disk/process/log_writer.rs`).
+//! Leftovers of a process that died in the middle of something go by no rule: they are removed by cleanup
+//! (`write/sweeping.rs`).
 
 mod archives;
 pub(crate) mod attachments;

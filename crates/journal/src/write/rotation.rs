@@ -1,8 +1,7 @@
 //! Merges a segment's snapshot and deltas into the snapshot that the next segment begins with.
 //!
-//! It works from the bytes on disk, a frame at a time, between the checkpoints. Meanwhile these go
-//! on into the old segment; they are kept, so that the new one holds all of them when it takes
-//! over.
+//! It works from the bytes on disk, a frame at a time, between the checkpoints. Meanwhile these are written into the
+//! old segment; they are kept, so that the new one holds all of them when it takes over.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
@@ -196,7 +195,7 @@ fn begin_copy(
     Ok(GroupCopy::begin(blocks, segment, commit))
 }
 
-/// Appends what was kept to the new segment, and makes it durable. How many checkpoints it holds.
+/// Appends the kept items to the new segment, and makes it durable. Returns the number of its checkpoints.
 fn complete(
     mut segment: OpenSegment,
     kept: &[Item],

@@ -1,5 +1,5 @@
-//! Makes a session of its own out of one that isn't played: its newest checkpoint in one file, a slice at a time. What
-//! there is of the first one isn't touched.
+//! Makes a new session out of one that isn't played: its newest checkpoint in one file, a slice at a time. The files of
+//! the first one aren't touched.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -184,7 +184,7 @@ fn copy_attachment(
     }
 }
 
-/// A copy that isn't whole, or isn't reported as one, is none. What can't be removed is swept away later.
+/// A copy that isn't whole, or isn't reported as one, is none. Files that can't be removed are left to a later cleanup.
 fn leave_nothing(store: &DirectoryStore, copy: SessionId) {
     let _ = store.remove_session(copy);
 }

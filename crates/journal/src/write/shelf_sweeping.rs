@@ -70,7 +70,7 @@ impl Job for ShelfSweeping {
     }
 }
 
-/// Removes a session that has lain in the trash for long; how many bytes that freed.
+/// Removes a session that has been in the trash for long. Returns the bytes that this freed.
 fn remove_if_old(
     finder: &SessionFinder,
     session: SessionId,

@@ -21,7 +21,7 @@ pub fn shelve(
     shelve_taken(finder, &stored, lock, how, now)
 }
 
-/// The same, with the session's lock held. The lock is let go of afterwards.
+/// The same, with the session's lock held. The lock is released afterwards.
 pub(super) fn shelve_taken(
     finder: &mut SessionFinder,
     stored: &StoredSession,

@@ -119,7 +119,7 @@ impl SlotCopy {
     }
 }
 
-/// Makes a slot durable, and puts it in its place. How many bytes it has.
+/// Makes a slot durable, and puts it in its place. Returns its bytes.
 fn complete(
     mut segment: OpenSegment,
     place: &Path,

@@ -1,4 +1,4 @@
-//! One file with one checkpoint of a session: what is in it, and how it is written. It takes the place of all others
+//! One file with one checkpoint of a session: its content, and the way it is written. It takes the place of all others
 //! that the session has, or is a session of its own.
 
 use std::iter::Peekable;

@@ -1,5 +1,5 @@
-//! Writes one checkpoint of a session into a file of its own, a slice at a time: beside its place, synced and read back
-//! before it is put there.
+//! Writes one checkpoint of a session into a new file, a slice at a time: beside its place, synced and read back before
+//! it is put there.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::PathBuf;

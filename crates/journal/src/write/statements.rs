@@ -1,7 +1,7 @@
 //! Clears away what was said about a session that isn't played, and was said again since.
 //!
-//! Each time is a file of its own, since files are never written over. Without this, a session that is renamed every
-//! day would be nothing but names one day.
+//! Each change is a new file, since files are never overwritten. Without this, a session that is renamed every day
+//! would be nothing but names one day.
 
 use tracing::debug;
 

@@ -43,9 +43,9 @@ impl Upkeep {
         Self { finder: SessionFinder::new(Arc::new(local), dead, Duration::ZERO) }
     }
 
-    /// Makes a slot of a report, of a session that was handed on or of another slot, of a game that is called
-    /// `STUDIO/GAME`. It takes no other's place, and is the same as what a game's own import makes of that file.
-    /// Waits up to ten seconds while another process works on the slots.
+    /// Makes a slot of a report, of a session that was handed on or of another slot, of a game named `STUDIO/GAME`. It
+    /// takes no other's place, and is the same as what a game's own import makes of that file. Waits up to ten seconds
+    /// while another process works on the slots.
     ///
     /// # Errors
     ///

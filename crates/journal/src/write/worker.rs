@@ -307,7 +307,7 @@ impl<C: Content> Worker<C> {
         self.jobs.cancel(Holds::Session(session), &mut self.finder);
     }
 
-    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
         let Self { jobs, finder, digests, content, trials, process, quota, .. } = self;

@@ -84,7 +84,7 @@ fn an_end_that_is_not_on_disk_is_reported() {
     let failed = run.close(|_| capture(&["two"])).unwrap_err();
     let cause = Some(CheckpointError::StoreVanished);
     assert_eq!(failed, JournalError::NotSaved { cause });
-    // The journal goes on, if the program does.
+    // The journal continues, if the program does.
     let refused = journal.restore(session, RestoreFrom::Latest).unwrap_err();
     assert!(matches!(refused, JournalError::Refused(_)), "{refused:?}");
     let run = journal.start(NewSession::named("Another"));

@@ -148,7 +148,7 @@ impl Game {
         assert!(!self.rest_or_gather(), "nothing is to be gathered yet");
     }
 
-    /// Lets the writer work until it has nothing to do, or an archive is in its place. Whether one is.
+    /// Lets the writer work until it has nothing to do, or an archive is in its place. Returns true if one is.
     fn rest_or_gather(&mut self) -> bool {
         for _ in 0..MANY_TURNS {
             let now = self.now();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::disk::{PanicInfo, ProcessRecord};
 use crate::model::clock::between;
 
-/// A process whose heart went on beating for this long after its last frame wasn't responding.
+/// A process whose heart still beat for this long after its last frame wasn't responding.
 const NOT_RESPONDING_AFTER: Duration = Duration::from_secs(5);
 
 /// The end of a process.

@@ -67,7 +67,7 @@ pub(super) struct Shared {
     exiting: AtomicBool,
     /// The alerts that stand, on their way into the record: a change of them waits for no disk.
     alerts: Mutex<Vec<StandingAlert>>,
-    /// The newest failure with which the game went on, likewise.
+    /// The newest failure that the game survived, likewise.
     failure: Mutex<Option<SurvivedFailure>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
@@ -94,8 +94,8 @@ impl fmt::Debug for ProcessGuard {
 impl ProcessGuard {
     /// Installs the handlers, then writes the first record, and hands out what dead processes left.
     ///
-    /// A state directory that can't be written costs the knowledge of how this process will end,
-    /// nothing else: the game goes on.
+    /// A state directory that can't be written costs the knowledge of how this process will end, nothing else: the game
+    /// continues.
     pub fn begin(
         local: &LocalStore,
         game_version: &str,
@@ -273,8 +273,8 @@ impl ProcessGuard {
         *unpoisoned(&self.shared.alerts) = alerts;
     }
 
-    /// Something of the game failed `times` in the frame that ends, `failure` the last time, and the game goes on.
-    /// Written with the next heartbeat; whether it is the first, so that one is due at once.
+    /// Notes that the game failed `times` in the frame that ends, `failure` the last time, and continues. Written with
+    /// the next heartbeat. Returns true if it is the first failure, so that a heartbeat is due at once.
     pub fn went_on_after(&self, failure: SurvivedFailure, times: u64) -> bool {
         let frame = self.shared.frames.load(Ordering::Relaxed);
         let mut newest = unpoisoned(&self.shared.failure);

@@ -23,7 +23,7 @@ pub struct LastRun {
     pub last_checkpoint: Option<CheckpointId>,
     /// The alerts that stood when it was known to have lived last.
     pub alerts: Vec<StandingAlert>,
-    /// The newest failure of the game's own code with which it had gone on.
+    /// The newest failure of the game's own code that it had survived.
     pub failure: Option<SurvivedFailure>,
 }
 

@@ -62,8 +62,7 @@ fn those_that_live_are_not_among_the_dead() {
     assert_eq!(how_it_ended_on(&disk), KILLED, "the first one's record should still be there");
 }
 
-/// A debugger, a suspended machine or a `SIGSTOP` holds all threads, and any of them may be the
-/// first to go on.
+/// A debugger, a suspended machine or a `SIGSTOP` holds all threads, and any of them may be the first to run again.
 #[test]
 fn a_pause_of_the_whole_process_is_no_hang() {
     const PAUSE: i64 = 8 * 60 * 60;

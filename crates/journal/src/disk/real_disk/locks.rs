@@ -1,4 +1,4 @@
-//! Locks of files: the process that stops lets go of them, however it stops.
+//! Locks of files: they are released when their process stops, in any way.
 
 #[cfg(unix)]
 pub(super) use unix::{try_lock, try_lock_shared};

@@ -8,7 +8,7 @@ use crate::format::Begun;
 use crate::model::ids::{CheckpointId, RunId};
 
 impl SessionIndex {
-    /// The newest checkpoint of each line that was left and went on nowhere, the highest counter first.
+    /// The newest checkpoint of each line that was left and never continued, the highest counter first.
     ///
     /// It is superseded, so that no crash offers it, and no run has set out from it.
     pub fn branches(&self) -> Vec<CheckpointId> {
@@ -46,7 +46,7 @@ impl SessionIndex {
         before.filter(|before| before.counter < id.counter && !self.is_without_world(*before))
     }
 
-    /// The checkpoint that a run goes on from.
+    /// The checkpoint that a run continues from.
     pub fn before_run(&self, run: RunId) -> Option<CheckpointId> {
         self.runs.get(&run)?.goes_on_from().next().copied()
     }
@@ -57,7 +57,7 @@ impl SessionIndex {
         self.runs.contains_key(&run) || named().any(|named| named.run == run)
     }
 
-    /// Of each run, the highest counter that another run, which has committed something, goes on from.
+    /// Of each run, the highest counter that another run, which has committed something, continues from.
     fn gone_on_from(&self) -> HashMap<RunId, u64> {
         let mut gone_on = HashMap::new();
         for run in self.runs.values().filter(|run| !run.moments.is_empty()) {

@@ -69,7 +69,7 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
         found = newest().collect();
     }
     if let Some(deleted) = Deleted::of(segments) {
-        // What another device played later goes on alone.
+        // A line that another device played later continues alone.
         let came_later =
             |(run, id): &(&Run, CheckpointId)| !deleted.covers(*id) && !run.has_come_to_nothing();
         if found.iter().any(came_later) {

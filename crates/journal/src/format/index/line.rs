@@ -18,7 +18,7 @@ pub const MOST_LINES: usize = 16;
 pub struct LineWalk {
     /// The run that it goes through, and up to which number that is left to do.
     run: Option<CheckpointId>,
-    /// Where it goes on after that.
+    /// The places where it continues after that.
     waiting: VecDeque<Named>,
     /// And then, the next part last: where runs set out from that have come to nothing.
     later: Vec<Named>,
@@ -78,7 +78,7 @@ impl LineWalk {
         }
     }
 
-    /// Notes where a run goes on from.
+    /// Notes the checkpoint that a run continues from.
     fn leave(&mut self, run: &Run, index: &SessionIndex) {
         let ancestors = Named::Ancestors(run.id, 0);
         if let Some(head) = run.head_taken_up() {

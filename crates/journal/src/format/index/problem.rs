@@ -71,7 +71,7 @@ pub enum FileProblemKind {
     /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left alone until the
     /// session is deleted.
     NoFile,
-    /// It is of another session, or a file of events that is called like a segment.
+    /// It is of another session, or a file of events with the name of a segment.
     OfAnotherSession,
 }
 

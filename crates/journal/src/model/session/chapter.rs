@@ -94,7 +94,7 @@ impl AddAssign for ChapterFigures {
 pub enum ChapterOutcome {
     /// The player reached its goal.
     Completed,
-    /// The player lost, or the chapter could not go on.
+    /// The player lost, or the chapter could not continue.
     Failed,
     /// The player gave it up.
     Abandoned,

@@ -228,8 +228,8 @@ impl Chapters {
         self.count(ChapterFigures { play_time: passed, ..ChapterFigures::default() });
     }
 
-    /// A checkpoint is taken: for chapters that have none so far, it is the one as they began. Whether
-    /// it is that for any.
+    /// A checkpoint is taken: for chapters that have none so far, it is the one as they began. Returns true if it is
+    /// that for any.
     #[doc(hidden)]
     pub fn note_checkpoint(&mut self, checkpoint: CheckpointId) -> bool {
         self.count(ChapterFigures { checkpoints: 1, ..ChapterFigures::default() });
@@ -237,8 +237,8 @@ impl Chapters {
         new.map(|chapter| chapter.first_checkpoint = Some(checkpoint)).count() > 0
     }
 
-    /// A checkpoint could not be written: the next one is the first of the chapters that began with it.
-    /// Whether there are any.
+    /// A checkpoint could not be written: the next one is the first of the chapters that began with it. Returns true if
+    /// there are any.
     #[doc(hidden)]
     pub fn forget_checkpoint(&mut self, checkpoint: CheckpointId) -> bool {
         let began = |chapter: &&mut Chapter| chapter.first_checkpoint == Some(checkpoint);

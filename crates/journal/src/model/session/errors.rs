@@ -68,7 +68,7 @@ pub enum RequestError {
     /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to put away.
     #[error("the session is a draft that hasn't begun")]
     NotBegun,
-    /// The session went on in two places that never saw each other. Take up or decline one of them first.
+    /// The session was continued in two places that never saw each other. Resume or decline one of them first.
     #[error("the session went on in two places: choose one of them first")]
     Forked,
     /// The session was left by a crash that waits for an answer. Recover or decline it first.
@@ -144,7 +144,7 @@ pub enum RequestError {
         /// The limit to raise, in a sentence without a full stop.
         limit: String,
     },
-    /// A restore is under way. It goes on, and everything else is as it was.
+    /// A restore is under way. It continues, and everything else is as it was.
     #[error("a restore is under way")]
     RestoreUnderWay,
     /// This is the first process of the game on this machine that is known of.
@@ -156,7 +156,7 @@ pub enum RequestError {
         /// The file.
         path: PathBuf,
     },
-    /// The file of a scenario is called `KEY.scenario.ron`, with a key that has no point.
+    /// The file of a scenario is named `KEY.scenario.ron`, with a key that has no point.
     #[error("{} isn't called like a scenario: KEY.scenario.ron", path.display())]
     NotAScenario {
         /// The file.
@@ -227,7 +227,7 @@ impl RequestError {
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum ExternalError {
-    /// The game has no save system of its own that it named.
+    /// The game has named no save system of its own.
     #[error("the game has named no save system of its own")]
     NoProvider,
     /// It answers a request that was never made in this process.
@@ -287,18 +287,17 @@ pub enum CheckpointError {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum StopReason {
-    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
-    /// caught it and goes on. Every request is rejected from here on, until there is a new app.
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game caught it and
+    /// continues. Every request is rejected from here on, until there is a new app.
     #[error("a panic was caught that came through the plugin")]
     Panicked,
     /// The writer itself failed. Requests that need no writer are still answered.
     #[error("the writer itself failed")]
     WriterLost,
-    /// Another process plays the session: its lock file, or the state directory with it, was deleted
-    /// while the game was running, and that process took the session over. Nothing of this run is
-    /// written from here on, so that no two processes write one session. If the lock becomes free
-    /// and nothing was saved by the other one, saving goes on by itself, and
-    /// `SavingResumed` says so.
+    /// Another process plays the session: its lock file, or the state directory with it, was deleted while the game was
+    /// running, and that process took the session over. Nothing of this run is written from here on, so that no two
+    /// processes write one session. If the lock becomes free and nothing was saved by the other one, saving is resumed,
+    /// with a `SavingResumed`.
     #[error("another process took the session over")]
     LockLost,
     /// A restore was cancelled after it had left the states of the game, and what was played before can't be read. The

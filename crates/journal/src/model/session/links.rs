@@ -97,7 +97,7 @@ impl Links {
         self.0.insert(Link { relation: relation.into(), to: to.into() });
     }
 
-    /// Takes a link away; whether it was there.
+    /// Removes a link. Returns true if it was there.
     pub fn remove(&mut self, relation: &str, to: impl Into<LinkTarget>) -> bool {
         self.0.remove(&Link { relation: relation.to_owned(), to: to.into() })
     }

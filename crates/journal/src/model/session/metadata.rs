@@ -211,7 +211,7 @@ impl NewSession {
         }
     }
 
-    /// A new session that is called what another one was.
+    /// A new session with the metadata of another one.
     #[doc(hidden)]
     pub fn like(session: &SessionMetadata) -> Self {
         Self {

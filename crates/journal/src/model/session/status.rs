@@ -22,7 +22,7 @@ pub enum SessionStatus {
     Completed,
     /// Ended: the player gave it up.
     Abandoned,
-    /// Ended: the player lost, or the game could not go on.
+    /// Ended: the player lost, or the game could not continue.
     Failed,
 }
 
@@ -99,7 +99,7 @@ pub enum EndReason {
     Completed,
     /// The player gave it up.
     Abandoned,
-    /// The player lost, or the game could not go on.
+    /// The player lost, or the game could not continue.
     Failed,
 }
 

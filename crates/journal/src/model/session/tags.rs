@@ -37,7 +37,7 @@ impl Tags {
         }
     }
 
-    /// Takes a tag away; whether it was there.
+    /// Removes a tag. Returns true if it was there.
     pub fn remove(&mut self, tag: &str) -> bool {
         self.0.remove(tag.trim())
     }

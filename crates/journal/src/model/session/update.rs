@@ -183,7 +183,7 @@ impl SessionUpdate {
         links
     }
 
-    /// Makes the changes; whether any changed the metadata, and whether any changed the fields.
+    /// Makes the changes. Returns two values: true if any changed the metadata, and true if any changed the fields.
     #[doc(hidden)]
     pub fn apply(self, metadata: &mut SessionMetadata, fields: &mut Fields) -> (bool, bool) {
         let (before, fields_change) = (metadata.clone(), self.changes_fields());

@@ -11,7 +11,7 @@ use crate::format::RecordedEvent;
 use crate::model::ids::SessionId;
 use crate::read::recovery::{HistoryLosses, SessionFacts};
 
-/// Reduces the history of a session to a small value: how often its player died, how long each level took.
+/// Reduces the history of a session to a small value: the number of its player's deaths, the time that each level took.
 ///
 /// All that was recorded on the session's newest line is handed over in its order, and then what a listing says of the
 /// session. It runs beside the game, between the checkpoints, and only where a session's files have changed. A value

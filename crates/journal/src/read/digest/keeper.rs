@@ -89,7 +89,7 @@ impl<D: SessionDigester> DigestKeeper<D> {
         self.build = Some(build);
     }
 
-    /// Keeps what is known of a session if its files are as they were. Whether that could be done.
+    /// Keeps what is known of a session if its files are as they were. Returns true if they were.
     fn confirm(&mut self, session: SessionId, stamp: Option<u64>) -> bool {
         let Some(under_way) = &mut self.under_way else { return false };
         if let Some(known) = under_way.before.remove(&session) {
@@ -131,7 +131,7 @@ impl<D: SessionDigester> DigestKeeper<D> {
         }
     }
 
-    /// Reads the next piece of the session that is open. Whether there was one.
+    /// Reads the next piece of the session that is open. Returns true if there was one.
     fn read_on(&mut self) -> bool {
         let Some(under_way) = &mut self.under_way else { return false };
         let Some((history, digest)) = &mut under_way.reading else { return false };

@@ -55,7 +55,7 @@ pub enum Outcome {
     Closed,
     /// It ended: the player reached its goal.
     Completed,
-    /// It ended: the player lost, or the game could not go on.
+    /// It ended: the player lost, or the game could not continue.
     Failed,
     /// It ended: the player gave it up.
     Abandoned,

@@ -33,7 +33,7 @@ pub struct AboutSession {
 }
 
 impl AboutSession {
-    /// Takes up a block if it is about the session; whether it is.
+    /// Takes in a block if it is about the session. Returns true if it is.
     pub(crate) fn take_up(&mut self, block: &Block) -> bool {
         match &*block.type_path {
             FIELDS => set(&mut self.fields, block),

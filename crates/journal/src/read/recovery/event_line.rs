@@ -136,7 +136,7 @@ fn name(named: &mut HashMap<RunId, u64>, stretch: EventStretch) {
 /// The stretch of the run from which another one continued, of which no file of events can be read.
 fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
     let parent = index.before_run(run)?;
-    // The first checkpoint of a run is the same moment as the one that it went on from.
+    // The first checkpoint of a run is the same moment as the one that it continued from.
     let own = index.commits().filter(|(id, _)| id.run == run).min_by_key(|(id, _)| id.counter);
     let opening = own.map(|(_, commit)| commit).filter(|it| it.kind == CheckpointKind::Opening);
     let at_parent = index.commit(parent).or(opening).map(|commit| commit.events_through);
@@ -217,7 +217,7 @@ mod tests {
         };
         write(&header(1, 0), &Commit { events_through: 10, ..commit(1, None) });
         write(&header(1, 1), &Commit { events_through: 20, ..commit(2, None) });
-        // It went on from the third, which is gone, and the first run from there to 40.
+        // It continued from the third, which is gone, and the first run from there to 40.
         let second = SegmentHeader { ancestors: vec![at(1, 3)], ..header(2, 1) };
         write(&second, &first);
         let stored = store.open_session(session()).unwrap();

@@ -61,7 +61,7 @@ impl EventQuery {
 pub struct EventPage {
     /// The events, in the order that was asked for.
     pub events: Vec<RecordedEvent>,
-    /// Where the next page goes on, see [`EventQuery::after`]. `None` if there are no more.
+    /// The place where the next page continues, see [`EventQuery::after`]. `None` if there are no more.
     pub next: Option<u64>,
     /// The number of events on all pages, if they were counted.
     pub total: Option<u64>,

@@ -28,7 +28,7 @@ pub fn validate_events(
     Ok(validating.finish().1)
 }
 
-/// A validation of a session's events, as it goes on.
+/// A validation of a session's events, in progress.
 pub struct EventValidating {
     session: SessionId,
     files: EventFiles,

@@ -1,4 +1,4 @@
-//! Where a session parted that went on in two places, and what was played since on each side.
+//! The forks of sessions that were continued in two places, and the play since on each side.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::disk::LocalStore;
 use crate::format::{Head, SessionIndex};
 use crate::model::ids::CheckpointId;
 
-/// Where a session parted that went on in two places, seen from the line that is offered.
+/// The fork of a session that was continued in two places, seen from the line that is offered.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]

@@ -16,8 +16,7 @@ use crate::model::session::{
 
 /// The offer to recover a session that crashed.
 ///
-/// A session that went on in two places that never saw each other is a fork: it is offered once
-/// for each of them.
+/// A session that was continued in two places that never saw each other is a fork: it is offered once for each of them.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -175,8 +174,7 @@ pub struct SessionEntry {
     /// When it was written last.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
-    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
-    /// `AttachmentCommands::read`.
+    /// The newest checkpoint on its line with an attachment named `thumbnail`, for `AttachmentCommands::read`.
     pub thumbnail: Option<CheckpointId>,
     /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
     /// crash, or by an exit that was too slow to write it. When that was says

@@ -255,7 +255,7 @@ fn open(finder: &SessionFinder, session: SessionId) -> Result<StoredSession, Pre
     Ok(stored)
 }
 
-/// An old build must not go on with what a newer one wrote: it would lose what it can't read.
+/// An old build must not continue what a newer one wrote: it would lose what it can't read.
 pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure> {
     if let Some(written_by) = stored.newer_format() {
         let error = RecoveryError::NewerFormat(written_by.clone());

@@ -87,8 +87,8 @@ fn session_of_slot(
     Ok(Some(stored))
 }
 
-/// A new run of the slot's own session, which goes on from the slot and beyond everything that was
-/// ever used in either.
+/// A new run of the slot's own session, which continues from the slot, with numbers beyond all that were ever used in
+/// either.
 fn go_on_from<I>(
     store: &DirectoryStore,
     loaded: Loaded<I>,

@@ -23,7 +23,7 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::model::session::{ProvenTime, ShelfPlace};
 use crate::read::recovery::ReadProgress;
 
-/// Why there may be something to be swept away in a session.
+/// The reason that a session may need cleanup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
     /// It is in the trash.
@@ -59,7 +59,7 @@ pub struct SessionFinder {
     index: Index,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
-    /// Sessions in which there is something to be swept away, when they were looked at last.
+    /// Sessions that needed cleanup when they were looked at last.
     to_sweep: BTreeMap<SessionId, Found>,
     /// A lower bound of the current time.
     time: ProvenTime,
@@ -141,7 +141,7 @@ impl SessionFinder {
         self.to_sweep.contains_key(&session)
     }
 
-    /// The sessions in which there was something to be swept away, when they were looked at last.
+    /// The sessions that needed cleanup when they were looked at last.
     pub fn to_sweep(&self) -> impl Iterator<Item = (SessionId, Found)> {
         self.to_sweep.iter().map(|(session, found)| (*session, *found))
     }

@@ -110,7 +110,7 @@ impl SessionHistory {
         Ok(Some(Self { stamp: stored.stamp(), facts, walk, has_begun: false, losses }))
     }
 
-    /// Reads the next piece, and hands out what happened in it. Whether there is more.
+    /// Reads the next piece, and hands out its events. Returns true if there is more.
     pub fn step(&mut self, take: &mut dyn FnMut(&RecordedEvent)) -> bool {
         let Some(step) = self.walk.step() else { return false };
         if let Step::Frame(frame) = step {

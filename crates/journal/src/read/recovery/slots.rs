@@ -26,7 +26,7 @@ pub struct SlotEntry {
     pub name: String,
     /// Its kind.
     pub kind: SlotKind,
-    /// The session that it was saved in, as that was called then.
+    /// The session that it was saved in, with its metadata at that time.
     pub session: SessionMetadata,
     /// The checkpoint that it is a copy of.
     pub checkpoint: CheckpointId,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::ids::{RunId, SessionId};
 use crate::model::session::{RestoreFrom, RestoreReason};
 
-/// A checkpoint that is to be read, to go on from.
+/// A checkpoint that is to be read, to continue from.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// The session.

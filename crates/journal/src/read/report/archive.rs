@@ -73,8 +73,7 @@ impl Archive {
         self.bytes
     }
 
-    /// Writes the next part; after the last one, makes it durable. How many bytes that was; `None` if it is
-    /// done.
+    /// Writes the next part; after the last one, makes it durable. Returns its bytes; `None` if it is done.
     pub fn step(&mut self) -> io::Result<Option<usize>> {
         let Some(part) = self.contents.parts.front() else {
             self.file.sync()?;

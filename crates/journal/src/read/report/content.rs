@@ -97,7 +97,7 @@ struct Process {
     game_version: String,
     /// The newest checkpoint that it saw safe.
     last_checkpoint: Option<CheckpointId>,
-    /// The newest failure of the game's own code with which it had gone on.
+    /// The newest failure of the game's own code that it had survived.
     failure: Option<Failure>,
 }
 

@@ -84,7 +84,7 @@ impl Journals {
         Some(LOOKED_AT)
     }
 
-    /// Takes the bytes of the files that go with the report, with what they are called there.
+    /// Takes the bytes of the files that go with the report, with their names there.
     pub(super) fn take_copies(&mut self) -> Vec<(String, Vec<u8>)> {
         let files = self.files.iter_mut();
         let copies = files.filter_map(|file| match &mut file.copy {
@@ -139,7 +139,7 @@ impl Journals {
 }
 
 impl Copying {
-    /// Reads the next slice. Whether there is more.
+    /// Reads the next slice. Returns true if there is more.
     fn step(&mut self) -> std::io::Result<bool> {
         let read = self.bytes.len();
         let missing = usize::try_from(self.length).unwrap_or_default().saturating_sub(read);

@@ -147,7 +147,7 @@ fn name_length(text: &str, may_have_spaces: bool) -> usize {
     let end = text.find(ends_name).unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
     let goes_on = text.get(end..).is_some_and(|rest| rest.starts_with(['/', '\\']));
-    // A space belongs to the name only if a path goes on behind it.
+    // A space belongs to the name only if a path continues behind it.
     match name.find(char::is_whitespace) {
         Some(space) if !(may_have_spaces && goes_on) => space,
         _ => end,

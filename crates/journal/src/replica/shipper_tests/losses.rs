@@ -19,7 +19,7 @@ impl Here {
         Self { now: self.now, ..Self::on(self.memory, self.store, self.session) }
     }
 
-    /// Sends everything and lets go.
+    /// Sends everything and releases the session.
     fn release(&mut self) {
         let mut shipper = self.shipper();
         shipper.drain();

@@ -213,7 +213,7 @@ impl Host {
                     self.way.sleep(10).await;
                     continue;
                 }
-                // Another has claimed it meanwhile, and let go of what was being read.
+                // Another has claimed it meanwhile, and deleted the entry that was being read.
                 Err(FetchError::Read(ReadError::Missing { .. }) | FetchError::Write { .. }) => {
                     return None;
                 }

@@ -1,7 +1,7 @@
 //! The rules that must always hold: each acknowledgement, claim and comparison is checked against them.
 //!
-//! Each change of a session's world is a link of a chain: it has a number that is made of the one before. So what a
-//! replica has is one number, and one world goes on from another if that is among its ancestors.
+//! Each change of a session's world is a link of a chain: it has a number that is made of the one before. So the state
+//! of a replica is one number, and one world continues another if that is among its ancestors.
 
 use std::collections::BTreeMap;
 

@@ -196,7 +196,7 @@ impl Network {
         entries.any(|(key, bytes)| is_seal(bytes) && self.created[key] < self.listed[host])
     }
 
-    /// A host's calls are of no use to anybody once it is gone. What is on its way goes on.
+    /// A host's calls are of no use to anybody once it is gone. Requests that are on their way are still carried out.
     pub fn forget_calls(&mut self, host: usize) {
         self.waiting.retain(|_, of| *of != host);
     }

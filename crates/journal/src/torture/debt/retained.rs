@@ -25,7 +25,7 @@ pub struct Retained {
     /// The checkpoint that each was captured after.
     before: HashMap<Key, Key>,
     captured: HashMap<Key, Captured>,
-    /// The ends of the lines that were left and that nothing goes on from, the oldest first.
+    /// The ends of the lines that were left and never continued, the oldest first.
     branches: Vec<Key>,
     /// Files that were begun so far.
     files: usize,
@@ -114,7 +114,7 @@ impl Retained {
         self.owed.insert(id, Reasons { on_line_since, is_named, is_first, is_branch });
     }
 
-    /// The line goes on from a checkpoint. What came after it is left behind.
+    /// The line continues from a checkpoint. What came after it is left behind.
     fn go_on_from(&mut self, id: Key) {
         self.branches.retain(|end| *end != id);
         self.branches.extend(self.line.last().copied().filter(|newest| *newest != id));

@@ -204,7 +204,7 @@ impl OwedSession {
             let heads = &found.heads;
             return Err(format!("played in one place, and offered as a fork: {heads:?}"));
         }
-        // The lines of a fork are offered until it is decided which one goes on.
+        // The lines of a fork are offered until it is decided which one continues.
         if self.stand == Stand::SetAside && !found.offers.is_empty() && !self.may_be_forked {
             return Err("set aside, and offered again".to_owned());
         }

@@ -245,7 +245,7 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let played = play.played().unwrap();
     play.game
         .order(Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::new() }, play.now);
-    // Beside play it is begun in one turn, and goes on in the next.
+    // Beside play it is begun in one turn, and continues in the next.
     play.game.turn(play.now);
     play.game.turn(play.now);
     let sessions = play.game.local.store.sessions().unwrap();

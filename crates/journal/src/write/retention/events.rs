@@ -53,7 +53,7 @@ pub(crate) fn prune_events(
     Ok((files, freed))
 }
 
-/// Removes a file of events, if the disk lets it. How many bytes that freed.
+/// Removes a file of events, if the disk lets it. Returns the bytes that this freed.
 fn remove(store: &DirectoryStore, file: &EventFile) -> u64 {
     let path = file.segment().path();
     debug!(path = %path.display(), "a file of events goes");

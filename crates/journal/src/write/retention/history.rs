@@ -223,8 +223,8 @@ fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     (played_since < YOUNG_BUILD).then_some(intact)
 }
 
-/// The oldest snapshot of the session that a segment holds. A line that goes on from an archive need not
-/// reach back to it.
+/// The oldest snapshot of the session that a segment holds. A line that continues from an archive need not reach back
+/// to it.
 fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     let mut all: Vec<CheckpointId> = index.commits().map(|(id, _)| id).collect();
     all.sort_by_key(|id| (Reverse(id.counter), id.run));

@@ -20,7 +20,7 @@ pub enum LeftAs {
     Closed,
     /// The player reached its goal.
     Completed,
-    /// The player lost, or the game could not go on.
+    /// The player lost, or the game could not continue.
     Failed,
     /// The player gave it up.
     Abandoned,

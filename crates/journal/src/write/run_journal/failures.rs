@@ -1,8 +1,8 @@
 //! Failures of a run: of the disk, of its files, or of its right to write.
 //!
 //! An append or a sync that fails retires the file for good: pending frames go into a new one that names the checkpoint
-//! it goes on from. What failed can often still be read, from memory, and retention counts on none of it: what is in the
-//! new file as well stays there for as long as the failed one does.
+//! that it continues from. The failed file can often still be read, from memory, and retention counts on none of it:
+//! frames that are in the new file as well stay there for as long as the failed one does.
 
 use std::time::Duration;
 
@@ -151,10 +151,9 @@ impl RunJournal {
         reports.push(News::NeedFull);
     }
 
-    /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
-    /// the oldest named checkpoints as well. At an exit nothing else waits, so it is done at once;
-    /// and what was kept free for this is given up before anything that has a name. Whether there is more
-    /// room now.
+    /// Makes room on a full disk: history is pruned, between the checkpoints, and if that isn't enough, the oldest
+    /// named checkpoints as well. At an exit nothing else waits, so it is done at once; and what was kept free for this
+    /// is given up before anything that has a name. Returns true if there is more room now.
     fn make_room(&mut self) -> bool {
         let acknowledged = self.newest.as_ref().map_or(0, |newest| newest.events_through);
         self.events.close_if_held(acknowledged);
@@ -172,7 +171,7 @@ impl RunJournal {
         is_thinner || is_released || self.thin_at_once(self.pending.bytes_wanted())
     }
 
-    /// Thins the session until so many bytes are freed. Whether any are.
+    /// Prunes the session until this number of bytes is freed. Returns true if any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
         if !self.room.quota.removes {
             return false;

@@ -119,7 +119,7 @@ impl<C: Content> Worker<C> {
             self.turn(now);
         }
         self.work_off(&(Urgency::Looking..=Urgency::Asked), now);
-        // What is swept belongs to the profile that was played.
+        // Cleanup jobs belong to the profile that was played.
         self.jobs.drop_all(&(Urgency::Spare..=Urgency::Spare));
         self.digests.write(&self.finder, now.wall);
         let emptied = self.digests.of_another_profile().into_iter();

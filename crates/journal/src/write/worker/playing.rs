@@ -128,7 +128,7 @@ impl<C: Content> Worker<C> {
         self.self_test = None;
         let error = CheckpointError::Encoding(cause);
         let failed = News::Failed { checkpoint, error, retry_in: None };
-        // The encoder has gone on, so a difference to this checkpoint would be of no use.
+        // The encoder has moved on, so a difference to this checkpoint would be of no use.
         self.take_in(vec![failed, News::NeedFull]);
     }
 

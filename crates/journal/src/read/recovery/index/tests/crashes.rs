@@ -17,7 +17,7 @@ fn put_crash(disk: &MemoryDisk, local: &LocalStore, session: SessionId) {
     disk.put(&layout().segment(&header), &segment.bytes);
 }
 
-/// Sessions of which each crashed in a process of its own. Where the records of those are gone, nothing says how.
+/// Sessions of which each crashed in a process of its own. If their records are gone, nothing says how they ended.
 fn crashes(count: u64, records: bool) -> MemoryDisk {
     let disk = disk();
     let local = LocalStore::new(Arc::new(disk.clone()), layout());
