@@ -17,10 +17,10 @@ pub enum Event {
     Failed {
         /// The newest of them.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The error.
         error: CheckpointError,
-        /// When the writer tries again by itself; `None` if it doesn't, and the next capture takes the
-        /// place of what was lost.
+        /// The time after which the writer tries again by itself; `None` if it doesn't, and the next capture takes the
+        /// place of the lost ones.
         retry_in: Option<Duration>,
     },
     /// Nothing is saved from here on.

@@ -41,13 +41,13 @@ pub struct Journal<C: Codec> {
     last_run: Option<LastRun>,
     found: HashMap<SessionId, FoundSession>,
     patience: Duration,
-    /// Why the writer can't be asked any more.
+    /// The reason that the writer can't be asked any more.
     broken: Option<JournalError>,
     /// True if a run was dropped without being left.
     was_abandoned: bool,
 }
 
-/// Where moments come from.
+/// The source of moments.
 enum Time {
     Machine(Clock),
     Manual(ManualClock),

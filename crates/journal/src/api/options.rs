@@ -66,7 +66,7 @@ impl JournalOptions {
         self
     }
 
-    /// Whose sessions these are. `default` by default.
+    /// Sets the profile whose sessions these are. `default` by default.
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.layout.profile = profile.into();
         self
@@ -112,9 +112,9 @@ impl JournalOptions {
         self
     }
 
-    /// Goes by a clock that a test sets, and has no thread: the writer works during
-    /// [`Run::poll`](crate::Run::poll), [`Run::wait`](crate::Run::wait) and the calls that wait for it, so
-    /// that a test is the same each time. What isn't saved when such a journal is dropped is lost.
+    /// Goes by a clock that a test sets, and has no thread: the writer works during [`Run::poll`](crate::Run::poll),
+    /// [`Run::wait`](crate::Run::wait) and the calls that wait for it, so that a test is the same each time.
+    /// Checkpoints that aren't saved when such a journal is dropped are lost.
     pub fn manual_clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self

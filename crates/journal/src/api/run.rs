@@ -294,7 +294,7 @@ impl<'j, C: Codec> Run<'j, C> {
     fn note(&mut self, report: Report<RowContent<C>>) {
         let Report::News(news) = report else { return };
         self.events.extend(match news {
-            // Of a run that was dropped before, nothing is reported.
+            // Nothing is reported of a run that was dropped before.
             News::Saved(saved) => Some(saved).filter(|it| it.id.run == self.run).map(Event::Saved),
             News::Failed { checkpoint, error, retry_in } if checkpoint.run == self.run => {
                 Some(Event::Failed { checkpoint, error, retry_in })

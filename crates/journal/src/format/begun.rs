@@ -1,4 +1,4 @@
-//! Why a run began, and what can be gone back to.
+//! The begin of a run, and the checkpoints that a rewind or load can be undone to.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ const UNDOABLE: usize = 16;
 /// The begin of a run that continues from a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Begun {
-    /// Why the checkpoint was put back.
+    /// The reason for which the checkpoint was put back.
     pub reason: RestoreReason,
     /// The newest checkpoint of the line that was left, which may be the one that was put back. `None`
     /// if there was none, as when only a slot was left of a session.
@@ -26,7 +26,7 @@ pub struct Begun {
 /// The checkpoint that a rewind or a load went back from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Left {
-    /// Which of the two it was.
+    /// The one of the two that it was.
     pub by: RestoreReason,
     /// The newest checkpoint of the line that was left.
     pub checkpoint: CheckpointId,

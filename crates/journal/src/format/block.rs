@@ -36,7 +36,7 @@ pub enum Rows {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Values {
     ids: Vec<SaveId>,
-    /// Where each value ends in `bytes`.
+    /// The end of each value in `bytes`.
     ends: Vec<u32>,
     bytes: Vec<u8>,
 }

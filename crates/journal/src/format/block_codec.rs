@@ -22,7 +22,7 @@ const REMOVED: u8 = 0;
 const VALUES: u8 = 1;
 const VALUES_OF_EQUAL_LENGTH: u8 = 2;
 
-/// Why a block could not be read, although the checksum of its frame holds.
+/// The error of a block that can't be read, although the checksum of its frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {

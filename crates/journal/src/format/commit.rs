@@ -11,7 +11,7 @@ use crate::model::session::{
     CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, milliseconds,
 };
 
-/// Why a checkpoint was taken.
+/// The reason for which a checkpoint was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -62,12 +62,12 @@ pub struct Commit {
     pub counter: u64,
     /// The checkpoint that this one is the difference to; `None` for a snapshot.
     pub base: Option<u64>,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
     /// The game's label for it.
     #[serde(default)]
     pub label: Option<String>,
-    /// When it was captured, by this machine's clock.
+    /// The time of its capture, by this machine's clock.
     pub time: Timestamp,
     /// Play time of the session at that moment, pauses excluded.
     #[serde(with = "milliseconds")]
@@ -139,7 +139,7 @@ pub enum Record {
     Status {
         /// The new status.
         status: SessionStatus,
-        /// When.
+        /// The time.
         time: Timestamp,
         /// Play time at that moment.
         #[serde(with = "milliseconds")]
@@ -149,12 +149,12 @@ pub enum Record {
     End {
         /// The session's status from here on.
         status: SessionStatus,
-        /// Why the session ended; `None` if it was closed and can be continued.
+        /// The reason for the session's end; `None` if it was closed and can be continued.
         reason: Option<EndReason>,
         /// The cause, and the game's words about it.
         #[serde(default, skip_serializing_if = "Leaving::is_default")]
         leaving: Leaving,
-        /// When.
+        /// The time.
         time: Timestamp,
         /// Play time at that moment.
         #[serde(with = "milliseconds")]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::RunId;
 use crate::model::session::TapedFrames;
 
-/// When something happened.
+/// The moment of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct EventMoment {
     /// By this machine's clock.
@@ -41,7 +41,7 @@ pub enum EventSource {
     Lifecycle,
 }
 
-/// Who may see an event.
+/// The privacy of an event: who may see it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -65,7 +65,7 @@ pub struct EventType {
     pub version: u32,
     /// The way in which it was recorded.
     pub source: EventSource,
-    /// Who may see it.
+    /// The privacy of its events.
     pub privacy: EventPrivacy,
 }
 
@@ -93,7 +93,7 @@ impl EventType {
 /// Events of one moment, on their way to the disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventBatch {
-    /// When they happened.
+    /// The moment of the events.
     pub moment: EventMoment,
     /// The events by type. Each number is used once in the batch.
     pub columns: Vec<EventColumn>,
@@ -124,7 +124,7 @@ pub struct EventColumn {
     sequences: Vec<u64>,
     /// The values, one after the other.
     values: Vec<u8>,
-    /// Where each of them ends.
+    /// The end of each of them.
     ends: Vec<usize>,
 }
 
@@ -201,7 +201,7 @@ impl EventColumn {
 pub struct RecordedEvent {
     /// Its number: rising along a line of the session, and never used twice on one.
     pub sequence: u64,
-    /// When it happened.
+    /// The moment of the event.
     pub moment: EventMoment,
     /// The type of the event.
     pub event_type: EventType,
@@ -240,8 +240,7 @@ impl RecordedEvent {
 pub struct EventStretch {
     /// The run.
     pub run: RunId,
-    /// The last number that belongs to the line. What the run recorded after that belongs to the branch
-    /// that was left.
+    /// The last number that belongs to the line. Later events of the run belong to the branch that was left.
     pub through: u64,
 }
 
@@ -254,8 +253,7 @@ pub struct EventFileHeader {
     /// before the newest of its runs.
     #[serde(default, deserialize_with = "at_most_stretches")]
     pub line: Vec<EventStretch>,
-    /// Whose events a file holds that was gathered from several, by rising numbers. Empty in the file of a
-    /// run.
+    /// The runs and events of a file that was gathered from several, by rising numbers. Empty in the file of a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gathered: Vec<HeldEvents>,
 }

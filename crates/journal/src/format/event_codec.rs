@@ -39,7 +39,7 @@ const MOMENT_BYTES: usize = 64;
 /// No fewer than the bytes that an event adds to its value.
 const EVENT_BYTES: usize = 14;
 
-/// Why events could not be read, although the checksum of their frame holds.
+/// The error of events that can't be read, although the checksum of their frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
@@ -209,7 +209,7 @@ fn step(two: &[Place]) -> u64 {
 /// Events of one frame that were read, without a copy of their values.
 #[derive(Debug)]
 pub struct EventFrame<'a> {
-    /// When they happened.
+    /// The moment of the events.
     pub moment: EventMoment,
     columns: Vec<ReadColumn>,
     payload: &'a [u8],
@@ -219,7 +219,7 @@ pub struct EventFrame<'a> {
 struct ReadColumn {
     event_type: EventType,
     sequences: Vec<u64>,
-    /// Where the values are in the payload.
+    /// The ranges of the values in the payload.
     values: Vec<Range<usize>>,
 }
 
@@ -334,7 +334,7 @@ fn read_column(
     Ok(ReadColumn { event_type, sequences, values })
 }
 
-/// Where the values of a column are.
+/// Reads the ranges of a column's values.
 fn read_values(
     reader: &mut Reader<'_>,
     count: usize,

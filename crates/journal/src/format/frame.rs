@@ -99,7 +99,7 @@ impl fmt::Debug for FrameKind {
     }
 }
 
-/// Where a frame stands in its segment.
+/// The place of a frame in its segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FramePlace {
     /// True if a group begins with it.
@@ -117,7 +117,7 @@ pub struct FramePlace {
 pub struct FrameHeader {
     /// The kind of its content.
     pub kind: FrameKind,
-    /// Where it stands.
+    /// Its place.
     pub place: FramePlace,
     /// Bytes of the payload as stored.
     pub stored_len: u32,
@@ -205,7 +205,7 @@ impl FrameHeader {
     }
 }
 
-/// Why the payload of a frame could not be unpacked, although its header is good.
+/// The error of a payload that can't be unpacked, although its frame's header is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -323,7 +323,7 @@ impl FrameOpener {
         }
     }
 
-    /// The same, without taking the bytes: what is stored as it is isn't copied.
+    /// The same, without taking the bytes: a payload that isn't packed isn't copied.
     pub fn open_slice<'a>(
         &mut self,
         header: &FrameHeader,

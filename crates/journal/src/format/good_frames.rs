@@ -3,8 +3,8 @@
 use super::frame::FRAME_HEADER_BYTES;
 use super::{FrameEntry, FrameHeader, ReadError, Scan, Segment};
 
-/// The frames that a scan found good, in order. What their payloads hold isn't looked at, but for
-/// commits and records, whose payloads the scan has read.
+/// The frames that a scan found good, in order. Their payloads aren't looked at, but for commits and records, whose
+/// payloads the scan has read.
 #[derive(Debug)]
 pub struct GoodFrames<'a> {
     segment: &'a Segment,

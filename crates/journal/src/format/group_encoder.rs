@@ -94,7 +94,7 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         Ok((bytes, self.written, self.encoder))
     }
 
-    /// Gives the group up, and the encoder back. What was taken of it is passed over by readers.
+    /// Gives the group up, and the encoder back. Readers pass over the part that was written.
     pub fn give_up(self) -> E {
         self.encoder
     }

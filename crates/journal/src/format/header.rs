@@ -47,13 +47,13 @@ pub struct SegmentHeader {
     /// continue in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
-    /// Why the run began, and what it left. `None` of a session's first run, and of one that an older
-    /// release wrote.
+    /// The reason of the run's begin, and the checkpoint that it left. `None` of a session's first run, and of one that
+    /// an older release wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Begun>,
     /// The machine that wrote it.
     pub host: u64,
-    /// That machine's boot.
+    /// The boot of that machine.
     #[serde(default)]
     pub boot: String,
     /// The segment's number within its run, from 0.
@@ -78,7 +78,7 @@ pub struct SegmentHeader {
     /// Fingerprint of the types that the game saved.
     #[serde(default)]
     pub schema: u64,
-    /// When the segment was begun, by the machine's clock.
+    /// The time at which the segment was begun, by the machine's clock.
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,

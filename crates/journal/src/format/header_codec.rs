@@ -31,7 +31,7 @@ const PRELUDE_BYTES: usize = 24;
 /// Bytes of the prelude before its checksum.
 const CHECKED_BYTES: usize = 16;
 
-/// Why a segment could not be opened.
+/// The error of opening a segment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SegmentError {
@@ -53,7 +53,7 @@ pub enum SegmentError {
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// Reading the file takes features that this version doesn't have.
@@ -63,7 +63,7 @@ pub enum SegmentError {
         path: PathBuf,
         /// The bits that are unknown.
         features: u64,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file is encrypted in a way that this version doesn't know.
@@ -73,7 +73,7 @@ pub enum SegmentError {
         path: PathBuf,
         /// The number of the cipher.
         cipher: u8,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file could not be read. That says nothing about its content.
@@ -109,9 +109,9 @@ pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
 pub struct OpenedHeader {
     /// The header.
     pub header: SegmentHeader,
-    /// Who wrote it.
+    /// The version that wrote it.
     pub written_by: WrittenBy,
-    /// Where the file's frames begin.
+    /// The offset of the file's first frame.
     pub frames_start: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Which checkpoints a session has, and what has to be read to restore one.
+//! The index of a session's checkpoints, with the plans to restore them.
 //!
 //! The index is built from the headers and scans of all segments of a session. It reads nothing
 //! itself, so it can be asked again whenever something more is known: a group that turned out to be
@@ -88,11 +88,11 @@ pub struct CheckpointInfo {
     pub id: CheckpointId,
     /// The checkpoint before it on its line.
     pub parent: Option<CheckpointId>,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
     /// The game's label for it.
     pub label: Option<String>,
-    /// When, by the clock of the machine that it was taken on.
+    /// The time, by the clock of the machine that it was taken on.
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
@@ -345,7 +345,7 @@ impl SessionIndex {
         }
     }
 
-    /// Whose checkpoint a group holds.
+    /// The run of a group's checkpoint.
     fn run_of(&self, group: GroupRef) -> Option<RunId> {
         let segment = self.segments.get(group.segment)?;
         if !segment.header.archive {

@@ -1,4 +1,4 @@
-//! Where a run comes from, and which runs it takes the place of.
+//! The origin of a run, and the runs that it takes the place of.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ const NAMED_IN_HEADER: usize = 64;
 /// Checkpoints of either kind in one record.
 const NAMED_IN_RECORD: usize = 4096;
 
-/// Where a run comes from, and which runs it takes the place of.
+/// The origin of a run, and the runs that it takes the place of.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lineage {
     /// The checkpoint that the run set out from, then the one that its run had set out from, and so

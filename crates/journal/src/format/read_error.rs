@@ -1,4 +1,4 @@
-//! Why reading a segment failed.
+//! The errors of reading a segment.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{BlockError, EventError, FrameError};
 use crate::model::session::FailureCause;
 
-/// Why something in a segment could not be read.
+/// The error of reading a part of a segment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -15,7 +15,7 @@ pub enum ReadError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where the damaged frame begins.
+        /// The offset of the damaged frame.
         offset: u64,
         /// The damage.
         source: Damage,
@@ -26,7 +26,7 @@ pub enum ReadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The offset.
         offset: u64,
         /// The error of the operating system.
         source: io::Error,
@@ -36,7 +36,7 @@ pub enum ReadError {
     UnknownFrame {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The offset.
         offset: u64,
         /// The kind.
         kind: u8,

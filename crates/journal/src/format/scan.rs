@@ -24,10 +24,10 @@ pub use budget::{ScanBudget, too_large};
 use records::Records;
 use window::Window;
 
-/// Where a frame is, and what its header says.
+/// The offset of a frame, and its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameEntry {
-    /// Where the frame begins in its segment.
+    /// The offset of the frame in its segment.
     pub offset: u64,
     /// Its header.
     pub header: FrameHeader,
@@ -40,9 +40,9 @@ pub struct GroupEntry {
     pub commit: Commit,
     /// Its data frames in order.
     pub frames: Vec<FrameEntry>,
-    /// Where its first frame begins.
+    /// The offset of its first frame.
     pub start: u64,
-    /// Where its last frame ends.
+    /// The end of its last frame.
     pub end: u64,
     /// The number of its last frame.
     pub last_sequence: u64,
@@ -60,7 +60,7 @@ impl GroupEntry {
 pub struct BrokenGroup {
     /// The commit that it would have had.
     pub commit: Commit,
-    /// Where the commit's frame begins.
+    /// The offset of the commit's frame.
     pub offset: u64,
 }
 
@@ -69,7 +69,7 @@ pub struct BrokenGroup {
 pub struct DamagedRange {
     /// The first damaged byte.
     pub from: u64,
-    /// Where the next good frame begins.
+    /// The offset of the next good frame.
     pub to: u64,
 }
 
@@ -91,8 +91,8 @@ pub struct Scan {
     pub events: Vec<FrameEntry>,
     /// Damaged bytes that good frames follow.
     pub damage: Vec<DamagedRange>,
-    /// Where the last thing that is whole ends, if more bytes follow: what was being written when
-    /// the process or machine stopped.
+    /// The end of the last whole group or record, if more bytes follow: those that were being written when the process
+    /// or machine stopped.
     pub tail: Option<u64>,
     /// The highest checkpoint number that any good frame names, committed or not.
     pub newest_counter: Option<u64>,
@@ -162,7 +162,7 @@ enum Content {
     Data,
     Commit(Box<Commit>),
     Record(Record),
-    /// Of a kind that this version doesn't know.
+    /// A kind that this version doesn't know.
     Unknown,
 }
 

@@ -57,7 +57,7 @@ impl Segment {
         &self.header
     }
 
-    /// Who wrote it.
+    /// The version that wrote it.
     pub fn written_by(&self) -> &WrittenBy {
         &self.written_by
     }

@@ -28,7 +28,7 @@ pub struct SlotHeader {
     pub game: String,
     /// The checkpoint's number in its run.
     pub counter: u64,
-    /// When the checkpoint was captured.
+    /// The time at which the checkpoint was captured.
     pub time: Timestamp,
     /// Play time at that moment.
     #[serde(with = "milliseconds")]

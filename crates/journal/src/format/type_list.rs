@@ -1,4 +1,4 @@
-//! Which types a checkpoint holds, and how many rows of each.
+//! The types of a checkpoint, and the number of rows of each.
 //!
 //! Every commit names them all, and consecutive commits nearly always name the same. A session has
 //! thousands of commits, so a list that was seen before is shared, and the numbers of rows take a

@@ -23,8 +23,7 @@ impl SessionIndex {
         branches
     }
 
-    /// Why the run of a checkpoint began, or the nearest one before it on its line of which that is
-    /// known.
+    /// The begin of a checkpoint's run, or of the nearest one before it on its line of which it is known.
     pub fn begun(&self, checkpoint: CheckpointId) -> Option<&Begun> {
         self.ancestry(checkpoint).into_iter().find_map(|id| {
             let segments = self.runs.get(&id.run)?.segments.iter();
@@ -57,7 +56,7 @@ impl SessionIndex {
         self.runs.contains_key(&run) || named().any(|named| named.run == run)
     }
 
-    /// Of each run, the highest counter that another run, which has committed something, continues from.
+    /// For each run, the highest counter that another run, which has committed something, continues from.
     fn gone_on_from(&self) -> HashMap<RunId, u64> {
         let mut gone_on = HashMap::new();
         for run in self.runs.values().filter(|run| !run.moments.is_empty()) {

@@ -1,4 +1,4 @@
-//! Where another build of the game took a session over.
+//! The checkpoints at which another build of the game resumed a session.
 
 use super::SessionIndex;
 use crate::model::ids::{CheckpointId, RunId};

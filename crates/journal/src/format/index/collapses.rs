@@ -1,4 +1,4 @@
-//! Where a world lost nearly all that was in it.
+//! The checkpoints at which a world lost nearly all of its entities.
 
 use super::SessionIndex;
 use crate::model::ids::CheckpointId;

@@ -32,7 +32,7 @@ pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
     missing
 }
 
-/// Where the last thing that is whole ends.
+/// The end of the last whole group or record.
 pub fn good_end(segment: &SegmentSummary) -> u64 {
     segment.scan.tail.unwrap_or(segment.scan.length)
 }

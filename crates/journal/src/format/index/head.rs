@@ -27,7 +27,7 @@ pub struct Head {
     pub status: SessionStatus,
     /// The highest play time that the line has.
     pub play_time: Duration,
-    /// When the checkpoint was taken, by the clock of its machine.
+    /// The time of the checkpoint, by the clock of its machine.
     pub time: Timestamp,
     /// The session's description as it was last changed on this line.
     pub metadata: SessionMetadata,
@@ -37,7 +37,7 @@ pub struct Head {
     pub declined: bool,
     /// The machine that the run was on.
     pub host: u64,
-    /// That machine's boot.
+    /// The boot of that machine.
     pub boot: String,
     /// The version of the game that wrote it.
     pub game_version: String,
@@ -50,11 +50,11 @@ pub struct Head {
 pub struct RunEnd {
     /// The session's status from there on.
     pub status: SessionStatus,
-    /// Why the session ended; `None` if it was closed.
+    /// The reason for the session's end; `None` if it was closed.
     pub reason: Option<EndReason>,
     /// The cause, and the game's words about it.
     pub leaving: Leaving,
-    /// When.
+    /// The time.
     pub time: Timestamp,
 }
 

@@ -41,7 +41,7 @@ pub fn note_damage(problems: &mut Vec<FileProblem>, path: &Path, range: DamagedR
 }
 
 impl FileProblem {
-    /// Why the file can't be read now, if that is what is wrong with it: it may hold anything.
+    /// The reason for which the file can't be read now, if that is the problem: it may hold anything.
     pub fn why_unreadable(&self) -> Option<FailureCause> {
         let FileProblemKind::Unreadable { error } = self.kind else { return None };
         let failure = Unreadable { path: self.path.clone(), source: error.into() };

@@ -20,7 +20,7 @@ pub struct Run {
     pub lineage: Lineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
-    /// Which checkpoints have a group that is the difference to this one.
+    /// For each checkpoint, those with a group that is the difference to it.
     followers: HashMap<u64, Vec<u64>>,
     /// The number of its checkpoints that are at hand: there is a way to them, or they never had a world.
     at_hand: usize,
@@ -34,7 +34,7 @@ pub struct Run {
 /// counter, and copies of either.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// Where its commit is.
+    /// The place of its commit.
     pub commit: CommitPlace,
     /// Bytes of the smallest group that stands for it.
     pub bytes: u64,
@@ -44,7 +44,7 @@ pub struct Moment {
     is_without_world: bool,
 }
 
-/// Where a commit is, in a group that is whole or in one that isn't.
+/// The place of a commit, in a group that is whole or in one that isn't.
 #[derive(Clone, Copy, Debug)]
 pub enum CommitPlace {
     /// In a group whose frames are all there.

@@ -62,7 +62,7 @@ impl<S> Source<S> {
         }
     }
 
-    /// Whose the first row of the current block is, if it is one of values of this type.
+    /// The id of the first row of the current block, if that is one of values of this type.
     pub fn first_value_of(&self, type_path: &str) -> Option<SaveId> {
         let block = self.block.as_ref().filter(|block| &*block.type_path == type_path)?;
         match block.rows {

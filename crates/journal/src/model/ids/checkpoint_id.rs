@@ -1,4 +1,4 @@
-//! Which checkpoint of a session something is.
+//! The identity of a checkpoint.
 
 use std::fmt;
 

@@ -21,7 +21,7 @@ pub const CARRIED_BYTES: u64 = 16 << 20;
 /// Bytes of memory that a reader sets aside for what it must know of a session, beside the frame that
 /// it is reading.
 pub const INDEX_BYTES: u64 = 48 << 20;
-/// Encoded bytes of one value. What is missing to a frame leaves room for the longest type path.
+/// Encoded bytes of one value. The rest of a frame leaves room for the longest type path.
 pub const VALUE_BYTES: usize = LARGE_FRAME_BYTES - 2 * STRING_BYTES;
 /// Rows in one block.
 pub const BLOCK_ROWS: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! Which process of a session wrote something.
+//! The identity of a run: the part of a session that one process plays.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which entity of a session a row belongs to.
+//! The identity of an entity within a session.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which slot something is.
+//! The identity of a slot.
 
 use std::fmt;
 

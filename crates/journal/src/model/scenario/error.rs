@@ -1,8 +1,8 @@
-//! Why a scenario can't be read.
+//! The errors of reading a scenario.
 
 use std::io;
 
-/// Why a scenario can't be read. It names the file, and the line where there is one.
+/// The error of reading a scenario. It names the file, and the line if there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
@@ -84,7 +84,7 @@ pub enum ScenarioError {
     /// A value of a field or a setting has no form as text.
     #[error("it can't be written as text: {message}")]
     Unwritable {
-        /// Which, and why.
+        /// The value, and the reason.
         message: String,
     },
     /// The file could not be read.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailureCause, SlotError};
 use crate::model::ids::{CheckpointId, SessionId, SlotId, limits};
 
-/// Where an attachment is.
+/// The place of an attachment.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -27,7 +27,7 @@ pub enum AttachmentOf {
     Session {
         /// The session.
         session: SessionId,
-        /// Which version of it; `None` for the newest.
+        /// Its version; `None` for the newest.
         version: Option<u32>,
     },
 }
@@ -60,8 +60,7 @@ impl AttachmentVersion {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct AttachmentQuota {
-    /// Bytes of all their files together. What would be more is refused, once older versions have made room. 16 MiB
-    /// by default.
+    /// Bytes of all their files together. More is refused, once older versions have made room. 16 MiB by default.
     pub bytes: u64,
     /// The number of versions kept of each, the newest ones; 1 at least. 3 by default.
     pub versions: usize,
@@ -174,7 +173,7 @@ impl From<SlotError> for AttachmentError {
     }
 }
 
-/// Why an attachment could not be written or read.
+/// The error of writing or reading an attachment.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]

@@ -33,7 +33,7 @@ pub struct Chapter {
     /// Its own custom fields, without those of the chapters around it.
     #[serde(default)]
     pub fields: Fields,
-    /// When it began, by the machine's clock.
+    /// The time at which it began, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub begun: Timestamp,
     /// The session's play time when it began.
@@ -108,7 +108,7 @@ pub enum ChapterOutcome {
 pub struct ChapterEnd {
     /// Its outcome.
     pub outcome: ChapterOutcome,
-    /// When, by the machine's clock.
+    /// The time, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// The session's play time at that moment.
@@ -271,7 +271,7 @@ impl NewChapter {
     }
 }
 
-/// Why something can't be done with a chapter.
+/// The error of an operation on a chapter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]

@@ -26,8 +26,8 @@ const LETTERS: usize = 80;
 /// Time and all that is counted goes to the innermost chapter that is open. The figures of a chapter together with
 /// those within it are computed from that, so that sums always agree.
 ///
-/// Of the chapters that have ended, the newest 256 are listed, as far as their names and fields take
-/// 1 MiB at most. What is counted of older ones stays in the sums.
+/// Of the chapters that have ended, the newest 256 are listed, as far as their names and fields take 1 MiB at most. The
+/// figures of older ones stay in the sums.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]

@@ -88,8 +88,8 @@ impl SessionContext {
         !game.is_empty() && !self.game.is_empty() && self.game != game
     }
 
-    /// In which parts this differs from what was before. What wasn't known before is no difference, except
-    /// for mods, of which there may have been none.
+    /// The parts that differ from those before. A part that wasn't known before is no difference, except for mods, of
+    /// which there may have been none.
     #[must_use]
     pub fn differences(&self, before: &Self) -> Vec<ContextPart> {
         let differ = |now: &str, before: &str| !before.is_empty() && now != before;
@@ -110,8 +110,8 @@ impl SessionContext {
         parts.into_iter().filter(|(_, differs)| *differs).map(|(part, _)| part).collect()
     }
 
-    /// Takes over what a game says of itself, as far as there is room for it: [`mods`](Self::mods),
-    /// [`arguments`](Self::arguments), the build and the graphics adapter. What it says may be of any length.
+    /// Takes over the game's part, as far as there is room for it: [`mods`](Self::mods),
+    /// [`arguments`](Self::arguments), the build and the graphics adapter. The texts may be of any length.
     #[doc(hidden)]
     #[must_use]
     pub fn of_game(build_id: &str, graphics: &str, mods: &[String], arguments: &[String]) -> Self {

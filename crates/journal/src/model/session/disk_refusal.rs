@@ -1,8 +1,8 @@
-//! Why a disk refuses to write.
+//! The reasons for which a disk refuses to write.
 
 use std::io::ErrorKind;
 
-/// Why a disk refuses to write, as far as a player can do something about it.
+/// The reason for which a disk refuses to write, as far as a player can do something about it.
 ///
 /// ```
 /// use bevy_session_journal::DiskRefusal;

@@ -6,7 +6,7 @@ use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError}
 use crate::model::ids::SessionId;
 use crate::model::session::{SessionFeature, WrittenBy};
 
-/// Why a request changed nothing.
+/// The error of a request that changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -129,7 +129,7 @@ pub enum RequestError {
     /// The game doesn't allow it, for the reason that it gives: see `guard_session_requests`.
     #[error("refused: {reason}")]
     Refused {
-        /// Why, in the game's words.
+        /// The reason, in the game's words.
         reason: String,
     },
     /// The feature that it needs was switched off, see `SessionSwitches`.
@@ -200,11 +200,11 @@ pub enum RequestError {
     /// The session's files can't be used now; they were left as they are.
     #[error(transparent)]
     Store(FailureCause),
-    /// The game exited before there was an answer. What the writer was asked for already may still be done; what waited
-    /// for something else isn't.
+    /// The game exited before there was an answer. A request that the writer has already may still be carried out; one
+    /// that waited for something else isn't.
     #[error("the game exits before there is an answer")]
     Exiting,
-    /// The writer itself failed, and with it what was asked for. What was acknowledged is safe.
+    /// The writer itself failed, and the request with it. Acknowledged checkpoints are safe.
     #[error("the writer itself failed")]
     WriterGone,
 }
@@ -221,7 +221,7 @@ impl RequestError {
     }
 }
 
-/// Why nothing can be done with a game's own saves, which this package doesn't know.
+/// The error of an operation on a game's own saves, which this package doesn't know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]
@@ -247,7 +247,7 @@ pub enum ExternalError {
     NotLoadable,
 }
 
-/// Why checkpoints could not be written.
+/// The error of writing checkpoints.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -269,8 +269,8 @@ pub enum CheckpointError {
     /// Another process took the session over, see [`StopReason::LockLost`].
     #[error("another process took the session over")]
     LockLost,
-    /// The game removed the `CurrentSession` resource, which says what a
-    /// checkpoint is of. What changed is in the next one after it is back.
+    /// The game removed the `CurrentSession` resource, which names the session of a checkpoint. The changes are in the
+    /// next one after it is back.
     #[error("the game removed the resource `CurrentSession`")]
     NoCurrentSession,
     /// Data of the session beside its entities, such as the custom fields, can't be encoded.
@@ -281,7 +281,7 @@ pub enum CheckpointError {
     TooLarge(FailureCause),
 }
 
-/// Why nothing is saved any more, see `SavingStopped`.
+/// The reason that nothing is saved any more, see `SavingStopped`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -307,7 +307,7 @@ pub enum StopReason {
     WorldLost,
 }
 
-/// Why no checkpoint of a session can be restored.
+/// The reason that no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]

@@ -49,7 +49,7 @@ impl FailureCause {
         errors.find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind)
     }
 
-    /// Why the disk refuses, as far as a player can do something about it.
+    /// The reason for which the disk refuses, as far as a player can do something about it.
     #[must_use]
     pub fn refusal(&self) -> DiskRefusal {
         self.io_kind().unwrap_or(io::ErrorKind::Other).into()

@@ -141,7 +141,7 @@ impl Fields {
     }
 }
 
-/// Why a custom field could not be set.
+/// The error of setting a custom field.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {

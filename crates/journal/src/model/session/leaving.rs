@@ -81,7 +81,7 @@ impl From<String> for LeaveCause {
     }
 }
 
-/// Why a session was closed or ended, and what the game says about it.
+/// The cause of a session's being closed or ended, with the game's words about it.
 ///
 /// ```
 /// use bevy_session_journal::{LeaveCause, Leaving};

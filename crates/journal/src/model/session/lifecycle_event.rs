@@ -21,22 +21,22 @@ pub struct LifecycleEvent {
     pub status: Option<String>,
     /// The trigger.
     pub trigger: EventTrigger,
-    /// Who says so: `bevy_session`, or another writer of the session.
+    /// The writer of the event: `bevy_session`, or another writer of the session.
     pub source: String,
     /// The version of that.
     pub version: String,
     /// Further details for people: the name of a slot, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
-    /// Of a session that was recovered: how the process had ended that played it, by
-    /// [`HowItEnded::name`](crate::HowItEnded::name), as far as that was known.
+    /// Of a recovered session, the end of the process that played it, by [`HowItEnded::name`](crate::HowItEnded::name),
+    /// as far as that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Of a session that was recovered: about how much play was lost, in milliseconds, as far as that was known.
+    /// Of a recovered session, the play that was lost, about, as far as that was known. Stored in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
     pub lost: Option<Duration>,
-    /// Of a session that was recovered: how the processes had ended that held it since, the oldest first: the one that
-    /// played it, then those that died while they restored it. The last is what `cause` names.
+    /// Of a recovered session, the ends of the processes that held it since, the oldest first: of the one that played
+    /// it, then of those that died while they restored it. The last is the one that `cause` names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deaths: Vec<ProcessDeath>,
 }
@@ -111,7 +111,7 @@ impl LifecycleEvent {
         self.between(Some(word(previous)), Some(word(status)))
     }
 
-    /// Which deaths it followed, the oldest first, and about how much play that took.
+    /// Sets the deaths that it followed, the oldest first, and the play that was lost, about.
     #[must_use]
     pub fn after_deaths(mut self, deaths: Vec<ProcessDeath>, lost: Option<Duration>) -> Self {
         self.cause = deaths.last().map(|death| death.cause.clone());

@@ -40,7 +40,7 @@ pub struct SessionMetadata {
     /// True if the player wants it kept: no rule of retention removes it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// Where it stands among all others.
+    /// Its place: open, archived, or in the trash.
     #[serde(default, skip_serializing_if = "is_open")]
     pub place: ShelfPlace,
     /// True if it is a draft: planned, and not begun yet. It begins when it is continued for the first time.
@@ -58,7 +58,7 @@ pub struct SessionMetadata {
     /// True if the session is offered after a crash, as far as the settings allow it.
     #[serde(default = "yes")]
     pub recovery: bool,
-    /// When it was started.
+    /// The time at which it was started.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
     /// The build and the context that it was started with, or last resumed with.

@@ -26,7 +26,7 @@ pub struct PanicInfo {
     /// The call stack, if one was captured.
     #[serde(default)]
     pub backtrace: Option<String>,
-    /// When.
+    /// The time.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
 }

@@ -11,14 +11,14 @@ use jiff::Timestamp;
 /// begin of this process count for nothing, by any clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProvenTime {
-    /// When this process began. Without that nothing is known, and nothing is old.
+    /// The time at which this process began. Without that nothing is known, and nothing is old.
     began: Option<Timestamp>,
     /// The newest moment before that at which something was written.
     newest: Option<Timestamp>,
 }
 
 impl ProvenTime {
-    /// Of a process that began at this moment. Nothing is old yet.
+    /// The bound of a process that began at this moment. Nothing is old yet.
     ///
     /// ```
     /// use bevy_session_journal::ProvenTime;

@@ -35,13 +35,13 @@ pub enum ReportSubject {
 }
 
 impl Report {
-    /// Of the session that is being played, at this moment.
+    /// A report about the session that is being played, at this moment.
     #[must_use]
     pub fn now() -> Self {
         Self::of(ReportSubject::Now)
     }
 
-    /// Of the process before this one: how it ended, and the newest checkpoint of what it played.
+    /// A report about the process before this one: its end, and the newest checkpoint of the session that it played.
     #[must_use]
     pub fn of_last_run() -> Self {
         Self::of(ReportSubject::LastRun)
@@ -75,7 +75,7 @@ impl Report {
     }
 }
 
-/// Why a report, or a session that was handed on, can't be opened. Nothing was changed by the attempt.
+/// The error of opening a report, or a session that was handed on. Nothing was changed by the attempt.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -121,7 +121,7 @@ pub enum ReportError {
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// There is no checkpoint in it; its `report.ron` says why.

@@ -47,9 +47,9 @@ pub enum Archived {
 /// The outcome of a move.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShelfMoved {
-    /// Where it was.
+    /// Its place before.
     pub from: ShelfPlace,
-    /// Where it is now.
+    /// Its place now.
     pub to: ShelfPlace,
     /// Bytes of its files, now.
     pub bytes: u64,

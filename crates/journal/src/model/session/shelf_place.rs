@@ -1,11 +1,11 @@
-//! Where a session stands among all others: played, put away, or about to be deleted.
+//! The place of a session among all others: played, archived, or in the trash.
 
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands among all others.
+/// The place of a session among all others.
 ///
 /// It belongs to the session, like its name: going back to an older checkpoint doesn't change it. Playing the session
 /// takes it out of the archive or the trash.
@@ -23,12 +23,12 @@ pub enum ShelfPlace {
     Open,
     /// Put away: it takes little room, and lists leave it out unless they are asked for it.
     Archive {
-        /// Since when.
+        /// The time at which it was archived.
         since: Timestamp,
     },
     /// Deleted by the player, and kept for a while in case that was a mistake.
     Trash {
-        /// Since when.
+        /// The time at which it was deleted.
         since: Timestamp,
     },
 }

@@ -127,13 +127,13 @@ pub enum SlotError {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release of this crate wrote the file; update the game. Where it can be shown in a
-    /// list, it can be deleted, but not loaded, copied, renamed or added to.
+    /// A newer release of this crate wrote the file; update the game. If it can be shown in a list, it can be deleted,
+    /// but not loaded, copied, renamed or added to.
     #[error("a newer release wrote {path} ({written_by}): update the game")]
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file can't be read now. It may be readable later.
@@ -148,7 +148,7 @@ pub enum SlotError {
     /// It is another player's, and this one is in the middle of a session. Close it first.
     #[error("the slot is another player's")]
     OtherPlayer {
-        /// That player, if the session has one.
+        /// The session's player, if it has one.
         player: Option<String>,
     },
     /// The checkpoint that was to be imported is on the shelf already.

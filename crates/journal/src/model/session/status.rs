@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands, as its journal says.
+/// The status of a session, by its journal.
 ///
 /// *Crashed* is not among them: it is derived from a run that has no end and that no process holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl SessionStatus {
         matches!(self, Self::Completed | Self::Abandoned | Self::Failed)
     }
 
-    /// Where `step` leads from here.
+    /// Returns the status after `step`.
     ///
     /// ```
     /// use bevy_session_journal::{Move, SessionStatus};
@@ -89,7 +89,7 @@ pub enum Move {
     Recover,
 }
 
-/// Why a session ended for good.
+/// The reason for which a session ended for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::ids::limits;
 
-/// Changes to what a session says about itself. What isn't set stays as it is.
+/// Changes to a session's metadata and custom fields. Values that aren't set stay as they are.
 ///
 /// ```
 /// use bevy_session_journal::SessionUpdate;

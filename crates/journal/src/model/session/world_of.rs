@@ -1,4 +1,4 @@
-//! Whose world is to be taken.
+//! The sources of a world.
 
 use crate::model::ids::{SessionId, SlotId};
 

@@ -1,8 +1,8 @@
-//! Which version wrote a file.
+//! The version that wrote a file.
 
 use std::fmt;
 
-/// Which version of the format, and of the game, wrote a file.
+/// The version of the format, and of the game, that wrote a file.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]

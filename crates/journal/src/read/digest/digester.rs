@@ -13,10 +13,9 @@ use crate::read::recovery::{HistoryLosses, SessionFacts};
 
 /// Reduces the history of a session to a small value: the number of its player's deaths, the time that each level took.
 ///
-/// All that was recorded on the session's newest line is handed over in its order, and then what a listing says of the
-/// session. It runs beside the game, between the checkpoints, and only where a session's files have changed. A value
-/// must follow from what is handed over alone. Where this code panics, the session's value is the default one, and
-/// [`Digested::has_failed`] says so.
+/// All events of the session's newest line are handed over in their order, and then the session's entry. It runs beside
+/// the game, between the checkpoints, and only if a session's files have changed. A value must follow from this input
+/// alone. If this code panics, the session's value is the default one, and [`Digested::has_failed`] says so.
 ///
 /// ```
 /// use bevy_session_journal::{RecordedEvent, SessionDigester, SessionFacts};
@@ -50,8 +49,8 @@ pub trait SessionDigester: Send + Sync + 'static {
     /// Its name, and that of its file.
     const NAME: &'static str;
 
-    /// A number that is another one wherever this would make another value of the same history. What was made with
-    /// another number, or by another version of the game, is thrown away. Defaults to 0.
+    /// The version of this digester: raise it when it makes other values of the same history. Values of another
+    /// version, or by another version of the game, are thrown away. Defaults to 0.
     fn version(&self) -> u64 {
         0
     }
@@ -120,7 +119,7 @@ impl<T> FromIterator<Arc<Digested<T>>> for DigestedSessions<T> {
 }
 
 impl<T> DigestedSessions<T> {
-    /// Of values that are sorted by session.
+    /// The digests of these values, which are sorted by session.
     pub(super) fn of(sorted: impl Iterator<Item = Arc<Digested<T>>>) -> Self {
         Self(sorted.collect())
     }
@@ -156,7 +155,7 @@ impl<T> DigestedSessions<T> {
 pub struct DigestFigures {
     /// Sessions of which something is known.
     pub sessions: usize,
-    /// Sessions whose files were read. What is known of all others was kept.
+    /// Sessions whose files were read. The values of all others were kept.
     pub read: usize,
     /// The time that the writer's thread worked on it.
     pub work: Duration,

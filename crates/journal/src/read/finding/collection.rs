@@ -28,7 +28,7 @@ pub struct Shelf {
     /// One for each entry, in the same order.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     cards: Vec<Card>,
-    /// When each was written last: where it stands follows from that.
+    /// The time at which each was written last: its place follows from that.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     updated: HashMap<SessionId, Timestamp>,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
@@ -44,7 +44,7 @@ struct Card {
     changed: u64,
 }
 
-/// Where a session stands that was found.
+/// The place of a session that was found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// As long as the shelf's revision is the same.
@@ -194,7 +194,7 @@ impl Shelf {
         self.take(position)
     }
 
-    /// Finds sessions. What they are searched for is folded once and kept.
+    /// Finds sessions. Their searched texts are folded once and kept.
     #[must_use]
     pub fn query(&self, query: &SessionQuery) -> SessionPage<'_> {
         let begun = clock::instant();
@@ -214,7 +214,7 @@ impl Shelf {
         all.map(|(position, (entry, card))| Found { entry, text: &card.text, position })
     }
 
-    /// Where those stand that a query finds, in the order that is asked for.
+    /// The places of the sessions that a query finds, in its order.
     pub(super) fn find(&self, query: &SessionQuery) -> Vec<Place> {
         let mut found = query.found(self.all());
         query.sort_all(&mut found);
@@ -235,7 +235,7 @@ impl Shelf {
         Some(position).filter(is_there).or_else(anywhere)
     }
 
-    /// Where an entry of this order stands, or would.
+    /// The position of an entry of this order, or the one that it would have.
     fn place_of(&self, wanted: (Reverse<Timestamp>, SessionId)) -> usize {
         self.entries.partition_point(|known| order(known) < wanted)
     }
@@ -261,7 +261,7 @@ impl Card {
     }
 }
 
-/// Where an entry stands among others.
+/// The order of an entry among others.
 fn order(entry: &SessionEntry) -> (Reverse<Timestamp>, SessionId) {
     (Reverse(entry.updated), entry.session.id)
 }

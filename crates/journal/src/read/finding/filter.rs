@@ -56,7 +56,7 @@ impl<T: PartialOrd> Between<T> {
     }
 }
 
-/// Which places of the shelf are looked at.
+/// The places that are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Places {
     pub open: bool,

@@ -16,14 +16,14 @@ const MONDAY: i64 = 3 * 24 * 60 * 60;
 /// Seconds of an hour.
 const HOUR: i64 = 60 * 60;
 const HOURS_OF_A_DAY: i64 = 24;
-/// Where groups by length part, in minutes.
+/// The bounds between groups by length, in minutes.
 const LENGTHS: [u64; 4] = [15, 60, 4 * 60, 20 * 60];
 
 /// The property to group sessions by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum GroupBy {
-    /// Who plays them.
+    /// Their player.
     Player,
     /// Their type, in the game's own words: its scenarios, say.
     SessionType,

@@ -17,11 +17,10 @@ use crate::read::recovery::{SessionEntry, VersionFit};
 /// Letters of a search that count. Players don't type more, and a text that was pasted by mistake costs nothing.
 const LETTERS: usize = 1000;
 
-/// Which sessions are asked for, in which order, and which page of them.
+/// A query of sessions: the conditions, the order, and the page.
 ///
-/// Each method narrows it. What isn't mentioned leaves nothing out, except that sessions in the archive
-/// and in the trash are only found where they are asked for. By default all that are found are one page,
-/// most recently played first.
+/// Each method narrows it. A condition that isn't set excludes nothing, except that sessions in the archive and in the
+/// trash are only found if they are asked for. By default all that are found are one page, most recently played first.
 ///
 /// ```
 /// use bevy_session_journal::{Left, SessionEntry, SessionQuery, SortBy};
@@ -178,8 +177,7 @@ impl SessionQuery {
         self
     }
 
-    /// Which of those that are found are handed out: `0..20`, then `20..40`. A page beyond the end is
-    /// empty.
+    /// Sets the page: `0..20`, then `20..40` of the sessions that are found. A page beyond the end is empty.
     pub fn page(mut self, page: Range<usize>) -> Self {
         self.page = Some(page);
         self

@@ -10,14 +10,14 @@ use crate::read::recovery::SessionEntry;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum SortBy {
-    /// When it was played last: the newest first.
+    /// The time of its last play: the newest first.
     #[default]
     Updated,
     /// Its name, without case and accents: in the order of the alphabet.
     Name,
     /// Its play time: the longest first.
     PlayTime,
-    /// When it was started: the newest first.
+    /// The time of its start: the newest first.
     Started,
     /// The player's progress: the furthest first, and sessions without one last, also where the order is reversed.
     Progress,

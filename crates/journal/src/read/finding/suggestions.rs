@@ -1,4 +1,4 @@
-//! Which scenario a player may want to begin with next, and why.
+//! Suggestions of the scenario to begin with next, with their reasons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,11 +25,11 @@ const HABIT: usize = 2;
 pub struct Suggestion<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// Why it is suggested, the weightiest reason first. There is at least one.
+    /// The reasons for which it is suggested, the weightiest first. There is at least one.
     pub why: Vec<SuggestionReason>,
 }
 
-/// Why a scenario is suggested. As text it is a sentence in English.
+/// The reason for which a scenario is suggested. As text it is a sentence in English.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SuggestionReason {
@@ -102,8 +102,9 @@ impl fmt::Display for SuggestionReason {
     }
 }
 
-/// Which of these scenarios a player may want to begin with, the best first, and why: from the sessions of this player,
-/// without those in the trash. Equal questions have equal answers, in any order of sessions and scenarios.
+/// Suggests those of these scenarios that a player may want to begin with, the best first, with the reasons: from the
+/// sessions of this player, without those in the trash. Equal questions have equal answers, in any order of sessions
+/// and scenarios.
 ///
 /// What is much harder than anything that the player completed is suggested only if it was played before.
 ///
@@ -179,7 +180,7 @@ impl<'e> Past<'e> {
         self.played.get(&*scenario.key).is_some_and(|played| played.is_completed)
     }
 
-    /// Why a scenario is one to begin with, the weightiest reason first.
+    /// The reasons for a scenario, the weightiest first.
     fn reasons(&self, scenario: &Scenario, step: &Step) -> Vec<SuggestionReason> {
         let played = self.played.get(&*scenario.key);
         let is_in_reach = scenario.level.is_none_or(|level| step.reaches(level));

@@ -61,7 +61,7 @@ impl SessionWatch {
         }
     }
 
-    /// Looks again, and says what is different. Where nothing changed it costs nothing.
+    /// Looks again, and returns the changes. If nothing changed, it costs nothing.
     #[doc(hidden)]
     pub fn look(&mut self, shelf: &Shelf) -> SessionChanges {
         if self.is_of(shelf) {

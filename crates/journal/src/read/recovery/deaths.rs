@@ -12,7 +12,7 @@ use crate::model::ids::{RunId, SessionId};
 #[derive(Debug, Default)]
 pub(super) struct Deaths {
     dead: Vec<DeadProcess>,
-    /// The files of their records. What was known of a process is kept: it may say more than is left of it on disk.
+    /// The files of their records. A record that was read is kept: it may hold more than is left of it on disk.
     records: HashSet<PathBuf>,
     by_process: HashMap<ProcessId, usize>,
     /// The places in `dead` of those that held a session.

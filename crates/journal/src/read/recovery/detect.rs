@@ -35,11 +35,11 @@ pub struct FoundSession {
     pub entry: Option<SessionEntry>,
     /// The loss by damage to its files, if any was found.
     pub corruption: Option<Corruption>,
-    /// Why nothing of it can be restored, if that is so.
+    /// The reason that nothing of it can be restored, if there is one.
     pub failure: Option<RecoveryError>,
     /// The offers after its crash: one, or two if it was continued in two places that never saw each other.
     pub offers: Vec<RecoveryOffer>,
-    /// Where its newest line stands on the crash-loop ladder.
+    /// The place of its newest line on the crash-loop ladder.
     #[doc(hidden)]
     pub ladder: Ladder,
 }
@@ -189,7 +189,7 @@ fn open_or_put_off(
     Ok(finder.learn_of_holders(&stored).then_some((stored, lock)))
 }
 
-/// Which sessions are read whole and offered.
+/// The sessions that are read whole and offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Interest {
     /// Those that crashed, and who may have the lock of a session without an end.
@@ -449,8 +449,8 @@ pub(crate) fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<Ch
     stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
 }
 
-/// Why a session without one committed checkpoint can't be restored; `None` if it simply never had
-/// one, which is no failure.
+/// The reason that a session without one committed checkpoint can't be restored; `None` if it simply never had one,
+/// which is no failure.
 fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
     let mut failure = None;
     for problem in index.problems() {

@@ -1,4 +1,4 @@
-//! Which events belong to a line of a session, and what of them goes with a checkpoint.
+//! The events that belong to a line of a session, and those of them that go with a checkpoint.
 
 use std::collections::{HashMap, HashSet};
 
@@ -140,7 +140,7 @@ fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
     let own = index.commits().filter(|(id, _)| id.run == run).min_by_key(|(id, _)| id.counter);
     let opening = own.map(|(_, commit)| commit).filter(|it| it.kind == CheckpointKind::Opening);
     let at_parent = index.commit(parent).or(opening).map(|commit| commit.events_through);
-    // Where neither is there any more, what came after the last one before it may belong to another line.
+    // If neither is there any more, events after the last one before it may belong to another line.
     let earlier =
         index.commits().filter(|(id, _)| id.run == parent.run && id.counter < parent.counter);
     let before_parent = earlier.map(|(_, commit)| commit.events_through).max();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::format::{FileProblem, FileProblemKind, RecordedEvent};
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 
-/// Which events of a session are wanted. Everything that isn't set lets all of them through.
+/// A query of a session's events. A condition that isn't set lets all of them through.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EventQuery {
     /// The session.
@@ -20,9 +20,9 @@ pub struct EventQuery {
     pub chapter: Option<u64>,
     /// The paths of their types. All types if there is none.
     pub types: Vec<String>,
-    /// When they happened, by the clock of the machine.
+    /// The time of the events, by the clock of the machine.
     pub time: Option<RangeInclusive<Timestamp>>,
-    /// When they happened, in play time of the session.
+    /// The moment of the events, in play time of the session.
     pub play_time: Option<RangeInclusive<Duration>>,
     /// Their numbers.
     pub sequences: Option<RangeInclusive<u64>>,
@@ -30,7 +30,7 @@ pub struct EventQuery {
     pub newest_first: bool,
     /// The most events on a page. 100 by default.
     pub limit: usize,
-    /// Where the page before ended, see [`EventPage::next`].
+    /// The end of the page before, see [`EventPage::next`].
     pub after: Option<u64>,
     /// True if all are counted, also those of other pages. All of the files are read then.
     pub counts_all: bool,
@@ -78,7 +78,7 @@ pub struct EventValidation {
     pub bytes: u64,
     /// Frames that are whole.
     pub frames: u64,
-    /// Events in them. What two files hold counts once.
+    /// Events in them. An event that two files hold counts once.
     pub events: u64,
     /// Frames whose payload is damaged.
     pub damaged_frames: u64,
@@ -106,7 +106,7 @@ impl EventValidation {
 /// Numbers without an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventGap {
-    /// Whose they are.
+    /// The run of the events.
     pub run: RunId,
     /// The last number before them.
     pub after: u64,

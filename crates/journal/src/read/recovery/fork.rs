@@ -16,7 +16,7 @@ use crate::model::ids::CheckpointId;
 pub struct Fork {
     /// The newest checkpoint that the line has in common with another one; `None` if none is kept.
     pub common: Option<CheckpointId>,
-    /// When that was taken, by the clock of the machine that took it.
+    /// The time at which that was taken, by the clock of the machine that took it.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub parted: Option<Timestamp>,
     /// The line that is offered.
@@ -40,7 +40,7 @@ pub struct ForkedLine {
 }
 
 impl Fork {
-    /// Where the line of `head` parted from the others; `None` if there are none.
+    /// The fork at which the line of `head` parted from the others; `None` if there are none.
     pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
         let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
         if others.is_empty() {

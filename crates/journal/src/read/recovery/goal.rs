@@ -1,4 +1,4 @@
-//! Which checkpoint is meant by what was asked for.
+//! The checkpoint that a request means.
 
 use std::time::Duration;
 

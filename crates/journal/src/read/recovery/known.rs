@@ -36,12 +36,12 @@ struct Known {
 
 /// Stands in the place of a stamp where the files couldn't be read.
 const UNREADABLE: u64 = 0;
-/// Journal bytes that one step of a listing looks through, about: in tests, one session. What is known
-/// already counts as little.
+/// Journal bytes that one step of a listing looks through, about: in tests, one session. Sessions that are known
+/// already count as little.
 const STEP_BYTES: u64 = if cfg!(test) { 1 } else { 1 << 20 };
 const KNOWN_BYTES: u64 = 16 << 10;
 
-/// Which sessions a listing looks at.
+/// The sessions that a listing looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListingScope {
     /// All of which something may have changed, and all of which more than the files matters: a lock, a
@@ -49,7 +49,7 @@ pub enum ListingScope {
     All,
     /// Those whose files changed, but for the one that this process plays.
     Changed {
-        /// That one.
+        /// The session that this process plays.
         playing: Option<SessionId>,
     },
 }

@@ -24,7 +24,7 @@ pub trait Decode: KnownTypes {
     ///
     /// # Errors
     ///
-    /// The first error of `blocks`. What this build can't use of the values is none.
+    /// The first error of `blocks`. A value that this build can't use is none.
     fn decode(
         &self,
         commit: &Commit,

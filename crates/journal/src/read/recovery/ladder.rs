@@ -32,9 +32,9 @@ pub enum Proposal {
     /// The newest intact checkpoint.
     #[default]
     Newest,
-    /// This one, which is older than all on which the game has just died, by a minute of play if there is
-    /// one: at the first and at the second death in a row soon after a restore. Where nothing older is left,
-    /// the oldest that was tried, which is [`Newest`](Self::Newest) if nothing else is there.
+    /// This one, which is older than all on which the game has just died, by a minute of play if there is one: at the
+    /// first and at the second death in a row soon after a restore. If nothing older is left, the oldest that was
+    /// tried, which is [`Newest`](Self::Newest) if nothing else is there.
     Older(CheckpointId),
     /// None: a new session is to be started, and this one is kept and stays listed. At the third
     /// such death.
@@ -53,7 +53,7 @@ impl Proposal {
     }
 }
 
-/// Where a session stands on the ladder.
+/// The place of a session on the crash-loop ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ladder {
     /// The option that a policy takes by itself.
@@ -65,7 +65,7 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Where the line that ends in `head` stands, by the session's last restore if that failed.
+    /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
         let Some(trial) = failed else { return Self::default() };
         let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
@@ -86,8 +86,8 @@ fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -
     again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
 }
 
-/// The restore that is about to be made, as the next start must know it should this one not survive
-/// it. Who makes it, and in which run, is filled in by the writer.
+/// The restore that is about to be made, as the next start must know it should this one not survive it. Its process and
+/// its run are filled in by the writer.
 pub(super) fn next_trial(
     finder: &SessionFinder,
     wanted: Wanted,

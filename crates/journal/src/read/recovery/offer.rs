@@ -29,7 +29,7 @@ pub struct RecoveryOffer {
     /// The ends of the processes before, the oldest first, if `cause` is that of one that died while it restored the
     /// session: the one that played it, then others that restored it.
     pub causes_before: Vec<HowItEnded>,
-    /// When the process is known to have lived last; `None` if its record is missing.
+    /// The time at which the process is known to have lived last; `None` if its record is missing.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub died_at: Option<Timestamp>,
     /// The play that is in no checkpoint.
@@ -58,10 +58,9 @@ pub struct RecoveryOffer {
     pub options: Vec<OfferedOption>,
     /// True if the same session is offered a second time, because it was continued in two places.
     pub forked: bool,
-    /// Where it parted then, and what was played since on each side.
+    /// The checkpoint at which it parted then, and the play since on each side.
     pub fork: Option<Fork>,
-    /// Where the session's files are, for a report: where they are wanted, if the game has a second place
-    /// for data.
+    /// The directory of the session's files, for a report: the first one, if the game has a second place for data.
     pub directory: PathBuf,
 }
 
@@ -118,14 +117,14 @@ pub struct UnsavedPlay {
 pub struct OfferedCheckpoint {
     /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
     pub id: CheckpointId,
-    /// When it was taken, by the clock of the machine that took it.
+    /// The time at which it was taken, by the clock of the machine that took it.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// The time between it and the session's last sign of life.
     pub age: Duration,
     /// Play time at its moment.
     pub play_time: Duration,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
     /// The game's label for it.
     pub label: Option<String>,
@@ -155,8 +154,8 @@ pub struct OfferedCheckpoint {
 pub struct SessionEntry {
     /// Its metadata, with its name.
     pub session: SessionMetadata,
-    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and
-    /// not [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
+    /// Its status. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and not
+    /// [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
     pub status: SessionStatus,
     /// True if a process plays it now.
     pub in_use: bool,
@@ -171,14 +170,13 @@ pub struct SessionEntry {
     pub play_time: Duration,
     /// Custom fields and states at the newest checkpoint.
     pub summary: CheckpointSummary,
-    /// When it was written last.
+    /// The time at which it was written last.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
     /// The newest checkpoint on its line with an attachment named `thumbnail`, for `AttachmentCommands::read`.
     pub thumbnail: Option<CheckpointId>,
-    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
-    /// crash, or by an exit that was too slow to write it. When that was says
-    /// [`updated`](Self::updated).
+    /// The cause of its being left, with the game's words about it; `None` if it is played, or was left by a crash, or
+    /// by an exit that was too slow to write it. The time of that is [`updated`](Self::updated).
     pub left: Option<Leaving>,
     /// True if it was continued in two places that never saw each other.
     pub forked: bool,

@@ -36,13 +36,13 @@ pub struct Prepared<I> {
     pub checkpoint: CheckpointId,
     /// The lineage of the new run.
     pub lineage: Lineage,
-    /// Why it begins, and what it leaves.
+    /// The reason of the new run's begin, and the checkpoint that it leaves.
     pub begun: Begun,
     /// The highest checkpoint number that the session ever used.
     pub newest_counter: u64,
     /// The first id that no entity has had.
     pub next_save_id: SaveId,
-    /// Why the checkpoint was taken.
+    /// The reason for which the checkpoint was taken.
     pub kind: CheckpointKind,
     /// Time played until then.
     pub play_time: Duration,
@@ -104,11 +104,11 @@ impl<I> Prepared<I> {
     }
 }
 
-/// Why nothing was prepared.
+/// The reason that nothing was prepared.
 pub enum PrepareFailure {
     /// For a reason that another request can avoid.
     Rejected(RequestError),
-    /// The checkpoint is damaged. What is there instead is in what was found.
+    /// The checkpoint is damaged. The findings have what is left instead.
     Damaged(Box<FoundSession>),
     /// The session can't be restored.
     Unrecoverable(RecoveryError),

@@ -9,7 +9,7 @@ use crate::format::{Begun, CheckpointKind, Head, SessionIndex};
 use crate::model::ids::SaveId;
 use crate::model::session::{Chapters, Fields, GameClock, RequestError, RestoreReason};
 
-/// Where there is no world to restore, a draft can begin, and that is all.
+/// If there is no world to restore, a draft can begin, and that is all.
 pub(super) fn prepare_without_world<D: Decode>(
     types: &D,
     stored: &StoredSession,

@@ -32,7 +32,7 @@ pub enum Found {
     HalfArchived,
 }
 
-/// When the records of processes are read, for a session of which it isn't known who held it last.
+/// The moment at which the records of processes are read, for a session whose last holder isn't known.
 #[derive(Debug, Default)]
 pub(super) enum Records {
     /// For this session.
@@ -103,7 +103,7 @@ impl SessionFinder {
         self
     }
 
-    /// Of a process that began at this moment: what earlier ones have written says what time it surely is.
+    /// Sets the moment at which this process began. The data of earlier ones gives a lower bound of the current time.
     #[must_use]
     pub fn begun(mut self, began: Timestamp) -> Self {
         self.time = ProvenTime::of_process(began);
@@ -257,8 +257,7 @@ impl SessionFinder {
         }
     }
 
-    /// Adds those that died since. What was known of others is kept: it may say more than is left
-    /// of them on disk.
+    /// Adds those that died since. The records of others are kept: they may hold more than is left of them on disk.
     pub(super) fn learn_of_deaths(&mut self) {
         let news = deaths_besides(&self.local, &|record| self.deaths.has_record(record));
         news.into_iter().for_each(|dead| self.deaths.add(dead));

@@ -22,7 +22,7 @@ pub struct SessionFacts {
     pub entry: SessionEntry,
     /// The end of the process that played it last, if the session has no end: the crash that waits for an answer.
     pub cause: Option<HowItEnded>,
-    /// When that process is known to have lived last.
+    /// The time at which that process is known to have lived last.
     pub died_at: Option<Timestamp>,
 }
 

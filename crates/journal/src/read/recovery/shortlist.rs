@@ -1,4 +1,4 @@
-//! Which of many checkpoints are put before a player.
+//! The choice of checkpoints that are shown to a player.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -30,7 +30,7 @@ pub struct SlotEntry {
     pub session: SessionMetadata,
     /// The checkpoint that it is a copy of.
     pub checkpoint: CheckpointId,
-    /// When that was captured, by the clock of the machine that it was captured on.
+    /// The time at which that was captured, by the clock of the machine that it was captured on.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// Play time at that moment.

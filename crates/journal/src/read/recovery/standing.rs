@@ -1,4 +1,4 @@
-//! Where a session stands, put together from its journal, its lock and the record of its process.
+//! The standing of a session, put together from its journal, its lock and the record of its process.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::format::Head;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::SessionStatus;
 
-/// Where a line of a session stands.
+/// The standing of a session's line.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Standing {
     /// The status that decides what may be done with it.
@@ -19,13 +19,13 @@ pub struct Standing {
     pub cause: Option<HowItEnded>,
     /// The ends of those before, the oldest first, if the last died while it restored the session.
     pub causes_before: Vec<HowItEnded>,
-    /// When that process is known to have lived last.
+    /// The time at which that process is known to have lived last.
     pub died_at: Option<Timestamp>,
     /// The newest checkpoint that the process saw acknowledged.
     pub witness: Option<CheckpointId>,
 }
 
-/// Who may hold a session's lock.
+/// The possible holder of a session's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockHolder {
     /// No other process: this one has the lock, or none had it when the files were as they were read.

@@ -29,7 +29,7 @@ pub struct Tape {
 pub struct Keyframe {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
     /// The game's label for it.
     pub label: Option<String>,

@@ -18,8 +18,8 @@ use crate::model::session::{AttachmentVersion, OpenChapter, RestoreReason};
 pub struct Timeline {
     /// All checkpoints that are kept, those with the lowest numbers first: each comes after its parent.
     pub checkpoints: Vec<TimelineCheckpoint>,
-    /// Where lines end: the one that is played or was written last, then those of a fork, then the
-    /// branches, the newest first.
+    /// The lines, by their ends: the one that is played or was written last, then those of a fork, then the branches,
+    /// the newest first.
     pub lines: Vec<TimelineLine>,
     /// The attachments of the session itself: all versions of each, by name, the oldest first.
     pub attachments: Vec<AttachmentVersion>,
@@ -33,12 +33,12 @@ pub struct TimelineCheckpoint {
     pub id: CheckpointId,
     /// The nearest checkpoint before it that is kept; `None` for the oldest.
     pub parent: Option<CheckpointId>,
-    /// Why it was taken. The first of each run is an [`Opening`](CheckpointKind::Opening): the same moment
-    /// as its parent.
+    /// The reason for which it was taken. The first of each run is an [`Opening`](CheckpointKind::Opening): the same
+    /// moment as its parent.
     pub kind: CheckpointKind,
     /// The game's label for it.
     pub label: Option<String>,
-    /// When it was taken, by the clock of the machine that took it.
+    /// The time at which it was taken, by the clock of the machine that took it.
     pub time: Timestamp,
     /// Play time at its moment, pauses excluded.
     pub play_time: Duration,
@@ -62,7 +62,7 @@ pub struct TimelineLine {
     /// The newest checkpoint that it has in common with the first line; `None` for that one, and if there
     /// is none.
     pub leaves_at: Option<CheckpointId>,
-    /// Why the run of its end began; `None` of a session's first run, and where that isn't known.
+    /// The reason for which the run of its end began; `None` of a session's first run, and if that isn't known.
     pub begun: Option<RestoreReason>,
 }
 
@@ -141,7 +141,7 @@ impl Timeline {
         self.checkpoints.binary_search_by_key(&(id.counter, id.run), key).ok()
     }
 
-    /// Of each checkpoint, the newest that its line has in common with the first one.
+    /// For each checkpoint, the newest one that its line has in common with the first line.
     fn leaves_first_line_at(
         &self,
         first: Option<CheckpointId>,

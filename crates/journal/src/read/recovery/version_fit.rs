@@ -51,8 +51,8 @@ impl VersionFit {
         with_rows.map(|summary| types.fit(&summary)).max().unwrap_or_default()
     }
 
-    /// The same after this build has written the session: what it could migrate it has, and what it
-    /// can't use is still there.
+    /// The same after this build has written the session: rows that it could migrate it has, and rows that it can't use
+    /// are still there.
     #[doc(hidden)]
     pub fn once_written(self) -> Self {
         match self {

@@ -12,7 +12,7 @@ pub struct Wanted {
     pub session: SessionId,
     /// Its checkpoint, or the place from which to choose one.
     pub from: RestoreFrom,
-    /// Why it is restored.
+    /// The reason for which it is restored.
     pub reason: RestoreReason,
     /// The number of the checkpoint that was taken of what is being left, if one was. "The newest" doesn't mean that
     /// one.

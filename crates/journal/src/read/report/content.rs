@@ -24,7 +24,7 @@ const MOST_CHECKPOINTS: usize = 50;
 pub(super) struct ReportText {
     format: u32,
     about: About,
-    /// When the report was written.
+    /// The time at which the report was written.
     written: Timestamp,
     /// The library that wrote it.
     bevy_session: &'static str,
@@ -73,7 +73,7 @@ struct Events {
     count: usize,
     /// The number that was asked for. Of those that were recorded, private ones are never among them.
     asked_for: usize,
-    /// Why there are fewer than there could be.
+    /// The reason that there are fewer than there could be.
     left_out: Option<LeftOut>,
 }
 
@@ -92,7 +92,7 @@ struct Process {
     ended: Ended,
     panic: Option<Panic>,
     started: Timestamp,
-    /// When it is known to have lived last.
+    /// The time at which it is known to have lived last.
     died: Timestamp,
     game_version: String,
     /// The newest checkpoint that it saw safe.

@@ -22,7 +22,7 @@ const TEXT_BYTES: u64 = 1 << 20;
 
 /// The parts of a report.
 pub struct ReportParts {
-    /// Of the session, as far as there is one.
+    /// The head of the session, as far as there is one.
     pub head: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub slot: Result<SlotBytes, LeftOut>,
@@ -48,7 +48,7 @@ pub struct Picture {
     bytes: Vec<u8>,
 }
 
-/// Why a part isn't in the report.
+/// The reason that a part isn't in the report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub enum LeftOut {
     /// There is none.

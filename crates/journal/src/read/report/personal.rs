@@ -69,13 +69,13 @@ impl Personal {
         }
     }
 
-    /// The same of what was logged.
+    /// The same of the log.
     pub fn removed_from_log(&self, logged: &Logged) -> Logged {
         let Logged { recent, lines } = logged;
         Logged { recent: self.removed_from(recent), lines: self.removed_from(lines) }
     }
 
-    /// The same of all texts in what a game says of itself and its machine.
+    /// The same of all texts in the context of a game and its machine.
     pub(super) fn removed_from_context(&self, context: &SessionContext) -> SessionContext {
         let removed = |text: &String| self.removed_from(text);
         SessionContext {
