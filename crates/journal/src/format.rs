@@ -35,7 +35,7 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod sample;
 
-// What the journal's own types are made of, for those who use them.
+// The parts of the journal's own types, for their users.
 pub use crate::model::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use crate::model::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;

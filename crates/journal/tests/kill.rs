@@ -136,7 +136,7 @@ impl Game {
         }
     }
 
-    /// Kills it with SIGKILL, or what comes closest. What it said until then.
+    /// Kills it with SIGKILL, or what comes closest. Returns its output until then.
     fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -144,7 +144,7 @@ impl Game {
         std::mem::take(&mut self.heard)
     }
 
-    /// Waits for its end, which the end of what it says is. What it said.
+    /// Waits for its end, which is the end of its output. Returns the output.
     fn finish(mut self) -> Vec<String> {
         let end = loop {
             match self.lines.recv_timeout(PATIENCE) {

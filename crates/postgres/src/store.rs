@@ -21,7 +21,7 @@ use crate::tls::Tls;
 const IDLE: usize = 4;
 /// The time that a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Where the claim of an epoch stands: positions count from 1.
+/// The position of an epoch's claim: those of entries count from 1.
 const CLAIM: u64 = 0;
 
 const CREATE: &str = "insert into bevy_session.objects (session, epoch, position, bytes)
@@ -170,7 +170,7 @@ impl ReplicaStore for PostgresReplica {
     }
 }
 
-/// Where an object stands.
+/// The row of an object.
 fn row_of(key: Key) -> (Uuid, i64, i64) {
     let (epoch, position) = match key {
         Key::Claim { epoch, .. } => (epoch, CLAIM),

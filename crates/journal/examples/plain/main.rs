@@ -86,7 +86,7 @@ impl Play<'_> {
     fn step(&mut self) -> Outcome<()> {
         let next_step = Instant::now() + STEP;
         self.pond.step();
-        // Where the writer is behind, what changes meanwhile is in the next checkpoint.
+        // If the writer is behind, the changes meanwhile are in the next checkpoint.
         if self.pond.steps.is_multiple_of(STEPS_PER_CHECKPOINT) && !self.run.is_behind() {
             self.checkpoint()?;
         }

@@ -11,7 +11,7 @@ use crate::model::ids::SaveId;
 
 /// Takes the rows of a capture, in any order.
 ///
-/// What is removed is removed first: an entity that is removed and then put is there.
+/// Removals come first: an entity that is removed and then put is there.
 #[derive(Debug)]
 pub struct RowWriter {
     pub(super) scope: Scope,

@@ -31,7 +31,7 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. What was there before is there then.
+    /// [`StoreError`]. The attachment from before is there then.
     pub fn write_attachment(
         &self,
         session: SessionId,
@@ -87,7 +87,7 @@ impl StoredSession {
     /// Removes the attachments that lay beside a checkpoint which isn't there any more. One that was written since the
     /// session was opened stays: its checkpoint isn't known here.
     pub fn remove_left_attachments(&self, disk: &dyn Disk) {
-        // What can't be read now may hold the checkpoint.
+        // A file that can't be read now may hold the checkpoint.
         if !self.is_complete() || !self.index().problems().is_empty() {
             return;
         }

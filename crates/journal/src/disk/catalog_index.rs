@@ -23,9 +23,9 @@ const MAX_BYTES: usize = 256 << 20;
 /// The entries of all sessions.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CatalogIndex {
-    /// Who wrote it.
+    /// The build that wrote it.
     pub build: IndexBuild,
-    /// When, by the machine's clock.
+    /// The time, by the machine's clock.
     pub written: Timestamp,
     /// One for each session that was left in good order.
     pub sessions: Vec<IndexedSession>,

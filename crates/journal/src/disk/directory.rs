@@ -23,7 +23,7 @@ pub(super) use directories::create_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 
-/// Where all sessions of a profile live.
+/// The store of all sessions of a profile.
 ///
 /// Cheap to clone. Reading and writing need no coordination with each other; two writers of one
 /// session are kept apart by [`Self::lock_session`].

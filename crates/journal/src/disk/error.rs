@@ -7,7 +7,7 @@ use std::{fmt, io};
 use crate::format::EncodeError;
 use crate::model::session::{AttachmentError, FailureCause, RequestError, SlotError, WithSources};
 
-/// Why the store could not do what it was asked to.
+/// The error of an operation of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -26,7 +26,7 @@ pub enum StoreError {
     Header {
         /// The segment's file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: EncodeError,
     },
     /// The content of a small file can't be written down.
@@ -34,7 +34,7 @@ pub enum StoreError {
     Content {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: Box<dyn Error + Send + Sync>,
     },
 }

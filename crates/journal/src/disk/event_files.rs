@@ -22,7 +22,7 @@ pub struct EventFile {
     pub bytes: u64,
     /// Bytes that it has to have, all of them good, as the session's manifest says.
     pub least_bytes: u64,
-    /// Whose events it holds, by rising numbers. What a run's own file ends with isn't known.
+    /// The runs and events that it holds, by rising numbers. The end of a run's own file isn't known.
     held: Vec<HeldEvents>,
 }
 
@@ -32,7 +32,8 @@ impl EventFile {
         &self.segment
     }
 
-    /// Whose events it holds, by rising numbers. A run's own file may end before it is said to.
+    /// The runs and events that it holds, by rising numbers. A run's own file may end before the end that is given
+    /// here.
     pub fn held(&self) -> &[HeldEvents] {
         &self.held
     }
@@ -42,7 +43,7 @@ impl EventFile {
         self.held.iter().copied().find(|held| held.run == run)
     }
 
-    /// Whose event has a number.
+    /// The run of the event with a number.
     pub fn run_of(&self, number: u64) -> Option<RunId> {
         let held = self.held.iter().find(|held| (held.first..=held.through).contains(&number))?;
         Some(held.run)
@@ -200,7 +201,7 @@ fn open(
     Ok((segment, held))
 }
 
-/// Whose events a file with this header holds; `None` if no such file was ever written.
+/// The runs and events of a file with this header; `None` if no such file was ever written.
 fn held_in(header: &SegmentHeader) -> Option<Vec<HeldEvents>> {
     let EventFileHeader { first, gathered, .. } = header.events.as_ref()?;
     if gathered.is_empty() {

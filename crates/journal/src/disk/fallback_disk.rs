@@ -33,10 +33,9 @@ use root::Root;
 /// Another disk, on which some directories have a second place: files that can't be written in the first are written in
 /// the second, and files in either are found under their path in the first.
 ///
-/// Where a directory is written is decided once, when this is made. What is in the second place is
-/// newer than what has the same path in the first, since it was written while the first could not be.
-/// So it is found before that, and removed when the first is written again. What is removed is removed
-/// from both.
+/// The place where a directory is written is chosen once, when this is made. A file in the second place is newer than
+/// one of the same path in the first, since it was written while the first could not be. So it is found before that,
+/// and removed when the first is written again. A removal removes from both.
 #[derive(Debug)]
 pub struct FallbackDisk {
     disk: Arc<dyn Disk>,
@@ -52,7 +51,7 @@ impl FallbackDisk {
     pub fn new(disk: Arc<dyn Disk>, roots: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> Self {
         let chosen = roots.into_iter().map(|(wanted, used)| Root::choose(&*disk, wanted, used));
         let (roots, moved): (Vec<_>, Vec<_>) = chosen.unzip();
-        // Who made them may have stopped before that was durable.
+        // The process that made them may have stopped before that was durable.
         let unsynced = roots.iter().flat_map(Root::above_fallback).map(Path::to_owned).collect();
         let moved = moved.into_iter().flatten().collect();
         Self { disk, roots: roots.into(), moved, unsynced: Mutex::new(unsynced) }
@@ -63,7 +62,7 @@ impl FallbackDisk {
         &self.moved
     }
 
-    /// Where the file of this path is written.
+    /// The place where the file of this path is written.
     pub fn written(&self, path: &Path) -> PathBuf {
         written(&self.roots, path)
     }
@@ -139,7 +138,7 @@ impl FallbackDisk {
         {
             return Err(error);
         }
-        // What it is removed for may be the file of a process that stopped before it synced that.
+        // The file that took its place may be that of a process that stopped before it synced it.
         self.sync(&parent_of(place))?;
         self.disk.remove(place)?;
         self.unsynced().insert(parent_of(place));
@@ -216,7 +215,7 @@ impl FallbackDisk {
     }
 }
 
-/// When it is durable that nothing hides a file any more.
+/// The moment at which it is durable that nothing hides a file any more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Durability {
     /// Never for sure.
@@ -370,8 +369,8 @@ impl Disk for FallbackDisk {
         Ok(false)
     }
 
-    /// A process that found the other place writable holds the lock there. Who takes one looks at the
-    /// other after that, so that of two who try at once none overlooks the other.
+    /// A process that found the other place writable holds the lock there. A process that takes one looks at the other
+    /// after that, so that of two that try at once none overlooks the other.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let lock = self.write(path, |place| self.disk.try_lock(place))?;
         let elsewhere = self.find(path).and_then(|(root, inside)| root.elsewhere(inside));

@@ -16,8 +16,8 @@ use crate::format::ReadAt;
 ///   overwritten or renamed, except by [`Self::replace`] and [`Self::replace_unsynced`], which are
 ///   for small files, and by [`Self::put_in_place`], which is for slots. None of them is for a part of
 ///   a journal.
-/// - What was synced, together with the entries of the directories on the way to it, is there after
-///   the machine stopped. What wasn't may be there in part.
+/// - Synced data, together with the entries of the directories on the way to it, is there after the machine stopped.
+///   Data that wasn't synced may be there in part.
 /// - Every operation may fail at any time with any [`io::Error`], and says so.
 pub trait Disk: Debug + Send + Sync {
     /// Creates a file that doesn't exist yet, to be appended to.
@@ -130,7 +130,7 @@ pub trait Lock: Debug + Send + Sync {
 pub struct Room {
     /// Bytes that can still be written.
     pub free: u64,
-    /// Which file system it is. Only to be compared with others of the same process.
+    /// The number of the file system. Only to be compared with others of the same process.
     pub file_system: u64,
 }
 

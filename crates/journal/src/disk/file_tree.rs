@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use super::{DirEntry, Lock};
 
-/// The names on a disk in memory. What a file is, the disk decides.
+/// The names on a disk in memory. The disk decides what a file is.
 #[derive(Clone, Debug)]
 pub(super) struct FileTree<F> {
     pub directories: BTreeSet<PathBuf>,
     pub files: BTreeMap<PathBuf, F>,
-    /// Which guard holds the lock of a file.
+    /// The number of the guard that holds the lock of a file.
     pub locks: BTreeMap<PathBuf, u64>,
     last_lock: u64,
 }

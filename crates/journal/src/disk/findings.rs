@@ -35,7 +35,7 @@ impl Findings {
             return;
         }
         match self.add(disk, path, of) {
-            // What it leads to may be there again tomorrow, on a disk that isn't plugged in.
+            // Its target may be there again tomorrow, on a disk that isn't plugged in.
             Err(error) if !entry.is_file => self.note_problem(path, problem_of_file(&error)),
             // Removed since the directory was listed.
             Err(_) => self.has_missed_one = true,
@@ -196,7 +196,7 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
 ///
 /// # Errors
 ///
-/// What is the matter with the file.
+/// The problem of the file.
 pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FileProblemKind> {
     let file = disk.open(path).map_err(|error| problem_of_file(&error))?;
     let segment = Segment::open(path, file).map_err(problem_of_header)?;

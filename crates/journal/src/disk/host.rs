@@ -21,11 +21,11 @@ pub struct HostId {
     pub id: u64,
     /// Another one that this machine has had, while it kept its files in another place.
     pub other: Option<u64>,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: HostIdOrigin,
 }
 
-/// Where a host id comes from.
+/// The origin of a host id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HostIdOrigin {
     /// It was on disk, so runs under another id come from another machine.
@@ -72,7 +72,7 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
     HostId { id, other: None, origin: HostIdOrigin::Drawn { is_stored } }
 }
 
-/// Why there is no host id in a file.
+/// The reason that there is no host id in a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unread {
     /// There is none.

@@ -49,7 +49,7 @@ pub struct Layout {
     pub data: PathBuf,
     /// The root of this machine's data: locks, process records, its host id.
     pub state: PathBuf,
-    /// Whose sessions these are.
+    /// The profile whose sessions these are.
     pub profile: String,
 }
 
@@ -68,24 +68,24 @@ impl Layout {
         [self.data.clone(), profiles, profile, sessions]
     }
 
-    /// Where the profiles are.
+    /// The directory of the profiles.
     pub fn profiles(&self) -> PathBuf {
         let [_, profiles, ..] = self.directories_to_sessions();
         profiles
     }
 
-    /// Where the sessions of a profile are, by the name of its directory.
+    /// The directory of a profile's sessions, by the name of the profile's directory.
     pub fn sessions_in(&self, directory: &str) -> PathBuf {
         self.profiles().join(directory).join("sessions")
     }
 
-    /// Where the sessions are.
+    /// The directory of the sessions.
     pub fn sessions(&self) -> PathBuf {
         let [.., sessions] = self.directories_to_sessions();
         sessions
     }
 
-    /// Where the slots are.
+    /// The directory of the slots.
     pub fn slots(&self) -> PathBuf {
         let [.., profile, _] = self.directories_to_sessions();
         profile.join("slots")
@@ -112,7 +112,7 @@ impl Layout {
         has_extension(name, SLOT_EXTENSION)
     }
 
-    /// Where a slot or an archive is written before it takes its place.
+    /// The path at which a slot or an archive is written before it takes its place.
     pub fn unfinished(place: &Path) -> PathBuf {
         let mut name = place.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
@@ -236,7 +236,7 @@ impl Layout {
         self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
     }
 
-    /// Whose trial a file in the state directory is; `None` if it is none.
+    /// The session of a trial's file in the state directory; `None` if it is no trial.
     pub fn session_of_trial(name: &str) -> Option<SessionId> {
         name.strip_suffix(TRIAL_EXTENSION)?.strip_suffix('.')?.parse().ok()
     }
@@ -256,7 +256,7 @@ impl Layout {
         record.with_extension("log")
     }
 
-    /// Where processes keep their logs, below this state directory.
+    /// The directory of the processes' logs, below this state directory.
     pub fn logs_in(state: &Path) -> PathBuf {
         state.join(LOGS)
     }
@@ -283,7 +283,7 @@ impl Layout {
         is_number.then_some(place)
     }
 
-    /// Which small file one waits aside for; `None` if it isn't one that does.
+    /// The small file whose old version waits aside under this name; `None` if it isn't such a name.
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
         let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST)

@@ -10,7 +10,7 @@ use crate::model::ids::SessionId;
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
 pub struct LocalStore {
-    /// Where everything is kept.
+    /// The store of everything.
     pub store: DirectoryStore,
     /// This machine's id.
     pub host: HostId,

@@ -16,7 +16,7 @@ const EXTENSION: &str = ".jsonl";
 pub struct LogFile {
     /// Its path.
     pub path: PathBuf,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub process: ProcessId,
     /// Its length in bytes.
     pub bytes: u64,

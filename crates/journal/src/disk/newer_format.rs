@@ -8,7 +8,7 @@ use crate::format::SegmentHeader;
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, SlotError, WrittenBy};
 
-/// Why something can't be opened in order to change it.
+/// The error of opening something in order to change it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It can't be opened at all.
@@ -19,7 +19,7 @@ pub enum OpenError {
     NewerFormat {
         /// The file, or the session's directory.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
 }

@@ -204,7 +204,7 @@ fn is_loop(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Which file it is, and how long it was.
+/// The identity of a file, and its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Identity {
     /// Device and number, where there are such.

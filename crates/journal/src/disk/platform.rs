@@ -1,4 +1,4 @@
-//! Where the platform keeps data of a game.
+//! The directories in which the platform keeps data of a game.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub const DEVELOPMENT: &str = "development";
 #[must_use]
 pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let (data, state) = own_roots(studio, game)?;
-    // Whether anything of the place goes by the studio.
+    // The place may depend on the studio already.
     if own_roots(&format!("{studio} 2"), game)?.0 != data {
         return Some((data, state));
     }
@@ -49,9 +49,9 @@ fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.state_dir().map_or_else(beside_data, Path::to_path_buf)
 }
 
-/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would take
-/// its sessions for its own. Where the system empties them, which it does to no app that runs, only the knowledge of the
-/// last end is lost.
+/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would
+/// take its sessions for its own. If the system empties them, which it does to no app that runs, only the knowledge of
+/// the last end is lost.
 #[cfg(target_os = "ios")]
 fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.cache_dir().join("state")
@@ -63,7 +63,7 @@ fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
     [data.to_path_buf(), data.join(DEVELOPMENT)].into_iter().any(|data| {
         let layout = Layout { state: data.join("state"), data, profile: String::new() };
         let store = DirectoryStore::new(Arc::clone(disk), layout);
-        // What can't be looked at may be the player's progress.
+        // A directory that can't be read may be the player's progress.
         let Ok(sessions) = store.sessions_of_all_profiles() else { return true };
         match sessions.is_empty() {
             true => store.slots().are_in_any_profile(),

@@ -47,11 +47,11 @@ pub struct ProcessRecord {
     /// The machine's boot: another one since then means that it was restarted.
     #[serde(default)]
     pub boot: String,
-    /// When it started.
+    /// The time at which it started.
     pub started: Timestamp,
-    /// When it last wrote the record: it died after that, and not much later.
+    /// The time at which it last wrote the record: it died after that, and not much later.
     pub heartbeat: Timestamp,
-    /// When it last completed a frame.
+    /// The time at which it last completed a frame.
     #[serde(default)]
     pub last_frame: Option<Timestamp>,
     /// Milliseconds between that frame and the one before it: a game in the background may draw one
@@ -68,13 +68,13 @@ pub struct ProcessRecord {
     /// The runs that it holds.
     #[serde(default)]
     pub runs: Vec<HeldRun>,
-    /// When it was first asked to exit. What ends after that has exited, however slowly.
+    /// The time at which it was first asked to exit. A process that ends after that has exited, however slowly.
     #[serde(default)]
     pub exiting: Option<Timestamp>,
     /// The last panic that it saw.
     #[serde(default)]
     pub panic: Option<PanicInfo>,
-    /// When it ended in good order.
+    /// The time at which it ended in good order.
     #[serde(default)]
     pub ended: Option<Timestamp>,
     /// The alerts that stand.
@@ -99,7 +99,7 @@ pub struct StandingAlert {
     /// True if something is wrong, false if it is only a note.
     #[serde(default)]
     pub is_problem: bool,
-    /// Since when it stands.
+    /// The time since which it stands.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub since: Timestamp,
 }
@@ -127,7 +127,7 @@ pub struct HeldRun {
     /// The newest checkpoint that was reported to the game as safe: a witness for what must be there.
     #[serde(default)]
     pub last_acknowledged: Option<u64>,
-    /// When it was reported.
+    /// The time at which it was reported.
     #[serde(default)]
     pub acknowledged_at: Option<Timestamp>,
     /// True if the game left the run, though its end could not be written.
@@ -236,7 +236,7 @@ pub enum Liveness {
     Unknown,
 }
 
-/// Why a process record could not be read. Never fatal: the process counts as one that left no end.
+/// The error of reading a process record. Never fatal: the process counts as one that left no end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {

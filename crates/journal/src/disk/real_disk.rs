@@ -165,7 +165,7 @@ impl Disk for RealDisk {
                 // The holder before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
                 Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
-                // Who only asks has it for an instant, together with others who ask.
+                // A process that only asks has it for an instant, together with others that ask.
                 Err(TryLockError::WouldBlock) if tries < ASKED_TRIES && !is_held(&file)? => {
                     tries += 1;
                     // On a busy machine they may be stopped in that instant, and yielding doesn't let them run.
@@ -191,7 +191,7 @@ impl Disk for RealDisk {
 
 /// The number of tries for a lock while other processes ask about it: for a second at least.
 const ASKED_TRIES: u32 = 2_000;
-/// After how many tries it is waited for longer.
+/// The number of tries after which it is waited for longer.
 const YIELDS: u32 = 1_000;
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
@@ -290,7 +290,7 @@ fn look_up(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
     Ok(DirEntry { name, is_dir: false, is_file: metadata.is_file(), len, stamp })
 }
 
-/// Which file it is, and when anything about it changed. The time of change can't be set by hand, so
+/// A number for the file, and the time at which anything about it changed. The time of change can't be set by hand, so
 /// copies that keep the time of writing are noticed as well.
 #[cfg(unix)]
 fn stamp(metadata: &fs::Metadata) -> u64 {
@@ -337,7 +337,7 @@ fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::R
     let replaced = write_new(&temporary, bytes, durability)
         .and_then(|()| put_over(&temporary, path, &small_file_aside(path), rename));
     if replaced.is_err() {
-        // Whether this works or not, the first error is the one that says what happened.
+        // Even if this fails, the first error is the one that says what happened.
         let _ = fs::remove_file(&temporary);
     }
     replaced
@@ -379,7 +379,7 @@ fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(windows)]
 use windows::is_same_file;
 
-/// Where files have no numbers, a name has to do.
+/// If files have no numbers, a name has to do.
 #[cfg(not(any(unix, windows)))]
 fn is_same_file(_: &File, path: &Path) -> io::Result<bool> {
     path.try_exists()
@@ -412,8 +412,8 @@ struct HeldLock {
 }
 
 impl Drop for HeldLock {
-    /// The file is of no use without its lock, and there would be one for each session and process
-    /// that ever was. Where a file can't be removed while it is open, it stays.
+    /// The file is of no use without its lock, and there would be one for each session and process that ever was. If a
+    /// file can't be removed while it is open, it stays.
     fn drop(&mut self) {
         if is_same_file(&self.file, &self.path).unwrap_or(false) {
             let _ = fs::remove_file(&self.path);

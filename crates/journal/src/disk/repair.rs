@@ -91,14 +91,14 @@ pub enum Fate {
     LeftOut,
 }
 
-/// Why a session can't be repaired.
+/// The reason that a session can't be repaired.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepairError {
     /// A newer version wrote some of it, and what that means isn't known here.
     #[error("a newer version wrote the session: {written_by}")]
     NewerFormat {
-        /// Which.
+        /// The version.
         written_by: WrittenBy,
     },
     /// The files can't be listed, or the copy can't be written.
@@ -181,7 +181,7 @@ impl SessionRepair {
     ///
     /// # Errors
     ///
-    /// [`RepairError`]. What was written so far stays.
+    /// [`RepairError`]. Files that were written so far stay.
     pub fn write(&self, to: &dyn Disk, directory: &Path, slots: &Path) -> Result<(), RepairError> {
         copying::write(self, to, directory, slots)
     }

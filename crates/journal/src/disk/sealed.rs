@@ -29,7 +29,7 @@ pub struct SealKind {
     pub version: u16,
 }
 
-/// Why a small file could not be understood.
+/// The error of a small file that can't be understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealError {
     /// It isn't what was written.

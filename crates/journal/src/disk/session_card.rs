@@ -18,11 +18,11 @@ use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
 pub struct SessionCard {
     /// The session's description.
     pub metadata: SessionMetadata,
-    /// Where it stands.
+    /// Its status.
     pub status: SessionStatus,
     /// Its newest checkpoint.
     pub newest_checkpoint: Option<CheckpointId>,
-    /// When that was taken.
+    /// The time at which that was taken.
     pub saved: Option<Timestamp>,
     /// Play time, in milliseconds.
     #[serde(with = "milliseconds")]

@@ -123,7 +123,7 @@ impl SimulatedDisk {
         self.state().theft = Some((path, at));
     }
 
-    /// After how many steps a lock was stolen.
+    /// The number of steps after which a lock was stolen.
     pub fn stolen(&self) -> Option<usize> {
         self.state().stolen
     }

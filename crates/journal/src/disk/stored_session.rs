@@ -71,8 +71,8 @@ impl Beside {
 }
 
 impl StoredSession {
-    /// Opens every segment in a session's directory. What can't be read becomes a problem in the
-    /// index. Unless all of it was left in good order, it is held against the session's manifest.
+    /// Opens every segment in a session's directory. A file that can't be read becomes a problem in the index. Unless
+    /// all of it was left in good order, it is checked against the session's manifest.
     ///
     /// # Errors
     ///
@@ -235,7 +235,7 @@ impl StoredSession {
         &self.segments
     }
 
-    /// Which checkpoints it has, and the ways to them.
+    /// The index of its checkpoints, and of the ways to them.
     pub fn index(&self) -> &SessionIndex {
         &self.index
     }
@@ -274,8 +274,8 @@ impl StoredSession {
         Ok(merge(fold(sources)?, false))
     }
 
-    /// Reads everything that a plan needs, and notes in the index what is good and what isn't.
-    /// What was verified before isn't read again.
+    /// Reads everything that a plan needs, and notes in the index which groups are good. Groups that were verified
+    /// before aren't read again.
     ///
     /// # Errors
     ///

@@ -84,8 +84,8 @@ impl DirectoryStore {
         Ok(unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session))
     }
 
-    /// The processes that restored a session last, in a row, each until that has proven itself. What can't be read now names
-    /// none.
+    /// The processes that restored a session last, in a row, each until its restore has proven itself. A trial that
+    /// can't be read now names none.
     pub fn restoring_processes(&self) -> HashSet<ProcessId> {
         let entries = self.disk().list(&self.layout().state).unwrap_or_default().into_iter();
         let sessions = entries.filter_map(|entry| Layout::session_of_trial(&entry.name));

@@ -10,7 +10,7 @@
 //!     value lengths (one if all are equal), values one after the other
 //! ```
 //!
-//! What is announced is checked against what is left of the payload before memory is set aside for it.
+//! Announced sizes are checked against the rest of the payload before memory is set aside for them.
 
 #[cfg(test)]
 mod tests;

@@ -193,7 +193,7 @@ impl FrameHeader {
 
     fn keeps_the_limits(&self) -> bool {
         let (raw_len, stored_len) = (self.raw_len as usize, self.stored_len as usize);
-        // What doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
+        // A payload that doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
         raw_len <= self.kind.most_raw_bytes()
             && stored_len <= raw_len
             && raw_len <= stored_len.saturating_mul(limits::PACKING)

@@ -42,7 +42,7 @@ impl GoodFrames<'_> {
         let mut bytes = [0; FRAME_HEADER_BYTES];
         let read = segment.file().read_exact_at(offset, &mut bytes);
         read.map_err(|source| segment.unreadable(offset, source))?;
-        // What isn't as it was when it was scanned is none of the frames that were found.
+        // A frame that isn't as it was when it was scanned is none of those that were found.
         let header = FrameHeader::decode(&bytes, segment.header().nonce);
         let Some(header) = header else { return Ok(None) };
         self.offset = offset + header.frame_len();

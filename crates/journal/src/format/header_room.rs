@@ -1,7 +1,7 @@
 //! A header has room for 64 KiB, and a game may say of itself and its sessions as much as it likes.
 //!
-//! What has no room is left out, the least important first: a session that can't be saved since its game has many
-//! mods would be lost whole. Nothing that is left out decides what can be restored.
+//! Parts that have no room are left out, the least important first: a session that can't be saved since its game has
+//! many mods would be lost whole. Nothing that is left out decides what can be restored.
 
 use tracing::warn;
 

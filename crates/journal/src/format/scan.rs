@@ -386,7 +386,7 @@ impl OpenGroup {
 
 /// Decodes the payload of a commit or record; `None` if no writer wrote that.
 fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
-    // What is whole and doesn't decode is of a newer version, and no damage.
+    // A payload that is whole and doesn't decode is of a newer version, and no damage.
     if entry.header.kind == FrameKind::RECORD {
         return Some(decode(raw).map_or(Content::Unknown, Content::Record));
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::disk::{DirectoryStore, Disk, Layout, StoreError, session_of_slot};
 
-/// Why a session wasn't brought here. What was there before still is.
+/// The reason that a session wasn't brought here. The files from before are still there.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrivalError {
     /// The replica can't be read.
@@ -119,7 +119,7 @@ impl Arrival<'_> {
         Ok((name.clone(), written, path))
     }
 
-    /// Where a file goes. A slot of another session keeps the name that it has here.
+    /// The path for a file. A slot of another session keeps the name that it has here.
     fn free_place(&self, name: &FileName) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {

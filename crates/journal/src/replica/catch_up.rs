@@ -25,7 +25,7 @@ enum Step {
     Change(Vec<Change>),
 }
 
-/// When a file's turn comes.
+/// The turn of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {
     First,
@@ -70,7 +70,7 @@ impl CatchUp {
                 let len = lengths.get(name).copied().unwrap_or(0);
                 match difference {
                     Difference::Same | Difference::Damaged => {}
-                    // What the replica has of it is good.
+                    // The replica's part of it is good.
                     Difference::Other | Difference::Shorter if name.only_grows() => {}
                     Difference::Longer => {
                         let from = there.get(name).map_or(0, |file| file.bytes);

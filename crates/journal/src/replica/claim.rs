@@ -43,7 +43,7 @@ pub struct Claim {
     pub id: ClaimId,
 }
 
-/// Why an epoch wasn't claimed.
+/// The reason that an epoch wasn't claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
     /// The store gave no answer. The same claimant can try again.

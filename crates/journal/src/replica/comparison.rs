@@ -105,7 +105,7 @@ pub async fn compare(
                     || was_there(reach, log, here, name, past.get(name)).await?;
                 (!is_known, !is_as_before_there(there, name, was))
             }
-            // What only one side has is new there, or was removed on the other.
+            // A file that only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
                 let is_removed_there = is_as_before(here, name, was)?
                     || was_there(reach, log, here, name, past.get(name)).await?;
@@ -125,7 +125,7 @@ pub async fn compare(
     Ok(match (!new_here.is_empty(), is_new_there) {
         (false, false) if !is_removed_here => Standing::Same,
         (_, false) => Standing::ReplicaIsBehind,
-        // What was merely removed here is no news.
+        // Files that were merely removed here are nothing new.
         (false, true) => Standing::MachineIsBehind,
         (true, true) => Standing::Forked,
     })
@@ -136,7 +136,7 @@ fn is_as_before_there(there: &Files, name: &FileName, was: Option<&Vec<(u64, u64
     was.is_some() && there.get(name).map(pieces).as_ref() == was
 }
 
-/// Why two sides can't be compared.
+/// The error of comparing two sides.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// The machine's files can't be read.
@@ -241,7 +241,7 @@ async fn was_there(
             Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
                 return Err(error);
             }
-            // What has gone says nothing.
+            // A file that has gone says nothing.
             Ok(_) | Err(CompareError::There(_)) => {}
         }
     }

@@ -39,7 +39,7 @@ const ENTRY: &str = "entry";
 #[derive(Debug)]
 pub struct DirectoryReplica {
     root: PathBuf,
-    /// Where this process writes what has no name yet.
+    /// The directory in which this process writes files that have no name yet.
     unfinished: PathBuf,
     /// Says to others that this process lives; absent where the file system has no locks.
     lock: Option<Box<dyn Lock>>,
@@ -243,7 +243,7 @@ fn lock_of(unfinished: &Path) -> PathBuf {
     unfinished.with_extension("lock")
 }
 
-/// Removes what processes were writing that are gone. Where a file system has no locks, it stays.
+/// Removes unfinished files of processes that are gone. On a file system without locks they stay.
 fn remove_abandoned(all: &Path) {
     let Ok(entries) = fs::read_dir(all) else { return };
     let directories = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());

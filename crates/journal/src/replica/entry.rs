@@ -93,7 +93,7 @@ pub enum Change {
     },
 }
 
-/// Why bytes are no entry of the place where they were found.
+/// The reason that bytes are no entry of the place where they were found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EntryError {
     /// A checksum doesn't fit, or something that must be there isn't.

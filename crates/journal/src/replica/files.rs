@@ -102,7 +102,7 @@ pub struct Extent {
     pub epoch: Epoch,
     /// The entry's position there.
     pub position: Position,
-    /// Where in its payload the piece begins.
+    /// The offset of the piece in its payload.
     pub start: u64,
     /// Bytes of the piece.
     pub len: u64,
@@ -135,8 +135,8 @@ pub struct ReplayError {
 
 /// The files that the entries of a log make, as of one entry.
 ///
-/// A log of which old epochs are gone is read from an epoch on before which files may have been there. What is said of
-/// such a file is passed over: before the declaration by which the old epochs went, everything that was still wanted of
+/// A log of which old epochs are gone is read from an epoch on before which files may have been there. Changes of such
+/// a file are passed over: before the declaration by which the old epochs went, everything that was still wanted of
 /// them was written once more.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Files {

@@ -112,7 +112,7 @@ pub struct Keeper {
     game: String,
     shipments: Vec<Shipment>,
     survey: Survey,
-    /// When the replica is to be looked at; never while a session is played.
+    /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
     /// A list of the replica's sessions was asked for.
@@ -132,7 +132,7 @@ struct Shipment {
     /// The number that was reached.
     reached: u64,
     lags: bool,
-    /// When it is to be looked at next.
+    /// The time at which it is to be looked at next.
     due: Duration,
 }
 
@@ -189,7 +189,7 @@ impl Keeper {
         self.reports.drain(..)
     }
 
-    /// Takes an order. What asks the store is left to [`Self::turn`].
+    /// Takes an order. Requests to the store are left to [`Self::turn`].
     pub fn execute(&mut self, order: ReplicaOrder, now: Moment) {
         match order {
             ReplicaOrder::Ready(session) => {
@@ -232,7 +232,7 @@ impl Keeper {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
         let local = Arc::clone(&self.local);
         let place = SessionFiles::of(local.store.layout(), session);
-        // What writes says by itself that it can't be made.
+        // If it can't be made, the first write fails.
         let _ = local.store.create_state_directory();
         let recorder = self.recorders.begin(&**local.store.disk(), place)?;
         let options = ShipperOptions {
@@ -459,7 +459,7 @@ impl Keeper {
             }
             Err(fault) => {
                 self.next_look = now.elapsed + AFTER_FAULT;
-                // Who has asked is answered, though it was said before.
+                // A request is answered, though it was reported before.
                 self.is_lost &= !is_asked;
                 self.note_fault(fault);
             }
@@ -468,8 +468,8 @@ impl Keeper {
 }
 
 impl Shipment {
-    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. Where it isn't had yet,
-    /// the phase says whether it is tried again.
+    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the
+    /// phase says if it is tried again.
     fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {
         let Phase::Locking { until } = self.phase else { return true };
         let until = until.unwrap_or(now.elapsed + patience);
@@ -492,7 +492,7 @@ impl Shipment {
     }
 
     fn await_replication(&mut self, checkpoint: CheckpointId, now: Moment) {
-        // What has become durable by then is more than this checkpoint, or as much.
+        // The files that have become durable by then hold this checkpoint, and maybe more.
         self.awaited.push_back((self.recorder.count(), checkpoint, now.elapsed));
         if self.awaited.len() > AWAITED {
             self.awaited.pop_front();

@@ -1,4 +1,4 @@
-//! Where claims and entries stand.
+//! The places of claims and entries.
 
 use std::fmt;
 

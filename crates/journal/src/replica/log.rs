@@ -30,7 +30,7 @@ pub struct Log {
     tombstone: Option<Epoch>,
 }
 
-/// Why a log, or the bytes of a file, can't be had.
+/// The error of reading a log, or the bytes of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store gave no answer.
@@ -230,7 +230,7 @@ impl Log {
         unsealed.filter(is_meant).collect()
     }
 
-    /// Where an epoch is to be sealed.
+    /// The position at which an epoch is to be sealed.
     pub(super) fn lowest_empty(&self, epoch: Epoch) -> Position {
         if !Sentence::S1LowestEmptyPosition.holds() {
             return self.highest_position(epoch).next();

@@ -16,8 +16,8 @@ use super::{
 
 /// The owner of a session's newest epoch, as far as it knows.
 ///
-/// What it sends is at first only on its way. [`Self::settle`] says what of it is acknowledged, in order; that is in the
-/// replica for good. It keeps entries until then, as many as it was made for.
+/// Entries that it sends are at first only on their way. [`Self::settle`] returns those that are acknowledged, in
+/// order; they are in the replica for good. It keeps entries until then, as many as it was made for.
 pub struct Owner<R: Reach> {
     pub(super) reach: R,
     pub(super) claim: Claim,
@@ -36,7 +36,7 @@ pub struct Owner<R: Reach> {
 /// The reason that an owner can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The store gave no answer. What was sent may be there; asking again finds out.
+    /// The store gave no answer. The entry that was sent may be there; asking again finds out.
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// Another has sealed this epoch.

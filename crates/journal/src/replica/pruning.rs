@@ -28,7 +28,7 @@ pub(super) fn has_pruned(
     let is_whole = |it| matches!(it, Difference::Same | Difference::Longer | Difference::OnlyHere);
     let kept: Vec<&FileName> = journals(differences, is_whole).map(|(name, _)| name).collect();
     if kept.is_empty() {
-        // Who has no journal at all has removed none.
+        // A machine without any journal has removed none.
         let has_any = differences.values().any(|it| *it != Difference::OnlyThere);
         return Ok(lacking.is_empty() && has_any);
     }

@@ -139,7 +139,8 @@ struct Note {
 }
 
 impl Recorder {
-    /// One that notes from now on what becomes durable of these files. What is there already counts as durable.
+    /// A recorder that notes from now on which of these files become durable. Files that are there already count as
+    /// durable.
     ///
     /// Fails where a directory can't be listed; one that isn't there yet is empty.
     pub fn new(disk: &dyn Disk, place: SessionFiles) -> io::Result<Self> {
@@ -154,7 +155,7 @@ impl Recorder {
         &self.place
     }
 
-    /// Takes in what is on the disk. What is written meanwhile is noted after it.
+    /// Takes in the files on the disk. Writes meanwhile are noted after them.
     pub(super) fn look_again(&self, disk: &dyn Disk) -> io::Result<()> {
         let mut state = self.lock();
         let count = state.count + 1;
@@ -165,7 +166,7 @@ impl Recorder {
                 let Some(name) = self.place.name_of(&path) else { continue };
                 let (appended, synced) = (entry.len, entry.len);
                 let note = Note { appended, synced, is_named: true, file: count };
-                // Whose a slot is that is still being written is seen when it takes its place.
+                // The session of a slot that is still being written is seen when it takes its place.
                 let is_unfinished = Layout::place_of_unfinished(name.name()).is_some();
                 if is_unfinished || self.place.has(disk, &path) {
                     state.files.insert(name, note);
@@ -206,7 +207,7 @@ impl Recorder {
         state.count - state.happened.len() as u64
     }
 
-    /// The files as they are, and the number that is reached by them. What happened up to now is forgotten.
+    /// The files as they are, and the number that is reached by them. Changes up to now are forgotten.
     pub(super) fn begin_comparison(&self, disk: &Arc<dyn Disk>) -> (RecordedFiles, u64) {
         let mut state = self.lock();
         state.happened.clear();
@@ -277,13 +278,13 @@ pub struct Recorders {
 }
 
 impl Recorders {
-    /// One that notes from now on what becomes durable of these files, also while a writer writes them. What is there already
-    /// counts as durable.
+    /// A recorder that notes from now on which of these files become durable, also while a writer writes them. Files
+    /// that are there already count as durable.
     ///
     /// Fails where a directory can't be listed; one that isn't there yet is empty.
     pub fn begin(&self, disk: &dyn Disk, place: SessionFiles) -> io::Result<Recorder> {
         let recorder = Recorder { place: Arc::new(place), state: Arc::default() };
-        // What is written between both is listed, and noted for nothing.
+        // A write between both is listed, and noted for nothing.
         self.add(recorder.clone());
         recorder.look_again(disk).inspect_err(|_| self.remove(&recorder))?;
         Ok(recorder)
@@ -386,7 +387,7 @@ impl State {
     }
 
     fn add(&mut self, happened: Happened) {
-        // What is still being written is sent once it has its place.
+        // A file that is still being written is sent once it has its place.
         if Layout::place_of_unfinished(happened.name().name()).is_some() {
             return;
         }

@@ -50,7 +50,7 @@ pub enum ReplicaNews {
     Over(Over),
 }
 
-/// Why nothing more is sent.
+/// The reason that nothing more is sent.
 #[derive(Debug)]
 pub enum Over {
     /// Another machine owns the session by now.
@@ -91,7 +91,7 @@ pub struct ShipperOptions {
     pub lease: Duration,
     /// The least time between two transmissions. Nothing waits for it when a replica is caught up or drained.
     pub interval: Duration,
-    /// Where the mark of this machine is kept: a small file in its state directory.
+    /// The path of this machine's mark: a small file in its state directory.
     pub mark: PathBuf,
 }
 
@@ -104,7 +104,7 @@ pub struct Shipper {
     is_draining: bool,
     /// Its files change by what is played; until then by what is fetched.
     is_played: bool,
-    /// When something was sent last.
+    /// The time at which something was sent last.
     sent_at: Option<Duration>,
     /// The number of times that a file had gone since something was sent.
     in_vain: u32,
@@ -301,11 +301,11 @@ impl Shipper {
         }
         match watcher.look(&log, now, self.options.lease) {
             Watch::Removed => {
-                // What has come back of it is removed once more.
+                // Entries that have come back are removed once more.
                 let _ = block_on(clear_removed(&self.reach, &mut log));
                 (Stage::Over, Err(Halt::Over(Over::Removed)))
             }
-            // Who has forked needn't wait for the owner, nor take its session.
+            // A machine that has forked needn't wait for the owner, nor take its session.
             _ if !self.is_played && self.has_forked(&log) => {
                 (Stage::Over, Err(Halt::Over(Over::Forked)))
             }
@@ -439,7 +439,7 @@ impl Shipper {
             block_on(owning.owner.compact())?;
             if owning.owner.claim() != owning.mark.claim {
                 owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
-                // What was sent before the seal is acknowledged.
+                // Entries that were sent before the seal are acknowledged.
                 self.report(owning, news, true);
                 self.write_mark(&owning.mark)?;
                 news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
@@ -513,7 +513,8 @@ impl Shipper {
         Ok(true)
     }
 
-    /// Finds out what the replica is to get. What happened up to now is forgotten with it, so it stays due until it is known.
+    /// Finds the files that the replica is to get. Changes up to now are forgotten with that, so the comparison stays
+    /// due until it succeeds.
     fn compare_again(&self, owning: &mut Owning) -> Result<(), Halt> {
         owning.catch_up = None;
         block_on(owning.owner.settle_all())?;

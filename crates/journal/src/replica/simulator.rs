@@ -56,7 +56,7 @@ struct Schedule {
     seats: Vec<Seat>,
 }
 
-/// Where a host stands: its disk stays, its processes come and go.
+/// The seat of a host: its disk stays, its processes come and go.
 struct Seat {
     host: Host,
     process: Option<Pin<Box<dyn Future<Output = ()>>>>,

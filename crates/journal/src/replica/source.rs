@@ -5,7 +5,7 @@ use std::io;
 
 use super::FileName;
 
-/// Where the files of a session are read that a replica is to have. What it says is there is durable here.
+/// The source of a session's files for a replica. The files that it lists are durable here.
 pub trait Source {
     /// The files, and how many bytes of each are durable.
     fn files(&self) -> io::Result<BTreeMap<FileName, u64>>;

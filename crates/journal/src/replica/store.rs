@@ -14,8 +14,9 @@ use crate::model::ids::SessionId;
 /// - [`Self::create`] is *create if absent*: of all that create one key, one is answered with [`Created::New`], and every
 ///   other one with [`Created::Existed`], then and for as long as the object isn't deleted.
 /// - An object is there whole or not at all, even if its writer dies meanwhile. It never changes.
-/// - Both answers say that the object is durable, and it is in every listing that is asked for after the answer. What a
-///   listing shows is durable as well. A listing needn't show one moment of what is created or deleted meanwhile.
+/// - Both answers say that the object is durable, and it is in every listing that is asked for after the answer.
+///   Objects in a listing are durable as well. A listing needn't show one moment of what is created or deleted
+///   meanwhile.
 /// - A fault says nothing: what was asked may have been done, may not have been, or may be done later.
 ///
 /// Each call answers or fails within seconds: who is about to play a session waits for it. None is made on a thread that

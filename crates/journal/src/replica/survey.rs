@@ -23,13 +23,13 @@ pub struct ReplicaSession {
     /// Its entry for listings, as of when it was read last: while another machine plays it, it isn't read again. `None`
     /// if nothing of it can be read.
     pub entry: Option<SessionEntry>,
-    /// Who owns it.
+    /// Its owner.
     pub owner: ReplicaOwner,
     /// The relation of this machine's files to it; `None` if this machine has none.
     pub here: Option<Standing>,
 }
 
-/// Who owns a session in a replica.
+/// The owner of a session in a replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplicaOwner {
     /// None: its last owner has released it.
@@ -121,7 +121,7 @@ impl Seen {
         Self { log, watcher, read_at: None, entry: None, here: None }
     }
 
-    /// Who owns the session; `None` if it was removed.
+    /// The owner of the session; `None` if it was removed.
     fn look(
         &mut self,
         surveyor: &Surveyor<'_>,

@@ -56,7 +56,7 @@ impl Specimen {
         let mut headers = Vec::new();
         for (segment, summary) in stored.segments().iter().zip(stored.index().segments()) {
             let path = segment.path().to_path_buf();
-            // What stands before the first group: the frame of a later release.
+            // The frame before the first group: that of a later release.
             let unknown = summary.scan.carried.first().map(|frame| frame.offset);
             let first = summary.scan.groups.first().map(|group| group.start);
             headers.push((path.clone(), unknown.or(first).unwrap_or_default()));
@@ -141,7 +141,7 @@ impl Specimen {
         opened
     }
 
-    /// Which groups a damaged range costs.
+    /// The groups that a damaged range costs.
     fn hit(&self, path: &Path, from: u64, to: u64) -> impl Fn(&Group) -> bool {
         let header = self.headers.iter().find(|(header, _)| header == path);
         let in_header = header.is_some_and(|(_, end)| from < *end);

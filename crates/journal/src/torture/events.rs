@@ -39,7 +39,7 @@ pub fn batch(sequence: u64, id: u64, time: Timestamp, play_time: Duration) -> Ev
     EventBatch { moment, columns: vec![column], durable: id.is_multiple_of(7) }
 }
 
-/// Which event it is.
+/// The id of an event.
 pub fn id_of(event: &RecordedEvent) -> u64 {
     event.data.as_slice().try_into().map_or(0, u64::from_le_bytes)
 }
@@ -65,7 +65,7 @@ impl SessionDigester for AllEvents {
 /// The digester panics at the event with this id, which no script records.
 pub const PANICS: u64 = 0xdead;
 
-/// Which events there are on the line of a checkpoint, up to it.
+/// The events on the line of a checkpoint, up to it.
 pub fn on_line(
     store: &DirectoryStore,
     checkpoint: CheckpointId,

@@ -39,7 +39,7 @@ fn play_with(script: &Script, fault: Fault) -> Outcome {
     let mut play = Play::with_fault(script.seed, fault);
     play.perform(&script.actions);
     let struck = play.disk.heal().ok_or("the fault never struck")?;
-    // What happened before is the same for all faults, and checked elsewhere.
+    // The steps before are the same for all faults, and checked elsewhere.
     goes_on(&mut play)?;
     check_everything(&play, struck)
 }
@@ -59,7 +59,7 @@ fn goes_on(play: &mut Play) -> Outcome {
     if play.game.playing.is_none() {
         return Ok(());
     }
-    // What had to be given up is made good by a full capture, which takes a second try at most.
+    // Checkpoints that had to be given up are made good by a full capture, which takes a second try at most.
     play.perform(&[Action::Auto, Action::Settle, Action::Auto, Action::Settle]);
     if !play.history.newest_is_acknowledged() {
         return Err("the disk is well, and the newest checkpoint isn't saved".to_owned());
@@ -262,7 +262,7 @@ fn who_files_a_session_locks_it_before_looking_at_it() {
 #[test]
 fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
     use Action::{Auto, Full, Merge, Settle, Start};
-    // What the world grows by from one generation to the next has to fit beside them.
+    // The growth of the world from one generation to the next has to fit beside them.
     for room in (2_100..6_000).step_by(150) {
         let mut play = Play::new(SimulatedDisk::default(), 31);
         play.perform(&[Start, Auto, Full, Auto, Full, Auto, Merge, Full, Settle]);

@@ -102,7 +102,7 @@ impl Game {
         Self { local, process, worker, playing, previous, slots, quota, rest }
     }
 
-    /// Sends an order. What the writer reports comes back.
+    /// Sends an order, and returns the writer's reports.
     pub fn order(&mut self, order: Order<Bytes>, now: Moment) -> Vec<News> {
         self.worker.execute(order, now);
         self.rest = Duration::ZERO;
@@ -121,8 +121,7 @@ impl Game {
         self.rest > Duration::ZERO
     }
 
-    /// Reads a checkpoint, with the session's lock held from here on. What the writer reports beside
-    /// that comes back as well.
+    /// Reads a checkpoint, with the session's lock held from here on. Returns the writer's other reports as well.
     pub fn prepare(&mut self, wanted: Wanted, now: Moment) -> (Option<Prepared<u64>>, Vec<News>) {
         self.worker.execute(Order::Prepare { wanted, ticket: Ticket::new() }, now);
         self.rest = Duration::ZERO;
@@ -151,7 +150,7 @@ impl Game {
         news
     }
 
-    /// Captures the world, and hands the checkpoint over. What it will be, and what is reported.
+    /// Captures the world, and hands the checkpoint over. Returns its id, and the reports.
     ///
     /// # Panics
     ///

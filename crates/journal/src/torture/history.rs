@@ -113,7 +113,7 @@ impl History {
         Self { facts: before.map(|(_, session, fact)| (0, *session, fact.clone())).collect() }
     }
 
-    /// When facts of some sort were noted.
+    /// The positions at which facts of some sort were noted.
     pub fn positions(&self, is_meant: impl Fn(&Fact) -> bool) -> Vec<usize> {
         let meant = self.facts.iter().filter(|(.., fact)| is_meant(fact));
         meant.map(|(position, ..)| *position).collect()

@@ -75,7 +75,7 @@ fn seal_frame(bytes: &mut [u8], at: usize, nonce: u64) {
     bytes[at + 40..at + 48].copy_from_slice(&checksum);
 }
 
-/// Where the frames begin, and their number.
+/// The offsets of the frames.
 fn frames(bytes: &[u8]) -> Vec<usize> {
     let mut at = PRELUDE + number::<4>(bytes, 12) as usize;
     let mut found = Vec::new();
@@ -139,9 +139,9 @@ fn no_frame_that_somebody_made_up_does_harm() {
             let stored = number::<4>(&bytes, at + 24) as usize;
             let end = (at + FRAME_HEADER + stored).min(bytes.len());
             match random.below(3) {
-                // What the header announces.
+                // The sizes in the header.
                 0 => spoil(&mut bytes[at + 4..at + 32], &mut random),
-                // What is in the frame.
+                // The content of the frame.
                 _ => spoil(&mut bytes[at + FRAME_HEADER..end], &mut random),
             }
             seal_frame(&mut bytes, at, nonce);

@@ -37,7 +37,7 @@ fn unlocked_below(play: &Play, directory: &Path) -> Vec<String> {
         | What::Remove { path, .. }
         | What::RemoveDirectory { path }
         | What::Rename { to: path, .. } => path.path().starts_with(directory),
-        // Who holds a lock creates the files that are written to.
+        // The holder of a lock creates the files that are written to.
         What::Append { .. } | What::Sync { .. } => false,
     };
     let steps = play.disk.steps_without_lock();

@@ -58,7 +58,7 @@ pub struct OpenedSession {
     /// Its entry, if it is in the catalogue.
     pub entry: Option<OpenedEntry>,
     pub offers: Vec<OpenedOffer>,
-    /// Why nothing of it can be restored.
+    /// The reason that nothing of it can be restored.
     pub failure: Option<String>,
     /// True if the game is notified of damage.
     pub damage_is_told: bool,
@@ -69,7 +69,7 @@ pub struct OpenedSession {
     pub checkpoints: BTreeMap<Key, Reading>,
     /// The versions of the attachments of checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
-    /// Which drawing the map is that is attached to the session itself, if it has one and that can be read.
+    /// The drawing in the map that is attached to the session itself, if it has one and that can be read.
     pub map: Option<Option<u32>>,
     /// The events on the line of the newest intact checkpoint of every line, up to it.
     pub events: BTreeMap<Key, Vec<u64>>,
@@ -114,7 +114,7 @@ pub struct OpenedOffer {
     pub forked: bool,
 }
 
-/// Where the made-up game keeps its files.
+/// The layout of the made-up game's files.
 pub fn layout() -> Layout {
     let profile = PROFILES[0].to_owned();
     Layout { data: "root/data".into(), state: "root/state".into(), profile }

@@ -449,7 +449,7 @@ impl Play {
             self.named.push(id);
         }
         self.take_news(Some(session), news);
-        // What happens after a checkpoint comes back after a crash.
+        // Events after a checkpoint come back after a crash.
         if number_of_events.is_multiple_of(2) {
             self.record();
         }

@@ -31,7 +31,7 @@ fn restorable(stored: &mut StoredSession) -> Vec<CheckpointId> {
     ids.into_iter().filter(|id| stored.verified_plan(*id).unwrap().is_some()).collect()
 }
 
-/// Repairs a damaged session, and holds the copy against the original. What was kept of it.
+/// Repairs a damaged session, and compares the copy with the original. Returns the part that was kept.
 fn check(what: &str, image: &Image, session: SessionId) -> RepairedSession {
     let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::from_image(image));
     let directory = layout().session(session);

@@ -18,10 +18,10 @@
 //! session of which nothing is restored: the index has no way to such a checkpoint, retention leaves it alone, and
 //! `prepare` refuses it.
 //!
-//! What is asked of many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
-//! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a
-//! session in each turn. What comes of a preview names the newest checkpoint of each, and the session's own files
-//! must still say so once its lock is held.
+//! A request about many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
+//! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a session
+//! in each turn. An order from a preview names the newest checkpoint of each, and the session's own files must still
+//! say so once its lock is held.
 //!
 //! `write/shelf_sweeping.rs` runs after `sweeping.rs`, for the sessions that the finder noted when it looked at them.
 //! Nothing is removed because of that: each session is opened again for its place. The time that it has been there is
@@ -77,7 +77,7 @@ impl Job for Archive {
         let (session, what) = (self.session, self.what);
         let stepped = match self.begun.take() {
             None => {
-                // What was found of it isn't true any more.
+                // The findings about it aren't true any more.
                 tools.digests.note_changed(session);
                 Archiving::begin(tools.finder, session, what, tools.now.wall)
             }
@@ -117,7 +117,7 @@ pub(super) struct Archiving {
 /// The stage of the move.
 enum Stage {
     Writing(Box<SnapshotWriting>),
-    /// It is put away. What it takes the place of goes.
+    /// It is in the archive. The files that it takes the place of are removed.
     Clearing {
         stored: Box<StoredSession>,
         place: ShelfPlace,

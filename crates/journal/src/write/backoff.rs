@@ -5,7 +5,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// When to try again after failures in a row.
+/// The time of the next try after failures in a row.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Backoff {
     failures: u32,

@@ -61,7 +61,7 @@ fn write(
     let finished = group.finish(&commit(summary, now)).map_err(CopyFailure::from);
     let mut segment = finished?;
     if summary.fields_left_out {
-        // What lists show has no room for all of them.
+        // The summary has no room for all of them.
         segment.append_record(&Record::Fields(Box::new(order.session.fields.clone())))?;
     }
     segment.append_record(&Record::End {

@@ -1,6 +1,6 @@
 //! The events of a run, on their way to the disk.
 //!
-//! Nothing here ever holds a checkpoint back or fails one. What was appended and isn't synced is kept in
+//! Nothing here ever holds a checkpoint back or fails one. Events that were appended and aren't synced are kept in
 //! memory: after a failure, another file holds it again.
 //!
 //! Events are in files of their own beside the segments (`docs/FORMAT.md`, *Events*), so that they can never cost a
@@ -88,7 +88,7 @@ impl Kept {
 }
 
 impl EventLog {
-    /// The log of a run that begins. What is handed out again is its first.
+    /// The log of a run that begins. Events that are handed out again are its first.
     pub(super) fn new(start: EventStart, reports: &mut Vec<News>) -> Self {
         let EventStart { replayed, line, records: _ } = start;
         let mut log = Self { line, ..Self::default() };
@@ -268,7 +268,7 @@ impl EventLog {
                 Some(file) => file,
                 None => {
                     let begun = begin(self, kept.payload.first);
-                    // What can't be begun may stay behind under its name, so the next one has another.
+                    // A file that can't be begun may stay behind under its name, so the next one has another.
                     let is_first = self.files_begun == 0;
                     self.files_begun += 1;
                     let file = begun?;
@@ -367,7 +367,7 @@ impl EventLog {
         }
     }
 
-    /// The run is over. What isn't in a file is lost.
+    /// The run is over. Events that aren't in a file are lost.
     pub(super) fn give_up(&mut self, is_lost: bool, has_begun: bool, reports: &mut Vec<News>) {
         let waiting = self.kept.drain(..).skip(self.appended);
         let count = waiting.map(|kept| kept.payload.count).sum();

@@ -50,7 +50,7 @@ impl Job for FileSession {
 
     fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let Self { session, how, ticket } = *self;
-        // What was found of it isn't true any more.
+        // The findings about it aren't true any more.
         tools.digests.note_changed(session);
         let now = tools.now.wall;
         let news = match how {

@@ -195,8 +195,7 @@ impl Source {
         Origin { run: id.run, ancestors, game_version: game_version.to_owned(), schema }
     }
 
-    /// A checkpoint turned out to be damaged while it was copied. What was copied of it is passed
-    /// over.
+    /// A checkpoint turned out to be damaged while it was copied. The part that was copied is passed over.
     fn damaged(&mut self, copying: Copying, error: ReadError) -> Result<OpenSegment, CopyFailure> {
         self.look_for_another_way(copying.id, error)?;
         Ok(copying.group.give_up())

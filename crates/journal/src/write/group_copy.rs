@@ -13,7 +13,7 @@ pub(super) struct GroupCopy {
     commit: Commit,
 }
 
-/// Why checkpoints could not be copied.
+/// The error of copying checkpoints.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyFailure {
     #[error(transparent)]

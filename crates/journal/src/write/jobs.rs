@@ -55,7 +55,7 @@ pub(super) trait Job: Send {
         Holds::Nothing
     }
 
-    /// Lets go of what it holds. What it has begun with is undone, and begun again with its next slice.
+    /// Releases the resource that it holds. Work that it has begun is undone, and begun again with its next slice.
     fn cancel(&mut self, _finder: &mut SessionFinder) {}
 
     /// Called when the condition that it waits for can't come true any more. Returns the rest of the job that can be
@@ -160,7 +160,7 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
-    /// Appends what a session has recorded so far, if it is played. What is known of its line then.
+    /// Appends the events that a session has recorded so far, if it is played. Returns its line then.
     pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
         let run = self.run.as_mut().filter(|run| run.session() == session)?;
         run.write_events(self.now, self.news);
@@ -253,7 +253,7 @@ impl Jobs {
     fn is_there(&self, what: WaitsFor, is_looking: bool) -> bool {
         match what {
             WaitsFor::Nothing => true,
-            // What an earlier run wrote is on the disk, or never will be.
+            // Checkpoints of an earlier run are on the disk, or never will be.
             WaitsFor::Checkpoint(id) if self.run != Some(id.run) => true,
             WaitsFor::Checkpoint(id) => {
                 self.durable.is_some_and(|durable| durable.counter >= id.counter)

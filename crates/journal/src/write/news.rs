@@ -48,11 +48,11 @@ pub enum News {
     },
     /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
-    /// The sessions are those of this profile from now on. What was found follows.
+    /// The sessions are those of this profile from now on. The findings follow.
     ProfileChanged { profile: String, ticket: Ticket },
     /// A report was written, with so many bytes, or not.
     Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
-    /// The run began. What it is played with is found out here, since asking the machine takes a while.
+    /// The run began. Its context is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that another request can avoid.
     NotPrepared { error: RequestError, ticket: Ticket },
@@ -107,7 +107,7 @@ pub enum News {
         result: Result<(), RequestError>,
         ticket: Option<Ticket>,
     },
-    /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
+    /// An edit of many sessions is done, as far as it could be. The outcome of each was reported before.
     EditedMany { edited: Box<EditedMany>, ticket: Ticket },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError>, ticket: Option<Ticket> },
@@ -149,8 +149,8 @@ pub enum News {
 }
 
 impl News {
-    /// The session and the ticket of what was asked of one session, if this is the answer. What is done with a session as
-    /// one of many has no ticket.
+    /// The session and the ticket of a request about one session, if this is the answer. An edit of a session as one of
+    /// many has no ticket.
     pub fn filed(&self) -> Option<(SessionId, Ticket)> {
         match self {
             Self::Declined { session, ticket, .. } | Self::Copied { session, ticket, .. } => {
@@ -174,7 +174,7 @@ impl News {
     }
 }
 
-/// Why events are lost.
+/// The reason that events are lost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventsDropCause {
@@ -197,7 +197,7 @@ pub struct Saved {
     pub kind: CheckpointKind,
     /// Its label.
     pub label: Option<String>,
-    /// When it was captured.
+    /// The time at which it was captured.
     pub time: Timestamp,
     pub play_time: Duration,
     pub bytes: u64,

@@ -12,7 +12,7 @@ use crate::format::{
 };
 use crate::model::session::FailureCause;
 
-/// Why something could not be written.
+/// The error of writing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteFailure {
     /// The disk refused.
@@ -65,7 +65,7 @@ pub(super) struct OpenSegment {
     target: Target,
     encoder: SegmentEncoder,
     number: u32,
-    /// Where the last successful sync left off.
+    /// The end of the last successful sync.
     synced: Option<Predecessor>,
 }
 
@@ -210,7 +210,7 @@ impl OpenGroup {
         Ok(())
     }
 
-    /// Gives the group up. What was appended of it is passed over by readers.
+    /// Gives the group up. Readers pass over the part that was appended.
     pub(super) fn give_up(self) -> OpenSegment {
         let encoder = self.group.give_up();
         OpenSegment { target: self.target, encoder, number: self.number, synced: None }

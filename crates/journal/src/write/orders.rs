@@ -24,8 +24,8 @@ use crate::write::retention::Quota;
 
 /// An order of the main thread. Orders are carried out one after the other.
 ///
-/// What is answered has the ticket of who asks, and the answer brings it back: what takes slices is answered later than
-/// what was ordered after it.
+/// An order that is answered has a ticket, and the answer brings it back: an order that takes slices may be answered
+/// later than those after it.
 pub enum Order<C: Content> {
     /// Look at all sessions on this machine.
     Detect { ticket: Option<Ticket> },
@@ -194,7 +194,7 @@ pub struct TakeUp<S> {
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
-    /// Why the run begins; `None` for a session's first.
+    /// The reason of the run's begin; `None` for a session's first.
     pub begun: Option<Begun>,
     /// The state that the content starts with.
     pub start: S,
@@ -265,6 +265,6 @@ pub enum Report<C: Content> {
     Prepared { prepared: Box<Prepared<C::Image>>, ticket: Ticket },
     /// Something that only the content knows.
     Content(C::Report),
-    /// A capture was encoded. What it leaves, if that is to be used again.
+    /// A capture was encoded, with the emptied capture, if that is to be used again.
     WorkedOff { emptied: Option<C::Capture> },
 }

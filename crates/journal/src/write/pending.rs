@@ -20,7 +20,7 @@ pub enum Item {
 pub struct PendingCheckpoint {
     pub blocks: Vec<Block>,
     pub commit: Commit,
-    /// When it was handed over.
+    /// The time at which it was handed over.
     pub handed_over: Instant,
 }
 

@@ -77,7 +77,7 @@ pub(super) struct Own {
     pub bytes_wanted: u64,
 }
 
-/// Why nothing is pruned, or not everything.
+/// The reason that nothing is pruned, or not everything.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PruneFailure {
     #[error(transparent)]

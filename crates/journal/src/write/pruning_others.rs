@@ -1,7 +1,7 @@
 //! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
-//! Which one loses something first says `write/retention/total.rs`.
+//! The order of their losses is that of `write/retention/total.rs`.
 
 use std::time::Duration;
 

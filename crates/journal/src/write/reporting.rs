@@ -404,7 +404,7 @@ impl Reporting {
     /// Adds the events that the dead process had recorded after its checkpoint. A report is of use without them.
     fn add_tape(&mut self, finder: &SessionFinder) {
         let (ReportOf::LastRun(_), Some(stored)) = (&self.order.of, &self.stored) else { return };
-        // Who wants no events wants none of these either.
+        // A report without events is one without these as well.
         if self.order.report.events == 0 {
             return;
         }

@@ -14,8 +14,8 @@ use crate::disk::{DirectoryStore, SessionOpening, StoredSession};
 use crate::format::SegmentHeader;
 use crate::model::ids::CheckpointId;
 
-/// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
-/// of one file never costs the session; the last step repeats.
+/// The number of checkpoints, or seconds, after which a segment is replaced. Early at first, so that the loss of one
+/// file never costs the session; the last step repeats.
 const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
 /// Checkpoints and records written while merging that are worth carrying over. Beyond, the disk is so slow
 /// that merging again later is the better way.
@@ -27,7 +27,7 @@ const ONE_BLOCK: usize = 1;
 /// A rotation that failed isn't tried again before this.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// When segments are replaced.
+/// The schedule by which segments are replaced.
 pub(super) struct Schedule {
     step: usize,
     since: Duration,
@@ -70,7 +70,7 @@ impl Schedule {
     }
 }
 
-/// Why merging was given up.
+/// The reason that merging was given up.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RotationFailure {
     #[error(transparent)]

@@ -188,8 +188,8 @@ impl RunJournal {
         self.hold.is_lost()
     }
 
-    /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
-    /// place. What was lost stays lost.
+    /// Ends the run without a word on disk and hands the right to write on, for a run that takes its place. Lost
+    /// checkpoints stay lost.
     pub fn into_hold(mut self, now: Moment, reports: &mut Vec<News>) -> Hold {
         self.events.try_at_once();
         self.write_events(now, reports);
@@ -212,7 +212,7 @@ impl RunJournal {
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged()) {
-            // What it is the difference to was given up after it had been captured.
+            // Its base was given up after it had been captured.
             let error = CheckpointError::WriterBehind;
             reports.push(News::Failed { checkpoint: id, error, retry_in: None });
             reports.push(News::NeedFull);

@@ -42,7 +42,7 @@ pub(super) fn shelve_taken(
     Ok(ShelfMoved { from, to, bytes, bytes_before })
 }
 
-/// Where a session stands.
+/// The place of a session.
 pub(super) fn place_of(index: &SessionIndex) -> Result<ShelfPlace, RequestError> {
     let head = index.heads().first().ok_or(RequestError::NothingToRestore)?;
     Ok(head.metadata.place)

@@ -172,7 +172,7 @@ fn free_name(shelf: &SlotShelf, file: &SlotFile) -> String {
     std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
-/// Why a checkpoint that was reported as durable isn't found.
+/// The reason that a checkpoint that was reported as durable isn't found.
 fn not_there(stored: &StoredSession) -> SlotError {
     match stored.index().unreadable_file() {
         Some(cause) => SlotError::Unreadable(cause),
@@ -180,7 +180,7 @@ fn not_there(stored: &StoredSession) -> SlotError {
     }
 }
 
-/// Where the run comes from that took a checkpoint.
+/// The lineage of the run that took a checkpoint.
 fn lineage(stored: &StoredSession, checkpoint: CheckpointId) -> Lineage {
     stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default()
 }
@@ -351,7 +351,7 @@ pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), Slo
             files.into_iter().map(|file| file.path.to_path_buf()).collect()
         }
         Err(error) => match finder.slots().unread_file(slot) {
-            // What can't be read now may be readable later, and may be wanted then.
+            // A slot that can't be read now may be readable later, and may be wanted then.
             Some(file) if !matches!(error, SlotError::Unreadable(_)) => vec![file.path.clone()],
             _ => return Err(error),
         },
@@ -360,7 +360,7 @@ pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), Slo
     Ok(store.slots().remove(paths.iter().map(PathBuf::as_path))?)
 }
 
-/// Where a slot is put: where no other file is than the one that it replaces.
+/// The path for a slot: one with no other file than the one that it replaces.
 ///
 /// # Errors
 ///

@@ -7,10 +7,10 @@
 //! and then takes its place, so an old slot is intact until the new one is durable. If the slot fails, the
 //! checkpoint is still there.
 //!
-//! What is asked of slots is done one after the other: save, copy, rename, delete, and attachments, which may come
-//! after their slot was made and then have it written again. A load waits for what was asked before, so a quick
-//! load after a quick save finds it. It reads and decodes the slot while the session before is still being played,
-//! and only then closes that one: a damaged slot changes nothing.
+//! Requests about slots are carried out one after the other: save, copy, rename, delete, and attachments, which may
+//! come after their slot was made and then have it written again. A load waits for earlier requests, so a quick load
+//! after a quick save finds it. It reads and decodes the slot while the session before is still being played, and only
+//! then closes that one: a damaged slot changes nothing.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -53,7 +53,7 @@ pub(super) struct SlotWork {
     /// The request, and then the slots that are to be written again because of it.
     orders: VecDeque<AskedOfSlots>,
     current: Option<Current>,
-    /// Since when the lock is waited for.
+    /// The time since which the lock is waited for.
     waiting_since: Option<Duration>,
 }
 

@@ -207,7 +207,7 @@ impl Snapshot {
             base: None,
             next_save_id: self.next_save_id,
             summary: Some(Box::new(summary)),
-            // What happened stays in the session that it happened in.
+            // Events stay in the session in which they happened.
             events_through: if self.is_copy() { 0 } else { commit.events_through },
             origin: None,
             without_world,

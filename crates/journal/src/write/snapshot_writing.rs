@@ -106,7 +106,7 @@ fn copy_what_is_whole(
     let whole = stored.newest_verified(snapshot.head())?;
     let whole = whole.ok_or(RequestError::NothingToRestore)?.checkpoint;
     if whole == snapshot.kept() {
-        // What can be read now and then is no damage that could be gone around.
+        // A file that can be read now and then has no damage that could be avoided by another way.
         return Err(not_as_written(stored.directory()));
     }
     snapshot.go_on_from(&stored, whole);

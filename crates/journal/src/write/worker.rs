@@ -60,7 +60,7 @@ pub struct Worker<C: Content> {
     last_beat: Duration,
     /// True if the records of dead processes that held the session were dealt with.
     settled: bool,
-    /// When a full capture was last asked for because a type could not be written.
+    /// The time at which a full capture was last asked for because a type could not be written.
     asked_for_full: Option<Duration>,
     /// True if it was reported that power cuts aren't covered.
     reported_power_cuts: bool,
@@ -142,8 +142,7 @@ impl<C: Content> Worker<C> {
         self.reports.drain(..)
     }
 
-    /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
-    /// itself asks for it.
+    /// Executes one order. Work on the disk is left to [`turn`](Self::turn), unless the order itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
         // Beside play a change of other sessions is a job.
         if order.is_about_sessions() && !(order.is_filing() && self.playing.is_some()) {

@@ -43,8 +43,8 @@ impl DirectoryStore {
         Ok(created)
     }
 
-    /// Makes the directory of a session that begins with a file beside its place. What leads to it is synced with
-    /// that file.
+    /// Makes the directory of a session that begins with a file beside its place. The directories on the way to it are
+    /// synced with that file.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Who may write a session.
+//! The right to write a session.
 
 use std::path::PathBuf;
 

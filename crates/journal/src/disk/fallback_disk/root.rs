@@ -20,7 +20,7 @@ const PROBE_BYTES: [u8; 4 << 10] = [0x5a; 4 << 10];
 pub struct Root {
     wanted: PathBuf,
     fallback: PathBuf,
-    /// Where files are written.
+    /// The place where files are written.
     used: Used,
     /// True if the place that isn't written to can be reached.
     searches_both: bool,
@@ -38,9 +38,9 @@ enum Used {
 pub struct MovedRoot {
     /// The directory.
     pub wanted: PathBuf,
-    /// Where its files are written from now on.
+    /// The directory in which its files are written from now on.
     pub used: PathBuf,
-    /// Why the directory can't be written.
+    /// The reason that the directory can't be written.
     pub error: FailureCause,
 }
 
@@ -93,7 +93,7 @@ impl Root {
         path.starts_with(&self.wanted) || path.starts_with(&self.fallback)
     }
 
-    /// Where something is written.
+    /// The path at which something is written.
     pub fn written(&self, inside: &Path) -> PathBuf {
         below(self.used_root(), inside)
     }
@@ -106,8 +106,8 @@ impl Root {
         }
     }
 
-    /// The directories above the one that is written, if that is the fallback. Who knows the wanted one
-    /// only can't sync them.
+    /// The directories above the one that is written, if that is the fallback. Code that knows only the wanted one
+    /// can't sync them.
     pub fn above_fallback(&self) -> impl Iterator<Item = &Path> {
         let is_used = self.used == Used::Fallback;
         self.fallback.ancestors().skip(1).filter(move |_| is_used)

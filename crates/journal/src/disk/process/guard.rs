@@ -30,7 +30,7 @@ const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 /// Dead processes that a record names at the most. Each has a session that was never resumed.
 const MAX_AFTER: usize = 1_000;
 
-/// Which ends of the process are noticed.
+/// The ends of the process that are noticed.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessOptions {
     /// Panics, by a hook.
@@ -42,7 +42,7 @@ pub struct ProcessOptions {
 pub struct DeadProcess {
     /// The record as it was written first.
     pub record: ProcessRecord,
-    /// Where the record is kept.
+    /// The path of the record.
     pub path: PathBuf,
     /// The end of its log, once the files are removed.
     pub log: Option<String>,
@@ -181,7 +181,7 @@ impl ProcessGuard {
         self.shared.lock().record.process
     }
 
-    /// When it began, by the machine's clock.
+    /// The time at which it began, by the machine's clock.
     pub fn began(&self) -> Timestamp {
         self.shared.lock().record.started
     }
@@ -339,8 +339,8 @@ impl ProcessGuard {
 }
 
 impl Drop for Shared {
-    /// The handlers stay for as long as the program. What asked this app to exit has been done, and
-    /// another app of the program isn't to be ended at once when it is asked for the first time.
+    /// The handlers stay for as long as the program. The request to exit was for this app, and another app of the
+    /// program isn't to be ended at once when it is asked for the first time.
     fn drop(&mut self) {
         self.signalled.store(false, Ordering::Relaxed);
     }
@@ -404,7 +404,7 @@ impl RecordFile {
         }
     }
 
-    /// Who writes the log into files, and where; `None` if the state directory can't be written.
+    /// The process that writes the log into files, and their place; `None` if the state directory can't be written.
     fn log_place(&self) -> Option<LogPlace> {
         let file = self.file.as_ref()?;
         let (disk, state) = (Arc::clone(file.disk()), file.state().to_owned());
@@ -445,7 +445,7 @@ fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
 }
 
 impl DeadProcess {
-    /// Removes what it left, which would only be read again. What it logged is still known here.
+    /// Removes its files, which would only be read again. Its log is still known here.
     pub fn remove(&mut self, disk: &dyn Disk) {
         self.log = Some(self.log(disk));
         let _ = remove_record(disk, &self.path);

@@ -11,9 +11,9 @@ use crate::model::ids::{CheckpointId, SessionId};
 pub struct LastRun {
     /// Its end.
     pub ended: HowItEnded,
-    /// When it is known to have lived last.
+    /// The time at which it is known to have lived last.
     pub died_at: Timestamp,
-    /// When it was started.
+    /// The time at which it was started.
     pub started_at: Timestamp,
     /// The game's version then.
     pub game_version: String,

@@ -31,7 +31,7 @@ struct OpenFile {
     bytes: u64,
 }
 
-/// Who writes a log, and where.
+/// The process that writes a log, and the place.
 pub(super) struct LogPlace {
     pub disk: Arc<dyn Disk>,
     /// The directory of logs is below it.
@@ -45,9 +45,10 @@ impl LogWriter {
         Self { queue, unwritten: String::new(), open: None, next: 0, has_swept: false }
     }
 
-    /// Writes what was logged since, without a sync. What can't be written now is tried again the next time.
+    /// Writes the lines that were logged since, without a sync. Lines that can't be written now are tried again the
+    /// next time.
     pub(super) fn write(&mut self, place: &LogPlace) {
-        // What was left over from the last time, and what came since.
+        // The lines that were left over from the last time, and those that came since.
         for _ in 0..2 {
             if self.unwritten.is_empty() {
                 self.unwritten = self.queue.take();

@@ -27,7 +27,7 @@ struct Lines {
 }
 
 impl RecentLog {
-    /// Adds a line. What is too long of it is cut.
+    /// Adds a line. One that is too long is cut.
     pub fn add(&self, now: Timestamp, line: &str) {
         // A panic in between has left nothing half done.
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,14 +13,14 @@ use tracing::{debug, warn};
 
 /// Milliseconds between the tries of one operation: a quarter of a second in all.
 const WAITS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
-/// For how long nothing is waited for after something was in vain. What denies access may be a right
-/// that the player lacks, for each file of many, and the writer has checkpoints to make durable.
+/// The time for which nothing is waited for after a wait was in vain. Access may be denied since the player lacks a
+/// right, for each file of many, and the writer has checkpoints to make durable.
 const EXHAUSTION: Duration = Duration::from_secs(2);
 
 /// The patience that is left, for all files.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// When something was waited for in vain, for each hindrance.
+    /// The last time that a wait was in vain, for each hindrance.
     exhausted: Mutex<Vec<(Hindrance, Instant)>>,
 }
 

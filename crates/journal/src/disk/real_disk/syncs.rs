@@ -24,7 +24,7 @@ pub(super) fn were_all_full() -> bool {
 }
 
 /// `F_FULLFSYNC`, which the standard library uses here, isn't known to every file system, such as those of network
-/// drives. What they have then is `fsync`: the drive has it all, and may still lose it in a power cut.
+/// drives. They have `fsync` instead: the drive has it all, and may still lose it in a power cut.
 #[cfg(target_vendor = "apple")]
 fn weaker_sync(file: &File, refused: io::Error) -> io::Result<()> {
     fsync_if_unknown(file, refused, &HAS_USED_WEAKER)

@@ -103,8 +103,8 @@ fn look_at(path: &Path, flags: u32) -> io::Result<Information> {
     information(&file)
 }
 
-/// Which file it is: its volume, its number there, and when it was created, for file systems with
-/// longer numbers give the same one to all files that have none so short.
+/// The identity of a file: its volume, its number there, and the time of its creation, since file systems with longer
+/// numbers give the same one to all files that have none so short.
 fn identity(facts: &Information) -> [u64; 3] {
     let created = facts.creation_time().unwrap_or_default();
     [facts.volume_serial_number(), facts.file_index(), created]

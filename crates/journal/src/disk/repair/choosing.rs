@@ -1,4 +1,4 @@
-//! Which frames of a session's files are kept.
+//! The frames of a session's files that are kept.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;

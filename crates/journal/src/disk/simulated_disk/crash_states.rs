@@ -120,7 +120,7 @@ impl CrashStates {
         }
     }
 
-    /// Which of the pending changes have happened, in many ways.
+    /// Many subsets of the pending changes.
     fn subsets(&self, replay: &Replay<'_>, random: &mut Random) -> Vec<Vec<bool>> {
         let matters: Vec<bool> =
             replay.pending.iter().map(|change| (self.matters)(change.path())).collect();
@@ -163,8 +163,8 @@ impl CrashStates {
         }
     }
 
-    /// Which of a file's pending appends are there, as bits: some, and not all. Without what a new file
-    /// begins with there is hardly anything to tell the rest by, so of many appends that one is always there.
+    /// Subsets of a file's pending appends, as bits: some, and not all. Without what a new file begins with there is
+    /// hardly anything to tell the rest by, so of many appends that one is always there.
     fn subsets_of_appends(&self, file: &File, random: &mut Random) -> Vec<u64> {
         let appends = file.ends.len().min(63);
         let all = (1_u64 << appends) - 1;

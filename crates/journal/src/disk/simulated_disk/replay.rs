@@ -52,7 +52,7 @@ pub(super) struct File {
     pub least: Content,
     /// The length that successful syncs cover.
     pub synced: usize,
-    /// Where each append since then ended.
+    /// The end of each append since then.
     pub ends: Vec<usize>,
     /// Bytes that a failed sync has given up: the system believes that they are on disk.
     doomed: Vec<Range<usize>>,
@@ -224,7 +224,7 @@ fn apply(change: &Change, entries: &mut BTreeMap<Place, Entry>) {
             _ => entries.retain(|entry, _| !entry.path().starts_with(path.path())),
         },
         Change::Move { from, to, file } => {
-            // Whether the old name was ever durable or not: a rename is one change.
+            // Even if the old name was never durable: a rename is one change.
             entries.remove(from);
             entries.insert(to.clone(), Entry::File(*file));
         }

@@ -89,7 +89,7 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
         segments.get(*place).map(|segment| (segment.header.segment, &segment.name))
     });
     let mut runs = BTreeMap::new();
-    // What the lineage of each names so far.
+    // The checkpoints that the lineage of each names so far.
     let mut known: HashMap<RunId, KnownLineage> = HashMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };

@@ -92,7 +92,7 @@ impl Written {
                 let (format, line) = (newer_format(&error).unwrap_or_default(), line(&error));
                 Err(ScenarioError::Newer { file: file.to_owned(), line, format, newest: FORMAT })
             }
-            // What else is wrong is said better by who knows all fields.
+            // The parser that knows all fields has better words for any other error.
             _ => parsed(text).map_err(|error| invalid(file, error)),
         }
     }

@@ -87,7 +87,7 @@ mod tests {
     fn a_clock_that_jumps_ahead_makes_nothing_old() {
         let mut time = ProvenTime::of_process(day(CENTURY));
         time.witness(day(2));
-        // What this very process has written says nothing, and neither does a file of the far future.
+        // A file of this very process proves nothing, and neither does one of the far future.
         time.witness(day(CENTURY));
         time.witness(day(2 * CENTURY));
         assert!(!time.has_passed(day(0), 30 * DAY, day(CENTURY)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A file that hands a session on, as `LibraryCommands::export` writes it, or a report: what new sessions begin
 /// with. Cheap to clone.
 ///
-/// What it holds is looked at when a session begins with it.
+/// Its content is read when a session begins with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StartingWorld {
     file: PathBuf,

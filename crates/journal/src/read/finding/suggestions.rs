@@ -12,7 +12,7 @@ use crate::read::recovery::SessionEntry;
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
-/// For how long a play counts as recent.
+/// The time for which a play counts as recent.
 const RECENT: i64 = 14 * DAY;
 /// Sessions of which a usual length is made.
 const USUAL: usize = 3;
@@ -106,7 +106,7 @@ impl fmt::Display for SuggestionReason {
 /// sessions of this player, without those in the trash. Equal questions have equal answers, in any order of sessions
 /// and scenarios.
 ///
-/// What is much harder than anything that the player completed is suggested only if it was played before.
+/// A scenario that is much harder than any that the player completed is suggested only if it was played before.
 ///
 /// ```
 /// use bevy_session_journal::{Scenario, SuggestionReason, suggest};

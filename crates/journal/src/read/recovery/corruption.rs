@@ -93,7 +93,7 @@ pub(super) fn assess(
     let vanished = witness.filter(|witness| witness.counter > head.id.counter);
     let lost = match vanished {
         Some(witness) => {
-            // What looks like a torn tail was acknowledged, so it is damage.
+            // A part that looks like a torn tail was acknowledged, so it is damage.
             files.extend(torn_files(stored, witness.run));
             files.sort();
             files.dedup();

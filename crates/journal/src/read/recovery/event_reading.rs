@@ -111,7 +111,7 @@ impl EventReading {
         let query = &self.query;
         let (mut low, mut high) =
             query.sequences.clone().map_or((0, u64::MAX), |range| (*range.start(), *range.end()));
-        // What comes before the page is passed over, unless it is counted.
+        // Events before the page are passed over, unless they are counted.
         match query.after.filter(|_| !query.counts_all) {
             Some(after) if query.newest_first => high = high.min(after.saturating_sub(1)),
             Some(after) => low = low.max(after.saturating_add(1)),

@@ -126,7 +126,7 @@ impl EventValidating {
     }
 }
 
-/// Up to which number the run of a head has recorded events itself, as its checkpoint says. The newest of its files is
+/// The number up to which the run of a head has recorded events itself, by its checkpoint. The newest of its files is
 /// never pruned. `None` if it may have recorded none.
 fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
     let through = index.commit(head)?.events_through;

@@ -65,7 +65,7 @@ impl EventWalk {
         let mut parts: Vec<Part> = Vec::new();
         for stretch in stretches.iter().rev() {
             for (file, stretch) in parts_of(files, *stretch) {
-                // What was gathered of several runs is looked through once.
+                // A file that was gathered of several runs is looked through once.
                 let same = |part: &&mut Part| part.file.segment().path() == file.segment().path();
                 match parts.last_mut().filter(same) {
                     Some(part) => part.stretches.push(stretch),
@@ -178,7 +178,7 @@ fn parts_of(files: &EventFiles, wanted: Stretch) -> Vec<(&EventFile, Stretch)> {
         })
         .collect();
     let begin = of_run.iter().map(|(_, stretch)| stretch.low).min();
-    // What was gathered holds all of it, unless a file of the run came back.
+    // The gathered file holds all of it, unless a file of the run came back.
     let holds_all = |(file, held): &&(&EventFile, Stretch)| {
         file.is_gathered() && Some(held.low) == begin && held.high == wanted.high
     };

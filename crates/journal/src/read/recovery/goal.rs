@@ -44,7 +44,7 @@ impl Candidates {
             RestoreFrom::BeforeLoad => Self::left_by(index, head.id, RestoreReason::Loaded),
             RestoreFrom::Latest | RestoreFrom::Slot(_) => Ok(Self::One(Some(match wanted.tail {
                 Some(tail) => newest_before(index, head.id, tail),
-                // What was known to be damaged when the offer was made isn't tried again.
+                // Checkpoints that were known to be damaged when the offer was made aren't tried again.
                 None => offered.unwrap_or(head.id),
             }))),
         }

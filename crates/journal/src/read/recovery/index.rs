@@ -39,7 +39,7 @@ pub struct IndexFigures {
 pub struct Index {
     /// Version of the game.
     game: String,
-    /// For how long after it was written it is shown before anything was looked at.
+    /// The time after its writing for which it is shown before any session is looked at.
     trust: Duration,
     /// The build that it must be of to be used; `None` until it is needed.
     build: Option<IndexBuild>,
@@ -118,7 +118,7 @@ impl SessionFinder {
 
     /// The build that a file must be of to be used by this one, with the number of the file's own version.
     pub fn build_with(&self, number: u64) -> IndexBuild {
-        // What another game has found here isn't this one's.
+        // The findings of another game here aren't this one's.
         let game = format!("{} {}", self.slots().game(), self.index().game);
         IndexBuild::current(self.local().host.id, game, number)
     }

@@ -172,7 +172,7 @@ impl Listing {
         std::mem::take(&mut self.early)
     }
 
-    /// Looks at the slots, if that wasn't done, and at the next few sessions. Whether there are more.
+    /// Looks at the slots, if that wasn't done, and at the next few sessions. Returns true if there are more.
     pub fn step(
         &mut self,
         finder: &mut SessionFinder,
@@ -224,10 +224,10 @@ impl Listing {
         if matches!(self.slots, Slots::Listed(Some(_))) {
             finder.note_slots_changed();
         }
-        // What was found and isn't reported is looked at again.
+        // Sessions that were found and not reported are looked at again.
         self.known.retain(|_, known| known.is_reported || known.packed.is_some());
         self.before.extend(self.known);
-        // What is gone is found to be gone again.
+        // A session that is gone is found to be gone again.
         let gone = Known { is_reported: true, ..Known::default() };
         self.before.extend(self.gone.into_iter().map(|session| (session, gone.clone())));
         finder.known_mut().0 = self.before;
@@ -263,7 +263,7 @@ impl Listing {
         };
         let (was_reported, was_indexed) =
             before.map_or((false, false), |known| (known.is_reported, known.packed.is_some()));
-        // What is to be swept away is looked at each time: nothing goes because the index says so.
+        // A session that needs cleanup is looked at each time: nothing is removed because the index says so.
         let stays = !finder.is_to_be_swept(session);
         let known = Known {
             stamp,
@@ -318,7 +318,7 @@ impl Listing {
         needs_no_look || finder.store().session_stamp(session).ok() == Some(known.stamp)
     }
 
-    /// Keeps what is known of a session, and reports it if the game doesn't know of it. Whether that
+    /// Keeps the findings about a session, and reports them if the game doesn't know of them. Returns true if that
     /// could be done.
     fn keep(&mut self, finder: &mut SessionFinder, session: SessionId, known: Known) -> bool {
         if !known.is_reported && known.is_settled {

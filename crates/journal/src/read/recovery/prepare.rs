@@ -127,7 +127,7 @@ pub fn prepare<D: Decode>(
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Prepared<D::Image>, PrepareFailure> {
-    // What was read last is no part of this.
+    // The last reading is no part of this.
     finder.progress().end();
     if let RestoreFrom::Slot(slot) = wanted.from {
         return prepare_slot(finder, types, wanted, slot);

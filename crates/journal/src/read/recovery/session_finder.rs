@@ -49,7 +49,7 @@ pub struct SessionFinder {
     local: Arc<LocalStore>,
     deaths: Deaths,
     records: Records,
-    /// Until when a lock that is held may be one of a process that is just being killed.
+    /// The moment until which a lock that is held may be that of a process that is just being killed.
     patience: Instant,
     /// Sessions that this process left, though their ends could not be written.
     left_here: HashSet<SessionId>,
@@ -354,7 +354,7 @@ impl SessionFinder {
         if held.is_empty() {
             return;
         }
-        // What can't be listed now may be there.
+        // Sessions that can't be listed now may be there.
         let Ok(existing) = self.store().sessions_of_all_profiles() else { return };
         let existing: HashSet<SessionId> = existing.into_iter().collect();
         for gone in held.into_iter().filter(|held| !existing.contains(held)) {

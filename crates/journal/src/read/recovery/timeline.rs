@@ -79,7 +79,7 @@ impl Timeline {
         let mut timeline = Self { attachments, ..Self::default() };
         for info in found {
             let parent = index.kept_before(info.id);
-            // What a checkpoint doesn't say itself is as it was at the one before.
+            // Facts that a checkpoint doesn't hold are as they were at the one before.
             let summary = index.commit(info.id).and_then(|commit| commit.summary.as_deref());
             let before = || timeline.get(parent?).map(|before| &before.chapters);
             let chapters = summary.map(|summary| &summary.chapters).or_else(before);

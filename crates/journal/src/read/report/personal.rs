@@ -107,7 +107,7 @@ fn without_word(text: &str, word: &str) -> String {
         let (start, end) = (from + place, from + place + word.len());
         let before = lower.get(..start).and_then(|before| before.chars().next_back());
         let after = lower.get(end..).and_then(|after| after.chars().next());
-        // What begins with a separator is a path, and may stand behind anything.
+        // A text that begins with a separator is a path, and may stand behind anything.
         let begins_word = word.starts_with(['/', '\\']) || !before.is_some_and(is_part_of_word);
         kept.push_str(text.get(from..start).unwrap_or_default());
         let is_whole = begins_word && !after.is_some_and(is_part_of_word);

@@ -55,7 +55,7 @@ impl Machine {
             self.give(&slot, content);
         }
         if random.one_in(8) {
-            // What the newest record says is all that is needed.
+            // Only the newest record is needed.
             let old = self.files.keys().find(|name| !name.is_slot() && **name != journal).cloned();
             if let Some(name) = old {
                 self.files.remove(&name);

@@ -19,7 +19,7 @@ use crate::replica::{
 
 /// Milliseconds.
 pub type Time = u64;
-/// After how long a host gives up waiting for an answer.
+/// The time after which a host gives up waiting for an answer.
 const PATIENCE: Time = 60;
 
 /// A breach of the store's contract.
@@ -83,11 +83,11 @@ pub struct Network {
     queue: BinaryHeap<Reverse<(Time, u64)>>,
     events: BTreeMap<u64, Event>,
     next: u64,
-    /// Whose calls wait, and what was answered.
+    /// The hosts whose calls wait, and the answers.
     waiting: BTreeMap<u64, usize>,
     answers: BTreeMap<u64, Answer>,
     pub store: BTreeMap<Key, Arc<[u8]>>,
-    /// When each object came.
+    /// The time at which each object came.
     created: BTreeMap<Key, Time>,
     backup: Option<BTreeMap<Key, Arc<[u8]>>>,
     pub is_cut_off: Vec<bool>,
@@ -98,7 +98,7 @@ pub struct Network {
     pub has_gone_back: bool,
     /// Objects that were deleted.
     pub deleted: u64,
-    /// When the listings were made that are on their way, and the newest that each host has.
+    /// The times of the listings that are on their way, and of the newest that each host has.
     listings: BTreeMap<u64, Time>,
     listed: Vec<Time>,
     /// An epoch that a host wanted to seal though it had seen its seal.

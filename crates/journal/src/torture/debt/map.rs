@@ -2,7 +2,8 @@
 
 use crate::torture::Fact;
 
-/// Which drawing the map of a session may be: what was acknowledged last, and what was asked for since, in order.
+/// The drawings that the map of a session may have: the one that was acknowledged last, and those that were asked for
+/// since, in order.
 #[derive(Clone, Debug)]
 pub struct OwedMap {
     /// The number of the request that leads to it, and the drawing; `None` if there is no map then.

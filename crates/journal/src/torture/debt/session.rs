@@ -28,7 +28,7 @@ pub struct OwedSession {
 struct Statuses {
     /// The newest last. A session that never was paused has none, and is active.
     possible: Vec<SessionStatus>,
-    /// Where those of a run begin of which nothing is durable yet.
+    /// The begin of those of a run of which nothing is durable yet.
     new_run: Option<usize>,
 }
 

@@ -134,7 +134,7 @@ fn read_as(counter: u64, reading: Reading) -> impl FnOnce(&mut Opened) {
 #[test]
 fn it_agrees_with_what_is_as_it_should_be() {
     agrees(&[], |_| {});
-    // What isn't acknowledged may be there or not.
+    // A checkpoint that isn't acknowledged may be there or not.
     agrees(&[captured(3, false, false)], |_| {});
     agrees(&[captured(3, false, false)], read_as(3, Reading::Restored(digest(3))));
 }

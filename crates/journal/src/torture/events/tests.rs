@@ -229,7 +229,7 @@ fn play_runs(play: &mut Play, runs: usize) {
     let mut before = line(play);
     play.perform(&[Close]);
     for run in 0..runs {
-        // What is named is gathered as well.
+        // Named checkpoints are gathered as well.
         play.perform(&[Recover, Manual, Settle, Merge, Auto, Settle]);
         let after = line(play);
         assert!(after.starts_with(&before), "run {run}: {before:?} was there, and is {after:?}");

@@ -28,7 +28,7 @@ pub struct Done {
     pub forgotten: BTreeSet<SessionId>,
     pub requests: usize,
     pub refused: BTreeMap<String, usize>,
-    /// Which request took the longest.
+    /// The request that took the longest.
     pub slowest: (Duration, &'static str),
 }
 
@@ -198,7 +198,7 @@ impl Client<'_> {
         "list"
     }
 
-    /// Asks until the session is free. What was answered; `None` if that was an error.
+    /// Asks until the session is free. Returns the answer; `None` if that was an error.
     fn ask<T>(
         &mut self,
         order: impl Fn() -> Order<Bytes>,

@@ -48,7 +48,7 @@ impl Play {
     }
 
     pub(super) fn rename_slot(&mut self) {
-        // What was asked before may give the name to another slot.
+        // An earlier request may give the name to another slot.
         self.settle();
         let Some((from, slot)) = self.any_slot() else { return };
         let to = self.slot_name();

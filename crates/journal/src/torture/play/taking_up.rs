@@ -156,7 +156,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
         let mut news = self.order(Order::Decline { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {
@@ -170,7 +170,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn shelve(
         &mut self,
         session: SessionId,
@@ -215,7 +215,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn delete(&mut self, session: SessionId) -> Result<(), RequestError> {
         let mut news = self.order(Order::Forget { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {

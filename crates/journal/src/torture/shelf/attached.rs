@@ -79,7 +79,7 @@ fn versions(store: &DirectoryStore, session: SessionId) -> Vec<(String, u32)> {
     keys(&store.session_attachments(session).unwrap())
 }
 
-/// Which drawing the map is; `None` if there is none. What can't be read fails the test.
+/// The drawing in the map; `None` if there is none. A map that can't be read fails the test.
 fn map(store: &DirectoryStore, session: SessionId) -> Option<u8> {
     match store.read_session_attachment(session, MAP, None) {
         Ok(read) => {

@@ -40,7 +40,7 @@ struct Done {
     moves: usize,
 }
 
-/// Makes requests about a few sessions, again until each is granted. What was answered as done.
+/// Makes requests about a few sessions, again until each is granted. Returns those that were answered as done.
 fn make_requests(
     name: &str,
     disk: &SimulatedDisk,

@@ -1,4 +1,4 @@
-//! Who has its turn, and who waits for whom.
+//! The order of jobs, and their waiting for each other.
 
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -72,7 +72,7 @@ impl Archives {
     /// one. The segments that they are in are kept until then.
     pub(super) fn gather(mut self, keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         let index = keep.stored.index();
-        // What is kept for another reason is gathered when that is gone.
+        // A checkpoint that is kept for another reason is gathered when that is gone.
         self.loose.retain(|id| !needs(index, *id).is_subset(&keep.segments));
         self.loose.iter().for_each(|id| keep.add(needs(index, *id)));
         let mut gathered = self.take_in();

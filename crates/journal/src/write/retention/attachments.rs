@@ -1,4 +1,4 @@
-//! Which versions of what is attached to a session stay: of each the newest, and as many older ones as a game keeps and
+//! The versions of a session's attachments that stay: of each the newest, and as many older ones as a game keeps and
 //! its quota has room for.
 
 use crate::model::session::{AttachmentError, AttachmentQuota, AttachmentVersion};

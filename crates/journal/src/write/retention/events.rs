@@ -14,8 +14,8 @@ use crate::read::recovery::named_by_checkpoints;
 /// longer than this: first those of which the session knows nothing any more, then the oldest. The files that
 /// are left, and how many bytes were freed.
 ///
-/// What came after the newest checkpoint of each line stays; where the disk isn't full, so does the newest
-/// file of each; and everything of `own`, as long as that run has no checkpoint.
+/// Events after the newest checkpoint of each line stay; if the disk isn't full, so does the newest file of each; and
+/// everything of `own`, as long as that run has no checkpoint.
 pub(crate) fn prune_events(
     store: &DirectoryStore,
     stored: &StoredSession,
@@ -108,8 +108,8 @@ fn removable<'a>(
     removable.map(|file| (is_known(file), file)).collect()
 }
 
-/// The files that hold nothing that another doesn't hold which was gathered, and that no line needs more of:
-/// they may be removed. What they are held by is read first.
+/// The files whose events are all in another one that was gathered, and that no line needs more of: they may be
+/// removed. The other files are read first.
 fn repeated<'a>(
     stored: &StoredSession,
     files: &'a EventFiles,

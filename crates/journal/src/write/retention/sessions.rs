@@ -1,4 +1,4 @@
-//! Which sessions are kept and which may go: rules as plain values, and what would go by them.
+//! The game's rules of retention, as plain values, and the sessions that would go by them.
 
 mod keep;
 mod preview;
@@ -28,7 +28,7 @@ pub enum LeftAs {
     DeclinedCrash,
 }
 
-/// Where sessions go that no rule keeps.
+/// The place for sessions that no rule keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum LetGo {
@@ -81,7 +81,7 @@ impl Retention {
         self
     }
 
-    /// Where they go. Into the trash by default.
+    /// Sets the place for sessions that no rule keeps. The trash by default.
     #[must_use]
     pub fn let_go(mut self, let_go: LetGo) -> Self {
         self.let_go = let_go;

@@ -1,4 +1,4 @@
-//! Which files say nothing of a session but what was said again since.
+//! The files that hold nothing but statements that were repeated since.
 
 use std::mem::discriminant;
 

@@ -1,4 +1,4 @@
-//! Which session loses something first where all together take too much room.
+//! The order in which sessions lose history if all together take too much room.
 //!
 //! First all of them lose their history: those of low priority before those of normal and of high
 //! priority, and among equals the least recently played one before the others. Only then named
@@ -17,7 +17,7 @@ pub(crate) enum Loss {
     Named,
 }
 
-/// Where a session stands among the others: the least one loses first.
+/// The rank of a session among the others: the least one loses first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub priority: SessionPriority,
@@ -35,7 +35,7 @@ pub(crate) enum Standing {
     Unreadable,
 }
 
-/// Where a session stands for this game.
+/// The standing of a session for this game.
 pub(crate) fn standing(store: &DirectoryStore, session: SessionId, game: &str) -> Standing {
     let Ok(stored) = store.open_session(session) else { return Standing::Unreadable };
     let head = stored.index().heads().first();

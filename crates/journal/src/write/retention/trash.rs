@@ -1,4 +1,4 @@
-//! Which sessions have been in the trash for long enough.
+//! The sessions that have been in the trash for long enough.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ impl Phase {
 
 /// The end of a run that was asked for.
 pub(super) struct Ending {
-    /// Until when it is tried.
+    /// The time until which it is tried.
     pub deadline: Duration,
     /// True if the last checkpoint had to be given up.
     pub is_incomplete: bool,

@@ -26,7 +26,7 @@ fn event_type() -> EventType {
 
 fn batch(sequences: impl IntoIterator<Item = u64>, bytes: usize) -> EventBatch {
     let mut column = EventColumn::new(event_type());
-    // What can't be packed.
+    // A payload that can't be packed.
     sequences
         .into_iter()
         .for_each(|number| column.push(number, &crate::format::sample::noise(bytes, number)));

@@ -11,7 +11,7 @@ use crate::write::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::write::pending::Item;
 
 impl RunJournal {
-    /// Takes in what happened. What memory has no room for is written at once, if the disk takes it.
+    /// Takes in events. Those that memory has no room for are written at once, if the disk takes them.
     pub fn record_events(&mut self, batch: &EventBatch, now: Moment, reports: &mut Vec<News>) {
         self.events.push(batch, reports);
         if self.events.is_over() {
@@ -80,7 +80,7 @@ impl RunJournal {
     fn with_events(&mut self, work: impl FnOnce(&mut EventLog, &Self)) {
         let mut log = std::mem::take(&mut self.events);
         work(&mut log, self);
-        // What is together over the quota goes with the next pruning.
+        // Files that together are over the quota go with the next pruning.
         if log.take_has_begun_file() && self.has_begun() {
             self.housekeeping.prune(PruneFor::Quota);
         }

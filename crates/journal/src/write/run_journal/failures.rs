@@ -191,7 +191,7 @@ impl RunJournal {
         }
         self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
-        // What failed before is tried once more.
+        // Items that failed before are tried once more.
         self.backoff.succeeded();
     }
 }

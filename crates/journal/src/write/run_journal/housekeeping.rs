@@ -21,7 +21,7 @@ pub(super) struct Housekeeping {
     pub events: OnceAGeneration<EventGathering>,
 }
 
-/// Why the session is to be pruned.
+/// The reason for which the session is to be pruned.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PruneFor {
     /// The session has to fit into the quota.

@@ -11,7 +11,7 @@ use crate::write::rotation::Rotation;
 impl RunJournal {
     /// Returns true if some of the session is to be removed, or to be gathered for that.
     pub(in crate::write) fn has_to_prune(&self) -> bool {
-        // What is due waits until something may be removed again.
+        // Pruning that is due waits until something may be removed again.
         self.room.quota.removes && self.housekeeping.has_work()
     }
 

@@ -114,7 +114,7 @@ impl<C: Content> Worker<C> {
 
     /// No session is being played or restored: the main thread sees to that.
     pub(super) fn use_profile(&mut self, profile: String, ticket: Ticket, now: Moment) {
-        // What was asked of slots and sessions is done first, where they are.
+        // Requests about slots and sessions are carried out first, in the profile where they are.
         while self.jobs.wake(&Urgency::SAVING) == Some(Duration::ZERO) {
             self.turn(now);
         }

@@ -176,7 +176,7 @@ impl<C: Content> Worker<C> {
     pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
         // An exit waits for no test.
         self.self_test = None;
-        // What was listed of the session isn't true any more.
+        // The listing of the session isn't true any more.
         self.jobs.cancel(Holds::Sessions, &mut self.finder);
         if let Some((journal, _)) = &mut self.playing {
             journal.leave(leave, now);

@@ -1,4 +1,4 @@
-//! Which scenarios are suggested, and why.
+//! The scenarios that are suggested, and the reasons.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which checkpoints the oracle owes, by the documented rules of retention.
+//! The checkpoints that the oracle owes, by the documented rules of retention.
 
 use super::{captured, debt_of, id, session};
 use crate::torture::Fact;

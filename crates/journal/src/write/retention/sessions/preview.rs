@@ -16,7 +16,7 @@ use crate::read::recovery::{SessionEntry, VersionFit};
 pub struct RetentionPreview {
     /// The sessions, those that were left longest ago first.
     pub sessions: Vec<WouldGo>,
-    /// Where they would go.
+    /// The place where they would go.
     pub let_go: LetGo,
 }
 
@@ -28,17 +28,17 @@ pub struct WouldGo {
     pub session: SessionId,
     /// Its name.
     pub name: String,
-    /// When it was left.
+    /// The time at which it was left.
     pub left: Timestamp,
     /// Bytes of its journal and attachments.
     pub bytes: u64,
-    /// Why it would go.
+    /// The reason for which it would go.
     pub reason: RetentionReason,
     /// Its newest checkpoint: a session that has been continued since is passed over.
     pub newest: CheckpointId,
 }
 
-/// Why a session would go.
+/// The reason for which a session would go.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum RetentionReason {
