@@ -149,8 +149,8 @@ impl<'j, C: Codec> Run<'j, C> {
         self.capture(kind, None, capture)
     }
 
-    /// Takes a checkpoint that is kept under a name: it isn't merged with others, and stays when
-    /// history is thinned: the newest 1,000, as long as the session takes less than 256 MiB.
+    /// Takes a checkpoint that is kept under a name: it isn't merged with others, and stays when history is pruned: the
+    /// newest 1,000, as long as the session takes less than 256 MiB.
     ///
     /// # Errors
     ///

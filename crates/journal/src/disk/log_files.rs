@@ -41,7 +41,7 @@ pub fn log_files(disk: &dyn Disk, state: &Path) -> Vec<LogFile> {
     entries.iter().filter_map(|entry| file(&entry.name, entry.len)).collect()
 }
 
-/// The end of what a process logged, in whole lines of at most so many bytes together. Empty if it logged nothing
+/// The end of what a process logged, in whole lines of at most `most_bytes` bytes together. Empty if it logged nothing
 /// here, or that can't be read.
 pub fn end_of_log(disk: &dyn Disk, state: &Path, process: ProcessId, most_bytes: u64) -> String {
     let mut files = log_files(disk, state);

@@ -98,7 +98,7 @@ impl MemoryDisk {
         self.state().syncs_weakly = true;
     }
 
-    /// Leaves room for so many bytes more than there are now, until [`Self::enlarge`].
+    /// Leaves room for this number of further bytes, until [`Self::enlarge`].
     pub fn leave_room_for(&self, bytes: u64) {
         let mut state = self.state();
         state.capacity = Some(state.used() + bytes);

@@ -1,9 +1,9 @@
 //! A disk that remembers every operation, fails on command, and says what a power cut would leave.
 //!
-//! [`SimulatedDisk`] behaves like the real one for who uses it. Beside that it writes down every
-//! step that changes something, as a [`Trace`]. A [`Replay`] walks through such a trace and tells
-//! at every step which bytes and entries are durable and which may be lost, and [`CrashStates`]
-//! turns that into [`Image`]s: disks as the machine may find them when the power is back.
+//! [`SimulatedDisk`] behaves like the real one for its users. Beside that it records every step that changes something,
+//! as a [`Trace`]. A [`Replay`] walks through such a trace and knows at every step which bytes and entries are durable
+//! and which may be lost, and [`CrashStates`] turns that into [`Image`]s: disks as the machine may find them when the
+//! power is back.
 
 mod crash_states;
 mod fault;
@@ -143,7 +143,7 @@ impl SimulatedDisk {
         self.state().trace.steps.iter().skip(position).cloned().collect()
     }
 
-    /// Leaves room for so many bytes more than there are now.
+    /// Leaves room for this number of further bytes.
     pub fn leave_room_for(&self, bytes: usize) {
         let mut state = self.state();
         state.capacity = Some(state.used() + bytes);

@@ -109,7 +109,7 @@ mod tests {
         SegmentHeader { ancestors, supersedes, begun, ..header(u64::MAX, u32::MAX) }
     }
 
-    /// The same with texts of so many letters, and lists of so many.
+    /// The same with texts of this number of letters, and lists of `many` items.
     fn wordy(letters: usize, many: usize) -> SegmentHeader {
         let text = || "é".repeat(letters);
         let texts = || (0..many).map(|n| format!("{n}{}", text())).collect::<Vec<_>>();

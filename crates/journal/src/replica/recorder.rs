@@ -329,7 +329,7 @@ impl State {
         self.unsynced.push(Happened::Created(name));
     }
 
-    /// A file has so many bytes. That may have been seen already, where it was listed meanwhile.
+    /// Notes that a file has this length. That may have been seen already, if it was listed meanwhile.
     fn append(&mut self, name: &FileName, len: u64) {
         if let Some(note) = self.files.get_mut(name) {
             note.appended = note.appended.max(len);

@@ -208,7 +208,7 @@ pub fn data_digest(image: &Image) -> u64 {
     image.digest_of(matters)
 }
 
-/// Explores scripts on two threads, until something is wrong, and tells what was found.
+/// Explores scripts on two threads, until something is wrong, and returns the findings.
 pub fn explore_all(scripts: &[Script], states: &CrashStates) -> (Figures, Vec<String>) {
     let next = AtomicUsize::new(0);
     let found = Mutex::new((Figures::default(), Vec::new()));

@@ -15,7 +15,7 @@ use crate::disk::simulated_disk::{
 /// Faults of the scenarios that every test run plays, and of drawn ones that failed once, about.
 const FAULTS: usize = 1_600;
 const FAULTS_OF_FAILED: usize = 400;
-/// After so many harmful ones it is clear that something is wrong.
+/// After this number of harmful ones it is clear that something is wrong.
 const ENOUGH: usize = 20;
 
 /// The error of one run, if there was one.
@@ -166,8 +166,7 @@ fn work_of(scripts: impl IntoIterator<Item = Script>) -> Vec<(Script, Fault)> {
     scripts.into_iter().flat_map(with_faults).collect()
 }
 
-/// About so many of the faults, spread over all of them. An odd step leaves out another kind for every
-/// operation.
+/// About `count` of the faults, spread over all of them. An odd step leaves out another kind for every operation.
 fn sample(work: Vec<(Script, Fault)>, count: usize) -> Vec<(Script, Fault)> {
     let every = (work.len() / count) | 1;
     work.into_iter().step_by(every).collect()

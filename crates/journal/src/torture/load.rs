@@ -29,7 +29,7 @@ struct Load {
     clients: usize,
     requests: usize,
     sessions: usize,
-    /// For how many of the clients the disk fails at every so many operations.
+    /// The number of clients whose disk fails, and the number of operations from one failure to the next.
     failing: (usize, usize),
 }
 

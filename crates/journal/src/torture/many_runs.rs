@@ -48,7 +48,7 @@ fn one_head_stays_one_head_however_many_runs_there_were() {
     }
 }
 
-/// Plays so many runs and looks at what is left of each. The most files that there ever were.
+/// Plays this number of runs and looks at the rest of each. Returns the most files that there ever were.
 fn named_in_runs(runs: usize) -> usize {
     let mut play = begun();
     let mut most = 0;

@@ -268,7 +268,7 @@ impl Play {
         }
     }
 
-    /// Leaves room for so many bytes on the disk.
+    /// Leaves room for this number of bytes on the disk.
     pub fn leave_room_for(&mut self, bytes: usize) {
         self.disk.leave_room_for(bytes);
         self.note_of_all(Fact::DiskIsShort);

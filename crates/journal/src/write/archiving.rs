@@ -49,7 +49,7 @@ use crate::model::session::{
 use crate::read::recovery::{LockHolder, SessionFinder, standing};
 pub(super) use leftovers::{damaged_files, read_leftovers, remove_leftovers};
 
-/// A session that is to be put away.
+/// A session that is to be archived.
 pub(super) struct Archive {
     session: SessionId,
     what: Archived,
@@ -107,7 +107,7 @@ impl Job for Archive {
     }
 }
 
-/// A session that is being put away.
+/// A session that is being archived.
 pub(super) struct Archiving {
     from: ShelfPlace,
     stage: Stage,
@@ -128,7 +128,7 @@ enum Stage {
 pub(super) type PutAway = ControlFlow<ShelfMoved, Archiving>;
 
 impl Archiving {
-    /// Looks whether a session may be put away, and begins with it.
+    /// Begins to archive a session, if that is allowed.
     pub(super) fn begin(
         finder: &mut SessionFinder,
         session: SessionId,

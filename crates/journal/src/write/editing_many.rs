@@ -19,7 +19,7 @@ use crate::read::recovery::SessionFinder;
 pub(super) struct EditingMany {
     waiting: VecDeque<OneOfMany>,
     edit: SessionEdit,
-    /// The one that is being put away.
+    /// The one that is being archived.
     archiving: Option<(OneOfMany, Archiving)>,
     done: EditedMany,
     ticket: Ticket,

@@ -50,7 +50,7 @@ pub enum News {
     Remembered(Box<Shelf>),
     /// The sessions are those of this profile from now on. The findings follow.
     ProfileChanged { profile: String, ticket: Ticket },
-    /// A report was written, with so many bytes, or not.
+    /// A report was written, with this number of bytes, or not.
     Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
     /// The run began. Its context is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
@@ -98,7 +98,7 @@ pub enum News {
         result: Result<ShelfMoved, RequestError>,
         ticket: Option<Ticket>,
     },
-    /// A session that had lain in the trash for long was removed, which freed so many bytes.
+    /// A session that had been in the trash for long was removed, which freed this number of bytes.
     Emptied { session: SessionId, bytes: u64 },
     /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.
     Edited {

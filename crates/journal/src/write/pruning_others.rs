@@ -19,8 +19,8 @@ use crate::write::retention::total::{Loss, Rank, Standing, order, standing};
 /// The time that it waits for the session that is played to be pruned.
 const AFTER_OWN: Duration = Duration::from_secs(1);
 
-/// Sessions that no process plays, thinned one after the other until all sessions together fit. None
-/// loses its last good checkpoint.
+/// Sessions that no process plays, pruned one after the other until all sessions together fit. None loses its last good
+/// checkpoint.
 pub(super) struct PruningOthers {
     /// The run that is written, and its session.
     run: RunId,
@@ -63,7 +63,7 @@ struct Turn {
     was_interrupted: bool,
 }
 
-/// A session that is being thinned.
+/// A session that is being pruned.
 struct Thinning {
     turn: Turn,
     bytes_before: u64,
@@ -139,7 +139,7 @@ impl PruningOthers {
         }
     }
 
-    /// Lets go of the session that is being thinned. It has another turn, after all that are to lose the same.
+    /// Releases the session that is being pruned. It has another turn, after all that are to lose the same.
     fn interrupt(&mut self, store: &DirectoryStore) {
         let Stage::Thinning { waiting, current, total } = &mut self.stage else { return };
         let Some(thinning) = current.take() else { return };

@@ -126,8 +126,7 @@ struct Copying {
     copy: CopyToMemory,
 }
 
-/// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
-/// then.
+/// A report that was written, with its bytes, or the error. No part of it is left behind then.
 type Reported = (Box<ReportOrder>, Result<u64, RequestError>);
 
 impl Reporting {

@@ -1,8 +1,8 @@
 //! The self-test of a running game: does the journal say what the world says?
 //!
-//! Every so many deltas, a full capture is taken at the same moment. The writer encodes it beside the chain, with a copy
-//! of the ids, and once the delta is durable reads the checkpoint back as a restore does. Rows whose bytes differ are
-//! compared as a restore would read them; what still differs was changed without a trace.
+//! At a regular number of deltas, a full capture is taken at the same moment. The writer encodes it beside the chain,
+//! with a copy of the ids, and once the delta is durable reads the checkpoint back as a restore does. Rows whose bytes
+//! differ are compared as a restore would read them; what still differs was changed without a trace.
 
 use tracing::debug;
 

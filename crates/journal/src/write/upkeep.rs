@@ -117,7 +117,8 @@ mod tests {
         LocalStore::new(Arc::new(disk.clone()), layout)
     }
 
-    /// Imports while another process works on the slots for so many looks; what came of it, and for how long it waited.
+    /// Imports while another process works on the slots for this number of looks. Returns the error, and the time that
+    /// it waited.
     fn import_while_locked(looks: usize) -> (SlotError, Duration) {
         let disk = MemoryDisk::default();
         let game = local(&disk);

@@ -115,7 +115,7 @@ impl<C: Content> Worker<C> {
         self
     }
 
-    /// Shows what the index says for so long after it was written, before anything was looked at.
+    /// Shows the index for this time after it was written, before any session is looked at.
     pub fn trusting_index(mut self, trust: Duration) -> Self {
         self.finder = self.finder.trusting_index(trust);
         self

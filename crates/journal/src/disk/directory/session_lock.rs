@@ -27,7 +27,7 @@ impl SessionLock {
 }
 
 impl DirectoryStore {
-    /// Takes the right to write a session; `None` if somebody else has it.
+    /// Takes the right to write a session; `None` if another process has it.
     ///
     /// # Errors
     ///

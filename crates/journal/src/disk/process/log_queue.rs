@@ -22,7 +22,7 @@ pub trait LogWords: Send + Sync {
     /// A line about a panic.
     fn panicked(&self, panic: &PanicInfo) -> String;
 
-    /// A line in the place of so many that there was no room for.
+    /// A line in the place of this number of lines that there was no room for.
     fn dropped(&self, lines: u64) -> String;
 }
 

@@ -138,7 +138,7 @@ impl Place {
         self.file.append(bytes).attempt(StoreAction::Append, &self.path)
     }
 
-    /// Appends so many bytes of another file.
+    /// Appends this number of bytes of another file.
     fn append_all(
         &mut self,
         path: &Path,

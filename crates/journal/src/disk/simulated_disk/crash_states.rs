@@ -164,7 +164,7 @@ impl CrashStates {
     }
 
     /// Subsets of a file's pending appends, as bits: some, and not all. Without what a new file begins with there is
-    /// hardly anything to tell the rest by, so of many appends that one is always there.
+    /// hardly anything to interpret the rest by, so of many appends that one is always there.
     fn subsets_of_appends(&self, file: &File, random: &mut Random) -> Vec<u64> {
         let appends = file.ends.len().min(63);
         let all = (1_u64 << appends) - 1;

@@ -1,4 +1,4 @@
-//! Walks through a trace and tells what is durable.
+//! Walks through a trace and keeps track of what is durable.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -222,7 +222,7 @@ impl Chapters {
         }
     }
 
-    /// The session was played for so long.
+    /// Adds this play time.
     #[doc(hidden)]
     pub fn let_time_pass(&mut self, passed: Duration) {
         self.count(ChapterFigures { play_time: passed, ..ChapterFigures::default() });

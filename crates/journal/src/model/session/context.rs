@@ -154,17 +154,17 @@ impl SessionContext {
     }
 }
 
-/// The beginning of a text, of so many bytes at most.
+/// The beginning of a text, of at most `bytes` bytes.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.split_at(text.floor_char_boundary(bytes)).0
 }
 
-/// Cuts a text to so many bytes at most.
+/// Cuts a text to at most `bytes` bytes.
 pub(crate) fn cut_in_place(text: &mut String, bytes: usize) {
     text.truncate(text.floor_char_boundary(bytes));
 }
 
-/// The first of some names, as many as so many bytes have room for.
+/// The first of some names, as many as fit into `bytes` bytes.
 fn first_within(names: &[String], bytes: usize) -> &[String] {
     /// The most bytes that MessagePack puts before a text.
     const BEFORE_EACH: usize = 5;

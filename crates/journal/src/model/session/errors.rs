@@ -65,7 +65,7 @@ pub enum RequestError {
     /// Nothing but its summary was kept when the session was archived: there is no world to restore.
     #[error("only the summary of this session was kept when it was archived")]
     ArchivedWithoutWorld,
-    /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to put away.
+    /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to archive.
     #[error("the session is a draft that hasn't begun")]
     NotBegun,
     /// The session was continued in two places that never saw each other. Resume or decline one of them first.

@@ -105,7 +105,7 @@ impl Fields {
         self.0.extend(other.0);
     }
 
-    /// The fields of at most so many bytes each, and all together, in the order of their names.
+    /// The fields of at most `each` bytes each, and `together` bytes in all, in the order of their names.
     pub(super) fn within(&self, each: usize, together: usize) -> Self {
         let mut room = together;
         let fits = |(name, field): &(&String, &Field)| {

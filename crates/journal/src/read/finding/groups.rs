@@ -94,9 +94,9 @@ pub enum GroupKey {
     },
     /// Their outcome.
     Outcome(Outcome),
-    /// They were played for so long: under 15 minutes, up to 1, 4 or 20 hours, or longer.
+    /// Their play time: under 15 minutes, up to 1, 4 or 20 hours, or longer.
     Length {
-        /// At least so long.
+        /// The least play time.
         from: Duration,
         /// And not as long as this; `None` for the longest.
         until: Option<Duration>,

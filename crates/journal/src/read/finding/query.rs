@@ -121,7 +121,7 @@ impl SessionQuery {
         self
     }
 
-    /// Sessions that were played for so long.
+    /// Finds sessions with a play time in this range.
     pub fn played(mut self, how_long: impl RangeBounds<Duration>) -> Self {
         self.filter.played = Some(between(&how_long));
         self

@@ -76,7 +76,7 @@ pub fn line_before(index: &SessionIndex, files: &EventFiles, run: RunId) -> Vec<
     line.split_off(1)
 }
 
-/// Adds what happened before the first run of a line, as files know it: a header names so many runs only, and
+/// Adds the stretches before the first run of a line, as files know them: a header names a limited number of runs, and
 /// the last of them may know of more. `lineage` is asked about runs that have recorded nothing.
 pub fn lengthen(
     line: &mut Vec<EventStretch>,

@@ -45,7 +45,7 @@ struct OpenFile {
 
 /// The outcome of a step of a walk.
 pub enum Step {
-    /// A file was looked through, of so many bytes.
+    /// A file of this number of bytes was looked through.
     Scanned(u64),
     /// A frame was read.
     Frame(WalkedFrame),

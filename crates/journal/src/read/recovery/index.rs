@@ -14,7 +14,7 @@ use crate::disk::{CatalogIndex, IndexBuild, IndexedSession, with_sources};
 use crate::model::clock::between;
 use crate::model::ids::SessionId;
 
-/// Sessions from which on the file is worth its writing. Fewer are read before anybody could tell.
+/// Sessions from which on the file is worth its writing. Fewer are read too fast to notice.
 const WORTH_IT: usize = if cfg!(test) { 2 } else { 32 };
 
 /// The savings by the index file, since the process began.
@@ -62,7 +62,7 @@ impl Index {
         Self { game, ..self }
     }
 
-    /// One that is shown unchecked for so long after it was written.
+    /// An index that is shown unchecked for this time after it was written.
     pub(super) fn trusted_for(self, trust: Duration) -> Self {
         Self { trust, ..self }
     }

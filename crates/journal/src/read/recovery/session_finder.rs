@@ -152,7 +152,7 @@ impl SessionFinder {
         self
     }
 
-    /// Shows what is kept for so long after it was written, before anything was looked at.
+    /// Shows the index for this time after it was written, before any session is looked at.
     pub fn trusting_index(mut self, trust: Duration) -> Self {
         self.index = self.index.trusted_for(trust);
         self

@@ -63,9 +63,9 @@ pub(super) enum Copy {
 }
 
 impl Journals {
-    /// Lists the files of a session. Those that are damaged are read, up to so many bytes together. So are those of
-    /// a run of which a checkpoint is missing that was safe: at the end of a file, damage looks like a write that
-    /// was cut.
+    /// Lists the files of a session. Those that are damaged are read, up to `room` bytes together. So are those of a
+    /// run of which a checkpoint is missing that was safe: at the end of a file, damage looks like a write that was
+    /// cut.
     pub fn of(stored: &StoredSession, missing: Option<CheckpointId>, room: u64) -> Self {
         let unreadable = unreadable(stored.index().problems());
         let files = segments(stored, missing).into_iter().chain(unreadable);

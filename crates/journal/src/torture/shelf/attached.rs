@@ -129,7 +129,7 @@ fn older_versions_are_kept_as_far_as_there_is_room_and_the_newest_is_never_given
 #[test]
 fn a_power_cut_leaves_what_was_acknowledged_or_what_was_being_written() {
     let (mut play, session) = played();
-    // After so many steps, the map is this one.
+    // The map after each number of steps.
     let mut owed = vec![(play.disk.position(), None)];
     let from = play.disk.position();
     for number in 1..=4 {

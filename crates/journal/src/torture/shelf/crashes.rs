@@ -20,7 +20,7 @@ fn is_of_a_session(path: &Path) -> bool {
     path.to_string_lossy().contains("sessions")
 }
 
-/// Looks at every disk that a power cut may leave after so many steps, each with how many there were.
+/// Looks at every disk that a power cut may leave after each number of steps, with that number.
 pub(super) fn after_power_cuts(play: &Play, from: usize, mut look: impl FnMut(usize, &LocalStore)) {
     let trace = play.disk.trace();
     let mut random = Random::new(7);

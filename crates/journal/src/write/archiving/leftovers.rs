@@ -10,8 +10,8 @@ use crate::format::{GroupRef, Plan, ReadError};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::write::retention::put_away::{archived_head, superseded};
 
-/// Removes what the file of a session that was put away takes the place of, but for the `damaged` files. The session's
-/// lock is held, and that file was read. A failure costs nothing but room, and a later look tries again.
+/// Removes the files that the one file of an archived session takes the place of, but for the `damaged` ones. The
+/// session's lock is held, and that file was read. A failure costs nothing but room, and a later look tries again.
 pub(in crate::write) fn remove_leftovers(
     store: &DirectoryStore,
     session: SessionId,

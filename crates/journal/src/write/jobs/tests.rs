@@ -14,7 +14,7 @@ use crate::write::Saved;
 /// The log of what was done, in order.
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// A job of so many slices.
+/// A job of a number of slices.
 #[derive(Clone)]
 struct Test {
     name: &'static str,

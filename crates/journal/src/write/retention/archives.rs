@@ -13,7 +13,7 @@ use crate::model::ids::CheckpointId;
 
 /// Archives of about one size that are gathered into one.
 const FAN_IN: usize = 8;
-/// Archives of so many bytes aren't gathered any more.
+/// Archives of this number of bytes aren't gathered any more.
 const LARGE: u64 = 64 << 20;
 
 /// The named checkpoints that are kept in archives, or are to be.

@@ -18,8 +18,8 @@ use crate::model::ids::CheckpointId;
 const NEWEST: usize = 3;
 /// Snapshots that are kept on a full disk.
 const NEWEST_ON_FULL_DISK: usize = 2;
-/// Of older ones, one is kept for each of these stretches of play time, as long as it is no older
-/// than so many of them: so there is always one about 10 minutes old, and one about an hour.
+/// Of older ones, one is kept for each of these stretches of play time, as long as it is no older than this number of
+/// them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
 /// For this much play time the checkpoint that another build of the game resumed from is kept in any case, so that the
@@ -31,8 +31,8 @@ const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 pub(crate) enum PruneTo {
     /// Everything that its quota has no room for is removed.
     Quota,
-    /// All that may go and has no name; and of what has one, the oldest, until so many
-    /// bytes are freed in all.
+    /// All unnamed checkpoints that may go are removed; and of the named ones the oldest, until this number of bytes is
+    /// freed in all.
     Bone { freeing: u64 },
 }
 
@@ -175,8 +175,8 @@ impl<'a> Keep<'a> {
         }
     }
 
-    /// Keeps the named checkpoints in the files in which they are, the newest first, as far as so many
-    /// bytes are freed all the same.
+    /// Keeps the named checkpoints in the files in which they are, the newest first, as far as `freed` bytes are freed
+    /// all the same.
     fn named_beside(&mut self, freed: u64) {
         let index = self.stored.index();
         let all = 0..index.segments().len();

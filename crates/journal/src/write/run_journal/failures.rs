@@ -167,7 +167,7 @@ impl RunJournal {
         self.housekeeping.pruning = None;
         let is_thinner = self.thin_at_once(0);
         let is_released = self.room.reserve.release(&self.local.store);
-        // Once there is nothing left to thin, another try at once would be in vain.
+        // Once there is nothing left to prune, another try at once would fail as well.
         is_thinner || is_released || self.thin_at_once(self.pending.bytes_wanted())
     }
 

@@ -126,7 +126,7 @@ fn what_never_fits_is_refused_and_the_next_is_saved() {
     assert_eq!(saved, [4, 2]);
 }
 
-/// A run before has left so many files, each with a snapshot.
+/// A run before has left this number of files, each with a snapshot.
 fn leave_files(store: &DirectoryStore, count: u32) {
     for number in 0..count {
         let created = store.create_segment(&header(9, number)).unwrap();

@@ -16,7 +16,7 @@ fn scenario(key: &str, level: Option<u8>, minutes: u64) -> Scenario {
     Scenario::of_text(&format!("{key}.scenario.ron"), &text).unwrap()
 }
 
-/// A session of a scenario, left so many hours after the beginning of time.
+/// A session of a scenario, left this number of hours after the beginning of time.
 fn played(key: &str, hours: u32, minutes: u64) -> SessionEntry {
     let new = NewSession::named("x").session_type(key);
     let mut entry = entry(u128::from(hours), &new);
