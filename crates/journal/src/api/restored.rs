@@ -28,7 +28,7 @@ impl<C: Codec> fmt::Debug for Restored<'_, C> {
 }
 
 impl<'j, C: Codec> Restored<'j, C> {
-    /// The session.
+    /// The metadata of the session, with its name.
     #[must_use]
     pub fn session(&self) -> &SessionMetadata {
         &self.prepared.metadata

@@ -62,7 +62,7 @@ impl RowWriter {
         }
     }
 
-    /// Removes a row.
+    /// Removes the row of this type and id from the session.
     pub fn remove(&mut self, saved: SavedType, id: SaveId) {
         self.column(saved).removed.insert(id);
     }

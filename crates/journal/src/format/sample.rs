@@ -18,7 +18,7 @@ pub fn session() -> SessionId {
     SessionId::from(uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001))
 }
 
-/// A checkpoint's identity.
+/// The identity of a checkpoint, from plain numbers.
 pub fn at(run: u64, counter: u64) -> CheckpointId {
     CheckpointId { run: RunId(run), counter }
 }

@@ -150,7 +150,7 @@ impl Files {
         &self.files
     }
 
-    /// A file.
+    /// The state of a file; `None` if there is none of this name.
     #[must_use]
     pub fn get(&self, name: &FileName) -> Option<&FileState> {
         self.files.get(name)

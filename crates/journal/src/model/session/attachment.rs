@@ -126,7 +126,7 @@ impl Attachment {
         &self.name
     }
 
-    /// The bytes.
+    /// The content, as the game gave it.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -106,7 +106,7 @@ pub enum ChapterOutcome {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct ChapterEnd {
-    /// Its outcome.
+    /// The outcome that the game gave: completed, failed or abandoned.
     pub outcome: ChapterOutcome,
     /// The time, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
@@ -227,7 +227,7 @@ impl NewChapter {
         Ok(self)
     }
 
-    /// Its name.
+    /// The chapter's name, as the player sees it.
     #[doc(hidden)]
     #[must_use]
     pub fn name(&self) -> &str {

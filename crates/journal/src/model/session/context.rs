@@ -23,7 +23,7 @@ pub struct SessionContext {
     /// An id of the game's build, which distinguishes builds of one version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub build_id: String,
-    /// Bevy's version.
+    /// The version of Bevy that the game was built with.
     #[serde(default)]
     pub bevy_version: String,
     /// Name and version of the operating system.
@@ -32,7 +32,7 @@ pub struct SessionContext {
     /// Model of the processor.
     #[serde(default)]
     pub cpu: String,
-    /// The graphics adapter.
+    /// The name of the graphics adapter; empty if it isn't known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub graphics: String,
     /// Memory of the machine in bytes.
@@ -75,9 +75,9 @@ pub enum ContextPart {
     Cpu,
     /// The graphics adapter.
     Graphics,
-    /// The mods.
+    /// The mods that were loaded.
     Mods,
-    /// The game's settings.
+    /// The game's settings, by their hash.
     Settings,
 }
 

@@ -103,7 +103,7 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// Without words.
+    /// Leaves for this cause, without words of the game.
     #[must_use]
     pub fn by(cause: LeaveCause) -> Self {
         Self { cause, words: String::new() }

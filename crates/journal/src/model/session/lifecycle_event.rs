@@ -67,7 +67,7 @@ impl ProcessDeath {
 pub enum EventTrigger {
     /// The game asked for it, mostly because its player did.
     Player,
-    /// Time passed.
+    /// Time passed: the player was idle, or a wait timed out.
     Timer,
     /// The game entered or left a state.
     State,

@@ -58,7 +58,7 @@ impl fmt::Display for LinkTarget {
 pub struct Link {
     /// The target's relation to the session, in the game's own words: "sequel of", "guide".
     pub relation: String,
-    /// The target.
+    /// The target of the link.
     pub to: LinkTarget,
 }
 
@@ -107,7 +107,7 @@ impl Links {
         self.iter().filter(move |link| link.relation == relation).map(|link| &link.to)
     }
 
-    /// All of them.
+    /// All links, sorted by relation.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.0.iter()
     }

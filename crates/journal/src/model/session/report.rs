@@ -147,7 +147,7 @@ pub enum ReportError {
 }
 
 impl ReportError {
-    /// The file.
+    /// The file that can't be used; `None` if the error names none.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {

@@ -16,7 +16,7 @@ pub enum RestoreFrom {
     /// of the line that it leaves.
     #[default]
     Latest,
-    /// This one.
+    /// The checkpoint with this id.
     Checkpoint(CheckpointId),
     /// The newest readable one on the line that was taken at this play time or before. If there is none, the oldest
     /// that can be read.
@@ -25,7 +25,7 @@ pub enum RestoreFrom {
     BeforeRewind,
     /// The checkpoint that the newest load on the line went back from; see `RewindTo::BeforeLoad`.
     BeforeLoad,
-    /// This slot.
+    /// The checkpoint in this slot.
     Slot(SlotId),
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionStatus {
-    /// Being played.
+    /// A process plays it.
     Active,
     /// Being played, but standing still: play time and autosaves wait.
     Paused,
@@ -120,7 +120,7 @@ impl EndReason {
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct IllegalMove {
-    /// The session's status.
+    /// The status in which the step isn't allowed.
     pub from: SessionStatus,
     /// The step that was asked for.
     pub step: Move,

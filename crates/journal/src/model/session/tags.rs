@@ -48,7 +48,7 @@ impl Tags {
         self.0.contains(tag.trim())
     }
 
-    /// All of them.
+    /// All tags, in the order of the alphabet.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -39,7 +39,7 @@ pub struct SessionUpdate {
 }
 
 impl SessionUpdate {
-    /// A new name.
+    /// Sets a new name, as the player sees it.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -53,7 +53,7 @@ impl SessionUpdate {
         self
     }
 
-    /// A new description.
+    /// Sets a new description: a sentence about the session.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
@@ -67,14 +67,14 @@ impl SessionUpdate {
         self
     }
 
-    /// A new priority.
+    /// Sets a new priority, for retention and listings.
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = Some(priority);
         self
     }
 
-    /// Adds a tag.
+    /// Adds a tag. One that is there already changes nothing.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
         self.remove_tags.remove(tag);

@@ -10,7 +10,7 @@ use crate::model::ids::{SessionId, SlotId};
 pub enum WorldOf {
     /// The newest checkpoint of a session; of the one that is played, this moment.
     Session(SessionId),
-    /// A slot.
+    /// The checkpoint in a slot.
     Slot(SlotId),
 }
 

@@ -71,7 +71,7 @@ pub trait SessionDigester: Send + Sync + 'static {
 pub struct Digested<T> {
     /// The session.
     pub session: SessionId,
-    /// The value.
+    /// The value that the digester made.
     pub value: T,
     /// The parts of the history that it doesn't include.
     pub losses: HistoryLosses,
@@ -131,7 +131,7 @@ impl<T> DigestedSessions<T> {
         self.0.get(place).map(Arc::as_ref)
     }
 
-    /// All of them.
+    /// All digests, those of the oldest sessions first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Digested<T>> {
         self.0.iter().map(Arc::as_ref)
     }

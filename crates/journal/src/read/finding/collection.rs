@@ -107,7 +107,7 @@ impl Shelf {
         self.revision
     }
 
-    /// One session.
+    /// The entry of one session; `None` if it isn't listed.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
         self.entries.get(self.position(session)?)

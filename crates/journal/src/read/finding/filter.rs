@@ -73,7 +73,7 @@ impl Default for Places {
 /// The conditions on a session. One that is empty excludes nothing.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Filter {
-    /// Folded.
+    /// The searched words, folded as the texts are.
     pub words: Vec<String>,
     /// Fields that are searched as well.
     pub fields: Vec<String>,

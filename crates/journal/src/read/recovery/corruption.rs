@@ -18,7 +18,7 @@ pub struct Corruption {
     pub newest_intact: Option<CheckpointId>,
     /// Play time between the two, if it is known.
     pub lost_play_time: Option<Duration>,
-    /// The damaged files.
+    /// The files in which damage was found.
     pub files: Vec<PathBuf>,
 }
 

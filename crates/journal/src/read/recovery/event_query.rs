@@ -24,7 +24,7 @@ pub struct EventQuery {
     pub time: Option<RangeInclusive<Timestamp>>,
     /// The moment of the events, in play time of the session.
     pub play_time: Option<RangeInclusive<Duration>>,
-    /// Their numbers.
+    /// The numbers of the events.
     pub sequences: Option<RangeInclusive<u64>>,
     /// True if the newest comes first. By default it does.
     pub newest_first: bool,
@@ -74,7 +74,7 @@ pub struct EventPage {
 pub struct EventValidation {
     /// Files of events that could be read.
     pub files: u64,
-    /// Their bytes.
+    /// The bytes of these files.
     pub bytes: u64,
     /// Frames that are whole.
     pub frames: u64,

@@ -31,7 +31,7 @@ pub struct Fork {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct ForkedLine {
-    /// Its newest checkpoint.
+    /// The newest checkpoint of this line.
     pub newest: CheckpointId,
     /// Play time since the session parted; since its start, if nothing in common is kept.
     pub played: Duration,

@@ -22,7 +22,7 @@ use crate::model::session::{
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct RecoveryOffer {
-    /// The session.
+    /// The metadata of the session, with its name.
     pub session: SessionMetadata,
     /// The end of the last process that played it, or died while it restored it.
     pub cause: HowItEnded,
@@ -130,7 +130,7 @@ pub struct OfferedCheckpoint {
     pub label: Option<String>,
     /// Its own bytes on disk.
     pub bytes: u64,
-    /// Entities in it.
+    /// The number of entities in it.
     pub entities: u64,
     /// The fit of this build of the game with it. After a failed update, the older build finds the last checkpoint of
     /// its own by this.

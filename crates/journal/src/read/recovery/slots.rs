@@ -35,7 +35,7 @@ pub struct SlotEntry {
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
-    /// Entities in it.
+    /// The number of entities in it.
     pub entities: u64,
     /// Custom fields and states at that moment.
     pub summary: CheckpointSummary,
@@ -49,7 +49,7 @@ pub struct SlotEntry {
     pub protected: bool,
     /// The state of its file, as far as it is known. A listing reads no more than the header.
     pub validity: Validity,
-    /// Its file.
+    /// The path of its file.
     pub path: PathBuf,
 }
 
@@ -61,11 +61,11 @@ pub struct SlotEntry {
 pub struct UnreadableSlot {
     /// A number that stands for the file, for `SlotCommands::delete`.
     pub id: SlotId,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its bytes.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// The error.
+    /// The reason that the file can't be used.
     pub error: SlotError,
 }
 

@@ -55,7 +55,7 @@ pub struct TimelineCheckpoint {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct TimelineLine {
-    /// Its newest checkpoint.
+    /// The newest checkpoint of the line.
     pub end: CheckpointId,
     /// True if it was left by going back. Otherwise a crash comes back to it.
     pub is_branch: bool,
@@ -100,7 +100,7 @@ impl Timeline {
         timeline
     }
 
-    /// A checkpoint.
+    /// The checkpoint with this id; `None` if it isn't kept.
     #[must_use]
     pub fn get(&self, id: CheckpointId) -> Option<&TimelineCheckpoint> {
         self.place_of(id).and_then(|place| self.checkpoints.get(place))

@@ -35,7 +35,7 @@ pub enum LetGo {
     /// Into the trash, from which they can be had back for a while.
     #[default]
     Trash,
-    /// Into the archive.
+    /// Into the archive, where this much of it is kept.
     Archive(Archived),
 }
 

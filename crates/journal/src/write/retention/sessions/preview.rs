@@ -26,7 +26,7 @@ pub struct RetentionPreview {
 pub struct WouldGo {
     /// The session.
     pub session: SessionId,
-    /// Its name.
+    /// The name of the session, as the player sees it.
     pub name: String,
     /// The time at which it was left.
     pub left: Timestamp,
