@@ -90,7 +90,7 @@ impl PostgresReplica {
         }
         config
             .connect_timeout(CONNECT)
-            // A standby says what was, and nothing of what is.
+            // A standby knows the past, and not the present.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, tls, idle: Mutex::default() })
     }

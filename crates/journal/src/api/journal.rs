@@ -23,9 +23,9 @@ use crate::write::{EventStart, Link, News, Order, Report, TakeUp, Versions, Work
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
-/// [`detect`](Self::detect) says which sessions there are. One of them is [restored](Self::restore), or a
-/// new one is [started](Self::start); both lead to a [`Run`], which takes checkpoints. A run borrows the
-/// journal, so that one session is open at a time.
+/// [`detect`](Self::detect) returns the sessions. One of them is [restored](Self::restore), or a new one is
+/// [started](Self::start); both lead to a [`Run`], which takes checkpoints. A run borrows the journal, so that one
+/// session is open at a time.
 ///
 /// Calls that return a [`JournalError`] wait for the writer, no longer than
 /// [`JournalOptions::patience`]; [`open`](Self::open) and `drop` touch the disk themselves. All others

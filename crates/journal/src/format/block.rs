@@ -17,7 +17,7 @@ pub const ENTITIES: &str = "bevy_session::Saved";
 pub struct Block {
     /// Stable name of the type: its `TypePath`.
     pub type_path: Arc<str>,
-    /// The type's own version, for migrations. 0 unless the game says otherwise.
+    /// The type's own version, for migrations. 0 unless the game sets another one.
     pub type_version: u32,
     /// The rows: values, or ids that were removed.
     pub rows: Rows,

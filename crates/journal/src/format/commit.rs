@@ -91,8 +91,7 @@ pub struct Commit {
     /// The last journalled event that this checkpoint includes.
     #[serde(default)]
     pub events_through: u64,
-    /// In an archive, whose checkpoint it is. Elsewhere it is that of the file's run, and this says
-    /// nothing.
+    /// In an archive, the origin of the checkpoint. Elsewhere it is of the file's run, and this is `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
     /// True if there is no world, and nothing can be restored: its session was archived with its summary alone, or is a

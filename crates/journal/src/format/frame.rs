@@ -266,7 +266,7 @@ impl FrameSealer {
         frame
     }
 
-    /// Packs `raw` into `self.packed` and says whether that was worth it.
+    /// Packs `raw` into `self.packed`. Returns true if that was worth it.
     fn pack(&mut self, raw: &[u8]) -> bool {
         let Some(compressor) = &mut self.compressor else { return false };
         if raw.len() < BYTES_WORTH_PACKING {

@@ -99,7 +99,7 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         self.encoder
     }
 
-    /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
+    /// Adds as many rows from `row` on as the payload has room for, and returns the next row.
     fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
         let room = limits::FILLED_BYTES.saturating_sub(self.filling.len());
         let piece = Piece::fitting(block, row, room);

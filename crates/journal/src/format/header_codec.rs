@@ -4,9 +4,9 @@
 //! magic 8 │ major 2 │ minor 2 │ body length 4 │ checksum 8 │ body: MessagePack with field names
 //! ```
 //!
-//! The prelude of 24 bytes is the same in every version to come, and the checksum covers all of it
-//! and the body. So "this file is newer" is only ever said of a header that is whole, and a flipped
-//! bit in the version is what it is: damage.
+//! The prelude of 24 bytes is the same in every version to come, and the checksum covers all of it and the body. So
+//! "this file is newer" is only reported of a header that is whole, and a flipped bit in the version is what it is:
+//! damage.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -305,7 +305,7 @@ mod tests {
         assert!(matches!(open(&erased), Err(SegmentError::Damaged { .. })));
     }
 
-    /// A file of zeros that is as long as it says, and counts what is read of it.
+    /// A file of zeros of a given length, which counts the bytes that are read.
     struct Zeros {
         length: u64,
         read: std::sync::atomic::AtomicU64,

@@ -45,8 +45,7 @@ impl Lineage {
         records.collect()
     }
 
-    /// Takes in what else a run is known to say about itself. Every segment of a run says the same,
-    /// unless some of it is damaged.
+    /// Adds further checkpoints that a run names. Every segment of a run names the same, unless some of it is damaged.
     pub fn learn(&mut self, ancestors: &[CheckpointId], supersedes: &[CheckpointId]) {
         let mut known = KnownLineage {
             ancestors: self.ancestors.iter().copied().collect(),

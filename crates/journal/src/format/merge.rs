@@ -108,7 +108,7 @@ impl<S, E> Merge<S>
 where
     S: Iterator<Item = Result<Block, E>>,
 {
-    /// Does a part of the work and says whether there was any.
+    /// Does a part of the work. Returns true if there was any.
     fn step(&mut self) -> Result<bool, E> {
         if !mem::replace(&mut self.has_begun, true) {
             for source in &mut self.sources {

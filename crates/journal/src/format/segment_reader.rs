@@ -137,7 +137,7 @@ impl Segment {
         self.frames_start
     }
 
-    /// An error that says that the operating system didn't hand something out.
+    /// The error of a read that the operating system refused.
     pub fn unreadable(&self, offset: u64, source: io::Error) -> ReadError {
         ReadError::Unreadable { path: self.path.to_path_buf(), offset, source }
     }

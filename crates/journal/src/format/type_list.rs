@@ -146,8 +146,7 @@ pub struct KnownTypes {
 }
 
 impl KnownTypes {
-    /// Puts what was seen before in the place of what is equal to it, and says how many bytes the rest
-    /// takes.
+    /// Replaces entries by equal ones that were seen before, and returns the bytes of the rest.
     pub fn share(&mut self, list: &mut TypeList) -> usize {
         let mut own_bytes = 0;
         match self.names.get(&list.names) {

@@ -45,7 +45,7 @@ pub struct Scenario {
     /// The scenario's key: the name of its file up to the first point. Sessions that begin with it have it as their
     /// type, so they are found and grouped by it.
     pub key: String,
-    /// Its version, in the game's own count; 1 where the file says nothing.
+    /// Its version, in the game's own count; 1 if the file gives none.
     pub version: u32,
     /// Its name, as the player sees it.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct Scenario {
 impl Scenario {
     /// The prefix of a setting's name in the fields of a session.
     pub const SETTING: &str = "setting.";
-    /// The field of a session that says with which version of its scenario it began.
+    /// The field of a session with the version of the scenario that it began with.
     pub const VERSION: &str = "scenario.version";
 
     /// A scenario that extends no other, from its text. `file` is what errors call it.

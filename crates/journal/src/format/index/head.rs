@@ -175,7 +175,7 @@ impl Head {
         self.fields_at(checkpoint).map_or(written.clone(), |fields| written.with_fields(fields))
     }
 
-    /// Takes over what a record of the head's own run says.
+    /// Applies a record of the head's own run.
     fn follow(&mut self, record: &Record) {
         match record {
             Record::Metadata(metadata) => self.metadata = SessionMetadata::clone(metadata),
@@ -196,7 +196,7 @@ impl Head {
     }
 }
 
-/// Something that was said about heads from outside of their run.
+/// A statement about heads from outside of their run.
 struct Statement<'a> {
     /// The heads that the segment was written about.
     about: &'a [CheckpointId],

@@ -131,7 +131,7 @@ pub fn tell_ancestors(runs: &mut BTreeMap<RunId, Run>, id: RunId) {
     }
 }
 
-/// The checkpoints in an archive: each is whole and says whose it is.
+/// The checkpoints in an archive: each is whole and names its run.
 fn archived(
     place: usize,
     segment: &SegmentSummary,
@@ -242,7 +242,7 @@ impl Run {
         self.newest.map(|counter| self.checkpoint(counter))
     }
 
-    /// Its newest checkpoint, be it in an archive.
+    /// Its newest checkpoint, including those in archives.
     pub fn newest_anywhere(&self) -> Option<CheckpointId> {
         self.moments.keys().next_back().map(|counter| self.checkpoint(*counter))
     }
@@ -381,7 +381,7 @@ impl Run {
         }
     }
 
-    /// Finds the shortest way to a checkpoint, and says whether it is another one than before.
+    /// Finds the shortest way to a checkpoint. Returns true if it is another one than before.
     fn find_way(&mut self, counter: u64) -> bool {
         let Some(moment) = self.moments.get(&counter) else { return false };
         let way_to = |base: u64| self.moments.get(&base).and_then(|moment| moment.way);

@@ -131,7 +131,7 @@ fn runs_in(segment: &SegmentSummary) -> impl Iterator<Item = RunId> {
     })
 }
 
-/// The checkpoints that a segment says its run takes the place of.
+/// The checkpoints that a segment's run takes the place of, by its header and records.
 pub(super) fn named_in(segment: &SegmentSummary) -> impl Iterator<Item = CheckpointId> {
     let header = segment.header.ancestors.iter().chain(&segment.header.supersedes);
     let records = segment.scan.records.iter().flat_map(|(_, record)| match record {

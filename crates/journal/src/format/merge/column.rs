@@ -48,7 +48,7 @@ impl Column {
         }
     }
 
-    /// Merges rows until a block is ready, and says whether there were any.
+    /// Merges rows until a block is ready. Returns true if there were any.
     pub fn merge_rows<S, E>(
         &mut self,
         sources: &mut [Source<S>],

@@ -26,7 +26,7 @@ pub enum ScenarioError {
         file: String,
         /// The line, from 1.
         line: usize,
-        /// The format that it says it has.
+        /// The format that it names.
         format: u32,
         /// The newest one that is known here.
         newest: u32,

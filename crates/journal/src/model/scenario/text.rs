@@ -47,7 +47,7 @@ impl Scenario {
         }
     }
 
-    /// The text of a file that says what this says. Its [`key`](Self::key) is the name of the file, and isn't in it.
+    /// The text of a file for this scenario. Its [`key`](Self::key) is the name of the file, and isn't in it.
     ///
     /// ```
     /// use bevy_session_journal::Scenario;
@@ -81,7 +81,7 @@ impl Scenario {
     }
 }
 
-/// A scenario with what it says, and without what it doesn't.
+/// A scenario with the fields that are set, and without the others.
 struct AsWritten<'a> {
     scenario: &'a Scenario,
     world: Option<String>,

@@ -132,7 +132,7 @@ fn invalid(file: &str, error: SpannedError) -> ScenarioError {
     }
 }
 
-/// The line in which a file that was parsed says what it extends.
+/// The line of the `extends` field in a file that was parsed.
 pub(super) fn line_of_extends(bytes: &[u8]) -> usize {
     let text = str::from_utf8(bytes).unwrap_or_default();
     parsed::<Extending>(text).err().map_or(1, |error| line(&error))

@@ -14,7 +14,7 @@ const FIELDS_BYTES: usize = limits::FRAME_BYTES / 16;
 
 /// A chapter of a session: a mission, a match, a day, a visit to a dungeon.
 ///
-/// It is what the session's newest checkpoint says of it, so a restore takes it back with the world.
+/// It is stored in the session's checkpoints, so a restore takes it back with the world.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]

@@ -102,7 +102,7 @@ pub enum RequestError {
     /// `SessionSettings` refuses that.
     #[error("this build of the game would lose values of {}", types.join(", "))]
     WouldLose {
-        /// The types. `RestorePrepared` says more.
+        /// The types. `RestorePrepared` has the details.
         types: Vec<String>,
     },
     /// The session is one of another game or studio, whose files are in the same place.
@@ -300,9 +300,9 @@ pub enum StopReason {
     /// with a `SavingResumed`.
     #[error("another process took the session over")]
     LockLost,
-    /// A restore was cancelled after it had left the states of the game, and what was played before can't be read. The
-    /// world is no longer the session's, and nothing of it is written until a checkpoint is restored;
-    /// `SavingResumed` says so then.
+    /// A restore was cancelled after it had left the states of the game, and the world from before can't be read. The
+    /// world is no longer the session's, and nothing of it is written until a checkpoint is restored, with a
+    /// `SavingResumed`.
     #[error("what a cancelled restore had left can't be read")]
     WorldLost,
 }

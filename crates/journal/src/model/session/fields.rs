@@ -84,7 +84,7 @@ impl Fields {
         self.0.contains_key(name)
     }
 
-    /// Removes a field and says whether it was set.
+    /// Removes a field. Returns true if it was set.
     pub fn remove(&mut self, name: &str) -> bool {
         self.0.remove(name).is_some()
     }

@@ -13,7 +13,7 @@ pub struct GameClock {
     pub elapsed_rest: u32,
     /// The clock of fixed steps.
     pub fixed: Option<FixedClock>,
-    /// The nanoseconds of play time beyond the milliseconds that the checkpoint says.
+    /// The nanoseconds of play time beyond the milliseconds of the checkpoint.
     #[serde(default, rename = "played_ns", skip_serializing_if = "is_zero")]
     pub played_rest: u32,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The cause of leaving a session, be it closed or ended.
+/// The cause of leaving a session: of closing or ending it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]

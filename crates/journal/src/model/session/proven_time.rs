@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 /// A lower bound of the current time.
 ///
-/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an earlier
-/// process has written down would make it: the clock must have said so during a whole run before. Moments after the
-/// begin of this process count for nothing, by any clock.
+/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than the data of an
+/// earlier process proves: the clock must have shown that time during a whole run before. Moments after the begin of
+/// this process count for nothing, by any clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProvenTime {
     /// The time at which this process began. Without that nothing is known, and nothing is old.
@@ -48,7 +48,8 @@ impl ProvenTime {
         }
     }
 
-    /// The moment that it is at least, where the clock says that it is `clock`.
+    /// The newest moment of earlier processes, or `clock`, the time by the clock, if that is earlier. `None` if nothing
+    /// is known.
     #[must_use]
     pub fn now(&self, clock: Timestamp) -> Option<Timestamp> {
         self.newest.map(|newest| newest.min(clock))

@@ -124,7 +124,7 @@ pub enum ReportError {
         /// The version that wrote it.
         written_by: WrittenBy,
     },
-    /// There is no checkpoint in it; its `report.ron` says why.
+    /// There is no checkpoint in it; its `report.ron` has the reason.
     #[error("there is no checkpoint in {}", path.display())]
     NoCheckpoint {
         /// The file.

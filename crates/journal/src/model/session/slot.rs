@@ -163,8 +163,7 @@ pub enum SlotError {
     /// Another process works on the slots, and doesn't finish.
     #[error("another process works on the slots")]
     InUse,
-    /// The checkpoint that was to be copied could not be written, as
-    /// `CheckpointFailed` says.
+    /// The checkpoint that was to be copied could not be written, see `CheckpointFailed`.
     #[error("the checkpoint could not be written")]
     CheckpointNotSaved,
     /// The disk refused an operation on the slot. The checkpoint is safe in its session. The old slot

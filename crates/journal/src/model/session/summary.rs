@@ -57,9 +57,9 @@ pub struct CheckpointSummary {
 }
 
 impl CheckpointSummary {
-    /// The name of the field that says how far the player has come: a number from 0 to 1.
+    /// The name of the field with the player's progress: a number from 0 to 1.
     pub const PROGRESS: &'static str = "bevy_session.progress";
-    /// The name of the field that says what the player is about to do: a text.
+    /// The name of the field with the player's objective: a text.
     pub const OBJECTIVE: &'static str = "bevy_session.objective";
 
     /// As much of this as there is room for.

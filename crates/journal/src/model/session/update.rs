@@ -1,4 +1,4 @@
-//! Changes to what a session says about itself.
+//! Changes to a session's metadata and custom fields.
 
 use serde::Serialize;
 

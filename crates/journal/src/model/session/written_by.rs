@@ -10,8 +10,8 @@ use std::fmt;
 pub struct WrittenBy {
     /// Major version of the format on disk. Another one than this crate's is never read.
     pub major: u16,
-    /// Minor version of the format on disk. A newer one is read, unless the file says that it needs
-    /// something that this crate doesn't know.
+    /// Minor version of the format on disk. A newer one is read, unless the file needs a feature that this crate
+    /// doesn't know.
     pub minor: u16,
     /// Version of the game; `None` if the file doesn't say.
     pub game_version: Option<String>,

@@ -15,7 +15,7 @@ use crate::read::recovery::{HistoryLosses, SessionFacts};
 ///
 /// All events of the session's newest line are handed over in their order, and then the session's entry. It runs beside
 /// the game, between the checkpoints, and only if a session's files have changed. A value must follow from this input
-/// alone. If this code panics, the session's value is the default one, and [`Digested::has_failed`] says so.
+/// alone. If this code panics, the session's value is the default one, and [`Digested::has_failed`] is set.
 ///
 /// ```
 /// use bevy_session_journal::{RecordedEvent, SessionDigester, SessionFacts};

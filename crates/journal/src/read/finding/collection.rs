@@ -124,8 +124,8 @@ impl Shelf {
         self.entries.get_mut(position)
     }
 
-    /// Changes what is asked for of every session: what doesn't decide where they stand, and isn't
-    /// searched. `change` says whether it changed anything.
+    /// Changes every session, in fields that don't decide on their order and aren't searched. `change` returns true if
+    /// it changed anything.
     pub fn change_all(&mut self, mut change: impl FnMut(&mut SessionEntry) -> bool) {
         let revision = next_revision();
         for (entry, card) in self.entries.iter_mut().zip(&mut self.cards) {

@@ -209,7 +209,7 @@ impl Played {
     fn add(&mut self, entry: &SessionEntry, now: Timestamp) {
         let ago = now.as_second().saturating_sub(entry.updated.as_second());
         if ago >= 0 {
-            // A clock may have been wrong: what is still to come says nothing.
+            // A clock may have been wrong: a time in the future counts for nothing.
             self.ago = Some(self.ago.map_or(ago, |newest| newest.min(ago)));
         }
         self.sessions += 1;

@@ -53,7 +53,7 @@ impl SessionWatch {
         &self.query
     }
 
-    /// Watches something else from now on. The next look says what is different from what was found before.
+    /// Watches another query from now on. The next look returns the differences from the answer before.
     pub fn set_query(&mut self, query: SessionQuery) {
         if self.query != query {
             self.query = query;

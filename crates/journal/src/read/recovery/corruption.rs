@@ -1,4 +1,4 @@
-//! Finds the newest checkpoint that is whole, and says what damage cost.
+//! Finds the newest checkpoint that is whole, and the loss by damage.
 
 use std::path::PathBuf;
 use std::time::Duration;

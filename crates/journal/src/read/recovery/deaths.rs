@@ -83,7 +83,7 @@ impl Deaths {
         self.by_session.keys().copied()
     }
 
-    /// Forgets that a session was held. A record that says nothing else any more is removed.
+    /// Forgets that a session was held. A record that holds nothing else is removed.
     pub fn settle(&mut self, session: SessionId, disk: &dyn Disk) {
         for place in self.by_session.remove(&session).unwrap_or_default() {
             let Some(dead) = self.dead.get_mut(place) else { continue };

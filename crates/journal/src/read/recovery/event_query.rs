@@ -87,8 +87,8 @@ pub struct EventValidation {
     pub gaps: Vec<EventGap>,
     /// Files that can't be read, or not in full.
     pub problems: Vec<FileProblem>,
-    /// The number up to which the newest checkpoint says that there are events, if the last of them are missing: lost,
-    /// dropped, or left out of a repaired copy.
+    /// The number of the last event by the newest checkpoint, if the last events are missing: lost, dropped, or left
+    /// out of a repaired copy.
     pub lost_through: Option<u64>,
 }
 

@@ -58,7 +58,7 @@ impl EventReading {
         (query, page)
     }
 
-    /// Does a piece of it, and says how many bytes that was; `None` if all is read.
+    /// Does a piece of it, and returns its bytes; `None` if all is read.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl EventReading {
         Ok(self.go_on())
     }
 
-    /// Reads the next piece, and says how many bytes that was; `None` if all is read.
+    /// Reads the next piece, and returns its bytes; `None` if all is read.
     fn go_on(&mut self) -> Option<usize> {
         if self.has_more && !self.query.counts_all {
             return None;

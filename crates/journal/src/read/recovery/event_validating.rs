@@ -67,7 +67,7 @@ impl EventValidating {
         (self.session, EventValidation { lost_through, ..self.found })
     }
 
-    /// Does a piece of it, and says how many bytes that was; `None` if all was looked at.
+    /// Does a piece of it, and returns its bytes; `None` if all was looked at.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl EventValidating {
         Ok(self.go_on())
     }
 
-    /// Does a piece of what is to be looked at, and says how many bytes that was.
+    /// Looks at the next piece, and returns its bytes.
     fn go_on(&mut self) -> Option<usize> {
         let parts = self.parts.as_mut()?;
         let Some(walk) = &mut self.walk else {

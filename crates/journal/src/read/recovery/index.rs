@@ -85,8 +85,8 @@ impl Index {
 }
 
 impl SessionFinder {
-    /// Reads the index, the first time that it is asked for, and where there are enough sessions. Left out
-    /// are those of which more than their own files says how they stand.
+    /// Reads the index, the first time that it is asked for, if there are enough sessions. Sessions whose standing
+    /// depends on more than their own files are left out.
     pub(super) fn recall(
         &mut self,
         types: &dyn KnownTypes,
@@ -133,8 +133,7 @@ impl SessionFinder {
         }
     }
 
-    /// Writes the index if what it says isn't what is known. That it can't be written costs time at the
-    /// next start, and nothing else.
+    /// Writes the index if it differs from what is known. A failure costs time at the next start, and nothing else.
     pub fn write_index(&mut self, now: Timestamp) {
         let is_to_be_written = self.index().is_stale && !self.index().is_off;
         let Some(build) = self.index().build.clone().filter(|_| is_to_be_written) else {

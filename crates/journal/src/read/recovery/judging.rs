@@ -1,4 +1,4 @@
-//! One judgement of how good a session's files are, for what the game reports and what the tool says.
+//! The judgement of a session's files, shared by the game's reports and the tool.
 
 use crate::disk::StoredSession;
 use crate::format::{FileProblemKind, SessionIndex, Validity};
@@ -15,7 +15,7 @@ pub enum Verdict {
     Lost,
 }
 
-/// Judges a session. `witness` is the newest checkpoint that a process saw acknowledged, if one that is gone says so.
+/// Judges a session. `witness` is the newest checkpoint that a dead process saw acknowledged, by its record.
 #[must_use]
 pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     let index = stored.index();
@@ -32,8 +32,8 @@ pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     }
 }
 
-/// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: as a process says
-/// that is gone (`witness`), or the session's manifest.
+/// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: by the record of a
+/// dead process (`witness`), or the session's manifest.
 #[must_use]
 pub fn vanished(stored: &StoredSession, witness: Option<CheckpointId>) -> Option<CheckpointId> {
     let witnesses = witness.into_iter().chain(stored.witness());

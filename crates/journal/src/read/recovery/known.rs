@@ -151,7 +151,7 @@ impl Listing {
         listing
     }
 
-    /// Takes over what the index says of sessions that this process knows nothing of.
+    /// Takes over the index's entries of sessions that this process knows nothing of.
     fn remember(&mut self, remembered: Remembered) {
         for IndexedSession { id, stamp, entry } in remembered.sessions {
             if self.before.contains_key(&id) {
@@ -233,7 +233,7 @@ impl Listing {
         finder.known_mut().0 = self.before;
     }
 
-    /// Looks at one session, and says how many bytes that was, about.
+    /// Looks at one session, and returns its bytes, about.
     fn look(
         &mut self,
         finder: &mut SessionFinder,

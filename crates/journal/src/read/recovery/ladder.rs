@@ -14,7 +14,7 @@ use crate::format::{Head, LineWalk};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{RestoreFrom, RestoreReason};
 
-/// Play time after which a restore has proven itself, unless the game says something else.
+/// Play time after which a restore has proven itself, unless the game sets another one.
 pub const PROBATION: Duration = Duration::from_secs(60);
 /// Play time by which the next proposal is older than what was tried before. A checkpoint that was taken
 /// an interval earlier most likely holds what the game died of as well.

@@ -117,8 +117,8 @@ impl SessionFinder {
         self.time
     }
 
-    /// Takes note of a session that was looked at: where it stands, and when it was written last. `is_half_archived`
-    /// says that files are left of its way into the archive.
+    /// Takes note of a session that was looked at: its place, and the time of its last write. `is_half_archived` is
+    /// true if files are left of its way into the archive.
     pub fn note_entry(&mut self, entry: &SessionEntry, is_half_archived: bool) {
         let found = match entry.session.place {
             ShelfPlace::Trash { .. } => Some(Found::InTrash),
@@ -263,7 +263,7 @@ impl SessionFinder {
         news.into_iter().for_each(|dead| self.deaths.add(dead));
     }
 
-    /// Does something that goes by what `records` says of processes whose death isn't known of.
+    /// Does something that goes by `records` for processes whose death isn't known.
     pub(super) fn going_by<T>(
         &mut self,
         records: &mut Records,

@@ -1,5 +1,5 @@
-//! A session's history, read a piece at a time: what a listing says of it, and all that was recorded on its newest
-//! line, the oldest first.
+//! A session's history, read a piece at a time: its entry for listings, and all events of its newest line, the oldest
+//! first.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

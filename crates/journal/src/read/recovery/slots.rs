@@ -138,7 +138,7 @@ pub(super) fn slots_of(shelf: &SlotShelf, session: SessionId) -> Vec<SlotEntry> 
     slots
 }
 
-/// Finds the files of a slot, or says what is the matter with it.
+/// Finds the files of a slot, or returns its error.
 pub fn find_slot(shelf: &SlotShelf, slot: SlotId) -> Result<Vec<SlotFile>, SlotError> {
     let files = shelf.files_of(slot);
     if !files.is_empty() {

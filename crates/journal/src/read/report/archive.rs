@@ -22,7 +22,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Adds a file. Nothing of the machine is said about it: no owner and no times.
+    /// Adds a file. It holds nothing about the machine: no owner and no times.
     pub(super) fn add(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
         let mut header = Header::new_ustar();
         header.set_path(name)?;

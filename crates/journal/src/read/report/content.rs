@@ -19,7 +19,7 @@ pub(super) const FORMAT: u32 = 2;
 /// Checkpoints that are listed at the most, the newest ones.
 const MOST_CHECKPOINTS: usize = 50;
 
-/// All that a report says. Its texts are masked.
+/// The text of a report, masked.
 #[derive(Serialize)]
 pub(super) struct ReportText {
     format: u32,
@@ -55,7 +55,7 @@ enum About {
     LastRun,
     /// Nothing: it hands a session on.
     Session,
-    /// Nothing: it is the world that a scenario begins with, and says nothing of who made it.
+    /// Nothing: it is the world that a scenario begins with, without its maker.
     World,
 }
 

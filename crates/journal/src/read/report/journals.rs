@@ -72,7 +72,7 @@ impl Journals {
         Self { waiting: files.take(MOST_FILES).collect(), room, ..Self::default() }
     }
 
-    /// Reads the next part, and says how many bytes that was, about; `None` if everything was read.
+    /// Reads the next part, and returns its bytes, about; `None` if everything was read.
     pub fn step(&mut self, disk: &dyn Disk) -> Option<usize> {
         if let Some(copying) = self.copying.take() {
             let read = STEP_BYTES.min(usize::try_from(copying.length).unwrap_or(STEP_BYTES));

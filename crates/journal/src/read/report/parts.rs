@@ -17,7 +17,7 @@ use crate::format::{CheckpointInfo, Head};
 use crate::model::ids::CheckpointId;
 use crate::read::recovery::Tape;
 
-/// Bytes that are kept for what the report says, and for what stands around its files.
+/// Bytes that are kept for the report's text, and for the headers of its files.
 const TEXT_BYTES: u64 = 1 << 20;
 
 /// The parts of a report.
@@ -80,7 +80,7 @@ impl Default for ReportParts {
 }
 
 impl Picture {
-    /// Bytes that are said to be a picture.
+    /// A picture of these bytes, which aren't checked.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }

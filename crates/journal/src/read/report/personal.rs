@@ -1,4 +1,4 @@
-//! Leaves out of a text what says who the player is.
+//! Removes from a text everything that reveals who the player is.
 
 use std::env;
 

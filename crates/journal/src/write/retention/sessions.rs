@@ -66,7 +66,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Keeps sessions that were left so as `keep` says, and lets the others of them go.
+    /// Keeps sessions that were left in this way by the rule `keep`, and removes the others of them.
     #[must_use]
     pub fn keep(mut self, left: LeftAs, keep: Keep) -> Self {
         self.rules.insert(left, keep);

@@ -7,8 +7,8 @@ use crate::disk::StoredSession;
 use crate::format::{Record, SessionIndex};
 use crate::model::ids::CheckpointId;
 
-/// Of what was said before of one kind about the same checkpoints, the last one stays: should the newest turn out to
-/// be damaged, that one holds again.
+/// Of earlier statements of one kind about the same checkpoints, the last one stays: should the newest turn out to be
+/// damaged, that one holds again.
 const KEPT_BEFORE: usize = 1;
 
 /// The files that a record takes the place of, which is durable now. `stored` is the session as it was before.

@@ -94,8 +94,7 @@ fn magic_everywhere_is_read_once() {
 
 #[test]
 fn one_commit_that_is_damaged_is_looked_at_as_ever() {
-    // Every second commit is damaged, so each of them is read in vain; together that is less than
-    // the file.
+    // Every second commit is damaged, so reading each of them is wasted; together that is less than the file.
     let mut segment = SegmentBytes::new(&header(1, 0));
     for counter in 1..=40 {
         segment.group(vec![values("game::Health", &[(2, b"x")])], &commit(counter, None));

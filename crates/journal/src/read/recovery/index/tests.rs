@@ -1,4 +1,4 @@
-//! The index says what a look would say, or nothing.
+//! The index gives the result that a look would give, or none.
 
 mod counting;
 mod crashes;

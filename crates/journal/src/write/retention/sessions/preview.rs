@@ -59,8 +59,8 @@ impl RetentionPreview {
 impl Retention {
     /// Returns the sessions that would go now. Nothing is changed, read or asked.
     ///
-    /// `time` is what time it surely is and `clock` what the clock says. A session that was left later than that
-    /// never goes, and takes no other's place among the newest.
+    /// `time` is a lower bound of the current time, and `clock` the time by the clock. A session that was left later
+    /// than that never goes, and takes no other's place among the newest.
     #[must_use]
     pub fn preview(
         &self,

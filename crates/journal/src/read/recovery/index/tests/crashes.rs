@@ -149,7 +149,7 @@ fn a_thousand_unanswered_crashes_are_listed_like_sessions_that_were_closed() {
     let (_crashed, crashed) = on_a_real_disk(10_000, 1_000);
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..5 {
-        // One after the other, so that what else the machine does befalls both.
+        // One after the other, so that other work of the machine slows both.
         for (layout, times) in [&closed, &crashed].into_iter().zip(&mut times) {
             let _ = std::fs::remove_file(layout.catalog_index());
             let (time, sessions) = time_of_a_start(layout);
