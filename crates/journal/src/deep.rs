@@ -1,4 +1,4 @@
-//! What deep tests share: random numbers with a seed, how long to go on, and where to print figures.
+//! Helpers of the deep tests: seeded random numbers, their duration, and the place to print figures.
 
 pub mod offers;
 mod random;

@@ -1,9 +1,8 @@
 //! Files: where journals, locks and process records are kept.
 //!
-//! [`Disk`] is the few operations that anything here does to files, so that a disk in memory can
-//! stand in for the real one, fail on command, or be copied as a crash would leave it.
-//! `DirectoryStore` knows which file lies where and reads a session's segments; what is in them is
-//! the business of [`crate::format`]. Nothing here knows of an ECS.
+//! [`Disk`] is the few operations that anything here does to files, so that a disk in memory can stand in for the real
+//! one, fail on command, or be copied as a crash would leave it. `DirectoryStore` knows the place of each file and
+//! reads a session's segments; their content is the business of [`crate::format`]. Nothing here knows of an ECS.
 
 mod archive_files;
 mod attachment_file;

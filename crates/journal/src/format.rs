@@ -1,10 +1,9 @@
 //! The journal: what a session looks like as bytes, and how those bytes are written, read, merged
 //! and planned with.
 //!
-//! Nothing here knows of files, threads or an ECS. A segment is written by `SegmentEncoder` into
-//! whatever takes bytes, read by `Segment` from whatever implements `ReadAt`, and
-//! `SessionIndex` decides from all segments of a session which checkpoints there are and what has
-//! to be read to restore one. `docs/FORMAT.md` describes every byte.
+//! Nothing here knows of files, threads or an ECS. A segment is written by `SegmentEncoder` as plain bytes, read by
+//! `Segment` from any `ReadAt`, and `SessionIndex` decides from all segments of a session which checkpoints there are
+//! and what has to be read to restore one. `docs/FORMAT.md` describes every byte.
 
 mod attachment;
 mod begun;
@@ -36,7 +35,7 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod sample;
 
-// What the journal's own types are made of, for those who use them.
+// The parts of the journal's own types, for their users.
 pub use crate::model::ids::{ChapterId, CheckpointId, RunId, SaveId, SessionId, SlotId, limits};
 pub use crate::model::session::{SlotKind, WrittenBy};
 pub use block_codec::BlockError;

@@ -1,4 +1,4 @@
-//! What the other packages of `bevy_session` need beyond the public interface. It changes with any release.
+//! The interface for the other packages of `bevy_session`, beyond the public one. It changes with any release.
 //!
 //! One module for each room, lowest first: a room knows only those above it.
 

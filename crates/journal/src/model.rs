@@ -1,4 +1,4 @@
-//! What a session is: identifiers, states and their transitions, metadata, scenarios, and the words for what is found.
+//! The terms of a session: identifiers, states and their transitions, metadata, scenarios, and the codes of findings.
 //!
 //! Plain types and rules. Nothing here knows of bytes, files or threads.
 

@@ -1,5 +1,5 @@
-//! Reads what lies on this machine: sessions, how they ended, what can be restored, and what a program wants to know of
-//! all of them. Changes no session.
+//! Reads the data on this machine: sessions, their ends, the checkpoints that can be restored, and what a program
+//! derives from all of them. Changes no session.
 
 pub mod digest;
 pub mod finding;

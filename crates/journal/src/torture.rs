@@ -1,13 +1,12 @@
-//! Torture: proves that nothing acknowledged is lost, whatever happens to power, disk and files.
+//! Torture: proves that nothing acknowledged is lost by failures of power, disk and files.
 //!
 //! The store, the writer and recovery run as they are, on a [`SimulatedDisk`]. A [`Play`] is a game
 //! without a world: it starts and continues sessions, captures deltas of a made-up [`World`], dies
 //! and comes back, and keeps a [`History`] of what was reported as safe. Everything that the disk may
 //! look like afterwards is then opened, and what is found there is held against the history.
 //!
-//! `BEVY_SESSION_TORTURE=<rounds>` goes deeper: so many seeded scenarios instead of the few that
-//! every test run looks at. A failure names the seed, and `BEVY_SESSION_TORTURE_SEED=<seed>` plays
-//! that one alone.
+//! `BEVY_SESSION_TORTURE=<rounds>` goes deeper: it plays this number of seeded scenarios instead of the few of every
+//! test run. A failure names the seed, and `BEVY_SESSION_TORTURE_SEED=<seed>` plays that one alone.
 //!
 //! [`SimulatedDisk`]: crate::disk::simulated_disk::SimulatedDisk
 

@@ -47,7 +47,7 @@ fn what_was_acknowledged_survives_each_kill() {
     assert_eq!(known.restored, 4, "what was closed should be continued");
 }
 
-/// What the processes said so far.
+/// The output of the processes so far.
 #[derive(Default)]
 struct Known {
     /// The hash of each capture, by its number. Numbers only grow, from process to process.
@@ -136,7 +136,7 @@ impl Game {
         }
     }
 
-    /// Kills it with SIGKILL, or what comes closest. What it said until then.
+    /// Kills it with SIGKILL, or what comes closest. Returns its output until then.
     fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -144,7 +144,7 @@ impl Game {
         std::mem::take(&mut self.heard)
     }
 
-    /// Waits for its end, which the end of what it says is. What it said.
+    /// Waits for its end, which is the end of its output. Returns the output.
     fn finish(mut self) -> Vec<String> {
         let end = loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -203,7 +203,7 @@ fn build(profile: &Path) {
         cargo.arg("--release");
     }
     let mut target = profile.parent().unwrap();
-    // What is built for a platform by name lies in a directory of that name.
+    // Builds for a platform by name are in a directory of that name.
     let platform = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if platform.starts_with(&format!("{}-", std::env::consts::ARCH)) {
         cargo.args(["--target", platform]);

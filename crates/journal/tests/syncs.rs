@@ -55,10 +55,10 @@ fn each_report_comes_after_the_syncs_that_it_promises() {
     assert_eq!(reported, ["checkpoint", "record", "attachment", "slot", "archive"], "{log}");
 }
 
-/// What was done to a file of some kind.
+/// An operation on a file of some kind.
 type Done = (&'static str, &'static str);
 
-/// What has to be done before something is reported.
+/// The operation that has to be done before something is reported.
 fn expected_of(report: &str) -> Done {
     match report {
         "attachment" => ("renamed", "attachment"),

@@ -11,10 +11,10 @@ use tokio_postgres::{Client, Config, NoTls};
 use crate::schema;
 use crate::tls::Tls;
 
-/// How long an answer may take. Whatever takes longer may have been done all the same.
+/// The time that an answer may take. An operation that takes longer may have been done all the same.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the store's client says.
+/// The error of the store's client.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A connection to a server whose schema is known.

@@ -2,9 +2,10 @@
 //!
 //! # What is promised
 //!
-//! [`PostgresReplica`] is a [`ReplicaStore`](bevy_session_journal::replica::ReplicaStore): an object is one row, and *create if absent* is one insert in a
-//! transaction of its own, with `synchronous_commit` on. So what was answered is on the server's disk, and on that of its
-//! synchronous standbys. Who loses the answer of an insert asks again, and reads whose row stands there.
+//! [`PostgresReplica`] is a [`ReplicaStore`](bevy_session_journal::replica::ReplicaStore): an object is one row, and
+//! *create if absent* is one insert in a transaction of its own, with `synchronous_commit` on. So what was answered is
+//! on the server's disk, and on that of its synchronous standbys. A client that loses the answer of an insert asks
+//! again, and reads whose row is there.
 //!
 //! A connection is encrypted, and the server's certificate is verified, by the roots of the system or by those in the file that
 //! `PGSSLROOTCERT` names. Only a server on this very machine, by a loopback address or a socket, is talked to in plain text.

@@ -17,11 +17,11 @@ use uuid::Uuid;
 use crate::connection::{Connection, Failure};
 use crate::tls::Tls;
 
-/// Connections that are kept while nobody needs them.
+/// The number of idle connections that are kept.
 const IDLE: usize = 4;
-/// How long a connection may take.
+/// The time that a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Where the claim of an epoch stands: positions count from 1.
+/// The position of an epoch's claim: those of entries count from 1.
 const CLAIM: u64 = 0;
 
 const CREATE: &str = "insert into bevy_session.objects (session, epoch, position, bytes)
@@ -40,7 +40,7 @@ pub struct PostgresReplica {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// Why a store can't be used, whatever the server says.
+/// The reason that a store can't be used, before its server is asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresError {
@@ -52,7 +52,7 @@ pub enum PostgresError {
     /// Certificates can't be read, or can't be used.
     #[error("the certificates that the database's is verified with can't be used")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
-    /// There is nobody to verify a certificate with.
+    /// There is no root certificate to verify a certificate with.
     #[error("there is no root certificate to verify the database's with")]
     NoRoots,
 }
@@ -90,7 +90,7 @@ impl PostgresReplica {
         }
         config
             .connect_timeout(CONNECT)
-            // A standby says what was, and nothing of what is.
+            // A standby knows the past, and not the present.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, tls, idle: Mutex::default() })
     }
@@ -170,7 +170,7 @@ impl ReplicaStore for PostgresReplica {
     }
 }
 
-/// Where an object stands.
+/// The row of an object.
 fn row_of(key: Key) -> (Uuid, i64, i64) {
     let (epoch, position) = match key {
         Key::Claim { epoch, .. } => (epoch, CLAIM),
@@ -179,7 +179,7 @@ fn row_of(key: Key) -> (Uuid, i64, i64) {
     (key.session().uuid(), epoch.0.cast_signed(), position.cast_signed())
 }
 
-/// What stands there.
+/// The key of a row.
 fn key_of(session: SessionId, epoch: i64, position: i64) -> Key {
     let (epoch, position) = (Epoch(epoch.cast_unsigned()), position.cast_unsigned());
     match position {

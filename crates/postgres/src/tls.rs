@@ -1,4 +1,4 @@
-//! What a connection is protected by.
+//! The protection of a connection.
 
 use std::env;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::PostgresError;
 
-/// How the server is talked to.
+/// The encryption of a connection.
 pub(crate) enum Tls {
     /// In plain text, which never leaves this machine.
     OnThisMachine,
@@ -24,7 +24,7 @@ pub(crate) enum Tls {
 }
 
 impl Tls {
-    /// What the hosts of a configuration need. All of them are talked to in the same way.
+    /// The encryption that the hosts of a configuration need. All of them are talked to in the same way.
     pub fn of(config: &mut Config) -> Result<Self, PostgresError> {
         let is_here = !config.get_hosts().is_empty() && config.get_hosts().iter().all(is_here);
         // An address that stands beside a name is where is connected to.

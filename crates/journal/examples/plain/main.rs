@@ -5,8 +5,8 @@
 //! $ cargo run -p bevy_session_journal --example plain -- --seconds 60 --data pond
 //! ```
 //!
-//! Kill it, and start it again: it says how the last run ended, and goes on from what was saved last.
-//! `pond.rs` is the state and how it becomes rows, and this file plays.
+//! Kill it, and start it again: it prints how the last run ended, and continues from the last checkpoint. `pond.rs` has
+//! the state and its codec, and this file plays.
 
 mod pond;
 
@@ -22,7 +22,7 @@ use bevy_session_journal::{
 
 use pond::{Pond, Ponds};
 
-/// What goes wrong ends the program, which has nothing better to do.
+/// The result of the program: it has nothing better to do about an error than to end.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const STEP: Duration = Duration::from_millis(2);
@@ -55,10 +55,10 @@ fn main() -> Outcome<()> {
     play.leave()
 }
 
-/// Says what was found, and chooses the newest session that can go on.
+/// Prints the sessions that were found, and chooses the newest one that can be continued.
 ///
-/// It goes on from the newest checkpoint, since a pond doesn't die of its state. A program that might
-/// takes what [`FoundSession::restore_from`] proposes, which leads out of a crash loop.
+/// It continues from the newest checkpoint, since a pond doesn't die of its state. A program that might takes what
+/// [`FoundSession::restore_from`] proposes, which leads out of a crash loop.
 fn newest(found: &[FoundSession]) -> Outcome<Option<(SessionId, RestoreFrom)>> {
     for found in found {
         if let Some(failure) = &found.failure {
@@ -86,7 +86,7 @@ impl Play<'_> {
     fn step(&mut self) -> Outcome<()> {
         let next_step = Instant::now() + STEP;
         self.pond.step();
-        // Where the writer is behind, what changes meanwhile is in the next checkpoint.
+        // If the writer is behind, the changes meanwhile are in the next checkpoint.
         if self.pond.steps.is_multiple_of(STEPS_PER_CHECKPOINT) && !self.run.is_behind() {
             self.checkpoint()?;
         }
@@ -134,7 +134,7 @@ impl Play<'_> {
     }
 }
 
-/// All that is printed. Whoever reads it may be gone, and then there is nothing to go on for.
+/// Prints a line. The reader may be gone, and then there is no reason to continue.
 fn say(line: &str) -> Outcome<()> {
     Ok(writeln!(io::stdout().lock(), "{line}")?)
 }

@@ -85,14 +85,14 @@ impl Pond {
     }
 }
 
-/// What a checkpoint is made of.
+/// The data of a checkpoint.
 pub struct Capture {
     steps: u64,
     rows: Vec<(SaveId, Fish)>,
     gone: Vec<SaveId>,
 }
 
-/// How a pond becomes rows, and a pond again.
+/// The codec of a pond.
 pub struct Ponds;
 
 impl Codec for Ponds {

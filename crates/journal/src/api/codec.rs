@@ -1,8 +1,8 @@
-//! What a program says about its state: how it becomes rows, and its state again.
+//! A program's codec: it turns state into rows, and rows into state.
 
 use super::{RowReader, RowWriter};
 
-/// How a program's state becomes rows, and rows its state again.
+/// The codec of a program: it turns the program's state into rows, and rows into state.
 ///
 /// A row is a value with a [`SavedType`] and a [`SaveId`](crate::SaveId). The program decides what an id
 /// stands for; the rows of [`SaveId::WORLD`](crate::SaveId::WORLD) belong to no entity.
@@ -38,9 +38,9 @@ use super::{RowReader, RowWriter};
 /// }
 /// ```
 pub trait Codec: Send + 'static {
-    /// What is handed over to become a checkpoint: a copy of the state, or of what changed of it.
+    /// The data of a checkpoint: a copy of the state, or of the changes to it.
     type Capture: Send;
-    /// What a checkpoint becomes when it is restored.
+    /// The state that a restored checkpoint becomes.
     type Image: Send;
 
     /// Every type that this build of the program saves.
@@ -58,7 +58,7 @@ pub trait Codec: Send + 'static {
 
 /// A type of rows: its name on disk and its version.
 ///
-/// The name stays, whatever becomes of the type's name in the program.
+/// The name stays, even if the type is renamed in the program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct SavedType {
     pub(super) path: &'static str,
@@ -83,17 +83,17 @@ impl SavedType {
     }
 }
 
-/// What a capture has to contain.
+/// The extent of a capture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Scope {
     /// The whole state.
     Everything,
-    /// What changed since the last capture, and what is gone since. More does no harm.
+    /// The changes since the last capture, and the ids that are gone since. More does no harm.
     Changes,
 }
 
 impl Scope {
-    /// Whether the capture has to contain the whole state.
+    /// Returns true if the capture has to contain the whole state.
     #[must_use]
     pub fn is_everything(self) -> bool {
         self == Self::Everything

@@ -1,14 +1,14 @@
-//! What a call of the journal fails of.
+//! The errors of the journal's calls.
 
 use std::time::Duration;
 
 use crate::model::session::{CheckpointError, RecoveryError, RequestError};
 use crate::read::recovery::FoundSession;
 
-/// Why a call of [`Journal`](crate::Journal) or [`Run`](crate::Run) failed.
+/// The error of a call of [`Journal`](crate::Journal) or [`Run`](crate::Run).
 ///
-/// After [`WriterGone`](Self::WriterGone) and [`NoAnswer`](Self::NoAnswer) every later call fails with the
-/// same: drop the journal, and open it again. What was reported as saved is safe.
+/// After [`WriterGone`](Self::WriterGone) and [`NoAnswer`](Self::NoAnswer) every later call fails with the same: drop
+/// the journal, and open it again. Checkpoints that were reported as saved are safe.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
@@ -18,7 +18,7 @@ pub enum JournalError {
     /// No checkpoint of the session can be restored.
     #[error(transparent)]
     Unrecoverable(#[from] RecoveryError),
-    /// The checkpoint is damaged. What is left of the session was looked for.
+    /// The checkpoint is damaged. The findings have what is left of the session.
     #[error("the checkpoint is damaged")]
     Damaged(Box<FoundSession>),
     /// The end of the session isn't on disk. The next start finds the session as closed, at its newest
@@ -37,7 +37,7 @@ pub enum JournalError {
     /// found as one that crashed.
     #[error("the writer didn't answer within {patience:?}")]
     NoAnswer {
-        /// How long it was waited for.
+        /// The time that it was waited for.
         patience: Duration,
     },
 }

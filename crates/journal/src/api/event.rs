@@ -1,4 +1,4 @@
-//! What is reported to a program of its checkpoints.
+//! The events of a run's checkpoints.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::model::ids::CheckpointId;
 use crate::model::session::{CheckpointError, StopReason};
 use crate::write::Saved;
 
-/// What the writer reports while a session is played.
+/// A report of the writer while a session is played.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -17,10 +17,10 @@ pub enum Event {
     Failed {
         /// The newest of them.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The error.
         error: CheckpointError,
-        /// When the writer tries again by itself; `None` if it doesn't, and the next capture takes the
-        /// place of what was lost.
+        /// The time after which the writer tries again by itself; `None` if it doesn't, and the next capture takes the
+        /// place of the lost ones.
         retry_in: Option<Duration>,
     },
     /// Nothing is saved from here on.

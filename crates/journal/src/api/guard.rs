@@ -11,7 +11,7 @@ pub(super) struct OpenSession<'j, C: Codec> {
     pub stage: Stage,
 }
 
-/// How far it has come.
+/// The stage of a session that is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// It was read, and its lock is held.

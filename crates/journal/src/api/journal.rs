@@ -23,9 +23,9 @@ use crate::write::{EventStart, Link, News, Order, Report, TakeUp, Versions, Work
 
 /// The journal of a program: its sessions, and the thread that writes them.
 ///
-/// [`detect`](Self::detect) says which sessions there are. One of them is [restored](Self::restore), or a
-/// new one is [started](Self::start); both lead to a [`Run`], which takes checkpoints. A run borrows the
-/// journal, so that one session is open at a time.
+/// [`detect`](Self::detect) returns the sessions. One of them is [restored](Self::restore), or a new one is
+/// [started](Self::start); both lead to a [`Run`], which takes checkpoints. A run borrows the journal, so that one
+/// session is open at a time.
 ///
 /// Calls that return a [`JournalError`] wait for the writer, no longer than
 /// [`JournalOptions::patience`]; [`open`](Self::open) and `drop` touch the disk themselves. All others
@@ -41,13 +41,13 @@ pub struct Journal<C: Codec> {
     last_run: Option<LastRun>,
     found: HashMap<SessionId, FoundSession>,
     patience: Duration,
-    /// Why the writer can't be asked any more.
+    /// The reason that the writer can't be asked any more.
     broken: Option<JournalError>,
-    /// Whether a run was dropped without being left.
+    /// True if a run was dropped without being left.
     was_abandoned: bool,
 }
 
-/// Where moments come from.
+/// The source of moments.
 enum Time {
     Machine(Clock),
     Manual(ManualClock),
@@ -90,7 +90,7 @@ impl<C: Codec> Journal<C> {
         Ok(Self { link, process, time, last_run, found, patience, broken, was_abandoned })
     }
 
-    /// How the last process ended that had this journal open on this machine; `None` if there was none.
+    /// The last process that had this journal open on this machine, with its end; `None` if there was none.
     ///
     /// If that process was still being torn down when this one started, it is known after
     /// [`detect`](Self::detect).
@@ -140,7 +140,7 @@ impl<C: Codec> Journal<C> {
         session: SessionId,
         from: RestoreFrom,
     ) -> Result<Restored<'_, C>, JournalError> {
-        // Whatever can be continued can be recovered.
+        // A session that can be continued can be recovered.
         let reason = match from {
             RestoreFrom::Slot(_) => RestoreReason::Loaded,
             _ => RestoreReason::Recovered,
@@ -269,7 +269,7 @@ impl<C: Codec> Journal<C> {
         self.link.wait_for_report(deadline, now)
     }
 
-    /// Whether the writer works while it is waited for, and not on a thread of its own.
+    /// Returns true if the writer works while it is waited for, and not on a thread of its own.
     pub(super) fn is_driven(&self) -> bool {
         matches!(self.time, Time::Manual(_))
     }

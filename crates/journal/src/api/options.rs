@@ -1,4 +1,4 @@
-//! How a journal is opened.
+//! The options for opening a journal.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Codec, Journal, ManualClock};
 use crate::disk::{Disk, Layout, MemoryDisk, RealDisk};
 
-/// How a [`Journal`] is opened.
+/// The options for opening a [`Journal`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,14 +59,14 @@ impl JournalOptions {
         }
     }
 
-    /// Where locks and records lie, if not in `state` of the journal's directory. They must not be synced
+    /// Sets the directory of locks and records, if it isn't `state` in the journal's directory. They must not be synced
     /// between machines.
     pub fn state_directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.layout.state = directory.into();
         self
     }
 
-    /// Whose sessions these are. `default` by default.
+    /// Sets the profile whose sessions these are. `default` by default.
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.layout.profile = profile.into();
         self
@@ -78,21 +78,21 @@ impl JournalOptions {
         self
     }
 
-    /// Whether a hook writes down a panic of any thread, so that the next start can report it. Yes by
+    /// Switches a hook on or off that writes down a panic of any thread, so that the next start can report it. On by
     /// default.
     pub fn watch_panics(mut self, watch: bool) -> Self {
         self.watch_panics = watch;
         self
     }
 
-    /// How long calls that wait for the writer do so, before they fail with
+    /// Sets the time that calls wait for the writer, before they fail with
     /// [`JournalError::NoAnswer`](crate::JournalError::NoAnswer). 20 seconds by default.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// How long, from [`open`](Self::open) on, a lock that is held is tried again: a process that was
+    /// Sets the time, from [`open`](Self::open) on, for which a lock that is held is tried again: a process that was
     /// killed holds its locks until the system has torn it down. 2 seconds by default.
     pub fn lock_patience(mut self, patience: Duration) -> Self {
         self.lock_patience = patience;
@@ -112,9 +112,9 @@ impl JournalOptions {
         self
     }
 
-    /// Goes by a clock that a test sets, and has no thread: the writer works during
-    /// [`Run::poll`](crate::Run::poll), [`Run::wait`](crate::Run::wait) and the calls that wait for it, so
-    /// that a test is the same each time. What isn't saved when such a journal is dropped is lost.
+    /// Goes by a clock that a test sets, and has no thread: the writer works during [`Run::poll`](crate::Run::poll),
+    /// [`Run::wait`](crate::Run::wait) and the calls that wait for it, so that a test is the same each time.
+    /// Checkpoints that aren't saved when such a journal is dropped are lost.
     pub fn manual_clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self

@@ -1,4 +1,4 @@
-//! What inspectors and remote tools see of this crate.
+//! This crate's types, for inspectors and remote tools.
 
 use bevy_reflect::TypeRegistry;
 

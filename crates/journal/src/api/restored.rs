@@ -14,7 +14,7 @@ use crate::write::{EventStart, TakeUp};
 /// A checkpoint that was read, and whose session is locked. From
 /// [`Journal::restore`](crate::Journal::restore).
 ///
-/// [`go_on`](Self::go_on) takes the session up from it. Dropped, it changes nothing.
+/// [`go_on`](Self::go_on) resumes the session from it. Dropped, it changes nothing.
 #[must_use = "the session is released when this is dropped"]
 pub struct Restored<'j, C: Codec> {
     pub(super) open: OpenSession<'j, C>,
@@ -28,7 +28,7 @@ impl<C: Codec> fmt::Debug for Restored<'_, C> {
 }
 
 impl<'j, C: Codec> Restored<'j, C> {
-    /// The session.
+    /// The metadata of the session, with its name.
     #[must_use]
     pub fn session(&self) -> &SessionMetadata {
         &self.prepared.metadata
@@ -58,13 +58,13 @@ impl<'j, C: Codec> Restored<'j, C> {
         self.prepared.next_save_id
     }
 
-    /// What the codec made of the checkpoint.
+    /// The state that the codec made of the checkpoint.
     #[must_use]
     pub fn image(&self) -> &C::Image {
         &self.prepared.image.image
     }
 
-    /// Takes the session up from here: the state, and the run that goes on.
+    /// Resumes the session from here: returns the state, and the run that continues.
     pub fn go_on(self) -> (C::Image, Run<'j, C>) {
         let Self { mut open, prepared } = self;
         let Decoded { image, carried, .. } = prepared.image;

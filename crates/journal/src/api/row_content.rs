@@ -21,7 +21,7 @@ pub(super) struct ScopedCapture<T> {
     pub capture: T,
 }
 
-/// What a run goes on with.
+/// The data that a run starts with.
 pub(super) struct Start {
     pub next_id: SaveId,
     pub carried: Vec<Block>,

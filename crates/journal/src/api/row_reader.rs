@@ -85,7 +85,7 @@ impl<'a> RowReader<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Whether it is of this type, in any version.
+    /// Returns true if it is of this type, in any version.
     #[must_use]
     pub fn is(&self, saved: SavedType) -> bool {
         *self.path == *saved.path

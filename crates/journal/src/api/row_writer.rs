@@ -11,7 +11,7 @@ use crate::model::ids::SaveId;
 
 /// Takes the rows of a capture, in any order.
 ///
-/// What is removed is removed first: an entity that is removed and then put is there.
+/// Removals come first: an entity that is removed and then put is there.
 #[derive(Debug)]
 pub struct RowWriter {
     pub(super) scope: Scope,
@@ -40,7 +40,7 @@ impl RowWriter {
         }
     }
 
-    /// What the capture contains, as it was asked for.
+    /// The extent that was asked for.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
@@ -62,7 +62,7 @@ impl RowWriter {
         }
     }
 
-    /// Removes a row.
+    /// Removes the row of this type and id from the session.
     pub fn remove(&mut self, saved: SavedType, id: SaveId) {
         self.column(saved).removed.insert(id);
     }

@@ -34,7 +34,7 @@ pub struct Run<'j, C: Codec> {
     run: RunId,
     /// The number of the last capture.
     captured: u64,
-    /// What the next capture is the difference to; `None` if it has to contain everything.
+    /// The checkpoint that the next capture is the difference to; `None` if it has to contain everything.
     base: Option<u64>,
     is_untouched: bool,
     fields: Fields,
@@ -57,7 +57,7 @@ impl<C: Codec> fmt::Debug for Run<'_, C> {
 }
 
 impl<'j, C: Codec> Run<'j, C> {
-    /// Begins a run; after a checkpoint number and play time, if it goes on from a checkpoint.
+    /// Begins a run; after a checkpoint number and play time, if it continues from a checkpoint.
     pub(super) fn begin(
         open: OpenSession<'j, C>,
         take_up: TakeUp<Start>,
@@ -92,7 +92,7 @@ impl<'j, C: Codec> Run<'j, C> {
         self.open.session
     }
 
-    /// How long the session has been played, earlier runs included.
+    /// The time that the session has been played, earlier runs included.
     #[must_use]
     pub fn play_time(&self) -> Duration {
         let now = self.open.journal.moment().elapsed;
@@ -120,16 +120,16 @@ impl<'j, C: Codec> Run<'j, C> {
         Ok(())
     }
 
-    /// Whether the next capture will have to contain [everything](Scope::Everything): the first of a run,
-    /// and the one after checkpoints were lost.
+    /// Returns true if the next capture will have to contain [everything](Scope::Everything): the first of a run, and
+    /// the one after checkpoints were lost.
     #[must_use]
     pub fn needs_full(&mut self) -> bool {
         self.take_in();
         self.base.is_none()
     }
 
-    /// Whether the writer hasn't worked off the last capture. An automatic checkpoint had better wait
-    /// then: what changes meanwhile is in the next one.
+    /// Returns true if the writer hasn't worked off the last capture. An automatic checkpoint had better wait then: the
+    /// next one includes all changes until then.
     #[must_use]
     pub fn is_behind(&mut self) -> bool {
         self.take_in();
@@ -149,8 +149,8 @@ impl<'j, C: Codec> Run<'j, C> {
         self.capture(kind, None, capture)
     }
 
-    /// Takes a checkpoint that is kept under a name: it isn't merged with others, and stays when
-    /// history is thinned: the newest 1,000, as long as the session takes less than 256 MiB.
+    /// Takes a checkpoint that is kept under a name: it isn't merged with others, and stays when history is pruned: the
+    /// newest 1,000, as long as the session takes less than 256 MiB.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl<'j, C: Codec> Run<'j, C> {
         }
     }
 
-    /// What happened since, if anything did. Doesn't wait.
+    /// The next event, if there is one. Doesn't wait.
     pub fn poll(&mut self) -> Option<Event> {
         let now = self.open.journal.now();
         self.open.journal.link.turn(now);
@@ -176,8 +176,7 @@ impl<'j, C: Codec> Run<'j, C> {
         self.events.pop_front()
     }
 
-    /// What happened since, waiting for it until `deadline`. If the writer is gone, there is nothing to
-    /// wait for.
+    /// The next event, which is waited for until `deadline`. If the writer is gone, there is nothing to wait for.
     pub fn wait(&mut self, deadline: Instant) -> Option<Event> {
         let event = self.poll();
         if event.is_some() || self.open.journal.is_driven() {
@@ -295,7 +294,7 @@ impl<'j, C: Codec> Run<'j, C> {
     fn note(&mut self, report: Report<RowContent<C>>) {
         let Report::News(news) = report else { return };
         self.events.extend(match news {
-            // Of a run that was dropped before, nothing is reported.
+            // Nothing is reported of a run that was dropped before.
             News::Saved(saved) => Some(saved).filter(|it| it.id.run == self.run).map(Event::Saved),
             News::Failed { checkpoint, error, retry_in } if checkpoint.run == self.run => {
                 Some(Event::Failed { checkpoint, error, retry_in })

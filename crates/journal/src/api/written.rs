@@ -1,4 +1,4 @@
-//! Which rows a session has, so that a capture needs to say only what changed.
+//! The rows of a session, so that a capture needs to contain only the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::row_writer::RowWriter;
 use crate::format::{Block, ENTITIES, Rows, TypeSummary, Values};
 use crate::model::ids::SaveId;
 
-/// Which rows a session has, as of the last capture.
+/// The rows of a session, as of the last capture.
 #[derive(Debug)]
 pub(super) struct Written {
     entities: BTreeSet<SaveId>,
@@ -17,7 +17,7 @@ pub(super) struct Written {
     next_id: SaveId,
 }
 
-/// Which rows there are of one type.
+/// The rows of one type.
 #[derive(Default, Debug)]
 struct Rowed {
     version: u32,
@@ -95,7 +95,7 @@ impl Written {
         std::iter::once(entities).chain(columns).collect()
     }
 
-    /// What is carried along, type by type.
+    /// The types that are carried along, with the number of their rows.
     pub(super) fn carried(&self) -> Vec<TypeSummary> {
         let mut types: BTreeMap<(Arc<str>, u32), u64> = BTreeMap::new();
         for block in self.still_carried() {

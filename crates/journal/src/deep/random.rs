@@ -24,7 +24,7 @@ impl Random {
         self.number() % limit.max(1)
     }
 
-    /// Whether something happens that happens once in `times`.
+    /// Returns true once in `times` calls on average.
     pub fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

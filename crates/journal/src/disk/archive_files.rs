@@ -1,4 +1,4 @@
-//! What is done to the files of archives.
+//! Operations on the files of archives.
 
 use std::path::Path;
 
@@ -8,8 +8,7 @@ use crate::format::SegmentHeader;
 use crate::model::ids::SessionId;
 
 impl DirectoryStore {
-    /// Begins an archive, under another name beside its place: whatever lies in that is whole and
-    /// durable.
+    /// Begins an archive, under another name beside its place: a file in its place is always whole and durable.
     ///
     /// # Errors
     ///

@@ -15,10 +15,10 @@ use crate::model::session::{Attachment, AttachmentError};
 pub(super) const KIND: SealKind = SealKind { magic: *b"bvyatta\x1a", version: 1 };
 /// The extension of attachments.
 pub(super) const EXTENSION: &str = "attachment";
-/// What stands around the bytes.
+/// The most bytes around the content of an attachment.
 pub(super) const MOST_AROUND: usize = 1 << 10;
 
-/// What is in the file of an attachment.
+/// The content of an attachment's file.
 #[derive(Serialize, Deserialize)]
 struct AttachmentFile {
     session: SessionId,
@@ -31,7 +31,7 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. What was there before is there then.
+    /// [`StoreError`]. The attachment from before is there then.
     pub fn write_attachment(
         &self,
         session: SessionId,
@@ -87,7 +87,7 @@ impl StoredSession {
     /// Removes the attachments that lay beside a checkpoint which isn't there any more. One that was written since the
     /// session was opened stays: its checkpoint isn't known here.
     pub fn remove_left_attachments(&self, disk: &dyn Disk) {
-        // What can't be read now may hold the checkpoint.
+        // A file that can't be read now may hold the checkpoint.
         if !self.is_complete() || !self.index().problems().is_empty() {
             return;
         }
@@ -98,7 +98,7 @@ impl StoredSession {
         }
     }
 
-    /// The attachments that lie beside a checkpoint and can be read.
+    /// The attachments of a checkpoint that can be read.
     pub fn attachments_of(&self, disk: &dyn Disk, checkpoint: CheckpointId) -> Vec<Attachment> {
         let own = self.beside().iter().filter(|(of, _)| *of == checkpoint);
         own.filter_map(|(_, name)| self.attachment(disk, checkpoint, name)).collect()
@@ -114,8 +114,8 @@ impl StoredSession {
         read_attachment(disk, self.directory(), self.id(), checkpoint, name).ok()
     }
 
-    /// Reads the attachments that lie beside its segments: the file of each, and whether it is good.
-    /// Those that were removed since the session was opened are left out.
+    /// Reads the attachments beside its segments, and returns the file of each, with true if it is good. Those that
+    /// were removed since the session was opened are left out.
     pub fn check_attachments(
         &self,
         disk: &dyn Disk,
@@ -169,7 +169,7 @@ impl Layout {
         self.session(session).join(file_name(checkpoint, name))
     }
 
-    /// Which checkpoint's attachment a file is, and what that is called.
+    /// The checkpoint of an attachment's file, and the attachment's name.
     pub fn attachment_of(file: &str) -> Option<(CheckpointId, &str)> {
         let stem = Path::new(file).extension().filter(|found| *found == EXTENSION);
         let stem = stem.and_then(|_| file.strip_suffix(EXTENSION)?.strip_suffix('.'))?;

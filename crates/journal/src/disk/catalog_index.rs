@@ -1,4 +1,4 @@
-//! What was found of all sessions, in one file: so that the next start needn't read them again.
+//! The index of all sessions, in one file: so that the next start needn't read them again.
 //!
 //! It belongs to this machine and may be lost at any time. Nothing is restored or removed by what it says.
 
@@ -15,23 +15,23 @@ use super::{DirectoryStore, Layout, StoreAction, StoreError};
 use crate::model::ids::SessionId;
 
 const KIND: SealKind = SealKind { magic: *b"bvyindx\x1a", version: 1 };
-/// What a program keeps of each session beside that: the same form, with values of its own.
+/// The file of digests: the same form, with values that a program keeps of each session.
 const DIGESTS: SealKind = SealKind { magic: *b"bvydgst\x1a", version: 1 };
 /// A hundred thousand sessions have about as many bytes.
 const MAX_BYTES: usize = 256 << 20;
 
-/// What was found of all sessions.
+/// The entries of all sessions.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CatalogIndex {
-    /// Who wrote it.
+    /// The build that wrote it.
     pub build: IndexBuild,
-    /// When, by the machine's clock.
+    /// The time, by the machine's clock.
     pub written: Timestamp,
     /// One for each session that was left in good order.
     pub sessions: Vec<IndexedSession>,
 }
 
-/// What must be the same for the file to be of any use.
+/// The properties that must be the same for the file to be of any use.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct IndexBuild {
     /// Version of the file. Anything but this very one counts as none.
@@ -47,7 +47,7 @@ pub struct IndexBuild {
 }
 
 impl IndexBuild {
-    /// What this build writes.
+    /// The properties of files that this build writes.
     pub fn current(host: u64, game: String, types: u64) -> Self {
         let library = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: KIND.version, library, host, game, types }
@@ -61,7 +61,7 @@ pub struct IndexedSession {
     pub id: SessionId,
     /// The stamp of its files when it was looked at.
     pub stamp: u64,
-    /// What was found, encoded.
+    /// The entry, encoded.
     #[serde(with = "crate::model::session::bytes")]
     pub entry: Vec<u8>,
 }
@@ -90,9 +90,9 @@ impl IndexFiles<'_> {
         self.read_sealed(KIND, &self.store.layout().catalog_index())
     }
 
-    /// What a program keeps of each session under a name, in the form of the index: an entry is a digest there, and
-    /// the number of known types is that of the digester. `Ok(None)` if there is none; an error of any kind means
-    /// that it is to be made again.
+    /// Reads the digests under a name, in the form of the index: an entry is a digest there, and the number of known
+    /// types is that of the digester. `Ok(None)` if there is none; an error of any kind means that it is to be made
+    /// again.
     ///
     /// # Errors
     ///

@@ -1,12 +1,11 @@
-//! Checks what lies in a session's files without unpacking it.
+//! Checks a session's files without unpacking them.
 
 use super::StoredSession;
 use crate::format::{GroupRef, ReadError};
 
 impl StoredSession {
-    /// Holds the checksums of all frames against what lies there now, and notes in the index what is
-    /// damaged. Opening looked at those of headers, commits and records only. What is in the frames
-    /// isn't looked at, see [`Self::verified_plan`].
+    /// Checks the checksums of all frames, and notes damage in the index. Opening checked those of headers, commits and
+    /// records only. The content of the frames isn't checked, see [`Self::verified_plan`].
     ///
     /// The first error of each group, and that of each other frame.
     pub fn check_frames(&mut self) -> Vec<ReadError> {

@@ -1,4 +1,4 @@
-//! What every [`Disk`] does alike, checked on the real one and on those in memory.
+//! The common behaviour of every [`Disk`], checked on the real one and on those in memory.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;

@@ -23,7 +23,7 @@ pub(super) use directories::create_directory;
 pub use segments::CreatedSegment;
 pub use session_lock::SessionLock;
 
-/// Where all sessions of a profile live.
+/// The store of all sessions of a profile.
 ///
 /// Cheap to clone. Reading and writing need no coordination with each other; two writers of one
 /// session are kept apart by [`Self::lock_session`].
@@ -31,7 +31,7 @@ pub use session_lock::SessionLock;
 pub struct DirectoryStore {
     disk: Arc<dyn Disk>,
     layout: Layout,
-    /// Whether the file system has refused to sync one of the game's directories.
+    /// True if the file system has refused to sync one of the game's directories.
     refuses_directory_syncs: Arc<AtomicBool>,
 }
 
@@ -47,7 +47,7 @@ impl DirectoryStore {
         Self { layout, ..self.clone() }
     }
 
-    /// Where which file lies.
+    /// The places of the files.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -137,7 +137,7 @@ impl DirectoryStore {
         SessionOpening::new(self.layout.session(session), session)
     }
 
-    /// Opens and scans all segments of a session of whatever profile.
+    /// Opens and scans all segments of a session of any profile.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What can fail in the store, with the path and what was attempted.
+//! Errors of the store, with the path and the operation.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -7,18 +7,18 @@ use std::{fmt, io};
 use crate::format::EncodeError;
 use crate::model::session::{AttachmentError, FailureCause, RequestError, SlotError, WithSources};
 
-/// Why the store could not do what it was asked to.
+/// The error of an operation of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system refused.
     #[error("failed to {action} {path}")]
     Disk {
-        /// What was attempted.
+        /// The operation.
         action: StoreAction,
         /// On which file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The header of a new segment can't be written.
@@ -26,7 +26,7 @@ pub enum StoreError {
     Header {
         /// The segment's file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: EncodeError,
     },
     /// The content of a small file can't be written down.
@@ -34,7 +34,7 @@ pub enum StoreError {
     Content {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -83,7 +83,7 @@ impl From<StoreError> for RequestError {
     }
 }
 
-/// What a session's directory that can't be listed means: one that isn't there is no session.
+/// The error if a session's directory can't be listed: one that isn't there is no session.
 pub(crate) fn unknown_if_gone(error: StoreError) -> RequestError {
     match error.io_kind() {
         Some(io::ErrorKind::NotFound) => RequestError::UnknownSession,
@@ -108,7 +108,7 @@ pub fn with_sources(error: &dyn Error) -> String {
     WithSources(error).to_string()
 }
 
-/// What the store attempted when it failed.
+/// An operation of the store that can fail.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum StoreAction {

@@ -1,4 +1,4 @@
-//! The files in which a session's events lie.
+//! The files of a session's events.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,38 +22,39 @@ pub struct EventFile {
     pub bytes: u64,
     /// Bytes that it has to have, all of them good, as the session's manifest says.
     pub least_bytes: u64,
-    /// Whose events it holds, by rising numbers. What a run's own file ends with isn't known.
+    /// The runs and events that it holds, by rising numbers. The end of a run's own file isn't known.
     held: Vec<HeldEvents>,
 }
 
 impl EventFile {
-    /// What says where its frames are.
+    /// The segment, which knows where its frames are.
     pub fn segment(&self) -> &Segment {
         &self.segment
     }
 
-    /// Whose events it holds, by rising numbers. A run's own file may end before it is said to.
+    /// The runs and events that it holds, by rising numbers. A run's own file may end before the end that is given
+    /// here.
     pub fn held(&self) -> &[HeldEvents] {
         &self.held
     }
 
-    /// What it holds of a run.
+    /// The events of a run that it holds.
     pub fn held_of(&self, run: RunId) -> Option<HeldEvents> {
         self.held.iter().copied().find(|held| held.run == run)
     }
 
-    /// Whose event has a number.
+    /// The run of the event with a number.
     pub fn run_of(&self, number: u64) -> Option<RunId> {
         let held = self.held.iter().find(|held| (held.first..=held.through).contains(&number))?;
         Some(held.run)
     }
 
-    /// Whether it was gathered from files of several runs.
+    /// Returns true if it was gathered from files of several runs.
     pub fn is_gathered(&self) -> bool {
         self.events().is_some_and(|events| !events.gathered.is_empty())
     }
 
-    /// What happened on the line before a run whose events it holds, as far as it says.
+    /// The stretches of events on the line before a run whose events it holds, as far as it names them.
     fn line_before(&self, run: RunId) -> Vec<EventStretch> {
         let line = self.events().map(|events| events.line.as_slice()).unwrap_or_default();
         // The line is that before the newest of its runs.
@@ -82,7 +83,7 @@ pub struct EventFiles {
 }
 
 impl DirectoryStore {
-    /// Reads the headers of a session's files of events. What can't be read is a problem of its own.
+    /// Reads the headers of a session's files of events. A file that can't be read is listed as a problem.
     ///
     /// # Errors
     ///
@@ -174,8 +175,8 @@ impl EventFiles {
         self.files.iter().take_while(|file| file.is_gathered())
     }
 
-    /// What is known of what happened on the line before a run, the nearest run first. It may go on before
-    /// the last one. `None` if no file holds anything of the run.
+    /// The known stretches of events on the line before a run, the nearest run first. It may continue before the last
+    /// of them. `None` if no file holds anything of the run.
     pub fn line_before(&self, run: RunId) -> Option<Vec<EventStretch>> {
         Some(self.of_run(run).next_back()?.line_before(run))
     }
@@ -200,7 +201,7 @@ fn open(
     Ok((segment, held))
 }
 
-/// Whose events a file with this header holds; `None` if no such file was ever written.
+/// The runs and events of a file with this header; `None` if no such file was ever written.
 fn held_in(header: &SegmentHeader) -> Option<Vec<HeldEvents>> {
     let EventFileHeader { first, gathered, .. } = header.events.as_ref()?;
     if gathered.is_empty() {

@@ -1,15 +1,14 @@
 //! A disk that keeps files elsewhere where they can't be kept in their place.
 //!
-//! `FallbackDisk` tries at the start which place can be written, by making, syncing and removing a file, and that
-//! is where files are made and locks are taken for as long as the process lives. What lies in the fallback is newer
-//! than what has the same path in the wanted place, since it was written while that could not be: it is found
-//! first. When a file is put into the wanted place, the one that hides it is removed, after the new one is durable
-//! and before the operation counts as done, so that a power cut leaves the one or the other. What is removed is
-//! removed from both, the older first. A lock is looked for in both after it was taken in one. Directories that are
-//! made on the way are synced with the directory that is asked for. `fallback_disk/power_cuts.rs` holds all of that
-//! against the simulated disk. Each place may have a host id of its own, for a start can find the wanted place
-//! unreadable: both are this machine's (`Disk::copies`, `HostId::other`). Nothing else knows that there are two
-//! places.
+//! `FallbackDisk` tries at the start which place can be written, by making, syncing and removing a file, and that is
+//! where files are made and locks are taken for as long as the process lives. A file in the fallback is newer than one
+//! of the same path in the wanted place, since it was written while that could not be: it is found first. When a file
+//! is put into the wanted place, the one that hides it is removed, after the new one is durable and before the
+//! operation counts as done, so that a power cut leaves the one or the other. A removal removes from both, the older
+//! first. A lock is looked for in both after it was taken in one. Directories that are made on the way are synced with
+//! the directory that is asked for. `fallback_disk/power_cuts.rs` checks all of that on the simulated disk. Each place
+//! may have a host id of its own, for a start can find the wanted place unreadable: both are this machine's
+//! (`Disk::copies`, `HostId::other`). Nothing else knows that there are two places.
 
 #[cfg(test)]
 mod power_cuts;
@@ -31,20 +30,19 @@ use crate::format::ReadAt;
 pub use root::MovedRoot;
 use root::Root;
 
-/// Another disk, on which some directories have a second place: what can't be written in the first is
-/// written in the second, and what lies in either is found under its path in the first.
+/// Another disk, on which some directories have a second place: files that can't be written in the first are written in
+/// the second, and files in either are found under their path in the first.
 ///
-/// Where a directory is written is decided once, when this is made. What is in the second place is
-/// newer than what has the same path in the first, since it was written while the first could not be.
-/// So it is found before that, and removed when the first is written again. What is removed is removed
-/// from both.
+/// The place where a directory is written is chosen once, when this is made. A file in the second place is newer than
+/// one of the same path in the first, since it was written while the first could not be. So it is found before that,
+/// and removed when the first is written again. A removal removes from both.
 #[derive(Debug)]
 pub struct FallbackDisk {
     disk: Arc<dyn Disk>,
     roots: Arc<[Root]>,
     moved: Vec<MovedRoot>,
-    /// Directories whose entries were changed, which nobody asks to sync: those that were made on the
-    /// way to others, and those in the place that isn't written to.
+    /// Directories whose entries were changed, and that no caller asks to sync: those that were made on the way to
+    /// others, and those in the place that isn't written to.
     unsynced: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -53,7 +51,7 @@ impl FallbackDisk {
     pub fn new(disk: Arc<dyn Disk>, roots: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> Self {
         let chosen = roots.into_iter().map(|(wanted, used)| Root::choose(&*disk, wanted, used));
         let (roots, moved): (Vec<_>, Vec<_>) = chosen.unzip();
-        // Who made them may have stopped before that was durable.
+        // The process that made them may have stopped before that was durable.
         let unsynced = roots.iter().flat_map(Root::above_fallback).map(Path::to_owned).collect();
         let moved = moved.into_iter().flatten().collect();
         Self { disk, roots: roots.into(), moved, unsynced: Mutex::new(unsynced) }
@@ -64,7 +62,7 @@ impl FallbackDisk {
         &self.moved
     }
 
-    /// Where the file of this path is written.
+    /// The place where the file of this path is written.
     pub fn written(&self, path: &Path) -> PathBuf {
         written(&self.roots, path)
     }
@@ -73,7 +71,7 @@ impl FallbackDisk {
         find(&self.roots, path)
     }
 
-    /// Where the file of this path may lie, the newer first.
+    /// The places where the file of this path may be, the newer first.
     fn searched(&self, path: &Path) -> Vec<PathBuf> {
         match self.find(path) {
             Some((root, inside)) => root.searched(inside).collect(),
@@ -81,7 +79,7 @@ impl FallbackDisk {
         }
     }
 
-    /// Asks for something in each place where it may lie, until it is there.
+    /// Asks for something in each place where it may be, until it is found.
     fn search<T>(&self, path: &Path, ask: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
         let mut answers = self.searched(path).into_iter().map(|place| ask(&place));
         let found = answers.find(|answer| !answer.as_ref().is_err_and(is_missing));
@@ -103,7 +101,7 @@ impl FallbackDisk {
         }
     }
 
-    /// Whether the directory of something can be made where it is written, as far as the other place says.
+    /// Returns true if the directory of a path may be made where files are written, since it exists in the other place.
     fn is_directory_elsewhere(&self, root: &Root, inside: &Path) -> bool {
         let Some(directory) = inside.parent() else { return true };
         root.elsewhere(directory).is_some_and(|other| self.disk.list(&other).is_ok())
@@ -140,7 +138,7 @@ impl FallbackDisk {
         {
             return Err(error);
         }
-        // What it is removed for may be the file of a process that stopped before it synced that.
+        // The file that took its place may be that of a process that stopped before it synced it.
         self.sync(&parent_of(place))?;
         self.disk.remove(place)?;
         self.unsynced().insert(parent_of(place));
@@ -156,8 +154,7 @@ impl FallbackDisk {
         Ok(())
     }
 
-    /// Removes something from every place where it lies, the older first: if that fails, nothing changes
-    /// for who looks.
+    /// Removes something from every place where it is, the older first: if that fails, readers see no change.
     fn remove_from_each(
         &self,
         root: &Root,
@@ -218,7 +215,7 @@ impl FallbackDisk {
     }
 }
 
-/// When it is durable that nothing hides a file any more.
+/// The moment at which it is durable that nothing hides a file any more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Durability {
     /// Never for sure.
@@ -229,7 +226,7 @@ enum Durability {
     AtOnce,
 }
 
-/// The innermost root that a path lies in, and where in it.
+/// The innermost root of a path, and the path within it.
 fn find<'a, 'b>(roots: &'a [Root], path: &'b Path) -> Option<(&'a Root, &'b Path)> {
     let found = roots.iter().filter_map(|root| Some((root, root.inside(path)?)));
     found.min_by_key(|(_, inside)| inside.components().count())
@@ -372,8 +369,8 @@ impl Disk for FallbackDisk {
         Ok(false)
     }
 
-    /// A process that found the other place writable holds the lock there. Who takes one looks at the
-    /// other after that, so that of two who try at once none overlooks the other.
+    /// A process that found the other place writable holds the lock there. A process that takes one looks at the other
+    /// after that, so that of two that try at once none overlooks the other.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let lock = self.write(path, |place| self.disk.try_lock(place))?;
         let elsewhere = self.find(path).and_then(|(root, inside)| root.elsewhere(inside));
@@ -393,7 +390,7 @@ impl Disk for FallbackDisk {
     }
 }
 
-/// A file that lies where its root is written.
+/// A file in the place where its root is written.
 #[derive(Debug)]
 struct PlacedFile {
     file: Box<dyn AppendFile>,

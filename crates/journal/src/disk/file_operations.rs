@@ -16,8 +16,8 @@ use crate::format::ReadAt;
 ///   overwritten or renamed, except by [`Self::replace`] and [`Self::replace_unsynced`], which are
 ///   for small files, and by [`Self::put_in_place`], which is for slots. None of them is for a part of
 ///   a journal.
-/// - What was synced, together with the entries of the directories on the way to it, is there after
-///   the machine stopped. What wasn't may be there in part.
+/// - Synced data, together with the entries of the directories on the way to it, is there after the machine stopped.
+///   Data that wasn't synced may be there in part.
 /// - Every operation may fail at any time with any [`io::Error`], and says so.
 pub trait Disk: Debug + Send + Sync {
     /// Creates a file that doesn't exist yet, to be appended to.
@@ -33,7 +33,7 @@ pub trait Disk: Debug + Send + Sync {
     /// now, which says nothing about this one.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
 
-    /// What is in a directory, by name. Names that aren't Unicode are none of ours and left out.
+    /// The entries of a directory, by name. Names that aren't Unicode are none of ours and left out.
     fn list(&self, directory: &Path) -> io::Result<Vec<DirEntry>>;
 
     /// Creates a directory in one that exists.
@@ -63,7 +63,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Durable after [`Self::sync_dir`].
     fn put_in_place(&self, written: &Path, place: &Path) -> io::Result<()>;
 
-    /// How much room there is where a file or directory lies.
+    /// The room on the file system of a file or directory.
     ///
     /// Fails with [`io::ErrorKind::Unsupported`] if that can't be known.
     fn room(&self, path: &Path) -> io::Result<Room>;
@@ -73,30 +73,30 @@ pub trait Disk: Debug + Send + Sync {
     /// Fails with [`io::ErrorKind::FileTooLarge`] if it has more than `max_len` bytes.
     fn read(&self, path: &Path, max_len: usize) -> io::Result<Vec<u8>>;
 
-    /// A small file as it lies in each place where it does, of a disk that keeps files in several; what
-    /// [`Self::read`] gives comes first.
+    /// The copies of a small file, of a disk that keeps files in several places; the one that [`Self::read`] returns
+    /// comes first.
     fn copies(&self, path: &Path, max_len: usize) -> Vec<io::Result<Vec<u8>>> {
         vec![self.read(path, max_len)]
     }
 
-    /// Whether what was synced survives a power cut, as far as is known. On some file systems the drive's own cache
+    /// Returns true if synced data survives a power cut, as far as is known. On some file systems the drive's own cache
     /// can't be reached.
     fn covers_power_cuts(&self) -> bool {
         true
     }
 
-    /// Whether there is a file or directory.
+    /// Returns true if there is a file or directory.
     #[cfg(test)]
     fn exists(&self, path: &Path) -> io::Result<bool>;
 
-    /// Takes the lock that a file stands for, and creates the file if need be; `None` if somebody
-    /// else holds it. It is released when the guard is dropped or the process stops.
+    /// Takes the lock of a file, and creates the file if need be; `None` if the lock is held. It is released when the
+    /// guard is dropped or the process stops.
     ///
     /// Fails with [`io::ErrorKind::Unsupported`] where the file system has no locks.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
 
-    /// Whether somebody holds the lock that a file stands for. Creates nothing; several may ask at
-    /// once, but one who asks can make a [`Self::try_lock`] at the same moment fail.
+    /// Returns true if any process holds the lock of this file. Creates nothing; several may ask at once, but one that
+    /// asks can make a [`Self::try_lock`] at the same moment fail.
     fn is_locked(&self, path: &Path) -> io::Result<bool>;
 }
 
@@ -112,26 +112,25 @@ pub trait AppendFile: Debug + Send {
     /// [`Disk::sync_dir`]. A sync that failed is never tried again on the same file.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Whether `path` leads to this very file, and not to nothing or to a copy that somebody put in
-    /// its place.
+    /// Returns true if `path` leads to this very file, and not to nothing or to a copy that took its place.
     fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A lock that is held for as long as this lives.
 pub trait Lock: Debug + Send + Sync {
-    /// Whether the file that stands for it is still where it was locked. If it was deleted, another
-    /// process can lock a new one of the same name, and neither notices the other.
+    /// Returns true if the file of the lock is still where it was locked. If it was deleted, another process can lock a
+    /// new one of the same name, and neither notices the other.
     ///
     /// It is a single question to the file system, so it can be asked before each acknowledgement.
     fn is_held(&self) -> io::Result<bool>;
 }
 
-/// How much room there is on a file system.
+/// The room on a file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Room {
     /// Bytes that can still be written.
     pub free: u64,
-    /// Which file system it is. Only to be compared with others of the same process.
+    /// The number of the file system. Only to be compared with others of the same process.
     pub file_system: u64,
 }
 
@@ -140,14 +139,14 @@ pub struct Room {
 pub struct DirEntry {
     /// Its name in the directory.
     pub name: String,
-    /// Whether it is a directory itself.
+    /// True if it is a directory itself.
     pub is_dir: bool,
-    /// Whether it is a regular file, or a link to one. What is neither that nor a directory isn't
-    /// ours: it is reported and left alone.
+    /// True if it is a regular file, or a link to one. An entry that is neither that nor a directory isn't ours: it is
+    /// reported and left alone.
     pub is_file: bool,
     /// The length of a file; 0 for anything else.
     pub len: u64,
-    /// A number that changes when somebody writes to the file or puts another in its place; 0 for
-    /// anything else. Only to be compared with one from the same path on the same machine.
+    /// A number that changes when the file is written to or replaced; 0 for anything else. Only to be compared with one
+    /// from the same path on the same machine.
     pub stamp: u64,
 }

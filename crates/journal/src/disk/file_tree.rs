@@ -1,4 +1,4 @@
-//! What both disks in memory are made of: names, and who holds which lock.
+//! The base of both disks in memory: names, and the holders of locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use super::{DirEntry, Lock};
 
-/// The names on a disk in memory. What a file is, the disk decides.
+/// The names on a disk in memory. The disk decides what a file is.
 #[derive(Clone, Debug)]
 pub(super) struct FileTree<F> {
     pub directories: BTreeSet<PathBuf>,
     pub files: BTreeMap<PathBuf, F>,
-    /// Which guard holds the lock of a file.
+    /// The number of the guard that holds the lock of a file.
     pub locks: BTreeMap<PathBuf, u64>,
     last_lock: u64,
 }
@@ -34,7 +34,7 @@ impl<F> FileTree<F> {
         self.files.get(path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// What is in a directory, sorted by name. `measure` says how long a file is, and its stamp.
+    /// The entries of a directory, sorted by name. `measure` returns the length of a file, and its stamp.
     pub fn list(
         &self,
         directory: &Path,
@@ -55,8 +55,8 @@ impl<F> FileTree<F> {
         Ok(entries)
     }
 
-    /// All directories and files below a directory. Those of one directory lie side by side, so that what is
-    /// elsewhere isn't looked at.
+    /// All directories and files below a directory. Those of one directory are side by side, so that others aren't
+    /// looked at.
     fn below<'a>(
         &'a self,
         directory: &'a Path,
@@ -70,7 +70,7 @@ impl<F> FileTree<F> {
         )
     }
 
-    /// Whether there is such a directory. Roots, and the working directory, always are.
+    /// Returns true if there is such a directory. Roots, and the working directory, always are.
     pub fn is_directory(&self, path: &Path) -> bool {
         let is_root = path.parent().is_none();
         is_root || path.as_os_str().is_empty() || self.directories.contains(path)
@@ -88,19 +88,19 @@ impl<F> FileTree<F> {
         self.check_directory(path.parent().unwrap_or(path))
     }
 
-    /// Whether something can be created there.
+    /// Returns an error if nothing can be created there.
     pub fn check_new(&self, path: &Path) -> io::Result<()> {
         self.check_parent(path)?;
         if self.exists(path) { Err(io::ErrorKind::AlreadyExists.into()) } else { Ok(()) }
     }
 
-    /// Whether a file can be put there, in the place of another one.
+    /// Returns an error if no file can be put there, in the place of another one.
     pub fn check_replaceable(&self, path: &Path) -> io::Result<()> {
         let is_directory = self.is_directory(path);
         if is_directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) }
     }
 
-    /// Takes a file's name away. Whoever makes another file of this name can lock that.
+    /// Removes a file's name. Another file of this name can be made and locked.
     pub fn remove(&mut self, path: &Path) -> io::Result<F> {
         let removed = self.files.remove(path).ok_or(io::ErrorKind::NotFound)?;
         self.locks.remove(path);
@@ -122,7 +122,7 @@ impl<F> FileTree<F> {
         if self.locks.contains_key(path) { None } else { Some(self.force_lock(path)) }
     }
 
-    /// Takes a lock, whoever holds it. The number of the guard.
+    /// Takes a lock even if it is held. Returns the number of the guard.
     pub fn force_lock(&mut self, path: &Path) -> u64 {
         self.last_lock += 1;
         self.locks.insert(path.to_owned(), self.last_lock);

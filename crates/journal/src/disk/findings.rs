@@ -1,4 +1,4 @@
-//! What the files in a session's directory come to.
+//! The findings in the files of a session's directory.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -18,12 +18,12 @@ use crate::model::ids::SessionId;
 pub struct Findings {
     /// The segments, at the same positions as their summaries.
     pub segments: Vec<Segment>,
-    /// What the index needs to know of each.
+    /// The facts that the index needs of each.
     pub summaries: Vec<SegmentSummary>,
     problems: BTreeMap<PathBuf, FileProblemKind>,
     budget: ScanBudget,
     out_of_handles: Option<PathBuf>,
-    /// Whether a file was removed after the directory had been listed.
+    /// True if a file was removed after the directory had been listed.
     has_missed_one: bool,
 }
 
@@ -35,7 +35,7 @@ impl Findings {
             return;
         }
         match self.add(disk, path, of) {
-            // What it leads to may be there again tomorrow, on a disk that isn't plugged in.
+            // Its target may be there again tomorrow, on a disk that isn't plugged in.
             Err(error) if !entry.is_file => self.note_problem(path, problem_of_file(&error)),
             // Removed since the directory was listed.
             Err(_) => self.has_missed_one = true,
@@ -70,7 +70,8 @@ impl Findings {
         Ok(())
     }
 
-    /// Whether a file was removed after the directory had been listed. What took its place may not have been listed.
+    /// Returns true if a file was removed after the directory had been listed. The file that took its place may not
+    /// have been listed.
     pub fn has_missed_one(&self) -> bool {
         self.has_missed_one
     }
@@ -109,7 +110,7 @@ impl Findings {
         Ok((segment.reading_from(file), summary))
     }
 
-    /// Compares every segment with what the one after it remembers. To be called once, at the end.
+    /// Compares every segment with what the one after it remembers. Call it once, at the end.
     pub fn compare_with_successors(&mut self) {
         for (position, range) in missing_ends(&self.summaries) {
             if let Some(segment) = self.segments.get(position) {
@@ -159,8 +160,8 @@ impl Findings {
     }
 }
 
-/// What is missing of a file that takes its place only once it is whole: what can't be the end of one, or, in a slot,
-/// its checkpoint.
+/// The damaged end of a file that takes its place only once it is whole: bytes that can't be the end of one, or, in a
+/// slot, those in the place of its checkpoint.
 fn cut_end(summary: &SegmentSummary) -> Option<DamagedRange> {
     let SegmentSummary { header, scan, .. } = summary;
     let is_put_in_place = header.archive || header.slot.is_some();
@@ -191,11 +192,11 @@ pub(super) fn problem_of_header(error: SegmentError) -> FileProblemKind {
     }
 }
 
-/// The session of a segment, an archive or a slot, by its header and whatever it is called.
+/// The session of a segment, an archive or a slot, by its header, under any name.
 ///
 /// # Errors
 ///
-/// What is the matter with the file.
+/// The problem of the file.
 pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FileProblemKind> {
     let file = disk.open(path).map_err(|error| problem_of_file(&error))?;
     let segment = Segment::open(path, file).map_err(problem_of_header)?;
@@ -205,7 +206,7 @@ pub fn session_of_file(disk: &dyn Disk, path: &Path) -> Result<SessionId, FilePr
     }
 }
 
-/// What is the matter with a file whose frames can't be read.
+/// The problem of a file whose frames can't be read.
 pub(crate) fn problem_of_frames(error: ReadError, segment: &Segment) -> FileProblemKind {
     match error {
         ReadError::Damaged { .. } => FileProblemKind::Damaged,

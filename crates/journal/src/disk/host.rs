@@ -21,11 +21,11 @@ pub struct HostId {
     pub id: u64,
     /// Another one that this machine has had, while it kept its files in another place.
     pub other: Option<u64>,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: HostIdOrigin,
 }
 
-/// Where a host id comes from.
+/// The origin of a host id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HostIdOrigin {
     /// It was on disk, so runs under another id come from another machine.
@@ -33,7 +33,7 @@ pub enum HostIdOrigin {
     /// There was none, or none that could be read, and a new one was drawn. Runs under another id
     /// may well be this machine's own.
     Drawn {
-        /// Whether the next start will find it.
+        /// True if the next start will find it.
         is_stored: bool,
     },
 }
@@ -72,7 +72,7 @@ pub fn host_id(disk: &dyn Disk, layout: &Layout) -> HostId {
     HostId { id, other: None, origin: HostIdOrigin::Drawn { is_stored } }
 }
 
-/// Why there is no host id in a file.
+/// The reason that there is no host id in a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unread {
     /// There is none.
@@ -92,7 +92,7 @@ fn read_host_id(read: io::Result<Vec<u8>>) -> Result<u64, Unread> {
     })
 }
 
-/// Whether there is no host id. One that can't be read now isn't missing.
+/// Returns true if there is no host id. One that can't be read now isn't missing.
 pub fn host_id_is_missing(disk: &dyn Disk, layout: &Layout) -> bool {
     let read = disk.read(&layout.host_id(), MAX_BYTES);
     read.is_err_and(|error| error.kind() == ErrorKind::NotFound)

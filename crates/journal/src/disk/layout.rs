@@ -1,4 +1,4 @@
-//! Which file lies where.
+//! The places of all files.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,19 @@ use crate::format::SegmentHeader;
 use crate::model::ids::{RunId, SessionId, random_u64};
 use crate::model::session::SlotKind;
 
-/// The extension of segments. Any file that has it is read, whatever else it is called.
+/// The extension of segments. Any file that has it is read.
 const SEGMENT_EXTENSION: &str = "journal";
 /// The extension of archives. Any file that has it is read like a segment.
 const ARCHIVE_EXTENSION: &str = "archive";
 /// The extension of files of events. Any file that has it is read when events are asked for.
 const EVENTS_EXTENSION: &str = "events";
-/// The extension of slots. Any file that has it is read, whatever else it is called.
+/// The extension of slots. Any file that has it is read.
 const SLOT_EXTENSION: &str = "save";
 /// Letters of a slot's name that are kept in the name of its file.
 const SLOT_LETTERS: usize = 32;
-/// What files end with that are still being written.
+/// The suffix of files that are still being written.
 const UNFINISHED: &str = ".new";
-/// What small files end with that wait aside while another takes their place.
+/// The suffix of small files that wait aside while another takes their place.
 pub(super) const ASIDE: &str = ".old";
 /// The extension of process records.
 const RECORD_EXTENSION: &str = "record";
@@ -29,32 +29,32 @@ const RECORD_EXTENSION: &str = "record";
 const TRIAL_EXTENSION: &str = "trial";
 /// The extension of indexes.
 const INDEX_EXTENSION: &str = "index";
-/// What the directory is called in which processes keep their logs.
+/// The name of the directory in which processes keep their logs.
 const LOGS: &str = "logs";
-/// What the id of this machine is called.
+/// The name of the file with this machine's id.
 const HOST: &str = "host";
-/// What the card of a session is called.
+/// The name of a session's card.
 const SESSION_CARD: &str = "session.ron";
-/// What the file is called that says how far a session's files go.
+/// The name of a session's manifest.
 const SESSION_MANIFEST: &str = "session.manifest";
 /// Characters of a profile's name that are kept in the name of its directory.
 const PROFILE_CHARACTERS: usize = 40;
-/// What stands before the name of a directory in the place of a profile's name, which can't be told from it.
+/// The prefix of a directory's name in the place of a profile's name, which can't be derived from it.
 const BY_DIRECTORY: char = '\0';
 
 /// The two roots of a game's files, and the names below them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {
-    /// What belongs to the player, and may be synced between machines.
+    /// The root of the player's data, which may be synced between machines.
     pub data: PathBuf,
-    /// What belongs to this machine only: locks, process records, its host id.
+    /// The root of this machine's data: locks, process records, its host id.
     pub state: PathBuf,
-    /// Whose sessions these are.
+    /// The profile whose sessions these are.
     pub profile: String,
 }
 
 impl Layout {
-    /// That of a profile of which only the name of its directory is known.
+    /// The layout of a profile of which only the name of its directory is known.
     #[must_use]
     pub fn by_directory(data: PathBuf, state: PathBuf, directory: &str) -> Self {
         Self { data, state, profile: format!("{BY_DIRECTORY}{directory}") }
@@ -68,24 +68,24 @@ impl Layout {
         [self.data.clone(), profiles, profile, sessions]
     }
 
-    /// Where the profiles are.
+    /// The directory of the profiles.
     pub fn profiles(&self) -> PathBuf {
         let [_, profiles, ..] = self.directories_to_sessions();
         profiles
     }
 
-    /// Where the sessions of a profile are, by the name of its directory.
+    /// The directory of a profile's sessions, by the name of the profile's directory.
     pub fn sessions_in(&self, directory: &str) -> PathBuf {
         self.profiles().join(directory).join("sessions")
     }
 
-    /// Where the sessions are.
+    /// The directory of the sessions.
     pub fn sessions(&self) -> PathBuf {
         let [.., sessions] = self.directories_to_sessions();
         sessions
     }
 
-    /// Where the slots are.
+    /// The directory of the slots.
     pub fn slots(&self) -> PathBuf {
         let [.., profile, _] = self.directories_to_sessions();
         profile.join("slots")
@@ -97,9 +97,8 @@ impl Layout {
         [data, profiles, profile, self.slots()]
     }
 
-    /// What a slot's file is called: letters for people, and a hash that distinguishes what a file system
-    /// may take for the same. `number` counts the names that files had already which are none of this
-    /// slot's.
+    /// The name of a slot's file: letters for people, and a hash that distinguishes names that a file system may take
+    /// for the same. `number` counts the names that files had already which are none of this slot's.
     pub fn slot_name(what: &SlotName<'_>, number: u32) -> String {
         let (letters, hash) = (slug(what.letters()), what.hash());
         match number {
@@ -108,30 +107,30 @@ impl Layout {
         }
     }
 
-    /// Whether a file may be a slot.
+    /// Returns true if a file may be a slot.
     pub fn is_slot_name(name: &str) -> bool {
         has_extension(name, SLOT_EXTENSION)
     }
 
-    /// Where a slot or an archive is written before it takes its place.
+    /// The path at which a slot or an archive is written before it takes its place.
     pub fn unfinished(place: &Path) -> PathBuf {
         let mut name = place.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{:016x}{UNFINISHED}", random_u64()));
         place.with_file_name(name)
     }
 
-    /// Whether a file is a slot that was being written.
+    /// Returns true if a file is a slot that was being written.
     pub fn is_unfinished_slot(name: &str) -> bool {
         Self::place_of_unfinished(name).is_some_and(Self::is_slot_name)
     }
 
-    /// Whether a file is an archive, or one of gathered events, that was being written.
+    /// Returns true if a file is an archive, or one of gathered events, that was being written.
     pub fn is_unfinished_archive(name: &str) -> bool {
         let is_gathered = |name| Self::is_archive_name(name) || Self::is_events_name(name);
         Self::place_of_unfinished(name).is_some_and(is_gathered)
     }
 
-    /// The file that whoever changes slots holds locked.
+    /// The file that a process locks while it changes slots.
     pub fn slots_lock(&self) -> PathBuf {
         self.state.join(format!("slots-{}.lock", directory_name(&self.profile)))
     }
@@ -165,7 +164,7 @@ impl Layout {
         self.session(header.session).join(Self::name_of(header))
     }
 
-    /// What the file of a segment, an archive or a file of events is called.
+    /// The name of a file of this header: of a segment, an archive or a file of events.
     pub fn name_of(header: &SegmentHeader) -> String {
         match header {
             SegmentHeader { events: Some(_), run, segment, .. } => {
@@ -176,28 +175,28 @@ impl Layout {
         }
     }
 
-    /// What a segment's file is called: sorted by name, the segments of a run are in order.
+    /// The name of a segment's file: sorted by name, the segments of a run are in order.
     pub fn segment_name(run: RunId, segment: u32) -> String {
         format!("{run}-{segment:06}.{SEGMENT_EXTENSION}")
     }
 
-    /// What a file of events is called that its run begins with this number.
+    /// The name of a file of events that its run begins with this number.
     pub fn events_name(run: RunId, number: u32) -> String {
         format!("{run}-{number:06}.{EVENTS_EXTENSION}")
     }
 
-    /// Whether a file may be a segment or an archive. Names are hints only: clouds make copies such
-    /// as `… (conflicted copy).journal`, and those are read like any other.
+    /// Returns true if a file may be a segment or an archive. Names are hints only: clouds make copies such as
+    /// `… (conflicted copy).journal`, and those are read like any other.
     pub fn is_segment_name(name: &str) -> bool {
         has_extension(name, SEGMENT_EXTENSION) || Self::is_archive_name(name)
     }
 
-    /// Whether a file is called like an archive.
+    /// Returns true if a file has the name of an archive.
     pub fn is_archive_name(name: &str) -> bool {
         has_extension(name, ARCHIVE_EXTENSION)
     }
 
-    /// Whether a file may be one of events, copies that a cloud made included.
+    /// Returns true if a file may be one of events, copies that a cloud made included.
     pub fn is_events_name(name: &str) -> bool {
         has_extension(name, EVENTS_EXTENSION)
     }
@@ -207,7 +206,7 @@ impl Layout {
         self.session(session).join(SESSION_CARD)
     }
 
-    /// Whether a file is the card of a session.
+    /// Returns true if a file is the card of a session.
     pub fn is_card_name(name: &str) -> bool {
         name == SESSION_CARD
     }
@@ -217,27 +216,27 @@ impl Layout {
         session.join(SESSION_MANIFEST)
     }
 
-    /// Whether a file says how far the others in its directory go.
+    /// Returns true if a file is the manifest of a session.
     pub fn is_manifest_name(name: &str) -> bool {
         name == SESSION_MANIFEST
     }
 
-    /// The file that whoever plays a session holds locked.
+    /// The file that a process locks while it plays a session.
     ///
-    /// It lies outside of the session's directory, so that it isn't synced to other machines and
-    /// doesn't get in the way of reading, which on Windows it would.
+    /// It is outside of the session's directory, so that it isn't synced to other machines and doesn't get in the way
+    /// of reading, which on Windows it would.
     pub fn lock(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.lock"))
     }
 
-    /// What is known of a session's restore that has not proven itself yet.
+    /// The file of a session's trial: of a restore that has not proven itself yet.
     ///
-    /// It lies outside of the session's directory, since on another machine it says nothing.
+    /// It is outside of the session's directory, since it means nothing on another machine.
     pub fn trial(&self, session: SessionId) -> PathBuf {
         self.state.join(format!("{session}.{TRIAL_EXTENSION}"))
     }
 
-    /// Whose trial a file in the state directory is; `None` if it is none.
+    /// The session of a trial's file in the state directory; `None` if it is no trial.
     pub fn session_of_trial(name: &str) -> Option<SessionId> {
         name.strip_suffix(TRIAL_EXTENSION)?.strip_suffix('.')?.parse().ok()
     }
@@ -257,17 +256,17 @@ impl Layout {
         record.with_extension("log")
     }
 
-    /// Where processes keep their logs, below this state directory.
+    /// The directory of the processes' logs, below this state directory.
     pub fn logs_in(state: &Path) -> PathBuf {
         state.join(LOGS)
     }
 
-    /// Whether a file in the state directory may be the record of a process.
+    /// Returns true if a file in the state directory may be the record of a process.
     pub fn is_process_record_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, RECORD_EXTENSION)
     }
 
-    /// Whether a file in the state directory may be the lock of a process.
+    /// Returns true if a file in the state directory may be the lock of a process.
     pub fn is_process_lock_name(name: &str) -> bool {
         name.starts_with("process-") && has_extension(name, "lock")
     }
@@ -277,14 +276,14 @@ impl Layout {
         self.state.join("reserve")
     }
 
-    /// What a file will be called once it is written; `None` if it isn't one that is being written.
+    /// The name that a file will have once it is written; `None` if it isn't one that is being written.
     pub fn place_of_unfinished(name: &str) -> Option<&str> {
         let (place, number) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
         let is_number = number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_number.then_some(place)
     }
 
-    /// Which small file one waits aside for; `None` if it isn't one that does.
+    /// The small file whose old version waits aside under this name; `None` if it isn't such a name.
     pub fn place_of_aside(name: &str) -> Option<&str> {
         let place = name.strip_suffix(ASIDE)?;
         let is_small_file = matches!(place, HOST | SESSION_CARD | SESSION_MANIFEST)
@@ -301,10 +300,10 @@ impl Layout {
     }
 }
 
-/// Whose slot it is, and what it is called.
+/// The name of a slot, with the player or session whose slot it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SlotName<'a> {
-    /// How it comes about: a quick slot has nothing to do with one that a player calls so.
+    /// Its kind: a quick slot has nothing to do with one that a player gave the same name.
     pub kind: SlotKind,
     /// The player, if there is one.
     pub player: Option<&'a str>,
@@ -315,13 +314,13 @@ pub struct SlotName<'a> {
 }
 
 impl SlotName<'_> {
-    /// Whether both are one slot. Those of a player are distinguished by their names, whatever session
-    /// they are of; only of exits each session has its own.
+    /// Returns true if both are one slot. Those of a player are distinguished by their names, even across sessions;
+    /// only of exits each session has its own.
     pub fn is_same_as(&self, other: &SlotName<'_>) -> bool {
         self.key() == other.key()
     }
 
-    /// What is hashed, as bytes that no two slots have in common.
+    /// The bytes to hash, which no two slots have in common.
     fn key(&self) -> Vec<u8> {
         let player = self.player.unwrap_or_default();
         let mut key = vec![u8::from(self.player.is_some())];
@@ -354,7 +353,7 @@ impl SlotName<'_> {
     }
 }
 
-/// What of a name may be in the name of a file on every system.
+/// The part of a name that may be in the name of a file on every system.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.chars() {
@@ -380,7 +379,7 @@ fn has_extension(name: &str, extension: &str) -> bool {
 fn directory_name(profile: &str) -> String {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let by_directory = profile.strip_prefix(BY_DIRECTORY);
-    // Whatever was given as one, nothing leads out of the directory of profiles.
+    // No name leads out of the directory of profiles.
     if let Some(directory) =
         by_directory.filter(|it| !it.is_empty() && it.chars().all(|c| is_kept(&c)))
     {
@@ -395,7 +394,7 @@ fn directory_name(profile: &str) -> String {
     format!("{slug}-{:016x}", xxh3_64(profile.as_bytes()))
 }
 
-/// Whether this, in small letters, is a name that Windows keeps for a device.
+/// Returns true if this, in small letters, is a name that Windows keeps for a device.
 pub fn is_device_name(name: &str) -> bool {
     let is_number = |text: &str| {
         let mut letters = text.chars();

@@ -10,20 +10,20 @@ use crate::model::ids::SessionId;
 /// The store, and who this machine is. Made once, before the first frame.
 #[derive(Debug)]
 pub struct LocalStore {
-    /// Where everything is kept.
+    /// The store of everything.
     pub store: DirectoryStore,
     /// This machine's id.
     pub host: HostId,
     /// This machine's boot.
     pub boot: String,
-    /// The disk of the files that a player names, which lie outside of the store: reports.
+    /// The disk of the files that a player names, which are outside of the store: reports.
     pub outside: Arc<dyn Disk>,
     /// The sessions that this process owns beyond this machine.
     pub claimed: ClaimedSessions,
 }
 
-/// Sessions that this process owns beyond this machine, in a replica: whoever played one of them elsewhere doesn't any
-/// more. Clones share them.
+/// Sessions that this process owns beyond this machine, in a replica: no other machine plays one of them any more.
+/// Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct ClaimedSessions {
     sessions: Arc<Mutex<BTreeSet<SessionId>>>,
@@ -40,7 +40,7 @@ impl ClaimedSessions {
         self.lock().remove(&session);
     }
 
-    /// Whether it owns a session.
+    /// Returns true if it owns a session.
     #[must_use]
     pub fn has(&self, session: SessionId) -> bool {
         self.lock().contains(&session)
@@ -85,8 +85,8 @@ impl LocalStore {
         }
     }
 
-    /// Whether what `host` wrote was surely written on another machine. If this machine's id was
-    /// lost, nothing is, so that no crash is overlooked.
+    /// Returns true if data by `host` was surely written on another machine. If this machine's id was lost, nothing
+    /// was, so that no crash is overlooked.
     pub fn is_elsewhere(&self, host: u64) -> bool {
         let HostId { id, other, origin } = self.host;
         origin == HostIdOrigin::Known && host != id && Some(host) != other

@@ -8,21 +8,21 @@ use jiff::Timestamp;
 
 use super::{Disk, Layout, ProcessId};
 
-/// What the files end with.
+/// The suffix of the files.
 const EXTENSION: &str = ".jsonl";
 
 /// A file of a process's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogFile {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub process: ProcessId,
-    /// How long it is.
+    /// Its length in bytes.
     pub bytes: u64,
 }
 
-/// What the file with this number is called in the log of a process. Sorted by name, they stand in the order in which
+/// The name of the file with this number in the log of a process. Sorted by name, the files are in the order in which
 /// the processes started and wrote them, as far as the machine's clock knows.
 pub fn log_file_name(started: Timestamp, process: ProcessId, number: u32) -> String {
     let started = started.strftime("%Y%m%dT%H%M%SZ");
@@ -41,7 +41,7 @@ pub fn log_files(disk: &dyn Disk, state: &Path) -> Vec<LogFile> {
     entries.iter().filter_map(|entry| file(&entry.name, entry.len)).collect()
 }
 
-/// The end of what a process logged, in whole lines of at most so many bytes together. Empty if it logged nothing
+/// The end of what a process logged, in whole lines of at most `most_bytes` bytes together. Empty if it logged nothing
 /// here, or that can't be read.
 pub fn end_of_log(disk: &dyn Disk, state: &Path, process: ProcessId, most_bytes: u64) -> String {
     let mut files = log_files(disk, state);

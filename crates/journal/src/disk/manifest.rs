@@ -1,7 +1,7 @@
-//! How far a session's files go, written down once they are finished, so that a missing end is noticed.
+//! The lengths of a session's files, written down once they are finished, so that a missing end is noticed.
 //!
-//! Frames bear witness of what lies between them, and each segment of the one before it. Of the end of the last
-//! one, and of files that no other follows, nothing else does.
+//! Frames prove the bytes between them, and each segment the end of the one before it. Only the manifest proves the end
+//! of the last one, and of files that no other follows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -22,9 +22,9 @@ const MAX_BYTES: usize = 4 << 20;
 /// A file to which nothing more is appended, or nothing for now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FinishedFile {
-    /// What it is called by its header.
+    /// Its name by its header.
     pub name: String,
-    /// How many bytes of it are good; `None` if all that it has are.
+    /// The number of its good bytes; `None` if all of its bytes are good.
     pub bytes: Option<u64>,
 }
 
@@ -35,13 +35,13 @@ impl FinishedFile {
     }
 }
 
-/// How far a session's files go, and the newest checkpoint in them.
+/// The lengths of a session's files, and the newest checkpoint in them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     session: SessionId,
     /// The newest checkpoint that was acknowledged.
     newest: Option<CheckpointId>,
-    /// By the name that a file has by its header: how many bytes it has at least, all of them good.
+    /// The least number of good bytes of each file, by its name by its header.
     files: BTreeMap<String, u64>,
 }
 
@@ -59,7 +59,7 @@ impl Manifest {
         self.newest
     }
 
-    /// How many good bytes a file has at least, by what it is called by its header.
+    /// The least number of good bytes that a file has, by its name by its header.
     pub fn least_bytes(&self, name: &str) -> Option<u64> {
         self.files.get(name).copied()
     }
@@ -82,13 +82,13 @@ impl Manifest {
         ranges.collect()
     }
 
-    /// Whether something was written to the file of this name.
+    /// Returns true if something was written to the file of this name.
     pub fn names(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| self.files.contains_key(name))
     }
 
-    /// Takes further files in, and lets go of those that aren't there any more. A file never becomes shorter.
+    /// Takes further files in, and drops those that aren't there any more. A file never becomes shorter.
     fn update(
         &mut self,
         newest: Option<CheckpointId>,

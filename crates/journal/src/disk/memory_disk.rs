@@ -60,9 +60,9 @@ struct State {
     failing_after: BTreeMap<Operation, (usize, io::ErrorKind)>,
     /// Paths below which nothing can be changed.
     refused: BTreeMap<PathBuf, io::ErrorKind>,
-    /// How many bytes there is room for, if that is bounded.
+    /// The number of bytes that there is room for, if that is bounded.
     capacity: Option<u64>,
-    /// Whether what is synced may not survive a power cut.
+    /// True if synced data may not survive a power cut.
     syncs_weakly: bool,
 }
 
@@ -86,8 +86,8 @@ impl MemoryDisk {
         self.state().failing.insert(operation, error);
     }
 
-    /// Makes everything fail that changes something at or below this path, until [`Self::heal`]: a place
-    /// without permission, a file system that is read-only. Reading goes on.
+    /// Makes everything fail that changes something at or below this path, until [`Self::heal`]: a place without
+    /// permission, a file system that is read-only. Reading still works.
     pub fn refuse_writes(&self, path: &Path, error: io::ErrorKind) {
         self.state().refused.insert(path.to_owned(), error);
     }
@@ -98,7 +98,7 @@ impl MemoryDisk {
         self.state().syncs_weakly = true;
     }
 
-    /// Leaves room for so many bytes more than there are now, until [`Self::enlarge`].
+    /// Leaves room for this number of further bytes, until [`Self::enlarge`].
     pub fn leave_room_for(&self, bytes: u64) {
         let mut state = self.state();
         state.capacity = Some(state.used() + bytes);
@@ -163,7 +163,7 @@ impl MemoryDisk {
         Some(bytes)
     }
 
-    /// Puts a file there, and the directories that lead to it, as somebody else's program would.
+    /// Puts a file there, and the directories that lead to it, as another program would.
     pub fn put(&self, path: &Path, bytes: &[u8]) {
         let mut state = self.state();
         state.tree.directories.extend(path.ancestors().skip(1).map(Path::to_owned));
@@ -331,7 +331,7 @@ impl State {
         self.tree.files.values().map(|content| lock(content).len() as u64).sum()
     }
 
-    /// Whether so many bytes more have room.
+    /// Returns an error if there is no room for this number of further bytes.
     fn check_room(&self, bytes: usize) -> io::Result<()> {
         let has_room = self.capacity.is_none_or(|capacity| self.used() + bytes as u64 <= capacity);
         if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
@@ -341,7 +341,7 @@ impl State {
 #[derive(Debug)]
 struct OpenFile {
     disk: MemoryDisk,
-    /// What it was called when it was opened.
+    /// The path by which it was opened.
     path: PathBuf,
     content: Content,
 }

@@ -1,5 +1,5 @@
-//! What a newer release wrote may be read, as far as it can be, and is never changed: whoever writes
-//! it again without knowing all of it drops what it doesn't know.
+//! Files of a newer release are read as far as they can be, and never changed: a program that writes them again without
+//! knowing all of their content drops the rest.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::format::SegmentHeader;
 use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, SlotError, WrittenBy};
 
-/// Why something can't be opened in order to change it.
+/// The error of opening something in order to change it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It can't be opened at all.
@@ -19,7 +19,7 @@ pub enum OpenError {
     NewerFormat {
         /// The file, or the session's directory.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
 }

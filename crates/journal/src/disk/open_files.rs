@@ -1,9 +1,8 @@
 //! Files that are open for reading: few at a time in the whole process, however many are read from.
 //!
-//! A session may have a thousand segments, and a process may open 256 files on some systems. So a
-//! file that is read from is opened when somebody reads from it, and the ones that were read from
-//! longest ago are closed to make room. Opened again, a file must be the one that it was: another
-//! one in its place is an error, and never other data.
+//! A session may have a thousand segments, and a process may open 256 files on some systems. So a file is opened when
+//! it is read from, and the ones that were read from longest ago are closed to make room. Opened again, a file must be
+//! the one that it was: another one in its place is an error, and never other data.
 
 #![expect(clippy::disallowed_methods, reason = "the disk's open files")]
 
@@ -25,12 +24,12 @@ use rustix::fs::OFlags;
 #[cfg(unix)]
 use rustix::io::Errno;
 
-/// Another file lies where one lay that was read from before.
+/// Another file is in the place of one that was read from before.
 #[derive(Debug, thiserror::Error)]
 #[error("it isn't the file any more that it was")]
 struct FileChanged;
 
-/// A device, a pipe, a directory, or a link that leads nowhere lies in the place of a file.
+/// A device, a pipe, a directory, or a link that leads nowhere is in the place of a file.
 #[derive(Debug, thiserror::Error)]
 #[error("it is no regular file")]
 struct NoFile;
@@ -50,7 +49,7 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens a file. Never waits for anybody, whatever lies there.
+    /// Opens a file. Never waits, even for a pipe.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = open_regular(path)?;
         let identity = Identity::of(&file)?;
@@ -100,7 +99,7 @@ pub fn before_removal(path: &Path) -> io::Result<()> {
     for (key, identity) in read_from {
         if !pool().pin(key)? {
             let file = match reopen(path, identity) {
-                // Somebody else removed it, or put another one there: nothing is left to be kept.
+                // Another program removed or replaced it: nothing is left to be kept.
                 Err(error) if error.kind() != io::ErrorKind::ResourceBusy => continue,
                 reopened => reopened?,
             };
@@ -139,7 +138,7 @@ pub fn open_at_once(options: &OpenOptions, path: &Path) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
 }
 
-/// The same options, with which an open never waits for whoever is at the other end.
+/// The same options, with which an open never waits for the other end of a pipe.
 #[cfg(unix)]
 fn without_waiting(options: &OpenOptions) -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
@@ -155,12 +154,12 @@ fn without_waiting(options: &OpenOptions) -> OpenOptions {
     options.clone()
 }
 
-/// What is said of a device, a pipe, or a directory in the place of a file.
+/// The error for a device, a pipe, or a directory in the place of a file.
 pub fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, NoFile)
 }
 
-/// Whether an error says that something lies there which is no regular file.
+/// Returns true if an error says that the path leads to something that is no regular file.
 pub fn is_no_file(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|source| source.is::<NoFile>())
         || error.kind() == io::ErrorKind::IsADirectory
@@ -185,7 +184,7 @@ pub fn with_a_free_handle<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> 
     })
 }
 
-/// Whether this process, or the whole system, has as many open files as it may.
+/// Returns true if this process, or the whole system, has as many open files as it may.
 fn is_out_of_handles(error: &io::Error) -> bool {
     #[cfg(unix)]
     const CODES: [i32; 2] = [Errno::MFILE.raw_os_error(), Errno::NFILE.raw_os_error()];
@@ -195,7 +194,7 @@ fn is_out_of_handles(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Whether a link leads to itself.
+/// Returns true if a link leads to itself.
 fn is_loop(error: &io::Error) -> bool {
     #[cfg(unix)]
     const CODES: [i32; 1] = [Errno::LOOP.raw_os_error()];
@@ -205,7 +204,7 @@ fn is_loop(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 
-/// Which file it is, and how long it was.
+/// The identity of a file, and its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Identity {
     /// Device and number, where there are such.
@@ -230,7 +229,7 @@ impl Identity {
         Ok(Self { number, created: metadata.created().ok(), length: metadata.len() })
     }
 
-    /// Whether it is the same file. Ours grow, and never get shorter.
+    /// Returns true if it may be the same file. Ours grow, and never get shorter.
     fn may_have_become(self, now: Self) -> bool {
         (self.number, self.created) == (now.number, now.created) && self.length <= now.length
     }

@@ -1,4 +1,4 @@
-//! Where the platform keeps data of a game.
+//! The directories in which the platform keeps data of a game.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +14,13 @@ pub const DEVELOPMENT: &str = "development";
 /// The roots of what belongs to the player, and of what belongs to this machine; `None` if the platform
 /// names no place.
 ///
-/// Where the platform's own names leave out the studio, as on Linux, its directory lies around the game's. Releases
-/// before did without: what they have left is gone on with where it lies, unless it is known to be of another
+/// If the platform's own names leave out the studio, as on Linux, the game's directory is in one of the studio. Older
+/// releases had no such directory: their saves are used in their old place, unless they are known to be of another
 /// studio's game, or this one has saves at its own place already.
 #[must_use]
 pub fn platform_roots(studio: &str, game: &str) -> Option<(PathBuf, PathBuf)> {
     let (data, state) = own_roots(studio, game)?;
-    // Whether anything of the place goes by the studio.
+    // The place may depend on the studio already.
     if own_roots(&format!("{studio} 2"), game)?.0 != data {
         return Some((data, state));
     }
@@ -49,21 +49,21 @@ fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.state_dir().map_or_else(beside_data, Path::to_path_buf)
 }
 
-/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would take
-/// its sessions for its own. Where the system empties them, which it does to no app that runs, only the knowledge of the
-/// last end is lost.
+/// A backup brings data to another phone, and leaves out caches: with this phone's id and locks, the other one would
+/// take its sessions for its own. If the system empties them, which it does to no app that runs, only the knowledge of
+/// the last end is lost.
 #[cfg(target_os = "ios")]
 fn own_state_root(directories: &ProjectDirs) -> PathBuf {
     directories.cache_dir().join("state")
 }
 
-/// Whether below a root of data lies a session of this game, or one that doesn't say of which game it is; or slots, which
-/// say it themselves, and nothing else.
+/// Returns true if a root of data has a session of this game, or one that names no game; or slots, which name their
+/// game themselves, and nothing else.
 fn has_saves_of(disk: &Arc<dyn Disk>, data: &Path, game: &str) -> bool {
     [data.to_path_buf(), data.join(DEVELOPMENT)].into_iter().any(|data| {
         let layout = Layout { state: data.join("state"), data, profile: String::new() };
         let store = DirectoryStore::new(Arc::clone(disk), layout);
-        // What can't be looked at may be the player's progress.
+        // A directory that can't be read may be the player's progress.
         let Ok(sessions) = store.sessions_of_all_profiles() else { return true };
         match sessions.is_empty() {
             true => store.slots().are_in_any_profile(),
@@ -78,8 +78,7 @@ fn is_of_another_game(store: &DirectoryStore, session: SessionId, game: &str) ->
     heads.next().is_some_and(|head| head.metadata.context.is_of_another_game(game))
 }
 
-/// The root of what belongs to this machine of a game whose data lies here, if the platform keeps the two
-/// apart, as Linux does.
+/// The root of this machine's data of a game whose saves are here, if the platform keeps the two apart, as Linux does.
 #[must_use]
 pub fn platform_state_of(data: &Path) -> Option<PathBuf> {
     let directories = BaseDirs::new()?;
@@ -87,7 +86,7 @@ pub fn platform_state_of(data: &Path) -> Option<PathBuf> {
     Some(directories.state_dir()?.join(game))
 }
 
-/// What of a studio's or game's name may be the name of a directory.
+/// The part of a studio's or game's name that may be the name of a directory.
 #[must_use]
 pub fn directory_name(text: &str) -> String {
     let is_kept = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');

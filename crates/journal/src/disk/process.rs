@@ -1,4 +1,4 @@
-//! This process, as the next one will find it: whether it exited, and if not, of what it died.
+//! This process, as the next one will find it: if it exited, and if not, the cause of its death.
 
 mod ended;
 mod guard;

@@ -1,8 +1,8 @@
 //! Process records: what a process leaves behind, so that the next one can say how it ended.
 //!
-//! A record is written before the first frame and again about once a second, without a sync: it
-//! has to outlive the process, and if the machine stops as well, an older or damaged one is no
-//! loss. Beside it lies a lock file that the process holds for as long as it lives.
+//! A record is written before the first frame and again about once a second, without a sync: it has to outlive the
+//! process, and if the machine stops as well, an older or damaged one is no loss. Beside it is a lock file that the
+//! process holds for as long as it lives.
 
 use std::fmt;
 use std::io;
@@ -37,7 +37,7 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// What a process says about itself.
+/// The record of a process.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ProcessRecord {
     /// Its identity.
@@ -47,11 +47,11 @@ pub struct ProcessRecord {
     /// The machine's boot: another one since then means that it was restarted.
     #[serde(default)]
     pub boot: String,
-    /// When it started.
+    /// The time at which it started.
     pub started: Timestamp,
-    /// When it last wrote the record: it died after that, and not much later.
+    /// The time at which it last wrote the record: it died after that, and not much later.
     pub heartbeat: Timestamp,
-    /// When it last completed a frame.
+    /// The time at which it last completed a frame.
     #[serde(default)]
     pub last_frame: Option<Timestamp>,
     /// Milliseconds between that frame and the one before it: a game in the background may draw one
@@ -61,26 +61,26 @@ pub struct ProcessRecord {
     /// The game's version.
     #[serde(default)]
     pub app_version: String,
-    /// Those that were dead when it started and whose records were kept: it is the later one, whatever
-    /// the clocks said.
+    /// Those that were dead when it started and whose records were kept: it is the later one, even if the clocks
+    /// disagree.
     #[serde(default)]
     pub after: Vec<ProcessId>,
     /// The runs that it holds.
     #[serde(default)]
     pub runs: Vec<HeldRun>,
-    /// When it was first asked to exit. What ends after that has exited, however slowly.
+    /// The time at which it was first asked to exit. A process that ends after that has exited, however slowly.
     #[serde(default)]
     pub exiting: Option<Timestamp>,
     /// The last panic that it saw.
     #[serde(default)]
     pub panic: Option<PanicInfo>,
-    /// When it ended in good order.
+    /// The time at which it ended in good order.
     #[serde(default)]
     pub ended: Option<Timestamp>,
     /// The alerts that stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<StandingAlert>,
-    /// The newest failure with which the game went on.
+    /// The newest failure that the game survived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<SurvivedFailure>,
 }
@@ -93,13 +93,13 @@ pub struct ProcessRecord {
 pub struct StandingAlert {
     /// Its code, as `BS0705`, of which `docs/RUNBOOK.md` has a section.
     pub code: String,
-    /// What is wrong, in a sentence without a full stop.
+    /// The alert, in a sentence without a full stop.
     #[serde(default)]
     pub what: String,
-    /// Whether something is wrong. Otherwise it is only to be known.
+    /// True if something is wrong, false if it is only a note.
     #[serde(default)]
     pub is_problem: bool,
-    /// Since when it stands.
+    /// The time since which it stands.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub since: Timestamp,
 }
@@ -127,10 +127,10 @@ pub struct HeldRun {
     /// The newest checkpoint that was reported to the game as safe: a witness for what must be there.
     #[serde(default)]
     pub last_acknowledged: Option<u64>,
-    /// When it was reported.
+    /// The time at which it was reported.
     #[serde(default)]
     pub acknowledged_at: Option<Timestamp>,
-    /// Whether the game left the run, though its end could not be written.
+    /// True if the game left the run, though its end could not be written.
     #[serde(default)]
     pub left: bool,
 }
@@ -165,12 +165,12 @@ impl ProcessRecordFile {
         Ok(Self { disk, process, path, _lock: lock })
     }
 
-    /// What it is written to.
+    /// The disk that it is written to.
     pub fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
 
-    /// The directory in which it lies.
+    /// Its directory.
     pub fn state(&self) -> &Path {
         self.path.parent().unwrap_or(&self.path)
     }
@@ -180,7 +180,7 @@ impl ProcessRecordFile {
         self.process
     }
 
-    /// Whether the record can still be found where it was written.
+    /// Returns true if the record can still be found where it was written.
     pub fn is_there(&self) -> bool {
         !matches!(
             self.disk.read(&self.path, MAX_BYTES),
@@ -219,13 +219,13 @@ impl ProcessRecordFile {
 pub struct FoundRecord {
     /// Its file.
     pub path: PathBuf,
-    /// What it says, if it can be read.
+    /// Its content, if it can be read.
     pub record: Result<ProcessRecord, RecordError>,
-    /// Whether its process lives.
+    /// The state of its process.
     pub liveness: Liveness,
 }
 
-/// Whether a process lives, going by its lock.
+/// The state of a process, by its lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Liveness {
     /// It holds its lock.
@@ -236,7 +236,7 @@ pub enum Liveness {
     Unknown,
 }
 
-/// Why a process record could not be read. Never fatal: the process counts as one that left no end.
+/// The error of reading a process record. Never fatal: the process counts as one that left no end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -259,7 +259,7 @@ pub enum RecordError {
     Unreadable {
         /// The record.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -310,7 +310,7 @@ pub fn remove(disk: &dyn Disk, record: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What the process of a record logged last; empty if it logged nothing, or that can't be read.
+/// The end of the log of a record's process; empty if it logged nothing, or that can't be read.
 pub fn read_log(disk: &dyn Disk, record: &Path, max_len: usize) -> String {
     let bytes = disk.read(&Layout::process_log(record), max_len).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
@@ -451,7 +451,7 @@ mod tests {
         assert_eq!((alerts.len(), alerts[0].what.len()), (MOST_ALERTS, ALERT_TEXT_BYTES));
     }
 
-    /// What an earlier version wrote has none of them.
+    /// A record of an earlier version has none of them.
     #[test]
     fn a_record_without_alerts_is_read() {
         #[derive(Serialize)]

@@ -10,8 +10,8 @@ use crate::format::ReadAt;
 /// Another disk, of which nothing but reading gets through: for programs that look at a game's files
 /// while it runs, and must not get in its way.
 ///
-/// Whatever changes something fails with [`io::ErrorKind::ReadOnlyFilesystem`]. Locks count as not
-/// supported, since even asking for one can make the game's own attempt fail.
+/// Every change fails with [`io::ErrorKind::ReadOnlyFilesystem`]. Locks count as not supported, since even asking for
+/// one can make the game's own attempt fail.
 #[derive(Clone, Debug)]
 pub struct ReadOnlyDisk(Arc<dyn Disk>);
 

@@ -28,9 +28,9 @@ pub use syncs::sync_all;
 
 /// The file system, through the standard library.
 ///
-/// What a sync means is up to the platform: `fdatasync` on Linux and Android, `F_FULLFSYNC` on macOS and iOS, or
-/// `fsync` where a file system refuses that, and `FlushFileBuffers` on Windows. There another program that has a
-/// file can keep it from the game, and is waited for; an operation takes up to a quarter of a second longer then.
+/// The meaning of a sync is up to the platform: `fdatasync` on Linux and Android, `F_FULLFSYNC` on macOS and iOS, or
+/// `fsync` where a file system refuses that, and `FlushFileBuffers` on Windows. There another program that has a file
+/// can keep it from the game, and is waited for; an operation takes up to a quarter of a second longer then.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
@@ -162,13 +162,13 @@ impl Disk for RealDisk {
         loop {
             let file = open_lock(path)?;
             match locks::try_lock(&file) {
-                // Whoever held it before removed the file after it was opened here: try the new one.
+                // The holder before removed the file after it was opened here: try the new one.
                 Ok(()) if !is_same_file(&file, path)? => {}
                 Ok(()) => return Ok(Some(Box::new(HeldLock { file, path: path.to_owned() }))),
-                // Who only asks has it for an instant, together with others who ask.
+                // A process that only asks has it for an instant, together with others that ask.
                 Err(TryLockError::WouldBlock) if tries < ASKED_TRIES && !is_held(&file)? => {
                     tries += 1;
-                    // On a busy machine they may be stopped in that instant, and yielding doesn't let them go on.
+                    // On a busy machine they may be stopped in that instant, and yielding doesn't let them run.
                     match tries < YIELDS {
                         true => std::thread::yield_now(),
                         false => std::thread::sleep(BETWEEN_TRIES),
@@ -189,13 +189,13 @@ impl Disk for RealDisk {
     }
 }
 
-/// How often a lock is tried that others ask about at that moment: for a second at least.
+/// The number of tries for a lock while other processes ask about it: for a second at least.
 const ASKED_TRIES: u32 = 2_000;
-/// After how many tries it is waited for longer.
+/// The number of tries after which it is waited for longer.
 const YIELDS: u32 = 1_000;
 const BETWEEN_TRIES: Duration = Duration::from_millis(1);
 
-/// Whether a process holds a lock. The answer takes a shared lock, which is let go of with the file.
+/// Returns true if a process holds a lock. The answer takes a shared lock, which is released with the file.
 fn is_held(file: &File) -> io::Result<bool> {
     match locks::try_lock_shared(file) {
         Ok(()) => Ok(false),
@@ -284,13 +284,13 @@ use windows::describe as look_up;
 fn look_up(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
     let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
     let followed = is_link.then(|| fs::metadata(entry.path()));
-    // What a link leads to counts if it is a file; a directory of somebody else's never does.
+    // The target of a link counts if it is a file; a directory elsewhere never does.
     let metadata = followed.and_then(Result::ok).map_or_else(|| entry.metadata(), Ok)?;
     let (len, stamp) = (metadata.len(), stamp(&metadata));
     Ok(DirEntry { name, is_dir: false, is_file: metadata.is_file(), len, stamp })
 }
 
-/// Which file it is, and when anything about it changed. The time of change can't be set by hand, so
+/// A number for the file, and the time at which anything about it changed. The time of change can't be set by hand, so
 /// copies that keep the time of writing are noticed as well.
 #[cfg(unix)]
 fn stamp(metadata: &fs::Metadata) -> u64 {
@@ -330,14 +330,14 @@ enum Durability {
     Unsynced,
 }
 
-/// How every small file is replaced.
+/// Replaces a small file.
 fn replace_by_rename(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     refuse_no_file(path)?;
     let temporary = temporary_beside(path)?;
     let replaced = write_new(&temporary, bytes, durability)
         .and_then(|()| put_over(&temporary, path, &small_file_aside(path), rename));
     if replaced.is_err() {
-        // Whether this works or not, the first error is the one that says what happened.
+        // Even if this fails, the first error is the one that says what happened.
         let _ = fs::remove_file(&temporary);
     }
     replaced
@@ -364,7 +364,7 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// Whether `path` leads to the file that is open.
+/// Returns true if `path` leads to the file that is open.
 #[cfg(unix)]
 fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -379,7 +379,7 @@ fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
 #[cfg(windows)]
 use windows::is_same_file;
 
-/// Where files have no numbers, a name has to do.
+/// If files have no numbers, a name has to do.
 #[cfg(not(any(unix, windows)))]
 fn is_same_file(_: &File, path: &Path) -> io::Result<bool> {
     path.try_exists()
@@ -412,8 +412,8 @@ struct HeldLock {
 }
 
 impl Drop for HeldLock {
-    /// The file is of no use without its lock, and there would be one for each session and process
-    /// that ever was. Where a file can't be removed while it is open, it stays.
+    /// The file is of no use without its lock, and there would be one for each session and process that ever was. If a
+    /// file can't be removed while it is open, it stays.
     fn drop(&mut self) {
         if is_same_file(&self.file, &self.path).unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
@@ -431,7 +431,7 @@ impl Lock for HeldLock {
 mod tests {
     use super::*;
 
-    /// At a start all locks are asked about, and somebody may begin to play just then.
+    /// At a start all locks are asked about, and another process may begin to play just then.
     #[test]
     fn who_takes_a_lock_isnt_in_the_way_of_who_asks_about_it_nor_they_in_theirs() {
         use std::sync::atomic::{AtomicBool, Ordering};

@@ -21,7 +21,7 @@ use bridge::Bridge;
 use choosing::Choice;
 use copying::Copied;
 
-/// What can be kept of a session, found out without writing anything.
+/// The part of a session that can be kept, found without writing anything.
 pub struct SessionRepair {
     stored: StoredSession,
     files: Vec<(RepairedFile, Copied)>,
@@ -29,7 +29,7 @@ pub struct SessionRepair {
     summary: RepairedSession,
 }
 
-/// What of a session can be kept.
+/// The part of a session that can be kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RepairedSession {
     /// The session.
@@ -47,30 +47,30 @@ pub struct RepairedSession {
 /// A file of a session, and what can be kept of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RepairedFile {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: RepairedKind,
     /// Its bytes.
     pub bytes: u64,
-    /// Whether it is kept.
+    /// The fate of its content.
     pub fate: Fate,
-    /// What is wrong with it.
+    /// The problems with it.
     pub problems: Vec<FileProblemKind>,
-    /// What reading it ended with.
+    /// The error that reading it ended with.
     pub error: Option<String>,
     /// The checkpoints in it that can't be restored.
     pub lost: Vec<CheckpointId>,
 }
 
-/// What a file of a session is.
+/// The kind of a session's file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RepairedKind {
     /// A segment of a run.
     Journal,
     /// Named checkpoints of older generations.
     Archive,
-    /// What happened.
+    /// Recorded events.
     Events,
     /// Bytes of the game's own beside a checkpoint.
     Attachment,
@@ -78,12 +78,12 @@ pub enum RepairedKind {
     Slot,
 }
 
-/// What becomes of a file.
+/// The fate of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fate {
     /// All that it holds is kept.
     Whole,
-    /// What is good in it is kept.
+    /// Its good part is kept.
     InPart,
     /// Nothing in it can be read.
     Lost,
@@ -91,20 +91,20 @@ pub enum Fate {
     LeftOut,
 }
 
-/// Why a session can't be repaired.
+/// The reason that a session can't be repaired.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepairError {
     /// A newer version wrote some of it, and what that means isn't known here.
     #[error("a newer version wrote the session: {written_by}")]
     NewerFormat {
-        /// Which.
+        /// The version.
         written_by: WrittenBy,
     },
     /// The files can't be listed, or the copy can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was read before can't be read any more.
+    /// A part that was read before can't be read any more.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The copy can't be encoded.
@@ -122,7 +122,7 @@ impl fmt::Debug for SessionRepair {
 }
 
 impl SessionRepair {
-    /// Reads all of a session that lies on `disk`, and the slots in `slots` that are its own.
+    /// Reads all of a session on `disk`, and those of `slots` that are its own.
     ///
     /// # Errors
     ///
@@ -160,17 +160,17 @@ impl SessionRepair {
         Ok(Self { stored, files, bridge, summary })
     }
 
-    /// What can be kept of the session.
+    /// The part of the session that can be kept.
     pub fn summary(&self) -> &RepairedSession {
         &self.summary
     }
 
-    /// What becomes of each of its files.
+    /// Its files, with the fate of each.
     pub fn files(&self) -> impl Iterator<Item = &RepairedFile> {
         self.files.iter().map(|(file, _)| file)
     }
 
-    /// Whether anything that was written is lost.
+    /// Returns true if anything that was written is lost.
     pub fn is_loss(&self) -> bool {
         let is_lost = |file: &RepairedFile| matches!(file.fate, Fate::InPart | Fate::Lost);
         !self.summary.lost.is_empty() || self.files().any(is_lost)
@@ -181,7 +181,7 @@ impl SessionRepair {
     ///
     /// # Errors
     ///
-    /// [`RepairError`]. What was written so far stays.
+    /// [`RepairError`]. Files that were written so far stay.
     pub fn write(&self, to: &dyn Disk, directory: &Path, slots: &Path) -> Result<(), RepairError> {
         copying::write(self, to, directory, slots)
     }

@@ -1,8 +1,7 @@
 //! Puts a file in the place of another, also where a file system can't do both at once.
 //!
-//! A rename over a file is the only way that never shows half of anything, so it is tried first. Where
-//! it is refused, as on some FUSE and network file systems, the old file steps aside under a name by
-//! which whoever reads still finds it.
+//! A rename over a file is the only way that never shows half of anything, so it is tried first. If it is refused, as
+//! on some FUSE and network file systems, the old file is moved aside under a name by which readers still find it.
 
 #![expect(clippy::disallowed_methods, reason = "how the disk puts a file over another")]
 
@@ -33,7 +32,7 @@ pub(super) fn put_over(
         return Err(refused);
     }
     if let Err(error) = rename(written, place) {
-        // Whether this works or not, it can still be found.
+        // Even if this fails, it can still be found.
         let _ = rename(aside, place);
         return Err(error);
     }
@@ -42,22 +41,21 @@ pub(super) fn put_over(
     Ok(())
 }
 
-/// Where a small file waits: whoever reads `place` and finds nothing looks there.
+/// The path of a small file that waits aside: a reader that finds nothing at `place` looks there.
 pub(super) fn small_file_aside(place: &Path) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_owned();
     name.push(ASIDE);
     place.with_file_name(name)
 }
 
-/// Where a slot waits: under a name that is one of a slot as well, since slots are known by what is in
-/// them.
+/// The path of a slot that waits aside: its name is one of a slot as well, since slots are known by their content.
 pub(super) fn slot_aside(place: &Path) -> PathBuf {
     let stem = place.file_stem().unwrap_or_default().to_string_lossy();
     let extension = place.extension().unwrap_or_default().to_string_lossy();
     place.with_file_name(format!("{stem}-{:016x}.{extension}", random_u64()))
 }
 
-/// Whether a file system says by this that it doesn't rename over a file.
+/// Returns true if this error means that a file system doesn't rename over a file.
 fn is_refusal(error: &io::Error) -> bool {
     use io::ErrorKind::{AlreadyExists, PermissionDenied, ResourceBusy, Unsupported};
     matches!(error.kind(), AlreadyExists | PermissionDenied | ResourceBusy | Unsupported)

@@ -20,7 +20,7 @@ const PRELUDE_BYTES: usize = 22;
 /// Bytes before the checksum.
 const CHECKED_BYTES: usize = 14;
 
-/// What a small file holds, by its first bytes, and the version that this library writes.
+/// The kind of a small file, by its first bytes, and the version that this library writes.
 #[derive(Clone, Copy, Debug)]
 pub struct SealKind {
     /// First bytes of the file.
@@ -29,7 +29,7 @@ pub struct SealKind {
     pub version: u16,
 }
 
-/// Why a small file could not be understood.
+/// The error of a small file that can't be understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealError {
     /// It isn't what was written.

@@ -12,10 +12,10 @@ use super::{DirectoryStore, Disk, Layout, StoreAction, StoreError, StoredSession
 use crate::model::ids::SessionId;
 use crate::model::session::{Attachment, AttachmentError, AttachmentVersion};
 
-/// What stands before the version in a file's name.
+/// The prefix of the version in a file's name.
 const PREFIX: &str = "session-";
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct SessionAttachmentFile {
     session: SessionId,
@@ -138,7 +138,7 @@ impl Layout {
         self.session(session).join(file_name(name, version))
     }
 
-    /// What an attachment of a session itself is called, and its version.
+    /// The name of a session's own attachment and its version, from a file's name.
     pub fn session_attachment_of(file: &str) -> Option<(&str, u32)> {
         let stem = file.strip_suffix(EXTENSION)?.strip_suffix('.')?;
         let (version, name) = stem.strip_prefix(PREFIX)?.split_once('-')?;
@@ -146,7 +146,7 @@ impl Layout {
         Some((name, number))
     }
 
-    /// Whether a file is an attachment, of a checkpoint or of a session itself.
+    /// Returns true if a file is an attachment, of a checkpoint or of a session itself.
     pub fn is_attachment(file: &str) -> bool {
         Self::attachment_of(file).is_some() || Self::session_attachment_of(file).is_some()
     }

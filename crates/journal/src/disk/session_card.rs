@@ -10,7 +10,7 @@ use super::{DirectoryStore, StoreAction, StoreError};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
 
-/// What stands in `session.ron`.
+/// The content of `session.ron`.
 ///
 /// It is written for people and listings by other programs, at leisure, and never read back: the
 /// journal is the only truth.
@@ -18,11 +18,11 @@ use crate::model::session::{SessionMetadata, SessionStatus, milliseconds};
 pub struct SessionCard {
     /// The session's description.
     pub metadata: SessionMetadata,
-    /// Where it stands.
+    /// Its status.
     pub status: SessionStatus,
     /// Its newest checkpoint.
     pub newest_checkpoint: Option<CheckpointId>,
-    /// When that was taken.
+    /// The time at which that was taken.
     pub saved: Option<Timestamp>,
     /// Play time, in milliseconds.
     #[serde(with = "milliseconds")]

@@ -11,7 +11,7 @@ use super::stored_session::Beside;
 use super::{DirEntry, Disk, Layout, Manifest, StoreAction, StoreError, StoredSession};
 use crate::model::ids::SessionId;
 
-/// How often a directory is listed of which files vanish while they are opened.
+/// The number of times that a directory is listed if files vanish while they are opened.
 const TRIES: u32 = 3;
 
 /// A session whose segments are opened and scanned one after the other, so that something else can be done in
@@ -20,13 +20,13 @@ const TRIES: u32 = 3;
 pub(crate) struct SessionOpening {
     session: SessionId,
     directory: PathBuf,
-    /// Whether it is held against its manifest however it was left.
+    /// True if it is checked against its manifest even if it was left in good order.
     is_judged: bool,
-    /// How often the directory was listed.
+    /// The number of times that the directory was listed.
     tries: u32,
     /// The files that were listed, and what was found in those that were opened.
     scan: Option<Box<Scan>>,
-    /// What the manifest says, once the files disagreed with it.
+    /// The manifest, once the files disagreed with it.
     manifest: Option<Manifest>,
 }
 
@@ -40,8 +40,8 @@ struct Scan {
 }
 
 impl SessionOpening {
-    /// What can't be read becomes a problem in the index. Unless all of it was left in good order, it is held against
-    /// the session's manifest.
+    /// Begins to open a session. A file that can't be read becomes a problem in the index. Unless all of it was left in
+    /// good order, it is checked against the session's manifest.
     pub fn new(directory: PathBuf, session: SessionId) -> Self {
         Self { session, directory, is_judged: false, tries: 0, scan: None, manifest: None }
     }

@@ -1,9 +1,9 @@
 //! A disk that remembers every operation, fails on command, and says what a power cut would leave.
 //!
-//! [`SimulatedDisk`] behaves like the real one for who uses it. Beside that it writes down every
-//! step that changes something, as a [`Trace`]. A [`Replay`] walks through such a trace and tells
-//! at every step which bytes and entries are durable and which may be lost, and [`CrashStates`]
-//! turns that into [`Image`]s: disks as the machine may find them when the power is back.
+//! [`SimulatedDisk`] behaves like the real one for its users. Beside that it records every step that changes something,
+//! as a [`Trace`]. A [`Replay`] walks through such a trace and knows at every step which bytes and entries are durable
+//! and which may be lost, and [`CrashStates`] turns that into [`Image`]s: disks as the machine may find them when the
+//! power is back.
 
 mod crash_states;
 mod fault;
@@ -48,15 +48,15 @@ struct State {
     fault: Option<Fault>,
     /// The lock file that another process replaces, and before which operation.
     theft: Option<(PathBuf, usize)>,
-    /// How many steps there were then.
+    /// The number of steps at that moment.
     stolen: Option<usize>,
     /// The lock file that a test watches, and the steps that were taken while it wasn't locked.
     watched: Option<(PathBuf, Vec<Step>)>,
-    /// How many bytes there is room for.
+    /// The number of bytes that there is room for.
     capacity: Option<usize>,
-    /// How many steps there were when the fault struck first.
+    /// The number of steps when the fault struck first.
     struck: Option<usize>,
-    /// How many operations failed because of it.
+    /// The number of operations that failed because of it.
     failures: usize,
 }
 
@@ -80,7 +80,7 @@ impl SimulatedDisk {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// What is on the disk now, for a process that was merely killed: the page cache survives it.
+    /// The content of the disk now, for a process that was merely killed: the page cache survives it.
     pub fn image(&self) -> Image {
         let state = self.state();
         let directories = state.tree.directories.iter().map(|path| (path.clone(), Node::Directory));
@@ -96,7 +96,7 @@ impl SimulatedDisk {
         self.state().trace.clone()
     }
 
-    /// How many steps there are so far.
+    /// The number of steps so far.
     pub fn position(&self) -> usize {
         self.state().trace.steps.len()
     }
@@ -123,7 +123,7 @@ impl SimulatedDisk {
         self.state().theft = Some((path, at));
     }
 
-    /// After how many steps a lock was stolen.
+    /// The number of steps after which a lock was stolen.
     pub fn stolen(&self) -> Option<usize> {
         self.state().stolen
     }
@@ -133,17 +133,17 @@ impl SimulatedDisk {
         self.state().watched = Some((path, Vec::new()));
     }
 
-    /// What was done while the watched file wasn't locked.
+    /// The steps that were taken while the watched file wasn't locked.
     pub fn steps_without_lock(&self) -> Vec<Step> {
         self.state().watched.as_ref().map(|(_, steps)| steps.clone()).unwrap_or_default()
     }
 
-    /// What was done since a step.
+    /// The steps since one of them.
     pub fn steps_since(&self, position: usize) -> Vec<Step> {
         self.state().trace.steps.iter().skip(position).cloned().collect()
     }
 
-    /// Leaves room for so many bytes more than there are now.
+    /// Leaves room for this number of further bytes.
     pub fn leave_room_for(&self, bytes: usize) {
         let mut state = self.state();
         state.capacity = Some(state.used() + bytes);
@@ -160,7 +160,7 @@ impl SimulatedDisk {
         }
     }
 
-    /// How many operations were made to fail so far.
+    /// The number of operations that were made to fail so far.
     pub fn failures(&self) -> usize {
         self.state().failures
     }
@@ -330,7 +330,7 @@ impl State {
         lengths.map(|bytes| bytes.len()).sum()
     }
 
-    /// How many of these bytes there is room for.
+    /// The number of these bytes that there is room for.
     fn room_for(&self, bytes: usize) -> usize {
         let free = self.capacity.map(|capacity| capacity.saturating_sub(self.used()));
         free.map_or(bytes, |free| free.min(bytes))

@@ -1,4 +1,4 @@
-//! What is done to the files of slots.
+//! Operations on the files of slots.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ impl SlotFiles<'_> {
         Ok(lock.map(|lock| SlotsLock { _lock: lock }))
     }
 
-    /// Begins the file of a slot that is to lie at `place`, under another name beside it.
+    /// Begins the file of a slot for `place`, under another name beside it.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl SlotFiles<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. Whatever it is, the old slot is there or the new one, whole.
+    /// [`StoreError`]. After any error the old slot is there or the new one, whole.
     pub fn put_in_place(&self, written: &Path, place: &Path) -> Result<(), StoreError> {
         self.store.disk().put_in_place(written, place).attempt(StoreAction::Replace, place)?;
         self.sync()
@@ -102,7 +102,7 @@ impl SlotFiles<'_> {
         StoredSession::of_file(&**self.store.disk(), path, header.session)
     }
 
-    /// Whether a profile has a slot, or its slots can't be listed.
+    /// Returns true if a profile has a slot, or its slots can't be listed.
     pub(super) fn are_in_any_profile(&self) -> bool {
         let profiles = self.store.layout().profiles();
         let Ok(names) = self.store.directories_in(&profiles) else { return true };

@@ -1,12 +1,12 @@
-//! The slots of a profile, as they lie in their directory.
+//! The slots of a profile, by the files in their directory.
 //!
-//! Slots are distinguished by an id in their header and found by it, whatever their files are called.
-//! `disk/slot_shelf.rs` remembers the header of each file by name, length and stamp; `read/recovery/known.rs` does the
-//! same for sessions, so that listing again reads what changed. What it knows of sessions that were left in good
-//! order outlives the process in an index (`read/recovery/index.rs`, `disk/catalog_index.rs`). Of what the index says,
-//! only the stamp's equality makes it true, and nobody restores or removes anything by it. A listing hands the
-//! sessions of which there is nothing to report to the main thread in one piece (`finding::Shelf`), sorted and with
-//! their texts folded, so that ten thousand of them cost it no more than one.
+//! Slots are distinguished by an id in their header and found by it, under any file name. `disk/slot_shelf.rs`
+//! remembers the header of each file by name, length and stamp; `read/recovery/known.rs` does the same for sessions, so
+//! that listing again reads what changed. Its entries of sessions that were left in good order outlive the process in
+//! an index (`read/recovery/index.rs`, `disk/catalog_index.rs`). An entry of the index counts only if its stamp is
+//! equal, and nothing is restored or removed because of it. A listing hands the sessions of which there is nothing to
+//! report to the main thread in one piece (`finding::Shelf`), sorted and with their texts folded, so that ten thousand
+//! of them cost it no more than one.
 
 use std::collections::HashMap;
 use std::io;
@@ -26,7 +26,7 @@ use crate::model::session::SlotError;
 /// The slots of a profile. Of each file the header is read, and read again only if the file changed.
 #[derive(Debug, Default)]
 pub struct SlotShelf {
-    /// The game whose slots these are. Those of another have another name here.
+    /// The game whose slots these are. Slots of another game have another name here.
     game: String,
     files: HashMap<String, ShelvedFile>,
 }
@@ -46,15 +46,15 @@ pub struct SlotFile {
     pub path: Arc<Path>,
     /// Its bytes.
     pub bytes: u64,
-    /// What it says about itself.
+    /// Its header.
     pub header: Arc<SegmentHeader>,
     /// The slot's part of that.
     pub slot: Arc<SlotHeader>,
-    /// What is known of the rest of the file.
+    /// The state of the rest of the file, as far as it is known.
     pub validity: Validity,
 }
 
-/// A file that is called like a slot and can't be used as one.
+/// A file with the name of a slot that can't be used as one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnreadSlot {
     /// A number that stands for the file.
@@ -63,19 +63,20 @@ pub struct UnreadSlot {
     pub path: PathBuf,
     /// Its bytes.
     pub bytes: u64,
-    /// What is the matter with it.
+    /// The error.
     pub error: SlotError,
 }
 
 impl SlotFile {
-    /// Whose slot it is, and what it is called.
+    /// The name of the slot, with the player or session whose slot it is.
     pub fn name(&self) -> SlotName<'_> {
         let SegmentHeader { metadata, session, .. } = &*self.header;
         let SlotHeader { kind, name, .. } = &*self.slot;
         SlotName { kind: *kind, player: metadata.player.as_deref(), name, session: *session }
     }
 
-    /// What is written later comes first; of copies the one that is called as it should be.
+    /// The rank among files of one slot: the one that was written later comes first; of copies the one with the name of
+    /// the slot.
     fn rank(&self) -> (std::cmp::Reverse<u32>, bool, Arc<Path>) {
         let own_name = Layout::slot_name(&self.name(), 0);
         let is_renamed = self.path.file_name().is_none_or(|name| *name != *own_name);
@@ -154,7 +155,7 @@ impl SlotShelf {
         files
     }
 
-    /// The slot that is called so.
+    /// The slot of this name.
     pub fn named(&self, name: &SlotName<'_>) -> Option<SlotFile> {
         let mut slots = self.slots();
         slots.retain(|file| file.name().is_same_as(name));
@@ -166,7 +167,7 @@ impl SlotShelf {
         self.unread().find(|file| file.id == id)
     }
 
-    /// What is in the file of this name, if there is one. On some systems capitals make no difference.
+    /// The content of the file of this name, if there is one. On some systems capitals make no difference.
     pub fn there(&self, name: &str) -> Option<Result<&SlotFile, &UnreadSlot>> {
         let mut files = self.files.iter();
         let (_, file) = files.find(|(file, _)| file.eq_ignore_ascii_case(name))?;
@@ -214,7 +215,7 @@ impl ShelvedFile {
         self.content.as_ref().map_or_else(|unread| unread.id, |file| file.slot.id)
     }
 
-    /// Whether the file is still the one that was looked at. What couldn't be read is tried again.
+    /// Returns true if the file is still the one that was looked at. One that couldn't be read is tried again.
     fn is_same(&self, entry: &DirEntry) -> bool {
         let unreadable =
             matches!(&self.content, Err(UnreadSlot { error: SlotError::Unreadable(_), .. }));
@@ -226,7 +227,7 @@ fn is_slot(entry: &DirEntry) -> bool {
     Layout::is_slot_name(&entry.name)
 }
 
-/// What is in the files that are called like slots, whatever game and player they are of, by name.
+/// The content of the files with names of slots, of every game and player, by name.
 ///
 /// # Errors
 ///
@@ -262,7 +263,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         SlotError::Unreadable(failure.into())
     };
     let file = disk.open(path).map_err(|error| match is_no_file(&error) {
-        // Whatever lies there, it never becomes a slot.
+        // It never becomes a slot.
         true => SlotError::Damaged { path: path.to_owned() },
         false => unreadable(error),
     })?;
@@ -276,7 +277,7 @@ fn read_header(disk: &dyn Disk, path: &Path, entry: &DirEntry) -> Result<SlotFil
         SegmentError::Unreadable { source, .. } => unreadable(source),
     })?;
     let header = segment.shared_header();
-    // A segment that somebody gave the name of a slot isn't one: nothing says which moment it is.
+    // A segment that was given the name of a slot isn't one: it names no checkpoint.
     let slot = header.slot.clone().ok_or_else(|| SlotError::Damaged { path: path.to_owned() })?;
     Ok(SlotFile {
         path: Arc::from(path),

@@ -1,4 +1,4 @@
-//! A session as it lies on disk.
+//! A session on disk.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -31,22 +31,22 @@ pub struct StoredSession {
     beside: Beside,
     /// The stamp of the directory before anything in it was read.
     stamp: u64,
-    /// Whether no file vanished that had been listed, for another to take its place.
+    /// True if no file vanished that had been listed, for another to take its place.
     is_complete: bool,
     /// The newest checkpoint that was acknowledged, as its manifest says.
     witness: Option<CheckpointId>,
 }
 
-/// What lies beside a session's segments.
+/// The files beside a session's segments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beside {
     /// Bytes of all attachments, those of checkpoints and those of the session itself.
     bytes: u64,
-    /// How many files of events there are.
+    /// The number of files of events.
     event_files: usize,
     /// Their bytes.
     event_bytes: u64,
-    /// The attachments of checkpoints: of which one, and what they are called.
+    /// The attachments of checkpoints: the checkpoint and the name of each.
     attachments: Vec<(CheckpointId, String)>,
     /// The attachments of the session itself, by name and then by version.
     own_attachments: Vec<AttachmentVersion>,
@@ -71,8 +71,8 @@ impl Beside {
 }
 
 impl StoredSession {
-    /// Opens every segment in a session's directory. What can't be read becomes a problem in the
-    /// index. Unless all of it was left in good order, it is held against the session's manifest.
+    /// Opens every segment in a session's directory. A file that can't be read becomes a problem in the index. Unless
+    /// all of it was left in good order, it is checked against the session's manifest.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl StoredSession {
         SessionOpening::new(directory, session).judged().finish(disk)
     }
 
-    /// With what lies beside its segments.
+    /// Adds the files beside its segments.
     pub(super) fn with(
         self,
         beside: Beside,
@@ -132,7 +132,7 @@ impl StoredSession {
         !has_torn && has_newest && manifest.missing_ends(self.index.segments()).is_empty()
     }
 
-    /// Whether each line ends in good order, and nothing is behind the end of any file.
+    /// Returns true if each line ends in good order, and nothing is behind the end of any file.
     pub(super) fn is_left_whole(&self) -> bool {
         let heads = self.index.heads();
         let has_ended = !heads.is_empty() && heads.iter().all(|head| head.end.is_some());
@@ -171,7 +171,7 @@ impl StoredSession {
         }
     }
 
-    /// Whether no file vanished that had been listed, for another to take its place.
+    /// Returns true if no file vanished that had been listed, for another to take its place.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
@@ -206,7 +206,7 @@ impl StoredSession {
         self.bytes() + self.beside.bytes + self.beside.event_bytes
     }
 
-    /// How many files of events lie beside the segments, and their bytes.
+    /// The number of files of events beside the segments, and their bytes.
     pub fn event_files(&self) -> (usize, u64) {
         (self.beside.event_files, self.beside.event_bytes)
     }
@@ -235,7 +235,7 @@ impl StoredSession {
         &self.segments
     }
 
-    /// Which checkpoints it has, and the ways to them.
+    /// The index of its checkpoints, and of the ways to them.
     pub fn index(&self) -> &SessionIndex {
         &self.index
     }
@@ -246,7 +246,7 @@ impl StoredSession {
         self.index.problems()
     }
 
-    /// Who wrote what only a newer version can read, or go on writing; `None` if this one can.
+    /// The writer of data that only a newer version can read, or continue writing; `None` if this one can.
     pub fn newer_format(&self) -> Option<&WrittenBy> {
         let unreadable = self.index.problems().iter().find_map(|problem| match &problem.kind {
             FileProblemKind::Newer(written_by) => Some(written_by),
@@ -274,8 +274,8 @@ impl StoredSession {
         Ok(merge(fold(sources)?, false))
     }
 
-    /// Reads everything that a plan needs, and notes in the index what is good and what isn't.
-    /// What was verified before isn't read again.
+    /// Reads everything that a plan needs, and notes in the index which groups are good. Groups that were verified
+    /// before aren't read again.
     ///
     /// # Errors
     ///
@@ -358,7 +358,7 @@ impl StoredSession {
         self.stamp
     }
 
-    /// The attachments that lie beside its segments: of which checkpoint, and what they are called.
+    /// The attachments beside its segments: the checkpoint and the name of each.
     pub fn beside(&self) -> &[(CheckpointId, String)] {
         &self.beside.attachments
     }
@@ -386,8 +386,7 @@ impl StoredSession {
         })
     }
 
-    /// What its files hold that this version doesn't know and must not lose. What is damaged stays
-    /// where it is.
+    /// The frames in its files that this version doesn't know and must not lose. Damaged ones stay where they are.
     ///
     /// # Errors
     ///

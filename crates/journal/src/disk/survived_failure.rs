@@ -1,4 +1,4 @@
-//! A failure with which the game went on.
+//! A failure that the game survived.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::model::session::cut;
 /// Bytes of each text that a record keeps.
 const TEXT_BYTES: usize = 2_048;
 
-/// An error or a panic of the game's own code with which it went on, since its error handler decided so.
+/// An error or a panic of the game's own code that it survived, since its error handler decided so.
 ///
 /// The world is from then on as the failure left it: a system that fails in its middle has done half of its work.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct SurvivedFailure {
     /// The error, in the words of its `Display`.
     #[serde(default)]
     pub error: String,
-    /// Whether it was a panic.
+    /// True if it was a panic.
     #[serde(default)]
     pub panicked: bool,
     /// The frame, counted from 0 since the process was started.

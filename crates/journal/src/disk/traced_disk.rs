@@ -15,10 +15,10 @@ use crate::model::clock::instant;
 
 /// Another disk, with a span for each operation.
 ///
-/// Spans are of the level TRACE and called `disk`. Their fields are `operation`; `place` and `path`, the
-/// name of the root below which it is done and the path from there on; and `bytes`, where some are
-/// written or read. An event at the end of each says how long it took (`elapsed`), and what the operating
-/// system said if it failed (`error`). With the level off, an operation costs one comparison more.
+/// Spans are of the level TRACE and named `disk`. Their fields are `operation`; `place` and `path`, the name of the
+/// root below which it is done and the path from there on; and `bytes`, where some are written or read. An event at the
+/// end of each has the time that it took (`elapsed`), and the error of the operating system if it failed (`error`).
+/// With the level off, an operation costs one comparison more.
 #[derive(Debug)]
 pub struct TracedDisk {
     disk: Arc<dyn Disk>,
@@ -35,7 +35,7 @@ impl TracedDisk {
     }
 }
 
-/// What makes spans.
+/// The maker of spans.
 #[derive(Clone, Debug)]
 struct Tracer {
     roots: Arc<[(&'static str, PathBuf)]>,
@@ -70,7 +70,7 @@ impl Tracer {
         result
     }
 
-    /// The root that a path lies in, the innermost if there are several, and where in it.
+    /// The root of a path, the innermost if there are several, and the path within it.
     fn place_of<'a>(&self, path: &'a Path) -> (Option<&'static str>, &'a Path) {
         let found = self.roots.iter().filter_map(|(name, root)| {
             let inside = path.strip_prefix(root).ok()?;

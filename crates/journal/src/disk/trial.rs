@@ -43,7 +43,7 @@ pub struct Trial {
     pub oldest: Duration,
     /// The highest number of a checkpoint that the session had when the restore began.
     pub newest_counter: u64,
-    /// How many restores in a row, this one included. If it ends in a death, that many deaths.
+    /// The number of restores in a row, this one included. If it ends in a death, that many deaths.
     pub tries: u32,
     /// Play time after which the restore has proven itself.
     #[serde(default = "a_minute", with = "milliseconds")]
@@ -51,12 +51,12 @@ pub struct Trial {
     /// The processes that died in the restores before, in a row with this one, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<ProcessId>,
-    /// Whether a new session was started instead of trying again.
+    /// True if a new session was started instead of trying again.
     #[serde(default)]
     pub set_aside: bool,
 }
 
-/// What earlier versions took for granted.
+/// The probation that earlier versions took for granted.
 fn a_minute() -> Duration {
     Duration::from_secs(60)
 }
@@ -84,8 +84,8 @@ impl DirectoryStore {
         Ok(unseal(KIND, &bytes).ok().filter(|trial: &Trial| trial.session == session))
     }
 
-    /// The processes that restored a session last, in a row, each until that has proven itself. What can't be read now names
-    /// none.
+    /// The processes that restored a session last, in a row, each until its restore has proven itself. A trial that
+    /// can't be read now names none.
     pub fn restoring_processes(&self) -> HashSet<ProcessId> {
         let entries = self.disk().list(&self.layout().state).unwrap_or_default().into_iter();
         let sessions = entries.filter_map(|entry| Layout::session_of_trial(&entry.name));
@@ -123,7 +123,7 @@ impl DirectoryStore {
         Ok(())
     }
 
-    /// Whether a process is known to live.
+    /// Returns true if a process is known to live.
     pub fn is_alive(&self, process: ProcessId) -> bool {
         let lock = Layout::process_lock(&self.layout().process_record(process));
         self.disk().is_locked(&lock).unwrap_or(false)

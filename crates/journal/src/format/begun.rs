@@ -1,39 +1,39 @@
-//! Why a run began, and what can be gone back to.
+//! The begin of a run, and the checkpoints that a rewind or load can be undone to.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::CheckpointId;
 use crate::model::session::RestoreReason;
 
-/// What is remembered of rewinds and loads on a line, so that they can be undone.
+/// The largest number of rewinds and loads on a line that a run names, so that they can be undone.
 const UNDOABLE: usize = 16;
 
-/// Why a run began that goes on from a checkpoint.
+/// The begin of a run that continues from a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Begun {
-    /// Why the checkpoint was put back.
+    /// The reason for which the checkpoint was put back.
     pub reason: RestoreReason,
     /// The newest checkpoint of the line that was left, which may be the one that was put back. `None`
     /// if there was none, as when only a slot was left of a session.
     #[serde(default)]
     pub left: Option<CheckpointId>,
-    /// What the rewinds and loads on the run's line have left, its own included, the newest first. Every
-    /// run names them all, since retention may remove the runs in between.
+    /// The checkpoints that the rewinds and loads on the run's line went back from, its own included, the newest first.
+    /// Every run names them all, since retention may remove the runs in between.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undoable: Vec<Left>,
 }
 
-/// What a rewind or a load has left.
+/// The checkpoint that a rewind or a load went back from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Left {
-    /// Which of the two it was.
+    /// The one of the two that it was.
     pub by: RestoreReason,
     /// The newest checkpoint of the line that was left.
     pub checkpoint: CheckpointId,
 }
 
 impl Begun {
-    /// That of a run which goes on from a checkpoint of a run that began like this, if that is known.
+    /// The begin of a run that continues from a checkpoint of a run that began like `before`, if that is known.
     pub fn after(before: Option<&Self>, reason: RestoreReason, left: Option<CheckpointId>) -> Self {
         let can_be_undone = matches!(reason, RestoreReason::Rewound | RestoreReason::Loaded);
         let own = left.filter(|_| can_be_undone).map(|checkpoint| Left { by: reason, checkpoint });
@@ -42,7 +42,7 @@ impl Begun {
         Self { reason, left, undoable }
     }
 
-    /// What the newest rewind or load on the line has left.
+    /// The checkpoint that the newest rewind or load on the line went back from.
     pub fn left_by(&self, reason: RestoreReason) -> Option<CheckpointId> {
         self.undoable.iter().find(|left| left.by == reason).map(|left| left.checkpoint)
     }

@@ -17,13 +17,13 @@ pub const ENTITIES: &str = "bevy_session::Saved";
 pub struct Block {
     /// Stable name of the type: its `TypePath`.
     pub type_path: Arc<str>,
-    /// The type's own version, for migrations. 0 unless the game says otherwise.
+    /// The type's own version, for migrations. 0 unless the game sets another one.
     pub type_version: u32,
-    /// What this block says about the rows.
+    /// The rows: values, or ids that were removed.
     pub rows: Rows,
 }
 
-/// What a [`Block`] says about its rows.
+/// The rows of a [`Block`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rows {
     /// These ids, strictly ascending, no longer have the component.
@@ -36,7 +36,7 @@ pub enum Rows {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Values {
     ids: Vec<SaveId>,
-    /// Where each value ends in `bytes`.
+    /// The end of each value in `bytes`.
     ends: Vec<u32>,
     bytes: Vec<u8>,
 }
@@ -69,7 +69,7 @@ impl Values {
         self.ids.len()
     }
 
-    /// Whether there is no row.
+    /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -125,7 +125,7 @@ impl Block {
         self.ids().len()
     }
 
-    /// Whether there is no row.
+    /// Returns true if there is no row.
     pub fn is_empty(&self) -> bool {
         self.ids().is_empty()
     }

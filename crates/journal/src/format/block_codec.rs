@@ -22,7 +22,7 @@ const REMOVED: u8 = 0;
 const VALUES: u8 = 1;
 const VALUES_OF_EQUAL_LENGTH: u8 = 2;
 
-/// Why a block could not be read, although the checksum of its frame holds.
+/// The error of a block that can't be read, although the checksum of its frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {
@@ -84,7 +84,7 @@ impl<'a> Piece<'a> {
         self.rows.end
     }
 
-    /// Whether it has no row.
+    /// Returns true if it has no row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What the last frame of a group says: the checkpoint itself.
+//! The commit: the last frame of a group, which describes the checkpoint.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::model::session::{
     CheckpointSummary, EndReason, Fields, Leaving, SessionMetadata, SessionStatus, milliseconds,
 };
 
-/// Why a checkpoint was taken.
+/// The reason for which a checkpoint was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -37,13 +37,13 @@ pub enum CheckpointKind {
 }
 
 impl CheckpointKind {
-    /// Whether the checkpoint stands for its moment, so that no later one may take its place.
+    /// Returns true if the checkpoint stands for its moment, so that no later one may take its place.
     #[must_use]
     pub fn keeps_its_moment(self) -> bool {
         matches!(self, Self::Manual | Self::Quick | Self::Exit | Self::State | Self::Rewind)
     }
 
-    /// Whether somebody asked for a checkpoint of this kind that the game called so.
+    /// Returns true if a checkpoint of this kind with this label was asked for by the player or the game.
     #[doc(hidden)]
     pub fn is_named(self, label: Option<&str>) -> bool {
         match self {
@@ -62,12 +62,12 @@ pub struct Commit {
     pub counter: u64,
     /// The checkpoint that this one is the difference to; `None` for a snapshot.
     pub base: Option<u64>,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     #[serde(default)]
     pub label: Option<String>,
-    /// When it was captured, by this machine's clock.
+    /// The time of its capture, by this machine's clock.
     pub time: Timestamp,
     /// Play time of the session at that moment, pauses excluded.
     #[serde(with = "milliseconds")]
@@ -76,8 +76,8 @@ pub struct Commit {
     pub entities: u64,
     /// Every type that the game saved at that moment, also those without a row.
     pub types: TypeList,
-    /// What an earlier build wrote and the one that took the checkpoint could not use: the rows that
-    /// are carried along, by the name and version that they have.
+    /// The rows of types that an earlier build wrote and the one that took the checkpoint could not use: they are
+    /// carried along, by the name and version that they have.
     #[serde(default, skip_serializing_if = "TypeList::is_empty")]
     pub carried: TypeList,
     /// Types whose values are missing or old, because the game's own code failed to write them.
@@ -85,27 +85,26 @@ pub struct Commit {
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
-    /// What lists show of the checkpoint: in each snapshot, and in a delta where it changed.
+    /// The summary that lists show: in each snapshot, and in a delta where it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Box<CheckpointSummary>>,
     /// The last journalled event that this checkpoint includes.
     #[serde(default)]
     pub events_through: u64,
-    /// In an archive, whose checkpoint it is. Elsewhere it is that of the file's run, and this says
-    /// nothing.
+    /// In an archive, the origin of the checkpoint. Elsewhere it is of the file's run, and this is `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
-    /// Whether there is no world, and nothing can be restored: when its session was archived, what lists show of
-    /// it was kept alone, or the session is a draft. The group has no data then.
+    /// True if there is no world, and nothing can be restored: its session was archived with its summary alone, or is a
+    /// draft. The group has no data then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_world: bool,
-    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// True if something of the game's own code failed since the checkpoint before, and the game continued: the world
     /// may be in the middle of a step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub after_failure: bool,
 }
 
-/// What an archive says of a checkpoint that otherwise the header of its run would: that may be gone.
+/// The facts about a checkpoint in an archive that otherwise the header of its run holds, which may be gone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The run that took it.
@@ -123,7 +122,7 @@ pub struct Origin {
 }
 
 impl Commit {
-    /// Whether somebody asked for the checkpoint.
+    /// Returns true if the player or the game asked for the checkpoint.
     pub fn is_named(&self) -> bool {
         self.kind.is_named(self.label.as_deref())
     }
@@ -139,7 +138,7 @@ pub enum Record {
     Status {
         /// The new status.
         status: SessionStatus,
-        /// When.
+        /// The time.
         time: Timestamp,
         /// Play time at that moment.
         #[serde(with = "milliseconds")]
@@ -149,19 +148,19 @@ pub enum Record {
     End {
         /// The session's status from here on.
         status: SessionStatus,
-        /// Why the session ended; `None` if it was closed and can be continued.
+        /// The reason for the session's end; `None` if it was closed and can be continued.
         reason: Option<EndReason>,
-        /// What brought it about, and what the game says about it.
+        /// The cause, and the game's words about it.
         #[serde(default, skip_serializing_if = "Leaving::is_default")]
         leaving: Leaving,
-        /// When.
+        /// The time.
         time: Timestamp,
         /// Play time at that moment.
         #[serde(with = "milliseconds")]
         play_time: Duration,
     },
-    /// The custom fields of a checkpoint from here on, where somebody changed them who doesn't play the
-    /// session. Which checkpoint says the header of the segment that this stands in.
+    /// The custom fields of a checkpoint from here on, if they were changed while the session wasn't played. The
+    /// checkpoint is in the header of this record's segment.
     Fields(Box<Fields>),
     /// The player doesn't want these heads back. They are kept until retention, and not offered
     /// again.
@@ -169,10 +168,10 @@ pub enum Record {
         /// The newest checkpoints of the lines that were declined.
         heads: Vec<CheckpointId>,
     },
-    /// The session is being deleted; whatever is still here goes with it.
+    /// The session is being deleted; everything that is still here goes with it.
     Forgotten,
-    /// What the run's header has no room for: further ancestors of it, and further checkpoints that
-    /// it supersedes.
+    /// The part of the lineage that the run's header has no room for: further ancestors of it, and further checkpoints
+    /// that it supersedes.
     Lineage {
         /// See `SegmentHeader::ancestors`.
         #[serde(default)]

@@ -1,8 +1,8 @@
-//! Why something could not be written.
+//! The errors of writing.
 
 use crate::model::ids::SaveId;
 
-/// Why something could not be written: it is over a limit, or not what the format can hold.
+/// The error of writing data that is over a limit, or that the format can't hold.
 ///
 /// Nothing of the group is in the segment then that a reader would believe, and the segment itself
 /// can still be written to.
@@ -14,7 +14,7 @@ pub enum EncodeError {
     ValueTooLarge {
         /// The value's type.
         type_path: String,
-        /// Whose value it is.
+        /// The id of the value's row.
         id: SaveId,
         /// Its size.
         bytes: usize,
@@ -42,9 +42,9 @@ pub enum EncodeError {
     /// More types are saved than a checkpoint can hold.
     #[error("a checkpoint with {types} types is over the limit of {limit}")]
     TooManyTypes {
-        /// How many there are.
+        /// The number of types.
         types: usize,
-        /// How many there may be.
+        /// The largest number allowed.
         limit: usize,
     },
     /// The session's description doesn't fit into a segment's header.

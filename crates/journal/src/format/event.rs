@@ -1,4 +1,4 @@
-//! What happened: events that are recorded beside the checkpoints.
+//! The events that are recorded beside the checkpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::RunId;
 use crate::model::session::TapedFrames;
 
-/// When something happened.
+/// The moment of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct EventMoment {
     /// By this machine's clock.
@@ -25,7 +25,7 @@ pub struct EventMoment {
     pub chapter: Option<u64>,
 }
 
-/// How an event was recorded.
+/// The way in which an event was recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -37,11 +37,11 @@ pub enum EventSource {
     Event,
     /// A message that stands for what the player did.
     Input,
-    /// What the session itself went through.
+    /// A lifecycle event of the session itself.
     Lifecycle,
 }
 
-/// Who may see an event.
+/// The privacy of an event: who may see it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -56,16 +56,16 @@ pub enum EventPrivacy {
     Private,
 }
 
-/// What sort of event it is.
+/// The type of a recorded event.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EventType {
     /// The path of its type.
     pub path: Arc<str>,
     /// The version of the type that the value was written with.
     pub version: u32,
-    /// How it was recorded.
+    /// The way in which it was recorded.
     pub source: EventSource,
-    /// Who may see it.
+    /// The privacy of its events.
     pub privacy: EventPrivacy,
 }
 
@@ -82,7 +82,7 @@ impl EventType {
         }
     }
 
-    /// Whether it is the type of [`TapedFrames`], which says nothing to people.
+    /// Returns true if it is the type of [`TapedFrames`], which says nothing to people.
     #[doc(hidden)]
     #[must_use]
     pub fn is_of_frames(&self) -> bool {
@@ -93,23 +93,23 @@ impl EventType {
 /// Events of one moment, on their way to the disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventBatch {
-    /// When they happened.
+    /// The moment of the events.
     pub moment: EventMoment,
     /// The events by type. Each number is used once in the batch.
     pub columns: Vec<EventColumn>,
-    /// Whether they are synced at once. Otherwise they survive the death of the process, and a power
-    /// cut only once a checkpoint after them is durable.
+    /// True if they are synced at once. Otherwise they survive the death of the process, and a power cut only once a
+    /// checkpoint after them is durable.
     pub durable: bool,
 }
 
 impl EventBatch {
-    /// How many events there are.
+    /// The number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.iter().map(EventColumn::len).sum()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.iter().all(EventColumn::is_empty)
@@ -124,7 +124,7 @@ pub struct EventColumn {
     sequences: Vec<u64>,
     /// The values, one after the other.
     values: Vec<u8>,
-    /// Where each of them ends.
+    /// The end of each of them.
     ends: Vec<usize>,
 }
 
@@ -135,7 +135,7 @@ impl EventColumn {
         Self { event_type, sequences: Vec::new(), values: Vec::new(), ends: Vec::new() }
     }
 
-    /// What sort of events they are.
+    /// The type of its events.
     #[must_use]
     pub fn event_type(&self) -> &EventType {
         &self.event_type
@@ -152,7 +152,7 @@ impl EventColumn {
     ///
     /// # Errors
     ///
-    /// Whatever `write` returns.
+    /// The error that `write` returns.
     pub fn push_with<E>(
         &mut self,
         sequence: u64,
@@ -168,13 +168,13 @@ impl EventColumn {
         Ok(())
     }
 
-    /// How many events there are.
+    /// The number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.sequences.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty()
@@ -201,9 +201,9 @@ impl EventColumn {
 pub struct RecordedEvent {
     /// Its number: rising along a line of the session, and never used twice on one.
     pub sequence: u64,
-    /// When it happened.
+    /// The moment of the event.
     pub moment: EventMoment,
-    /// What sort of event it is.
+    /// The type of the event.
     pub event_type: EventType,
     /// The value, as MessagePack with field names.
     pub data: Vec<u8>,
@@ -240,22 +240,20 @@ impl RecordedEvent {
 pub struct EventStretch {
     /// The run.
     pub run: RunId,
-    /// The last number that belongs to the line. What the run recorded after that belongs to the branch
-    /// that was left.
+    /// The last number that belongs to the line. Later events of the run belong to the branch that was left.
     pub through: u64,
 }
 
-/// What makes a file one of events.
+/// The header of a file of events.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct EventFileHeader {
     /// The number of the first event in it.
     pub first: u64,
-    /// What happened on the line before its run, the nearest run first. In a file that was gathered, the
-    /// line before the newest of its runs.
+    /// The stretches of events on the line before its run, the nearest run first. In a file that was gathered, those
+    /// before the newest of its runs.
     #[serde(default, deserialize_with = "at_most_stretches")]
     pub line: Vec<EventStretch>,
-    /// Whose events a file holds that was gathered from several, by rising numbers. Empty in the file of a
-    /// run.
+    /// The runs and events of a file that was gathered from several, by rising numbers. Empty in the file of a run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gathered: Vec<HeldEvents>,
 }

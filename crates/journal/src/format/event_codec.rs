@@ -10,7 +10,7 @@
 //!     value lengths (one if all are equal), values one after the other
 //! ```
 //!
-//! What is announced is checked against what is left of the payload before memory is set aside for it.
+//! Announced sizes are checked against the rest of the payload before memory is set aside for them.
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,7 @@ const MOMENT_BYTES: usize = 64;
 /// No fewer than the bytes that an event adds to its value.
 const EVENT_BYTES: usize = 14;
 
-/// Why events could not be read, although the checksum of their frame holds.
+/// The error of events that can't be read, although the checksum of their frame holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
@@ -76,7 +76,7 @@ pub struct EventPayload {
     pub first: u64,
     /// The number of the last.
     pub last: u64,
-    /// How many there are.
+    /// The number of its events.
     pub count: u64,
     /// The payload of the frame.
     pub bytes: Vec<u8>,
@@ -125,7 +125,7 @@ pub fn encode(batch: &EventBatch) -> EncodedBatch {
     encoded
 }
 
-/// How many of the next events go into one frame: at least one.
+/// Returns the number of the next events that go into one frame: at least one.
 fn fitting(batch: &EventBatch, places: &[Place]) -> usize {
     let mut bytes = MOMENT_BYTES;
     let mut seen = vec![false; batch.columns.len()];
@@ -209,7 +209,7 @@ fn step(two: &[Place]) -> u64 {
 /// Events of one frame that were read, without a copy of their values.
 #[derive(Debug)]
 pub struct EventFrame<'a> {
-    /// When they happened.
+    /// The moment of the events.
     pub moment: EventMoment,
     columns: Vec<ReadColumn>,
     payload: &'a [u8],
@@ -219,7 +219,7 @@ pub struct EventFrame<'a> {
 struct ReadColumn {
     event_type: EventType,
     sequences: Vec<u64>,
-    /// Where the values are in the payload.
+    /// The ranges of the values in the payload.
     values: Vec<Range<usize>>,
 }
 
@@ -334,7 +334,7 @@ fn read_column(
     Ok(ReadColumn { event_type, sequences, values })
 }
 
-/// Where the values of a column are.
+/// Reads the ranges of a column's values.
 fn read_values(
     reader: &mut Reader<'_>,
     count: usize,
@@ -393,7 +393,7 @@ fn privacy_byte(privacy: EventPrivacy) -> u8 {
     }
 }
 
-/// What is unknown is kept as close as can be.
+/// Decodes a privacy. An unknown one is taken for the strictest.
 fn privacy_of(byte: u8) -> EventPrivacy {
     match byte {
         0 => EventPrivacy::Shared,

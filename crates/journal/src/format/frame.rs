@@ -1,8 +1,8 @@
 //! Frames: the unit that is written, compressed and checked by itself.
 //!
-//! A frame is a header of [`FRAME_HEADER_BYTES`] bytes and a payload. Both checksums are seeded
-//! with the nonce of the segment, so neither a frame of an older file whose sectors were reused nor
-//! one that lies embedded in a value passes for a frame of this segment.
+//! A frame is a header of [`FRAME_HEADER_BYTES`] bytes and a payload. Both checksums are seeded with the nonce of the
+//! segment, so neither a frame of an older file whose sectors were reused nor one that is embedded in a value passes
+//! for a frame of this segment.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,7 +31,7 @@ const COMPRESSION_LEVEL: i32 = 1;
 /// small, and a listing reads many of them: unpacking each would cost it most of its time.
 const BYTES_WORTH_PACKING: usize = 1 << 10;
 
-/// What a frame holds.
+/// The kind of a frame's content.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameKind(u8);
 
@@ -75,12 +75,12 @@ impl FrameKind {
         }
     }
 
-    /// Whether a reader that doesn't know the kind may skip the frame.
+    /// Returns true if a reader that doesn't know the kind may skip the frame.
     pub fn may_be_skipped(self) -> bool {
         self.0 & Self::MAY_BE_SKIPPED != 0
     }
 
-    /// Whether a writer that doesn't know the kind must carry the frame along.
+    /// Returns true if a writer that doesn't know the kind must carry the frame along.
     pub fn must_be_carried(self) -> bool {
         self.0 & Self::MUST_BE_CARRIED != 0
     }
@@ -99,12 +99,12 @@ impl fmt::Debug for FrameKind {
     }
 }
 
-/// Where a frame stands in its segment.
+/// The place of a frame in its segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FramePlace {
-    /// Whether a group begins with it.
+    /// True if a group begins with it.
     pub first: bool,
-    /// Whether a group ends with it.
+    /// True if a group ends with it.
     pub last: bool,
     /// Its number in the segment, from 0 and without gaps.
     pub sequence: u64,
@@ -112,12 +112,12 @@ pub struct FramePlace {
     pub counter: u64,
 }
 
-/// What a frame says about itself.
+/// The header of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameHeader {
-    /// What it holds.
+    /// The kind of its content.
     pub kind: FrameKind,
-    /// Where it stands.
+    /// Its place.
     pub place: FramePlace,
     /// Bytes of the payload as stored.
     pub stored_len: u32,
@@ -128,7 +128,7 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Whether this is the payload that was stored, in the segment with this nonce.
+    /// Returns true if this is the payload that was stored, in the segment with this nonce.
     pub fn is_of(&self, stored: &[u8], nonce: u64) -> bool {
         xxh3_64_with_seed(stored, nonce) == self.payload_checksum
     }
@@ -193,7 +193,7 @@ impl FrameHeader {
 
     fn keeps_the_limits(&self) -> bool {
         let (raw_len, stored_len) = (self.raw_len as usize, self.stored_len as usize);
-        // What doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
+        // A payload that doesn't get smaller is stored as it is, so stored bytes are never more than raw ones.
         raw_len <= self.kind.most_raw_bytes()
             && stored_len <= raw_len
             && raw_len <= stored_len.saturating_mul(limits::PACKING)
@@ -205,7 +205,7 @@ impl FrameHeader {
     }
 }
 
-/// Why the payload of a frame could not be unpacked, although its header is good.
+/// The error of a payload that can't be unpacked, although its frame's header is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -266,7 +266,7 @@ impl FrameSealer {
         frame
     }
 
-    /// Packs `raw` into `self.packed` and says whether that was worth it.
+    /// Packs `raw` into `self.packed`. Returns true if that was worth it.
     fn pack(&mut self, raw: &[u8]) -> bool {
         let Some(compressor) = &mut self.compressor else { return false };
         if raw.len() < BYTES_WORTH_PACKING {
@@ -323,7 +323,7 @@ impl FrameOpener {
         }
     }
 
-    /// The same, without taking the bytes: what is stored as it is isn't copied.
+    /// The same, without taking the bytes: a payload that isn't packed isn't copied.
     pub fn open_slice<'a>(
         &mut self,
         header: &FrameHeader,
@@ -346,7 +346,7 @@ impl FrameOpener {
     fn unpack(&mut self, stored: &[u8], raw_len: usize) -> Result<Vec<u8>, FrameError> {
         #[cfg(test)]
         work::count(&work::UNPACKED, raw_len);
-        // The capacity bounds what is unpacked, whatever the packed bytes claim.
+        // The capacity bounds the unpacked bytes, even if the packed ones claim more.
         let mut raw = Vec::with_capacity(raw_len);
         self.decompressor
             .get_or_insert_default()
@@ -356,7 +356,7 @@ impl FrameOpener {
     }
 }
 
-/// How much was done on this thread.
+/// Counters of the work that was done on this thread.
 #[cfg(test)]
 pub mod work {
     use std::cell::Cell;

@@ -1,16 +1,16 @@
-//! The frames of a segment that are good, as they lie there, for whoever copies them elsewhere.
+//! The good frames of a segment, as they are stored, to be copied elsewhere.
 
 use super::frame::FRAME_HEADER_BYTES;
 use super::{FrameEntry, FrameHeader, ReadError, Scan, Segment};
 
-/// The frames that a scan found good, in order. What their payloads hold isn't looked at, but for
-/// commits and records, whose payloads the scan has read.
+/// The frames that a scan found good, in order. Their payloads aren't looked at, but for commits and records, whose
+/// payloads the scan has read.
 #[derive(Debug)]
 pub struct GoodFrames<'a> {
     segment: &'a Segment,
     scan: &'a Scan,
     offset: u64,
-    /// How many of the damaged ranges lie before the offset.
+    /// The number of damaged ranges before the offset.
     passed: usize,
 }
 
@@ -42,7 +42,7 @@ impl GoodFrames<'_> {
         let mut bytes = [0; FRAME_HEADER_BYTES];
         let read = segment.file().read_exact_at(offset, &mut bytes);
         read.map_err(|source| segment.unreadable(offset, source))?;
-        // What isn't as it was when it was scanned is none of the frames that were found.
+        // A frame that isn't as it was when it was scanned is none of those that were found.
         let header = FrameHeader::decode(&bytes, segment.header().nonce);
         let Some(header) = header else { return Ok(None) };
         self.offset = offset + header.frame_len();

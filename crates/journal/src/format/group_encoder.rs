@@ -11,7 +11,7 @@ use super::segment_writer::check_len;
 use super::{Block, Commit, EncodeError, SegmentEncoder};
 use crate::model::ids::{SaveId, limits};
 
-/// What writing a group came to.
+/// The size of a group that was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct GroupWritten {
     /// Bytes in the segment.
@@ -94,12 +94,12 @@ impl<E: BorrowMut<SegmentEncoder>> GroupEncoder<E> {
         Ok((bytes, self.written, self.encoder))
     }
 
-    /// Gives the group up, and the encoder back. What was taken of it is passed over by readers.
+    /// Gives the group up, and the encoder back. Readers pass over the part that was written.
     pub fn give_up(self) -> E {
         self.encoder
     }
 
-    /// Adds as many rows from `row` on as the payload has room for, and says which row is next.
+    /// Adds as many rows from `row` on as the payload has room for, and returns the next row.
     fn push_rows(&mut self, block: &Block, row: usize) -> Result<usize, EncodeError> {
         let room = limits::FILLED_BYTES.saturating_sub(self.filling.len());
         let piece = Piece::fitting(block, row, room);

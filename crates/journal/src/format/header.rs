@@ -16,11 +16,11 @@ pub const FORMAT_MINOR: u16 = 3;
 /// The optional feature of a run that records events of the game's own: who doesn't know it would hand
 /// them out twice, or never.
 pub const FEATURE_EVENTS: u64 = 1;
-/// The optional feature of a session without a world, since it was archived so or is a draft: who doesn't know it
-/// would take it up with an empty one.
+/// The optional feature of a session without a world, since it was archived so or is a draft: a build that doesn't know
+/// it would resume the session with an empty one.
 pub const FEATURE_WITHOUT_WORLD: u64 = 2;
 
-/// What a segment says about itself before its first frame.
+/// The header of a segment, which comes before its first frame.
 ///
 /// Stored as MessagePack with field names behind a fixed prelude, so fields can be added.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,18 +42,18 @@ pub struct SegmentHeader {
     /// here, the others in [`Record::Lineage`](super::Record::Lineage).
     #[serde(default)]
     pub ancestors: Vec<CheckpointId>,
-    /// The newest checkpoints of the runs that this one takes the place of: the head that the
-    /// take-up saw, and whatever that had taken the place of and was still there and isn't on this
-    /// run's line. Like the ancestors, they go on in records.
+    /// The newest checkpoints of the runs that this one takes the place of: the head that it resumed, and the runs that
+    /// that had taken the place of and that were still there and aren't on this run's line. Like the ancestors, they
+    /// continue in records.
     #[serde(default)]
     pub supersedes: Vec<CheckpointId>,
-    /// Why the run began, and what it left. `None` of a session's first run, and of one that an older
-    /// release wrote.
+    /// The reason of the run's begin, and the checkpoint that it left. `None` of a session's first run, and of one that
+    /// an older release wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<Begun>,
     /// The machine that wrote it.
     pub host: u64,
-    /// That machine's boot.
+    /// The boot of that machine.
     #[serde(default)]
     pub boot: String,
     /// The segment's number within its run, from 0.
@@ -63,7 +63,7 @@ pub struct SegmentHeader {
     /// The segment of the same run before this one, as it was left.
     #[serde(default)]
     pub predecessor: Option<Predecessor>,
-    /// `None` if the segment begins with a snapshot; else the checkpoint that it goes on from.
+    /// `None` if the segment begins with a snapshot; else the checkpoint that it continues from.
     #[serde(default)]
     pub base: Option<u64>,
     /// Reserved: 0 means not encrypted.
@@ -78,12 +78,12 @@ pub struct SegmentHeader {
     /// Fingerprint of the types that the game saved.
     #[serde(default)]
     pub schema: u64,
-    /// When the segment was begun, by the machine's clock.
+    /// The time at which the segment was begun, by the machine's clock.
     pub created: Timestamp,
     /// The session's metadata at that moment.
     pub metadata: SessionMetadata,
-    /// Whether the file is an archive: it holds checkpoints of any runs, each of them whole, and says
-    /// nothing about where a line ends. Its run is none; the number only distinguishes archives.
+    /// True if the file is an archive: it holds checkpoints of any runs, each of them whole, and says nothing about
+    /// where a line ends. Its run is none; the number only distinguishes archives.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archive: bool,
     /// `None` for a segment; else what makes the file one of events: it holds no checkpoint, and its

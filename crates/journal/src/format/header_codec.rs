@@ -4,9 +4,9 @@
 //! magic 8 │ major 2 │ minor 2 │ body length 4 │ checksum 8 │ body: MessagePack with field names
 //! ```
 //!
-//! The prelude of 24 bytes is the same in every version to come, and the checksum covers all of it
-//! and the body. So "this file is newer" is only ever said of a header that is whole, and a flipped
-//! bit in the version is what it is: damage.
+//! The prelude of 24 bytes is the same in every version to come, and the checksum covers all of it and the body. So
+//! "this file is newer" is only reported of a header that is whole, and a flipped bit in the version is what it is:
+//! damage.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ const PRELUDE_BYTES: usize = 24;
 /// Bytes of the prelude before its checksum.
 const CHECKED_BYTES: usize = 16;
 
-/// Why a segment could not be opened.
+/// The error of opening a segment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SegmentError {
@@ -53,7 +53,7 @@ pub enum SegmentError {
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// Reading the file takes features that this version doesn't have.
@@ -63,7 +63,7 @@ pub enum SegmentError {
         path: PathBuf,
         /// The bits that are unknown.
         features: u64,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file is encrypted in a way that this version doesn't know.
@@ -73,7 +73,7 @@ pub enum SegmentError {
         path: PathBuf,
         /// The number of the cipher.
         cipher: u8,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file could not be read. That says nothing about its content.
@@ -81,7 +81,7 @@ pub enum SegmentError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -107,11 +107,11 @@ pub fn encode(header: &SegmentHeader) -> Result<Vec<u8>, EncodeError> {
 /// A header that was read.
 #[derive(Debug)]
 pub struct OpenedHeader {
-    /// What it says.
+    /// The header.
     pub header: SegmentHeader,
-    /// Who wrote it.
+    /// The version that wrote it.
     pub written_by: WrittenBy,
-    /// Where the file's frames begin.
+    /// The offset of the file's first frame.
     pub frames_start: u64,
 }
 
@@ -137,7 +137,7 @@ pub fn read(path: &Path, file: &dyn ReadAt) -> Result<OpenedHeader, SegmentError
     Ok(OpenedHeader { header, written_by, frames_start })
 }
 
-/// As much of the file as a header can take up.
+/// The beginning of the file, up to the largest size of a header.
 fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
     /// Nearly every header is shorter than this.
     const USUAL_BYTES: usize = 4096;
@@ -153,8 +153,8 @@ fn first_bytes(file: &dyn ReadAt) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the whole file is zeros, as some file systems leave one whose bytes never got there. A long one isn't
-/// read to its end, and counts as damaged: it is looked at again and again.
+/// Returns true if the whole file is zeros, as some file systems leave one whose bytes never got there. A long one
+/// isn't read to its end, and counts as damaged, since it is looked at again and again.
 fn is_zeroed(first: &[u8], file: &dyn ReadAt) -> io::Result<bool> {
     const BYTES_AT_ONCE: u64 = 64 << 10;
 
@@ -266,7 +266,7 @@ mod tests {
         Ok((opened.header, opened.frames_start))
     }
 
-    /// Bytes whose checksum holds, whatever was changed in them.
+    /// The bytes with a checksum that holds again after a change.
     fn sealed_again(mut bytes: Vec<u8>) -> Vec<u8> {
         let checksum = checksum(&bytes[..CHECKED_BYTES], &bytes[PRELUDE_BYTES..]);
         bytes[CHECKED_BYTES..PRELUDE_BYTES].copy_from_slice(&checksum.to_le_bytes());
@@ -305,7 +305,7 @@ mod tests {
         assert!(matches!(open(&erased), Err(SegmentError::Damaged { .. })));
     }
 
-    /// A file of zeros that is as long as it says, and counts what is read of it.
+    /// A file of zeros of a given length, which counts the bytes that are read.
     struct Zeros {
         length: u64,
         read: std::sync::atomic::AtomicU64,

@@ -1,7 +1,7 @@
 //! A header has room for 64 KiB, and a game may say of itself and its sessions as much as it likes.
 //!
-//! What has no room is left out, the least important first: a session that can't be saved since its game has many
-//! mods would be lost whole. Nothing that is left out decides what can be restored.
+//! Parts that have no room are left out, the least important first: a session that can't be saved since its game has
+//! many mods would be lost whole. Nothing that is left out decides what can be restored.
 
 use tracing::warn;
 
@@ -14,8 +14,8 @@ const ATTACHMENTS_BYTES: usize = 4 << 10;
 /// Bytes of the version of a game and of the id of a boot.
 const VERSION_BYTES: usize = limits::CONTEXT_TEXT_BYTES;
 
-/// What a header goes without, one after the other until the rest fits. Together they leave no text that is longer
-/// than it may be, so the last one always suffices.
+/// The cuts to a header that is too large, applied one after the other until the rest fits. Together they leave no text
+/// that is longer than it may be, so the last one always suffices.
 const LEFT_OUT: [fn(&mut SegmentHeader); 4] =
     [cut_versions, leave_out_summary, leave_out_lists, cut_texts];
 
@@ -109,7 +109,7 @@ mod tests {
         SegmentHeader { ancestors, supersedes, begun, ..header(u64::MAX, u32::MAX) }
     }
 
-    /// The same with texts of so many letters, and lists of so many.
+    /// The same with texts of this number of letters, and lists of `many` items.
     fn wordy(letters: usize, many: usize) -> SegmentHeader {
         let text = || "é".repeat(letters);
         let texts = || (0..many).map(|n| format!("{n}{}", text())).collect::<Vec<_>>();
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Whatever a request for a session is allowed to say stays, however much there is beside it.
+    /// All that a request may say of a session stays, however much there is beside it.
     #[test]
     fn what_may_be_said_of_a_session_stays() {
         let mut wordy = wordy(limits::STRING_BYTES / 2, 100);

@@ -1,4 +1,4 @@
-//! Which checkpoints a session has, and what has to be read to restore one.
+//! The index of a session's checkpoints, with the plans to restore them.
 //!
 //! The index is built from the headers and scans of all segments of a session. It reads nothing
 //! itself, so it can be asked again whenever something more is known: a group that turned out to be
@@ -42,11 +42,11 @@ pub use problem::{FileProblem, FileProblemKind};
 /// A segment as the index sees it.
 #[derive(Clone, Debug)]
 pub struct SegmentSummary {
-    /// What the file is called. Only a hint: a copy of a segment is as good as the segment.
+    /// The file's name. Only a hint: a copy of a segment is as good as the segment.
     pub name: String,
-    /// What the segment says about itself.
+    /// The segment's header.
     pub header: Arc<SegmentHeader>,
-    /// What is in it.
+    /// The segment's content.
     pub scan: Scan,
 }
 
@@ -59,7 +59,7 @@ pub struct GroupRef {
     pub group: usize,
 }
 
-/// What has to be merged to get a checkpoint.
+/// The groups to merge for a checkpoint.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// The checkpoint.
@@ -68,7 +68,7 @@ pub struct Plan {
     pub groups: Vec<GroupRef>,
 }
 
-/// What is known about the data of a checkpoint.
+/// The state of a checkpoint's data, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -88,11 +88,11 @@ pub struct CheckpointInfo {
     pub id: CheckpointId,
     /// The checkpoint before it on its line.
     pub parent: Option<CheckpointId>,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     pub label: Option<String>,
-    /// When, by the clock of the machine that it was taken on.
+    /// The time, by the clock of the machine that it was taken on.
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
@@ -102,14 +102,14 @@ pub struct CheckpointInfo {
     pub entities: u64,
     /// The types that were saved.
     pub types: TypeList,
-    /// What was carried along.
+    /// The types that were carried along.
     pub carried: TypeList,
-    /// Whether it is on the line of a head. It isn't if what followed was rewound.
+    /// True if it is on the line of a head. It isn't if what followed was rewound.
     pub is_on_line: bool,
-    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// True if something of the game's own code failed since the checkpoint before, and the game continued: the world
     /// may be in the middle of a step.
     pub after_failure: bool,
-    /// Whether it can be restored, as far as is known.
+    /// The state of its data: if it can be restored, as far as that is known.
     pub validity: Validity,
 }
 
@@ -192,15 +192,14 @@ impl SessionIndex {
         self.commit_at(self.moment(id)?.commit)
     }
 
-    /// How to read a checkpoint, and its commit as that of a snapshot, which needs none before it.
+    /// Returns the plan to read a checkpoint by, and its commit as that of a snapshot, which needs none before it.
     pub fn as_snapshot(&self, id: CheckpointId) -> Option<(Plan, Commit)> {
         let (plan, commit) = (self.plan(id)?, self.commit(id)?);
         let summary = self.summary(id).cloned().map(Box::new);
         Some((plan, Commit { base: None, summary, ..commit.clone() }))
     }
 
-    /// What lists show of a checkpoint: what it says itself, or else what the nearest one before it says
-    /// that it is a difference to.
+    /// The summary of a checkpoint: its own, or else that of the nearest one before it on the way to it.
     pub fn summary(&self, id: CheckpointId) -> Option<&CheckpointSummary> {
         let way = self.plan(id).map(|plan| plan.groups).unwrap_or_default();
         let commits = way.iter().rev().filter_map(|group| Some(&self.group(*group)?.commit));
@@ -236,13 +235,12 @@ impl SessionIndex {
         })
     }
 
-    /// Whether there is nothing of a checkpoint but what lists show, since its session was archived so or is a
-    /// draft.
+    /// Returns true if a checkpoint has nothing but its summary, since its session was archived so or is a draft.
     pub fn is_without_world(&self, id: CheckpointId) -> bool {
         self.commit(id).is_some_and(|commit| commit.without_world)
     }
 
-    /// Whether a session is in the archive, and files of the runs before are left beside the one that took
+    /// Returns true if a session is in the archive, and files of the runs before are left beside the one that took
     /// their place.
     pub fn is_half_archived(&self) -> bool {
         let [head] = self.heads() else { return false };
@@ -253,8 +251,8 @@ impl SessionIndex {
         head.metadata.place.is_archived() && self.segments.iter().any(is_before)
     }
 
-    /// What is known about a checkpoint's data; `None` if there is no such checkpoint. One without a world has
-    /// none that could be damaged.
+    /// The state of a checkpoint's data; `None` if there is no such checkpoint. One without a world has none that could
+    /// be damaged.
     pub fn validity(&self, id: CheckpointId) -> Option<Validity> {
         let validity = self.moment(id)?.validity();
         Some(if self.is_without_world(id) { Validity::Verified } else { validity })
@@ -262,7 +260,7 @@ impl SessionIndex {
 
     /// The highest checkpoint number that any segment names, committed or not; 0 if there is none.
     ///
-    /// A run that takes the session up counts on from here, so no number is ever used twice.
+    /// A run that resumes the session counts on from here, so no number is ever used twice.
     pub fn newest_counter(&self) -> u64 {
         let others = self.runs.values().flat_map(|run| run.lineage.named());
         let written = self
@@ -273,9 +271,9 @@ impl SessionIndex {
         named.filter(|counter| *counter < limits::COUNTERS).max().unwrap_or(0)
     }
 
-    /// What a run names that sets out from `checkpoint` and takes the place of `head`: the ways
-    /// back, and whatever was superseded before and is still there. All of it is named again, for
-    /// retention may remove the runs that named it.
+    /// The lineage of a run that starts from `checkpoint` and takes the place of `head`: the ways back, and every
+    /// checkpoint that was superseded before and is still there. All of it is named again, for retention may remove the
+    /// runs that named it.
     pub fn lineage_from(&self, checkpoint: CheckpointId, head: CheckpointId) -> Lineage {
         let ancestors = self.ancestry(checkpoint);
         let on_line: HashMap<RunId, u64> =
@@ -288,8 +286,7 @@ impl SessionIndex {
         Lineage { ancestors, supersedes: std::iter::once(head).chain(superseded).collect() }
     }
 
-    /// What the run of a checkpoint says about itself; of one that is in an archive only, as much as
-    /// that knows.
+    /// The header of a checkpoint's run; of one that is in an archive only, as much as that knows.
     pub fn header_of(&self, checkpoint: CheckpointId) -> Option<SegmentHeader> {
         let run = self.runs.get(&checkpoint.run)?;
         let place = run.segments.last().copied();
@@ -300,12 +297,12 @@ impl SessionIndex {
         Some(SegmentHeader { run: run.id, game_version, schema, ..header })
     }
 
-    /// What a run says about where it comes from.
+    /// The lineage of a run.
     pub fn lineage_of(&self, run: RunId) -> Option<&Lineage> {
         self.runs.get(&run).map(|run| &run.lineage)
     }
 
-    /// What to read to restore a checkpoint: the shortest intact way to it.
+    /// The plan to restore a checkpoint by: the shortest intact way to it.
     ///
     /// A snapshot and a delta with one counter are the same moment, so where a snapshot is damaged
     /// the way leads over an older one and the deltas in between.
@@ -332,7 +329,7 @@ impl SessionIndex {
         self.mark(group, Validity::Verified);
     }
 
-    /// Whether the data of a group was read and is good.
+    /// Returns true if the data of a group was read and is good.
     pub fn is_verified(&self, group: GroupRef) -> bool {
         self.verified.contains(&group)
     }
@@ -348,7 +345,7 @@ impl SessionIndex {
         }
     }
 
-    /// Whose checkpoint a group holds.
+    /// The run of a group's checkpoint.
     fn run_of(&self, group: GroupRef) -> Option<RunId> {
         let segment = self.segments.get(group.segment)?;
         if !segment.header.archive {

@@ -1,4 +1,4 @@
-//! Where a run comes from, and which runs it takes the place of.
+//! The origin of a run, and the runs that it takes the place of.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ const NAMED_IN_HEADER: usize = 64;
 /// Checkpoints of either kind in one record.
 const NAMED_IN_RECORD: usize = 4096;
 
-/// Where a run comes from, and which runs it takes the place of.
+/// The origin of a run, and the runs that it takes the place of.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lineage {
     /// The checkpoint that the run set out from, then the one that its run had set out from, and so
@@ -23,12 +23,12 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// What of it is in the header: the nearest.
+    /// The part of it that is in the header: the nearest.
     pub fn in_header(&self) -> Self {
         Self { ancestors: nearest(&self.ancestors), supersedes: nearest(&self.supersedes) }
     }
 
-    /// What has no room in the header, as records that follow it.
+    /// The part that has no room in the header, as records that follow it.
     pub fn in_records(&self) -> Vec<Record> {
         let beyond = |checkpoints: &'_ [CheckpointId]| -> Vec<Vec<CheckpointId>> {
             let beyond = checkpoints.get(NAMED_IN_HEADER..).unwrap_or_default();
@@ -45,8 +45,7 @@ impl Lineage {
         records.collect()
     }
 
-    /// Takes in what else a run is known to say about itself. Every segment of a run says the same,
-    /// unless some of it is damaged.
+    /// Adds further checkpoints that a run names. Every segment of a run names the same, unless some of it is damaged.
     pub fn learn(&mut self, ancestors: &[CheckpointId], supersedes: &[CheckpointId]) {
         let mut known = KnownLineage {
             ancestors: self.ancestors.iter().copied().collect(),
@@ -66,8 +65,8 @@ pub fn nearest(checkpoints: &[CheckpointId]) -> Vec<CheckpointId> {
     checkpoints.iter().take(NAMED_IN_HEADER).copied().collect()
 }
 
-/// What a lineage names already, for whoever puts it together of many parts: each takes as long as it
-/// is, however many there were before.
+/// The checkpoints that a lineage names already, to put it together from many parts: adding one takes the same time,
+/// however many there were before.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLineage {
     ancestors: HashSet<CheckpointId>,

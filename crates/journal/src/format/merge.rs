@@ -108,7 +108,7 @@ impl<S, E> Merge<S>
 where
     S: Iterator<Item = Result<Block, E>>,
 {
-    /// Does a part of the work and says whether there was any.
+    /// Does a part of the work. Returns true if there was any.
     fn step(&mut self) -> Result<bool, E> {
         if !mem::replace(&mut self.has_begun, true) {
             for source in &mut self.sources {
@@ -133,7 +133,7 @@ where
         let removed = self.take_removals(&type_path)?;
         let is_entities = &*type_path == ENTITIES;
         if self.keep_removals {
-            // What an entity's own removal takes away needn't be said again for each column.
+            // Values that an entity's own removal covers needn't be removed again in each column.
             let covered = if is_entities { &Removals::default() } else { &self.gone };
             removed.put_blocks(&type_path, covered, &mut self.ready);
         }

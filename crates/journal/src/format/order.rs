@@ -22,7 +22,7 @@ struct LastRow {
 }
 
 impl GroupOrder {
-    /// Whether `block` may follow the blocks that were admitted so far. An empty one always may.
+    /// Returns true if `block` may follow the blocks that were admitted so far, and admits it. An empty one always may.
     pub fn admit(&mut self, block: &Block) -> bool {
         let (Some(first), Some(last)) = (block.ids().first(), block.ids().last()) else {
             return true;

@@ -15,8 +15,8 @@ pub trait ReadAt: Send + Sync {
 
     /// Keeps the bytes readable for as long as the hold lives, even if this process removes the file.
     ///
-    /// Who reads on after doing other things takes one. Without it, files are closed while they
-    /// aren't read, and what was removed meanwhile is gone.
+    /// A reader that continues after doing other things takes one. Without it, files are closed while they aren't read,
+    /// and files that were removed meanwhile are gone.
     fn hold(&self) -> Hold {
         Hold::default()
     }

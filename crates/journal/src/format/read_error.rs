@@ -1,4 +1,4 @@
-//! Why reading a segment failed.
+//! The errors of reading a segment.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{BlockError, EventError, FrameError};
 use crate::model::session::FailureCause;
 
-/// Why something in a segment could not be read.
+/// The error of reading a part of a segment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -15,9 +15,9 @@ pub enum ReadError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// Where the damaged frame begins.
+        /// The offset of the damaged frame.
         offset: u64,
-        /// What is wrong with it.
+        /// The damage.
         source: Damage,
     },
     /// The operating system didn't hand out the bytes. That says nothing about them: the same
@@ -26,9 +26,9 @@ pub enum ReadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The offset.
         offset: u64,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The segment holds a frame that only a newer version can read, and that may not be skipped.
@@ -36,7 +36,7 @@ pub enum ReadError {
     UnknownFrame {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The offset.
         offset: u64,
         /// The kind.
         kind: u8,
@@ -44,7 +44,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the bytes themselves are bad, so that trying again is of no use.
+    /// Returns true if the bytes themselves are bad, so that trying again is of no use.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
@@ -68,7 +68,7 @@ impl From<ReadError> for FailureCause {
     }
 }
 
-/// What is wrong with a damaged frame.
+/// The damage of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {

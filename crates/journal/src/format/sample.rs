@@ -18,7 +18,7 @@ pub fn session() -> SessionId {
     SessionId::from(uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001))
 }
 
-/// A checkpoint's identity.
+/// The identity of a checkpoint, from plain numbers.
 pub fn at(run: u64, counter: u64) -> CheckpointId {
     CheckpointId { run: RunId(run), counter }
 }
@@ -89,9 +89,9 @@ pub fn removed(path: &str, ids: &[u64]) -> Block {
 
 /// The bytes of a segment that is being written.
 pub struct SegmentBytes {
-    /// What was written so far.
+    /// The bytes that were written so far.
     pub bytes: Vec<u8>,
-    /// What writes.
+    /// The encoder that writes them.
     pub encoder: SegmentEncoder,
 }
 

@@ -1,12 +1,11 @@
 //! Walking through a segment: which checkpoints and records it holds, and where it is damaged.
 //!
-//! A scan reads every frame's header, and the payloads of commits and records only, so it costs
-//! little however much the checkpoints hold. Whether the data in between is good is found out when
-//! it is read, or by [`Segment::verify`].
+//! A scan reads every frame's header, and the payloads of commits and records only, so it costs little even if the
+//! checkpoints are large. Damage of the data in between is found when it is read, or by [`Segment::verify`].
 //!
-//! Whatever the bytes are, it takes time that grows with their number and no faster: payloads that
-//! turn out to be bad, after which the search begins again within them, are together no longer than
-//! the file. And it holds no more than [`limits::INDEX_BYTES`].
+//! For any bytes, it takes time that grows with their number and no faster: payloads that turn out to be bad, after
+//! which the search begins again within them, are together no longer than the file. And it holds no more than
+//! [`limits::INDEX_BYTES`].
 
 mod budget;
 mod records;
@@ -25,10 +24,10 @@ pub use budget::{ScanBudget, too_large};
 use records::Records;
 use window::Window;
 
-/// Where a frame is, and what its header says.
+/// The offset of a frame, and its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameEntry {
-    /// Where the frame begins in its segment.
+    /// The offset of the frame in its segment.
     pub offset: u64,
     /// Its header.
     pub header: FrameHeader,
@@ -37,13 +36,13 @@ pub struct FrameEntry {
 /// A committed checkpoint whose frames are all there. Their payloads haven't been read yet.
 #[derive(Clone, PartialEq, Debug)]
 pub struct GroupEntry {
-    /// What it commits.
+    /// Its commit.
     pub commit: Commit,
     /// Its data frames in order.
     pub frames: Vec<FrameEntry>,
-    /// Where its first frame begins.
+    /// The offset of its first frame.
     pub start: u64,
-    /// Where its last frame ends.
+    /// The end of its last frame.
     pub end: u64,
     /// The number of its last frame.
     pub last_sequence: u64,
@@ -59,9 +58,9 @@ impl GroupEntry {
 /// A commit that was read, although frames of its group are missing or damaged.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BrokenGroup {
-    /// What would have been committed.
+    /// The commit that it would have had.
     pub commit: Commit,
-    /// Where the commit's frame begins.
+    /// The offset of the commit's frame.
     pub offset: u64,
 }
 
@@ -70,11 +69,11 @@ pub struct BrokenGroup {
 pub struct DamagedRange {
     /// The first damaged byte.
     pub from: u64,
-    /// Where the next good frame begins.
+    /// The offset of the next good frame.
     pub to: u64,
 }
 
-/// What is in a segment.
+/// The content of a segment.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Scan {
     /// The checkpoints, as they were written.
@@ -92,8 +91,8 @@ pub struct Scan {
     pub events: Vec<FrameEntry>,
     /// Damaged bytes that good frames follow.
     pub damage: Vec<DamagedRange>,
-    /// Where the last thing that is whole ends, if more bytes follow: what was being written when
-    /// the process or machine stopped.
+    /// The end of the last whole group or record, if more bytes follow: those that were being written when the process
+    /// or machine stopped.
     pub tail: Option<u64>,
     /// The highest checkpoint number that any good frame names, committed or not.
     pub newest_counter: Option<u64>,
@@ -163,7 +162,7 @@ enum Content {
     Data,
     Commit(Box<Commit>),
     Record(Record),
-    /// Of a kind that this version doesn't know.
+    /// A kind that this version doesn't know.
     Unknown,
 }
 
@@ -246,7 +245,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// What a commit or record says, if its payload is what was written.
+    /// Reads a commit or record, if its payload is what was written.
     fn checked_content_of(&mut self, entry: FrameEntry) -> Result<Option<Content>, ReadError> {
         let stored_len = u64::from(entry.header.stored_len);
         let Some(left) = self.readable_in_vain.checked_sub(stored_len) else { return Ok(None) };
@@ -263,7 +262,7 @@ impl Scanner<'_> {
         Ok(content)
     }
 
-    /// Notes what lies between the last good frame and this one.
+    /// Notes the bytes between the last good frame and this one.
     fn note_gap(&mut self, frame: &Frame) -> Result<(), ReadError> {
         let is_adjacent = frame.entry.offset == self.offset;
         let is_next = frame.entry.header.place.sequence == self.next_sequence;
@@ -385,9 +384,9 @@ impl OpenGroup {
     }
 }
 
-/// What the payload of a commit or record says; `None` if no writer wrote that.
+/// Decodes the payload of a commit or record; `None` if no writer wrote that.
 fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
-    // What is whole and doesn't decode is of a newer version, and no damage.
+    // A payload that is whole and doesn't decode is of a newer version, and no damage.
     if entry.header.kind == FrameKind::RECORD {
         return Some(decode(raw).map_or(Content::Unknown, Content::Record));
     }
@@ -397,7 +396,7 @@ fn content_in(raw: &[u8], entry: &FrameEntry) -> Option<Content> {
     }
 }
 
-/// Whether a commit says what a writer could have said.
+/// Returns true if a writer could have written this commit.
 fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
     let place = entry.header.place;
     place.last
@@ -409,7 +408,7 @@ fn is_sound(commit: &Commit, entry: &FrameEntry) -> bool {
         && commit.incomplete.len() <= limits::TYPES
 }
 
-/// Whether an archive says what a writer could have said of where a checkpoint comes from.
+/// Returns true if a writer could have written this origin of a checkpoint into an archive.
 fn is_sound_origin(origin: &Origin) -> bool {
     origin.ancestors.len() <= limits::ORIGIN_ANCESTORS
 }

@@ -47,17 +47,17 @@ impl Segment {
         Self { file, ..self }
     }
 
-    /// What errors call the file.
+    /// The file's path, for errors.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the segment says about itself.
+    /// The segment's header.
     pub fn header(&self) -> &SegmentHeader {
         &self.header
     }
 
-    /// Who wrote it.
+    /// The version that wrote it.
     pub fn written_by(&self) -> &WrittenBy {
         &self.written_by
     }
@@ -67,7 +67,7 @@ impl Segment {
         Arc::clone(&self.header)
     }
 
-    /// Whether a writer that doesn't know more than this version may take the session up.
+    /// Returns true if a writer that knows no more than this version may resume the session.
     pub fn may_be_taken_up(&self) -> bool {
         self.header.optional_features & !header_codec::KNOWN_OPTIONAL == 0
     }
@@ -128,7 +128,7 @@ impl Segment {
         }
     }
 
-    /// What it is read from.
+    /// The file that it is read from.
     pub fn file(&self) -> &dyn ReadAt {
         &*self.file
     }
@@ -137,7 +137,7 @@ impl Segment {
         self.frames_start
     }
 
-    /// An error that says that the operating system didn't hand something out.
+    /// The error of a read that the operating system refused.
     pub fn unreadable(&self, offset: u64, source: io::Error) -> ReadError {
         ReadError::Unreadable { path: self.path.to_path_buf(), offset, source }
     }
@@ -156,7 +156,7 @@ impl Segment {
         opened.map_err(|error: FrameError| self.damaged(frame.offset, error))
     }
 
-    /// A frame's payload as it lies there.
+    /// A frame's payload as it is stored.
     fn stored(&self, frame: &FrameEntry) -> Result<Vec<u8>, ReadError> {
         let mut stored = vec![0; frame.header.stored_len as usize];
         let start = frame.offset + FRAME_HEADER_BYTES as u64;

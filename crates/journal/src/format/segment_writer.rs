@@ -1,4 +1,4 @@
-//! Writing a segment, as pure bytes: whoever calls appends them to a file.
+//! Writing a segment, as pure bytes: the caller appends them to a file.
 
 #[cfg(test)]
 use std::io;
@@ -8,7 +8,7 @@ use super::frame::{FrameHeader, FrameKind, FramePlace, FrameSealer};
 use super::{Block, Commit, GroupEncoder, GroupWritten};
 use super::{EncodeError, Record, SegmentHeader, header_codec};
 
-/// Why a group could not be written.
+/// The error of writing a group.
 #[cfg(test)]
 #[derive(Debug, thiserror::Error)]
 pub enum GroupError {

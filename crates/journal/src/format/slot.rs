@@ -1,4 +1,4 @@
-//! What the header of a slot says beside that of a segment.
+//! The header of a slot, beside that of a segment.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::ids::{CheckpointId, SlotId};
 use crate::model::session::{CheckpointSummary, SlotKind, milliseconds};
 
-/// What the header of a slot says beside that of a segment: all that a listing shows.
+/// The header of a slot, beside that of a segment: all that a listing shows.
 ///
 /// The header's run is the one that took the checkpoint, and its ancestors are that run's.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -19,16 +19,16 @@ pub struct SlotHeader {
     /// one with the higher number is what it became.
     #[serde(default)]
     pub revision: u32,
-    /// What the player calls it; empty for a quick slot.
+    /// The name that the player gave it; empty for a quick slot.
     pub name: String,
-    /// How it came about.
+    /// Its kind.
     pub kind: SlotKind,
     /// The game that wrote it.
     #[serde(default)]
     pub game: String,
     /// The checkpoint's number in its run.
     pub counter: u64,
-    /// When the checkpoint was captured.
+    /// The time at which the checkpoint was captured.
     pub time: Timestamp,
     /// Play time at that moment.
     #[serde(with = "milliseconds")]
@@ -36,13 +36,13 @@ pub struct SlotHeader {
     /// Saved entities at that moment.
     #[serde(default)]
     pub entities: u64,
-    /// What lists show of it beside that.
+    /// The summary of the checkpoint, for lists.
     #[serde(default)]
     pub summary: CheckpointSummary,
     /// The names of the attachments that are in the file.
     #[serde(default)]
     pub attachments: Vec<String>,
-    /// Whether the slot is neither overwritten nor deleted.
+    /// True if the slot is neither overwritten nor deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
 }

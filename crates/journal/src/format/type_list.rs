@@ -1,4 +1,4 @@
-//! Which types a checkpoint holds, and how many rows of each.
+//! The types of a checkpoint, and the number of rows of each.
 //!
 //! Every commit names them all, and consecutive commits nearly always name the same. A session has
 //! thousands of commits, so a list that was seen before is shared, and the numbers of rows take a
@@ -23,7 +23,7 @@ pub struct TypeSummary {
     /// The type's version.
     #[serde(default)]
     pub version: u32,
-    /// How many rows the type has at the checkpoint.
+    /// The number of rows of the type at the checkpoint.
     pub rows: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct TypeRows<'a> {
     pub path: &'a str,
     /// The type's version.
     pub version: u32,
-    /// How many rows the type has at the checkpoint.
+    /// The number of rows of the type at the checkpoint.
     pub rows: u64,
 }
 
@@ -53,12 +53,12 @@ struct TypeName {
 }
 
 impl TypeList {
-    /// How many types there are.
+    /// The number of types.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no type.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
@@ -146,8 +146,7 @@ pub struct KnownTypes {
 }
 
 impl KnownTypes {
-    /// Puts what was seen before in the place of what is equal to it, and says how many bytes the rest
-    /// takes.
+    /// Replaces entries by equal ones that were seen before, and returns the bytes of the rest.
     pub fn share(&mut self, list: &mut TypeList) -> usize {
         let mut own_bytes = 0;
         match self.names.get(&list.names) {

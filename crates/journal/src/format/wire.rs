@@ -7,7 +7,7 @@ const BITS_PER_BYTE: u32 = 7;
 /// The bit that says that another byte follows.
 const MORE: u8 = 0x80;
 
-/// Why a number or a string of bytes could not be read.
+/// The error of reading a number or a string of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Whether everything has been read.
+    /// Returns true if everything has been read.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()

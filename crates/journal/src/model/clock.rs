@@ -16,7 +16,7 @@ pub struct Moment {
     pub wall: Timestamp,
 }
 
-/// Where moments come from.
+/// The source of moments.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {
     /// The machine's clocks.
@@ -53,8 +53,8 @@ impl Clock {
     }
 }
 
-/// The machine's monotonic clock: for measuring, and for waiting on other threads. What the game goes
-/// by is a [`Moment`], which a test can set.
+/// The machine's monotonic clock: for measuring, and for waiting on other threads. The game itself goes by a
+/// [`Moment`], which a test can set.
 pub fn instant() -> Instant {
     Instant::now()
 }

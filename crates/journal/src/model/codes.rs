@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Weight {
     /// Something is wrong.
@@ -44,7 +44,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// How much it matters.
+            /// Returns its severity.
             #[must_use]
             pub const fn weight(self) -> Weight {
                 match self { $(Self::$name => Weight::$weight,)* }
@@ -205,7 +205,7 @@ codes! {
 }
 
 impl Code {
-    /// Whether something is wrong. Otherwise it is only to be known.
+    /// Returns true if something is wrong, false if it is only a note.
     #[must_use]
     pub const fn is_problem(self) -> bool {
         matches!(self.weight(), Weight::Problem)

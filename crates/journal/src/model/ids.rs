@@ -1,4 +1,5 @@
-//! How sessions, runs, chapters, checkpoints, entities, slots and requests are identified, and how large anything of them may be.
+//! The identities of sessions, runs, chapters, checkpoints, entities, slots and requests, and the size limits of a
+//! file's parts.
 
 mod chapter_id;
 mod checkpoint_id;

@@ -18,8 +18,8 @@ use crate::model::session::{Fields, Links, NewSession, Tags};
 pub use error::ScenarioError;
 pub use files::ScenarioFiles;
 
-/// What a player can begin with: a name, a difficulty, settings of the game, and whatever else a session is to have
-/// from its beginning.
+/// A preset that a player can begin a session with: a name, a difficulty, settings of the game, and everything else
+/// that the session has from its beginning.
 ///
 /// ```
 /// use bevy_session_journal::Scenario;
@@ -42,10 +42,10 @@ pub use files::ScenarioFiles;
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct Scenario {
-    /// What tells it from others: the name of its file up to the first point. Sessions that begin with it have it as
-    /// their type, so they are found and grouped by it.
+    /// The scenario's key: the name of its file up to the first point. Sessions that begin with it have it as their
+    /// type, so they are found and grouped by it.
     pub key: String,
-    /// Its version, in the game's own count; 1 where the file says nothing.
+    /// Its version, in the game's own count; 1 if the file gives none.
     pub version: u32,
     /// Its name, as the player sees it.
     pub name: String,
@@ -53,28 +53,28 @@ pub struct Scenario {
     pub description: String,
     /// A picture, as a path from the root of the assets.
     pub picture: Option<String>,
-    /// How hard it is, in the game's own words.
+    /// The difficulty, in the game's own words.
     pub difficulty: String,
-    /// How hard it is beside others: the higher, the harder.
+    /// The difficulty as a number, to compare scenarios by: the higher, the harder.
     pub level: Option<u8>,
-    /// How long it is expected to be played.
+    /// The play time that a session of it is expected to take.
     pub expected: Option<Duration>,
     /// Custom fields that a session of it begins with.
     pub fields: Fields,
-    /// What the game is to do differently: values of its own.
+    /// Settings for the game, by name.
     pub settings: Fields,
     /// Tags that a session of it begins with.
     pub tags: Tags,
-    /// What a session of it is linked with.
+    /// The links that a session of it begins with.
     pub links: Links,
     /// The file with the world that a session of it begins with, as a path from the root of the assets.
     pub world: Option<String>,
 }
 
 impl Scenario {
-    /// What stands before a setting's name in the fields of a session.
+    /// The prefix of a setting's name in the fields of a session.
     pub const SETTING: &str = "setting.";
-    /// The field of a session that says with which version of its scenario it began.
+    /// The field of a session with the version of the scenario that it began with.
     pub const VERSION: &str = "scenario.version";
 
     /// A scenario that extends no other, from its text. `file` is what errors call it.
@@ -109,10 +109,9 @@ impl Scenario {
 
     /// A session that begins with this, to which the game can add what it likes.
     ///
-    /// It has name, description, tags, links, fields and expected length of the scenario. Its type is the
-    /// scenario's [`key`](Self::key). Each setting is a field, under its name behind [`SETTING`](Self::SETTING), so
-    /// that the game finds it again whenever the session is taken up; the scenario's version is the field
-    /// [`VERSION`](Self::VERSION).
+    /// It has name, description, tags, links, fields and expected length of the scenario. Its type is the scenario's
+    /// [`key`](Self::key). Each setting is a field, under its name behind [`SETTING`](Self::SETTING), so that the game
+    /// finds it again whenever the session is resumed; the scenario's version is the field [`VERSION`](Self::VERSION).
     #[must_use]
     pub fn new_session(&self) -> NewSession {
         let mut session =

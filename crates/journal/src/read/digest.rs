@@ -1,8 +1,7 @@
-//! What a program keeps of each session's history: a small value of its own, which follows from what the session has
-//! recorded.
+//! The digests of sessions: a small value for each session, derived from its recorded history.
 //!
 //! A value is made on the writer's thread, in slices, and again only when the session's files have changed. All of them
-//! lie in one file of this machine, which may be lost at any time. Nothing is restored or removed by what it says.
+//! are in one file of this machine, which may be lost at any time. Nothing is restored or removed because of them.
 //!
 //! A game's digester (`SessionDigester`) makes a small value of the history of each session. The hook knows nothing
 //! of what the value is for; insights are one use of it. `read/recovery/session_history.rs` goes through all events of a
@@ -31,7 +30,7 @@ use crate::format::EventStretch;
 use crate::model::ids::SessionId;
 use crate::read::recovery::{KnownTypes, SessionFinder};
 
-/// What is asked of digests.
+/// An order about digests.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DigestOrder {
     /// Bring those of a digester up to date.
@@ -61,20 +60,20 @@ impl DigestOrder {
 pub struct PlayedLine {
     /// The session.
     pub session: SessionId,
-    /// What happened on it, the nearest run first.
+    /// The stretches of its events, the nearest run first.
     pub line: Vec<EventStretch>,
 }
 
 /// All digests of one digester, as they are handed over: a [`DigestedSessions`] of its values.
 pub type ErasedDigests = Arc<dyn Any + Send + Sync>;
 
-/// Keeps the digests of one digester, whatever its values are.
+/// Keeps the digests of one digester, with values of any type.
 pub trait KeepDigests: Send {
     /// The digester's name.
     fn name(&self) -> &'static str;
     /// Begins to bring them up to date. `changed` are sessions that were changed since they were looked at.
     fn begin(&mut self, finder: &SessionFinder, changed: &[SessionId], played: Option<PlayedLine>);
-    /// Does a piece of it. Whether there is more.
+    /// Does a piece of it. Returns true if there is more.
     fn step(&mut self, finder: &mut SessionFinder, types: &dyn KnownTypes) -> bool;
     /// All of them, and what it took to bring them up to date.
     fn publish(&mut self) -> (ErasedDigests, DigestFigures);

@@ -1,4 +1,4 @@
-//! What can be had back: looks at the sessions on this machine, and reads the one that was chosen.
+//! Detection and restores: looks at the sessions on this machine, and reads the one that was chosen.
 //!
 //! Runs on the writer's thread and only reads.
 

@@ -1,5 +1,5 @@
-//! What a player can send, and a developer can open: one file with a checkpoint, with what happened last, and with
-//! what is known of how a process ended. The same file hands a session on to another machine.
+//! Reports: one file that a player can send and a developer can open, with a checkpoint, the newest events and log
+//! lines, and the end of a process. The same file hands a session on to another machine.
 //!
 //! Writing one only reads what belongs to sessions, and fails nothing but itself. The writer puts the parts
 //! together; here is what they are, what they look like, and how a file is opened.
@@ -40,20 +40,20 @@ pub const MOST_SLOT_BYTES: u64 = 256 << 20;
 /// Bytes that one step reads or writes, about.
 pub const STEP_BYTES: usize = 1 << 20;
 
-/// What the report says.
+/// The report's text.
 const REPORT: &str = "report.ron";
 /// The checkpoint, as the file of a slot.
 const CHECKPOINT: &str = "checkpoint.slot";
-/// What happened last.
+/// The newest events.
 const EVENTS: &str = "events.ron";
-/// What was recorded after the checkpoint.
+/// The events that were recorded after the checkpoint.
 const TAPE: &str = "tape.bin";
-/// What was logged last.
+/// The end of the log.
 const LOG: &str = "log.txt";
 /// The end of the log that the game keeps in files.
 const LOG_LINES: &str = "log.jsonl";
 
-/// What is to be written, and where to.
+/// The content of a report to write, and its path.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ReportOrder {
     /// The file to write.
@@ -64,13 +64,13 @@ pub struct ReportOrder {
     pub session: Option<SessionId>,
     /// The checkpoint that is meant. The newest, if there is none or it isn't there.
     pub checkpoint: Option<CheckpointId>,
-    /// What goes with it.
+    /// The player's note, and the parts that were asked for.
     pub report: Report,
-    /// What the game says of itself, to which the writer adds what it knows.
+    /// The game's own context, to which the writer adds what it knows.
     pub context: SessionContext,
 }
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ReportOf {
     /// The session that is being played.
@@ -90,12 +90,12 @@ pub struct ScenarioFile {
     pub path: PathBuf,
     /// The scenario that it has.
     pub scenario: Scenario,
-    /// What its world is taken of.
+    /// The source of its world.
     pub of: WorldOf,
 }
 
 impl ReportOf {
-    /// Whether it is of no use without its checkpoint.
+    /// Returns true if it is of no use without its checkpoint.
     pub(crate) fn is_a_world(&self) -> bool {
         matches!(self, Self::Session | Self::Scenario(_))
     }
@@ -156,7 +156,7 @@ impl ReportOrder {
         error
     }
 
-    /// What the disk refused.
+    /// The error for an operation that the disk refused.
     pub(crate) fn refused(&self, action: StoreAction, source: io::Error) -> RequestError {
         refused(&self.path, action, source)
     }

@@ -1,9 +1,9 @@
 //! Bringing a session to the machine that is about to play it.
 //!
-//! What differs comes under names of its own that no reader looks at, and is durable before any of it gets its place.
-//! Then the files get their places in the order in which a replica is caught up: journals after what they name, the manifest
-//! last. A machine that dies meanwhile has some of them, which are the replica's: the next start finds itself behind
-//! once more, and brings the rest.
+//! Files that differ are written under temporary names that no reader looks at, and are durable before any of them gets
+//! its place. Then the files get their places in the order in which a replica is caught up: journals after what they
+//! name, the manifest last. A machine that dies meanwhile has some of them, which are the replica's: the next start
+//! finds itself behind once more, and brings the rest.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::disk::{DirectoryStore, Disk, Layout, StoreError, session_of_slot};
 
-/// Why a session wasn't brought here. What was there before still is.
+/// The reason that a session wasn't brought here. The files from before are still there.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrivalError {
     /// The replica can't be read.
@@ -43,7 +43,7 @@ impl From<CompareError> for ArrivalError {
     }
 }
 
-/// Makes the files of a machine what the replica has. Nobody else changes them meanwhile.
+/// Brings the files of a machine to the replica's state. The caller makes sure that they don't change meanwhile.
 pub async fn bring_here(
     reach: &impl Reach,
     log: &Log,
@@ -119,7 +119,7 @@ impl Arrival<'_> {
         Ok((name.clone(), written, path))
     }
 
-    /// Where a file goes. A slot of another session keeps the name that it has here.
+    /// The path for a file. A slot of another session keeps the name that it has here.
     fn free_place(&self, name: &FileName) -> io::Result<PathBuf> {
         let path = self.place.path(name);
         if !name.is_slot() {

@@ -1,9 +1,9 @@
 //! Bringing a replica to what a machine has.
 //!
-//! What is longer here is appended. What is new, or another file, comes under a name of its own that no reader looks at, and
-//! one entry gives all of these their places. Journals come after everything else, since they name what is in other
-//! files, and so a reader never finds one without what it goes on from. What isn't here any more goes last, with the
-//! manifest that says which files there are.
+//! The tail of a file that is longer here is appended. A file that is new, or another one, is written under a temporary
+//! name that no reader looks at, and one entry gives all of these their places. Journals come after everything else,
+//! since they name what is in other files, and so a reader never finds one without the ones that it continues. Files
+//! that aren't here any more go last, with the manifest that says which files there are.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -25,7 +25,7 @@ enum Step {
     Change(Vec<Change>),
 }
 
-/// When a file's turn comes.
+/// The turn of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turn {
     First,
@@ -54,7 +54,7 @@ struct Piece {
 }
 
 impl CatchUp {
-    /// What has to be sent, by how the files of both differ and how long they are here.
+    /// The steps to bring the replica up to date, from the differences of its files and their lengths here.
     pub fn new(
         reach: &impl Reach,
         differences: &BTreeMap<FileName, Difference>,
@@ -70,7 +70,7 @@ impl CatchUp {
                 let len = lengths.get(name).copied().unwrap_or(0);
                 match difference {
                     Difference::Same | Difference::Damaged => {}
-                    // What the replica has of it is good.
+                    // The replica's part of it is good.
                     Difference::Other | Difference::Shorter if name.only_grows() => {}
                     Difference::Longer => {
                         let from = there.get(name).map_or(0, |file| file.bytes);
@@ -118,7 +118,7 @@ impl CatchUp {
         }
     }
 
-    /// Whether everything was handed out.
+    /// Returns true if everything was handed out.
     pub fn is_done(&self) -> bool {
         self.steps.is_empty()
     }

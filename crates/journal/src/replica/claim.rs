@@ -39,11 +39,11 @@ impl fmt::Display for ClaimId {
 pub struct Claim {
     /// The epoch.
     pub epoch: Epoch,
-    /// What its claim says.
+    /// The id that its claim has.
     pub id: ClaimId,
 }
 
-/// Why an epoch wasn't claimed.
+/// The reason that an epoch wasn't claimed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
     /// The store gave no answer. The same claimant can try again.
@@ -76,7 +76,7 @@ impl Claimant {
 
     /// Takes the epoch after the highest, seals every older one, and reads all of them into `log`.
     ///
-    /// After a fault it is called again, by which nothing is claimed twice.
+    /// After a fault, call it again: nothing is claimed twice by that.
     pub async fn claim(&mut self, reach: &impl Reach, log: &mut Log) -> Result<Claim, ClaimError> {
         log.refresh(reach).await?;
         if log.tombstone().is_some() && Sentence::R2RemovedIsNotPlayed.holds() {
@@ -123,7 +123,7 @@ impl Claimant {
     fn after(&self, highest: Epoch) -> Epoch {
         match Sentence::C3HighestEpoch.holds() {
             true => highest.next(),
-            // Leaves one out now and then, as who counts by a number of its own does.
+            // Leaves one out now and then, as a claimant that counts by itself would.
             false => Epoch(highest.next().0 + self.id.0 % 2),
         }
     }
@@ -141,7 +141,7 @@ impl Claimant {
                 return Ok(());
             }
             for older in unsealed {
-                // Whatever is answered: the next look at the log decides.
+                // The answer doesn't matter: the next look at the log decides.
                 let _ = self.seal(reach, log, older).await;
             }
             if !Sentence::C5FindsSealsStanding.holds() {
@@ -175,13 +175,13 @@ impl Claimant {
     }
 }
 
-/// Who claimed an epoch; `None` if nobody did.
+/// The claim of an epoch; `None` if there is none.
 pub(super) async fn owner_of(
     reach: &impl Reach,
     session: SessionId,
     epoch: Epoch,
 ) -> Result<Option<ClaimId>, StoreFault> {
     let bytes = reach.read(Key::Claim { session, epoch }).await?;
-    // What is no claim was claimed by nobody that is known.
+    // An object that is no claim was claimed by no known process.
     Ok(bytes.map(|bytes| ClaimId::of_bytes(&bytes).unwrap_or(ClaimId(0, 0))))
 }

@@ -1,8 +1,8 @@
-//! Letting go of what nobody needs any more.
+//! Compaction: removing entries that aren't needed any more.
 //!
-//! An owner that compacts seals its epoch and claims the next, in which it writes once more what the files have in older
-//! ones, while it goes on sending what is new. Then it declares that the older ones are gone. Once that is acknowledged,
-//! it deletes their entries, but for the seals.
+//! An owner that compacts seals its epoch and claims the next, in which it writes once more what the files have in
+//! older ones, while it still sends new changes. Then it declares that the older ones are gone. Once that is
+//! acknowledged, it deletes their entries, but for the seals.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -12,14 +12,15 @@ use super::{
     Sentence, Trouble,
 };
 
-/// How far a compaction has come.
+/// The stage of a compaction.
 #[derive(Debug)]
 pub(super) enum Compaction {
     /// The owner's epoch gets its seal.
     Sealing(Position),
     /// The next epoch is claimed.
     Claiming(Claimant),
-    /// What older epochs have of the files is written once more; the file that is being copied, and where.
+    /// The files of older epochs are copied into this one; the file that is being copied, and the name of its
+    /// copy.
     Copying(Option<(FileName, FileName)>),
     /// It is said what is gone.
     Declaring(Position),
@@ -27,20 +28,20 @@ pub(super) enum Compaction {
     Deleting(Option<Vec<Key>>),
 }
 
-/// Objects beyond which a log is worth a compaction, whatever they hold.
+/// Objects beyond which a log is worth a compaction, even if all are in use.
 const MANY: usize = 1_024;
 /// Bytes that may be useless beside as many that aren't.
 const SLACK: u64 = 4 << 20;
 
 impl<R: Reach> Owner<R> {
-    /// Whether most of what lies in the store is of no use any more.
+    /// Returns true if most of the store's content is of no use any more.
     pub fn is_compaction_due(&self) -> bool {
         let useful = self.files().bytes();
         self.compaction.is_none()
             && (self.log.len() > MANY || self.log.bytes() > 2 * useful + SLACK)
     }
 
-    /// Whether a compaction is under way.
+    /// Returns true if a compaction is under way.
     pub fn is_compacting(&self) -> bool {
         self.compaction.is_some()
     }
@@ -59,9 +60,10 @@ impl<R: Reach> Owner<R> {
         Ok(())
     }
 
-    /// Does a piece of it: at most one entry is sent, of at most [`MAX_PAYLOAD`] bytes. Whether there is more to do.
+    /// Does a piece of it: at most one entry is sent, of at most [`MAX_PAYLOAD`] bytes. Returns true if there is more
+    /// to do.
     ///
-    /// Between two pieces other entries can be sent if [`Self::can_send`]. After a fault it is called again.
+    /// Between two pieces other entries can be sent if [`Self::can_send`]. After a fault, call it again.
     pub async fn compact(&mut self) -> Result<bool, Trouble> {
         let Some(compaction) = self.compaction.take() else { return Ok(false) };
         let (compaction, result) = self.go_on(compaction).await;

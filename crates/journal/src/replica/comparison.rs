@@ -1,4 +1,4 @@
-//! What a machine has of a session beside what a replica has.
+//! The comparison of a machine's files with a replica's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,7 +11,8 @@ use super::pruning::has_pruned;
 use super::{Claim, Epoch, Extent, FileName, FileState, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
 
-/// What a machine keeps on its own disk of the last claim that it had: from there on both sides are compared.
+/// The last claim of a machine, kept on its own disk with the files at that moment: from there on both sides are
+/// compared.
 ///
 /// It is durable before the first entry of that claim is sent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ impl Mark {
     }
 }
 
-/// How the files of a machine stand to those of a replica.
+/// The relation of a machine's files to those of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
     /// They are the same.
@@ -44,14 +45,14 @@ pub enum Standing {
     Forked,
 }
 
-/// How a file of a machine stands to the same one of a replica.
+/// The relation of a machine's file to the same one of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Difference {
     /// There is none.
     Same,
-    /// The machine's goes on where the replica's ends.
+    /// The machine's file continues where the replica's ends.
     Longer,
-    /// The replica's goes on where the machine's ends.
+    /// The replica's file continues where the machine's ends.
     Shorter,
     /// They are different files.
     Other,
@@ -90,21 +91,21 @@ pub async fn compare(
             Difference::Same | Difference::Damaged | Difference::OnlyThere => (false, false),
             Difference::Longer => (true, false),
             Difference::Shorter => (false, true),
-            // Nobody writes over such a file: what was common once is damaged here.
+            // Such a file is never overwritten: the part that was common once is damaged here.
             Difference::Other if name.only_grows() => {
                 let is_damaged = is_alone
                     || was.is_some()
                     || was_there(reach, log, here, name, past.get(name)).await?;
                 (!is_damaged, true)
             }
-            // Nobody else has done it.
+            // No other machine has done it.
             Difference::Other if is_alone => (true, false),
             Difference::Other => {
                 let is_known = is_as_before(here, name, was)?
                     || was_there(reach, log, here, name, past.get(name)).await?;
                 (!is_known, !is_as_before_there(there, name, was))
             }
-            // What only one side has is new there, or was removed on the other.
+            // A file that only one side has is new there, or was removed on the other.
             Difference::OnlyHere => {
                 let is_removed_there = is_as_before(here, name, was)?
                     || was_there(reach, log, here, name, past.get(name)).await?;
@@ -124,18 +125,18 @@ pub async fn compare(
     Ok(match (!new_here.is_empty(), is_new_there) {
         (false, false) if !is_removed_here => Standing::Same,
         (_, false) => Standing::ReplicaIsBehind,
-        // What was merely removed here is no news.
+        // Files that were merely removed here are nothing new.
         (false, true) => Standing::MachineIsBehind,
         (true, true) => Standing::Forked,
     })
 }
 
-/// Whether a file of the replica is what it was at the mark.
+/// Returns true if a file of the replica is the same as at the mark.
 fn is_as_before_there(there: &Files, name: &FileName, was: Option<&Vec<(u64, u64)>>) -> bool {
     was.is_some() && there.get(name).map(pieces).as_ref() == was
 }
 
-/// Why two sides can't be compared.
+/// The error of comparing two sides.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// The machine's files can't be read.
@@ -146,12 +147,12 @@ pub enum CompareError {
     There(#[from] ReadError),
 }
 
-/// Whether a file isn't there any more as it was.
+/// Returns true if a file isn't there any more as it was.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
 }
 
-/// How each file stands, by name. Files that are still being written under another name aren't compared.
+/// The difference of each file, by name. Files that are still being written under another name aren't compared.
 pub async fn difference(
     reach: &impl Reach,
     log: &Log,
@@ -207,7 +208,7 @@ async fn of_both(
     })
 }
 
-/// Whether a piece of the replica begins with these bytes.
+/// Returns true if a piece of the replica begins with these bytes.
 async fn is_beginning(
     reach: &impl Reach,
     log: &Log,
@@ -217,12 +218,14 @@ async fn is_beginning(
     Ok(bytes.is_empty() || read_extent(reach, log.session(), extent).await?.starts_with(bytes))
 }
 
-/// Whether a file says only what the journals say. It is written at leisure, and so is often never durable by itself.
+/// Returns true if a file holds only facts that the journals hold. It is written at leisure, and so is often never
+/// durable by itself.
 fn is_derived(name: &FileName) -> bool {
     Layout::is_manifest_name(name.name()) || Layout::is_card_name(name.name())
 }
 
-/// Whether a file of this machine is one that the replica had once, or its beginning: nothing of it is news there.
+/// Returns true if a file of this machine is one that the replica had once, or its beginning: nothing of it is new
+/// there.
 async fn was_there(
     reach: &impl Reach,
     log: &Log,
@@ -238,7 +241,7 @@ async fn was_there(
             Err(error @ (CompareError::Here(_) | CompareError::There(ReadError::Store(_)))) => {
                 return Err(error);
             }
-            // What has gone says nothing.
+            // A file that has gone says nothing.
             Ok(_) | Err(CompareError::There(_)) => {}
         }
     }
@@ -249,7 +252,7 @@ fn pieces(file: &FileState) -> Vec<(u64, u64)> {
     file.extents.iter().map(|extent| (extent.len, extent.hash)).collect()
 }
 
-/// Whether a file of this machine is what it was at the mark.
+/// Returns true if a file of this machine is the same as at the mark.
 fn is_as_before(
     here: &impl Source,
     name: &FileName,

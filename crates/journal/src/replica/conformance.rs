@@ -1,4 +1,4 @@
-//! What every [`ReplicaStore`] does alike.
+//! The contract of every [`ReplicaStore`], as checks.
 //!
 //! Each of these panics where a store doesn't.
 
@@ -50,7 +50,7 @@ fn a_listing_has_what_a_session_has(store: &dyn ReplicaStore) {
     assert_eq!(store.create(entry(session, 2, 1), b"late").unwrap(), Created::New);
 }
 
-/// And nobody finds a part.
+/// And no reader finds a part.
 fn of_those_who_create_at_once_one_is_the_first(store: &dyn ReplicaStore) {
     let session = SessionId::random();
     for position in 1..20 {

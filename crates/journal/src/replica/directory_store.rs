@@ -1,16 +1,16 @@
 //! A replica in a directory, as of a network drive, or of another disk of the same machine.
 //!
-//! `create` has to be exclusive, whole, durable and listed before it answers, and an exclusive create that is followed by
-//! a write is none of that: who dies between leaves a torn entry, which blocks its position for good. So the bytes are
-//! written to a file that only this process knows and synced; then that file gets the object's name by a hard link, which
-//! the system makes in one step or refuses because the name is there; then the directory is synced, so that the name
-//! survives as well. Only then it is answered. A name that was there already may be another process's of which the
-//! directory isn't synced yet: so it is synced before *Existed* is answered too, and before a listing is, for who counts
-//! on a seal that a power cut then takes would be deceived. A session's objects lie in one directory, so that a listing
-//! costs one sync.
+//! `create` has to be exclusive, whole, durable and listed before it answers, and an exclusive create that is followed
+//! by a write is none of that: a process that dies between leaves a torn entry, which blocks its position for good. So
+//! the bytes are written to a file that only this process knows and synced; then that file gets the object's name by a
+//! hard link, which the system makes in one step or refuses because the name is there; then the directory is synced, so
+//! that the name survives as well. Only then it is answered. A name that was there already may be another process's of
+//! which the directory isn't synced yet: so it is synced before *Existed* is answered too, and before a listing is, for
+//! a machine that counts on a seal that a power cut then takes would be deceived. A session's objects are in one
+//! directory, so that a listing costs one sync.
 //!
-//! What is written and hasn't got its name yet lies in a directory of the process, which holds a lock beside it; those of
-//! processes that are gone are removed when the store is opened.
+//! Files that are written and haven't got their names yet are in a directory of the process, which holds a lock beside
+//! it; those of processes that are gone are removed when the store is opened.
 
 #![expect(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ use super::{Created, Epoch, Key, Listing, Position, ReplicaStore, StoreFault};
 use crate::disk::{Disk, Lock, RealDisk, sync_all};
 use crate::model::ids::{SessionId, random_u64};
 
-/// Where files lie that have no name of an object yet.
+/// The directory of files that have no name of an object yet.
 const UNFINISHED: &str = "unfinished";
 const CLAIM: &str = "claim";
 const ENTRY: &str = "entry";
@@ -39,7 +39,7 @@ const ENTRY: &str = "entry";
 #[derive(Debug)]
 pub struct DirectoryReplica {
     root: PathBuf,
-    /// Where this process writes what has no name yet.
+    /// The directory in which this process writes files that have no name yet.
     unfinished: PathBuf,
     /// Says to others that this process lives; absent where the file system has no locks.
     lock: Option<Box<dyn Lock>>,
@@ -56,7 +56,7 @@ impl DirectoryReplica {
         create_directories(&all)?;
         remove_abandoned(&all);
         let unfinished = all.join(format!("{:016x}", random_u64()));
-        // Before the directory, so that nobody finds that without its lock and takes it for abandoned.
+        // Before the directory, so that no process finds that without its lock and takes it for abandoned.
         let lock = RealDisk.try_lock(&lock_of(&unfinished)).ok().flatten();
         create_directory(&unfinished)?;
         Ok(Self { root: root.to_owned(), unfinished, lock, known: Mutex::default() })
@@ -89,7 +89,7 @@ impl DirectoryReplica {
             Ok(()) => Created::New,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Created::Existed,
             Err(error) => {
-                // Whatever became of the directory, it is made once more.
+                // The directory may be gone, so it is made once more.
                 self.known().remove(&key.session());
                 return Err(error);
             }
@@ -177,7 +177,7 @@ impl ReplicaStore for DirectoryReplica {
 }
 
 impl Drop for DirectoryReplica {
-    /// What stays is removed by the next process that opens the store.
+    /// Removes the unfinished files. Any that stay are removed by the next process that opens the store.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.unfinished);
         self.lock = None;
@@ -217,7 +217,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_all(&file)
 }
 
-/// Makes a directory whose parent is there. Its name is durable afterwards, whoever made it.
+/// Makes a directory whose parent is there. Its name is durable afterwards, even if another process made it.
 fn create_directory(path: &Path) -> io::Result<()> {
     match RealDisk.create_dir(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -243,7 +243,7 @@ fn lock_of(unfinished: &Path) -> PathBuf {
     unfinished.with_extension("lock")
 }
 
-/// Removes what processes were writing that are gone. Where a file system has no locks, it stays.
+/// Removes unfinished files of processes that are gone. On a file system without locks they stay.
 fn remove_abandoned(all: &Path) {
     let Ok(entries) = fs::read_dir(all) else { return };
     let directories = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());

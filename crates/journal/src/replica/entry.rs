@@ -29,25 +29,25 @@ pub const MAX_PAYLOAD: usize = 1 << 20;
 /// An entry of a session's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    /// Distinguishes it from any other, whatever it says.
+    /// Distinguishes it from any other, even of the same content.
     pub nonce: u128,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
-/// What an entry says.
+/// The content of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Body {
-    /// What happened to the session's files, in the order in which it became durable at its owner's.
+    /// The changes to the session's files, in the order in which they became durable at its owner's.
     Changes(Vec<Change>),
-    /// The owner is there, and its machine is called so.
+    /// The owner is alive, and its machine has this name.
     Renewal {
         /// A name for people; who owns a session doesn't depend on it.
         machine: String,
     },
     /// The epoch ends before this entry.
     Seal {
-        /// Whether the owner itself has ended it and lets the next one begin at once.
+        /// True if the owner itself has ended it and lets the next one begin at once.
         released: bool,
     },
     /// Everything that was still wanted of the epochs before this one has been written once more, and their entries may
@@ -60,7 +60,7 @@ pub enum Body {
     Tombstone,
 }
 
-/// What happens to a file.
+/// A change of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Change {
     /// A file is there, with nothing in it.
@@ -93,7 +93,7 @@ pub enum Change {
     },
 }
 
-/// Why bytes are no entry of the place where they were found.
+/// The reason that bytes are no entry of the place where they were found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EntryError {
     /// A checksum doesn't fit, or something that must be there isn't.
@@ -138,7 +138,7 @@ impl Entry {
         bytes.into()
     }
 
-    /// Reads an entry that was found under a key. The range is where its payload lies.
+    /// Reads an entry that was found under a key. The range is that of its payload.
     pub fn decode(key: Key, bytes: &[u8]) -> Result<(Self, Range<usize>), EntryError> {
         let (head, payload) = Head::decode(bytes)?;
         let (session, epoch, position) = (head.session.into(), head.epoch, head.position);
@@ -149,7 +149,7 @@ impl Entry {
         Ok((Self { nonce, body: head.body }, payload))
     }
 
-    /// What an entry says that was found anywhere.
+    /// The content of an entry that was found anywhere.
     #[cfg(test)]
     pub(super) fn peek(bytes: &[u8]) -> Option<Body> {
         Head::decode(bytes).ok().map(|(head, _)| head.body)

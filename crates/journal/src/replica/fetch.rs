@@ -6,7 +6,7 @@ use super::log::read_extent;
 use super::{FileName, Log, Reach, ReadError};
 use crate::disk::Layout;
 
-/// Where fetched files are written.
+/// The destination of fetched files.
 pub trait Receiver {
     /// Begins a file.
     fn begin(&mut self, name: &FileName) -> io::Result<()>;
@@ -18,7 +18,7 @@ pub trait Receiver {
     fn end(&mut self) -> io::Result<()>;
 }
 
-/// Why files weren't fetched.
+/// The reason that files weren't fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// They can't be read.
@@ -29,13 +29,13 @@ pub enum FetchError {
     Write {
         /// The file.
         name: FileName,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// Fetches all files that a log makes, one after the other, with one piece of one file in memory at a time. What was
-/// still being written under another name is left out. It is how many bytes were fetched.
+/// Fetches all files that a log makes, one after the other, with one piece of one file in memory at a time. Files that
+/// were still being written under another name are left out. Returns the bytes that were fetched.
 pub async fn fetch(
     reach: &impl Reach,
     log: &Log,

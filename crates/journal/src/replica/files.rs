@@ -10,7 +10,7 @@ use crate::disk::Layout;
 
 /// The longest name of a file.
 const MAX_NAME: usize = 255;
-/// What stands before the name of a slot, which lies outside of its session's directory.
+/// The prefix of the name of a slot, which is outside of its session's directory.
 const SLOTS: &str = "slots/";
 
 /// The name of a file in a session's directory, or `slots/` and the name of a slot's file.
@@ -39,20 +39,20 @@ impl FileName {
         self.0.strip_prefix(SLOTS).unwrap_or(&self.0)
     }
 
-    /// Whether it is a slot's.
+    /// Returns true if it is a slot's.
     #[must_use]
     pub fn is_slot(&self) -> bool {
         self.0.starts_with(SLOTS)
     }
 
-    /// Whether it is a file of the session's own directory.
+    /// Returns true if it is a file of the session's own directory.
     #[must_use]
     pub fn is_in_session(&self) -> bool {
         !self.is_slot()
     }
 
-    /// Whether it is a file that is only ever appended to: a journal, or one of events. Who has other bytes of it has
-    /// damaged ones.
+    /// Returns true if it is a file that is only ever appended to: a journal, or one of events. Other bytes in it are
+    /// damage.
     pub(super) fn only_grows(&self) -> bool {
         let name = self.name();
         !self.is_slot() && (Layout::is_segment_name(name) || Layout::is_events_name(name))
@@ -86,7 +86,7 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Whether a name leads nowhere but to a file in the directory where it is looked for.
+/// Returns true if a name leads nowhere but to a file in the directory where it is looked for.
 fn is_plain(name: &str) -> bool {
     let is_separator = |letter: char| matches!(letter, '/' | '\\' | ':') || letter.is_control();
     !name.is_empty()
@@ -102,7 +102,7 @@ pub struct Extent {
     pub epoch: Epoch,
     /// The entry's position there.
     pub position: Position,
-    /// Where in its payload the piece begins.
+    /// The offset of the piece in its payload.
     pub start: u64,
     /// Bytes of the piece.
     pub len: u64,
@@ -135,8 +135,8 @@ pub struct ReplayError {
 
 /// The files that the entries of a log make, as of one entry.
 ///
-/// A log of which old epochs are gone is read from an epoch on before which files may have been there. What is said of
-/// such a file is passed over: before the declaration by which the old epochs went, everything that was still wanted of
+/// A log of which old epochs are gone is read from an epoch on before which files may have been there. Changes of such
+/// a file are passed over: before the declaration by which the old epochs went, everything that was still wanted of
 /// them was written once more.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Files {
@@ -150,7 +150,7 @@ impl Files {
         &self.files
     }
 
-    /// A file.
+    /// The state of a file; `None` if there is none of this name.
     #[must_use]
     pub fn get(&self, name: &FileName) -> Option<&FileState> {
         self.files.get(name)

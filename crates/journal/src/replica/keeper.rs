@@ -24,51 +24,51 @@ use crate::model::clock::Moment;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::read::recovery::KnownTypes;
 
-/// How long after a fault the store is asked again what it has.
+/// The time after a fault until the store is asked again for its sessions.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 /// Checkpoints of a session of which it is awaited that they are replicated. Older ones are with newer ones.
 const AWAITED: usize = 1_024;
 
-/// How sessions are kept in a replica.
+/// The options for keeping sessions in a replica.
 #[derive(Clone, Debug)]
 pub struct KeeperOptions {
     /// The replica.
     pub store: Arc<dyn ReplicaStore>,
-    /// What this machine is called: a name for people, and what tells it from others.
+    /// The name of this machine, for people; it distinguishes it from others.
     pub machine: String,
-    /// How long an owner may be silent.
+    /// The time that an owner may be silent.
     pub lease: Duration,
-    /// How often is sent at most.
+    /// The least time between two transmissions.
     pub interval: Duration,
-    /// How long a checkpoint may wait before that is said.
+    /// The time that a checkpoint may wait before that is reported.
     pub may_lag: Duration,
-    /// How long a session's lock that is held may be one of a process that is being killed.
+    /// The time that a session's lock may be held by a process that is being killed.
     pub lock_patience: Duration,
 }
 
-/// What is wanted of a session in the replica.
+/// An order about a session in the replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplicaOrder {
     /// It is about to be played: this machine is to own it, and to have what is newest of it. Answered by
     /// [`ReplicaReport::Ready`], however long another owns it.
     Ready(SessionId),
-    /// It was begun here, so that nobody else knows it: it is claimed while it is played.
+    /// It was begun here, so that no other machine knows it: it is claimed while it is played.
     Begin(SessionId),
     /// A checkpoint is durable here.
     Saved(SessionId, CheckpointId),
     /// It isn't played any more: everything is sent, then it is free. Answered by [`ReplicaReport::LetGo`].
     LetGo(SessionId),
-    /// What the replica has is wanted now, whatever is played. Answered by [`ReplicaReport::Found`], or
+    /// The replica's sessions are wanted now, even while a session is played. Answered by [`ReplicaReport::Found`], or
     /// [`ReplicaReport::Lost`].
     Look,
     /// The sessions of another profile come next.
     UseProfile(String),
 }
 
-/// What is said of the replica.
+/// A report about the replica.
 #[derive(Debug)]
 pub enum ReplicaReport {
-    /// What it has, beside what is here.
+    /// Its sessions, compared with those that are here.
     Found(Vec<ReplicaSession>),
     /// A session can be played, or can't.
     Ready(SessionId, Readiness),
@@ -84,11 +84,11 @@ pub enum ReplicaReport {
     Back,
     /// Nothing more of a session is sent.
     Over(SessionId, Epoch, Over),
-    /// A session was let go of. Whether everything of it is there.
+    /// A session was released; true if everything of it is in the replica.
     LetGo(SessionId, bool),
 }
 
-/// How a session stands that is to be played.
+/// The readiness of a session that is to be played.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Readiness {
     /// This machine owns it, and has what is newest of it.
@@ -97,7 +97,7 @@ pub enum Readiness {
     Unclaimed,
     /// Another process of this machine has it.
     InUse,
-    /// This machine and the replica have gone on without each other.
+    /// This machine and the replica have changed without each other.
     Forked,
     /// It was removed from the replica.
     Removed,
@@ -112,10 +112,10 @@ pub struct Keeper {
     game: String,
     shipments: Vec<Shipment>,
     survey: Survey,
-    /// When the replica is to be looked at; never while a session is played.
+    /// The time at which the replica is to be looked at; never while a session is played.
     next_look: Duration,
     found: Option<Vec<ReplicaSession>>,
-    /// Somebody wants to know what there is.
+    /// A list of the replica's sessions was asked for.
     is_asked: bool,
     is_lost: bool,
     reports: Vec<ReplicaReport>,
@@ -132,11 +132,11 @@ struct Shipment {
     /// The number that was reached.
     reached: u64,
     lags: bool,
-    /// When it is to be looked at next.
+    /// The time at which it is to be looked at next.
     due: Duration,
 }
 
-/// What becomes of a session.
+/// The phase of a session.
 enum Phase {
     /// It is to be played once it is this machine's: first in its own eyes, then in those of the others.
     Locking {
@@ -146,7 +146,7 @@ enum Phase {
         _lock: Option<SessionLock>,
     },
     Played,
-    /// Everything is still to be sent, whether or not somebody waits for that.
+    /// Everything is still to be sent, even if nothing waits for that.
     Leaving {
         is_answered: bool,
     },
@@ -184,12 +184,12 @@ impl Keeper {
         }
     }
 
-    /// What there is to report.
+    /// Takes the reports.
     pub fn reports(&mut self) -> impl Iterator<Item = ReplicaReport> {
         self.reports.drain(..)
     }
 
-    /// Takes an order. What asks the store is left to [`Self::turn`].
+    /// Takes an order. Requests to the store are left to [`Self::turn`].
     pub fn execute(&mut self, order: ReplicaOrder, now: Moment) {
         match order {
             ReplicaOrder::Ready(session) => {
@@ -232,7 +232,7 @@ impl Keeper {
         let KeeperOptions { store, machine, lease, interval, .. } = &self.options;
         let local = Arc::clone(&self.local);
         let place = SessionFiles::of(local.store.layout(), session);
-        // What writes says by itself that it can't be made.
+        // If it can't be made, the first write fails.
         let _ = local.store.create_state_directory();
         let recorder = self.recorders.begin(&**local.store.disk(), place)?;
         let options = ShipperOptions {
@@ -267,7 +267,7 @@ impl Keeper {
             return;
         };
         if shipment.shipper.is_owner() {
-            // Nobody waits for a store that gives no answer. Once it does, the rest is sent all the same.
+            // Leaving doesn't wait for a store that gives no answer. Once it does, the rest is sent all the same.
             let is_answered = shipment.shipper.is_lost();
             if is_answered {
                 self.reports.push(ReplicaReport::LetGo(session, false));
@@ -306,7 +306,7 @@ impl Keeper {
         self.shipments.iter().any(|shipment| matches!(shipment.phase, Phase::Played))
     }
 
-    /// Does a piece of one session's. Whether it was the last one.
+    /// Does a piece of one session's. Returns true if it was the last one.
     fn step(&mut self, at: usize, now: Moment) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         if shipment.due > now.elapsed {
@@ -345,7 +345,7 @@ impl Keeper {
         is_over
     }
 
-    /// Whether a session is done with.
+    /// Takes in news of a session, and returns true if its work is done.
     fn take_in(&mut self, at: usize, news: ReplicaNews) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         let session = shipment.session;
@@ -376,7 +376,7 @@ impl Keeper {
         let (session, epoch) = (shipment.session, shipment.epoch);
         let is_replicated = matches!(over, Over::Released);
         if is_replicated {
-            // A release is sent when everything is there, perhaps before the last checkpoint was heard of.
+            // A release is sent when everything is there, perhaps before the last checkpoint is reported.
             shipment.reached = u64::MAX;
             let last = shipment.replicated();
             self.reports.extend(last.map(|it| ReplicaReport::Replicated(session, it)));
@@ -390,14 +390,15 @@ impl Keeper {
             Over::Removed => Readiness::Removed,
             _ => Readiness::Unclaimed,
         };
-        // Who is only about to play it hears it by the answer.
+        // If it is only about to be played, the answer is enough.
         if !self.answer(at, readiness) || readiness == Readiness::Unclaimed {
             self.reports.push(ReplicaReport::Over(session, epoch, over));
         }
         true
     }
 
-    /// Answers who wants to play a session, if nobody has yet. From here on it is played, and its lock is free to be taken.
+    /// Answers the request to play a session, unless it was answered already. From here on it is played, and its lock
+    /// is free to be taken.
     fn answer(&mut self, at: usize, readiness: Readiness) -> bool {
         let Some(shipment) = self.shipments.get_mut(at) else { return false };
         if !matches!(shipment.phase, Phase::Readying { .. }) {
@@ -458,7 +459,7 @@ impl Keeper {
             }
             Err(fault) => {
                 self.next_look = now.elapsed + AFTER_FAULT;
-                // Who has asked is answered, though it was said before.
+                // A request is answered, though it was reported before.
                 self.is_lost &= !is_asked;
                 self.note_fault(fault);
             }
@@ -467,8 +468,8 @@ impl Keeper {
 }
 
 impl Shipment {
-    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. Where it isn't had yet,
-    /// the phase says whether it is tried again.
+    /// Takes the session's lock, so that no other process of this machine plays it meanwhile. If it isn't free yet, the
+    /// phase says if it is tried again.
     fn lock(&mut self, local: &LocalStore, patience: Duration, now: Moment) -> bool {
         let Phase::Locking { until } = self.phase else { return true };
         let until = until.unwrap_or(now.elapsed + patience);
@@ -491,7 +492,7 @@ impl Shipment {
     }
 
     fn await_replication(&mut self, checkpoint: CheckpointId, now: Moment) {
-        // What has become durable by then is more than this checkpoint, or as much.
+        // The files that have become durable by then hold this checkpoint, and maybe more.
         self.awaited.push_back((self.recorder.count(), checkpoint, now.elapsed));
         if self.awaited.len() > AWAITED {
             self.awaited.pop_front();
@@ -513,7 +514,7 @@ impl Shipment {
     }
 
     fn say_if_it_lags(&mut self, may_lag: Duration, now: Moment) -> Option<ReplicaReport> {
-        // Everything may be there before its checkpoint is heard of.
+        // Everything may be there before its checkpoint is reported.
         if let Some(checkpoint) = self.replicated() {
             return Some(ReplicaReport::Replicated(self.session, checkpoint));
         }

@@ -67,7 +67,7 @@ impl KeeperLink {
         match &mut self.driver {
             Driver::Inline { keeper, .. } => keeper.execute(order, now),
             Driver::Thread { overflow, .. } => {
-                // A newer checkpoint has what an older one has, so that this stays small whatever the store does.
+                // A newer checkpoint has what an older one has, so that this stays small even if the store hangs.
                 let is_newer = matches!(
                     (&order, overflow.back()),
                     (ReplicaOrder::Saved(new, _), Some(ReplicaOrder::Saved(old, _))) if new == old
@@ -121,7 +121,7 @@ impl KeeperLink {
         }
     }
 
-    /// Whether the keeper is gone: its thread panicked.
+    /// Returns true if the keeper is gone: its thread panicked.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         match &self.driver {
@@ -163,7 +163,7 @@ fn drive(
         }
         rest = keeper.turn(now());
         for report in keeper.reports() {
-            // Whoever heard it is gone.
+            // The receiver may be gone.
             let _ = reports.send(report);
         }
     }

@@ -1,4 +1,4 @@
-//! Where claims and entries stand.
+//! The places of claims and entries.
 
 use std::fmt;
 
@@ -57,7 +57,7 @@ counted! {
     Position
 }
 
-/// What an object in a store is called.
+/// The key of an object in a store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
     /// The claim of an epoch.

@@ -1,4 +1,4 @@
-//! What was read of a session's log, and what counts in it.
+//! The entries that were read of a session's log, and those of them that count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::ids::SessionId;
 
-/// How often a listing is asked for that names what isn't there.
+/// The number of times that a listing is asked for if it names an entry that isn't there.
 const LOOKS: usize = 16;
 
 /// An entry as it was read, or why there is none at a position that holds something.
@@ -30,20 +30,20 @@ pub struct Log {
     tombstone: Option<Epoch>,
 }
 
-/// Why a log, or the bytes of a file, can't be had.
+/// The error of reading a log, or the bytes of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store gave no answer.
     #[error(transparent)]
     Store(#[from] StoreFault),
-    /// What stands at a position is no entry.
+    /// The object at a position is no entry.
     #[error("entry {epoch}.{position} can't be read")]
     Entry {
         /// The entry's epoch.
         epoch: Epoch,
         /// Its position.
         position: Position,
-        /// What is wrong with it.
+        /// The error of its content.
         source: EntryError,
     },
     /// An entry doesn't fit those before.
@@ -174,19 +174,19 @@ impl Log {
         self.tombstone
     }
 
-    /// How many entries of it lie in the store.
+    /// The number of its entries in the store.
     #[must_use]
     pub fn len(&self) -> usize {
         self.listing.entries.values().map(BTreeSet::len).sum()
     }
 
-    /// Whether nothing lies in the store.
+    /// Returns true if it has no entry in the store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How an epoch ended: where its seal stands, and whether its owner released it.
+    /// The end of an epoch: the position of its seal, and true if its owner released it.
     #[must_use]
     pub fn seal(&self, epoch: Epoch) -> Option<(Position, bool)> {
         let (position, entry) = self.standing(epoch).last().copied()?;
@@ -196,8 +196,8 @@ impl Log {
         }
     }
 
-    /// What the machine is called that owns the session, as it says itself; `None` where nobody does, or it has said
-    /// nothing yet.
+    /// The name that the machine that owns the session gave itself; `None` if no machine does, or it has written none
+    /// yet.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {
         let epoch = self.highest();
@@ -224,13 +224,13 @@ impl Log {
         let first = if sees_all { self.gone_before } else { Epoch::FIRST };
         let unsealed =
             first.up_to(end).filter(|epoch| !self.is_gone(*epoch) && self.seal(*epoch).is_none());
-        // Those that nobody has claimed as well: who is about to finds the seal.
+        // Unclaimed epochs as well: a machine that is about to claim one finds the seal.
         let is_meant =
             |epoch: &Epoch| Sentence::C3HighestEpoch.holds() || self.listing.claims.contains(epoch);
         unsealed.filter(is_meant).collect()
     }
 
-    /// Where an epoch is to be sealed.
+    /// The position at which an epoch is to be sealed.
     pub(super) fn lowest_empty(&self, epoch: Epoch) -> Position {
         if !Sentence::S1LowestEmptyPosition.holds() {
             return self.highest_position(epoch).next();
@@ -283,7 +283,8 @@ impl Log {
         Ok(past)
     }
 
-    /// Whether files were changed in an epoch between two others, as far as can be known: of what is gone it can't.
+    /// Returns true if files were changed in an epoch between two others, or may have been: of deleted epochs that
+    /// isn't known.
     #[must_use]
     pub fn is_changed_between(&self, after: Epoch, before: Epoch) -> bool {
         let is_change =
@@ -293,7 +294,7 @@ impl Log {
             || between.any(|epoch| self.counted(epoch).iter().any(|(_, it)| is_change(it)))
     }
 
-    /// What of the epochs before `before` can be deleted: everything but claims and seals.
+    /// The keys of the epochs before `before` that can be deleted: everything but claims and seals.
     pub(super) async fn deletable(
         &mut self,
         reach: &impl Reach,

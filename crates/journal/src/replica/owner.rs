@@ -16,8 +16,8 @@ use super::{
 
 /// The owner of a session's newest epoch, as far as it knows.
 ///
-/// What it sends is at first only on its way. [`Self::settle`] says what of it is acknowledged, in order; that is in the
-/// replica for good. It keeps entries until then, as many as it was made for.
+/// Entries that it sends are at first only on their way. [`Self::settle`] returns those that are acknowledged, in
+/// order; they are in the replica for good. It keeps entries until then, as many as it was made for.
 pub struct Owner<R: Reach> {
     pub(super) reach: R,
     pub(super) claim: Claim,
@@ -33,22 +33,22 @@ pub struct Owner<R: Reach> {
     window: usize,
 }
 
-/// Why an owner can't go on.
+/// The reason that an owner can't continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The store gave no answer. What was sent may be there; asking again finds out.
+    /// The store gave no answer. The entry that was sent may be there; asking again finds out.
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// Another has sealed this epoch.
     #[error("another owns the session by now")]
     Fenced,
-    /// What was acknowledged isn't there any more: the store went back in time.
+    /// An acknowledged entry isn't there any more: the store went back in time.
     #[error("the replica has lost what it had acknowledged")]
     WentBack,
     /// The owner itself has ended its epoch, and hasn't claimed another.
     #[error("the epoch was ended by its owner")]
     Ended,
-    /// What has to be read of the log can't be.
+    /// A part of the log that has to be read can't be.
     #[error(transparent)]
     Unreadable(ReadError),
 }
@@ -83,7 +83,7 @@ enum Delivery<R: Reach> {
     Done(Outcome),
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// It stands at its position.
@@ -113,7 +113,7 @@ impl<R: Reach> Owner<R> {
         })
     }
 
-    /// One that goes on in an epoch that it has had before, which no owner does.
+    /// An owner that continues in an epoch that it has had before, which no owner does.
     #[cfg(test)]
     pub(super) fn resume(
         reach: R,
@@ -125,7 +125,7 @@ impl<R: Reach> Owner<R> {
         Ok(Self { next, ..Self::new(reach, claim, log, window)? })
     }
 
-    /// What was acknowledged last.
+    /// The entry that was acknowledged last.
     #[cfg(test)]
     pub(super) fn acknowledged(&self) -> Option<(Position, &[u8])> {
         self.acknowledged.as_ref().map(|(position, bytes)| (*position, &**bytes))
@@ -146,17 +146,17 @@ impl<R: Reach> Owner<R> {
         &self.files
     }
 
-    /// Whether everything that was sent is acknowledged.
+    /// Returns true if everything that was sent is acknowledged.
     pub fn is_settled(&self) -> bool {
         self.sent.is_empty()
     }
 
-    /// Whether another entry can be sent before one has to be settled.
+    /// Returns true if another entry can be sent before one has to be settled.
     pub fn has_room(&self) -> bool {
         self.sent.len() < self.window
     }
 
-    /// Whether entries can be sent: not behind the seal by which the owner has ended its epoch.
+    /// Returns true if entries can be sent: not behind the seal by which the owner has ended its epoch.
     pub fn can_send(&self) -> bool {
         !self.is_sealed
     }
@@ -176,8 +176,7 @@ impl<R: Reach> Owner<R> {
         Ok(self.send(Body::Changes(changes), payload))
     }
 
-    /// Says that the owner is there, if it [`can`](Self::can_send).
-    /// It says what its machine is called.
+    /// Sends a renewal with the name of the owner's machine, if it [`can`](Self::can_send).
     pub fn renew(&mut self, machine: &str) {
         if self.can_send() && Sentence::L1RenewalsAreEntries.holds() {
             self.send(Body::Renewal { machine: machine.to_owned() }, &[]);
@@ -196,7 +195,7 @@ impl<R: Reach> Owner<R> {
 
     /// Waits until the oldest entry that isn't acknowledged is; `None` if there is none.
     ///
-    /// After a fault it can be called again.
+    /// After a fault, it can be called again.
     pub async fn settle(&mut self) -> Result<Option<Position>, Trouble> {
         if self.sent.is_empty() {
             return Ok(None);
@@ -254,7 +253,7 @@ impl<R: Reach> Owner<R> {
 
     /// Ends the epoch, so that another can claim the session at once. Everything that was sent is acknowledged before.
     ///
-    /// After a fault it is called again: nothing else can be sent any more.
+    /// After a fault, call it again: nothing else can be sent any more.
     pub async fn release(&mut self) -> Result<(), Trouble> {
         if Sentence::S3ReleaseIsLast.holds() {
             self.settle_all().await?;
@@ -265,7 +264,7 @@ impl<R: Reach> Owner<R> {
         if Sentence::S3ReleaseIsLast.holds() {
             return self.settle_all().await;
         }
-        // Whatever becomes of what was sent before, the seal is there.
+        // The seal is there, even if entries before it were lost.
         self.sent.drain(..self.sent.len().saturating_sub(1));
         self.settle_all().await
     }
@@ -289,7 +288,7 @@ impl<R: Reach> Owner<R> {
         if is_whole {
             return Ok(());
         }
-        // Another may have sealed this epoch by now, and let go of what was in it.
+        // Another may have sealed this epoch by now, and deleted its entries.
         match self.reach.list(session).await?.highest() > epoch {
             true => Err(Trouble::Fenced),
             false => Err(Trouble::WentBack),

@@ -1,8 +1,8 @@
-//! Whether a machine has removed what only a replica has, or has lost it.
+//! The files that only a replica has: pruned by a machine, or lost there.
 //!
-//! A machine prunes what it has gone on from, and keeps what is newest. So a journal that it lacks was pruned there only if it
-//! has a newer one: of the same run, or of a run whose header names the other. Everything else that it lacks was lost, as with a
-//! directory that was deleted, or that a backup put back, and is fetched.
+//! A machine prunes checkpoints that it has continued from, and keeps the newest. So a journal that it lacks was pruned
+//! there only if it has a newer one: of the same run, or of a run whose header names the other. Everything else that it
+//! lacks was lost, as with a directory that was deleted, or that a backup put back, and is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,10 +13,11 @@ use super::{Difference, FileName, Source};
 use crate::disk::Layout;
 use crate::format::{Segment, SegmentHeader};
 
-/// How much of a journal is read for its header.
+/// The bytes of a journal that are read for its header.
 const HEADER: u64 = 64 << 10;
 
-/// Whether this machine itself has removed what only the replica has. `news` are the files that the replica has never had.
+/// Returns true if this machine itself has removed the files that only the replica has. `news` are the files that the
+/// replica has never had.
 pub(super) fn has_pruned(
     here: &impl Source,
     differences: &BTreeMap<FileName, Difference>,
@@ -27,7 +28,7 @@ pub(super) fn has_pruned(
     let is_whole = |it| matches!(it, Difference::Same | Difference::Longer | Difference::OnlyHere);
     let kept: Vec<&FileName> = journals(differences, is_whole).map(|(name, _)| name).collect();
     if kept.is_empty() {
-        // Who has no journal at all has removed none.
+        // A machine without any journal has removed none.
         let has_any = differences.values().any(|it| *it != Difference::OnlyThere);
         return Ok(lacking.is_empty() && has_any);
     }
@@ -79,7 +80,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Whether a journal goes on from a run, or takes its place.
+/// Returns true if a journal continues a run, or takes its place.
 fn is_named(header: &SegmentHeader, run: &str) -> bool {
     let named = header.ancestors.iter().chain(&header.supersedes);
     !header.archive && named.into_iter().any(|checkpoint| checkpoint.run.to_string() == run)

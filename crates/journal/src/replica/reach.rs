@@ -1,4 +1,4 @@
-//! How a process reaches a store, and waits for it.
+//! A process's way to a store.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
@@ -11,7 +11,7 @@ use super::owner::deliver;
 use super::{Created, Key, Listing, Outcome, ReplicaStore, StoreFault};
 use crate::model::ids::SessionId;
 
-/// What the procedures ask of their surroundings. The simulator answers late, twice or never, from a seed.
+/// The surroundings of the procedures. The simulator answers late, twice or never, from a seed.
 pub trait Reach: Clone + 'static {
     /// See [`ReplicaStore::create`].
     fn create(
@@ -39,7 +39,7 @@ pub trait Reach: Clone + 'static {
     /// Creates an entry, and finds out whether it is this one that stands there.
     fn deliver(&self, key: Key, bytes: Arc<[u8]>) -> Self::Delivering;
 
-    /// A number that nobody else draws.
+    /// A number that no other process draws.
     fn random(&self) -> u128;
 }
 

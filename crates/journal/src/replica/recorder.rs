@@ -1,10 +1,10 @@
-//! What becomes durable of a session's files on this machine, noted at the disk.
+//! The changes of a session's files on this machine as they become durable, noted at the disk.
 //!
 //! [`RecordingDisk`] stands between the writer and its disk and changes nothing of what either does: it notes names and
 //! lengths, never bytes, and only once the sync has succeeded by which they are durable here. The bytes are read from the
 //! disk when they are sent. A [`Recorder`] notes that for one session; the disk has one for each that is sent.
 //!
-//! Slots lie beside those of other sessions, and one of another may take the name of one of this. Their headers say
+//! Slots are beside those of other sessions, and one of another may take the name of one of this. Their headers say
 //! whose they are; a header is read when a slot takes its place.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,7 +17,7 @@ use crate::disk::{AppendFile, DirEntry, Disk, Layout, Lock, Room, session_of_slo
 use crate::format::ReadAt;
 use crate::model::ids::SessionId;
 
-/// How much may wait to be sent. Beyond that it is found by a comparison.
+/// The number of changes that may wait to be sent. If there are more, they are found by a comparison.
 const MOST: usize = 4_096;
 
 /// Something that is durable on this machine, in the order in which it became so.
@@ -29,16 +29,16 @@ pub enum Happened {
     Grew {
         /// The file.
         name: FileName,
-        /// How many it had.
+        /// Its length before.
         from: u64,
-        /// How many it has.
+        /// Its length after.
         to: u64,
     },
     /// A file is another one as a whole.
     Replaced {
         /// The file.
         name: FileName,
-        /// How many bytes it has.
+        /// Its length in bytes.
         len: u64,
     },
     /// A file is gone.
@@ -58,32 +58,32 @@ impl Happened {
     }
 }
 
-/// Where the files of a session lie on this machine.
+/// The places of a session's files on this machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionFiles {
     /// The session.
     pub session: SessionId,
     /// Its own directory.
     pub directory: PathBuf,
-    /// Where its slots lie, beside those of others.
+    /// The directory of its slots, and of others.
     pub slots: PathBuf,
 }
 
 impl SessionFiles {
-    /// Those of a session in a layout.
+    /// The files of a session in a layout.
     #[must_use]
     pub fn of(layout: &Layout, session: SessionId) -> Self {
         Self { session, directory: layout.session(session), slots: layout.slots() }
     }
 
-    /// Where a file lies.
+    /// The path of a file.
     #[must_use]
     pub fn path(&self, name: &FileName) -> PathBuf {
         let directory = if name.is_slot() { &self.slots } else { &self.directory };
         directory.join(name.name())
     }
 
-    /// What the file of a path is called, if it may be one of the session.
+    /// The name of a path's file, if it may be one of the session.
     fn name_of(&self, path: &Path) -> Option<FileName> {
         let (directory, name) = (path.parent()?, path.file_name()?.to_str()?);
         if directory == self.directory {
@@ -95,12 +95,12 @@ impl SessionFiles {
         }
     }
 
-    /// Whether the file of a path is a slot of which can't be said whose it is.
+    /// Returns true if the file of a path is a slot of which it can't be known whose it is.
     fn is_damaged(&self, disk: &dyn Disk, path: &Path) -> bool {
         path.parent() == Some(&self.slots) && session_of_slot(disk, path).is_none()
     }
 
-    /// Whether the file of a path is the session's own, and no slot of another.
+    /// Returns true if the file of a path is the session's own, and no slot of another.
     fn has(&self, disk: &dyn Disk, path: &Path) -> bool {
         path.parent() != Some(&self.slots) || session_of_slot(disk, path) == Some(self.session)
     }
@@ -119,15 +119,15 @@ struct State {
     /// Slots of which can't be said whose they are.
     damaged: BTreeSet<FileName>,
     happened: VecDeque<Happened>,
-    /// What was done to names and isn't durable yet, in order.
+    /// The changes of names that aren't durable yet, in order.
     unsynced: Vec<Happened>,
-    /// How often something became durable.
+    /// The number of times that something became durable.
     count: u64,
     /// More happened than is kept.
     is_over: bool,
 }
 
-/// What is known of a file.
+/// The facts about a file.
 #[derive(Clone, Copy, Default, Debug)]
 struct Note {
     appended: u64,
@@ -139,7 +139,8 @@ struct Note {
 }
 
 impl Recorder {
-    /// One that notes from now on what becomes durable of these files. What is there already counts as durable.
+    /// A recorder that notes from now on which of these files become durable. Files that are there already count as
+    /// durable.
     ///
     /// Fails where a directory can't be listed; one that isn't there yet is empty.
     pub fn new(disk: &dyn Disk, place: SessionFiles) -> io::Result<Self> {
@@ -148,13 +149,13 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Whose files they are, and where they lie.
+    /// The session of the files, and their places.
     #[must_use]
     pub fn place(&self) -> &SessionFiles {
         &self.place
     }
 
-    /// Takes in what is on the disk. What is written meanwhile is noted after it.
+    /// Takes in the files on the disk. Writes meanwhile are noted after them.
     pub(super) fn look_again(&self, disk: &dyn Disk) -> io::Result<()> {
         let mut state = self.lock();
         let count = state.count + 1;
@@ -165,7 +166,7 @@ impl Recorder {
                 let Some(name) = self.place.name_of(&path) else { continue };
                 let (appended, synced) = (entry.len, entry.len);
                 let note = Note { appended, synced, is_named: true, file: count };
-                // Whose a slot is that is still being written is seen when it takes its place.
+                // The session of a slot that is still being written is seen when it takes its place.
                 let is_unfinished = Layout::place_of_unfinished(name.name()).is_some();
                 if is_unfinished || self.place.has(disk, &path) {
                     state.files.insert(name, note);
@@ -177,12 +178,13 @@ impl Recorder {
         Ok(())
     }
 
-    /// Whether the session has a file on this machine.
+    /// Returns true if the session has a file on this machine.
     pub(super) fn has_files(&self) -> bool {
         self.lock().files.keys().any(|name| !name.is_slot())
     }
 
-    /// How often something became durable. What did by then is sent once that number is reported.
+    /// The number of times that something became durable. Everything that did by then is sent once that number is
+    /// reported.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.lock().count
@@ -205,7 +207,7 @@ impl Recorder {
         state.count - state.happened.len() as u64
     }
 
-    /// The files as they are, and the number that is reached by them. What happened up to now is forgotten.
+    /// The files as they are, and the number that is reached by them. Changes up to now are forgotten.
     pub(super) fn begin_comparison(&self, disk: &Arc<dyn Disk>) -> (RecordedFiles, u64) {
         let mut state = self.lock();
         state.happened.clear();
@@ -216,7 +218,7 @@ impl Recorder {
         (RecordedFiles { disk: Arc::clone(disk), recorder, files, damaged }, state.count)
     }
 
-    /// Where the file of this name lies, if it is the one with this number, or any one without.
+    /// The path of the file of this name, if it is the one with this number; of any one if `None`.
     fn path_of(&self, name: &FileName, file: Option<u64>) -> io::Result<PathBuf> {
         let state = self.lock();
         let is_it = |note: &&Note| file.is_none_or(|file| file == note.file);
@@ -276,20 +278,20 @@ pub struct Recorders {
 }
 
 impl Recorders {
-    /// One that notes from now on what becomes durable of these files, also while a writer writes them. What is there already
-    /// counts as durable.
+    /// A recorder that notes from now on which of these files become durable, also while a writer writes them. Files
+    /// that are there already count as durable.
     ///
     /// Fails where a directory can't be listed; one that isn't there yet is empty.
     pub fn begin(&self, disk: &dyn Disk, place: SessionFiles) -> io::Result<Recorder> {
         let recorder = Recorder { place: Arc::new(place), state: Arc::default() };
-        // What is written between both is listed, and noted for nothing.
+        // A write between both is listed, and noted for nothing.
         self.add(recorder.clone());
         recorder.look_again(disk).inspect_err(|_| self.remove(&recorder))?;
         Ok(recorder)
     }
 
-    /// From now on one notes what becomes durable. What has become so since it was made isn't seen, so nobody writes
-    /// meanwhile.
+    /// From now on this recorder notes what becomes durable. Changes between its creation and this call aren't seen, so
+    /// there must be none.
     pub fn add(&self, recorder: Recorder) {
         self.all.write().unwrap_or_else(PoisonError::into_inner).push(recorder);
     }
@@ -312,7 +314,7 @@ fn list(disk: &dyn Disk, directory: &Path) -> io::Result<Vec<DirEntry>> {
     }
 }
 
-/// What happened isn't known any more.
+/// The changes aren't known any more.
 #[derive(Debug)]
 pub(super) struct Lost;
 
@@ -327,7 +329,7 @@ impl State {
         self.unsynced.push(Happened::Created(name));
     }
 
-    /// A file has so many bytes. That may have been seen already, where it was listed meanwhile.
+    /// Notes that a file has this length. That may have been seen already, if it was listed meanwhile.
     fn append(&mut self, name: &FileName, len: u64) {
         if let Some(note) = self.files.get_mut(name) {
             note.appended = note.appended.max(len);
@@ -385,7 +387,7 @@ impl State {
     }
 
     fn add(&mut self, happened: Happened) {
-        // What is still being written is sent once it has its place.
+        // A file that is still being written is sent once it has its place.
         if Layout::place_of_unfinished(happened.name().name()).is_some() {
             return;
         }
@@ -563,7 +565,7 @@ impl Disk for RecordingDisk {
 struct RecordedFile {
     file: Box<dyn AppendFile>,
     path: PathBuf,
-    /// Bytes that it has, whoever has noted them.
+    /// Its length in bytes.
     len: u64,
     recorders: Recorders,
 }

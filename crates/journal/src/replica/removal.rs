@@ -3,10 +3,10 @@
 use super::{Body, Log, Owner, Position, Reach, Sentence, StoreFault, Trouble};
 
 impl<R: Reach> Owner<R> {
-    /// Removes the session from the replica: a tombstone in an epoch of its own, then everything but claims and seals
-    /// is deleted.
+    /// Removes the session from the replica: a tombstone in a new epoch, then everything but claims and seals is
+    /// deleted.
     ///
-    /// After a fault it is called again.
+    /// After a fault, call it again.
     pub async fn remove(&mut self) -> Result<(), Trouble> {
         loop {
             self.settle_all().await?;

@@ -3,7 +3,7 @@
 /// A sentence of `docs/REPLICATION.md` that the code keeps, so that a test can see what becomes of its absence.
 ///
 /// Each place that keeps one asks [`Self::holds`], which is `true` outside of this crate's tests. Those that only tests
-/// name are kept by whoever calls the code, as the simulator's hosts do.
+/// name are kept by the callers of the code, such as the simulator's hosts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Sentence {
     C1ClaimIsExclusive,
@@ -38,14 +38,14 @@ pub enum Sentence {
 }
 
 impl Sentence {
-    /// Whether the code keeps this sentence.
+    /// Returns true if the code keeps this sentence.
     #[cfg(not(test))]
     #[inline]
     pub(super) const fn holds(self) -> bool {
         true
     }
 
-    /// Whether the code keeps this sentence.
+    /// Returns true if the code keeps this sentence.
     #[cfg(test)]
     pub(super) fn holds(self) -> bool {
         left_out::get() != Some(self)

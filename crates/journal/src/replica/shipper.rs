@@ -1,4 +1,4 @@
-//! What a machine does with a replica while it plays a session: it claims, compares, catches up, and sends what becomes
+//! The work of a machine on a replica while it plays a session: it claims, compares, catches up, and sends what becomes
 //! durable.
 //!
 //! [`Shipper::step`] does one piece of that and says when it wants to be called again, so that a thread, a test or a
@@ -27,20 +27,20 @@ use crate::model::ids::SessionId;
 
 /// Entries that are on their way at a time.
 const WINDOW: usize = 4;
-/// How long after a fault the store is asked again.
+/// The time after a fault until the store is asked again.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
-/// How long nothing is done when there is nothing to do.
+/// The time to rest when there is nothing to do.
 const AT_REST: Duration = Duration::from_millis(20);
-/// How often both sides are compared once more because a file has gone meanwhile. One that goes on being listed and
-/// missing was removed by somebody else.
+/// The number of times that both sides are compared once more because a file has gone meanwhile. One that continues to
+/// be listed and missing was removed by another program.
 const MOST_IN_VAIN: u32 = 16;
 
-/// What became of the session in the replica.
+/// News of the session in the replica.
 #[derive(Debug)]
 pub enum ReplicaNews {
     /// This machine owns it there.
     Claimed(Epoch),
-    /// What [`Recorder::count`] was at some moment is in the replica, whatever becomes of this machine.
+    /// Everything up to this [`Recorder::count`] is in the replica, whatever happens to this machine.
     Replicated(u64),
     /// The store gives no answer.
     Lost(StoreFault),
@@ -50,7 +50,7 @@ pub enum ReplicaNews {
     Over(Over),
 }
 
-/// Why nothing more is sent.
+/// The reason that nothing more is sent.
 #[derive(Debug)]
 pub enum Over {
     /// Another machine owns the session by now.
@@ -70,27 +70,28 @@ pub enum Over {
 }
 
 impl Over {
-    /// Whether the session isn't this machine's any more, whatever becomes of the store.
+    /// Returns true if the session isn't this machine's any more, even if the store answers again.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Fenced | Self::Forked | Self::Removed | Self::WentBack)
     }
 }
 
-/// How a [`Shipper`] is made.
+/// The options of a [`Shipper`].
 #[derive(Clone, Debug)]
 pub struct ShipperOptions {
-    /// Where the session's files lie on this machine.
+    /// The store of the session's files on this machine.
     pub local: Arc<LocalStore>,
-    /// What notes what becomes durable there.
+    /// The recorder of the files that become durable there.
     pub recorder: Recorder,
-    /// What this machine is called, so that people see who owns a session.
+    /// The name of this machine, so that people see who owns a session.
     pub machine: String,
-    /// How long an owner may be silent before another machine claims the session. It is renewed three times as often.
+    /// The time that an owner may be silent before another machine claims the session. It is renewed three times as
+    /// often.
     pub lease: Duration,
-    /// How often is sent at most. Nothing waits for it when a replica is caught up or drained.
+    /// The least time between two transmissions. Nothing waits for it when a replica is caught up or drained.
     pub interval: Duration,
-    /// Where the mark of this machine is kept: a small file in its state directory.
+    /// The path of this machine's mark: a small file in its state directory.
     pub mark: PathBuf,
 }
 
@@ -103,9 +104,9 @@ pub struct Shipper {
     is_draining: bool,
     /// Its files change by what is played; until then by what is fetched.
     is_played: bool,
-    /// When something was sent last.
+    /// The time at which something was sent last.
     sent_at: Option<Duration>,
-    /// How often a file had gone since something was sent.
+    /// The number of times that a file had gone since something was sent.
     in_vain: u32,
 }
 
@@ -120,7 +121,8 @@ struct Owning {
     owner: Owner<Direct>,
     mark: Mark,
     catch_up: Option<(CatchUp, RecordedFiles, u64)>,
-    /// What has happened isn't known, whatever is noted by now: both sides are to be compared before anything else is sent.
+    /// True if the changes aren't known, even if some are noted by now: both sides are to be compared before anything
+    /// else is sent.
     must_compare: bool,
     /// The number that is reached with each entry that is sent.
     sent: VecDeque<(Position, u64)>,
@@ -133,7 +135,7 @@ impl fmt::Debug for Shipper {
     }
 }
 
-/// Why a step came to nothing.
+/// The reason that a step failed.
 enum Halt {
     Store(StoreFault),
     /// A file has gone that was to be read.
@@ -211,7 +213,7 @@ impl Shipper {
         Self { stage: Stage::Waiting { log, watcher }, ..self }
     }
 
-    /// Whether the store gave no answer when it was asked last.
+    /// Returns true if the store gave no answer when it was asked last.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.is_lost
@@ -228,7 +230,7 @@ impl Shipper {
         self.is_played = true;
     }
 
-    /// Whether the session is this machine's in the replica, as far as it knows.
+    /// Returns true if the session is this machine's in the replica, as far as it knows.
     #[must_use]
     pub fn is_owner(&self) -> bool {
         matches!(self.stage, Stage::Owning(_))
@@ -240,7 +242,7 @@ impl Shipper {
         self.is_draining = true;
     }
 
-    /// Whether nothing more comes of it.
+    /// Returns true if nothing more comes of it.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
@@ -299,11 +301,11 @@ impl Shipper {
         }
         match watcher.look(&log, now, self.options.lease) {
             Watch::Removed => {
-                // What has come back of it is removed once more.
+                // Entries that have come back are removed once more.
                 let _ = block_on(clear_removed(&self.reach, &mut log));
                 (Stage::Over, Err(Halt::Over(Over::Removed)))
             }
-            // Who has forked needn't wait for the owner, nor take its session.
+            // A machine that has forked needn't wait for the owner, nor take its session.
             _ if !self.is_played && self.has_forked(&log) => {
                 (Stage::Over, Err(Halt::Over(Over::Forked)))
             }
@@ -317,8 +319,8 @@ impl Shipper {
         }
     }
 
-    /// Whether this machine and the replica have surely gone on without each other. What can't be known yet is found
-    /// out once the session is claimed.
+    /// Returns true if this machine and the replica have surely changed without each other. A fork that can't be known
+    /// yet is found once the session is claimed.
     fn has_forked(&self, log: &Log) -> bool {
         let Ok(there) = log.replay() else { return false };
         let (here, _) = self.options.recorder.begin_comparison(self.options.local.store.disk());
@@ -327,7 +329,8 @@ impl Shipper {
         matches!(block_on(standing), Ok(Standing::Forked))
     }
 
-    /// Whether the newest claim is an earlier one of this machine, whose lock on the session this process holds.
+    /// Returns true if the newest claim is an earlier one of this machine, whose lock on the session this process
+    /// holds.
     fn is_own(&self, epoch: Epoch) -> bool {
         let mark = self.read_mark().map(|mark| mark.claim);
         let owner = block_on(owner_of(&self.reach, self.session(), epoch));
@@ -385,7 +388,7 @@ impl Shipper {
                 ))?;
                 recorder.look_again(&**disk)?;
             }
-            // What is played goes on from what it has.
+            // The session that is played continues from the machine's files.
             Standing::MachineIsBehind | Standing::Forked => {
                 // Another needn't wait for who doesn't play it.
                 let _ = block_on(owner.release());
@@ -436,7 +439,7 @@ impl Shipper {
             block_on(owning.owner.compact())?;
             if owning.owner.claim() != owning.mark.claim {
                 owning.mark = Mark::new(owning.owner.claim(), owning.owner.files());
-                // What was sent before the seal is acknowledged.
+                // Entries that were sent before the seal are acknowledged.
                 self.report(owning, news, true);
                 self.write_mark(&owning.mark)?;
                 news.push(ReplicaNews::Claimed(owning.mark.claim.epoch));
@@ -453,7 +456,7 @@ impl Shipper {
         Ok(if is_idle && owning.owner.is_settled() { AT_REST } else { Duration::ZERO })
     }
 
-    /// Whether it is time to send what has happened.
+    /// Returns true if it is time to send the changes.
     fn may_send(&self, now: Duration, owning: &Owning) -> bool {
         let is_due = |sent: Duration| now.saturating_sub(sent) >= self.options.interval;
         let is_catching_up = owning.catch_up.is_some() || owning.must_compare;
@@ -471,7 +474,7 @@ impl Shipper {
         news.extend(reached.map(ReplicaNews::Replicated));
     }
 
-    /// Sends one entry; whether there was one.
+    /// Sends one entry. Returns true if there was one.
     fn send(&self, owning: &mut Owning, news: &mut Vec<ReplicaNews>) -> Result<bool, Halt> {
         if owning.must_compare {
             self.compare_again(owning)?;
@@ -510,7 +513,8 @@ impl Shipper {
         Ok(true)
     }
 
-    /// Finds out what the replica is to get. What happened up to now is forgotten with it, so it stays due until it is known.
+    /// Finds the files that the replica is to get. Changes up to now are forgotten with that, so the comparison stays
+    /// due until it succeeds.
     fn compare_again(&self, owning: &mut Owning) -> Result<(), Halt> {
         owning.catch_up = None;
         block_on(owning.owner.settle_all())?;
@@ -519,7 +523,7 @@ impl Shipper {
         Ok(())
     }
 
-    /// What happened, as one entry; an error if both sides have to be compared.
+    /// The changes as one entry; an error if both sides have to be compared.
     fn changes(&self) -> Result<(Vec<Change>, Vec<u8>, u64), Unknown> {
         let ShipperOptions { recorder, local, .. } = &self.options;
         let disk = local.store.disk();
@@ -574,7 +578,7 @@ impl Shipper {
     }
 }
 
-/// What happened can't be sent as it happened.
+/// The changes can't be sent as they happened.
 struct Unknown;
 
 /// The mark that a machine has of a session.

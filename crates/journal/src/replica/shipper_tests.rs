@@ -259,7 +259,7 @@ fn a_machine_that_has_what_the_replica_had_once_is_brought_up_to_date() {
     here.write("a.journal", b"a");
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
-    // What is replaced since the claim isn't in the mark of this machine, and was in the replica all the same.
+    // A file that is replaced since the claim isn't in the mark of this machine, and was in the replica all the same.
     for text in [b"card 1", b"card 2"] {
         here.disk.replace(&here.path("x.attachment"), text).unwrap();
         here.ship(&mut shipper);

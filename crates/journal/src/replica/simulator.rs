@@ -36,12 +36,12 @@ use crate::model::ids::SessionId;
 const HOSTS: usize = 3;
 /// Steps in which mishaps happen, at least.
 const STEPS: u64 = 200;
-/// Steps in which everything that is still under way has come to its end.
+/// Steps in which everything that is still under way ends.
 const QUIET_STEPS: u64 = 4_000;
-/// Milliseconds until nobody can believe any more that an epoch is theirs which another has sealed.
+/// Milliseconds until no host can believe any more that it owns an epoch that another has sealed.
 const QUIET: u64 = 2_000;
 
-/// What is taken out of the protocol, or out of the store's contract.
+/// The part that is left out of the protocol, or of the store's contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Planted {
     Nothing,
@@ -56,7 +56,7 @@ struct Schedule {
     seats: Vec<Seat>,
 }
 
-/// Where a host stands: its disk stays, its processes come and go.
+/// The seat of a host: its disk stays, its processes come and go.
 struct Seat {
     host: Host,
     process: Option<Pin<Box<dyn Future<Output = ()>>>>,
@@ -243,7 +243,7 @@ impl Schedule {
         }
     }
 
-    /// From now on everything works, and nobody plays.
+    /// From now on everything works, and no host plays.
     fn calm_down(&mut self) {
         {
             let mut network = self.network.borrow_mut();
@@ -256,7 +256,7 @@ impl Schedule {
         }
     }
 
-    /// Nobody believes to own what another owns, or what is gone.
+    /// No host believes to own a session that another owns, or that is gone.
     fn look_at_owners(&mut self) {
         let owned: Vec<Owned> =
             self.seats.iter().filter_map(|seat| seat.host.owned.borrow().clone()).collect();
@@ -281,7 +281,7 @@ impl Schedule {
         }
     }
 
-    /// Somebody who knows nothing claims the session at the end, and finds everything.
+    /// A host that knows nothing claims the session at the end, and finds everything.
     fn take_over_at_last(&mut self) {
         let seat = &mut self.seats[HOSTS];
         let host = seat.host.clone();

@@ -5,7 +5,7 @@ use std::io;
 
 use super::FileName;
 
-/// Where the files of a session are read that a replica is to have. What it says is there is durable here.
+/// The source of a session's files for a replica. The files that it lists are durable here.
 pub trait Source {
     /// The files, and how many bytes of each are durable.
     fn files(&self) -> io::Result<BTreeMap<FileName, u64>>;
@@ -14,7 +14,7 @@ pub trait Source {
     /// that it is there: what is read of several files belongs together.
     fn read(&self, name: &FileName, offset: u64, len: u64) -> io::Result<Vec<u8>>;
 
-    /// Whether a file has this name here of which can't be said whether it is the session's, since it is damaged.
+    /// Returns true if a file has this name here and is damaged, so that it can't be known if it is the session's.
     fn is_damaged(&self, _name: &FileName) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! What a replica is kept in.
+//! The store of a replica.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -13,9 +13,10 @@ use crate::model::ids::SessionId;
 ///
 /// - [`Self::create`] is *create if absent*: of all that create one key, one is answered with [`Created::New`], and every
 ///   other one with [`Created::Existed`], then and for as long as the object isn't deleted.
-/// - An object is there whole or not at all, whoever dies meanwhile. It never changes.
-/// - Both answers say that the object is durable, and it is in every listing that is asked for after the answer. What a
-///   listing shows is durable as well. A listing needn't show one moment of what is created or deleted meanwhile.
+/// - An object is there whole or not at all, even if its writer dies meanwhile. It never changes.
+/// - Both answers say that the object is durable, and it is in every listing that is asked for after the answer.
+///   Objects in a listing are durable as well. A listing needn't show one moment of what is created or deleted
+///   meanwhile.
 /// - A fault says nothing: what was asked may have been done, may not have been, or may be done later.
 ///
 /// Each call answers or fails within seconds: who is about to play a session waits for it. None is made on a thread that
@@ -40,12 +41,12 @@ pub trait ReplicaStore: Debug + Send + Sync {
     fn sessions(&self) -> Result<Vec<SessionId>, StoreFault>;
 }
 
-/// How a creation was answered.
+/// The answer to a creation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Created {
     /// The object is there now, with these bytes.
     New,
-    /// There was one of that key, with whatever bytes.
+    /// There was one of that key, with any bytes.
     Existed,
 }
 
@@ -82,15 +83,15 @@ impl Listing {
 #[derive(Debug, thiserror::Error)]
 #[error("the replica gave no answer about the {key}")]
 pub struct StoreFault {
-    /// What was asked about.
+    /// The key that was asked about.
     pub key: String,
-    /// What the store's client or the system said.
+    /// The error of the store's client or the system.
     #[source]
     pub source: Box<dyn Error + Send + Sync>,
 }
 
 impl StoreFault {
-    /// What was said about a key.
+    /// The fault for a key.
     pub fn new(key: impl ToString, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { key: key.to_string(), source: source.into() }
     }

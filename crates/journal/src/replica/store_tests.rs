@@ -1,4 +1,4 @@
-//! What every [`ReplicaStore`] does alike, checked on the one in memory and on the one in a directory.
+//! The contract of every [`ReplicaStore`], checked on the one in memory and on the one in a directory.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn what_a_dead_process_was_writing_blocks_no_position_and_is_removed() {
     let store = DirectoryReplica::open(directory.path()).unwrap();
     store.create(entry(session, 1, 1), b"whole").unwrap();
 
-    // What a process leaves that is killed before the link: its directory, a part of a file, and the lock's file.
+    // The leftovers of a process that is killed before the link: its directory, a part of a file, and the lock's file.
     let unfinished = directory.path().join("unfinished");
     let abandoned = unfinished.join("00000000000000aa");
     fs::create_dir(&abandoned).unwrap();

@@ -1,4 +1,4 @@
-//! What a replica has, beside what this machine has.
+//! The sessions of a replica, beside this machine's.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,19 +20,19 @@ use crate::read::recovery::{KnownTypes, SessionEntry, SessionFinder, entry_of_ne
 pub struct ReplicaSession {
     /// The session.
     pub session: SessionId,
-    /// What a listing shows of it, as of when it was read last: while another machine plays it, it isn't read again. `None` if
-    /// nothing of it can be read.
+    /// Its entry for listings, as of when it was read last: while another machine plays it, it isn't read again. `None`
+    /// if nothing of it can be read.
     pub entry: Option<SessionEntry>,
-    /// Who owns it.
+    /// Its owner.
     pub owner: ReplicaOwner,
-    /// How the files of this machine stand to it; `None` if this machine has none.
+    /// The relation of this machine's files to it; `None` if this machine has none.
     pub here: Option<Standing>,
 }
 
-/// Who owns a session in a replica.
+/// The owner of a session in a replica.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReplicaOwner {
-    /// Nobody: its last owner has released it.
+    /// None: its last owner has released it.
     Nobody,
     /// This machine, which plays it.
     ThisMachine,
@@ -43,13 +43,13 @@ pub enum ReplicaOwner {
 }
 
 impl ReplicaOwner {
-    /// Whether the session can be taken over at once.
+    /// Returns true if the session can be taken over at once.
     #[must_use]
     pub fn may_be_followed(&self) -> bool {
         matches!(self, Self::Nobody | Self::Silent(_))
     }
 
-    /// The name of the machine that owns it, as far as can be known; `None` for nobody, and for this machine.
+    /// The name of the machine that owns it, as far as can be known; `None` if there is none, and for this machine.
     #[must_use]
     pub fn machine(&self) -> Option<&str> {
         match self {
@@ -59,7 +59,7 @@ impl ReplicaOwner {
     }
 }
 
-/// What was seen of all sessions of a replica.
+/// The findings about all sessions of a replica.
 #[derive(Default)]
 pub(super) struct Survey {
     seen: BTreeMap<SessionId, Seen>,
@@ -68,13 +68,13 @@ pub(super) struct Survey {
 struct Seen {
     log: Log,
     watcher: Watcher,
-    /// How many entries the log had when the session was read.
+    /// The number of entries in the log when the session was read.
     read_at: Option<usize>,
     entry: Option<SessionEntry>,
     here: Option<Standing>,
 }
 
-/// What a survey goes by.
+/// The surroundings of a survey.
 pub(super) struct Surveyor<'a> {
     pub store: &'a Arc<dyn ReplicaStore>,
     pub local: &'a LocalStore,
@@ -88,7 +88,7 @@ pub(super) struct Surveyor<'a> {
 }
 
 impl Survey {
-    /// What was seen of a session.
+    /// The findings about a session.
     pub fn seen(&self, session: SessionId) -> Option<(Log, Watcher)> {
         let seen = self.seen.get(&session)?;
         Some((seen.log.clone(), seen.watcher.clone()))
@@ -121,7 +121,7 @@ impl Seen {
         Self { log, watcher, read_at: None, entry: None, here: None }
     }
 
-    /// Who owns the session; `None` if it was removed.
+    /// The owner of the session; `None` if it was removed.
     fn look(
         &mut self,
         surveyor: &Surveyor<'_>,
@@ -166,7 +166,7 @@ fn read_entry(
     entry_of_new(&mut finder, surveyor.types, log.session(), now.wall).ok()
 }
 
-/// How this machine's files stand to a log; `None` if there are none, or it can't be known.
+/// The relation of this machine's files to a log; `None` if there are none, or it can't be known.
 fn stands_here(reach: &Direct, log: &Log, surveyor: &Surveyor<'_>) -> Option<Standing> {
     let disk = surveyor.local.store.disk();
     let place = SessionFiles::of(surveyor.local.store.layout(), log.session());

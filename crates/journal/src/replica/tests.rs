@@ -157,7 +157,7 @@ fn a_compaction_keeps_the_files_and_lets_the_rest_go() {
     block_on(owner.begin_compaction()).unwrap();
     let mut is_said = false;
     while block_on(owner.compact()).unwrap() {
-        // What happens meanwhile is in the copies, or behind them.
+        // Changes meanwhile are in the copies, or behind them.
         if owner.can_send() && !is_said {
             owner.send_changes(vec![append("a.journal", 5, b" world")], b" world").unwrap();
             is_said = true;

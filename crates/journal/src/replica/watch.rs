@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{Epoch, Log, Position};
 
-/// What a look at a session's log says about its owner.
+/// The state of a session's owner, by a look at its log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watch {
-    /// It has none: nobody has claimed it yet, or the last owner has released it.
+    /// It has none: it was never claimed, or the last owner has released it.
     Free,
     /// It has one, as far as can be known.
     Held,

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::Attachment;
 
-/// What attachments are called.
+/// The name of attachments.
 pub const NAME: &str = "note";
 
-/// What is attached to sessions.
+/// The name of a session's own attachment.
 pub const MAP: &str = "map";
 
 /// A drawing of the map of a session.
@@ -16,7 +16,7 @@ pub fn map(session: SessionId, drawing: u32) -> Attachment {
     Attachment::new(MAP.to_owned(), content(session, drawing))
 }
 
-/// Which drawing was read as the map of a session; `None` if it never was one.
+/// The drawing in the map of a session that was read; `None` if it never was one.
 pub fn drawing_of(session: SessionId, bytes: &[u8]) -> Option<u32> {
     version_in(session, bytes)
 }
@@ -26,8 +26,8 @@ pub fn attachment(checkpoint: CheckpointId, version: u32) -> Attachment {
     Attachment::new(NAME.to_owned(), content(checkpoint, version))
 }
 
-/// The version of what was read as an attachment of a checkpoint. What never was one has a version that
-/// never was.
+/// The version of the bytes that were read as an attachment of a checkpoint. Bytes that never were one have a version
+/// that never was.
 pub fn version_of(checkpoint: CheckpointId, bytes: &[u8]) -> u32 {
     version_in(checkpoint, bytes).unwrap_or(u32::MAX)
 }

@@ -21,10 +21,10 @@ struct Line {
     undone: usize,
 }
 
-/// How a run began that goes on from a checkpoint.
+/// The begin of a run that continues from a checkpoint.
 struct Began {
     from: CheckpointId,
-    /// What it left, and whether by a rewind or by a load; `None` if by something else.
+    /// The checkpoint that it went back from, by a rewind or by a load; `None` if it began otherwise.
     left: Option<(RestoreReason, CheckpointId)>,
 }
 
@@ -106,7 +106,7 @@ impl Line {
         }
     }
 
-    /// What the newest rewind or load on the line has left.
+    /// The checkpoint that the newest rewind or load on the line went back from.
     fn left_by(&self, of: RestoreReason) -> Option<CheckpointId> {
         let mut run = self.run();
         // As many as a run names.
@@ -134,7 +134,7 @@ impl Line {
         self.random.pick(&ids).map_or(RestoreFrom::Latest, |id| RestoreFrom::Checkpoint(*id))
     }
 
-    /// The process dies or exits, and the next one takes the session up.
+    /// The process dies or exits, and the next one resumes the session.
     fn die(&mut self) {
         let how = [Action::Kill, Action::Exit];
         self.play.perform(&[how[self.random.below(2) as usize], Action::Recover]);

@@ -14,7 +14,7 @@ const LEAST_RECOVERIES: usize = 150;
 /// Crashes in a row.
 const DEPTH: usize = 3;
 
-/// What was counted.
+/// The counts.
 #[derive(Clone, Copy, Default, Debug)]
 struct Counts {
     recoveries: usize,
@@ -22,7 +22,7 @@ struct Counts {
     deepest: usize,
 }
 
-/// What happens after a crash.
+/// The actions after a crash.
 const AFTER: [Action; 5] =
     [Action::Recover, Action::Start, Action::Auto, Action::Merge, Action::Manual];
 

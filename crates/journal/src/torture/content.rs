@@ -1,4 +1,4 @@
-//! What the made-up game keeps in its sessions: the rows of a [`World`](super::World), as they are.
+//! The content of the made-up game's sessions: the rows of a [`World`](super::World), as they are.
 
 use std::convert::Infallible;
 

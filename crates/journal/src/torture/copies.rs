@@ -1,13 +1,13 @@
-//! A file that failed may still be readable: what was saved again elsewhere lies there a second
-//! time, in memory and not on the disk. Nobody may count on it.
+//! A file that failed may still be readable: a checkpoint that was saved again elsewhere is there a second time, in
+//! memory and not on the disk. No code may count on it.
 
 use super::faults::check_everything;
 use super::{Action, Play};
 use crate::disk::simulated_disk::{Fault, FaultKind, SimulatedDisk};
 use crate::disk::{Disk, Operation};
 
-/// Plays `first` with a fault at every sync, one after the other, then lets the disk be well again
-/// and plays `then`. What is owed is held against every moment.
+/// Plays `first` with a fault at every sync, one after the other, then lets the disk be well again and plays `then`.
+/// The debt is checked at every moment.
 fn fail_each_sync(first: &[Action], for_ever: bool, then: &[Action]) {
     const SEED: u64 = 41;
     let mut undisturbed = Play::new(SimulatedDisk::default(), SEED);
@@ -73,8 +73,8 @@ fn the_newest_is_not_pruned_for_its_copy_when_the_disk_is_full_as_well() {
     }
 }
 
-/// A file can be durable and fail all the same, when the lock can't be looked at again. What is begun then
-/// holds the same snapshot, and what came after it is nowhere else.
+/// A file can be durable and fail all the same, when the lock can't be looked at again. The next file holds the same
+/// snapshot, and the checkpoints after it are nowhere else.
 #[test]
 fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
     use Action::{Auto, Merge, Settle, Start};
@@ -98,7 +98,7 @@ fn what_follows_a_snapshot_is_not_pruned_for_a_copy_of_that_snapshot() {
     assert!(copies > 0, "no file was durable and failed");
 }
 
-/// What a merge in progress doesn't carry over lies in the older file alone, which is pruned.
+/// Data that a merge in progress doesn't carry over is in the older file alone, which is pruned.
 #[test]
 fn a_name_that_was_given_while_merging_is_in_the_merged_file_as_well() {
     use Action::{Auto, BeginMerge, Rename, Settle, Start};

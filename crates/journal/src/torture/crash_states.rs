@@ -16,7 +16,7 @@ use crate::disk::simulated_disk::{
 /// Fewer distinct journals than this mean that the test explores less than it did.
 const LEAST_JOURNALS: usize = 10_000;
 
-/// How much is looked at in an ordinary test run.
+/// The extent of an ordinary test run.
 const ORDINARY: CrashStates =
     CrashStates { exhaustive: 3, appends: 6, drawn: 2, cuts: 10, matters };
 /// And in a deep one.
@@ -26,7 +26,8 @@ const DEEP: CrashStates = CrashStates { exhaustive: 6, appends: 6, drawn: 16, cu
 pub const HONEST_SAMPLE: CrashStates =
     CrashStates { exhaustive: 3, appends: 6, drawn: 2, cuts: 6, matters };
 
-/// What the journal is made of is tried in every combination. The rest is of no consequence.
+/// Returns true if a path belongs to the journal, whose parts are tried in every combination. The others are of no
+/// consequence.
 fn matters(path: &Path) -> bool {
     let is_card = path.to_string_lossy().contains("session.ron");
     path.starts_with(data_directory()) && !is_card
@@ -58,14 +59,14 @@ impl Figures {
 pub struct Explorer<'a> {
     play: &'a Play,
     trace: Trace,
-    /// What was found on a disk, by the disk's digest.
+    /// The findings on a disk, by the disk's digest.
     opened: HashMap<u64, usize>,
     findings: Vec<Opened>,
     numbers: HashMap<Opened, usize>,
     journals: HashSet<u64>,
     checked: HashSet<(usize, usize, bool)>,
     figures: Figures,
-    /// What is wrong, if anything is.
+    /// The violations that were found.
     pub violations: Vec<Violation>,
 }
 
@@ -207,7 +208,7 @@ pub fn data_digest(image: &Image) -> u64 {
     image.digest_of(matters)
 }
 
-/// Explores scripts on two threads, until something is wrong, and tells what was found.
+/// Explores scripts on two threads, until something is wrong, and returns the findings.
 pub fn explore_all(scripts: &[Script], states: &CrashStates) -> (Figures, Vec<String>) {
     let next = AtomicUsize::new(0);
     let found = Mutex::new((Figures::default(), Vec::new()));

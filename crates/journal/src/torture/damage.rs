@@ -56,7 +56,7 @@ impl Specimen {
         let mut headers = Vec::new();
         for (segment, summary) in stored.segments().iter().zip(stored.index().segments()) {
             let path = segment.path().to_path_buf();
-            // What stands before the first group: the frame of a later release.
+            // The frame before the first group: that of a later release.
             let unknown = summary.scan.carried.first().map(|frame| frame.offset);
             let first = summary.scan.groups.first().map(|group| group.start);
             headers.push((path.clone(), unknown.or(first).unwrap_or_default()));
@@ -78,7 +78,7 @@ impl Specimen {
         files.map(|(place, content)| (place.clone(), content.clone())).collect()
     }
 
-    /// How long a file was when the one after it was begun, if there is one.
+    /// The length of a file when the one after it was begun, if there is one.
     fn remembered_length(&self, path: &Path) -> Option<u64> {
         let stored = open(&self.image, self.session);
         let summaries = || stored.index().segments().iter();
@@ -119,8 +119,7 @@ impl Specimen {
         intact.iter().copied().max_by_key(|(_, counter)| *counter)
     }
 
-    /// Opens a damaged disk: no false state, the newest intact checkpoint is offered, and what was
-    /// lost is told.
+    /// Opens a damaged disk: no false state, the newest intact checkpoint is offered, and the loss is reported.
     fn check(&self, what: &str, image: &Image, is_lost: impl Fn(&Group) -> bool) -> Opened {
         let disk = SimulatedDisk::from_image(image);
         let opened = Opened::of(&disk, Depth::Newest);
@@ -142,7 +141,7 @@ impl Specimen {
         opened
     }
 
-    /// Which groups a damaged range costs.
+    /// The groups that a damaged range costs.
     fn hit(&self, path: &Path, from: u64, to: u64) -> impl Fn(&Group) -> bool {
         let header = self.headers.iter().find(|(header, _)| header == path);
         let in_header = header.is_some_and(|(_, end)| from < *end);

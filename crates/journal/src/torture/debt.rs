@@ -1,4 +1,4 @@
-//! What is owed because of what happened, by this bookkeeping alone: the code under test isn't asked.
+//! The debt after the facts of a play, by this bookkeeping alone: the code under test isn't asked.
 
 mod map;
 mod retained;
@@ -16,16 +16,16 @@ use crate::model::ids::{CheckpointId, SessionId};
 use session::OwedSession;
 use slots::OwedSlots;
 
-/// What the promise amounts to.
+/// The promise that is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Promise {
     /// The disk does what it says: nothing acknowledged is lost.
     NothingIsLost,
-    /// The disk lies, or somebody damaged files: what is found was there once.
+    /// The disk doesn't keep its promises, or files were damaged: all that is found was there once.
     NoFalseState,
 }
 
-/// What is owed at some moment.
+/// The debt at some moment.
 #[derive(Clone, Debug, Default)]
 pub struct Debt {
     known: usize,
@@ -41,14 +41,14 @@ pub struct Debt {
     slots: OwedSlots,
     /// Crash reports, and what is in them.
     reports: BTreeMap<PathBuf, Report>,
-    /// Whether the disk has no room left, or is going to say so.
+    /// True if the disk has no room left, or is going to report that.
     is_short: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Captured {
     digest: u64,
-    /// Its place among all captures: later ones are newer, whatever run they belong to.
+    /// Its place among all captures: later ones are newer, even of another run.
     order: usize,
 }
 
@@ -152,7 +152,7 @@ impl Debt {
         self.newest_map = self.newest_map.max(other.newest_map);
     }
 
-    /// What is wrong with what was found, in words.
+    /// Checks the findings, and returns the first error in words.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl Debt {
         }
     }
 
-    /// Whether everything that was found was there once.
+    /// Checks that everything that was found was there once.
     fn check_truth(&self, found: &OpenedSession) -> Result<(), String> {
         for (id, reading) in &found.checkpoints {
             let (run, counter) = id;
@@ -219,7 +219,7 @@ impl Debt {
         Ok(())
     }
 
-    /// Whether a slot holds what was captured.
+    /// Checks that a slot holds the captured world.
     fn check_slot_truth(&self, slot: &OpenedSlot) -> Result<(), String> {
         let OpenedSlot { name, checkpoint, reading, attached } = slot;
         match self.captured.get(checkpoint) {
@@ -233,7 +233,7 @@ impl Debt {
         attached.map_or(Ok(()), |version| self.check_attachment(*checkpoint, version))
     }
 
-    /// Whether an attachment was laid there once.
+    /// Checks that an attachment was put there once.
     fn check_attachment(&self, id: Key, version: Option<u32>) -> Result<(), String> {
         let newest = self.attachments.get(&id).map(|versions| versions.newest);
         match version <= newest {
@@ -244,7 +244,7 @@ impl Debt {
         }
     }
 
-    /// Whether what lies beside the checkpoints that are owed is there.
+    /// Checks that the attachments of the owed checkpoints are there.
     fn check_attachments(
         &self,
         owed: &OwedSession,
@@ -260,7 +260,7 @@ impl Debt {
         Ok(())
     }
 
-    /// Whether everything is there that the newest checkpoints name.
+    /// Checks that all events are there that the newest checkpoints name.
     fn check_events(
         &self,
         session: SessionId,

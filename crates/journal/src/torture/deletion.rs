@@ -13,7 +13,7 @@ struct Elsewhere {
     newest: CheckpointId,
 }
 
-/// Plays a session, and goes on with it on another device.
+/// Plays a session, and continues it on another device.
 fn played(here: &[Action]) -> (Play, Elsewhere) {
     use Action::{Auto, Close, Manual, Recover, Settle, Start};
     let actions = vec![Start, Auto, Manual, Settle, Close];
@@ -49,8 +49,8 @@ fn is_there(image: &Image, elsewhere: &Elsewhere) -> bool {
     found.is_some_and(|found| !found.forgotten && found.restores(key(elsewhere.newest)))
 }
 
-/// Stops a deletion after each of its steps, and lets the next start sweep once the other device's files are
-/// there. How often what is left was known to be deleted before they came.
+/// Stops a deletion after each of its steps, and lets the next start sweep once the other device's files are there.
+/// Returns the number of times that the rest was known to be deleted before they came.
 fn delete_and_sweep(here: &[Action]) -> usize {
     let (mut play, elsewhere) = played(here);
     let from = play.disk.position();

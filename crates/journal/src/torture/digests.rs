@@ -1,4 +1,4 @@
-//! A digest is what a reading of everything would make, whatever was kept of the last time.
+//! A digest is what a reading of everything would make, even with digests that were kept from the last time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn digested(play: &mut Play) -> (Digests, DigestFigures) {
     order(play, DigestOrder::Refresh { name: NAME })
 }
 
-/// What a reading of everything comes to, by another reader.
+/// The events of all sessions, by another reader.
 fn read(local: &LocalStore) -> BTreeMap<SessionId, Vec<u64>> {
     let mut read = BTreeMap::new();
     for session in local.store.sessions().unwrap() {
@@ -68,7 +68,7 @@ fn two_sessions() -> Play {
     play
 }
 
-/// Lets the writer put its files down, as an exit does, and starts anew.
+/// Lets the writer put its files down, as an exit does, and starts again.
 fn exit(play: &mut Play) {
     play.perform(&[Action::Exit]);
 }
@@ -193,7 +193,7 @@ fn after_any_history_the_digest_is_what_a_reading_makes() {
         for (step, action) in script.actions.iter().enumerate() {
             play.perform(&[*action]);
             if step % 5 == 4 {
-                // What this process was not told of is found when the sessions are looked at.
+                // Changes by others are found when the sessions are looked at.
                 play.perform(&[Action::List]);
                 play.settle();
                 let (digests, _) = digested(&mut play);

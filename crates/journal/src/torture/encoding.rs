@@ -1,4 +1,4 @@
-//! What is known of a session beside its entities, and can't be encoded.
+//! Facts about a session beside its entities that can't be encoded.
 
 use super::{Action, Play};
 use crate::disk::simulated_disk::SimulatedDisk;

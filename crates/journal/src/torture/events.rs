@@ -1,4 +1,4 @@
-//! What happens in the made-up game beside its checkpoints: events that differ by an id each.
+//! Events of the made-up game beside its checkpoints, which differ by an id each.
 //!
 //! The bookkeeping is by ids: each checkpoint holds the effects of some, in their order, and what comes back
 //! after a crash must be the others, once and in their order.
@@ -20,7 +20,7 @@ use crate::model::ids::{CheckpointId, RunId};
 use crate::read::digest::SessionDigester;
 use crate::read::recovery::{EventQuery, EventReading, SessionFacts};
 
-/// What the events of the game are.
+/// The type of the game's event with this id.
 pub fn event_type(id: u64) -> EventType {
     let path = if id.is_multiple_of(3) { "game::Looted" } else { "game::Hit" };
     EventType {
@@ -39,12 +39,12 @@ pub fn batch(sequence: u64, id: u64, time: Timestamp, play_time: Duration) -> Ev
     EventBatch { moment, columns: vec![column], durable: id.is_multiple_of(7) }
 }
 
-/// Which event it is.
+/// The id of an event.
 pub fn id_of(event: &RecordedEvent) -> u64 {
     event.data.as_slice().try_into().map_or(0, u64::from_le_bytes)
 }
 
-/// Keeps which events each session has recorded, and what it is called.
+/// A digest of each session: the events that it has recorded, and its name.
 pub struct AllEvents;
 
 impl SessionDigester for AllEvents {
@@ -65,7 +65,7 @@ impl SessionDigester for AllEvents {
 /// The digester panics at the event with this id, which no script records.
 pub const PANICS: u64 = 0xdead;
 
-/// Which events there are on the line of a checkpoint, up to it.
+/// The events on the line of a checkpoint, up to it.
 pub fn on_line(
     store: &DirectoryStore,
     checkpoint: CheckpointId,
@@ -82,16 +82,16 @@ pub fn on_line(
     reading.finish().1.events.iter().map(id_of).collect()
 }
 
-/// What is known of the events of a play.
+/// The books of the events of a play.
 #[derive(Clone, Debug, Default)]
 pub struct EventBooks {
-    /// What each run has recorded, with its numbers.
+    /// The events that each run has recorded, with their numbers.
     recorded: HashMap<RunId, Vec<(u64, u64)>>,
     /// The events whose effects each checkpoint holds, and the last number of them.
     effects: HashMap<Key, (Vec<u64>, u64)>,
     /// The effects in the world that is played.
     played: Vec<u64>,
-    /// What was handed out again, and takes effect after the run's first checkpoint.
+    /// The events that were handed out again, and take effect after the run's first checkpoint.
     replayed: Vec<u64>,
 }
 

@@ -15,10 +15,10 @@ use crate::disk::simulated_disk::{
 /// Faults of the scenarios that every test run plays, and of drawn ones that failed once, about.
 const FAULTS: usize = 1_600;
 const FAULTS_OF_FAILED: usize = 400;
-/// After so many harmful ones it is clear that something is wrong.
+/// After this number of harmful ones it is clear that something is wrong.
 const ENOUGH: usize = 20;
 
-/// What went wrong in one run, if anything did.
+/// The error of one run, if there was one.
 type Outcome = Result<(), String>;
 
 /// All faults that may befall a scenario.
@@ -39,12 +39,13 @@ fn play_with(script: &Script, fault: Fault) -> Outcome {
     let mut play = Play::with_fault(script.seed, fault);
     play.perform(&script.actions);
     let struck = play.disk.heal().ok_or("the fault never struck")?;
-    // What happened before is the same for all faults, and checked elsewhere.
+    // The steps before are the same for all faults, and checked elsewhere.
     goes_on(&mut play)?;
     check_everything(&play, struck)
 }
 
-/// Whatever isn't saved was reported, and once the disk is well again, everything is saved again.
+/// Checks that every checkpoint that isn't saved was reported, and that once the disk is well again, everything is
+/// saved again.
 fn goes_on(play: &mut Play) -> Outcome {
     if play.failures == 0 && play.game.playing.is_some() && !play.history.newest_is_acknowledged() {
         return Err("a checkpoint isn't saved, and nothing said so".to_owned());
@@ -58,7 +59,7 @@ fn goes_on(play: &mut Play) -> Outcome {
     if play.game.playing.is_none() {
         return Ok(());
     }
-    // What had to be given up is made good by a full capture, which takes a second try at most.
+    // Checkpoints that had to be given up are made good by a full capture, which takes a second try at most.
     play.perform(&[Action::Auto, Action::Settle, Action::Auto, Action::Settle]);
     if !play.history.newest_is_acknowledged() {
         return Err("the disk is well, and the newest checkpoint isn't saved".to_owned());
@@ -165,8 +166,7 @@ fn work_of(scripts: impl IntoIterator<Item = Script>) -> Vec<(Script, Fault)> {
     scripts.into_iter().flat_map(with_faults).collect()
 }
 
-/// About so many of the faults, spread over all of them. An odd step leaves out another kind for every
-/// operation.
+/// About `count` of the faults, spread over all of them. An odd step leaves out another kind for every operation.
 fn sample(work: Vec<(Script, Fault)>, count: usize) -> Vec<(Script, Fault)> {
     let every = (work.len() / count) | 1;
     work.into_iter().step_by(every).collect()
@@ -261,7 +261,7 @@ fn who_files_a_session_locks_it_before_looking_at_it() {
 #[test]
 fn a_full_disk_is_pruned_to_two_generations_and_the_game_goes_on() {
     use Action::{Auto, Full, Merge, Settle, Start};
-    // What the world grows by from one generation to the next has to fit beside them.
+    // The growth of the world from one generation to the next has to fit beside them.
     for room in (2_100..6_000).step_by(150) {
         let mut play = Play::new(SimulatedDisk::default(), 31);
         play.perform(&[Start, Auto, Full, Auto, Full, Auto, Merge, Full, Settle]);

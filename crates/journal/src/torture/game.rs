@@ -35,12 +35,12 @@ pub struct Game {
     process: ProcessGuard,
     worker: Worker<Bytes>,
     pub playing: Option<Playing>,
-    /// How the process before this one ended, once it was reported.
+    /// The process before this one and its end, once it was reported.
     pub previous: Option<LastRun>,
     /// The slots of the profile, as they were reported, by name.
     pub slots: BTreeMap<String, Slot>,
     quota: Quota,
-    /// How long the writer has nothing to do, as it said last.
+    /// The time that the writer has nothing to do, as it said last.
     rest: Duration,
 }
 
@@ -102,7 +102,7 @@ impl Game {
         Self { local, process, worker, playing, previous, slots, quota, rest }
     }
 
-    /// Sends an order. What the writer reports comes back.
+    /// Sends an order, and returns the writer's reports.
     pub fn order(&mut self, order: Order<Bytes>, now: Moment) -> Vec<News> {
         self.worker.execute(order, now);
         self.rest = Duration::ZERO;
@@ -116,13 +116,12 @@ impl Game {
         self.news()
     }
 
-    /// Whether the writer has nothing to do before time passes.
+    /// Returns true if the writer has nothing to do before time passes.
     pub fn is_idle(&self) -> bool {
         self.rest > Duration::ZERO
     }
 
-    /// Reads a checkpoint, with the session's lock held from here on. What the writer reports beside
-    /// that comes back as well.
+    /// Reads a checkpoint, with the session's lock held from here on. Returns the writer's other reports as well.
     pub fn prepare(&mut self, wanted: Wanted, now: Moment) -> (Option<Prepared<u64>>, Vec<News>) {
         self.worker.execute(Order::Prepare { wanted, ticket: Ticket::new() }, now);
         self.rest = Duration::ZERO;
@@ -151,7 +150,7 @@ impl Game {
         news
     }
 
-    /// Captures the world, and hands the checkpoint over. What it will be, and what is reported.
+    /// Captures the world, and hands the checkpoint over. Returns its id, and the reports.
     ///
     /// # Panics
     ///
@@ -198,13 +197,13 @@ impl Game {
         self.quota
     }
 
-    /// How much room there is from now on.
+    /// Sets the quota from now on.
     pub fn keep_to(&mut self, quota: Quota, now: Moment) -> Vec<News> {
         self.quota = quota;
         self.order(Order::Quota(quota), now)
     }
 
-    /// What is known of the session at the next checkpoint can't be encoded.
+    /// Lets the session's facts at the next checkpoint fail to be encoded.
     pub fn fail_to_encode(&mut self) -> Vec<News> {
         let Some(playing) = &self.playing else { return Vec::new() };
         let newest = playing.newest();
@@ -368,12 +367,12 @@ impl Playing {
     }
 }
 
-/// What a session is called, and what else it says of itself.
+/// The metadata of a session with this name.
 pub fn metadata(id: SessionId, name: &str, now: Timestamp) -> SessionMetadata {
     NewSession::named(name).description(description_of(name)).begin(id, now)
 }
 
-/// How a session describes itself that is called so.
+/// The description of a session with this name.
 pub fn description_of(name: &str) -> String {
     format!("The story of {name}")
 }

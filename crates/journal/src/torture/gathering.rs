@@ -8,8 +8,8 @@ use crate::disk::{Disk, StoredSession};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{RestoreFrom, RestoreReason};
 
-/// A session with checkpoints in older generations that somebody asked for. Nothing of what the last
-/// generation makes possible was done yet.
+/// A session with named checkpoints in older generations. The work that the last generation makes possible isn't done
+/// yet.
 fn about_to_gather() -> Play {
     use Action::{Auto, Full, Manual, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 61);
@@ -27,14 +27,14 @@ fn archives(play: &Play) -> usize {
     stored(play).index().archives().count()
 }
 
-/// Whether the named checkpoints can all be read, as they were.
+/// Returns true if the named checkpoints can all be read, as they were.
 fn named_are_there(play: &Play) -> bool {
     let mut stored = stored(play);
     let mut named = play.named.iter();
     named.all(|id| read_checkpoint(&mut stored, *id) == play.digest_of(*id))
 }
 
-/// Does something after each number of steps, and lets the writer end. What each came to.
+/// Does something after each number of steps, and lets the writer end. Returns each play.
 fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
     let mut plays = Vec::new();
     for steps in 0.. {

@@ -1,4 +1,4 @@
-//! What happened in a play, as far as anything is owed because of it.
+//! The facts of a play, as far as anything is owed because of them.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub enum Fact {
     SaveFailed,
     /// A file of the session was begun.
     JournalBegun,
-    /// Whether there is room for no more of the session than must be kept.
+    /// True if there is room for no more of the session than must be kept.
     Crowded(bool),
     /// There is room for no more than must be kept of the sessions that aren't played.
     OthersCrowded { played: Option<SessionId> },
@@ -39,11 +39,11 @@ pub enum Fact {
     Leaving,
     /// The session was left in good order.
     Left,
-    /// The session is taken up from a checkpoint, or set aside: it may be found either way.
+    /// The session is resumed from a checkpoint, or set aside: it may be found either way.
     TakingUp { checkpoint: Option<CheckpointId> },
-    /// It is taken up from a slot, whatever became of it.
+    /// It is resumed from a slot, in any state.
     Loading { checkpoint: CheckpointId },
-    /// It was taken up while files couldn't be read, so there may be a fork.
+    /// It was resumed while files couldn't be read, so there may be a fork.
     TakenUpHalfBlind,
     /// The player doesn't want it back.
     Declined,
@@ -51,11 +51,11 @@ pub enum Fact {
     Forgetting,
     /// It is gone.
     Forgotten,
-    /// It is to be called something else.
+    /// It is to get another name.
     Naming { name: String },
     /// It is played or paused from now on.
     Standing { status: SessionStatus },
-    /// Whatever was stated of it last, its name and status, is durable.
+    /// Its last statement, with its name and status, is durable.
     Stated,
     /// Something is laid beside a checkpoint, so from now on it may be found.
     Attaching { id: CheckpointId, version: u32 },
@@ -75,11 +75,11 @@ pub enum Fact {
     SlotMayHaveChanged { number: u64 },
     /// It wasn't done.
     SlotRefused { number: u64 },
-    /// A slot was reported as written again, with what lies beside its checkpoint.
+    /// A slot was reported as written again, with the attachment of its checkpoint.
     SlotRefreshed { name: String },
     /// A crash report was reported as written, with this in it.
     Reported { path: PathBuf, report: Report },
-    /// The process ended, and whatever it was doing.
+    /// The process ended, and everything that it was doing.
     ProcessEnded,
 }
 
@@ -97,7 +97,7 @@ impl History {
         self.facts.push((position, session, fact));
     }
 
-    /// What happened after the first so many facts, up to a step of the disk.
+    /// The facts after the first `known`, up to a step of the disk.
     pub fn between(
         &self,
         known: usize,
@@ -113,7 +113,7 @@ impl History {
         Self { facts: before.map(|(_, session, fact)| (0, *session, fact.clone())).collect() }
     }
 
-    /// When facts of some sort were noted.
+    /// The positions at which facts of some sort were noted.
     pub fn positions(&self, is_meant: impl Fn(&Fact) -> bool) -> Vec<usize> {
         let meant = self.facts.iter().filter(|(.., fact)| is_meant(fact));
         meant.map(|(position, ..)| *position).collect()
@@ -127,18 +127,18 @@ impl History {
         })
     }
 
-    /// Whether a checkpoint was reported as durable.
+    /// Returns true if a checkpoint was reported as durable.
     pub fn has_acknowledged(&self, id: CheckpointId) -> bool {
         self.facts.iter().any(|(.., fact)| *fact == Fact::Acknowledged { id })
     }
 
-    /// Whether the checkpoint that was captured last was so before this many steps.
+    /// Returns true if the checkpoint that was captured last was so before this many steps.
     pub fn newest_was_captured_before(&self, position: usize) -> bool {
         let captured = self.positions(|fact| matches!(fact, Fact::Captured { .. }));
         captured.last().is_none_or(|captured| *captured < position)
     }
 
-    /// Whether the checkpoint that was captured last was acknowledged.
+    /// Returns true if the checkpoint that was captured last was acknowledged.
     pub fn newest_is_acknowledged(&self) -> bool {
         let newest = self.facts.iter().rev().find_map(|(.., fact)| match fact {
             Fact::Captured { id, .. } => Some(*id),

@@ -1,8 +1,7 @@
-//! Files that somebody made up: well-formed outside, anything inside.
+//! Files that were made up: well-formed outside, anything inside.
 //!
-//! Checksums guard against accidents and not against people, so a hostile file has good ones. Here
-//! whatever is changed is sealed again, by what `docs/FORMAT.md` says and not by the code under
-//! test.
+//! Checksums guard against accidents and not against people, so a hostile file has good ones. Here every change is
+//! sealed again, by `docs/FORMAT.md` and not by the code under test.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -76,7 +75,7 @@ fn seal_frame(bytes: &mut [u8], at: usize, nonce: u64) {
     bytes[at + 40..at + 48].copy_from_slice(&checksum);
 }
 
-/// Where the frames begin, and their number.
+/// The offsets of the frames.
 fn frames(bytes: &[u8]) -> Vec<usize> {
     let mut at = PRELUDE + number::<4>(bytes, 12) as usize;
     let mut found = Vec::new();
@@ -140,9 +139,9 @@ fn no_frame_that_somebody_made_up_does_harm() {
             let stored = number::<4>(&bytes, at + 24) as usize;
             let end = (at + FRAME_HEADER + stored).min(bytes.len());
             match random.below(3) {
-                // What the header announces.
+                // The sizes in the header.
                 0 => spoil(&mut bytes[at + 4..at + 32], &mut random),
-                // What is in the frame.
+                // The content of the frame.
                 _ => spoil(&mut bytes[at + FRAME_HEADER..end], &mut random),
             }
             seal_frame(&mut bytes, at, nonce);
@@ -285,7 +284,7 @@ fn no_journal_that_somebody_made_up_harms_a_start() {
         let _ = Opened::of(&disk, Depth::Everything);
         let after = disk.image().digest_of(super::properties::is_journal);
         assert_eq!(before, after, "seed {seed}: looking should change nothing");
-        // A game that takes it up mustn't come to harm either, nor write elsewhere.
+        // A game that resumes it mustn't come to harm either, nor write elsewhere.
         let mut next = play.after_power_cut(disk, play.disk.position());
         next.perform_if_known(&[Action::Recover, Action::Auto]);
         let root = layout().data.parent().map(Path::to_path_buf).unwrap_or_default();

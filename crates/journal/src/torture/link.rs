@@ -168,7 +168,7 @@ impl Line {
         }
     }
 
-    /// What is on the disk once the line is dropped.
+    /// The disk once the line is dropped, with the history and the session.
     fn end(self) -> (SimulatedDisk, History, SessionId) {
         drop(self.link);
         (self.disk, self.history, self.playing.session)

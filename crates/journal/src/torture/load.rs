@@ -23,13 +23,13 @@ use crate::model::session::{Leaving, SessionStatus};
 use crate::read::recovery::FoundSession;
 use crate::write::{News, Order};
 
-/// How much is asked for.
+/// The extent of the load.
 #[derive(Clone, Copy)]
 struct Load {
     clients: usize,
     requests: usize,
     sessions: usize,
-    /// For how many of the clients the disk fails at every so many operations.
+    /// The number of clients whose disk fails, and the number of operations from one failure to the next.
     failing: (usize, usize),
 }
 
@@ -175,7 +175,7 @@ fn nothing_that_many_processes_were_answered_is_lost() {
     on_a_real_disk(SOME);
 }
 
-/// What fails for some costs the others nothing.
+/// Failures for some cost the others nothing.
 #[test]
 fn nothing_that_was_answered_is_lost_where_the_disk_fails_for_some() {
     for failing in [(2, 29), (3, 101)] {

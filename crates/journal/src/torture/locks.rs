@@ -1,5 +1,4 @@
-//! What is done to a session, and to slots, is done with their lock held, from before the first step to
-//! after the last.
+//! Operations on a session, and on slots, are done with their lock held, from before the first step to after the last.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +28,7 @@ fn lock_elsewhere(play: &Play) -> Option<SessionLock> {
     store.lock_session(store.sessions().unwrap()[0]).unwrap()
 }
 
-/// What was changed below a directory while the watched lock was free.
+/// The changes below a directory while the watched lock was free.
 fn unlocked_below(play: &Play, directory: &Path) -> Vec<String> {
     let is_below = |step: &Step| match &step.what {
         What::Create { path, .. }
@@ -38,7 +37,7 @@ fn unlocked_below(play: &Play, directory: &Path) -> Vec<String> {
         | What::Remove { path, .. }
         | What::RemoveDirectory { path }
         | What::Rename { to: path, .. } => path.path().starts_with(directory),
-        // Who holds a lock creates the files that are written to.
+        // The holder of a lock creates the files that are written to.
         What::Append { .. } | What::Sync { .. } => false,
     };
     let steps = play.disk.steps_without_lock();

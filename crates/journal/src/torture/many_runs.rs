@@ -1,4 +1,4 @@
-//! Sessions that were taken up hundreds of times.
+//! Sessions that were resumed hundreds of times.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn begun() -> Play {
     play
 }
 
-/// Plays one run, and lets the writer put everything in order. The checkpoint that somebody asked for.
+/// Plays one run, and lets the writer put everything in order. Returns its named checkpoint.
 fn one_more_run(play: &mut Play) -> CheckpointId {
     play.perform(&[Action::Recover, Action::Settle, Action::Manual]);
     let named = play.saved_by_hand.last().copied().unwrap();
@@ -48,7 +48,7 @@ fn one_head_stays_one_head_however_many_runs_there_were() {
     }
 }
 
-/// Plays so many runs and looks at what is left of each. The most files that there ever were.
+/// Plays this number of runs and looks at the rest of each. Returns the most files that there ever were.
 fn named_in_runs(runs: usize) -> usize {
     let mut play = begun();
     let mut most = 0;

@@ -31,20 +31,20 @@ pub fn key(id: CheckpointId) -> Key {
     (id.run.0, id.counter)
 }
 
-/// What a start finds.
+/// The findings of a start.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Opened {
     pub sessions: BTreeMap<SessionId, OpenedSession>,
     pub slots: Vec<OpenedSlot>,
-    /// Files that are called like slots and can't be used.
+    /// Files with names of slots that can't be used.
     pub unread_slots: usize,
     pub reports: BTreeMap<PathBuf, Report>,
 }
 
-/// What a start finds of one slot.
+/// The findings of a start about one slot.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedSlot {
-    /// The profile and what the slot is called.
+    /// The profile and the slot's name.
     pub name: String,
     pub checkpoint: Key,
     pub reading: Reading,
@@ -52,32 +52,32 @@ pub struct OpenedSlot {
     pub attached: Option<Option<u32>>,
 }
 
-/// What a start finds of one session.
+/// The findings of a start about one session.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct OpenedSession {
-    /// What it says of itself, if it is in the catalogue.
+    /// Its entry, if it is in the catalogue.
     pub entry: Option<OpenedEntry>,
     pub offers: Vec<OpenedOffer>,
-    /// Why nothing of it can be restored.
+    /// The reason that nothing of it can be restored.
     pub failure: Option<String>,
-    /// Whether the game is notified of damage.
+    /// True if the game is notified of damage.
     pub damage_is_told: bool,
     pub forgotten: bool,
     /// The newest checkpoint of every line that could be read whole, by its head.
     pub heads: Vec<(CheckpointId, Option<CheckpointId>)>,
-    /// What every checkpoint turned out to be.
+    /// The reading of every checkpoint.
     pub checkpoints: BTreeMap<Key, Reading>,
-    /// The versions of the attachments that lie beside checkpoints; `None` if one can't be read.
+    /// The versions of the attachments of checkpoints; `None` if one can't be read.
     pub attachments: BTreeMap<Key, Option<u32>>,
-    /// Which drawing the map is that is attached to the session itself, if it has one and that can be read.
+    /// The drawing in the map that is attached to the session itself, if it has one and that can be read.
     pub map: Option<Option<u32>>,
     /// The events on the line of the newest intact checkpoint of every line, up to it.
     pub events: BTreeMap<Key, Vec<u64>>,
-    /// Whether the frame is there that a later release wrote.
+    /// True if the frame is there that a later release wrote.
     pub has_unknown_frame: bool,
 }
 
-/// What a session says of itself.
+/// The entry of a session.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedEntry {
     pub name: String,
@@ -85,27 +85,27 @@ pub struct OpenedEntry {
     pub status: SessionStatus,
 }
 
-/// What a checkpoint turned out to be when it was read.
+/// The result of reading a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reading {
     /// There is no intact way to it.
     Lost,
-    /// All its frames are good. Nobody looked at what is in them.
+    /// All its frames are good. Their content wasn't looked at.
     Intact,
     /// It was restored, and this is its digest.
     Restored(u64),
 }
 
-/// How much of a session is restored, to see what comes out. Everything is verified in any case.
+/// The part of a session that is restored, to see the result. Everything is verified in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Depth {
-    /// What a player is offered first.
+    /// The checkpoint that a player is offered first.
     Newest,
     /// Every checkpoint.
     Everything,
 }
 
-/// What is offered after a crash.
+/// An offer after a crash.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedOffer {
     pub newest: CheckpointId,
@@ -114,13 +114,13 @@ pub struct OpenedOffer {
     pub forked: bool,
 }
 
-/// Where the made-up game keeps its files.
+/// The layout of the made-up game's files.
 pub fn layout() -> Layout {
     let profile = PROFILES[0].to_owned();
     Layout { data: "root/data".into(), state: "root/state".into(), profile }
 }
 
-/// The directory that holds everything that is owed: what lies elsewhere may come and go.
+/// The directory that holds everything that is owed: files elsewhere may come and go.
 pub fn data_directory() -> PathBuf {
     layout().data
 }
@@ -188,12 +188,12 @@ impl Opened {
 }
 
 impl OpenedSession {
-    /// Whether the player sees anything of it.
+    /// Returns true if the player sees anything of it.
     pub fn is_listed(&self) -> bool {
         self.entry.is_some() || !self.offers.is_empty()
     }
 
-    /// Whether a checkpoint can be had back.
+    /// Returns true if a checkpoint can be had back.
     pub fn restores(&self, checkpoint: Key) -> bool {
         self.checkpoints.get(&checkpoint).is_some_and(|reading| *reading != Reading::Lost)
     }

@@ -43,33 +43,32 @@ pub struct Play {
     /// The profile that is played, by its place among all.
     profile: usize,
     numbers: u64,
-    /// Failures that were reported, as the game would hear of them.
+    /// Failures that were reported to the game.
     pub failures: usize,
-    /// What the player saved in this process, as far as it wasn't reported as given up.
+    /// The checkpoints that the player saved in this process, as far as they weren't reported as given up.
     pub saved_by_hand: Vec<CheckpointId>,
-    /// What the player ever asked for by name.
+    /// The checkpoints that the player ever asked for by name.
     pub named: Vec<CheckpointId>,
-    /// Whether something was stated of the session that isn't known to be durable.
+    /// True if something was stated of the session that isn't known to be durable.
     has_stated: bool,
-    /// Whether what is restored may be anything.
+    /// True if the restored world may be any.
     trusts_no_file: bool,
-    /// What was asked of slots and not answered.
+    /// The requests about slots that weren't answered.
     asked: Vec<Asked>,
-    /// What was asked of the session's map and not answered, in order.
+    /// The requests about the session's map that weren't answered, in order.
     asked_maps: VecDeque<u64>,
-    /// How many attachments there were so far.
+    /// The number of attachments so far.
     attachments: u32,
     /// The checkpoint that was put back last, and why nothing was, if that came later.
     pub restored: Option<CheckpointId>,
     pub refused: Option<RequestError>,
     /// Steps of the disk that the history knows.
     followed: usize,
-    /// What is known of events.
+    /// The books of events.
     events: EventBooks,
-    /// How much happened so far.
+    /// The number of events so far.
     happened: u64,
-    /// Whether anything may be missing of what was recorded last: it wasn't appended, or a disk didn't keep
-    /// it.
+    /// True if any of the last events may be missing: it wasn't appended, or a disk didn't keep it.
     may_miss_events: bool,
 }
 
@@ -139,7 +138,7 @@ impl Play {
         next
     }
 
-    /// Another device on which a session goes on that this one has left.
+    /// Another device on which a session is continued that this one has left.
     pub fn on_device(&self, number: usize, actions: &[Action]) -> Self {
         let disk = SimulatedDisk::from_image(&self.disk.image());
         let mut play = self.after_power_cut(disk, self.disk.position());
@@ -154,8 +153,8 @@ impl Play {
         self.random = Random::new(self.numbers);
     }
 
-    /// Like [`Self::perform`], on a disk where somebody else wrote what is restored: then there is no
-    /// world to go on with, and nothing is done.
+    /// Like [`Self::perform`], on a disk with checkpoints that this play didn't write: then there is no world to
+    /// continue with, and nothing is done.
     pub fn perform_if_known(&mut self, actions: &[Action]) {
         self.trusts_no_file = true;
         self.perform(actions);
@@ -230,7 +229,7 @@ impl Play {
         }
     }
 
-    /// What the world was at a checkpoint.
+    /// The digest of the world at a checkpoint.
     pub fn digest_of(&self, id: CheckpointId) -> Option<u64> {
         self.worlds.get(&key(id)).map(|(_, digest)| *digest)
     }
@@ -269,7 +268,7 @@ impl Play {
         }
     }
 
-    /// Leaves room for so many bytes on the disk.
+    /// Leaves room for this number of bytes on the disk.
     pub fn leave_room_for(&mut self, bytes: usize) {
         self.disk.leave_room_for(bytes);
         self.note_of_all(Fact::DiskIsShort);
@@ -328,22 +327,22 @@ impl Play {
         self.checkpoint_and_turn(kind);
     }
 
-    /// How many bytes a session's files of events may take.
+    /// Limits the bytes of a session's files of events.
     pub fn keep_events(&mut self, event_bytes: u64) {
         self.keep_to(Quota { event_bytes, ..self.game.quota() });
     }
 
-    /// How many checkpoints are kept because somebody asked for them.
+    /// Limits the number of named checkpoints that are kept.
     pub fn keep_named(&mut self, named: usize) {
         self.keep_to(Quota { named, ..self.game.quota() });
     }
 
-    /// How long sessions lie in the trash.
+    /// Sets the time that sessions stay in the trash.
     pub fn keep_trash(&mut self, trash: Option<Duration>) {
         self.keep_to(Quota { trash, ..self.game.quota() });
     }
 
-    /// How many bytes all sessions together may take.
+    /// Limits the bytes of all sessions together.
     pub fn keep_total(&mut self, total_bytes: u64) {
         self.keep_to(Quota { total_bytes, ..self.game.quota() });
         self.note_crowding();
@@ -450,7 +449,7 @@ impl Play {
             self.named.push(id);
         }
         self.take_news(Some(session), news);
-        // What happens after a checkpoint comes back after a crash.
+        // Events after a checkpoint come back after a crash.
         if number_of_events.is_multiple_of(2) {
             self.record();
         }

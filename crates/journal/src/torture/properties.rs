@@ -1,4 +1,4 @@
-//! What must hold for every trace, whatever went wrong in it.
+//! The properties that must hold for every trace, with any failure in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ struct Journal {
     has_unsynced_name: bool,
 }
 
-/// What is wrong with a trace, in words.
+/// Checks a trace, and returns the first error in words.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub fn check(trace: &Trace) -> Result<(), String> {
     Ok(())
 }
 
-/// What is known of the files after some steps.
+/// The state of the files after some steps.
 #[derive(Default)]
 struct Files {
     created: BTreeMap<FileId, u32>,
@@ -115,7 +115,7 @@ impl Files {
         }
     }
 
-    /// Whether an archive in the directory of this file isn't durable.
+    /// Returns true if an archive in the directory of this file isn't durable.
     fn waits_for_an_archive(&self, path: &Path) -> bool {
         self.archives.values().any(|directory| path.parent() == Some(directory))
     }
@@ -138,8 +138,8 @@ impl Files {
         }
         let removed = self.journals.remove(&file);
         let was_durable = removed.is_none_or(|removed| removed.is_durable());
-        // The last one is what the process goes on with. One before it that isn't durable was given
-        // up, and could not be removed.
+        // The last one is the one that the process continues with. One before it that isn't durable was given up, and
+        // could not be removed.
         let successor = self.journals.iter().rfind(|(other, journal)| {
             let is_beside = path.parent() == Some(&*journal.directory);
             is_beside && journal.process == process && !self.failed.contains(other)
@@ -178,17 +178,17 @@ impl Journal {
     }
 }
 
-/// Whether a file is part of a session.
+/// Returns true if a file is part of a session.
 pub fn is_journal(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "journal")
 }
 
-/// Whether a file is an archive of a session.
+/// Returns true if a file is an archive of a session.
 pub fn is_archive(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "archive")
 }
 
-/// Whether a file is a slot.
+/// Returns true if a file is a slot.
 fn is_slot(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "save")
 }

@@ -25,7 +25,7 @@ fn segments(play: &Play) -> usize {
     store.open_session(session).unwrap().segments().len()
 }
 
-/// Does something after each number of steps, and lets the pruning end. What each came to.
+/// Does something after each number of steps, and lets the pruning end. Returns each play.
 fn between_steps(what: impl Fn(&mut Play)) -> Vec<Play> {
     let mut plays = Vec::new();
     for steps in 0.. {
@@ -93,8 +93,8 @@ fn a_session_that_is_left_in_the_middle_of_a_pruning_can_be_taken_up() {
     between_steps(|play| play.perform(&[Action::Close, Action::Recover]));
 }
 
-/// Several sessions that nobody plays any more, and one that is played, all over what they may take
-/// together. None of that was pruned yet.
+/// Several sessions that aren't played any more, and one that is played, all over their common quota. None of them was
+/// pruned yet.
 fn about_to_prune_others() -> Play {
     use Action::{Auto, Close, Full, Manual, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 61);
@@ -158,7 +158,7 @@ fn a_session_that_is_being_thinned_is_let_go_of_when_it_is_wanted() {
     assert!(held > 0, "it should take more than one step");
 }
 
-/// Of the checkpoints that somebody asked for, in their order, whether each can still be read as it was.
+/// For each named checkpoint, in their order, true if it can still be read as it was.
 fn named_that_are_left(play: &Play, session: SessionId, named: &[CheckpointId]) -> Vec<bool> {
     let mut stored = play.game.local.store.open_session(session).unwrap();
     named.iter().map(|id| read_checkpoint(&mut stored, *id) == play.digest_of(*id)).collect()
@@ -173,7 +173,7 @@ fn try_again(play: &mut Play) {
     play.settle();
 }
 
-/// Whether those that are gone are the oldest, and some are left.
+/// Returns true if those that are gone are the oldest, and some are left.
 fn only_the_oldest_are_gone(left: &[bool]) -> bool {
     left.is_sorted() && left.last() == Some(&true)
 }
@@ -244,7 +244,7 @@ fn a_full_disk_costs_the_oldest_of_what_somebody_asked_for_and_no_more_than_is_n
     }
 }
 
-/// Several sessions that nobody plays any more, with older checkpoints that somebody asked for.
+/// Several sessions that aren't played any more, with older named checkpoints.
 fn about_to_prune_others_with_names() -> Play {
     use Action::{Auto, Close, Full, Manual, Settle, Start};
     let mut play = Play::new(SimulatedDisk::default(), 73);

@@ -12,7 +12,7 @@ use crate::disk::{Disk, MemoryDisk, RepairedSession, SessionRepair, StoredSessio
 use crate::format::{Block, FileProblemKind, SessionIndex};
 use crate::model::ids::{CheckpointId, SessionId};
 
-/// What the index finds in a damaged session: the newest checkpoint of the line that is meant, or of the next.
+/// The checkpoint that the index finds in a damaged session: the newest of the line that is meant, or of the next.
 fn newest_of(stored: &mut StoredSession) -> Option<CheckpointId> {
     let heads = |index: &SessionIndex| -> Vec<CheckpointId> {
         index.newest_head().into_iter().chain(index.heads()).map(|head| head.id).collect()
@@ -31,7 +31,7 @@ fn restorable(stored: &mut StoredSession) -> Vec<CheckpointId> {
     ids.into_iter().filter(|id| stored.verified_plan(*id).unwrap().is_some()).collect()
 }
 
-/// Repairs a damaged session, and holds the copy against the original. What was kept of it.
+/// Repairs a damaged session, and compares the copy with the original. Returns the part that was kept.
 fn check(what: &str, image: &Image, session: SessionId) -> RepairedSession {
     let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::from_image(image));
     let directory = layout().session(session);
@@ -151,7 +151,7 @@ fn what_was_left_is_the_newest_again_only_where_nothing_of_the_run_after_it_is_l
     assert!(went_back > 0 && never_did > 0, "{went_back} and {never_did}");
 }
 
-/// A session that went on in two places, of which the one that is meant is damaged.
+/// A session that was continued in two places, of which the one that is meant is damaged.
 #[test]
 fn the_line_that_is_meant_stays_so_where_its_end_is_lost() {
     use Action::{Auto, Kill, Recover, Settle, Start, Turn};

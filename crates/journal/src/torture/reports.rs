@@ -14,7 +14,7 @@ pub struct Report {
     pub digest: u64,
 }
 
-/// Where a report is written.
+/// The path of a report.
 pub fn path(number: u64) -> PathBuf {
     format!("root/{number}.tar").into()
 }

@@ -1,4 +1,4 @@
-//! What goes into a journal comes out again, however it was cut, merged and spread over segments.
+//! Data that goes into a journal comes out again, however it was cut, merged and spread over segments.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

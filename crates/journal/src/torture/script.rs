@@ -1,4 +1,4 @@
-//! What happens in a play.
+//! The actions of a play.
 
 use super::{Random, failed_seeds};
 
@@ -46,9 +46,9 @@ pub enum Action {
     Kill,
     /// The app exits while the session is played, and another process starts.
     Exit,
-    /// The crashed or closed session is taken up where it was left.
+    /// The crashed or closed session is resumed where it was left.
     Recover,
-    /// It is taken up from an older checkpoint.
+    /// It is resumed from an older checkpoint.
     RecoverOlder,
     /// While it is played, the session goes back to an older checkpoint.
     Rewind,
@@ -58,7 +58,7 @@ pub enum Action {
     Forget,
     /// The player saves under one of a few names, if that is free.
     SaveSlot,
-    /// The player saves under one of a few names, whatever is there.
+    /// The player saves under one of a few names, and overwrites any slot that is there.
     Overwrite,
     /// The player copies a slot, if there is one of a name.
     CopySlot,
@@ -66,7 +66,7 @@ pub enum Action {
     RenameSlot,
     /// The player deletes a slot.
     DeleteSlot,
-    /// The player goes on from a slot.
+    /// The player loads a slot.
     LoadSlot,
     /// Something is laid beside the newest checkpoint.
     Attach,
@@ -74,7 +74,7 @@ pub enum Action {
     AttachMap,
     /// The map is taken away from the session.
     DetachMap,
-    /// A report of how the last process ended is written, while the game goes on.
+    /// A report about the last process is written, while the game runs.
     Report,
 }
 
@@ -305,7 +305,7 @@ fn has_failed(seed: u64) -> bool {
     failed_seeds::COMPOUND.contains(&seed) || failed_seeds::FAULTS.contains(&seed)
 }
 
-/// What drawn scenarios are made of, each as often as it is to come.
+/// The actions of drawn scenarios, each as often as it is to come.
 mod drawn {
     use super::Action::{
         Attach, Auto, BeginMerge, Burst, Close, CopySlot, Crowd, CrowdOthers, Decline, DeleteSlot,

@@ -1,4 +1,4 @@
-//! Sessions that are put away, deleted, brought back and swept away, whatever happens meanwhile.
+//! Sessions that are archived, deleted, brought back and removed for good, with any event meanwhile.
 
 mod archive;
 mod attached;
@@ -36,7 +36,7 @@ fn closed() -> (Play, SessionId) {
     (play, session)
 }
 
-/// A session that went on in two places that never saw each other.
+/// A session that was continued in two places that never saw each other.
 fn forked() -> (Play, SessionId) {
     let (mut play, session) = closed();
     let mut other = play.on_device(2, &[]);
@@ -95,7 +95,7 @@ fn place(play: &Play, session: SessionId) -> ShelfPlace {
     stored.index().heads()[0].metadata.place
 }
 
-/// What the newest checkpoint of each line comes to.
+/// The digests of the newest checkpoint of each line.
 fn digests(store: &DirectoryStore, session: SessionId) -> Vec<Option<u64>> {
     let mut stored = stored(store, session);
     let heads: Vec<_> = stored.index().heads().iter().map(|head| head.id).collect();

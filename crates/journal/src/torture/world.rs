@@ -21,14 +21,14 @@ const RESOURCE: &str = "game::Score";
 /// A value that is packed, and with others fills more than a sector.
 const LONG_VALUE: u64 = 1500;
 
-/// What the game notes about the session.
+/// The name of the field that the game keeps with the session.
 const FIELD: &str = "score";
 
 /// The values of all types, by type and id.
 #[derive(Clone, PartialEq, Debug)]
 pub struct World {
     rows: BTreeMap<(&'static str, u64), Vec<u8>>,
-    /// What the game notes about the session, for its listings.
+    /// The fields that the game keeps with the session, for its listings.
     pub fields: Fields,
     /// Its chapters.
     pub chapters: Chapters,
@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    /// What a checkpoint says of the chapters, if `before` was captured last.
+    /// The chapters as a checkpoint writes them, if `before` was captured last.
     pub fn chapters_since(&self, before: Option<&Self>) -> ChaptersWritten {
         let counted = self.chapters.counted();
         let has_only_counted = before.is_some_and(|before| {
@@ -100,7 +100,7 @@ impl World {
         self.since(&Self::empty())
     }
 
-    /// What changed since `before`, as a delta.
+    /// The changes since `before`, as a delta.
     pub fn since(&self, before: &Self) -> Vec<Block> {
         let mut blocks = Vec::new();
         let gone: BTreeSet<u64> = before.entities().filter(|id| !self.exists(*id)).collect();
@@ -126,7 +126,7 @@ impl World {
         blocks
     }
 
-    /// How many rows every type has.
+    /// The number of rows of every type.
     pub fn types(&self) -> Vec<TypeSummary> {
         let paths = [ENTITIES].into_iter().chain(COMPONENTS).chain([RESOURCE]);
         let rows = |path| self.rows_of(path).count() as u64;
@@ -247,7 +247,7 @@ pub fn digest_of<E>(blocks: impl IntoIterator<Item = Result<Block, E>>) -> Resul
     Ok(digest.finish())
 }
 
-/// A digest of the world and of what its checkpoint is called.
+/// A digest of the world and of its checkpoint's label.
 pub fn with_commit(world: u64, commit: &Commit) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(&world.to_le_bytes());

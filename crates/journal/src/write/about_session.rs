@@ -1,4 +1,4 @@
-//! What a checkpoint says about its session, beside the entities.
+//! The facts that a checkpoint holds about its session, beside the entities.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::model::ids::SaveId;
 use crate::model::session::ChaptersWritten;
 use crate::read::recovery::{CHAPTER_COUNTS, CHAPTERS, CLOCK, FIELDS, STATE_CHANGES};
 
-/// What can't be encoded of a session beside its entities.
+/// The part of a session beside its entities that can't be encoded.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to encode {column}")]
 pub(super) struct AboutSessionFailure {

@@ -1,32 +1,32 @@
 //! Puts a session away: a slice at a time, its newest checkpoint, or its summary alone, becomes one file that
 //! takes the place of all others.
 //!
-//! The file is that of a run of its own, which goes on from the checkpoint and supersedes all that was there, as
-//! any run does that takes a session up. It is written beside its place, synced and read back. Then it is
-//! renamed, durably, and with that the session is in the archive. Only then do the other files go.
+//! The file is that of a new run, which continues from the checkpoint and supersedes all that was there, as any run
+//! does that resumes a session. It is written beside its place, synced and read back. Then it is renamed, durably, and
+//! with that the session is in the archive. Only then do the other files go.
 //!
-//! Where a session stands is a part of its metadata, so it is durable, forked with it and not rewound
+//! The place of a session is a part of its metadata, so it is durable, forked with it and not rewound
 //! (`model/session/shelf_place.rs`). `write/shelving.rs` writes it down for each line, `write/statements.rs` removes
 //! what was said before and is said again; `format/index/head.rs` lets all lines agree on one place, the nearest.
-//! Whoever prepares a session to be played gets metadata without it.
+//! Preparing a session to be played returns metadata without it.
 //!
 //! `write/snapshot_writing.rs` writes one checkpoint of a session into a file of its own, in slices: copied like a
-//! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it,
-//! which holds both locks and leaves nothing of a copy that isn't reported. `write/archiving.rs` puts a session
-//! away with it, as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away.
-//! An order about sessions lets go of it first; it is begun again later. `SessionIndex::is_without_world` is what
-//! makes a summary a session of which nothing is restored: the index has no way to such a checkpoint, retention
-//! leaves it alone, and `prepare` refuses it.
+//! merge, beside its place, read back and renamed. `write/session_copying.rs` makes a session of its own with it, which
+//! holds both locks and leaves nothing of a copy that isn't reported. `write/archiving.rs` puts a session away with it,
+//! as a job with the session's lock held, and then `archiving/leftovers.rs` clears the rest away. An order about
+//! sessions cancels it first; it is begun again later. `SessionIndex::is_without_world` is what makes a summary a
+//! session of which nothing is restored: the index has no way to such a checkpoint, retention leaves it alone, and
+//! `prepare` refuses it.
 //!
-//! What is asked of many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
-//! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a
-//! session in each turn. What comes of a preview names the newest checkpoint of each, and the session's own files
-//! must still say so once its lock is held.
+//! A request about many sessions (`edit_all`, `tidy`) is one order: the main thread names them, by a query or a
+//! preview, and `write/editing_many.rs` does with one after the other what a request for it alone would do, a session
+//! in each turn. An order from a preview names the newest checkpoint of each, and the session's own files must still
+//! say so once its lock is held.
 //!
-//! `write/shelf_sweeping.rs` is swept after `sweeping.rs`, from what the finder noted when it looked at the
-//! sessions. Nothing is removed because of that: each session is opened again and says by itself where it stands.
-//! How long it has been there is asked of `ProvenTime` alone: no later than what an earlier process has written,
-//! since a clock that is a hundred years off must not empty the trash.
+//! `write/shelf_sweeping.rs` runs after `sweeping.rs`, for the sessions that the finder noted when it looked at them.
+//! Nothing is removed because of that: each session is opened again for its place. The time that it has been there is
+//! that of `ProvenTime` alone: no later than what an earlier process has written, since a clock that is a hundred years
+//! off must not empty the trash.
 
 mod leftovers;
 
@@ -49,7 +49,7 @@ use crate::model::session::{
 use crate::read::recovery::{LockHolder, SessionFinder, standing};
 pub(super) use leftovers::{damaged_files, read_leftovers, remove_leftovers};
 
-/// A session that is to be put away.
+/// A session that is to be archived.
 pub(super) struct Archive {
     session: SessionId,
     what: Archived,
@@ -77,7 +77,7 @@ impl Job for Archive {
         let (session, what) = (self.session, self.what);
         let stepped = match self.begun.take() {
             None => {
-                // What was found of it isn't true any more.
+                // The findings about it aren't true any more.
                 tools.digests.note_changed(session);
                 Archiving::begin(tools.finder, session, what, tools.now.wall)
             }
@@ -107,28 +107,28 @@ impl Job for Archive {
     }
 }
 
-/// A session that is being put away.
+/// A session that is being archived.
 pub(super) struct Archiving {
     from: ShelfPlace,
     stage: Stage,
     _lock: SessionLock,
 }
 
-/// How far it is.
+/// The stage of the move.
 enum Stage {
     Writing(Box<SnapshotWriting>),
-    /// It is put away. What it takes the place of goes.
+    /// It is in the archive. The files that it takes the place of are removed.
     Clearing {
         stored: Box<StoredSession>,
         place: ShelfPlace,
     },
 }
 
-/// What a slice leaves to be done; or what the move came to.
+/// The rest of the work after a slice, or the outcome of the move.
 pub(super) type PutAway = ControlFlow<ShelfMoved, Archiving>;
 
 impl Archiving {
-    /// Looks whether a session may be put away, and begins with it.
+    /// Begins to archive a session, if that is allowed.
     pub(super) fn begin(
         finder: &mut SessionFinder,
         session: SessionId,
@@ -191,7 +191,7 @@ impl Archiving {
         Ok(Continue(self))
     }
 
-    /// Gives it up, unless it is done but for what is left to clear away. Whether it is to be begun again.
+    /// Gives it up, unless only the cleanup is left. Returns true if it is to be begun again.
     pub(super) fn let_go(self, store: &DirectoryStore) -> bool {
         match self.stage {
             Stage::Writing(writing) => writing.let_go(store),
@@ -223,7 +223,7 @@ pub(super) fn the_only_line(stored: &StoredSession) -> Result<Head, RequestError
     }
 }
 
-/// Whether a session is in the archive, with no more than is to be kept.
+/// Returns true if a session is in the archive, with no more than is to be kept.
 fn is_there_already(
     stored: &StoredSession,
     head: &Head,

@@ -1,4 +1,4 @@
-//! What can be asked of slots, of a session's attachments and of many sessions, and what comes of it: plain data.
+//! The requests about slots, a session's attachments and many sessions, and their outcomes: plain data.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub enum SlotOrder {
     Refresh { slot: SlotId },
 }
 
-/// What came of it.
+/// The outcome of a request about slots.
 #[derive(Debug)]
 pub enum SlotDone {
     Written {
@@ -59,12 +59,12 @@ impl SessionAttachmentOrder {
     }
 }
 
-/// What is to be done with many sessions.
+/// An edit of many sessions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EditMany {
     /// The sessions.
     pub sessions: VecDeque<OneOfMany>,
-    /// What is done with each.
+    /// The edit of each.
     pub edit: SessionEdit,
 }
 
@@ -73,17 +73,17 @@ pub struct EditMany {
 pub struct OneOfMany {
     /// The session.
     pub session: SessionId,
-    /// Its newest checkpoint when it was chosen. If it has gone on since, was pinned or moved, nothing is done with
-    /// it. `None` if it was not chosen by what it was.
+    /// Its newest checkpoint when it was chosen. If the session has been continued since, was pinned or moved, it is
+    /// passed over. `None` if it was not chosen by its state.
     pub newest: Option<CheckpointId>,
 }
 
-/// What became of many sessions.
+/// The outcome of an edit of many sessions.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct EditedMany {
     /// With how many of them it was done.
     pub edited: usize,
-    /// How many were passed over, since they are not any more what they were when they were chosen.
+    /// The number of those that were passed over, since they are no longer what they were when they were chosen.
     pub passed_over: usize,
     /// With which of them it could not be done, and why.
     pub refused: Vec<(SessionId, RequestError)>,

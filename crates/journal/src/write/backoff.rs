@@ -5,7 +5,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// When to try again after failures in a row.
+/// The time of the next try after failures in a row.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Backoff {
     failures: u32,
@@ -33,7 +33,7 @@ impl Backoff {
         *self = Self::default();
     }
 
-    /// Whether the last try failed.
+    /// Returns true if the last try failed.
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
     }

@@ -1,23 +1,23 @@
-//! What is kept in a session, as the writer sees it.
+//! The content of a session, as the writer sees it.
 
 use crate::format::{Block, EventBatch, TypeSummary};
 use crate::model::ids::SaveId;
 use crate::read::recovery::Decode;
 use std::fmt;
 
-/// What is kept in a session: it turns captures into blocks, on the writer's thread.
+/// The content of a session: it turns captures into blocks, on the writer's thread.
 pub trait Content: Decode + Send + 'static {
-    /// What is handed over to become a checkpoint.
+    /// The copy of the state that becomes a checkpoint.
     type Capture: Send;
-    /// What a run goes on with.
+    /// The state that a run starts with.
     type Start: Send;
-    /// What is known of a run between its captures.
+    /// The state of a run between its captures.
     type Run: Send;
-    /// What is asked of it between the captures.
+    /// The requests to the content between captures.
     type Order: Send;
-    /// What happened, as it is handed over to be recorded.
+    /// The events to record, as they are handed over.
     type Events: Send;
-    /// What it says.
+    /// The reports of the content.
     type Report: Send;
 
     /// Tells apart builds that save other types, or other versions of them.
@@ -69,15 +69,15 @@ pub struct Encoded<C: Content + ?Sized> {
     pub entities: u64,
     /// Every type that is saved, also those without a row.
     pub types: Vec<TypeSummary>,
-    /// What is carried along, since this build can't use it.
+    /// The rows that are carried along, since this build can't use them.
     pub carried: Vec<TypeSummary>,
     /// Types of which values are missing or old, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
-    /// Whether something changed without a trace, so that the next capture must be full.
+    /// True if something changed without a trace, so that the next capture must be full.
     pub has_drifted: bool,
-    /// What is left of the capture, if it is to be used again.
+    /// The rest of the capture, if it is to be used again.
     pub emptied: Option<C::Capture>,
     pub reports: Vec<C::Report>,
 }

@@ -1,4 +1,4 @@
-//! What machine and program a session is started with.
+//! The context of machine and program that a session is started with.
 
 use std::sync::LazyLock;
 
@@ -26,7 +26,7 @@ impl Versions {
     }
 }
 
-/// What doesn't change while the process lives. The operating system takes a few milliseconds to say it.
+/// The facts that don't change while the process lives. The operating system takes a few milliseconds to give them.
 struct Machine {
     os: String,
     cpu: String,
@@ -46,7 +46,7 @@ static MACHINE: LazyLock<Machine> = LazyLock::new(|| {
     }
 });
 
-/// What a run that begins now is played with: what the game says, and what is known of program and machine.
+/// The context of a run that begins now: the game's part, and the facts about program and machine.
 pub(super) fn of_this_machine(versions: &Versions, game: SessionContext) -> SessionContext {
     let mut context = SessionContext {
         game_version: versions.game.clone(),

@@ -6,7 +6,7 @@ use super::slices::SLICE_TIME;
 use crate::model::ids::Ticket;
 use crate::read::digest::{DigestOrder, PlayedLine};
 
-/// What is asked of digests.
+/// An order about digests, as a job.
 pub(super) struct Digest {
     order: DigestOrder,
     ticket: Ticket,
@@ -20,7 +20,7 @@ enum Stage {
 }
 
 impl Digest {
-    /// What is played is read as it is now.
+    /// The session that is played is read as it is now.
     pub(super) fn new(order: DigestOrder, ticket: Ticket, played: Option<PlayedLine>) -> Self {
         Self { order, ticket, stage: Stage::ToCome(played) }
     }

@@ -1,7 +1,7 @@
 //! Writes sessions down that are planned, and begin later.
 //!
-//! A draft is a session like any other, left in good order, whose one checkpoint has no world. The run that begins
-//! it goes on from there.
+//! A draft is a session like any other, left in good order, whose one checkpoint has no world. The run that begins it
+//! continues from there.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) fn draft(
 ) -> Result<SessionEntry, RequestError> {
     let DraftOrder { metadata, session } = order;
     let lock = local.store.lock_session(metadata.id)?;
-    // The id is new, so nobody else can hold it.
+    // The id is new, so no other process can hold it.
     let lock = lock.ok_or(RequestError::SessionInUse)?;
     let header = SegmentHeader {
         optional_features: FEATURE_WITHOUT_WORLD,
@@ -61,7 +61,7 @@ fn write(
     let finished = group.finish(&commit(summary, now)).map_err(CopyFailure::from);
     let mut segment = finished?;
     if summary.fields_left_out {
-        // What lists show has no room for all of them.
+        // The summary has no room for all of them.
         segment.append_record(&Record::Fields(Box::new(order.session.fields.clone())))?;
     }
     segment.append_record(&Record::End {

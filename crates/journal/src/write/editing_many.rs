@@ -19,7 +19,7 @@ use crate::read::recovery::SessionFinder;
 pub(super) struct EditingMany {
     waiting: VecDeque<OneOfMany>,
     edit: SessionEdit,
-    /// The one that is being put away.
+    /// The one that is being archived.
     archiving: Option<(OneOfMany, Archiving)>,
     done: EditedMany,
     ticket: Ticket,
@@ -65,7 +65,7 @@ impl Job for EditingMany {
     fn cancel(&mut self, finder: &mut SessionFinder) {
         if let Some((one, archiving)) = self.archiving.take() {
             let is_to_be_begun_again = archiving.let_go(&finder.local().store);
-            // What is in the archive already isn't what it was, but by our own doing.
+            // A session that is in the archive already isn't as it was, but by our own doing.
             let newest = one.newest.filter(|_| is_to_be_begun_again);
             self.waiting.push_front(OneOfMany { newest, ..one });
         }
@@ -79,7 +79,7 @@ impl Job for EditingMany {
 impl EditingMany {
     fn edit_one(&mut self, one: OneOfMany, tools: &mut Tools<'_>) {
         let session = one.session;
-        // What was found of it isn't true any more.
+        // The findings about it aren't true any more.
         tools.digests.note_changed(session);
         let Tools { finder, trials, now, news: reports, .. } = tools;
         let now = now.wall;

@@ -27,9 +27,9 @@ const AT_ONCE: usize = 4 << 20;
 
 /// Files of events that are being gathered.
 pub(super) struct EventGathering {
-    /// What is still to be read, the newest first.
+    /// The sources still to be read, the newest first.
     waiting: Vec<Source>,
-    /// What was read, by rising numbers.
+    /// The sources that were read, by rising numbers.
     read: Vec<ReadSource>,
     read_bytes: usize,
     /// The line of the run that gathers, the nearest run first.
@@ -39,7 +39,7 @@ pub(super) struct EventGathering {
 /// Files that are gathered together or not at all: those of one run, or one that was gathered.
 struct Source {
     files: Vec<EventFile>,
-    /// What of them is on the line, by rising numbers.
+    /// The events of them that are on the line, by rising numbers.
     held: Vec<HeldEvents>,
 }
 
@@ -49,8 +49,8 @@ struct ReadSource {
 }
 
 impl EventGathering {
-    /// Looks for files that are worth it. Only runs are gathered from which the session went on, and of which
-    /// no checkpoint that is there names more than is on the line of the run that plays.
+    /// Looks for files that are worth it. Only runs are gathered from which the session was continued, and of which no
+    /// checkpoint that is there names more than is on the line of the run that plays.
     pub(super) fn choose(stored: &StoredSession, files: &EventFiles, own: RunId) -> Option<Self> {
         let index = stored.index();
         let heads: HashSet<RunId> = index.heads().iter().map(|head| head.id.run).collect();
@@ -74,8 +74,8 @@ impl EventGathering {
         Some(Self { waiting: sources, read: Vec::new(), read_bytes: 0, line })
     }
 
-    /// Reads the next files; after the last ones, writes what was read. How many files became one, once that
-    /// is in its place.
+    /// Reads the next files; after the last ones, writes what was read. Returns the number of files that became one,
+    /// once that is in its place.
     pub(super) fn step(
         &mut self,
         store: &DirectoryStore,
@@ -168,7 +168,7 @@ impl Source {
         Some(ReadSource { held: self.held.clone(), payloads })
     }
 
-    /// What is wanted of a frame and comes after a number.
+    /// The wanted events of a frame that come after a number.
     fn payloads_of(
         &self,
         file: &EventFile,

@@ -1,16 +1,16 @@
-//! What happened in a run, on its way to the disk.
+//! The events of a run, on their way to the disk.
 //!
-//! Nothing here ever holds a checkpoint back or fails one. What was appended and isn't synced is kept in
+//! Nothing here ever holds a checkpoint back or fails one. Events that were appended and aren't synced are kept in
 //! memory: after a failure, another file holds it again.
 //!
-//! Events lie beside the segments, in files of their own (`docs/FORMAT.md`, *Events*), so that nothing about them
-//! can cost a checkpoint. `Order::Events` hands them over; the content encodes the values
-//! (`Content::encode_events`), and the run's `EventLog` (`write/event_log.rs`) appends them in its turn, without a
-//! sync. It keeps what isn't durable, so that after a failed append or sync another file holds it again, with a
-//! backoff of its own. `RunJournal::write_batch` syncs what a commit names before it appends the commit, and if
-//! that fails, writes the commit all the same: `events_through` stays what it is, for it says what the world holds,
-//! not what the disk has. Numbers are the main thread's. They rise along a line, so a page's cursor is a number,
-//! and a frame's header names its last one, so that a page looks into the frames that it needs only.
+//! Events are in files of their own beside the segments (`docs/FORMAT.md`, *Events*), so that they can never cost a
+//! checkpoint. `Order::Events` hands them over; the content encodes the values (`Content::encode_events`), and the
+//! run's `EventLog` (`write/event_log.rs`) appends them in its turn, without a sync. It keeps what isn't durable, so
+//! that after a failed append or sync another file holds it again, with a backoff of its own. `RunJournal::write_batch`
+//! syncs what a commit names before it appends the commit, and if that fails, writes the commit all the same:
+//! `events_through` stays what it is, for it says what the world holds, not what the disk has. Numbers are the main
+//! thread's. They rise along a line, so a page's cursor is a number, and a frame's header names its last one, so that a
+//! page looks into the frames that it needs only.
 //!
 //! A line of events is written, not found out: each file names the parts of the runs before it (`EventStretch`),
 //! since retention removes their checkpoints long before their events. After a crash, `read/recovery/event_line.rs`
@@ -45,14 +45,14 @@ const KEPT_BYTES: usize = if cfg!(test) { 8 << 10 } else { 16 << 20 };
 /// The events of a run that aren't durable yet, and the file that they go to.
 #[derive(Default)]
 pub(super) struct EventLog {
-    /// What happened on the line before the run.
+    /// The stretches of events on the line before the run.
     line: Vec<EventStretch>,
     /// The events that aren't durable, the oldest first.
     kept: VecDeque<Kept>,
     kept_bytes: usize,
     /// Bytes of those that are handed out again: there is room for them beside all others.
     replayed_bytes: usize,
-    /// How many of those are in the file, from the oldest on.
+    /// The number of those that are in the file, from the oldest on.
     appended: usize,
     /// Events that are in the file alone, and not durable there.
     in_file_alone: u64,
@@ -60,7 +60,7 @@ pub(super) struct EventLog {
     /// The last event in the file.
     file_through: u64,
     files_begun: u32,
-    /// How far each of its files is durable.
+    /// The durable length of each of its files.
     durable_ends: BTreeMap<u32, u64>,
     /// The last number so far.
     newest: u64,
@@ -71,7 +71,7 @@ pub(super) struct EventLog {
     backoff: Backoff,
     /// A file that failed before anything in it was durable, and the last event that it may hold.
     retired: Option<(PathBuf, u64)>,
-    /// Whether a further file was begun since it was asked.
+    /// True if a further file was begun since it was asked.
     has_begun_file: bool,
     last_failure: Option<FailureCause>,
 }
@@ -88,7 +88,7 @@ impl Kept {
 }
 
 impl EventLog {
-    /// The log of a run that begins. What is handed out again is its first.
+    /// The log of a run that begins. Events that are handed out again are its first.
     pub(super) fn new(start: EventStart, reports: &mut Vec<News>) -> Self {
         let EventStart { replayed, line, records: _ } = start;
         let mut log = Self { line, ..Self::default() };
@@ -100,12 +100,12 @@ impl EventLog {
         log
     }
 
-    /// What happened on the line before the run.
+    /// The stretches of events on the line before the run.
     pub(super) fn line(&self) -> &[EventStretch] {
         &self.line
     }
 
-    /// How far each file of the run is durable, by its number.
+    /// The durable length of each file of the run, by its number.
     pub(super) fn durable_ends(&self) -> impl Iterator<Item = (u32, u64)> {
         self.durable_ends.iter().map(|(number, length)| (*number, *length))
     }
@@ -144,7 +144,7 @@ impl EventLog {
         }
     }
 
-    /// Whether more is kept than there is room for in memory, unless the disk takes it.
+    /// Returns true if more is kept than there is room for in memory, unless the disk takes it.
     pub(super) fn is_over(&self) -> bool {
         self.kept_bytes > KEPT_BYTES + self.replayed_bytes
     }
@@ -171,7 +171,7 @@ impl EventLog {
         }
     }
 
-    /// Whether there is something that isn't in a file.
+    /// Returns true if there is something that isn't in a file.
     pub(super) fn is_waiting(&self) -> bool {
         self.appended < self.kept.len()
     }
@@ -186,7 +186,7 @@ impl EventLog {
         self.backoff.succeeded();
     }
 
-    /// Whether a further file was begun since this was asked, so that older ones may have to go.
+    /// Returns true if a further file was begun since this was asked, so that older ones may have to go.
     pub(super) fn take_has_begun_file(&mut self) -> bool {
         std::mem::take(&mut self.has_begun_file)
     }
@@ -268,7 +268,7 @@ impl EventLog {
                 Some(file) => file,
                 None => {
                     let begun = begin(self, kept.payload.first);
-                    // What can't be begun may stay behind under its name, so the next one has another.
+                    // A file that can't be begun may stay behind under its name, so the next one has another.
                     let is_first = self.files_begun == 0;
                     self.files_begun += 1;
                     let file = begun?;
@@ -324,7 +324,7 @@ impl EventLog {
         Ok(())
     }
 
-    /// Whatever failed, the file isn't touched again. What it holds can often still be read, which is
+    /// Gives the file up, for any failure: it isn't written to again. Its content can often still be read, which is
     /// what counts if the process dies before another file holds it.
     fn failed(
         &mut self,
@@ -367,7 +367,7 @@ impl EventLog {
         }
     }
 
-    /// The run is over. What isn't in a file is lost.
+    /// The run is over. Events that aren't in a file are lost.
     pub(super) fn give_up(&mut self, is_lost: bool, has_begun: bool, reports: &mut Vec<News>) {
         let waiting = self.kept.drain(..).skip(self.appended);
         let count = waiting.map(|kept| kept.payload.count).sum();

@@ -95,8 +95,8 @@ pub(super) fn forget_for_good(
     Ok(local.store.remove_session(stored.id())?)
 }
 
-/// Opens a session with its lock held, so that it holds nothing which came later than it was read. Why
-/// it can't be opened comes before who holds it.
+/// Opens a session with its lock held, so that it has nothing that came after the reading. An error of opening it comes
+/// before one of its lock.
 pub(super) fn take(
     store: &DirectoryStore,
     session: SessionId,
@@ -116,7 +116,7 @@ pub(super) fn refuse_to_guess(index: &SessionIndex) -> Result<(), RequestError> 
     index.unreadable_file().map_or(Ok(()), |cause| Err(RequestError::Store(cause)))
 }
 
-/// Writes one record into a segment of its own, durably. What was said before and doesn't hold any more goes.
+/// Writes one record into a new segment, durably. Earlier records that it replaces are removed.
 pub(super) fn write_down(
     local: &LocalStore,
     stored: &StoredSession,
@@ -125,7 +125,7 @@ pub(super) fn write_down(
     record: &Record,
     now: Timestamp,
 ) -> Result<(), RequestError> {
-    // Which heads a decline is about is in its record, however many those are.
+    // The heads that a decline is about are in its record, however many those are.
     let lineage = Lineage { ancestors: Vec::new(), supersedes: nearest(about) };
     write_with(local, stored.index(), head, &lineage, record, now)?;
     clear_repeated(&local.store, stored, about, record);

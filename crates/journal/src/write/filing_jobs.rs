@@ -1,4 +1,4 @@
-//! What is asked of one session that isn't played, or planned, and is done in one slice.
+//! The changes to one session that isn't played, or is planned, that take one slice.
 
 use super::News;
 use super::drafting;
@@ -9,14 +9,14 @@ use super::shelving;
 use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{SessionUpdate, ShelfMove};
 
-/// Something that is done with one session. What holds it lets go of it first, and goes on later.
+/// A change of one session. A job that holds the session releases it first, and continues later.
 pub(super) struct FileSession {
     pub session: SessionId,
     pub how: Filing,
     pub ticket: Ticket,
 }
 
-/// What is done with it.
+/// A change to a session.
 pub(super) enum Filing {
     /// Its crash isn't wanted back.
     Decline,
@@ -24,7 +24,7 @@ pub(super) enum Filing {
     Forget,
     /// It moves to another place, and a crash is offered again once it is back. Into the archive takes more than a slice.
     Shelve(ShelfMove),
-    /// What it says about itself changes. It stays what it is: its trial goes on, and a crash is still offered.
+    /// Its metadata or fields are changed. It stays what it is: its trial continues, and a crash is still offered.
     Edit(Box<SessionUpdate>),
 }
 
@@ -50,7 +50,7 @@ impl Job for FileSession {
 
     fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let Self { session, how, ticket } = *self;
-        // What was found of it isn't true any more.
+        // The findings about it aren't true any more.
         tools.digests.note_changed(session);
         let now = tools.now.wall;
         let news = match how {

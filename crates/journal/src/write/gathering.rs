@@ -15,7 +15,7 @@ use crate::format::{Block, Commit, Origin, ReadError, SegmentHeader};
 use crate::model::ids::CheckpointId;
 use crate::model::ids::limits::ORIGIN_ANCESTORS;
 
-/// An archive of so many bytes is complete, whatever there is left to gather.
+/// An archive of this many bytes is complete, even if there is more to gather.
 const FULL: u64 = 256 << 20;
 
 /// An archive that is being written.
@@ -27,7 +27,7 @@ pub(super) struct Gathering {
     copied: usize,
 }
 
-/// How far the file is.
+/// The stage of the file.
 enum Stage {
     Between(OpenSegment),
     Copying(Box<Copying>),
@@ -41,7 +41,7 @@ struct Copying {
     commit: Commit,
 }
 
-/// What is to be copied.
+/// The checkpoints to be copied.
 struct Source {
     stored: StoredSession,
     /// The next one last.
@@ -52,8 +52,8 @@ struct Source {
     tried_again: HashSet<CheckpointId>,
 }
 
-/// What a slice leaves to be copied; or how many checkpoints the archive has that is in its place, durably. There is no
-/// archive if that is none.
+/// The rest of the work after a slice; or the number of checkpoints in the archive that is in its place, durably. There
+/// is no archive if that is zero.
 pub(super) type Gathered = ControlFlow<usize, Box<Gathering>>;
 
 impl Gathering {
@@ -85,7 +85,7 @@ impl Gathering {
         let path = self.path.clone();
         let stepped = self.advance(store);
         if stepped.is_err() {
-            // If that fails, it is swept away when the next one is written.
+            // If that fails, it is removed when the next one is written.
             let _ = store.remove_segment(&path);
         }
         stepped
@@ -195,8 +195,7 @@ impl Source {
         Origin { run: id.run, ancestors, game_version: game_version.to_owned(), schema }
     }
 
-    /// A checkpoint turned out to be damaged while it was copied. What was copied of it is passed
-    /// over.
+    /// A checkpoint turned out to be damaged while it was copied. The part that was copied is passed over.
     fn damaged(&mut self, copying: Copying, error: ReadError) -> Result<OpenSegment, CopyFailure> {
         self.look_for_another_way(copying.id, error)?;
         Ok(copying.group.give_up())

@@ -13,7 +13,7 @@ pub(super) struct GroupCopy {
     commit: Commit,
 }
 
-/// Why checkpoints could not be copied.
+/// The error of copying checkpoints.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyFailure {
     #[error(transparent)]
@@ -25,7 +25,7 @@ pub(super) enum CopyFailure {
 }
 
 impl CopyFailure {
-    /// Whether what should be copied is damaged, which says nothing about other ways to it.
+    /// Returns true if the data to copy is damaged, which says nothing about other ways to it.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Read(error) if error.is_damage())
     }
@@ -67,14 +67,14 @@ impl GroupCopy {
         completed.map(Break)
     }
 
-    /// Gives it up, and removes the segment. If that fails, the segment is swept away later.
+    /// Gives it up, and removes the segment. If that fails, the segment is removed by a later cleanup.
     pub(super) fn abandon(self: Box<Self>, store: &DirectoryStore) {
         let path = self.group.path().to_path_buf();
         drop(self);
         let _ = store.remove_segment(&path);
     }
 
-    /// Copies blocks of this many bytes, about. Whether there may be more.
+    /// Copies blocks of this many bytes, about. Returns true if there may be more.
     fn copy(&mut self, bytes: usize) -> Result<bool, CopyFailure> {
         let mut copied = 0;
         while copied < bytes {

@@ -1,10 +1,10 @@
 //! The right to write a session, and what becomes of a run that lost it.
 //!
-//! The lock is a file in the state directory. If that is deleted while the game runs, the file that
-//! is locked has no name any more, and another process can lock a new one. So the lock is checked
-//! before a batch is written, once more when it is durable and before it is acknowledged, and with
-//! each heartbeat. That leaves no gap on one machine: whoever takes the lock after the second check
-//! reads the journal after that, and finds everything in it that was acknowledged.
+//! The lock is a file in the state directory. If that is deleted while the game runs, the file that is locked has no
+//! name any more, and another process can lock a new one. So the lock is checked before a batch is written, once more
+//! when it is durable and before it is acknowledged, and with each heartbeat. That leaves no gap on one machine: a
+//! process that takes the lock after the second check reads the journal after that, and finds everything in it that was
+//! acknowledged.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -24,8 +24,8 @@ pub struct Hold {
     lock: Option<SessionLock>,
     /// Set once another process was found to have taken it.
     lost: Option<Backoff>,
-    /// Whether the lock's file vanished and it isn't known yet whether another process has played
-    /// meanwhile: only a look that came to its end says so.
+    /// True if the lock's file vanished and it isn't known yet if another process has played meanwhile: only a look
+    /// that is completed finds out.
     is_in_doubt: bool,
 }
 
@@ -36,7 +36,7 @@ impl From<Option<SessionLock>> for Hold {
 }
 
 impl Hold {
-    /// Whether another process took the session over. Nothing is written then.
+    /// Returns true if another process took the session over. Nothing is written then.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.is_some()
     }
@@ -104,8 +104,8 @@ impl Hold {
         }
     }
 
-    /// Takes a lost session up again, if no process has it now and none has played it meanwhile. Whether
-    /// it did.
+    /// Takes the lock of a lost session again, if no process has it now and none has played it meanwhile. Returns true
+    /// if it did.
     pub(super) fn try_again(
         &mut self,
         store: &DirectoryStore,
@@ -152,8 +152,8 @@ impl Hold {
     }
 }
 
-/// Whether another run has gone on from the line that ends with `newest`, or it was set aside
-/// or deleted it. What can't be read may hold just that.
+/// Returns true if another run has continued the line that ends with `newest`, or it was set aside or deleted. A file
+/// that can't be read may hold just that.
 fn is_played_on(
     store: &DirectoryStore,
     session: SessionId,

@@ -1,8 +1,8 @@
-//! What the writer does beside its checkpoints: a list of jobs.
+//! The writer's work beside its checkpoints: a list of jobs.
 //!
 //! A [`Job`] is a file of its own. It says how urgent it is and what it waits for, and does a slice at a time, between
-//! which checkpoints are written. Whoever wants something else of a session cancels what holds it
-//! ([`Jobs::cancel`]): such a job leaves nothing behind, and begins once more later.
+//! which checkpoints are written. A request that needs a session cancels the job that holds it ([`Jobs::cancel`]): such
+//! a job leaves nothing behind, and begins again later.
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,10 @@ use crate::write::retention::Quota;
 
 /// Something that is done in slices.
 pub(super) trait Job: Send {
-    /// How urgent it is.
+    /// Its urgency.
     fn urgency(&self) -> Urgency;
 
-    /// What it waits for.
+    /// The condition that it waits for.
     fn waits_for(&self) -> WaitsFor {
         WaitsFor::Nothing
     }
@@ -36,12 +36,13 @@ pub(super) trait Job: Send {
         None
     }
 
-    /// A session of which others let go before it does its slice.
+    /// A session that other jobs release before this one does its slice.
     fn wants(&self) -> Option<SessionId> {
         None
     }
 
-    /// Whether it reads or changes a session, so that it waits for whatever brief [wants](Self::wants) it.
+    /// Returns true if it reads or changes a session, so that it waits for every brief job that [wants](Self::wants)
+    /// it.
     fn is_about(&self, _session: SessionId) -> bool {
         false
     }
@@ -49,26 +50,27 @@ pub(super) trait Job: Send {
     /// Does a slice.
     fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice;
 
-    /// What of others it keeps to itself between two slices.
+    /// The resource that it holds between two slices.
     fn holds(&self) -> Holds {
         Holds::Nothing
     }
 
-    /// Lets go of what it holds. What it has begun with is undone, and begun again with its next slice.
+    /// Releases the resource that it holds. Work that it has begun is undone, and begun again with its next slice.
     fn cancel(&mut self, _finder: &mut SessionFinder) {}
 
-    /// What it waits for won't come. What is left to be done without it.
+    /// Called when the condition that it waits for can't come true any more. Returns the rest of the job that can be
+    /// done without it.
     fn in_vain(self: Box<Self>, _news: &mut Vec<News>) -> Option<Box<dyn Job>> {
         None
     }
 
-    /// Whether it is done with so many sessions that somebody may want to play before its end.
+    /// Returns true if it handles so many sessions that the player may want to play before its end.
     fn is_long(&self) -> bool {
         false
     }
 }
 
-/// How urgent a job is, the most urgent first.
+/// The urgency of a job, the most urgent first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Urgency {
     /// It keeps the files of the session that is played in order, in the pauses between its checkpoints.
@@ -79,32 +81,32 @@ pub(super) enum Urgency {
     Brief,
     /// It is asked what there is, before anything else is done with it.
     Looking,
-    /// Somebody waits for it.
+    /// The game or the player waits for it.
     Asked,
     /// It is looked what changed, so that a list is up to date.
     Following,
-    /// Nobody but the program waits for it: neither an exit nor a change of profile does.
+    /// Only the program waits for it: neither an exit nor a change of profile does.
     Kept,
-    /// Nobody waits for it.
+    /// Nothing waits for it.
     Spare,
 }
 
 impl Urgency {
-    /// What takes many slices, of which one is done in each turn.
+    /// The urgencies of jobs that take many slices, of which one is done in each turn.
     pub(super) const LONG: RangeInclusive<Self> = Self::Looking..=Self::Spare;
-    /// What of that somebody asked for.
+    /// The urgencies of those that the player or the game asked for.
     pub(super) const ASKED: RangeInclusive<Self> = Self::Looking..=Self::Kept;
     pub(super) const RUN: RangeInclusive<Self> = Self::Run..=Self::Run;
     pub(super) const SAVING: RangeInclusive<Self> = Self::Saving..=Self::Saving;
-    /// What is done while a run is left.
+    /// The urgencies of jobs that run while a run is left.
     pub(super) const WHILE_LEAVING: RangeInclusive<Self> = Self::Run..=Self::Saving;
-    /// What is done for others than the run.
+    /// The urgencies of jobs for others than the run.
     pub(super) const BESIDE_RUN: RangeInclusive<Self> = Self::Saving..=Self::Spare;
     pub(super) const BRIEF: RangeInclusive<Self> = Self::Brief..=Self::Brief;
     pub(super) const ALL: RangeInclusive<Self> = Self::Run..=Self::Spare;
 }
 
-/// What a job waits for.
+/// The condition that a job waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum WaitsFor {
     Nothing,
@@ -112,38 +114,38 @@ pub(super) enum WaitsFor {
     Checkpoint(CheckpointId),
     /// A checkpoint of the session that is played is durable.
     FirstCheckpointOf(SessionId),
-    /// Whoever looks at all sessions is done, since it would miss a change.
+    /// No job looks at all sessions, since it would miss a change.
     Listing,
 }
 
-/// Jobs that are done in the order in which they were asked for, whatever each waits for.
+/// Jobs that are done in the order in which they were asked for, even if the first has to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Queue {
     Slots,
     SessionAttachments,
 }
 
-/// What a job keeps to itself between two slices.
+/// The resource that a job holds between two slices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Holds {
     Nothing,
     /// The lock of a session.
     Session(SessionId),
-    /// What is known of all sessions.
+    /// The findings about all sessions.
     Sessions,
 }
 
-/// What a slice came to.
+/// The outcome of a slice.
 pub(super) enum Slice {
     /// There is more to do.
     Going(Box<dyn Job>),
-    /// There is nothing to do before somebody else did something, as let go of a lock. It tries again after so long, at the
-    /// latest.
+    /// There is nothing to do until something else happens, such as the release of a lock. It tries again after this
+    /// time, at the latest.
     Later(Box<dyn Job>, Duration),
     Done,
 }
 
-/// What jobs work with.
+/// The tools of jobs.
 pub(super) struct Tools<'a> {
     pub finder: &'a mut SessionFinder,
     pub digests: &'a mut Keepers,
@@ -158,7 +160,7 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
-    /// Appends what a session has recorded so far, if it is played. What is known of its line then.
+    /// Appends the events that a session has recorded so far, if it is played. Returns its line then.
     pub(super) fn hand_over_events(&mut self, session: SessionId) -> Option<Vec<EventStretch>> {
         let run = self.run.as_mut().filter(|run| run.session() == session)?;
         run.write_events(self.now, self.news);
@@ -166,7 +168,7 @@ impl Tools<'_> {
     }
 }
 
-/// What is to be done.
+/// The jobs to be done.
 #[derive(Default)]
 pub(super) struct Jobs {
     /// The most urgent first, and of equally urgent ones the one that was asked for first.
@@ -192,7 +194,7 @@ impl Jobs {
         self.list.insert(place, Waiting { job, again_in: Duration::ZERO });
     }
 
-    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     pub(super) fn slice(&mut self, among: &RangeInclusive<Urgency>, tools: &mut Tools<'_>) -> bool {
         let mut from = 0;
         while let Some(place) = self.next(among, from) {
@@ -219,8 +221,8 @@ impl Jobs {
         false
     }
 
-    /// The place of the next job of such urgency that needn't wait, from a place on. Whoever looks at all sessions goes on
-    /// with that first.
+    /// The place of the next job of such urgency that needn't wait, from a place on. A look at all sessions is
+    /// continued first.
     fn next(&self, among: &RangeInclusive<Urgency>, from: usize) -> Option<usize> {
         let is_looking = self.is_looking();
         let find = |is_meant: fn(&dyn Job) -> bool| {
@@ -236,7 +238,7 @@ impl Jobs {
         looking.or_else(|| find(|_| true))
     }
 
-    /// Whether a job at a place in the list waits for nothing.
+    /// Returns true if a job at a place in the list waits for nothing.
     fn is_ready(&self, job: &dyn Job, place: usize, is_looking: bool) -> bool {
         let is_first = job.queue().is_none_or(|queue| {
             self.list.iter().take(place).all(|before| before.job.queue() != Some(queue))
@@ -247,11 +249,11 @@ impl Jobs {
             && !wanted.any(|session| job.is_about(session))
     }
 
-    /// Whether what a job waits for has come.
+    /// Returns true if the condition that a job waits for has come true.
     fn is_there(&self, what: WaitsFor, is_looking: bool) -> bool {
         match what {
             WaitsFor::Nothing => true,
-            // What an earlier run wrote is on the disk, or never will be.
+            // Checkpoints of an earlier run are on the disk, or never will be.
             WaitsFor::Checkpoint(id) if self.run != Some(id.run) => true,
             WaitsFor::Checkpoint(id) => {
                 self.durable.is_some_and(|durable| durable.counter >= id.counter)
@@ -261,7 +263,7 @@ impl Jobs {
         }
     }
 
-    /// Time until a job of such urgency can go on; `None` if that depends on others.
+    /// Time until a job of such urgency can continue; `None` if that depends on others.
     pub(super) fn wake(&self, among: &RangeInclusive<Urgency>) -> Option<Duration> {
         let jobs = self.list.iter().enumerate();
         let of_these = jobs.filter(|(_, waiting)| among.contains(&waiting.job.urgency()));
@@ -271,17 +273,17 @@ impl Jobs {
         ready.map(|(_, waiting)| waiting.again_in).min()
     }
 
-    /// Whether there are jobs of such urgency, whatever they wait for.
+    /// Returns true if there are jobs of such urgency, even if they wait.
     pub(super) fn has(&self, among: &RangeInclusive<Urgency>) -> bool {
         self.list.iter().any(|waiting| among.contains(&waiting.job.urgency()))
     }
 
-    /// Whether it has been begun to look at all sessions, so that what changes now would be missed.
+    /// Returns true if a look at all sessions has begun, so that a change now would be missed.
     pub(super) fn is_looking(&self) -> bool {
         self.list.iter().any(|waiting| waiting.job.holds() == Holds::Sessions)
     }
 
-    /// Whether it is looked at all sessions next.
+    /// Returns true if the next job looks at all sessions.
     pub(super) fn looks_next(&self) -> bool {
         let first = self.next(&Urgency::LONG, 0).and_then(|place| self.list.get(place));
         first.is_some_and(|first| {
@@ -289,13 +291,13 @@ impl Jobs {
         })
     }
 
-    /// Whether the next one of these is done with many sessions.
+    /// Returns true if the next one of these handles many sessions.
     pub(super) fn is_long(&self, among: &RangeInclusive<Urgency>) -> bool {
         let next = self.next(among, 0).and_then(|place| self.list.get(place));
         next.is_some_and(|next| next.job.is_long())
     }
 
-    /// Has whoever holds this let go of it. That is begun again later.
+    /// Lets the job that holds this release it. The job begins again later.
     pub(super) fn cancel(&mut self, held: Holds, finder: &mut SessionFinder) {
         for Waiting { job, .. } in &mut self.list {
             if job.holds() == held {
@@ -304,7 +306,7 @@ impl Jobs {
         }
     }
 
-    /// Has what nobody waits for let go of the session that it holds: whoever looks would take it for one that is played.
+    /// Lets spare jobs release the session that they hold: a look at it would take it for one that is played.
     pub(super) fn cancel_spare(&mut self, finder: &mut SessionFinder) {
         let spare = self.list.iter_mut().rev();
         for Waiting { job, .. } in spare.take_while(|it| it.job.urgency() == Urgency::Spare) {

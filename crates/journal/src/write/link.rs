@@ -27,7 +27,7 @@ pub struct Link<C: Content> {
     captures_in_flight: usize,
     /// Things to be done with slots that nothing was reported of.
     slots_in_flight: usize,
-    /// How long dropping the link waits for what was captured to be on disk.
+    /// The time that dropping the link waits for captures to be on disk.
     pub patience: Duration,
 }
 
@@ -35,11 +35,11 @@ enum Driver<C: Content> {
     /// The main loop drives the writer, one turn per frame.
     Inline {
         worker: Box<Worker<C>>,
-        /// What is reported, and the turn after which it is.
+        /// The reports, each with the turn after which it is handed out.
         reports: VecDeque<(u64, Report<C>)>,
-        /// How many turns there were.
+        /// The number of turns so far.
         turns: u64,
-        /// How many turns an answer takes at least.
+        /// The least number of turns that an answer takes.
         delay: u64,
     },
     /// A thread drives it.
@@ -58,7 +58,7 @@ impl<C: Content> fmt::Debug for Link<C> {
 }
 
 impl<C: Content> Link<C> {
-    /// A writer that is driven by [`turn`](Self::turn). Whatever it reports comes after so many turns more, as if it
+    /// A writer that is driven by [`turn`](Self::turn). Each of its reports comes after `delay` further turns, as if it
     /// was busy.
     pub fn inline(worker: Worker<C>, delay: u64) -> Self {
         let (worker, reports) = (Box::new(worker), VecDeque::new());
@@ -176,7 +176,7 @@ impl<C: Content> Link<C> {
         }
     }
 
-    /// Whether the writer is gone: its thread panicked.
+    /// Returns true if the writer is gone: its thread panicked.
     pub fn is_broken(&self) -> bool {
         match &self.driver {
             Driver::Inline { .. } => false,
@@ -255,7 +255,7 @@ fn drive<C: Content>(
         }
         wake = worker.turn(now());
         for report in worker.reports() {
-            // Nothing receives reports any more once the app is being dropped; the work goes on.
+            // Nothing receives reports any more once the app is being dropped; the work continues.
             let _ = reports.send(report);
         }
     }

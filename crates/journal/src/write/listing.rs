@@ -47,7 +47,7 @@ impl Job for ListSessions {
         let early = listing.take_early();
         let is_shown_early = !early.is_empty();
         if is_shown_early {
-            // What follows may take a while.
+            // The rest may take a while.
             news.push(News::Remembered(shelved(early, finder)));
         }
         if is_shown_early || listing.step(finder, *types, now.wall) {

@@ -1,5 +1,5 @@
-//! Measures what is around the journal: how much room there is, what processes left behind, and what this
-//! process takes of the machine.
+//! Measures the surroundings of the journal: the room on disk, the leftovers of processes, and this process's share of
+//! the machine.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 use crate::disk::{DirectoryStore, Layout};
 use crate::model::ids::SessionId;
 
-/// What is around the journal, at one moment. What can't be known is `None`.
+/// The surroundings of the journal, at one moment. A value that can't be measured is `None`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Surroundings {
     /// Bytes that can still be written where sessions are.
@@ -24,8 +24,8 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Asks the disk and the system. Locks of sessions are left alone: whoever asks whether one is held can
-    /// keep another process from taking it at that moment.
+    /// Asks the disk and the system. Locks of sessions are left alone: asking if one is held can keep another process
+    /// from taking it at that moment.
     pub(super) fn of(store: &DirectoryStore, played: Option<SessionId>) -> Self {
         // The directory may not be there before anything is saved.
         let mut places = store.layout().data.ancestors();

@@ -1,4 +1,4 @@
-//! What the writer reports, whatever the content of a session is.
+//! The reports of the writer that are the same for every content.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use crate::read::recovery::{
 };
 use crate::read::report::ReportOrder;
 
-/// What the writer reports, whatever the content of a session is.
+/// A report of the writer that is the same for every content.
 #[derive(Debug)]
 pub enum News {
     /// All sessions were looked at. If the process before was still dying at the start, it is only
     /// known now how it ended.
     Detected {
-        /// What time it surely is.
+        /// A lower bound of the current time.
         time: ProvenTime,
         /// Sessions that were found or changed since, and of which there is nothing to report.
         settled: Box<Shelf>,
@@ -40,19 +40,19 @@ pub enum News {
         /// The slots, if anything about them changed.
         slots: Option<Box<SlotListing>>,
         previous: Option<Box<LastRun>>,
-        /// Whether somebody asked for it, or it was only looked what changed.
+        /// True if it was asked for, false if it only looked for changes.
         is_asked_for: bool,
-        /// What the index has saved.
+        /// The savings by the index.
         index: IndexFigures,
         ticket: Option<Ticket>,
     },
-    /// What the index says of sessions, and the game wants to show before they were looked at.
+    /// The sessions in the index, which the game wants to show before they are looked at.
     Remembered(Box<Shelf>),
-    /// The sessions are those of this profile from now on. What was found follows.
+    /// The sessions are those of this profile from now on. The findings follow.
     ProfileChanged { profile: String, ticket: Ticket },
-    /// A report was written, with so many bytes, or not.
+    /// A report was written, with this number of bytes, or not.
     Described { order: Box<ReportOrder>, result: Result<u64, RequestError>, ticket: Ticket },
-    /// The run began. What it is played with is found out here, since asking the machine takes a while.
+    /// The run began. Its context is found out here, since asking the machine takes a while.
     TakenUp { session: SessionId, context: Box<SessionContext> },
     /// A checkpoint can't be restored for a reason that another request can avoid.
     NotPrepared { error: RequestError, ticket: Ticket },
@@ -64,15 +64,15 @@ pub enum News {
     Saved(Saved),
     /// Checkpoints could not be written.
     Failed { checkpoint: CheckpointId, error: CheckpointError, retry_in: Option<Duration> },
-    /// What there is of the session that is played: at the run's begin, and whenever something was removed.
+    /// The timeline of the session that is played: at the run's begin, and whenever something was removed.
     Timeline { session: SessionId, timeline: Box<Timeline> },
     /// The next capture must be full.
     NeedFull,
-    /// What is acknowledged from here on may not survive a power cut.
+    /// Checkpoints that are acknowledged from here on may not survive a power cut.
     PowerCutsNotCovered,
     /// Nothing is saved from here on.
     SavingStopped(StopReason),
-    /// What is captured is saved again.
+    /// Captures are saved again.
     SavingResumed,
     /// The run ended.
     Left {
@@ -98,22 +98,22 @@ pub enum News {
         result: Result<ShelfMoved, RequestError>,
         ticket: Option<Ticket>,
     },
-    /// A session that had lain in the trash for long was removed, which freed so many bytes.
+    /// A session that had been in the trash for long was removed, which freed this number of bytes.
     Emptied { session: SessionId, bytes: u64 },
-    /// What a session says about itself was changed, or not. Without a ticket, as one of many.
+    /// A session's metadata or fields were changed, or not. Without a ticket, as one of many.
     Edited {
         session: SessionId,
         update: Box<SessionUpdate>,
         result: Result<(), RequestError>,
         ticket: Option<Ticket>,
     },
-    /// One thing was done with each of many sessions, as far as it could be. What became of each was reported before.
+    /// An edit of many sessions is done, as far as it could be. The outcome of each was reported before.
     EditedMany { edited: Box<EditedMany>, ticket: Ticket },
     /// Something was done with slots, or not.
     Slot { order: SlotOrder, result: Result<SlotDone, SlotError>, ticket: Option<Ticket> },
     /// Events can't be written, or not durably. They are tried again, unless `EventsDropped` says otherwise.
     EventsFailed { cause: FailureCause, retry_in: Duration },
-    /// Events are lost: so many, for this reason. Checkpoints go on.
+    /// Events are lost: this number, for this reason. Checkpoints continue.
     EventsDropped { count: u64, cause: EventsDropCause },
     /// A page of what happened was read, or not.
     EventsRead { query: Box<EventQuery>, result: Result<EventPage, RequestError>, ticket: Ticket },
@@ -123,15 +123,15 @@ pub enum News {
         result: Result<EventValidation, RequestError>,
         ticket: Ticket,
     },
-    /// What the program keeps of each session under a name is up to date, or was removed. Without a ticket where
-    /// that is because the profile is another one.
+    /// The digests under a name are up to date, or were removed. Without a ticket if that is because the profile is
+    /// another one.
     Digested {
         name: &'static str,
         digests: ErasedDigests,
         figures: DigestFigures,
         ticket: Option<Ticket>,
     },
-    /// What is around the journal was measured.
+    /// The surroundings of the journal were measured.
     Measured(Surroundings),
     /// Something was attached to a session itself, or taken away, or not. Says what is attached to it now.
     SessionAttachment {
@@ -149,8 +149,8 @@ pub enum News {
 }
 
 impl News {
-    /// The session and the ticket of what was asked of one session, if this is the answer. What is done with a session as
-    /// one of many has no ticket.
+    /// The session and the ticket of a request about one session, if this is the answer. An edit of a session as one of
+    /// many has no ticket.
     pub fn filed(&self) -> Option<(SessionId, Ticket)> {
         match self {
             Self::Declined { session, ticket, .. } | Self::Copied { session, ticket, .. } => {
@@ -174,7 +174,7 @@ impl News {
     }
 }
 
-/// Why events are lost.
+/// The reason that events are lost.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventsDropCause {
@@ -195,9 +195,9 @@ pub enum EventsDropCause {
 pub struct Saved {
     pub id: CheckpointId,
     pub kind: CheckpointKind,
-    /// What it is called.
+    /// Its label.
     pub label: Option<String>,
-    /// When it was captured.
+    /// The time at which it was captured.
     pub time: Timestamp,
     pub play_time: Duration,
     pub bytes: u64,

@@ -12,7 +12,7 @@ use crate::format::{
 };
 use crate::model::session::FailureCause;
 
-/// Why something could not be written.
+/// The error of writing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WriteFailure {
     /// The disk refused.
@@ -30,7 +30,7 @@ pub(super) enum WriteFailure {
     /// The segment has no room left for what should be written, and must not be written to again.
     #[error("{path} would be over the limit of {limit} bytes")]
     Full { path: PathBuf, limit: u64 },
-    /// What should be written can't be. The segment can still be written to.
+    /// The data can't be encoded. The segment can still be written to.
     #[error(transparent)]
     Encode(#[from] EncodeError),
 }
@@ -48,11 +48,11 @@ impl From<WriteFailure> for FailureCause {
     }
 }
 
-/// What stands before the snapshot in every segment that begins with one, since the segments that
-/// said it first may be pruned.
+/// The frames before the snapshot in every segment that begins with one, since the segments that held them first may be
+/// pruned.
 #[derive(Clone, Copy, Default)]
 pub struct Preamble<'a> {
-    /// What of the run's lineage has no room in the header.
+    /// The part of the run's lineage that has no room in the header.
     pub lineage: &'a [Record],
     /// Frames that this version doesn't know.
     pub unknown_frames: &'a [(FrameKind, Vec<u8>)],
@@ -65,7 +65,7 @@ pub(super) struct OpenSegment {
     target: Target,
     encoder: SegmentEncoder,
     number: u32,
-    /// Where the last successful sync left off.
+    /// The end of the last successful sync.
     synced: Option<Predecessor>,
 }
 
@@ -210,7 +210,7 @@ impl OpenGroup {
         Ok(())
     }
 
-    /// Gives the group up. What was appended of it is passed over by readers.
+    /// Gives the group up. Readers pass over the part that was appended.
     pub(super) fn give_up(self) -> OpenSegment {
         let encoder = self.group.give_up();
         OpenSegment { target: self.target, encoder, number: self.number, synced: None }

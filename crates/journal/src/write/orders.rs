@@ -1,4 +1,4 @@
-//! What the main thread orders, and what the writer reports.
+//! The orders of the main thread, and the reports of the writer.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -22,10 +22,10 @@ use crate::read::recovery::{EventQuery, Prepared, Wanted};
 use crate::read::report::ReportOrder;
 use crate::write::retention::Quota;
 
-/// What the main thread orders. Orders are carried out one after the other.
+/// An order of the main thread. Orders are carried out one after the other.
 ///
-/// What is answered has the ticket of who asks, and the answer brings it back: what takes slices is answered later than
-/// what was ordered after it.
+/// An order that is answered has a ticket, and the answer brings it back: an order that takes slices may be answered
+/// later than those after it.
 pub enum Order<C: Content> {
     /// Look at all sessions on this machine.
     Detect { ticket: Option<Ticket> },
@@ -51,7 +51,7 @@ pub enum Order<C: Content> {
     ValidateEvents { session: SessionId, ticket: Ticket },
     /// Bring what the program keeps of each session up to date, or remove it.
     Digest { order: DigestOrder, ticket: Ticket },
-    /// Let go of a session that was prepared and isn't taken up after all.
+    /// Release a session that was prepared and isn't resumed after all.
     Release(SessionId),
     /// End the run.
     Leave(Leave),
@@ -61,7 +61,7 @@ pub enum Order<C: Content> {
     Forget { session: SessionId, ticket: Ticket },
     /// Write a session down that begins later.
     Draft { order: Box<DraftOrder>, ticket: Ticket },
-    /// Make a session of its own out of one that isn't played.
+    /// Make a new session out of one that isn't played.
     Copy { session: SessionId, name: String, ticket: Ticket },
     /// Move a session to another place.
     Shelve { session: SessionId, how: ShelfMove, ticket: Ticket },
@@ -83,9 +83,9 @@ pub enum Order<C: Content> {
     EndTrial(SessionId),
     /// A new session is started instead of restoring this one once more.
     SetAside(SessionId),
-    /// How much room there is.
+    /// Sets the quota.
     Quota(Quota),
-    /// Whether the index of sessions is read and written from now on. It is unless this says otherwise.
+    /// Switches reading and writing the index of sessions on or off. It is on by default.
     KeepIndex(bool),
     /// Measure what is around the journal.
     Measure,
@@ -107,7 +107,7 @@ impl<C: Content> fmt::Debug for Order<C> {
 }
 
 impl<C: Content> Order<C> {
-    /// What it is called in logs.
+    /// Its name in logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Detect { .. } => "detect",
@@ -145,14 +145,14 @@ impl<C: Content> Order<C> {
         }
     }
 
-    /// Whether it changes what a listing finds, or goes by what it found.
+    /// Returns true if it changes the result of a listing, or depends on it.
     pub(super) fn is_about_sessions(&self) -> bool {
         let is_of_played =
             matches!(self, Self::Prepare { .. } | Self::TakeUp(_) | Self::UseProfile { .. });
         is_of_played || self.is_filing()
     }
 
-    /// Whether it changes sessions that aren't played.
+    /// Returns true if it changes sessions that aren't played.
     pub(super) fn is_filing(&self) -> bool {
         matches!(
             self,
@@ -170,9 +170,9 @@ impl<C: Content> Order<C> {
 /// Makes a world the beginning of a new session.
 #[derive(Debug)]
 pub struct WorldOrder {
-    /// What the session says of itself.
+    /// The session's metadata.
     pub metadata: SessionMetadata,
-    /// What it begins with beside the world.
+    /// Its other properties, beside the world.
     pub session: NewSession,
     pub world: StartingWorld,
 }
@@ -180,9 +180,9 @@ pub struct WorldOrder {
 /// Plans a session.
 #[derive(Debug)]
 pub struct DraftOrder {
-    /// What the session says of itself. Its context is what the game says of itself; the writer adds what it knows.
+    /// The session's metadata. Its context is the game's part; the writer adds what it knows.
     pub metadata: SessionMetadata,
-    /// What it begins with.
+    /// Its other properties.
     pub session: NewSession,
 }
 
@@ -194,26 +194,26 @@ pub struct TakeUp<S> {
     pub run: RunId,
     /// The checkpoint that was restored and those before it, and the runs that are left behind.
     pub lineage: Lineage,
-    /// Why the run begins; `None` for a session's first.
+    /// The reason of the run's begin; `None` for a session's first.
     pub begun: Option<Begun>,
-    /// What the content goes on with.
+    /// The state that the content starts with.
     pub start: S,
     /// Frames that this version doesn't know and must not lose.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
-    /// What is known of events before the run begins.
+    /// The events before the run begins.
     pub events: EventStart,
 }
 
-/// What a run's events begin with.
+/// The events at the begin of a run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EventStart {
-    /// Whether the game records events of its own. Then an older build, which doesn't know events,
-    /// doesn't take the session up.
+    /// True if the game records events of its own. Then an older build, which doesn't know events, doesn't resume the
+    /// session.
     pub records: bool,
     /// The events that are handed out again, see [`Prepared::events_after`]. They are this run's from here
     /// on, so that they aren't lost should it crash before its first checkpoint that includes them.
     pub replayed: Vec<RecordedEvent>,
-    /// What happened before on the line, see [`Prepared::event_line`].
+    /// The stretches of events before on the line, see [`Prepared::event_line`].
     pub line: Vec<EventStretch>,
 }
 
@@ -231,15 +231,15 @@ pub struct CheckpointOrder<C> {
     pub fields: Option<Fields>,
     /// The way through the game's states, likewise.
     pub state_changes: Option<Vec<StateChange>>,
-    /// What there is to say of the session's chapters.
+    /// The session's chapters, if they changed.
     pub chapters: Option<Box<ChaptersWritten>>,
-    /// What lists show of it, likewise.
+    /// Its summary for lists, likewise.
     pub summary: Option<CheckpointSummary>,
     pub clock: GameClock,
     /// The number of the last event whose effect is in it. An event with a higher number is handed out
     /// again after a crash.
     pub events_through: u64,
-    /// Whether something of the game failed since the checkpoint before, and the game went on.
+    /// True if something of the game failed since the checkpoint before, and the game continued.
     pub after_failure: bool,
     pub capture: C,
     /// Everything at the same moment, to hold against what was written.
@@ -257,14 +257,14 @@ pub struct Leave {
     pub play_time: Duration,
 }
 
-/// What the writer reports.
+/// A report of the writer.
 pub enum Report<C: Content> {
-    /// Whatever is the same for every content.
+    /// A report that is the same for every content.
     News(News),
     /// A checkpoint is ready to be restored.
     Prepared { prepared: Box<Prepared<C::Image>>, ticket: Ticket },
     /// Something that only the content knows.
     Content(C::Report),
-    /// A capture was encoded. What it leaves, if that is to be used again.
+    /// A capture was encoded, with the emptied capture, if that is to be used again.
     WorkedOff { emptied: Option<C::Capture> },
 }

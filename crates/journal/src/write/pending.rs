@@ -1,4 +1,4 @@
-//! What was captured and isn't durable yet.
+//! The captures that aren't durable yet.
 //!
 //! Events aren't in this queue but in one of their own (`EventLog`), since nothing about them may delay a checkpoint or
 //! fail it. Events are retried at times of their own, and dropped where memory has no room. Checkpoints are merged, and
@@ -20,7 +20,7 @@ pub enum Item {
 pub struct PendingCheckpoint {
     pub blocks: Vec<Block>,
     pub commit: Commit,
-    /// When it was handed over.
+    /// The time at which it was handed over.
     pub handed_over: Instant,
 }
 
@@ -29,7 +29,7 @@ impl PendingCheckpoint {
         self.commit.base.is_none()
     }
 
-    /// Whether a later checkpoint may take its place.
+    /// Returns true if a later checkpoint may take its place.
     fn may_be_merged(&self) -> bool {
         !self.commit.kind.keeps_its_moment() && self.commit.label.is_none()
     }
@@ -40,7 +40,7 @@ impl PendingCheckpoint {
 
     /// `self` and `later` as one checkpoint: the difference from this one's base to `later`.
     fn merged_with(self, later: Self) -> Self {
-        // Whatever was half done before is in the later world, too.
+        // A step that was half done before is half done in the later world, too.
         let after_failure = self.commit.after_failure || later.commit.after_failure;
         if later.is_snapshot() {
             let commit = Commit { after_failure, ..later.commit };
@@ -145,7 +145,7 @@ impl Pending {
     }
 }
 
-/// Whether `later` says all that `earlier` did.
+/// Returns true if `later` replaces all of `earlier`.
 fn is_overruled(earlier: &Record, later: &Record) -> bool {
     matches!(
         (earlier, later),

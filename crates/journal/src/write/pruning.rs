@@ -21,14 +21,14 @@ use crate::write::retention::history::{PruneTo, Verdict, judge, must_stay, repea
 
 /// The pruning of one session.
 ///
-/// It goes by what there was when the session was opened. Whatever is written, or fails, after that comes later than
-/// all that it decides on, and can only make more of it dispensable.
+/// It decides by the files that were there when the session was opened. All writes and failures after that come later
+/// than these, and can only make more of them dispensable.
 pub(super) struct Pruning {
     terms: Terms,
     stage: Stage,
 }
 
-/// What may go.
+/// The terms of pruning.
 #[derive(Clone, Copy)]
 struct Terms {
     quota: Quota,
@@ -44,27 +44,27 @@ enum Stage {
     Attachments(SessionOpening, Pruned),
 }
 
-/// What must stay, and what was left behind, while it is read.
+/// The checkpoints that must stay, and those that were left behind, while they are read.
 struct Reading {
     stored: StoredSession,
     /// Groups that are read next, the first one last.
     waiting: Vec<GroupRef>,
     reading: Option<(GroupRef, Blocks)>,
-    /// Whether what is read is on no line, so that no other takes its place if it is damaged.
+    /// True if the group that is read is on no line, so that no other takes its place if it is damaged.
     is_left_behind: bool,
     /// Files of events that are to be gathered.
     gather_events: Option<EventGathering>,
 }
 
-/// What pruning leaves to be done.
+/// The rest of the work after pruning.
 #[derive(Default)]
 pub(super) struct Pruned {
     /// The named checkpoints that are to be put into an archive before anything else can go, the oldest first.
     pub gather: Vec<CheckpointId>,
     /// Files of events that are to be gathered.
     pub gather_events: Option<EventGathering>,
-    /// Whether nothing but what must stay is left, and named checkpoints. Not where files of events made enough room,
-    /// or there are more lines than anybody plays.
+    /// True if only data that must stay is left, and named checkpoints. False if files of events made enough room, or
+    /// there are more lines than anybody plays.
     pub is_to_the_bone: bool,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Own {
     pub bytes_wanted: u64,
 }
 
-/// Why nothing is pruned, or not everything.
+/// The reason that nothing is pruned, or not everything.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PruneFailure {
     #[error(transparent)]
@@ -88,7 +88,7 @@ pub(super) enum PruneFailure {
     Read(#[from] ReadError),
 }
 
-/// What came of pruning. A failure costs nothing but room, and is logged.
+/// Logs a failure of pruning, which costs nothing but room.
 pub(super) fn logged<T>(session: SessionId, pruned: Result<T, PruneFailure>) -> Option<T> {
     pruned
         .inspect_err(|failure| {
@@ -177,7 +177,7 @@ impl Pruning {
 }
 
 impl Reading {
-    /// Removes files of events. Whether that is enough as well, so that history stays.
+    /// Removes files of events. Returns true if that is enough, so that history stays.
     fn begin(
         store: &DirectoryStore,
         stored: StoredSession,
@@ -201,7 +201,7 @@ impl Reading {
         Ok((is_spared, Self { stored, waiting, reading, is_left_behind, gather_events }))
     }
 
-    /// Reads a part. Whether there is more.
+    /// Reads a part. Returns true if there is more.
     fn step(&mut self, terms: Terms) -> Result<bool, ReadError> {
         let mut read = 0;
         while read < SLICE_BYTES {
@@ -227,8 +227,8 @@ impl Reading {
         Ok(true)
     }
 
-    /// The groups that are about to go and lie on no line, as after a restore around damage. They are read
-    /// before, since a file in which anything is damaged stays.
+    /// The groups that are about to go and are on no line, as after a restore around damage. They are read before,
+    /// since a file in which anything is damaged stays.
     fn left_behind(&self, terms: Terms) -> Vec<GroupRef> {
         let index = self.stored.index();
         let lines = index.lines(index.heads().iter().map(|head| head.id));
@@ -264,7 +264,7 @@ impl Reading {
         Ok(0)
     }
 
-    /// Removes what doesn't stay. Whether attachments may have lost their checkpoint as well.
+    /// Removes all that doesn't stay. Returns true if attachments may have lost their checkpoint.
     fn remove(
         &mut self,
         store: &DirectoryStore,
@@ -307,7 +307,7 @@ impl Reading {
     }
 }
 
-/// Removes the segments that failed. Whether there were any.
+/// Removes the segments that failed. Returns true if there were any.
 fn remove_failed(
     store: &DirectoryStore,
     stored: &StoredSession,
@@ -318,7 +318,7 @@ fn remove_failed(
     let paths: Vec<_> = failed.filter_map(|(number, _)| stored.path_of(number)).collect();
     for path in &paths {
         match store.remove_segment(path) {
-            // Whoever gave it up has removed it.
+            // It was removed when it was given up.
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => {}
             removed => removed?,
         }

@@ -1,7 +1,7 @@
 //! Thins the sessions that no process plays, until all sessions together fit. A slice at a time, however
 //! many there are.
 //!
-//! Which one loses something first says `write/retention/total.rs`.
+//! The order of their losses is that of `write/retention/total.rs`.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::write::retention::Quota;
 use crate::write::retention::history::PruneTo;
 use crate::write::retention::total::{Loss, Rank, Standing, order, standing};
 
-/// How long it waits for the session that is played to be pruned.
+/// The time that it waits for the session that is played to be pruned.
 const AFTER_OWN: Duration = Duration::from_secs(1);
 
-/// Sessions that no process plays, thinned one after the other until all sessions together fit. None
-/// loses its last good checkpoint.
+/// Sessions that no process plays, pruned one after the other until all sessions together fit. None loses its last good
+/// checkpoint.
 pub(super) struct PruningOthers {
     /// The run that is written, and its session.
     run: RunId,
@@ -54,16 +54,16 @@ enum Stage {
     },
 }
 
-/// What a session is to lose.
+/// The next loss of a session.
 #[derive(Clone, Copy)]
 struct Turn {
     loss: Loss,
     rank: Rank,
-    /// Somebody wanted the session while it was thinned. It isn't thinned a third time.
+    /// The session was wanted by others while it was pruned. It isn't pruned a third time.
     was_interrupted: bool,
 }
 
-/// A session that is being thinned.
+/// A session that is being pruned.
 struct Thinning {
     turn: Turn,
     bytes_before: u64,
@@ -78,7 +78,7 @@ impl PruningOthers {
         Self { run, playing, game, quota, stage: Stage::ToCome }
     }
 
-    /// Does a slice of what there is to do. Whether there is more.
+    /// Does a slice of the work. Returns true if there is more.
     fn step(&mut self, store: &DirectoryStore) -> bool {
         let is_over = |total: u64| total > self.quota.total_bytes;
         match &mut self.stage {
@@ -139,7 +139,7 @@ impl PruningOthers {
         }
     }
 
-    /// Lets go of the session that is being thinned. It has another turn, after all that are to lose the same.
+    /// Releases the session that is being pruned. It has another turn, after all that are to lose the same.
     fn interrupt(&mut self, store: &DirectoryStore) {
         let Stage::Thinning { waiting, current, total } = &mut self.stage else { return };
         let Some(thinning) = current.take() else { return };
@@ -157,7 +157,7 @@ impl Job for PruningOthers {
         Urgency::Spare
     }
 
-    /// What there is of the session that is played goes first. What is due waits until something may be removed again.
+    /// The session that is played is pruned first. Pruning that is due waits until something may be removed again.
     fn slice(mut self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         let own = tools.run.as_ref().filter(|run| run.run() == self.run && !run.is_lost());
         let Some(has_to_prune) = own.map(|run| run.has_to_prune()) else { return Slice::Done };
@@ -200,7 +200,7 @@ impl Thinning {
         Some(Box::new(Self { turn, bytes_before, pruning, lock }))
     }
 
-    /// Does a slice. Whether there is more, which there isn't once another process may have the session.
+    /// Does a slice. Returns true if there is more, which there isn't once another process may have the session.
     fn step(&mut self, store: &DirectoryStore) -> bool {
         matches!(self.lock.is_held(), Ok(true))
             && matches!(
@@ -239,7 +239,7 @@ mod tests {
         (SessionPriority::High, 5),
     ];
 
-    /// A session with generations enough for some to go, among them one that somebody asked for.
+    /// A session with generations enough for some to go, among them a named one.
     fn write_session(store: &DirectoryStore, session: SessionId, hour: i64) {
         for segment in 0..8 {
             let header = SegmentHeader { session, ..header(1, segment) };
@@ -267,7 +267,7 @@ mod tests {
         file.append(&encoder.encode_record(&record).unwrap()).unwrap();
     }
 
-    /// What is played is none of those in [`ORDER`].
+    /// The session that is played is none of those in [`ORDER`].
     fn sessions(disk: &MemoryDisk) -> (DirectoryStore, Vec<SessionId>) {
         let layout =
             Layout { data: "data".into(), state: "state".into(), profile: "default".to_owned() };
@@ -309,7 +309,7 @@ mod tests {
         assert!(after <= quota && quota < before, "{before} and then {after} of {quota}");
     }
 
-    /// Thins to the bone, and has whoever is thinned for so many times let go. How often that was.
+    /// Prunes to the bone, and interrupts the pruning at most `most` times. Returns the number of interruptions.
     fn thin_interrupted(store: &DirectoryStore, most: usize) -> usize {
         let quota = Quota { total_bytes: 1, ..Quota::default() };
         let (run, playing) = (RunId(99), SessionId::random());
@@ -377,7 +377,7 @@ mod tests {
         let (store, ids) = sessions(&disk);
         let mut order = Vec::new();
         let mut before = bytes_of_each(&store, &ids);
-        // Each time one byte too much lies there, so one session more loses something.
+        // Each time there is one byte too much, so one session more loses something.
         loop {
             thin(&store, before.iter().sum::<u64>() - 1);
             let after = bytes_of_each(&store, &ids);

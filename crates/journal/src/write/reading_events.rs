@@ -44,7 +44,7 @@ impl Job for ValidateEvents {
     }
 }
 
-/// Reads for a slice, by steps that say how much they read. How that ended, if it did.
+/// Reads for a slice, by steps that return the bytes that they read. Returns the result, if the reading ended.
 fn in_a_slice<E>(mut step: impl FnMut() -> Result<Option<usize>, E>) -> Option<Result<(), E>> {
     let mut read = 0;
     while read < SLICE_BYTES {

@@ -96,7 +96,7 @@ fn begin(order: Box<ReportOrder>, tools: &mut Tools<'_>) -> Box<Reporting> {
 struct Reporting {
     order: Box<ReportOrder>,
     now: Timestamp,
-    /// What is known of the line of what happened, if the session is played.
+    /// The line of events, if the session is played.
     line: Option<Vec<EventStretch>>,
     personal: Personal,
     stored: Option<StoredSession>,
@@ -126,8 +126,7 @@ struct Copying {
     copy: CopyToMemory,
 }
 
-/// A report that was written, with so many bytes, or what is in the way. No part of it is left behind
-/// then.
+/// A report that was written, with its bytes, or the error. No part of it is left behind then.
 type Reported = (Box<ReportOrder>, Result<u64, RequestError>);
 
 impl Reporting {
@@ -307,8 +306,7 @@ impl Reporting {
             }
             Err(failure) => failure,
         };
-        // Another way may lead there, or an older checkpoint be whole. Whatever is damaged is noted, and
-        // passed over the next time.
+        // Another way may lead there, or an older checkpoint be whole. Damage is noted, and passed over the next time.
         let is_noted = failure.is_damage() && self.note_damage(&plan);
         if is_noted {
             self.begin_copy(finder)
@@ -328,7 +326,7 @@ impl Reporting {
         }
     }
 
-    /// Finds out what of a plan is damaged. Whether something is.
+    /// Finds the damage of a plan. Returns true if there is any that was not known.
     fn note_damage(&mut self, plan: &Plan) -> bool {
         let Some(stored) = &mut self.stored else { return false };
         let before = stored.index().damaged_groups().count();
@@ -402,10 +400,10 @@ impl Reporting {
         (stage, STEP_BYTES)
     }
 
-    /// What the process that died had recorded after its checkpoint. A report is of use without it.
+    /// Adds the events that the dead process had recorded after its checkpoint. A report is of use without them.
     fn add_tape(&mut self, finder: &SessionFinder) {
         let (ReportOf::LastRun(_), Some(stored)) = (&self.order.of, &self.stored) else { return };
-        // Who wants no events wants none of these either.
+        // A report without events is one without these as well.
         if self.order.report.events == 0 {
             return;
         }
@@ -452,7 +450,7 @@ impl Reporting {
     }
 }
 
-/// A checkpoint without what it says of whoever took it.
+/// A checkpoint without the facts about the machine that took it.
 fn of_nobody(commit: Commit, now: Timestamp) -> Commit {
     Commit {
         kind: CheckpointKind::Opening,

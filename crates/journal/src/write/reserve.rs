@@ -11,8 +11,7 @@ use tracing::{debug, info, warn};
 use crate::disk::{AppendFile, DirectoryStore, Layout, StoreError, with_sources};
 use crate::model::ids::random_u64;
 
-/// How long a run lasts before the file is looked for, and how long it is until it is looked for
-/// again.
+/// The time that a run lasts before the file is looked for, and between later looks.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 const NEXT_LOOK: Duration = Duration::from_secs(60);
 /// So many times its size must be free for it to be made: where there is less, the disk has better
@@ -44,7 +43,7 @@ impl Reserve {
         self.making.is_some()
     }
 
-    /// Looks whether the file is there, now and then, or goes on with making it.
+    /// Looks for the file now and then, or continues to make it.
     pub(super) fn step(&mut self, store: &DirectoryStore, bytes: u64, now: Duration) {
         if let Some(making) = self.making.take() {
             self.go_on(making, store);
@@ -54,15 +53,14 @@ impl Reserve {
         }
     }
 
-    /// Stops making the file, since the run ends. What is half made goes: whoever comes next makes one
-    /// of its own.
+    /// Stops making the file, since the run ends. A half-made one is removed: the next run makes its own.
     pub(super) fn stop(&mut self, store: &DirectoryStore) {
         if let Some(making) = self.making.take() {
             abandon(making, store);
         }
     }
 
-    /// Gives the room up. Whether there was any.
+    /// Gives the room up. Returns true if there was any.
     pub(super) fn release(&mut self, store: &DirectoryStore) -> bool {
         self.stop(store);
         let is_released = store.disk().remove(&store.layout().reserve()).is_ok();
@@ -110,7 +108,7 @@ impl Reserve {
 }
 
 impl Making {
-    /// Writes a part; after the last one, puts the file in its place. Whether it is done.
+    /// Writes a part; after the last one, puts the file in its place. Returns true if it is done.
     fn write(&mut self, store: &DirectoryStore) -> Result<bool, StoreError> {
         let bytes = self.missing.min(STEP_BYTES as u64);
         let mut part = Vec::with_capacity(STEP_BYTES + 8);
@@ -136,7 +134,7 @@ impl Making {
     }
 }
 
-/// Whether the file would keep room free where the sessions are, and take it from nothing else.
+/// Returns true if the file would keep room free where the sessions are, and take it from nothing else.
 fn has_room(store: &DirectoryStore, bytes: u64) -> bool {
     let layout = store.layout();
     let room = |path| store.disk().room(path).ok();

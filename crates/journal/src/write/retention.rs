@@ -1,7 +1,7 @@
-//! What goes: every rule by which something is removed.
+//! Retention: every rule by which something is removed.
 //!
-//! A rule decides and removes nothing by itself, but for files of events. Who carries it out stands beside it, in the
-//! order in which a process comes to it:
+//! A rule decides and removes nothing by itself, but for files of events. The code that applies it is named beside it,
+//! in the order in which a process reaches it:
 //!
 //! | rule | goes | carried out |
 //! | --- | --- | --- |
@@ -14,8 +14,9 @@
 //! | `total` | history of sessions that aren't played, then their named checkpoints | once a run, after all that: `write/pruning_others.rs` |
 //! | `sessions` | sessions by the game's own rules | when the game asks: `write/editing_many.rs` |
 //!
-//! Files of logs are none of a session's, and are bounded where they are written (`disk/process/log_writer.rs`). What a
-//! process leaves behind that dies in the middle of something goes by no rule: it is swept (`write/sweeping.rs`).
+//! Files of logs are none of a session's, and are bounded where they are written (`disk/process/log_writer.rs`).
+//! Leftovers of a process that died in the middle of something go by no rule: they are removed by cleanup
+//! (`write/sweeping.rs`).
 
 mod archives;
 pub(crate) mod attachments;
@@ -31,10 +32,10 @@ use std::time::Duration;
 
 pub use sessions::{Keep, LeftAs, LetGo, Retention, RetentionPreview, RetentionReason, WouldGo};
 
-/// What sessions may take.
+/// The limits of the room that sessions take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Quota {
-    /// Whether anything is removed at all.
+    /// True if anything is removed at all.
     pub removes: bool,
     /// Bytes of one session's journal and attachments.
     pub session_bytes: u64,
@@ -48,7 +49,7 @@ pub struct Quota {
     pub reserve_bytes: u64,
     /// Bytes of a session's files of events.
     pub event_bytes: u64,
-    /// How long a session lies in the trash; `None` for ever.
+    /// The time that a session stays in the trash; `None` for ever.
     pub trash: Option<Duration>,
 }
 

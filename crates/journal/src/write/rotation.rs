@@ -1,8 +1,7 @@
 //! Merges a segment's snapshot and deltas into the snapshot that the next segment begins with.
 //!
-//! It works from the bytes on disk, a frame at a time, between the checkpoints. Meanwhile these go
-//! on into the old segment; they are kept, so that the new one holds all of them when it takes
-//! over.
+//! It works from the bytes on disk, a frame at a time, between the checkpoints. Meanwhile these are written into the
+//! old segment; they are kept, so that the new one holds all of them when it takes over.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
@@ -15,8 +14,8 @@ use crate::disk::{DirectoryStore, SessionOpening, StoredSession};
 use crate::format::SegmentHeader;
 use crate::model::ids::CheckpointId;
 
-/// After how many checkpoints, or seconds, a segment is replaced. Early at first, so that the loss
-/// of one file never costs the session; the last step repeats.
+/// The number of checkpoints, or seconds, after which a segment is replaced. Early at first, so that the loss of one
+/// file never costs the session; the last step repeats.
 const STEPS: [(u32, u64); 4] = [(8, 10), (24, 30), (48, 100), (48, 300)];
 /// Checkpoints and records written while merging that are worth carrying over. Beyond, the disk is so slow
 /// that merging again later is the better way.
@@ -28,7 +27,7 @@ const ONE_BLOCK: usize = 1;
 /// A rotation that failed isn't tried again before this.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// When segments are replaced.
+/// The schedule by which segments are replaced.
 pub(super) struct Schedule {
     step: usize,
     since: Duration,
@@ -62,7 +61,7 @@ impl Schedule {
         self.not_before = now + RETRY_AFTER;
     }
 
-    /// Whether the segment should be replaced. One that holds nothing but its snapshot never is.
+    /// Returns true if the segment should be replaced. One that holds nothing but its snapshot never is.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         let Some((checkpoints, seconds)) = STEPS.get(self.step).copied() else { return false };
         let old = now.saturating_sub(self.since) >= Duration::from_secs(seconds);
@@ -71,7 +70,7 @@ impl Schedule {
     }
 }
 
-/// Why merging was given up.
+/// The reason that merging was given up.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RotationFailure {
     #[error(transparent)]
@@ -85,7 +84,7 @@ pub(super) enum RotationFailure {
 }
 
 impl RotationFailure {
-    /// Whether only a full capture helps.
+    /// Returns true if only a full capture helps.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Copy(failure) => failure.is_damage(),
@@ -100,7 +99,7 @@ pub(super) struct Rotation {
     /// The number of the new segment.
     segment: u32,
     stage: Stage,
-    /// What was written since, for the new segment.
+    /// The items that were written since, for the new segment.
     kept: Vec<Item>,
 }
 
@@ -110,7 +109,7 @@ enum Stage {
     Copying(Box<GroupCopy>),
 }
 
-/// What a step leaves to be merged; or the new segment, and how many checkpoints it holds.
+/// The rest of the work after a step; or the new segment, and the number of checkpoints that it holds.
 pub(super) type Merged = ControlFlow<(OpenSegment, u32), Box<Rotation>>;
 
 impl Rotation {
@@ -130,8 +129,8 @@ impl Rotation {
         self.segment
     }
 
-    /// How many steps are done in one go. It doubles as what is kept approaches its limit: a merge that has begun
-    /// keeps up with checkpoints that leave it no time.
+    /// The number of steps that are done in one go. It doubles as the kept items approach their limit: a merge that has
+    /// begun keeps up with checkpoints that leave it no time.
     pub(super) fn steps_in_a_slice(&self) -> u32 {
         1 << (self.kept.len() / KEPT_UNTIL_HASTE).min(MAX_KEPT / KEPT_UNTIL_HASTE)
     }
@@ -196,7 +195,7 @@ fn begin_copy(
     Ok(GroupCopy::begin(blocks, segment, commit))
 }
 
-/// Appends what was kept to the new segment, and makes it durable. How many checkpoints it holds.
+/// Appends the kept items to the new segment, and makes it durable. Returns the number of its checkpoints.
 fn complete(
     mut segment: OpenSegment,
     kept: &[Item],

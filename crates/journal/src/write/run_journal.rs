@@ -47,7 +47,7 @@ use crate::write::retention::Quota;
 /// Raw bytes that may wait for a disk that doesn't take them. Beyond, they are given up, and a full
 /// capture is asked for.
 const MAX_PENDING: usize = 512 << 20;
-/// What stays the same in the headers of a run's segments.
+/// The parts of the headers that are the same in all of a run's segments.
 #[derive(Clone)]
 pub struct RunIdentity {
     pub metadata: SessionMetadata,
@@ -58,7 +58,7 @@ pub struct RunIdentity {
     pub schema: u64,
     /// Frames that this version doesn't know and that every new generation repeats.
     pub unknown_frames: Vec<(FrameKind, Vec<u8>)>,
-    /// Whether the game records events of its own.
+    /// True if the game records events of its own.
     pub records_events: bool,
 }
 
@@ -67,19 +67,19 @@ pub struct RunJournal {
     local: Arc<LocalStore>,
     process: ProcessGuard,
     identity: RunIdentity,
-    /// What of its lineage has no room in a header.
+    /// The part of its lineage that has no room in a header.
     further_lineage: Vec<Record>,
     /// The last change of status, which every new generation repeats.
     status: Option<Record>,
     hold: Hold,
     segments: Segments,
     pending: Pending,
-    /// What happened and isn't durable yet.
+    /// The events that aren't durable yet.
     events: EventLog,
     newest: Option<Acknowledged>,
     backoff: Backoff,
     merging: Merging,
-    /// What the run has encoded.
+    /// The bytes that the run has encoded, by type.
     type_bytes: TypeBytes,
     phase: Phase,
     room: Room,
@@ -138,7 +138,7 @@ impl RunJournal {
         self.identity.run
     }
 
-    /// Whether its end was asked for.
+    /// Returns true if its end was asked for.
     pub fn is_leaving(&self) -> bool {
         matches!(self.phase, Phase::Leaving(_))
     }
@@ -148,17 +148,17 @@ impl RunJournal {
         self.newest.as_ref().map(|newest| newest.counter)
     }
 
-    /// Whether the run's own snapshot is durable.
+    /// Returns true if the run's own snapshot is durable.
     pub fn has_begun(&self) -> bool {
         self.acknowledged().is_some()
     }
 
-    /// Whether a checkpoint of this run, or one after it, is durable.
+    /// Returns true if a checkpoint of this run, or one after it, is durable.
     pub fn has_saved(&self, counter: u64) -> bool {
         self.acknowledged().is_some_and(|acknowledged| acknowledged >= counter)
     }
 
-    /// Whether a checkpoint, or one after it, waits to be written, and may be.
+    /// Returns true if a checkpoint, or one after it, waits to be written, and may be.
     pub fn is_on_its_way(&self, counter: u64) -> bool {
         let mut waiting = self.pending.checkpoints();
         !self.hold.is_lost() && waiting.any(|waiting| waiting.commit.counter >= counter)
@@ -169,8 +169,8 @@ impl RunJournal {
         self.events = EventLog::new(start, reports);
     }
 
-    /// What is there may take so much from now on. Where that is less than before, history is thinned at once, as far as
-    /// it lies in segments of its own, and not with the next segment.
+    /// Sets the quota from now on. If it is smaller than before, history is pruned at once, as far as it is in segments
+    /// of its own, and not with the next segment.
     pub fn set_quota(&mut self, quota: Quota) {
         let is_stricter = quota.session_bytes < self.room.quota.session_bytes;
         let is_milder = quota.session_bytes > self.room.quota.session_bytes || !quota.removes;
@@ -183,13 +183,13 @@ impl RunJournal {
         self.room.quota = quota;
     }
 
-    /// Whether another process took the session over.
+    /// Returns true if another process took the session over.
     pub fn is_lost(&self) -> bool {
         self.hold.is_lost()
     }
 
-    /// Ends the run without a word on disk and hands the right to write on, for a run that takes its
-    /// place. What was lost stays lost.
+    /// Ends the run without a word on disk and hands the right to write on, for a run that takes its place. Lost
+    /// checkpoints stay lost.
     pub fn into_hold(mut self, now: Moment, reports: &mut Vec<News>) -> Hold {
         self.events.try_at_once();
         self.write_events(now, reports);
@@ -212,7 +212,7 @@ impl RunJournal {
         }
         let newest = self.pending.checkpoints().next_back().map(|newest| newest.commit.counter);
         if !checkpoint.is_snapshot() && checkpoint.commit.base != newest.or(self.acknowledged()) {
-            // What it is the difference to was given up after it had been captured.
+            // Its base was given up after it had been captured.
             let error = CheckpointError::WriterBehind;
             reports.push(News::Failed { checkpoint: id, error, retry_in: None });
             reports.push(News::NeedFull);
@@ -239,7 +239,7 @@ impl RunJournal {
         self.pending.push(Item::Record(record));
     }
 
-    /// How many bytes of each type the run has encoded, the largest first.
+    /// The bytes of each type that the run has encoded, the largest first.
     pub fn type_bytes(&self) -> Vec<(String, u64)> {
         self.type_bytes.largest_first()
     }
@@ -287,8 +287,8 @@ impl RunJournal {
         !self.hold.is_lost() && (self.has_to_prune() || is_reading || is_merging && may_merge)
     }
 
-    /// Goes on with one piece of pruning or merging: a slice of it, and then whatever was captured meanwhile is written
-    /// first. There is one now and then also where each turn has something to write, so that files don't grow without end.
+    /// Continues pruning or merging by one slice; captures that came meanwhile are written before the next. There is a
+    /// slice now and then even if each turn has something to write, so that files don't grow without end.
     fn work_in_between(&mut self, now: Moment, reports: &mut Vec<News>) {
         if self.hold.is_lost() || !self.housekeeping.has_its_turn() {
             return;
@@ -312,7 +312,7 @@ impl RunJournal {
         }
     }
 
-    /// Whether the run is over: its end is durable, or was tried for long enough.
+    /// Returns the outcome once the run is over: its end is durable, or was tried for long enough.
     pub fn has_left(&self, now: Moment) -> Option<Left> {
         let Phase::Leaving(ending) = &self.phase else { return None };
         if self.hold.is_lost() {
@@ -352,7 +352,7 @@ impl RunJournal {
     }
 }
 
-/// How a run was left.
+/// The outcome of leaving a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Left {
     pub complete: bool,

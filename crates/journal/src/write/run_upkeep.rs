@@ -1,5 +1,5 @@
-//! What the run that is written does with the files of its session between its checkpoints: it is pruned, gathered,
-//! merged and read for its timeline.
+//! The work that the run that is written does on the files of its session between its checkpoints: pruning, gathering,
+//! merging, and reading the timeline.
 
 use super::jobs::{Job, Slice, Tools, Urgency};
 use super::run_journal::RunJournal;
@@ -21,7 +21,7 @@ impl Job for RunUpkeep {
         Urgency::Run
     }
 
-    /// What there is to do depends on what the run writes, which knows it.
+    /// The work depends on what the run writes, so the run decides on it.
     fn slice(self: Box<Self>, tools: &mut Tools<'_>) -> Slice {
         match &mut tools.run {
             Some(run) if run.run() == self.run => {

@@ -1,8 +1,8 @@
 //! The self-test of a running game: does the journal say what the world says?
 //!
-//! Every so many deltas, a full capture is taken at the same moment. The writer encodes it beside the chain, with a copy
-//! of the ids, and once the delta is durable reads the checkpoint back as a restore does. Rows whose bytes differ are
-//! compared as a restore would read them; what still differs was changed without a trace.
+//! At a regular number of deltas, a full capture is taken at the same moment. The writer encodes it beside the chain,
+//! with a copy of the ids, and once the delta is durable reads the checkpoint back as a restore does. Rows whose bytes
+//! differ are compared as a restore would read them; what still differs was changed without a trace.
 
 use tracing::debug;
 
@@ -21,7 +21,7 @@ pub(super) struct SelfTest {
     left_out: Vec<String>,
 }
 
-/// Why a checkpoint can't be read back.
+/// The error of reading a checkpoint back.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SelfTestFailure {
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub(super) enum SelfTestFailure {
 }
 
 impl SelfTestFailure {
-    /// Whether only a full capture helps.
+    /// Returns true if only a full capture helps.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Read(error) if error.is_damage())
     }
@@ -54,8 +54,7 @@ impl SelfTest {
         self.checkpoint.counter
     }
 
-    /// Reads the checkpoint back, as a restore would. What there is to say, if it isn't what was
-    /// captured.
+    /// Reads the checkpoint back, as a restore would. Returns a report if it isn't what was captured.
     pub(super) fn run<C: Content>(
         self,
         store: &DirectoryStore,
@@ -69,7 +68,7 @@ impl SelfTest {
         let mut journal = Vec::new();
         for block in stored.blocks(&plan)? {
             let block = block?;
-            // What is about the session doesn't come out of the world.
+            // Facts about the session don't come out of the world.
             if !ABOUT_SESSION.contains(&&*block.type_path) {
                 journal.push(block);
             }

@@ -1,11 +1,11 @@
-//! What is attached to the session that is being played, and taken away from it, one thing after the other and between
+//! Attachments that are added to the session that is being played, and removed from it, one after the other and between
 //! the checkpoints.
 //!
-//! What is attached to the session itself (`write/session_attachments.rs`, `disk/session_attachments.rs`) waits
-//! only until the session is on the disk, and needs no lock of the slots. Each version is a file of its own: the
-//! next one is durable before older ones go, so there is no moment in which there is none. What there is of it
-//! comes to the game with the timeline. A session that is copied takes it along before its world, a slot and a
-//! report don't, and the archive leaves the files where they are.
+//! An attachment of the session itself (`write/session_attachments.rs`, `disk/session_attachments.rs`) waits only until
+//! the session is on the disk, and needs no lock of the slots. Each version is a file of its own: the next one is
+//! durable before older ones go, so there is no moment in which there is none. The game gets the list of them with the
+//! timeline. A session that is copied takes them along before its world, a slot and a report don't, and the archive
+//! leaves the files where they are.
 
 use tracing::{debug, warn};
 
@@ -17,7 +17,7 @@ use crate::model::ids::{SessionId, Ticket};
 use crate::model::session::{Attachment, AttachmentError, AttachmentQuota, AttachmentVersion};
 use crate::write::retention::attachments::chosen;
 
-/// What is asked of a session's attachments, and who asks.
+/// A request about a session's attachments, with its ticket.
 pub(super) struct AttachToSession(pub SessionAttachmentOrder, pub Ticket);
 
 impl Job for AttachToSession {
@@ -76,7 +76,8 @@ fn attach(
     Ok(all)
 }
 
-/// Whether a version that isn't kept is gone. One that can't be removed is tried again with the next.
+/// Removes a version that isn't kept, and returns true if it is gone. One that can't be removed is tried again with the
+/// next.
 fn is_removed(store: &DirectoryStore, session: SessionId, old: &AttachmentVersion) -> bool {
     let removed = store.remove_session_attachment(session, &old.name, old.version);
     if let Err(error) = &removed {
@@ -86,7 +87,7 @@ fn is_removed(store: &DirectoryStore, session: SessionId, old: &AttachmentVersio
     removed.is_ok()
 }
 
-/// Removes all versions, the newest last: whatever interrupts this, no older one takes its place.
+/// Removes all versions, the newest last: after any interruption, no older one has taken its place.
 fn detach(
     store: &DirectoryStore,
     session: SessionId,

@@ -1,5 +1,5 @@
-//! Makes a session of its own out of one that isn't played: its newest checkpoint in one file, a slice at a time. What
-//! there is of the first one isn't touched.
+//! Makes a new session out of one that isn't played: its newest checkpoint in one file, a slice at a time. The files of
+//! the first one aren't touched.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -88,7 +88,7 @@ impl Job for CopySession {
 /// A session that is being copied.
 struct SessionCopying {
     writing: SnapshotWriting,
-    /// What is attached to the session itself and isn't copied yet.
+    /// The attachments of the session itself that aren't copied yet.
     attachments: Vec<AttachmentVersion>,
     session: SessionId,
     copy: SessionId,
@@ -96,7 +96,7 @@ struct SessionCopying {
     _locks: [SessionLock; 2],
 }
 
-/// What a slice leaves to be copied; or the copy, which is durable.
+/// The rest of the work after a slice, or the copy, which is durable.
 type Copied = ControlFlow<SessionId, Box<SessionCopying>>;
 
 impl SessionCopying {
@@ -184,7 +184,7 @@ fn copy_attachment(
     }
 }
 
-/// A copy that isn't whole, or isn't reported as one, is none. What can't be removed is swept away later.
+/// A copy that isn't whole, or isn't reported as one, is none. Files that can't be removed are left to a later cleanup.
 fn leave_nothing(store: &DirectoryStore, copy: SessionId) {
     let _ = store.remove_session(copy);
 }

@@ -1,8 +1,8 @@
 //! Removes what has lain in the trash for long, and what is left of sessions whose way into the archive was
 //! interrupted: a session at a time.
 //!
-//! Only a start that has taken a session up does it. What was found when the sessions were looked at is opened
-//! again, with its lock held: that something is removed is decided by what its own files say.
+//! Only a start that has resumed or begun a session does it. The sessions that were found before are opened again, with
+//! their locks held: their own files decide on a removal.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Job for ShelfSweeping {
     }
 }
 
-/// Removes a session that has lain in the trash for long; how many bytes that freed.
+/// Removes a session that has been in the trash for long. Returns the bytes that this freed.
 fn remove_if_old(
     finder: &SessionFinder,
     session: SessionId,

@@ -21,7 +21,7 @@ pub fn shelve(
     shelve_taken(finder, &stored, lock, how, now)
 }
 
-/// The same, with the session's lock held. The lock is let go of afterwards.
+/// The same, with the session's lock held. The lock is released afterwards.
 pub(super) fn shelve_taken(
     finder: &mut SessionFinder,
     stored: &StoredSession,
@@ -42,7 +42,7 @@ pub(super) fn shelve_taken(
     Ok(ShelfMoved { from, to, bytes, bytes_before })
 }
 
-/// Where a session stands.
+/// The place of a session.
 pub(super) fn place_of(index: &SessionIndex) -> Result<ShelfPlace, RequestError> {
     let head = index.heads().first().ok_or(RequestError::NothingToRestore)?;
     Ok(head.metadata.place)
@@ -75,9 +75,9 @@ fn destination(
     }
 }
 
-/// Writes down for each line that the session is somewhere else. Until the last one says that it is further
-/// away, and from the first one on that says that it is back, it is back: so whoever is interrupted has moved
-/// the whole session or none of it.
+/// Writes down for each line that the session is somewhere else. Until the last one says that it is further away, and
+/// from the first one on that says that it is back, it is back: so an interruption leaves the whole session moved or
+/// none of it.
 fn put(
     finder: &SessionFinder,
     stored: &StoredSession,

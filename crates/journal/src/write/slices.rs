@@ -1,4 +1,4 @@
-//! How much is done at once. The worlds of tests are small, and there anything is to happen between two
+//! The amount of work that is done at once. The worlds of tests are small, and there anything is to happen between two
 //! slices.
 
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) const SYNC_EVERY: u64 = if cfg!(test) { 500 } else { 4 << 20 };
 /// Bytes of a file, beyond which readers don't look.
 pub(super) const MOST_BYTES: u64 = if cfg!(test) { 2 << 20 } else { SEGMENT_BYTES };
 
-/// How long a slice of work takes whose cost bytes don't say: reading the histories of many small sessions.
+/// The time of a slice of work whose cost doesn't follow from bytes: reading the histories of many small sessions.
 pub(super) const SLICE_TIME: Duration =
     if cfg!(test) { Duration::ZERO } else { Duration::from_millis(1) };
 

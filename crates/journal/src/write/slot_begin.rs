@@ -1,4 +1,4 @@
-//! What each thing that is asked of slots begins with: what is to be copied, and under which name.
+//! The first step of each request about slots: the checkpoint to copy, and the name of the copy.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::model::session::{
 use crate::read::recovery::{SessionFinder, find_slot};
 use crate::read::report::{self, Opened};
 
-/// What is to be copied, what the copy says about itself, and the slot that it takes the place of.
+/// The checkpoint to copy, the header of the copy, and the slot that it takes the place of.
 pub(super) type Intended = (SlotSource, SlotHeader, Option<SlotId>);
 
 /// Bytes of attachments that are copied with a slot.
@@ -68,7 +68,8 @@ pub(super) fn hand_on(
     Ok((source, SlotHeader { name, game, ..slot }))
 }
 
-/// A slot of nothing but the world of a checkpoint: whatever says who made it stays here, and nothing leads back.
+/// A slot of nothing but the world of a checkpoint: everything that identifies its maker is left out, and nothing leads
+/// back.
 pub(super) fn world_alone(
     stored: StoredSession,
     checkpoint: CheckpointId,
@@ -115,7 +116,7 @@ fn source_of_checkpoint(
     Ok(SlotSource { stored, checkpoint, metadata, header, lineage, frames, world_alone })
 }
 
-/// What a slot says of its checkpoint. Its name and whose it is are still to be said.
+/// The slot header of a checkpoint. Its name and its game are still to be set.
 fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader, SlotError> {
     let (index, checkpoint) = (source.stored.index(), source.checkpoint);
     let commit = index.commit(checkpoint).ok_or(SlotError::CheckpointNotSaved)?;
@@ -135,7 +136,8 @@ fn slot_of(source: &SlotSource, attachments: &[Attachment]) -> Result<SlotHeader
     })
 }
 
-/// A slot of a file that was handed on. It is a manual one, which takes no other's place, whatever it was there.
+/// A slot of a file that was handed on. It becomes a manual one, which takes no other's place, even if it was of
+/// another kind.
 pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, SlotError> {
     let local = finder.local();
     let shelf = finder.slots();
@@ -157,7 +159,7 @@ pub(super) fn import(finder: &SessionFinder, path: &Path) -> Result<Intended, Sl
     Ok((source, slot, None))
 }
 
-/// What a slot is called that comes from elsewhere: as it was there, with a number if that name is taken.
+/// The name of a slot that comes from elsewhere: as it was there, with a number if that name is taken.
 fn free_name(shelf: &SlotShelf, file: &SlotFile) -> String {
     let names = [&file.slot.name, &file.header.metadata.name];
     let name = names.into_iter().find(|name| check_slot_name(name).is_ok());
@@ -170,7 +172,7 @@ fn free_name(shelf: &SlotShelf, file: &SlotFile) -> String {
     std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
 }
 
-/// Why a checkpoint that was reported as durable isn't found.
+/// The reason that a checkpoint that was reported as durable isn't found.
 fn not_there(stored: &StoredSession) -> SlotError {
     match stored.index().unreadable_file() {
         Some(cause) => SlotError::Unreadable(cause),
@@ -178,12 +180,12 @@ fn not_there(stored: &StoredSession) -> SlotError {
     }
 }
 
-/// Where the run comes from that took a checkpoint.
+/// The lineage of the run that took a checkpoint.
 fn lineage(stored: &StoredSession, checkpoint: CheckpointId) -> Lineage {
     stored.index().lineage_of(checkpoint.run).cloned().unwrap_or_default()
 }
 
-/// What stands before the checkpoint in a slot.
+/// The frames before the checkpoint in a slot.
 fn frames(
     stored: &StoredSession,
     attachments: &[Attachment],
@@ -349,7 +351,7 @@ pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), Slo
             files.into_iter().map(|file| file.path.to_path_buf()).collect()
         }
         Err(error) => match finder.slots().unread_file(slot) {
-            // What can't be read now may be readable later, and may be wanted then.
+            // A slot that can't be read now may be readable later, and may be wanted then.
             Some(file) if !matches!(error, SlotError::Unreadable(_)) => vec![file.path.clone()],
             _ => return Err(error),
         },
@@ -358,7 +360,7 @@ pub(super) fn delete(finder: &mut SessionFinder, slot: SlotId) -> Result<(), Slo
     Ok(store.slots().remove(paths.iter().map(PathBuf::as_path))?)
 }
 
-/// Where a slot is put: where no other file is than the one that it replaces.
+/// The path for a slot: one with no other file than the one that it replaces.
 ///
 /// # Errors
 ///

@@ -35,19 +35,19 @@ impl From<CopyFailure> for SlotError {
     }
 }
 
-/// What is to be copied.
+/// The checkpoint to copy.
 pub(super) struct SlotSource {
     pub stored: StoredSession,
     pub checkpoint: CheckpointId,
-    /// What the new file is to say about its session.
+    /// The metadata in the new file.
     pub metadata: SessionMetadata,
     /// The header of the run that took the checkpoint.
     pub header: SegmentHeader,
     /// And all that the run says about where it comes from.
     pub lineage: Lineage,
-    /// What stands before the checkpoint: frames that this version doesn't know, and attachments.
+    /// The frames before the checkpoint: those that this version doesn't know, and attachments.
     pub frames: Vec<(FrameKind, Vec<u8>)>,
-    /// Whether what the checkpoint says of its session is left out, but for the clocks of the world.
+    /// True if the checkpoint's facts about its session are left out, but for the clocks of the world.
     pub world_alone: bool,
 }
 
@@ -105,8 +105,8 @@ impl SlotCopy {
         }
     }
 
-    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place. How many bytes it has.
-    /// If anything fails, what was written is removed, and whatever was in that place stays.
+    /// Copies the next slice; after the last one, makes the slot durable and puts it in its place. Returns its bytes
+    /// then. If anything fails, the new file is removed, and the old one stays in its place.
     pub(super) fn step(
         self,
         store: &DirectoryStore,
@@ -119,7 +119,7 @@ impl SlotCopy {
     }
 }
 
-/// Makes a slot durable, and puts it in its place. How many bytes it has.
+/// Makes a slot durable, and puts it in its place. Returns its bytes.
 fn complete(
     mut segment: OpenSegment,
     place: &Path,

@@ -1,4 +1,4 @@
-//! What is to be done with slots, one thing after the other and between the checkpoints.
+//! The requests about slots, done one after the other and between the checkpoints.
 //!
 //! A save is a checkpoint first: it is captured in the very frame in which it was asked for (or, behind a closed
 //! gate, when that opens), and becomes durable in the journal with the next sync. Then `write/slot_work.rs` makes
@@ -7,10 +7,10 @@
 //! and then takes its place, so an old slot is intact until the new one is durable. If the slot fails, the
 //! checkpoint is still there.
 //!
-//! What is asked of slots is done one after the other: save, copy, rename, delete, and attachments, which may come
-//! after their slot was made and then have it written again. A load waits for what was asked before, so a quick
-//! load after a quick save finds it. It reads and decodes the slot while the session before is still being played,
-//! and only then closes that one: a damaged slot changes nothing.
+//! Requests about slots are carried out one after the other: save, copy, rename, delete, and attachments, which may
+//! come after their slot was made and then have it written again. A load waits for earlier requests, so a quick load
+//! after a quick save finds it. It reads and decodes the slot while the session before is still being played, and only
+//! then closes that one: a damaged slot changes nothing.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -36,9 +36,9 @@ use crate::model::ids::{SlotId, Ticket};
 use crate::model::session::SlotError;
 use crate::read::recovery::{SessionFinder, SlotEntry};
 
-/// How long another process may be busy with slots.
+/// The time that another process may be busy with slots.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-/// How often the lock is tried meanwhile.
+/// The interval at which the lock is tried meanwhile.
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// An order, and who asks for it.
@@ -48,12 +48,12 @@ struct AskedOfSlots {
     ticket: Option<Ticket>,
 }
 
-/// What is asked of slots: one order, and what follows from it.
+/// A request about slots: one order, and what follows from it.
 pub(super) struct SlotWork {
-    /// What was asked, and then the slots that are to be written again because of it.
+    /// The request, and then the slots that are to be written again because of it.
     orders: VecDeque<AskedOfSlots>,
     current: Option<Current>,
-    /// Since when the lock is waited for.
+    /// The time since which the lock is waited for.
     waiting_since: Option<Duration>,
 }
 
@@ -64,9 +64,9 @@ struct Current {
     place: PathBuf,
     copy: Box<SlotCopy>,
     source: SlotSource,
-    /// Whether all ways to the checkpoint were looked at before.
+    /// True if all ways to the checkpoint were looked at before.
     verified: bool,
-    /// What isn't wanted any more once it is written.
+    /// The slot to remove once this one is written.
     replaced: Option<SlotId>,
     _lock: Option<SlotsLock>,
 }
@@ -139,7 +139,7 @@ impl SlotWork {
             }
             Ok(Break(bytes)) => {
                 remove_replaced(finder, &place, replaced);
-                // If that fails, whoever asks next looks again.
+                // If that fails, the next request looks again.
                 let _ = finder.look_at_slots();
                 let result = written(header, place, bytes, replaced);
                 return news.push(asked.answer(result));
@@ -198,7 +198,7 @@ impl Job for SlotWork {
     }
 }
 
-/// What the beginning of an order came to.
+/// The outcome of beginning an order.
 enum Begun {
     Copying(Box<Current>),
     Deleted,
@@ -289,7 +289,7 @@ fn remove_replaced(finder: &SessionFinder, place: &Path, replaced: Option<SlotId
     }
 }
 
-/// What is reported of a slot that was written.
+/// The answer about a slot that was written.
 fn written(
     header: SegmentHeader,
     place: PathBuf,

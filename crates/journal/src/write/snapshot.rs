@@ -1,4 +1,4 @@
-//! One file with one checkpoint of a session: what is in it, and how it is written. It takes the place of all others
+//! One file with one checkpoint of a session: its content, and the way it is written. It takes the place of all others
 //! that the session has, or is a session of its own.
 
 use std::iter::Peekable;
@@ -20,7 +20,7 @@ use crate::model::session::{
 };
 use crate::read::recovery::{FIELDS, THUMBNAIL, newest_thumbnail, next_save_id};
 
-/// What is kept of a session.
+/// The part of a session that is kept.
 pub(super) struct Snapshot {
     head: Head,
     header: SegmentHeader,
@@ -31,7 +31,7 @@ pub(super) struct Snapshot {
     counter: u64,
     /// The next id, which no line of the session has used.
     next_save_id: SaveId,
-    /// How the session was left, to be said again.
+    /// The records of how the session was left, to be written again.
     left: Vec<Record>,
 }
 
@@ -72,12 +72,12 @@ impl Snapshot {
         self.kept
     }
 
-    /// What the session will say of itself.
+    /// The metadata that the session will have.
     pub(super) fn metadata(&self) -> &SessionMetadata {
         &self.header.metadata
     }
 
-    /// Whether it is a session of its own, beside the one that it is made of.
+    /// Returns true if it is a session of its own, beside the one that it is made of.
     fn is_copy(&self) -> bool {
         self.header.session != self.head.metadata.id
     }
@@ -146,7 +146,7 @@ impl Snapshot {
         Ok(segment.path().to_path_buf())
     }
 
-    /// What is in the file that was written; `None` of a summary.
+    /// The blocks of the file that was written; `None` of a summary.
     pub(super) fn blocks_of(
         &self,
         store: &DirectoryStore,
@@ -207,7 +207,7 @@ impl Snapshot {
             base: None,
             next_save_id: self.next_save_id,
             summary: Some(Box::new(summary)),
-            // What happened stays in the session that it happened in.
+            // Events stay in the session in which they happened.
             events_through: if self.is_copy() { 0 } else { commit.events_through },
             origin: None,
             without_world,
@@ -229,7 +229,7 @@ impl Snapshot {
     }
 }
 
-/// What wasn't written as it was to be.
+/// The error if a file isn't as it was to be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{path} doesn't hold what was written into it")]
 struct NotAsWritten {
@@ -242,7 +242,7 @@ pub(super) fn not_as_written(path: &Path) -> RequestError {
     RequestError::Store(FailureCause::at(&path.clone(), NotAsWritten { path }))
 }
 
-/// What a run says at its end that is put in the place of the one before.
+/// The records of the end that are written in the new run, from those of the one before.
 fn how_it_was_left(head: &Head, status: SessionStatus, kept: CheckpointId) -> Vec<Record> {
     let play_time = head.play_time;
     match &head.end {

@@ -1,5 +1,5 @@
-//! Writes one checkpoint of a session into a file of its own, a slice at a time: beside its place, synced and read back
-//! before it is put there.
+//! Writes one checkpoint of a session into a new file, a slice at a time: beside its place, synced and read back before
+//! it is put there.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::PathBuf;
@@ -20,17 +20,17 @@ pub(super) struct SnapshotWriting {
     stage: Stage,
 }
 
-/// How far it is.
+/// The stage of the writing.
 enum Stage {
     Copying(Box<GroupCopy>),
     ReadingBack {
         written: PathBuf,
-        /// What is left to read; `None` of a summary, which is known by its commit.
+        /// The blocks left to read; `None` of a summary, which is known by its commit.
         blocks: Option<Box<MergedBlocks>>,
     },
 }
 
-/// What a slice leaves to be written; or the session and what was written of it, once that is in its place, durably.
+/// The rest of the work after a slice; or the session and its new snapshot, once that is in its place, durably.
 pub(super) type Written = ControlFlow<(StoredSession, Snapshot), SnapshotWriting>;
 
 impl SnapshotWriting {
@@ -106,7 +106,7 @@ fn copy_what_is_whole(
     let whole = stored.newest_verified(snapshot.head())?;
     let whole = whole.ok_or(RequestError::NothingToRestore)?.checkpoint;
     if whole == snapshot.kept() {
-        // What can be read now and then is no damage that could be gone around.
+        // A file that can be read now and then has no damage that could be avoided by another way.
         return Err(not_as_written(stored.directory()));
     }
     snapshot.go_on_from(&stored, whole);

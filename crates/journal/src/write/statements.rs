@@ -1,7 +1,7 @@
 //! Clears away what was said about a session that isn't played, and was said again since.
 //!
-//! Each time is a file of its own, since files are never written over. Without this, a session that is renamed every
-//! day would be nothing but names one day.
+//! Each change is a new file, since files are never overwritten. Without this, a session that is renamed every day
+//! would be nothing but names one day.
 
 use tracing::debug;
 
@@ -11,7 +11,7 @@ use crate::model::ids::CheckpointId;
 use crate::write::retention::statements::repeated;
 
 /// Removes what a record takes the place of, which is durable now. `stored` is the session as it was before, with its
-/// lock held. Whatever is interrupted or fails, the newest statement is there and holds.
+/// lock held. After any interruption or failure, the newest statement is there and holds.
 pub(super) fn clear_repeated(
     store: &DirectoryStore,
     stored: &StoredSession,

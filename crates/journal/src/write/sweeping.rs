@@ -1,9 +1,7 @@
-//! Removes what lies around: what processes left behind that died in the middle of something, and that
-//! would never be looked at again.
+//! Removes leftovers: files of processes that died in the middle of something, which would never be looked at again.
 //!
-//! Only a start that has taken a session up does it. It goes by locks, never by clocks, and never
-//! touches what may be another machine's: in a data directory that several share, only what this one
-//! wrote.
+//! Only a start that has resumed or begun a session does it. It goes by locks, never by clocks, and never touches files
+//! that may be another machine's: in a data directory that several share, only those that this one wrote.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +16,7 @@ use crate::disk::{
 use crate::format::Record;
 use crate::model::ids::SessionId;
 
-/// What is to be looked at, the next one last.
+/// The places to be looked at, the next one last.
 pub(super) struct Sweeping {
     /// This machine, as headers name it.
     host: u64,
@@ -29,11 +27,11 @@ pub(super) struct Sweeping {
 
 /// One thing to be looked at.
 enum Place {
-    /// What is in the state directory.
+    /// The files in the state directory.
     State,
     /// A session that was deleted, and of which files are left.
     Forgotten(SessionId),
-    /// What is left of files in a session's directory that were being written.
+    /// The unfinished files in a session's directory.
     Session(SessionId),
     /// A file in the state directory that was being written, or made way for one that was.
     Unfinished(String),
@@ -76,7 +74,7 @@ impl Sweeping {
                 }
             }
             Place::SessionLock(session) => {
-                // Whoever wants it meanwhile would have to try again, so it is held for a moment only.
+                // Another process that wants it meanwhile has to try again, so it is held for a moment only.
                 if let Ok(Some(_lock)) = store.lock_session(session) {
                     let path = store.layout().lock(session);
                     note(&path, store.disk().remove(&path));
@@ -190,8 +188,7 @@ impl Job for Sweeping {
     }
 }
 
-/// Removes a file that was being written in the state directory, or made way for one that was, if whoever
-/// did is gone.
+/// Removes a file that was being written in the state directory, or made way for one that was, if its writer is gone.
 fn sweep_unfinished(store: &DirectoryStore, name: &str) {
     let state = &store.layout().state;
     let Some(place) = place_of(name) else { return };
@@ -208,7 +205,7 @@ fn sweep_unfinished(store: &DirectoryStore, name: &str) {
     }
 }
 
-/// What a file that was being written, or one that made way for it, is called once it is in its place.
+/// The final name of a file that was being written, or was moved aside for one.
 fn place_of(name: &str) -> Option<&str> {
     Layout::place_of_unfinished(name).or_else(|| Layout::place_of_aside(name))
 }
@@ -223,8 +220,8 @@ fn remove_unfinished(store: &DirectoryStore, path: &Path) {
     }
 }
 
-/// Whether this is surely the only process of the game that lives on this machine. Its own files are
-/// written on this very thread, so none of those is half done now.
+/// Returns true if this is surely the only process of the game that lives on this machine. Its own files are written on
+/// this very thread, so none of those is half done now.
 fn is_only_process(store: &DirectoryStore) -> bool {
     let state = &store.layout().state;
     let Ok(entries) = store.disk().list(state) else { return false };

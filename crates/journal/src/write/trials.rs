@@ -30,7 +30,7 @@ impl Trials {
         let trial = Trial { process: self.process.id(), ..trial };
         self.give_up(trial.session);
         let before = self.local.store.trial(trial.session).unwrap_or_else(|_| {
-            // It stood for a death, and goes on doing so if this restore is given up.
+            // It stood for a death, and still does if this restore is given up.
             Some(Trial { process: ProcessId(0), tries: 1, ..trial.clone() })
         });
         log_failure(self.local.store.write_trial(&trial));

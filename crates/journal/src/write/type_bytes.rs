@@ -1,4 +1,4 @@
-//! How many bytes of each type a run has encoded.
+//! The bytes of each type that a run has encoded.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::format::Block;
 
-/// How many bytes of each type a run has encoded, before they are compressed.
+/// The bytes of each type that a run has encoded, before they are compressed.
 #[derive(Default)]
 pub(super) struct TypeBytes(BTreeMap<Arc<str>, u64>);
 

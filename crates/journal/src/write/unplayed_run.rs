@@ -7,7 +7,7 @@ use crate::format::SegmentHeader;
 use crate::model::ids::{RunId, random_u64};
 use crate::model::session::SessionMetadata;
 
-/// That of a fresh run, which names no other one yet, by this build of the game.
+/// The header of a fresh run, which names no other one yet, by this build of the game.
 pub(super) fn header(
     local: &LocalStore,
     metadata: SessionMetadata,

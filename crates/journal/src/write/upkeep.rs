@@ -1,8 +1,8 @@
-//! What somebody does with the sessions of a game who isn't that game: a tool that was asked to.
+//! Work on the sessions of a game by another program: a tool that was asked to.
 //!
-//! It is done by what the writer does it with, under the same locks, so a game that runs at the same time isn't
-//! disturbed: whatever it plays or changes is refused here. There is no process record for it, since nothing is
-//! played, and the records of dead processes stay for the next start of the game.
+//! It uses the writer's own code, under the same locks, so a game that runs at the same time isn't disturbed: changes
+//! to a session that it plays or changes are refused here. There is no process record for it, since nothing is played,
+//! and the records of dead processes stay for the next start of the game.
 
 use std::fmt;
 use std::ops::ControlFlow::{Break, Continue};
@@ -24,7 +24,7 @@ use crate::model::ids::SessionId;
 use crate::model::session::{RequestError, ShelfMove, ShelfMoved, SlotError};
 use crate::read::recovery::{SessionFinder, SlotEntry};
 
-/// The sessions of a profile, for whoever isn't their game. Each call returns when what it did is durable.
+/// The sessions of a profile, for programs that aren't their game. Each call returns when its change is durable.
 pub struct Upkeep {
     finder: SessionFinder,
 }
@@ -36,16 +36,16 @@ impl fmt::Debug for Upkeep {
 }
 
 impl Upkeep {
-    /// The sessions that lie here.
+    /// The sessions of this store.
     #[must_use]
     pub fn of(local: LocalStore) -> Self {
         let dead = known_dead(&local);
         Self { finder: SessionFinder::new(Arc::new(local), dead, Duration::ZERO) }
     }
 
-    /// Makes a slot of a report, of a session that was handed on or of another slot, of a game that is called
-    /// `STUDIO/GAME`. It takes no other's place, and is the same as what a game's own import makes of that file.
-    /// Waits up to ten seconds while another process works on the slots.
+    /// Makes a slot of a report, of a session that was handed on or of another slot, of a game named `STUDIO/GAME`. It
+    /// takes no other's place, and is the same as what a game's own import makes of that file. Waits up to ten seconds
+    /// while another process works on the slots.
     ///
     /// # Errors
     ///
@@ -117,7 +117,8 @@ mod tests {
         LocalStore::new(Arc::new(disk.clone()), layout)
     }
 
-    /// Imports while another process works on the slots for so many looks; what came of it, and for how long it waited.
+    /// Imports while another process works on the slots for this number of looks. Returns the error, and the time that
+    /// it waited.
     fn import_while_locked(looks: usize) -> (SlotError, Duration) {
         let disk = MemoryDisk::default();
         let game = local(&disk);

@@ -46,23 +46,23 @@ pub struct Worker<C: Content> {
     finder: SessionFinder,
     trials: Trials,
     versions: Versions,
-    /// Sessions that were read to be taken up, and their locks.
+    /// Sessions that were read to be resumed, and their locks.
     prepared: HashMap<SessionId, Option<SessionLock>>,
     playing: Option<(RunJournal, C::Run)>,
-    /// What is to be done beside the checkpoints.
+    /// The jobs beside the checkpoints.
     jobs: Jobs,
-    /// What the program keeps of each session.
+    /// The digests that the program keeps of each session.
     digests: Keepers,
-    /// Whether what lies around was looked for; once a process and profile is enough.
+    /// True if leftovers were looked for; once a process and profile is enough.
     swept: bool,
     quota: Quota,
     reports: Vec<Report<C>>,
     last_beat: Duration,
-    /// Whether the records of dead processes that held the session were dealt with.
+    /// True if the records of dead processes that held the session were dealt with.
     settled: bool,
-    /// When a full capture was last asked for because a type could not be written.
+    /// The time at which a full capture was last asked for because a type could not be written.
     asked_for_full: Option<Duration>,
-    /// Whether it was reported that power cuts aren't covered.
+    /// True if it was reported that power cuts aren't covered.
     reported_power_cuts: bool,
     /// The newest checkpoint that is to be tested.
     self_test: Option<SelfTest>,
@@ -115,7 +115,7 @@ impl<C: Content> Worker<C> {
         self
     }
 
-    /// Shows what the index says for so long after it was written, before anything was looked at.
+    /// Shows the index for this time after it was written, before any session is looked at.
     pub fn trusting_index(mut self, trust: Duration) -> Self {
         self.finder = self.finder.trusting_index(trust);
         self
@@ -132,18 +132,17 @@ impl<C: Content> Worker<C> {
         self.playing.as_ref().map(|(_, content)| content)
     }
 
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of the checkpoint that is being read.
     pub fn progress(&self) -> ReadProgress {
         self.finder.progress().clone()
     }
 
-    /// What there is to report.
+    /// Takes the reports.
     pub fn reports(&mut self) -> impl Iterator<Item = Report<C>> {
         self.reports.drain(..)
     }
 
-    /// Executes one order. What takes a disk is left to [`turn`](Self::turn), unless the order
-    /// itself asks for it.
+    /// Executes one order. Work on the disk is left to [`turn`](Self::turn), unless the order itself asks for it.
     pub fn execute(&mut self, order: Order<C>, now: Moment) {
         // Beside play a change of other sessions is a job.
         if order.is_about_sessions() && !(order.is_filing() && self.playing.is_some()) {
@@ -301,13 +300,13 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// Has whatever holds a session let go of it, since something else is wanted of it. What is done with others goes on.
+    /// Lets the job that holds a session release it, since it is needed otherwise. Jobs on other sessions continue.
     fn let_go_of(&mut self, session: SessionId) {
         self.jobs.cancel_spare(&mut self.finder);
         self.jobs.cancel(Holds::Session(session), &mut self.finder);
     }
 
-    /// Does a slice of the first job of such urgency that needn't wait. Whether there was one.
+    /// Does a slice of the first job of such urgency that needn't wait. Returns true if there was one.
     fn slice(&mut self, among: &RangeInclusive<Urgency>, now: Moment) -> bool {
         let mut news = Vec::new();
         let Self { jobs, finder, digests, content, trials, process, quota, .. } = self;

@@ -1,4 +1,4 @@
-//! What a program hears when the disk, its own code or another process is in the way.
+//! The errors that a program gets when the disk, its own code or another process is in the way.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn after_checkpoints_were_lost_the_next_one_contains_everything() {
     checkpoint(&mut run, Scope::Everything, &["one"]);
     saved(&mut run);
     assert!(!run.needs_full());
-    // Somebody's hand, or a program that cleans up.
+    // By hand, or by a program that cleans up.
     machine.disk.remove_all(Path::new("notes/data"));
     checkpoint(&mut run, Scope::Changes, &["two"]);
     let events = events(&mut run);
@@ -84,7 +84,7 @@ fn an_end_that_is_not_on_disk_is_reported() {
     let failed = run.close(|_| capture(&["two"])).unwrap_err();
     let cause = Some(CheckpointError::StoreVanished);
     assert_eq!(failed, JournalError::NotSaved { cause });
-    // The journal goes on, if the program does.
+    // The journal continues, if the program does.
     let refused = journal.restore(session, RestoreFrom::Latest).unwrap_err();
     assert!(matches!(refused, JournalError::Refused(_)), "{refused:?}");
     let run = journal.start(NewSession::named("Another"));
@@ -137,7 +137,7 @@ fn a_session_that_another_process_took_over_is_not_written() {
     let mut journal = machine.open();
     let mut run = start(&mut journal, &["one"]);
     let session = run.session();
-    // Without its lock file, another process can take the session up.
+    // Without its lock file, another process can resume the session.
     machine.disk.remove_all(Path::new("notes/state"));
     let mut other = machine.open();
     let (_, mut taken) = other.restore(session, RestoreFrom::Latest).unwrap().go_on();

@@ -19,7 +19,7 @@ pub const PANICS: &str = "panics";
 
 pub type Texts = BTreeMap<SaveId, String>;
 
-/// What changed, or everything.
+/// A capture: the changes, or everything.
 #[derive(Clone, Default)]
 pub struct Capture {
     pub texts: Texts,
@@ -28,7 +28,7 @@ pub struct Capture {
     pub unmarked: Vec<SaveId>,
 }
 
-/// What comes back.
+/// A restored state.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Image {
     pub texts: Texts,

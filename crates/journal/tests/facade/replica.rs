@@ -1,4 +1,4 @@
-//! A session that is played on one machine, and taken up on another from what a replica has of it.
+//! A session that is played on one machine, and resumed on another from a replica.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -59,7 +59,7 @@ impl Shipping {
         Shipper::new(store, options)
     }
 
-    /// How often something became durable.
+    /// The number of times that something became durable.
     fn count(&self) -> u64 {
         self.recorder.as_ref().unwrap().count()
     }
@@ -112,7 +112,7 @@ impl Receiver for Fetched {
     }
 }
 
-/// What the replica has of a session, on a machine that has nothing else.
+/// A machine that has fetched a session from the replica, and has nothing else.
 fn fetched(store: &MemoryReplica, session: SessionId, like: &Machine) -> Machine {
     let reach = Direct(Arc::new(store.clone()));
     let mut log = Log::new(session);
@@ -217,7 +217,7 @@ fn who_lost_the_session_to_another_machine_hears_it_and_both_sides_are_a_fork() 
     assert!(matches!(news[..], [ReplicaNews::Over(Over::Fenced)]), "{news:?}");
     assert!(shipper.is_over());
 
-    // It starts again, with what nobody else has.
+    // It starts again, with checkpoints that no other machine has.
     other.drain();
     assert!(matches!(there.ship(&mut other).last(), Some(ReplicaNews::Over(Over::Released))));
     let mut again = here.shipper(&store, session);

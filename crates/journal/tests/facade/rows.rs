@@ -1,4 +1,4 @@
-//! How rows come and go, and what other builds of the program make of them.
+//! Rows that come and go, and other builds of the program that read them.
 
 use std::collections::BTreeMap;
 

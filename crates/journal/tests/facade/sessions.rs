@@ -1,4 +1,4 @@
-//! What becomes of sessions: saved, killed, found, restored, closed, ended, filed.
+//! The life of sessions: saved, killed, found, restored, closed, ended, filed.
 
 use std::time::{Duration, Instant};
 

@@ -53,8 +53,8 @@ pub fn play(directory: &Path) {
     game.work_until(|news| matches!(news, News::Slot { result: Ok(SlotDone::Written { .. }), .. }));
     say("slot");
 
-    // What has a name is gathered once the generation that it was written in is to go. Of pruning, which comes
-    // next and syncs the directory as well, nothing is seen before the report.
+    // A named checkpoint is gathered once the generation that it was written in is to go. Of pruning, which comes next
+    // and syncs the directory as well, nothing is seen before the report.
     for kind in [CheckpointKind::Manual; 3].into_iter().chain([CheckpointKind::Auto; 5]) {
         game.checkpoint(kind);
         if game.rest_or_gather() {
@@ -148,7 +148,7 @@ impl Game {
         assert!(!self.rest_or_gather(), "nothing is to be gathered yet");
     }
 
-    /// Lets the writer work until it has nothing to do, or an archive is in its place. Whether one is.
+    /// Lets the writer work until it has nothing to do, or an archive is in its place. Returns true if one is.
     fn rest_or_gather(&mut self) -> bool {
         for _ in 0..MANY_TURNS {
             let now = self.now();

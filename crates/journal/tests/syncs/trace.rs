@@ -1,4 +1,4 @@
-//! What strace saw, and which files are durable after each call.
+//! A trace by strace, and the files that are durable after each call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub const WATCHED: &str = "trace=openat,open,creat,write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,\
                            mkdir,mkdirat,unlink,unlinkat,rmdir";
 
-/// What a line of the child begins with that says what was reported.
+/// The prefix of a child's line that names a report.
 pub const REPORT: &str = "reported ";
 
 /// A call that changed something, or made it durable.
@@ -80,7 +80,7 @@ fn open_file(arguments: &str) -> Option<PathBuf> {
     path.split_once('>').map(|(path, _)| PathBuf::from(path))
 }
 
-/// What isn't durable yet.
+/// The files and names that aren't durable yet.
 #[derive(Default, Debug)]
 pub struct Files {
     /// Files with bytes that weren't synced.
@@ -124,7 +124,7 @@ impl Files {
         Ok(())
     }
 
-    /// Whether an archive beside this file has a name that may be lost.
+    /// Returns true if an archive beside this file has a name that may be lost.
     fn waits_for_an_archive(&self, path: &Path) -> bool {
         let unsynced = self.unsynced_names.keys();
         let mut beside = unsynced.filter(|name| name.parent() == path.parent());
@@ -136,7 +136,7 @@ impl Files {
         self.unsynced_names.insert(path.to_owned(), directory);
     }
 
-    /// What below a directory is promised to be durable, and isn't.
+    /// The paths below a directory that are promised to be durable, and aren't.
     pub fn unsynced(&self, root: &Path) -> Vec<&PathBuf> {
         let names = self.unsynced_names.keys();
         let all = self.unsynced_bytes.iter().chain(names);
@@ -148,8 +148,8 @@ fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found == extension)
 }
 
-/// Whether a file or directory belongs to what is promised: what may be lost in a power cut are the state
-/// of this machine, the card for people and the manifest.
+/// Returns true if a file or directory is promised to be durable: all but the state of this machine, the card for
+/// people and the manifest.
 fn is_promised(path: &Path) -> bool {
     let name = path.to_string_lossy();
     let may_be_lost = ["/state", "session.ron", "session.manifest"];

@@ -1,4 +1,4 @@
-//! What is done to directories: they are made, and their entries become durable.
+//! Operations on directories: they are made, and their entries become durable.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -35,9 +35,9 @@ impl DirectoryStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] at the first that fails. What lies in it doesn't count as durable then. That the
-    /// file system has no such thing is no failure, since there is nothing better to be had on it: then
-    /// a crash of the game costs nothing, and [`Self::covers_power_cuts`] says that a power cut may.
+    /// [`StoreError`] at the first that fails. Its entries don't count as durable then. A file system that can't sync
+    /// directories is no failure, since nothing better can be done on it: then a crash of the game costs nothing, and
+    /// by [`Self::covers_power_cuts`] a power cut may.
     pub fn sync_directories(&self, directories: &[PathBuf]) -> Result<(), StoreError> {
         directories.iter().try_for_each(|directory| match self.disk.sync_dir(directory) {
             Err(error) if self.is_of_others(directory) && refuses_syncs(&error) => Ok(()),
@@ -52,13 +52,13 @@ impl DirectoryStore {
         })
     }
 
-    /// Whether what is acknowledged survives a power cut, as far as the file system has said. It
-    /// doesn't surely where directories can't be synced, or files not as far as the drive.
+    /// Returns true if acknowledged data survives a power cut, as far as the file system has said. It doesn't surely
+    /// where directories can't be synced, or files not as far as the drive.
     pub fn covers_power_cuts(&self) -> bool {
         !self.refuses_directory_syncs.load(Ordering::Relaxed) && self.disk.covers_power_cuts()
     }
 
-    /// Whether a directory lies above all that belongs to the game.
+    /// Returns true if a directory is above all that belongs to the game.
     fn is_of_others(&self, directory: &Path) -> bool {
         let Layout { data, state, .. } = &self.layout;
         ![data, state].iter().any(|root| directory.starts_with(root))

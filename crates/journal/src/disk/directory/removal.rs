@@ -1,4 +1,4 @@
-//! How a session is removed, so that whoever is interrupted can go on.
+//! The removal of a session, which can be continued after an interruption.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What is done to the files that are appended to.
+//! Operations on the files that are appended to.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct CreatedSegment {
     pub path: PathBuf,
     /// The file, with the header appended and nothing synced.
     pub file: Box<dyn AppendFile>,
-    /// What makes frames for it.
+    /// The encoder of its frames.
     pub encoder: SegmentEncoder,
     /// The directories that must be synced, by [`DirectoryStore::sync_directories`], before
     /// anything in the file counts as durable.
@@ -43,8 +43,8 @@ impl DirectoryStore {
         Ok(created)
     }
 
-    /// Makes the directory of a session that begins with a file beside its place. What leads to it is synced with
-    /// that file.
+    /// Makes the directory of a session that begins with a file beside its place. The directories on the way to it are
+    /// synced with that file.
     ///
     /// # Errors
     ///
@@ -127,8 +127,8 @@ impl DirectoryStore {
         self.disk.put_in_place(path, place).attempt(StoreAction::Replace, place)
     }
 
-    /// Whether a file is still where it was put. A writer keeps writing without noticing into a file
-    /// whose directory was deleted, or replaced by a copy, so it asks before it acknowledges.
+    /// Returns true if a file is still where it was put. A writer keeps writing without noticing into a file whose
+    /// directory was deleted, or replaced by a copy, so it asks before it acknowledges.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Who may write a session.
+//! The right to write a session.
 
 use std::path::PathBuf;
 
@@ -16,8 +16,7 @@ pub struct SessionLock {
 }
 
 impl SessionLock {
-    /// Whether no other process can have taken it. One can once the file that stands for it was
-    /// deleted.
+    /// Returns true if no other process can have taken it. One can once the file of the lock was deleted.
     ///
     /// # Errors
     ///
@@ -28,7 +27,7 @@ impl SessionLock {
 }
 
 impl DirectoryStore {
-    /// Takes the right to write a session; `None` if somebody else has it.
+    /// Takes the right to write a session; `None` if another process has it.
     ///
     /// # Errors
     ///
@@ -41,7 +40,7 @@ impl DirectoryStore {
         Ok(lock.map(|lock| SessionLock { lock, path }))
     }
 
-    /// Whether some process has the right to write a session, this one included.
+    /// Returns true if some process has the right to write a session, this one included.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a power cut leaves of files in two places.
+//! The files in two places that are left after a power cut.
 
 use super::*;
 use crate::deep::Random;
@@ -10,7 +10,7 @@ use crate::format::sample::{commit, header, session, values};
 
 const PLACE: &str = "wanted/slot";
 
-/// What a process has that starts now.
+/// The disk of a process that starts now.
 fn start(disk: &SimulatedDisk) -> FallbackDisk {
     FallbackDisk::new(Arc::new(disk.clone()), [("wanted".into(), "second".into())])
 }
@@ -30,7 +30,7 @@ fn states(trace: &Trace, mut visit: impl FnMut(Image)) {
     }
 }
 
-/// What surely survives all that was done.
+/// The image that surely survives all that was done.
 fn surely(trace: &Trace) -> Image {
     let mut replay = Replay::new(trace, FileSystem::Posix);
     replay.advance_to(usize::MAX);

@@ -10,7 +10,7 @@ use crate::disk::error::Attempt;
 use crate::disk::{Disk, Layout, StoreAction, StoreError, with_sources};
 use crate::model::session::FailureCause;
 
-/// What the file is called with which a place is tried.
+/// The name of the file by which a place is tried.
 const PROBE: &str = "probe";
 /// Its content: enough that no file system keeps it beside the name, where a full disk has room for it.
 const PROBE_BYTES: [u8; 4 << 10] = [0x5a; 4 << 10];
@@ -20,9 +20,9 @@ const PROBE_BYTES: [u8; 4 << 10] = [0x5a; 4 << 10];
 pub struct Root {
     wanted: PathBuf,
     fallback: PathBuf,
-    /// Where files are written.
+    /// The place where files are written.
     used: Used,
-    /// Whether the place that isn't written to can be reached.
+    /// True if the place that isn't written to can be reached.
     searches_both: bool,
 }
 
@@ -38,15 +38,15 @@ enum Used {
 pub struct MovedRoot {
     /// The directory.
     pub wanted: PathBuf,
-    /// Where its files are written from now on.
+    /// The directory in which its files are written from now on.
     pub used: PathBuf,
-    /// Why the directory can't be written.
+    /// The reason that the directory can't be written.
     pub error: FailureCause,
 }
 
 impl Root {
-    /// Tries which of the two can be written. If neither can, the wanted one is used, and whoever writes
-    /// hears why.
+    /// Tries which of the two can be written. If neither can, the wanted one is used, and writing fails with the
+    /// reason.
     pub fn choose(
         disk: &dyn Disk,
         wanted: PathBuf,
@@ -73,27 +73,27 @@ impl Root {
         (Self { wanted, fallback, used: Used::Fallback, searches_both }, Some(moved))
     }
 
-    /// The part of a path below this directory; `None` if it lies elsewhere.
+    /// The part of a path below this directory; `None` if it is elsewhere.
     pub fn inside<'a>(&self, path: &'a Path) -> Option<&'a Path> {
         path.strip_prefix(&self.wanted).ok()
     }
 
-    /// Whether a path leads to this directory, which lies in another place.
+    /// Returns true if a path leads to this directory, which is in another place.
     pub fn is_moved_from_below(&self, path: &Path) -> bool {
         self.used == Used::Fallback && self.wanted.starts_with(path)
     }
 
-    /// Whether a path leads to where this directory is written.
+    /// Returns true if a path leads to where this directory is written.
     pub fn is_written_below(&self, path: &Path) -> bool {
         self.used_root().starts_with(path)
     }
 
-    /// Whether a path lies in either place.
+    /// Returns true if a path is in either place.
     pub fn has(&self, path: &Path) -> bool {
         path.starts_with(&self.wanted) || path.starts_with(&self.fallback)
     }
 
-    /// Where something is written.
+    /// The path at which something is written.
     pub fn written(&self, inside: &Path) -> PathBuf {
         below(self.used_root(), inside)
     }
@@ -106,14 +106,14 @@ impl Root {
         }
     }
 
-    /// The directories above the one that is written, if that is the fallback. Who knows the wanted one
-    /// only can't sync them.
+    /// The directories above the one that is written, if that is the fallback. Code that knows only the wanted one
+    /// can't sync them.
     pub fn above_fallback(&self) -> impl Iterator<Item = &Path> {
         let is_used = self.used == Used::Fallback;
         self.fallback.ancestors().skip(1).filter(move |_| is_used)
     }
 
-    /// Where something may lie that isn't written there.
+    /// The other place of a path, which isn't written to.
     pub fn elsewhere(&self, inside: &Path) -> Option<PathBuf> {
         let other = match self.used {
             Used::Wanted => &self.fallback,
@@ -122,8 +122,8 @@ impl Root {
         self.searches_both.then(|| below(other, inside))
     }
 
-    /// Where something may lie, the newer first. The fallback is newer, since it holds only what was
-    /// written while the wanted place could not be.
+    /// The places where something may be, the newer first. The fallback is newer, since it holds only what was written
+    /// while the wanted place could not be.
     pub fn searched(&self, inside: &Path) -> impl DoubleEndedIterator<Item = PathBuf> + use<> {
         let (written, elsewhere) = (Some(self.written(inside)), self.elsewhere(inside));
         let newer_first = match self.used {
@@ -133,7 +133,7 @@ impl Root {
         newer_first.into_iter().flatten()
     }
 
-    /// What hides a file that is written, if there is such.
+    /// The file that hides a file that is written, if there is one.
     pub fn shadow(&self, inside: &Path) -> Option<PathBuf> {
         self.elsewhere(inside).filter(|_| self.used == Used::Wanted)
     }
@@ -144,8 +144,8 @@ fn below(root: &Path, inside: &Path) -> PathBuf {
     if inside.as_os_str().is_empty() { root.to_owned() } else { root.join(inside) }
 }
 
-/// Whether a directory can be listed, or isn't there and may be later. What lies in one that can't is
-/// nowhere, rather than in the way of all else.
+/// Returns true if a directory can be listed, or isn't there and may be later. A directory that can't be listed is
+/// ignored, so that it isn't in the way of all else.
 fn is_reachable(disk: &dyn Disk, directory: &Path) -> bool {
     match disk.list(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -156,7 +156,7 @@ fn is_reachable(disk: &dyn Disk, directory: &Path) -> bool {
     }
 }
 
-/// What another directory is to one that was tried.
+/// Another directory, compared with one that was tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Neighbour {
     /// The same one, by another path.

@@ -20,7 +20,7 @@ fn second(name: &str) -> PathBuf {
     Path::new("second").join(name)
 }
 
-/// What a process has that starts now.
+/// The disk of a process that starts now.
 fn start(disk: &MemoryDisk) -> FallbackDisk {
     FallbackDisk::new(Arc::new(disk.clone()), [("wanted".into(), "second".into())])
 }

@@ -8,12 +8,12 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::{BeingRead, Identity};
 
-/// Files that are open to be read from, beside those that were removed while somebody read them.
+/// Files that are open to be read from, beside those that were removed while they were read.
 pub const MOST_OPEN: usize = 32;
-/// Files that are kept open because they were removed while somebody read them.
+/// Files that are kept open because they were removed while they were read.
 pub const MOST_PINNED: usize = 8;
 
-/// A file that somebody may read from.
+/// The key of a file that may be read from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FileKey(u64);
 
@@ -30,7 +30,7 @@ pub struct Pool {
 struct Handle {
     key: FileKey,
     file: Arc<File>,
-    /// Whether the file was removed, so that it could not be opened again.
+    /// True if the file was removed, so that it could not be opened again.
     is_pinned: bool,
 }
 
@@ -105,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// The files of this name that somebody is in the middle of reading.
+    /// The files of this name that are being read.
     pub fn read_from(&mut self, path: &Path) -> Vec<(FileKey, Identity)> {
         let readers = self.readers.get(path).map(Vec::as_slice).unwrap_or_default();
         let (held, idle): (Vec<_>, Vec<_>) = readers.iter().partition(|reader| reader.is_held());
@@ -129,7 +129,7 @@ impl Pool {
         Ok(true)
     }
 
-    /// How many handles are open.
+    /// The number of open handles.
     #[cfg(all(test, unix))]
     pub fn count(&self) -> usize {
         self.open.len()

@@ -1,4 +1,4 @@
-//! How a process ended, by the record that it left.
+//! The end of a process, by the record that it left.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use crate::disk::{PanicInfo, ProcessRecord};
 use crate::model::clock::between;
 
-/// A process whose heart went on beating for this long after its last frame wasn't responding.
+/// A process whose heart still beat for this long after its last frame wasn't responding.
 const NOT_RESPONDING_AFTER: Duration = Duration::from_secs(5);
 
-/// How a process ended.
+/// The end of a process.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -23,8 +23,7 @@ pub enum HowItEnded {
     Crashed(PanicInfo),
     /// It left no word: killed, a crash in native code, `process::exit`, or the power went.
     Abnormal {
-        /// Whether the machine was started again since, so that the power or the system may be to
-        /// blame.
+        /// True if the machine was started again since, so that the power or the system may be to blame.
         machine_restarted: bool,
     },
     /// It drew no frame for a while, and then was killed.
@@ -34,8 +33,7 @@ pub enum HowItEnded {
 }
 
 impl HowItEnded {
-    /// What it is called in what is recorded: `exited`, `panicked`, `killed`, `machine_restarted`, `not_responding` or
-    /// `elsewhere`.
+    /// Its name in records: `exited`, `panicked`, `killed`, `machine_restarted`, `not_responding` or `elsewhere`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -58,7 +56,7 @@ impl HowItEnded {
     }
 }
 
-/// How the process of `record` ended, once it is known to be gone.
+/// The end of the process of `record`, once it is known to be gone.
 pub fn how_it_ended(record: &ProcessRecord, boot_now: &str) -> HowItEnded {
     let usual = Duration::from_millis(record.frame_gap).saturating_mul(4);
     let patience = NOT_RESPONDING_AFTER.saturating_add(usual);

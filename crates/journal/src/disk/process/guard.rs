@@ -22,15 +22,15 @@ use crate::disk::{
 use crate::model::clock;
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 
-/// How often, a millisecond apart, a panic tries to be written down.
+/// The number of times, a millisecond apart, that writing a panic down is tried.
 const PANIC_TRIES: u32 = 50;
-/// How long an exit waits for being written down by others than the writer.
+/// The time that an exit waits for being written down by others than the writer.
 const EXIT_PATIENCE: Duration = Duration::from_millis(100);
 
-/// Dead processes that a record names at the most. Each has a session that was never taken up again.
+/// Dead processes that a record names at the most. Each has a session that was never resumed.
 const MAX_AFTER: usize = 1_000;
 
-/// Which ends of the process are noticed.
+/// The ends of the process that are noticed.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessOptions {
     /// Panics, by a hook.
@@ -42,9 +42,9 @@ pub struct ProcessOptions {
 pub struct DeadProcess {
     /// The record as it was written first.
     pub record: ProcessRecord,
-    /// Where the record is kept.
+    /// The path of the record.
     pub path: PathBuf,
-    /// What it logged last, once the files are removed.
+    /// The end of its log, once the files are removed.
     pub log: Option<String>,
 }
 
@@ -65,15 +65,15 @@ pub(super) struct Shared {
     /// Milliseconds between that frame and the one before it.
     frame_gap: AtomicU64,
     exiting: AtomicBool,
-    /// The alerts that stand, on their way into the record: whoever has news of them waits for no disk.
+    /// The alerts that stand, on their way into the record: a change of them waits for no disk.
     alerts: Mutex<Vec<StandingAlert>>,
-    /// The newest failure with which the game went on, likewise.
+    /// The newest failure that the game survived, likewise.
     failure: Mutex<Option<SurvivedFailure>>,
     signalled: Arc<AtomicBool>,
     file: Mutex<RecordFile>,
-    /// What was logged last, if the game keeps it.
+    /// The recent log, if the game keeps it.
     log: OnceLock<RecentLog>,
-    /// What is logged, on its way to files, if the game wants them.
+    /// The log on its way to files, if the game wants them.
     log_queue: OnceLock<LogQueue>,
     /// Writes those files. Beside the record: a panic and an exit want that at once, and these may take a while.
     log_files: Mutex<Option<LogWriter>>,
@@ -94,8 +94,8 @@ impl fmt::Debug for ProcessGuard {
 impl ProcessGuard {
     /// Installs the handlers, then writes the first record, and hands out what dead processes left.
     ///
-    /// A state directory that can't be written costs the knowledge of how this process will end,
-    /// nothing else: the game goes on.
+    /// A state directory that can't be written costs the knowledge of how this process will end, nothing else: the game
+    /// continues.
     pub fn begin(
         local: &LocalStore,
         game_version: &str,
@@ -143,7 +143,7 @@ impl ProcessGuard {
         (guard, dead)
     }
 
-    /// From now on, what is logged lies beside the record.
+    /// From now on, the log is kept beside the record.
     pub fn keep_log(&self, log: RecentLog) {
         // An app has one.
         let _ = self.shared.log.set(log);
@@ -155,7 +155,7 @@ impl ProcessGuard {
         let _ = self.shared.log_queue.set(log);
     }
 
-    /// What was logged until now.
+    /// The log until now.
     pub fn logged(&self, now: Timestamp) -> Logged {
         self.shared.write_log_files();
         let recent = self.shared.log.get().map(|log| log.text(now)).unwrap_or_default();
@@ -181,12 +181,12 @@ impl ProcessGuard {
         self.shared.lock().record.process
     }
 
-    /// When it began, by the machine's clock.
+    /// The time at which it began, by the machine's clock.
     pub fn began(&self) -> Timestamp {
         self.shared.lock().record.started
     }
 
-    /// Whether the exit was seen.
+    /// Returns true if the exit was seen.
     pub fn is_exiting(&self) -> bool {
         self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled()
     }
@@ -196,7 +196,7 @@ impl ProcessGuard {
         Arc::clone(&self.shared.signalled)
     }
 
-    /// Whether a signal asked the process to exit.
+    /// Returns true if a signal asked the process to exit.
     pub fn was_signalled(&self) -> bool {
         self.shared.signalled.load(Ordering::Relaxed)
     }
@@ -230,8 +230,8 @@ impl ProcessGuard {
         }
     }
 
-    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer
-    /// or is gone. The record may lie on that disk too, so it is waited for no longer than a moment.
+    /// Writes the exit down although the writer hasn't, since it hangs in a disk that doesn't answer or is gone. The
+    /// record may be on that disk too, so it is waited for no longer than a moment.
     pub fn write_exit_down(&self) {
         if !self.exit_is_news() {
             return;
@@ -247,7 +247,8 @@ impl ProcessGuard {
         }
     }
 
-    /// Whether the record doesn't say yet that the process is exiting, or is being written just now. Waits for no disk.
+    /// Returns true if the process is exiting and its record doesn't say so yet. Returns false while the record is
+    /// being written. Waits for no disk.
     pub fn exit_is_news(&self) -> bool {
         let exiting = self.shared.exiting.load(Ordering::Relaxed) || self.was_signalled();
         exiting && self.shared.file.try_lock().is_ok_and(|file| file.record.exiting.is_none())
@@ -272,8 +273,8 @@ impl ProcessGuard {
         *unpoisoned(&self.shared.alerts) = alerts;
     }
 
-    /// Something of the game failed `times` in the frame that ends, `failure` the last time, and the game goes on.
-    /// Written with the next heartbeat; whether it is the first, so that one is due at once.
+    /// Notes that the game failed `times` in the frame that ends, `failure` the last time, and continues. Written with
+    /// the next heartbeat. Returns true if it is the first failure, so that a heartbeat is due at once.
     pub fn went_on_after(&self, failure: SurvivedFailure, times: u64) -> bool {
         let frame = self.shared.frames.load(Ordering::Relaxed);
         let mut newest = unpoisoned(&self.shared.failure);
@@ -338,8 +339,8 @@ impl ProcessGuard {
 }
 
 impl Drop for Shared {
-    /// The handlers stay for as long as the program. What asked this app to exit has been done, and
-    /// another app of the program isn't to be ended at once when it is asked for the first time.
+    /// The handlers stay for as long as the program. The request to exit was for this app, and another app of the
+    /// program isn't to be ended at once when it is asked for the first time.
     fn drop(&mut self) {
         self.signalled.store(false, Ordering::Relaxed);
     }
@@ -403,7 +404,7 @@ impl RecordFile {
         }
     }
 
-    /// Who writes the log into files, and where; `None` if the state directory can't be written.
+    /// The process that writes the log into files, and their place; `None` if the state directory can't be written.
     fn log_place(&self) -> Option<LogPlace> {
         let file = self.file.as_ref()?;
         let (disk, state) = (Arc::clone(file.disk()), file.state().to_owned());
@@ -412,7 +413,7 @@ impl RecordFile {
     }
 }
 
-/// What a thread that panicked has left is as good as any.
+/// Locks a mutex, even if a thread that held it panicked: its data is as good as any.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -444,20 +445,20 @@ fn create_file(local: &LocalStore) -> Option<ProcessRecordFile> {
 }
 
 impl DeadProcess {
-    /// Removes what it left, which would only be read again. What it logged is still known here.
+    /// Removes its files, which would only be read again. Its log is still known here.
     pub fn remove(&mut self, disk: &dyn Disk) {
         self.log = Some(self.log(disk));
         let _ = remove_record(disk, &self.path);
     }
 
-    /// What it logged.
+    /// Its log.
     pub fn logged(&self, disk: &dyn Disk) -> Logged {
         let state = self.path.parent().unwrap_or(&self.path);
         let lines = end_of_log(disk, state, self.record.process, LOGGED_BYTES);
         Logged { recent: self.log(disk), lines }
     }
 
-    /// What it logged last.
+    /// The end of its log.
     fn log(&self, disk: &dyn Disk) -> String {
         self.log.clone().unwrap_or_else(|| read_log(disk, &self.path, LOG_BYTES))
     }

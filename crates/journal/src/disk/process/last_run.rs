@@ -1,4 +1,4 @@
-//! How the process before this one ended.
+//! The end of the process before this one.
 
 use jiff::Timestamp;
 
@@ -6,14 +6,14 @@ use super::{HowItEnded, how_it_ended, time_of_death};
 use crate::disk::{ProcessRecord, StandingAlert, SurvivedFailure};
 use crate::model::ids::{CheckpointId, SessionId};
 
-/// How the last process on this machine ended, as its record says.
+/// The last process on this machine and its end, by its record.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LastRun {
-    /// How it ended.
+    /// Its end.
     pub ended: HowItEnded,
-    /// When it is known to have lived last.
+    /// The time at which it is known to have lived last.
     pub died_at: Timestamp,
-    /// When it was started.
+    /// The time at which it was started.
     pub started_at: Timestamp,
     /// The game's version then.
     pub game_version: String,
@@ -23,12 +23,12 @@ pub struct LastRun {
     pub last_checkpoint: Option<CheckpointId>,
     /// The alerts that stood when it was known to have lived last.
     pub alerts: Vec<StandingAlert>,
-    /// The newest failure of the game's own code with which it had gone on.
+    /// The newest failure of the game's own code that it had survived.
     pub failure: Option<SurvivedFailure>,
 }
 
 impl LastRun {
-    /// What the record of a dead process says.
+    /// Reads the record of a dead process.
     pub fn from_record(record: &ProcessRecord, boot_now: &str) -> Self {
         let held = record.runs.last();
         Self {

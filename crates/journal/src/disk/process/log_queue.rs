@@ -1,4 +1,4 @@
-//! Lines of a log on their way from whoever logs to the writer's thread.
+//! Lines of a log on their way from the logging threads to the writer's thread.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use crate::disk::PanicInfo;
 /// Bytes of lines that wait at the most. Further ones are dropped, and counted.
 pub const QUEUE_BYTES: usize = 4 << 20;
 
-/// How much of a log is kept.
+/// The bounds of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LogBounds {
     /// Bytes after which another file is begun.
@@ -17,12 +17,12 @@ pub struct LogBounds {
     pub files: usize,
 }
 
-/// What a log says of itself, in the form that its lines have.
+/// The lines that a log adds about itself, in the form of its other lines.
 pub trait LogWords: Send + Sync {
     /// A line about a panic.
     fn panicked(&self, panic: &PanicInfo) -> String;
 
-    /// A line in the place of so many that there was no room for.
+    /// A line in the place of this number of lines that there was no room for.
     fn dropped(&self, lines: u64) -> String;
 }
 
@@ -52,7 +52,7 @@ impl LogQueue {
         Self { shared: Arc::new(Shared { waiting, bounds, words }) }
     }
 
-    /// Adds a line, or counts it where there is no room. Whoever logs never waits for a disk.
+    /// Adds a line, or counts it if there is no room. Logging never waits for a disk.
     pub fn add(&self, line: &str) {
         self.shared.waiting().add(line);
     }

@@ -37,7 +37,7 @@ fn files(disk: &MemoryDisk) -> Vec<PathBuf> {
     disk.paths().into_iter().filter(|path| path.starts_with("state/logs")).collect()
 }
 
-/// What lies in all files, one after the other.
+/// The content of all files, one after the other.
 fn text(disk: &MemoryDisk) -> String {
     let content = |path: &PathBuf| String::from_utf8(disk.content(path).unwrap()).unwrap();
     files(disk).iter().map(content).collect()

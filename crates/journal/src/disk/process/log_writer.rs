@@ -15,12 +15,12 @@ const MOST_OF_THE_GONE: usize = 64;
 /// The log of this process, as files. A disk that refuses them costs the log, and nothing else.
 pub(super) struct LogWriter {
     queue: LogQueue,
-    /// What was taken off the queue and isn't written yet.
+    /// The lines that were taken off the queue and aren't written yet.
     unwritten: String,
     open: Option<OpenFile>,
     /// The number of the next file.
     next: u32,
-    /// Whether the files of processes that are gone were looked at, which each process does once.
+    /// True if the files of processes that are gone were looked at, which each process does once.
     has_swept: bool,
 }
 
@@ -31,10 +31,10 @@ struct OpenFile {
     bytes: u64,
 }
 
-/// Who writes a log, and where.
+/// The process that writes a log, and the place.
 pub(super) struct LogPlace {
     pub disk: Arc<dyn Disk>,
-    /// The directory of logs lies below it.
+    /// The directory of logs is below it.
     pub state: PathBuf,
     pub process: ProcessId,
     pub started: Timestamp,
@@ -45,9 +45,10 @@ impl LogWriter {
         Self { queue, unwritten: String::new(), open: None, next: 0, has_swept: false }
     }
 
-    /// Writes what was logged since, without a sync. What can't be written now is tried again the next time.
+    /// Writes the lines that were logged since, without a sync. Lines that can't be written now are tried again the
+    /// next time.
     pub(super) fn write(&mut self, place: &LogPlace) {
-        // What was left over from the last time, and what came since.
+        // The lines that were left over from the last time, and those that came since.
         for _ in 0..2 {
             if self.unwritten.is_empty() {
                 self.unwritten = self.queue.take();
@@ -58,7 +59,7 @@ impl LogWriter {
         }
     }
 
-    /// Whether all of it could be written.
+    /// Writes the lines, and returns true if all of them could be written.
     fn write_unwritten(&mut self, place: &LogPlace) -> bool {
         let lines = std::mem::take(&mut self.unwritten);
         let mut rest = &*lines;
@@ -145,13 +146,14 @@ impl LogWriter {
 }
 
 impl OpenFile {
-    /// Whether the first of these lines has room, which it always has in an empty file.
+    /// Returns true if the first of these lines has room, which it always has in an empty file.
     fn has_room(&self, lines: &str, most: u64) -> bool {
         let line = lines.find('\n').map_or(lines.len(), |end| end + 1);
         self.bytes == 0 || self.bytes + line as u64 <= most
     }
 
-    /// Whether it wasn't removed. On some systems what is appended to one that was is lost without an error.
+    /// Returns true if it wasn't removed. On some systems lines that are appended to a removed file are lost without an
+    /// error.
     fn is_there(&self) -> bool {
         self.file.is_at(&self.path).unwrap_or(true)
     }
@@ -166,7 +168,7 @@ impl OpenFile {
     }
 }
 
-/// Whether a process lives, or that can't be known, as on a file system without locks.
+/// Returns true if a process lives, or that can't be known, as on a file system without locks.
 fn lives(disk: &dyn Disk, state: &Path, process: ProcessId) -> bool {
     let layout = Layout { data: PathBuf::new(), state: state.to_owned(), profile: String::new() };
     disk.is_locked(&Layout::process_lock(&layout.process_record(process))).unwrap_or(true)

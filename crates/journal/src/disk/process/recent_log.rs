@@ -1,4 +1,4 @@
-//! What was logged last, so that a report has it: also one of a process that was killed.
+//! The recent log, kept for reports: also of a process that was killed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Bytes of log that are kept.
 pub const LOG_BYTES: usize = 256 << 10;
-/// How long a line is kept.
+/// The time that a line is kept.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 /// Bytes of one line that are kept.
 const LINE_BYTES: usize = 4 << 10;
@@ -22,12 +22,12 @@ pub struct RecentLog {
 struct Lines {
     lines: VecDeque<(Timestamp, String)>,
     bytes: usize,
-    /// Whether there are lines that weren't written down.
+    /// True if there are lines that weren't written down.
     has_news: bool,
 }
 
 impl RecentLog {
-    /// Adds a line. What is too long of it is cut.
+    /// Adds a line. One that is too long is cut.
     pub fn add(&self, now: Timestamp, line: &str) {
         // A panic in between has left nothing half done.
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -24,7 +24,7 @@ fn begin(disk: &MemoryDisk, seconds: i64) -> (ProcessGuard, Vec<DeadProcess>) {
     ProcessGuard::begin(&local(disk), "1.0", UNWATCHED, at(seconds))
 }
 
-/// How the only dead process on this disk ended.
+/// The end of the only dead process on this disk.
 fn how_it_ended_on(disk: &MemoryDisk) -> HowItEnded {
     let dead = dead_processes(&local(disk));
     assert_eq!(dead.len(), 1);
@@ -62,8 +62,7 @@ fn those_that_live_are_not_among_the_dead() {
     assert_eq!(how_it_ended_on(&disk), KILLED, "the first one's record should still be there");
 }
 
-/// A debugger, a suspended machine or a `SIGSTOP` holds all threads, and any of them may be the
-/// first to go on.
+/// A debugger, a suspended machine or a `SIGSTOP` holds all threads, and any of them may be the first to run again.
 #[test]
 fn a_pause_of_the_whole_process_is_no_hang() {
     const PAUSE: i64 = 8 * 60 * 60;

@@ -1,4 +1,4 @@
-//! Locks of files: the process that stops lets go of them, however it stops.
+//! Locks of files: they are released when their process stops, in any way.
 
 #[cfg(unix)]
 pub(super) use unix::{try_lock, try_lock_shared};
@@ -15,12 +15,12 @@ mod unix {
     use rustix::fs::FlockOperation;
     use rustix::io::Errno;
 
-    /// Locks a file if nobody else has it.
+    /// Locks a file if no other handle has it locked.
     pub(in super::super) fn try_lock(file: &File) -> Result<(), TryLockError> {
         flock(file, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// Locks a file together with others who do the same, if nobody has it alone.
+    /// Locks a file shared, if no other handle has it exclusively.
     pub(in super::super) fn try_lock_shared(file: &File) -> Result<(), TryLockError> {
         flock(file, FlockOperation::NonBlockingLockShared)
     }
@@ -43,12 +43,12 @@ mod unix {
 mod with_std {
     use std::fs::{File, TryLockError};
 
-    /// Locks a file if nobody else has it.
+    /// Locks a file if no other handle has it locked.
     pub(in super::super) fn try_lock(file: &File) -> Result<(), TryLockError> {
         file.try_lock()
     }
 
-    /// Locks a file together with others who do the same, if nobody has it alone.
+    /// Locks a file shared, if no other handle has it exclusively.
     pub(in super::super) fn try_lock_shared(file: &File) -> Result<(), TryLockError> {
         file.try_lock_shared()
     }

@@ -1,8 +1,8 @@
 //! Waiting for other programs that have a file.
 //!
-//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from
-//! opening, replacing or removing it, mostly for some milliseconds. A file that somebody removed while
-//! another has it open denies access until that one closes it. Both pass, so both are waited for.
+//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from opening, replacing
+//! or removing it, mostly for some milliseconds. A file that was removed while a program has it open denies access
+//! until that program closes it. Both pass, so both are waited for.
 
 use std::fmt::Debug;
 use std::io;
@@ -13,18 +13,18 @@ use tracing::{debug, warn};
 
 /// Milliseconds between the tries of one operation: a quarter of a second in all.
 const WAITS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
-/// For how long nothing is waited for after something was in vain. What denies access may be a right
-/// that the player lacks, for each file of many, and the writer has checkpoints to make durable.
+/// The time for which nothing is waited for after a wait was in vain. Access may be denied since the player lacks a
+/// right, for each file of many, and the writer has checkpoints to make durable.
 const EXHAUSTION: Duration = Duration::from_secs(2);
 
-/// How much waiting there is left, for all files.
+/// The patience that is left, for all files.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// When something was waited for in vain, for each hindrance.
+    /// The last time that a wait was in vain, for each hindrance.
     exhausted: Mutex<Vec<(Hindrance, Instant)>>,
 }
 
-/// What an error of the operating system says about other programs.
+/// The hindrance by other programs that an error of the operating system means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hindrance {
     /// Another program has the file.
@@ -99,7 +99,7 @@ impl Patience {
         }
     }
 
-    /// Whether this was waited for in vain not long ago.
+    /// Returns true if this was waited for in vain not long ago.
     fn is_exhausted(&self, hindrance: Hindrance, pace: &impl Pace) -> bool {
         let now = pace.now();
         self.exhausted().iter().any(|(kind, then)| {
@@ -150,7 +150,7 @@ mod tests {
 
     type Outcome = (Result<u32, io::ErrorKind>, Duration);
 
-    /// What becomes of an operation that fails so many times, and how long that takes.
+    /// Returns the outcome of an operation that fails this number of times, and the time that it takes.
     fn attempt(patience: &Patience, pace: &Passing, times: u32, kind: io::ErrorKind) -> Outcome {
         let mut tries = 0;
         let operation = || {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a file or directory was synced by less than what reaches through the cache of a drive.
+/// True if a file or directory was synced by less than the sync that reaches through the cache of a drive.
 static HAS_USED_WEAKER: AtomicBool = AtomicBool::new(false);
 
 /// Makes a file durable, or the entries of a directory: as [`File::sync_all`] does, and with less than that where the file
@@ -18,13 +18,13 @@ pub(super) fn sync_data(file: &File) -> io::Result<()> {
     file.sync_data().or_else(|error| weaker_sync(file, error))
 }
 
-/// Whether each sync of this process was the strongest that the system has.
+/// Returns true if each sync of this process was the strongest that the system has.
 pub(super) fn were_all_full() -> bool {
     !HAS_USED_WEAKER.load(Ordering::Relaxed)
 }
 
 /// `F_FULLFSYNC`, which the standard library uses here, isn't known to every file system, such as those of network
-/// drives. What they have then is `fsync`: the drive has it all, and may still lose it in a power cut.
+/// drives. They have `fsync` instead: the drive has it all, and may still lose it in a power cut.
 #[cfg(target_vendor = "apple")]
 fn weaker_sync(file: &File, refused: io::Error) -> io::Result<()> {
     fsync_if_unknown(file, refused, &HAS_USED_WEAKER)

@@ -1,4 +1,4 @@
-//! What is different about files on Windows.
+//! The differences of files on Windows.
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
@@ -54,8 +54,8 @@ fn hindrance(error: &io::Error) -> Option<Hindrance> {
     }
 }
 
-/// Whether `path` leads to the file that is open. The standard library opens files so that others may
-/// rename and remove them, so a name says nothing.
+/// Returns true if `path` leads to the file that is open. The standard library opens files so that others may rename
+/// and remove them, so a name says nothing.
 pub(super) fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     let there = match patiently(path, || look_at(path, FILE_FLAG_BACKUP_SEMANTICS)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -70,8 +70,8 @@ pub(in crate::disk) fn number_of(file: &File) -> io::Result<(u64, u64)> {
     Ok((facts.volume_serial_number(), facts.file_index()))
 }
 
-/// What is in a directory under this name. Directories themselves know length and times of a file only
-/// as they were when somebody last closed it, so the file is asked.
+/// The entry of a directory under this name. Directories themselves know length and times of a file only as they were
+/// when it was last closed, so the file is asked.
 pub(super) fn describe(entry: &fs::DirEntry, name: String) -> io::Result<DirEntry> {
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
     match look_at(&entry.path(), flags) {
@@ -103,8 +103,8 @@ fn look_at(path: &Path, flags: u32) -> io::Result<Information> {
     information(&file)
 }
 
-/// Which file it is: its volume, its number there, and when it was created, for file systems with
-/// longer numbers give the same one to all files that have none so short.
+/// The identity of a file: its volume, its number there, and the time of its creation, since file systems with longer
+/// numbers give the same one to all files that have none so short.
 fn identity(facts: &Information) -> [u64; 3] {
     let created = facts.creation_time().unwrap_or_default();
     [facts.volume_serial_number(), facts.file_index(), created]

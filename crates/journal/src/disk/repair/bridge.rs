@@ -1,9 +1,9 @@
-//! A run that goes on from the newest checkpoint that can be restored, where it would not be the newest without.
+//! A run that continues from the newest checkpoint that can be restored, if that would not be the newest without it.
 //!
-//! Of a session that went on in two places, the line that is meant may have lost its end, so that the other one
-//! has the higher numbers in the copy; and of a run that went back, all but what an archive holds may be lost. So a
-//! run is written that goes on from the checkpoint as if the session had been taken up there: its first checkpoint
-//! is the same moment under the next number.
+//! Of a session that was continued in two places, the line that is meant may have lost its end, so that the other one
+//! has the higher numbers in the copy; and of a run that went back, all but what an archive holds may be lost. So a run
+//! is written that continues from the checkpoint as if the session had been resumed there: its first checkpoint is the
+//! same moment under the next number.
 
 use crate::disk::StoredSession;
 use crate::format::{Commit, Lineage, Plan, SegmentHeader};
@@ -48,7 +48,7 @@ impl Bridge {
         Some(Self { header, lineage, plan, commit })
     }
 
-    /// What the checkpoint is called.
+    /// The checkpoint's id.
     pub fn checkpoint(&self) -> CheckpointId {
         CheckpointId { run: self.header.run, counter: self.commit.counter }
     }

@@ -1,4 +1,4 @@
-//! Which frames of a session's files are kept.
+//! The frames of a session's files that are kept.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) struct Choice {
 #[derive(Default)]
 struct Frames {
     kept: Vec<FrameEntry>,
-    /// Whether a frame that was written is missing among them.
+    /// True if a frame that was written is missing among them.
     is_loss: bool,
     error: Option<String>,
 }
@@ -165,7 +165,7 @@ fn of_segment(segment: usize) -> std::ops::Range<GroupRef> {
     GroupRef { segment, group: 0 }..GroupRef { segment: segment + 1, group: 0 }
 }
 
-/// Whether a group helps to restore a checkpoint: it is good, and what it goes on from can be restored.
+/// Returns true if a group helps to restore a checkpoint: it is good, and its base can be restored.
 fn can_be_used(index: &SessionIndex, place: GroupRef) -> bool {
     let Some(group) = index.group(place) else { return false };
     let Some(summary) = index.segments().get(place.segment) else { return false };
@@ -187,7 +187,7 @@ fn ids(index: &SessionIndex, kept: bool) -> Vec<CheckpointId> {
     ids
 }
 
-/// Whether a segment remembers more of the one before it than there will be.
+/// Returns true if a segment remembers more of the one before it than there will be.
 fn forgets_predecessor(
     stored: &StoredSession,
     shortened: &HashSet<usize>,
@@ -226,7 +226,7 @@ impl Frames {
     }
 }
 
-/// Whether a frame is kept; the error that it can't be kept for, if it holds something of its own.
+/// Returns true if a frame is kept; or the error that it can't be kept for, if it holds something of its own.
 fn is_wanted(
     segment: &Segment,
     scan: &Scan,

@@ -17,7 +17,7 @@ use crate::format::{
 /// Bytes that are copied at once.
 const PIECE: usize = 1 << 18;
 
-/// What of a file is copied.
+/// The part of a file that is copied.
 pub(super) enum Copied {
     Nothing,
     /// All of a segment as it was when it was scanned.
@@ -138,7 +138,7 @@ impl Place {
         self.file.append(bytes).attempt(StoreAction::Append, &self.path)
     }
 
-    /// Appends so many bytes of another file.
+    /// Appends this number of bytes of another file.
     fn append_all(
         &mut self,
         path: &Path,

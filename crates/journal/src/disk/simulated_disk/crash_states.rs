@@ -17,11 +17,11 @@ pub enum Loss {
     Ordered,
     /// Any of what was pending is there, in any order.
     Reordered,
-    /// An append got there in part, and something else lies behind.
+    /// An append got there in part, and something else is behind it.
     Torn,
 }
 
-/// How many crash states are looked at for every step.
+/// The number of crash states that are looked at for every step.
 #[derive(Clone, Copy, Debug)]
 pub struct CrashStates {
     /// Up to this many pending changes of directories, every subset is tried.
@@ -39,14 +39,14 @@ pub struct CrashStates {
 
 const SECTOR: usize = 512;
 
-/// What lies where bytes should be and aren't.
+/// The filling of the place of bytes that are missing.
 #[derive(Clone, Copy)]
 enum Filling {
     Nothing,
     Zeros,
     Noise,
     OldData,
-    /// What comes later is there, and zeros where this should be.
+    /// Later bytes are there, and zeros where this should be.
     Hole,
 }
 
@@ -120,7 +120,7 @@ impl CrashStates {
         }
     }
 
-    /// Which of the pending changes have happened, in many ways.
+    /// Many subsets of the pending changes.
     fn subsets(&self, replay: &Replay<'_>, random: &mut Random) -> Vec<Vec<bool>> {
         let matters: Vec<bool> =
             replay.pending.iter().map(|change| (self.matters)(change.path())).collect();
@@ -163,8 +163,8 @@ impl CrashStates {
         }
     }
 
-    /// Which of a file's pending appends are there, as bits: some, and not all. Without what a new file
-    /// begins with there is hardly anything to tell the rest by, so of many appends that one is always there.
+    /// Subsets of a file's pending appends, as bits: some, and not all. Without what a new file begins with there is
+    /// hardly anything to interpret the rest by, so of many appends that one is always there.
     fn subsets_of_appends(&self, file: &File, random: &mut Random) -> Vec<u64> {
         let appends = file.ends.len().min(63);
         let all = (1_u64 << appends) - 1;
@@ -181,7 +181,7 @@ impl CrashStates {
         subsets
     }
 
-    /// What was appended last, torn in many places.
+    /// Visits the last append, torn in many places.
     fn torn(
         &self,
         replay: &Replay<'_>,

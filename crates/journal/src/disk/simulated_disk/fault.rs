@@ -4,19 +4,19 @@ use std::io;
 
 use crate::disk::Operation;
 
-/// What goes wrong, and when.
+/// A failure, and its moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fault {
     /// The operation that fails, by its place among all operations.
     pub at: usize,
-    /// How.
+    /// The kind of failure.
     pub kind: FaultKind,
-    /// Whether every operation of the same sort fails from there on.
+    /// True if every operation of the same sort fails from there on.
     pub for_ever: bool,
 }
 
 impl Fault {
-    /// Whether the operation with this number fails.
+    /// Returns true if the operation with this number fails.
     pub fn strikes(&self, number: usize, operation: Operation, struck: bool) -> bool {
         if self.for_ever {
             number >= self.at && self.kind.befalls(operation)
@@ -26,7 +26,7 @@ impl Fault {
     }
 }
 
-/// How an operation fails.
+/// The kind of a failure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FaultKind {
     /// The device reports an error.
@@ -45,7 +45,7 @@ pub enum FaultKind {
     TooManyFiles,
     /// A signal came in between.
     Interrupted,
-    /// Somebody else holds it locked, such as a virus scanner.
+    /// Another program holds it locked, such as a virus scanner.
     Locked,
 }
 
@@ -63,7 +63,7 @@ impl FaultKind {
         Self::Locked,
     ];
 
-    /// Whether an operation can fail in this way.
+    /// Returns true if an operation can fail in this way.
     pub fn befalls(self, operation: Operation) -> bool {
         use Operation::{
             Append, Create, CreateDirectory, Exists, List, Lock, Open, Read, Remove, Replace, Sync,
@@ -85,7 +85,7 @@ impl FaultKind {
         }
     }
 
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn error(self) -> io::Error {
         use io::ErrorKind;
         match self {
@@ -101,7 +101,7 @@ impl FaultKind {
         }
     }
 
-    /// How many of `bytes` bytes a failing append leaves in the file.
+    /// The number of `bytes` bytes that a failing append leaves in the file.
     pub fn part_of(self, bytes: usize) -> usize {
         match self {
             Self::NoSpace | Self::InputOutput => bytes / 2,

@@ -1,4 +1,4 @@
-//! What lies on a disk, as a value.
+//! The content of a disk, as a value.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -27,7 +27,7 @@ impl Place {
         &self.path
     }
 
-    /// Its part in the digest of an image. The card for people has none: nobody reads it.
+    /// Its part in the digest of an image. The card for people has none: no code reads it.
     fn digest_with(&self, node: &Node) -> u64 {
         let content = match node {
             Node::Directory => 1,
@@ -73,7 +73,7 @@ impl Borrow<[u8]> for Place {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug)]
 pub enum Node {
     Directory,
@@ -126,7 +126,7 @@ impl Image {
         }
     }
 
-    /// Whether anything is at this path.
+    /// Returns true if anything is at this path.
     pub fn holds(&self, path: &Path) -> bool {
         // On Windows the parts of a path may be separated in two ways.
         let is_at = |place: &Place| *place.path == *path;
@@ -145,7 +145,7 @@ impl Image {
         counted.fold(0, |digest, (place, node)| digest.wrapping_add(place.digest_with(node)))
     }
 
-    /// Puts something at a path, in place of whatever was there.
+    /// Puts something at a path, in place of anything that was there.
     pub fn put(&mut self, place: Place, node: Node) {
         self.digest = self.digest.wrapping_add(place.digest_with(&node));
         if let Some(old) = self.nodes.insert(place.clone(), node) {
@@ -164,7 +164,7 @@ impl Image {
         }
     }
 
-    /// Takes away what lies in directories that aren't there.
+    /// Removes the nodes in directories that aren't there.
     pub fn take_orphans(&mut self) {
         loop {
             let is_there = |parent: &Path| {

@@ -1,4 +1,4 @@
-//! Walks through a trace and tells what is durable.
+//! Walks through a trace and keeps track of what is durable.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,11 +6,10 @@ use std::path::Path;
 
 use super::{Content, FileId, Image, Node, Place, Trace, What};
 
-/// What a file system makes of a sync.
+/// The guarantees of a file system's sync.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FileSystem {
-    /// What the standard promises and no more: a sync of a file covers its bytes, a sync of a
-    /// directory its entries.
+    /// Guarantees no more than the standard: a sync of a file covers its bytes, a sync of a directory its entries.
     Posix,
     /// One journal for all entries, like ext4's: they become durable in order, and any sync takes
     /// along all that came before.
@@ -29,7 +28,7 @@ pub struct Replay<'a> {
     pub(super) pending: Vec<Change>,
 }
 
-/// What a name stands for.
+/// The target of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Entry {
     Directory,
@@ -49,11 +48,11 @@ pub(super) enum Change {
 pub(super) struct File {
     /// All of them.
     pub full: Content,
-    /// What is left if everything that may be lost is lost.
+    /// The content that is left if everything that may be lost is lost.
     pub least: Content,
-    /// How far syncs that succeeded reach.
+    /// The length that successful syncs cover.
     pub synced: usize,
-    /// Where each append since then ended.
+    /// The end of each append since then.
     pub ends: Vec<usize>,
     /// Bytes that a failed sync has given up: the system believes that they are on disk.
     doomed: Vec<Range<usize>>,
@@ -219,13 +218,13 @@ fn apply(change: &Change, entries: &mut BTreeMap<Place, Entry>) {
         Change::Put { path, entry } => {
             entries.insert(path.clone(), *entry);
         }
-        // Nothing lies below a file, so there is nothing to look for.
+        // Nothing is below a file, so there is nothing to look for.
         Change::Take { path } => match entries.remove(path) {
             Some(Entry::File(_)) => {}
             _ => entries.retain(|entry, _| !entry.path().starts_with(path.path())),
         },
         Change::Move { from, to, file } => {
-            // Whether the old name was ever durable or not: a rename is one change.
+            // Even if the old name was never durable: a rename is one change.
             entries.remove(from);
             entries.insert(to.clone(), Entry::File(*file));
         }
@@ -252,7 +251,7 @@ impl File {
         Self { least: content.clone(), full: content, synced, ends: Vec::new(), doomed: Vec::new() }
     }
 
-    /// Whether some of it may be lost.
+    /// Returns true if some of it may be lost.
     pub fn is_pending(&self) -> bool {
         self.synced < self.full.bytes().len()
     }

@@ -1,11 +1,11 @@
-//! What was done to a disk.
+//! The trace of the operations on a disk.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Image, Place};
 
-/// A file, whatever it is called. Numbers are never used again.
+/// A file, under any name. Numbers are never used again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub usize);
 
@@ -14,7 +14,7 @@ pub struct FileId(pub usize);
 pub struct Trace {
     /// The disk at the beginning, all of it durable.
     pub start: Image,
-    /// What happened since.
+    /// The steps since.
     pub steps: Vec<Step>,
 }
 
@@ -29,11 +29,11 @@ impl Trace {
 pub struct Step {
     /// The process that took it, by number.
     pub process: u32,
-    /// What was done.
+    /// The operation.
     pub what: What,
 }
 
-/// What a step did. Operations that failed without any effect aren't among them.
+/// The operation of a step. Operations that failed without any effect aren't among them.
 #[derive(Clone, Debug)]
 pub enum What {
     Create {

@@ -1,4 +1,4 @@
-//! What a subscriber sees of files.
+//! The spans of files that a subscriber sees.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -89,7 +89,7 @@ fn layout() -> Layout {
     Layout { data, state, profile: "default".to_owned() }
 }
 
-/// What the store does for the first checkpoint of a run.
+/// Does the store's work for the first checkpoint of a run.
 fn write_checkpoint(disk: &MemoryDisk) {
     let store = DirectoryStore::new(traced(disk), layout());
     let CreatedSegment { path, mut file, mut encoder, unsynced_directories } =

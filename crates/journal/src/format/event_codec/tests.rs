@@ -43,7 +43,7 @@ fn batch(columns: Vec<EventColumn>) -> EventBatch {
     EventBatch { moment: moment(), columns, durable: false }
 }
 
-/// What is read of all payloads, one after the other.
+/// The events of all payloads, one after the other.
 fn read(encoded: &EncodedBatch) -> Vec<RecordedEvent> {
     let mut events = Vec::new();
     for payload in &encoded.payloads {
@@ -73,7 +73,7 @@ fn a_batch_survives_in_the_order_of_its_numbers() {
     assert!(events.iter().all(|event| event.moment == moment()));
 }
 
-/// What is written once is read by every later build: these bytes are never to change.
+/// Every later build reads the bytes of this one: they are never to change.
 #[test]
 fn the_bytes_are_those_of_the_format() {
     let boss = of_type("game::BossDefeated", EventSource::Event, EventPrivacy::Private);

@@ -8,7 +8,7 @@ use crate::format::Begun;
 use crate::model::ids::{CheckpointId, RunId};
 
 impl SessionIndex {
-    /// The newest checkpoint of each line that was left and went on nowhere, the highest counter first.
+    /// The newest checkpoint of each line that was left and never continued, the highest counter first.
     ///
     /// It is superseded, so that no crash offers it, and no run has set out from it.
     pub fn branches(&self) -> Vec<CheckpointId> {
@@ -23,8 +23,7 @@ impl SessionIndex {
         branches
     }
 
-    /// Why the run of a checkpoint began, or the nearest one before it on its line of which that is
-    /// known.
+    /// The begin of a checkpoint's run, or of the nearest one before it on its line of which it is known.
     pub fn begun(&self, checkpoint: CheckpointId) -> Option<&Begun> {
         self.ancestry(checkpoint).into_iter().find_map(|id| {
             let segments = self.runs.get(&id.run)?.segments.iter();
@@ -41,23 +40,23 @@ impl SessionIndex {
             let mut before = run.goes_on_from();
             before.find_map(|it| self.runs.get(&it.run)?.checkpoints_up_to(it.counter).next())
         });
-        // A draft comes before all that was played, and isn't part of it. Numbers grow along a line, unless
-        // somebody forged them.
+        // A draft comes before all that was played, and isn't part of it. Numbers grow along a line, unless they were
+        // forged.
         before.filter(|before| before.counter < id.counter && !self.is_without_world(*before))
     }
 
-    /// The checkpoint that a run goes on from.
+    /// The checkpoint that a run continues from.
     pub fn before_run(&self, run: RunId) -> Option<CheckpointId> {
         self.runs.get(&run)?.goes_on_from().next().copied()
     }
 
-    /// Whether a run is one of this session, be it that nothing of it is left.
+    /// Returns true if a run belongs to this session, even if none of its files is left.
     pub fn has_known(&self, run: RunId) -> bool {
         let named = || self.runs.values().flat_map(|other| other.lineage.named());
         self.runs.contains_key(&run) || named().any(|named| named.run == run)
     }
 
-    /// Of each run, the highest counter that another run, which has committed something, goes on from.
+    /// For each run, the highest counter that another run, which has committed something, continues from.
     fn gone_on_from(&self) -> HashMap<RunId, u64> {
         let mut gone_on = HashMap::new();
         for run in self.runs.values().filter(|run| !run.moments.is_empty()) {

@@ -1,11 +1,11 @@
-//! Where another build of the game took a session over.
+//! The checkpoints at which another build of the game resumed a session.
 
 use super::SessionIndex;
 use crate::model::ids::{CheckpointId, RunId};
 
 impl SessionIndex {
-    /// The checkpoints on the line of `head` that another build of the game took up, the newest
-    /// first. Each is the last one that the build before can go back to without a loss.
+    /// The checkpoints on the line of `head` that another build of the game resumed from, the newest first. Each is the
+    /// last one that the build before can go back to without a loss.
     ///
     /// Runs that retention has removed are passed over.
     pub fn last_of_other_builds(&self, head: CheckpointId) -> Vec<CheckpointId> {

@@ -1,4 +1,4 @@
-//! Where a world lost nearly all that was in it.
+//! The checkpoints at which a world lost nearly all of its entities.
 
 use super::SessionIndex;
 use crate::model::ids::CheckpointId;
@@ -6,7 +6,7 @@ use crate::model::ids::CheckpointId;
 /// A world with fewer entities is too small to distinguish a loss from play.
 const SMALLEST: u64 = 20;
 
-/// Whether so few entities are left that something went wrong, rather than that somebody played.
+/// Returns true if so few entities are left that something went wrong, rather than that the player removed them.
 #[must_use]
 pub fn is_collapse(before: u64, after: u64) -> bool {
     before >= SMALLEST && after < before / 10

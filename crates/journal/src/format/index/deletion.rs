@@ -1,4 +1,4 @@
-//! What was deleted with a session, and what came later from another device.
+//! The checkpoints that were deleted with a session, apart from those that came later from another device.
 
 use super::line::Lines;
 use super::run::Run;
@@ -11,7 +11,7 @@ use crate::model::ids::CheckpointId;
 #[derive(Default)]
 pub struct Deleted {
     lines: Lines,
-    /// Up to which number everything goes, where only heads are named; whatever there is where nothing is.
+    /// The number up to which everything goes, if only heads are named; `u64::MAX` if nothing is.
     through: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ impl Deleted {
 }
 
 impl SessionIndex {
-    /// Whether the session is being deleted, and nothing is there but what was then.
+    /// Returns true if the session is being deleted, and nothing came after that.
     pub fn is_forgotten(&self) -> bool {
         let deleted = Deleted::of(&self.segments);
         deleted.is_some_and(|deleted| self.heads().iter().all(|head| deleted.covers(head.id)))

@@ -7,8 +7,8 @@ use crate::format::DamagedRange;
 
 /// The segments, by position, whose end is missing although it had been acknowledged.
 ///
-/// A file that was cut off exactly between two frames looks whole. Only the header of the segment
-/// after it says that it was longer.
+/// A file that was cut off exactly between two frames looks whole. Only the header of the segment after it shows that
+/// it was longer.
 pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
     let mut places: HashMap<_, Vec<usize>> = HashMap::new();
     for (position, SegmentSummary { header, .. }) in segments.iter().enumerate() {
@@ -32,7 +32,7 @@ pub fn missing_ends(segments: &[SegmentSummary]) -> Vec<(usize, DamagedRange)> {
     missing
 }
 
-/// Where the last thing that is whole ends.
+/// The end of the last whole group or record.
 pub fn good_end(segment: &SegmentSummary) -> u64 {
     segment.scan.tail.unwrap_or(segment.scan.length)
 }

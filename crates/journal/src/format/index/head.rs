@@ -21,23 +21,23 @@ use crate::model::session::{
 pub struct Head {
     /// The checkpoint.
     pub id: CheckpointId,
-    /// How the run ended; `None` if it still goes on or died.
+    /// The run's end; `None` if it still goes on or died.
     pub end: Option<RunEnd>,
     /// The session's last status on this line. Without an end: active or paused.
     pub status: SessionStatus,
     /// The highest play time that the line has.
     pub play_time: Duration,
-    /// When the checkpoint was taken, by the clock of its machine.
+    /// The time of the checkpoint, by the clock of its machine.
     pub time: Timestamp,
     /// The session's description as it was last changed on this line.
     pub metadata: SessionMetadata,
     /// The custom fields that the checkpoint was given after it was taken, if it was given any.
     pub fields: Option<Fields>,
-    /// Whether the player doesn't want it back.
+    /// True if the player doesn't want it back.
     pub declined: bool,
     /// The machine that the run was on.
     pub host: u64,
-    /// That machine's boot.
+    /// The boot of that machine.
     pub boot: String,
     /// The version of the game that wrote it.
     pub game_version: String,
@@ -45,16 +45,16 @@ pub struct Head {
     pub schema: u64,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunEnd {
     /// The session's status from there on.
     pub status: SessionStatus,
-    /// Why the session ended; `None` if it was closed.
+    /// The reason for the session's end; `None` if it was closed.
     pub reason: Option<EndReason>,
-    /// What brought it about, and what the game says about it.
+    /// The cause, and the game's words about it.
     pub leaving: Leaving,
-    /// When.
+    /// The time.
     pub time: Timestamp,
 }
 
@@ -69,7 +69,7 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
         found = newest().collect();
     }
     if let Some(deleted) = Deleted::of(segments) {
-        // What another device played later goes on alone.
+        // A line that another device played later continues alone.
         let came_later =
             |(run, id): &(&Run, CheckpointId)| !deleted.covers(*id) && !run.has_come_to_nothing();
         if found.iter().any(came_later) {
@@ -92,7 +92,7 @@ pub fn find(segments: &[SegmentSummary], runs: &BTreeMap<RunId, Run>) -> Vec<Hea
     heads
 }
 
-/// Whether a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
+/// Returns true if a run was to begin a draft and came to nothing, as by a power cut before its first checkpoint was
 /// durable: then the session is still the draft.
 fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummary]) -> bool {
     let Some(before) = run.lineage.ancestors.first() else { return false };
@@ -101,8 +101,8 @@ fn never_began(run: &Run, runs: &BTreeMap<RunId, Run>, segments: &[SegmentSummar
     commit.is_some_and(|commit| commit.without_world) && !run.is_at_hand()
 }
 
-/// A session stands in one place, whatever its lines say: a line that knows nothing of the trash or the
-/// archive brings it back, so that nothing is lost because of another.
+/// A session has one place, even if its lines disagree: a line that knows nothing of the trash or the archive brings it
+/// back, so that nothing is lost because of another.
 fn agree_on_place(heads: &mut [Head]) {
     let how_far_away = |place: &ShelfPlace| match place {
         ShelfPlace::Open => (0, None),
@@ -120,12 +120,12 @@ fn agree_on_place(heads: &mut [Head]) {
     }
 }
 
-/// What these runs took the place of: of each other run everything up to a counter.
+/// The checkpoints that these runs took the place of: of each other run everything up to a counter.
 ///
-/// A run that went on past what was superseded is a head again: the other one never saw that part.
-/// A run that never committed a checkpoint supersedes nothing, and what a run says of itself counts
-/// for nothing. An ancestor is superseded like a head that was taken up: it is on the other's line. Of a run
-/// that has come to nothing only that counts.
+/// A run that went on past what was superseded is a head again: the other one never saw that part. A run that never
+/// committed a checkpoint supersedes nothing, and a run's statement about itself counts for nothing. An ancestor is
+/// superseded like a head that was resumed: it is on the other's line. Of a run that has come to nothing only that
+/// counts.
 fn superseded_by<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Lines {
     let mut superseded = Lines::default();
     for run in runs.into_iter().filter(|run| !run.moments.is_empty()) {
@@ -165,7 +165,7 @@ impl Head {
         self.fields.as_ref().filter(|_| checkpoint == self.id)
     }
 
-    /// What lists show of a checkpoint on the head's line, of which this was written with it.
+    /// The summary of a checkpoint on the head's line, of which `written` was written with it.
     pub fn summary_at(
         &self,
         checkpoint: CheckpointId,
@@ -175,7 +175,7 @@ impl Head {
         self.fields_at(checkpoint).map_or(written.clone(), |fields| written.with_fields(fields))
     }
 
-    /// Takes over what a record of the head's own run says.
+    /// Applies a record of the head's own run.
     fn follow(&mut self, record: &Record) {
         match record {
             Record::Metadata(metadata) => self.metadata = SessionMetadata::clone(metadata),
@@ -196,14 +196,14 @@ impl Head {
     }
 }
 
-/// Something that was said about heads from outside of their run.
+/// A statement about heads from outside of their run.
 struct Statement<'a> {
     /// The heads that the segment was written about.
     about: &'a [CheckpointId],
     record: &'a Record,
 }
 
-/// What segments without a checkpoint say about the heads that they name, and who was declined.
+/// The statements of segments without a checkpoint about the heads that they name, and the heads that were declined.
 fn statements<'a>(
     segments: &'a [SegmentSummary],
     runs: &BTreeMap<RunId, Run>,

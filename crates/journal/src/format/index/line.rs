@@ -6,8 +6,8 @@ use super::SessionIndex;
 use super::run::Run;
 use crate::model::ids::{CheckpointId, RunId};
 
-/// Lines of one session that are offered after a crash, and that its files are thinned with. More of them were
-/// made by damage, or by somebody who forges files: nothing of such a session is removed.
+/// Lines of one session that are offered after a crash, and that its files are pruned by. More of them come of damage,
+/// or of forged files: nothing of such a session is removed.
 pub const MOST_LINES: usize = 16;
 
 /// A walk from a checkpoint to those that lead to it, the newest first.
@@ -18,7 +18,7 @@ pub const MOST_LINES: usize = 16;
 pub struct LineWalk {
     /// The run that it goes through, and up to which number that is left to do.
     run: Option<CheckpointId>,
-    /// Where it goes on after that.
+    /// The places where it continues after that.
     waiting: VecDeque<Named>,
     /// And then, the next part last: where runs set out from that have come to nothing.
     later: Vec<Named>,
@@ -78,7 +78,7 @@ impl LineWalk {
         }
     }
 
-    /// Notes where a run goes on from.
+    /// Notes the checkpoint that a run continues from.
     fn leave(&mut self, run: &Run, index: &SessionIndex) {
         let ancestors = Named::Ancestors(run.id, 0);
         if let Some(head) = run.head_taken_up() {
@@ -153,7 +153,7 @@ impl Lines {
         *through = id.counter.max(*through);
     }
 
-    /// Whether a checkpoint lies on one of them.
+    /// Returns true if a checkpoint is on one of them.
     pub fn contain(&self, id: CheckpointId) -> bool {
         self.0.get(&id.run).is_some_and(|through| *through >= id.counter)
     }
@@ -169,7 +169,7 @@ fn count_step() {
     STEPS.set(STEPS.get() + 1);
 }
 
-/// How many steps along lines something takes.
+/// Counts the steps along lines that something takes.
 #[cfg(test)]
 pub fn steps_of<T>(something: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.get();

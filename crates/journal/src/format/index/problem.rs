@@ -11,7 +11,7 @@ use crate::model::session::{FailureCause, WrittenBy};
 pub struct FileProblem {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The kind of problem.
     pub kind: FileProblemKind,
 }
 
@@ -41,7 +41,7 @@ pub fn note_damage(problems: &mut Vec<FileProblem>, path: &Path, range: DamagedR
 }
 
 impl FileProblem {
-    /// Why the file can't be read now, if that is what is wrong with it: it may hold anything.
+    /// The reason for which the file can't be read now, if that is the problem: it may hold anything.
     pub fn why_unreadable(&self) -> Option<FailureCause> {
         let FileProblemKind::Unreadable { error } = self.kind else { return None };
         let failure = Unreadable { path: self.path.clone(), source: error.into() };
@@ -49,7 +49,7 @@ impl FileProblem {
     }
 }
 
-/// What is wrong with a file.
+/// The problem of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FileProblemKind {
@@ -65,24 +65,24 @@ pub enum FileProblemKind {
     /// It could not be read, which says nothing about its content. Nothing of the session may be
     /// pruned until it can.
     Unreadable {
-        /// What kind of error the operating system gave.
+        /// The kind of error that the operating system gave.
         error: io::ErrorKind,
     },
-    /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left
-    /// alone, whatever is done with the session, until that is deleted.
+    /// It is no file at all: a directory, a pipe, a device, or a link that leads to itself. It is left alone until the
+    /// session is deleted.
     NoFile,
-    /// It is of another session, or a file of events that is called like a segment.
+    /// It is of another session, or a file of events with the name of a segment.
     OfAnotherSession,
 }
 
 impl FileProblemKind {
-    /// Whether nothing of the file is in the index, though it can be read.
+    /// Returns true if nothing of the file is in the index, though it can be read.
     #[must_use]
     pub fn is_of_unknown_content(&self) -> bool {
         matches!(self, Self::Torn | Self::Damaged | Self::Newer(_))
     }
 
-    /// Whether bytes that had been written are lost, or something else is in their place.
+    /// Returns true if bytes that had been written are lost, or something else is in their place.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged | Self::PartlyDamaged(_) | Self::NoFile)

@@ -6,7 +6,7 @@ use super::{GroupRef, SegmentSummary, Validity};
 use crate::format::{Commit, GroupEntry, KnownLineage, Lineage, Origin, Record};
 use crate::model::ids::{CheckpointId, RunId};
 
-/// What the segments of one run say together.
+/// A run, put together from its segments.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its identity.
@@ -20,11 +20,11 @@ pub struct Run {
     pub lineage: Lineage,
     /// Its checkpoints by counter.
     pub moments: BTreeMap<u64, Moment>,
-    /// Which checkpoints have a group that is the difference to this one.
+    /// For each checkpoint, those with a group that is the difference to it.
     followers: HashMap<u64, Vec<u64>>,
-    /// How many of its checkpoints can be had: there is a way to them, or they never had a world.
+    /// The number of its checkpoints that are at hand: there is a way to them, or they never had a world.
     at_hand: usize,
-    /// How many runs name it as an ancestor of which a checkpoint can be had.
+    /// The number of runs that name it as an ancestor and have a checkpoint at hand.
     descendants: usize,
 }
 
@@ -34,17 +34,17 @@ pub struct Run {
 /// counter, and copies of either.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// Where its commit is.
+    /// The place of its commit.
     pub commit: CommitPlace,
     /// Bytes of the smallest group that stands for it.
     pub bytes: u64,
     groups: Vec<Candidate>,
     way: Option<Way>,
-    /// Whether a commit of it says that there is no world.
+    /// True if a commit of it has no world.
     is_without_world: bool,
 }
 
-/// Where a commit is, in a group that is whole or in one that isn't.
+/// The place of a commit, in a group that is whole or in one that isn't.
 #[derive(Clone, Copy, Debug)]
 pub enum CommitPlace {
     /// In a group whose frames are all there.
@@ -89,7 +89,7 @@ pub fn collect(segments: &[SegmentSummary]) -> BTreeMap<RunId, Run> {
         segments.get(*place).map(|segment| (segment.header.segment, &segment.name))
     });
     let mut runs = BTreeMap::new();
-    // What the lineage of each names so far.
+    // The checkpoints that the lineage of each names so far.
     let mut known: HashMap<RunId, KnownLineage> = HashMap::new();
     for place in order {
         let Some(segment) = segments.get(place) else { continue };
@@ -131,7 +131,7 @@ pub fn tell_ancestors(runs: &mut BTreeMap<RunId, Run>, id: RunId) {
     }
 }
 
-/// The checkpoints in an archive: each is whole and says whose it is.
+/// The checkpoints in an archive: each is whole and names its run.
 fn archived(
     place: usize,
     segment: &SegmentSummary,
@@ -242,7 +242,7 @@ impl Run {
         self.newest.map(|counter| self.checkpoint(counter))
     }
 
-    /// Its newest checkpoint, be it in an archive.
+    /// Its newest checkpoint, including those in archives.
     pub fn newest_anywhere(&self) -> Option<CheckpointId> {
         self.moments.keys().next_back().map(|counter| self.checkpoint(*counter))
     }
@@ -255,46 +255,46 @@ impl Run {
             .or_else(|| self.goes_on_from().next().copied())
     }
 
-    /// Whether a checkpoint of it can be had.
+    /// Returns true if a checkpoint of it is at hand.
     pub fn is_at_hand(&self) -> bool {
         self.at_hand > 0
     }
 
-    /// Whether a checkpoint of it could be had if only these segments were left.
+    /// Returns true if a checkpoint of it would be at hand if only these segments were left.
     pub fn is_at_hand_in(&self, kept: &BTreeSet<usize>) -> bool {
         let is_kept = |segment: usize| kept.contains(&segment);
-        // Whatever is reached over others is no nearer than they are.
+        // A checkpoint that is reached over others is no nearer than they are.
         self.moments.values().any(|moment| match moment.way {
             Some(way) => way.base.is_none() && is_kept(way.group.segment),
             None => moment.is_without_world && is_kept(moment.commit.segment()),
         })
     }
 
-    /// Whether a checkpoint of it can be had, and all of that was read.
+    /// Returns true if a checkpoint of it is at hand, and all of that was read.
     pub fn is_verified(&self) -> bool {
         self.moments.values().any(Moment::is_verified)
     }
 
-    /// Whether nothing is left of it: no checkpoint of it can be had, nor of a run that set out from it.
-    /// For all that is known it never went back.
+    /// Returns true if nothing is left of it: no checkpoint of it is at hand, nor of a run that started from it. For
+    /// all that is known it never went back.
     pub fn has_come_to_nothing(&self) -> bool {
         !self.is_at_hand() && self.descendants == 0
     }
 
-    /// What comes before its first checkpoint on its line, the nearest first: where it set out from; but first
-    /// the head that it took up, if it has come to nothing.
+    /// The checkpoints before its first one on its line, the nearest first: where it started from; but first the head
+    /// that it resumed, if that has come to nothing.
     pub fn goes_on_from(&self) -> impl Iterator<Item = &CheckpointId> {
         self.head_taken_up().into_iter().chain(&self.lineage.ancestors)
     }
 
-    /// What it takes the place of, once it has committed something: all that it names, or what is on its line if
-    /// it has come to nothing.
+    /// The checkpoints that it takes the place of, once it has committed something: all that it names, or those on its
+    /// line if it has come to nothing.
     pub fn takes_the_place_of(&self) -> impl Iterator<Item = &CheckpointId> {
         let others = if self.has_come_to_nothing() { 0 } else { usize::MAX };
         self.goes_on_from().chain(self.lineage.supersedes.iter().take(others))
     }
 
-    /// The head that it took up, if nothing is left of what it made of that.
+    /// The head that it resumed, if nothing is left of its own checkpoints.
     pub fn head_taken_up(&self) -> Option<&CheckpointId> {
         self.lineage.supersedes.first().filter(|_| self.has_come_to_nothing())
     }
@@ -381,7 +381,7 @@ impl Run {
         }
     }
 
-    /// Finds the shortest way to a checkpoint, and says whether it is another one than before.
+    /// Finds the shortest way to a checkpoint. Returns true if it is another one than before.
     fn find_way(&mut self, counter: u64) -> bool {
         let Some(moment) = self.moments.get(&counter) else { return false };
         let way_to = |base: u64| self.moments.get(&base).and_then(|moment| moment.way);
@@ -404,17 +404,17 @@ impl Run {
 }
 
 impl Moment {
-    /// Whether it can be had, as far as is known.
+    /// Returns true if it is at hand, as far as is known.
     fn is_at_hand(&self) -> bool {
         self.way.is_some() || self.is_without_world
     }
 
-    /// Whether it can be had for sure.
+    /// Returns true if it is at hand for sure.
     fn is_verified(&self) -> bool {
         self.way.is_some_and(|way| way.is_verified) || self.is_without_world
     }
 
-    /// What is known about the data on the way to it.
+    /// The state of the data on the way to it.
     pub fn validity(&self) -> Validity {
         match self.way {
             None => Validity::Damaged,

@@ -1,4 +1,4 @@
-//! What keeps it known that a run was superseded.
+//! The segments that keep it known that a run was superseded.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -30,8 +30,8 @@ impl SessionIndex {
         })
     }
 
-    /// The checkpoints by which it is known that what lies on no line was left: of each run that alone takes
-    /// the place of something, its newest that isn't known to be damaged, unless one of it was read.
+    /// The checkpoints by which it is known that the checkpoints on no line were left: of each run that alone takes the
+    /// place of something, its newest that isn't known to be damaged, unless one of it was read.
     ///
     /// Without them nothing may go for the sake of that run: it may have come to nothing.
     pub fn witnesses(&self) -> Vec<Plan> {
@@ -131,7 +131,7 @@ fn runs_in(segment: &SegmentSummary) -> impl Iterator<Item = RunId> {
     })
 }
 
-/// What a segment says that its run takes the place of.
+/// The checkpoints that a segment's run takes the place of, by its header and records.
 pub(super) fn named_in(segment: &SegmentSummary) -> impl Iterator<Item = CheckpointId> {
     let header = segment.header.ancestors.iter().chain(&segment.header.supersedes);
     let records = segment.scan.records.iter().flat_map(|(_, record)| match record {

@@ -45,7 +45,7 @@ fn take_up(
     segment(header, groups, &[])
 }
 
-/// A segment that only says something about `heads`.
+/// A segment that only has a statement about `heads`.
 fn statement(number: u64, heads: &[CheckpointId], record: Record) -> SegmentSummary {
     let header = SegmentHeader { supersedes: heads.to_vec(), ..header(number, 0) };
     segment(header, &[], &[record])

@@ -48,7 +48,7 @@ impl Column {
         }
     }
 
-    /// Merges rows until a block is ready, and says whether there were any.
+    /// Merges rows until a block is ready. Returns true if there were any.
     pub fn merge_rows<S, E>(
         &mut self,
         sources: &mut [Source<S>],
@@ -92,7 +92,7 @@ impl Column {
         }
     }
 
-    /// Whether all of a source's current block goes into the result as it is.
+    /// Returns true if all of a source's current block goes into the result as it is.
     fn may_pass_whole<S>(&self, source: &Source<S>, gone: &Removals) -> bool {
         let Some(ids) = source.block.as_ref().map(Block::ids) else { return false };
         let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return false };
@@ -103,7 +103,7 @@ impl Column {
             && !gone.touch(first, last)
     }
 
-    /// Whether the next row of every source but the first in line comes after `last`.
+    /// Returns true if the next row of every source but the first in line comes after `last`.
     fn is_next_elsewhere_after(&self, last: SaveId) -> bool {
         let is_after = |next: &&Next| next.0.0 > last;
         self.next.iter().filter(is_after).count() + 1 == self.next.len()

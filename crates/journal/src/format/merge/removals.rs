@@ -1,4 +1,4 @@
-//! What was removed, and when.
+//! The rows that were removed, and when.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -25,8 +25,7 @@ impl Removals {
         Self { rows, next: 0 }
     }
 
-    /// Whether `id` was removed later than a source of this age wrote it. Ids must ascend from
-    /// call to call.
+    /// Returns true if `id` was removed later than a source of this age wrote it. Ids must ascend from call to call.
     pub fn took(&mut self, id: SaveId, age: usize) -> bool {
         while let Some((removed, removed_age)) = self.rows.get(self.next) {
             if *removed >= id {
@@ -43,7 +42,7 @@ impl Removals {
         self.next = 0;
     }
 
-    /// Whether any of the ids from `first` to `last` was removed.
+    /// Returns true if any of the ids from `first` to `last` was removed.
     pub fn touch(&self, first: SaveId, last: SaveId) -> bool {
         let from = self.rows.partition_point(|(id, _)| *id < first);
         self.rows.get(from).is_some_and(|(id, _)| *id <= last)

@@ -36,7 +36,7 @@ where
         Ok(())
     }
 
-    /// Goes on to the next row of this column, and says whose it is.
+    /// Moves to the next row of this column, and returns its id.
     pub fn next_row(&mut self, type_path: &str) -> Result<Option<SaveId>, E> {
         self.row += 1;
         let next = self.block.as_ref().and_then(|block| block.ids().get(self.row));
@@ -46,7 +46,7 @@ where
         self.next_block(type_path)
     }
 
-    /// Goes on to the next block of this column, and says whose its first row is.
+    /// Moves to the next block of this column, and returns the id of its first row.
     pub fn next_block(&mut self, type_path: &str) -> Result<Option<SaveId>, E> {
         self.advance_block()?;
         Ok(self.first_value_of(type_path))
@@ -62,7 +62,7 @@ impl<S> Source<S> {
         }
     }
 
-    /// Whose the first row of the current block is, if it is one of values of this type.
+    /// The id of the first row of the current block, if that is one of values of this type.
     pub fn first_value_of(&self, type_path: &str) -> Option<SaveId> {
         let block = self.block.as_ref().filter(|block| &*block.type_path == type_path)?;
         match block.rows {

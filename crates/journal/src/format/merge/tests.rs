@@ -10,7 +10,7 @@ use crate::format::sample::{removed, values};
 use crate::model::ids::{SaveId, limits};
 
 type Group = Vec<Block>;
-/// What a world holds: the value of every type and id.
+/// A world: the value of every type and id.
 type Model = BTreeMap<(String, u64), (u32, Vec<u8>)>;
 
 fn merged(groups: &[Group], keep_removals: bool) -> Group {

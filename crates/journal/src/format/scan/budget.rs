@@ -1,4 +1,4 @@
-//! What the scans of a session may hold.
+//! The memory budget for the scans of a session.
 
 use std::io;
 
@@ -10,8 +10,7 @@ use crate::model::ids::{CheckpointId, limits};
 /// Bytes that the index takes for each checkpoint, beside its group.
 const INDEX_ENTRY_BYTES: usize = 192;
 
-/// What is known of a session from its files so far takes so much memory, and may take no more than
-/// [`limits::INDEX_BYTES`].
+/// The memory that the scans of a session take so far, which is at most [`limits::INDEX_BYTES`].
 #[derive(Debug, Default)]
 pub struct ScanBudget {
     held: u64,
@@ -45,7 +44,7 @@ impl ScanBudget {
     }
 }
 
-/// What is said of files that announce more than any reader holds.
+/// The error for files that announce more than any reader holds.
 pub fn too_large() -> io::Error {
     let message = "the session's files hold more than a reader may";
     io::Error::new(io::ErrorKind::FileTooLarge, message)

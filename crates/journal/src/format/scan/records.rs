@@ -1,12 +1,12 @@
-//! What the records of a segment come to.
+//! The records of a segment that matter: of most sorts, the last one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::Record;
 use crate::model::ids::{CheckpointId, RunId};
 
-/// The records of a segment, as far as they matter. A session that goes on for long says the same
-/// sort of thing over and over, and of most of it the last counts.
+/// The records of a segment, as far as they matter. A long session writes the same sorts of records over and over, and
+/// of most sorts the last one counts.
 #[derive(Default)]
 pub struct Records {
     metadata: Option<(u64, Record)>,

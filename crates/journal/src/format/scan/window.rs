@@ -58,7 +58,7 @@ impl<'a> Window<'a> {
             if zeros > Self::HOLE_BYTES {
                 return Ok(None);
             }
-            // The next part overlaps, for a magic that lies across the border.
+            // The next part overlaps, for a magic across the border.
             offset += bytes.len() as u64 - (FRAME_MAGIC.len() as u64 - 1);
         }
         Ok(None)
@@ -70,7 +70,7 @@ impl<'a> Window<'a> {
 
     fn fill(&mut self, offset: u64, count: u64) -> io::Result<()> {
         let count = count.min(self.length - offset);
-        // Whatever happens, what isn't there any more isn't found there.
+        // Bytes that aren't there any more aren't found, even after an error.
         self.bytes.clear();
         self.start = offset;
         let mut bytes = vec![0; count as usize];

@@ -1,4 +1,4 @@
-//! Which chapter of a session something is.
+//! The identity of a chapter.
 
 use std::fmt;
 

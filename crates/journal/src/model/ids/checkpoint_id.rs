@@ -1,4 +1,4 @@
-//! Which checkpoint of a session something is.
+//! The identity of a checkpoint.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::RunId;
 
 /// Identifies one checkpoint: the run that wrote it, and its place on the line of descent.
 ///
-/// The counter only grows along a line, restarts included, so of two checkpoints on one line the
-/// one with the higher counter is the newer, whatever the clocks said.
+/// The counter only grows along a line, restarts included, so of two checkpoints on one line the one with the higher
+/// counter is the newer, even if the clocks disagree.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]

@@ -1,4 +1,4 @@
-//! What every identity is made of.
+//! The macro that declares identities.
 
 /// Declares an identity: a value that is written as it is, compared and sorted, and shown by its
 /// `Display`.

@@ -1,4 +1,4 @@
-//! What a reader accepts, checked before anything is allocated.
+//! The limits that a reader checks before it allocates anything.
 //!
 //! The limits are part of the format: a writer never exceeds them, so a file that does is damaged
 //! or hostile.
@@ -14,14 +14,14 @@ pub const LARGE_FRAME_BYTES: usize = 16 << 20;
 pub const COMMIT_BYTES: usize = 4 << 20;
 /// Raw bytes of one record.
 pub const RECORD_BYTES: usize = 1 << 20;
-/// How many times its stored bytes a frame may have unpacked.
+/// The largest size of an unpacked frame, as a multiple of its stored bytes.
 pub const PACKING: usize = 32;
 /// Raw bytes of all frames together that a session's files hold and that must be carried on.
 pub const CARRIED_BYTES: u64 = 16 << 20;
 /// Bytes of memory that a reader sets aside for what it must know of a session, beside the frame that
 /// it is reading.
 pub const INDEX_BYTES: u64 = 48 << 20;
-/// Encoded bytes of one value. What is missing to a frame leaves room for the longest type path.
+/// Encoded bytes of one value. The rest of a frame leaves room for the longest type path.
 pub const VALUE_BYTES: usize = LARGE_FRAME_BYTES - 2 * STRING_BYTES;
 /// Rows in one block.
 pub const BLOCK_ROWS: usize = 1 << 20;
@@ -73,6 +73,5 @@ pub const GATHERED_RUNS: usize = 192;
 pub const VALUE_DEPTH: usize = 128;
 /// Bytes of one segment file.
 pub const SEGMENT_BYTES: u64 = 4 << 30;
-/// Numbers of checkpoints. Higher ones are read, and no run counts on from them: only somebody who
-/// forges files gets that far.
+/// Numbers of checkpoints. Higher ones are read, and no run counts on from them: only forged files have them.
 pub const COUNTERS: u64 = 1 << 62;

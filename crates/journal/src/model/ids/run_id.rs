@@ -1,4 +1,4 @@
-//! Which process of a session wrote something.
+//! The identity of a run: the part of a session that one process plays.
 
 use std::fmt;
 
@@ -6,8 +6,7 @@ use super::identity::identity;
 use super::random_u64;
 
 identity! {
-    /// Identifies one run: the part of a session that one process plays between taking it up and
-    /// leaving it.
+    /// Identifies one run: the part of a session that one process plays between resuming it and leaving it.
     ///
     /// Random, so two devices that continue the same session never write under the same id.
     pub struct RunId(pub u64);

@@ -1,4 +1,4 @@
-//! Which entity of a session a row belongs to.
+//! The identity of an entity within a session.
 
 use std::fmt;
 
@@ -36,7 +36,8 @@ impl SaveId {
         Self(if low_word_is_zero { next.wrapping_add(1) } else { next })
     }
 
-    /// Whether an entity may carry this id.
+    /// Returns true if an entity may carry this id: it isn't [`WORLD`](Self::WORLD), and is a legal bit pattern of an
+    /// `Entity`.
     #[must_use]
     pub fn is_entity(self) -> bool {
         self >= Self::FIRST && self.0 & 0xffff_ffff != 0

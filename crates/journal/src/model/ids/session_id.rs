@@ -1,4 +1,4 @@
-//! Which play-through something belongs to.
+//! The identity of a session.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Which slot something is.
+//! The identity of a slot.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::identity::identity;
 use super::random_u64;
 
 identity! {
-    /// Identifies a slot, whatever its file is called.
+    /// Identifies a slot, under any file name.
     ///
     /// It is drawn when something is saved and kept when the slot is renamed. A slot that is overwritten
     /// is another one from then on, and so is a copy.

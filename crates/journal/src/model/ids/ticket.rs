@@ -1,9 +1,9 @@
-//! What tells requests apart.
+//! The tickets that requests are identified by.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A request of this process: what tells it from all others, and its answers from those of others.
+/// A request of this process. It distinguishes the request's answers from those of others.
 ///
 /// Each method of `SessionCommands` returns that of its request, except `chapters().begin`, which returns the chapter's id. Notifications that answer one have it as `ticket`, and
 /// each request gets exactly one last word: `RequestDone`, `RequestRejected`, `CheckpointFailed` without another try,

@@ -1,13 +1,13 @@
-//! Why a scenario can't be read.
+//! The errors of reading a scenario.
 
 use std::io;
 
-/// Why a scenario can't be read. It names the file, and the line where there is one.
+/// The error of reading a scenario. It names the file, and the line if there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
-    /// What stands there isn't what a scenario has: an unknown field, a value of another type, a text that is too
-    /// long, a bracket that is missing.
+    /// The text isn't that of a scenario: an unknown field, a value of another type, a text that is too long, a bracket
+    /// that is missing.
     #[error("{file}:{line}:{column}: {message}")]
     Invalid {
         /// The file.
@@ -16,7 +16,7 @@ pub enum ScenarioError {
         line: usize,
         /// The letter of that line, from 1.
         column: usize,
-        /// What is wrong, and what was expected.
+        /// The error, and what was expected instead.
         message: String,
     },
     /// The file is written for a newer release of this crate.
@@ -26,7 +26,7 @@ pub enum ScenarioError {
         file: String,
         /// The line, from 1.
         line: usize,
-        /// The format that it says it has.
+        /// The format that it names.
         format: u32,
         /// The newest one that is known here.
         newest: u32,
@@ -78,13 +78,13 @@ pub enum ScenarioError {
     TooMuch {
         /// The file.
         file: String,
-        /// What is too much.
+        /// The quantity that is over its limit.
         message: String,
     },
     /// A value of a field or a setting has no form as text.
     #[error("it can't be written as text: {message}")]
     Unwritable {
-        /// Which, and why.
+        /// The value, and the reason.
         message: String,
     },
     /// The file could not be read.
@@ -92,7 +92,7 @@ pub enum ScenarioError {
     Unreadable {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

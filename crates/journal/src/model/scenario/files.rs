@@ -33,7 +33,7 @@ pub struct ScenarioFiles {
 }
 
 impl ScenarioFiles {
-    /// Those of a scenario whose own file has this path.
+    /// Begins to read the scenario whose own file has this path.
     #[must_use]
     pub fn of(file: &str) -> Self {
         let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -108,7 +108,7 @@ impl ScenarioFiles {
     }
 }
 
-/// What a file says counts before what the files say that it extends.
+/// Adds a file's fields to the scenario; they override those of the files that it extends.
 fn put(scenario: &mut Scenario, file: &str, written: Written) {
     let put = |place: &mut String, text: Option<Text>| {
         text.into_iter().for_each(|Text(text)| *place = text);
@@ -127,7 +127,7 @@ fn put(scenario: &mut Scenario, file: &str, written: Written) {
     scenario.links.extend(written.links.0);
 }
 
-/// Whether a session can have all of it.
+/// Returns an error if a session can't have all of it.
 fn check(scenario: &Scenario) -> Result<(), String> {
     scenario
         .tags

@@ -47,7 +47,7 @@ impl Scenario {
         }
     }
 
-    /// The text of a file that says what this says. Its [`key`](Self::key) is the name of the file, and isn't in it.
+    /// The text of a file for this scenario. Its [`key`](Self::key) is the name of the file, and isn't in it.
     ///
     /// ```
     /// use bevy_session_journal::Scenario;
@@ -67,7 +67,7 @@ impl Scenario {
         self.written(from_root(&self.world))
     }
 
-    /// The same with a world that lies beside the file under this name.
+    /// The same with a world in a file of this name beside it.
     #[doc(hidden)]
     pub fn to_text_with_world(&self, world: &str) -> Result<String, ScenarioError> {
         self.written(Some(world.to_owned()))
@@ -81,7 +81,7 @@ impl Scenario {
     }
 }
 
-/// A scenario with what it says, and without what it doesn't.
+/// A scenario with the fields that are set, and without the others.
 struct AsWritten<'a> {
     scenario: &'a Scenario,
     world: Option<String>,

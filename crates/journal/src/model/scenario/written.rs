@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 /// Bytes of a file at the most.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// What stands in a file. What isn't there is what the file that it extends says.
+/// The fields of a file. A field that is missing is taken from the file that it extends.
 #[derive(Deserialize, Default, Debug)]
 #[serde(rename = "Scenario", deny_unknown_fields, default)]
 pub(super) struct Written {
@@ -55,7 +55,8 @@ impl<'de> Deserialize<'de> for Known {
     }
 }
 
-/// How a format that is too new comes through the parser, which knows texts alone as errors, but their place.
+/// The error by which a format that is too new gets through the parser: as a text, since the parser keeps nothing else
+/// of an error but its place.
 struct NewerFormat(u32);
 
 impl fmt::Display for NewerFormat {
@@ -91,7 +92,7 @@ impl Written {
                 let (format, line) = (newer_format(&error).unwrap_or_default(), line(&error));
                 Err(ScenarioError::Newer { file: file.to_owned(), line, format, newest: FORMAT })
             }
-            // What else is wrong is said better by who knows all fields.
+            // The parser that knows all fields has better words for any other error.
             _ => parsed(text).map_err(|error| invalid(file, error)),
         }
     }
@@ -131,7 +132,7 @@ fn invalid(file: &str, error: SpannedError) -> ScenarioError {
     }
 }
 
-/// The line in which a file that was parsed says what it extends.
+/// The line of the `extends` field in a file that was parsed.
 pub(super) fn line_of_extends(bytes: &[u8]) -> usize {
     let text = str::from_utf8(bytes).unwrap_or_default();
     parsed::<Extending>(text).err().map_or(1, |error| line(&error))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailureCause, SlotError};
 use crate::model::ids::{CheckpointId, SessionId, SlotId, limits};
 
-/// Where an attachment is.
+/// The place of an attachment.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -23,11 +23,11 @@ pub enum AttachmentOf {
     },
     /// In a slot.
     Slot(SlotId),
-    /// Of a session itself, whatever its world goes back to.
+    /// Of a session itself: restores of its world don't change it.
     Session {
         /// The session.
         session: SessionId,
-        /// Which version of it; `None` for the newest.
+        /// Its version; `None` for the newest.
         version: Option<u32>,
     },
 }
@@ -38,7 +38,7 @@ pub enum AttachmentOf {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub struct AttachmentVersion {
-    /// What the game calls it.
+    /// The attachment's name, which the game chose.
     pub name: String,
     /// Counts from 1, and rises each time it is replaced.
     pub version: u32,
@@ -53,17 +53,16 @@ impl AttachmentVersion {
     }
 }
 
-/// What the attachments of a session itself may take. Those beside its checkpoints go with these, and are counted
+/// The quota for the attachments of the session itself. Those beside its checkpoints go with these, and are counted
 /// with them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct AttachmentQuota {
-    /// Bytes of all their files together. What would be more is refused, once older versions have made room. 16 MiB
-    /// by default.
+    /// Bytes of all their files together. More is refused, once older versions have made room. 16 MiB by default.
     pub bytes: u64,
-    /// How many versions of each are kept, the newest ones; 1 at least. 3 by default.
+    /// The number of versions kept of each, the newest ones; 1 at least. 3 by default.
     pub versions: usize,
 }
 
@@ -81,7 +80,7 @@ impl AttachmentQuota {
         self
     }
 
-    /// How many versions of each are kept, in place of 3.
+    /// Keeps this number of versions of each, in place of 3.
     #[must_use]
     pub fn versions(mut self, versions: usize) -> Self {
         self.versions = versions;
@@ -121,13 +120,13 @@ impl Attachment {
         Self { name, bytes: bytes.into() }
     }
 
-    /// What the game calls it.
+    /// Its name, which the game chose.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The bytes.
+    /// The content, as the game gave it.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -152,7 +151,8 @@ impl fmt::Debug for Attachment {
     }
 }
 
-/// Whether an attachment may be called so: it is part of a file's name.
+/// Returns an error if an attachment can't have this name, which becomes a part of a file's name: 1 to 40 of the
+/// characters `a` to `z`, `0` to `9`, `_` and `-`.
 pub fn check_attachment_name(name: &str) -> Result<(), AttachmentError> {
     let is_plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-');
     let fits = (1..=limits::ATTACHMENT_NAME_BYTES).contains(&name.len());
@@ -173,7 +173,7 @@ impl From<SlotError> for AttachmentError {
     }
 }
 
-/// Why an attachment could not be written or read.
+/// The error of writing or reading an attachment.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -203,9 +203,9 @@ pub enum AttachmentError {
     /// The attachments of the session itself would take more than they may. Nothing was changed.
     #[error("attachments of {bytes} bytes are over the session's quota of {quota}")]
     OverQuota {
-        /// What the newest version of each would take, this one included.
+        /// The bytes that the newest version of each would take, this one included.
         bytes: u64,
-        /// What they may take, of [`AttachmentQuota::bytes`].
+        /// The bytes that they may take, [`AttachmentQuota::bytes`].
         quota: u64,
     },
     /// The session isn't on the disk yet, and was left before it was.
@@ -220,7 +220,7 @@ pub enum AttachmentError {
     /// The disk refused an operation. The checkpoint and its slots are as they were.
     #[error(transparent)]
     Disk(FailureCause),
-    /// Another process works on the slots, and doesn't come to an end.
+    /// Another process works on the slots, and doesn't finish.
     #[error("another process works on the slots")]
     InUse,
 }

@@ -1,4 +1,4 @@
-//! What a chapter is: a session within a session.
+//! Chapters: sessions within a session.
 
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const FIELDS_BYTES: usize = limits::FRAME_BYTES / 16;
 
 /// A chapter of a session: a mission, a match, a day, a visit to a dungeon.
 ///
-/// It is what the session's newest checkpoint says of it, so a restore takes it back with the world.
+/// It is stored in the session's checkpoints, so a restore takes it back with the world.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -27,26 +27,26 @@ pub struct Chapter {
     pub outer: Option<ChapterId>,
     /// Its name, as the player sees it.
     pub name: String,
-    /// What sort of chapter it is, in the game's own words: "mission", "match". May be empty.
+    /// The kind of chapter, in the game's own words: "mission", "match". May be empty.
     #[serde(default)]
     pub kind: String,
     /// Its own custom fields, without those of the chapters around it.
     #[serde(default)]
     pub fields: Fields,
-    /// When it began, by the machine's clock.
+    /// The time at which it began, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub begun: Timestamp,
     /// The session's play time when it began.
     #[serde(with = "crate::model::session::milliseconds")]
     pub begun_at: Duration,
-    /// What happened in it while no chapter within it was open. [`Chapters::total`](super::Chapters::total)
-    /// has all of it.
+    /// The figures of the time in which it was the innermost open chapter. [`Chapters::total`](super::Chapters::total)
+    /// adds the chapters within it.
     #[serde(default)]
     pub own: ChapterFigures,
-    /// What becomes of chapters within it that are open when it ends.
+    /// The fate of chapters within it that are open when it ends.
     #[serde(default)]
     pub inner: InnerChapters,
-    /// How it ended; `None` while it is open.
+    /// Its end; `None` while it is open.
     #[serde(default)]
     pub end: Option<ChapterEnd>,
     /// The first checkpoint in it, as it began. It is kept as long as the chapter is open.
@@ -57,7 +57,7 @@ pub struct Chapter {
     pub(super) unlisted: ChapterFigures,
 }
 
-/// What happened in a chapter.
+/// The figures of a chapter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -86,7 +86,7 @@ impl AddAssign for ChapterFigures {
     }
 }
 
-/// How a chapter ended.
+/// The outcome of a chapter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -94,7 +94,7 @@ impl AddAssign for ChapterFigures {
 pub enum ChapterOutcome {
     /// The player reached its goal.
     Completed,
-    /// The player lost, or the chapter could not go on.
+    /// The player lost, or the chapter could not continue.
     Failed,
     /// The player gave it up.
     Abandoned,
@@ -106,9 +106,9 @@ pub enum ChapterOutcome {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct ChapterEnd {
-    /// How it ended.
+    /// The outcome that the game gave: completed, failed or abandoned.
     pub outcome: ChapterOutcome,
-    /// When, by the machine's clock.
+    /// The time, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// The session's play time at that moment.
@@ -122,7 +122,7 @@ impl ChapterEnd {
     }
 }
 
-/// What becomes of the open chapters within one that ends.
+/// The fate of the open chapters within one that ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -137,7 +137,7 @@ pub enum InnerChapters {
     Refuse,
 }
 
-/// What a chapter came to, at its end.
+/// A chapter that has ended, with its figures.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -145,7 +145,7 @@ pub enum InnerChapters {
 pub struct ChapterSummary {
     /// The chapter, with its end.
     pub chapter: Chapter,
-    /// What happened in it, all chapters within it included.
+    /// The figures of the chapter and of all chapters within it.
     pub total: ChapterFigures,
 }
 
@@ -155,7 +155,7 @@ impl ChapterSummary {
     }
 }
 
-/// What lists show of a chapter that was open at a checkpoint.
+/// A chapter that was open at a checkpoint, as lists show it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -165,7 +165,7 @@ pub struct OpenChapter {
     pub id: ChapterId,
     /// Its name; at most 80 letters of it.
     pub name: String,
-    /// What sort of chapter it is; at most 80 letters of that. May be empty.
+    /// The kind of chapter; at most 80 letters of it. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// The first checkpoint in it.
@@ -199,14 +199,14 @@ impl NewChapter {
         Self { name: name.into(), kind, fields, inner }
     }
 
-    /// What sort of chapter it is, in the game's own words. Empty by default.
+    /// Sets the kind of chapter, in the game's own words. Empty by default.
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
     }
 
-    /// What becomes of open chapters within it when it ends. [`InnerChapters::Abandon`] by default.
+    /// Sets the fate of the chapters within it that are open when it ends. [`InnerChapters::Abandon`] by default.
     #[must_use]
     pub fn inner(mut self, inner: InnerChapters) -> Self {
         self.inner = inner;
@@ -227,14 +227,14 @@ impl NewChapter {
         Ok(self)
     }
 
-    /// Its name.
+    /// The chapter's name, as the player sees it.
     #[doc(hidden)]
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether all of it is small enough to be kept.
+    /// Returns an error if its texts or fields are too large to be kept.
     pub(super) fn check(&self) -> Result<(), RequestError> {
         let longest = self.name.len().max(self.kind.len());
         let limits = [(longest, limits::STRING_BYTES), (self.fields.bytes(), FIELDS_BYTES)];
@@ -271,7 +271,7 @@ impl NewChapter {
     }
 }
 
-/// Why something can't be done with a chapter.
+/// The error of an operation on a chapter.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]

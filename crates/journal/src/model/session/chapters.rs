@@ -23,11 +23,11 @@ const LETTERS: usize = 80;
 
 /// The chapters of a session, as its newest checkpoint will have them.
 ///
-/// Time and all that is counted goes to the innermost chapter that is open. What a chapter came to
-/// together with those within it is computed from that, so that sums always agree.
+/// Time and all that is counted goes to the innermost chapter that is open. The figures of a chapter together with
+/// those within it are computed from that, so that sums always agree.
 ///
-/// Of the chapters that have ended, the newest 256 are listed, as far as their names and fields take
-/// 1 MiB at most. What is counted of older ones stays in the sums.
+/// Of the chapters that have ended, the newest 256 are listed, as far as their names and fields take 1 MiB at most. The
+/// figures of older ones stay in the sums.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -44,7 +44,7 @@ pub struct Chapters {
 }
 
 impl Chapters {
-    /// How many chapters may be open within each other.
+    /// The number of chapters that may be open within each other.
     pub const DEPTH: usize = 8;
 
     /// The chapters that are open, the outermost first: each is a part of the one before.
@@ -71,7 +71,7 @@ impl Chapters {
         self.newest_first().find(|known| known.id == chapter)
     }
 
-    /// Whether there is no chapter, and never was one.
+    /// Returns true if there is no chapter, and never was one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -92,7 +92,7 @@ impl Chapters {
         fields.into_iter().find(|fields| fields.contains(name))
     }
 
-    /// What happened in a chapter, all chapters within it included; `None` if it isn't listed.
+    /// The figures of a chapter and all chapters within it; `None` if it isn't listed.
     #[must_use]
     pub fn total(&self, chapter: ChapterId) -> Option<ChapterFigures> {
         self.get(chapter)?;
@@ -111,7 +111,7 @@ impl Chapters {
         Some(total)
     }
 
-    /// What happened in all chapters that the session ever had.
+    /// The figures of all chapters that the session ever had.
     #[must_use]
     pub fn total_of_all(&self) -> ChapterFigures {
         let mut total = self.unlisted;
@@ -152,7 +152,7 @@ impl Chapters {
         Ok(())
     }
 
-    /// How the open chapters end, the innermost first, if this one ends.
+    /// The outcomes of the open chapters, the innermost first, if this one ends.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl Chapters {
         Ok(outcomes)
     }
 
-    /// Ends the innermost chapter that is open; what it came to.
+    /// Ends the innermost chapter that is open, and returns it with its figures.
     #[doc(hidden)]
     pub fn end_current(
         &mut self,
@@ -222,14 +222,14 @@ impl Chapters {
         }
     }
 
-    /// The session was played for so long.
+    /// Adds this play time.
     #[doc(hidden)]
     pub fn let_time_pass(&mut self, passed: Duration) {
         self.count(ChapterFigures { play_time: passed, ..ChapterFigures::default() });
     }
 
-    /// A checkpoint is taken: for chapters that have none so far, it is the one as they began. Whether
-    /// it is that for any.
+    /// A checkpoint is taken: for chapters that have none so far, it is the one as they began. Returns true if it is
+    /// that for any.
     #[doc(hidden)]
     pub fn note_checkpoint(&mut self, checkpoint: CheckpointId) -> bool {
         self.count(ChapterFigures { checkpoints: 1, ..ChapterFigures::default() });
@@ -237,8 +237,8 @@ impl Chapters {
         new.map(|chapter| chapter.first_checkpoint = Some(checkpoint)).count() > 0
     }
 
-    /// A checkpoint could not be written: the next one is the first of the chapters that began with it.
-    /// Whether there are any.
+    /// A checkpoint could not be written: the next one is the first of the chapters that began with it. Returns true if
+    /// there are any.
     #[doc(hidden)]
     pub fn forget_checkpoint(&mut self, checkpoint: CheckpointId) -> bool {
         let began = |chapter: &&mut Chapter| chapter.first_checkpoint == Some(checkpoint);
@@ -270,7 +270,7 @@ impl Chapters {
         }
     }
 
-    /// What changes with every frame: what was counted in the innermost open chapter.
+    /// The figures that change with every frame: those of the innermost open chapter.
     #[doc(hidden)]
     #[must_use]
     pub fn counted(&self) -> Option<Counted> {
@@ -286,14 +286,14 @@ impl Chapters {
         }
     }
 
-    /// What lists show of those that are open, the outermost first.
+    /// The open chapters as lists show them, the outermost first.
     #[doc(hidden)]
     #[must_use]
     pub fn listed(&self) -> Vec<OpenChapter> {
         self.open.iter().take(Self::DEPTH).map(listed).collect()
     }
 
-    /// What lists show of the chapters that were open at this play time, the outermost first.
+    /// The chapters that were open at this play time as lists show them, the outermost first.
     #[doc(hidden)]
     #[must_use]
     pub fn listed_at(&self, play_time: Duration) -> Vec<OpenChapter> {
@@ -307,7 +307,7 @@ impl Chapters {
     }
 }
 
-/// What was counted in the innermost open chapter.
+/// The figures of the innermost open chapter.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Counted {
@@ -315,13 +315,13 @@ pub struct Counted {
     pub own: ChapterFigures,
 }
 
-/// What a checkpoint says of chapters.
+/// The chapters as a checkpoint writes them.
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ChaptersWritten {
     /// All of them, if they changed or the capture is full.
     pub all: Option<Chapters>,
-    /// What was counted in the innermost open one.
+    /// The figures of the innermost open one.
     pub counted: Option<Counted>,
 }
 
@@ -334,7 +334,7 @@ impl ChaptersWritten {
     }
 }
 
-/// What lists show of a chapter.
+/// A chapter as lists show it.
 fn listed(chapter: &Chapter) -> OpenChapter {
     OpenChapter {
         id: chapter.id,

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::model::ids::limits;
 
-/// The program and machine that a session was started with, or last taken up with.
+/// The program and machine that a session was started with, or last resumed with.
 ///
 /// It stands at the beginning of each file, so its texts are short: 512 bytes at most. Longer ones are cut.
 /// Every field is empty or zero where the platform or the game doesn't say.
@@ -13,17 +13,17 @@ use crate::model::ids::limits;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct SessionContext {
-    /// Studio and name of the game, as `Studio/Hop`: a session is taken up by no other. Empty where a release
-    /// wrote it that didn't say so.
+    /// Studio and name of the game, as `Studio/Hop`: no other game resumes the session. Empty if an older release wrote
+    /// it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub game: String,
     /// The game's version, from `SessionPlugin::version`.
     #[serde(default)]
     pub game_version: String,
-    /// What tells the game's build from others of the same version.
+    /// An id of the game's build, which distinguishes builds of one version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub build_id: String,
-    /// Bevy's version.
+    /// The version of Bevy that the game was built with.
     #[serde(default)]
     pub bevy_version: String,
     /// Name and version of the operating system.
@@ -32,7 +32,7 @@ pub struct SessionContext {
     /// Model of the processor.
     #[serde(default)]
     pub cpu: String,
-    /// The graphics adapter.
+    /// The name of the graphics adapter; empty if it isn't known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub graphics: String,
     /// Memory of the machine in bytes.
@@ -75,21 +75,21 @@ pub enum ContextPart {
     Cpu,
     /// The graphics adapter.
     Graphics,
-    /// The mods.
+    /// The mods that were loaded.
     Mods,
-    /// The game's settings.
+    /// The game's settings, by their hash.
     Settings,
 }
 
 impl SessionContext {
-    /// Whether it is known to be of another game than this one. An empty name is any game's.
+    /// Returns true if it is known to be of another game than this one. An empty name matches every game.
     #[must_use]
     pub fn is_of_another_game(&self, game: &str) -> bool {
         !game.is_empty() && !self.game.is_empty() && self.game != game
     }
 
-    /// In which parts this differs from what was before. What wasn't known before is no difference, except
-    /// for mods, of which there may have been none.
+    /// The parts that differ from those before. A part that wasn't known before is no difference, except for mods, of
+    /// which there may have been none.
     #[must_use]
     pub fn differences(&self, before: &Self) -> Vec<ContextPart> {
         let differ = |now: &str, before: &str| !before.is_empty() && now != before;
@@ -110,8 +110,8 @@ impl SessionContext {
         parts.into_iter().filter(|(_, differs)| *differs).map(|(part, _)| part).collect()
     }
 
-    /// Takes over what a game says of itself, as far as there is room for it: [`mods`](Self::mods),
-    /// [`arguments`](Self::arguments), the build and the graphics adapter. What it says may be of any length.
+    /// Takes over the game's part, as far as there is room for it: [`mods`](Self::mods),
+    /// [`arguments`](Self::arguments), the build and the graphics adapter. The texts may be of any length.
     #[doc(hidden)]
     #[must_use]
     pub fn of_game(build_id: &str, graphics: &str, mods: &[String], arguments: &[String]) -> Self {
@@ -154,19 +154,19 @@ impl SessionContext {
     }
 }
 
-/// The beginning of a text, of so many bytes at most.
+/// The beginning of a text, of at most `bytes` bytes.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.split_at(text.floor_char_boundary(bytes)).0
 }
 
-/// Cuts a text to so many bytes at most.
+/// Cuts a text to at most `bytes` bytes.
 pub(crate) fn cut_in_place(text: &mut String, bytes: usize) {
     text.truncate(text.floor_char_boundary(bytes));
 }
 
-/// The first of some names, as many as so many bytes have room for.
+/// The first of some names, as many as fit into `bytes` bytes.
 fn first_within(names: &[String], bytes: usize) -> &[String] {
-    /// What MessagePack puts before a text, at the most.
+    /// The most bytes that MessagePack puts before a text.
     const BEFORE_EACH: usize = 5;
 
     let fits = |taken: &mut usize, name: &String| {

@@ -1,8 +1,8 @@
-//! Why a disk refuses to write.
+//! The reasons for which a disk refuses to write.
 
 use std::io::ErrorKind;
 
-/// Why a disk refuses to write, as far as a player can do something about it.
+/// The reason for which a disk refuses to write, as far as a player can do something about it.
 ///
 /// ```
 /// use bevy_session_journal::DiskRefusal;
@@ -23,12 +23,12 @@ pub enum DiskRefusal {
     QuotaExceeded,
     /// It can only be read, or the player may only read there.
     ReadOnly,
-    /// Whatever else the operating system said.
+    /// Another error of the operating system.
     Other(ErrorKind),
 }
 
 impl DiskRefusal {
-    /// Whether it would take what is written if something else was removed.
+    /// Returns true if removing other data would make room for the write.
     #[must_use]
     pub fn is_lack_of_room(self) -> bool {
         matches!(self, Self::Full | Self::QuotaExceeded)

@@ -1,4 +1,4 @@
-//! How plain values are written where serde would write them otherwise.
+//! Encodings of plain values that serde would write otherwise.
 
 /// Durations as whole milliseconds, which every MessagePack reader understands.
 pub(crate) mod milliseconds {

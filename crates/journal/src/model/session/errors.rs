@@ -1,4 +1,4 @@
-//! What can go wrong, as a game hears of it.
+//! The errors that a game gets.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::{AttachmentError, ChapterError, FailureCause, IllegalMove, SlotError}
 use crate::model::ids::SessionId;
 use crate::model::session::{SessionFeature, WrittenBy};
 
-/// Why a request changed nothing.
+/// The error of a request that changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -65,10 +65,10 @@ pub enum RequestError {
     /// Nothing but its summary was kept when the session was archived: there is no world to restore.
     #[error("only the summary of this session was kept when it was archived")]
     ArchivedWithoutWorld,
-    /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to put away.
+    /// The session is a draft: it can be continued, which begins it, and has nothing to recover or to archive.
     #[error("the session is a draft that hasn't begun")]
     NotBegun,
-    /// The session went on in two places that never saw each other. Take up or decline one of them first.
+    /// The session was continued in two places that never saw each other. Resume or decline one of them first.
     #[error("the session went on in two places: choose one of them first")]
     Forked,
     /// The session was left by a crash that waits for an answer. Recover or decline it first.
@@ -85,7 +85,7 @@ pub enum RequestError {
     /// A session has more tags than the format allows.
     #[error("{tags} tags are over the limit of {limit}")]
     TooManyTags {
-        /// How many there would be.
+        /// The number of tags that there would be.
         tags: usize,
         /// The most that are allowed.
         limit: usize,
@@ -93,7 +93,7 @@ pub enum RequestError {
     /// A session has more links than the format allows.
     #[error("{links} links are over the limit of {limit}")]
     TooManyLinks {
-        /// How many there would be.
+        /// The number of links that there would be.
         links: usize,
         /// The most that are allowed.
         limit: usize,
@@ -102,10 +102,10 @@ pub enum RequestError {
     /// `SessionSettings` refuses that.
     #[error("this build of the game would lose values of {}", types.join(", "))]
     WouldLose {
-        /// The types. `RestorePrepared` says more.
+        /// The types. `RestorePrepared` has the details.
         types: Vec<String>,
     },
-    /// The session is one of another game or studio, whose files lie in the same place.
+    /// The session is one of another game or studio, whose files are in the same place.
     #[error("the session is one of another game, {game}")]
     OtherGame {
         /// Studio and name of that game, as `Studio/Hop`.
@@ -129,22 +129,22 @@ pub enum RequestError {
     /// The game doesn't allow it, for the reason that it gives: see `guard_session_requests`.
     #[error("refused: {reason}")]
     Refused {
-        /// Why, in the game's words.
+        /// The reason, in the game's words.
         reason: String,
     },
-    /// What it asks for was switched off, see `SessionSwitches`.
+    /// The feature that it needs was switched off, see `SessionSwitches`.
     #[error("{feature} are switched off")]
     SwitchedOff {
-        /// What.
+        /// The feature.
         feature: SessionFeature,
     },
     /// No session is started as long as an alert is raised that answers so: see `AlertResponse::RefuseSessions`.
     #[error("no session is started: {limit}")]
     LimitReached {
-        /// What is raised, in a sentence without a full stop.
+        /// The limit to raise, in a sentence without a full stop.
         limit: String,
     },
-    /// A restore is under way. It goes on, and everything else is as it was.
+    /// A restore is under way. It continues, and everything else is as it was.
     #[error("a restore is under way")]
     RestoreUnderWay,
     /// This is the first process of the game on this machine that is known of.
@@ -156,7 +156,7 @@ pub enum RequestError {
         /// The file.
         path: PathBuf,
     },
-    /// The file of a scenario is called `KEY.scenario.ron`, with a key that has no point.
+    /// The file of a scenario is named `KEY.scenario.ron`, with a key that has no point.
     #[error("{} isn't called like a scenario: KEY.scenario.ron", path.display())]
     NotAScenario {
         /// The file.
@@ -171,7 +171,7 @@ pub enum RequestError {
     /// The game has named no such digester, see `digest_sessions`.
     #[error("no digester is called {name:?}")]
     UnknownDigest {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
     },
     /// There is no restore to cancel.
@@ -200,11 +200,11 @@ pub enum RequestError {
     /// The session's files can't be used now; they were left as they are.
     #[error(transparent)]
     Store(FailureCause),
-    /// The game exited before there was an answer. What the writer was asked for already may still be done; what waited
-    /// for something else isn't.
+    /// The game exited before there was an answer. A request that the writer has already may still be carried out; one
+    /// that waited for something else isn't.
     #[error("the game exits before there is an answer")]
     Exiting,
-    /// The writer itself failed, and with it what was asked for. What was acknowledged is safe.
+    /// The writer itself failed, and the request with it. Acknowledged checkpoints are safe.
     #[error("the writer itself failed")]
     WriterGone,
 }
@@ -221,13 +221,13 @@ impl RequestError {
     }
 }
 
-/// Why nothing can be done with a game's own saves, which this package doesn't know.
+/// The error of an operation on a game's own saves, which this package doesn't know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum ExternalError {
-    /// The game has no save system of its own that it named.
+    /// The game has named no save system of its own.
     #[error("the game has named no save system of its own")]
     NoProvider,
     /// It answers a request that was never made in this process.
@@ -247,7 +247,7 @@ pub enum ExternalError {
     NotLoadable,
 }
 
-/// Why checkpoints could not be written.
+/// The error of writing checkpoints.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -269,11 +269,11 @@ pub enum CheckpointError {
     /// Another process took the session over, see [`StopReason::LockLost`].
     #[error("another process took the session over")]
     LockLost,
-    /// The game removed the `CurrentSession` resource, which says what a
-    /// checkpoint is of. What changed is in the next one after it is back.
+    /// The game removed the `CurrentSession` resource, which names the session of a checkpoint. The changes are in the
+    /// next one after it is back.
     #[error("the game removed the resource `CurrentSession`")]
     NoCurrentSession,
-    /// What is known of the session beside its entities, such as the custom fields, can't be encoded.
+    /// Data of the session beside its entities, such as the custom fields, can't be encoded.
     #[error(transparent)]
     Encoding(FailureCause),
     /// The checkpoint is larger than the format allows.
@@ -281,34 +281,33 @@ pub enum CheckpointError {
     TooLarge(FailureCause),
 }
 
-/// Why nothing is saved any more, see `SavingStopped`.
+/// The reason that nothing is saved any more, see `SavingStopped`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum StopReason {
-    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game
-    /// caught it and goes on. Every request is rejected from here on, until there is a new app.
+    /// One of the game's observers or hooks panicked in the middle of the plugin's work, and the game caught it and
+    /// continues. Every request is rejected from here on, until there is a new app.
     #[error("a panic was caught that came through the plugin")]
     Panicked,
     /// The writer itself failed. Requests that need no writer are still answered.
     #[error("the writer itself failed")]
     WriterLost,
-    /// Another process plays the session: its lock file, or the state directory with it, was deleted
-    /// while the game was running, and that process took the session over. Nothing of this run is
-    /// written from here on, so that no two processes write one session. If the lock becomes free
-    /// and nothing was saved by the other one, saving goes on by itself, and
-    /// `SavingResumed` says so.
+    /// Another process plays the session: its lock file, or the state directory with it, was deleted while the game was
+    /// running, and that process took the session over. Nothing of this run is written from here on, so that no two
+    /// processes write one session. If the lock becomes free and nothing was saved by the other one, saving is resumed,
+    /// with a `SavingResumed`.
     #[error("another process took the session over")]
     LockLost,
-    /// A restore was cancelled after it had left the states of the game, and what was played before can't be read. The
-    /// world is no longer the session's, and nothing of it is written until a checkpoint is restored;
-    /// `SavingResumed` says so then.
+    /// A restore was cancelled after it had left the states of the game, and the world from before can't be read. The
+    /// world is no longer the session's, and nothing of it is written until a checkpoint is restored, with a
+    /// `SavingResumed`.
     #[error("what a cancelled restore had left can't be read")]
     WorldLost,
 }
 
-/// Why no checkpoint of a session can be restored.
+/// The reason that no checkpoint of a session can be restored.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]

@@ -1,4 +1,4 @@
-//! What an operation failed of: where, and everything that led to it.
+//! The cause of a failure: the place, and the chain of errors that led to it.
 
 use std::error::Error;
 use std::fmt;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::DiskRefusal;
 
-/// What an operation failed of. Cheap to clone.
+/// The cause of a failure. Cheap to clone.
 ///
-/// Its text says everything: the file, what was attempted, and what the operating system said. So whoever
-/// prints the error that holds it needs to print nothing else. For programs there are [`path`](Self::path)
-/// and [`io_kind`](Self::io_kind), and [`source`](Error::source) leads down to the [`io::Error`].
+/// Its text has everything: the file, the operation, and the error of the operating system. So it is enough to print
+/// the error that holds it. For programs there are [`path`](Self::path) and [`io_kind`](Self::io_kind), and
+/// [`source`](Error::source) leads down to the [`io::Error`].
 ///
 /// Two are equal if their texts are.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl FailureCause {
         errors.find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind)
     }
 
-    /// Why the disk refuses, as far as a player can do something about it.
+    /// The reason for which the disk refuses, as far as a player can do something about it.
     #[must_use]
     pub fn refusal(&self) -> DiskRefusal {
         self.io_kind().unwrap_or(io::ErrorKind::Other).into()
@@ -67,7 +67,7 @@ impl fmt::Display for FailureCause {
 }
 
 impl Error for FailureCause {
-    /// What the failure was caused by in turn; its text is a part of this one's.
+    /// The cause of this cause; its text is a part of this one's.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.inner().source()
     }

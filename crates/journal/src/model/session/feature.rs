@@ -1,4 +1,4 @@
-//! What can be switched off without losing progress.
+//! The features that can be switched off without losing progress.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use std::fmt;
 pub enum SessionFeature {
     /// `pictures`: small pictures of the screen beside checkpoints.
     Pictures,
-    /// `events`: recording what the game records. What the plugin notes of the session itself is still noted. A crash then
-    /// brings back the newest checkpoint, and nothing of what came after it. Once it is on again, recording begins with
+    /// `events`: recording what the game records. The plugin's own lifecycle events are still noted. A crash then
+    /// brings back the newest checkpoint, and nothing that came after it. Once it is on again, recording begins with
     /// the next checkpoint, which is taken within a second or so.
     Events,
     /// `retention`: removing old checkpoints, branches, recorded events, and sessions in the trash whose time is over.
-    /// Sessions take more and more room then, and on a full disk none is made. What the game or its player removes or
-    /// replaces goes as ever.
+    /// Sessions take more and more room then, and on a full disk none is made. The game and its player can still remove
+    /// and replace.
     Retention,
     /// `index`: believing the index of sessions, and writing it. Each start reads all sessions then.
     Index,

@@ -1,4 +1,4 @@
-//! What the game notes about a session, in values of its own.
+//! Custom fields: values that the game keeps with a session.
 
 use std::collections::BTreeMap;
 
@@ -78,13 +78,13 @@ impl Fields {
         self.0.get(name)
     }
 
-    /// Whether a field is set.
+    /// Returns true if a field is set.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Removes a field and says whether it was set.
+    /// Removes a field. Returns true if it was set.
     pub fn remove(&mut self, name: &str) -> bool {
         self.0.remove(name).is_some()
     }
@@ -105,7 +105,7 @@ impl Fields {
         self.0.extend(other.0);
     }
 
-    /// The fields of at most so many bytes each, and all together, in the order of their names.
+    /// The fields of at most `each` bytes each, and `together` bytes in all, in the order of their names.
     pub(super) fn within(&self, each: usize, together: usize) -> Self {
         let mut room = together;
         let fits = |(name, field): &(&String, &Field)| {
@@ -134,14 +134,14 @@ impl Fields {
         Self(under.into_iter().map(|(name, field)| (rest(name), field)).collect())
     }
 
-    /// Whether no field is set.
+    /// Returns true if no field is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Why a custom field could not be set.
+/// The error of setting a custom field.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
@@ -150,7 +150,7 @@ pub enum FieldError {
     Unwritable {
         /// The field.
         name: String,
-        /// What its `Serialize` said.
+        /// The error of its `Serialize`.
         source: rmp_serde::encode::Error,
     },
     /// Name or value are larger than the format allows.

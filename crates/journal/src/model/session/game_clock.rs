@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long the game has been played, as its systems see it, in microseconds and nanoseconds beyond them.
+/// The time that the game has been played, as its systems see it, in microseconds and nanoseconds beyond them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct GameClock {
     /// The clock that can be paused and sped up.
@@ -13,7 +13,7 @@ pub struct GameClock {
     pub elapsed_rest: u32,
     /// The clock of fixed steps.
     pub fixed: Option<FixedClock>,
-    /// The nanoseconds of play time beyond the milliseconds that the checkpoint says.
+    /// The nanoseconds of play time beyond the milliseconds of the checkpoint.
     #[serde(default, rename = "played_ns", skip_serializing_if = "is_zero")]
     pub played_rest: u32,
 }

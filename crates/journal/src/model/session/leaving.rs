@@ -1,8 +1,8 @@
-//! What brings about that a session is left.
+//! The causes of leaving a session.
 
 use serde::{Deserialize, Serialize};
 
-/// What brought about that a session was closed or ended.
+/// The cause of leaving a session: of closing or ending it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -23,7 +23,7 @@ pub enum LeaveCause {
     Signal,
     /// Nothing was done for long. Games give this cause, and so does the plugin where it was asked to look for that.
     Idle,
-    /// What was restored couldn't be played. Only games give this cause.
+    /// The restored world couldn't be played. Only games give this cause.
     RecoveryFailed,
     /// Something that was waited for didn't come. Only games give this cause.
     TimedOut,
@@ -31,7 +31,7 @@ pub enum LeaveCause {
     Error,
     /// Another machine owns the session in the replica.
     Fenced,
-    /// Whatever a later version of this crate calls a cause.
+    /// A cause that only a later version of this crate knows.
     Other,
 }
 
@@ -50,7 +50,7 @@ impl LeaveCause {
         Self::Fenced,
     ];
 
-    /// What it is called in files and in what tools print: `player`, `timed_out`.
+    /// Its name in files and in the output of tools: `player`, `timed_out`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl From<String> for LeaveCause {
     }
 }
 
-/// Why a session was closed or ended, and what the game says about it.
+/// The cause of a session's being closed or ended, with the game's words about it.
 ///
 /// ```
 /// use bevy_session_journal::{LeaveCause, Leaving};
@@ -94,7 +94,7 @@ impl From<String> for LeaveCause {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct Leaving {
-    /// What brought it about.
+    /// The cause.
     #[serde(default)]
     pub cause: LeaveCause,
     /// The game's own words about it; may be empty.
@@ -103,7 +103,7 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// Without words.
+    /// Leaves for this cause, without words of the game.
     #[must_use]
     pub fn by(cause: LeaveCause) -> Self {
         Self { cause, words: String::new() }
@@ -116,7 +116,7 @@ impl Leaving {
         self
     }
 
-    /// Whether it says no more than an end of which nothing is known.
+    /// Returns true if the cause is the default one, and the game added nothing.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -1,4 +1,4 @@
-//! What is recorded of what happened to a session itself.
+//! The lifecycle events of a session.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{PanicInfo, SessionStatus, optional_milliseconds};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleEvent {
-    /// What happened, as `started`, `paused`, `restored` or `state_changed`.
+    /// The kind of event, as `started`, `paused`, `restored` or `state_changed`.
     pub subtype: String,
     /// The session's status before, or the state of the game that was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,33 +19,33 @@ pub struct LifecycleEvent {
     /// The status or state from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// What brought it about.
+    /// The trigger.
     pub trigger: EventTrigger,
-    /// Who says so: `bevy_session`, or another writer of the session.
+    /// The writer of the event: `bevy_session`, or another writer of the session.
     pub source: String,
     /// The version of that.
     pub version: String,
-    /// What else is to say about it, for people: the name of a slot, an error.
+    /// Further details for people: the name of a slot, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
-    /// Of a session that was recovered: how the process had ended that played it, by
-    /// [`HowItEnded::name`](crate::HowItEnded::name), as far as that was known.
+    /// Of a recovered session, the end of the process that played it, by [`HowItEnded::name`](crate::HowItEnded::name),
+    /// as far as that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Of a session that was recovered: about how much play was lost, in milliseconds, as far as that was known.
+    /// Of a recovered session, the play that was lost, about, as far as that was known. Stored in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
     pub lost: Option<Duration>,
-    /// Of a session that was recovered: how the processes had ended that held it since, the oldest first: the one that
-    /// played it, then those that died while they restored it. The last is what `cause` names.
+    /// Of a recovered session, the ends of the processes that held it since, the oldest first: of the one that played
+    /// it, then of those that died while they restored it. The last is the one that `cause` names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deaths: Vec<ProcessDeath>,
 }
 
-/// How a process ended that played a session, or was about to.
+/// The death of a process that played a session, or was about to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProcessDeath {
-    /// How, by [`HowItEnded::name`](crate::HowItEnded::name).
+    /// The cause, by [`HowItEnded::name`](crate::HowItEnded::name).
     pub cause: String,
     /// The panic, if it was one: message, place, thread and backtrace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,14 +60,14 @@ impl ProcessDeath {
     }
 }
 
-/// What brought something about.
+/// The trigger of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventTrigger {
     /// The game asked for it, mostly because its player did.
     Player,
-    /// Time passed.
+    /// Time passed: the player was idle, or a wait timed out.
     Timer,
     /// The game entered or left a state.
     State,
@@ -78,7 +78,7 @@ pub enum EventTrigger {
 }
 
 impl LifecycleEvent {
-    /// What lifecycle events are called among a session's events.
+    /// The type path of lifecycle events among a session's events.
     pub const TYPE_PATH: &'static str = "bevy_session::Lifecycle";
 
     /// Something that happened, by what brought it about.
@@ -98,7 +98,7 @@ impl LifecycleEvent {
         }
     }
 
-    /// What it was before, and is from then on: statuses, or states of the game.
+    /// Sets the status, or the state of the game, before the event and from then on.
     #[must_use]
     pub fn between(mut self, previous: Option<String>, status: Option<String>) -> Self {
         (self.previous, self.status) = (previous, status);
@@ -111,7 +111,7 @@ impl LifecycleEvent {
         self.between(Some(word(previous)), Some(word(status)))
     }
 
-    /// Which deaths it followed, the oldest first, and about how much play that took.
+    /// Sets the deaths that it followed, the oldest first, and the play that was lost, about.
     #[must_use]
     pub fn after_deaths(mut self, deaths: Vec<ProcessDeath>, lost: Option<Duration>) -> Self {
         self.cause = deaths.last().map(|death| death.cause.clone());
@@ -119,7 +119,7 @@ impl LifecycleEvent {
         self
     }
 
-    /// What else is to say about it.
+    /// Sets further details for people.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = Some(details.into());

@@ -1,4 +1,4 @@
-//! What a session has to do with other sessions, and with pages outside of the game.
+//! Links of a session to other sessions, and to pages outside of the game.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::RequestError;
 use crate::model::ids::{SessionId, limits};
 
-/// What a session is linked with: another session, or a text such as an address.
+/// The target of a link: another session, or a text such as an address.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -19,7 +19,7 @@ use crate::model::ids::{SessionId, limits};
 pub enum LinkTarget {
     /// Another session. It may be gone by now, or be on another machine.
     Session(SessionId),
-    /// An address, or whatever else the game makes of it. The plugin opens nothing.
+    /// An address, or any other text of the game. The plugin opens nothing.
     Text(String),
 }
 
@@ -56,9 +56,9 @@ impl fmt::Display for LinkTarget {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct Link {
-    /// What the target is to the session, in the game's own words: "sequel of", "guide".
+    /// The target's relation to the session, in the game's own words: "sequel of", "guide".
     pub relation: String,
-    /// What it is linked with.
+    /// The target of the link.
     pub to: LinkTarget,
 }
 
@@ -73,7 +73,7 @@ impl Link {
     }
 }
 
-/// What a session is linked with, in the order of the relations' alphabet, each link once.
+/// The links of a session, sorted by relation, each link once.
 ///
 /// ```
 /// use bevy_session_journal::{LinkTarget, Links};
@@ -97,35 +97,35 @@ impl Links {
         self.0.insert(Link { relation: relation.into(), to: to.into() });
     }
 
-    /// Takes a link away; whether it was there.
+    /// Removes a link. Returns true if it was there.
     pub fn remove(&mut self, relation: &str, to: impl Into<LinkTarget>) -> bool {
         self.0.remove(&Link { relation: relation.to_owned(), to: to.into() })
     }
 
-    /// What the session is linked with by this relation.
+    /// The targets that have this relation to the session.
     pub fn of(&self, relation: &str) -> impl Iterator<Item = &LinkTarget> {
         self.iter().filter(move |link| link.relation == relation).map(|link| &link.to)
     }
 
-    /// All of them.
+    /// All links, sorted by relation.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// The number of links.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no links.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether they are few and short enough for the header of a file: 16, with relations of 64 bytes and
-    /// texts of 512.
+    /// Returns an error unless they are few and short enough for the header of a file: 16, with relations of 64 bytes
+    /// and texts of 512.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a session is called, and what the game notes about it.
+//! The metadata of a session: its name, and what the game notes about it.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::model::ids::SessionId;
 
-/// What a session is called, and what it was last played with. Listings show it in `SessionEntry`.
+/// The metadata of a session: its name, its settings, and the build that last played it. Listings show it in
+/// `SessionEntry`.
 ///
 /// It belongs to the session, not to a checkpoint: restoring an older checkpoint doesn't change it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,48 +28,48 @@ pub struct SessionMetadata {
     /// A sentence about it.
     #[serde(default)]
     pub description: String,
-    /// What sort of session it is, in the game's own words: "campaign", "tutorial".
+    /// The type of session, in the game's own words: "campaign", "tutorial".
     #[serde(default)]
     pub session_type: String,
-    /// How much it matters, for retention and listings.
+    /// Its priority, for retention and listings.
     #[serde(default)]
     pub priority: SessionPriority,
     /// Words by which it is found.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// Whether the player wants it kept: no rule of retention removes it.
+    /// True if the player wants it kept: no rule of retention removes it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
-    /// Where it stands among all others.
+    /// Its place: open, archived, or in the trash.
     #[serde(default, skip_serializing_if = "is_open")]
     pub place: ShelfPlace,
-    /// Whether it is a draft: planned, and not begun yet. It begins when it is continued for the first time.
+    /// True if it is a draft: planned, and not begun yet. It begins when it is continued for the first time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub draft: bool,
-    /// How long it is expected to be played, in milliseconds; `None` if the game didn't say.
+    /// The play time that it is expected to take; `None` if the game didn't say.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_milliseconds")]
     pub expected: Option<Duration>,
-    /// What it has to do with other sessions, and with pages outside of the game.
+    /// Links to other sessions, and to pages outside of the game.
     #[serde(default, skip_serializing_if = "Links::is_empty")]
     pub links: Links,
-    /// Whether automatic checkpoints are taken, as far as the settings allow them.
+    /// True if automatic checkpoints are taken, as far as the settings allow them.
     #[serde(default = "yes")]
     pub autosave: bool,
-    /// Whether the session is offered after a crash, as far as the settings allow it.
+    /// True if the session is offered after a crash, as far as the settings allow it.
     #[serde(default = "yes")]
     pub recovery: bool,
-    /// When it was started.
+    /// The time at which it was started.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub started: Timestamp,
-    /// What it was started with, or last taken up with.
+    /// The build and the context that it was started with, or last resumed with.
     #[serde(default)]
     pub context: SessionContext,
-    /// What it has been through.
+    /// Its restores and crashes so far.
     #[serde(default)]
     pub tally: SessionTally,
 }
 
-/// What a session has been through, counted over all its runs.
+/// The restores and crashes of a session, counted over all its runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -84,8 +85,8 @@ pub struct SessionTally {
 }
 
 impl SessionMetadata {
-    /// As a run says it that takes the session up: from wherever it is, it comes back among those that are
-    /// played, and is no draft any more.
+    /// The metadata of a run that resumes the session: from the archive or the trash, it comes back among those that
+    /// are played, and is no draft any more.
     #[must_use]
     pub(crate) fn taken_up(self) -> Self {
         Self { place: ShelfPlace::Open, draft: false, ..self }
@@ -100,11 +101,11 @@ fn is_open(place: &ShelfPlace) -> bool {
     place.is_open()
 }
 
-/// How much a session matters: which one loses history first when all of them together take more than
+/// The priority of a session: it decides which one loses history first when all of them together take more than
 /// `SessionSettings::max_total_bytes`.
 ///
-/// Among sessions of one priority the least recently played one goes first. The session that is being
-/// played loses nothing to others, whatever its priority is, and none loses its last good checkpoint.
+/// Among sessions of one priority the least recently played one goes first. The session that is being played loses
+/// nothing to others, even with a lower priority, and none loses its last good checkpoint.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
@@ -179,7 +180,7 @@ impl NewSession {
         }
     }
 
-    /// What a session says of itself that begins with this.
+    /// The metadata of a session that begins with this.
     ///
     /// ```
     /// use bevy_session_journal::{NewSession, SessionId};
@@ -210,7 +211,7 @@ impl NewSession {
         }
     }
 
-    /// A new session that is called what another one was.
+    /// A new session with the metadata of another one.
     #[doc(hidden)]
     pub fn like(session: &SessionMetadata) -> Self {
         Self {
@@ -241,14 +242,14 @@ impl NewSession {
         self
     }
 
-    /// What sort of session it is, in the game's own words. Empty by default.
+    /// Sets the type of session, in the game's own words. Empty by default.
     #[must_use]
     pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
         self.session_type = session_type.into();
         self
     }
 
-    /// How much it matters. [`SessionPriority::Normal`] by default.
+    /// Sets its priority. [`SessionPriority::Normal`] by default.
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = priority;
@@ -262,7 +263,7 @@ impl NewSession {
         self
     }
 
-    /// How long it is expected to be played. Lists and suggestions go by it, nothing else does.
+    /// Sets the play time that it is expected to take. Lists and suggestions go by it, nothing else does.
     #[must_use]
     pub fn expected(mut self, expected: Duration) -> Self {
         self.expected = Some(expected);
@@ -286,17 +287,15 @@ impl NewSession {
         self
     }
 
-    /// Whether automatic checkpoints are taken, as far as
-    /// `SessionSettings` allows them. Yes by default.
+    /// Switches automatic checkpoints on or off, as far as `SessionSettings` allows them. On by default.
     #[must_use]
     pub fn autosave(mut self, autosave: bool) -> Self {
         self.autosave = autosave;
         self
     }
 
-    /// Whether the session is offered after a crash, as far as `SessionSettings` allows it. Yes by
-    /// default; a game where death is for good may say no. It isn't offered then; the game can still
-    /// ask for it.
+    /// Switches the offer after a crash on or off, as far as `SessionSettings` allows it. On by default; a game with
+    /// permanent death may switch it off. The game can still ask for a recovery then.
     #[must_use]
     pub fn recovery(mut self, recovery: bool) -> Self {
         self.recovery = recovery;

@@ -15,7 +15,7 @@ const BACKTRACE_BYTES: usize = 64 << 10;
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct PanicInfo {
-    /// What it said.
+    /// The message of the panic.
     pub message: String,
     /// File, line and column.
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct PanicInfo {
     /// The call stack, if one was captured.
     #[serde(default)]
     pub backtrace: Option<String>,
-    /// When.
+    /// The time of the panic, by the machine's clock.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
 }

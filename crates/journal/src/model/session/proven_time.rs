@@ -1,24 +1,24 @@
-//! What time it surely is, for whatever goes because it is old.
+//! A lower bound of the current time, for everything that goes because it is old.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// What time it surely is.
+/// A lower bound of the current time.
 ///
-/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than what an
-/// earlier process has written down would make it: the clock must have said so during a whole run before. Moments
-/// that lie after the begin of this process count for nothing, be they its own or another clock's.
+/// A clock may be a hundred years off, and nothing may go because of that. So nothing is older than the data of an
+/// earlier process proves: the clock must have shown that time during a whole run before. Moments after the begin of
+/// this process count for nothing, by any clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProvenTime {
-    /// When this process began. Without that nothing is known, and nothing is old.
+    /// The time at which this process began. Without that nothing is known, and nothing is old.
     began: Option<Timestamp>,
     /// The newest moment before that at which something was written.
     newest: Option<Timestamp>,
 }
 
 impl ProvenTime {
-    /// Of a process that began at this moment. Nothing is old yet.
+    /// The bound of a process that began at this moment. Nothing is old yet.
     ///
     /// ```
     /// use bevy_session_journal::ProvenTime;
@@ -48,13 +48,14 @@ impl ProvenTime {
         }
     }
 
-    /// The moment that it is at least, where the clock says that it is `clock`.
+    /// The newest moment of earlier processes, or `clock`, the time by the clock, if that is earlier. `None` if nothing
+    /// is known.
     #[must_use]
     pub fn now(&self, clock: Timestamp) -> Option<Timestamp> {
         self.newest.map(|newest| newest.min(clock))
     }
 
-    /// Whether so much time has surely passed since a moment. Since one that is still to come, none has.
+    /// Returns true if this much time has surely passed since a moment. Since one that is still to come, none has.
     #[must_use]
     pub fn has_passed(&self, since: Timestamp, time: Duration, clock: Timestamp) -> bool {
         let Some(now) = self.now(clock) else { return false };
@@ -87,7 +88,7 @@ mod tests {
     fn a_clock_that_jumps_ahead_makes_nothing_old() {
         let mut time = ProvenTime::of_process(day(CENTURY));
         time.witness(day(2));
-        // What this very process has written says nothing, and neither does a file of the far future.
+        // A file of this very process proves nothing, and neither does one of the far future.
         time.witness(day(CENTURY));
         time.witness(day(2 * CENTURY));
         assert!(!time.has_passed(day(0), 30 * DAY, day(CENTURY)));

@@ -7,7 +7,7 @@ use super::{FailureCause, WrittenBy};
 /// Events that a report has if no other number is asked for.
 const EVENTS: usize = 200;
 
-/// What is to be reported, in one file that a player can send and a developer can open.
+/// A request for a report: one file that a player can send and a developer can open.
 ///
 /// ```
 /// use bevy_session_journal::Report;
@@ -26,7 +26,7 @@ pub struct Report {
     pub picture: bool,
 }
 
-/// What a report is about.
+/// The subject of a report.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReportSubject {
@@ -35,13 +35,13 @@ pub enum ReportSubject {
 }
 
 impl Report {
-    /// Of the session that is being played, at this moment.
+    /// A report about the session that is being played, at this moment.
     #[must_use]
     pub fn now() -> Self {
         Self::of(ReportSubject::Now)
     }
 
-    /// Of the process before this one: how it ended, and the newest checkpoint of what it played.
+    /// A report about the process before this one: its end, and the newest checkpoint of the session that it played.
     #[must_use]
     pub fn of_last_run() -> Self {
         Self::of(ReportSubject::LastRun)
@@ -51,23 +51,23 @@ impl Report {
         Self { subject, note: String::new(), events: EVENTS, picture: false }
     }
 
-    /// What the player has to say. At most 4096 bytes; none by default.
+    /// Sets the player's note. At most 4096 bytes; none by default.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
 
-    /// How many of the newest recorded events go with it, 200 by default. Those that are private never do, and
-    /// are not counted.
+    /// Sets the number of the newest recorded events that go with it, 200 by default. Private events are never
+    /// included, and not counted.
     #[must_use]
     pub fn events(mut self, events: usize) -> Self {
         self.events = events;
         self
     }
 
-    /// With the newest picture of the screen that lies beside a checkpoint: what is attached there as
-    /// `thumbnail`. By default there is none in the report.
+    /// Adds the newest picture of the screen that is attached to a checkpoint as `thumbnail`. By default there is none
+    /// in the report.
     #[must_use]
     pub fn picture(mut self) -> Self {
         self.picture = true;
@@ -75,7 +75,7 @@ impl Report {
     }
 }
 
-/// Why a report, or a session that was handed on, can't be opened. Nothing was changed by the attempt.
+/// The error of opening a report, or a session that was handed on. Nothing was changed by the attempt.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -89,7 +89,7 @@ pub enum ReportError {
     NotAReport {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A part of it is missing.
@@ -121,10 +121,10 @@ pub enum ReportError {
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
-    /// There is no checkpoint in it; its `report.ron` says why.
+    /// There is no checkpoint in it; its `report.ron` has the reason.
     #[error("there is no checkpoint in {}", path.display())]
     NoCheckpoint {
         /// The file.
@@ -147,7 +147,7 @@ pub enum ReportError {
 }
 
 impl ReportError {
-    /// The file.
+    /// The file that can't be used; `None` if the error names none.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match self {

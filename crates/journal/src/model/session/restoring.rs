@@ -1,4 +1,4 @@
-//! What is restored, and why.
+//! The sources of a restore, and its reasons.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{CheckpointId, SlotId};
 
-/// Which of a session's checkpoints to restore.
+/// The checkpoint of a session to restore.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum RestoreFrom {
-    /// The newest committed checkpoint. Where a session that is played goes back, the newest before
-    /// the one that is taken of what it leaves.
+    /// The newest committed checkpoint. If a session that is played goes back, the newest before the one that is taken
+    /// of the line that it leaves.
     #[default]
     Latest,
-    /// This one.
+    /// The checkpoint with this id.
     Checkpoint(CheckpointId),
-    /// The newest readable one on the line that was taken at this play time or before. Where there is
-    /// none, the oldest that can be read.
+    /// The newest readable one on the line that was taken at this play time or before. If there is none, the oldest
+    /// that can be read.
     PlayTime(Duration),
-    /// What the newest rewind on the line has left; see `RewindTo::BeforeRewind`.
+    /// The checkpoint that the newest rewind on the line went back from; see `RewindTo::BeforeRewind`.
     BeforeRewind,
-    /// What the newest load on the line has left; see `RewindTo::BeforeLoad`.
+    /// The checkpoint that the newest load on the line went back from; see `RewindTo::BeforeLoad`.
     BeforeLoad,
-    /// This slot.
+    /// The checkpoint in this slot.
     Slot(SlotId),
 }
 
-/// Why a checkpoint was put back.
+/// The reason for which a checkpoint was put back.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]

@@ -1,14 +1,14 @@
-//! What is done with each of many sessions.
+//! The edits that can be made to many sessions at once.
 
 use super::{SessionUpdate, ShelfMove};
 
-/// What is done with each of many sessions.
+/// An edit that is made to each of many sessions.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub enum SessionEdit {
-    /// What it says about itself is changed.
+    /// Its metadata or its fields are changed.
     Update(SessionUpdate),
     /// It is moved into the trash or the archive, or brought back.
     Move(ShelfMove),

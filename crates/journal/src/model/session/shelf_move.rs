@@ -1,8 +1,8 @@
-//! How a session gets from one place to another.
+//! Moves between the places of a session.
 
 use super::ShelfPlace;
 
-/// How a session gets from one [`ShelfPlace`] to another.
+/// A move of a session from one [`ShelfPlace`] to another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -19,7 +19,7 @@ pub enum ShelfMove {
 }
 
 impl ShelfMove {
-    /// What it is called in logs.
+    /// Its name in logs.
     #[doc(hidden)]
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -32,24 +32,24 @@ impl ShelfMove {
     }
 }
 
-/// What an archived session keeps.
+/// The part of an archived session that is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 pub enum Archived {
-    /// Its newest checkpoint, besides its summary: it can be taken up again.
+    /// Its newest checkpoint, besides its summary: it can be resumed.
     WithWorld,
-    /// What lists show: its name and tags, how it ended, play time, custom fields and the newest picture. It
+    /// Everything that lists show: its name and tags, its end, play time, custom fields and the newest picture. It
     /// can't be played any more.
     SummaryOnly,
 }
 
-/// What a move came to.
+/// The outcome of a move.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShelfMoved {
-    /// Where it was.
+    /// Its place before.
     pub from: ShelfPlace,
-    /// Where it is now.
+    /// Its place now.
     pub to: ShelfPlace,
     /// Bytes of its files, now.
     pub bytes: u64,

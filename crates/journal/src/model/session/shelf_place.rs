@@ -1,14 +1,14 @@
-//! Where a session stands among all others: played, put away, or about to be deleted.
+//! The place of a session among all others: played, archived, or in the trash.
 
 #[cfg(feature = "bevy_reflect")]
 use bevy_reflect::{ReflectDeserialize, ReflectSerialize};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands among all others.
+/// The place of a session among all others.
 ///
-/// It belongs to the session, like its name: going back to an older checkpoint doesn't change it. Whoever
-/// plays the session takes it out of the archive or the trash.
+/// It belongs to the session, like its name: going back to an older checkpoint doesn't change it. Playing the session
+/// takes it out of the archive or the trash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(
@@ -23,17 +23,17 @@ pub enum ShelfPlace {
     Open,
     /// Put away: it takes little room, and lists leave it out unless they are asked for it.
     Archive {
-        /// Since when.
+        /// The time at which it was archived.
         since: Timestamp,
     },
     /// Deleted by the player, and kept for a while in case that was a mistake.
     Trash {
-        /// Since when.
+        /// The time at which it was deleted.
         since: Timestamp,
     },
 }
 
-/// How it is written: so that a build that knows fewer places still reads the rest.
+/// The encoding of a place, from which a build that knows fewer places still reads the rest.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,19 +64,19 @@ impl From<Written> for ShelfPlace {
 }
 
 impl ShelfPlace {
-    /// Whether it is among those that are played.
+    /// Returns true if it is among those that are played.
     #[must_use]
     pub fn is_open(self) -> bool {
         self == Self::Open
     }
 
-    /// Whether it was put away.
+    /// Returns true if it is archived.
     #[must_use]
     pub fn is_archived(self) -> bool {
         matches!(self, Self::Archive { .. })
     }
 
-    /// Whether it was deleted, and is kept for a while.
+    /// Returns true if it was deleted, and is kept for a while.
     #[must_use]
     pub fn is_in_trash(self) -> bool {
         matches!(self, Self::Trash { .. })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailureCause, ReportError, WrittenBy};
 use crate::model::ids::{SlotId, limits};
 
-/// How a slot came about.
+/// The origin of a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -69,7 +69,7 @@ impl SaveSlot {
         &self.name
     }
 
-    /// How the slot comes about.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> SlotKind {
         self.kind
@@ -85,8 +85,8 @@ pub fn check_slot_name(name: &str) -> Result<(), SlotError> {
     if bytes > limit { Err(SlotError::NameTooLong { bytes, limit }) } else { Ok(()) }
 }
 
-/// Why something could not be done with a slot. Whatever it is, no slot was lost by it, unless it was
-/// to be replaced and a new one has taken its place.
+/// An error of an operation on a slot. No slot is lost by it, unless it was to be replaced and a new one has taken its
+/// place.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(opaque, Clone, Debug, PartialEq))]
@@ -127,13 +127,13 @@ pub enum SlotError {
         /// The file.
         path: PathBuf,
     },
-    /// A newer release of this crate wrote the file; update the game. Where it can be shown in a
-    /// list, it can be deleted, but not loaded, copied, renamed or added to.
+    /// A newer release of this crate wrote the file; update the game. If it can be shown in a list, it can be deleted,
+    /// but not loaded, copied, renamed or added to.
     #[error("a newer release wrote {path} ({written_by}): update the game")]
     NewerFormat {
         /// The file.
         path: PathBuf,
-        /// Who wrote it.
+        /// The version that wrote it.
         written_by: WrittenBy,
     },
     /// The file can't be read now. It may be readable later.
@@ -148,7 +148,7 @@ pub enum SlotError {
     /// It is another player's, and this one is in the middle of a session. Close it first.
     #[error("the slot is another player's")]
     OtherPlayer {
-        /// That player, if the session has one.
+        /// The session's player, if it has one.
         player: Option<String>,
     },
     /// The checkpoint that was to be imported is on the shelf already.
@@ -160,11 +160,10 @@ pub enum SlotError {
     /// The file that was to be imported can't be used.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Another process works on the slots, and doesn't come to an end.
+    /// Another process works on the slots, and doesn't finish.
     #[error("another process works on the slots")]
     InUse,
-    /// The checkpoint that was to be copied could not be written, as
-    /// `CheckpointFailed` says.
+    /// The checkpoint that was to be copied could not be written, see `CheckpointFailed`.
     #[error("the checkpoint could not be written")]
     CheckpointNotSaved,
     /// The disk refused an operation on the slot. The checkpoint is safe in its session. The old slot

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A file that hands a session on, as `LibraryCommands::export` writes it, or a report: what new sessions begin
 /// with. Cheap to clone.
 ///
-/// What it holds is looked at when a session begins with it.
+/// Its content is read when a session begins with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StartingWorld {
     file: PathBuf,
@@ -21,13 +21,13 @@ impl StartingWorld {
         Self { file: file.into(), bytes: bytes.into() }
     }
 
-    /// What errors call it.
+    /// The file's path, for errors.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What the file holds.
+    /// The content of the file.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct StateChange {
     /// The state's type, without its module.
     pub state: String,
-    /// What it was, as `Debug` writes it; `None` for a sub-state that didn't exist.
+    /// The state before, as `Debug` writes it; `None` for a sub-state that didn't exist.
     pub from: Option<String>,
-    /// What it became; `None` for a sub-state that ceased to exist.
+    /// The state after; `None` for a sub-state that ceased to exist.
     pub to: Option<String>,
     /// Play time at that moment.
     #[serde(with = "crate::model::session::milliseconds")]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands, as its journal says.
+/// The status of a session, by its journal.
 ///
 /// *Crashed* is not among them: it is derived from a run that has no end and that no process holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
 #[non_exhaustive]
 pub enum SessionStatus {
-    /// Being played.
+    /// A process plays it.
     Active,
     /// Being played, but standing still: play time and autosaves wait.
     Paused,
@@ -22,7 +22,7 @@ pub enum SessionStatus {
     Completed,
     /// Ended: the player gave it up.
     Abandoned,
-    /// Ended: the player lost, or the game could not go on.
+    /// Ended: the player lost, or the game could not continue.
     Failed,
 }
 
@@ -31,19 +31,19 @@ impl SessionStatus {
     pub const ALL: [Self; 6] =
         [Self::Active, Self::Paused, Self::Closed, Self::Completed, Self::Abandoned, Self::Failed];
 
-    /// Whether a process holds the session in this status: it is played or paused.
+    /// Returns true if a process holds the session in this status: it is played or paused.
     #[must_use]
     pub fn is_running(self) -> bool {
         matches!(self, Self::Active | Self::Paused)
     }
 
-    /// Whether the session is over and can't be continued.
+    /// Returns true if the session is over and can't be continued.
     #[must_use]
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Abandoned | Self::Failed)
     }
 
-    /// Where `step` leads from here.
+    /// Returns the status after `step`.
     ///
     /// ```
     /// use bevy_session_journal::{Move, SessionStatus};
@@ -89,7 +89,7 @@ pub enum Move {
     Recover,
 }
 
-/// Why a session ended for good.
+/// The reason for which a session ended for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -99,7 +99,7 @@ pub enum EndReason {
     Completed,
     /// The player gave it up.
     Abandoned,
-    /// The player lost, or the game could not go on.
+    /// The player lost, or the game could not continue.
     Failed,
 }
 
@@ -120,7 +120,7 @@ impl EndReason {
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 pub struct IllegalMove {
-    /// The session's status.
+    /// The status in which the step isn't allowed.
     pub from: SessionStatus,
     /// The step that was asked for.
     pub step: Move,

@@ -1,4 +1,4 @@
-//! What lists show of a checkpoint.
+//! The summary of a checkpoint, for lists.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const STATES: usize = 32;
 /// Changes of states: the newest ones.
 const CHANGES: usize = 5;
 
-/// What lists show of a checkpoint, and what is known of it before anything is restored.
+/// The summary of a checkpoint: everything that lists show of it before anything is restored.
 ///
 /// A checkpoint of an earlier version of this crate has an empty one.
 ///
@@ -41,7 +41,7 @@ pub struct CheckpointSummary {
     /// their names, those that fit. A restore brings back all of them.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub fields: Fields,
-    /// Whether a field is missing because it is too large.
+    /// True if a field is missing because it is too large.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fields_left_out: bool,
     /// The saved states that the game was in, by the names of their types without modules, as `Debug`
@@ -57,9 +57,9 @@ pub struct CheckpointSummary {
 }
 
 impl CheckpointSummary {
-    /// The name of the field that says how far the player has come: a number from 0 to 1.
+    /// The name of the field with the player's progress: a number from 0 to 1.
     pub const PROGRESS: &'static str = "bevy_session.progress";
-    /// The name of the field that says what the player is about to do: a text.
+    /// The name of the field with the player's objective: a text.
     pub const OBJECTIVE: &'static str = "bevy_session.objective";
 
     /// As much of this as there is room for.
@@ -92,13 +92,13 @@ impl CheckpointSummary {
         Self { fields: kept, fields_left_out, ..self }
     }
 
-    /// How far the player has come, from 0 to 1; `None` if the game didn't say.
+    /// The player's progress, from 0 to 1; `None` if the game didn't say.
     #[must_use]
     pub fn progress(&self) -> Option<f32> {
         self.fields.get::<f32>(Self::PROGRESS).map(|progress| progress.clamp(0.0, 1.0))
     }
 
-    /// What the player is about to do; `None` if the game didn't say.
+    /// The player's current objective; `None` if the game didn't say.
     #[must_use]
     pub fn objective(&self) -> Option<String> {
         self.fields.get(Self::OBJECTIVE)

@@ -37,35 +37,35 @@ impl Tags {
         }
     }
 
-    /// Takes a tag away; whether it was there.
+    /// Removes a tag. Returns true if it was there.
     pub fn remove(&mut self, tag: &str) -> bool {
         self.0.remove(tag.trim())
     }
 
-    /// Whether a tag is there, written exactly like this.
+    /// Returns true if it has this tag, in exactly this spelling.
     #[must_use]
     pub fn contains(&self, tag: &str) -> bool {
         self.0.contains(tag.trim())
     }
 
-    /// All of them.
+    /// All tags, in the order of the alphabet.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    /// How many there are.
+    /// The number of tags.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no tags.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether they are few and short enough for the header of a file: 32, of 64 bytes each.
+    /// Returns an error unless they are few and short enough for the header of a file: 32, of 64 bytes each.
     ///
     /// # Errors
     ///

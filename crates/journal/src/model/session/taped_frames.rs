@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Frames that followed each other, recorded under [`TYPE_PATH`](Self::TYPE_PATH) of every game that records inputs:
-/// without them, nobody knows in which steps the time passed between two inputs.
+/// only they record in which steps the time passed between two inputs.
 ///
 /// It is written where a checkpoint is taken, once a second, and where a panic unwinds. Queries of events leave it out
 /// unless they name it.
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct TapedFrames {
     /// The number of the first frame in its process, from 1.
     pub first: u64,
-    /// How often the fixed schedule had run in the process before that frame.
+    /// The number of times that the fixed schedule had run in the process before that frame.
     pub ticks: u64,
-    /// How much real time passed before each frame, in nanoseconds.
+    /// The real time that passed before each frame, in nanoseconds.
     pub deltas: Vec<u64>,
 }
 
 impl TapedFrames {
-    /// What frames are called among a session's events.
+    /// The type path of frames among a session's events.
     pub const TYPE_PATH: &'static str = "bevy_session::Frames";
 
     /// The number of the frame after the last one.

@@ -1,4 +1,4 @@
-//! Changes to what a session says about itself.
+//! Changes to a session's metadata and custom fields.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::ids::limits;
 
-/// Changes to what a session says about itself. What isn't set stays as it is.
+/// Changes to a session's metadata and custom fields. Values that aren't set stay as they are.
 ///
 /// ```
 /// use bevy_session_journal::SessionUpdate;
@@ -39,7 +39,7 @@ pub struct SessionUpdate {
 }
 
 impl SessionUpdate {
-    /// A new name.
+    /// Sets a new name, as the player sees it.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -53,28 +53,28 @@ impl SessionUpdate {
         self
     }
 
-    /// A new description.
+    /// Sets a new description: a sentence about the session.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// A new sort of session.
+    /// Sets the type of session.
     #[must_use]
     pub fn session_type(mut self, session_type: impl Into<String>) -> Self {
         self.session_type = Some(session_type.into());
         self
     }
 
-    /// A new priority.
+    /// Sets a new priority, for retention and listings.
     #[must_use]
     pub fn priority(mut self, priority: SessionPriority) -> Self {
         self.priority = Some(priority);
         self
     }
 
-    /// Adds a tag.
+    /// Adds a tag. One that is there already changes nothing.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
         self.remove_tags.remove(tag);
@@ -105,21 +105,21 @@ impl SessionUpdate {
         self
     }
 
-    /// Whether no rule of retention removes the session from now on.
+    /// Pins the session, so that no rule of retention removes it, or unpins it.
     #[must_use]
     pub fn pin(mut self, pinned: bool) -> Self {
         self.pinned = Some(pinned);
         self
     }
 
-    /// Whether automatic checkpoints are taken from now on.
+    /// Switches automatic checkpoints on or off.
     #[must_use]
     pub fn autosave(mut self, autosave: bool) -> Self {
         self.autosave = Some(autosave);
         self
     }
 
-    /// Whether the session is offered after a crash.
+    /// Switches the offer after a crash on or off.
     #[must_use]
     pub fn recovery(mut self, recovery: bool) -> Self {
         self.recovery = Some(recovery);
@@ -140,7 +140,8 @@ impl SessionUpdate {
         Ok(self)
     }
 
-    /// Whether all of it is small enough to be kept with what is there.
+    /// Returns an error if a text, the tags, the links or the fields would be too large to be kept beside what is
+    /// there.
     ///
     /// # Errors
     ///
@@ -157,7 +158,7 @@ impl SessionUpdate {
         RequestError::refuse_longer(together, limits::FRAME_BYTES)
     }
 
-    /// Whether it changes custom fields.
+    /// Returns true if it changes custom fields.
     #[doc(hidden)]
     #[must_use]
     pub fn changes_fields(&self) -> bool {
@@ -182,7 +183,7 @@ impl SessionUpdate {
         links
     }
 
-    /// Makes the changes; whether any changed the metadata, and whether any changed the fields.
+    /// Makes the changes. Returns two values: true if any changed the metadata, and true if any changed the fields.
     #[doc(hidden)]
     pub fn apply(self, metadata: &mut SessionMetadata, fields: &mut Fields) -> (bool, bool) {
         let (before, fields_change) = (metadata.clone(), self.changes_fields());

@@ -1,8 +1,8 @@
-//! Whose world is to be taken.
+//! The sources of a world.
 
 use crate::model::ids::{SessionId, SlotId};
 
-/// What a world is taken of.
+/// The source of a world.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -10,7 +10,7 @@ use crate::model::ids::{SessionId, SlotId};
 pub enum WorldOf {
     /// The newest checkpoint of a session; of the one that is played, this moment.
     Session(SessionId),
-    /// A slot.
+    /// The checkpoint in a slot.
     Slot(SlotId),
 }
 

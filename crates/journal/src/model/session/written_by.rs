@@ -1,8 +1,8 @@
-//! Which version wrote a file.
+//! The version that wrote a file.
 
 use std::fmt;
 
-/// Which version of the format, and of the game, wrote a file.
+/// The version of the format, and of the game, that wrote a file.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq, Hash))]
@@ -10,8 +10,8 @@ use std::fmt;
 pub struct WrittenBy {
     /// Major version of the format on disk. Another one than this crate's is never read.
     pub major: u16,
-    /// Minor version of the format on disk. A newer one is read, unless the file says that it needs
-    /// something that this crate doesn't know.
+    /// Minor version of the format on disk. A newer one is read, unless the file needs a feature that this crate
+    /// doesn't know.
     pub minor: u16,
     /// Version of the game; `None` if the file doesn't say.
     pub game_version: Option<String>,

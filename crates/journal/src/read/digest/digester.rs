@@ -1,4 +1,4 @@
-//! What a program says of its digests, and what it gets.
+//! The interface between a digester and the sessions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +11,11 @@ use crate::format::RecordedEvent;
 use crate::model::ids::SessionId;
 use crate::read::recovery::{HistoryLosses, SessionFacts};
 
-/// Reduces the history of a session to a small value: how often its player died, how long each level took.
+/// Reduces the history of a session to a small value: the number of its player's deaths, the time that each level took.
 ///
-/// All that was recorded on the session's newest line is handed over in its order, and then what a listing says of the
-/// session. It runs beside the game, between the checkpoints, and only where a session's files have changed. A value
-/// must follow from what is handed over alone. Where this code panics, the session's value is the default one, and
-/// [`Digested::has_failed`] says so.
+/// All events of the session's newest line are handed over in their order, and then the session's entry. It runs beside
+/// the game, between the checkpoints, and only if a session's files have changed. A value must follow from this input
+/// alone. If this code panics, the session's value is the default one, and [`Digested::has_failed`] is set.
 ///
 /// ```
 /// use bevy_session_journal::{RecordedEvent, SessionDigester, SessionFacts};
@@ -44,14 +43,14 @@ use crate::read::recovery::{HistoryLosses, SessionFacts};
 /// }
 /// ```
 pub trait SessionDigester: Send + Sync + 'static {
-    /// What is kept of a session.
+    /// The digest of a session.
     type Value: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// What it is called. Its file is called so as well.
+    /// Its name, and that of its file.
     const NAME: &'static str;
 
-    /// A number that is another one wherever this would make another value of the same history. What was made with
-    /// another number, or by another version of the game, is thrown away. Defaults to 0.
+    /// The version of this digester: raise it when it makes other values of the same history. Values of another
+    /// version, or by another version of the game, are thrown away. Defaults to 0.
     fn version(&self) -> u64 {
         0
     }
@@ -66,17 +65,17 @@ pub trait SessionDigester: Send + Sync + 'static {
     }
 }
 
-/// What is kept of one session.
+/// The digest of one session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Digested<T> {
     /// The session.
     pub session: SessionId,
-    /// The value.
+    /// The value that the digester made.
     pub value: T,
-    /// What of the history it doesn't include.
+    /// The parts of the history that it doesn't include.
     pub losses: HistoryLosses,
-    /// Whether the digester's own code panicked, so that the value is the default one.
+    /// True if the digester's own code panicked, so that the value is the default one.
     pub has_failed: bool,
 }
 
@@ -87,14 +86,14 @@ impl<T> Digested<T> {
         Self { session, value, losses, has_failed: false }
     }
 
-    /// Whether the value includes all that the session has been through.
+    /// Returns true if the value includes all of the session's history.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.losses.is_none() && !self.has_failed
     }
 }
 
-/// What is kept of all sessions, in the order of their ids, so the oldest first. A clone of it is as cheap as one of a
+/// The digests of all sessions, in the order of their ids, so the oldest first. A clone of it is as cheap as one of a
 /// pointer, so that a task of the game can go through all of them.
 #[derive(Debug)]
 pub struct DigestedSessions<T>(Arc<[Arc<Digested<T>>]>);
@@ -120,44 +119,44 @@ impl<T> FromIterator<Arc<Digested<T>>> for DigestedSessions<T> {
 }
 
 impl<T> DigestedSessions<T> {
-    /// Of values that are sorted by session.
+    /// The digests of these values, which are sorted by session.
     pub(super) fn of(sorted: impl Iterator<Item = Arc<Digested<T>>>) -> Self {
         Self(sorted.collect())
     }
 
-    /// What is kept of one session; `None` if it isn't known.
+    /// The digest of one session; `None` if it has none.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&Digested<T>> {
         let place = self.0.binary_search_by_key(&session, |known| known.session).ok()?;
         self.0.get(place).map(Arc::as_ref)
     }
 
-    /// All of them.
+    /// All digests, those of the oldest sessions first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Digested<T>> {
         self.0.iter().map(Arc::as_ref)
     }
 
-    /// How many sessions there are.
+    /// The number of sessions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no session.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What it took to bring digests up to date.
+/// The work that bringing digests up to date took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct DigestFigures {
     /// Sessions of which something is known.
     pub sessions: usize,
-    /// Sessions whose files were read. What is known of all others was kept.
+    /// Sessions whose files were read. The values of all others were kept.
     pub read: usize,
-    /// How long the writer's thread worked on it.
+    /// The time that the writer's thread worked on it.
     pub work: Duration,
 }

@@ -22,17 +22,17 @@ use crate::read::recovery::{KnownTypes, SessionFinder, SessionHistory};
 /// Keeps the digests of one digester.
 pub struct DigestKeeper<D: SessionDigester> {
     digester: D,
-    /// What the file must say to be of use; `None` as long as it wasn't read.
+    /// The build that the file must be of to be used; `None` until it is read.
     build: Option<IndexBuild>,
-    /// What the file says and nobody has asked for yet.
+    /// The digests from the file that weren't asked for yet.
     packed: HashMap<SessionId, IndexedSession>,
     known: BTreeMap<SessionId, Known<D::Value>>,
     under_way: Option<UnderWay<D::Value>>,
-    /// Whether the file doesn't say what is known.
+    /// True if the file differs from what is known.
     is_stale: bool,
     figures: DigestFigures,
-    /// What was handed over last, and the time before: whoever drops the last handle of such a list has work to do, and
-    /// that is to be this thread.
+    /// The two lists that were handed over last: freeing one takes time, so this thread must be the one that drops its
+    /// last handle.
     shown: [DigestedSessions<D::Value>; 2],
 }
 
@@ -47,7 +47,7 @@ struct UnderWay<T> {
     /// The sessions that weren't looked at yet, the next one last, with the stamp of their files if it is known.
     waiting: Vec<(SessionId, Option<u64>)>,
     played: Option<PlayedLine>,
-    /// What was known before, as far as it wasn't confirmed.
+    /// The digests from before that aren't confirmed yet.
     before: BTreeMap<SessionId, Known<T>>,
     reading: Option<(SessionHistory, Digested<T>)>,
 }
@@ -89,7 +89,7 @@ impl<D: SessionDigester> DigestKeeper<D> {
         self.build = Some(build);
     }
 
-    /// Keeps what is known of a session if its files are as they were. Whether that could be done.
+    /// Keeps what is known of a session if its files are as they were. Returns true if they were.
     fn confirm(&mut self, session: SessionId, stamp: Option<u64>) -> bool {
         let Some(under_way) = &mut self.under_way else { return false };
         if let Some(known) = under_way.before.remove(&session) {
@@ -131,7 +131,7 @@ impl<D: SessionDigester> DigestKeeper<D> {
         }
     }
 
-    /// Reads the next piece of the session that is open. Whether there was one.
+    /// Reads the next piece of the session that is open. Returns true if there was one.
     fn read_on(&mut self) -> bool {
         let Some(under_way) = &mut self.under_way else { return false };
         let Some((history, digest)) = &mut under_way.reading else { return false };

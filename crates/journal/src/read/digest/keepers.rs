@@ -62,7 +62,7 @@ impl Keepers {
         }
     }
 
-    /// Does a slice of what was begun: as much as `slice` allows. What came of it, if that was the last.
+    /// Does a slice of the work, as long as `slice` allows. Returns the outcome, if that was the last.
     pub fn step(
         &mut self,
         name: &str,
@@ -82,7 +82,7 @@ impl Keepers {
         }
     }
 
-    /// Whether there is such a digester.
+    /// Returns true if there is such a digester.
     pub fn knows(&self, name: &str) -> bool {
         self.keepers.iter().any(|keeper| keeper.name() == name)
     }

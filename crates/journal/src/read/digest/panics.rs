@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::error;
 
-/// Runs a digester's code. Whether it came to its end.
+/// Runs a digester's code. Returns true if it didn't panic.
 pub fn survives(name: &str, work: impl FnOnce()) -> bool {
     let ended = catch_unwind(AssertUnwindSafe(work)).is_ok();
     if !ended {

@@ -28,14 +28,14 @@ pub struct Shelf {
     /// One for each entry, in the same order.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     cards: Vec<Card>,
-    /// When each was written last: where it stands follows from that.
+    /// The time at which each was written last: its place follows from that.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     updated: HashMap<SessionId, Timestamp>,
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     revision: u64,
 }
 
-/// What is known of an entry beside it.
+/// The data about an entry that is kept beside it.
 #[derive(Clone, Debug)]
 struct Card {
     id: SessionId,
@@ -44,7 +44,7 @@ struct Card {
     changed: u64,
 }
 
-/// Where a session stands that was found.
+/// The place of a session that was found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// As long as the shelf's revision is the same.
@@ -81,13 +81,13 @@ impl Shelf {
         self.entries
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -107,14 +107,14 @@ impl Shelf {
         self.revision
     }
 
-    /// One session.
+    /// The entry of one session; `None` if it isn't listed.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
         self.entries.get(self.position(session)?)
     }
 
-    /// One session, to be changed. Whatever of it decides where it stands is changed by
-    /// [`put`](Self::put).
+    /// One session, to be changed. Fields that decide on its place in the order are changed by [`put`](Self::put)
+    /// instead.
     pub fn get_mut(&mut self, session: SessionId) -> Option<&mut SessionEntry> {
         let position = self.position(session)?;
         let revision = self.begin_change();
@@ -124,8 +124,8 @@ impl Shelf {
         self.entries.get_mut(position)
     }
 
-    /// Changes what is asked for of every session: what doesn't decide where they stand, and isn't
-    /// searched. `change` says whether it changed anything.
+    /// Changes every session, in fields that don't decide on their order and aren't searched. `change` returns true if
+    /// it changed anything.
     pub fn change_all(&mut self, mut change: impl FnMut(&mut SessionEntry) -> bool) {
         let revision = next_revision();
         for (entry, card) in self.entries.iter_mut().zip(&mut self.cards) {
@@ -194,7 +194,7 @@ impl Shelf {
         self.take(position)
     }
 
-    /// Finds sessions. What they are searched for is folded once and kept.
+    /// Finds sessions. Their searched texts are folded once and kept.
     #[must_use]
     pub fn query(&self, query: &SessionQuery) -> SessionPage<'_> {
         let begun = clock::instant();
@@ -214,7 +214,7 @@ impl Shelf {
         all.map(|(position, (entry, card))| Found { entry, text: &card.text, position })
     }
 
-    /// Where those stand that a query finds, in the order that is asked for.
+    /// The places of the sessions that a query finds, in its order.
     pub(super) fn find(&self, query: &SessionQuery) -> Vec<Place> {
         let mut found = query.found(self.all());
         query.sort_all(&mut found);
@@ -230,12 +230,12 @@ impl Shelf {
         let position = self.place_of((Reverse(*updated), session));
         let is_there =
             |position: &usize| self.cards.get(*position).map(|card| card.id) == Some(session);
-        // Whoever has changed an entry may have changed where it belongs.
+        // A change of an entry may have changed its place.
         let anywhere = || self.cards.iter().position(|card| card.id == session);
         Some(position).filter(is_there).or_else(anywhere)
     }
 
-    /// Where an entry of this order stands, or would.
+    /// The position of an entry of this order, or the one that it would have.
     fn place_of(&self, wanted: (Reverse<Timestamp>, SessionId)) -> usize {
         self.entries.partition_point(|known| order(known) < wanted)
     }
@@ -261,7 +261,7 @@ impl Card {
     }
 }
 
-/// Where an entry stands among others.
+/// The order of an entry among others.
 fn order(entry: &SessionEntry) -> (Reverse<Timestamp>, SessionId) {
     (Reverse(entry.updated), entry.session.id)
 }

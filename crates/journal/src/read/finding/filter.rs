@@ -1,4 +1,4 @@
-//! What a session must be to be found.
+//! The filter of a query: the conditions on a session.
 
 use std::ops::Bound;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::SearchText;
 use crate::model::session::{Field, LeaveCause, SessionStatus};
 use crate::read::recovery::{SessionEntry, VersionFit};
 
-/// How a session was left.
+/// The way in which a session was left.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Left {
@@ -22,7 +22,7 @@ pub enum Left {
 }
 
 impl Left {
-    /// How this one was left.
+    /// The way in which this one was left.
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Self {
         match (entry.in_use, entry.status.is_running()) {
@@ -56,7 +56,7 @@ impl<T: PartialOrd> Between<T> {
     }
 }
 
-/// Which places of the shelf are looked at.
+/// The places that are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Places {
     pub open: bool,
@@ -70,10 +70,10 @@ impl Default for Places {
     }
 }
 
-/// What a session must be to be found. Nothing in it leaves nothing out.
+/// The conditions on a session. One that is empty excludes nothing.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Filter {
-    /// Folded.
+    /// The searched words, folded as the texts are.
     pub words: Vec<String>,
     /// Fields that are searched as well.
     pub fields: Vec<String>,
@@ -94,7 +94,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Whether a session is one that is asked for. The cheapest questions come first.
+    /// Returns true if a session meets all conditions. The cheapest ones come first.
     pub fn has(&self, entry: &SessionEntry, text: &SearchText) -> bool {
         self.has_standing(entry)
             && self.updated.is_none_or(|range| range.has(&entry.updated))

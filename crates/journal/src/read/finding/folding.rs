@@ -1,4 +1,4 @@
-//! Texts as they are compared: without case, accents and other differences that nobody types.
+//! Texts as they are compared: without case, accents and other differences that players don't type.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -40,7 +40,7 @@ fn push(folded: &mut String, letter: char) {
     }
 }
 
-/// Whether a mark only says how a letter is spoken or stressed.
+/// Returns true if a mark only says how a letter is spoken or stressed.
 fn is_accent(letter: char) -> bool {
     matches!(letter,
         '\u{0300}'..='\u{036f}'
@@ -53,7 +53,7 @@ fn is_accent(letter: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Whether a character takes no room and no part in a word.
+/// Returns true if a character takes no room and no part in a word.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{00ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }

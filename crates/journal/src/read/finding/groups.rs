@@ -16,24 +16,24 @@ const MONDAY: i64 = 3 * 24 * 60 * 60;
 /// Seconds of an hour.
 const HOUR: i64 = 60 * 60;
 const HOURS_OF_A_DAY: i64 = 24;
-/// Where groups by length part, in minutes.
+/// The bounds between groups by length, in minutes.
 const LENGTHS: [u64; 4] = [15, 60, 4 * 60, 20 * 60];
 
-/// What sessions are grouped by.
+/// The property to group sessions by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum GroupBy {
-    /// Who plays them.
+    /// Their player.
     Player,
-    /// What sort of session they are, in the game's own words: its scenarios, say.
+    /// Their type, in the game's own words: its scenarios, say.
     SessionType,
     /// Their tags. A session with several of them is in several groups.
     Tag,
     /// The week in which they were played last, from Monday to Sunday of UTC.
     Week,
-    /// How they went.
+    /// Their outcome.
     Outcome,
-    /// How long they were played.
+    /// Their play time, in ranges.
     Length,
     /// The hour of the day at which they were played last, of UTC.
     Hour,
@@ -41,7 +41,7 @@ pub enum GroupBy {
     Mod,
 }
 
-/// How a session went.
+/// The outcome of a session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -55,14 +55,14 @@ pub enum Outcome {
     Closed,
     /// It ended: the player reached its goal.
     Completed,
-    /// It ended: the player lost, or the game could not go on.
+    /// It ended: the player lost, or the game could not continue.
     Failed,
     /// It ended: the player gave it up.
     Abandoned,
 }
 
 impl Outcome {
-    /// How this one went.
+    /// The outcome of this one.
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Self {
         match (Left::of(entry), entry.status) {
@@ -77,7 +77,7 @@ impl Outcome {
     }
 }
 
-/// What the sessions of a group have in common.
+/// The common property of the sessions in a group.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum GroupKey {
@@ -92,11 +92,11 @@ pub enum GroupKey {
         /// Monday, 00:00 UTC.
         begins: Timestamp,
     },
-    /// How they went.
+    /// Their outcome.
     Outcome(Outcome),
-    /// They were played for so long: under 15 minutes, up to 1, 4 or 20 hours, or longer.
+    /// Their play time: under 15 minutes, up to 1, 4 or 20 hours, or longer.
     Length {
-        /// At least so long.
+        /// The least play time.
         from: Duration,
         /// And not as long as this; `None` for the longest.
         until: Option<Duration>,
@@ -156,9 +156,9 @@ fn length_of(play_time: Duration) -> GroupKey {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SessionGroup<'a> {
-    /// What that is.
+    /// The property that they have in common.
     pub key: GroupKey,
-    /// How many they are.
+    /// The number of its sessions.
     pub count: usize,
     /// The one that was played last.
     pub newest: &'a SessionEntry,
@@ -171,7 +171,7 @@ pub struct SessionGroups<'a> {
     /// The group with the session first that was played last; groups by length, the shortest first, and by hour, from
     /// midnight on.
     pub groups: Vec<SessionGroup<'a>>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What is asked of the sessions, and a page of the answer.
+//! Queries of sessions, and the pages of their answers.
 
 use std::ops::{Bound, Range, RangeBounds};
 use std::time::{Duration, Instant};
@@ -14,14 +14,13 @@ use crate::model::clock;
 use crate::model::session::{Fields, LeaveCause, SessionStatus};
 use crate::read::recovery::{SessionEntry, VersionFit};
 
-/// Letters of a search that count. Nobody types more, and a text that was pasted by mistake costs nothing.
+/// Letters of a search that count. Players don't type more, and a text that was pasted by mistake costs nothing.
 const LETTERS: usize = 1000;
 
-/// Which sessions are asked for, in which order, and which page of them.
+/// A query of sessions: the conditions, the order, and the page.
 ///
-/// Each method narrows it. What isn't mentioned leaves nothing out, except that sessions in the archive
-/// and in the trash are only found where they are asked for. By default all that are found are one page,
-/// most recently played first.
+/// Each method narrows it. A condition that isn't set excludes nothing, except that sessions in the archive and in the
+/// trash are only found if they are asked for. By default all that are found are one page, most recently played first.
 ///
 /// ```
 /// use bevy_session_journal::{Left, SessionEntry, SessionQuery, SortBy};
@@ -122,7 +121,7 @@ impl SessionQuery {
         self
     }
 
-    /// Sessions that were played for so long.
+    /// Finds sessions with a play time in this range.
     pub fn played(mut self, how_long: impl RangeBounds<Duration>) -> Self {
         self.filter.played = Some(between(&how_long));
         self
@@ -160,13 +159,13 @@ impl SessionQuery {
         self
     }
 
-    /// Sessions in whatever place.
+    /// Finds sessions in every place: open, archived and in the trash.
     pub fn in_all_places(mut self) -> Self {
         self.filter.places = Places { open: true, archive: true, trash: true };
         self
     }
 
-    /// What the list goes by. [`SortBy::Updated`] by default.
+    /// Sets the order of the list. [`SortBy::Updated`] by default.
     pub fn sort(mut self, by: SortBy) -> Self {
         self.sort = by;
         self
@@ -178,8 +177,7 @@ impl SessionQuery {
         self
     }
 
-    /// Which of those that are found are handed out: `0..20`, then `20..40`. A page beyond the end is
-    /// empty.
+    /// Sets the page: `0..20`, then `20..40` of the sessions that are found. A page beyond the end is empty.
     pub fn page(mut self, page: Range<usize>) -> Self {
         self.page = Some(page);
         self
@@ -195,7 +193,7 @@ impl SessionQuery {
         self.page_of(self.found(all), begun)
     }
 
-    /// All sessions that are found, in the order in which they lie there.
+    /// All sessions that are found, in the order of the collection.
     pub(super) fn found<'a, 't>(
         &self,
         all: impl Iterator<Item = Found<'a, 't>>,
@@ -234,8 +232,8 @@ fn between<T: Copy>(range: &impl RangeBounds<T>) -> Between<T> {
 pub struct SessionPage<'a> {
     /// The sessions of this page, in the order that was asked for.
     pub entries: Vec<&'a SessionEntry>,
-    /// How many were found, on all pages together.
+    /// The number of sessions found, on all pages together.
     pub total: usize,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }

@@ -1,4 +1,4 @@
-//! What of a session is searched, folded once.
+//! The texts of a session that are searched, folded once.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use crate::read::recovery::SessionEntry;
 /// Stands between two parts of a text. Folding leaves none of it in them.
 const BETWEEN: char = '\n';
 
-/// What of a session is searched, folded when it is first asked for.
+/// The texts of a session that are searched, folded when they are first needed.
 #[derive(Debug, Default)]
 pub struct SearchText {
     /// Its name first.

@@ -5,24 +5,23 @@ use std::cmp::Ordering;
 use super::SearchText;
 use crate::read::recovery::SessionEntry;
 
-/// What a list of sessions goes by. Sessions that are equal in it follow each other by their ids, so that
-/// no page of a list shows one twice.
+/// The order of a list of sessions. Sessions that are equal in it follow each other by their ids, so that no page of a
+/// list shows one twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum SortBy {
-    /// When it was played last: the newest first.
+    /// The time of its last play: the newest first.
     #[default]
     Updated,
     /// Its name, without case and accents: in the order of the alphabet.
     Name,
-    /// How long it was played: the longest first.
+    /// Its play time: the longest first.
     PlayTime,
-    /// When it was started: the newest first.
+    /// The time of its start: the newest first.
     Started,
-    /// How far the player has come: the furthest first, and those of which nothing is known last, also
-    /// where the order is reversed.
+    /// The player's progress: the furthest first, and sessions without one last, also where the order is reversed.
     Progress,
-    /// What it takes on disk: the largest first.
+    /// Its bytes on disk: the largest first.
     Bytes,
 }
 

@@ -1,4 +1,4 @@
-//! Which scenario a player may want to begin with next, and why.
+//! Suggestions of the scenario to begin with next, with their reasons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::read::recovery::SessionEntry;
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
-/// For how long a play counts as recent.
+/// The time for which a play counts as recent.
 const RECENT: i64 = 14 * DAY;
 /// Sessions of which a usual length is made.
 const USUAL: usize = 3;
@@ -25,11 +25,11 @@ const HABIT: usize = 2;
 pub struct Suggestion<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// Why it is suggested, the weightiest reason first. There is at least one.
+    /// The reasons for which it is suggested, the weightiest first. There is at least one.
     pub why: Vec<SuggestionReason>,
 }
 
-/// Why a scenario is suggested. As text it is a sentence in English.
+/// The reason for which a scenario is suggested. As text it is a sentence in English.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SuggestionReason {
@@ -40,12 +40,12 @@ pub enum SuggestionReason {
     },
     /// The player pinned sessions of it.
     Liked {
-        /// How many.
+        /// The number of those sessions.
         pinned: usize,
     },
     /// It was played within the last 14 days, and not completed yet.
     Recent {
-        /// How long ago.
+        /// The time since then.
         ago: Duration,
     },
     /// It takes about as long as this player's sessions usually do.
@@ -60,7 +60,7 @@ pub enum SuggestionReason {
 }
 
 impl SuggestionReason {
-    /// How much it counts beside others.
+    /// Its weight beside other reasons.
     fn weight(&self) -> u32 {
         match self {
             Self::NextAfter { .. } => 6,
@@ -102,11 +102,11 @@ impl fmt::Display for SuggestionReason {
     }
 }
 
-/// Which of these scenarios a player may want to begin with, the best first, and why: from what the sessions of
-/// this player say, without those in the trash. Equal questions have equal answers, whatever the order of
-/// sessions and scenarios.
+/// Suggests those of these scenarios that a player may want to begin with, the best first, with the reasons: from the
+/// sessions of this player, without those in the trash. Equal questions have equal answers, in any order of sessions
+/// and scenarios.
 ///
-/// What is much harder than anything that the player completed is suggested only if it was played before.
+/// A scenario that is much harder than any that the player completed is suggested only if it was played before.
 ///
 /// ```
 /// use bevy_session_journal::{Scenario, SuggestionReason, suggest};
@@ -143,7 +143,7 @@ pub fn suggest<'a, 'e>(
     suggested
 }
 
-/// What a player did with one scenario.
+/// A player's sessions of one scenario.
 #[derive(Default)]
 struct Played {
     /// The newest of the past, in seconds before now.
@@ -154,10 +154,10 @@ struct Played {
     is_completed: bool,
 }
 
-/// What a player did with all of them.
+/// A player's sessions of all scenarios.
 struct Past<'e> {
     played: BTreeMap<&'e str, Played>,
-    /// How long sessions usually are, if there are enough of them.
+    /// The usual length of a session, if there are enough of them.
     usual: Option<Duration>,
 }
 
@@ -180,7 +180,7 @@ impl<'e> Past<'e> {
         self.played.get(&*scenario.key).is_some_and(|played| played.is_completed)
     }
 
-    /// Why a scenario is one to begin with, the weightiest reason first.
+    /// The reasons for a scenario, the weightiest first.
     fn reasons(&self, scenario: &Scenario, step: &Step) -> Vec<SuggestionReason> {
         let played = self.played.get(&*scenario.key);
         let is_in_reach = scenario.level.is_none_or(|level| step.reaches(level));
@@ -209,7 +209,7 @@ impl Played {
     fn add(&mut self, entry: &SessionEntry, now: Timestamp) {
         let ago = now.as_second().saturating_sub(entry.updated.as_second());
         if ago >= 0 {
-            // A clock may have been wrong: what is still to come says nothing.
+            // A clock may have been wrong: a time in the future counts for nothing.
             self.ago = Some(self.ago.map_or(ago, |newest| newest.min(ago)));
         }
         self.sessions += 1;
@@ -232,7 +232,7 @@ impl Played {
     }
 }
 
-/// How far a player has come in difficulty.
+/// The next step of a player in difficulty.
 struct Step {
     /// The name of the hardest scenario that was completed.
     completed: Option<String>,
@@ -259,7 +259,7 @@ impl Step {
     }
 }
 
-/// Whether a scenario takes about as long as is usual: from two thirds of it to half as much again.
+/// Returns true if a scenario takes about as long as is usual: from two thirds of it to half as much again.
 fn fits(expected: Option<Duration>, usual: Duration) -> bool {
     expected.is_some_and(|expected| expected * 3 >= usual * 2 && expected * 2 <= usual * 3)
 }

@@ -19,7 +19,7 @@ pub struct SessionWatch {
     revision: Option<u64>,
 }
 
-/// What is different in the answer to a query since it was looked at last.
+/// The changes in the answer to a query since the last look.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionChanges {
@@ -29,12 +29,12 @@ pub struct SessionChanges {
     pub left: Vec<SessionId>,
     /// Sessions that are found as before, and of which something changed that a list may show.
     pub changed: Vec<SessionId>,
-    /// Whether the order of those that were found before and are found now is another one.
+    /// True if the order of those that were found before and are found now has changed.
     pub reordered: bool,
 }
 
 impl SessionChanges {
-    /// Whether nothing is different.
+    /// Returns true if nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -48,12 +48,12 @@ impl SessionWatch {
         Self { query, ..Self::default() }
     }
 
-    /// What is watched.
+    /// The query that is watched.
     pub fn query(&self) -> &SessionQuery {
         &self.query
     }
 
-    /// Watches something else from now on. The next look says what is different from what was found before.
+    /// Watches another query from now on. The next look returns the differences from the answer before.
     pub fn set_query(&mut self, query: SessionQuery) {
         if self.query != query {
             self.query = query;
@@ -61,7 +61,7 @@ impl SessionWatch {
         }
     }
 
-    /// Looks again, and says what is different. Where nothing changed it costs nothing.
+    /// Looks again, and returns the changes. If nothing changed, it costs nothing.
     #[doc(hidden)]
     pub fn look(&mut self, shelf: &Shelf) -> SessionChanges {
         if self.is_of(shelf) {
@@ -74,7 +74,7 @@ impl SessionWatch {
         changes
     }
 
-    /// How many sessions were found at the last look.
+    /// The number of sessions found at the last look.
     #[must_use]
     pub fn total(&self) -> usize {
         self.found.len()

@@ -1,4 +1,4 @@
-//! What a checkpoint holds about the session itself, beside its types: columns of their own.
+//! The columns of a checkpoint about the session itself, beside its types.
 
 use serde::de::DeserializeOwned;
 
@@ -22,7 +22,7 @@ pub const CLOCK: &str = "bevy_session::Clock";
 /// All columns that are about the session itself, and don't come out of the world.
 pub const ABOUT_SESSION: [&str; 5] = [FIELDS, STATE_CHANGES, CHAPTERS, CHAPTER_COUNTS, CLOCK];
 
-/// What a checkpoint holds about the session itself.
+/// The content of a checkpoint about the session itself.
 #[derive(Clone, Default, Debug)]
 pub struct AboutSession {
     pub fields: Fields,
@@ -33,7 +33,7 @@ pub struct AboutSession {
 }
 
 impl AboutSession {
-    /// Takes up a block if it is about the session; whether it is.
+    /// Takes in a block if it is about the session. Returns true if it is.
     pub(crate) fn take_up(&mut self, block: &Block) -> bool {
         match &*block.type_path {
             FIELDS => set(&mut self.fields, block),

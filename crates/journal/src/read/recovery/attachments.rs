@@ -35,7 +35,7 @@ pub fn read_attachment(
         match found.find(is_it) {
             Some(Ok(attachment)) => return Ok(attachment),
             Some(Err(error)) => failure = AttachmentError::Disk(error.into()),
-            // The header says that it is there, and it can't be read.
+            // The header names it, and it can't be read.
             None if file.slot.attachments.iter().any(|known| known == name) => {
                 failure = AttachmentError::Damaged { path: file.path.to_path_buf() };
             }

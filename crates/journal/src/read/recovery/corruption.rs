@@ -1,4 +1,4 @@
-//! Finds the newest checkpoint that is whole, and says what damage cost.
+//! Finds the newest checkpoint that is whole, and the loss by damage.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::format::{Block, FileProblemKind, Head, Plan, ReadError, Rows, Session
 use crate::model::ids::{CheckpointId, RunId};
 use crate::model::session::{FailureCause, Fields, RequestError};
 
-/// What damage to a session's files cost.
+/// The loss by damage to a session's files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Corruption {
     /// The newest checkpoint that is lost; `None` if older ones are, or none.
@@ -18,7 +18,7 @@ pub struct Corruption {
     pub newest_intact: Option<CheckpointId>,
     /// Play time between the two, if it is known.
     pub lost_play_time: Option<Duration>,
-    /// The damaged files.
+    /// The files in which damage was found.
     pub files: Vec<PathBuf>,
 }
 
@@ -80,8 +80,8 @@ pub(super) fn fields_in(block: &Block) -> Option<Fields> {
     rmp_serde::from_slice(values.value(0)?).ok()
 }
 
-/// What damage cost the line of `head`, now that everything up to `intact` was read. `witness` is
-/// the newest checkpoint that its process saw acknowledged.
+/// Returns the loss by damage on the line of `head`, now that everything up to `intact` was read. `witness` is the
+/// newest checkpoint that its process saw acknowledged.
 pub(super) fn assess(
     stored: &StoredSession,
     head: &Head,
@@ -93,7 +93,7 @@ pub(super) fn assess(
     let vanished = witness.filter(|witness| witness.counter > head.id.counter);
     let lost = match vanished {
         Some(witness) => {
-            // What looks like a torn tail was acknowledged, so it is damage.
+            // A part that looks like a torn tail was acknowledged, so it is damage.
             files.extend(torn_files(stored, witness.run));
             files.sort();
             files.dedup();
@@ -139,7 +139,7 @@ pub(super) fn damaged_files(stored: &StoredSession) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a checkpoint is known to be damaged.
+/// Returns true if a checkpoint is known to be damaged.
 pub(super) fn is_damaged(index: &SessionIndex, id: CheckpointId) -> bool {
     index.validity(id) == Some(Validity::Damaged)
 }

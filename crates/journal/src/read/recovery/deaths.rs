@@ -7,12 +7,12 @@ use crate::disk::process::{DeadProcess, last_to_die};
 use crate::disk::{Disk, HeldRun, ProcessId, ProcessRecord};
 use crate::model::ids::{RunId, SessionId};
 
-/// The processes that are known to have died. A crash that nobody answers leaves its record, so there may be a
-/// thousand: nothing here takes longer for it.
+/// The processes that are known to have died. A crash without an answer leaves its record, so there may be a thousand:
+/// nothing here takes longer for it.
 #[derive(Debug, Default)]
 pub(super) struct Deaths {
     dead: Vec<DeadProcess>,
-    /// The files of their records. What was known of a process is kept: it may say more than is left of it on disk.
+    /// The files of their records. A record that was read is kept: it may hold more than is left of it on disk.
     records: HashSet<PathBuf>,
     by_process: HashMap<ProcessId, usize>,
     /// The places in `dead` of those that held a session.
@@ -42,7 +42,7 @@ impl Deaths {
         self.dead.push(dead);
     }
 
-    /// Whether the process of this record is known to have died.
+    /// Returns true if the process of this record is known to have died.
     pub fn has_record(&self, path: &Path) -> bool {
         self.records.contains(path)
     }
@@ -63,7 +63,7 @@ impl Deaths {
             .map(|dead| &dead.record)
     }
 
-    /// What each of them says that it held of a session.
+    /// The runs of a session that these processes held by their records.
     pub fn held(&self, session: SessionId) -> impl Iterator<Item = (&ProcessRecord, &HeldRun)> {
         let places = self.by_session.get(&session).into_iter().flatten();
         let records = places.filter_map(|place| Some(&self.dead.get(*place)?.record));
@@ -83,7 +83,7 @@ impl Deaths {
         self.by_session.keys().copied()
     }
 
-    /// Forgets that a session was held. A record that says nothing else any more is removed.
+    /// Forgets that a session was held. A record that holds nothing else is removed.
     pub fn settle(&mut self, session: SessionId, disk: &dyn Disk) {
         for place in self.by_session.remove(&session).unwrap_or_default() {
             let Some(dead) = self.dead.get_mut(place) else { continue };

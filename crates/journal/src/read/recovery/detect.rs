@@ -25,31 +25,30 @@ use crate::model::clock::between;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{RecoveryError, RequestError, RestoreFrom};
 
-/// What was found about one session.
+/// The findings about one session.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct FoundSession {
     /// The session.
     pub session: SessionId,
-    /// What a listing shows of it; `None` if nothing readable is left.
+    /// Its entry for listings; `None` if nothing readable is left.
     pub entry: Option<SessionEntry>,
-    /// What damage to its files cost, if any was found.
+    /// The loss by damage to its files, if any was found.
     pub corruption: Option<Corruption>,
-    /// Why nothing of it can be restored, if that is so.
+    /// The reason that nothing of it can be restored, if there is one.
     pub failure: Option<RecoveryError>,
-    /// What its crash left: one offer, or two if it went on in two places that never saw each other.
+    /// The offers after its crash: one, or two if it was continued in two places that never saw each other.
     pub offers: Vec<RecoveryOffer>,
-    /// Where its newest line stands on the crash-loop ladder.
+    /// The place of its newest line on the crash-loop ladder.
     #[doc(hidden)]
     pub ladder: Ladder,
 }
 
 impl FoundSession {
-    /// What to restore of it: what is [proposed](RecoveryOffer::proposed) if it crashed, and the newest
-    /// checkpoint if it was closed. `None` if it has ended, is played now, was declined, lies in the
-    /// trash or can't be read, if it crashed and is one that isn't to be offered
-    /// ([`NewSession::recovery`](crate::NewSession::recovery)), and where a program dies on whatever it
-    /// restores of it.
+    /// The checkpoint to restore of it: the [proposed](RecoveryOffer::proposed) one if it crashed, and the newest if it
+    /// was closed. `None` if it has ended, is played now, was declined, is in the trash or can't be read, if it crashed
+    /// and isn't to be offered ([`NewSession::recovery`](crate::NewSession::recovery)), and if the program dies on
+    /// every checkpoint of it.
     #[must_use]
     pub fn restore_from(&self) -> Option<RestoreFrom> {
         if let Some(offer) = self.offers.first() {
@@ -73,7 +72,7 @@ impl FoundSession {
     }
 }
 
-/// Looks at every session, whatever is known of it.
+/// Looks at every session, even at those that are known.
 #[cfg(test)]
 pub fn detect(
     finder: &mut SessionFinder,
@@ -95,7 +94,7 @@ pub fn detect(
     sessions.into_iter().filter_map(found).collect()
 }
 
-/// What came of a look at a session.
+/// The outcome of a look at a session.
 pub(super) enum Look {
     /// It was removed since it was listed.
     Gone,
@@ -130,7 +129,7 @@ pub(super) fn look_at(
     }
 }
 
-/// What a listing shows of one session that was just made, and has no slots.
+/// The entry of one session that was just made, and has no slots.
 ///
 /// # Errors
 ///
@@ -147,11 +146,11 @@ pub(crate) fn entry_of_new(
     Ok(SessionEntry { bytes: entry.journal_bytes, ..entry })
 }
 
-/// How often the files of a session without an end are read that a process changes and lets go of again.
+/// The number of times that the files of a session without an end are read while other processes take and release it.
 const LOOKS: u32 = 3;
 
-/// Opens a session. Where it has no end and no process plays it, the files are those that were there when nobody
-/// did: a process may have written the end and gone between a look at the files and one at the lock.
+/// Opens a session. If it has no end and no process plays it, the files are those of a moment when none did: a process
+/// may have written the end and gone between a look at the files and one at the lock.
 pub(super) fn open(
     finder: &mut SessionFinder,
     session: SessionId,
@@ -177,7 +176,7 @@ fn open_or_put_off(
     for _ in 0..LOOKS {
         match finder.is_free(session) {
             Ok(true) => {}
-            // Whatever it has written since, it is the one that plays.
+            // It is the one that plays, even if it has written more since.
             Ok(false) => return Ok(Some((stored, LockHolder::Another))),
             Err(_) => return Ok(Some((stored, LockHolder::Unknown))),
         }
@@ -190,7 +189,7 @@ fn open_or_put_off(
     Ok(finder.learn_of_holders(&stored).then_some((stored, lock)))
 }
 
-/// Which sessions are read whole and offered.
+/// The sessions that are read whole and offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Interest {
     /// Those that crashed, and who may have the lock of a session without an end.
@@ -209,7 +208,7 @@ impl Interest {
     }
 }
 
-/// Whether a session is another game's, which happens to keep its files in the same place.
+/// Returns true if a session belongs to another game, which happens to keep its files in the same place.
 fn is_of_another_game(finder: &SessionFinder, heads: &[Head]) -> bool {
     let Some(Head { metadata, .. }) = heads.first() else { return false };
     let is_other = metadata.context.is_of_another_game(finder.slots().game());
@@ -261,7 +260,7 @@ fn examine_lines(
     }
     let forked = heads.len() > 1;
     let vanished = vanished(stored, finder.witnessed(session));
-    // Nobody plays on in more places. What is there beyond can be restored by its checkpoints.
+    // No player continues in more places. Further lines can be restored by their checkpoints.
     for head in heads.iter().take(MOST_LINES) {
         let mut standing = standing(finder, session, head, interest.lock_holder());
         standing.witness = vanished.filter(|it| is_about(*it, head, &heads)).or(standing.witness);
@@ -315,7 +314,8 @@ fn examine_lines(
     anything.then_some(found)
 }
 
-/// Whether a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing is left.
+/// Returns true if a checkpoint that vanished was on the line of a head: it is of its run, or of a run of which nothing
+/// is left.
 fn is_about(vanished: CheckpointId, head: &Head, heads: &[Head]) -> bool {
     let is_of = |head: &Head| head.id.run == vanished.run;
     is_of(head) || !heads.iter().any(is_of)
@@ -449,8 +449,8 @@ pub(crate) fn newest_thumbnail(stored: &StoredSession, head: &Head) -> Option<Ch
     stored.index().line(head.id).into_iter().find(|id| pictured.contains(id))
 }
 
-/// Why a session without one committed checkpoint can't be restored; `None` if it simply never had
-/// one, which is no failure.
+/// The reason that a session without one committed checkpoint can't be restored; `None` if it simply never had one,
+/// which is no failure.
 fn failure_without_heads(index: &SessionIndex) -> Option<RecoveryError> {
     let mut failure = None;
     for problem in index.problems() {

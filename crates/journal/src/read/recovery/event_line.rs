@@ -1,4 +1,4 @@
-//! Which events belong to a line of a session, and what of them goes with a checkpoint.
+//! The events that belong to a line of a session, and those of them that go with a checkpoint.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,20 +9,20 @@ use crate::disk::{DirectoryStore, EventFile, EventFiles, StoredSession};
 use crate::format::{CheckpointKind, EventFrame, EventStretch, RecordedEvent, SessionIndex};
 use crate::model::ids::{CheckpointId, RunId, limits};
 
-/// What of a session's events goes with a checkpoint.
+/// The events that go with a checkpoint.
 #[derive(Default)]
 pub struct EventsAt {
     /// The number of the next event.
     pub next: u64,
-    /// What happened after it, if that is handed out again.
+    /// The events after it, if they are to be handed out again.
     pub after: Vec<RecordedEvent>,
-    /// What happened up to it.
+    /// The stretches of events up to it.
     pub line: Vec<EventStretch>,
 }
 
 impl EventsAt {
-    /// What goes with a checkpoint whose commit says `through`. What can't be read of it is left out: it
-    /// never stands in the way of a checkpoint.
+    /// Reads the events of a checkpoint whose commit has `through`. Unreadable ones are left out: they never keep a
+    /// checkpoint from being restored.
     pub fn read(
         store: &DirectoryStore,
         stored: &StoredSession,
@@ -53,8 +53,8 @@ impl EventsAt {
     }
 }
 
-/// What happened on the line that ends with a checkpoint, and after it if `None`: the nearest run first.
-/// `None` if the session has no such checkpoint.
+/// The stretches of events on the line that ends with a checkpoint, or on the newest line and after it if `None`: the
+/// nearest run first. `None` if the session has no such checkpoint.
 pub fn line_of(
     index: &SessionIndex,
     files: &EventFiles,
@@ -69,14 +69,14 @@ pub fn line_of(
     Some(line)
 }
 
-/// What happened on the line before a run.
+/// The stretches of events on the line before a run.
 pub fn line_before(index: &SessionIndex, files: &EventFiles, run: RunId) -> Vec<EventStretch> {
     let mut line = vec![EventStretch { run, through: u64::MAX }];
     lengthen(&mut line, files, |run| before_by_lineage(index, run));
     line.split_off(1)
 }
 
-/// Adds what happened before the first run of a line, as files know it: a header names so many runs only, and
+/// Adds the stretches before the first run of a line, as files know them: a header names a limited number of runs, and
 /// the last of them may know of more. `lineage` is asked about runs that have recorded nothing.
 pub fn lengthen(
     line: &mut Vec<EventStretch>,
@@ -93,7 +93,7 @@ pub fn lengthen(
     }
 }
 
-/// What is known of what happened before a run, by its files, or by its lineage if it has recorded nothing.
+/// The stretches before a run, by its files, or by its lineage if it has recorded nothing.
 fn line_step(
     files: &EventFiles,
     lineage: impl Fn(RunId) -> Option<EventStretch>,
@@ -102,9 +102,9 @@ fn line_step(
     files.line_before(run).unwrap_or_else(|| lineage(run).into_iter().collect())
 }
 
-/// What of each run is named by a checkpoint that is there, or by what came before it on its line: up to which
-/// number. A run may have no checkpoint any more, and be part of a branch all the same. `own` counts as well,
-/// for it may have no checkpoint yet.
+/// The number up to which each run's events are named by a checkpoint that is there, or by what came before it on its
+/// line. A run may have no checkpoint any more, and be part of a branch all the same. `own` counts as well, for it may
+/// have no checkpoint yet.
 pub fn named_by_checkpoints(
     index: &SessionIndex,
     files: &EventFiles,
@@ -133,14 +133,14 @@ fn name(named: &mut HashMap<RunId, u64>, stretch: EventStretch) {
     *through = (*through).max(stretch.through);
 }
 
-/// What happened in the run from which another went on, of which no file of events can be read.
+/// The stretch of the run from which another one continued, of which no file of events can be read.
 fn before_by_lineage(index: &SessionIndex, run: RunId) -> Option<EventStretch> {
     let parent = index.before_run(run)?;
-    // The first checkpoint of a run is the same moment as the one that it went on from.
+    // The first checkpoint of a run is the same moment as the one that it continued from.
     let own = index.commits().filter(|(id, _)| id.run == run).min_by_key(|(id, _)| id.counter);
     let opening = own.map(|(_, commit)| commit).filter(|it| it.kind == CheckpointKind::Opening);
     let at_parent = index.commit(parent).or(opening).map(|commit| commit.events_through);
-    // Where neither is there any more, what came after the last one before it may belong to another line.
+    // If neither is there any more, events after the last one before it may belong to another line.
     let earlier =
         index.commits().filter(|(id, _)| id.run == parent.run && id.counter < parent.counter);
     let before_parent = earlier.map(|(_, commit)| commit.events_through).max();
@@ -217,7 +217,7 @@ mod tests {
         };
         write(&header(1, 0), &Commit { events_through: 10, ..commit(1, None) });
         write(&header(1, 1), &Commit { events_through: 20, ..commit(2, None) });
-        // It went on from the third, which is gone, and the first run from there to 40.
+        // It continued from the third, which is gone, and the first run from there to 40.
         let second = SegmentHeader { ancestors: vec![at(1, 3)], ..header(2, 1) };
         write(&second, &first);
         let stored = store.open_session(session()).unwrap();

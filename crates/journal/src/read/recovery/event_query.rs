@@ -1,4 +1,4 @@
-//! What is asked of the events of a session, and what comes of it.
+//! Queries of a session's events, and the pages of their answers.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::format::{FileProblem, FileProblemKind, RecordedEvent};
 use crate::model::ids::{CheckpointId, RunId, SessionId};
 
-/// Which events of a session are wanted. Everything that isn't set lets all of them through.
+/// A query of a session's events. A condition that isn't set lets all of them through.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EventQuery {
     /// The session.
@@ -20,19 +20,19 @@ pub struct EventQuery {
     pub chapter: Option<u64>,
     /// The paths of their types. All types if there is none.
     pub types: Vec<String>,
-    /// When they happened, by the clock of the machine.
+    /// The time of the events, by the clock of the machine.
     pub time: Option<RangeInclusive<Timestamp>>,
-    /// When they happened, in play time of the session.
+    /// The moment of the events, in play time of the session.
     pub play_time: Option<RangeInclusive<Duration>>,
-    /// Their numbers.
+    /// The numbers of the events.
     pub sequences: Option<RangeInclusive<u64>>,
-    /// Whether the newest comes first. By default it does.
+    /// True if the newest comes first. By default it does.
     pub newest_first: bool,
-    /// How many are wanted at the most. 100 by default.
+    /// The most events on a page. 100 by default.
     pub limit: usize,
-    /// Where the page before ended, see [`EventPage::next`].
+    /// The end of the page before, see [`EventPage::next`].
     pub after: Option<u64>,
-    /// Whether all are counted, also those of other pages. All of the files are read then.
+    /// True if all are counted, also those of other pages. All of the files are read then.
     pub counts_all: bool,
 }
 
@@ -61,24 +61,24 @@ impl EventQuery {
 pub struct EventPage {
     /// The events, in the order that was asked for.
     pub events: Vec<RecordedEvent>,
-    /// Where the next page goes on, see [`EventQuery::after`]. `None` if there are no more.
+    /// The place where the next page continues, see [`EventQuery::after`]. `None` if there are no more.
     pub next: Option<u64>,
-    /// How many there are on all pages, if they were counted.
+    /// The number of events on all pages, if they were counted.
     pub total: Option<u64>,
-    /// How many frames on the way were damaged and are left out.
+    /// The number of damaged frames on the way, which are left out.
     pub damaged_frames: u64,
 }
 
-/// What is whole of the events that a session has recorded, on whatever line.
+/// The result of checking all events that a session has recorded, on every line.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct EventValidation {
     /// Files of events that could be read.
     pub files: u64,
-    /// Their bytes.
+    /// The bytes of these files.
     pub bytes: u64,
     /// Frames that are whole.
     pub frames: u64,
-    /// Events in them. What two files hold counts once.
+    /// Events in them. An event that two files hold counts once.
     pub events: u64,
     /// Frames whose payload is damaged.
     pub damaged_frames: u64,
@@ -87,13 +87,13 @@ pub struct EventValidation {
     pub gaps: Vec<EventGap>,
     /// Files that can't be read, or not in full.
     pub problems: Vec<FileProblem>,
-    /// The number up to which the newest checkpoint says that there are events, if the last of them are missing: lost,
-    /// dropped, or left out of a repaired copy.
+    /// The number of the last event by the newest checkpoint, if the last events are missing: lost, dropped, or left
+    /// out of a repaired copy.
     pub lost_through: Option<u64>,
 }
 
 impl EventValidation {
-    /// Whether all that is there is whole.
+    /// Returns true if all that is there is whole.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let is_none = |problem: &FileProblem| {
@@ -106,7 +106,7 @@ impl EventValidation {
 /// Numbers without an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventGap {
-    /// Whose they are.
+    /// The run of the events.
     pub run: RunId,
     /// The last number before them.
     pub after: u64,

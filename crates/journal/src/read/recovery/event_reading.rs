@@ -32,7 +32,7 @@ pub fn read_events(
 /// A page of events, as it is being read.
 pub struct EventReading {
     query: EventQuery,
-    /// What is known of the line beforehand.
+    /// The line, if it is known beforehand.
     line: Option<Vec<EventStretch>>,
     walk: Option<EventWalk>,
     page: EventPage,
@@ -49,7 +49,7 @@ impl EventReading {
         Self { query, line, walk, page, page_bytes: 0, total: 0, has_more: false }
     }
 
-    /// What is asked for, and what came of it.
+    /// Returns the query, and the page that answers it.
     pub fn finish(self) -> (EventQuery, EventPage) {
         let Self { query, mut page, walk, total, has_more, .. } = self;
         page.next = page.events.last().map(|event| event.sequence).filter(|_| has_more);
@@ -58,7 +58,7 @@ impl EventReading {
         (query, page)
     }
 
-    /// Does a piece of it, and says how many bytes that was; `None` if all is read.
+    /// Does a piece of it, and returns its bytes; `None` if all is read.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl EventReading {
         Ok(self.go_on())
     }
 
-    /// Reads the next piece, and says how many bytes that was; `None` if all is read.
+    /// Reads the next piece, and returns its bytes; `None` if all is read.
     fn go_on(&mut self) -> Option<usize> {
         if self.has_more && !self.query.counts_all {
             return None;
@@ -111,7 +111,7 @@ impl EventReading {
         let query = &self.query;
         let (mut low, mut high) =
             query.sequences.clone().map_or((0, u64::MAX), |range| (*range.start(), *range.end()));
-        // What comes before the page is passed over, unless it is counted.
+        // Events before the page are passed over, unless they are counted.
         match query.after.filter(|_| !query.counts_all) {
             Some(after) if query.newest_first => high = high.min(after.saturating_sub(1)),
             Some(after) => low = low.max(after.saturating_add(1)),
@@ -156,7 +156,7 @@ impl EventReading {
         else {
             return;
         };
-        // What was handed out from another file lies outside of it.
+        // Events that were handed out from another file are outside of it.
         let range = *first.min(last)..=*first.max(last);
         let mut events: Vec<_> =
             frame.events(is_wanted).filter(|event| range.contains(&event.sequence)).collect();

@@ -28,11 +28,11 @@ pub fn validate_events(
     Ok(validating.finish().1)
 }
 
-/// A validation of a session's events, as it goes on.
+/// A validation of a session's events, in progress.
 pub struct EventValidating {
     session: SessionId,
     files: EventFiles,
-    /// What is left, the next one last.
+    /// The parts that are left, the next one last.
     parts: Option<Vec<Vec<Stretch>>>,
     walk: Option<EventWalk>,
     /// The event that was counted last, and its run.
@@ -67,7 +67,7 @@ impl EventValidating {
         (self.session, EventValidation { lost_through, ..self.found })
     }
 
-    /// Does a piece of it, and says how many bytes that was; `None` if all was looked at.
+    /// Does a piece of it, and returns its bytes; `None` if all was looked at.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl EventValidating {
         Ok(self.go_on())
     }
 
-    /// Does a piece of what is to be looked at, and says how many bytes that was.
+    /// Looks at the next piece, and returns its bytes.
     fn go_on(&mut self) -> Option<usize> {
         let parts = self.parts.as_mut()?;
         let Some(walk) = &mut self.walk else {
@@ -126,8 +126,8 @@ impl EventValidating {
     }
 }
 
-/// Up to which number the run of a head has recorded events itself, as its checkpoint says. The newest of its files
-/// stays whatever is pruned. `None` if it may have recorded none.
+/// The number up to which the run of a head has recorded events itself, by its checkpoint. The newest of its files is
+/// never pruned. `None` if it may have recorded none.
 fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
     let through = index.commit(head)?.events_through;
     let before = match index.lineage_of(head.run)?.ancestors.first() {
@@ -137,8 +137,8 @@ fn recorded_through(index: &SessionIndex, head: CheckpointId) -> Option<u64> {
     (through > before).then_some(through)
 }
 
-/// What is to be looked through, each event once: each file that was gathered, and what is in none of them
-/// of each run.
+/// The parts to look through, each event once: each file that was gathered, and those events of each run that are in
+/// none of them.
 fn parts_of(files: &EventFiles) -> Vec<Vec<Stretch>> {
     let mut parts = Vec::new();
     let mut through: HashMap<RunId, u64> = HashMap::new();

@@ -20,7 +20,7 @@ impl Stretch {
 
 /// A walk through the frames of some stretches.
 pub struct EventWalk {
-    /// What is left, the next part last.
+    /// The parts that are left, the next one last.
     parts: Vec<Part>,
     newest_first: bool,
     open: Option<OpenFile>,
@@ -43,9 +43,9 @@ struct OpenFile {
     frames: Vec<(u64, FrameEntry)>,
 }
 
-/// What a step of a walk has come to.
+/// The outcome of a step of a walk.
 pub enum Step {
-    /// A file was looked through, of so many bytes.
+    /// A file of this number of bytes was looked through.
     Scanned(u64),
     /// A frame was read.
     Frame(WalkedFrame),
@@ -65,7 +65,7 @@ impl EventWalk {
         let mut parts: Vec<Part> = Vec::new();
         for stretch in stretches.iter().rev() {
             for (file, stretch) in parts_of(files, *stretch) {
-                // What was gathered of several runs is looked through once.
+                // A file that was gathered of several runs is looked through once.
                 let same = |part: &&mut Part| part.file.segment().path() == file.segment().path();
                 match parts.last_mut().filter(same) {
                     Some(part) => part.stretches.push(stretch),
@@ -112,8 +112,8 @@ impl EventWalk {
         Some(Step::Scanned(bytes))
     }
 
-    /// Whether an event of a frame is to be handed out: it lies in the stretch, and wasn't before, from
-    /// another file that holds it as well.
+    /// Returns true if an event of a frame is to be handed out: it is in the stretch, and wasn't handed out before,
+    /// from another file that holds it as well.
     pub fn admit(&mut self, frame: &WalkedFrame, sequence: u64) -> bool {
         let is_next = self.last.is_none_or(|last| match self.newest_first {
             true => sequence < last,
@@ -178,7 +178,7 @@ fn parts_of(files: &EventFiles, wanted: Stretch) -> Vec<(&EventFile, Stretch)> {
         })
         .collect();
     let begin = of_run.iter().map(|(_, stretch)| stretch.low).min();
-    // What was gathered holds all of it, unless a file of the run came back.
+    // The gathered file holds all of it, unless a file of the run came back.
     let holds_all = |(file, held): &&(&EventFile, Stretch)| {
         file.is_gathered() && Some(held.low) == begin && held.high == wanted.high
     };

@@ -1,4 +1,4 @@
-//! Where a session parted that went on in two places, and what was played since on each side.
+//! The forks of sessions that were continued in two places, and the play since on each side.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::disk::LocalStore;
 use crate::format::{Head, SessionIndex};
 use crate::model::ids::CheckpointId;
 
-/// Where a session parted that went on in two places, seen from the line that is offered.
+/// The fork of a session that was continued in two places, seen from the line that is offered.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -16,7 +16,7 @@ use crate::model::ids::CheckpointId;
 pub struct Fork {
     /// The newest checkpoint that the line has in common with another one; `None` if none is kept.
     pub common: Option<CheckpointId>,
-    /// When that was taken, by the clock of the machine that took it.
+    /// The time at which that was taken, by the clock of the machine that took it.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub parted: Option<Timestamp>,
     /// The line that is offered.
@@ -31,16 +31,16 @@ pub struct Fork {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct ForkedLine {
-    /// Its newest checkpoint.
+    /// The newest checkpoint of this line.
     pub newest: CheckpointId,
     /// Play time since the session parted; since its start, if nothing in common is kept.
     pub played: Duration,
-    /// Whether it was played on this machine.
+    /// True if it was played on this machine.
     pub is_from_here: bool,
 }
 
 impl Fork {
-    /// Where the line of `head` parted from the others; `None` if there are none.
+    /// The fork at which the line of `head` parted from the others; `None` if there are none.
     pub(super) fn of(index: &SessionIndex, local: &LocalStore, head: &Head) -> Option<Self> {
         let others: Vec<&Head> = index.heads().iter().filter(|other| other.id != head.id).collect();
         if others.is_empty() {

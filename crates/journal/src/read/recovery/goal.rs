@@ -1,4 +1,4 @@
-//! Which checkpoint is meant by what was asked for.
+//! The checkpoint that a request means.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::session::{RequestError, RestoreFrom, RestoreReason};
 /// They are found one after the other, since what turns out to be damaged may lead to others.
 pub(super) enum Candidates {
     One(Option<CheckpointId>),
-    /// Those of a line until a moment, the newest first, and then those after it, the oldest first.
+    /// The checkpoints of a line until a moment, the newest first, and then those after it, the oldest first.
     ByPlayTime {
         walk: LineWalk,
         until: Duration,
@@ -44,13 +44,13 @@ impl Candidates {
             RestoreFrom::BeforeLoad => Self::left_by(index, head.id, RestoreReason::Loaded),
             RestoreFrom::Latest | RestoreFrom::Slot(_) => Ok(Self::One(Some(match wanted.tail {
                 Some(tail) => newest_before(index, head.id, tail),
-                // What was known to be damaged when the offer was made isn't tried again.
+                // Checkpoints that were known to be damaged when the offer was made aren't tried again.
                 None => offered.unwrap_or(head.id),
             }))),
         }
     }
 
-    /// What the newest rewind or load on a line has left.
+    /// The branch that the newest rewind or load on a line went back from.
     fn left_by(
         index: &SessionIndex,
         head: CheckpointId,

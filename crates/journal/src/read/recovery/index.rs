@@ -14,10 +14,10 @@ use crate::disk::{CatalogIndex, IndexBuild, IndexedSession, with_sources};
 use crate::model::clock::between;
 use crate::model::ids::SessionId;
 
-/// Sessions from which on the file is worth its writing. Fewer are read before anybody could tell.
+/// Sessions from which on the file is worth its writing. Fewer are read too fast to notice.
 const WORTH_IT: usize = if cfg!(test) { 2 } else { 32 };
 
-/// What the index file has saved, since the process began.
+/// The savings by the index file, since the process began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -30,7 +30,7 @@ pub struct IndexFigures {
     /// Times that there was none of any use, so that it is made from nothing: missing, damaged, of another
     /// machine or another build.
     pub rebuilds: u64,
-    /// How old it was when it was read; `None` if it wasn't.
+    /// Its age when it was read; `None` if it wasn't.
     pub age: Option<Duration>,
 }
 
@@ -39,20 +39,20 @@ pub struct IndexFigures {
 pub struct Index {
     /// Version of the game.
     game: String,
-    /// For how long after it was written it is shown before anything was looked at.
+    /// The time after its writing for which it is shown before any session is looked at.
     trust: Duration,
-    /// What it must say to be of use; `None` as long as nobody asked for it.
+    /// The build that it must be of to be used; `None` until it is needed.
     build: Option<IndexBuild>,
     is_stale: bool,
-    /// Whether it is left alone: neither read nor written.
+    /// True if it is neither read nor written.
     is_off: bool,
     pub(super) figures: IndexFigures,
 }
 
-/// What an index said.
+/// The content of an index.
 pub(super) struct Remembered {
     pub sessions: Vec<IndexedSession>,
-    /// Whether it may be shown before anything was looked at.
+    /// True if it may be shown before any session was looked at.
     pub is_trusted: bool,
 }
 
@@ -62,7 +62,7 @@ impl Index {
         Self { game, ..self }
     }
 
-    /// One that is shown unchecked for so long after it was written.
+    /// An index that is shown unchecked for this time after it was written.
     pub(super) fn trusted_for(self, trust: Duration) -> Self {
         Self { trust, ..self }
     }
@@ -73,20 +73,20 @@ impl Index {
         self.is_stale = false;
     }
 
-    /// Whether what is found is to be kept for it.
+    /// Returns true if findings are to be kept for it.
     pub(super) fn is_kept(&self) -> bool {
         self.build.is_some()
     }
 
-    /// What it says isn't what is known any more.
+    /// Notes that it differs from what is known.
     pub(super) fn note_stale(&mut self) {
         self.is_stale = true;
     }
 }
 
 impl SessionFinder {
-    /// Reads the index, the first time that it is asked for, and where there are enough sessions. Left out
-    /// are those of which more than their own files says how they stand.
+    /// Reads the index, the first time that it is asked for, if there are enough sessions. Sessions whose standing
+    /// depends on more than their own files are left out.
     pub(super) fn recall(
         &mut self,
         types: &dyn KnownTypes,
@@ -116,9 +116,9 @@ impl SessionFinder {
         Some(Remembered { sessions: remembered, is_trusted })
     }
 
-    /// What a file must say to be of use to this build, beside a number of its own.
+    /// The build that a file must be of to be used by this one, with the number of the file's own version.
     pub fn build_with(&self, number: u64) -> IndexBuild {
-        // What another game has found here isn't this one's.
+        // The findings of another game here aren't this one's.
         let game = format!("{} {}", self.slots().game(), self.index().game);
         IndexBuild::current(self.local().host.id, game, number)
     }
@@ -133,8 +133,7 @@ impl SessionFinder {
         }
     }
 
-    /// Writes the index if what it says isn't what is known. That it can't be written costs time at the
-    /// next start, and nothing else.
+    /// Writes the index if it differs from what is known. A failure costs time at the next start, and nothing else.
     pub fn write_index(&mut self, now: Timestamp) {
         let is_to_be_written = self.index().is_stale && !self.index().is_off;
         let Some(build) = self.index().build.clone().filter(|_| is_to_be_written) else {
@@ -147,18 +146,18 @@ impl SessionFinder {
         }
     }
 
-    /// Whether the index is read and written from now on.
+    /// Switches reading and writing the index on or off.
     pub fn keep_index(&mut self, is_kept: bool) {
         self.index_mut().is_off = !is_kept;
     }
 
-    /// What the index has saved.
+    /// The savings by the index.
     pub fn index_figures(&self) -> IndexFigures {
         self.index().figures
     }
 }
 
-/// An entry as it lies in the index.
+/// An entry as the index holds it.
 pub(super) fn pack(entry: &SessionEntry) -> Option<Box<[u8]>> {
     Some(rmp_serde::to_vec_named(entry).ok()?.into_boxed_slice())
 }

@@ -1,10 +1,10 @@
-//! One judgement of how good a session's files are, for what the game reports and what the tool says.
+//! The judgement of a session's files, shared by the game's reports and the tool.
 
 use crate::disk::StoredSession;
 use crate::format::{FileProblemKind, SessionIndex, Validity};
 use crate::model::ids::CheckpointId;
 
-/// How good a session's files are, as far as they were read.
+/// The verdict on a session's files, as far as they were read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
     /// All is there that was acknowledged, as far as anything bears witness of it.
@@ -15,7 +15,7 @@ pub enum Verdict {
     Lost,
 }
 
-/// Judges a session. `witness` is the newest checkpoint that a process saw acknowledged, if one that is gone says so.
+/// Judges a session. `witness` is the newest checkpoint that a dead process saw acknowledged, by its record.
 #[must_use]
 pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     let index = stored.index();
@@ -32,24 +32,24 @@ pub fn judge(stored: &StoredSession, witness: Option<CheckpointId>) -> Verdict {
     }
 }
 
-/// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: as a process says
-/// that is gone (`witness`), or the session's manifest.
+/// The newest checkpoint that was acknowledged, if it isn't there and neither is anything after it: by the record of a
+/// dead process (`witness`), or the session's manifest.
 #[must_use]
 pub fn vanished(stored: &StoredSession, witness: Option<CheckpointId>) -> Option<CheckpointId> {
     let witnesses = witness.into_iter().chain(stored.witness());
     witnesses.filter(|it| is_gone(stored.index(), *it)).max_by_key(|it| it.counter)
 }
 
-/// Whether the end of a line is missing that held this checkpoint. Numbers rise along a line, so a run that has the
-/// line's place now has higher ones.
+/// Returns true if the end of a line is missing that held this checkpoint. Numbers rise along a line, so a run that has
+/// the line's place now has higher ones.
 fn is_gone(index: &SessionIndex, checkpoint: CheckpointId) -> bool {
     let is_older = |head: CheckpointId| head.counter < checkpoint.counter;
     let heads = || index.heads().iter().map(|head| head.id);
     heads().find(|head| head.run == checkpoint.run).map_or_else(|| heads().all(is_older), is_older)
 }
 
-/// Whether a file may hold something that can't be had. Torn files never held anything, and files of other sessions
-/// nothing of this one.
+/// Returns true if a file may hold something that can't be read. Torn files never held anything, and files of other
+/// sessions nothing of this one.
 fn is_bad(kind: &FileProblemKind) -> bool {
     kind.is_damage()
         || matches!(kind, FileProblemKind::Newer(_) | FileProblemKind::Unreadable { .. })

@@ -1,4 +1,4 @@
-//! What was found of each session when it was looked at last, so that it isn't read again for nothing.
+//! The findings about each session at the last look, so that it isn't read again for nothing.
 //!
 //! A listing asks for the state of every file again, which is several calls of the system for each session. The state of
 //! the directories alone would be faster, and would miss a file that grew, and what happened within one tick of the file
@@ -24,24 +24,24 @@ pub struct KnownSessions(HashMap<SessionId, Known>);
 #[derive(Clone, Debug, Default)]
 struct Known {
     stamp: u64,
-    /// Whether it was left in good order, so that nothing but its files decides what is found.
+    /// True if it was left in good order, so that nothing but its files decides what is found.
     is_settled: bool,
-    /// Whether the game knows of it.
+    /// True if it was reported to the game.
     is_reported: bool,
-    /// What was found, for the index and from it.
+    /// The finding, for the index and from it.
     packed: Option<Box<[u8]>>,
-    /// Whether only the index says so, until the stamp was compared.
+    /// True if only the index has it, until the stamp is compared.
     is_from_index: bool,
 }
 
 /// Stands in the place of a stamp where the files couldn't be read.
 const UNREADABLE: u64 = 0;
-/// Journal bytes that one step of a listing looks through, about: in tests, one session. What is known
-/// already counts as little.
+/// Journal bytes that one step of a listing looks through, about: in tests, one session. Sessions that are known
+/// already count as little.
 const STEP_BYTES: u64 = if cfg!(test) { 1 } else { 1 << 20 };
 const KNOWN_BYTES: u64 = 16 << 10;
 
-/// Which sessions a listing looks at.
+/// The sessions that a listing looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListingScope {
     /// All of which something may have changed, and all of which more than the files matters: a lock, a
@@ -49,7 +49,7 @@ pub enum ListingScope {
     All,
     /// Those whose files changed, but for the one that this process plays.
     Changed {
-        /// That one.
+        /// The session that this process plays.
         playing: Option<SessionId>,
     },
 }
@@ -65,7 +65,7 @@ pub struct Listing {
     records: Records,
     before: HashMap<SessionId, Known>,
     known: HashMap<SessionId, Known>,
-    /// What the index says of sessions that weren't looked at yet, if it is trusted so far.
+    /// The entries from the index of sessions that weren't looked at yet, if it is trusted so far.
     early: Vec<SessionEntry>,
     settled: Vec<SessionEntry>,
     found: Vec<FoundSession>,
@@ -79,7 +79,7 @@ enum Slots {
     Listed(Option<SlotListing>),
 }
 
-/// What a listing came to.
+/// The outcome of a listing.
 pub struct Listed {
     /// Sessions that were left in good order, and of which there is nothing to report.
     pub settled: Vec<SessionEntry>,
@@ -97,7 +97,7 @@ impl KnownSessions {
         self.0.iter().map(move |(id, known)| (*id, stamp(known)))
     }
 
-    /// What the index is to say.
+    /// The sessions to write into the index.
     pub(super) fn indexed(&self) -> Vec<IndexedSession> {
         let indexed = |(id, known): (&SessionId, &Known)| {
             let entry = known.packed.clone()?.into_vec();
@@ -151,7 +151,7 @@ impl Listing {
         listing
     }
 
-    /// Takes over what the index says of sessions that this process knows nothing of.
+    /// Takes over the index's entries of sessions that this process knows nothing of.
     fn remember(&mut self, remembered: Remembered) {
         for IndexedSession { id, stamp, entry } in remembered.sessions {
             if self.before.contains_key(&id) {
@@ -167,12 +167,12 @@ impl Listing {
         }
     }
 
-    /// What may be shown before anything was looked at.
+    /// Takes the entries that may be shown before any session was looked at.
     pub fn take_early(&mut self) -> Vec<SessionEntry> {
         std::mem::take(&mut self.early)
     }
 
-    /// Looks at the slots, if that wasn't done, and at the next few sessions. Whether there are more.
+    /// Looks at the slots, if that wasn't done, and at the next few sessions. Returns true if there are more.
     pub fn step(
         &mut self,
         finder: &mut SessionFinder,
@@ -224,16 +224,16 @@ impl Listing {
         if matches!(self.slots, Slots::Listed(Some(_))) {
             finder.note_slots_changed();
         }
-        // What was found and isn't reported is looked at again.
+        // Sessions that were found and not reported are looked at again.
         self.known.retain(|_, known| known.is_reported || known.packed.is_some());
         self.before.extend(self.known);
-        // What is gone is found to be gone again.
+        // A session that is gone is found to be gone again.
         let gone = Known { is_reported: true, ..Known::default() };
         self.before.extend(self.gone.into_iter().map(|session| (session, gone.clone())));
         finder.known_mut().0 = self.before;
     }
 
-    /// Looks at one session, and says how many bytes that was, about.
+    /// Looks at one session, and returns its bytes, about.
     fn look(
         &mut self,
         finder: &mut SessionFinder,
@@ -263,7 +263,7 @@ impl Listing {
         };
         let (was_reported, was_indexed) =
             before.map_or((false, false), |known| (known.is_reported, known.packed.is_some()));
-        // What is to be swept away is looked at each time: nothing goes because the index says so.
+        // A session that needs cleanup is looked at each time: nothing is removed because the index says so.
         let stays = !finder.is_to_be_swept(session);
         let known = Known {
             stamp,
@@ -305,12 +305,12 @@ impl Listing {
         }
     }
 
-    /// Whether a session that is known needn't be looked at.
+    /// Returns true if a session that is known needn't be looked at.
     fn is_as_before(&self, finder: &SessionFinder, session: SessionId, known: &Known) -> bool {
         let needs_no_look = match self.scope {
             ListingScope::All if !known.is_settled => return false,
             ListingScope::All => false,
-            // What can't be read is tried again when somebody asks for it.
+            // A session that can't be read is tried again when it is asked for.
             ListingScope::Changed { playing } => {
                 playing == Some(session) || known.stamp == UNREADABLE
             }
@@ -318,7 +318,7 @@ impl Listing {
         needs_no_look || finder.store().session_stamp(session).ok() == Some(known.stamp)
     }
 
-    /// Keeps what is known of a session, and reports it if the game doesn't know of it. Whether that
+    /// Keeps the findings about a session, and reports them if the game doesn't know of them. Returns true if that
     /// could be done.
     fn keep(&mut self, finder: &mut SessionFinder, session: SessionId, known: Known) -> bool {
         if !known.is_reported && known.is_settled {
@@ -333,7 +333,7 @@ impl Listing {
 }
 
 impl FoundSession {
-    /// Whether it was left in good order, and there is nothing to report of it.
+    /// Returns true if it was left in good order, and there is nothing to report of it.
     fn is_settled(&self) -> bool {
         let left = self
             .entry
@@ -342,14 +342,14 @@ impl FoundSession {
         left && self.corruption.is_none() && self.failure.is_none() && self.offers.is_empty()
     }
 
-    /// Whether its entry is all that there is to report.
+    /// Returns true if its entry is all that there is to report.
     fn says_no_more_than_its_entry(&self) -> bool {
         self.is_settled() && self.ladder == Ladder::default()
     }
 }
 
-/// What the index keeps of a session: only where the session's own files say how it was left, and not a
-/// record of its process, which won't be there for long.
+/// The session's entry for the index: only if the session's own files say how it was left, and not a record of its
+/// process, which won't be there for long.
 fn packed(found: &FoundSession) -> Option<Box<[u8]>> {
     let entry = found.entry.as_ref().filter(|entry| entry.left.is_some())?;
     found.says_no_more_than_its_entry().then(|| pack(entry)).flatten()

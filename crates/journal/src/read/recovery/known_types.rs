@@ -1,11 +1,11 @@
-//! What recovery asks of the types that a game saves.
+//! The game's saved types, as recovery asks for them.
 
 use super::{ReadProgress, VersionFit};
 use crate::format::{Block, Commit, ReadError, TypeRows};
 
 /// The types that this build of the game saves.
 pub trait KnownTypes {
-    /// What this build can do with the rows of one type, as far as its name and version say.
+    /// The fit of this build with the rows of one type, as far as its name and version say.
     fn fit(&self, rows: &TypeRows<'_>) -> VersionFit;
 
     /// A number that is another one wherever [`fit`](Self::fit) would say something else. `None`, as by
@@ -24,7 +24,7 @@ pub trait Decode: KnownTypes {
     ///
     /// # Errors
     ///
-    /// The first error of `blocks`. What this build can't use of the values is none.
+    /// The first error of `blocks`. A value that this build can't use is none.
     fn decode(
         &self,
         commit: &Commit,

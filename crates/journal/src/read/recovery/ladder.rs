@@ -14,7 +14,7 @@ use crate::format::{Head, LineWalk};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::{RestoreFrom, RestoreReason};
 
-/// Play time after which a restore has proven itself, unless the game says something else.
+/// Play time after which a restore has proven itself, unless the game sets another one.
 pub const PROBATION: Duration = Duration::from_secs(60);
 /// Play time by which the next proposal is older than what was tried before. A checkpoint that was taken
 /// an interval earlier most likely holds what the game died of as well.
@@ -24,8 +24,7 @@ const DEATHS_UNTIL_SAFE_START: u32 = 3;
 /// Deaths in a row of which it is remembered how they came about.
 const REMEMBERED_DEATHS: usize = 8;
 
-/// What is proposed for a crashed session. See
-/// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
+/// The proposal for a crashed session. See [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -33,9 +32,9 @@ pub enum Proposal {
     /// The newest intact checkpoint.
     #[default]
     Newest,
-    /// This one, which is older than all on which the game has just died, by a minute of play if there is
-    /// one: at the first and at the second death in a row soon after a restore. Where nothing older is left,
-    /// the oldest that was tried, which is [`Newest`](Self::Newest) if nothing else is there.
+    /// This one, which is older than all on which the game has just died, by a minute of play if there is one: at the
+    /// first and at the second death in a row soon after a restore. If nothing older is left, the oldest that was
+    /// tried, which is [`Newest`](Self::Newest) if nothing else is there.
     Older(CheckpointId),
     /// None: a new session is to be started, and this one is kept and stays listed. At the third
     /// such death.
@@ -43,8 +42,7 @@ pub enum Proposal {
 }
 
 impl Proposal {
-    /// What to restore, for `SessionCommands::recover`; `None` if a new session is
-    /// to be started.
+    /// The checkpoint to restore, for `SessionCommands::recover`; `None` if a new session is to be started.
     #[must_use]
     pub fn restore_from(self) -> Option<RestoreFrom> {
         match self {
@@ -55,19 +53,19 @@ impl Proposal {
     }
 }
 
-/// Where a session stands on the ladder.
+/// The place of a session on the crash-loop ladder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ladder {
     /// The option that a policy takes by itself.
     pub proposed: Proposal,
     /// Deaths in a row, each soon after a restore.
     pub deaths: u32,
-    /// Whether a new session was started in place of this one already.
+    /// True if a new session was started in place of this one already.
     pub set_aside: bool,
 }
 
 impl Ladder {
-    /// Where the line that ends in `head` stands, by the session's last restore if that failed.
+    /// The place of the line that ends in `head`, by the session's last restore if that failed.
     pub(super) fn of(stored: &mut StoredSession, head: &Head, failed: Option<&Trial>) -> Self {
         let Some(trial) = failed else { return Self::default() };
         let proposed = match trial.tries >= DEATHS_UNTIL_SAFE_START {
@@ -78,7 +76,7 @@ impl Ladder {
     }
 }
 
-/// What is proposed after a death on a checkpoint of this play time, and perhaps on newer ones.
+/// The proposal after a death on a checkpoint of this play time, and perhaps on newer ones.
 fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -> Proposal {
     let by_a_step = oldest.checked_sub(STEP_BACK);
     let stepped = by_a_step.and_then(|before| newest_until(stored, head, before));
@@ -88,8 +86,8 @@ fn step_down(stored: &mut StoredSession, head: CheckpointId, oldest: Duration) -
     again.filter(|id| *id != head).map_or(Proposal::Newest, Proposal::Older)
 }
 
-/// The restore that is about to be made, as the next start must know it should this one not survive
-/// it. Who makes it, and in which run, is filled in by the writer.
+/// The restore that is about to be made, as the next start must know it should this one not survive it. Its process and
+/// its run are filled in by the writer.
 pub(super) fn next_trial(
     finder: &SessionFinder,
     wanted: Wanted,
@@ -154,8 +152,8 @@ pub(super) fn failed_trial(
     has_failed.then_some(trial)
 }
 
-/// How the processes ended that restored the session last and died before a run of their own was on disk, and when, the
-/// oldest first: what is known of the one before says nothing of that.
+/// The ends, and their times, of the processes that restored the session last and died before a run of their own was on
+/// disk, the oldest first.
 pub(super) fn deaths_in_restores(
     finder: &SessionFinder,
     failed: &Trial,

@@ -37,7 +37,7 @@ fn put(layout: &Layout, number: u128) {
     fs::write(path, segment.bytes).unwrap();
 }
 
-/// How long it takes to look at so many sessions, and to look again.
+/// Returns the time that it takes to look at this number of sessions, and to look again.
 fn looked(sessions: u128) -> (Duration, Duration) {
     let root = tempfile::tempdir().unwrap();
     let place = |name: &str| Path::new(root.path()).join(name);

@@ -1,4 +1,4 @@
-//! What a crashed run left, for the game or its player to accept or decline.
+//! The offer after a crash, for the game or its player to accept or decline.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,26 +14,25 @@ use crate::model::session::{
     CheckpointSummary, Fields, Leaving, ProcessDeath, SessionMetadata, SessionStatus,
 };
 
-/// What a crashed run left.
+/// The offer to recover a session that crashed.
 ///
-/// A session that went on in two places that never saw each other is a fork: it is offered once
-/// for each of them.
+/// A session that was continued in two places that never saw each other is a fork: it is offered once for each of them.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct RecoveryOffer {
-    /// The session.
+    /// The metadata of the session, with its name.
     pub session: SessionMetadata,
-    /// How the last process ended that played it, or died while it restored it.
+    /// The end of the last process that played it, or died while it restored it.
     pub cause: HowItEnded,
-    /// How the processes before had ended, the oldest first, where `cause` is about one that died while it restored the
+    /// The ends of the processes before, the oldest first, if `cause` is that of one that died while it restored the
     /// session: the one that played it, then others that restored it.
     pub causes_before: Vec<HowItEnded>,
-    /// When the process is known to have lived last; `None` if its record is missing.
+    /// The time at which the process is known to have lived last; `None` if its record is missing.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub died_at: Option<Timestamp>,
-    /// What was played and is in no checkpoint.
+    /// The play that is in no checkpoint.
     pub unsaved: UnsavedPlay,
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
@@ -41,11 +40,11 @@ pub struct RecoveryOffer {
     pub fields: Fields,
     /// The newest checkpoint that is intact.
     pub newest: CheckpointId,
-    /// What this build of the game can do with that one.
+    /// The fit of this build of the game with that one.
     pub fit: VersionFit,
-    /// What to preselect: the newest checkpoint, or what leads out of a crash loop.
+    /// The proposal to preselect: the newest checkpoint, or one that leads out of a crash loop.
     pub proposed: Proposal,
-    /// How many times in a row the game died soon after this session was restored: within
+    /// The number of times in a row that the game died soon after this session was restored: within
     /// `SessionSettings::probation` of play. A clean end, or as much play, begins a new count.
     pub deaths_in_a_row: u32,
     /// The checkpoints to choose from, newest first: the newest five, then one a minute, every one
@@ -57,17 +56,16 @@ pub struct RecoveryOffer {
     pub slots: Vec<SlotEntry>,
     /// The ways out that the game adds, by `recovery_option`.
     pub options: Vec<OfferedOption>,
-    /// Whether the same session is offered a second time, because it went on in two places.
+    /// True if the same session is offered a second time, because it was continued in two places.
     pub forked: bool,
-    /// Where it parted then, and what was played since on each side.
+    /// The checkpoint at which it parted then, and the play since on each side.
     pub fork: Option<Fork>,
-    /// Where the session's files are, for a report: where they are wanted, if the game has a second place
-    /// for data.
+    /// The directory of the session's files, for a report: the first one, if the game has a second place for data.
     pub directory: PathBuf,
 }
 
 impl RecoveryOffer {
-    /// How the processes ended that held the session since it was played, the oldest first, as a session's log has it.
+    /// The ends of the processes that held the session since it was played, the oldest first, for the session's log.
     #[must_use]
     pub fn deaths(&self) -> Vec<ProcessDeath> {
         let ends = self.causes_before.iter().chain([&self.cause]);
@@ -81,12 +79,11 @@ impl RecoveryOffer {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct OfferedOption {
-    /// What the game calls it, for `ExternalCommands::take_option`.
+    /// The game's id for it, for `ExternalCommands::take_option`.
     pub id: String,
-    /// What the player reads.
+    /// The text for the player.
     pub label: String,
-    /// Whether it is to be preselected, in the place of
-    /// [`RecoveryOffer::proposed`](RecoveryOffer::proposed).
+    /// True if it is to be preselected, in the place of [`RecoveryOffer::proposed`](RecoveryOffer::proposed).
     pub is_proposed: bool,
 }
 
@@ -98,7 +95,7 @@ impl OfferedOption {
     }
 }
 
-/// What a crash took.
+/// The play that a crash took.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "bevy_reflect", derive(bevy_reflect::Reflect), type_path = "bevy_session")]
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
@@ -120,33 +117,32 @@ pub struct UnsavedPlay {
 pub struct OfferedCheckpoint {
     /// Its identity, for [`RestoreFrom::Checkpoint`](crate::RestoreFrom::Checkpoint).
     pub id: CheckpointId,
-    /// When it was taken, by the clock of the machine that took it.
+    /// The time at which it was taken, by the clock of the machine that took it.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
-    /// How long before the session's last sign of life it was taken.
+    /// The time between it and the session's last sign of life.
     pub age: Duration,
     /// Play time at its moment.
     pub play_time: Duration,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     pub label: Option<String>,
     /// Its own bytes on disk.
     pub bytes: u64,
-    /// Entities in it.
+    /// The number of entities in it.
     pub entities: u64,
-    /// What this build of the game can do with it. After an update that went wrong, the older build
-    /// finds the last checkpoint of its own by this.
+    /// The fit of this build of the game with it. After a failed update, the older build finds the last checkpoint of
+    /// its own by this.
     pub fit: VersionFit,
-    /// Whether something of the game's own code failed since the checkpoint before, and the game went on: the world
+    /// True if something of the game's own code failed since the checkpoint before, and the game continued: the world
     /// may be in the middle of a step.
     pub after_failure: bool,
-    /// What is known of its files.
+    /// The state of its data, as far as it is known.
     pub validity: Validity,
     /// Custom fields and states at that moment.
     pub summary: CheckpointSummary,
-    /// Whether an attachment that is called `thumbnail` lies beside it, for
-    /// `AttachmentCommands::read`.
+    /// True if it has an attachment named `thumbnail`, for `AttachmentCommands::read`.
     pub thumbnail: bool,
 }
 
@@ -156,37 +152,35 @@ pub struct OfferedCheckpoint {
 #[cfg_attr(feature = "bevy_reflect", reflect(Clone, Debug, PartialEq))]
 #[non_exhaustive]
 pub struct SessionEntry {
-    /// What it is called.
+    /// Its metadata, with its name.
     pub session: SessionMetadata,
-    /// Where it stands. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and
-    /// not [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
+    /// Its status. A session that is [`SessionStatus::Active`] or [`SessionStatus::Paused`] and not
+    /// [`in_use`](Self::in_use) was left by a crash, or may be played on another machine.
     pub status: SessionStatus,
-    /// Whether a process plays it now.
+    /// True if a process plays it now.
     pub in_use: bool,
-    /// Whether its crash was declined.
+    /// True if its crash was declined.
     pub declined: bool,
     /// Its newest checkpoint, if it has one.
     pub newest: Option<CheckpointId>,
-    /// What this build of the game can do with it. Unless it is [`VersionFit::Exact`] a game may
-    /// want to say so before the session is taken up.
+    /// The fit of this build of the game with it. Unless it is [`VersionFit::Exact`], a game may want to say so before
+    /// the session is resumed.
     pub fit: VersionFit,
     /// Play time at the newest checkpoint.
     pub play_time: Duration,
     /// Custom fields and states at the newest checkpoint.
     pub summary: CheckpointSummary,
-    /// When it was written last.
+    /// The time at which it was written last.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub updated: Timestamp,
-    /// The newest checkpoint on its line with an attachment that is called `thumbnail`, for
-    /// `AttachmentCommands::read`.
+    /// The newest checkpoint on its line with an attachment named `thumbnail`, for `AttachmentCommands::read`.
     pub thumbnail: Option<CheckpointId>,
-    /// Why it was left, and what the game said about it; `None` if it is played, or was left by a
-    /// crash, or by an exit that was too slow to write it. When that was says
-    /// [`updated`](Self::updated).
+    /// The cause of its being left, with the game's words about it; `None` if it is played, or was left by a crash, or
+    /// by an exit that was too slow to write it. The time of that is [`updated`](Self::updated).
     pub left: Option<Leaving>,
-    /// Whether it went on in two places that never saw each other.
+    /// True if it was continued in two places that never saw each other.
     pub forked: bool,
-    /// Whether there is no world to restore: nothing but its summary was kept when it was archived, or it is a
+    /// True if there is no world to restore: only its summary was kept when it was archived, or it is a
     /// [draft](SessionMetadata::draft).
     pub without_world: bool,
     /// Bytes of its journal, of its attachments and of its slots.
@@ -239,16 +233,16 @@ impl SessionEntry {
         }
     }
 
-    /// Whether the session was left by a crash, or may be played on another machine. Also of one whose
+    /// Returns true if the session was left by a crash, or may be played on another machine. This includes one whose
     /// crash was declined; see [`declined`](Self::declined).
     #[must_use]
     pub fn has_crashed(&self) -> bool {
         self.status.is_running() && !self.in_use
     }
 
-    /// Whether a Continue button or `start_or_continue` takes it up: not while it is played, after it
-    /// has ended, without a checkpoint or its world, in the trash, or if its crash was declined. `recover` takes a declined
-    /// one too, and one in the trash. A [draft](SessionMetadata::draft) begins.
+    /// Returns true if a Continue button or `start_or_continue` resumes it: not while it is played, after it has ended,
+    /// without a checkpoint or its world, in the trash, or if its crash was declined. `recover` takes a declined one
+    /// too, and one in the trash. A [draft](SessionMetadata::draft) begins.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
         let is_unwanted = self.declined || self.session.place.is_in_trash();

@@ -30,19 +30,19 @@ use crate::model::session::{
 pub struct Prepared<I> {
     /// Its metadata, with later edits.
     pub metadata: SessionMetadata,
-    /// Whether the session begins with it: it was a draft, and there is no world to restore.
+    /// True if the session begins with it: it was a draft, and there is no world to restore.
     pub is_draft: bool,
     /// The checkpoint that was read.
     pub checkpoint: CheckpointId,
-    /// What the new run says about where it comes from.
+    /// The lineage of the new run.
     pub lineage: Lineage,
-    /// Why it begins, and what it leaves.
+    /// The reason of the new run's begin, and the checkpoint that it leaves.
     pub begun: Begun,
     /// The highest checkpoint number that the session ever used.
     pub newest_counter: u64,
     /// The first id that no entity has had.
     pub next_save_id: SaveId,
-    /// Why the checkpoint was taken.
+    /// The reason for which the checkpoint was taken.
     pub kind: CheckpointKind,
     /// Time played until then.
     pub play_time: Duration,
@@ -52,7 +52,7 @@ pub struct Prepared<I> {
     pub state_changes: Vec<StateChange>,
     /// Chapters until then, open ones included.
     pub chapters: Chapters,
-    /// Whether the process died that played it last.
+    /// True if the process that played it last died.
     pub has_crashed: bool,
     /// The engine's clocks at that moment.
     pub clock: GameClock,
@@ -64,19 +64,18 @@ pub struct Prepared<I> {
     pub events_through: u64,
     /// The number of the next event: no event of the session has it or a higher one.
     pub next_event: u64,
-    /// What was recorded after the checkpoint, if it is the newest and its process crashed: to be handed out
-    /// again, and to `EventStart::replayed`.
+    /// The events that were recorded after the checkpoint, if it is the newest and its process crashed: to be handed
+    /// out again, and to `EventStart::replayed`.
     pub events_after: Vec<RecordedEvent>,
-    /// What happened up to the checkpoint: the parts of the line's runs, the nearest first. For
-    /// `EventStart::line`.
+    /// The stretches of events up to the checkpoint, the nearest run first. For `EventStart::line`.
     pub event_line: Vec<EventStretch>,
-    /// What the next start must know, should the game not survive this.
-    /// `None` for a slot, which the player chose with open eyes.
+    /// The restore's record for the next start, should the game not survive it. `None` for a slot, which the player
+    /// chose deliberately.
     pub trial: Option<Trial>,
 }
 
 impl<I> Prepared<I> {
-    /// What was decoded, and all else that was read.
+    /// Splits it into the decoded image, and all else that was read.
     pub fn split(self) -> (I, Prepared<()>) {
         let rest = Prepared {
             metadata: self.metadata,
@@ -105,11 +104,11 @@ impl<I> Prepared<I> {
     }
 }
 
-/// Why nothing was prepared.
+/// The reason that nothing was prepared.
 pub enum PrepareFailure {
     /// For a reason that another request can avoid.
     Rejected(RequestError),
-    /// The checkpoint is damaged. What is there instead is in what was found.
+    /// The checkpoint is damaged. The findings have what is left instead.
     Damaged(Box<FoundSession>),
     /// The session can't be restored.
     Unrecoverable(RecoveryError),
@@ -128,7 +127,7 @@ pub fn prepare<D: Decode>(
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Prepared<D::Image>, PrepareFailure> {
-    // What was read last is no part of this.
+    // The last reading is no part of this.
     finder.progress().end();
     if let RestoreFrom::Slot(slot) = wanted.from {
         return prepare_slot(finder, types, wanted, slot);
@@ -157,7 +156,7 @@ pub fn prepare<D: Decode>(
     let moment = (checkpoint, commit.play_time);
     let trial = next_trial(finder, wanted, &head, &standing, moment, newest_counter);
     let events_through = commit.events_through;
-    // Whoever goes back, or left in good order, has seen what happened after.
+    // A player who goes back, or left in good order, has seen the events after it.
     let is_replayed = wanted.reason == RestoreReason::Recovered
         && checkpoint == head.id
         && standing.has_crashed();
@@ -187,7 +186,7 @@ pub fn prepare<D: Decode>(
     })
 }
 
-/// A session of another game isn't taken up, whoever asks.
+/// A session of another game is never resumed.
 fn refuse_another_game(head: &Head, game: &str) -> Result<(), RequestError> {
     let context = &head.metadata.context;
     match context.is_of_another_game(game) {
@@ -222,7 +221,7 @@ fn first_readable<D: Decode>(
     Ok(None)
 }
 
-/// Reads a checkpoint, around whatever is damaged; `None` if there is no intact way to it.
+/// Reads a checkpoint, around any damage; `None` if there is no intact way to it.
 pub(super) fn read<D: Decode>(
     stored: &mut StoredSession,
     types: &D,
@@ -256,7 +255,7 @@ fn open(finder: &SessionFinder, session: SessionId) -> Result<StoredSession, Pre
     Ok(stored)
 }
 
-/// An old build must not go on with what a newer one wrote: it would lose what it can't read.
+/// An old build must not continue what a newer one wrote: it would lose what it can't read.
 pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure> {
     if let Some(written_by) = stored.newer_format() {
         let error = RecoveryError::NewerFormat(written_by.clone());
@@ -265,8 +264,8 @@ pub(super) fn refuse_newer(stored: &StoredSession) -> Result<(), PrepareFailure>
     Ok(())
 }
 
-/// A file that can't be read now may hold something newer, and the numbers of checkpoints that a new
-/// run must count on from. Whoever wants to go on without it names a checkpoint.
+/// A file that can't be read now may hold newer checkpoints, and the numbers that a new run must count on from. To
+/// continue without it, the caller names a checkpoint.
 fn refuse_to_guess(index: &SessionIndex) -> Result<(), PrepareFailure> {
     index.unreadable_file().map_or(Ok(()), |cause| {
         Err(PrepareFailure::Unrecoverable(RecoveryError::Unreadable(cause)))

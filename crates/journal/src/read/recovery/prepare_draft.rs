@@ -9,7 +9,7 @@ use crate::format::{Begun, CheckpointKind, Head, SessionIndex};
 use crate::model::ids::SaveId;
 use crate::model::session::{Chapters, Fields, GameClock, RequestError, RestoreReason};
 
-/// Where there is no world to restore, a draft can begin, and that is all.
+/// If there is no world to restore, a draft can begin, and that is all.
 pub(super) fn prepare_without_world<D: Decode>(
     types: &D,
     stored: &StoredSession,
@@ -30,7 +30,7 @@ pub(crate) fn fields_of_draft(index: &SessionIndex, head: &Head) -> Fields {
     head.fields_at(head.id).cloned().unwrap_or_else(shown)
 }
 
-/// What a session begins with that was planned: what it says of itself, and its custom fields.
+/// Prepares the begin of a session that was planned, from its metadata and custom fields.
 fn prepare_draft<D: Decode>(
     types: &D,
     stored: &StoredSession,

@@ -37,7 +37,7 @@ pub(super) fn prepare_slot<D: Decode>(
     Err(RequestError::from(failure).into())
 }
 
-/// What was read from a slot.
+/// The content of a slot that was read.
 struct Loaded<I> {
     stored: StoredSession,
     checkpoint: CheckpointId,
@@ -79,7 +79,7 @@ fn session_of_slot(
         Err(error) => return Err(RequestError::from(error).into()),
     };
     if stored.index().is_forgotten() {
-        // What an interrupted removal left would say that the new run isn't wanted either.
+        // The rest of an interrupted removal would say that the new run isn't wanted either.
         finder.store().remove_session(session).map_err(RequestError::from)?;
         return Ok(None);
     }
@@ -87,8 +87,8 @@ fn session_of_slot(
     Ok(Some(stored))
 }
 
-/// A new run of the slot's own session, which goes on from the slot and beyond everything that was
-/// ever used in either.
+/// A new run of the slot's own session, which continues from the slot, with numbers beyond all that were ever used in
+/// either.
 fn go_on_from<I>(
     store: &DirectoryStore,
     loaded: Loaded<I>,
@@ -106,7 +106,7 @@ fn go_on_from<I>(
         let there = session.index().lineage_from(checkpoint, head.id);
         lineage.learn(&there.ancestors, &there.supersedes);
     }
-    // What the slot knew of may come back, as when a cloud brings the session.
+    // Checkpoints that the slot names may come back, as when a cloud brings the session.
     lineage.learn(&[], &[checkpoint]);
     lineage.learn(&[], &known.supersedes);
     let indexes = || session.iter().chain([&stored]).map(StoredSession::index);

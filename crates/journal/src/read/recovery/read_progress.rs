@@ -1,11 +1,11 @@
-//! How much of a checkpoint has been read.
+//! The progress of reading a checkpoint.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::format::{Commit, Rows};
 
-/// How much of a checkpoint has been read and decoded. Whoever does so counts, and others look on.
+/// The progress of reading and decoding a checkpoint. The reader counts, and others look on.
 #[derive(Clone, Default, Debug)]
 pub struct ReadProgress(Arc<Counts>);
 

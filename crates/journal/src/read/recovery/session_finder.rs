@@ -1,4 +1,4 @@
-//! What detection and restores go by: the sessions on this machine, and the processes that died on it.
+//! The sessions on this machine, and the processes that died on it: the ground of detection and restores.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -23,16 +23,16 @@ use crate::model::ids::{CheckpointId, RunId, SessionId};
 use crate::model::session::{ProvenTime, ShelfPlace};
 use crate::read::recovery::ReadProgress;
 
-/// Why there may be something to be swept away in a session.
+/// The reason that a session may need cleanup.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
-    /// It lies in the trash.
+    /// It is in the trash.
     InTrash,
     /// It is in the archive, and files are left that it doesn't need any more.
     HalfArchived,
 }
 
-/// When the records of processes are read, for a session of which it isn't known who held it last.
+/// The moment at which the records of processes are read, for a session whose last holder isn't known.
 #[derive(Debug, Default)]
 pub(super) enum Records {
     /// For this session.
@@ -49,22 +49,22 @@ pub struct SessionFinder {
     local: Arc<LocalStore>,
     deaths: Deaths,
     records: Records,
-    /// Until when a lock that is held may be one of a process that is just being killed.
+    /// The moment until which a lock that is held may be that of a process that is just being killed.
     patience: Instant,
     /// Sessions that this process left, though their ends could not be written.
     left_here: HashSet<SessionId>,
-    /// What was offered last as the newest checkpoint of each line, by the line's head.
+    /// The checkpoint that was last offered as the newest one of each line, by the line's head.
     offered: HashMap<(SessionId, CheckpointId), CheckpointId>,
     known: KnownSessions,
     index: Index,
     /// Sessions that were deleted, and of which files are left.
     forgotten: BTreeSet<SessionId>,
-    /// Sessions in which there is something to be swept away, when they were looked at last.
+    /// Sessions that needed cleanup when they were looked at last.
     to_sweep: BTreeMap<SessionId, Found>,
-    /// What time it surely is.
+    /// A lower bound of the current time.
     time: ProvenTime,
     slots: SlotShelf,
-    /// Whether anything about them changed since they were listed.
+    /// True if anything about them changed since they were listed.
     slots_changed: bool,
     progress: ReadProgress,
 }
@@ -103,7 +103,7 @@ impl SessionFinder {
         self
     }
 
-    /// Of a process that began at this moment: what earlier ones have written says what time it surely is.
+    /// Sets the moment at which this process began. The data of earlier ones gives a lower bound of the current time.
     #[must_use]
     pub fn begun(mut self, began: Timestamp) -> Self {
         self.time = ProvenTime::of_process(began);
@@ -112,13 +112,13 @@ impl SessionFinder {
         self
     }
 
-    /// What time it surely is, by what earlier processes have written.
+    /// A lower bound of the current time, by what earlier processes have written.
     pub fn time(&self) -> ProvenTime {
         self.time
     }
 
-    /// Takes note of a session that was looked at: where it stands, and when it was written last. `is_half_archived`
-    /// says that files are left of its way into the archive.
+    /// Takes note of a session that was looked at: its place, and the time of its last write. `is_half_archived` is
+    /// true if files are left of its way into the archive.
     pub fn note_entry(&mut self, entry: &SessionEntry, is_half_archived: bool) {
         let found = match entry.session.place {
             ShelfPlace::Trash { .. } => Some(Found::InTrash),
@@ -136,12 +136,12 @@ impl SessionFinder {
         self.time.witness(moment);
     }
 
-    /// Whether there was something to be swept away in a session, when it was looked at last.
+    /// Returns true if a session needed cleanup when it was looked at last.
     pub(super) fn is_to_be_swept(&self, session: SessionId) -> bool {
         self.to_sweep.contains_key(&session)
     }
 
-    /// The sessions in which there was something to be swept away, when they were looked at last.
+    /// The sessions that needed cleanup when they were looked at last.
     pub fn to_sweep(&self) -> impl Iterator<Item = (SessionId, Found)> {
         self.to_sweep.iter().map(|(session, found)| (*session, *found))
     }
@@ -152,7 +152,7 @@ impl SessionFinder {
         self
     }
 
-    /// Shows what is kept for so long after it was written, before anything was looked at.
+    /// Shows the index for this time after it was written, before any session is looked at.
     pub fn trusting_index(mut self, trust: Duration) -> Self {
         self.index = self.index.trusted_for(trust);
         self
@@ -166,12 +166,12 @@ impl SessionFinder {
         &mut self.index
     }
 
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of the checkpoint that is being read.
     pub fn progress(&self) -> &ReadProgress {
         &self.progress
     }
 
-    /// What was found of the sessions when they were looked at last.
+    /// The findings about the sessions when they were looked at last.
     pub(super) fn known_mut(&mut self) -> &mut KnownSessions {
         &mut self.known
     }
@@ -182,7 +182,7 @@ impl SessionFinder {
         self.known.stamps().collect()
     }
 
-    /// A session was deleted, and files of it are left: whoever did it was interrupted.
+    /// A session was deleted, and files of it are left: the removal was interrupted.
     pub(super) fn note_forgotten(&mut self, session: SessionId) {
         self.forgotten.insert(session);
     }
@@ -220,7 +220,7 @@ impl SessionFinder {
         std::mem::take(&mut self.slots_changed).then(|| SlotListing::of(&self.slots))
     }
 
-    /// What was listed of the slots was not reported.
+    /// Notes that the slots that were listed weren't reported.
     pub(super) fn note_slots_changed(&mut self) {
         self.slots_changed = true;
     }
@@ -230,8 +230,8 @@ impl SessionFinder {
         self.once_free(|store| store.lock_session(session))
     }
 
-    /// Whether no process holds a session's lock. It isn't taken: one who wants it at that moment gets it, and it
-    /// costs no file where nobody plays.
+    /// Returns true if no process holds a session's lock. It isn't taken: a process that wants it at that moment gets
+    /// it, and no file is made if no process plays.
     pub fn is_free(&mut self, session: SessionId) -> Result<bool, StoreError> {
         let free = self.once_free(|store| Ok((!store.is_session_locked(session)?).then_some(())));
         Ok(free?.is_some())
@@ -257,14 +257,13 @@ impl SessionFinder {
         }
     }
 
-    /// Adds those that died since. What was known of others is kept: it may say more than is left
-    /// of them on disk.
+    /// Adds those that died since. The records of others are kept: they may hold more than is left of them on disk.
     pub(super) fn learn_of_deaths(&mut self) {
         let news = deaths_besides(&self.local, &|record| self.deaths.has_record(record));
         news.into_iter().for_each(|dead| self.deaths.add(dead));
     }
 
-    /// Does something that goes by what `records` says of processes whose death isn't known of.
+    /// Does something that goes by `records` for processes whose death isn't known.
     pub(super) fn going_by<T>(
         &mut self,
         records: &mut Records,
@@ -301,8 +300,8 @@ impl SessionFinder {
         living_besides(&self.local, &|record| self.deaths.has_record(record))
     }
 
-    /// Whether a process that still lives has left this run, or is on its way out, without being able to say so in
-    /// the journal.
+    /// Returns true if a process that still lives has left this run, or is exiting, without being able to write that
+    /// into the journal.
     pub(super) fn is_left_by_the_living(&self, session: SessionId, run: RunId) -> bool {
         let left = |record: &ProcessRecord| {
             let mut runs = record.runs.iter();
@@ -323,7 +322,7 @@ impl SessionFinder {
         self.left_here.insert(session);
     }
 
-    /// Whether this process left a session without being able to say so in its journal.
+    /// Returns true if this process left a session without being able to write that into its journal.
     pub(super) fn was_left_here(&self, session: SessionId) -> bool {
         self.left_here.contains(&session)
     }
@@ -341,21 +340,21 @@ impl SessionFinder {
         &self.local.store
     }
 
-    /// A session was taken up or deleted: how it was left before is of no interest any more.
+    /// A session was resumed or deleted: the way in which it was left before is of no interest any more.
     pub fn settle(&mut self, session: SessionId) {
         self.offered.retain(|(offered, _), _| *offered != session);
         self.left_here.remove(&session);
         self.deaths.settle(session, &**self.local.store.disk());
     }
 
-    /// Forgets what was held of sessions that never came to be, or are gone. Those of other profiles
-    /// wait until these are looked at.
+    /// Forgets the records of sessions that never began, or are gone. Those of other profiles wait until these are
+    /// looked at.
     pub(super) fn settle_all_but_existing(&mut self) {
         let held: Vec<SessionId> = self.deaths.sessions().collect();
         if held.is_empty() {
             return;
         }
-        // What can't be listed now may be there.
+        // Sessions that can't be listed now may be there.
         let Ok(existing) = self.store().sessions_of_all_profiles() else { return };
         let existing: HashSet<SessionId> = existing.into_iter().collect();
         for gone in held.into_iter().filter(|held| !existing.contains(held)) {
@@ -374,7 +373,7 @@ impl SessionFinder {
         self.slots_changed = true;
     }
 
-    /// What a dead process logged.
+    /// The log of a dead process.
     pub fn logged_by(&self, last: &LastRun) -> Logged {
         let is_it = |dead: &&DeadProcess| dead.record.started == last.started_at;
         let dead = self.deaths.iter().find(is_it);
@@ -391,13 +390,13 @@ impl SessionFinder {
         self.deaths.record(process)
     }
 
-    /// Whether a process is known to have exited in good order.
+    /// Returns true if a process is known to have exited in good order.
     pub(super) fn has_exited(&self, process: ProcessId) -> bool {
         let record = self.record_of(process);
         record.is_some_and(|record| how_it_ended(record, &self.local.boot) == HowItEnded::Exited)
     }
 
-    /// Whether a process that died held this session.
+    /// Returns true if a process that died held this session.
     pub(super) fn was_held_by_dead(&self, session: SessionId) -> bool {
         self.deaths.held(session).next().is_some()
     }

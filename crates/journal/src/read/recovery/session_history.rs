@@ -1,5 +1,5 @@
-//! A session's history, read a piece at a time: what a listing says of it, and all that was recorded on its newest
-//! line, the oldest first.
+//! A session's history, read a piece at a time: its entry for listings, and all events of its newest line, the oldest
+//! first.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,27 +14,27 @@ use crate::disk::{StoreError, StoredSession};
 use crate::format::{EventFrame, EventStretch, FileProblemKind, RecordedEvent};
 use crate::model::ids::SessionId;
 
-/// What is known of a session beside what it has recorded.
+/// The facts about a session beside what it has recorded.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct SessionFacts {
-    /// What a listing shows. Bytes of slots aren't counted.
+    /// Its entry for listings. Bytes of slots aren't counted.
     pub entry: SessionEntry,
-    /// How the process ended that played it last, if it left no end: what a crash that waits for an answer was.
+    /// The end of the process that played it last, if the session has no end: the crash that waits for an answer.
     pub cause: Option<HowItEnded>,
-    /// When that process is known to have lived last.
+    /// The time at which that process is known to have lived last.
     pub died_at: Option<Timestamp>,
 }
 
 impl SessionFacts {
-    /// What a listing shows, where nothing is known of the process that played the session.
+    /// The facts of this entry, if nothing is known of the process that played the session.
     #[must_use]
     pub fn of(entry: SessionEntry) -> Self {
         Self { entry, cause: None, died_at: None }
     }
 }
 
-/// What of a session's history couldn't be read, so that nothing that is made of it says all.
+/// The parts of a session's history that couldn't be read, so that a value that is made of it is incomplete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HistoryLosses {
@@ -42,12 +42,12 @@ pub struct HistoryLosses {
     pub damaged_frames: u64,
     /// Files that can't be read, or not in full.
     pub unreadable_files: u64,
-    /// Whether the oldest events are gone: files of events go when they are over their quota.
+    /// True if the oldest events are gone: files of events are removed when they are over their quota.
     pub begin_is_missing: bool,
 }
 
 impl HistoryLosses {
-    /// Whether all was read.
+    /// Returns true if all was read.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
@@ -110,7 +110,7 @@ impl SessionHistory {
         Ok(Some(Self { stamp: stored.stamp(), facts, walk, has_begun: false, losses }))
     }
 
-    /// Reads the next piece, and hands out what happened in it. Whether there is more.
+    /// Reads the next piece, and hands out its events. Returns true if there is more.
     pub fn step(&mut self, take: &mut dyn FnMut(&RecordedEvent)) -> bool {
         let Some(step) = self.walk.step() else { return false };
         if let Step::Frame(frame) = step {
@@ -136,13 +136,13 @@ impl SessionHistory {
         }
     }
 
-    /// What couldn't be read so far.
+    /// The parts that couldn't be read so far.
     pub fn losses(&self) -> HistoryLosses {
         HistoryLosses { damaged_frames: self.walk.damaged_frames(), ..self.losses }
     }
 }
 
-/// What is known of a session at its newest checkpoint; `None` if none can be read.
+/// The facts about a session at its newest checkpoint; `None` if none can be read.
 fn facts(
     finder: &mut SessionFinder,
     types: &dyn KnownTypes,

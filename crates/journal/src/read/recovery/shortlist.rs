@@ -1,4 +1,4 @@
-//! Which of many checkpoints are put before a player.
+//! The choice of checkpoints that are shown to a player.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::model::ids::CheckpointId;
 
 /// The newest ones are all listed, as many as this.
 const NEWEST: usize = 5;
-/// After them, one is listed for every so much play time. Unlike the clock's, it only grows.
+/// After them, one is listed for each such stretch of play time. Unlike the clock's time, it only grows.
 const APART: Duration = Duration::from_secs(60);
 
 /// The checkpoints on the line of `head` to choose from, newest first, with the `proposed` one

@@ -22,20 +22,20 @@ pub struct SlotEntry {
     /// Its identity, for `SlotCommands::load` and
     /// [`RestoreFrom::Slot`](crate::RestoreFrom::Slot).
     pub id: SlotId,
-    /// What the player calls it; empty for a quick slot, and the session's name for an exit slot.
+    /// The name that the player gave it; empty for a quick slot, and the session's name for an exit slot.
     pub name: String,
-    /// How it came about.
+    /// Its kind.
     pub kind: SlotKind,
-    /// The session that it was saved in, as that was called then.
+    /// The session that it was saved in, with its metadata at that time.
     pub session: SessionMetadata,
     /// The checkpoint that it is a copy of.
     pub checkpoint: CheckpointId,
-    /// When that was captured, by the clock of the machine that it was captured on.
+    /// The time at which that was captured, by the clock of the machine that it was captured on.
     #[cfg_attr(feature = "bevy_reflect", reflect(ignore))]
     pub time: Timestamp,
     /// Play time at that moment.
     pub play_time: Duration,
-    /// Entities in it.
+    /// The number of entities in it.
     pub entities: u64,
     /// Custom fields and states at that moment.
     pub summary: CheckpointSummary,
@@ -43,13 +43,13 @@ pub struct SlotEntry {
     pub game_version: String,
     /// Bytes of its file.
     pub bytes: u64,
-    /// Whether it has an attachment that is called `thumbnail`.
+    /// True if it has an attachment named `thumbnail`.
     pub thumbnail: bool,
-    /// Whether it is neither overwritten nor deleted, see `SlotCommands::protect`.
+    /// True if it is neither overwritten nor deleted, see `SlotCommands::protect`.
     pub protected: bool,
-    /// What is known of its file. A listing reads no more than the header.
+    /// The state of its file, as far as it is known. A listing reads no more than the header.
     pub validity: Validity,
-    /// Its file.
+    /// The path of its file.
     pub path: PathBuf,
 }
 
@@ -61,11 +61,11 @@ pub struct SlotEntry {
 pub struct UnreadableSlot {
     /// A number that stands for the file, for `SlotCommands::delete`.
     pub id: SlotId,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its bytes.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// What is the matter with it.
+    /// The reason that the file can't be used.
     pub error: SlotError,
 }
 
@@ -138,7 +138,7 @@ pub(super) fn slots_of(shelf: &SlotShelf, session: SessionId) -> Vec<SlotEntry> 
     slots
 }
 
-/// Finds the files of a slot, or says what is the matter with it.
+/// Finds the files of a slot, or returns its error.
 pub fn find_slot(shelf: &SlotShelf, slot: SlotId) -> Result<Vec<SlotFile>, SlotError> {
     let files = shelf.files_of(slot);
     if !files.is_empty() {
@@ -147,7 +147,7 @@ pub fn find_slot(shelf: &SlotShelf, slot: SlotId) -> Result<Vec<SlotFile>, SlotE
     Err(shelf.unread_file(slot).map_or(SlotError::Unknown, |file| file.error.clone()))
 }
 
-/// What a file that turned out to be damaged is reported as.
+/// The error for a file that turned out to be damaged.
 pub fn damaged(path: &Path) -> SlotError {
     SlotError::Damaged { path: path.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Where a session stands, put together from its journal, its lock and the record of its process.
+//! The standing of a session, put together from its journal, its lock and the record of its process.
 
 use jiff::Timestamp;
 
@@ -8,27 +8,27 @@ use crate::format::Head;
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::SessionStatus;
 
-/// Where a line of a session stands.
+/// The standing of a session's line.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Standing {
     /// The status that decides what may be done with it.
     pub status: SessionStatus,
-    /// Whether a process plays it now.
+    /// True if a process plays it now.
     pub in_use: bool,
-    /// How the process ended that played it last, if it left no end.
+    /// The end of the process that played it last, if the session has no end.
     pub cause: Option<HowItEnded>,
-    /// How those before had ended, the oldest first, where the last died while it restored the session.
+    /// The ends of those before, the oldest first, if the last died while it restored the session.
     pub causes_before: Vec<HowItEnded>,
-    /// When that process is known to have lived last.
+    /// The time at which that process is known to have lived last.
     pub died_at: Option<Timestamp>,
     /// The newest checkpoint that the process saw acknowledged.
     pub witness: Option<CheckpointId>,
 }
 
-/// Who may hold a session's lock.
+/// The possible holder of a session's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockHolder {
-    /// No other process: this one has the lock, or nobody had it when the files were as they were read.
+    /// No other process: this one has the lock, or none had it when the files were as they were read.
     NoOther,
     /// Another process plays the session.
     Another,
@@ -94,7 +94,7 @@ impl Standing {
         Self { died_at: self.died_at.or(Some(died_at)), ..self }
     }
 
-    /// Whether the line was left by a crash, or may be played elsewhere.
+    /// Returns true if the line was left by a crash, or may be played elsewhere.
     pub fn has_crashed(&self) -> bool {
         self.cause.as_ref().is_some_and(|cause| *cause != HowItEnded::Exited)
     }

@@ -1,4 +1,4 @@
-//! What a session recorded, from checkpoint to checkpoint: enough to play it again.
+//! The recording of a session, from checkpoint to checkpoint: enough to play it again.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::model::ids::{CheckpointId, SaveId};
 /// Bytes of events that go with a report at the most: its checkpoint is the newest, so they are those of seconds.
 const MOST_OF_REPORT: usize = 512 << 10;
 
-/// What a session recorded on its newest line, the oldest first.
+/// The recording of a session's newest line, the oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Tape {
     /// The checkpoints that can be restored.
     pub keyframes: Vec<Keyframe>,
-    /// What happened before, between and after them.
+    /// The events before, between and after them.
     pub events: Vec<RecordedEvent>,
     /// Events that are missing: damaged, private, or more than there is room for.
     pub missing: u64,
@@ -29,9 +29,9 @@ pub struct Tape {
 pub struct Keyframe {
     /// The checkpoint.
     pub checkpoint: CheckpointId,
-    /// Why it was taken.
+    /// The reason for which it was taken.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     pub label: Option<String>,
     /// Play time at that moment.
     pub play_time: Duration,
@@ -114,7 +114,7 @@ impl Tape {
     }
 }
 
-/// Whether an event decides what an exact replay does.
+/// Returns true if an event decides what an exact replay does.
 fn is_played_again(event: &RecordedEvent) -> bool {
     matches!(event.event_type.source, EventSource::Input | EventSource::Lifecycle)
 }

@@ -11,15 +11,15 @@ use crate::format::{CheckpointInfo, CheckpointKind, Validity};
 use crate::model::ids::CheckpointId;
 use crate::model::session::{AttachmentVersion, OpenChapter, RestoreReason};
 
-/// What there is of a session: its checkpoints and the lines that they are on, as a tree in which each checkpoint
-/// names the one before it, and what is attached to the session itself.
+/// The content of a session: its checkpoints and the lines that they are on, as a tree in which each checkpoint names
+/// the one before it, and the attachments of the session itself.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct Timeline {
     /// All checkpoints that are kept, those with the lowest numbers first: each comes after its parent.
     pub checkpoints: Vec<TimelineCheckpoint>,
-    /// Where lines end: the one that is played or was written last, then those of a fork, then the
-    /// branches, the newest first.
+    /// The lines, by their ends: the one that is played or was written last, then those of a fork, then the branches,
+    /// the newest first.
     pub lines: Vec<TimelineLine>,
     /// The attachments of the session itself: all versions of each, by name, the oldest first.
     pub attachments: Vec<AttachmentVersion>,
@@ -33,12 +33,12 @@ pub struct TimelineCheckpoint {
     pub id: CheckpointId,
     /// The nearest checkpoint before it that is kept; `None` for the oldest.
     pub parent: Option<CheckpointId>,
-    /// Why it was taken. The first of each run is an [`Opening`](CheckpointKind::Opening): the same moment
-    /// as its parent.
+    /// The reason for which it was taken. The first of each run is an [`Opening`](CheckpointKind::Opening): the same
+    /// moment as its parent.
     pub kind: CheckpointKind,
-    /// What the game called it.
+    /// The game's label for it.
     pub label: Option<String>,
-    /// When it was taken, by the clock of the machine that took it.
+    /// The time at which it was taken, by the clock of the machine that took it.
     pub time: Timestamp,
     /// Play time at its moment, pauses excluded.
     pub play_time: Duration,
@@ -47,7 +47,7 @@ pub struct TimelineCheckpoint {
     pub chapters: Vec<OpenChapter>,
     /// The attachment with its picture, if it has one, for `AttachmentCommands::read`.
     pub picture: Option<String>,
-    /// What is known of its files.
+    /// The state of its data, as far as it is known.
     pub validity: Validity,
 }
 
@@ -55,14 +55,14 @@ pub struct TimelineCheckpoint {
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct TimelineLine {
-    /// Its newest checkpoint.
+    /// The newest checkpoint of the line.
     pub end: CheckpointId,
-    /// Whether it was left by going back. Otherwise a crash comes back to it.
+    /// True if it was left by going back. Otherwise a crash comes back to it.
     pub is_branch: bool,
     /// The newest checkpoint that it has in common with the first line; `None` for that one, and if there
     /// is none.
     pub leaves_at: Option<CheckpointId>,
-    /// Why the run of its end began; `None` of a session's first run, and where that isn't known.
+    /// The reason for which the run of its end began; `None` of a session's first run, and if that isn't known.
     pub begun: Option<RestoreReason>,
 }
 
@@ -79,7 +79,7 @@ impl Timeline {
         let mut timeline = Self { attachments, ..Self::default() };
         for info in found {
             let parent = index.kept_before(info.id);
-            // What a checkpoint doesn't say itself is as it was at the one before.
+            // Facts that a checkpoint doesn't hold are as they were at the one before.
             let summary = index.commit(info.id).and_then(|commit| commit.summary.as_deref());
             let before = || timeline.get(parent?).map(|before| &before.chapters);
             let chapters = summary.map(|summary| &summary.chapters).or_else(before);
@@ -100,7 +100,7 @@ impl Timeline {
         timeline
     }
 
-    /// A checkpoint.
+    /// The checkpoint with this id; `None` if it isn't kept.
     #[must_use]
     pub fn get(&self, id: CheckpointId) -> Option<&TimelineCheckpoint> {
         self.place_of(id).and_then(|place| self.checkpoints.get(place))
@@ -127,7 +127,7 @@ impl Timeline {
         self.checkpoints.push(TimelineCheckpoint { parent, ..next });
     }
 
-    /// Notes that a picture lies beside a checkpoint.
+    /// Notes that a checkpoint has a picture.
     #[doc(hidden)]
     pub fn note_picture(&mut self, id: CheckpointId, name: &str) {
         let place = self.place_of(id).filter(|_| name == THUMBNAIL);
@@ -141,7 +141,7 @@ impl Timeline {
         self.checkpoints.binary_search_by_key(&(id.counter, id.run), key).ok()
     }
 
-    /// Of each checkpoint, the newest that its line has in common with the first one.
+    /// For each checkpoint, the newest one that its line has in common with the first line.
     fn leaves_first_line_at(
         &self,
         first: Option<CheckpointId>,
@@ -174,7 +174,7 @@ impl TimelineCheckpoint {
         Self { id, parent, kind, label, time, play_time, chapters, picture, validity }
     }
 
-    /// What the game called it.
+    /// Sets the game's label for it.
     #[doc(hidden)]
     #[must_use]
     pub fn called(self, label: Option<String>) -> Self {

@@ -1,4 +1,4 @@
-//! What this build of the game can do with what another one saved.
+//! The fit of a build of the game with data that another one saved.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,8 @@ use super::KnownTypes;
 use crate::disk::StoredSession;
 use crate::format::{Commit, TypeRows};
 
-/// What this build of the game can do with what another one saved, as far as names and versions
-/// alone say: no value has been read.
+/// The fit of this build of the game with data that another one saved, as far as names and versions alone say: no value
+/// has been read.
 ///
 /// Decided by the saved types and not by the game's version number: a newer game that saved nothing
 /// new is [`Exact`](Self::Exact). Ordered from the best to the worst; the worst of all types counts.
@@ -28,14 +28,13 @@ pub enum VersionFit {
     Lossy,
     /// Some of it was written by a newer build, in a form that only that one knows: update the game.
     ///
-    /// If those are values of a type, the session can be played without them, and they are kept in
-    /// it. If it is a file, taking the session up is refused with
-    /// [`RecoveryError::NewerFormat`](crate::RecoveryError::NewerFormat).
+    /// If those are values of a type, the session can be played without them, and they are kept in it. If it is a file,
+    /// resuming the session is refused with [`RecoveryError::NewerFormat`](crate::RecoveryError::NewerFormat).
     Newer,
 }
 
 impl VersionFit {
-    /// What `types` can do with a checkpoint of a session.
+    /// The fit of `types` with a checkpoint of a session.
     pub(super) fn of(types: &dyn KnownTypes, stored: &StoredSession, commit: &Commit) -> Self {
         if stored.newer_format().is_some() {
             return Self::Newer;
@@ -43,7 +42,7 @@ impl VersionFit {
         Self::of_rows(types, commit.types.iter().chain(commit.carried.iter()))
     }
 
-    /// What `types` can do with these rows.
+    /// The fit of `types` with these rows.
     pub(super) fn of_rows<'a>(
         types: &dyn KnownTypes,
         rows: impl IntoIterator<Item = TypeRows<'a>>,
@@ -52,8 +51,8 @@ impl VersionFit {
         with_rows.map(|summary| types.fit(&summary)).max().unwrap_or_default()
     }
 
-    /// The same after this build has written the session: what it could migrate it has, and what it
-    /// can't use is still there.
+    /// The same after this build has written the session: rows that it could migrate it has, and rows that it can't use
+    /// are still there.
     #[doc(hidden)]
     pub fn once_written(self) -> Self {
         match self {

@@ -1,21 +1,21 @@
-//! What is asked for when a checkpoint is to be read.
+//! The request to read a checkpoint.
 
 use std::time::Duration;
 
 use crate::model::ids::{RunId, SessionId};
 use crate::model::session::{RestoreFrom, RestoreReason};
 
-/// A checkpoint that is to be read, to go on from.
+/// A checkpoint that is to be read, to continue from.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// The session.
     pub session: SessionId,
     /// Its checkpoint, or the place from which to choose one.
     pub from: RestoreFrom,
-    /// Why it is restored.
+    /// The reason for which it is restored.
     pub reason: RestoreReason,
-    /// The number of the checkpoint that was taken of what is being left, if one was. Whoever wants
-    /// the newest doesn't mean that.
+    /// The number of the checkpoint that was taken of what is being left, if one was. "The newest" doesn't mean that
+    /// one.
     pub tail: Option<u64>,
     /// The run that is being played, if it is one of this session: it is what is left.
     pub played: Option<RunId>,

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddrV4};
 
-/// What stands in the place of an e-mail address.
+/// The replacement of an e-mail address.
 const MAIL: &str = "<e-mail>";
-/// What stands in the place of the address of a machine.
+/// The replacement of a machine's address.
 const MACHINE: &str = "<address>";
 
 /// The text without e-mail and IP addresses. Those that mean this very machine stay: they say nothing.
@@ -35,7 +35,7 @@ fn is_outside(c: char) -> bool {
     !may_be_in_address(c)
 }
 
-/// What stands in the place of a word, if that is an address.
+/// The replacement of a word, if that is an address.
 fn instead_of(word: &str) -> Option<&'static str> {
     if let Some((name, domain)) = word.split_once('@') {
         return is_mail(name, domain).then_some(MAIL);

@@ -22,7 +22,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// Adds a file. Nothing of the machine is said about it: no owner and no times.
+    /// Adds a file. It holds nothing about the machine: no owner and no times.
     pub(super) fn add(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
         let mut header = Header::new_ustar();
         header.set_path(name)?;
@@ -73,8 +73,7 @@ impl Archive {
         self.bytes
     }
 
-    /// Writes the next part; after the last one, makes it durable. How many bytes that was; `None` if it is
-    /// done.
+    /// Writes the next part; after the last one, makes it durable. Returns its bytes; `None` if it is done.
     pub fn step(&mut self) -> io::Result<Option<usize>> {
         let Some(part) = self.contents.parts.front() else {
             self.file.sync()?;

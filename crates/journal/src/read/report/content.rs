@@ -1,4 +1,4 @@
-//! What stands in `report.ron`.
+//! The content of `report.ron`.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ pub(super) const FORMAT: u32 = 2;
 /// Checkpoints that are listed at the most, the newest ones.
 const MOST_CHECKPOINTS: usize = 50;
 
-/// All that a report says. Its texts are masked.
+/// The text of a report, masked.
 #[derive(Serialize)]
 pub(super) struct ReportText {
     format: u32,
     about: About,
-    /// When the report was written.
+    /// The time at which the report was written.
     written: Timestamp,
     /// The library that wrote it.
     bevy_session: &'static str,
-    /// What the player has to say.
+    /// The player's note.
     note: String,
     /// The process that ended.
     process: Option<Process>,
@@ -46,7 +46,7 @@ pub(super) struct ReportText {
     files: Vec<File>,
 }
 
-/// What the report is about.
+/// The subject of the report.
 #[derive(Serialize)]
 enum About {
     /// The moment at which it was written.
@@ -55,7 +55,7 @@ enum About {
     LastRun,
     /// Nothing: it hands a session on.
     Session,
-    /// Nothing: it is the world that a scenario begins with, and says nothing of who made it.
+    /// Nothing: it is the world that a scenario begins with, without its maker.
     World,
 }
 
@@ -69,15 +69,15 @@ enum Slot {
 /// The events that go with it.
 #[derive(Serialize)]
 struct Events {
-    /// How many are in `events.ron`.
+    /// The number of events in `events.ron`.
     count: usize,
-    /// How many were asked for. Of those that were recorded, private ones are never among them.
+    /// The number that was asked for. Of those that were recorded, private ones are never among them.
     asked_for: usize,
-    /// Why there are fewer than there could be.
+    /// The reason that there are fewer than there could be.
     left_out: Option<LeftOut>,
 }
 
-/// What was logged.
+/// The sizes of the log.
 #[derive(Serialize)]
 struct Log {
     /// Of `log.txt`.
@@ -92,12 +92,12 @@ struct Process {
     ended: Ended,
     panic: Option<Panic>,
     started: Timestamp,
-    /// When it is known to have lived last.
+    /// The time at which it is known to have lived last.
     died: Timestamp,
     game_version: String,
     /// The newest checkpoint that it saw safe.
     last_checkpoint: Option<CheckpointId>,
-    /// The newest failure of the game's own code with which it had gone on.
+    /// The newest failure of the game's own code that it had survived.
     failure: Option<Failure>,
 }
 
@@ -138,7 +138,7 @@ struct Session {
     play_time: Duration,
     /// The version of the game that wrote its newest checkpoint.
     game_version: String,
-    /// The program and machine that it was started with, or last taken up with.
+    /// The program and machine that it was started with, or last resumed with.
     context: SessionContext,
 }
 

@@ -1,4 +1,4 @@
-//! What of the recorded events goes with a report, as text.
+//! The recorded events that go with a report, as text.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ enum EventValue {
 }
 
 impl EventTexts {
-    /// How many there are.
+    /// The number of events.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
@@ -62,7 +62,7 @@ impl EventTexts {
         self.bytes + 8 * self.lines.len()
     }
 
-    /// Whether there is no room for another.
+    /// Returns true if there is no room for another.
     pub fn is_full(&self) -> bool {
         self.is_full
     }
@@ -80,7 +80,7 @@ impl EventTexts {
         }
     }
 
-    /// What stands in `events.ron`, the oldest first.
+    /// The content of `events.ron`, the oldest first.
     pub(super) fn to_text(&self) -> String {
         let lines: String = self.lines.iter().rev().map(|line| format!("    {line},\n")).collect();
         format!("// What happened last, the newest at the end.\n[\n{lines}]\n")

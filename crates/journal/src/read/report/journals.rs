@@ -9,7 +9,7 @@ use crate::disk::{Disk, Layout, StoredSession};
 use crate::format::{FileProblem, ReadAt};
 use crate::model::ids::CheckpointId;
 
-/// What looking at a file counts as, in bytes read.
+/// The cost of looking at a file, in bytes read.
 const LOOKED_AT: usize = 4 << 10;
 /// Files that are listed at the most.
 const MOST_FILES: usize = 100;
@@ -43,14 +43,14 @@ struct Copying {
 
 /// A file of the journal.
 pub(super) struct JournalFile {
-    /// What it is called in the report: its own name may be one that a cloud gave it.
+    /// Its name in the report: its own may be one that a cloud gave it.
     pub name: String,
     pub length: u64,
     pub is_damaged: bool,
     pub copy: Copy,
 }
 
-/// Whether a file goes with the report.
+/// A file's content in the report, or the reason that it isn't there.
 pub(super) enum Copy {
     /// With these bytes.
     Whole(Vec<u8>),
@@ -63,16 +63,16 @@ pub(super) enum Copy {
 }
 
 impl Journals {
-    /// Lists the files of a session. Those that are damaged are read, up to so many bytes together. So are those of
-    /// a run of which a checkpoint is missing that was safe: at the end of a file, damage looks like a write that
-    /// was cut.
+    /// Lists the files of a session. Those that are damaged are read, up to `room` bytes together. So are those of a
+    /// run of which a checkpoint is missing that was safe: at the end of a file, damage looks like a write that was
+    /// cut.
     pub fn of(stored: &StoredSession, missing: Option<CheckpointId>, room: u64) -> Self {
         let unreadable = unreadable(stored.index().problems());
         let files = segments(stored, missing).into_iter().chain(unreadable);
         Self { waiting: files.take(MOST_FILES).collect(), room, ..Self::default() }
     }
 
-    /// Reads the next part, and says how many bytes that was, about; `None` if everything was read.
+    /// Reads the next part, and returns its bytes, about; `None` if everything was read.
     pub fn step(&mut self, disk: &dyn Disk) -> Option<usize> {
         if let Some(copying) = self.copying.take() {
             let read = STEP_BYTES.min(usize::try_from(copying.length).unwrap_or(STEP_BYTES));
@@ -84,7 +84,7 @@ impl Journals {
         Some(LOOKED_AT)
     }
 
-    /// Takes the bytes of the files that go with the report, with what they are called there.
+    /// Takes the bytes of the files that go with the report, with their names there.
     pub(super) fn take_copies(&mut self) -> Vec<(String, Vec<u8>)> {
         let files = self.files.iter_mut();
         let copies = files.filter_map(|file| match &mut file.copy {
@@ -139,7 +139,7 @@ impl Journals {
 }
 
 impl Copying {
-    /// Reads the next slice. Whether there is more.
+    /// Reads the next slice. Returns true if there is more.
     fn step(&mut self) -> std::io::Result<bool> {
         let read = self.bytes.len();
         let missing = usize::try_from(self.length).unwrap_or_default().saturating_sub(read);

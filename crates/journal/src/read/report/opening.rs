@@ -1,4 +1,4 @@
-//! Opens a report or the file of a slot, and whatever else a file may be that is said to be one.
+//! Opens a report or the file of a slot, and rejects any other file.
 //!
 //! Nothing is unpacked to names that the file chooses, and nothing is set aside by sizes that it claims: a part
 //! is read only if that many bytes are there, and if no more than a report may have.
@@ -33,7 +33,7 @@ const SLOT_FILE: &str = "report.save";
 /// A report that was opened, and whose checkpoint is whole.
 #[derive(Debug)]
 pub struct Opened {
-    /// A disk on which its checkpoint lies as a slot, and nothing else.
+    /// A disk with its checkpoint as a slot, and nothing else.
     pub disk: MemoryDisk,
     /// The file, opened as a slot is.
     pub slot: SlotFile,
@@ -43,17 +43,17 @@ pub struct Opened {
     pub stored: StoredSession,
     /// The checkpoint, and what was recorded after it.
     pub tape: Tape,
-    /// What the player had to say.
+    /// The player's note.
     pub note: String,
 }
 
-/// What of `report.ron` says whether the rest of it means what is known here.
+/// The version of `report.ron`, which says if the rest of it has the meaning that is known here.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
 }
 
-/// What of `report.ron` is of use here.
+/// The fields of `report.ron` that are used here.
 #[derive(Deserialize)]
 struct Said {
     #[serde(default)]
@@ -64,7 +64,7 @@ struct Said {
 ///
 /// # Errors
 ///
-/// [`ReportError`], of whatever is wrong with the file.
+/// [`ReportError`] if the file can't be used.
 pub fn open(
     disk: &dyn Disk,
     path: &Path,
@@ -78,7 +78,7 @@ pub fn open(
 ///
 /// # Errors
 ///
-/// [`ReportError`], of whatever is wrong with the file.
+/// [`ReportError`] if the file can't be used.
 pub fn open_of_any_game(disk: &dyn Disk, path: &Path) -> Result<Opened, ReportError> {
     let layout = Layout { data: "data".into(), state: "state".into(), profile: String::new() };
     open_of(disk, path, None, &layout)
@@ -107,14 +107,14 @@ fn open_of(
     Ok(Opened { disk: memory, slot, checkpoint, stored, tape, note })
 }
 
-/// What of a file is of use here.
+/// The parts of a file that are used here.
 #[derive(Default)]
 struct Parts {
     /// The file of the slot in it.
     slot: Vec<u8>,
-    /// What the player had to say.
+    /// The player's note.
     note: String,
-    /// What was recorded after the checkpoint.
+    /// The events that were recorded after the checkpoint.
     events: Vec<RecordedEvent>,
     /// Events that were left out of that.
     missing: u64,
@@ -134,7 +134,7 @@ impl<'a> Archive<'a> {
         Ok(Self { path, file, length })
     }
 
-    /// Whether it is no archive, but the file of a slot.
+    /// Returns true if it is no archive, but the file of a slot.
     fn is_slot(&self) -> Result<bool, ReportError> {
         let mut magic = [0; MAGIC.len()];
         match self.file.read_exact_at(0, &mut magic) {
@@ -208,7 +208,7 @@ impl<'a> Archive<'a> {
         Ok(content)
     }
 
-    /// What the player had to say, if this version of what stands there is known.
+    /// Reads the player's note, if this version of the text is known.
     fn understand(&self, text: &[u8]) -> Result<String, ReportError> {
         let unreadable = || self.is_none("its report.ron can't be read");
         let text = str::from_utf8(text).map_err(|_| unreadable())?;
@@ -220,7 +220,7 @@ impl<'a> Archive<'a> {
         Ok(note)
     }
 
-    /// The slot that lies on a disk, if this game can use it; `None` is any.
+    /// The slot on a disk, if this game can use it; `None` is any game.
     fn slot_on(
         &self,
         memory: &MemoryDisk,

@@ -1,4 +1,4 @@
-//! What goes with a report, beside what it says.
+//! The parts of a report, beside its text.
 
 use std::io;
 
@@ -17,22 +17,22 @@ use crate::format::{CheckpointInfo, Head};
 use crate::model::ids::CheckpointId;
 use crate::read::recovery::Tape;
 
-/// Bytes that are kept for what the report says, and for what stands around its files.
+/// Bytes that are kept for the report's text, and for the headers of its files.
 const TEXT_BYTES: u64 = 1 << 20;
 
-/// What goes with a report.
+/// The parts of a report.
 pub struct ReportParts {
-    /// Of the session, as far as there is one.
+    /// The head of the session, as far as there is one.
     pub head: Option<Head>,
     pub checkpoints: Vec<CheckpointInfo>,
     pub slot: Result<SlotBytes, LeftOut>,
-    /// What was recorded after the checkpoint, as MessagePack.
+    /// The events that were recorded after the checkpoint, as MessagePack.
     pub tape: Option<Vec<u8>>,
     pub events: EventTexts,
-    /// Whether events could not be read.
+    /// True if events could not be read.
     pub events_unreadable: bool,
     pub picture: Option<Picture>,
-    /// What was logged, masked.
+    /// The log, masked.
     pub logged: Logged,
     pub journals: Journals,
 }
@@ -48,7 +48,7 @@ pub struct Picture {
     bytes: Vec<u8>,
 }
 
-/// Why a part isn't in the report.
+/// The reason that a part isn't in the report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub enum LeftOut {
     /// There is none.
@@ -80,12 +80,12 @@ impl Default for ReportParts {
 }
 
 impl Picture {
-    /// Bytes that are said to be a picture.
+    /// A picture of these bytes, which aren't checked.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
-    /// What its file is called, by what its first bytes are.
+    /// The name of its file, by the format of its first bytes.
     pub(super) fn name(&self) -> &'static str {
         match &*self.bytes {
             [0x89, b'P', b'N', b'G', ..] => "picture.png",

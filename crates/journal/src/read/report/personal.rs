@@ -1,4 +1,4 @@
-//! Leaves out of a text what says who the player is.
+//! Removes from a text everything that reveals who the player is.
 
 use std::env;
 
@@ -8,9 +8,9 @@ use super::addresses::without_addresses;
 use crate::disk::process::Logged;
 use crate::model::session::SessionContext;
 
-/// What stands in the place of a home directory or a user's name.
+/// The replacement of a home directory or a user's name.
 const INSTEAD: &str = "~";
-/// Where home directories lie, in small letters, and whether their names may have spaces.
+/// The parents of home directories, in small letters, and true if their names may have spaces.
 const HOMES: [(&str, bool); 6] = [
     ("/home/", false),
     ("/users/", false),
@@ -24,7 +24,7 @@ const HOMES: [(&str, bool); 6] = [
 const NAMES_OF_NOBODY: [&str; 8] =
     ["admin", "administrator", "guest", "player", "root", "steam", "user", "users"];
 
-/// What says who the player is.
+/// The texts that reveal who the player is.
 #[derive(Clone, Debug, Default)]
 pub struct Personal {
     /// The home directory, as paths are written.
@@ -52,8 +52,7 @@ impl Personal {
         Self { home: home.filter(|home| home.len() > 1), user: user.filter(says_something) }
     }
 
-    /// The text without home directories, whoever's they are, without the user's name, and without e-mail
-    /// and IP addresses.
+    /// The text without anybody's home directories, without the user's name, and without e-mail and IP addresses.
     pub fn removed_from(&self, text: &str) -> String {
         let mut text = without_addresses(text);
         if let Some(home) = &self.home {
@@ -70,13 +69,13 @@ impl Personal {
         }
     }
 
-    /// The same of what was logged.
+    /// The same of the log.
     pub fn removed_from_log(&self, logged: &Logged) -> Logged {
         let Logged { recent, lines } = logged;
         Logged { recent: self.removed_from(recent), lines: self.removed_from(lines) }
     }
 
-    /// The same of all texts in what a game says of itself and its machine.
+    /// The same of all texts in the context of a game and its machine.
     pub(super) fn removed_from_context(&self, context: &SessionContext) -> SessionContext {
         let removed = |text: &String| self.removed_from(text);
         SessionContext {
@@ -108,7 +107,7 @@ fn without_word(text: &str, word: &str) -> String {
         let (start, end) = (from + place, from + place + word.len());
         let before = lower.get(..start).and_then(|before| before.chars().next_back());
         let after = lower.get(end..).and_then(|after| after.chars().next());
-        // What begins with a separator is a path, and may stand behind anything.
+        // A text that begins with a separator is a path, and may stand behind anything.
         let begins_word = word.starts_with(['/', '\\']) || !before.is_some_and(is_part_of_word);
         kept.push_str(text.get(from..start).unwrap_or_default());
         let is_whole = begins_word && !after.is_some_and(is_part_of_word);
@@ -148,7 +147,7 @@ fn name_length(text: &str, may_have_spaces: bool) -> usize {
     let end = text.find(ends_name).unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
     let goes_on = text.get(end..).is_some_and(|rest| rest.starts_with(['/', '\\']));
-    // A space belongs to the name only if a path goes on behind it.
+    // A space belongs to the name only if a path continues behind it.
     match name.find(char::is_whitespace) {
         Some(space) if !(may_have_spaces && goes_on) => space,
         _ => end,

@@ -1,4 +1,4 @@
-//! What was recorded after the checkpoint of a report, so that its last seconds can be played again.
+//! The events that were recorded after the checkpoint of a report, so that its last seconds can be played again.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ struct WrittenEvent {
 }
 
 impl WrittenTape {
-    /// What follows the only keyframe of a tape; `None` if nothing does.
+    /// The events after the only keyframe of a tape; `None` if there are none.
     pub(super) fn of(tape: &Tape) -> Option<Self> {
         if tape.events.is_empty() {
             return None;
@@ -40,7 +40,7 @@ impl WrittenTape {
         Some(Self { missing: tape.missing, events })
     }
 
-    /// What followed the checkpoint, and how many events were left out.
+    /// Returns the events after the checkpoint, and the number of those that were left out.
     pub(super) fn into_parts(self) -> (Vec<RecordedEvent>, u64) {
         (self.events.into_iter().map(WrittenEvent::into_event).collect(), self.missing)
     }

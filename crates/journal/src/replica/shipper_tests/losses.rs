@@ -1,4 +1,4 @@
-//! What a machine has lost, or what is damaged there, is never taken from the replica.
+//! Files that a machine has lost, or that are damaged there, are never removed from the replica.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Here {
         Self { now: self.now, ..Self::on(self.memory, self.store, self.session) }
     }
 
-    /// Sends everything and lets go.
+    /// Sends everything and releases the session.
     fn release(&mut self) {
         let mut shipper = self.shipper();
         shipper.drain();

@@ -1,4 +1,4 @@
-//! What happens while both sides are compared.
+//! Events while both sides are compared.
 
 use std::io::ErrorKind;
 
@@ -54,7 +54,7 @@ fn a_comparison_that_a_fault_has_ended_is_still_due() {
     here.disk.replace(&here.path("x.attachment"), b"a picture").unwrap();
     let mut shipper = here.shipper();
     here.ship(&mut shipper);
-    // A shorter beginning of what the replica has is compared with what lies in the store.
+    // A shorter beginning of what the replica has is compared with the one in the store.
     here.disk.replace(&here.path("x.attachment"), b"a pic").unwrap();
     journal.append(&vec![7; 3 << 20]).unwrap();
     journal.sync().unwrap();

@@ -1,4 +1,4 @@
-//! What a host does: it waits, claims, compares, plays and sends, by the code that ships.
+//! The work of a host: it waits, claims, compares, plays and sends, by the code that ships.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,33 +21,33 @@ const LEASE: Time = 250;
 const RENEWAL: Time = 50;
 const WINDOW: usize = 3;
 
-/// What a host has beyond its way to the store.
+/// The state of a host beyond its way to the store.
 #[derive(Clone)]
 pub struct Host {
     pub way: Way,
     pub session: SessionId,
     pub judge: Rc<RefCell<Judge>>,
     pub machine: Rc<RefCell<Machine>>,
-    /// What it owns, as far as it knows.
+    /// The session that it owns, as far as it knows.
     pub owned: Rc<RefCell<Option<Owned>>>,
     /// Thousandths of the true speed of time at which its clock goes.
     pub speed: u64,
-    /// What its clock showed when the schedule began.
+    /// The time of its clock when the schedule began.
     pub offset: Time,
     /// Once in how many steps a compaction is begun.
     pub compacts: u64,
-    /// Whether the session is removed at some time.
+    /// True if the session is removed at some time.
     pub removes: bool,
 }
 
-/// What is seen of an owner from outside.
+/// The state of an owner as seen from outside.
 #[derive(Clone)]
 pub struct Owned {
     pub claim: Claim,
     pub acknowledged: Option<(Position, Vec<u8>)>,
 }
 
-/// What became of entries that an owner has sent.
+/// The entries that an owner has sent, and their outcomes.
 struct Books {
     epoch: Epoch,
     /// The last entry of a catching up.
@@ -55,14 +55,14 @@ struct Books {
     sent: VecDeque<(Position, Link)>,
 }
 
-/// What is still to be sent.
+/// The changes that are still to be sent.
 #[derive(Default)]
 struct Outbox {
     catch_up: (CatchUp, Machine),
     waiting: VecDeque<Happened>,
 }
 
-/// How a time as an owner ends.
+/// The end of a host's time as an owner.
 enum Ended {
     Released,
     Fenced,
@@ -93,7 +93,7 @@ impl Host {
         self.machine.borrow_mut().play(run, random, &mut self.judge.borrow_mut())
     }
 
-    /// What was read makes no sense, which only a store that went back in time may do.
+    /// Reports that the log makes no sense, which only a store that went back in time may cause.
     fn unreadable(&self, error: &ReadError) {
         self.judge.borrow_mut().violate(format!("the log can't be read: {error:?}"));
     }
@@ -163,7 +163,7 @@ impl Host {
                         Ok(owner) => owner.is_some() && owner == mark.map(|claim| claim.id),
                         Err(_) => false,
                     };
-                    // Nobody else holds the lock of this machine's disk.
+                    // No other process holds the lock of this machine's disk.
                     if is_own {
                         return Some(());
                     }
@@ -213,7 +213,7 @@ impl Host {
                     self.way.sleep(10).await;
                     continue;
                 }
-                // Another has claimed it meanwhile, and let go of what was being read.
+                // Another has claimed it meanwhile, and deleted the entry that was being read.
                 Err(FetchError::Read(ReadError::Missing { .. }) | FetchError::Write { .. }) => {
                     return None;
                 }
@@ -408,14 +408,14 @@ impl Host {
         Ok(Ended::Removed)
     }
 
-    /// What the replica is to get of this machine as it is now.
+    /// The steps that bring the replica to this machine's state, and that state.
     async fn catch_up(&self, owner: &Owner<Way>) -> (CatchUp, Machine) {
         let here = self.machine.borrow().clone();
         let differences = loop {
             match difference(&self.way, owner.log(), &here, owner.files()).await {
                 Ok(differences) => break differences,
                 Err(CompareError::There(ReadError::Store(_))) => self.way.sleep(10).await,
-                // Its epoch is sealed, which it will hear.
+                // Its epoch is sealed, which it will find out.
                 Err(_) => return (CatchUp::default(), here),
             }
         };

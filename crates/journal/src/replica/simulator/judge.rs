@@ -1,7 +1,7 @@
-//! What must hold, whatever happens: it is held against each acknowledgement, claim and comparison.
+//! The rules that must always hold: each acknowledgement, claim and comparison is checked against them.
 //!
-//! Each change of a session's world is a link of a chain: it has a number that is made of the one before. So what a
-//! replica has is one number, and one world goes on from another if that is among its ancestors.
+//! Each change of a session's world is a link of a chain: it has a number that is made of the one before. So the state
+//! of a replica is one number, and one world continues another if that is among its ancestors.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::replica::{Epoch, Standing};
 /// A moment of a world. Zero is the one before anything happened.
 pub type Link = u64;
 
-/// What was reached in a schedule, or in many.
+/// Counts of what was reached in a schedule, or in many.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Counts {
     pub steps: u64,
@@ -68,9 +68,9 @@ pub struct Judge {
     worlds: BTreeMap<Link, u64>,
     /// A replica is being caught up: until that is acknowledged, it has the files of no moment.
     pub is_catching_up: bool,
-    /// What was acknowledged last, of each epoch.
+    /// The world that was acknowledged last, of each epoch.
     acknowledged: Vec<(Epoch, Link)>,
-    /// What was read after a claim.
+    /// The worlds that were read after claims.
     reads: Vec<(Epoch, Link)>,
     /// The epoch whose tombstone was acknowledged.
     removed: Option<Epoch>,

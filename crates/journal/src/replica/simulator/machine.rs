@@ -12,11 +12,11 @@ use crate::replica::{Change, FileName, Mark, Receiver, Source};
 /// Bytes of a record: a link, and how many there are up to it.
 const RECORD: usize = 16;
 
-/// What a machine has on its disk. It survives its processes, unless the machine forgets it.
+/// The disk of a machine. It survives its processes, unless the machine forgets it.
 #[derive(Clone, Default)]
 pub struct Machine {
     files: BTreeMap<FileName, Vec<u8>>,
-    /// How often each name was given to another file.
+    /// The number of times that each name was given to another file.
     given: BTreeMap<FileName, u64>,
     /// The same at the moment of which it is read, if not of now.
     as_of: Option<BTreeMap<FileName, u64>>,
@@ -27,7 +27,7 @@ pub struct Machine {
     fetched: Vec<(FileName, Vec<u8>)>,
 }
 
-/// What happened to a machine's files, as one entry, and the world after it.
+/// The changes of a machine's files, as one entry, and the world after it.
 pub type Happened = (Vec<Change>, Vec<u8>, Link);
 
 impl Machine {
@@ -55,7 +55,7 @@ impl Machine {
             self.give(&slot, content);
         }
         if random.one_in(8) {
-            // What the newest record says is all that is needed.
+            // Only the newest record is needed.
             let old = self.files.keys().find(|name| !name.is_slot() && **name != journal).cloned();
             if let Some(name) = old {
                 self.files.remove(&name);

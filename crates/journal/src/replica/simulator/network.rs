@@ -19,17 +19,17 @@ use crate::replica::{
 
 /// Milliseconds.
 pub type Time = u64;
-/// After how long a host gives up waiting for an answer.
+/// The time after which a host gives up waiting for an answer.
 const PATIENCE: Time = 60;
 
-/// What a store does that none should.
+/// A breach of the store's contract.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lie {
     /// A creation replaces what is there.
     Overwrites,
     /// A creation whose connection is cut leaves half of its bytes.
     Tears,
-    /// What it has answered last is gone after it was restarted.
+    /// Its last answers are gone after it was restarted.
     Forgets,
     /// Some of what was created is missing in listings for a while.
     ListsLate,
@@ -61,7 +61,7 @@ pub enum Event {
     Happens(Mishap),
 }
 
-/// What happens to hosts and the store from outside.
+/// A mishap of hosts or the store from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mishap {
     Crash(usize),
@@ -83,11 +83,11 @@ pub struct Network {
     queue: BinaryHeap<Reverse<(Time, u64)>>,
     events: BTreeMap<u64, Event>,
     next: u64,
-    /// Whose calls wait, and what was answered.
+    /// The hosts whose calls wait, and the answers.
     waiting: BTreeMap<u64, usize>,
     answers: BTreeMap<u64, Answer>,
     pub store: BTreeMap<Key, Arc<[u8]>>,
-    /// When each object came.
+    /// The time at which each object came.
     created: BTreeMap<Key, Time>,
     backup: Option<BTreeMap<Key, Arc<[u8]>>>,
     pub is_cut_off: Vec<bool>,
@@ -98,10 +98,10 @@ pub struct Network {
     pub has_gone_back: bool,
     /// Objects that were deleted.
     pub deleted: u64,
-    /// When the listings were made that are on their way, and the newest that each host has.
+    /// The times of the listings that are on their way, and of the newest that each host has.
     listings: BTreeMap<u64, Time>,
     listed: Vec<Time>,
-    /// An epoch that somebody wanted to seal who had seen its seal.
+    /// An epoch that a host wanted to seal though it had seen its seal.
     pub sealed_twice: Option<Epoch>,
 }
 
@@ -188,7 +188,7 @@ impl Network {
         call
     }
 
-    /// Whether an epoch had a seal when the newest listing was made that a host has.
+    /// Returns true if an epoch had a seal when the newest listing was made that a host has.
     fn has_seen_seal(&self, host: usize, session: SessionId, epoch: Epoch) -> bool {
         let first = Key::Entry { session, epoch, position: Position::FIRST };
         let end = Key::Entry { session, epoch: epoch.next(), position: Position::FIRST };
@@ -196,7 +196,7 @@ impl Network {
         entries.any(|(key, bytes)| is_seal(bytes) && self.created[key] < self.listed[host])
     }
 
-    /// A host's calls are of no use to anybody once it is gone. What is on its way goes on.
+    /// A host's calls are of no use to anybody once it is gone. Requests that are on their way are still carried out.
     pub fn forget_calls(&mut self, host: usize) {
         self.waiting.retain(|_, of| *of != host);
     }

@@ -55,7 +55,7 @@ fn planted() -> impl Iterator<Item = Planted> {
     SENTENCES.map(Planted::Without).into_iter().chain(LIES.map(Planted::Store))
 }
 
-/// After how many schedules of a row what is planted is found, and by what.
+/// The number of schedules of a row after which a planted error is found, and the violation.
 fn found(row: u64, planted: Planted) -> Option<(u64, String)> {
     (0..ENOUGH).find_map(|number| Some((number + 1, play(seed_of(row, number), planted).1?)))
 }

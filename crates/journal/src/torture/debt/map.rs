@@ -1,8 +1,9 @@
-//! What is owed of what is attached to a session itself.
+//! The debt of a session's own attachments.
 
 use crate::torture::Fact;
 
-/// Which drawing the map of a session may be: what was acknowledged last, and what was asked for since, in order.
+/// The drawings that the map of a session may have: the one that was acknowledged last, and those that were asked for
+/// since, in order.
 #[derive(Clone, Debug)]
 pub struct OwedMap {
     /// The number of the request that leads to it, and the drawing; `None` if there is no map then.
@@ -25,15 +26,14 @@ impl OwedMap {
                 self.possible.drain(..place.expect("it should have been asked for"));
             }
             Fact::MapRefused { number } => self.possible.retain(|(asked, _)| asked != number),
-            // Whatever is deleted may be gone, or not yet.
+            // A map that is being deleted may be gone, or not yet.
             Fact::Forgetting => self.possible.push((u64::MAX, None)),
             Fact::Forgotten => *self = Self::default(),
             _ => {}
         }
     }
 
-    /// What is wrong with the map that was found, if anything is: `None` if there is none, and a drawing of `None` if it
-    /// can't be read.
+    /// Checks the map that was found: `None` if there is none, and a drawing of `None` if it can't be read.
     pub fn check(&self, found: Option<Option<u32>>) -> Result<(), String> {
         let is_possible = |drawing: &Option<u32>| found == drawing.map(Some);
         match self.possible.iter().any(|(_, drawing)| is_possible(drawing)) {

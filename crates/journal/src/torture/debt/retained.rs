@@ -1,8 +1,8 @@
-//! Which acknowledged checkpoints retention must keep, by its documented rules.
+//! The acknowledged checkpoints that retention must keep, by its documented rules.
 //!
-//! A generation needs a file that is begun for it, and a checkpoint lies in a file that was begun before it
-//! was acknowledged. So as long as fewer files were begun since than generations are kept, it is in one
-//! of those. That is less than is kept in truth, since not each file is a generation.
+//! A generation needs a file that is begun for it, and a checkpoint is in a file that was begun before it was
+//! acknowledged. So as long as fewer files were begun since than generations are kept, it is in one of those. That is
+//! less than is kept in truth, since not each file is a generation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,20 +18,20 @@ const BRANCHES: usize = 10;
 /// The checkpoints of one session that must be there.
 #[derive(Clone, Debug, Default)]
 pub struct Retained {
-    /// Why each is owed.
+    /// The reasons for which each is owed.
     owed: BTreeMap<Key, Reasons>,
-    /// What was captured on the line that is played, the oldest first.
+    /// The checkpoints that were captured on the line that is played, the oldest first.
     line: Vec<Key>,
     /// The checkpoint that each was captured after.
     before: HashMap<Key, Key>,
     captured: HashMap<Key, Captured>,
-    /// The ends of the lines that were left and that nothing goes on from, the oldest first.
+    /// The ends of the lines that were left and never continued, the oldest first.
     branches: Vec<Key>,
     /// Files that were begun so far.
     files: usize,
     is_crowded: bool,
     is_short: bool,
-    /// Whether what is written now goes on from a file that failed, and belongs to no generation.
+    /// True if the file that is written now continues one that failed, and belongs to no generation.
     is_continued: bool,
 }
 
@@ -41,12 +41,12 @@ struct Captured {
     is_named: bool,
 }
 
-/// Why a checkpoint is owed. It isn't any more when there is no reason left.
+/// The reasons for which a checkpoint is owed. It isn't any more when there is no reason left.
 #[derive(Clone, Copy, Debug)]
 struct Reasons {
     /// Files that there were when it was acknowledged, as long as it is on the line that is played.
     on_line_since: Option<usize>,
-    /// Somebody asked for it.
+    /// The player or the game asked for it.
     is_named: bool,
     /// It is the oldest generation of all.
     is_first: bool,
@@ -65,7 +65,7 @@ impl Retained {
         self.owed.keys().copied()
     }
 
-    /// Why a checkpoint is owed, if it is.
+    /// The reasons for which a checkpoint is owed, if it is.
     pub fn why(&self, id: Key) -> Option<&impl std::fmt::Debug> {
         self.owed.get(&id)
     }
@@ -114,7 +114,7 @@ impl Retained {
         self.owed.insert(id, Reasons { on_line_since, is_named, is_first, is_branch });
     }
 
-    /// The line goes on from a checkpoint. What came after it is left behind.
+    /// The line continues from a checkpoint. Checkpoints after it are left behind.
     fn go_on_from(&mut self, id: Key) {
         self.branches.retain(|end| *end != id);
         self.branches.extend(self.line.last().copied().filter(|newest| *newest != id));
@@ -124,7 +124,7 @@ impl Retained {
             std::iter::successors(Some(id), |id| self.before.get(id).copied()).collect();
         line.reverse();
         self.line = line;
-        // What the line passes through was not left: nothing had been played there.
+        // An end that the line passes through was not left: nothing had been played there.
         self.branches.retain(|end| !self.line.contains(end));
         for (id, reasons) in &mut self.owed {
             if !self.line.contains(id) {

@@ -1,4 +1,4 @@
-//! What is owed of one session.
+//! The debt of one session.
 
 use super::map::OwedMap;
 use super::retained::Retained;
@@ -8,27 +8,27 @@ use crate::torture::Fact;
 use crate::torture::game::description_of;
 use crate::torture::opening::{Key, OpenedEntry, OpenedSession, key};
 
-/// What is owed of one session.
+/// The debt of one session.
 #[derive(Clone, Debug, Default)]
 pub struct OwedSession {
     newest: Option<CheckpointId>,
     retained: Retained,
     map: OwedMap,
     stand: Stand,
-    /// What it may be called now, the newest name last.
+    /// The names that it may have now, the newest last.
     names: Vec<String>,
-    /// What it was ever called.
+    /// The names that it ever had.
     all_names: Vec<String>,
     statuses: Statuses,
     may_be_forked: bool,
 }
 
-/// What the status of a session may be while it is played.
+/// The statuses that a session may have while it is played.
 #[derive(Clone, Default, Debug)]
 struct Statuses {
     /// The newest last. A session that never was paused has none, and is active.
     possible: Vec<SessionStatus>,
-    /// Where those of a run begin of which nothing is durable yet.
+    /// The begin of those of a run of which nothing is durable yet.
     new_run: Option<usize>,
 }
 
@@ -66,7 +66,7 @@ impl Statuses {
     }
 }
 
-/// How a session stands.
+/// The state of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 enum Stand {
     /// Nothing of it was acknowledged, or it is between two states.
@@ -74,7 +74,7 @@ enum Stand {
     Open,
     /// It is being left, and may be found either way.
     BeingLeft,
-    /// It is being played, so whoever finds it finds a crash.
+    /// It is being played, so a start finds a crash.
     Played,
     /// It was left or declined, so it isn't offered any more.
     SetAside,
@@ -88,7 +88,7 @@ impl OwedSession {
         match fact {
             // Nothing can be done any more to what was deleted.
             Fact::TakingUp { .. } | Fact::Forgetting if is_over => {}
-            // What was deleted in part isn't owed again because somebody tries to take it up.
+            // A session that was deleted in part isn't owed again because of an attempt to resume it.
             Fact::TakingUp { .. } if self.stand == Stand::BeingForgotten => {}
             Fact::Loading { .. } if is_over || self.stand == Stand::BeingForgotten => {
                 let (names, map) = (self.all_names.clone(), self.map.clone());
@@ -138,8 +138,7 @@ impl OwedSession {
         self.retained.checkpoints().filter(move |_| is_owed)
     }
 
-    /// What is wrong with what was found of it, if anything is. `order` says which checkpoints are
-    /// newer than others.
+    /// Checks the findings about it. `order` returns the place of a checkpoint among the older and newer ones.
     pub fn check(
         &self,
         found: Option<&OpenedSession>,
@@ -205,7 +204,7 @@ impl OwedSession {
             let heads = &found.heads;
             return Err(format!("played in one place, and offered as a fork: {heads:?}"));
         }
-        // The lines of a fork are offered until it is decided which one goes on.
+        // The lines of a fork are offered until it is decided which one continues.
         if self.stand == Stand::SetAside && !found.offers.is_empty() && !self.may_be_forked {
             return Err("set aside, and offered again".to_owned());
         }

@@ -1,4 +1,4 @@
-//! What is owed of slots.
+//! The debt of slots.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use crate::torture::opening::{Key, OpenedSlot, Reading, key};
 /// The slots, by name.
 type Shelf = BTreeMap<String, Slot>;
 
-/// What a slot holds.
+/// The content of a slot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Slot {
     checkpoint: Key,
@@ -22,7 +22,7 @@ struct Slot {
 pub struct OwedSlots {
     /// The ways in which they may be, as far as it is known what was done.
     possible: BTreeSet<Shelf>,
-    /// What is being done, one after the other.
+    /// The changes in progress, one after the other.
     in_flight: VecDeque<(u64, SlotChange)>,
 }
 
@@ -33,8 +33,7 @@ impl Default for OwedSlots {
 }
 
 impl OwedSlots {
-    /// Takes in what happened. `durable` is the version of a checkpoint's attachment that is known to
-    /// lie beside it.
+    /// Takes in a fact. `durable` returns the version of a checkpoint's attachment that is known to be there.
     pub fn follow(&mut self, fact: &Fact, durable: impl Fn(Key) -> Option<u32>) {
         match fact {
             Fact::SlotAsked { number, change } => {
@@ -73,7 +72,7 @@ impl OwedSlots {
         change.expect("it should have been asked for").1
     }
 
-    /// The ways in which they may be found now, whatever of what is being done was.
+    /// The states in which they may be found now, with any part of the changes in progress done.
     fn all(&self) -> BTreeSet<Shelf> {
         let mut all = self.possible.clone();
         for (_, change) in &self.in_flight {
@@ -82,7 +81,7 @@ impl OwedSlots {
         all
     }
 
-    /// Whether the slots that were found are in one of the ways in which they may be.
+    /// Checks that the slots that were found are in one of the states in which they may be.
     pub fn check(&self, found: &[OpenedSlot]) -> Result<(), String> {
         let all = self.all();
         match all.iter().any(|shelf| is_like(shelf, found)) {
@@ -92,7 +91,7 @@ impl OwedSlots {
     }
 }
 
-/// What the slots are like after a change, for each way in which it can be made.
+/// The slots after a change, for each way in which it can be made.
 fn changed(
     shelves: &BTreeSet<Shelf>,
     change: &SlotChange,
@@ -120,7 +119,7 @@ fn changed(
     shelves.iter().filter_map(after).collect()
 }
 
-/// Whether these are the slots that were found, each of them whole.
+/// Returns true if these are the slots that were found, each of them whole.
 fn is_like(shelf: &Shelf, found: &[OpenedSlot]) -> bool {
     let fits = |slot: &OpenedSlot| {
         let owed = shelf.get(&slot.name).filter(|owed| owed.checkpoint == slot.checkpoint);

@@ -44,8 +44,7 @@ fn saving(number: u64, name: &str, counter: u64) -> Fact {
     Fact::SlotAsked { number, change }
 }
 
-/// What happened: a session is played, and has two checkpoints, the second one with something beside it
-/// and in a slot.
+/// The facts: a session is played, and has two checkpoints, the second one with an attachment and in a slot.
 fn facts() -> Vec<Fact> {
     vec![
         Fact::Naming { name: "Play".to_owned() },
@@ -100,7 +99,7 @@ fn debt_of(facts: &[Fact]) -> Debt {
     debt
 }
 
-/// What is wrong if this is found after all that happened, and `then`.
+/// Checks these findings after all facts, and `then`.
 fn wrong(then: &[Fact], change: impl FnOnce(&mut Opened), promise: Promise) -> Result<(), String> {
     let mut opened = opened();
     change(&mut opened);
@@ -135,7 +134,7 @@ fn read_as(counter: u64, reading: Reading) -> impl FnOnce(&mut Opened) {
 #[test]
 fn it_agrees_with_what_is_as_it_should_be() {
     agrees(&[], |_| {});
-    // What isn't acknowledged may be there or not.
+    // A checkpoint that isn't acknowledged may be there or not.
     agrees(&[captured(3, false, false)], |_| {});
     agrees(&[captured(3, false, false)], read_as(3, Reading::Restored(digest(3))));
 }

@@ -1,4 +1,4 @@
-//! What is recorded is there again, where and when it should be.
+//! Recorded events are there again, where and when they should be.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::torture::events::id_of;
 use crate::torture::{Action, Play};
 use crate::write::{News, Order};
 
-/// What would be handed out again if the session were recovered now.
+/// The events that would be handed out again if the session were recovered now.
 fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
     let session = play.sessions().next().expect("there is a session");
     let probation = Duration::from_secs(60);
@@ -229,7 +229,7 @@ fn play_runs(play: &mut Play, runs: usize) {
     let mut before = line(play);
     play.perform(&[Close]);
     for run in 0..runs {
-        // What is named is gathered as well.
+        // Named checkpoints are gathered as well.
         play.perform(&[Recover, Manual, Settle, Merge, Auto, Settle]);
         let after = line(play);
         assert!(after.starts_with(&before), "run {run}: {before:?} was there, and is {after:?}");

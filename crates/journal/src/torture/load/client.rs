@@ -1,4 +1,4 @@
-//! One process among many, and what it was told to be done.
+//! One process among many, and the requests that were answered as done.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
@@ -18,7 +18,7 @@ use crate::write::{DraftOrder, EditMany, News, OneOfMany, Order};
 /// Turns within which each request is answered.
 const TURNS: usize = 20_000;
 
-/// What was answered as done.
+/// The requests that were answered as done.
 #[derive(Default)]
 pub struct Done {
     pub tags: Vec<(SessionId, String)>,
@@ -28,7 +28,7 @@ pub struct Done {
     pub forgotten: BTreeSet<SessionId>,
     pub requests: usize,
     pub refused: BTreeMap<String, usize>,
-    /// Which request took the longest.
+    /// The request that took the longest.
     pub slowest: (Duration, &'static str),
 }
 
@@ -38,7 +38,7 @@ pub struct Client<'a> {
     pub now: Moment,
     pub random: Random,
     pub sessions: &'a [SessionId],
-    /// Whether its disk never fails, so that each request must be done once its session is free.
+    /// True if its disk never fails, so that each request must be done once its session is free.
     pub is_healthy: bool,
     pub done: Done,
 }
@@ -198,7 +198,7 @@ impl Client<'_> {
         "list"
     }
 
-    /// Asks until the session is free. What was answered; `None` if that was an error.
+    /// Asks until the session is free. Returns the answer; `None` if that was an error.
     fn ask<T>(
         &mut self,
         order: impl Fn() -> Order<Bytes>,
@@ -208,7 +208,7 @@ impl Client<'_> {
             let mut news = self.game.order(order(), self.now);
             let mut turns = 0;
             let answered = loop {
-                // All of the news is heard, also what comes before the answer.
+                // All of the news is taken in, also what comes before the answer.
                 let answers: Vec<_> = news.into_iter().filter_map(&mut answer).collect();
                 if let Some(answered) = answers.into_iter().next() {
                     break answered;

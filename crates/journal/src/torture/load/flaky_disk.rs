@@ -1,4 +1,4 @@
-//! A disk of which every so many operations fail.
+//! A disk of which every n-th operation fails.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub struct FlakyDisk {
 #[derive(Clone, Debug, Default)]
 struct Faults {
     asked: Arc<AtomicUsize>,
-    /// Every so many operations fail; none if it is zero.
+    /// The number of operations from one failure to the next; none fails if it is zero.
     every: Arc<AtomicUsize>,
 }
 
@@ -38,7 +38,7 @@ impl FlakyDisk {
         Self { disk, faults: Faults::default() }
     }
 
-    /// From now on, every so many operations fail. None does if it is zero.
+    /// From now on, one of every `every` operations fails. None does if it is zero.
     pub fn fail_every(&self, every: usize) {
         self.faults.every.store(every, Ordering::Relaxed);
     }

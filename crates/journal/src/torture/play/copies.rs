@@ -1,4 +1,4 @@
-//! How a second session is made of one.
+//! Making a second session of one.
 
 use super::Play;
 use crate::model::ids::SessionId;
@@ -12,7 +12,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn copy(&mut self, session: SessionId, name: &str) -> Result<SessionEntry, RequestError> {
         let before = self.head_of(session);
         let news = self.order_copy(session, name);

@@ -1,4 +1,4 @@
-//! How sessions are planned, and how they begin.
+//! Planning sessions, and beginning them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn draft(&mut self, session: &NewSession) -> Result<SessionEntry, RequestError> {
         let id = SessionId::from(uuid::Uuid::from_u128(u128::from(self.number())));
         let mut metadata = session.begin(id, self.now.wall);
@@ -34,7 +34,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn begin_draft(&mut self, session: SessionId) -> Result<Fields, RequestError> {
         let (from, reason) = (RestoreFrom::Latest, RestoreReason::Continued);
         let probation = Duration::from_secs(60);

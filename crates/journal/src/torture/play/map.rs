@@ -1,4 +1,4 @@
-//! What is attached to the session itself, replaced, and taken away from it.
+//! The attachment of the session itself: added, replaced, and removed.
 
 use super::super::Fact;
 use super::super::attachments::{MAP, map};
@@ -37,7 +37,7 @@ impl Play {
         self.turn();
     }
 
-    /// What was asked for first is answered first.
+    /// Notes an answer about the map. The oldest request is answered first.
     pub(super) fn hear_of_map<T>(
         &mut self,
         order: &SessionAttachmentOrder,

@@ -1,4 +1,4 @@
-//! What is asked of slots, and what is reported of it.
+//! Requests about slots, and their answers.
 
 use super::super::Fact;
 use super::super::attachments::{attachment, version_of};
@@ -11,7 +11,7 @@ use crate::model::ids::Ticket;
 use crate::model::session::{SaveSlot, SlotError};
 use crate::write::{Order, SlotDone, SlotOrder};
 
-/// What slots are called. Two names are nearly one.
+/// The names of slots. Two of them are nearly one.
 const NAMES: [&str; 3] = ["Boss", "boss", "Cave"];
 
 /// Something that was asked of slots, and by which number the history knows it.
@@ -33,7 +33,7 @@ impl Play {
         self.turn();
     }
 
-    /// Whether something was asked of slots and not answered yet.
+    /// Returns true if a request about slots wasn't answered yet.
     pub fn waits_for_slots(&self) -> bool {
         !self.asked.is_empty()
     }
@@ -48,7 +48,7 @@ impl Play {
     }
 
     pub(super) fn rename_slot(&mut self) {
-        // What was asked before may give the name to another slot.
+        // An earlier request may give the name to another slot.
         self.settle();
         let Some((from, slot)) = self.any_slot() else { return };
         let to = self.slot_name();

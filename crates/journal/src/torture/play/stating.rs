@@ -1,4 +1,4 @@
-//! What is written down beside checkpoints: what a session says of itself, and how the last process ended.
+//! The statements beside checkpoints: a session's metadata, and the end of the last process.
 
 use jiff::Timestamp;
 

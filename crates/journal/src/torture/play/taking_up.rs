@@ -1,4 +1,4 @@
-//! How a session is taken up again, set aside and deleted.
+//! Resuming a session, setting it aside and deleting it.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl Play {
         self.begin(session, beginning);
     }
 
-    /// Whether all that was recorded after the checkpoint is to be handed out again.
+    /// Returns true if all events that were recorded after the checkpoint are to be handed out again.
     fn is_replayed(
         &self,
         prepared: &Prepared<u64>,
@@ -118,7 +118,7 @@ impl Play {
         is_newest && is_crash && from == RestoreFrom::Latest
     }
 
-    /// Whether what is restored is what was captured, and no number is used twice.
+    /// Checks that the restored world is the captured one, and no number is used twice.
     fn check_prepared(&self, prepared: &Prepared<u64>, digest: u64, is_half_blind: bool) {
         let restored = with_notes(prepared.image, &prepared.fields, &prepared.chapters);
         let is_true = restored == digest || self.trusts_no_file;
@@ -156,7 +156,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn decline(&mut self, session: SessionId) -> Result<(), RequestError> {
         let mut news = self.order(Order::Decline { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {
@@ -170,7 +170,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn shelve(
         &mut self,
         session: SessionId,
@@ -199,7 +199,7 @@ impl Play {
         Some(stored.index().heads().first()?.id)
     }
 
-    /// What was put away is the world that it was before, under another number.
+    /// Notes that the world of an archived session is the one from before, under another number.
     pub(super) fn know_again(&mut self, session: SessionId, before: Option<CheckpointId>) {
         let Some((before, after)) = before.zip(self.head_of(session)) else { return };
         let Ok(stored) = self.game.local.store.open_session(session) else { return };
@@ -215,7 +215,7 @@ impl Play {
     ///
     /// # Errors
     ///
-    /// What the writer reports.
+    /// The error that the writer reports.
     pub fn delete(&mut self, session: SessionId) -> Result<(), RequestError> {
         let mut news = self.order(Order::Forget { session, ticket: Ticket::new() }).into_iter();
         let result = news.find_map(|news| match news {

@@ -1,4 +1,4 @@
-//! The archive: what stays of a session, and what takes it up again.
+//! The archive: the part of a session that stays, and resuming it.
 
 use super::{bring, closed, damage_newest, digests, forked, go_on, place, stored};
 use crate::disk::simulated_disk::SimulatedDisk;
@@ -17,7 +17,7 @@ use crate::write::{News, Order};
 const WITH_WORLD: ShelfMove = ShelfMove::Archive(Archived::WithWorld);
 const SUMMARY_ONLY: ShelfMove = ShelfMove::Archive(Archived::SummaryOnly);
 
-/// What was found of a session by a process that knows nothing of it.
+/// The findings about a session of a process that knows nothing of it.
 fn found(play: &Play, session: SessionId) -> FoundSession {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = crate::torture::Game::boot(&disk, play.now.wall);
@@ -40,7 +40,7 @@ fn files(play: &Play, session: SessionId) -> Vec<String> {
     names.filter(|name| !matches!(name.as_str(), "session.ron" | "session.manifest")).collect()
 }
 
-/// What lists show of a session is what they showed before, but for its place.
+/// Asserts that lists show the same of a session as before, but for its place.
 fn assert_shown_alike(before: &SessionEntry, after: &SessionEntry) {
     assert_eq!(after.session.name, before.session.name);
     assert_eq!(after.status, before.status);

@@ -1,4 +1,4 @@
-//! What is attached to a session itself: each version is there once it was acknowledged, and nothing comes back.
+//! The attachments of a session itself: each version is there once it was acknowledged, and nothing comes back.
 
 use std::path::Path;
 
@@ -79,7 +79,7 @@ fn versions(store: &DirectoryStore, session: SessionId) -> Vec<(String, u32)> {
     keys(&store.session_attachments(session).unwrap())
 }
 
-/// Which drawing the map is; `None` if there is none. What can't be read fails the test.
+/// The drawing in the map; `None` if there is none. A map that can't be read fails the test.
 fn map(store: &DirectoryStore, session: SessionId) -> Option<u8> {
     match store.read_session_attachment(session, MAP, None) {
         Ok(read) => {
@@ -129,7 +129,7 @@ fn older_versions_are_kept_as_far_as_there_is_room_and_the_newest_is_never_given
 #[test]
 fn a_power_cut_leaves_what_was_acknowledged_or_what_was_being_written() {
     let (mut play, session) = played();
-    // After so many steps, the map is this one.
+    // The map after each number of steps.
     let mut owed = vec![(play.disk.position(), None)];
     let from = play.disk.position();
     for number in 1..=4 {
@@ -147,7 +147,7 @@ fn a_power_cut_leaves_what_was_acknowledged_or_what_was_being_written() {
         let done = owed.iter().rposition(|(at, _)| *at <= position).unwrap();
         let allowed: Vec<_> = owed[done..].iter().take(2).map(|(_, map)| *map).collect();
         assert!(allowed.contains(&found), "{found:?} of {allowed:?} after {position} steps");
-        // What comes next is right, whatever was left.
+        // The next change is right, after any interruption.
         let there = versions(&local.store, session).len();
         assert!(there <= 4, "{there} versions");
     });

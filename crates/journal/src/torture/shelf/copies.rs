@@ -23,7 +23,7 @@ use crate::torture::opening::layout;
 use crate::torture::{Action, Game, Play};
 use crate::write::{News, Order};
 
-/// What the newest checkpoint of a session's one line holds, if it can be read.
+/// The content of the newest checkpoint of a session's one line, if it can be read.
 fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {
     let stored = stored(store, session);
     let [head] = stored.index().heads() else { panic!("{:?}", stored.index().heads()) };
@@ -31,7 +31,7 @@ fn world(store: &DirectoryStore, session: SessionId) -> Option<Vec<Block>> {
     stored.blocks(&plan).ok()?.collect::<Result<_, _>>().ok()
 }
 
-/// What a process finds that knows nothing of before.
+/// The findings of a process that knows nothing of before.
 fn found(play: &Play) -> Vec<FoundSession> {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = Game::boot(&disk, play.now.wall);
@@ -245,7 +245,7 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     let played = play.played().unwrap();
     play.game
         .order(Order::Copy { session, name: "Copy".to_owned(), ticket: Ticket::new() }, play.now);
-    // Beside play it is begun in one turn, and goes on in the next.
+    // Beside play it is begun in one turn, and continues in the next.
     play.game.turn(play.now);
     play.game.turn(play.now);
     let sessions = play.game.local.store.sessions().unwrap();
@@ -268,7 +268,8 @@ fn a_copy_is_let_go_of_for_whatever_changes_the_session_and_then_made_of_what_it
     assert_eq!(entry(&play, copy).summary.fields.get("stars"), Some(9));
 }
 
-/// What a menu asks of other sessions while one is played: a piece of it in each turn, and nothing before the end of a run.
+/// Requests of a menu about other sessions while one is played: a piece of them in each turn, and nothing before the
+/// end of a run.
 #[test]
 fn what_is_asked_of_others_takes_turns_with_play_and_comes_after_its_end() {
     let (mut play, session) = closed();

@@ -20,7 +20,7 @@ fn is_of_a_session(path: &Path) -> bool {
     path.to_string_lossy().contains("sessions")
 }
 
-/// Looks at every disk that a power cut may leave after so many steps, each with how many there were.
+/// Looks at every disk that a power cut may leave after each number of steps, with that number.
 pub(super) fn after_power_cuts(play: &Play, from: usize, mut look: impl FnMut(usize, &LocalStore)) {
     let trace = play.disk.trace();
     let mut random = Random::new(7);
@@ -79,8 +79,7 @@ fn a_power_cut_leaves_a_session_in_the_trash_or_out_of_it() {
 
 const ARCHIVES: [Archived; 2] = [Archived::WithWorld, Archived::SummaryOnly];
 
-/// What can be read of the newest checkpoint, where a world belongs to it: with its number, by which it is known
-/// from others, left out.
+/// Returns true if the newest checkpoint of each line can be read.
 fn is_readable(local: &LocalStore, session: SessionId) -> bool {
     digests(&local.store, session).iter().all(Option::is_some)
 }

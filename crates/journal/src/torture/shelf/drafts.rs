@@ -27,7 +27,7 @@ fn play() -> Play {
     play
 }
 
-/// What a process lists that knows nothing of before.
+/// The entries of a process that knows nothing of before.
 fn listed(play: &Play) -> Vec<SessionEntry> {
     let disk = SimulatedDisk::from_image(&play.disk.image());
     let mut game = Game::boot(&disk, play.now.wall);

@@ -1,4 +1,4 @@
-//! What is said of a session that isn't played, over and over.
+//! The statements about a session that isn't played, over and over.
 
 use super::crashes::after_power_cuts;
 use super::faults::after_each_fault;
@@ -24,7 +24,7 @@ fn edit(play: &mut Play, session: SessionId, number: u64) -> Result<(), RequestE
     edited.expect("it should be answered")
 }
 
-/// What was said last: by the name, and by the field.
+/// The last statement: the name, and the field.
 fn said(head: &Head) -> (String, Option<u64>) {
     let fields = head.fields.as_ref();
     (head.metadata.name.clone(), fields.and_then(|fields| fields.get("number")))

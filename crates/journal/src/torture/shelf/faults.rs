@@ -1,10 +1,10 @@
-//! What is done with sessions while the disk fails.
+//! Edits of sessions while the disk fails.
 
 use crate::disk::simulated_disk::{Fault, FaultKind};
 use crate::torture::Play;
 
-/// Lets each operation of what is done fail, in every way, and once the disk is well again looks at what came of it.
-/// How many faults there were.
+/// Lets each operation of what is done fail, in every way, and once the disk is well again looks at the outcome.
+/// Returns the number of faults.
 pub(super) fn after_each_fault<T>(
     lasting: &[bool],
     begin: impl Fn() -> Play,

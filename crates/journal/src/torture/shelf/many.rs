@@ -66,7 +66,7 @@ fn edit_all(play: &mut Play, sessions: &[SessionId], edit: &SessionEdit) -> (Rep
     panic!("it should be reported");
 }
 
-/// Whether it was done with a session, which is whole either way.
+/// Returns true if it was done with a session, which is whole either way.
 fn is_done(local: &LocalStore, session: SessionId, edit: &SessionEdit) -> bool {
     let found = local.store.open_session(session).ok().filter(|it| !it.index().is_forgotten());
     let head = found.as_ref().and_then(|found| found.index().heads().first().cloned());

@@ -1,4 +1,4 @@
-//! Worlds that scenarios begin with: of a session or a slot, and of nobody.
+//! Worlds that scenarios begin with: of a session or a slot, without their player.
 
 use std::path::Path;
 use std::sync::Arc;

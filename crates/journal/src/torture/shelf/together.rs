@@ -33,14 +33,14 @@ fn listed(disk: &SimulatedDisk, now: Moment) -> Vec<SessionEntry> {
     found.filter_map(|found| found.entry).collect()
 }
 
-/// What was done to a session.
+/// The outcome of a session's requests.
 #[derive(Default)]
 struct Done {
     tags: Vec<String>,
     moves: usize,
 }
 
-/// Makes requests about a few sessions, again until each is granted. What was answered as done.
+/// Makes requests about a few sessions, again until each is granted. Returns those that were answered as done.
 fn make_requests(
     name: &str,
     disk: &SimulatedDisk,

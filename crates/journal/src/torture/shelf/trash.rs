@@ -144,7 +144,7 @@ fn a_clock_a_hundred_years_off_removes_nothing() {
     let (mut play, session) = closed();
     play.shelve(session, ShelfMove::Delete).unwrap();
     assert!(is_there_after(&mut play, session, 36_500), "no run before has seen that day");
-    // Where the clock was behind when it was deleted, it was there when it was played last.
+    // If the clock was behind when it was deleted, it was there when it was played last.
     let (mut play, session) = closed();
     let now = play.now.wall;
     play.now.wall = jiff::Timestamp::UNIX_EPOCH;
@@ -152,7 +152,7 @@ fn a_clock_a_hundred_years_off_removes_nothing() {
     play.now.wall = now;
     assert!(is_there_after(&mut play, session, 2));
     assert!(is_there_after(&mut play, session, 2));
-    // And one that was deleted in the future lies there until then.
+    // And one that was deleted in the future stays there until then.
     let (mut play, session) = closed();
     play.now.wall += Duration::from_secs(36_500 * DAY);
     play.shelve(session, ShelfMove::Delete).unwrap();

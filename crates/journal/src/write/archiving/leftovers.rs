@@ -1,4 +1,4 @@
-//! What is left of a session that was put away beside the one file that holds it.
+//! The leftovers of a session that was archived, beside the one file that holds it.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,9 +10,8 @@ use crate::format::{GroupRef, Plan, ReadError};
 use crate::model::ids::{CheckpointId, SessionId};
 use crate::write::retention::put_away::{archived_head, superseded};
 
-/// Removes what the file of a session that was put away takes the place of, but for the `damaged` files. The
-/// session's lock is held, and that file was read. A failure costs nothing but room, and whoever looks later
-/// tries again.
+/// Removes the files that the one file of an archived session takes the place of, but for the `damaged` ones. The
+/// session's lock is held, and that file was read. A failure costs nothing but room, and a later look tries again.
 pub(in crate::write) fn remove_leftovers(
     store: &DirectoryStore,
     session: SessionId,
@@ -31,7 +30,7 @@ pub(in crate::write) fn damaged_files(stored: &StoredSession) -> HashSet<PathBuf
     segments.filter_map(|segment| stored.path_of(segment)).map(PathBuf::from).collect()
 }
 
-/// Reads whatever is left, so that it is known what of it is damaged.
+/// Reads all leftovers, to find the damaged ones.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Who has its turn, and who waits for whom.
+//! The order of jobs, and their waiting for each other.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -11,10 +11,10 @@ use crate::disk::{Layout, LocalStore, MemoryDisk};
 use crate::read::recovery::VersionFit;
 use crate::write::Saved;
 
-/// What was done, in order.
+/// The log of what was done, in order.
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// A job of so many slices.
+/// A job of a number of slices.
 #[derive(Clone)]
 struct Test {
     name: &'static str,
@@ -132,7 +132,7 @@ impl Bench {
         self.jobs.slice(among, &mut tools)
     }
 
-    /// What is done if nothing else comes.
+    /// The jobs that are done if nothing else comes.
     fn rest(&mut self) -> Vec<String> {
         while self.slice(&Urgency::ALL) {}
         std::mem::take(&mut *self.log.lock().unwrap())

@@ -13,7 +13,7 @@ use crate::model::ids::CheckpointId;
 
 /// Archives of about one size that are gathered into one.
 const FAN_IN: usize = 8;
-/// Archives of so many bytes aren't gathered any more.
+/// Archives of this number of bytes aren't gathered any more.
 const LARGE: u64 = 64 << 20;
 
 /// The named checkpoints that are kept in archives, or are to be.
@@ -72,7 +72,7 @@ impl Archives {
     /// one. The segments that they are in are kept until then.
     pub(super) fn gather(mut self, keep: &mut Keep<'_>) -> Vec<CheckpointId> {
         let index = keep.stored.index();
-        // What is kept for another reason is gathered when that is gone.
+        // A checkpoint that is kept for another reason is gathered when that is gone.
         self.loose.retain(|id| !needs(index, *id).is_subset(&keep.segments));
         self.loose.iter().for_each(|id| keep.add(needs(index, *id)));
         let mut gathered = self.take_in();
@@ -81,7 +81,7 @@ impl Archives {
         gathered
     }
 
-    /// What goes over into the new archive from those that it takes the place of.
+    /// Takes over the checkpoints of the archives that the new one takes the place of.
     fn take_in(&mut self) -> Vec<CheckpointId> {
         let mut taken = Vec::new();
         let mut take = |archives: Vec<Archive>| {

@@ -1,9 +1,9 @@
-//! Which versions of what is attached to a session stay: of each the newest, and as many older ones as a game keeps and
+//! The versions of a session's attachments that stay: of each the newest, and as many older ones as a game keeps and
 //! its quota has room for.
 
 use crate::model::session::{AttachmentError, AttachmentQuota, AttachmentVersion};
 
-/// What stays with `added`, and which older versions go for it.
+/// Returns the versions that stay with `added`, and the older ones that are removed for it.
 pub(crate) fn chosen(
     there: Vec<AttachmentVersion>,
     added: AttachmentVersion,

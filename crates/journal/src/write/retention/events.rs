@@ -14,8 +14,8 @@ use crate::read::recovery::named_by_checkpoints;
 /// longer than this: first those of which the session knows nothing any more, then the oldest. The files that
 /// are left, and how many bytes were freed.
 ///
-/// What came after the newest checkpoint of each line stays; where the disk isn't full, so does the newest
-/// file of each; and everything of `own`, as long as that run has no checkpoint.
+/// Events after the newest checkpoint of each line stay; if the disk isn't full, so does the newest file of each; and
+/// everything of `own`, as long as that run has no checkpoint.
 pub(crate) fn prune_events(
     store: &DirectoryStore,
     stored: &StoredSession,
@@ -53,7 +53,7 @@ pub(crate) fn prune_events(
     Ok((files, freed))
 }
 
-/// Removes a file of events, if the disk lets it. How many bytes that freed.
+/// Removes a file of events, if the disk lets it. Returns the bytes that this freed.
 fn remove(store: &DirectoryStore, file: &EventFile) -> u64 {
     let path = file.segment().path();
     debug!(path = %path.display(), "a file of events goes");
@@ -66,7 +66,7 @@ fn remove(store: &DirectoryStore, file: &EventFile) -> u64 {
     }
 }
 
-/// Whether a checkpoint that holds everything up to a number holds all that is in a file.
+/// Returns true if a checkpoint that includes everything up to a number includes all events of a file.
 fn is_held(file: &EventFile, through: u64) -> bool {
     let scan = file.segment().scan_events();
     scan.is_ok_and(|scan| {
@@ -108,8 +108,8 @@ fn removable<'a>(
     removable.map(|file| (is_known(file), file)).collect()
 }
 
-/// The files that hold nothing that another doesn't hold which was gathered, and that no line needs more of:
-/// they may be removed. What they are held by is read first.
+/// The files whose events are all in another one that was gathered, and that no line needs more of: they may be
+/// removed. The other files are read first.
 fn repeated<'a>(
     stored: &StoredSession,
     files: &'a EventFiles,
@@ -144,7 +144,7 @@ fn repeated<'a>(
     files.iter().filter(|file| is_repeated(file)).collect()
 }
 
-/// Whether all of a file can be read.
+/// Returns true if all of a file can be read.
 fn is_whole(file: &EventFile) -> bool {
     let Ok(scan) = file.segment().scan_events() else { return false };
     let is_read = |frame: &FrameEntry| file.segment().payload(frame).is_ok();

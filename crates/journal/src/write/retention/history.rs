@@ -18,26 +18,26 @@ use crate::model::ids::CheckpointId;
 const NEWEST: usize = 3;
 /// Snapshots that are kept on a full disk.
 const NEWEST_ON_FULL_DISK: usize = 2;
-/// Of older ones, one is kept for each of these stretches of play time, as long as it is no older
-/// than so many of them: so there is always one about 10 minutes old, and one about an hour.
+/// Of older ones, one is kept for each of these stretches of play time, as long as it is no older than this number of
+/// them: so there is always one about 10 minutes old, and one about an hour.
 const STRETCHES: [(Duration, u32); 2] =
     [(Duration::from_secs(5 * 60), 3), (Duration::from_secs(30 * 60), 3)];
-/// For so much play time the checkpoint that another build of the game took up is kept in any case,
-/// so that the build before can be gone back to.
+/// For this much play time the checkpoint that another build of the game resumed from is kept in any case, so that the
+/// build before can be gone back to.
 const YOUNG_BUILD: Duration = Duration::from_secs(60 * 60);
 
-/// How much of a session goes.
+/// The extent of pruning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PruneTo {
-    /// What its quota has no room for.
+    /// Everything that its quota has no room for is removed.
     Quota,
-    /// All that may go and has no name; and of what has one, the oldest, until so many
-    /// bytes are freed in all.
+    /// All unnamed checkpoints that may go are removed; and of the named ones the oldest, until this number of bytes is
+    /// freed in all.
     Bone { freeing: u64 },
 }
 
-/// The checkpoints that stay whatever the numbers, and those by which it is known that others were left: they
-/// are read before anything is removed, so that nothing goes for one that turns out to be damaged.
+/// The checkpoints that stay in any case, and those by which it is known that others were left: they are read before
+/// anything is removed, so that nothing goes for one that turns out to be damaged.
 pub(crate) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     let of_lines = index.heads().iter().flat_map(move |head| {
         let generations = generations(index, &index.line(head.id)).into_iter();
@@ -47,7 +47,7 @@ pub(crate) fn must_stay(index: &SessionIndex) -> impl Iterator<Item = Plan> {
     of_lines.chain(index.witnesses())
 }
 
-/// What is to become of a session's files.
+/// The decision about a session's files.
 #[derive(Default)]
 pub(crate) struct Verdict {
     /// The segments that aren't kept.
@@ -58,10 +58,10 @@ pub(crate) struct Verdict {
 
 /// Decides what is kept.
 ///
-/// Kept, whatever the numbers: what the newest intact checkpoint of every line needs; the last
-/// generation of the run before, until the new run has two of its own; the last checkpoint of the
-/// build before, for the new build's first hour; two generations in all; damaged files; and what the journal says about a line that is still there. If a file can't be
-/// read, what it holds isn't known, and nothing is removed.
+/// Kept in any case: the groups that the newest intact checkpoint of every line needs; the last generation of the run
+/// before, until the new run has two of its own; the last checkpoint of the build before, for the new build's first
+/// hour; two generations in all; damaged files; and the records about a line that is still there. If a file can't be
+/// read, its content isn't known, and nothing is removed.
 pub(crate) fn judge(stored: &StoredSession, quota: Quota, extent: PruneTo) -> Verdict {
     let index = stored.index();
     let unknown = |kind: &FileProblemKind| {
@@ -175,8 +175,8 @@ impl<'a> Keep<'a> {
         }
     }
 
-    /// Keeps the named checkpoints in the files in which they are, the newest first, as far as so many
-    /// bytes are freed all the same.
+    /// Keeps the named checkpoints in the files in which they are, the newest first, as far as `freed` bytes are freed
+    /// all the same.
     fn named_beside(&mut self, freed: u64) {
         let index = self.stored.index();
         let all = 0..index.segments().len();
@@ -215,7 +215,7 @@ fn generations(index: &SessionIndex, line: &[CheckpointId]) -> Vec<CheckpointId>
     line.iter().filter(is_snapshot).copied().collect()
 }
 
-/// The checkpoint that the line's build took up from another one, while that wasn't long ago.
+/// The checkpoint of another build that the line's build resumed from, unless that was long ago.
 fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     let taken_up = index.last_of_other_builds(head.id).first().copied()?;
     let intact = index.newest_intact(taken_up)?.checkpoint;
@@ -223,8 +223,8 @@ fn of_build_before(index: &SessionIndex, head: &Head) -> Option<CheckpointId> {
     (played_since < YOUNG_BUILD).then_some(intact)
 }
 
-/// The oldest snapshot of the session that a segment holds. A line that goes on from an archive need not
-/// reach back to it.
+/// The oldest snapshot of the session that a segment holds. A line that continues from an archive need not reach back
+/// to it.
 fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     let mut all: Vec<CheckpointId> = index.commits().map(|(id, _)| id).collect();
     all.sort_by_key(|id| (Reverse(id.counter), id.run));
@@ -261,7 +261,7 @@ fn thinned(index: &SessionIndex, generations: &[CheckpointId]) -> Vec<Checkpoint
     kept
 }
 
-/// Whether anything in a segment's file is known to be damaged, be it only that its end is missing.
+/// Returns true if anything in a segment's file is known to be damaged, even if only its end is missing.
 pub(crate) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
     let index = stored.index();
     let path = stored.path_of(segment);
@@ -270,8 +270,8 @@ pub(crate) fn is_damaged(stored: &StoredSession, segment: usize) -> bool {
         || index.damaged_groups().any(|group| group.segment == segment)
 }
 
-/// Whether a segment says something about a line that is still there: how its run ended, that it isn't wanted
-/// back, or what it is called and where it stands; or is the last of its run, which may be the one that is being written.
+/// Returns true if a segment has a record about a line that is still there: how its run ended, that it was declined, or
+/// its name and place; or is the last of its run, which may be the one that is being written.
 pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     let Some(segment) = index.segments().get(number) else { return true };
     let heads = index.heads();
@@ -291,8 +291,8 @@ pub(crate) fn speaks_of_a_head(index: &SessionIndex, number: usize) -> bool {
     of_a_head && is_last || declines || states
 }
 
-/// Whether a segment was begun because one before it failed, and holds again what can be read in that
-/// one, which is kept. There it may be on no disk, and what came later is in this one alone.
+/// Returns true if a segment was begun because one before it failed, and holds again what can be read in that one,
+/// which is kept. There it may be on no disk, and what came later is in this one alone.
 pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, number: usize) -> bool {
     let segments = index.segments();
     let Some(own) = segments.get(number) else { return false };
@@ -300,14 +300,14 @@ pub(crate) fn repeats_one_of(kept: &BTreeSet<usize>, index: &SessionIndex, numbe
     others.filter(|other| is_before(&other.header, &own.header)).any(|other| repeats(own, other))
 }
 
-/// Whether a segment is an earlier one of the same run. Archives are of no run.
+/// Returns true if a segment is an earlier one of the same run. Archives are of no run.
 fn is_before(other: &SegmentHeader, own: &SegmentHeader) -> bool {
     let is_archive = other.archive || own.archive;
     !is_archive && other.run == own.run && other.segment < own.segment
 }
 
-/// Whether a segment holds again what another holds. What a merge begins has a snapshot where the
-/// other has a difference, and repeats nothing.
+/// Returns true if a segment holds again what another holds. A merge begins with a snapshot where the other has a
+/// difference, and repeats nothing.
 fn repeats(own: &SegmentSummary, other: &SegmentSummary) -> bool {
     let is_begun_with_snapshot = own.header.base.is_none();
     let counters = |segment: &SegmentSummary| -> BTreeSet<u64> {

@@ -1,4 +1,4 @@
-//! What the one file of a session that was put away takes the place of.
+//! The files that the one file of an archived session takes the place of.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use super::history::{is_damaged, speaks_of_a_head};
 use crate::disk::StoredSession;
 use crate::format::Head;
 
-/// The one checkpoint of a session that was put away. Where a file can't be read now, nothing is known.
+/// The one checkpoint of an archived session. If a file can't be read now, nothing is known.
 pub(crate) fn archived_head(stored: &StoredSession) -> Option<&Head> {
     let [head] = stored.index().heads() else { return None };
     let is_known = stored.index().unreadable_file().is_none() && stored.newer_format().is_none();
     Some(head).filter(|head| is_known && head.metadata.place.is_archived())
 }
 
-/// The files of the runs before. What is damaged stays, and so does what was said since.
+/// The files of the runs before. Damaged files stay, and so do later statements.
 pub(crate) fn superseded(stored: &StoredSession, head: &Head) -> Vec<PathBuf> {
     let index = stored.index();
     let segments = index.segments().iter().enumerate();

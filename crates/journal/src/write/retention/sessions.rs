@@ -1,4 +1,4 @@
-//! Which sessions are kept and which may go: rules as plain values, and what would go by them.
+//! The game's rules of retention, as plain values, and the sessions that would go by them.
 
 mod keep;
 mod preview;
@@ -12,7 +12,7 @@ use crate::read::recovery::SessionEntry;
 pub use keep::Keep;
 pub use preview::{RetentionPreview, RetentionReason, WouldGo};
 
-/// How a session was left, for [`Retention`].
+/// The way in which a session was left, for [`Retention`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum LeftAs {
@@ -20,7 +20,7 @@ pub enum LeftAs {
     Closed,
     /// The player reached its goal.
     Completed,
-    /// The player lost, or the game could not go on.
+    /// The player lost, or the game could not continue.
     Failed,
     /// The player gave it up.
     Abandoned,
@@ -28,22 +28,22 @@ pub enum LeftAs {
     DeclinedCrash,
 }
 
-/// Where sessions go that no rule keeps.
+/// The place for sessions that no rule keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub enum LetGo {
     /// Into the trash, from which they can be had back for a while.
     #[default]
     Trash,
-    /// Into the archive.
+    /// Into the archive, where this much of it is kept.
     Archive(Archived),
 }
 
 /// Rules by which sessions are kept. Without a rule nothing goes.
 ///
-/// Whatever the rules are, these are never touched: sessions that are pinned, in use, forked, drafts, or of a newer
-/// version of the game, crashes that the player hasn't declined, what is in the archive or the trash already, and
-/// the session that was left last. What can't be read isn't listed, so no rule knows of it.
+/// No rule ever touches these: sessions that are pinned, in use, forked, drafts, or of a newer version of the game,
+/// crashes that the player hasn't declined, what is in the archive or the trash already, and the session that was left
+/// last. Sessions that can't be read aren't listed, so no rule knows of them.
 ///
 /// ```
 /// use bevy_session_journal::{Keep, LeftAs, Retention};
@@ -66,7 +66,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Keeps sessions that were left so as `keep` says, and lets the others of them go.
+    /// Keeps sessions that were left in this way by the rule `keep`, and removes the others of them.
     #[must_use]
     pub fn keep(mut self, left: LeftAs, keep: Keep) -> Self {
         self.rules.insert(left, keep);
@@ -81,7 +81,7 @@ impl Retention {
         self
     }
 
-    /// Where they go. Into the trash by default.
+    /// Sets the place for sessions that no rule keeps. The trash by default.
     #[must_use]
     pub fn let_go(mut self, let_go: LetGo) -> Self {
         self.let_go = let_go;
@@ -90,7 +90,8 @@ impl Retention {
 }
 
 impl LeftAs {
-    /// How a session was left; `None` of one that is played, hasn't begun, or whose crash waits for an answer.
+    /// The way in which a session was left; `None` of one that is played, hasn't begun, or whose crash waits for an
+    /// answer.
     #[must_use]
     pub fn of(entry: &SessionEntry) -> Option<Self> {
         match entry.status {

@@ -1,4 +1,4 @@
-//! Which files say nothing of a session but what was said again since.
+//! The files that hold nothing but statements that were repeated since.
 
 use std::mem::discriminant;
 
@@ -7,8 +7,8 @@ use crate::disk::StoredSession;
 use crate::format::{Record, SessionIndex};
 use crate::model::ids::CheckpointId;
 
-/// Of what was said before of one kind about the same checkpoints, the last one stays: should the newest turn out to
-/// be damaged, that one holds again.
+/// Of earlier statements of one kind about the same checkpoints, the last one stays: should the newest turn out to be
+/// damaged, that one holds again.
 const KEPT_BEFORE: usize = 1;
 
 /// The files that a record takes the place of, which is durable now. `stored` is the session as it was before.
@@ -28,7 +28,7 @@ pub(crate) fn repeated(
     repeated
 }
 
-/// Whether a file holds nothing but a record of this kind, about no checkpoint that isn't meant here.
+/// Returns true if a file holds nothing but a record of this kind, about no checkpoint but these.
 fn is_repeated(
     stored: &StoredSession,
     number: usize,
@@ -56,7 +56,7 @@ fn is_repeated(
         && segment.header.supersedes.iter().all(is_meant)
 }
 
-/// Whether nothing else is left of the run that wrote a file.
+/// Returns true if nothing else is left of the run that wrote a file.
 fn is_alone(index: &SessionIndex, number: usize) -> bool {
     let run = index.segments().get(number).map(|segment| segment.header.run);
     let of_run = index.segments().iter().filter(|segment| Some(segment.header.run) == run);

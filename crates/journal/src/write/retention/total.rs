@@ -1,4 +1,4 @@
-//! Which session loses something first where all together take too much room.
+//! The order in which sessions lose history if all together take too much room.
 //!
 //! First all of them lose their history: those of low priority before those of normal and of high
 //! priority, and among equals the least recently played one before the others. Only then named
@@ -10,14 +10,14 @@ use crate::disk::DirectoryStore;
 use crate::model::ids::SessionId;
 use crate::model::session::SessionPriority;
 
-/// What a session is to lose, in the order in which it goes.
+/// The loss of a session, in the order in which it goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
     History,
     Named,
 }
 
-/// Where a session stands among the others: the least one loses first.
+/// The rank of a session among the others: the least one loses first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub priority: SessionPriority,
@@ -25,7 +25,7 @@ pub(crate) struct Rank {
     pub session: SessionId,
 }
 
-/// What a session is to the one that is played.
+/// The standing of a session beside the one that is played.
 pub(crate) enum Standing {
     /// It is to lose something when its turn comes.
     Ranked(Rank),
@@ -35,7 +35,7 @@ pub(crate) enum Standing {
     Unreadable,
 }
 
-/// Where a session stands for this game.
+/// The standing of a session for this game.
 pub(crate) fn standing(store: &DirectoryStore, session: SessionId, game: &str) -> Standing {
     let Ok(stored) = store.open_session(session) else { return Standing::Unreadable };
     let head = stored.index().heads().first();
@@ -49,7 +49,7 @@ pub(crate) fn standing(store: &DirectoryStore, session: SessionId, game: &str) -
     })
 }
 
-/// What each of these loses, the first one last.
+/// The losses of these sessions in order, the first one last.
 pub(crate) fn order(ranked: &[Rank]) -> Vec<(Loss, Rank)> {
     let losses = [Loss::History, Loss::Named].into_iter();
     let mut waiting: Vec<_> =

@@ -1,4 +1,4 @@
-//! Which sessions have been in the trash for long enough.
+//! The sessions that have been in the trash for long enough.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::format::SessionIndex;
 use crate::model::session::{ProvenTime, ShelfPlace};
 
-/// Whether a session has been in the trash for so long that it goes. `time` is what time it surely is, and `clock` what the
-/// clock says: one that is wrong empties no trash.
+/// Returns true if a session has been in the trash for so long that it goes. `time` is a lower bound of the current
+/// time, and `clock` is the time by the clock: a wrong clock empties no trash.
 pub(crate) fn has_lain_long(
     index: &SessionIndex,
     keep: Duration,
@@ -17,8 +17,8 @@ pub(crate) fn has_lain_long(
     lies_there_since(index).is_some_and(|since| time.has_passed(since, keep, clock))
 }
 
-/// Since when a session lies in the trash, if it does. Where the clock was behind when it was put there, what
-/// had been played before says that it can't have been earlier.
+/// The time since which a session has been in the trash, if it is there. If the clock was behind when it was put there,
+/// the play before shows that it can't have been earlier.
 fn lies_there_since(index: &SessionIndex) -> Option<Timestamp> {
     let ShelfPlace::Trash { since } = index.heads().first()?.metadata.place else { return None };
     let ends = index.heads().iter().filter_map(|head| head.end.as_ref()).map(|end| end.time);

@@ -1,23 +1,23 @@
-//! How far a run is, and its end once that was asked for.
+//! The phase of a run, and its end once that was asked for.
 
 use std::time::Duration;
 
-/// How long the end of a run is tried before it is reported as incomplete.
+/// The time that the end of a run is tried before it is reported as incomplete.
 ///
 /// Only the next session waits for it. An exit has a patience of its own.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How far a run is.
+/// The phase of a run.
 pub(super) enum Phase {
     Played,
     /// Its end was asked for.
     Leaving(Ending),
-    /// Nobody will ask for an end, and there is no later try: the app is gone.
+    /// No end will be asked for, and there is no later try: the app is gone.
     AppIsGone,
 }
 
 impl Phase {
-    /// Whether what can't be written now is lost.
+    /// Returns true if data that can't be written now is lost.
     pub(super) fn is_last_chance(&self) -> bool {
         !matches!(self, Self::Played)
     }
@@ -32,11 +32,11 @@ impl Phase {
 
 /// The end of a run that was asked for.
 pub(super) struct Ending {
-    /// Until when it is tried.
+    /// The time until which it is tried.
     pub deadline: Duration,
-    /// Whether the last checkpoint had to be given up.
+    /// True if the last checkpoint had to be given up.
     pub is_incomplete: bool,
-    /// Whether a failure was reported. Further tries are the same failure.
+    /// True if a failure was reported. Further tries are the same failure.
     has_reported: bool,
 }
 
@@ -45,7 +45,7 @@ impl Ending {
         Self { deadline: now + LEAVE_PATIENCE, is_incomplete: false, has_reported: false }
     }
 
-    /// Whether a failure was reported before; it is now.
+    /// Returns true if a failure was reported before; it is now.
     pub(super) fn was_reported(&mut self) -> bool {
         std::mem::replace(&mut self.has_reported, true)
     }

@@ -1,4 +1,4 @@
-//! What happens is written beside the checkpoints, which never wait for it.
+//! Events are written beside the checkpoints, which never wait for them.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ fn event_type() -> EventType {
 
 fn batch(sequences: impl IntoIterator<Item = u64>, bytes: usize) -> EventBatch {
     let mut column = EventColumn::new(event_type());
-    // What can't be packed.
+    // A payload that can't be packed.
     sequences
         .into_iter()
         .for_each(|number| column.push(number, &crate::format::sample::noise(bytes, number)));
@@ -236,7 +236,7 @@ fn more_than_memory_has_room_for_is_handed_out_again() {
     assert_eq!(there(&disk), (1..=101).collect::<Vec<_>>());
 }
 
-/// What is neither on the disk nor reported as dropped was lost without a word.
+/// An event that is neither on the disk nor reported as dropped was lost silently.
 #[test]
 fn whatever_fails_each_event_is_there_or_counted() {
     for (operation, at) in [

@@ -1,4 +1,4 @@
-//! How a run records what happened, beside its checkpoints.
+//! Recording a run's events, beside its checkpoints.
 
 use super::RunJournal;
 use super::housekeeping::PruneFor;
@@ -11,7 +11,7 @@ use crate::write::open_segment::{OpenSegment, Preamble, WriteFailure};
 use crate::write::pending::Item;
 
 impl RunJournal {
-    /// Takes in what happened. What memory has no room for is written at once, if the disk takes it.
+    /// Takes in events. Those that memory has no room for are written at once, if the disk takes them.
     pub fn record_events(&mut self, batch: &EventBatch, now: Moment, reports: &mut Vec<News>) {
         self.events.push(batch, reports);
         if self.events.is_over() {
@@ -65,7 +65,7 @@ impl RunJournal {
         });
     }
 
-    /// What happened on the line that is played.
+    /// The stretches of events on the line that is played.
     pub fn event_line(&self) -> Vec<EventStretch> {
         let own = EventStretch { run: self.identity.run, through: u64::MAX };
         std::iter::once(own).chain(self.events.line().iter().copied()).collect()
@@ -80,7 +80,7 @@ impl RunJournal {
     fn with_events(&mut self, work: impl FnOnce(&mut EventLog, &Self)) {
         let mut log = std::mem::take(&mut self.events);
         work(&mut log, self);
-        // What is together over the quota goes with the next pruning.
+        // Files that together are over the quota go with the next pruning.
         if log.take_has_begun_file() && self.has_begun() {
             self.housekeeping.prune(PruneFor::Quota);
         }
@@ -112,7 +112,7 @@ impl RunJournal {
     }
 }
 
-/// What names a session, without all else that is known of it.
+/// The metadata that names a session, without its description and context.
 pub(super) fn name_of(metadata: &SessionMetadata) -> SessionMetadata {
     let (description, context) = (String::new(), SessionContext::default());
     SessionMetadata { description, context, ..metadata.clone() }

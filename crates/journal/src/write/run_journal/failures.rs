@@ -1,8 +1,8 @@
-//! What becomes of a run when something fails: the disk, its files, or its right to write.
+//! Failures of a run: of the disk, of its files, or of its right to write.
 //!
 //! An append or a sync that fails retires the file for good: pending frames go into a new one that names the checkpoint
-//! it goes on from. What failed can often still be read, from memory, and retention counts on none of it: what is in the
-//! new file as well stays there for as long as the failed one does.
+//! that it continues from. The failed file can often still be read, from memory, and retention counts on none of it:
+//! frames that are in the new file as well stay there for as long as the failed one does.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ impl RunJournal {
         }
     }
 
-    /// Whether the session is still this process's to change. What merges, gathers or removes files asks before each
-    /// slice; where that can't be known, all of it is given up until the next segment.
+    /// Returns true if the session is still this process's to change. Work that merges, gathers or removes files asks
+    /// before each slice; if that can't be known, all of it is given up until the next segment.
     pub(super) fn is_still_ours(&mut self, now: Moment, reports: &mut Vec<News>) -> bool {
         let (session, newest) = (self.session(), self.newest_on_line());
         match self.hold.check(&self.local.store, session, newest) {
@@ -99,8 +99,8 @@ impl RunJournal {
             self.lose_hold(now, reports);
             return;
         }
-        // Whatever failed, the file isn't touched again: after a failed sync its pages may be
-        // marked clean without being on disk, and a second sync would lie.
+        // After any failure, the file isn't touched again: after a failed sync its pages may be marked clean without
+        // being on disk, and a second sync would lie.
         self.segments.drop_open(&self.local.store);
         self.merging.abandon(&self.local.store);
         self.housekeeping.drop_gathering(&self.local.store);
@@ -151,10 +151,9 @@ impl RunJournal {
         reports.push(News::NeedFull);
     }
 
-    /// Makes room on a full disk: history is thinned, between the checkpoints, and if that isn't enough,
-    /// the oldest named checkpoints as well. At an exit nothing else waits, so it is done at once;
-    /// and what was kept free for this is given up before anything that has a name. Whether there is more
-    /// room now.
+    /// Makes room on a full disk: history is pruned, between the checkpoints, and if that isn't enough, the oldest
+    /// named checkpoints as well. At an exit nothing else waits, so it is done at once; and what was kept free for this
+    /// is given up before anything that has a name. Returns true if there is more room now.
     fn make_room(&mut self) -> bool {
         let acknowledged = self.newest.as_ref().map_or(0, |newest| newest.events_through);
         self.events.close_if_held(acknowledged);
@@ -168,11 +167,11 @@ impl RunJournal {
         self.housekeeping.pruning = None;
         let is_thinner = self.thin_at_once(0);
         let is_released = self.room.reserve.release(&self.local.store);
-        // Once there is nothing left to thin, another try at once would be in vain.
+        // Once there is nothing left to prune, another try at once would fail as well.
         is_thinner || is_released || self.thin_at_once(self.pending.bytes_wanted())
     }
 
-    /// Thins the session until so many bytes are freed. Whether any are.
+    /// Prunes the session until this number of bytes is freed. Returns true if any are.
     fn thin_at_once(&self, freeing: u64) -> bool {
         if !self.room.quota.removes {
             return false;
@@ -192,12 +191,12 @@ impl RunJournal {
         }
         self.room.reserve.stop(&self.local.store);
         self.events.try_at_once();
-        // What failed before is tried once more.
+        // Items that failed before are tried once more.
         self.backoff.succeeded();
     }
 }
 
-/// What is reported of a checkpoint that isn't this process's to write any more.
+/// The report of a checkpoint that isn't this process's to write any more.
 pub(super) fn lost(checkpoint: CheckpointId) -> News {
     News::Failed { checkpoint, error: CheckpointError::LockLost, retry_in: None }
 }

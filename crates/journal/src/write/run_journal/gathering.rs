@@ -1,4 +1,4 @@
-//! How a run gathers the session's named checkpoints, between its own.
+//! Gathering a session's named checkpoints, between the run's own.
 
 use std::ops::ControlFlow::{Break, Continue};
 

@@ -1,4 +1,4 @@
-//! What every segment of a run begins with.
+//! The header and the first frames of every segment of a run.
 
 use super::RunJournal;
 use crate::format::{FEATURE_EVENTS, Lineage, SegmentHeader};

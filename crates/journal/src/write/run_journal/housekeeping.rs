@@ -1,4 +1,4 @@
-//! What a run does with the session's files between its checkpoints: what is due, and what is under way.
+//! The work of a run on the session's files between its checkpoints: due, and under way.
 
 use crate::disk::DirectoryStore;
 use crate::write::event_gathering::EventGathering;
@@ -8,7 +8,7 @@ use crate::write::pruning::Pruning;
 /// Turns in a row that may have something to write before a slice is done behind it all the same.
 const TURNS_WITHOUT_PAUSE: u32 = 4;
 
-/// What is done with files beside the checkpoints, a slice at a time, in this order.
+/// The work on files beside the checkpoints, a slice at a time, in this order.
 #[derive(Default)]
 pub(super) struct Housekeeping {
     /// Turns in a row that had something to write and no slice.
@@ -21,10 +21,10 @@ pub(super) struct Housekeeping {
     pub events: OnceAGeneration<EventGathering>,
 }
 
-/// Why the session is to be pruned.
+/// The reason for which the session is to be pruned.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PruneFor {
-    /// What is there has to fit into the quota.
+    /// The session has to fit into the quota.
     Quota,
     /// The disk is full, so that all history goes that may.
     Room,
@@ -43,8 +43,8 @@ impl Housekeeping {
         self.turns_without_pause = turns % TURNS_WITHOUT_PAUSE;
     }
 
-    /// Whether a slice is done in the turn that was counted last: in a pause, and each time that there was none for long
-    /// enough.
+    /// Returns true if a slice is done in the turn that was counted last: in a pause, and each time that there was none
+    /// for long enough.
     pub(super) fn has_its_turn(&self) -> bool {
         self.turns_without_pause == 0
     }
@@ -54,12 +54,12 @@ impl Housekeeping {
         self.due = self.due.max(Some(why));
     }
 
-    /// Whether the session is to be pruned, which begins now.
+    /// Returns the reason if the session is to be pruned, which begins now.
     pub(super) fn take_due(&mut self) -> Option<PruneFor> {
         self.due.take()
     }
 
-    /// Whether there is anything to do.
+    /// Returns true if there is anything to do.
     pub(super) fn has_work(&self) -> bool {
         let is_gathering = self.checkpoints.under_way.is_some() || self.events.under_way.is_some();
         self.due.is_some() || self.pruning.is_some() || is_gathering
@@ -101,7 +101,7 @@ impl<T> OnceAGeneration<T> {
         self.is_due = true;
     }
 
-    /// Whether it may begin, which it then has.
+    /// Returns true if it may begin, which counts as begun.
     pub(super) fn may_begin(&mut self) -> bool {
         self.under_way.is_none() && std::mem::take(&mut self.is_due)
     }

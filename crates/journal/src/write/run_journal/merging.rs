@@ -1,4 +1,4 @@
-//! How a run renews its snapshot by merging, between its own checkpoints.
+//! Renewing a run's snapshot by merging, between its own checkpoints.
 
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl RunJournal {
         }
     }
 
-    /// Whether a merge is under way or due.
+    /// Returns true if a merge is under way or due.
     pub(super) fn has_to_rotate(&self, now: Moment) -> bool {
         let may_begin = self.acknowledged().is_some() && self.segments.open.is_some();
         self.merging.rotation.is_some() || may_begin && self.merging.schedule.is_due(now.elapsed)

@@ -1,4 +1,4 @@
-//! How a run thins its session between its own checkpoints.
+//! Pruning a session, between the run's checkpoints.
 
 use super::RunJournal;
 use super::housekeeping::PruneFor;
@@ -9,9 +9,9 @@ use crate::write::retention::history::PruneTo;
 use crate::write::rotation::Rotation;
 
 impl RunJournal {
-    /// Whether something of the session is to go, or to be gathered for that.
+    /// Returns true if some of the session is to be removed, or to be gathered for that.
     pub(in crate::write) fn has_to_prune(&self) -> bool {
-        // What is due waits until something may be removed again.
+        // Pruning that is due waits until something may be removed again.
         self.room.quota.removes && self.housekeeping.has_work()
     }
 
@@ -56,7 +56,7 @@ impl RunJournal {
         Pruning::new(&self.local.store, self.session(), self.room.quota, extent, own)
     }
 
-    /// Whether nothing of a segment ever became durable, and nothing will.
+    /// Returns true if nothing of a segment ever became durable, and nothing will.
     pub(super) fn has_failed(&self, header: &SegmentHeader) -> bool {
         let merging = self.merging.rotation.as_ref().map(Rotation::segment);
         let is_own = header.run == self.identity.run && merging != Some(header.segment);

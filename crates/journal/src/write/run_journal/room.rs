@@ -10,9 +10,10 @@ use crate::write::retention::Quota;
 pub(super) struct Room {
     pub quota: Quota,
     pub reserve: Reserve,
-    /// Why a checkpoint found no room, until one does. What there is belongs to checkpoints then.
+    /// The error of a checkpoint that found no room, until one does. The room that there is belongs to checkpoints
+    /// then.
     pub short_of: Option<FailureCause>,
-    /// Whether all history went that may, and no checkpoint was written since.
+    /// True if all history went that may, and no checkpoint was written since.
     pub is_without_history: bool,
 }
 

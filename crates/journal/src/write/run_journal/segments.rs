@@ -19,7 +19,7 @@ pub(super) struct Segments {
 }
 
 impl Segments {
-    /// How many were begun.
+    /// The number of segments that were begun.
     #[cfg(test)]
     pub(super) fn begun(&self) -> u32 {
         self.begun
@@ -32,7 +32,7 @@ impl Segments {
         number
     }
 
-    /// How much is durable of the one before, if that was written last.
+    /// The durable end of the one before, if that was written last.
     pub(super) fn predecessor_of(&self, number: u32) -> Option<Predecessor> {
         self.durable_end.filter(|(last, _)| last + 1 == number).map(|(_, end)| end)
     }
@@ -43,7 +43,7 @@ impl Segments {
         self.durable_end = end;
     }
 
-    /// Whether nothing of one ever became durable, and nothing will, since it isn't written any more.
+    /// Returns true if nothing of one ever became durable, and nothing will, since it isn't written any more.
     pub(super) fn has_failed(&self, number: u32) -> bool {
         let open = self.open.as_ref().map(OpenSegment::number);
         open != Some(number) && !self.durable.contains(&number)

@@ -22,7 +22,7 @@ use crate::write::hold::Hold;
 use crate::write::pending::PendingCheckpoint;
 use crate::write::retention::Quota;
 
-/// What a segment may have in tests.
+/// The largest size of a segment in tests.
 const LIMIT: usize = 2 << 20;
 pub const NOW: Moment = Moment { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH };
 const LATER: Moment = Moment { elapsed: Duration::from_secs(1_000), wall: Timestamp::UNIX_EPOCH };
@@ -126,7 +126,7 @@ fn what_never_fits_is_refused_and_the_next_is_saved() {
     assert_eq!(saved, [4, 2]);
 }
 
-/// A run before has left so many files, each with a snapshot.
+/// A run before has left this number of files, each with a snapshot.
 fn leave_files(store: &DirectoryStore, count: u32) {
     for number in 0..count {
         let created = store.create_segment(&header(9, number)).unwrap();
@@ -196,7 +196,7 @@ fn checkpoints_without_a_pause_between_them_are_pruned_and_merged_as_well() {
     assert!(files < 30, "nothing was pruned: {files} files");
 }
 
-/// The lock is a file, and somebody deletes it between two heartbeats: another process has the session from then on.
+/// The lock is a file, and it is deleted between two heartbeats: another process has the session from then on.
 #[test]
 fn a_session_that_another_process_has_is_neither_pruned_nor_merged() {
     let due: [fn(&mut RunJournal); 2] = [

@@ -9,10 +9,10 @@ use crate::read::recovery::Timeline;
 use crate::write::News;
 use crate::write::slices::open_slice;
 
-/// Whether what there is of the session is known.
+/// The state of the session's timeline.
 #[derive(Default)]
 pub(super) struct TimelineState {
-    /// Whether the session's files have changed otherwise than by what is reported of each checkpoint.
+    /// True if the session's files have changed otherwise than by what is reported of each checkpoint.
     pub is_stale: bool,
     pub reading: Option<TimelineReading>,
 }
@@ -22,7 +22,7 @@ pub(super) struct TimelineReading {
     opening: SessionOpening,
     /// The newest durable checkpoint when that began.
     acknowledged: Option<u64>,
-    /// Whether it had begun before, and a checkpoint became durable meanwhile.
+    /// True if it had begun before, and a checkpoint became durable meanwhile.
     is_second: bool,
 }
 

@@ -62,7 +62,7 @@ impl RunJournal {
         segment.sync(&self.local.store)?;
         let end = segment.durable_end();
         self.segments.note_durable(end);
-        // Whoever takes the lock from here on finds what was written.
+        // A process that takes the lock from here on finds what was written.
         self.hold.check(&self.local.store, self.session(), self.newest_on_line())?;
         self.acknowledge(count, &sizes, now, reports);
         Ok(())
@@ -141,7 +141,7 @@ impl RunJournal {
         self.hold.ensure(&self.local.store, self.session(), self.newest_on_line())?;
         let base = if snapshot { None } else { self.acknowledged() };
         let header = self.next_header(base, now);
-        // One that goes on from a base can't do without the segments before it anyway.
+        // One that continues from a base can't do without the segments before it anyway.
         let preamble = if snapshot { self.preamble() } else { Preamble::default() };
         self.segments.open = Some(OpenSegment::begin(&self.local.store, &header, preamble)?);
         self.merging.schedule.segment_begun(now.elapsed);
@@ -153,7 +153,7 @@ impl RunJournal {
     }
 }
 
-/// Appends a batch. How many items that were, and how many bytes each checkpoint took.
+/// Appends a batch. Returns the number of its items, and the bytes that each checkpoint took.
 fn append_all<'a>(
     segment: &mut OpenSegment,
     batch: impl Iterator<Item = &'a Item>,

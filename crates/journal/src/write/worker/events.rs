@@ -44,7 +44,7 @@ impl<C: Content> Worker<C> {
         self.jobs.add(Digest::new(order, ticket, played));
     }
 
-    /// Appends what the session has recorded so far, if it is played. What is known of its line then.
+    /// Appends the events that the session has recorded so far, if it is played. Returns its line then.
     fn hand_over_events(&mut self, session: SessionId, now: Moment) -> Option<Vec<EventStretch>> {
         let (journal, _) = self.playing.as_mut().filter(|(it, _)| it.session() == session)?;
         let mut news = Vec::new();

@@ -1,4 +1,4 @@
-//! Does what lies beside the checkpoints.
+//! Does the jobs beside the checkpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl<C: Content> Worker<C> {
         self.do_long_job_if_idle(now);
     }
 
-    /// Looks what changed, unless that is about to be done anyway. Nobody waits for it.
+    /// Looks for changes, unless that is about to be done anyway. Nothing waits for it.
     pub(super) fn refresh(&mut self) {
         let is_about_to = |urgency| self.jobs.has(&(urgency..=urgency));
         if !is_about_to(Urgency::Looking) && !is_about_to(Urgency::Following) {
@@ -68,8 +68,8 @@ impl<C: Content> Worker<C> {
             return;
         }
         self.slice(&Urgency::LONG, now);
-        // Where nothing is played, no checkpoint can be kept waiting. What is done with many sessions takes so long
-        // that somebody may want to play meanwhile.
+        // If nothing is played, no checkpoint can be kept waiting. A job on many sessions takes so long that the player
+        // may want to play meanwhile.
         while self.playing.is_none()
             && !self.jobs.is_long(&Urgency::ASKED)
             && !self.has_early_list()
@@ -107,23 +107,23 @@ impl<C: Content> Worker<C> {
         }
     }
 
-    /// Whether there is a list to be shown before the files were looked at: it is handed over first.
+    /// Returns true if there is a list to be shown before the files are looked at: it is handed over first.
     fn has_early_list(&self) -> bool {
         matches!(self.reports.last(), Some(Report::News(News::Remembered(_))))
     }
 
     /// No session is being played or restored: the main thread sees to that.
     pub(super) fn use_profile(&mut self, profile: String, ticket: Ticket, now: Moment) {
-        // What was asked of slots and sessions is done first, where they are.
+        // Requests about slots and sessions are carried out first, in the profile where they are.
         while self.jobs.wake(&Urgency::SAVING) == Some(Duration::ZERO) {
             self.turn(now);
         }
         self.work_off(&(Urgency::Looking..=Urgency::Asked), now);
-        // What is swept belongs to the profile that was played.
+        // Cleanup jobs belong to the profile that was played.
         self.jobs.drop_all(&(Urgency::Spare..=Urgency::Spare));
         self.digests.write(&self.finder, now.wall);
         let emptied = self.digests.of_another_profile().into_iter();
-        // Nobody is to see what another player's sessions say.
+        // No player is to see another player's sessions.
         self.report(emptied.map(|(name, digests, figures)| News::Digested {
             name,
             digests,

@@ -1,4 +1,4 @@
-//! How a run begins, takes its checkpoints, writes them, and ends.
+//! The life of a run: its begin, its checkpoints and its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,13 +122,13 @@ impl<C: Content> Worker<C> {
         self.take_in(news);
     }
 
-    /// What is known of the session beside its entities can't be encoded, so there is no such checkpoint.
+    /// Gives a checkpoint up, since facts about the session beside its entities can't be encoded.
     pub(crate) fn give_up_checkpoint(&mut self, checkpoint: CheckpointId, cause: FailureCause) {
         error!(error = %cause, "what is known of the session can't be encoded");
         self.self_test = None;
         let error = CheckpointError::Encoding(cause);
         let failed = News::Failed { checkpoint, error, retry_in: None };
-        // The encoder has gone on, so a difference to this checkpoint would be of no use.
+        // The encoder has moved on, so a difference to this checkpoint would be of no use.
         self.take_in(vec![failed, News::NeedFull]);
     }
 
@@ -176,15 +176,14 @@ impl<C: Content> Worker<C> {
     pub(super) fn leave(&mut self, leave: Leave, now: Moment) {
         // An exit waits for no test.
         self.self_test = None;
-        // What was listed of the session isn't true any more.
+        // The listing of the session isn't true any more.
         self.jobs.cancel(Holds::Sessions, &mut self.finder);
         if let Some((journal, _)) = &mut self.playing {
             journal.leave(leave, now);
         }
     }
 
-    /// Notes that the run is over. Whoever waits for that also waits for the slots that are on their
-    /// way.
+    /// Notes that the run is over. It is reported only after the slots that are on their way.
     pub(super) fn note_if_left(&mut self, now: Moment) {
         let Some((journal, _)) = &mut self.playing else { return };
         let Some(left) = journal.has_left(now) else { return };

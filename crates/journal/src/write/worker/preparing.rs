@@ -1,4 +1,4 @@
-//! Reads sessions that are to be taken up, and plans others.
+//! Reads sessions that are to be resumed, and plans others.
 
 use std::io::ErrorKind;
 
@@ -23,7 +23,7 @@ impl<C: Content> Worker<C> {
         let playing = self.playing.as_ref().map(|(journal, _)| journal);
         let is_playing = playing.is_some_and(|journal| journal.session() == session);
         wanted.played = playing.filter(|_| is_playing).map(RunJournal::run);
-        // It went on without this process, which must not take the place of what it hasn't seen.
+        // It was continued without this process, which must not take the place of what it hasn't seen.
         if self.playing.as_ref().is_some_and(|(journal, _)| is_playing && journal.is_lost()) {
             let error = RequestError::SessionInUse;
             return self.report([News::NotPrepared { error, ticket }]);

@@ -73,7 +73,7 @@ fn what_was_left_stays_so_as_long_as_anything_of_the_run_after_it_can_be_had() {
     rot(&mut rest, 1);
     assert_eq!(newest(&rest), Some(at(1, 4)));
 
-    // What is in an archive can be had.
+    // A checkpoint in an archive is at hand.
     let gathered = archive(77, &[(at(2, 6), Some(at(1, 2)))]);
     let mut archived = index([went_back(), vec![gathered]].concat());
     rot(&mut archived, 1);

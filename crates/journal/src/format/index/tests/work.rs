@@ -1,4 +1,4 @@
-//! Sessions that somebody forged so that looking at them takes for ever.
+//! Sessions that are forged so that looking at them takes for ever.
 
 use super::*;
 use crate::format::steps_of;

@@ -1,4 +1,4 @@
-//! Files that somebody made so that reading them takes long, or much.
+//! Files that are made so that reading them takes much time or memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ impl ReadAt for Counted {
     }
 }
 
-/// What a scan costs, in bytes.
+/// The cost of a scan, in bytes.
 struct Cost {
     length: u64,
     read: u64,
@@ -94,8 +94,7 @@ fn magic_everywhere_is_read_once() {
 
 #[test]
 fn one_commit_that_is_damaged_is_looked_at_as_ever() {
-    // Every second commit is damaged, so each of them is read in vain; together that is less than
-    // the file.
+    // Every second commit is damaged, so reading each of them is wasted; together that is less than the file.
     let mut segment = SegmentBytes::new(&header(1, 0));
     for counter in 1..=40 {
         segment.group(vec![values("game::Health", &[(2, b"x")])], &commit(counter, None));

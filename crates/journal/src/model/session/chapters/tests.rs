@@ -1,4 +1,4 @@
-//! What holds of chapters, whoever keeps them.
+//! The rules of chapters, apart from where they are kept.
 
 use super::*;
 use crate::model::ids::RunId;

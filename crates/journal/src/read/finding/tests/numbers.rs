@@ -1,5 +1,5 @@
-//! What a search of ten thousand sessions costs. Printed, since machines differ; `benches/numbers` has the
-//! figures of the whole.
+//! The cost of a search of ten thousand sessions. Printed, since machines differ; `benches/numbers` has the figures of
+//! the whole.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Which scenarios are suggested, and why.
+//! The scenarios that are suggested, and the reasons.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn scenario(key: &str, level: Option<u8>, minutes: u64) -> Scenario {
     Scenario::of_text(&format!("{key}.scenario.ron"), &text).unwrap()
 }
 
-/// A session of a scenario, left so many hours after the beginning of time.
+/// A session of a scenario, left this number of hours after the beginning of time.
 fn played(key: &str, hours: u32, minutes: u64) -> SessionEntry {
     let new = NewSession::named("x").session_type(key);
     let mut entry = entry(u128::from(hours), &new);
@@ -90,7 +90,7 @@ fn what_is_played_liked_and_as_long_as_usual_is_suggested_with_each_reason() {
     ];
     assert_eq!(said(&suggested)[0], ("river".to_owned(), wanted.map(str::to_owned).to_vec()));
     assert_eq!(keys(&suggested), ["river", "sandbox", "meadow"]);
-    // Two weeks and an hour later it is recent no more, and what lies in the trash counts for nothing.
+    // Two weeks and an hour later it is recent no more, and sessions in the trash count for nothing.
     let later = moment(170 + 14 * 24 + 1);
     let is_recent = |reason: &SuggestionReason| matches!(reason, SuggestionReason::Recent { .. });
     assert!(!suggest(&all, &sessions, later)[0].why.iter().any(is_recent));

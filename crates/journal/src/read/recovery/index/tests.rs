@@ -1,4 +1,4 @@
-//! The index says what a look would say, or nothing.
+//! The index gives the result that a look would give, or none.
 
 mod counting;
 mod crashes;
@@ -96,7 +96,7 @@ fn disk() -> MemoryDisk {
     disk
 }
 
-/// What the game knows, as it follows what is reported.
+/// The game's catalog, as it follows the reports.
 type Catalog = BTreeMap<SessionId, FoundSession>;
 
 fn list(finder: &mut SessionFinder, types: &dyn KnownTypes, catalog: &mut Catalog) {
@@ -112,7 +112,7 @@ fn list(finder: &mut SessionFinder, types: &dyn KnownTypes, catalog: &mut Catalo
     finder.write_index(NOW);
 }
 
-/// What a new process finds with whatever index there is.
+/// The findings of a new process with the index that there is.
 fn listed(disk: &MemoryDisk, types: &dyn KnownTypes) -> (Catalog, SessionFinder) {
     let mut finder = process(Arc::new(disk.clone()));
     let mut catalog = Catalog::new();
@@ -120,7 +120,7 @@ fn listed(disk: &MemoryDisk, types: &dyn KnownTypes) -> (Catalog, SessionFinder)
     (catalog, finder)
 }
 
-/// What a look at everything finds.
+/// The findings of a look at everything.
 fn looked(disk: &MemoryDisk, fit_of: &dyn KnownTypes) -> Catalog {
     let found = detect(&mut process(Arc::new(disk.clone())), fit_of, NOW);
     found.into_iter().map(|found| (found.session, found)).collect()

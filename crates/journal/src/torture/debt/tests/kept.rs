@@ -1,4 +1,4 @@
-//! Which checkpoints the oracle owes, by the documented rules of retention.
+//! The checkpoints that the oracle owes, by the documented rules of retention.
 
 use super::{captured, debt_of, id, session};
 use crate::torture::Fact;
@@ -14,7 +14,7 @@ fn generation(counter: u64, is_named: bool) -> [Fact; 3] {
     [Fact::JournalBegun, captured(counter, true, is_named), Fact::Acknowledged { id: id(counter) }]
 }
 
-/// Five generations, the second of which somebody asked for.
+/// Five generations, with a named checkpoint in the second.
 fn five() -> Vec<Fact> {
     (1..=5).flat_map(|counter| generation(counter, counter == 2)).collect()
 }

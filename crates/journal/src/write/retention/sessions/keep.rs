@@ -1,11 +1,11 @@
-//! What one rule keeps.
+//! The sessions that one rule keeps.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// What is kept of the sessions that were left in one way: whatever any part of it keeps.
+/// The sessions to keep of those that were left in one way: every one that any part of it keeps.
 ///
 /// One that keeps nothing at all, such as `Keep::newest_of(0)`, was hardly meant so: it lets nothing go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,25 +23,25 @@ impl Keep {
         Self { within: Some(within), ..Self::default() }
     }
 
-    /// The newest so many, by when they were left.
+    /// Keeps the newest ones, this number of them, by the time at which they were left.
     #[must_use]
     pub fn newest_of(newest: usize) -> Self {
         Self { newest, ..Self::default() }
     }
 
-    /// Also the newest so many.
+    /// Also keeps the newest ones, this number of them.
     #[must_use]
     pub fn or_newest(self, newest: usize) -> Self {
         Self { newest, ..self }
     }
 
-    /// Also the newest of a day, for the last so many days on which one was left. Days are those of UTC.
+    /// Also keeps the newest of a day, for this number of last days on which one was left. Days are those of UTC.
     #[must_use]
     pub fn or_daily(self, daily: usize) -> Self {
         Self { daily, ..self }
     }
 
-    /// Also the newest of a week, for the last so many weeks in which one was left. Weeks begin on Monday.
+    /// Also keeps the newest of a week, for this number of last weeks in which one was left. Weeks begin on Monday.
     #[must_use]
     pub fn or_weekly(self, weekly: usize) -> Self {
         Self { weekly, ..self }
@@ -60,7 +60,7 @@ impl Keep {
     }
 }
 
-/// The newest of each stretch of time, for so many stretches.
+/// The newest of each stretch of time, for `count` stretches.
 fn one_of_each(left: &[Timestamp], count: usize, stretch: fn(Timestamp) -> i64) -> Vec<usize> {
     let mut last = None;
     let places = left.iter().enumerate().filter(|(_, left)| {

@@ -1,4 +1,4 @@
-//! What would go by the rules, and why.
+//! The sessions that would go by the rules, and why.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -10,13 +10,13 @@ use crate::model::ids::{CheckpointId, SessionId};
 use crate::model::session::ProvenTime;
 use crate::read::recovery::{SessionEntry, VersionFit};
 
-/// What would go by the rules.
+/// The sessions that would go by the rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RetentionPreview {
     /// The sessions, those that were left longest ago first.
     pub sessions: Vec<WouldGo>,
-    /// Where they would go.
+    /// The place where they would go.
     pub let_go: LetGo,
 }
 
@@ -26,19 +26,19 @@ pub struct RetentionPreview {
 pub struct WouldGo {
     /// The session.
     pub session: SessionId,
-    /// Its name.
+    /// The name of the session, as the player sees it.
     pub name: String,
-    /// When it was left.
+    /// The time at which it was left.
     pub left: Timestamp,
     /// Bytes of its journal and attachments.
     pub bytes: u64,
-    /// Why it would go.
+    /// The reason for which it would go.
     pub reason: RetentionReason,
-    /// Its newest checkpoint: whoever carries this out passes over a session that has gone on since.
+    /// Its newest checkpoint: a session that has been continued since is passed over.
     pub newest: CheckpointId,
 }
 
-/// Why a session would go.
+/// The reason for which a session would go.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum RetentionReason {
@@ -57,10 +57,10 @@ impl RetentionPreview {
 }
 
 impl Retention {
-    /// What would go now. Nothing is changed, read or asked.
+    /// Returns the sessions that would go now. Nothing is changed, read or asked.
     ///
-    /// `time` is what time it surely is and `clock` what the clock says. A session that was left later than that
-    /// never goes, and takes no other's place among the newest.
+    /// `time` is a lower bound of the current time, and `clock` the time by the clock. A session that was left later
+    /// than that never goes, and takes no other's place among the newest.
     #[must_use]
     pub fn preview(
         &self,
@@ -133,7 +133,7 @@ impl RetentionPreview {
     }
 }
 
-/// Whether any rule may let a session go.
+/// Returns true if any rule may remove a session.
 fn may_go(entry: &SessionEntry) -> bool {
     let is_protected = entry.session.pinned || entry.forked || entry.fit == VersionFit::Newer;
     let is_at_hand = entry.session.place.is_open() && entry.newest.is_some();

@@ -1,4 +1,4 @@
-//! Crashes that nobody answered: each leaves its session without an end, and the record of its process.
+//! Crashes without an answer: each leaves its session without an end, and the record of its process.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -17,7 +17,7 @@ fn put_crash(disk: &MemoryDisk, local: &LocalStore, session: SessionId) {
     disk.put(&layout().segment(&header), &segment.bytes);
 }
 
-/// Sessions of which each crashed in a process of its own. Where the records of those are gone, nothing says how.
+/// Sessions of which each crashed in a process of its own. If their records are gone, nothing says how they ended.
 fn crashes(count: u64, records: bool) -> MemoryDisk {
     let disk = disk();
     let local = LocalStore::new(Arc::new(disk.clone()), layout());
@@ -32,7 +32,7 @@ fn crashes(count: u64, records: bool) -> MemoryDisk {
     disk.snapshot()
 }
 
-/// What a start asks of the disk, and how much of it is about records of processes.
+/// The operations that a start makes on the disk, those of them on records of processes, and its findings.
 fn start(disk: &MemoryDisk) -> (usize, usize, Catalog) {
     let counting = CountingDisk::new(disk.snapshot());
     let local = Arc::new(LocalStore::new(Arc::new(counting.clone()), layout()));
@@ -149,7 +149,7 @@ fn a_thousand_unanswered_crashes_are_listed_like_sessions_that_were_closed() {
     let (_crashed, crashed) = on_a_real_disk(10_000, 1_000);
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..5 {
-        // One after the other, so that what else the machine does befalls both.
+        // One after the other, so that other work of the machine slows both.
         for (layout, times) in [&closed, &crashed].into_iter().zip(&mut times) {
             let _ = std::fs::remove_file(layout.catalog_index());
             let (time, sessions) = time_of_a_start(layout);

@@ -14,7 +14,7 @@ use crate::model::session::EndReason;
 
 const SESSIONS: u64 = 8;
 
-/// A disk on which sessions are played, and copies of them that somebody made.
+/// A disk on which sessions are played, and copies of them.
 struct History {
     disk: MemoryDisk,
     random: Random,
@@ -47,7 +47,7 @@ impl History {
         *run
     }
 
-    /// Also stands for an edit: whoever changes a session that isn't played writes a segment.
+    /// Also stands for an edit: a change of a session that isn't played writes a segment.
     fn play(&mut self, session: SessionId) {
         let run = self.next_run(session);
         let name = format!("Name {}", self.random.below(5));
