@@ -115,7 +115,7 @@ pub(super) fn attached(
     notify(world, AttachmentSaved { session, checkpoint, name });
 }
 
-/// What was done with attachments of a session itself, and what was read of any.
+/// Handles the writer's reports about attachments of a session, and attachments that were read.
 pub(super) fn handle_attachment_news(world: &mut World, news: News) {
     match news {
         News::SessionAttachment { order, result, ticket } => {

@@ -84,9 +84,10 @@ fn may_recover_by_itself(parts: &mut RuntimeParts, world: &mut World) -> bool {
     policy == RecoveryPolicy::Automatic && parts.hooks.is_in_menu(world)
 }
 
-/// Whether the game lets its player be asked about crashed sessions now: where
-/// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`], in the game's menu. A dialog
-/// that is drawn by the game opens then.
+/// Returns true if the player may be asked about crashed sessions now: if
+/// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`] and
+/// the
+/// game is in its menu. A dialog that the game draws itself opens then.
 pub fn may_ask_about_crashes(world: &mut World) -> bool {
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let is_in_menu = Runtime::with(world, |parts, world| parts.hooks.is_in_menu(world));

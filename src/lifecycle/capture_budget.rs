@@ -1,10 +1,10 @@
-//! What captures may take of a frame, and who takes it.
+//! The share of a frame that captures may take, and the types that take it.
 
 use std::time::Duration;
 
 use bevy::prelude::*;
 
-/// What a capture may take of a frame.
+/// The share of a frame's time that a capture may take.
 ///
 /// ```
 /// use bevy_session::checkpoints::CaptureBudget;
@@ -23,7 +23,7 @@ pub struct CaptureBudget {
     pub share: f32,
 }
 
-/// What a type cost in a capture.
+/// The cost of one type in a capture.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]

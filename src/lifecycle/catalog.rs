@@ -1,4 +1,4 @@
-//! What is known about the sessions on this machine, for UI to read at any time.
+//! The list of sessions on this machine, for UI to read at any time.
 
 pub(super) mod slots;
 
@@ -28,7 +28,7 @@ use crate::external_saves::{Backups, OfferedBackup};
 pub struct SessionCatalog {
     pub(super) sessions: Shelf,
     pub(super) listing: SlotListing,
-    /// What the slots of each session take.
+    /// The bytes that the slots of each session take on disk.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
@@ -36,7 +36,7 @@ pub struct SessionCatalog {
     /// When the sessions were looked at last: what time it surely was, and what the clock said.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
-    /// Whether somebody followed a watch since this was last asked.
+    /// True if a watch was followed since this was last read.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     followed: Arc<AtomicBool>,
 }
@@ -108,13 +108,17 @@ impl SessionCatalog {
         found.entries.into_iter().map(|entry| entry.session.id).collect()
     }
 
-    /// What is different in the answer to a query since the watch was followed last: at the first time, all
-    /// that is found. Where nothing changed it costs next to nothing, so a list asks in each frame in which
-    /// it is on the screen.
+    /// The differences in the answer to a query since the watch was last followed; all sessions
+    /// found,
+    /// the first time. It costs next to nothing if nothing changed, so a list can ask in each frame
+    /// that shows it.
     ///
-    /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
-    /// thread, so that it also knows of what another process writes. That a process died which plays a
-    /// session shows when somebody asks for [`find`](crate::library::LibraryCommands::find).
+    /// While a game follows a watch, the writer's thread looks at the files of all sessions about
+    /// once a
+    /// second, so the catalog also knows what another process writes. It doesn't notice that a
+    /// process
+    /// died while it played a session: request [`find`](crate::library::LibraryCommands::find) for
+    /// that.
     pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
         self.followed.store(true, Ordering::Relaxed);
         watch.look(&self.sessions)
@@ -126,22 +130,23 @@ impl SessionCatalog {
         watch.page(&self.sessions, page)
     }
 
-    /// Whether the files of all sessions were looked at. Until [`SessionsFound`](crate::SessionsFound) is sent,
-    /// nothing is listed, or with
-    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) what was there when the index
-    /// was written.
+    /// Returns true once the files of all sessions were read. Until
+    /// [`SessionsFound`](crate::SessionsFound)
+    /// is sent, nothing is listed, or with
+    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index)
+    /// the sessions that the index names.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.is_verified
     }
 
-    /// What the index of sessions has saved, since the process began.
+    /// The work that the index of sessions has saved since the process began.
     #[must_use]
     pub fn index_figures(&self) -> IndexFigures {
         self.index
     }
 
-    /// Whether somebody followed a watch since this was asked last.
+    /// Returns true if a watch was followed since the last call.
     pub(super) fn was_followed(&self) -> bool {
         self.followed.swap(false, Ordering::Relaxed)
     }
@@ -202,7 +207,8 @@ impl SessionCatalog {
     }
 }
 
-/// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
+/// Offers to recover crashed runs, most recent first. An offer stays until it is accepted or
+/// declined.
 #[derive(Resource, Clone, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, Debug, Default))]
@@ -228,9 +234,10 @@ impl RecoveryOffers {
         &self.offers
     }
 
-    /// What crashed longer ago than
-    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first. The player
-    /// isn't asked about it.
+    /// Offers for sessions that crashed longer ago than
+    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first.
+    /// The player
+    /// isn't asked about them.
     #[must_use]
     pub fn older(&self) -> &[RecoveryOffer] {
         &self.older
@@ -284,14 +291,15 @@ impl RecoveryOffers {
         self.backups.better_than(offer)
     }
 
-    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do. A dialog then offers
-    /// those alone.
+    /// Returns true if the offer's checkpoints hold nothing of the game's world, and there are
+    /// backups
+    /// that do. A dialog then offers only those.
     #[must_use]
     pub fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
         self.backups.are_all && self.backups_for(offer).next().is_some()
     }
 
-    /// Whether the player isn't asked about anything.
+    /// Returns true if there is no offer to ask the player about.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.offers.is_empty()

@@ -156,7 +156,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     })));
 }
 
-/// Whether something of the game failed since this was asked last, for the checkpoint of this number.
+/// Returns true if code of the game failed since the last call, and notes it for this checkpoint.
 fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
     let has_failed = std::mem::take(&mut parts.has_failed);
     if let Some(playing) = &mut parts.playing
@@ -167,8 +167,9 @@ fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
     has_failed
 }
 
-/// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
-/// instead: before the recorder takes note of what changed, which it does only once.
+/// Returns true if the custom fields or the chapters changed. If a checkpoint can't be taken, it
+/// reports that
+/// and returns `None`: before the recorder takes note of what changed, which it does only once.
 fn ask_before_capture(
     parts: &RuntimeParts,
     world: &mut World,
@@ -241,20 +242,20 @@ impl Playing {
     }
 }
 
-/// Whether this checkpoint is one of those that are held against the world.
+/// Returns true if this checkpoint is to be compared with the world.
 fn is_self_test_due(world: &World, counter: u64) -> bool {
     let settings = world.get_resource::<SessionSettings>();
     let every = settings.and_then(|settings| settings.self_test);
     every.is_some_and(|every| counter.is_multiple_of(every.get().into()))
 }
 
-/// Whether nothing of the run may be saved after a checkpoint of this kind.
+/// Returns true if this may be the run's last checkpoint.
 fn is_last_chance(kind: CheckpointKind) -> bool {
     matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit)
 }
 
-/// Whether a checkpoint is taken although nothing changed. A moment that a state asks for is no more
-/// worth than the world that it is of.
+/// Returns true if a checkpoint is taken although nothing changed. One that a state asks for isn't:
+/// without a change, it would be the same as the one before.
 fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
     match wanted.kind {
         CheckpointKind::Quick | CheckpointKind::Pause | CheckpointKind::Exit => true,
@@ -265,7 +266,7 @@ fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
     }
 }
 
-/// What a checkpoint says about the session itself.
+/// The part of a checkpoint that is about the session itself.
 #[derive(Default)]
 struct AboutSession {
     play_time: Duration,
@@ -275,7 +276,7 @@ struct AboutSession {
     state_changes: Option<Vec<StateChange>>,
     /// The chapters, likewise, and what was counted in the innermost one.
     chapters: ChaptersWritten,
-    /// What lists show, if any of it changed.
+    /// The summary for lists, if any of it changed.
     summary: Option<CheckpointSummary>,
 }
 
@@ -311,7 +312,7 @@ fn beyond_milliseconds(play_time: Duration) -> u32 {
     play_time.subsec_nanos() % 1_000_000
 }
 
-/// What lists show of the session as it is.
+/// The session's summary for lists, from its present state.
 fn sum_up(world: &mut World) -> CheckpointSummary {
     let states = states_of(world);
     let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
@@ -343,7 +344,7 @@ impl Playing {
         capture
     }
 
-    /// How much the next capture copies.
+    /// The scope of the next capture.
     ///
     /// A delta costs the main thread what changed, and a full capture everything that there is: it
     /// is for a run's beginning, and for where the writer no longer knows the world. Once a change

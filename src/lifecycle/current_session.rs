@@ -46,13 +46,13 @@ pub struct CurrentSession {
     pub(crate) updated: Timestamp,
     pub(crate) last_checkpoint: Option<LastCheckpoint>,
     pub(crate) fields: Fields,
-    /// Whether a field changed since the last capture.
+    /// True if a field changed since the last capture.
     pub(crate) fields_changed: bool,
     pub(crate) state_changes: Vec<StateChange>,
     pub(crate) chapters: Chapters,
-    /// Whether a chapter began or ended since the last capture.
+    /// True if a chapter began or ended since the last capture.
     pub(crate) chapters_changed: bool,
-    /// What lists show of the newest checkpoint.
+    /// The newest checkpoint's summary, for lists.
     pub(crate) summary: CheckpointSummary,
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) timeline: Arc<Timeline>,
@@ -126,7 +126,7 @@ impl CurrentSession {
         &self.metadata.description
     }
 
-    /// What sort of session it is, in the game's own words; may be empty.
+    /// The kind of session, in the game's own words; may be empty.
     #[must_use]
     pub fn session_type(&self) -> &str {
         &self.metadata.session_type
@@ -138,32 +138,32 @@ impl CurrentSession {
         &self.metadata.tags
     }
 
-    /// Whether the player holds on to it: no rule lets it go.
+    /// Returns true if the player has pinned the session: no rule removes it.
     #[must_use]
     pub fn is_pinned(&self) -> bool {
         self.metadata.pinned
     }
 
-    /// How long it is expected to be played, if that was said.
+    /// The time that it is expected to be played, if the game set one.
     #[must_use]
     pub fn expected(&self) -> Option<Duration> {
         self.metadata.expected
     }
 
-    /// How much it matters.
+    /// The session's importance.
     #[must_use]
     pub fn priority(&self) -> SessionPriority {
         self.metadata.priority
     }
 
-    /// Whether automatic checkpoints are taken, as far as
+    /// Returns true if automatic checkpoints are taken, as far as
     /// [`SessionSettings`](crate::SessionSettings) allows them.
     #[must_use]
     pub fn autosave(&self) -> bool {
         self.metadata.autosave
     }
 
-    /// Whether the session is offered after a crash, as far as
+    /// Returns true if the session is offered after a crash, as far as
     /// [`SessionSettings`](crate::SessionSettings) allows it.
     #[must_use]
     pub fn recovery(&self) -> bool {
@@ -216,8 +216,10 @@ impl CurrentSession {
         &self.timeline
     }
 
-    /// What is attached to the session itself under this name: all versions, the oldest first. Read with the
-    /// [`timeline`](Self::timeline), which lists those of all names, and up to date with each
+    /// All versions of the attachment of this name to the session itself, oldest first. They are
+    /// read with the
+    /// [`timeline`](Self::timeline), which lists the attachments of all names, and updated with
+    /// each
     /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
     pub fn attachments<'a>(
         &'a self,

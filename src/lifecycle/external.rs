@@ -43,13 +43,13 @@ pub use notifications::{
 };
 pub(super) use requests::{answer_external, take_external_answers};
 
-/// What is remembered of the game's own save system from frame to frame.
+/// The state of the game's own save system, kept from frame to frame.
 pub(crate) struct External {
     asker: Asker,
     answers: AnswerSheet,
     /// Requests to the game that wait for its answer.
     open: Vec<OpenRequest>,
-    /// What the provider said last about saving by itself; `None` while that isn't known.
+    /// The provider's last answer about autosaves; `None` while that isn't known.
     autosave: Option<ExternalAutosave>,
     /// When that was asked.
     autosave_asked_at: Option<Duration>,
@@ -63,7 +63,7 @@ pub(crate) struct External {
     unreadable: HashSet<SessionId>,
     /// The search for backups that is under way.
     looking: Option<Looking>,
-    /// What became of backups that the game was to load, for the restore that waits for it.
+    /// The outcomes of loading backups, for the restore that waits for them.
     loaded: VecDeque<(ExternalRequestId, String, ExternalOutcome)>,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct OpenRequest {
 struct Wanted {
     reason: ExternalSaveReason,
     label: Option<String>,
-    /// Whether the provider was asked since.
+    /// True if the provider was asked since.
     is_asked: bool,
 }
 
@@ -107,12 +107,12 @@ impl External {
         }))
     }
 
-    /// Whether no checkpoint of a session can be restored.
+    /// Returns true if no checkpoint of the session can be restored.
     pub(super) fn knows_unreadable(&self, session: SessionId) -> bool {
         self.unreadable.contains(&session)
     }
 
-    /// Takes what became of a backup that the game was to load.
+    /// Takes the outcome of loading a backup.
     pub(super) fn take_loaded(&mut self) -> Option<(ExternalRequestId, String, ExternalOutcome)> {
         self.loaded.pop_front()
     }

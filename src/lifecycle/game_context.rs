@@ -1,4 +1,4 @@
-//! What a game says of itself and its machine.
+//! Facts about the game and its machine that the game provides.
 
 use bevy::prelude::*;
 use bevy_session_journal::{SessionContext, SessionId};
@@ -7,9 +7,10 @@ use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};
 use super::runtime::RuntimeParts;
 
-/// What a game says of itself and its machine, beside what the plugin finds out by itself. It is written
-/// down with a session when that is started or taken up, and says after a crash, or on a player's other
-/// machine, what is different: see [`ContextChanged`].
+/// Facts about the game and its machine that the plugin can't find out by itself. They are stored
+/// with a session when it is started or resumed. After a crash, or on a player's other machine,
+/// they
+/// show what is different: see [`ContextChanged`].
 ///
 /// Everything is optional, and a text or list may be of any length. Of a text 512 bytes are kept, of `mods` 16 KiB
 /// and of `arguments` 4 KiB: the first that fit. If more is said, [`SessionHint::ContextTooLong`] names it; that mods
@@ -35,7 +36,7 @@ use super::runtime::RuntimeParts;
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct GameContext {
-    /// What tells this build from others of the same version, such as a commit.
+    /// An id that distinguishes this build from others of the same version, such as a commit.
     pub build_id: String,
     /// The graphics adapter. `ThumbnailPlugin` of `bevy_session_ui` sets it to the one that Bevy renders with, where it is
     /// empty.
@@ -67,7 +68,7 @@ impl GameContext {
         SessionContext { settings_hash: *settings_hash, ..said }
     }
 
-    /// Those of its parts that a session's files have no room for, by the names of their fields.
+    /// The names of the fields that are too long for a session's files.
     fn too_long(&self) -> Vec<String> {
         let Self { build_id, graphics, mods, arguments, .. } = self;
         let kept = SessionContext::of_game(build_id, graphics, mods, arguments);
@@ -86,7 +87,7 @@ fn is_allowed(argument: &str, allowed: &[&str]) -> bool {
     allowed.contains(&name)
 }
 
-/// Whether the game says more of itself than is kept; looked at when that changed.
+/// Gives a hint if the game's context is longer than what is kept. Checks only when it changed.
 pub(super) fn look_over_context(world: &mut World) {
     let context = world.get_resource_ref::<GameContext>().filter(DetectChanges::is_changed);
     let too_long = context.map(|context| context.too_long()).unwrap_or_default();

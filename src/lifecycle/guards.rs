@@ -1,4 +1,4 @@
-//! What a game may have to say before a request is handled.
+//! The game's guards, which may refuse a request before it is handled.
 
 use bevy::prelude::*;
 use bevy_session_journal::RequestError;

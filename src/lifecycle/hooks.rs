@@ -1,4 +1,4 @@
-//! How a game ties sessions to its states.
+//! Hooks by which a game ties sessions to its states.
 
 mod condition;
 mod end_hook;
@@ -480,7 +480,8 @@ pub(super) fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
     app.world_mut().get_resource_or_init::<GameHooks>()
 }
 
-/// Whether a state is part of the app. Whichever way it is added, there are messages of its transitions.
+/// Returns true if a state is part of the app. However it is added, messages of its transitions
+/// exist.
 pub(super) fn is_added<S: States>(world: &World) -> bool {
     world.contains_resource::<Messages<StateTransitionEvent<S>>>()
 }

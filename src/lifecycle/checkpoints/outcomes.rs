@@ -1,4 +1,4 @@
-//! What became of checkpoints: durable, not durable yet, or given up.
+//! The outcomes of checkpoints: durable, not durable yet, or given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,8 +92,9 @@ pub(in crate::lifecycle) fn checkpoint_failed(
     notify(world, CheckpointFailed { session, checkpoint, label, ticket, error, retry_in });
 }
 
-/// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
-/// was given up, or for this one.
+/// Reports requested checkpoints older than `before` as failed: with the error for which a newer
+/// one
+/// was given up, or with `why`.
 pub(in crate::lifecycle) fn give_up_asked(
     parts: &mut RuntimeParts,
     world: &mut World,

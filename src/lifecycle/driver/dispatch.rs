@@ -92,7 +92,7 @@ fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking)
     queue.remove(order.place)
 }
 
-/// Whether something is being done with sessions that a request is about.
+/// Returns true if a session that the request is about is busy with another operation.
 fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
     match about {
         AboutOthers::None => false,
@@ -101,7 +101,7 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
     }
 }
 
-/// Whether a request has to wait, although the writer owes no answer, and all behind it.
+/// Returns true if a request, and all behind it, has to wait although the writer owes no answer.
 fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
@@ -147,12 +147,12 @@ pub(in crate::lifecycle) fn handle(
 struct Overtaking {
     /// The next request to look at.
     place: usize,
-    /// How many there were after the last look.
+    /// The number of requests left after the last look.
     left: usize,
     sessions: HashSet<SessionId>,
-    /// Whether one of them goes by what is known of all sessions.
+    /// True if one of them depends on the list of all sessions.
     any: bool,
-    /// Whether one of them may lead to another session.
+    /// True if one of them may lead to another session.
     leads_elsewhere: bool,
 }
 

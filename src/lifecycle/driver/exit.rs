@@ -59,7 +59,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     answer_before_exit(world);
 }
 
-/// Whoever runs the app took no notice of the exit: there will be another one.
+/// Continues after an exit that the app's runner ignored. Another one will come.
 pub(in crate::lifecycle) fn play_on(parts: &mut RuntimeParts) {
     parts.exit.note_ignored();
     parts.order(Order::Beat);

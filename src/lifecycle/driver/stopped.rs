@@ -1,4 +1,4 @@
-//! What is left to do after a panic that the game caught.
+//! Handles requests after a panic that the game caught.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, StopReason};

@@ -17,8 +17,9 @@ use crate::lifecycle::gates::saves_by_itself;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// How old the provider's word on saving by itself may be, where a moment doesn't wait; and the shortest
-/// time between two saves.
+/// The greatest age of the provider's last answer about autosaves, for a moment that can't wait;
+/// also
+/// the shortest time between two saves.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A moment has come at which the game should save. It is asked to as soon as its provider has said
@@ -100,7 +101,7 @@ pub(in crate::lifecycle) fn autosave_known(
     }
 }
 
-/// Whether the timer may ask the game to save.
+/// Returns true if the timer may ask the game to save.
 fn may_ask_to_save(parts: &RuntimeParts, world: &mut World) -> bool {
     let is_active = world
         .get_resource::<CurrentSession>()
@@ -179,7 +180,7 @@ impl OpenRequest {
         matches!(self.kind, ExternalOperationKind::Save(_))
     }
 
-    /// Whether something beside the message that the game may still read can answer.
+    /// Returns true if a system of the game still holds the request, and so may answer it.
     fn is_held(&self) -> bool {
         self.holders.strong_count() > 1
     }

@@ -14,8 +14,8 @@ use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 
-/// How long the player waits for backups to be asked about a crash with them. Those that are found later
-/// are added.
+/// The time to wait for backups before the player is asked about a crash. Backups found later are
+/// added.
 const OFFER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sessions were found that crashed: begins to look for backups beside their checkpoints.
@@ -41,12 +41,12 @@ pub(in crate::lifecycle) fn look_for_backups(
     world.get_resource_or_init::<RecoveryOffers>().backups.look_again(!has_types);
 }
 
-/// Whether more backups may be found yet.
+/// Returns true if more backups may still be found.
 pub(in crate::lifecycle) fn is_looking_for_backups(parts: &RuntimeParts) -> bool {
     parts.external.as_ref().is_some_and(|external| external.looking.is_some())
 }
 
-/// Whether the player is asked only once more backups are found.
+/// Returns true if the question to the player waits for backups.
 pub(in crate::lifecycle) fn waits_for_backups(parts: &RuntimeParts) -> bool {
     let looking = parts.external.as_ref().and_then(|external| external.looking.as_ref());
     let now = parts.time.now().elapsed;

@@ -1,4 +1,4 @@
-//! What the game is notified of about its own saves.
+//! Notifications about the game's own saves.
 
 use bevy::prelude::*;
 use bevy_session_journal::SessionId;
@@ -40,10 +40,10 @@ notifications! {
         answer: ExternalAnswer,
     }
 
-    /// What the game's own save system was asked for is done, failed, or was given up.
-    /// [`ExternalOperations`](crate::external::ExternalOperations) has it from now on.
+    /// A request to the game's own save system is done, has failed, or was given up.
+    /// [`ExternalOperations`](crate::external::ExternalOperations) lists it from now on.
     ExternalOperationFinished {
-        /// What was asked for, and what came of it.
+        /// The request and its outcome.
         operation: ExternalOperation,
     }
 
@@ -51,7 +51,7 @@ notifications! {
     ExternalSaveDamaged {
         /// The backup.
         save: ExternalSave,
-        /// What is the matter with it.
+        /// The damage, in plain words.
         reason: String,
     }
 

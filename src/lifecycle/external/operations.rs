@@ -1,4 +1,4 @@
-//! What was asked of the game, and what came of it.
+//! Requests to the game's own save system, and their outcomes.
 
 use std::time::Duration;
 

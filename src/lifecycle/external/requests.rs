@@ -1,4 +1,4 @@
-//! What the game answers, and asks for, about its own saves.
+//! The game's answers about its own saves, and its requests.
 
 use bevy::prelude::*;
 use bevy_session_journal::{ExternalError, RequestError, Ticket};

@@ -35,7 +35,7 @@ pub enum SessionHint {
     ConditionFailed {
         /// The condition, by its name.
         condition: String,
-        /// What Bevy says.
+        /// The error that Bevy reports.
         error: String,
     },
     /// Something of the game's own code failed, and its error handler let it go on: the world is as the failure left
@@ -69,7 +69,7 @@ pub enum SessionHint {
     KeyedEntityWentAgain {
         /// The key; the first of them.
         key: SaveKey,
-        /// How many went in that frame.
+        /// The number of entities that were despawned in that frame.
         entities: usize,
     },
     /// Entities with a [`SaveKey`] were despawned before the session was restored, and aren't there
@@ -77,7 +77,7 @@ pub enum SessionHint {
     LostBeforeRestore {
         /// The key of the first of them.
         key: SaveKey,
-        /// How many.
+        /// The number of entities.
         entities: usize,
     },
     /// The ready-made recovery dialog is open and can't be seen, since there is no camera.
@@ -104,7 +104,7 @@ pub enum SessionHint {
     EntityNotMapped {
         /// The component or resource.
         type_path: String,
-        /// What leads to the field, as `.weapon.owner`.
+        /// The path to the field, as `.weapon.owner`.
         field: String,
     },
     /// Values were restored in which an `Entity` wasn't mapped when they were saved, as by a build of the game in
@@ -128,7 +128,7 @@ pub enum SessionHint {
     NotPutBack {
         /// The types of the game that are saved on these entities.
         saved: Vec<String>,
-        /// What they lack, that of other crates first.
+        /// The missing components, other crates' first.
         components: Vec<String>,
     },
 }
@@ -158,7 +158,7 @@ impl SessionHint {
         }
     }
 
-    /// Whether it is about the session that is played, and not about the app.
+    /// Returns true if the hint is about the played session, not about the app.
     pub(super) fn is_of_session(&self) -> bool {
         match self {
             Self::GateStaysShut { .. }
@@ -181,7 +181,7 @@ impl SessionHint {
         }
     }
 
-    /// Whether the other one says nothing new.
+    /// Returns true if the other hint is about the same cause.
     pub(crate) fn is_about_the_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (

@@ -11,7 +11,7 @@ use bevy::prelude::*;
 pub(crate) struct IgnoredTypes(pub HashSet<TypeId>);
 
 impl IgnoredTypes {
-    /// Whether the game says so of a type.
+    /// Returns true if the game has excluded this type.
     pub(crate) fn has(world: &World, type_id: TypeId) -> bool {
         world.get_resource::<Self>().is_some_and(|ignored| ignored.0.contains(&type_id))
     }

@@ -1,4 +1,4 @@
-//! What a restore could not put back, and what nothing puts back after it.
+//! Hints about what a restore could not restore, and what nothing has spawned or inserted since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +89,8 @@ fn is_ignored(world: &World, component: ComponentId) -> bool {
     type_id.is_some_and(|type_id| IgnoredTypes::has(world, type_id))
 }
 
-/// Whether another component that was lost requires this one. Where an entity is, is said all the same.
+/// Returns true if another lost component requires this one. [`Transform`] is reported all the
+/// same.
 fn comes_with_others(world: &World, lost: &NotPutBack, component: ComponentId) -> bool {
     let is_required_by = |other: &ComponentId| {
         let required = world.get_required_components_by_id(*other);

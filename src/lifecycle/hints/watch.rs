@@ -46,7 +46,7 @@ pub(crate) fn give_hints(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Whether the game goes on in another session than those that its developer has stopped.
+/// Gives a hint if the game plays another session than those that its developer stopped.
 fn watch_stop(parts: &mut RuntimeParts, world: &mut World) {
     let (Some(stopped), Some(session)) = (parts.hints.stopped.take(), parts.session()) else {
         return;
@@ -116,9 +116,10 @@ fn watch_entities(parts: &RuntimeParts, world: &mut World, empty_checkpoints: u3
     }
 }
 
-/// Whether the game forgot to start a session. A player who has time in the menu is no mistake, as
-/// far as the game says where its menu is. Where players are, that isn't enough: there has to be something that
-/// would be saved.
+/// Gives a hint if the game seems to have forgotten to start a session. A player who takes time
+/// in the menu is no mistake, if the game has declared where its menu is. For players, a hint also
+/// needs
+/// something that would be saved.
 fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
     let is_busy = parts.transition.is_some()
         || !parts.start_up.sessions_are_known()

@@ -1,4 +1,4 @@
-//! What is remembered from frame to frame, to know when a hint is due.
+//! State kept from frame to frame, to know when a hint is due.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use bevy_session_journal::{RunId, SessionId};
 
 use crate::capture::TypeProblem;
 
-/// What is remembered from frame to frame, to know when a hint is due.
+/// State kept from frame to frame, to know when a hint is due.
 #[derive(Default)]
 pub(crate) struct HintWatch {
     /// Types that can't be saved and weren't reported yet.
     pub(super) problems: Vec<TypeProblem>,
-    /// Whether the game's hooks were looked over.
+    /// True once the game's hooks were checked.
     pub(super) knows_hooks: bool,
     /// Time in which no session was played or asked for; `None` once there was one.
     pub(super) without_session: Option<Duration>,
-    /// Whether this is a developer's start, where a word too much does no harm.
+    /// True if this is a developer's start, in which a needless hint does no harm.
     pub(super) is_development: bool,
     pub(super) stopped: Option<Stopped>,
     pub(super) run: Option<RunWatch>,
@@ -30,18 +30,18 @@ pub(in crate::lifecycle) struct Stopped {
     pub(super) waited: Duration,
 }
 
-/// What is remembered of one run.
+/// The counters of one run.
 pub(in crate::lifecycle) struct RunWatch {
     pub(super) run: RunId,
     /// Time since it began, without pauses.
     pub(super) played: Duration,
     /// Play time for which no checkpoint could be taken.
     pub(super) shut_for: Duration,
-    /// When the last capture was taken that was counted.
+    /// The time of the last capture that was counted.
     pub(super) captured_at: Option<Duration>,
     /// Captures in a row that found no entity.
     pub(super) empty: u32,
-    /// Whether there ever was one.
+    /// True if a capture ever found one.
     pub(super) has_saved_entities: bool,
 }
 

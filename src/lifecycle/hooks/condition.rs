@@ -43,9 +43,9 @@ pub struct Condition {
     system: BoxedCondition,
     /// The state that it goes by, where that shows in its type and is only one.
     state: Option<String>,
-    /// What it reads of the world, once it is known.
+    /// The resources and components that it reads; `None` until it is initialized.
     reads: Option<Vec<ComponentId>>,
-    /// Whether it goes by entities, by what they have or whether they are there.
+    /// True if it depends on entities: on their components, or on their existence.
     asks_entities: bool,
     held: bool,
     asked: Option<Asked>,
@@ -56,13 +56,13 @@ pub struct Condition {
 /// When a condition was asked last.
 #[derive(Clone, Copy)]
 struct Asked {
-    /// What changed until then has this tick at most.
+    /// The tick of the evaluation: earlier changes have this tick at most.
     at: Tick,
-    /// How many of the resources that it reads were there.
+    /// The number of the resources it reads that existed.
     resources: usize,
 }
 
-/// Whether a condition couldn't be asked.
+/// The state of a condition's failure to run, and of its report.
 enum Failure {
     Never,
     /// It couldn't, and that hasn't been said yet.
@@ -83,9 +83,10 @@ impl Condition {
         Self::named(None, condition)
     }
 
-    /// Whether it holds now. Where it can't be asked, it doesn't, and a hint says why.
+    /// Returns true if it holds now. If it can't run, it doesn't hold, and a hint says why.
     ///
-    /// It sees the world as a system that runs once for each call: what changed since the last one.
+    /// It sees the world as a system that runs once per call does: change detection is relative to
+    /// the last call.
     pub fn holds(&mut self, world: &mut World) -> bool {
         let holds = self.ask(world);
         if let Some(error) = self.take_failure() {
@@ -113,7 +114,7 @@ impl Condition {
         Self::named(Some(name), in_state(state))
     }
 
-    /// Whether it holds now. One that can't be asked doesn't, and whoever asks sees to the hint.
+    /// Returns true if it holds now. If it can't run, it doesn't hold; the caller gives the hint.
     pub(crate) fn ask(&mut self, world: &mut World) -> bool {
         self.initialize(world);
         let answer = self.system.run_readonly((), world);
@@ -129,9 +130,12 @@ impl Condition {
         self.held
     }
 
-    /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, it reads
-    /// what isn't known, or it reads entities and a state is being left. That time passes, and that entities change in a frame
-    /// that leaves no state, is for the question at the end of the frame.
+    /// Returns true if the answer may have changed: a resource that it reads was changed, inserted
+    /// or removed, it
+    /// reads something unknown, or it reads entities and a state is being left. Passing time, and
+    /// changes of
+    /// entities in a frame that leaves no state, are left to the evaluation at the end of the
+    /// frame.
     pub(in crate::lifecycle) fn may_have_changed(&self, world: &World, leaves: bool) -> bool {
         let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty) && !self.asks_entities;
         let Some(asked) = self.asked.filter(|_| !reads_nothing) else { return true };
@@ -159,12 +163,12 @@ impl Condition {
         reads.filter_map(|read| Some((*read, world.resource_entities().get(*read)?)))
     }
 
-    /// Whether it couldn't be asked the last time.
+    /// Returns true if it couldn't run the last time.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.is_unanswered
     }
 
-    /// Whether it held when it was asked last.
+    /// Returns true if it held when it was last evaluated.
     pub(crate) fn held(&self) -> bool {
         self.held
     }

@@ -1,4 +1,4 @@
-//! What a game has tied to its states.
+//! The hooks by which a game ties sessions to its states.
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
@@ -10,7 +10,7 @@ use super::type_names::arguments;
 use crate::lifecycle::guards::RequestGuard;
 use crate::restore::{ClearedMessages, DroppedTypes, StateOverride};
 
-/// What a game has tied to its states. Collected while the app is built.
+/// The hooks by which a game ties sessions to its states. Collected while the app is built.
 #[derive(Resource, Default)]
 pub(crate) struct GameHooks {
     pub checkpoint_session_while: Vec<Condition>,
@@ -24,15 +24,15 @@ pub(crate) struct GameHooks {
     pub stay_in_level_if: Vec<Condition>,
     /// Ways out of a crash that the game adds.
     pub recovery_options: Vec<RecoveryHook>,
-    /// What is done when a session is left, in this order.
+    /// Systems that run when a session is left, in this order.
     pub on_end: Vec<EndHook>,
-    /// What has a say before a request is handled.
+    /// Guards that may refuse a request before it is handled.
     pub guards: Vec<RequestGuard>,
     /// Messages that don't outlive their world.
     pub clear_on_session_restore: ClearedMessages,
     /// Components that no entity keeps which stays in a restore in place.
     pub drop_on_rewind: DroppedTypes,
-    /// Whether a state closes the session.
+    /// True if a state closes the session.
     pub closes: bool,
     /// Adds what looks at transitions, once the schedule for them is there.
     pub(super) watch: Vec<fn(&mut App)>,
@@ -65,7 +65,7 @@ impl CheckpointTriggers {
     }
 }
 
-/// What Bevy calls the resource of a state, and the message of its transitions.
+/// Bevy's path of the resource of a state.
 const STATE: &str = "bevy_state::state::resources::State";
 
 const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
@@ -83,13 +83,13 @@ fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
 }
 
 impl GameHooks {
-    /// Whether the game is where it deals with crashed sessions.
+    /// Returns true if the game is where it asks about crashed sessions.
     pub(crate) fn is_in_menu(&mut self, world: &mut World) -> bool {
         let menus = &mut self.offer_in;
         menus.is_empty() || menus.iter_mut().any(|condition| condition.ask(world))
     }
 
-    /// What conditions said that couldn't be asked, each once, with their names.
+    /// The errors of conditions that couldn't run, each once, with the conditions' names.
     pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
         let failed = |condition: &mut Condition| {
             condition.take_failure().map(|error| (condition.name.clone(), error))

@@ -94,7 +94,7 @@ impl RecoveryHook {
         world.flush();
     }
 
-    /// What a player is shown of it; `None` if there is no such way out of this crash.
+    /// The option as it is shown to a player; `None` if it isn't available for this crash.
     fn offered(&self, offer: &RecoveryOffer, world: &World) -> Option<OfferedOption> {
         let RecoveryOption { id, label, is_available, proposed_after } = &self.option;
         let is_proposed = proposed_after.is_some_and(|deaths| offer.deaths_in_a_row >= deaths);

@@ -14,7 +14,7 @@ impl<I: SystemInput + 'static, Out: 'static> HookSystem<I, Out> {
         Self { system: Box::new(IntoSystem::into_system(system)), is_initialized: false }
     }
 
-    /// What it is called in logs.
+    /// The system's name in logs.
     pub(in crate::lifecycle) fn name(&self) -> String {
         self.system.name().to_string()
     }

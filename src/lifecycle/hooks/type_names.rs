@@ -21,7 +21,7 @@ fn begins_a_path(type_name: &str, place: usize) -> bool {
     !before.ends_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':'))
 }
 
-/// What is between the bracket that a text begins with and the one that closes it.
+/// The text between the opening bracket at its start and the matching one.
 fn in_brackets(text: &str) -> Option<&str> {
     let text = text.strip_prefix('<')?;
     let (mut depth, mut before) = (1_usize, ' ');
