@@ -1,4 +1,4 @@
-//! What a restore loses, in the log.
+//! Logs what a restore loses.
 
 use std::collections::HashSet;
 

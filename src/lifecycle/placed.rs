@@ -103,7 +103,7 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     notify(world, PlacedRestored { session, entities, report: replaced.report });
 }
 
-/// Whether an entity is still the saved one with a key.
+/// Returns true if an entity is still the saved one with a key.
 fn is_there(world: &World, key: &SaveKey, entity: Entity) -> bool {
     world
         .get_entity(entity)

@@ -1,4 +1,4 @@
-//! What is asked of the session that is being played.
+//! Requests about the played session.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::Record;

@@ -1,4 +1,4 @@
-//! What happens in a session on its way to the writer, and, after a crash, back into the game.
+//! Recorded events on their way to the writer and, after a crash, back into the game.
 
 pub(super) mod line;
 mod notifications;
@@ -24,12 +24,12 @@ use line::{Due, HandingOut};
 pub(crate) use notifications::register as register_event_notifications;
 pub use notifications::{EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated};
 
-/// What was read last of the events of a session, for a UI that shows them: the answer to
+/// The last page of a session's events that was read, for a UI that shows them: the answer to
 /// [`read`](crate::events::EventCommands::read).
 #[derive(Resource, Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionEvents {
-    /// What was asked for; `None` before the first answer.
+    /// The query of the page; `None` before the first answer.
     pub query: Option<EventQuery>,
     /// The page.
     pub page: EventPage,
@@ -45,7 +45,9 @@ impl Playing {
         }
     }
 
-    /// What was captured holds all that happened, or the checkpoint before does, if nothing changed.
+    /// Resumes recording after a capture: it, or the checkpoint before if nothing changed, has the
+    /// effects of all
+    /// events so far.
     pub(super) fn go_on_recording(&mut self, world: &World) {
         self.events.is_interrupted = !SessionSwitches::has_on(world, SessionFeature::Events);
     }
@@ -195,7 +197,7 @@ pub(super) fn events_dropped(world: &mut World, dropped: EventsDropped) {
     notify(world, dropped);
 }
 
-/// What brought about that a session is left, as events have it.
+/// The trigger of the event that a session was left.
 pub(super) fn trigger_of(cause: LeaveCause) -> EventTrigger {
     match cause {
         LeaveCause::Player => EventTrigger::Player,

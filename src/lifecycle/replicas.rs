@@ -1,4 +1,4 @@
-//! What becomes of sessions in a replica.
+//! Sessions in a replica: claiming, fencing, forking.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::deadline;
@@ -23,8 +23,8 @@ use super::transitions::take_up::{make_branch_of_it, not_prepared};
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
 
-/// What the replica has, where there is one. It is looked at while no session is played, and
-/// [`ReplicaListed`](crate::replica::ReplicaListed) says when it has changed.
+/// The sessions in the replica, if there is one. It is listed while no session is played;
+/// [`ReplicaListed`](crate::replica::ReplicaListed) is sent when it has been.
 #[derive(Resource, Clone, Default, Debug)]
 pub struct ReplicaSessions {
     sessions: Vec<ReplicaSession>,
@@ -51,7 +51,7 @@ impl ReplicaSessions {
         self.sessions.iter().find(|it| it.session == session)
     }
 
-    /// Whether the replica has answered when it was asked last; `None` before it was asked.
+    /// Returns true if the replica answered the last time; `None` before the first time.
     #[must_use]
     pub fn is_reachable(&self) -> Option<bool> {
         self.is_reachable
@@ -229,7 +229,7 @@ fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// What is played becomes a session of its own, from this moment on.
+/// Continues the played session as a separate session, from this moment on.
 fn go_on_as_fork(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -20,7 +20,7 @@ use super::runtime::RuntimeParts;
 use super::{GameContext, PreviousRun};
 use crate::content::Order;
 
-/// What the file of a scenario is called behind its key.
+/// The extension of a scenario's file, after its key.
 const EXTENSION: &str = ".scenario.ron";
 
 /// Orders a report.

@@ -1,4 +1,4 @@
-//! What a game asks for, by topic.
+//! Requests, by topic.
 
 mod attachment_commands;
 mod chapter_commands;
@@ -79,14 +79,14 @@ pub enum Request {
     /// [`LibraryCommands::report`]. One of this moment is about the session that is being played, as
     /// above.
     Report {
-        /// What is reported.
+        /// The subject of the report.
         report: Report,
         /// The file.
         path: PathBuf,
     },
     /// [`LibraryCommands::save_as_scenario`].
     SaveAsScenario {
-        /// What the world is taken of.
+        /// The checkpoint, slot or moment whose world is saved.
         of: WorldOf,
         /// The scenario.
         scenario: Box<Scenario>,
@@ -112,7 +112,7 @@ pub enum SessionRequest {
     StartIn {
         /// The session.
         session: Box<NewSession>,
-        /// What its world is.
+        /// The world that it begins with.
         world: StartingWorld,
     },
     /// [`SessionCommands::start_or_continue`].
@@ -147,7 +147,7 @@ pub enum SessionRequest {
     Copy {
         /// The session that is copied.
         session: SessionId,
-        /// What the copy is called.
+        /// The copy's name.
         name: String,
     },
     /// [`LibraryCommands::edit_all`].
@@ -168,7 +168,7 @@ pub enum CurrentRequest {
     Update(SessionUpdate),
     /// [`SessionCommands::checkpoint`].
     Checkpoint {
-        /// What the game calls the moment.
+        /// The game's name for the moment.
         label: String,
         /// Why it is taken.
         kind: CheckpointKind,
@@ -177,14 +177,14 @@ pub enum CurrentRequest {
     Close(Leaving),
     /// [`SessionCommands::end`].
     End {
-        /// Why.
+        /// The reason.
         reason: EndReason,
-        /// What brings it about, and what the game says about it.
+        /// The cause, and the game's own reason.
         leaving: Leaving,
     },
     /// [`PlacedCommands::forget`].
     ForgetKey(SaveKey),
-    /// [`PlacedCommands::forget_all`], with what the keys begin with.
+    /// [`PlacedCommands::forget_all`], with the prefix of the keys.
     ForgetKeys(String),
     /// [`WorldForksExt::fork_world`].
     Fork,
@@ -192,9 +192,9 @@ pub enum CurrentRequest {
     Rewind(RewindTo),
     /// [`LibraryCommands::branch_off`].
     BranchOff {
-        /// The checkpoint to go on from.
+        /// The checkpoint to continue from.
         checkpoint: CheckpointId,
-        /// The session that comes of it.
+        /// The new session.
         session: Box<NewSession>,
     },
     /// [`ChapterCommands::begin`].
@@ -208,7 +208,7 @@ pub enum CurrentRequest {
     EndChapter {
         /// The chapter.
         chapter: ChapterId,
-        /// How it ends.
+        /// Success, failure, or another outcome.
         outcome: ChapterOutcome,
     },
     /// [`ChapterCommands::end_current`].
@@ -229,14 +229,14 @@ pub enum SlotRequest {
     Copy {
         /// The slot.
         slot: SlotId,
-        /// What the copy is to be called.
+        /// The copy's name.
         name: String,
     },
     /// [`SlotCommands::rename`].
     Rename {
         /// The slot.
         slot: SlotId,
-        /// What it is to be called.
+        /// The new name.
         name: String,
     },
     /// [`SlotCommands::delete`].
@@ -245,7 +245,7 @@ pub enum SlotRequest {
     Protect {
         /// The slot.
         slot: SlotId,
-        /// Whether it is protected from then on.
+        /// True to protect it, false to unprotect it.
         protected: bool,
     },
     /// [`SlotCommands::import`].
@@ -260,27 +260,27 @@ pub enum AttachmentRequest {
     Attach {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What is to be laid beside it.
+        /// The attachment.
         attachment: Attachment,
     },
     /// [`AttachmentCommands::attach_to_session`].
     AttachToSession(Attachment),
     /// [`AttachmentCommands::detach`].
     Detach {
-        /// What it is called.
+        /// The attachment's name.
         name: String,
     },
     /// [`AttachmentCommands::read`].
     Read {
-        /// Where it is.
+        /// The session or checkpoint that it is attached to.
         of: AttachmentOf,
-        /// What it is called.
+        /// The attachment's name.
         name: String,
     },
 }
 
 impl Request {
-    /// What it is called in logs, as `pause` or `slots().rename`.
+    /// Its name in logs, as `pause` or `slots().rename`.
     ///
     /// ```
     /// use bevy_session::requests::{CurrentRequest, Request};

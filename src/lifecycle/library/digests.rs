@@ -1,4 +1,4 @@
-//! What a game keeps of the history of each session.
+//! Digests: a game's own summaries of the history of each session.
 
 use std::any::TypeId;
 use std::fmt;
@@ -18,22 +18,24 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::switches::SessionSwitches;
 
 notifications! {
-    /// What a digester makes of each session is up to date, as
-    /// [`digest`](crate::library::LibraryCommands::digest) asked for, or was removed, as
-    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests) did, or belongs to the profile before and isn't shown
-    /// any more. [`SessionDigests`] has it.
+    /// The digests of each session are up to date, as
+    /// [`digest`](crate::library::LibraryCommands::digest)
+    /// requested, or were removed by
+    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests), or
+    /// belong to the previous profile and aren't shown any more. [`SessionDigests`] has them.
     SessionsDigested {
         /// The digester's name.
         name: &'static str,
-        /// What it took.
+        /// The work that it took.
         figures: DigestFigures,
     }
 }
 
-/// What a digester makes of each session, as of when it was last asked for.
+/// A digester's values for all sessions, as of the last request for them.
 ///
-/// A clone of [`sessions`](Self::sessions) costs as much as one of a pointer: whoever goes through thousands of
-/// sessions does so in a task, and not in a frame.
+/// A clone of [`sessions`](Self::sessions) costs as much as a clone of a pointer: go through
+/// thousands of
+/// sessions in a task, not in a frame.
 #[derive(Resource, Clone)]
 #[non_exhaustive]
 pub struct SessionDigests<D: SessionDigester> {
@@ -115,7 +117,7 @@ impl SessionDigestsExt for App {
     }
 }
 
-/// What the game has named, until the writer has it.
+/// Digesters that the game has declared, until the writer takes them.
 #[derive(Resource, Default)]
 pub(crate) struct DeclaredDigests(Vec<Declared>);
 
@@ -128,7 +130,7 @@ struct Declared {
 /// Puts digests into the resource of their type.
 type Show = fn(&mut World, &ErasedDigests);
 
-/// How the digests of each digester get into the world, by its name.
+/// Functions that put each digester's values into the world, by the digester's name.
 #[derive(Resource, Default)]
 pub(crate) struct DigestsShown(Vec<(&'static str, Show)>);
 
@@ -153,7 +155,7 @@ impl DeclaredDigests {
         self.0.push(Declared { of, keeper: Box::new(DigestKeeper::new(digester)), show });
     }
 
-    /// What the writer keeps. How it is shown is known from now on.
+    /// Takes the keepers for the writer, and stores how their values get into the world.
     pub(crate) fn take(world: &mut World) -> Vec<Box<dyn KeepDigests>> {
         let declared = world.remove_resource::<Self>().unwrap_or_default();
         let (mut keepers, mut shown) = (Vec::new(), DigestsShown::default());

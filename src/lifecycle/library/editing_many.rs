@@ -16,13 +16,13 @@ use crate::lifecycle::requests::{SessionRequest, finish, reject_part};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{SessionCatalog, playing};
 
-/// What was asked for and goes on, beside everything else.
+/// Edits of many sessions that are in progress, beside everything else.
 #[derive(Resource, Default)]
 pub(in crate::lifecycle) struct Edits(HashMap<Ticket, EditingMany>);
 
 struct EditingMany {
     request: SessionRequest,
-    /// What became of the session that is played, which the writer leaves alone.
+    /// The result for the played session, which the writer leaves alone.
     played: Option<(SessionId, Result<(), RequestError>)>,
 }
 

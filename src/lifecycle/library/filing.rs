@@ -51,7 +51,7 @@ pub(in crate::lifecycle) fn edit(
     file(parts, session, ticket, Order::Edit { session, update, ticket })
 }
 
-/// What a session says about itself was changed, or not.
+/// Reports that a session's metadata was changed, or that it couldn't be.
 pub(in crate::lifecycle) fn edited(
     world: &mut World,
     session: SessionId,

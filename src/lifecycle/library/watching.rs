@@ -9,8 +9,9 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::last_look::LastLook;
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionUpdated};
 
-/// How often it is looked what other processes changed, as long as somebody follows. What is found is known
-/// within a second.
+/// The interval at which other processes' changes are looked for while a watch is followed. A
+/// change
+/// is known within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
 
 /// When it was last looked what other processes changed.
@@ -31,7 +32,7 @@ pub(in crate::lifecycle) fn look_for_watches(parts: &mut RuntimeParts, world: &m
     }
 }
 
-/// What the played session says about itself is listed at once.
+/// Lists changes of the played session's metadata at once.
 pub(crate) fn list_what_is_played(
     updated: On<SessionUpdated>,
     current: Option<Res<CurrentSession>>,

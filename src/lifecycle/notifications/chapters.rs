@@ -1,4 +1,4 @@
-//! What the game is notified of about chapters.
+//! Notifications about chapters.
 
 use bevy::prelude::*;
 use bevy_session_journal::{ChapterId, ChapterOutcome, ChapterSummary, SessionId};
@@ -22,9 +22,9 @@ notifications! {
         session: SessionId,
         /// The chapter.
         chapter: ChapterId,
-        /// How it ended.
+        /// Success, failure, or another outcome that the game gave.
         outcome: ChapterOutcome,
-        /// What it came to.
+        /// Its duration and counts.
         summary: ChapterSummary,
     }
 }

@@ -12,7 +12,7 @@ use bevy_session_journal::{RecordedEvent, SaveId};
 
 use crate::recording::Reborn;
 
-/// Where the events of a run stand.
+/// The position of a run in the session's events.
 #[derive(Default)]
 pub(crate) struct EventLine {
     /// The number of the last event that there is.
@@ -20,12 +20,12 @@ pub(crate) struct EventLine {
     /// The last event whose effect is in the world.
     pub(in crate::lifecycle) through: u64,
     pub(in crate::lifecycle) hand_out: HandingOut,
-    /// Whether what the game records was left out since the last checkpoint: what comes can't be handed out on top of
-    /// that one.
+    /// True if events were left out since the last checkpoint, so later ones can't be replayed on
+    /// top of it.
     pub(in crate::lifecycle) is_interrupted: bool,
 }
 
-/// What is handed out again after a crash.
+/// Events that are replayed after a crash, and the progress of that.
 #[derive(Default)]
 pub(in crate::lifecycle) enum HandingOut {
     /// Nothing, or it is long done.
@@ -33,7 +33,7 @@ pub(in crate::lifecycle) enum HandingOut {
     Nothing,
     /// These, at the end of the frame in which the world came back.
     Due(Box<Due>),
-    /// It was, and the game has not had a frame yet to deal with it.
+    /// Done, but the game has not had a frame yet to handle them.
     Done { through: u64 },
 }
 
@@ -70,8 +70,9 @@ impl EventLine {
         self.through
     }
 
-    /// Whether events may be taken now: between the hand-out and the end of the frame in which the game
-    /// deals with it, what comes waits.
+    /// Returns true if events may be taken now. Between the replay and the end of the frame in
+    /// which the game
+    /// handles it, new ones wait.
     pub(in crate::lifecycle) fn is_open(&self) -> bool {
         matches!(self.hand_out, HandingOut::Nothing)
     }

@@ -17,7 +17,7 @@ use crate::restore::RestoreManner;
 
 /// Gives [`Commands`] the requests that a game makes of its sessions.
 pub trait SessionCommandsExt {
-    /// What can be asked of the plugin, and of the session that is being played.
+    /// Requests to the plugin, and about the session that is being played.
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -13,9 +13,9 @@ pub enum ExternalRequest {
     /// [`ExternalCommands::failed`](crate::external::ExternalCommands::failed), or the same by
     /// [`ExternalAnswer`](crate::external::ExternalAnswer).
     Answer {
-        /// What the plugin had asked for.
+        /// The plugin's request to the game.
         request: ExternalRequestId,
-        /// What was done, or why it wasn't.
+        /// The result, or the reason why it failed.
         result: Result<ExternalDone, String>,
     },
     /// [`ExternalCommands::recover`](crate::external::ExternalCommands::recover).

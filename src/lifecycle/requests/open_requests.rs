@@ -20,7 +20,7 @@ pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
 struct OpenRequest {
     request: Arc<Request>,
     by: Option<String>,
-    /// How its checkpoint is put back, if it said so.
+    /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
     /// Requests that have the same answer.
     joined: Vec<Ticket>,
@@ -52,7 +52,7 @@ fn take(world: &mut World, ticket: Ticket) -> Option<OpenRequest> {
     world.get_resource_mut::<RequestQueue>()?.open.0.remove(&ticket)
 }
 
-/// How the checkpoint of a request is put back, if it said so.
+/// The manner in which a request's checkpoint is restored, if the request chose one.
 pub(in crate::lifecycle) fn manner_of(world: &World, ticket: Ticket) -> Option<RestoreManner> {
     world.get_resource::<RequestQueue>()?.open.0.get(&ticket)?.manner
 }

@@ -15,9 +15,9 @@ use crate::restore::RestoreManner;
 #[derive(Resource, Default)]
 pub(crate) struct RequestQueue {
     waiting: VecDeque<Asked>,
-    /// How many of them were there when requests were handled last.
+    /// The number of requests left when they were last handled.
     left_over: usize,
-    /// What was handled, and isn't answered yet.
+    /// Requests that were handled and aren't answered yet.
     pub(super) open: OpenRequests,
 }
 
@@ -28,9 +28,9 @@ pub(in crate::lifecycle) struct Asked {
     pub(in crate::lifecycle) of: Option<SessionId>,
     /// The player who asks; `None` if the game itself does.
     pub(in crate::lifecycle) by: Option<String>,
-    /// How its checkpoint is put back, where it is about that and says so.
+    /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
-    /// Whether it is a step of a request that the game's guards have let through.
+    /// True if it is a step of a request that the game's guards have let through.
     pub(in crate::lifecycle) is_step: bool,
 }
 
@@ -89,12 +89,12 @@ impl RequestQueue {
         self.left_over = self.waiting.len();
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub(in crate::lifecycle) fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns true if no request waits.
     pub(in crate::lifecycle) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -127,7 +127,7 @@ pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error:
     say_rejected(world, RequestRejected { ticket, request, by, error });
 }
 
-/// Whether a text is short enough to be kept.
+/// Fails if a text is too long to be kept.
 pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
     RequestError::refuse_longer(text.len(), limits::STRING_BYTES)
 }

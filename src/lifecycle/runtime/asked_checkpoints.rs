@@ -1,4 +1,4 @@
-//! What becomes of the checkpoints that somebody asked for.
+//! Requested checkpoints, until they are durable or lost.
 
 use bevy_session_journal::{CheckpointError, CheckpointKind, Ticket};
 

@@ -16,7 +16,7 @@ const MOST: usize = 16_384;
 #[derive(Default)]
 pub(crate) struct CapturedMoments {
     moments: VecDeque<(CheckpointId, Tick)>,
-    /// Whether something changed without a trace in this process, so that ticks say nothing.
+    /// True if something changed without a trace in this process, so that ticks can't be relied on.
     is_given_up: bool,
 }
 

@@ -8,7 +8,7 @@ use bevy_session_journal::{SaveSlot, Ticket};
 use super::asked_checkpoints::WantedCheckpoint;
 use crate::lifecycle::requests::join;
 
-/// What a game asked for while its gate was shut.
+/// Requests of the game that came while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
     checkpoints: VecDeque<WantedCheckpoint>,

@@ -12,10 +12,10 @@ use crate::checkpoints::{StandingAlert, SurvivedFailure};
 #[derive(Resource)]
 pub(crate) struct WindowClosed;
 
-/// Whether the app exits, and what the next process will know of that.
+/// The app's exit, and the record of it for the next process.
 pub(crate) struct ExitWatch {
     process: ProcessGuard,
-    /// Whether the app's exit was seen and dealt with.
+    /// True once the app's exit was seen and handled.
     seen: bool,
 }
 
@@ -33,13 +33,13 @@ impl ExitWatch {
         self.seen = true;
     }
 
-    /// Whoever runs the app took no notice of the exit.
+    /// The app's runner ignored the exit.
     pub(in crate::lifecycle) fn note_ignored(&mut self) {
         self.seen = false;
         self.process.exit_ignored();
     }
 
-    /// Whatever happens from here on is no crash.
+    /// Records the exit: whatever happens from now on is no crash.
     pub(in crate::lifecycle) fn note_exit(&self) {
         self.process.exit_seen();
     }
@@ -68,7 +68,7 @@ impl ExitWatch {
         self.process.alerts_stand(alerts);
     }
 
-    /// What brings the exit about.
+    /// The cause of the exit.
     pub(in crate::lifecycle) fn cause(&self, world: &World) -> LeaveCause {
         let exits = world.get_resource::<Messages<AppExit>>();
         let any = |is_so: fn(&AppExit) -> bool| {
@@ -97,8 +97,9 @@ impl ExitWatch {
     }
 }
 
-/// Whether it is Bevy's answer to Ctrl+C, which it takes in the plugin's place: the exit code of a shell for
-/// `SIGINT`.
+/// Returns true if it is Bevy's answer to Ctrl+C, which Bevy handles in the plugin's place: the
+/// exit code of a
+/// shell for `SIGINT`.
 fn is_interrupt(exit: &AppExit) -> bool {
     const INTERRUPTED: u8 = 128 + 2;
     matches!(exit, AppExit::Error(code) if code.get() == INTERRUPTED)

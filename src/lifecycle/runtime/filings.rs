@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use bevy_session_journal::{SessionId, Ticket};
 
-/// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
-/// at most, so that things are done with it in the order in which they were asked for, however long one takes.
+/// Operations on sessions that aren't played, which the writer hasn't answered yet: at most one per
+/// session, so
+/// that they are done in the order in which they were requested, however long one takes.
 #[derive(Default)]
 pub(crate) struct Filings {
     under_way: HashMap<SessionId, Ticket>,
@@ -29,12 +30,12 @@ impl Filings {
         self.under_way.clear();
     }
 
-    /// Whether something is being done with a session.
+    /// Returns true if an operation on this session is in progress.
     pub(in crate::lifecycle) fn are_of(&self, session: SessionId) -> bool {
         self.under_way.contains_key(&session)
     }
 
-    /// Whether nothing is being done.
+    /// Returns true if no operation is in progress.
     pub(in crate::lifecycle) fn are_done(&self) -> bool {
         self.under_way.is_empty()
     }

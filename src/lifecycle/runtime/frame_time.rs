@@ -21,7 +21,7 @@ pub(crate) struct FrameTime {
     /// The app's own clock in the frame before: play time goes by it, so that what is played again takes as long.
     app_time: Option<Duration>,
     frame: u64,
-    /// Whether the game was in the background after the frame before.
+    /// True if the game was in the background after the last frame.
     was_suspended: bool,
 }
 

@@ -1,5 +1,5 @@
-//! What the plugin measures of itself, where [`Measurements`] ask for it. Without that it costs nothing but a look
-//! whether somebody does.
+//! Measurements of the plugin itself, if [`Measurements`] are requested. Without them the cost is
+//! one look-up.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -75,13 +75,13 @@ impl Stopwatch {
         measured.surroundings = self.surroundings;
     }
 
-    /// Whether it is time to look at the disk and the process.
+    /// Returns true if it is time to look at the disk and the process.
     pub(in crate::lifecycle) fn is_look_due(&mut self, now: Duration) -> bool {
         self.looked.is_due(now, BETWEEN_LOOKS)
     }
 }
 
-/// What an order asks for, if that is timed from order to answer.
+/// The operation that an order begins, if it is timed from order to answer.
 fn operation_of(order: &Order) -> Option<SessionOperation> {
     Some(match order {
         Order::Detect { .. } => SessionOperation::Listing,
@@ -98,7 +98,7 @@ fn operation_of(order: &Order) -> Option<SessionOperation> {
     })
 }
 
-/// What was answered, and whether it failed.
+/// The operation that a report ends, and true if it failed.
 fn answered_by(news: &News) -> Option<(SessionOperation, bool)> {
     Some(match news {
         News::Detected { is_asked_for: true, .. } => (SessionOperation::Listing, false),

@@ -17,11 +17,11 @@ pub(crate) struct Pace {
     written: u64,
     /// The interval that the write rate asks for, if it is longer than the one that is set.
     stretched: Option<Duration>,
-    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
+    /// True if a capture was lost, so that one is due whatever the settings say.
     make_up: bool,
-    /// How long after the last capture that is; longer each time that one is lost again.
+    /// The delay of that one after the last capture; longer each time that one is lost again.
     make_up_after: Duration,
-    /// Whether it was reported that a checkpoint is due and waits for the writer.
+    /// True once it was reported that a checkpoint is due and waits for the writer.
     delay_reported: bool,
 }
 
@@ -53,7 +53,7 @@ impl Pace {
         self.captured_at
     }
 
-    /// Whether the time between two checkpoints is over.
+    /// Returns true if the time between two checkpoints is over.
     pub(in crate::lifecycle) fn is_due(&self, interval: Duration) -> bool {
         self.since_capture >= self.stretched.map_or(interval, |stretched| stretched.max(interval))
     }
@@ -63,7 +63,7 @@ impl Pace {
         self.make_up = true;
     }
 
-    /// Whether it is time to make up for a capture that was lost.
+    /// Returns true if it is time to make up for a lost capture.
     pub(in crate::lifecycle) fn is_make_up_due(&self, now: Duration) -> bool {
         self.make_up && now.saturating_sub(self.captured_at) >= self.make_up_after
     }
@@ -83,7 +83,7 @@ impl Pace {
         self.make_up_after = MAKE_UP_FIRST;
     }
 
-    /// Whether a delay is still to be reported. It is once, until the next capture.
+    /// Returns true if a delay is still to be reported: once, until the next capture.
     pub(in crate::lifecycle) fn is_delay_news(&mut self) -> bool {
         !std::mem::replace(&mut self.delay_reported, true)
     }

@@ -17,7 +17,7 @@ use crate::replication::Replica;
 pub(crate) struct ReplicaPort {
     link: KeeperLink,
     pub settings: Replica,
-    /// What waits until its session is ready.
+    /// An order that waits until its session is ready.
     held: Option<(SessionId, Order)>,
     /// The sessions that are kept there: played, or about to be.
     kept: BTreeSet<SessionId>,
@@ -74,7 +74,7 @@ impl ReplicaPort {
         Some(order)
     }
 
-    /// What waited for a session that is ready.
+    /// Takes the order that waited for this session, which is ready.
     pub(in crate::lifecycle) fn take_held(&mut self, session: SessionId) -> Option<Order> {
         self.held.take_if(|(held, _)| *held == session).map(|(_, order)| order)
     }
@@ -120,7 +120,7 @@ impl ReplicaPort {
         }
     }
 
-    /// Whether something that was left isn't there yet.
+    /// Returns true if sessions that were left aren't fully in the replica yet.
     pub(in crate::lifecycle) fn is_leaving(&self) -> bool {
         !self.leaving.is_empty()
     }
@@ -130,12 +130,12 @@ impl ReplicaPort {
         self.link.send(ReplicaOrder::Look, now);
     }
 
-    /// Whether what keeps sessions there is gone: it panicked. Nothing waits for it then.
+    /// Returns true if the replica's thread is gone, after a panic. Nothing waits for it then.
     pub(in crate::lifecycle) fn is_broken(&self) -> bool {
         self.link.is_broken()
     }
 
-    /// What waited for a session.
+    /// Takes the order that waits for a session.
     pub(in crate::lifecycle) fn take_all_held(self) -> Option<Order> {
         self.held.map(|(_, order)| order)
     }

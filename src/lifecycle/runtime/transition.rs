@@ -13,7 +13,7 @@ use crate::external_saves::{ExternalRequestId, ExternalSave};
 use crate::lifecycle::CurrentSession;
 use crate::restore::{Leftovers, RestoreManner, WorldKept};
 
-/// What the writer was asked for.
+/// The transition that the writer was asked for.
 pub(crate) enum Transition {
     /// To start a session.
     Opening {
@@ -47,13 +47,13 @@ pub(crate) struct Preparing {
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
-    /// How it is put back, if its session is played then.
+    /// The manner in which it is restored, if its session is played then.
     pub manner: RestoreManner,
     pub asked_at: Instant,
     pub becomes: Becomes,
     /// The session to start if nothing can be restored, for who asked to start or continue.
     pub otherwise: Option<NewSession>,
-    /// How often, for them, what is offered instead of a damaged checkpoint is tried.
+    /// The number of times left to try what is offered instead of a damaged checkpoint.
     pub tries_left: u32,
     /// The backup that the game is to load, instead of having the world put back.
     pub backup: Option<Box<WantedBackup>>,
@@ -87,13 +87,14 @@ pub(crate) struct Taken {
 }
 
 impl Preparing {
-    /// Whether a new session begins with what is read, of which no list says anything yet.
+    /// Returns true if it becomes the world of a new session, which no list has yet.
     pub(in crate::lifecycle) fn begins_session(&self) -> bool {
         matches!(self.becomes, Becomes::World)
     }
 
-    /// Whether this brings back what a cancelled restore had left. That isn't cancelled before the world has a
-    /// level again. What the player takes back names no checkpoint.
+    /// Returns true if this undoes what a cancelled restore left behind. It can't be cancelled
+    /// before the world has a
+    /// level again. An undo by the player names no checkpoint.
     pub(in crate::lifecycle) fn takes_cancellation_back(&self) -> bool {
         matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
     }
@@ -107,9 +108,9 @@ pub(crate) struct Restoring {
     pub before: Option<CurrentSession>,
     /// The resources and states of the world before, should the restore be cancelled.
     pub kept: WorldKept,
-    /// What of the world before mustn't reach the one that comes back.
+    /// Leftovers of the previous world that mustn't reach the restored one.
     pub leftovers: Leftovers,
-    /// Whether another state was entered in place of a saved one.
+    /// True if another state was entered in place of a saved one.
     pub through: bool,
     /// When it began to wait.
     pub since: Duration,
@@ -127,7 +128,7 @@ impl Restoring {
 /// A session's end before its last checkpoint.
 pub(crate) struct Ending {
     pub departure: Departure,
-    /// What is restored when the session was left.
+    /// The checkpoint to restore once the session was left.
     pub then: Option<Box<Taken>>,
     /// The hook whose turn it is.
     pub next: usize,
@@ -136,13 +137,13 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    /// Whether something is restored after it.
+    /// Returns true if a restore follows it.
     pub(in crate::lifecycle) fn is_for_restore(&self) -> bool {
         self.then.is_some()
     }
 }
 
-/// How a session is left.
+/// The way in which a session is left.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Departure {
     /// Why it ends for good; `None` if it is closed.
@@ -176,9 +177,9 @@ impl Departure {
 /// A session that is being left, whose end the writer was asked to write.
 pub(crate) struct LeavingSession {
     pub departure: Departure,
-    /// What was read meanwhile of another session, to go on from there.
+    /// The checkpoint of another session that was read meanwhile, to continue with.
     pub then: Option<Box<Taken>>,
-    /// Whether its last moment couldn't be captured.
+    /// True if its last moment couldn't be captured.
     pub lacks_last: bool,
 }
 

@@ -24,15 +24,15 @@ const MOMENTS_IN_FLIGHT: usize = 16;
 /// The driver's end of the line to the writer, and what is known of it.
 pub(crate) struct WriterPort {
     pub(in crate::lifecycle) link: Link,
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of reading a checkpoint.
     progress: ReadProgress,
     /// The quota that the writer knows.
     quota: Option<Quota>,
-    /// Whether the writer keeps an index of sessions, as far as it knows.
+    /// True if the writer keeps an index of sessions, as far as is known here.
     keeps_index: bool,
-    /// Whether the writer's death was reported.
+    /// True once the writer's death was reported.
     loss_reported: bool,
-    /// Whether each order is logged.
+    /// True if each order is logged.
     is_verbose: bool,
     /// Measures what is asked of the writer, where somebody wants to know.
     pub(in crate::lifecycle) stopwatch: Option<Box<Stopwatch>>,
@@ -66,17 +66,17 @@ impl WriterPort {
         self.link.send(Order::Detect { ticket: None }, now);
     }
 
-    /// Whether an automatic capture would be more than the writer keeps up with.
+    /// Returns true if an automatic capture would be more than the writer keeps up with.
     pub(in crate::lifecycle) fn is_busy(&self) -> bool {
         self.link.captures_in_flight() >= AUTOMATIC_IN_FLIGHT
     }
 
-    /// Whether the writer takes no more captures at all now.
+    /// Returns true if the writer takes no more captures for now.
     pub(in crate::lifecycle) fn is_behind(&self) -> bool {
         self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
     }
 
-    /// How much has been read of the checkpoint that is being read, from 0 to 1.
+    /// The share of the checkpoint that has been read, from 0 to 1.
     pub(in crate::lifecycle) fn share_read(&self) -> f32 {
         self.progress.share()
     }
@@ -131,12 +131,12 @@ impl WriterPort {
         stopwatch.is_look_due(now)
     }
 
-    /// How long an exit waits for what was captured to be on disk.
+    /// Sets the time that an exit waits for captures to be on disk.
     pub(in crate::lifecycle) fn be_patient_for(&mut self, patience: Duration) {
         self.link.patience = patience;
     }
 
-    /// Whether the writer's death is still to be reported. It is once.
+    /// Returns true if the writer's death is still to be reported: once.
     pub(in crate::lifecycle) fn is_loss_news(&mut self) -> bool {
         !std::mem::replace(&mut self.loss_reported, true)
     }
