@@ -57,7 +57,7 @@ pub(in crate::lifecycle) fn offer(
     }
 }
 
-/// How long ago the crash was that is offered, by this machine's clock.
+/// The time since the offered crash, by this machine's clock.
 fn time_since(parts: &RuntimeParts, offer: &RecoveryOffer) -> Duration {
     let newest = offer.checkpoints.first().map(|newest| newest.time);
     let now = parts.time.now().wall;

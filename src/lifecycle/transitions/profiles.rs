@@ -76,7 +76,7 @@ pub(in crate::lifecycle) fn refuse_during_restore(parts: &mut RuntimeParts, worl
     }
 }
 
-/// What is known of sessions was of the profile before.
+/// Replaces all state about sessions, which was of the previous profile.
 pub(in crate::lifecycle) fn profile_changed(
     parts: &mut RuntimeParts,
     world: &mut World,

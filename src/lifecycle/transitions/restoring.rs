@@ -133,7 +133,7 @@ pub(in crate::lifecycle) fn begin_restore(
     go_on_restoring(parts, world);
 }
 
-/// Whether the level is there that the checkpoint belongs to, so that it needs no loading screen.
+/// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen.
 fn stays_in_level(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -204,7 +204,8 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     begin_restored_run(parts, world, prepared, replaced, &preparing);
 }
 
-/// How a checkpoint is put back into the world that is there: in place only where that is the session's, and as it was
+/// The manner of restoring a checkpoint into the present world: in place only if that is the
+/// session's, as it was
 /// played.
 fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
     let is_played = parts.session() == Some(session)
@@ -397,7 +398,8 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     notify(world, RestoreCancelled { session, ticket, began: true });
 }
 
-/// Whether the game wants no restore any more. Asked for out of turn, since all other requests
+/// Returns true if the game has cancelled the restore. Handled out of turn, since all other
+/// requests
 /// wait for the restore.
 pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
     let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
@@ -409,7 +411,8 @@ pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
     !tickets.is_empty()
 }
 
-/// Whether some build may have these values yet: those that were never written are lost to all.
+/// Returns true if another build may be able to read these values: values that were never written
+/// are lost to all.
 fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
 }
@@ -440,7 +443,7 @@ fn note_restored(
     context_before
 }
 
-/// What a restore is called among events.
+/// The name of a restore among events.
 fn reason_word(reason: RestoreReason) -> &'static str {
     match reason {
         RestoreReason::Recovered => "recovered",

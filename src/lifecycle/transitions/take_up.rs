@@ -1,9 +1,10 @@
-//! Takes up a session that exists: goes on with it, recovers it, loads a slot of it, or goes back to an
+//! Resumes a session that exists: continues it, recovers it, loads a slot of it, or goes back to an
 //! earlier moment of the one that is being played.
 //!
-//! All of them take the same way. The checkpoint is read and decoded while the game goes on. Only when
-//! that turned out well is another session, which is being played, closed with its last checkpoint. So
-//! damage changes nothing, and nothing that was played is lost.
+//! All of these take the same steps. The checkpoint is read and decoded while the game continues.
+//! Only if
+//! that succeeds is another session that is being played closed, with its last checkpoint. So
+//! damage changes nothing, and no play is lost.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -34,8 +35,9 @@ use crate::lifecycle::start_up::found::report_found;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::RestoreManner;
 
-/// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
-/// it takes.
+/// The number of times that what is offered instead of a damaged checkpoint is tried, for a request
+/// that is to
+/// succeed whatever it takes.
 const TRIES: u32 = 8;
 
 pub(in crate::lifecycle) fn continue_session(
