@@ -43,13 +43,13 @@ pub(super) struct MayDiffer {
 /// The values of a column that may differ.
 enum Candidates {
     All,
-    /// Those of these ranks, as far as they have any.
+    /// The values of these ranks, if they have any.
     Of(Vec<u32>),
 }
 
 impl MayDiffer {
-    /// By the ticks of everything that is saved: what was written after a tick, and all of those that are `misshapen`,
-    /// as a removal leaves no tick.
+    /// The values that were written after a tick, and all values of the `misshapen` ranks, as a
+    /// removal leaves no tick.
     pub(super) fn since(
         known: &mut Known<'_>,
         who: &WhoStays,
@@ -69,7 +69,9 @@ impl MayDiffer {
         Self { columns: columns.collect() }
     }
 
-    /// Whoever refers to one that is spawned again, gone, or found by its key has to refer to another.
+    /// Adds all columns with references: a reference to an entity that was spawned again, is gone,
+    /// or was found by its key
+    /// has to change.
     pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
         for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
             if matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities()) {
@@ -79,15 +81,16 @@ impl MayDiffer {
     }
 }
 
-/// Whether everybody is who they were.
+/// Returns true if every entity is the one that it was.
 pub(super) fn all_stay(replacement: &Replacement) -> bool {
     replacement.origins.iter().all(|origin| *origin == Origin::Staying)
         && replacement.doomed.is_nobody()
         && replacement.image.anchors.is_empty()
 }
 
-/// Finds the values of the checkpoint that entities don't have which stay, by column: values as captures write them.
-/// All are compared, or those that may differ. The work is shared with other threads where it is much.
+/// Finds the checkpoint's values that the staying entities don't have, by column, as captures write
+/// them.
+/// All are compared, or those that may differ. Much work is shared with other threads.
 pub(super) fn find_written(
     replacement: &Replacement,
     may_differ: Option<&MayDiffer>,
@@ -118,7 +121,7 @@ pub(super) fn find_written(
     }
 }
 
-/// A value that an entity doesn't have which stays.
+/// A value that a staying entity doesn't have.
 #[derive(Clone, Copy)]
 pub(super) struct DifferingRow {
     pub rank: u32,

@@ -7,7 +7,7 @@ use bevy::reflect::{PartialReflect, ReflectRef};
 
 use super::report::DanglingReference;
 
-/// How deep a field may lie.
+/// The greatest depth at which a field is found.
 const DEPTH: usize = 16;
 
 /// Names the field, if the type is registered for reflection.

@@ -41,12 +41,12 @@ impl Doomed {
         doomed
     }
 
-    /// Whether everything stays.
+    /// Returns true if every entity stays.
     pub(super) fn is_nobody(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// Whether an entity doesn't stay.
+    /// Returns true if an entity doesn't stay.
     pub(super) fn contains(&self, entity: Entity) -> bool {
         self.groups.contains_key(&entity)
     }

@@ -69,32 +69,33 @@ pub(crate) struct WorldImage {
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
     pub by_rank: Vec<Entity>,
-    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
+    /// The entities that may stay: neither found by a key, nor with a value that can't be read.
     pub may_stay: WhoStays,
-    /// The ranks of those that may not, since a value can't be read.
+    /// The ranks of entities that may not stay, since a value can't be read.
     pub unreadable: Vec<u32>,
-    /// Those that the checkpoint doesn't have.
+    /// Entities that the checkpoint doesn't have.
     pub others: Vec<(SaveId, Entity)>,
-    /// Which of `shapes` each rank has.
+    /// The index into `shapes` of each rank.
     pub shape_by_rank: Vec<u32>,
     /// The columns that entities have, each list once, ascending.
     pub shapes: Vec<Vec<u32>>,
-    /// When each rank is spawned: its place in the order.
+    /// The position of each rank in the order of spawning.
     pub turns: Vec<u32>,
     /// The ids of all ranks, if each is there.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
-    /// in it: a world that is as it says can be written as the difference to it.
+    /// True if the whole checkpoint was read, in the current form, and no level has a part in it:
+    /// then a world restored
+    /// from it can be written as a delta to it.
     pub is_whole: bool,
 }
 
-/// The builds of the game between which a checkpoint passes.
+/// The build that took a checkpoint, and the one that restores it.
 pub(super) struct Builds {
-    /// The one that took it, if that left word.
+    /// The build that took it, if the checkpoint names it.
     pub then: Option<Build>,
     /// The one that restores it.
     pub now: Build,
-    /// Entities that have waited for their level since an earlier one than that which took it.
+    /// Entities that have waited for their level since a build before that one.
     pub earlier: HashSet<SaveId>,
 }
 
@@ -104,17 +105,17 @@ pub(super) struct ImageColumn {
     /// The version of the type in `saved`.
     pub version: u32,
     pub decoded: DecodedColumn,
-    /// Whether the game saved the type when the checkpoint was taken.
+    /// True if the game saved the type when the checkpoint was taken.
     pub was_saved: bool,
-    /// Whether all rows were read under the name and in the form that the type has today.
+    /// True if all rows were read under the type's current name and in its current form.
     pub is_as_written: bool,
     /// The rows as they were read, to compare and to decode again.
     pub saved: Vec<Values>,
-    /// Entities whose value is there and can't be read.
+    /// The ranks of entities that have a value which can't be read.
     pub unreadable: BTreeSet<u32>,
     /// The entity of each decoded row.
     pub ranks: Vec<u32>,
-    /// Where each decoded row is: its block, and its place in it.
+    /// The position of each decoded row: its block, and its place in it.
     pub places: Vec<(u32, u32)>,
 }
 
@@ -151,12 +152,12 @@ impl ImageColumn {
         u32::try_from(candidates.binary_search(&rank).ok()?).ok()
     }
 
-    /// Whether every game saves the type.
+    /// Returns true if the plugin saves the type in every game.
     pub(super) fn is_built_in(&self) -> bool {
         BUILT_IN.contains(&&*self.type_path)
     }
 
-    /// How many rows could be decoded.
+    /// The number of rows that could be decoded.
     pub(super) fn len(&self) -> usize {
         self.ranks.len()
     }
@@ -303,7 +304,7 @@ impl WorldImage {
         })
     }
 
-    /// What this build of the game can't use.
+    /// The values that this build of the game can't use.
     pub(crate) fn losses(&self) -> &[RestoreLoss] {
         &self.losses
     }

@@ -40,14 +40,16 @@ use super::sweep::{Sweep, count_entities, living_gone};
 use crate::capture::Known;
 use crate::saved::{Outside, Saved, unfiltered};
 
-/// How often resources are restored, if that costs somebody their life who should stay.
+/// The number of times that resources are restored, if that despawns entities that should stay.
 const ROUNDS: u32 = 8;
 
 impl WorldImage {
-    /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
-    /// entity that stays, stays, but for the types that are dropped.
+    /// Makes the saved entities match the checkpoint, with everything that depends on them. What
+    /// isn't saved on an
+    /// entity that stays, stays, except for the types that are dropped.
     ///
-    /// What wasn't written since a tick has the value of the checkpoint, if that is known. Otherwise everything is
+    /// If `known` is given, values that weren't written since its tick are those of the checkpoint.
+    /// Otherwise everything is
     /// compared.
     pub(crate) fn write_in_place(
         self,
@@ -251,7 +253,7 @@ impl Staying {
     }
 }
 
-/// Whether hooks of the game run where a saved resource is written.
+/// Returns true if hooks of the game run when a saved resource is written.
 fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
     let mut columns = replacement.image.columns.iter();
     columns.any(|column| {
@@ -259,7 +261,7 @@ fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
     })
 }
 
-/// Whether nobody else is saved, as who came with a level is.
+/// Returns true if no other entity is saved, as one that came with a level would be.
 fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &World) -> bool {
     let saved = world.component_id::<Saved>();
     count_entities(world, |has| has(saved)) as u64 == replaced.report.entities
@@ -289,7 +291,7 @@ fn despawn_who_had_to_wait(
     written.put_back(world);
 }
 
-/// What stayed and has changed.
+/// The entities that stayed and have changed.
 fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEntity> {
     let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
     let mut last: Option<(Vec<ComponentId>, Arc<[TypeId]>)> = None;

@@ -1,7 +1,8 @@
 //! The order of what relationships list: of siblings, of the things in a bag.
 //!
-//! Bevy puts whoever is linked at the end of the list. So a link that a hook has changed, and that is
-//! put back, stands in the wrong place, and so does one that comes later than the others.
+//! Bevy appends each new link to the end of the list. So a link that a hook has changed, and that
+//! is
+//! restored, is in the wrong place, and so is one that comes later than the others.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,13 +17,13 @@ use super::replacement::{Origin, Part, Replacement};
 use crate::capture::{NamedOrder, Related, put_in_place};
 use crate::saved::{DecodedColumn, IsSaved, References, Saved, unfiltered};
 
-/// A list whose order a restore answers for.
+/// A list whose order the restore is responsible for.
 pub(super) struct KeptList {
     /// The column of the links.
     column: u32,
     target: Entity,
     order: Order,
-    /// When the list was as it is to be.
+    /// The tick at which the list had its final order.
     settled: Tick,
 }
 
@@ -32,11 +33,11 @@ enum Order {
     Saved(Vec<Entity>),
     /// The list of a target that isn't being restored.
     Kept {
-        /// What it was, if that was of interest.
+        /// The list before, if it was of interest.
         before: Vec<Entity>,
-        /// Where the checkpoint has those who come late.
+        /// The checkpoint's order for entities that come late.
         named: Vec<Entity>,
-        /// Whoever was linked again for the sake of the order, one after the other.
+        /// Entities that were linked again to restore the order, one after the other.
         linked: Vec<Entity>,
     },
 }
@@ -237,7 +238,7 @@ impl KeptList {
         sources.into_iter().flatten().collect()
     }
 
-    /// Whether anything was done to the list since it had its order.
+    /// Returns true if the list changed since it had its order.
     fn is_changed(&self, component: ComponentId, world: &World) -> bool {
         self.is_changed_since(self.settled, component, world)
     }
@@ -332,7 +333,7 @@ pub(super) fn order_saved_lists(
     any
 }
 
-/// How many of `wanted`, from the first, a list has in this order.
+/// The length of the prefix of `wanted` that a list has in this order.
 fn in_order(list: &[Entity], wanted: &[Entity]) -> usize {
     let mut found = 0;
     for source in list {

@@ -55,7 +55,7 @@ impl Replacement {
         self.others.entities = others;
     }
 
-    /// Whether code of the game runs where the values are written.
+    /// Returns true if code of the game runs when the values are written.
     fn game_may_interfere(&self, world: &World) -> bool {
         let mut written = self.components().filter(|(.., column)| column.len() > 0);
         written.any(|(_, component, _)| runs_code(world, component))

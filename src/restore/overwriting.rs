@@ -70,10 +70,10 @@ fn overwrite_column(
     }
 }
 
-/// Entities that have a component with all that comes with it.
+/// A check that an entity has a component with all that it requires.
 struct Complete {
     components: Vec<ComponentId>,
-    /// What the last one was found to be: most have its archetype.
+    /// The result for the last archetype: most entities have it.
     last: Option<(ArchetypeId, bool)>,
 }
 

@@ -9,7 +9,7 @@ use super::replacement::{Origin, Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names, References, WrittenAgain};
 
-/// How often what was changed is inserted again, where that lets hooks change things once more.
+/// The number of times that changed values are inserted again, if hooks change them each time.
 const ROUNDS: usize = 3;
 
 /// Values that are not as saved.

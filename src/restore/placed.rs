@@ -125,7 +125,7 @@ impl Replacement {
     }
 }
 
-/// Whether what is saved may be a living entity's, by the types that say what it is.
+/// Returns true if saved values may belong to a living entity, by the types that define its kind.
 fn fits(
     defining: &HashSet<ComponentId>,
     living: EntityRef<'_>,
@@ -137,7 +137,8 @@ fn fits(
 }
 
 impl WorldImage {
-    /// Whether today's build gives entities something that the one which took the checkpoint didn't.
+    /// Returns true if the current build gives entities something that the one which took the
+    /// checkpoint didn't.
     pub(super) fn is_of_earlier_build(&self) -> bool {
         let is_new = |column: &ImageColumn| !column.was_saved && !column.is_built_in();
         let is_other_build = self.builds.then.as_ref() != Some(&self.builds.now);

@@ -21,23 +21,24 @@ use super::sweep::{Sweep, despawn_gone};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
-/// The entities of a checkpoint are in the world.
+/// The result of replacing the world's entities by those of a checkpoint.
 #[derive(Debug)]
 pub(crate) struct EntitiesReplaced {
-    /// What came back, and what didn't.
+    /// The restored values, and the losses.
     pub report: RestoreReport,
     /// The ids that the restored entities have in the session, for the encoder.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// What can't be used now, for the encoder to carry along.
+    /// Values that can't be used now, for the encoder to carry along.
     pub carried: Carried,
     /// Placed entities that are gone.
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
-    /// When the world was as the checkpoint says in all that is saved, if it was: all that was written until then has this
-    /// tick at most, and all else a later one.
+    /// The tick at which all saved data was as in the checkpoint, if it was: everything written
+    /// until then has this
+    /// tick at most, everything else a later one.
     pub as_saved: Option<Tick>,
-    /// What is left of the checkpoint, to be freed elsewhere.
+    /// The rest of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,
 }
 
@@ -45,11 +46,11 @@ pub(crate) struct EntitiesReplaced {
 #[derive(Clone, Debug)]
 pub(crate) struct ChangedEntity {
     pub entity: Entity,
-    /// The types in which it has.
+    /// The types in which it has changed.
     pub types: Arc<[TypeId]>,
 }
 
-/// What of a world is kept beside its saved types while a restore may be cancelled.
+/// State that is kept, beside the saved types, while a restore may be cancelled.
 pub(crate) struct WorldKept {
     /// The state that was left for a loading screen.
     left_for: Option<StateOverride>,
@@ -139,7 +140,7 @@ impl WorldImage {
         }
     }
 
-    /// Whether the world has left one of the states that it was in.
+    /// Returns true if the world has left one of the states that it was in.
     pub(crate) fn has_left_states(&self, world: &World, kept: &WorldKept) -> bool {
         kept.left_for.is_some() || self.states().any(|state| state.was_left(world))
     }
@@ -227,7 +228,7 @@ impl Replacement {
     }
 }
 
-/// What restoring a resource did.
+/// The outcome of restoring a resource.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResourceRestored {
     /// It was as saved already, or this isn't a resource.
@@ -239,7 +240,7 @@ pub(super) enum ResourceRestored {
 }
 
 impl ImageColumn {
-    /// Whether this is a resource that refers to entities.
+    /// Returns true if this is a resource that refers to entities.
     fn names_entities(&self) -> bool {
         matches!(&self.decoded, DecodedColumn::Resource(resource) if resource.names_entities())
     }

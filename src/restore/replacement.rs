@@ -35,42 +35,43 @@ pub(super) struct Replacement {
     pub origins: Vec<Origin>,
     /// Entities that aren't restored and may be referred to.
     pub outside: Outside,
-    /// What each column is to the spawning of entities.
+    /// The role of each column in the spawning of entities.
     pub parts: Vec<Part>,
-    /// When each entity was written.
+    /// The tick at which each entity was written.
     pub stamps: Stamps,
-    /// What the resources are to be.
+    /// The resources to end with.
     pub resources: Resources,
     /// Entities that aren't being restored.
     pub others: Others,
-    /// Lists whose order is to be the saved one, or to stay.
+    /// Lists whose order is restored, or preserved.
     pub lists: Vec<KeptList>,
-    /// What differs from the entities that stay.
+    /// The differences from the entities that stay.
     pub difference: Difference,
     /// Entities that don't stay, where others do.
     pub doomed: Doomed,
     /// Rows that wait until all entities are there, in the order in which they are linked.
     pub waiting: Vec<(u32, RowOfEntity)>,
-    /// Values that can't be as saved, since they refer to what isn't there.
+    /// Values that can't be as saved, since they refer to missing entities.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
     /// The ids of all entities, if it is known that all of them are there.
     pub seeds: Option<Vec<(Entity, SaveId)>>,
-    /// Whether hooks and observers came to rest, so that the report names all that isn't as saved.
+    /// True if hooks and observers came to rest, so that the report names everything that isn't as
+    /// saved.
     pub is_settled: bool,
     pub report: RestoreReport,
 }
 
-/// What the resources are to be once the entities are there.
+/// The values of resources once the entities are there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resources {
-    /// What the checkpoint says.
+    /// The checkpoint's values.
     Saved,
-    /// What they were before: it is no checkpoint of a whole world.
+    /// Their values before: it isn't a checkpoint of a whole world.
     Kept,
 }
 
-/// Where an entity of a checkpoint comes from.
+/// The origin of an entity of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
     /// It is spawned.
@@ -83,7 +84,7 @@ pub(super) enum Origin {
     Waiting,
 }
 
-/// What a column is to the spawning of entities.
+/// The role of a column in the spawning of entities.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// No component.
@@ -408,7 +409,7 @@ impl Replacement {
         }
     }
 
-    /// How many entities without a key were spawned or stay, as far as they are still there.
+    /// The number of entities without a key that were spawned or stay, and that still exist.
     pub(super) fn entities_without_key(&self) -> u64 {
         self.report.entities - self.count(Origin::Placed)
     }

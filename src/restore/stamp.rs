@@ -71,19 +71,19 @@ impl Stamps {
         self.any_is_suspect = true;
     }
 
-    /// Whether none of the game's code ran since the first entity was written.
+    /// Returns true if none of the game's code ran since the first entity was written.
     pub(super) fn nothing_ran_until_now(&self, world: &World) -> bool {
         !self.any_is_suspect && self.last.is_none_or(|last| last == world.read_change_tick())
     }
 
-    /// Whether a value is certainly the one that was written.
+    /// Returns true if a value is certainly the one that was written.
     pub(super) fn is_untouched(&self, rank: u32, ticks: Option<ComponentTicks>) -> bool {
         let rank = rank as usize;
         self.is_suspect.get(rank) == Some(&false)
             && ticks.is_some_and(|ticks| self.written_at.get(rank) == Some(&ticks.changed))
     }
 
-    /// Whether a value of an entity that stays is certainly the one that it had.
+    /// Returns true if a value of an entity that stays is certainly unchanged.
     pub(super) fn is_as_it_was(
         &self,
         rank: u32,

@@ -41,7 +41,7 @@ impl StateOverride {
         Some(Self::entered_by(engine::pending_if_different, state))
     }
 
-    /// Whether this takes the place of a state.
+    /// Returns true if this takes the place of a state.
     pub(super) fn replaces(&self, state: TypeId) -> bool {
         self.state == state
     }

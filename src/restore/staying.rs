@@ -18,24 +18,24 @@ use crate::saved::{DecodedColumn, Names, Outside, Saved};
 /// The entities of a checkpoint that stay.
 pub(super) struct Staying {
     pub replacement: Replacement,
-    /// The entities of the session that were there at first.
+    /// The entities of the session that existed at first.
     pub living: Living,
-    /// Those that stay.
+    /// The entities that stay.
     pub who: WhoStays,
-    /// Those that are spawned again although they were there: their ranks, and what they were.
+    /// The ranks and old ids of entities that are spawned again although they existed.
     pub respawned: Vec<(u32, Entity)>,
-    /// Whether somebody is gone who wasn't saved and may be referred to.
+    /// True if an unsaved entity that may be referred to is gone.
     pub has_lost_others: bool,
-    /// What was last seen of those that stay.
+    /// The last observation of the entities that stay.
     pub seen: Sighting,
 }
 
-/// What is to be seen of those that stay without a look at any value.
+/// An observation of the entities that stay, without reading any value.
 #[derive(Default)]
 pub(super) struct Sighting {
-    /// How many there are.
+    /// The number of entities.
     present: usize,
-    /// The ranks of those that have other saved components than the checkpoint, ascending.
+    /// The ranks of entities with other saved components than in the checkpoint, ascending.
     pub misshapen: Vec<u32>,
 }
 
@@ -225,7 +225,7 @@ fn with_other_immutables(
     differing
 }
 
-/// Whether a living entity can be the one that it was.
+/// Returns true if a living entity can be kept.
 fn may_stay(entity: EntityRef<'_>) -> bool {
     entity.contains::<Saved>()
         && !entity.contains::<SaveKey>()

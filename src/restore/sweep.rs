@@ -17,7 +17,7 @@ use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, UnsavedMarkers};
 use crate::saved::{Saved, unfiltered};
 
-/// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
+/// Marks an unsaved entity that makes no sense after a restore: a bullet, a particle, a
 /// popup. It is despawned with the old world.
 ///
 /// ```
@@ -30,17 +30,18 @@ use crate::saved::{Saved, unfiltered};
 #[reflect(Component, Default)]
 pub struct DespawnOnRestore;
 
-/// How often the old world is cleared, if clearing it spawns saved entities again.
+/// The number of times that the old world is cleared, if that spawns saved entities again.
 const ROUNDS: u32 = 8;
 
 type OldEntities =
     (Or<((With<Saved>, Without<SaveKey>), With<DespawnOnRestore>)>, Without<IsResource>);
 
-/// Looks for the entities of the old world: all that are saved, and those marked with [`DespawnOnRestore`]. What a level
-/// places stays: it is the level's.
+/// Finds the entities of the old world: all that are saved, and those marked with
+/// [`DespawnOnRestore`]. Placed
+/// entities stay: they belong to the level.
 pub(super) struct Sweep {
     adopted: Vec<ComponentId>,
-    /// Made where something is unsaved, which it isn't in most worlds.
+    /// Built only if something is unsaved, which is rare.
     unsaved: Option<UnsavedMarkers>,
     old: Option<QueryState<Entity, OldEntities>>,
 }
@@ -58,7 +59,7 @@ impl Sweep {
         old.iter(world).collect()
     }
 
-    /// How many old entities there are.
+    /// The number of old entities.
     pub(super) fn count_old_entities(&mut self, world: &mut World) -> usize {
         self.settle_markers(world);
         let [saved, key, goes] = [
@@ -112,7 +113,7 @@ impl Sweep {
     }
 }
 
-/// How many entities there are with components like these, but for resources. No entity is looked at.
+/// The number of entities with components like these, except resources. Reads archetypes only.
 pub(super) fn count_entities(
     world: &World,
     is_like: impl Fn(&dyn Fn(Option<ComponentId>) -> bool) -> bool,
@@ -133,7 +134,7 @@ fn unsaved_children(world: &World, old: &[Entity]) -> u64 {
     children.map(|children| children.iter().filter(|child| is_unsaved(child)).count() as u64).sum()
 }
 
-/// What the level has spawned again although it was despawned in play.
+/// Entities that the level has spawned again although they were despawned in play.
 pub(super) fn living_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],
