@@ -31,18 +31,16 @@ pub enum RestorePhase {
 
 impl SessionActivity {
     /// Returns true while something that was captured isn't on disk yet. It is `false` when the
-    /// next
-    /// capture has to copy everything, as right after a failure.
+    /// next capture has to copy everything, as right after a failure.
     #[must_use]
     pub fn is_saving(&self) -> bool {
         self.saving
     }
 
-    /// Returns true if a saved checkpoint survives a power cut, as far as the file system says.
-    /// It is `false` where directories can't be synced, as on some network and FUSE file systems: a
-    /// new file may be
-    /// missing after the power cut. A crash of the game or its process loses nothing on any file
-    /// system.
+    /// Returns true if a saved checkpoint survives a power cut, as far as the file system says. It
+    /// is `false` where directories can't be synced, as on some network and FUSE file systems: a
+    /// new file may be missing after the power cut. A crash of the game or its process loses
+    /// nothing on any file system.
     #[must_use]
     pub fn power_cuts_are_covered(&self) -> bool {
         !self.power_cuts_not_covered

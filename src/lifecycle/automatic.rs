@@ -86,8 +86,7 @@ fn may_recover_by_itself(parts: &mut RuntimeParts, world: &mut World) -> bool {
 
 /// Returns true if the player may be asked about crashed sessions now: if
 /// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`] and
-/// the
-/// game is in its menu. A dialog that the game draws itself opens then.
+/// the game is in its menu. A dialog that the game draws itself opens then.
 pub fn may_ask_about_crashes(world: &mut World) -> bool {
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let is_in_menu = Runtime::with(world, |parts, world| parts.hooks.is_in_menu(world));

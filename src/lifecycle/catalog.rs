@@ -109,16 +109,13 @@ impl SessionCatalog {
     }
 
     /// The differences in the answer to a query since the watch was last followed; all sessions
-    /// found,
-    /// the first time. It costs next to nothing if nothing changed, so a list can ask in each frame
-    /// that shows it.
+    /// found, the first time. It costs next to nothing if nothing changed, so a list can ask in
+    /// each frame that shows it.
     ///
     /// While a game follows a watch, the writer's thread looks at the files of all sessions about
-    /// once a
-    /// second, so the catalog also knows what another process writes. It doesn't notice that a
-    /// process
-    /// died while it played a session: request [`find`](crate::library::LibraryCommands::find) for
-    /// that.
+    /// once a second, so the catalog also knows what another process writes. It doesn't notice that
+    /// a process died while it played a session: request
+    /// [`find`](crate::library::LibraryCommands::find) for that.
     pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
         self.followed.store(true, Ordering::Relaxed);
         watch.look(&self.sessions)
@@ -131,10 +128,9 @@ impl SessionCatalog {
     }
 
     /// Returns true once the files of all sessions were read. Until
-    /// [`SessionsFound`](crate::SessionsFound)
-    /// is sent, nothing is listed, or with
-    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index)
-    /// the sessions that the index names.
+    /// [`SessionsFound`](crate::SessionsFound) is sent, nothing is listed, or with
+    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) the sessions that the
+    /// index names.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.is_verified
@@ -236,8 +232,7 @@ impl RecoveryOffers {
 
     /// Offers for sessions that crashed longer ago than
     /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first.
-    /// The player
-    /// isn't asked about them.
+    /// The player isn't asked about them.
     #[must_use]
     pub fn older(&self) -> &[RecoveryOffer] {
         &self.older
@@ -292,8 +287,7 @@ impl RecoveryOffers {
     }
 
     /// Returns true if the offer's checkpoints hold nothing of the game's world, and there are
-    /// backups
-    /// that do. A dialog then offers only those.
+    /// backups that do. A dialog then offers only those.
     #[must_use]
     pub fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
         self.backups.are_all && self.backups_for(offer).next().is_some()

@@ -168,8 +168,8 @@ fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
 }
 
 /// Returns true if the custom fields or the chapters changed. If a checkpoint can't be taken, it
-/// reports that
-/// and returns `None`: before the recorder takes note of what changed, which it does only once.
+/// reports that and returns `None`: before the recorder takes note of what changed, which it does
+/// only once.
 fn ask_before_capture(
     parts: &RuntimeParts,
     world: &mut World,

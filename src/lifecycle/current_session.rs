@@ -217,10 +217,8 @@ impl CurrentSession {
     }
 
     /// All versions of the attachment of this name to the session itself, oldest first. They are
-    /// read with the
-    /// [`timeline`](Self::timeline), which lists the attachments of all names, and updated with
-    /// each
-    /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
+    /// read with the [`timeline`](Self::timeline), which lists the attachments of all names, and
+    /// updated with each [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
     pub fn attachments<'a>(
         &'a self,
         name: &'a str,

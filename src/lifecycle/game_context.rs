@@ -9,8 +9,7 @@ use super::runtime::RuntimeParts;
 
 /// Facts about the game and its machine that the plugin can't find out by itself. They are stored
 /// with a session when it is started or resumed. After a crash, or on a player's other machine,
-/// they
-/// show what is different: see [`ContextChanged`].
+/// they show what is different: see [`ContextChanged`].
 ///
 /// Everything is optional, and a text or list may be of any length. Of a text 512 bytes are kept, of `mods` 16 KiB
 /// and of `arguments` 4 KiB: the first that fit. If more is said, [`SessionHint::ContextTooLong`] names it; that mods

@@ -1,19 +1,14 @@
 //! Hints: reasons why the plugin doesn't do what a game expects of it, in plain words.
 //!
 //! A reason why the plugin doesn't do what a game expects is reported in the log, as `HintGiven`,
-//! and in
-//! `SessionHints`, which panel, doctor and test kit read. All hints go through `give_hint` in
-//! `lifecycle/hints.rs`,
-//! which gives each once in a session. `hints/watch.rs` runs once a frame and reads counters only.
-//! `doctor/running.rs` reads a few values after each checkpoint, of types that may hold entities.
-//! The report of a restore
-//! names what could not be restored (`hints/restored.rs`). `restore/reappearance.rs` notes in the
-//! world what entities
-//! had before the restore; after ten seconds of play the two are compared by sorts: entities on
-//! which the same types of
-//! the game are saved. None of this depends on debug assertions. `LateCalls` refuses calls that
-//! come after the app
-//! was resolved.
+//! and in `SessionHints`, which panel, doctor and test kit read. All hints go through `give_hint`
+//! in `lifecycle/hints.rs`, which gives each once in a session. `hints/watch.rs` runs once a frame
+//! and reads counters only. `doctor/running.rs` reads a few values after each checkpoint, of types
+//! that may hold entities. The report of a restore names what could not be restored
+//! (`hints/restored.rs`). `restore/reappearance.rs` notes in the world what entities had before the
+//! restore; after ten seconds of play the two are compared by sorts: entities on which the same
+//! types of the game are saved. None of this depends on debug assertions. `LateCalls` refuses calls
+//! that come after the app was resolved.
 
 mod about_data;
 mod hint;
@@ -37,9 +32,8 @@ pub(crate) use watched::HintWatch;
 /// shut, a session in which no entity is saved, a call that came too late.
 ///
 /// Each hint is given once: in the log, as [`HintGiven`](crate::hints::HintGiven), and here. The
-/// hint of a shut gate or of
-/// unsaved entities is removed when its cause is gone; other hints about a session are removed with
-/// the session.
+/// hint of a shut gate or of unsaved entities is removed when its cause is gone; other hints about
+/// a session are removed with the session.
 ///
 /// ```
 /// use bevy::prelude::*;

@@ -1,6 +1,5 @@
 //! Notifications. Each is triggered as an event, for observers that act in the same frame, and
-//! written
-//! as a message, for systems and UI that read it when they run.
+//! written as a message, for systems and UI that read it when they run.
 
 mod chapters;
 mod filing;
@@ -67,8 +66,7 @@ pub(super) use notifications;
 
 notifications! {
     /// A session was started. No file has it yet: its first checkpoint follows, as soon as no gate
-    /// is
-    /// closed.
+    /// is closed.
     SessionStarted {
         /// The session.
         session: SessionId,
@@ -93,8 +91,7 @@ notifications! {
         /// The cause, and the game's own reason.
         leaving: Leaving,
         /// True if its last checkpoint and its end are on disk. If not, everything that was
-        /// acknowledged
-        /// before still is.
+        /// acknowledged before still is.
         complete: bool,
         /// Figures of the run: play time, checkpoints and others.
         summary: SessionSummary,
@@ -131,8 +128,8 @@ notifications! {
         /// [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint).
         ticket: Option<Ticket>,
         /// True if it has everything, false if it has the changes since the last one. The first one
-        /// after a restore in
-        /// place has everything, but only values that were written since are copied.
+        /// after a restore in place has everything, but only values that were written since are
+        /// copied.
         full: bool,
         /// Rows that were copied.
         rows: usize,
@@ -143,10 +140,8 @@ notifications! {
     }
 
     /// More than nine of ten saved entities, of at least 20, are gone since the last checkpoint. In
-    /// case
-    /// that was a mistake, the checkpoint before this one is kept as long as there is room, and is
-    /// among
-    /// those that are offered.
+    /// case that was a mistake, the checkpoint before this one is kept as long as there is room,
+    /// and is among those that are offered.
     WorldCollapsed {
         /// The session.
         session: SessionId,
@@ -178,11 +173,10 @@ notifications! {
     }
 
     /// Checkpoints could not be written. What was acknowledged before is safe, and the game
-    /// continues.
-    /// With a `retry_in` the writer tries the same again; otherwise the next checkpoint takes their
-    /// place, unless the writer itself is gone. Each labelled checkpoint that is lost for good
-    /// gets its own notification, at the latest when a newer checkpoint is durable or the session
-    /// is left.
+    /// continues. With a `retry_in` the writer tries the same again; otherwise the next checkpoint
+    /// takes their place, unless the writer itself is gone. Each labelled checkpoint that is lost
+    /// for good gets its own notification, at the latest when a newer checkpoint is durable or the
+    /// session is left.
     CheckpointFailed {
         /// The session.
         session: SessionId,
@@ -199,8 +193,7 @@ notifications! {
     }
 
     /// Nothing is saved from now on, unless [`SavingResumed`] follows. The game continues, and what
-    /// was
-    /// acknowledged is safe: the session can be continued or recovered from there.
+    /// was acknowledged is safe: the session can be continued or recovered from there.
     SavingStopped {
         /// The session that was being played or restored.
         session: Option<SessionId>,
@@ -208,8 +201,8 @@ notifications! {
         reason: StopReason,
     }
 
-    /// The session is saved again, after [`SavingStopped`]: this process holds its lock again,
-    /// and a full checkpoint follows.
+    /// The session is saved again, after [`SavingStopped`]: this process holds its lock again, and
+    /// a full checkpoint follows.
     SavingResumed {
         /// The session.
         session: SessionId,
@@ -217,10 +210,8 @@ notifications! {
 
     /// The autosave interval or its limits changed: the game entered another state
     /// ([`pace_session_in`](crate::SessionHooksExt::pace_session_in)), a condition began or ceased
-    /// to hold, settings or
-    /// paces were changed, or an alert stretches the interval.
-    /// [`CurrentPace`](crate::checkpoints::CurrentPace) has the
-    /// details.
+    /// to hold, settings or paces were changed, or an alert stretches the interval.
+    /// [`CurrentPace`](crate::checkpoints::CurrentPace) has the details.
     PaceChanged {
         /// The session.
         session: SessionId,
@@ -241,9 +232,8 @@ notifications! {
     }
 
     /// An automatic checkpoint is due and waits: the writer hasn't finished the ones before, since
-    /// the
-    /// disk or the processor is slow. The next one includes what changes meanwhile, so memory stays
-    /// bounded and nothing is lost, but a crash would cost more than the interval. Sent once,
+    /// the disk or the processor is slow. The next one includes what changes meanwhile, so memory
+    /// stays bounded and nothing is lost, but a crash would cost more than the interval. Sent once,
     /// until a checkpoint is captured again.
     AutosaveDelayed {
         /// The session.
@@ -256,8 +246,7 @@ notifications! {
 
     /// A capture took more of the frame than
     /// [`SessionSettings::capture_budget`](crate::SessionSettings::capture_budget) allows. If it
-    /// was an automatic
-    /// checkpoint, this is also logged, once in each run.
+    /// was an automatic checkpoint, this is also logged, once in each run.
     CaptureOverBudget {
         /// The session.
         session: SessionId,
@@ -277,12 +266,9 @@ notifications! {
     }
 
     /// The rows of a type in the journal differ from those in the world, since something changed
-    /// the world
-    /// without a trace, such as a write through `bypass_change_detection`. The number of rows is
-    /// compared
-    /// at every checkpoint, their values in the [self-test](crate::SessionSettings::self_test). The
-    /// plugin takes
-    /// a full checkpoint next.
+    /// the world without a trace, such as a write through `bypass_change_detection`. The number of
+    /// rows is compared at every checkpoint, their values in the
+    /// [self-test](crate::SessionSettings::self_test). The plugin takes a full checkpoint next.
     CheckpointDrifted {
         /// The session.
         session: SessionId,
@@ -292,10 +278,9 @@ notifications! {
 
     /// Sessions can't be written to the usual directory, and are written below the
     /// [`fallback_directory`](crate::SessionPlugin::fallback_directory) in this process. Sessions
-    /// in both
-    /// places are found. Sent once, in the first frame;
-    /// [`SessionPlace`](crate::library::SessionPlace) has it at any
-    /// time. A player may want to know: files in the usual directory don't change from now on.
+    /// in both places are found. Sent once, in the first frame;
+    /// [`SessionPlace`](crate::library::SessionPlace) has it at any time. A player may want to
+    /// know: files in the usual directory don't change from now on.
     DataPlaceChanged {
         /// The usual directory.
         wanted: PathBuf,
@@ -314,8 +299,8 @@ notifications! {
     }
 
     /// The plugin found a reason why it doesn't do what the game probably expects of it. Sent once,
-    /// and logged
-    /// as well; [`SessionHints`](crate::hints::SessionHints) has the hints that still hold.
+    /// and logged as well; [`SessionHints`](crate::hints::SessionHints) has the hints that still
+    /// hold.
     HintGiven {
         /// The hint, whose `Display` is a sentence.
         hint: SessionHint,
@@ -332,11 +317,10 @@ notifications! {
     }
 
     /// The files of all sessions on this machine were read, and
-    /// [`SessionCatalog`](crate::SessionCatalog)
-    /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
-    /// they were read again; while a [`SessionWatch`](crate::library::SessionWatch) is followed,
-    /// also when
-    /// that found a change. Reading an index file isn't enough for it.
+    /// [`SessionCatalog`](crate::SessionCatalog) and [`RecoveryOffers`](crate::RecoveryOffers) are
+    /// filled. Sent once, and again whenever they were read again; while a
+    /// [`SessionWatch`](crate::library::SessionWatch) is followed, also when that found a change.
+    /// Reading an index file isn't enough for it.
     SessionsFound {
         /// The number of sessions.
         sessions: usize,
@@ -400,8 +384,8 @@ notifications! {
     }
 
     /// The chosen checkpoint was read and decoded; nothing in the world has changed yet. An
-    /// observer
-    /// can still refuse it with [`cancel_restore`](crate::SessionCommands::cancel_restore).
+    /// observer can still refuse it with
+    /// [`cancel_restore`](crate::SessionCommands::cancel_restore).
     RestorePrepared {
         /// The session.
         session: SessionId,
@@ -414,9 +398,9 @@ notifications! {
     /// A restore waits for its gate: a condition of
     /// [`restore_session_in`](crate::SessionHooksExt::restore_session_in) or
     /// [`restore_session_when`](crate::SessionHooksExt::restore_session_when) that doesn't become
-    /// true. It keeps
-    /// waiting. Sent after [`Patience::restore`](crate::checkpoints::Patience::restore), then
-    /// after twice the time, and so on.
+    /// true. It keeps waiting. Sent after
+    /// [`Patience::restore`](crate::checkpoints::Patience::restore), then after twice the time, and
+    /// so on.
     RestoreStalled {
         /// The session.
         session: SessionId,
@@ -446,8 +430,8 @@ notifications! {
         report: RestoreReport,
     }
 
-    /// Two entities have the same [`SaveKey`](crate::SaveKey). The values saved under it go to
-    /// the first one.
+    /// Two entities have the same [`SaveKey`](crate::SaveKey). The values saved under it go to the
+    /// first one.
     DuplicateSaveKey {
         /// The key.
         key: SaveKey,
@@ -474,8 +458,7 @@ notifications! {
         /// The reason.
         reason: RestoreReason,
         /// The newest checkpoint of the branch that was left; the restored one itself if none was
-        /// left.
-        /// `None` if only a slot remained of the session.
+        /// left. `None` if only a slot remained of the session.
         left: Option<CheckpointId>,
         /// The restored values, and the losses.
         report: RestoreReport,
@@ -493,8 +476,7 @@ notifications! {
     }
 
     /// A session was resumed in another environment than it was played in before: another graphics
-    /// adapter,
-    /// build or list of mods may explain why it behaves differently. Sent after
+    /// adapter, build or list of mods may explain why it behaves differently. Sent after
     /// [`SessionRestored`].
     ContextChanged {
         /// The session.
@@ -523,8 +505,7 @@ notifications! {
 
     /// The report that this start was to open, with `BEVY_SESSION=open:` or
     /// [`SessionPlugin::open`](crate::SessionPlugin::open), can't be opened. The game starts at its
-    /// title screen, and
-    /// sessions are saved only in memory. Sent in the first frame.
+    /// title screen, and sessions are saved only in memory. Sent in the first frame.
     ReportNotOpened {
         /// The file, as it was named.
         path: PathBuf,
@@ -543,17 +524,15 @@ notifications! {
     }
 
     /// A request is done: its last notification, unless it is rejected. See [`Ticket`]. A
-    /// notification of the
-    /// request's topic has the outcome, and comes before this one, except for
+    /// notification of the request's topic has the outcome, and comes before this one, except for
     /// [`cancel_restore`](crate::SessionCommands::cancel_restore): [`SessionClosed::complete`] says
-    /// if an end is on
-    /// disk, and the `result` of [`AttachmentRead`], [`EventsRead`](crate::events::EventsRead) and
+    /// if an end is on disk, and the `result` of [`AttachmentRead`],
+    /// [`EventsRead`](crate::events::EventsRead) and
     /// [`EventsValidated`](crate::events::EventsValidated) has what could not be read.
     ///
     /// Checkpoints, slots, attachments and changes of sessions that aren't played are durable by
-    /// then. Changes of the
-    /// played session, such as a pause or a new name, are made in the game, and durable with the
-    /// next checkpoint.
+    /// then. Changes of the played session, such as a pause or a new name, are made in the game,
+    /// and durable with the next checkpoint.
     RequestDone {
         /// The request.
         ticket: Ticket,

@@ -10,8 +10,7 @@ use super::{CaptureBudget, SessionSettings};
 /// The autosave interval and limits while the game is in a state, or while a condition holds:
 /// [`pace_session_in`](crate::SessionHooksExt::pace_session_in) and
 /// [`pace_session_while`](crate::SessionHooksExt::pace_session_while). Fields that are `None` are
-/// as in
-/// [`SessionSettings`].
+/// as in [`SessionSettings`].
 ///
 /// ```
 /// use bevy_session::checkpoints::SessionPace;
@@ -42,9 +41,8 @@ impl SessionPace {
 }
 
 /// The game's paces by name, as data: a designer can tune them, a file load them, or an inspector
-/// change them
-/// while the game runs. The states and conditions in which they apply are set while the app is
-/// built.
+/// change them while the game runs. The states and conditions in which they apply are set while the
+/// app is built.
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,16 +103,15 @@ impl SessionPaces {
 }
 
 /// The autosave interval and limits right now, from the settings, the paces in force, and raised
-/// alerts.
-/// Updated in each frame in which a session is played.
+/// alerts. Updated in each frame in which a session is played.
 #[derive(Resource, Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, FromWorld))]
 #[non_exhaustive]
 pub struct CurrentPace {
     /// Time between automatic checkpoints.
-    /// [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) reports when it
-    /// is longer, since they would write too much.
+    /// [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) reports when it is longer,
+    /// since they would write too much.
     pub interval: Duration,
     /// Mean bytes per second that they may write.
     pub max_bytes_per_second: u64,

@@ -46,8 +46,7 @@ impl Playing {
     }
 
     /// Resumes recording after a capture: it, or the checkpoint before if nothing changed, has the
-    /// effects of all
-    /// events so far.
+    /// effects of all events so far.
     pub(super) fn go_on_recording(&mut self, world: &World) {
         self.events.is_interrupted = !SessionSwitches::has_on(world, SessionFeature::Events);
     }

@@ -97,8 +97,7 @@ pub(crate) struct Playing {
     /// True if the gate was open when it was last evaluated.
     pub gate_was_open: bool,
     /// True if the world isn't the run's: from the cancelling of a restore that had already left
-    /// its states, until
-    /// the world that was left is restored.
+    /// its states, until the world that was left is restored.
     pub has_left_world: bool,
     /// Requests that came while the gate was shut.
     pub deferred: Deferred,

@@ -7,14 +7,11 @@ use bevy::prelude::*;
 use super::notifications::{DataPlaceChanged, notify};
 
 /// The directories in which this process keeps sessions. There from the first frame on, unless
-/// sessions
-/// are switched off.
+/// sessions are switched off.
 ///
 /// They are the usual ones of the game and the platform, unless those can't be written and the game
-/// has set a
-/// [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and of slots
-/// are relative
-/// to the usual directory, wherever a file is.
+/// has set a [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and
+/// of slots are relative to the usual directory, wherever a file is.
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]

@@ -19,8 +19,7 @@ pub enum RestoreLosses {
     #[default]
     Accept,
     /// It is rejected with [`RequestError::WouldLose`](crate::RequestError::WouldLose), and the
-    /// world
-    /// stays as it is.
+    /// world stays as it is.
     Refuse,
 }
 
@@ -43,10 +42,9 @@ pub struct SessionSettings {
     /// Time between automatic checkpoints, in real time; it doesn't count while the session is
     /// paused. Defaults to 5 seconds.
     pub interval: Duration,
-    /// True to take checkpoints that no request asks for: after the interval, at a
-    /// pause, when a state or a gate asks for one, and when the system suspends the game. The first
-    /// one of
-    /// a run and the last one are taken in any case, unless a gate of
+    /// True to take checkpoints that no request asks for: after the interval, at a pause, when a
+    /// state or a gate asks for one, and when the system suspends the game. The first one of a run
+    /// and the last one are taken in any case, unless a gate of
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed.
     /// Defaults to `true`.
     pub autosave: bool,
@@ -54,53 +52,41 @@ pub struct SessionSettings {
     /// [`RecoveryPolicy::Ask`].
     pub recovery: RecoveryPolicy,
     /// The age up to which the player is asked about a crash. Sessions that crashed longer ago stay
-    /// in
-    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where they can be recovered,
-    /// and are
-    /// in [`RecoveryOffers::older`](crate::RecoveryOffers::older). [`RecoveryPolicy::Automatic`]
-    /// asks no one and recovers older ones too. The age is by the machine's clock; the player is
-    /// also asked about a
-    /// crash that seems to be in the future. `None` asks about each. Defaults to 24 hours.
+    /// in [`SessionCatalog`](crate::SessionCatalog) and in load menus, where they can be recovered,
+    /// and are in [`RecoveryOffers::older`](crate::RecoveryOffers::older).
+    /// [`RecoveryPolicy::Automatic`] asks no one and recovers older ones too. The age is by the
+    /// machine's clock; the player is also asked about a crash that seems to be in the future.
+    /// `None` asks about each. Defaults to 24 hours.
     pub recovery_age: Option<Duration>,
     /// Play time after which a restore counts as successful. If the game dies before that,
-    /// repeatedly, older
-    /// checkpoints are proposed, see [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed).
-    /// Defaults to
-    /// 60 seconds.
+    /// repeatedly, older checkpoints are proposed, see
+    /// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to 60 seconds.
     pub probation: Duration,
     /// Mean bytes per second that automatic checkpoints may write. If they would write more, the
-    /// interval is
-    /// lengthened, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) is sent.
-    /// Defaults to 1 MiB.
+    /// interval is lengthened, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) is
+    /// sent. Defaults to 1 MiB.
     pub max_bytes_per_second: u64,
     /// The shortest time between a checkpoint and the next one that a state asks for; several such
-    /// moments within
-    /// it make one checkpoint. Requested checkpoints, and those of a state that is being left,
-    /// don't wait. Defaults
-    /// to 1 second.
+    /// moments within it make one checkpoint. Requested checkpoints, and those of a state that is
+    /// being left, don't wait. Defaults to 1 second.
     pub minimum_gap: Duration,
     /// True to take a checkpoint when a window of the game loses the focus. Needs the feature
     /// `window`. With the same feature, one is taken when the system suspends the game, as on a
-    /// phone,
-    /// if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
+    /// phone, if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
     /// The share of a frame that a capture may take. If one takes more,
     /// [`CaptureOverBudget`](crate::checkpoints::CaptureOverBudget) names the types that cost most.
-    /// `None` never
-    /// reports it. Defaults to a tenth of a frame at 60 Hz.
+    /// `None` never reports it. Defaults to a tenth of a frame at 60 Hz.
     pub capture_budget: Option<CaptureBudget>,
     /// The policy for a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
     /// For development: at every checkpoint of this number, what was written is read back from the
-    /// disk and
-    /// compared with the world, value by value. If something differs, it was changed without a
-    /// trace, and
-    /// [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it. The test can't find a
-    /// wrong order in
-    /// lists of values that refer to entities, nor types that could not be written or read. A value
-    /// that is written differently each time is named although it didn't change. Defaults to
-    /// `None`: never.
+    /// disk and compared with the world, value by value. If something differs, it was changed
+    /// without a trace, and [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it.
+    /// The test can't find a wrong order in lists of values that refer to entities, nor types that
+    /// could not be written or read. A value that is written differently each time is named
+    /// although it didn't change. Defaults to `None`: never.
     ///
     /// It costs a full copy of everything that is saved, in the same frame as the checkpoint, and
     /// on the writer's thread the time to encode that copy and to read and merge the session's
@@ -112,13 +98,11 @@ pub struct SessionSettings {
     /// time. If a gate of
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed, it
     /// is a copy of the newest checkpoint, and there is none if this run has taken none. Defaults
-    /// to
-    /// `false`, since a session that was closed can be continued anyway.
+    /// to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
-    /// The age up to which the index of sessions is shown at the start, before the files of
-    /// each session were read. A list of thousands is there at once, but may show a session that
-    /// another program has
-    /// played or deleted since. The files are read right after, and differences are
+    /// The age up to which the index of sessions is shown at the start, before the files of each
+    /// session were read. A list of thousands is there at once, but may show a session that another
+    /// program has played or deleted since. The files are read right after, and differences are
     /// corrected, including sizes, which leave out slots until then; see
     /// [`SessionCatalog::is_verified`](crate::SessionCatalog::is_verified) and
     /// [`SessionsFound`](crate::SessionsFound). With any value, nothing is restored, offered or
@@ -163,49 +147,39 @@ impl Default for SessionSettings {
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct StorageSettings {
     /// Bytes that one session's history may take on disk. The last good checkpoint is kept even if
-    /// it
-    /// alone takes more. Defaults to 256 MiB.
+    /// it alone takes more. Defaults to 256 MiB.
     pub max_session_bytes: u64,
     /// Bytes that the journals and attachments of all sessions of one profile may take together on
     /// disk; checked once in a run. Slots aren't counted. If they take more, sessions that aren't
     /// played lose history: those of low [`SessionPriority`](crate::SessionPriority) first, then of
-    /// normal,
-    /// then of high, and within one priority the least recently played first. Named checkpoints are
-    /// removed after
-    /// that, in the same order. Each session's last good checkpoint is kept in any case. Defaults
-    /// to
-    /// 1 GiB.
+    /// normal, then of high, and within one priority the least recently played first. Named
+    /// checkpoints are removed after that, in the same order. Each session's last good checkpoint
+    /// is kept in any case. Defaults to 1 GiB.
     pub max_total_bytes: u64,
     /// The number of checkpoints of one session that are kept because the game or its player asked
-    /// for them: by
-    /// name, by a slot or as a quick save. Beyond that, and if
+    /// for them: by name, by a slot or as a quick save. Beyond that, and if
     /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them are
-    /// removed, after all
-    /// automatic ones. Slots aren't counted. Defaults to 1,000.
+    /// removed, after all automatic ones. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
     /// The number of branches of one session that are kept: the play that it left by a rewind, a
-    /// load or
-    /// a recovery from an older checkpoint. The oldest are removed first, and all of them if
-    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
+    /// load or a recovery from an older checkpoint. The oldest are removed first, and all of them
+    /// if [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
     /// The limits on attachments of one session itself, see
     /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of
-    /// all together, and
-    /// versions of each. Defaults to 16 MiB and 3.
+    /// all together, and versions of each. Defaults to 16 MiB and 3.
     pub attachments: AttachmentQuota,
     /// The least time that a session stays in the trash, see
     /// [`delete`](crate::library::LibraryCommands::delete), until it is removed for good. Only a
-    /// run that plays a
-    /// session removes it. Since the machine's clock may be wrong, an earlier run's files must show
-    /// too that this much
-    /// time has passed. `None` keeps deleted sessions for ever. Defaults to 30 days.
+    /// run that plays a session removes it. Since the machine's clock may be wrong, an earlier
+    /// run's files must show too that this much time has passed. `None` keeps deleted sessions for
+    /// ever. Defaults to 30 days.
     pub trash: Option<Duration>,
     /// Bytes that are kept free on the disk, by a file beside the game's state. When the disk is
-    /// full, the
-    /// file is deleted, so that the checkpoint of an exit still has room, and is made again once
-    /// there is room. There is no such file if the state is on another file system than the
-    /// sessions, or
-    /// if less than 16 times as much is free. 0 switches it off. Defaults to 4 MiB.
+    /// full, the file is deleted, so that the checkpoint of an exit still has room, and is made
+    /// again once there is room. There is no such file if the state is on another file system than
+    /// the sessions, or if less than 16 times as much is free. 0 switches it off. Defaults to 4
+    /// MiB.
     pub reserve_bytes: u64,
 }
 
@@ -229,25 +203,20 @@ impl Default for StorageSettings {
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct Patience {
     /// The time that an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
-    /// Windows
-    /// ends a program 5 seconds after its console was closed, or the player logged off.
+    /// Windows ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit: Duration,
     /// The time that the frame in which the system suspends the game waits for captures to be on
-    /// disk:
-    /// a phone stops the process after that frame, and often ends it later without notice. Defaults
-    /// to
-    /// 1 second; phones end a game that takes about 5 seconds.
+    /// disk: a phone stops the process after that frame, and often ends it later without notice.
+    /// Defaults to 1 second; phones end a game that takes about 5 seconds.
     pub suspend: Duration,
     /// The time that a restore waits for its gate until
-    /// [`RestoreStalled`](crate::recovery::RestoreStalled) is
-    /// sent. It keeps waiting after that. Defaults to 10 seconds.
+    /// [`RestoreStalled`](crate::recovery::RestoreStalled) is sent. It keeps waiting after that.
+    /// Defaults to 10 seconds.
     pub restore: Duration,
     /// The time that the game's own save system has to answer: its
     /// [`ExternalSaves`](crate::external::ExternalSaves) each call, and the game a request to save
-    /// or to load. Later
-    /// answers are ignored, or rejected. An exit waits for it no longer than [`exit`](Self::exit).
-    /// Defaults to
-    /// 30 seconds.
+    /// or to load. Later answers are ignored, or rejected. An exit waits for it no longer than
+    /// [`exit`](Self::exit). Defaults to 30 seconds.
     pub external: Duration,
 }
 

@@ -214,10 +214,8 @@ impl StartUp {
     }
 
     /// Takes the ends of the processes that held a session before, the oldest first, and the play
-    /// time that is lost if
-    /// the session continues at this play time: what was never saved, and what was played up to the
-    /// newest
-    /// checkpoint. `None` if no crash of it is still to be recorded.
+    /// time that is lost if the session continues at this play time: what was never saved, and what
+    /// was played up to the newest checkpoint. `None` if no crash of it is still to be recorded.
     pub(super) fn take_crash(
         &mut self,
         session: SessionId,

@@ -70,8 +70,7 @@ impl MayDiffer {
     }
 
     /// Adds all columns with references: a reference to an entity that was spawned again, is gone,
-    /// or was found by its key
-    /// has to change.
+    /// or was found by its key has to change.
     pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
         for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
             if matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities()) {
@@ -89,8 +88,7 @@ pub(super) fn all_stay(replacement: &Replacement) -> bool {
 }
 
 /// Finds the checkpoint's values that the staying entities don't have, by column, as captures write
-/// them.
-/// All are compared, or those that may differ. Much work is shared with other threads.
+/// them. All are compared, or those that may differ. Much work is shared with other threads.
 pub(super) fn find_written(
     replacement: &Replacement,
     may_differ: Option<&MayDiffer>,

@@ -70,8 +70,7 @@ impl SavedTable {
     }
 
     /// Takes the facts about the build that took the checkpoint, and the entities that waited for
-    /// their level then
-    /// with the values of an earlier build.
+    /// their level then with the values of an earlier build.
     pub(super) fn take_build(&mut self) -> (Option<Build>, HashSet<SaveId>) {
         let rows = self.take(BUILD);
         let said = rows.iter().find(|(id, _)| *id == SaveId::WORLD);

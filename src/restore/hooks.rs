@@ -11,9 +11,8 @@ use crate::capture::{SaveKey, Unsettled};
 use crate::saved::Saved;
 
 /// Returns true if hooks of the game run when a component, or one that comes with it, is inserted
-/// or
-/// removed. Hooks of relationships and of each resource's required components are Bevy's and change
-/// nothing saved.
+/// or removed. Hooks of relationships and of each resource's required components are Bevy's and
+/// change nothing saved.
 pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
     let components = world.components();
     let own = [
@@ -39,8 +38,7 @@ pub(super) fn runs_code(world: &World, component: ComponentId) -> bool {
 }
 
 /// Returns true if an observer runs when a component is inserted, or one that comes with it: the
-/// components that
-/// it requires, and the list of the entity that it links to.
+/// components that it requires, and the list of the entity that it links to.
 fn is_observed(world: &World, component: ComponentId) -> bool {
     let required = world.get_required_components_by_id(component);
     let required = required.into_iter().flat_map(|required| required.iter_ids());

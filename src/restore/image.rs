@@ -84,8 +84,7 @@ pub(super) struct Living {
     /// The ids of all ranks, if each is there.
     pub seeds: Vec<(Entity, SaveId)>,
     /// True if the whole checkpoint was read, in the current form, and no level has a part in it:
-    /// then a world restored
-    /// from it can be written as a delta to it.
+    /// then a world restored from it can be written as a delta to it.
     pub is_whole: bool,
 }
 

@@ -45,12 +45,10 @@ const ROUNDS: u32 = 8;
 
 impl WorldImage {
     /// Makes the saved entities match the checkpoint, with everything that depends on them. What
-    /// isn't saved on an
-    /// entity that stays, stays, except for the types that are dropped.
+    /// isn't saved on an entity that stays, stays, except for the types that are dropped.
     ///
     /// If `known` is given, values that weren't written since its tick are those of the checkpoint.
-    /// Otherwise everything is
-    /// compared.
+    /// Otherwise everything is compared.
     pub(crate) fn write_in_place(
         self,
         world: &mut World,

@@ -59,12 +59,10 @@ fn set_aside<M: Message>(world: &mut World) -> Option<PutBack> {
 }
 
 /// Leftovers of a world that is being left, which mustn't reach the restored one: delayed commands,
-/// and
-/// messages of the types that the game named.
+/// and messages of the types that the game named.
 ///
 /// Commands that were delayed since the restore began belong to the level that the game has loaded
-/// for it,
-/// and stay.
+/// for it, and stay.
 pub(crate) struct Leftovers {
     messages: ClearedMessages,
     delayed_before: EntityHashSet,

@@ -1,8 +1,7 @@
 //! The order of what relationships list: of siblings, of the things in a bag.
 //!
 //! Bevy appends each new link to the end of the list. So a link that a hook has changed, and that
-//! is
-//! restored, is in the wrong place, and so is one that comes later than the others.
+//! is restored, is in the wrong place, and so is one that comes later than the others.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

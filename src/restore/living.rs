@@ -93,12 +93,10 @@ impl WorldImage {
     }
 
     /// The manner in which it can be restored, if this one is wanted. In place needs a world whose
-    /// entities are known, and
-    /// the build that took the checkpoint, since only that one knows which components an entity
-    /// lacks. It also isn't
-    /// possible after a migration of the whole checkpoint: its entities differ from the captured
-    /// ones, and those that it
-    /// spawned have ids that others have in the world.
+    /// entities are known, and the build that took the checkpoint, since only that one knows which
+    /// components an entity lacks. It also isn't possible after a migration of the whole
+    /// checkpoint: its entities differ from the captured ones, and those that it spawned have ids
+    /// that others have in the world.
     pub(crate) fn manner(&self, wanted: RestoreManner) -> RestoreManner {
         let is_migrated = self.spawned_from != SaveId(u64::MAX);
         if self.living.is_none() || is_migrated || self.is_of_earlier_build() {

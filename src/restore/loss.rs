@@ -6,8 +6,7 @@ use bevy::reflect::Reflect;
 use bevy_session_journal::SaveId;
 
 /// Rows of one type that could not be restored. Those that were written are kept in the session,
-/// and can be restored
-/// by a build that can use them.
+/// and can be restored by a build that can use them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -16,8 +15,7 @@ pub struct RestoreLoss {
     /// The type.
     pub type_path: String,
     /// The number of rows. For rows that were never written, the number of missing ones; others of
-    /// the type may
-    /// have an older value than the checkpoint's.
+    /// the type may have an older value than the checkpoint's.
     pub rows: u64,
     /// The reason.
     pub reason: RestoreLossReason,
@@ -32,8 +30,7 @@ pub enum RestoreLossReason {
     /// This build doesn't save the type.
     UnknownType,
     /// They were never written: the type's `Serialize` failed or panicked when the checkpoint was
-    /// taken.
-    /// [`TypeFailed`](crate::checkpoints::TypeFailed) was sent then.
+    /// taken. [`TypeFailed`](crate::checkpoints::TypeFailed) was sent then.
     NotWritten,
     /// The game's `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as)
     /// panicked.

@@ -19,12 +19,10 @@ use bevy::reflect::Reflect;
 use crate::saved::unfiltered;
 
 /// The manner in which a checkpoint of the played session is restored, by a rewind, by undoing one,
-/// or by loading a
-/// slot.
+/// or by loading a slot.
 ///
 /// All saved data is the same afterwards. A restore of another session, of a crash, or of a
-/// checkpoint
-/// that another build of the game took always respawns everything.
+/// checkpoint that another build of the game took always respawns everything.
 ///
 /// It is a setting that can be changed at any time. A request can override it with
 /// [`restoring`](crate::SessionCommands::restoring):
@@ -40,26 +38,20 @@ use crate::saved::unfiltered;
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Hash, Debug, Default))]
 pub enum RestoreManner {
     /// All saved entities are despawned, and those of the checkpoint are spawned. What a game has
-    /// added to them is
-    /// gone, until its observers add it again.
+    /// added to them is gone, until its observers add it again.
     #[default]
     Respawn,
     /// Differences are written to the existing entities. Entities of the checkpoint that are gone
-    /// are spawned, and
-    /// those that it doesn't have are despawned.
+    /// are spawned, and those that it doesn't have are despawned.
     ///
     /// On an entity that stays, everything unsaved stays: sprites, handles, children, observers.
-    /// Hooks and observers see
-    /// each `insert` and `remove`, and nothing of an entity that doesn't differ. If unsaved
-    /// components depend on saved
-    /// ones, such as a target or a timer, use
-    /// [`RestoredInPlace`](crate::recovery::RestoredInPlace), which names the
-    /// entities that changed, or [`drop_on_rewind`](crate::SessionHooksExt::drop_on_rewind), which
-    /// removes types.
+    /// Hooks and observers see each `insert` and `remove`, and nothing of an entity that doesn't
+    /// differ. If unsaved components depend on saved ones, such as a target or a timer, use
+    /// [`RestoredInPlace`](crate::recovery::RestoredInPlace), which names the entities that
+    /// changed, or [`drop_on_rewind`](crate::SessionHooksExt::drop_on_rewind), which removes types.
     ///
     /// An entity is despawned and spawned again all the same, with a different [`Entity`], if an
-    /// immutable component
-    /// of it differs, if a value of it can't be read, or if it has
+    /// immutable component of it differs, if a value of it can't be read, or if it has
     /// [`DespawnOnRestore`](crate::DespawnOnRestore).
     /// [`RestoreReport::respawned`](crate::recovery::RestoreReport::respawned) lists them.
     InPlace,

@@ -22,8 +22,8 @@ const SAMPLE: usize = 4;
 const RESTORED: usize = 1_024;
 
 /// The unsaved components of the entities that a restore has replaced, and the ones that took their
-/// place. It stays in
-/// the world until they are compared, once the game has had time to add what isn't saved.
+/// place. It stays in the world until they are compared, once the game has had time to add what
+/// isn't saved.
 #[derive(Resource, Debug)]
 pub(crate) struct Reappearance {
     sorts: Vec<Sort>,

@@ -35,8 +35,7 @@ pub(crate) struct EntitiesReplaced {
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
     /// The tick at which all saved data was as in the checkpoint, if it was: everything written
-    /// until then has this
-    /// tick at most, everything else a later one.
+    /// until then has this tick at most, everything else a later one.
     pub as_saved: Option<Tick>,
     /// The rest of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,

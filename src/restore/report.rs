@@ -34,40 +34,34 @@ pub struct RestoreReport {
     pub dangling: Vec<DanglingReference>,
     /// The number of references without a target.
     pub dangling_total: u64,
-    /// Saved entities that observers or level code spawned during the restore. The
-    /// most common mistake: an `OnEnter` that adds a second player.
+    /// Saved entities that observers or level code spawned during the restore. The most common
+    /// mistake: an `OnEnter` that adds a second player.
     pub extra: Vec<ExtraEntities>,
     /// Saved components that entities have although the checkpoint doesn't, since the build that
-    /// took it
-    /// didn't give them to such entities: it didn't know or require them. On entities with a key,
-    /// it includes all that
-    /// a level of another version of the game adds. They have the values that the game gives them.
+    /// took it didn't give them to such entities: it didn't know or require them. On entities with
+    /// a key, it includes all that a level of another version of the game adds. They have the
+    /// values that the game gives them.
     pub new_components: Vec<NewComponents>,
     /// Types whose values were changed during the restore, by hooks, observers or the commands that
-    /// those queued. The
-    /// checkpoint's values were written again, in place, so that no
-    /// hook or observer of the type runs once more; immutable and removed components
-    /// were inserted again. A type that isn't serialized the same way twice, as with a `HashMap` in
-    /// it, may
-    /// be listed needlessly.
+    /// those queued. The checkpoint's values were written again, in place, so that no hook or
+    /// observer of the type runs once more; immutable and removed components were inserted again. A
+    /// type that isn't serialized the same way twice, as with a `HashMap` in it, may be listed
+    /// needlessly.
     pub overwritten: Vec<String>,
     /// Types of which some values are not as saved: hooks or observers change them again whenever
-    /// they
-    /// are inserted. Only immutable components can be here, and components that are removed again
-    /// each time.
+    /// they are inserted. Only immutable components can be here, and components that are removed
+    /// again each time.
     pub not_as_saved: Vec<String>,
     /// Entities that levels place and that have keys.
     pub placed: PlacedReport,
-    /// Unsaved entities that were despawned with the saved parent that they had, as a camera on
-    /// the player is. A game that restores a player has to spawn its camera again: with a required
-    /// component or
-    /// an `On<Add<Player>>` observer.
+    /// Unsaved entities that were despawned with the saved parent that they had, as a camera on the
+    /// player is. A game that restores a player has to spawn its camera again: with a required
+    /// component or an `On<Add<Player>>` observer.
     pub unsaved_children: u64,
     /// Restored entities that hooks or observers despawned at once.
     pub despawned_again: u64,
-    /// Entities that could not be spawned with the id allocated for them, since hooks or
-    /// observers had used it meanwhile. If an entity had that id, the saved values were written
-    /// to it.
+    /// Entities that could not be spawned with the id allocated for them, since hooks or observers
+    /// had used it meanwhile. If an entity had that id, the saved values were written to it.
     pub not_spawned: u64,
     /// The despawning of the previous world's entities.
     pub clearing: WorldClearing,
@@ -80,21 +74,18 @@ pub struct RestoreReport {
 #[non_exhaustive]
 pub struct PlacedReport {
     /// Keys of placed entities that aren't in the world; at most 64 are listed. Their values are
-    /// kept,
-    /// and written when the level spawns them.
+    /// kept, and written when the level spawns them.
     pub unclaimed: Vec<SaveKey>,
     /// The number of placed entities that aren't in the world.
     pub unclaimed_total: u64,
     /// Keys under which the level has a different kind of entity now; at most 64 are listed. The
-    /// saved values
-    /// aren't written to it, but kept.
+    /// saved values aren't written to it, but kept.
     pub mismatched: Vec<SaveKey>,
     /// Keys that more than one entity has; at most 64 are listed. The values went to the one that
     /// was spawned first.
     pub duplicate_keys: Vec<SaveKey>,
     /// Entities that the level had spawned although they had been despawned in play, and that were
-    /// despawned
-    /// again.
+    /// despawned again.
     pub gone_again: u64,
 }
 
@@ -191,8 +182,7 @@ pub struct DanglingReference {
     /// [`Entity::PLACEHOLDER`] now.
     pub is_relationship: bool,
     /// True if the saved value is no entity of the session: the field wasn't marked `#[entities]`
-    /// in
-    /// the build that saved it.
+    /// in the build that saved it.
     pub was_unmapped: bool,
 }
 

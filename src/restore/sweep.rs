@@ -17,8 +17,8 @@ use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, UnsavedMarkers};
 use crate::saved::{Saved, unfiltered};
 
-/// Marks an unsaved entity that makes no sense after a restore: a bullet, a particle, a
-/// popup. It is despawned with the old world.
+/// Marks an unsaved entity that makes no sense after a restore: a bullet, a particle, a popup. It
+/// is despawned with the old world.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -37,8 +37,7 @@ type OldEntities =
     (Or<((With<Saved>, Without<SaveKey>), With<DespawnOnRestore>)>, Without<IsResource>);
 
 /// Finds the entities of the old world: all that are saved, and those marked with
-/// [`DespawnOnRestore`]. Placed
-/// entities stay: they belong to the level.
+/// [`DespawnOnRestore`]. Placed entities stay: they belong to the level.
 pub(super) struct Sweep {
     adopted: Vec<ComponentId>,
     /// Built only if something is unsaved, which is rare.

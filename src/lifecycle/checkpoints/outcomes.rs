@@ -93,8 +93,7 @@ pub(in crate::lifecycle) fn checkpoint_failed(
 }
 
 /// Reports requested checkpoints older than `before` as failed: with the error for which a newer
-/// one
-/// was given up, or with `why`.
+/// one was given up, or with `why`.
 pub(in crate::lifecycle) fn give_up_asked(
     parts: &mut RuntimeParts,
     world: &mut World,

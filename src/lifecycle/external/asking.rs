@@ -18,8 +18,7 @@ use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
 /// The greatest age of the provider's last answer about autosaves, for a moment that can't wait;
-/// also
-/// the shortest time between two saves.
+/// also the shortest time between two saves.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A moment has come at which the game should save. It is asked to as soon as its provider has said

@@ -116,10 +116,9 @@ fn watch_entities(parts: &RuntimeParts, world: &mut World, empty_checkpoints: u3
     }
 }
 
-/// Gives a hint if the game seems to have forgotten to start a session. A player who takes time
-/// in the menu is no mistake, if the game has declared where its menu is. For players, a hint also
-/// needs
-/// something that would be saved.
+/// Gives a hint if the game seems to have forgotten to start a session. A player who takes time in
+/// the menu is no mistake, if the game has declared where its menu is. For players, a hint also
+/// needs something that would be saved.
 fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
     let is_busy = parts.transition.is_some()
         || !parts.start_up.sessions_are_known()

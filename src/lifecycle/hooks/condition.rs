@@ -131,11 +131,9 @@ impl Condition {
     }
 
     /// Returns true if the answer may have changed: a resource that it reads was changed, inserted
-    /// or removed, it
-    /// reads something unknown, or it reads entities and a state is being left. Passing time, and
-    /// changes of
-    /// entities in a frame that leaves no state, are left to the evaluation at the end of the
-    /// frame.
+    /// or removed, it reads something unknown, or it reads entities and a state is being left.
+    /// Passing time, and changes of entities in a frame that leaves no state, are left to the
+    /// evaluation at the end of the frame.
     pub(in crate::lifecycle) fn may_have_changed(&self, world: &World, leaves: bool) -> bool {
         let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty) && !self.asks_entities;
         let Some(asked) = self.asked.filter(|_| !reads_nothing) else { return true };

@@ -19,10 +19,9 @@ use crate::switches::SessionSwitches;
 
 notifications! {
     /// The digests of each session are up to date, as
-    /// [`digest`](crate::library::LibraryCommands::digest)
-    /// requested, or were removed by
-    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests), or
-    /// belong to the previous profile and aren't shown any more. [`SessionDigests`] has them.
+    /// [`digest`](crate::library::LibraryCommands::digest) requested, or were removed by
+    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests), or belong to the
+    /// previous profile and aren't shown any more. [`SessionDigests`] has them.
     SessionsDigested {
         /// The digester's name.
         name: &'static str,
@@ -34,8 +33,7 @@ notifications! {
 /// A digester's values for all sessions, as of the last request for them.
 ///
 /// A clone of [`sessions`](Self::sessions) costs as much as a clone of a pointer: go through
-/// thousands of
-/// sessions in a task, not in a frame.
+/// thousands of sessions in a task, not in a frame.
 #[derive(Resource, Clone)]
 #[non_exhaustive]
 pub struct SessionDigests<D: SessionDigester> {

@@ -10,8 +10,7 @@ use crate::lifecycle::runtime::last_look::LastLook;
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionUpdated};
 
 /// The interval at which other processes' changes are looked for while a watch is followed. A
-/// change
-/// is known within a second.
+/// change is known within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
 
 /// When it was last looked what other processes changed.

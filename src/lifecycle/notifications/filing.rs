@@ -38,8 +38,7 @@ notifications! {
     }
 
     /// A session was moved to the trash or the archive, or was brought back, durably. If it was
-    /// there
-    /// already, `from` and `to` are the same.
+    /// there already, `from` and `to` are the same.
     SessionMoved {
         /// The session.
         session: SessionId,
@@ -51,8 +50,7 @@ notifications! {
 
     /// A request by [`edit_all`](crate::library::LibraryCommands::edit_all) or
     /// [`prune`](crate::library::LibraryCommands::prune) is done, as far as it could be. The
-    /// outcome for each session
-    /// was reported before.
+    /// outcome for each session was reported before.
     SessionsEdited {
         /// The request.
         request: SessionRequest,

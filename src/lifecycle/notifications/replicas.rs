@@ -29,9 +29,8 @@ notifications! {
     }
 
     /// This machine owns a session in the replica: before the session is played or, if the replica
-    /// couldn't be reached,
-    /// as soon as it can. Also sent after the owner has removed files there, for which it takes a
-    /// new epoch.
+    /// couldn't be reached, as soon as it can. Also sent after the owner has removed files there,
+    /// for which it takes a new epoch.
     SessionClaimed {
         /// The session.
         session: SessionId,
@@ -40,9 +39,8 @@ notifications! {
     }
 
     /// A session is no longer replicated, since another machine owns it or the replica lost it. If
-    /// it is played,
-    /// [`WhenFenced`](crate::replica::WhenFenced) decides what happens. What was replicated before
-    /// stays there.
+    /// it is played, [`WhenFenced`](crate::replica::WhenFenced) decides what happens. What was
+    /// replicated before stays there.
     SessionFenced {
         /// The session.
         session: SessionId,
@@ -53,16 +51,15 @@ notifications! {
     }
 
     /// The session that is about to be played has diverged: it continued here and in the replica.
-    /// This machine's
-    /// state continues as a separate session; the files of both stay as they are.
+    /// This machine's state continues as a separate session; the files of both stay as they are.
     SessionForked {
         /// The session.
         session: SessionId,
     }
 
     /// A session was left, and all of it is in the replica, where another machine can resume it at
-    /// once; or the
-    /// replica couldn't be reached, and the rest is sent when this machine plays the session again.
+    /// once; or the replica couldn't be reached, and the rest is sent when this machine plays the
+    /// session again.
     SessionReleased {
         /// The session.
         session: SessionId,

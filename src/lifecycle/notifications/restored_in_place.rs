@@ -11,10 +11,9 @@ use crate::restore::ChangedEntity;
 /// removed from it.
 ///
 /// Unsaved components that depend on the changed ones stayed as they were, and may have to be set:
-/// targets,
-/// contacts, timers, animations. Sent for each such entity before
-/// [`SessionRestored`](crate::SessionRestored), to
-/// observers of the entity, to those of all entities, and as a message.
+/// targets, contacts, timers, animations. Sent for each such entity before
+/// [`SessionRestored`](crate::SessionRestored), to observers of the entity, to those of all
+/// entities, and as a message.
 ///
 /// ```
 /// use bevy::prelude::*;

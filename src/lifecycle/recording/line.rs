@@ -71,8 +71,7 @@ impl EventLine {
     }
 
     /// Returns true if events may be taken now. Between the replay and the end of the frame in
-    /// which the game
-    /// handles it, new ones wait.
+    /// which the game handles it, new ones wait.
     pub(in crate::lifecycle) fn is_open(&self) -> bool {
         matches!(self.hand_out, HandingOut::Nothing)
     }

@@ -15,8 +15,7 @@ notifications! {
     /// After a crash, the events recorded after the newest checkpoint were replayed: messages were
     /// written and events triggered, of the types that are recorded with
     /// [`replay_after_restore`](crate::events::RecordedAs::replay_after_restore). Sent at the end
-    /// of the frame
-    /// in which the world was restored.
+    /// of the frame in which the world was restored.
     EventsReplayed {
         /// The session.
         session: SessionId,
@@ -40,8 +39,8 @@ notifications! {
         cause: EventLoss,
     }
 
-    /// A page of a session's events was read, as
-    /// [`read`](crate::events::EventCommands::read) requested.
+    /// A page of a session's events was read, as [`read`](crate::events::EventCommands::read)
+    /// requested.
     EventsRead {
         /// The request's query.
         query: EventQuery,

@@ -98,8 +98,7 @@ impl ExitWatch {
 }
 
 /// Returns true if it is Bevy's answer to Ctrl+C, which Bevy handles in the plugin's place: the
-/// exit code of a
-/// shell for `SIGINT`.
+/// exit code of a shell for `SIGINT`.
 fn is_interrupt(exit: &AppExit) -> bool {
     const INTERRUPTED: u8 = 128 + 2;
     matches!(exit, AppExit::Error(code) if code.get() == INTERRUPTED)

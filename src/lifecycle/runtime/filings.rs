@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use bevy_session_journal::{SessionId, Ticket};
 
 /// Operations on sessions that aren't played, which the writer hasn't answered yet: at most one per
-/// session, so
-/// that they are done in the order in which they were requested, however long one takes.
+/// session, so that they are done in the order in which they were requested, however long one
+/// takes.
 #[derive(Default)]
 pub(crate) struct Filings {
     under_way: HashMap<SessionId, Ticket>,

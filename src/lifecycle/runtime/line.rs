@@ -4,8 +4,8 @@ use bevy_session_journal::{CheckpointId, RunId};
 
 use super::asked_checkpoints::AskedCheckpoints;
 
-/// A run's position on the current branch of checkpoints: which were captured, which of them
-/// are durable, and the base of the next delta.
+/// A run's position on the current branch of checkpoints: which were captured, which of them are
+/// durable, and the base of the next delta.
 pub(crate) struct Line {
     run: RunId,
     /// The number of the last checkpoint that was captured.
@@ -16,8 +16,7 @@ pub(crate) struct Line {
     /// full.
     base: Option<u64>,
     /// True if the writer knows the world as of the checkpoint after which the run begins, so that
-    /// the opening
-    /// capture may be a delta to that one.
+    /// the opening capture may be a delta to that one.
     pub(in crate::lifecycle) is_as_restored: bool,
     /// The newest checkpoint that is durable.
     durable: u64,

@@ -93,8 +93,7 @@ impl Preparing {
     }
 
     /// Returns true if this undoes what a cancelled restore left behind. It can't be cancelled
-    /// before the world has a
-    /// level again. An undo by the player names no checkpoint.
+    /// before the world has a level again. An undo by the player names no checkpoint.
     pub(in crate::lifecycle) fn takes_cancellation_back(&self) -> bool {
         matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
     }

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use crate::checkpoints::{StandingAlert, SurvivedFailure};
 
 /// The previous process of this game on this machine, and how it ended. There from the first frame
-/// on, even if
-/// no session was played; absent if this is the first process.
+/// on, even if no session was played; absent if this is the first process.
 /// [`Report::of_last_run`](crate::reports::Report::of_last_run) writes it to a file for a player to
 /// send.
 #[derive(Resource, Clone, PartialEq, Debug)]

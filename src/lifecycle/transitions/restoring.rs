@@ -205,8 +205,7 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
 }
 
 /// The manner of restoring a checkpoint into the present world: in place only if that is the
-/// session's, as it was
-/// played.
+/// session's, as it was played.
 fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
     let is_played = parts.session() == Some(session)
         && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
@@ -399,8 +398,7 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
 }
 
 /// Returns true if the game has cancelled the restore. Handled out of turn, since all other
-/// requests
-/// wait for the restore.
+/// requests wait for the restore.
 pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
     let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
     let is_cancellation =

@@ -38,8 +38,8 @@ pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), Requ
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 
-/// Checks that no raised alert refuses new sessions. Called once, before anything is done:
-/// the played session may be closed for it.
+/// Checks that no raised alert refuses new sessions. Called once, before anything is done: the
+/// played session may be closed for it.
 pub(in crate::lifecycle) fn admit_session(world: &World) -> Result<(), RequestError> {
     let restraints = world.get_resource::<Restraints>();
     let refused = restraints.and_then(|restraints| restraints.refuses_sessions.clone());

@@ -2,9 +2,8 @@
 //! earlier moment of the one that is being played.
 //!
 //! All of these take the same steps. The checkpoint is read and decoded while the game continues.
-//! Only if
-//! that succeeds is another session that is being played closed, with its last checkpoint. So
-//! damage changes nothing, and no play is lost.
+//! Only if that succeeds is another session that is being played closed, with its last checkpoint.
+//! So damage changes nothing, and no play is lost.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -36,8 +35,7 @@ use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::RestoreManner;
 
 /// The number of times that what is offered instead of a damaged checkpoint is tried, for a request
-/// that is to
-/// succeed whatever it takes.
+/// that is to succeed whatever it takes.
 const TRIES: u32 = 8;
 
 pub(in crate::lifecycle) fn continue_session(
