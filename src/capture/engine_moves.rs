@@ -9,7 +9,7 @@ mod registries;
 
 use super::former_names::former_path;
 
-/// What a release of Bevy has moved or renamed.
+/// The types that a release of Bevy has moved or renamed.
 struct Release {
     version: &'static str,
     /// Each type's path since this release, and the one that it had before. With `::` at its end it is a module, whose

@@ -1,4 +1,4 @@
-//! What a type's path was before a rename.
+//! The former path of a renamed type.
 
 /// The path with `former` wherever it names `current`; `None` if it never does.
 ///

@@ -7,10 +7,10 @@ use bevy::time::{Fixed, Time, Virtual};
 
 use bevy_session_journal::internal::model::session::{FixedClock, GameClock};
 
-/// What [`Time<Virtual>`] and [`Time<Fixed>`] of a world say.
+/// The values of a world's [`Time<Virtual>`] and [`Time<Fixed>`].
 ///
-/// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up, and
-/// a game that came back with a clock that stands still would be stuck.
+/// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up,
+/// and a game that was restored with a stopped clock would be stuck.
 pub(crate) fn clock_of(world: &World) -> GameClock {
     let elapsed = world.get_resource::<Time<Virtual>>().map(Time::elapsed);
     let fixed = world.get_resource::<Time<Fixed>>().map(|time| FixedClock {

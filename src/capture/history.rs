@@ -18,7 +18,7 @@ use crate::engine;
 use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
 use crate::schema::Schema;
 
-/// What the game said about the past of its types, in the order of the calls.
+/// The declared history of the game's types, in the order of the calls.
 #[derive(Resource, Default)]
 pub(crate) struct DeclaredHistory {
     renames: Vec<Rename>,
@@ -84,7 +84,7 @@ impl DeclaredHistory {
         names
     }
 
-    /// What migrates a column.
+    /// The migrations of a column.
     fn migrations(
         &self,
         column: &dyn SavedType,
@@ -96,7 +96,7 @@ impl DeclaredHistory {
         }
     }
 
-    /// The types that something was said about although nothing saves them.
+    /// The types whose history was declared although nothing saves them.
     fn of_unsaved_types(
         &self,
         columns: &BTreeMap<Arc<str>, Arc<dyn SavedType>>,
@@ -123,18 +123,18 @@ pub(crate) struct TypeHistory {
     migrations: Option<Arc<dyn MigrateRows>>,
 }
 
-/// What this build can do with a row.
+/// The relation of a row's form to this build.
 pub(crate) enum Form<'a> {
-    /// It is of today's version.
+    /// It has the current version.
     Current,
-    /// It is of an older version, which can be brought into today's form.
+    /// It has an older version, which can be migrated to the current form.
     Older(&'a dyn MigrateRows),
-    /// It is of a version that there are no migrations from.
+    /// It has a version that there are no migrations from.
     TooOld {
         /// The oldest version that there are migrations from.
         oldest: u32,
     },
-    /// It is of a version that only a newer build knows.
+    /// It has a version that only a newer build knows.
     Newer {
         /// The version that this build knows.
         known: u32,
@@ -157,7 +157,7 @@ impl TypeHistory {
         self.migrations.as_ref().map(|migrations| migrations.older_schemas()).unwrap_or_default()
     }
 
-    /// What can be done with rows of a version.
+    /// The relation of a version's form to this build.
     pub(crate) fn form(&self, version: u32) -> Form<'_> {
         let known = self.version();
         match &self.migrations {

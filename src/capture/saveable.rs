@@ -1,4 +1,4 @@
-//! What a type needs to be saved, in words that help.
+//! The bounds of saved types, with helpful compile errors.
 
 use bevy::ecs::component::Component;
 use bevy::reflect::TypePath;

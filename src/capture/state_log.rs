@@ -32,7 +32,7 @@ impl StateLog {
         std::mem::take(&mut self.0)
     }
 
-    /// Whether there was none.
+    /// Returns true if there was none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -155,9 +155,9 @@ pub(crate) struct Play {
     pub types: Arc<SavedTypes>,
     pub recorder: Recorder,
     pub encoder: Encoder,
-    /// What is in the journal.
+    /// The journal's content.
     pub journal: Journal,
-    /// What a run has opened with that began with the difference to what was restored.
+    /// The opening checkpoint of a run that began with a delta to the restored one.
     pub opened: Option<Journal>,
 }
 
@@ -301,7 +301,7 @@ impl Play {
     }
 }
 
-/// Whether an entity hangs from another, however far below, or is that one.
+/// Returns true if `below` is `above` or one of its descendants.
 pub(crate) fn is_above(world: &World, above: Entity, below: Entity) -> bool {
     let mut next = Some(below);
     while let Some(entity) = next {

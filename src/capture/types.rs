@@ -60,13 +60,13 @@ impl SavedTypes {
         collection.finish(world)
     }
 
-    /// What is known of a type under this name, which may be one that it had once. `None` if no
-    /// saved type has or had it.
+    /// The history of a type with this name, or with this former name. `None` if no saved type has
+    /// or had it.
     pub(crate) fn history(&self, name: &str) -> Option<&Arc<TypeHistory>> {
         self.histories.get(name)
     }
 
-    /// What is known of all saved types, by every name that they have or had.
+    /// The histories of all saved types, by every name that they have or had.
     pub(crate) fn histories(&self) -> impl Iterator<Item = (&str, &TypeHistory)> {
         self.histories.iter().map(|(name, history)| (&**name, &**history))
     }
@@ -76,7 +76,7 @@ impl SavedTypes {
         &self.histories
     }
 
-    /// What is done with checkpoints as a whole, before they are restored.
+    /// Migrations of whole checkpoints, which run before a restore.
     pub(crate) fn checkpoint_migrations(&self) -> &[CheckpointMigration] {
         &self.checkpoint_migrations
     }
@@ -128,7 +128,7 @@ impl SavedTypes {
         components.collect()
     }
 
-    /// Whether any entity of a world is saved.
+    /// Returns true if any entity of a world is saved.
     pub(crate) fn is_any_entity_saved(world: &World) -> bool {
         let with_marker = world
             .component_id::<Saved>()
@@ -148,7 +148,7 @@ impl SavedTypes {
         self.adopted.iter().cloned()
     }
 
-    /// What can't be saved.
+    /// The types that can't be saved.
     pub(crate) fn problems(&self) -> &[TypeProblem] {
         &self.problems
     }
@@ -164,22 +164,22 @@ impl SavedTypes {
         self.own_components().filter(is_own).map(str::to_owned).collect()
     }
 
-    /// How many component types the game saves, without those that are always saved.
+    /// The number of component types that the game saves, without the built-in ones.
     pub(crate) fn component_count(&self) -> usize {
         self.own_components().count()
     }
 
-    /// How many resource types the game saves.
+    /// The number of resource types that the game saves.
     pub(crate) fn resource_count(&self) -> usize {
         self.of_role(Role::Resource).count()
     }
 
-    /// How many states the game saves.
+    /// The number of states that the game saves.
     pub(crate) fn state_count(&self) -> usize {
         self.of_role(Role::State).count()
     }
 
-    /// Whether the game saves anything.
+    /// Returns true if the game saves anything.
     pub(crate) fn has_any(&self) -> bool {
         self.component_count() + self.resource_count() + self.state_count() > 0
     }
@@ -219,7 +219,7 @@ struct Collection {
 }
 
 impl Collection {
-    /// What is always saved.
+    /// The types that are always saved.
     fn new(world: &mut World) -> Self {
         // A relationship is known as one only when both of its halves are.
         world.register_component::<ChildOf>();
@@ -356,7 +356,7 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
         .is_some_and(|required| required.iter_ids().any(|required| required == other))
 }
 
-/// Whether a component is the derived half of a relationship.
+/// Returns true if a component is the derived half of a relationship.
 ///
 /// Bevy says so only once both halves are known to the world. Until then their mutability
 /// distinguishes them: the derived half has to be mutable, and a derived link never is.

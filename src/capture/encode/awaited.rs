@@ -1,4 +1,4 @@
-//! Lists that name somebody who isn't in the world: the place of each is kept until they come.
+//! Lists that name entities which aren't in the world: their places are kept until they come.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
@@ -12,10 +12,10 @@ use super::carried::{Carried, CarriedRow};
 use super::split::Split;
 use crate::saved::{Codec, OrderCodec};
 
-/// The order of a target's sources, some of whom aren't there.
+/// The order of a target's sources, some of which aren't in the world.
 ///
-/// The world's list has nothing of those, and the one in the journal goes on naming them. So a
-/// checkpoint of this run says the same of their places as the one that was restored.
+/// The world's list lacks those, and the one in the journal still names them. So a checkpoint of
+/// this run has the same places for them as the one that was restored.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct AwaitedOrders {
     columns: BTreeMap<Arc<str>, BTreeMap<SaveId, AwaitedOrder>>,
@@ -24,14 +24,14 @@ pub(crate) struct AwaitedOrders {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct AwaitedOrder {
     names: Vec<SaveId>,
-    /// Whether others joined them or their order changed since a checkpoint was last written.
+    /// True if other sources joined or the order changed since a checkpoint was last written.
     is_changed: bool,
-    /// Who was missing when a checkpoint was last written.
+    /// The sources that were missing when a checkpoint was last written.
     awaited: HashSet<SaveId>,
     row: Row,
 }
 
-/// What the journal has of a list that somebody is missing from.
+/// The journal's row of a list with missing sources.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Row {
     /// Nothing yet.
@@ -47,9 +47,9 @@ enum Row {
 pub(crate) struct NamedOrder {
     /// The column of the order.
     pub type_path: Arc<str>,
-    /// Whose list it is.
+    /// The owner of the list.
     pub target: SaveId,
-    /// Who is listed.
+    /// The listed sources.
     pub names: Vec<SaveId>,
 }
 
@@ -71,7 +71,7 @@ impl AwaitedOrders {
         self.columns.is_empty()
     }
 
-    /// Adds a list. Whoever was missing from it before keeps their place.
+    /// Adds a list. Sources that were missing from it before keep their places.
     pub(super) fn add(&mut self, order: NamedOrder) {
         let NamedOrder { type_path, target, names } = order;
         let lists = self.columns.entry(type_path).or_default();
@@ -137,7 +137,7 @@ impl AwaitedOrders {
         taken
     }
 
-    /// How many rows of a column the journal has that aren't the world's.
+    /// The number of rows of a column that only the journal has, not the world.
     pub(super) fn rows(&self, type_path: &str) -> u64 {
         let lists = self.columns.get(type_path).into_iter().flat_map(BTreeMap::values);
         lists.filter(|list| list.row == Row::OfAwaited).count() as u64

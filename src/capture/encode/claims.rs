@@ -27,18 +27,18 @@ struct Claim {
     id: SaveId,
 }
 
-/// What came of claims.
+/// The outcome of claims.
 pub(crate) struct Settled {
     /// Entities that have the values which were kept for them.
     pub written: Vec<Entity>,
-    /// Entities that are of another sort than what was kept for their key, which goes on waiting.
+    /// Entities of another kind than the one kept for their key, which is kept further.
     pub refused: Vec<Entity>,
-    /// What could not be used of what was kept.
+    /// The kept values that could not be used.
     pub carried: Carried,
 }
 
 impl Claims {
-    /// What was kept for a key is on its way to this entity, and to no other.
+    /// Begins to give the values that were kept for a key to this entity, and to no other.
     pub(super) fn begin(&mut self, entity: Entity, key: SaveKey, id: SaveId) {
         if let Some(before) = self.by_key.insert(key.clone(), entity) {
             self.by_entity.remove(&before);
@@ -53,17 +53,17 @@ impl Claims {
         Some((key, id))
     }
 
-    /// Whether nothing is on its way.
+    /// Returns true if no values are on their way.
     pub(super) fn is_empty(&self) -> bool {
         self.by_entity.is_empty()
     }
 
-    /// How many entities wait for their values.
+    /// The number of entities that wait for their values.
     pub(super) fn len(&self) -> u64 {
         self.by_entity.len() as u64
     }
 
-    /// Whether what was kept for a key is on its way.
+    /// Returns true if the values that were kept for a key are on their way.
     pub(super) fn are_of(&self, key: &SaveKey) -> bool {
         self.by_key.contains_key(key)
     }

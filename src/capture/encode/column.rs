@@ -52,7 +52,7 @@ impl<'a> ColumnWriter<'a> {
         self.presence.clear();
     }
 
-    /// What was written: removals, and values.
+    /// The written removals and values.
     pub(super) fn finish(self) -> (Vec<SaveId>, Vec<Values>) {
         (self.removed, self.values.finish())
     }
@@ -77,7 +77,7 @@ impl<'a> ColumnWriter<'a> {
         }
     }
 
-    /// Whether there are several saved ones among these entities, so that their order says something.
+    /// Returns true if several of these entities are saved, so that their order matters.
     pub(crate) fn have_order(&self, entities: &[Entity]) -> bool {
         entities.iter().filter(|entity| self.ids.is_saved(**entity)).nth(1).is_some()
     }

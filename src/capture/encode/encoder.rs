@@ -61,11 +61,11 @@ pub(crate) struct ClaimedRows {
     pub orders: Vec<NamedOrder>,
 }
 
-/// What is known of a column between captures.
+/// The state of a column between captures.
 #[derive(Clone, Default)]
 struct ColumnState {
     presence: Presence,
-    /// Whether values are missing or old since the last full capture.
+    /// True if values are missing or old since the last full capture.
     is_incomplete: bool,
 }
 
@@ -78,13 +78,13 @@ pub(crate) struct Encoded {
     pub entities: u64,
     /// Every type that the game saves, also those without a row.
     pub types: Vec<TypeSummary>,
-    /// What is carried along, since this build can't use it.
+    /// The rows that are carried along, since this build can't use them.
     pub carried: Vec<TypeSummary>,
     /// Types of which values are missing or old, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
-    /// What could not be written now; the first of them.
+    /// The first values that could not be written now.
     pub failures: Vec<EncodeFailure>,
     /// Types whose rows the writer counts differently from the world. Something changed without a
     /// trace, and a full capture is due.
@@ -482,7 +482,7 @@ impl Encoder {
         blocks
     }
 
-    /// What later builds have to know of this one. It is the same for the whole run.
+    /// The facts about this build for later builds. They are the same for the whole run.
     fn block_of_build(&self) -> Option<Block> {
         let mut bytes = Vec::new();
         encode_message_pack(self.types.build(), &mut bytes).ok()?;

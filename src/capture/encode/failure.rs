@@ -1,4 +1,4 @@
-//! What the game's own code failed to write.
+//! Failures of the game's own code to write a value.
 
 use bevy::ecs::entity::Entity;
 
@@ -11,11 +11,11 @@ pub(crate) struct EncodeFailure {
     pub type_path: String,
     /// The entity; `None` for a resource or state.
     pub entity: Option<Entity>,
-    /// What happened.
+    /// The failure.
     pub reason: EncodeFailureReason,
 }
 
-/// What happened.
+/// The failure.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EncodeFailureReason {

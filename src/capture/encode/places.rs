@@ -14,7 +14,7 @@ use crate::saved::encode_message_pack;
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KeyedIds {
     ids: BTreeMap<SaveKey, SaveId>,
-    /// What the journal has already.
+    /// The ids that the journal has already.
     written: BTreeMap<SaveId, SaveKey>,
 }
 

@@ -222,8 +222,8 @@ impl SaveIds {
         Some(saved)
     }
 
-    /// Whether a reference had to be given up since the last call, because there are too many to
-    /// entities that aren't saved.
+    /// Returns true if a reference had to be given up since the last call, because there are too
+    /// many to entities that aren't saved.
     pub(super) fn take_refused(&mut self) -> bool {
         std::mem::take(&mut self.refused)
     }

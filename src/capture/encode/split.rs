@@ -5,7 +5,7 @@ use bevy_session_journal::{SaveId, limits};
 
 /// Bytes of one block, ids and lengths included. Well below a frame, so that blocks fill frames.
 const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;
-/// What a row costs beside its value, at most.
+/// The most bytes that a row takes beside its value.
 const ROW_BYTES: usize = 16;
 
 /// Rows on their way into blocks.

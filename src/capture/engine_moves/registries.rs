@@ -63,7 +63,7 @@ impl Types {
     }
 }
 
-/// Whether a path is this type's, or lies in this module.
+/// Returns true if a path is this type's, or is in this module.
 fn is_within(path: &str, side: &str) -> bool {
     path == side || (side.ends_with("::") && path.starts_with(side))
 }

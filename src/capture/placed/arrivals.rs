@@ -1,4 +1,4 @@
-//! Which placed entities come and go.
+//! The arrival and departure of placed entities.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
 
-/// Which placed entities there are, which come and go, and which are waited for.
+/// The placed entities in the world, their arrivals and departures, and the keys that wait for one.
 ///
-/// Fed by the hooks of [`SaveKey`] and [`SaveScope`](super::SaveScope), so that not even one is
-/// missed that comes and goes between two captures.
+/// Fed by the hooks of [`SaveKey`] and [`SaveScope`](super::SaveScope), so that no entity is
+/// missed, even if it comes and goes between two captures.
 #[derive(Resource, Default)]
 pub(crate) struct Placed {
     /// The living entity that has each key.
@@ -35,26 +35,26 @@ pub(crate) struct Placed {
     cleared: EntityHashSet,
     /// Keys whose entities go as soon as a level spawns them.
     gone: HashSet<SaveKey>,
-    /// Those of them that went in this run.
+    /// Keys among them whose entities were despawned in this run.
     gone_in_run: HashSet<SaveKey>,
     /// Keys whose values are kept for an entity that isn't there.
     waiting: HashSet<SaveKey>,
     /// Keys whose entities were despawned before this process played any session, and once it does
     /// those of them whose values wait.
     lost_before: HashSet<SaveKey>,
-    /// Whether this process has played a session.
+    /// True if this process has played a session.
     has_played: bool,
     /// Note which state entities belong to, one for each state that the plugin knows.
     bind: Vec<BindKeys>,
-    /// Whether a session is being played, and its world isn't being replaced.
+    /// True if a session is being played, and its world isn't being replaced.
     is_recording: bool,
     /// Keys that were reported because two entities have them.
     reported_twice: HashSet<SaveKey>,
-    /// What is copied of those who leave with a scope, once the game's types are known.
+    /// The types that are copied from entities that leave with a scope, once they are known.
     types: Option<Arc<SavedTypes>>,
 }
 
-/// What became of a placed entity that isn't in the world any more.
+/// The departure of a placed entity.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Departure {
     /// It was despawned in play.
@@ -70,13 +70,13 @@ pub(crate) struct Parking {
     pub columns: Vec<Option<Captured>>,
 }
 
-/// What came since the last look, as far as it concerns anybody.
+/// The placed entities that arrived since the last look, as far as they need handling.
 #[derive(Default)]
 pub(crate) struct Arrivals {
-    /// Entities that were gone, and go again.
+    /// Entities that are gone in the session, and are despawned again.
     pub gone: Vec<Entity>,
-    /// Their keys, of those that went in this run and belong to no level that comes back as it was
-    /// left.
+    /// The keys of those that were despawned in this run, and that belong to no level that is
+    /// restored as it was left.
     pub gone_in_run: Vec<SaveKey>,
     /// Entities whose values wait for them.
     pub claims: Vec<(SaveKey, Entity)>,
@@ -94,7 +94,7 @@ impl Placed {
         self.types.clone()
     }
 
-    /// Whether departures are recorded.
+    /// Returns true if departures are recorded.
     pub(crate) fn is_recording(&self) -> bool {
         self.is_recording
     }
@@ -164,7 +164,7 @@ impl Placed {
         }
     }
 
-    /// How many keys are known of living entities.
+    /// The number of keys of living entities.
     #[cfg(test)]
     pub(crate) fn known_keys(&self) -> usize {
         self.by_key.len()
@@ -187,12 +187,12 @@ impl Placed {
         }
     }
 
-    /// What was to be despawned with its state or chapter has been, or never will.
+    /// Forgets the entities that were to be despawned with their state or chapter.
     pub(crate) fn end_of_frame(&mut self) {
         self.cleared.clear();
     }
 
-    /// Whether values are kept for entities that aren't there.
+    /// Returns true if values are kept for entities that aren't there.
     pub(crate) fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
@@ -231,17 +231,17 @@ impl Placed {
         self.waiting.extend(keys);
     }
 
-    /// What left since the last capture.
+    /// Takes the departures since the last capture.
     pub(crate) fn take_departures(&mut self) -> Vec<Departure> {
         std::mem::take(&mut self.departures)
     }
 
-    /// Whether anything left since the last capture.
+    /// Returns true if there were departures since the last capture.
     pub(crate) fn has_departures(&self) -> bool {
         !self.departures.is_empty()
     }
 
-    /// What was parked since the last call.
+    /// Takes the values that were parked since the last call.
     pub(crate) fn take_parking(&mut self) -> Vec<Parking> {
         std::mem::take(&mut self.parking)
     }
@@ -305,7 +305,7 @@ impl Placed {
     }
 }
 
-/// Whether an entity belongs to what comes and goes as a whole, and comes back as it was left.
+/// Returns true if an entity belongs to a scope, which comes back as it was left.
 fn is_below_scope(world: &World, entity: Entity) -> bool {
     let mut seen = EntityHashSet::default();
     let mut next = Some(entity);

@@ -14,7 +14,7 @@ const RETAINED_VALUES: usize = 1 << 14;
 pub(crate) struct Copies<V> {
     values: Vec<V>,
     live: usize,
-    /// Whether values may stay when the buffer is emptied.
+    /// True if values may stay when the buffer is emptied.
     stay: bool,
 }
 

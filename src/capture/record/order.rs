@@ -123,7 +123,7 @@ fn is_saved(table: &Table, marker: ComponentId) -> bool {
     !table.is_empty() && table.has_column(marker) && !table.has_column(IS_RESOURCE)
 }
 
-/// Whether a saved entity's list is copied on its own account.
+/// Returns true if a saved entity's list is copied for its own sake.
 fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSpan) -> bool {
     let Ok(entity) = world.get_entity(entity) else { return false };
     let list = entity.get_change_ticks_by_id(related.target());

@@ -24,8 +24,8 @@ use crate::saved::{Latecomers, Saved, unfiltered};
 
 /// Takes captures of one world.
 ///
-/// Between two captures it keeps the tick of the first, hints at removals, which resources there
-/// were, and the states. Whoever throws a capture away asks for a full one next.
+/// Between two captures it keeps the tick of the first, hints at removals, the resources that
+/// existed, and the states. If a capture is dropped, the next one must be full.
 pub(crate) struct Recorder {
     entities: SavedQuery,
     tables: SavedTables,
@@ -42,27 +42,28 @@ pub(crate) struct Recorder {
     /// Captures that have been encoded and emptied, to be filled again.
     #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
-    /// How many captures come back. More are never kept.
+    /// The number of captures that are to return. More are never kept.
     lent: usize,
 }
 
-/// What is known of a world without a look at its values.
+/// Knowledge of a world that needs no look at its values.
 pub(crate) struct Known<'a> {
-    /// Whatever was written until then is in the checkpoint that is put back, and what came before it.
+    /// The tick until which all writes are in the checkpoint that is restored, or before it.
     pub since: Tick,
-    /// Knows where what is saved is in the world.
+    /// Knows where the saved values are in the world.
     pub recorder: &'a mut Recorder,
 }
 
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
 
-/// When each value's own tick is looked at, as few ways of writing leave no trace in the tick of a whole column: Bevy's
-/// `MutUntyped`, and what bypasses change detection and sets ticks by hand.
+/// The schedule for looking at each value's own tick, since a few ways of writing leave no trace in
+/// the tick of a whole column: Bevy's `MutUntyped`, and code that bypasses change detection and
+/// sets ticks itself.
 struct Thoroughness {
     /// Captures until the next such look.
     captures: u32,
-    /// The tick of the last one, by which those that were passed over since are known.
+    /// The tick of the last one, to find the values that were missed since.
     last: Tick,
 }
 
@@ -264,8 +265,8 @@ impl Recorder {
         self.columns.follow_markers(world, span, &entities, &mut capture.columns);
     }
 
-    /// How long copying took in the last capture of this scope, and how many rows it copied; one for
-    /// each type but the marker.
+    /// The time that copying took in the last capture of this scope, and the number of copied rows;
+    /// one item for each type but the marker.
     pub(crate) fn costs<'a>(
         &'a self,
         capture: &'a Capture,
@@ -274,7 +275,8 @@ impl Recorder {
         self.columns.costs(capture.scope()).iter().copied().zip(rows)
     }
 
-    /// In how many captures of changes in a row no row of each type was copied; one for each type but the marker.
+    /// The number of deltas in a row in which no row of a type was copied; one item for each type
+    /// but the marker.
     pub(crate) fn idle(&self) -> impl Iterator<Item = u32> {
         self.columns.idle().iter().copied()
     }

@@ -19,19 +19,19 @@ use super::ticks::TickSpan;
 /// Copying that takes less than this isn't worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
 
-/// What copies each saved type.
+/// The recorders of each saved type.
 pub(super) struct Recorders {
     columns: Vec<Mutex<Column>>,
     /// Their places in the order in which they are copied.
     costliest_first: Vec<usize>,
-    /// How long each took, in the last full capture and in the last delta.
+    /// The time that each took in the last full capture and in the last delta.
     full: Vec<Duration>,
     delta: Vec<Duration>,
-    /// In how many deltas in a row each had no row.
+    /// The number of deltas in a row in which each had no row.
     idle: Vec<u32>,
 }
 
-/// What copies one type.
+/// The recorder of one type.
 struct Column {
     recorder: Box<dyn RecordColumn>,
     /// An emptied buffer, and then what was copied into it.
@@ -101,7 +101,7 @@ impl Recorders {
         }
     }
 
-    /// How long copying each type took, when this much was last copied.
+    /// The time that copying each type took in the last capture of this scope.
     pub(super) fn costs(&self, scope: CaptureScope) -> &[Duration] {
         match scope {
             CaptureScope::Full => &self.full,

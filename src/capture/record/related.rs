@@ -28,7 +28,8 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
     Some(accessor.counterpart_id())
 }
 
-/// What is despawned with an entity, since it is linked to it: its children, and the like.
+/// Entities that are despawned with this one, since they are linked to it: its children, and the
+/// like.
 pub(crate) fn hanging_from(world: &World, entity: Entity) -> Vec<Entity> {
     let Ok(found) = world.get_entity(entity) else { return Vec::new() };
     let lists = found.archetype().components().iter().filter_map(|component| {
@@ -99,7 +100,7 @@ impl<'w> Related<'w> {
         Some(ticks)
     }
 
-    /// Whether the lists are in tables.
+    /// Returns true if the lists are in tables.
     pub(super) fn is_in_tables(&self) -> bool {
         let info = self.world.components().get_info(self.target);
         info.is_some_and(|info| info.storage_type() == StorageType::Table)

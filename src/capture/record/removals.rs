@@ -79,7 +79,8 @@ impl Removals {
         }
     }
 
-    /// Whether so much has left that it is no longer worth knowing; then all of it is forgotten.
+    /// Returns true if so many entities have left that they are no longer worth tracking; then all
+    /// are forgotten.
     pub(crate) fn give_up(&mut self, world: &World) -> bool {
         let gives_up = self.marker.candidates.len() > MOST_DEPARTURES;
         if gives_up {

@@ -27,7 +27,7 @@ impl StatesBeingLeft {
         self.0.insert(TypeId::of::<S>(), Box::new(exited));
     }
 
-    /// Whether none is.
+    /// Returns true if no state is being left.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -60,7 +60,7 @@ impl<S: FreelyMutableState> SavedState<S> {
     }
 }
 
-/// What a state is saved as.
+/// Maps a state to the one that is saved.
 pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 
 /// Copies one state. States are compared, since `NextState` changes without being changed.
