@@ -6,7 +6,7 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 
 use bevy_session_journal::SaveId;
 
-/// What became of an event that was to be handed out.
+/// The outcome of replaying an event.
 pub(crate) enum HandOut {
     /// The game has it.
     Done,

@@ -1,4 +1,4 @@
-//! How many events are on their way to the writer.
+//! The number of events on their way to the writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -19,7 +19,7 @@ use crate::saved::{decode_message_pack, panic_message};
 /// Decides whether a value is handed out, and as what.
 pub(super) type Review<T> = Box<dyn FnMut(T, &RecordedEvent) -> Option<T> + Send + Sync>;
 
-/// A type that is recorded, and how.
+/// A type that is recorded, with its options.
 pub(super) struct RecordedType<T> {
     pub path: Arc<str>,
     pub former_paths: Vec<String>,
@@ -31,11 +31,11 @@ pub(super) struct RecordedType<T> {
     pub source: Box<dyn Source<T>>,
     /// Gives the game a value as if it came just now.
     pub deliver: fn(&mut World, T),
-    /// Whether and how values are handed out that no checkpoint holds.
+    /// Decides which values are replayed that no checkpoint holds; `None` if none are.
     pub review: Option<Review<T>>,
 }
 
-/// What was taken of one type.
+/// The values that were taken of one type.
 pub(super) struct TakenOfType {
     /// The values, each lot with its tick; none of what is no input.
     pub lots: Vec<(Option<u64>, Box<dyn Taken>)>,
@@ -49,19 +49,19 @@ pub(super) trait AnyRecordedType: Send + Sync {
     /// Tells it apart: one type may be recorded as a message and as an event.
     fn key(&self) -> (TypeId, EventSource);
 
-    /// What it is called in files.
+    /// The type's name in files.
     fn path(&self) -> &Arc<str>;
 
-    /// Whether events of this type are of this one, now or in older builds.
+    /// Returns true if events of this type belong to it, now or in older builds.
     fn is(&self, event_type: &EventType) -> bool;
 
-    /// Whether what no checkpoint holds is handed out again.
+    /// Returns true if values are replayed that no checkpoint holds.
     fn is_replayed(&self) -> bool;
 
-    /// What came since the last call; `None` if that is nothing.
+    /// The values since the last call; `None` if there are none.
     fn take(&mut self, world: &mut World) -> Option<TakenOfType>;
 
-    /// What came since the last call, as far as it can be had without the world.
+    /// The values since the last call, as far as they can be read without the world.
     fn take_last(&mut self) -> Option<TakenOfType>;
 
     /// Keeps what came since the last call for the next one.

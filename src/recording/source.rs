@@ -47,7 +47,7 @@ impl<T: Clone> Batch<T> {
 
 /// Where the values of a recorded type come from.
 pub(super) trait Source<T>: Send + Sync {
-    /// What came since the last call.
+    /// The values since the last call.
     fn read(&mut self, world: &mut World) -> Batch<T>;
 
     /// Keeps what came since the last call for the next one.
@@ -56,17 +56,17 @@ pub(super) trait Source<T>: Send + Sync {
     /// Passes over what came since the last call, and what was kept.
     fn skip(&mut self, world: &mut World);
 
-    /// What came since the last call, as far as it can be had without the world.
+    /// The values since the last call, as far as they can be read without the world.
     fn read_last(&mut self) -> Batch<T> {
         Batch::default()
     }
 }
 
-/// Messages, by a cursor of our own: that the game reads, clears or drains them changes nothing, as long
-/// as it doesn't do so before the end of the frame.
+/// Messages, read with a separate cursor: it doesn't matter if the game reads, clears or drains
+/// them, as long as it does so after the end of the frame.
 pub(super) struct FromMessages<T: Message> {
     cursor: MessageCursor<T>,
-    /// What was read already, since Bevy forgets messages after two frames.
+    /// Values that were read already, since Bevy forgets messages after two frames.
     kept: Batch<T>,
 }
 
@@ -96,8 +96,9 @@ impl<T: Message + Clone> Source<T> for FromMessages<T> {
     }
 }
 
-/// What was noted since the last frame of a type, by those who note it in one way: one type may be recorded
-/// both as events and as inputs. Shared with the recorder, which takes it out of a world that a panic unwinds.
+/// The values of a type that were noted since the last frame, for one way of noting: one type may
+/// be recorded both as events and as inputs. Shared with the recorder, which can read it even if a
+/// panic unwinds the world.
 #[derive(Resource)]
 pub(super) struct Noted<T, By> {
     batch: Arc<Mutex<Batch<T>>>,

@@ -20,7 +20,7 @@ pub(crate) struct TakenEvents {
     pub(crate) first: u64,
     pub(super) moment: EventMoment,
     pub(super) columns: Vec<Box<dyn Taken>>,
-    /// Whether they are durable as soon as they are written.
+    /// True if they are durable as soon as they are written.
     pub(super) durable: bool,
     pub(super) _on_their_way: OnTheirWay,
 }
@@ -54,7 +54,7 @@ impl TakenEvents {
 
 /// Values of one type.
 pub(super) trait Taken: Send {
-    /// What the type is called in files.
+    /// The type's name in files.
     fn path(&self) -> &Arc<str>;
 
     fn len(&self) -> usize;

@@ -40,7 +40,7 @@ pub(crate) enum DecodedColumn {
 }
 
 impl DecodedColumn {
-    /// Whether its rows belong to entities.
+    /// Returns true if its rows belong to entities.
     pub(crate) fn is_of_entities(&self) -> bool {
         matches!(self, Self::Component(_) | Self::Order(_))
     }
@@ -64,10 +64,10 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// The component in `world`.
     fn component(&self, world: &mut World) -> ComponentId;
 
-    /// Whether the component is a relationship.
+    /// Returns true if the component is a relationship.
     fn is_relationship(&self) -> bool;
 
-    /// Whether a value of the checkpoint refers to entities.
+    /// Returns true if a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
     /// Makes components of the rows that need the world for it and are written, before the first entity is;
@@ -79,8 +79,8 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Adds a row to an entity that is being put together.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
 
-    /// Whether [`overwrite`](Self::overwrite) can be asked for: no value of the checkpoint refers to entities or has to be made with the
-    /// world at hand.
+    /// Returns true if [`overwrite`](Self::overwrite) may be called: no value of the checkpoint
+    /// refers to entities or has to be made with the world at hand.
     fn can_overwrite(&self) -> bool {
         false
     }
@@ -101,7 +101,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Whom the value of the checkpoint names, as far as they are there.
     fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity>;
 
-    /// Whether an entity's component is what the checkpoint says.
+    /// Returns true if an entity's component is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
 
     /// Writes the value of the checkpoint again, in its place where that can be.
@@ -123,7 +123,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain>;
 }
 
-/// How a value was written again.
+/// The way in which a value was written again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum WrittenAgain {
     /// In its place: none of the game's code ran.
@@ -176,10 +176,10 @@ pub(crate) trait ResourceValue: Send + Sync {
     /// Gives the world the resource that was kept, or takes it away if there was none.
     fn give_back(&mut self, world: &mut World);
 
-    /// Whether the value of the checkpoint refers to entities.
+    /// Returns true if the value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
-    /// Whether the world's resource is what the checkpoint says.
+    /// Returns true if the world's resource is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
 }
 
@@ -200,7 +200,7 @@ pub(crate) trait StateValue: Send + Sync {
     /// Remembers the world's state and its pending transition, whatever the checkpoint says.
     fn keep(&mut self, world: &World);
 
-    /// Whether the world is in another state than when it was kept.
+    /// Returns true if the world is in another state than when it was kept.
     fn was_left(&self, world: &World) -> bool;
 
     /// Makes the state that was kept the next one, unless it is current.

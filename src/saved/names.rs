@@ -20,9 +20,10 @@ pub(crate) const BUILT_IN: [&str; 5] = [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KE
 pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
 /// Keys of placed entities that were despawned in play. No column of a type either.
 pub(crate) const GONE: &str = "bevy_session::Gone";
-/// What later builds have to know of the one that took the checkpoint. No column of a type either.
+/// The column with facts about the build that took the checkpoint, for later builds. It isn't a
+/// type's column either.
 pub(crate) const BUILD: &str = "bevy_session::Build";
-/// What the columns of components begin with that tie entities to a state.
+/// The prefix of columns whose components tie entities to a state.
 pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
 
 /// The column of the order that belongs to a column of links.

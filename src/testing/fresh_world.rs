@@ -21,7 +21,7 @@ pub(crate) struct FreshWorld {
     pub types: Arc<SavedTypes>,
 }
 
-/// What came of a restore.
+/// The result of a restore.
 pub(crate) struct Restored {
     pub report: RestoreReport,
     /// The ids under which entities were restored.

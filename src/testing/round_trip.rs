@@ -24,7 +24,7 @@ use crate::values::{
     Change, ChangeSort, Target, changes, given_name, lists_have_order, name_of, tree_of_bytes,
 };
 
-/// What of a world doesn't come back as it is.
+/// The parts of a world that aren't restored as they are.
 pub(super) fn differences(world: &mut World, supply: &[Supply]) -> Vec<Difference> {
     let types = Arc::new(SavedTypes::collect(world));
     let before = Side::of(world, &types, &EntityHashMap::default(), SaveId::FIRST);

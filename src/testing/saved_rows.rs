@@ -1,4 +1,4 @@
-//! What is saved of a world, as it would be written.
+//! A world's saved data, as it would be written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const NO_CHILDREN: [u8; 1] = [0x90];
 /// The ids of anchors begin here, far from those that entities have in any session.
 const FIRST_ANCHOR: SaveId = SaveId((1 << 40) + 1);
 
-/// What is saved of a world, as it would be written.
+/// A world's saved data, as it would be written.
 pub(super) struct SavedRows {
     /// The rows of each type but [`ENTITIES`].
     pub rows: BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>>,
@@ -29,7 +29,7 @@ pub(super) struct SavedRows {
     pub anchors: Vec<(SaveKey, Entity, SaveId)>,
     /// All rows, as they go to the journal.
     pub blocks: Vec<Block>,
-    /// What couldn't be written.
+    /// The values that couldn't be written.
     pub failures: Vec<EncodeFailure>,
 }
 

@@ -52,7 +52,7 @@ impl<'a> Side<'a> {
         known.find(|entity| self.world.get::<SaveKey>(*entity) == Some(key))
     }
 
-    /// Whether a saved type is a component or resource.
+    /// Returns true if a saved type is a component or resource.
     pub(super) fn has_component(&self, type_path: &str) -> bool {
         self.components.contains_key(type_path)
     }

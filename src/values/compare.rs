@@ -1,4 +1,4 @@
-//! What two values differ in, field by field.
+//! The differences between two values, field by field.
 
 use bevy::ecs::entity::Entity;
 
@@ -7,12 +7,12 @@ use super::tree::{Target, Tree, step_into};
 /// One field in which two values differ.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Change {
-    /// What leads to the field, as `.weapon.damage`; empty for the value itself.
+    /// The path to the field, as `.weapon.damage`; empty for the value itself.
     pub field: String,
     pub sort: ChangeSort,
 }
 
-/// How two values differ in a field.
+/// The kind of difference between two values in a field.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum ChangeSort {
     /// It has another value.
@@ -26,7 +26,7 @@ pub(crate) enum ChangeSort {
 /// Fields of one value that are listed.
 const LISTED: usize = 16;
 
-/// What two values differ in; the first few fields.
+/// The differences between two values, in the first few fields.
 pub(crate) fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
     let mut comparison = Comparison { path: String::new(), found: Vec::new() };
     comparison.compare(before, after);

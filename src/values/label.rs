@@ -1,4 +1,4 @@
-//! What to call an entity in a text for people.
+//! The name of an entity in a text for people.
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::name::Name;

@@ -6,7 +6,7 @@ use bevy::ecs::entity::Entity;
 
 use bevy_session_journal::SaveId;
 
-/// How deep a value is looked into. The format allows no deeper ones.
+/// The depth to which a value is looked into. The format allows no deeper ones.
 pub(crate) const DEPTH: usize = bevy_session_journal::internal::format::limits::VALUE_DEPTH;
 /// Letters of a value that a text about it shows.
 const SHOWN: usize = 120;
@@ -47,7 +47,7 @@ pub(crate) struct Reference {
     pub target: Target,
     /// The entity as it stands in the value.
     pub entity: Entity,
-    /// What to call it.
+    /// Its name.
     pub name: String,
 }
 
@@ -111,7 +111,7 @@ impl Tree {
         }
     }
 
-    /// What it is made of, each part with what leads to it.
+    /// Its parts, each with the path to it.
     fn parts(&self) -> Vec<(String, &Self)> {
         match self {
             Self::List(items) | Self::Set(items) => {
@@ -128,7 +128,7 @@ impl Tree {
         }
     }
 
-    /// What leads to the value under this key.
+    /// The path to the value under this key.
     pub(super) fn as_step(&self) -> String {
         match self {
             // What serde writes of a struct has its field names for keys.
@@ -138,7 +138,7 @@ impl Tree {
     }
 }
 
-/// What leads into a variant. People don't think of an option as one.
+/// The path into a variant. `Some` is left out, since people don't think of an option as a variant.
 pub(super) fn step_into(variant: &str) -> String {
     if variant == "Some" { String::new() } else { format!("::{variant}") }
 }

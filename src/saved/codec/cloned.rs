@@ -8,12 +8,12 @@ use bevy::ecs::entity::EntityMapper;
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError};
 use crate::schema::Schema;
 
-/// How clones of a type are written and read.
+/// The format in which clones of a type are written and read.
 pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
     /// Writes a value as MessagePack.
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
 
-    /// Whether a value is written as these bytes, with memory to write it to.
+    /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
         self.encode(value, memory).is_ok() && memory == bytes
     }
@@ -38,7 +38,7 @@ impl<T, F> CloneCodec<T, F> {
         Self { format, keeps_copies: true, component: PhantomData }
     }
 
-    /// Whether copies that were encoded may stay in a buffer. They may unless this is called.
+    /// Sets if encoded copies may stay in a buffer. They may by default.
     pub(crate) fn keeping_copies(self, keeps_copies: bool) -> Self {
         Self { keeps_copies, ..self }
     }

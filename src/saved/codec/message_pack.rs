@@ -72,13 +72,14 @@ pub(crate) fn encode_with(
     }
 }
 
-/// Whether a value is written as these bytes, which could be read. It is written up to the first difference.
+/// Returns true if a value is written as these bytes, which must be readable. Stops at the first
+/// difference.
 pub(crate) fn is_written_as<T: Serialize + ?Sized>(value: &T, bytes: &[u8]) -> bool {
     let mut serializer = Serializer::new(Expected { bytes }).with_struct_map();
     value.serialize(&mut serializer).is_ok() && serializer.get_ref().bytes.is_empty()
 }
 
-/// What is still to be written.
+/// The bytes that are still expected.
 struct Expected<'a> {
     bytes: &'a [u8],
 }

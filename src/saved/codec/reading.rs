@@ -9,7 +9,7 @@ use bevy_session_journal::SaveId;
 use super::Codec;
 use super::unordered::differ_in_order_only;
 
-/// Whether a restore would read the same from two values that are written differently.
+/// Returns true if a restore would read the same from two values that are written differently.
 pub(crate) fn reads_the_same<C: Codec>(
     codec: &C,
     one: &[u8],

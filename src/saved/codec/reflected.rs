@@ -17,7 +17,7 @@ use crate::schema::{Schema, trace};
 /// Clones a component and writes the clone through reflection.
 pub(crate) type ReflectedCodec<T> = CloneCodec<T, Reflection>;
 
-/// What reflection writes, with the types that it knows.
+/// Serialization by reflection, with the types that it knows.
 #[derive(Clone)]
 pub(crate) struct Reflection(AppTypeRegistry);
 

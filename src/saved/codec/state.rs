@@ -18,7 +18,7 @@ use crate::schema::Schema;
 pub(crate) struct SavedState<S> {
     /// The state; `None` for a sub-state that doesn't exist at the moment.
     pub current: Option<S>,
-    /// What it is about to become.
+    /// The pending state.
     #[serde(default = "PendingState::unchanged")]
     pub pending: PendingState<S>,
 }

@@ -10,7 +10,7 @@ use crate::schema::Schema;
 /// Clones a component and hands the clone to serde.
 pub(crate) type SerdeCodec<T> = CloneCodec<T, Serde>;
 
-/// What serde writes.
+/// Serialization by serde.
 #[derive(Clone, Copy)]
 pub(crate) struct Serde;
 

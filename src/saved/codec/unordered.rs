@@ -3,7 +3,7 @@
 use super::DecodeError;
 use super::message_pack::{Reader, check_depth};
 
-/// Whether two values are the same but for the order of what is in their lists and maps.
+/// Returns true if two values are equal except for the order in their lists and maps.
 pub(crate) fn differ_in_order_only(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (in_order(one), in_order(other));
     one.is_ok() && one == other

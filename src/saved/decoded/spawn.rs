@@ -61,7 +61,7 @@ impl WholeEntity<'_> {
         }
     }
 
-    /// Whether nothing was added.
+    /// Returns true if nothing was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.is_empty
     }
@@ -92,7 +92,7 @@ impl WholeEntity<'_> {
     }
 }
 
-/// What became of an entity that was put together.
+/// The outcome of spawning an entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Written {
     /// It is in the world.

@@ -1,4 +1,4 @@
-//! What the game under test answers, and how long it gets for that.
+//! The answers of the game under test, and the time that it gets for them.
 
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ impl TestGame {
     }
 }
 
-/// What the game offers.
+/// The offer of the game.
 enum Offer {
     /// The disk wasn't looked at yet, or the game isn't in its menu.
     NotYet,

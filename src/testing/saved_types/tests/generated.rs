@@ -89,7 +89,7 @@ struct SavedWorld {
 struct RestoredWorld {
     values: Values,
     losses: Vec<(String, u64)>,
-    /// What the lock says of the update.
+    /// The lock's message about the update.
     said: String,
 }
 
