@@ -1,4 +1,4 @@
-//! What asks this process to exit: sets a flag that the process record watches.
+//! Exit requests to this process: they set a flag that the process record watches.
 
 #[cfg(any(windows, all(target_os = "macos", feature = "window"), test))]
 mod apps;

@@ -44,7 +44,7 @@ struct Watched {
 /// The failures of a frame with which the game went on.
 #[derive(Default)]
 pub(crate) struct Failures {
-    /// How many there were.
+    /// The number of failures.
     pub count: u64,
     /// The last one.
     pub newest: Option<Failure>,

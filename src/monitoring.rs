@@ -1,9 +1,10 @@
-//! What watches a running game builds on: what the plugin measures of itself, what it is held back by, and what
-//! is logged on its way to reports and files.
+//! The basis for monitoring a running game: measurements of the plugin, restraints on it, and the
+//! log on its way to reports and files.
 //!
-//! The package `bevy_session_ops` is made of it: figures, health, alerts, metrics and logs. A game that already has a
-//! system of monitoring connects that here instead. Nothing in this module is inserted by
-//! [`SessionPlugin`](crate::SessionPlugin), and what isn't there costs nothing.
+//! The package `bevy_session_ops` is built on it: figures, health, alerts, metrics and logs. A game
+//! that already has a monitoring system can connect it here instead.
+//! [`SessionPlugin`](crate::SessionPlugin) inserts nothing of this module, and what isn't inserted
+//! costs nothing.
 //!
 //! | resource | who writes it | what it does |
 //! | --- | --- | --- |

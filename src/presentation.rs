@@ -1,6 +1,7 @@
-//! What a game that draws its own dialogs and menus builds on, beside the notifications and resources of the crate's root.
+//! The basis for a game's own dialogs and menus, beside the notifications and resources at the
+//! crate's root.
 //!
-//! The package `bevy_session_ui` is made of it and of nothing else that a game couldn't use.
+//! The package `bevy_session_ui` is built on it and on nothing else that a game couldn't use.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;

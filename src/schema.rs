@@ -58,13 +58,13 @@ pub(crate) enum Schema {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Field {
     pub schema: Schema,
-    /// Whether there are values without it: it has a default.
+    /// True if there are values without it: it has a default.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
     /// The field that is read under this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<String>,
-    /// Whether it was given up: old values have it, and nothing reads it.
+    /// True if it was given up: old values have it, and nothing reads it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dropped: bool,
 }

@@ -1,4 +1,4 @@
-//! What the plugin noticed, or would notice soon.
+//! The hints that the plugin gave, or would give soon.
 
 use bevy::ecs::world::World;
 
@@ -9,14 +9,14 @@ use crate::hints::{SessionHint, SessionHints};
 use crate::lifecycle::Runtime;
 use crate::{CurrentSession, SessionActivity};
 
-/// What the plugin has noticed by itself, and said.
+/// The hints that the plugin gave.
 pub(super) fn given(world: &World) -> Vec<SessionHint> {
     let hints = world.get_resource::<SessionHints>();
     hints.into_iter().flat_map(SessionHints::iter).cloned().collect()
 }
 
 impl Finding {
-    /// Whether this says what a hint says.
+    /// Returns true if this is about the same thing as a hint.
     pub(super) fn says(&self, hint: &SessionHint) -> bool {
         match (self, hint) {
             (Self::Hint(known), hint) => known.is_about_the_same_as(hint),

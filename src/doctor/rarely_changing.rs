@@ -50,7 +50,7 @@ fn would_pay(doctor: &Doctor, world: &World, component: ComponentId) -> bool {
     })
 }
 
-/// How many saved entities have a component.
+/// The number of saved entities that have a component.
 fn values(world: &World, component: ComponentId) -> u64 {
     saved_archetypes(world, component).map(Archetype::len).map(u64::from).sum()
 }

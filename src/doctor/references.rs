@@ -179,7 +179,7 @@ fn unmapped(
 /// Leads from each entity to one of a much later generation.
 struct Elsewhere;
 
-/// What distinguishes the entities of the two.
+/// The bit that distinguishes the entities of the two.
 const LATER: u64 = 1 << 63;
 
 impl Elsewhere {

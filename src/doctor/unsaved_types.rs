@@ -94,7 +94,8 @@ pub(super) fn resources(patient: &Patient<'_>) -> Vec<Finding> {
     found.into_iter().map(|type_path| Finding::ResourceNotSaved { type_path }).collect()
 }
 
-/// Whether a restore loses a component: it isn't derived from others, and doesn't come with them.
+/// Returns true if a restore loses a component: it isn't derived from others, and isn't required by
+/// them.
 fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId) -> bool {
     let Some(info) = patient.world.components().get_info(component) else { return false };
     let is_derived = matches!(
@@ -104,7 +105,7 @@ fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId)
     !is_derived && !comes_back_by_itself(patient, entity, component, info)
 }
 
-/// Whether a component says nothing but that it is there, and a saved one brings it along.
+/// Returns true if a component has no value, and a saved one requires it.
 fn comes_back_by_itself(
     patient: &Patient<'_>,
     entity: EntityRef<'_>,

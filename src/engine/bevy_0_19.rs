@@ -40,7 +40,7 @@ pub(crate) fn initialize(
     system.initialize(world)
 }
 
-/// Whether values of a component may have been written, which can't be known.
+/// Returns true, since it can't be known if values of a component were written.
 pub(crate) fn may_have_been_written<D: QueryData, F: QueryFilter>(
     _: &mut QueryState<D, F>,
     _: &World,
@@ -55,7 +55,7 @@ pub(crate) fn values_and_ticks<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick
     (column.into_inner(), ticks)
 }
 
-/// Whether a component's type could be passed over where none of a table was written, which this engine can't do.
+/// Returns false: this engine can't skip a component's table in which nothing was written.
 pub(crate) fn could_have_summary_tick(_: &ComponentInfo) -> bool {
     false
 }

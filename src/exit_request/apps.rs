@@ -8,7 +8,7 @@ static APPS: Mutex<Vec<App>> = Mutex::new(Vec::new());
 
 pub(super) struct App {
     asked: Weak<AtomicBool>,
-    /// Whether Ctrl-C is meant for it.
+    /// True if Ctrl-C is meant for it.
     #[cfg_attr(
         not(any(windows, test)),
         expect(dead_code, reason = "Ctrl-C is a signal here, and reaches the app as one")
@@ -23,7 +23,7 @@ impl App {
     }
 }
 
-/// What asking the apps came to.
+/// The outcome of asking the apps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Asked {
     /// There is none.

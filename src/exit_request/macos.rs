@@ -22,7 +22,7 @@ use super::apps::{Asked, ask};
 /// `- (void)terminate:(id)sender`
 type Terminate = unsafe extern "C-unwind" fn(&AnyObject, Sel, *mut AnyObject);
 
-/// What AppKit does at a Quit.
+/// AppKit's implementation of Quit.
 static APPKITS: OnceLock<Terminate> = OnceLock::new();
 
 /// Called once. In a program without AppKit, such as a server or a tool, nothing is replaced.

@@ -1,13 +1,15 @@
-//! What asks a process to exit on Windows: its console, and the end of the player's session.
+//! Exit requests on Windows: from the console, and from the end of the player's session.
 //!
-//! Windows ends a process as soon as whoever heard the question returns, or after 5 seconds. So whoever
-//! hears it sets a flag, and then waits for the process to end by itself: the app sees the flag in its
-//! next frame, and takes its last checkpoint.
+//! Windows ends a process as soon as the handler returns, or after 5 seconds. So the handler sets a
+//! flag, and then waits for the process to end by itself: the app sees the flag in its next frame,
+//! and takes its last checkpoint.
 //!
-//! A program that has windows, as most games do, isn't asked through a console when the player logs off
-//! or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that is never shown.
+//! A program that has windows, as most games do, isn't asked through a console when the player logs
+//! off or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that is never
+//! shown.
 //!
-//! The calls have no safe form, in the standard library or in a crate that leaves this time.
+//! There is no safe wrapper of these calls, in the standard library or in a crate that leaves this
+//! much time.
 
 #![expect(unsafe_code, reason = "calls of the system; each is passed values that it only reads")]
 
@@ -33,7 +35,7 @@ use super::apps::{self, Asked, ask};
 
 /// Less than the 5 seconds after which Windows calls a program hung.
 const TIME_TO_EXIT: Duration = Duration::from_millis(4_500);
-/// What the window is called that hears of the end of the player's session.
+/// The name of the window that receives the end of the player's session.
 const WINDOW: PCWSTR = w!("bevy_session: end of session");
 
 static HANDLERS: Once = Once::new();

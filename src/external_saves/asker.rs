@@ -1,4 +1,4 @@
-//! Asks the provider, on a thread of its own.
+//! Asks the provider, on a separate thread.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,10 +12,10 @@ use bevy::ecs::error::BevyError;
 use super::{ExternalAutosave, ExternalCall, ExternalCallError, ExternalSave, ExternalSaves};
 use crate::saved::panic_message;
 
-/// Backups that are looked at for one offer, newest first, however many there are.
+/// The most backups that are examined for one offer, newest first.
 const LOOKED_AT: usize = 64;
 
-/// What the provider is asked.
+/// A question to the provider.
 #[derive(Debug)]
 pub(crate) enum Question {
     Autosave,
@@ -24,7 +24,7 @@ pub(crate) enum Question {
     Validate(ExternalSave),
 }
 
-/// What it answered.
+/// The provider's reply.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Autosave(ExternalAutosave),
@@ -47,7 +47,7 @@ pub(crate) struct Asker {
 struct Asked {
     call: ExternalCall,
     at: Duration,
-    /// Whether its answer isn't waited for any more.
+    /// True if its answer isn't waited for any more.
     given_up: bool,
 }
 
@@ -60,7 +60,7 @@ impl Asker {
         Ok(Self { questions, replies, asked: None })
     }
 
-    /// Whether a question can be asked.
+    /// Returns true if a question can be asked.
     pub(crate) fn is_free(&self) -> bool {
         self.asked.is_none()
     }

@@ -1,11 +1,11 @@
-//! How much was played.
+//! The amount of play.
 
 use std::iter::Sum;
 
 /// Declares the figures once, with what an ordinary run must not fall below.
 macro_rules! figures {
     ($figures:ident: $($(#[$attribute:meta])* $name:ident >= $least:literal,)*) => {
-        /// How much was played.
+        /// The amount of play.
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $figures { $($(#[$attribute])* pub $name: u64,)* }
 
@@ -37,7 +37,7 @@ figures! {
     operations >= 45_000,
     /// Captures that were taken.
     captures >= 7_500,
-    /// Those of them that were deltas.
+    /// The deltas among them.
     deltas >= 4_800,
     /// Batches of captures that were merged.
     merges >= 6_000,

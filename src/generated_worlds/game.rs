@@ -17,7 +17,7 @@ pub struct Asleep;
 #[component(storage = "SparseSet")]
 pub struct Frozen;
 
-/// What is particular about a game.
+/// The peculiarity of a game.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Variant {
     /// Nothing.

@@ -19,7 +19,7 @@ use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
 use crate::restore::{EntitiesReplaced, RestoreReport, WorldImage};
 
-/// What the newest capture said beside its rows.
+/// The newest capture's facts beside its rows.
 struct Newest {
     entities: u64,
     types: Vec<TypeSummary>,
@@ -253,7 +253,7 @@ impl Life {
     }
 }
 
-/// What a restore must bring back.
+/// The world that a restore must produce.
 struct Expected {
     portrait: Portrait,
     dangling: u64,
@@ -272,8 +272,8 @@ impl Expected {
         image
     }
 
-    /// What isn't saved and is still there is referred to as before, where a restore that spawns everything leaves a
-    /// placeholder.
+    /// Unsaved entities that are still there are referred to as before. A restore that spawns
+    /// everything leaves a placeholder instead.
     fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> (RestoreReport, bool) {
         let since = Some(self.captured_at);
         let replaced = play.restore_in_place(self.image(next, play), next, since);

@@ -1,4 +1,4 @@
-//! What a world looks like, read from the ECS and from nothing else.
+//! A picture of a world, read from the ECS and from nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -28,7 +28,7 @@ pub struct Portrait {
     pub world: Values,
 }
 
-/// How entities are called.
+/// The names of entities.
 struct Names<'a> {
     ids: &'a EntityHashMap<SaveId>,
     dangling: u64,
@@ -72,7 +72,7 @@ impl Portrait {
         self.entities.values().map(BTreeMap::len).sum()
     }
 
-    /// How many entities have a value of this kind.
+    /// The number of entities that have a value of this kind.
     pub fn count(&self, kind: &str) -> u64 {
         self.entities.values().filter(|values| values.contains_key(kind)).count() as u64
     }

@@ -25,7 +25,7 @@ pub(super) enum Place {
 pub(super) struct OpenPlace {
     pub disk: Arc<dyn Disk>,
     pub place: SessionPlace,
-    /// What the game is to hear.
+    /// The notification that the game is to receive.
     pub changed: Option<DataPlaceChanged>,
 }
 

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
 
-/// How long after the start a lock that is held may be one of a process that is being killed.
+/// The time after the start during which a held lock may be one of a process that is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 impl SessionPlugin {
@@ -114,7 +114,7 @@ impl SessionPlugin {
         worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers)
     }
 
-    /// What keeps sessions in the replica, if there is one.
+    /// The link to the replica, if there is one.
     fn replica_port(
         &self,
         app: &mut App,
@@ -156,7 +156,7 @@ impl SessionPlugin {
     }
 }
 
-/// What looks on while a session is played.
+/// Observers and systems that run while a session is played.
 fn watch_while_playing(app: &mut App) {
     app.add_observer(clamp_ticks)
         .add_systems(

@@ -1,4 +1,4 @@
-//! The game that plays: it is put at a checkpoint, and compared with one.
+//! The app that plays: it restores a checkpoint, and is compared with one.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -26,10 +26,10 @@ use crate::testing::{
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
-/// The game's own way to make its app.
+/// Builds the game's app.
 pub(super) type Build = Arc<dyn Fn(SessionPlugin) -> App>;
 
-/// The game that plays.
+/// The app that plays.
 pub(super) struct Played {
     game: TestGame,
     /// The ids on the tape of the entities that are known on both sides.
@@ -53,7 +53,7 @@ impl Played {
         self.game.app_mut()
     }
 
-    /// Lets a frame pass that takes so long.
+    /// Runs a frame of this duration.
     pub(super) fn frame(&mut self, delta: Duration) {
         self.game.frame_time(delta).frames(1);
     }
@@ -113,7 +113,7 @@ impl Played {
         known.unwrap_or_default()
     }
 
-    /// Says where the tape stands, and lays out the inputs that are to come.
+    /// Sets the position of the tape, and the inputs that are to come.
     pub(super) fn lay_out(&mut self, segment: &super::segment::Segment) {
         let mut entities = Reborn(self.known.iter().map(|(entity, id)| (*id, *entity)).collect());
         let world = self.game.world();
@@ -143,7 +143,7 @@ impl Played {
         feed.map_or(&[], |feed| &feed.unreadable)
     }
 
-    /// Says which frame of the tape comes next.
+    /// Sets the number of the tape's next frame.
     pub(super) fn expect_frame(&mut self, number: u64) {
         self.game.world().get_resource_or_init::<TapeFeed>().frame = number;
     }
@@ -163,8 +163,8 @@ impl Played {
         }
     }
 
-    /// Compares the world with a checkpoint: what was played stands first. From then on, entities that are the same in both
-    /// have the ids of the tape.
+    /// Compares the world with a checkpoint: replayed values come first. From then on, entities
+    /// that are the same in both have the ids of the tape.
     pub(super) fn differences(
         &mut self,
         replay: &Replay,
@@ -244,7 +244,7 @@ fn state_differences(
 /// A checkpoint, as it was recorded.
 struct Recorded {
     image: WorldImage,
-    /// What belongs to no entity, as it was written.
+    /// Rows that belong to no entity, as they were written.
     of_world: Vec<(Arc<str>, Vec<u8>)>,
 }
 

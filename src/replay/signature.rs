@@ -1,4 +1,5 @@
-//! What entities are, whatever their ids: to find the same one in another play of the same moment.
+//! Signatures of entities, independent of their ids: to find the same one in another play of the
+//! same moment.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -10,11 +11,12 @@ use xxhash_rust::xxh3::Xxh3Default;
 use crate::testing::SavedSnapshot;
 use crate::values::Tree;
 
-/// The first id of those who have none yet: beyond all that sessions give.
+/// The first id of entities that have none yet: beyond all that sessions assign.
 const FIRST: u64 = (1 << 41) + 1;
-/// What their ids are beyond the first ones when everything is written once more.
+/// The offset of their ids when everything is written once more.
 const SHIFT: u64 = 1 << 42;
-/// How far references are followed to distinguish entities that are otherwise alike.
+/// The number of steps that references are followed to distinguish entities that are otherwise
+/// alike.
 const ROUNDS: usize = 3;
 
 /// Entities without an id, and what each of them is.
