@@ -248,7 +248,7 @@ impl SessionPlugin {
         self
     }
 
-    /// Sets if this is a developer's start, not a player's.
+    /// Sets whether this is a developer's start, not a player's.
     ///
     /// By default it is in builds with debug assertions, unless the game sets its directory with
     /// [`directory`](Self::directory) or is in a test mode. In development
@@ -365,7 +365,7 @@ impl SessionPlugin {
     ///
     /// A session is played on this machine's disk as usual. What is durable there is sent to the
     /// replica, on a separate thread, and
-    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names each checkpoint that
+    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names the newest checkpoint that
     /// has arrived. Before a session is played, this machine claims it in the replica, and waits
     /// while another owns it; newer data is fetched from there first. A session that only the
     /// replica has is resumed by [`recover`](crate::SessionCommands::recover) or

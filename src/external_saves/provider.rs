@@ -57,7 +57,7 @@ pub trait ExternalSaves: Send + Sync + 'static {
     /// [`ExternalSaveDamaged`](crate::external::ExternalSaveDamaged) is sent.
     fn validate(&self, save: &ExternalSave) -> Result;
 
-    /// Returns if and how often the game wants to be asked to save automatically. Called about once
+    /// Returns whether and how often the game wants to be asked to save automatically. Called about once
     /// a second while a session is played, and once more before the game is asked, unless the
     /// moment doesn't wait.
     fn autosave(&self) -> ExternalAutosave;

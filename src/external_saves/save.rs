@@ -81,7 +81,7 @@ impl ExternalSave {
         self
     }
 
-    /// Sets if it can be loaded, as far as a list can tell.
+    /// Sets whether it can be loaded, as far as a list can tell.
     #[must_use]
     pub fn valid(mut self, is_valid: bool) -> Self {
         self.is_valid = is_valid;

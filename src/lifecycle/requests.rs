@@ -47,26 +47,27 @@ pub use slot_commands::SlotCommands;
 pub use world_fork::WorldFork;
 pub use world_forks::WorldForksExt;
 
-/// One request of the game, as it was made.
+/// A request of the game.
 ///
-/// Games make requests with the methods of [`SessionCommands`]; they meet this type again in
+/// Games make requests with the methods of [`SessionCommands`]; this type comes back in
 /// [`RequestRejected`](crate::RequestRejected).
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Request {
-    /// To begin or take up a session, or to file one away.
+    /// A request to start or resume a session, or about one in the library.
     Session(SessionRequest),
-    /// Something of the session that is being played.
+    /// A request about the session that is being played.
     ///
-    /// It is about the session that is played when it is made. If another has taken its place by the
-    /// time that it is handled, it is rejected with
+    /// It applies to the session that is played when the request is made. If another one is played
+    /// by the time that it is handled, it is rejected with
     /// [`OtherSession`](crate::RequestError::OtherSession).
     Current(CurrentRequest),
-    /// Something of slots. A save is about the session that is being played, as above.
+    /// A request about slots. A save applies to the session that is being played, as above.
     Slot(SlotRequest),
-    /// Something of attachments. An attachment is for the session that is being played, as above.
+    /// A request about attachments. An attachment applies to the session that is being played, as
+    /// above.
     Attachment(AttachmentRequest),
-    /// Something of the game's own saves.
+    /// A request about the game's own saves.
     External(ExternalRequest),
     /// [`EventCommands::read`].
     ReadEvents(Box<EventQuery>),
@@ -76,8 +77,8 @@ pub enum Request {
     Digest(DigestOrder),
     /// [`LibraryCommands::use_profile`].
     UseProfile(String),
-    /// [`LibraryCommands::report`]. One of this moment is about the session that is being played, as
-    /// above.
+    /// [`LibraryCommands::report`]. A report of this moment applies to the session that is being
+    /// played, as above.
     Report {
         /// The subject of the report.
         report: Report,
@@ -102,7 +103,7 @@ pub enum Request {
     },
 }
 
-/// A request to begin or take up a session, or to file one away.
+/// A request to start or resume a session, or about one in the library.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SessionRequest {
@@ -156,7 +157,7 @@ pub enum SessionRequest {
     Prune(Box<RetentionPreview>),
 }
 
-/// A request that is about the session that is being played.
+/// A request about the session that is being played.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum CurrentRequest {
@@ -170,7 +171,7 @@ pub enum CurrentRequest {
     Checkpoint {
         /// The game's name for the moment.
         label: String,
-        /// Why it is taken.
+        /// The kind of checkpoint.
         kind: CheckpointKind,
     },
     /// [`SessionCommands::close`].
@@ -215,7 +216,7 @@ pub enum CurrentRequest {
     EndCurrentChapter(ChapterOutcome),
 }
 
-/// A request that is about slots.
+/// A request about slots.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SlotRequest {
@@ -252,7 +253,7 @@ pub enum SlotRequest {
     Import(PathBuf),
 }
 
-/// A request that is about attachments.
+/// A request about attachments.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum AttachmentRequest {

@@ -1,4 +1,4 @@
-//! Conditions that a game sets, with what to call them.
+//! The game's conditions, with their names.
 
 use std::any::type_name_of_val;
 use std::fmt;
@@ -15,11 +15,11 @@ use super::type_names::arguments;
 use crate::engine;
 use crate::lifecycle::hints::{SessionHint, give_hint};
 
-/// A run condition of the game that is asked by hand, with what to call it: for plugins that, like this one, take
-/// conditions of a game (`when this holds, the quest is done`).
+/// A run condition of the game that is evaluated by hand, with its name: for plugins that, like
+/// this one, take conditions of a game (`when this holds, the quest is done`).
 ///
-/// One that can't be asked, because a resource isn't there, doesn't hold, and
-/// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so once.
+/// If it can't run, because a resource doesn't exist, it doesn't hold, and
+/// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) is given once.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -41,7 +41,7 @@ use crate::lifecycle::hints::{SessionHint, give_hint};
 pub struct Condition {
     pub(crate) name: String,
     system: BoxedCondition,
-    /// The state that it goes by, where that shows in its type and is only one.
+    /// The state that it depends on, if its type shows exactly one.
     state: Option<String>,
     /// The resources and components that it reads; `None` until it is initialized.
     reads: Option<Vec<ComponentId>>,
@@ -53,7 +53,7 @@ pub struct Condition {
     failure: Failure,
 }
 
-/// When a condition was asked last.
+/// The last evaluation of a condition.
 #[derive(Clone, Copy)]
 struct Asked {
     /// The tick of the evaluation: earlier changes have this tick at most.
@@ -65,7 +65,7 @@ struct Asked {
 /// The state of a condition's failure to run, and of its report.
 enum Failure {
     Never,
-    /// It couldn't, and that hasn't been said yet.
+    /// It couldn't run, and that hasn't been reported yet.
     Unsaid(String),
     Said,
 }
@@ -78,7 +78,7 @@ impl fmt::Debug for Condition {
 }
 
 impl Condition {
-    /// A condition that is called by its type.
+    /// A condition that is named after its type.
     pub fn new<M>(condition: impl SystemCondition<M>) -> Self {
         Self::named(None, condition)
     }
@@ -155,7 +155,7 @@ impl Condition {
         self.resources(world).count() != asked.resources || self.resources(world).any(is_newer)
     }
 
-    /// The resources that it reads, as far as they are there.
+    /// The resources that it reads, as far as they exist.
     fn resources(&self, world: &World) -> impl Iterator<Item = (ComponentId, Entity)> {
         let reads = self.reads.iter().flatten();
         reads.filter_map(|read| Some((*read, world.resource_entities().get(*read)?)))
@@ -185,7 +185,7 @@ impl Condition {
         })
     }
 
-    /// The state that it goes by, if a resource that it reads isn't there.
+    /// The state that it depends on, if a resource that it reads doesn't exist.
     pub(in crate::lifecycle) fn absent_state(&self, world: &World) -> Option<String> {
         let is_absent = |read: &ComponentId| {
             let required = world.get_required_components_by_id(*read);
@@ -211,7 +211,7 @@ impl Condition {
 /// Bevy's condition on a state.
 const IN_STATE: &str = "bevy_state::condition::in_state";
 
-/// The state by which a condition goes, as far as it shows in its type and is only one.
+/// The state that a condition depends on, if its type shows exactly one.
 fn state_in(type_name: &str) -> Option<String> {
     match arguments(type_name, IN_STATE)[..] {
         [state] => Some(state.to_owned()),
@@ -219,7 +219,7 @@ fn state_in(type_name: &str) -> Option<String> {
     }
 }
 
-/// The name of a condition as people write it. Of one that is made of others, its states.
+/// The readable name of a condition; for a combined one, its states.
 fn spoken(name: &str) -> String {
     let states = arguments(name, IN_STATE);
     let is_of_others = name.contains("CombinatorSystem<");

@@ -14,33 +14,33 @@ use crate::restore::{ClearedMessages, DroppedTypes, StateOverride};
 #[derive(Resource, Default)]
 pub(crate) struct GameHooks {
     pub checkpoint_session_while: Vec<Condition>,
-    /// When a pace of the same name is in force.
+    /// The conditions under which the pace of the same name is in force.
     pub paces: Vec<Condition>,
     pub pause_in: Vec<Condition>,
     pub offer_in: Vec<Condition>,
     pub restore_session_when: Vec<Condition>,
     pub restore_session_through: Option<StateOverride>,
-    /// Where all of these hold, a restore in place leaves that out.
+    /// If all of these hold, a restore in place leaves that out.
     pub stay_in_level_if: Vec<Condition>,
-    /// Ways out of a crash that the game adds.
+    /// Recovery options that the game adds.
     pub recovery_options: Vec<RecoveryHook>,
     /// Systems that run when a session is left, in this order.
     pub on_end: Vec<EndHook>,
     /// Guards that may refuse a request before it is handled.
     pub guards: Vec<RequestGuard>,
-    /// Messages that don't outlive their world.
+    /// Messages that are cleared with their world.
     pub clear_on_session_restore: ClearedMessages,
-    /// Components that no entity keeps which stays in a restore in place.
+    /// Components that are removed from entities that stay in a restore in place.
     pub drop_on_rewind: DroppedTypes,
     /// True if a state closes the session.
     pub closes: bool,
-    /// Adds what looks at transitions, once the schedule for them is there.
+    /// Functions that add the systems for transitions, once the schedule for them exists.
     pub(super) watch: Vec<fn(&mut App)>,
-    /// The states that hooks go by.
+    /// The states that hooks depend on.
     pub(super) states: Vec<NamedState>,
 }
 
-/// A state that a hook goes by.
+/// A state that a hook depends on.
 pub(in crate::lifecycle) struct NamedState {
     pub(super) name: &'static str,
     pub(super) is_added: fn(&World) -> bool,
@@ -106,8 +106,8 @@ impl GameHooks {
             .flatten()
     }
 
-    /// States by which conditions and hooks go, and which aren't part of the app. Those that are
-    /// hidden in a condition of the game's own making are found where Bevy knows names.
+    /// States that conditions and hooks depend on, and that aren't part of the app. States that are
+    /// hidden in a condition of the game are found if Bevy knows names.
     pub(crate) fn missing_states(&mut self, world: &mut World) -> Vec<String> {
         let missing = self.states.iter().filter(|state| !(state.is_added)(world));
         let mut missing: Vec<String> = missing.map(|state| state.name.to_owned()).collect();

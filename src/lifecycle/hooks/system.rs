@@ -1,4 +1,4 @@
-//! Systems of the game that are run by hand, at moments of the plugin's own.
+//! Systems of the game that the plugin runs at certain moments.
 
 use bevy::ecs::system::{BoxedSystem, RunSystemError, SystemInput};
 use bevy::prelude::*;

@@ -38,7 +38,7 @@ impl<T, F> CloneCodec<T, F> {
         Self { format, keeps_copies: true, component: PhantomData }
     }
 
-    /// Sets if encoded copies may stay in a buffer. They may by default.
+    /// Sets whether encoded copies may stay in a buffer. They may by default.
     pub(crate) fn keeping_copies(self, keeps_copies: bool) -> Self {
         Self { keeps_copies, ..self }
     }
