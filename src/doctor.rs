@@ -81,18 +81,19 @@ use crate::capture::SavedTypes;
 use patient::Patient;
 
 impl Doctor {
-    /// Looks at a game as it is now. The more of it is in the world, the more is found.
+    /// Examines a game as it is now. The more is in the world, the more can be found.
     ///
-    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` that isn't
-    /// generic is with the feature `auto_register`; others only with Bevy's feature `debug`, which its feature
-    /// `dev` brings. Without a name they are counted. Nothing of the game changes, except that entities get the marker
-    /// [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
+    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]`
+    /// that isn't generic is with the feature `auto_register`; others only with Bevy's feature
+    /// `debug`, which is part of its feature `dev`. Types without a name are counted. Nothing of
+    /// the game changes, except that entities get the marker [`Saved`](crate::Saved) as they do at
+    /// a checkpoint. No session needs to be played.
     #[must_use]
     pub fn examine(&self, app: &mut App) -> Diagnosis {
         self.examine_world(app.world_mut())
     }
 
-    /// Looks at a game's world, as [`examine`](Self::examine) does.
+    /// Examines a game's world, as [`examine`](Self::examine) does.
     #[must_use]
     pub fn examine_world(&self, world: &mut World) -> Diagnosis {
         let types = Arc::new(SavedTypes::collect(world));

@@ -1,10 +1,10 @@
-//! Failures of the game's own code with which it goes on, as its error handler decides.
+//! Failures of the game's own code that its error handler lets it survive.
 //!
-//! Bevy asks one function about errors, and since 0.20 about panics: the game's, or its own, which ends the game. A
-//! function of this module is put in front of it and asks it, so that the game has its way. What the game's handler
-//! returns from is a failure with which the game goes on.
+//! Bevy calls one function for errors and, since 0.20, for panics: the game's, or its default,
+//! which ends the game. A function of this module wraps it and calls it, so that the game decides.
+//! If the game's handler returns, the game has survived the failure.
 //!
-//! A handler has no state of its own, so each app has one of a few functions and the place that goes with it.
+//! A handler has no state, so each app has one of a few functions and the memory that goes with it.
 
 use std::cell::Cell;
 use std::ptr::fn_addr_eq;
@@ -35,8 +35,9 @@ struct Place {
 
 /// An app whose failures are noted.
 struct Watched {
-    /// The handler that decides, and those that did before the game, or another plugin, set a newer one. Each may be asked by
-    /// the one before it, which has found this module's function in its place.
+    /// The current handler, and those that were current before the game, or another plugin, set a
+    /// newer one. Each may be called by the one before it, which found this module's function in
+    /// its place.
     handlers: Vec<ErrorHandler>,
     failed: Failures,
 }
@@ -136,7 +137,7 @@ thread_local! {
 /// A question to a handler of a game. One that asks the handler that was there before it comes back to [`handle`].
 struct Asking {
     outside: (usize, usize),
-    /// Handlers of the same game that are being asked already.
+    /// Handlers of the same game that are already on the call stack.
     depth: usize,
 }
 

@@ -12,8 +12,9 @@ pub use bevy_session_journal::internal::read::recovery::THUMBNAIL;
 
 use crate::lifecycle::Runtime;
 
-/// The moment of this frame by the clock that sessions go by: the machine's, or that of
-/// [`clock_from`](crate::SessionPlugin::clock_from) in a test. What says how long ago something was saved compares with it.
+/// The time of this frame by the clock of sessions: the machine's, or that of
+/// [`clock_from`](crate::SessionPlugin::clock_from) in a test. Use it to show how long ago
+/// something was saved.
 ///
 /// ```
 /// use bevy::prelude::*;

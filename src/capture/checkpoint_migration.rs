@@ -1,4 +1,4 @@
-//! Steps for values of older builds that are no value of one type today.
+//! Migrations for values of older builds that aren't one value of one type today.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ type Step = dyn Fn(&[u8], &mut CheckpointEdit<'_>) -> Result<(), DecodeError> + 
 /// A step that is done with each value of one version of a type, before a checkpoint is restored.
 #[derive(Clone)]
 pub(crate) struct CheckpointMigration {
-    /// The type as it is called in files.
+    /// The type's name in files.
     pub type_path: Arc<str>,
     pub version: u32,
     /// The form in which it reads values.

@@ -1,4 +1,4 @@
-//! Everything that hangs from some entities.
+//! The descendants of entities.
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::hierarchy::Children;

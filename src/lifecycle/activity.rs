@@ -22,10 +22,10 @@ pub struct SessionActivity {
 pub enum RestorePhase {
     /// The checkpoint is being read and decoded. Nothing of the world has changed.
     Reading,
-    /// States and resources are as saved, except resources that refer to entities, and the game loads what the entities
-    /// belong to.
+    /// States and resources are restored, except resources that refer to entities, and the game
+    /// loads the level of the entities.
     WaitingForGate,
-    /// Entities are being put back, all within one frame.
+    /// Entities are being restored, all within one frame.
     Replacing,
 }
 
@@ -67,7 +67,8 @@ pub fn saving_is_in_progress(activity: Option<Res<SessionActivity>>) -> bool {
     activity.is_some_and(|activity| activity.saving)
 }
 
-/// Run condition, for observers too: the world is being put back. No loot, no sounds, no new game.
+/// Run condition, also for observers: a restore is changing the world. Use it to suppress loot,
+/// sounds or a new game.
 #[must_use]
 pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
     activity

@@ -1,4 +1,4 @@
-//! Attachments: what the main thread does for them.
+//! Attachments, on the main thread.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Takes sessions up without a request, where the policy or the developer says so.
+//! Resumes sessions without a request, if the policy or the developer says so.
 
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -166,6 +166,6 @@ struct Candidate {
     newest: Option<CheckpointId>,
     reason: RestoreReason,
     proposed: Proposal,
-    /// The game's own way out that is proposed instead.
+    /// The game's recovery option that is proposed instead.
     option: Option<String>,
 }

@@ -37,7 +37,7 @@ pub struct CaptureCost {
 }
 
 impl CaptureBudget {
-    /// The time that a capture may take. A share that is no number, or less than nothing, is none.
+    /// The time that a capture may take. Zero if the share is NaN or negative.
     pub fn time(&self) -> Duration {
         let seconds = self.frame.as_secs_f64() * f64::from(self.share.max(0.0));
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)

@@ -67,16 +67,18 @@ impl SessionCatalog {
         self.sessions.query(query)
     }
 
-    /// The sessions that a query finds, in groups: by player, by tag, by week. Its page plays no part.
+    /// The sessions that a query finds, in groups: by player, by tag, by week. The query's page is
+    /// ignored.
     #[must_use]
     pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
         self.sessions.groups(query, by)
     }
 
-    /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
-    /// changed by it; [`prune`](crate::library::LibraryCommands::prune) lets exactly these go.
+    /// The sessions that these rules would remove, and why, as of the last reading of the list of
+    /// sessions. Nothing is changed; [`prune`](crate::library::LibraryCommands::prune) removes
+    /// exactly these.
     ///
-    /// Before they were looked at, none would go.
+    /// Before the first reading, it is empty.
     ///
     /// ```
     /// use std::time::Duration;
@@ -121,7 +123,8 @@ impl SessionCatalog {
         watch.look(&self.sessions)
     }
 
-    /// Some of the sessions that a watch found when it was followed last, in the order of its query.
+    /// A page of the sessions that a watch found when it was last followed, in the order of its
+    /// query.
     #[must_use]
     pub fn page_of(&self, watch: &SessionWatch, page: Range<usize>) -> Vec<&SessionEntry> {
         watch.page(&self.sessions, page)
@@ -147,14 +150,14 @@ impl SessionCatalog {
         self.followed.swap(false, Ordering::Relaxed)
     }
 
-    /// One session.
+    /// The entry of one session.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
         self.sessions.get(session)
     }
 
-    /// The session that a Continue button takes up: the most recently played one that was left
-    /// cleanly, and that is neither in the archive nor in the trash.
+    /// The session that a Continue button resumes: the most recently played one that was left
+    /// cleanly and is neither in the archive nor in the trash.
     #[must_use]
     pub fn newest_closed(&self) -> Option<&SessionEntry> {
         let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
@@ -238,8 +241,8 @@ impl RecoveryOffers {
         &self.older
     }
 
-    /// The offers of one session, whether the player is asked about it or not: more than one if it is
-    /// forked.
+    /// The offers of one session, whether or not the player is asked about it: more than one if it
+    /// is forked.
     pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
         self.all().filter(move |offer| offer.session.id == session)
     }
@@ -257,30 +260,30 @@ impl RecoveryOffers {
         all.filter(move |offer| offer.session.id == session)
     }
 
-    /// Backups of the game's own save system that were found whole after a crash, newest first; at most
-    /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
+    /// The game's own backups that were found intact after a crash, newest first; at most ten, and
+    /// those that could not be loaded. For all offers, and for sessions without a checkpoint that
     /// can be restored. Answer with [`recover`](crate::external::ExternalCommands::recover).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()
     }
 
-    /// The backups that the player of an offer may choose, newest first: also those that the game could not
-    /// load when they were tried.
+    /// The backups that the player may choose for an offer, newest first, including those that the
+    /// game tried and could not load.
     pub fn backups_for(&self, offer: &RecoveryOffer) -> impl Iterator<Item = &OfferedBackup> {
         let player = offer.session.player.clone();
         self.backups().iter().filter(move |backup| backup.save.is_for(player.as_deref()))
     }
 
-    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and that
-    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the checkpoint is
-    /// the better choice.
+    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and
+    /// that [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the
+    /// checkpoint is the better choice.
     ///
-    /// The newer of both kinds is better, by the clocks of the machines that wrote them: a game's own save
-    /// has no other order. A backup whose time is still to come is never the better one, and neither is one
-    /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
-    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
-    /// restore the one before it; after three of them none.
+    /// The newer of both is better, by the clocks of the machines that wrote them: a game's own
+    /// save has no other order. A backup is never better if its time is in the future, or if an
+    /// older checkpoint or a new session is proposed. In a game without saved types, whose
+    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon
+    /// after a restore the one before it; after three of them none.
     #[must_use]
     pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
         self.backups.better_than(offer)
@@ -316,7 +319,7 @@ impl RecoveryOffers {
     }
 }
 
-/// Run condition: a crashed session waits for an answer, also while another one is played.
+/// Run condition: a crashed session waits for an answer, even while another one is played.
 #[must_use]
 pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
     offers.is_some_and(|offers| !offers.is_empty())

@@ -1,14 +1,16 @@
 //! Begins and ends the chapters of the session that is being played.
 //!
-//! A chapter is no session of its own: it is an entry in a list that the session keeps like its custom fields, in a
-//! column of each checkpoint (`model/session/chapters.rs` in the journal). So a rewind, a slot or another branch has the
-//! chapters of its moment, and nothing has to be kept consistent beside it. What is counted in the innermost open
-//! one changes with each checkpoint and is a small column apart; what a chapter came to with those within it is
-//! computed, so sums can't disagree. Summaries in commits name the open ones, with the checkpoint that each began
-//! with. Lists show that, and retention goes by it: such a checkpoint comes before all other named ones.
+//! A chapter isn't a session: it is an entry in a list that the session keeps like its custom
+//! fields, in a column of each checkpoint (`model/session/chapters.rs` in the journal). So a
+//! rewind, a slot or another branch has the chapters of its moment, and there is nothing else to
+//! keep consistent. The counts of the innermost open one change with each checkpoint and are in a
+//! small separate column; a chapter's totals with those within it are computed, so sums can't
+//! disagree. Summaries in commits name the open ones, with the checkpoint that each began with.
+//! Lists show that, and retention uses it: it keeps such a checkpoint before all other named ones.
 //!
-//! `lifecycle/chapters.rs` begins and ends them. At an end observers are heard first, then what is `InChapter` is
-//! despawned like what goes with a state, so that a key is no end of its own, and then a checkpoint is taken.
+//! `lifecycle/chapters.rs` begins and ends them. At an end, observers run first, then entities that
+//! are `InChapter` are despawned like those of a state, so that their keys don't count as gone, and
+//! then a checkpoint is taken.
 
 use bevy::prelude::*;
 use bevy_session_journal::{

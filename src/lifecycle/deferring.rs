@@ -1,4 +1,4 @@
-//! Takes what was asked for behind a closed gate.
+//! Handles requests that waited behind a closed gate.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, SaveSlot, SlotError, Ticket};

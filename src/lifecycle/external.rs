@@ -1,9 +1,10 @@
-//! Works with a save system of the game's own: asks it to save at the right moments, and to load after a
+//! Works with a game's own save system: asks it to save at the right moments, and to load after a
 //! crash.
 //!
-//! The provider is asked on a thread of its own, one question at a time: a task pool would lose a thread to a provider
-//! that hangs. A frame that doesn't wait goes by an answer that may be a second old. Requests to the game have numbers, and
-//! their answers are taken out of turn, before requests that wait for them.
+//! The provider is called on a separate thread, one question at a time: a task pool would lose a
+//! thread to a provider that hangs. A frame that can't wait uses an answer that may be a second
+//! old. Requests to the game have numbers, and their answers are handled out of turn, before
+//! requests that wait for them.
 
 mod app_ext;
 pub(super) mod asking;
@@ -51,15 +52,15 @@ pub(crate) struct External {
     open: Vec<OpenRequest>,
     /// The provider's last answer about autosaves; `None` while that isn't known.
     autosave: Option<ExternalAutosave>,
-    /// When that was asked.
+    /// The time of that question.
     autosave_asked_at: Option<Duration>,
     /// Play time since the game was asked to save.
     since_asked: Duration,
-    /// A save that is due, and waits for the provider to say whether the game wants it.
+    /// A save that is due, and waits for the provider to say if the game wants it.
     wanted: Option<Wanted>,
     /// The run that was played in the last frame.
     run: Option<RunId>,
-    /// Sessions of which no checkpoint can be restored, and that aren't listed therefore.
+    /// Sessions without a checkpoint that can be restored, which therefore aren't listed.
     unreadable: HashSet<SessionId>,
     /// The search for backups that is under way.
     looking: Option<Looking>,
@@ -75,7 +76,7 @@ pub(super) struct OpenRequest {
     asked: jiff::Timestamp,
     asked_at: Duration,
     play_time: Duration,
-    /// Who can still answer it, beside a system that names the request.
+    /// The holders that may still answer it, beside a system that uses the request's id.
     holders: Weak<()>,
 }
 

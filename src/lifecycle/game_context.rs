@@ -11,13 +11,12 @@ use super::runtime::RuntimeParts;
 /// with a session when it is started or resumed. After a crash, or on a player's other machine,
 /// they show what is different: see [`ContextChanged`].
 ///
-/// Everything is optional, and a text or list may be of any length. Of a text 512 bytes are kept, of `mods` 16 KiB
-/// and of `arguments` 4 KiB: the first that fit. If more is said, [`SessionHint::ContextTooLong`] names it; that mods
-/// differ is noticed all the same.
+/// Everything is optional, and a text or list may be of any length. 512 bytes are kept of a text,
+/// 16 KiB of `mods` and 4 KiB of `arguments`: the first that fit. If there is more,
+/// [`SessionHint::ContextTooLong`] names it; a difference in mods is noticed all the same.
 ///
-/// It is written into the session's files and slots, and goes where those go:
-/// into a cloud that syncs them, and into a report that a player sends. The plugin sends nothing
-/// anywhere.
+/// It is written to the session's files and slots, and goes where those go: to a cloud that syncs
+/// them, and into a report that a player sends. The plugin sends nothing anywhere.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -37,21 +36,21 @@ use super::runtime::RuntimeParts;
 pub struct GameContext {
     /// An id that distinguishes this build from others of the same version, such as a commit.
     pub build_id: String,
-    /// The graphics adapter. `ThumbnailPlugin` of `bevy_session_ui` sets it to the one that Bevy renders with, where it is
-    /// empty.
+    /// The graphics adapter. If it is empty, `ThumbnailPlugin` of `bevy_session_ui` sets it to the
+    /// one that Bevy renders with.
     pub graphics: String,
-    /// The mods that are loaded, in their order.
+    /// The loaded mods, in their order.
     pub mods: Vec<String>,
-    /// A hash of the game's settings, to see whether they were others.
+    /// A hash of the game's settings, to notice when they differ.
     pub settings_hash: Option<u64>,
-    /// Arguments that the process was started with, as far as the game allows them to be written down:
-    /// see [`arguments`](Self::arguments).
+    /// The process's arguments, as far as the game allows them to be stored: see
+    /// [`arguments`](Self::arguments).
     pub arguments: Vec<String>,
 }
 
 impl GameContext {
-    /// Writes down which of these arguments the process was started with, also in the form
-    /// `--name=value`. All others stay unknown: they may hold anything.
+    /// Stores which of these arguments the process was started with, also in the form
+    /// `--name=value`. No others are stored, since they may contain anything.
     #[must_use]
     pub fn arguments(mut self, allowed: &[&str]) -> Self {
         let given = std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok());

@@ -1,4 +1,4 @@
-//! Looks at what the game has tied to its states.
+//! Evaluates the conditions that the game has tied to its states.
 
 use bevy::prelude::*;
 

@@ -13,7 +13,7 @@ use super::requests::Request;
 pub struct GuardedRequest {
     /// The request.
     pub request: Request,
-    /// The player who asks, as the game calls them; `None` if it is the game itself. See
+    /// The name of the player who makes the request; `None` if it is the game itself. See
     /// [`SessionCommands::by`](crate::SessionCommands::by).
     pub by: Option<String>,
 }

@@ -56,7 +56,7 @@ pub struct SessionHints {
 }
 
 impl SessionHints {
-    /// The hints, the oldest first.
+    /// The hints, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &SessionHint> {
         self.standing.iter()
     }

@@ -86,7 +86,7 @@ impl SessionPaces {
         self.paces.iter_mut().find(|named| named.name == name).map(|named| &mut named.pace)
     }
 
-    /// All of them, in the order in which they were named.
+    /// All paces, in the order in which they were declared.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SessionPace)> {
         self.paces.iter().map(|named| (named.name.as_str(), &named.pace))
     }

@@ -39,13 +39,14 @@ impl ReplicaSessions {
         &self.sessions
     }
 
-    /// Has the replica looked at in this frame, whatever is played. [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
+    /// Requests that the replica is listed in this frame, whatever is played.
+    /// [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
     /// [`ReplicaLost`](crate::replica::ReplicaLost).
     pub fn look(&mut self) {
         self.is_asked = true;
     }
 
-    /// A session.
+    /// The replica's entry of a session.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&ReplicaSession> {
         self.sessions.iter().find(|it| it.session == session)

@@ -1,4 +1,4 @@
-//! Has reports written, and sessions handed on to other machines.
+//! Requests reports, exports and scenarios from the writer.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use super::notifications::{DataPlaceChanged, notify};
 ///
 /// They are the usual ones of the game and the platform, unless those can't be written and the game
 /// has set a [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and
-/// of slots are relative to the usual directory, wherever a file is.
+/// of slots are those in the usual directory, even if a file is below the fallback.
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]

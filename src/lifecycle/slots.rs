@@ -1,4 +1,4 @@
-//! Saving into slots and loading them: what the main thread does for it.
+//! Saving to slots and loading them, on the main thread.
 
 pub(super) mod saving;
 

@@ -1,4 +1,4 @@
-//! Hears from windows that the player looks away, and that the system suspends the game.
+//! Watches the focus of windows, and the system's suspending of the game.
 
 use bevy::prelude::*;
 use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};

@@ -1,4 +1,4 @@
-//! Where sessions are kept.
+//! The directory of sessions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::lifecycle::{DataPlaceChanged, SessionPlace};
 /// Where sessions are kept.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    /// Where the platform keeps data of this game.
+    /// The platform's directory for data of this game.
     Platform,
     /// Everything below one directory.
     Directory(PathBuf),

@@ -1,4 +1,4 @@
-//! Sessions that are put away by themselves: at their end, or because no rule keeps them.
+//! Sessions that are archived or pruned automatically: at their end, or because no rule keeps them.
 
 use bevy::prelude::*;
 use bevy_session_journal::{Archived, Retention};

@@ -13,15 +13,15 @@ use bevy::reflect::Reflect;
 /// Marks an entity as part of the player's progress: it is in every checkpoint, with all its
 /// components whose types are saved.
 ///
-/// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
+/// Types with `#[reflect(Saved)]` require this marker. Insert it yourself on entities that have
 /// none of those.
 ///
-/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
-/// holds only until a component that brings it is inserted again.
+/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). If you remove the
+/// marker, it comes back when a component that requires it is inserted again.
 ///
-/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
-/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
-/// observer of `On<Add<…>>`, or watch all such entities with `add_observer`.
+/// A restore spawns the entity again. Data that the engine keeps beside its components isn't
+/// restored: observers of just this entity, made by `spawn(…).observe(…)`, are despawned with it.
+/// Add them in an observer of `On<Add<…>>`, or observe all such entities with `add_observer`.
 ///
 /// ```
 /// # use bevy::prelude::*;

@@ -27,10 +27,10 @@ const FRAME: Duration = Duration::from_millis(100);
 const FRAMES_TO_SAVE: usize = 3;
 
 /// A game under test: it is started, killed and recovered within one process, on a disk in memory
-/// and a clock that only frames move.
+/// and with a clock that only frames move.
 ///
-/// Each start builds a new app, so nothing can survive that isn't saved. See the
-/// [module](crate::testing) for an example.
+/// Each start builds a new app, so only saved data can survive. See the [module](crate::testing)
+/// for an example.
 pub struct TestGame {
     build: Box<dyn Fn(SessionPlugin) -> App>,
     /// The plugin of each start, but for its disk and clock.
@@ -215,10 +215,10 @@ impl TestGame {
     ///
     /// # Errors
     ///
-    /// [`RecoverError::Rejected`], as without a session. If it wasn't saved within 60 frames,
-    /// [`RecoverError::GateShut`] where the gate of
-    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed, and otherwise
-    /// [`RecoverError::NoAnswer`]: the disk is full, say.
+    /// [`RecoverError::Rejected`], for example without a session. If it wasn't saved within 60
+    /// frames, [`RecoverError::GateShut`] if a gate of
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed,
+    /// and otherwise [`RecoverError::NoAnswer`]: for example if the disk is full.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
         let newest = |game: &mut Self| {
             let session = game.app.world().get_resource::<CurrentSession>();
@@ -233,7 +233,7 @@ impl TestGame {
         .map_err(|error| self.name_gate(error))
     }
 
-    /// Kills the game at this very moment, as `kill -9` does, and starts it again.
+    /// Kills the game at this moment, as `kill -9` does, and starts it again.
     ///
     /// What wasn't written to the disk is gone.
     pub fn crash_and_restart(&mut self) -> &mut Self {
@@ -269,19 +269,20 @@ impl TestGame {
         self.frames(1);
     }
 
-    /// Recovers the session that crashed, as a player does who says yes when the game asks.
+    /// Recovers the session that crashed, as a player does who accepts the offer.
     ///
-    /// Waits until the game makes its offer, and through its loading screens. A game that answers by
-    /// itself is left to it.
+    /// Waits until the game makes its offer, and through its loading screens. If the game answers
+    /// by itself, this only waits.
     ///
     /// # Errors
     ///
-    /// [`RecoverError`] says what went wrong, and names the gate if the restore got stuck at one.
+    /// [`RecoverError`] has the reason, and names the gate if the restore waits for one.
     pub fn recover(&mut self) -> Result<SessionRestored, RecoverError> {
         self.recover_from(RestoreFrom::Latest)
     }
 
-    /// Recovers an older checkpoint than the newest. Otherwise as [`recover`](Self::recover).
+    /// Recovers from an older checkpoint than the newest. Otherwise like
+    /// [`recover`](Self::recover).
     ///
     /// # Errors
     ///
@@ -310,7 +311,7 @@ impl TestGame {
         self.wait_until_restored()
     }
 
-    /// Lets no more bytes onto the disk, restarts included, until
+    /// Lets the disk fail for lack of space, restarts included, until
     /// [`heal_disk`](Self::heal_disk).
     pub fn fill_disk(&mut self) -> &mut Self {
         self.disk_is_full = true;
@@ -322,7 +323,7 @@ impl TestGame {
         self
     }
 
-    /// Lets everything succeed again on the disk.
+    /// Lets the disk work again.
     pub fn heal_disk(&mut self) -> &mut Self {
         self.disk_is_full = false;
         self.disk.heal();

@@ -1,4 +1,4 @@
-//! Which placed entities are gone, and which anchors there are: rows that belong to no saved entity.
+//! Placed entities that are gone, and anchors: rows that belong to no saved entity.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

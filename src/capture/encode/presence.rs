@@ -1,4 +1,4 @@
-//! Which entities have a row in a column.
+//! The entities that have a row in a column.
 
 /// A set of slots.
 #[derive(Clone, Default)]

@@ -33,7 +33,7 @@ pub(crate) struct Placed {
     leaving: EntityHashSet,
     /// Entities that are about to be despawned with their state or chapter, in this frame.
     cleared: EntityHashSet,
-    /// Keys whose entities go as soon as a level spawns them.
+    /// Keys whose entities are despawned as soon as a level spawns them.
     gone: HashSet<SaveKey>,
     /// Keys among them whose entities were despawned in this run.
     gone_in_run: HashSet<SaveKey>,

@@ -1,4 +1,4 @@
-//! Which types cost most in a capture that took too long.
+//! The types that cost most in a capture that took too long.
 
 use std::cmp::Reverse;
 use std::time::Duration;

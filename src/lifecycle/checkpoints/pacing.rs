@@ -1,4 +1,4 @@
-//! Keeps to the pace that is in force, and to the write rate.
+//! Applies the pace that is in force, and the write rate.
 
 use bevy::prelude::*;
 use tracing::info;

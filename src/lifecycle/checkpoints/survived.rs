@@ -1,4 +1,4 @@
-//! Failures of the game after which it goes on.
+//! Failures of the game that it survives.
 
 use bevy::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Takes in what the writer reports.
+//! Handles the writer's reports.
 
 use std::sync::Arc;
 

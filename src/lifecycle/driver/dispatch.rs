@@ -1,4 +1,5 @@
-//! Handles the game's requests, in the order in which they were made, or a later one first where the earlier one waits.
+//! Handles the game's requests, in the order in which they were made, or a later one first if the
+//! earlier one waits.
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;

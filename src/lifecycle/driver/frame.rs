@@ -1,4 +1,4 @@
-//! The plugin's way through a frame, step by step.
+//! The steps of a frame.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointError, SessionStatus, StopReason};

@@ -1,4 +1,4 @@
-//! Saves before the system suspends the game, as a phone does, and may end it without another word.
+//! Saves before the system suspends the game, as a phone does, and may end it without notice.
 
 use std::time::Instant;
 

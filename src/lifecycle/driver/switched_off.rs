@@ -1,4 +1,4 @@
-//! Answers requests where sessions are switched off.
+//! Answers requests if sessions are switched off.
 
 use bevy::prelude::*;
 use bevy_session_journal::RequestError;

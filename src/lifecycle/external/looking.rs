@@ -1,4 +1,4 @@
-//! Looks for backups of the game's own after a crash.
+//! Looks for the game's own backups after a crash.
 
 use std::collections::HashSet;
 use std::time::Duration;

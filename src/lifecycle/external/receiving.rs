@@ -1,4 +1,4 @@
-//! Takes in what the provider and the game have answered.
+//! Handles the answers of the provider and the game.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Hints about what is saved, rather than about when.
+//! Hints about the saved data, rather than about when it is saved.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Types of which the game says that they are in order.
+//! Types that the game has excluded from hints.
 
 use std::any::TypeId;
 use std::collections::HashSet;

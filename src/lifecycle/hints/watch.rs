@@ -1,4 +1,4 @@
-//! Looks for what keeps the plugin from doing what a game expects of it.
+//! Looks for reasons why the plugin doesn't do what a game expects of it.
 
 use std::time::Duration;
 

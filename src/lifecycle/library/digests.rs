@@ -54,18 +54,19 @@ impl<D: SessionDigester> fmt::Debug for SessionDigests<D> {
     }
 }
 
-/// Says what a game keeps of the history of each session.
+/// Declares digests of the history of each session.
 pub trait SessionDigestsExt {
-    /// Has this make a small value of the history of each session: of all that was recorded on its newest line, and of
-    /// what a listing says. Nothing is done until [`digest`](crate::library::LibraryCommands::digest)
-    /// asks for it.
+    /// Declares a digester: it computes a small value from the history of each session, from the
+    /// recorded events of its newest branch and from its entry in lists. Nothing is computed until
+    /// [`digest`](crate::library::LibraryCommands::digest) is requested.
     ///
-    /// Values are made on the writer's thread, between the checkpoints, in slices of about a millisecond. They are
-    /// kept in a file of this machine, beside its locks, and made again where a session's files have changed, where the
-    /// file is damaged or was written by another version of the game or of the
-    /// [digester](SessionDigester::version). Nothing is restored or removed by what they say. Of two digesters
-    /// of one type, the first counts; a call after the app is complete has no effect, and
-    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
+    /// Values are computed on the writer's thread, between the checkpoints, in slices of about a
+    /// millisecond. They are kept in a file of this machine, beside its locks, and computed again
+    /// if a session's files have changed, if the file is damaged, or if it was written by another
+    /// version of the game or of the [digester](SessionDigester::version). Nothing is restored or
+    /// removed because of them. Of two digesters of one type, the first is used; a call after the
+    /// app is complete has no effect, and
+    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it.
     ///
     /// ```
     /// use bevy::prelude::*;

@@ -1,4 +1,4 @@
-//! One request about many sessions: all that a query finds, or what no rule keeps.
+//! Requests about many sessions: all that a query finds, or all that no rule keeps.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! Sets sessions aside, deletes them, or changes what they say about themselves.
+//! Archives, deletes and updates sessions that aren't played.
 //!
-//! All of that is done beside what is played: nothing but what else is asked of the same session waits for it.
+//! This runs beside play: only other requests about the same session wait for it.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::ShelfMoved;

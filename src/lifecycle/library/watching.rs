@@ -1,4 +1,4 @@
-//! Lists that are on the screen, and what they follow.
+//! Lists that are on the screen, and their updates.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Takes in what was found of sessions.
+//! Handles the sessions that were found.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;

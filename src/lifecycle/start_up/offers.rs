@@ -1,4 +1,4 @@
-//! Offers to bring back what a crash has left.
+//! Offers to recover crashed sessions.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! Goes on from a backup of the game's own after a crash.
+//! Resumes a crashed session from one of the game's own backups.
 //!
-//! It takes the way of every take-up: the session is read first, which takes its lock and begins its trial,
-//! so that a game that dies of the backup finds another one proposed. Then the game loads, and the run
-//! begins around the world that is there.
+//! It takes the same steps as every other way of resuming: the session is read first, which takes
+//! its lock and begins its trial, so that a game that dies because of the backup finds another one
+//! proposed. Then the game loads, and the run begins with the world that is there.
 
 use bevy::prelude::*;
 use bevy_session_journal::{

@@ -1,4 +1,4 @@
-//! Starts sessions whose world is that of a file.
+//! Starts sessions with the world of a file.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;

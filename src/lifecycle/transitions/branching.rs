@@ -1,4 +1,4 @@
-//! Makes a session of its own of a checkpoint of the one that is being played.
+//! Creates a new session from a checkpoint of the one that is being played.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::{Begun, Lineage};

@@ -1,4 +1,4 @@
-//! Keeping moments of the world, and the way back to them.
+//! Keeps moments of the world, and returns to them.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, Ticket};

@@ -1,4 +1,4 @@
-//! Goes on from a slot.
+//! Resumes a session from a slot.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, RestoreFrom, RestoreReason, SlotError, SlotId, Ticket};

@@ -1,4 +1,4 @@
-//! Whose sessions these are, and how the game goes on with those of another player.
+//! The current profile, and switching to another one.
 
 use bevy::prelude::*;
 use bevy_session_journal::{LeaveCause, RequestError, Ticket};
@@ -12,12 +12,12 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Transition};
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 
-/// Whose sessions are listed, offered and started: the profile that
-/// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
+/// The profile whose sessions are listed, offered and started: the one that
+/// [`SessionPlugin::profile`](crate::SessionPlugin::profile) set, or
 /// [`use_profile`](crate::library::LibraryCommands::use_profile) since.
 ///
-/// How the last process ended is known of the machine, not of a profile: a session that crashed is
-/// offered when its profile is used next.
+/// [`PreviousRun`](crate::PreviousRun) is about the machine, not about a profile: a session that
+/// crashed is offered when its profile is next used.
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
@@ -30,7 +30,7 @@ impl CurrentProfile {
         Self { name: name.to_owned() }
     }
 
-    /// The profile's name, as the game gave it. `default` if it gave none.
+    /// The profile's name. `default` if the game set none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -1,9 +1,10 @@
-//! Puts a prepared checkpoint back into the world, step by step.
+//! Restores a prepared checkpoint into the world, step by step.
 //!
-//! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its gate is open. The
-//! resources get the values back that they had when it began, and those that weren't there go. Where no state was left,
-//! that is all. Where one was, its entities and its level are gone: the checkpoint that was taken of the played session
-//! is restored, by the same way and through the same loading screen, and that can't be cancelled. Without a session the
+//! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its
+//! gate is open. The resources then get the values that they had when it began, and those that
+//! didn't exist are removed. If no state was left, that is all. If one was, its entities and its
+//! level are gone: the checkpoint that was taken of the played session is restored, by the same
+//! steps and through the same loading screen, and that can't be cancelled. Without a session the
 //! states are entered again.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Goes back within the session that is being played, and takes that back.
+//! Goes back within the session that is being played, and undoes that.
 
 use std::time::Duration;
 
