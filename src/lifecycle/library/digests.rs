@@ -56,9 +56,9 @@ impl<D: SessionDigester> fmt::Debug for SessionDigests<D> {
 
 /// Declares digests of the history of each session.
 pub trait SessionDigestsExt {
-    /// Declares a digester: it computes a small value from the history of each session, from the
-    /// recorded events of its newest branch and from its entry in lists. Nothing is computed until
-    /// [`digest`](crate::library::LibraryCommands::digest) is requested.
+    /// Declares a digester: it computes a small value from the history of each session, from
+    /// everything recorded on its newest branch and from its entry in lists. Nothing is computed
+    /// until [`digest`](crate::library::LibraryCommands::digest) is requested.
     ///
     /// Values are computed on the writer's thread, between the checkpoints, in slices of about a
     /// millisecond. They are kept in a file of this machine, beside its locks, and computed again
