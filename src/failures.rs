@@ -42,7 +42,7 @@ struct Watched {
     failed: Failures,
 }
 
-/// The failures of a frame with which the game went on.
+/// The failures of a frame that the game survived.
 #[derive(Default)]
 pub(crate) struct Failures {
     /// The number of failures.
@@ -65,7 +65,7 @@ pub(crate) struct Failure {
 pub(crate) struct FailureWatch(Option<&'static Place>);
 
 impl FailureWatch {
-    /// Begins to watch, in the first frame: before, the game may still say which handler it wants.
+    /// Begins to watch, in the first frame: before that, the game may still choose its handler.
     pub(crate) fn begin(world: &mut World) {
         if world.contains_resource::<Self>() {
             return;
@@ -134,7 +134,8 @@ thread_local! {
     static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// A question to a handler of a game. One that asks the handler that was there before it comes back to [`handle`].
+/// A call of a game's handler. If that calls the handler that was there before it, the call comes
+/// back to [`handle`].
 struct Asking {
     outside: (usize, usize),
     /// Handlers of the same game that are already on the call stack.

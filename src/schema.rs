@@ -81,7 +81,7 @@ impl Schema {
         trace(|tracer| T::deserialize(tracer).map(drop))
     }
 
-    /// The same, in which no field has a default of its own.
+    /// The same form, in which no field has a default.
     pub(crate) fn without_defaults(self) -> Self {
         let boxed = |inner: Box<Self>| Box::new(inner.without_defaults());
         match self {

@@ -23,7 +23,7 @@ pub(crate) fn clock_of(world: &World) -> GameClock {
     GameClock { elapsed: elapsed.map(micros), elapsed_rest, fixed, played_rest: 0 }
 }
 
-/// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.
+/// Sets the clocks of a world that has them. `Time<Real>` isn't changed.
 pub(crate) fn set_clock(saved: GameClock, world: &mut World) {
     if let Some(elapsed) = saved.elapsed
         && let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()

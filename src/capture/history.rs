@@ -118,7 +118,7 @@ impl DeclaredHistory {
 /// The past of one saved type.
 #[derive(Clone, Default)]
 pub(crate) struct TypeHistory {
-    /// The names that it had. Where there are rows of one entity under several, the first counts.
+    /// The names that it had. If there are rows of one entity under several, the first is used.
     pub former_names: Vec<Arc<str>>,
     migrations: Option<Arc<dyn MigrateRows>>,
 }

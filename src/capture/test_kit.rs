@@ -328,7 +328,7 @@ impl Default for Journal {
 }
 
 impl Journal {
-    /// Applies a checkpoint, as merging does, and looks whether it is well formed.
+    /// Applies a checkpoint, as merging does, and checks that it is well formed.
     pub(crate) fn fold(&mut self, encoded: &Encoded, is_full: bool) {
         let keys: Vec<_> = encoded.blocks.iter().map(Block::key).collect();
         assert!(keys.is_sorted(), "blocks should be in the order of their keys");

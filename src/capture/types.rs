@@ -45,12 +45,12 @@ pub(crate) struct SavedTypes {
 }
 
 impl SavedTypes {
-    /// Collects what is declared and what is marked with `#[reflect(Saved)]`, and makes the marker
-    /// come with the latter.
+    /// Collects the types that are declared or marked with `#[reflect(Saved)]`, and makes the
+    /// latter require the marker.
     ///
-    /// Called once as early as possible, since Bevy refuses to add to what a component requires as
-    /// soon as one has been spawned, and again when the app is complete. It never fails: what can't
-    /// be saved is among the [`problems`](Self::problems).
+    /// Called once as early as possible, since Bevy refuses further required components as soon as
+    /// one of the type has been spawned, and again when the app is complete. It never fails: types
+    /// that can't be saved are among the [`problems`](Self::problems).
     pub(crate) fn collect(world: &mut World) -> Self {
         world.init_resource::<Placed>();
         let mut collection = Collection::new(world);
@@ -196,7 +196,7 @@ impl fmt::Debug for SavedTypes {
     }
 }
 
-/// All declarations, and whether the type brings the marker along.
+/// All declarations, with `true` for types that require the marker.
 fn declarations(world: &World) -> Vec<(Declaration, bool)> {
     let mut declarations = Vec::new();
     if let Some(registry) = world.get_resource::<AppTypeRegistry>() {
@@ -335,7 +335,7 @@ impl Collection {
     }
 }
 
-/// Makes the marker come with a component; whether it does.
+/// Makes a component require the marker. Returns true if it does.
 fn bring_marker(
     world: &mut World,
     component: ComponentId,
@@ -358,7 +358,7 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
 
 /// Returns true if a component is the derived half of a relationship.
 ///
-/// Bevy says so only once both halves are known to the world. Until then their mutability
+/// Bevy knows that only once both halves are registered in the world. Until then their mutability
 /// distinguishes them: the derived half has to be mutable, and a derived link never is.
 fn is_relationship_target(world: &World, component: ComponentId, is_half: bool) -> bool {
     let Some(info) = world.components().get_info(component) else { return false };

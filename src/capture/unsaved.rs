@@ -37,13 +37,14 @@ pub struct Unsaved;
 #[derive(Component, Clone, Copy)]
 struct SavedBefore;
 
-/// Takes the marker [`Saved`] from what is unsaved, and gives it back to what no longer is.
+/// Removes the marker [`Saved`] from unsaved entities, and inserts it again on entities that no
+/// longer are.
 ///
-/// Done where a capture or a restore is about to look at the markers, so that nothing else has to
-/// know of it: to a capture, an unsaved entity is one without marker.
+/// This runs before a capture or a restore reads the markers, so that nothing else has to know of
+/// it: to a capture, an unsaved entity is one without the marker.
 ///
-/// The first time in a world that has something unsaved, all of it is looked at. From then on
-/// [`Unsettled`] notes what happens, and only that is: where nothing changed, nothing is looked at.
+/// The first time in a world with an unsaved entity, all of them are looked at. From then on
+/// [`Unsettled`] notes changes, and only those are looked at.
 #[derive(Debug)]
 pub(crate) struct UnsavedMarkers {
     roots: QueryState<Entity, With<Unsaved>>,

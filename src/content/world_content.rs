@@ -42,7 +42,7 @@ pub(crate) struct Claimed {
     pub image: WorldImage,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
-    /// Where the lists of others have them.
+    /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
 }
 

@@ -1,4 +1,4 @@
-//! Saved entities that are watched by observers of their own.
+//! Saved entities that are watched by their own observers.
 
 use std::any::TypeId;
 

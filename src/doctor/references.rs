@@ -13,8 +13,8 @@ use super::{Finding, FoundEntities};
 use crate::saved::CHILD_OF;
 use crate::values::{Reference, Reflected, Target, given_name};
 
-/// References from what is saved to what doesn't come back, and entities that aren't mapped. Those of
-/// one field are one finding.
+/// References from saved values to entities that aren't restored, and entities that aren't mapped.
+/// Those of one field are one finding.
 pub(super) fn references(patient: &Patient<'_>) -> Vec<Finding> {
     let mut search = Search { patient, found: BTreeMap::new() };
     let registry = patient.registry.read();

@@ -1,4 +1,4 @@
-//! States without a word on when they may be saved.
+//! States that may be saved at any time.
 
 use bevy::ecs::world::World;
 

@@ -26,7 +26,7 @@ pub(crate) fn registered(
     components.iter_registered().map(|info| (info.id(), info))
 }
 
-/// A failure, whether it was a panic, and its words. Panics aren't handed to handlers.
+/// A failure, `true` if it was a panic, and its message. Panics aren't passed to handlers.
 pub(crate) fn described(error: BevyError) -> (BevyError, bool, String) {
     let words = error.to_string();
     (error, false, words)

@@ -26,7 +26,8 @@ pub(crate) fn registered(
     components.iter_registered()
 }
 
-/// A failure, whether it was a panic, and its words: of a panic its message, since the error says only that there was one.
+/// A failure, `true` if it was a panic, and its message: the panic's own, since the error only says
+/// that there was one.
 pub(crate) fn described(mut error: BevyError) -> (BevyError, bool, String) {
     let Some(payload) = error.take_payload() else {
         let words = error.to_string();

@@ -43,7 +43,7 @@ static HANDLERS: Once = Once::new();
 /// From now on, `asked` is set when the process is asked to exit: by Ctrl-C or Ctrl-Break, by closing
 /// its console, by a log-off or a shutdown. A second Ctrl-C ends it at once.
 ///
-/// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
+/// If Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
 pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
     apps::add(asked, also_interrupt);
     let mut installed = Ok(());
@@ -59,7 +59,7 @@ fn install() -> io::Result<()> {
     thread::Builder::new().name("end of session".into()).spawn(hear_of_end_of_session).map(drop)
 }
 
-/// Called by Windows on a thread of its own.
+/// Called by Windows on a separate thread.
 extern "system" fn on_console_event(event: u32) -> BOOL {
     match event {
         // Whoever was there before is asked next, and at last Windows ends the process.

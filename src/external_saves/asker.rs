@@ -35,7 +35,7 @@ pub(crate) enum Reply {
     Failed(ExternalCall, ExternalCallError),
 }
 
-/// Asks the provider one question at a time. A thread that hangs in a call holds up nothing but further
+/// Asks the provider one question at a time. A thread that hangs in a call only delays further
 /// questions, and ends with its process.
 pub(crate) struct Asker {
     questions: Sender<Question>,

@@ -22,7 +22,7 @@ pub struct Churn {
     pub alive: Vec<Entity>,
     /// Some that aren't any more.
     pub dead: Vec<Entity>,
-    /// Indices that somebody has had.
+    /// Indices that were used.
     used: EntityHashSet,
 }
 
@@ -69,7 +69,7 @@ impl Churn {
         }
     }
 
-    /// Looks who lives; observers and restores spawn and despawn as well.
+    /// Finds the living entities; observers and restores spawn and despawn as well.
     pub fn bury_the_dead(&mut self, world: &World) {
         let (alive, dead): (Vec<_>, Vec<_>) =
             self.alive.iter().partition(|entity| world.get_entity(**entity).is_ok());

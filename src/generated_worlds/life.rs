@@ -35,7 +35,7 @@ pub struct Life {
     chain: Vec<Vec<Block>>,
     /// The last of them, but for its blocks.
     newest: Option<Newest>,
-    /// Another app with a world of its own.
+    /// Another app with a separate world.
     other: Option<Play>,
     pub figures: Figures,
     pub in_place: InPlaceFigures,
@@ -110,7 +110,7 @@ impl Life {
         }
     }
 
-    /// Merges the chain in batches by chance, and says what came of it.
+    /// Merges the chain in random batches, and returns the result.
     fn merge_the_chain(&mut self) -> Vec<Block> {
         let mut groups = self.chain.clone();
         while groups.len() > 1 {
@@ -124,7 +124,7 @@ impl Life {
         groups.pop().unwrap()
     }
 
-    /// The chain says what a capture says that knows nothing of the chain.
+    /// The chain equals a capture that is taken without the chain.
     pub fn hold_the_journal_against_the_world(&mut self) {
         let mut by_chain = Table::of(&self.merge_the_chain());
         let ids = self.ids();

@@ -20,8 +20,8 @@ use crate::capture::test_kit::*;
 /// Values by what they are of, as `Debug` writes them.
 type Values = BTreeMap<&'static str, String>;
 
-/// Everything that is saved of a world, value by value. Entities go by their ids in the session,
-/// and one that isn't saved is no one.
+/// All saved data of a world, value by value. Entities are named by their ids in the session;
+/// unsaved ones by a placeholder.
 #[derive(PartialEq, Debug, Default)]
 pub struct Portrait {
     pub entities: BTreeMap<SaveId, Values>,
@@ -44,7 +44,7 @@ impl Names<'_> {
         entities.into_iter().map(name).collect()
     }
 
-    /// Counts a value that refers to somebody who won't be there after a restore.
+    /// Counts a value that refers to an entity which won't exist after a restore.
     fn count(&mut self, entities: &[Entity]) {
         let is_missed =
             |entity: &&Entity| **entity != Entity::PLACEHOLDER && self.name(**entity).is_none();
@@ -53,7 +53,7 @@ impl Names<'_> {
 }
 
 impl Portrait {
-    /// Paints a world; also says how many of its values refer to somebody who isn't saved.
+    /// Reads a world. Also returns the number of its values that refer to an unsaved entity.
     pub fn of(world: &World, ids: &EntityHashMap<SaveId>) -> (Self, u64) {
         let mut names = Names { ids, dangling: 0 };
         let mut portrait = Self::default();

@@ -18,8 +18,8 @@ use super::transitions::starting::start_safely;
 use super::transitions::take_up;
 use super::{RecoveryOffers, SessionCatalog, SessionSettings};
 
-/// Takes a session up without a request, if the policy or the developer says so. What the game
-/// asks for comes first.
+/// Resumes a session without a request, if the policy or the developer says so. The game's requests
+/// come first.
 pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some() {
         parts.start_up.nothing_is_due();
@@ -160,7 +160,7 @@ fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
     proposed.map(|option| option.id.clone())
 }
 
-/// A session to be taken up.
+/// A session to be resumed.
 struct Candidate {
     session: SessionMetadata,
     newest: Option<CheckpointId>,

@@ -33,7 +33,7 @@ pub struct SessionCatalog {
     pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
-    /// When the sessions were looked at last: what time it surely was, and what the clock said.
+    /// The time of the last reading of the sessions: the proven time, and the clock's.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
     /// True if a watch was followed since this was last read.

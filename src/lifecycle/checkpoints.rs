@@ -1,4 +1,4 @@
-//! Takes checkpoints: when they are due, and when they are asked for.
+//! Takes checkpoints: when they are due, and when they are requested.
 
 pub(super) mod capture_costs;
 pub(super) mod outcomes;
@@ -65,8 +65,8 @@ pub(super) fn autosave(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Captures the world and hands it to the writer. Where nothing changed since the last
-/// checkpoint, none is taken, unless the moment itself is worth one.
+/// Captures the world and sends it to the writer. If nothing changed since the last checkpoint,
+/// none is taken, unless the moment itself is worth one.
 pub(super) fn take_checkpoint(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -87,7 +87,7 @@ pub(super) fn take_named(
     parts.newest_captured().filter(|taken| Some(*taken) != before)
 }
 
-/// Takes a checkpoint for a request, or for what comes of one.
+/// Takes a checkpoint for a request, or for a consequence of one.
 pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     let now = parts.time.now();
     // Also what failed in this very frame.
@@ -189,7 +189,8 @@ fn ask_before_capture(
     None
 }
 
-/// The request that a failure is said of: the answer to it, unless it was answered before.
+/// The request that a failure is reported for: the failure answers it, unless it was answered
+/// before.
 fn ticket_of_failure(world: &mut World, asker: Asker) -> Option<Ticket> {
     match asker {
         Asker::Request(ticket) => Some(ticket).filter(|ticket| !close(world, *ticket).is_empty()),
@@ -230,7 +231,7 @@ fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
 }
 
 impl Playing {
-    /// Everything at this moment, if a checkpoint is to be held against it.
+    /// Everything at this moment, if a checkpoint is to be compared with it.
     fn self_test(
         &mut self,
         world: &mut World,

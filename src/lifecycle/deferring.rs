@@ -9,7 +9,7 @@ use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::slots::saving::{save_slot, slot_failed};
 
-/// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
+/// Takes a requested checkpoint or, if the gate is shut, defers it until the gate opens.
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     match &mut parts.playing {
         Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
@@ -17,7 +17,8 @@ pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted:
     }
 }
 
-/// Takes the first of them, now that the gate is open: one in a frame, since each is a capture of its own.
+/// Takes the first of them, now that the gate is open: one in a frame, since each is a separate
+/// capture.
 pub(super) fn take_next_deferred(parts: &mut RuntimeParts, world: &mut World) {
     if parts.writer.is_behind() {
         return;

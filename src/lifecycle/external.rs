@@ -118,7 +118,7 @@ impl External {
         self.loaded.pop_front()
     }
 
-    /// Play time goes by.
+    /// Advances play time.
     pub(super) fn pass(&mut self, passed: Duration) {
         self.since_asked = self.since_asked.saturating_add(passed);
     }

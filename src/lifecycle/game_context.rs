@@ -94,8 +94,8 @@ pub(super) fn look_over_context(world: &mut World) {
     }
 }
 
-/// The writer has found out what this program and machine are. Where the session was taken up, what it
-/// was played with before is held against that.
+/// The writer has found out the facts about this program and machine. If the session was resumed,
+/// they are compared with those that it was played with before.
 pub(super) fn compare_context(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -37,7 +37,7 @@ impl RequestGuard {
     }
 }
 
-/// Asks all guards whether a request may be handled. The first that refuses it has the say.
+/// Asks all guards if a request may be handled. The first that refuses it decides.
 pub(super) fn ask_guards(
     guards: &mut [RequestGuard],
     world: &mut World,

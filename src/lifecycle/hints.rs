@@ -67,7 +67,7 @@ impl SessionHints {
         self.standing.is_empty()
     }
 
-    /// Another session begins: what was said of the one before is no longer true, or has to be said
+    /// Another session begins: hints about the previous one no longer hold, or have to be given
     /// again.
     fn begin_session(&mut self) {
         self.standing.retain(|hint| !hint.is_of_session());

@@ -64,7 +64,7 @@ pub struct SessionPaces {
     paces: Vec<NamedPace>,
 }
 
-/// A pace by the name of the state or condition that it goes by.
+/// A pace with the name of its state or condition.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]

@@ -13,7 +13,7 @@ use crate::capture::{Placed, SaveKey, Settled};
 use crate::content::{Claimed, ContentOrder, Order};
 use crate::saved::Saved;
 
-/// Has the writer take up the values of placed entities that left with their scope.
+/// Sends the writer the values of placed entities that left with their scope.
 pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some()
         && let Some(mut placed) = world.get_resource_mut::<Placed>()
@@ -55,9 +55,10 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
     }
 }
 
-/// Writes the values that were kept for placed entities onto those that are still there.
+/// Writes the values that were kept for placed entities to those that still exist.
 ///
-/// Until the writer knows of that, checkpoints say what was kept: they are right whenever they are taken.
+/// Until the writer knows of that, checkpoints have the kept values: they are right whenever they
+/// are taken.
 pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Claimed) {
     let Claimed { run, claims, image, known, orders } = claimed;
     let Some(playing) = parts.playing.as_ref().filter(|it| it.line.run() == run) else { return };

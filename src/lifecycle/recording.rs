@@ -113,8 +113,8 @@ fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
     }
 }
 
-/// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with
-/// it, and no checkpoint is taken before.
+/// Replays the events that no checkpoint holds, at the end of a frame: the game handles them in the
+/// next one, and no checkpoint is taken before.
 pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let HandingOut::Due(_) = &playing.events.hand_out else { return };
@@ -145,7 +145,7 @@ pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Passes on what the writer says of events.
+/// Handles the writer's reports about events.
 pub(super) fn handle_event_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
         News::EventsFailed { cause, retry_in } => {

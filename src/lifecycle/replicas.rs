@@ -59,7 +59,8 @@ impl ReplicaSessions {
     }
 }
 
-/// Takes in what is said of the replica, and lets go of what isn't played any more. Without a replica this is nothing.
+/// Handles the replica's reports, and releases sessions that aren't played any more. Without a
+/// replica this does nothing.
 pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     let (now, played) = (parts.time.now(), parts.session());
     let Some(replica) = &mut parts.replica else { return };
@@ -78,7 +79,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     give_up_broken(parts, world);
 }
 
-/// A keeper that panicked is a bug of ours. Play goes on without a replica.
+/// A keeper that panicked is a bug of this crate. The game continues without a replica.
 fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
     lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
@@ -87,7 +88,7 @@ fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Before the process ends: waits for what isn't there yet of what was left.
+/// Before the process ends: waits until the sessions that were left are in the replica.
 pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
     let now = parts.time.now();
     let Some(replica) = &mut parts.replica else { return };
@@ -181,7 +182,7 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
     parts.send(held);
 }
 
-/// A session of its own that is called like another one.
+/// A new session with the name of another one.
 fn like(world: &World, session: SessionId) -> NewSession {
     let current = world.get_resource::<CurrentSession>().filter(|it| it.id() == session);
     let listed = world.get_resource::<SessionCatalog>().and_then(|it| it.get(session));

@@ -101,7 +101,7 @@ pub(crate) struct Playing {
     pub has_left_world: bool,
     /// Requests that came while the gate was shut.
     pub deferred: Deferred,
-    /// The newest checkpoint that says that something of the game had failed before it.
+    /// The newest checkpoint before which code of the game had failed.
     pub after_failure: Option<u64>,
     /// A checkpoint that a state of the game asks for.
     pub triggered: Option<String>,
@@ -134,7 +134,8 @@ pub(super) enum Course {
     /// The session may be about to go back to an earlier moment, which is being read. If it does, nothing of this belongs
     /// to it; if it can't, all of it does.
     Undecided,
-    /// It belongs to no session: of a menu, or of a world that is being put back, or one that was left.
+    /// It belongs to no session: to a menu, to a world that is being restored, or to one that was
+    /// left.
     Outside,
 }
 
@@ -352,8 +353,8 @@ impl RuntimeParts {
 }
 
 impl Drop for RuntimeParts {
-    /// An app that is dropped without a word of [`AppExit`] has exited all the same, unless a panic
-    /// is what drops it.
+    /// An app that is dropped without [`AppExit`] has exited all the same, unless a panic is
+    /// dropping it.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.hand_over_last_frame();

@@ -156,7 +156,7 @@ impl StartUp {
         self.sessions_are_known = false;
     }
 
-    /// Without a writer no one looks at the sessions, so nothing has to wait for that.
+    /// Without a writer the sessions are never read, so nothing has to wait for that.
     pub(super) fn expect_no_sessions(&mut self) {
         self.sessions_are_known = true;
     }

@@ -68,8 +68,8 @@ fn log_state_changes(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Pauses when the game enters a state in which the session stands still, and resumes when it
-/// leaves it. What the game asks for by itself meanwhile has its way.
+/// Pauses when the game enters a state in which the session is paused, and resumes when it leaves
+/// it. The game's own requests meanwhile take precedence.
 fn pause_with_states(parts: &mut RuntimeParts, world: &mut World) {
     let any = |found, condition: &mut Condition| condition.ask(world) || found;
     let wanted = parts.hooks.pause_in.iter_mut().fold(false, any);

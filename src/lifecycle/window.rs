@@ -8,7 +8,7 @@ use super::hooks::game_hooks::CheckpointTriggers;
 use super::runtime::exit_watch::WindowClosed;
 use super::runtime::suspension::Suspension;
 
-/// Adds what looks at windows. Where there are none, it does nothing.
+/// Adds the systems that watch windows. If there are none, it does nothing.
 pub(crate) fn watch_windows(app: &mut App) {
     app.init_resource::<Suspension>().add_systems(
         Last,

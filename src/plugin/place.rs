@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::lifecycle::{DataPlaceChanged, SessionPlace};
 
-/// Where sessions are kept.
+/// The place of sessions.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     /// The platform's directory for data of this game.
@@ -30,7 +30,7 @@ pub(super) struct OpenPlace {
 }
 
 impl Place {
-    /// Looks whether files can be written where `wanted` says; if not, they are where `fallback` says.
+    /// Checks that files can be written to `wanted`; if not, they are written to `fallback`.
     pub(super) fn open(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
         let disk = self.disk(wanted, fallback);
         let Some(fallback) = fallback else {
@@ -78,7 +78,7 @@ impl Place {
         }
     }
 
-    /// The roots of what belongs to the player, and of what belongs to this machine.
+    /// The roots of the player's files, and of files that belong to this machine.
     pub(super) fn roots(&self, studio: &str, game: &str) -> (PathBuf, PathBuf) {
         match self {
             Self::Platform => of_platform(studio, game),
@@ -121,8 +121,8 @@ fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
     roots_below(directory_name(game).as_ref())
 }
 
-/// An app runs in a directory of the system, which it can't write. Nothing can be made below this one either, which is said
-/// of each save, and the place that the game names as its second is used.
+/// An app runs in a system directory, which it can't write. Nothing can be created below this one
+/// either, which each save reports, and the game's fallback is used.
 #[cfg(any(target_os = "android", target_os = "ios"))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
     tracing::error!("the system has given this app no place for data: nothing is saved there");

@@ -181,7 +181,7 @@ fn take_recorder(app: &mut App, has_tape: bool) -> EventRecorder {
     events
 }
 
-/// Has what is logged kept, for reports and in files, where the game has a layer for that.
+/// Keeps the log, for reports and in files, if the game has a layer for that.
 fn keep_log(app: &App, process: &ProcessGuard) {
     if let Some(log) = app.world().get_resource::<KeptLog>() {
         process.keep_log(log.0.clone());

@@ -1,4 +1,4 @@
-//! Hands out again what was recorded after the newest checkpoint, after a crash.
+//! Replays the events that were recorded after the newest checkpoint, after a crash.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,9 @@ use bevy_session_journal::SaveId;
 
 /// The outcome of replaying an event.
 pub(crate) enum HandOut {
-    /// The game has it.
+    /// The game has received it.
     Done,
-    /// The game's own hook said no.
+    /// The game's own hook rejected it.
     Rejected,
     /// Its value can't be read, or the hook panicked.
     Failed(String),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Events that may wait for the writer. Beyond, they are dropped: a disk that hangs costs what happens
-/// meanwhile, and never the game's memory.
+/// The most events that may wait for the writer. Beyond, they are dropped: a disk that hangs costs
+/// the events meanwhile, and never the game's memory.
 const MOST_IN_FLIGHT: usize = 1 << 20;
 
 /// Counts the events on their way to the writer.

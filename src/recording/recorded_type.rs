@@ -16,7 +16,7 @@ use super::tape_feed::ToCome;
 use crate::capture::Migrations;
 use crate::saved::{decode_message_pack, panic_message};
 
-/// Decides whether a value is handed out, and as what.
+/// Decides if a value is replayed, and as what.
 pub(super) type Review<T> = Box<dyn FnMut(T, &RecordedEvent) -> Option<T> + Send + Sync>;
 
 /// A type that is recorded, with its options.

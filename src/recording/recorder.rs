@@ -61,7 +61,7 @@ pub(crate) struct Recorded {
 }
 
 impl EventRecorder {
-    /// Records what was declared. Frames are recorded with inputs, and for whoever wants a tape.
+    /// Records what was declared. Frames are recorded with inputs, and if a tape is wanted.
     pub(crate) fn new(declared: Declared, has_tape: bool) -> Self {
         let has_inputs = declared.0.iter().any(|it| it.key().1 == EventSource::Input);
         Self {
@@ -73,7 +73,7 @@ impl EventRecorder {
         }
     }
 
-    /// Where frames are noted, if the game records inputs.
+    /// The log of frames, if the game records inputs.
     pub(crate) fn frames(&self) -> Option<&FrameLog> {
         self.frames.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Where the values of a recorded type come from.
+//! The sources of the values of a recorded type.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +45,7 @@ impl<T: Clone> Batch<T> {
     }
 }
 
-/// Where the values of a recorded type come from.
+/// The source of the values of a recorded type.
 pub(super) trait Source<T>: Send + Sync {
     /// The values since the last call.
     fn read(&mut self, world: &mut World) -> Batch<T>;
@@ -53,7 +53,7 @@ pub(super) trait Source<T>: Send + Sync {
     /// Keeps what came since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
-    /// Passes over what came since the last call, and what was kept.
+    /// Skips the values since the last call, and the kept ones.
     fn skip(&mut self, world: &mut World);
 
     /// The values since the last call, as far as they can be read without the world.
@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<T, By> {
         self.read_last()
     }
 
-    /// It is noted elsewhere, until somebody reads it.
+    /// It is noted elsewhere, until it is read.
     fn keep(&mut self, _: &mut World) {}
 
     fn skip(&mut self, _: &mut World) {

@@ -29,8 +29,8 @@ pub(super) struct Strangers {
 }
 
 impl Strangers {
-    /// Looks at those who aren't `known`. `look` writes what is wanted of the world with these ids: twice, so that a number
-    /// which moves with the ids is known as a reference.
+    /// Examines the entities that aren't `known`. `look` writes the wanted part of the world with
+    /// these ids: twice, so that a number which moves with the ids is recognized as a reference.
     pub(super) fn of(
         entities: Vec<Entity>,
         known: &EntityHashMap<SaveId>,

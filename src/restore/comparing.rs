@@ -12,11 +12,11 @@ use super::who_stays::WhoStays;
 use crate::capture::{Known, SaveKey};
 use crate::saved::{DecodedColumn, Names, Saved};
 
-/// Entities that are worth a thread of their own.
+/// The number of entities that are worth another thread.
 const WORTH_A_THREAD: usize = 2_048;
 
-/// Finds the components that entities have which stay and the checkpoint doesn't, with what they brought along;
-/// whether there are any. Those are `misshapen`.
+/// Finds the components that staying entities have and the checkpoint doesn't, with those that they
+/// required. Returns true if there are any. Entities with such components are `misshapen`.
 pub(super) fn find_removed(
     replacement: &mut Replacement,
     misshapen: &[u32],
@@ -193,10 +193,10 @@ fn lacks(
     lacking.map(|(_, component)| *component).collect()
 }
 
-/// Components that go, and with them what came along with them and nothing else needs.
+/// The components to remove, and with them those that they required and nothing else needs.
 ///
-/// A component that somebody requires was brought along where it is as old as that. What came later was added by the
-/// game, and stays.
+/// A required component was inserted with the one that requires it if it is as old as that. A later
+/// one was added by the game, and stays.
 fn with_what_they_brought(
     replacement: &Replacement,
     rank: u32,

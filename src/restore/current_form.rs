@@ -51,7 +51,8 @@ impl<'a> CurrentForm<'a> {
         }
     }
 
-    /// Keeps the row that was asked for last, and says where it is: its block, and its place in it.
+    /// Keeps the row that was last converted, and returns its position: its block, and its place in
+    /// it.
     pub(super) fn keep(&mut self, row: &SavedRow<'_>) -> (u32, u32) {
         if let Form::Current = self.history.form(row.version) {
             return row.place;

@@ -23,7 +23,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// The entities that aren't as the checkpoint says, ascending.
+    /// The entities that aren't as in the checkpoint, ascending.
     pub(super) fn ranks(&self) -> Vec<u32> {
         let Self { written, overwritten, removed, .. } = self;
         let mut ranks = [written.filled(), overwritten.filled(), removed.filled()].concat();

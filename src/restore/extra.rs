@@ -1,4 +1,4 @@
-//! Saved entities that came up while a checkpoint was put back.
+//! Saved entities that were spawned during a restore.
 
 use std::collections::BTreeMap;
 

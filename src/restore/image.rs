@@ -63,8 +63,8 @@ pub(crate) struct WorldImage {
     pub(super) living: Option<Living>,
 }
 
-/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
-/// which the checkpoint is put back has little left to do.
+/// The entities that have ids of the session, as the writer knows them. Built beside the game, so
+/// that the frame of the restore has little left to do.
 #[derive(Default)]
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
@@ -366,7 +366,7 @@ where
     values.into_iter().flatten()
 }
 
-/// The lists of one relationship whose order was saved, each with who has it.
+/// The lists of one relationship whose order was saved, each with its owner.
 fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u32, Vec<u32>)> {
     let orders = columns.iter().find_map(|column| match &column.decoded {
         DecodedColumn::Order(order) if *order.relationship == *relationship => {

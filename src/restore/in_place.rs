@@ -1,15 +1,17 @@
-//! Puts a checkpoint back by writing what differs onto the entities that are there.
+//! Restores a checkpoint by writing the differences to the existing entities.
 //!
-//! 1. Which entities stay is found by the ids that the writer has for them. One stays if all that differs can be
-//!    written onto it.
-//! 2. The others are despawned, but for those from which somebody hangs who stays. From those that stay is taken what
-//!    the checkpoint lacks. What the game makes of either goes as well.
-//! 3. Values are compared as captures write them. What differs is written over what is there, where nobody would hear
-//!    of an insert. Parents first, each entity is spawned whole, or gets in one bundle what else differs, so that no
-//!    link ever closes a circle.
-//! 4. Other relationships, in an order in which nobody is kicked out; then those are despawned that had to wait.
-//! 5. As in every restore: what hooks and observers added goes, lists are put in order, and what they changed is
-//!    written again.
+//! 1. Staying entities are found by the writer's ids for them. An entity stays if all that differs
+//!    can be written to it.
+//! 2. The others are despawned, except for those with a staying descendant. From those that stay,
+//!    the components that the checkpoint lacks are removed. What the game spawns in reaction is
+//!    despawned as well.
+//! 3. Values are compared as captures write them. Differences are written in place if no hook or
+//!    observer would see an insert. Parents first, each entity is spawned whole, or gets its other
+//!    differences in one bundle, so that no link ever closes a circle.
+//! 4. Other relationships are written, in an order in which no entity loses its place; then the
+//!    entities are despawned that had to wait.
+//! 5. As in every restore: additions by hooks and observers are removed, lists are put in order,
+//!    and their changes are written again.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -183,7 +185,8 @@ impl Staying {
         replacement.set_pending_states(world);
     }
 
-    /// Makes all resources what the checkpoint says, and looks whom that cost their life; whether code of the game ran.
+    /// Restores all resources, and finds the entities that this despawned. Returns true if code of
+    /// the game ran.
     fn restore_resources(&mut self, world: &mut World) -> bool {
         let mut code_ran = false;
         for _ in 0..ROUNDS {
@@ -205,8 +208,8 @@ impl Staying {
         code_ran
     }
 
-    /// Spawns who doesn't stay, and writes onto the others what differs, all in the order in which everybody is
-    /// spawned.
+    /// Spawns the entities that don't stay, and writes the differences to the others, all in the
+    /// order of spawning.
     fn write_difference(&mut self, world: &mut World) {
         let Replacement { origins, difference, image, .. } = &mut self.replacement;
         let ranks = (0_u32..).zip(origins.iter());
@@ -265,8 +268,8 @@ fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &World) -> bool {
     count_entities(world, |has| has(saved)) as u64 == replaced.report.entities
 }
 
-/// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came
-/// with who was spawned.
+/// Despawns the entities that had a staying descendant. What that spawns is despawned as well, but
+/// nothing that came with spawned entities.
 fn despawn_who_had_to_wait(
     replacement: &mut Replacement,
     world: &mut World,

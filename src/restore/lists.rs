@@ -55,7 +55,7 @@ impl Replacement {
         }
     }
 
-    /// Remembers the lists of targets that aren't being restored: those that name whoever is, and
+    /// Remembers the lists of targets that aren't being restored: those with a restored source, and
     /// all of them if the game may change any.
     pub(super) fn note_lists_of_others(
         &mut self,
@@ -90,8 +90,8 @@ impl Replacement {
         }));
     }
 
-    /// Links again what stands in a wrong place; whether there was any. Children are sorted instead,
-    /// at the very end.
+    /// Links again each source that is in a wrong place. Returns true if there was any. Children
+    /// are sorted instead, at the very end.
     pub(super) fn put_links_in_order(&mut self, world: &mut World) -> bool {
         let mut any = false;
         let mut lists = std::mem::take(&mut self.lists);
@@ -192,7 +192,7 @@ impl KeptList {
         wanted.split_off(late.unwrap_or(usize::MAX).min(in_order))
     }
 
-    /// Where the list has changed, who is to be in it in which order.
+    /// The wanted members of the list, in order, if the list has changed.
     fn wanted_if_changed(
         &self,
         component: ComponentId,
@@ -205,7 +205,7 @@ impl KeptList {
         self.wanted(component, restored, world)
     }
 
-    /// Those who are in the list, as far as they are saved, in the order that it is to have.
+    /// The saved members of the list, in the order that it is to have.
     fn wanted(
         &self,
         component: ComponentId,
@@ -277,10 +277,10 @@ impl KeptList {
     }
 }
 
-/// Puts the lists of a world in which entities stay in their order; whether any wasn't.
+/// Puts the lists of a world in which entities stay in their order. Returns true if any wasn't.
 ///
-/// Whoever stands right isn't linked again. A list that nothing was done to since the checkpoint was captured, if that is
-/// known, is as it was.
+/// A source at its place isn't linked again. A list that wasn't changed since the checkpoint was
+/// captured, if that is known, is as it was.
 pub(super) fn order_saved_lists(
     replacement: &mut Replacement,
     since: Option<Tick>,

@@ -15,10 +15,10 @@ pub(super) struct SpawnOrder {
     pub cut: Vec<u32>,
 }
 
-/// Puts entities in order.
+/// Orders entities for spawning.
 ///
 /// `parents` has the parent of each entity, or [`NO_ONE`]. `orders` has, for some parents, their
-/// children in order. Neither is trusted: circles are cut, and children of somebody else ignored.
+/// children in order. Neither is trusted: circles are cut, and children of another parent ignored.
 pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnOrder {
     let families = Families::new(parents, orders);
     let mut walk =
@@ -42,7 +42,8 @@ pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnO
 
 /// The children of each parent, in order.
 struct Families {
-    /// Where each parent's children end in `children`; they start where the one before ends.
+    /// The end of each parent's children in `children`; they start at the end of the previous
+    /// one's.
     ends: Vec<usize>,
     children: Vec<u32>,
 }

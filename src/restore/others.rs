@@ -18,7 +18,8 @@ use crate::saved::{DecodedColumn, IsSaved, WrittenAgain, unfiltered};
 const MOST_OTHERS: usize = if cfg!(test) { 64 } else { 10_000 };
 
 impl Replacement {
-    /// Remembers what isn't being restored, so that what hooks and observers do to it can be undone.
+    /// Remembers entities that aren't being restored, so that changes by hooks and observers can be
+    /// undone.
     pub(super) fn keep_others(&mut self, world: &mut World, orders: &[NamedOrder]) {
         self.others.since = world.increment_change_tick();
         if orders.is_empty() && !self.game_may_interfere(world) {
@@ -61,8 +62,8 @@ impl Replacement {
         written.any(|(_, component, _)| runs_code(world, component))
     }
 
-    /// Makes what was done to others undone; whether anything had to be inserted or removed, so that
-    /// hooks ran.
+    /// Undoes changes of other entities. Returns true if anything had to be inserted or removed, so
+    /// that hooks ran.
     pub(super) fn put_others_back(&mut self, world: &mut World) -> bool {
         let mut any_inserted = false;
         if self.others.entities.is_empty() || self.stamps.nothing_ran_until_now(world) {

@@ -148,7 +148,8 @@ impl Replacement {
         }
     }
 
-    /// Writes the resources again that are not as they are to be; whether one had to be inserted.
+    /// Writes the resources again that aren't as they should be. Returns true if one had to be
+    /// inserted.
     fn write_resources_again(&mut self, world: &mut World) -> bool {
         if self.resources == Resources::Kept && self.stamps.nothing_ran_until_now(world) {
             return false;

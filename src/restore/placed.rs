@@ -52,7 +52,8 @@ impl Replacement {
         }
     }
 
-    /// Of claims: who has a key by now may be another than who came with it, who is gone.
+    /// For claims: the entity with a key may be another by now than the one that came with it,
+    /// which is gone.
     pub(super) fn leave_others_with_their_keys(&mut self) {
         let ids = self.image.ranks.ids();
         for ((id, entity), origin) in ids.iter().zip(&mut self.entities).zip(&mut self.origins) {
@@ -62,7 +63,7 @@ impl Replacement {
         }
     }
 
-    /// Types that say what an entity is: those that make it a saved one.
+    /// Types that define an entity's kind: those that make it a saved one.
     fn defining_types(&self, world: &World) -> HashSet<ComponentId> {
         let marker = world.component_id::<Saved>();
         let brings_marker = |component: &ComponentId| {
@@ -101,7 +102,7 @@ impl Replacement {
         self.report.losses.clone_from(&self.image.losses);
     }
 
-    /// Hands everything of the entities that aren't there to whoever carries it along.
+    /// Passes all values of absent entities on, to be carried along.
     pub(super) fn keep_what_waits(&mut self) {
         let mut waiting = HashSet::new();
         let build: Arc<str> = BUILD.into();

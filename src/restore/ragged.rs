@@ -2,7 +2,7 @@
 
 /// Lists of different lengths, one behind the other, by their place. Most are empty.
 pub(super) struct Ragged<T> {
-    /// Where the lists end, up to the last one that isn't empty.
+    /// The ends of the lists, up to the last one that isn't empty.
     ends: Vec<u32>,
     items: Vec<T>,
     /// The places of those that aren't empty, ascending.

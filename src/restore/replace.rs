@@ -196,9 +196,10 @@ impl WorldImage {
         replaced
     }
 
-    /// Writes the values of placed entities onto those that the level has spawned meanwhile.
+    /// Writes the values of placed entities to those that the level has spawned meanwhile.
     ///
-    /// Where the lists of others have them is in `orders`. Of those others, nothing else changes.
+    /// `orders` has the lists of other entities that name them. Nothing else of those others
+    /// changes.
     pub(crate) fn write_onto(
         self,
         world: &mut World,
@@ -256,7 +257,7 @@ impl ImageColumn {
         Some(resource.component(world))
     }
 
-    /// Makes the world's resource what the checkpoint says, if this is one.
+    /// Restores the world's resource, if this is one.
     pub(super) fn restore_resource(
         &mut self,
         world: &mut World,
@@ -283,8 +284,8 @@ impl ImageColumn {
         }
     }
 
-    /// Makes the world's resource once more what the checkpoint says, if this is one, without
-    /// running any hook where that can be.
+    /// Restores the world's resource once more, if this is one, without running any hook if
+    /// possible.
     pub(super) fn write_resource_again(
         &self,
         world: &mut World,
@@ -319,8 +320,8 @@ impl ImageColumn {
 
     /// Removes a resource that the checkpoint doesn't have.
     ///
-    /// A type that the checkpoint doesn't know says nothing about the resource, and a value that
-    /// can't be read says that there was one.
+    /// If the checkpoint doesn't know the type, it says nothing about the resource, and if a value
+    /// can't be read, there was one.
     fn remove_resource(&self, world: &mut World) {
         if let DecodedColumn::Resource(resource) = &self.decoded
             && self.was_saved

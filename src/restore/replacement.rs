@@ -31,7 +31,7 @@ pub(super) struct Replacement {
     pub image: WorldImage,
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it waits for its level.
     pub entities: Vec<Entity>,
-    /// Where the entity of each rank comes from.
+    /// The origin of the entity of each rank.
     pub origins: Vec<Origin>,
     /// Entities that aren't restored and may be referred to.
     pub outside: Outside,
@@ -47,7 +47,7 @@ pub(super) struct Replacement {
     pub lists: Vec<KeptList>,
     /// The differences from the entities that stay.
     pub difference: Difference,
-    /// Entities that don't stay, where others do.
+    /// Entities that don't stay, if others do.
     pub doomed: Doomed,
     /// Rows that wait until all entities are there, in the order in which they are linked.
     pub waiting: Vec<(u32, RowOfEntity)>,
@@ -89,7 +89,7 @@ pub(super) enum Origin {
 pub(super) enum Part {
     /// No component.
     None,
-    /// A component that stands by itself.
+    /// A component without links.
     Plain(ComponentId),
     /// The link to the parent, which is spawned before.
     Parent(ComponentId),
@@ -126,7 +126,8 @@ impl Part {
 }
 
 impl Replacement {
-    /// Of a whole world: finds what isn't spawned and doesn't stay, and allocates what is spawned.
+    /// For a whole world: finds the entities that aren't spawned and don't stay, and allocates
+    /// those that are.
     pub(super) fn find_entities(&mut self, world: &World) {
         self.resources = Resources::Saved;
         if let Some(placed) = world.get_resource::<Placed>() {
@@ -195,7 +196,7 @@ impl Replacement {
         }
     }
 
-    /// Makes all resources what the checkpoint says.
+    /// Restores all resources.
     pub(super) fn restore_resources(&mut self, world: &mut World) {
         for (place, column) in self.image.columns.iter_mut().enumerate() {
             if self.dangling_resources.contains(&place) {
@@ -252,7 +253,7 @@ impl Replacement {
         self.stamps.close(world);
     }
 
-    /// For each column, whether an insert runs code of the game.
+    /// For each column, true if an insert runs code of the game.
     fn columns_with_hooks(&self, world: &World) -> impl Iterator<Item = bool> {
         let components = self.parts.iter().map(|part| part.component());
         components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
@@ -379,7 +380,7 @@ impl Replacement {
         }
     }
 
-    /// Looks at what came of it.
+    /// Checks the result.
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
         self.keep_what_waits();
         let mut seeds = self.seeds.take().unwrap_or_else(|| {

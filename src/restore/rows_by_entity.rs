@@ -6,7 +6,7 @@ use crate::saved::DecodedColumn;
 /// Which rows an entity has, by rank.
 #[derive(Default)]
 pub(super) struct RowsByEntity {
-    /// Where the rows of each entity end; they start where those of the one before end.
+    /// The end of each entity's rows; they start at the end of the previous one's.
     ends: Vec<u32>,
     rows: Vec<RowOfEntity>,
 }

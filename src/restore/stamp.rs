@@ -3,12 +3,12 @@
 use bevy::ecs::change_detection::{ComponentTicks, Tick};
 use bevy::ecs::world::World;
 
-/// When each entity was written, and whether code of the game ran during that.
+/// The tick at which each entity was written, and if code of the game ran during that.
 ///
-/// What hooks, their commands and observers do to an entity that was written earlier shows in the
-/// ticks, since each entity is written at a tick of its own. What they do to the very entity that is
-/// being written doesn't, so there it counts that some ran: observers move the tick, and for hooks
-/// it has to be known that there are any.
+/// Changes by hooks, their commands and observers to an entity that was written earlier show in the
+/// ticks, since each entity is written at a separate tick. Their changes to the entity that is
+/// being written don't, so for that it counts that some ran: observers move the tick, and hooks
+/// have to be known in advance.
 #[derive(Default)]
 pub(super) struct Stamps {
     written_at: Vec<Tick>,
@@ -32,7 +32,7 @@ impl Stamps {
         }
     }
 
-    /// An entity is about to be written, with a tick of its own.
+    /// An entity is about to be written, at a separate tick.
     pub(super) fn begin(&mut self, rank: u32, world: &mut World) {
         world.increment_change_tick();
         if let Some(written_at) = self.written_at.get_mut(rank as usize) {

@@ -1,4 +1,4 @@
-//! Which entities stay where a checkpoint is put back in place.
+//! The entities that stay in a restore in place.
 
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
@@ -129,7 +129,8 @@ impl Staying {
         missing.map(|(rank, _)| rank).collect()
     }
 
-    /// Those who should have stayed and are gone, since somebody's death has taken them along, are spawned.
+    /// Spawns the entities that should have stayed and are gone, since they were despawned with
+    /// another.
     pub(super) fn replace_the_dead(&mut self, world: &World) {
         self.look_around(world);
         if self.seen.present != self.who.len() {
@@ -174,8 +175,8 @@ impl Staying {
         }
     }
 
-    /// Entities that are referred to and aren't among those that stay, as far as they are known before anything is
-    /// despawned: what has a key, and what isn't saved.
+    /// Entities that are referred to and aren't among those that stay, as far as they are known
+    /// before anything is despawned: entities with a key, and unsaved ones.
     fn outside_so_far(&self, world: &World) -> Outside {
         let image = &self.replacement.image;
         let others = self.living.others.iter().copied();

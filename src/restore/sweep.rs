@@ -86,8 +86,9 @@ impl Sweep {
 
     /// Despawns old entities.
     ///
-    /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
-    /// So it goes on until there is none but those that stay, for a bounded number of rounds.
+    /// Despawning has consequences in many games: an observer that drops loot spawns the next saved
+    /// entity. So it is repeated until only staying entities are left, for a bounded number of
+    /// rounds.
     pub(super) fn despawn(
         &mut self,
         world: &mut World,
@@ -126,7 +127,8 @@ pub(super) fn count_entities(
     archetypes.map(|archetype| archetype.len() as usize).sum()
 }
 
-/// Entities that aren't saved and hang from saved ones: a camera on the player. They go with them.
+/// Unsaved entities that are descendants of saved ones: a camera on the player. They are despawned
+/// with them.
 fn unsaved_children(world: &World, old: &[Entity]) -> u64 {
     let is_unsaved = |child: &&Entity| world.get::<Saved>(**child).is_none();
     let children = old.iter().filter_map(|parent| world.get::<Children>(*parent));

@@ -52,7 +52,7 @@ impl Contents {
 const ENTITY: &str = "bevy_ecs::entity::Entity";
 /// Substrings in the paths of types that share something.
 const SHARED: [&str; 3] = ["::Arc<", "Handle<", "::UntypedHandle"];
-/// The crates whose opaque types hold nothing but values, and what their path says.
+/// The crates whose opaque types hold only plain values, or what their path names.
 const PLAIN: [&str; 8] =
     ["core", "alloc", "std", "glam", "smol_str", "uuid", "bevy_platform", "bevy_ecs"];
 

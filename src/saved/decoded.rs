@@ -70,8 +70,8 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Returns true if a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
-    /// Makes components of the rows that need the world for it and are written, before the first entity is;
-    /// the rows that failed, and what was said.
+    /// Makes components for the rows that are written and need the world for it, before the first
+    /// entity is written. Returns the rows that failed, with the messages.
     fn rebuild(&mut self, _: &dyn Fn(u32) -> bool, _: &mut World) -> Vec<(u32, String)> {
         Vec::new()
     }
@@ -88,8 +88,8 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Writes a row over the component that an entity has, so that no hook runs and no observer hears of it.
     fn overwrite(&mut self, _: u32, _: &mut EntityWorldMut<'_>) {}
 
-    /// Inserts a row into an entity that is in the world, if all that it refers to is there;
-    /// whether it did.
+    /// Inserts a row into an entity that is in the world, if all entities that it refers to exist.
+    /// Returns true if it did.
     fn link(
         &mut self,
         row: u32,
@@ -119,7 +119,8 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
     /// Remembers what some entities have that aren't being restored.
     fn keep(&mut self, world: &mut World, entities: &EntityHashSet);
 
-    /// Makes what those entities have what it was; how that was done to each that had changed.
+    /// Restores the components of those entities. Returns the way in which that was done for each
+    /// that had changed.
     fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain>;
 }
 
@@ -167,7 +168,7 @@ pub(crate) trait ResourceValue: Send + Sync {
         world: &mut World,
     ) -> WrittenAgain;
 
-    /// Remembers the world's resource as it is, whatever the checkpoint says.
+    /// Remembers the world's resource as it is, whatever the checkpoint has.
     fn keep(&mut self, world: &World);
 
     /// Makes the world's resource what it was when it was kept.
@@ -191,13 +192,13 @@ pub(crate) trait StateValue: Send + Sync {
     /// Takes up the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
-    /// Makes the state the next one, unless it is current; whether there is one.
+    /// Makes the state the next one, unless it is current. Returns true if there is one.
     fn set(&self, world: &mut World) -> bool;
 
     /// Puts the transition back that was pending.
     fn set_pending(&self, world: &mut World);
 
-    /// Remembers the world's state and its pending transition, whatever the checkpoint says.
+    /// Remembers the world's state and its pending transition, whatever the checkpoint has.
     fn keep(&mut self, world: &World);
 
     /// Returns true if the world is in another state than when it was kept.

@@ -24,7 +24,7 @@ pub(crate) struct SchemaChange {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum ChangeKind {
-    /// Old values have it, and nothing reads it: it is lost without a word.
+    /// Old values have it, and nothing reads it: it is lost silently.
     Dropped,
     /// There are old values without it, and it has no default: they can't be read.
     Missing,

@@ -25,7 +25,7 @@ const HEAD: &str = "\
 /// The forms of all saved types that players may have saves of.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Lock {
-    /// Losses that are meant, as [`LockProblem::entry`] says them.
+    /// Intended losses, in the form of [`LockProblem::entry`].
     accepted: BTreeSet<String>,
     /// By path and version.
     records: Vec<Record>,
@@ -122,7 +122,7 @@ impl Lock {
         }
     }
 
-    /// As a file. Each field has a line of its own, so that branches can be merged.
+    /// The text of the file. Each field has its own line, so that branches can be merged.
     pub(crate) fn to_text(&self) -> Result<String, fmt::Error> {
         let accepted = self.accepted.iter().cloned().collect();
         let text = LockText { format: FORMAT, accepted, types: self.records.clone() };

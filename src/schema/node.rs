@@ -74,7 +74,7 @@ impl StructNode {
         None
     }
 
-    /// Takes down what the type said when it was asked about a field.
+    /// Stores the type's reaction to a question about a field.
     pub(super) fn answer(&mut self, question: Question, said: Option<TraceError>) {
         self.asked += 1;
         match (question, said) {

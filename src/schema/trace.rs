@@ -1,8 +1,8 @@
 //! Finds out what a type reads, by letting it read.
 //!
-//! A `Deserialize` asks for one value after another, and says of each what it expects. It gets made-up values, in as many
-//! passes as it takes to see each field of each struct, each variant of each enum. Nothing of a pass is kept but what
-//! was asked for.
+//! A `Deserialize` asks for one value after another, each with the type that it expects. It gets
+//! made-up values, in as many passes as it takes to see each field of each struct, each variant of
+//! each enum. Nothing of a pass is kept except these questions.
 
 mod access;
 mod progress;
@@ -94,13 +94,14 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Says that nobody can look into it.
+    /// Notes that it can't be looked into.
     fn stop(mut self) -> TraceError {
         self.known(Schema::Unknown);
         TraceError::Stop
     }
 
-    /// Notes a type that is being read around this place already, and says so: it isn't read once more.
+    /// Notes a type that is already being read around this place, and returns true then: it isn't
+    /// read once more.
     fn is_recursive(&mut self, container: Container) -> bool {
         let levels = self.outer.and_then(|outer| outer.levels_to(container));
         if let Some(levels) = levels {

@@ -1,4 +1,4 @@
-//! A world that knows the game's types and nothing else of it.
+//! A world with the game's types and nothing else of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl FreshWorld {
         Self::beside(game, &saved, &[])
     }
 
-    /// Puts everything back; what it said if code of the game panicked.
+    /// Restores everything. Returns the message if code of the game panicked.
     pub(crate) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
         // The world isn't looked at again if it is left half done.
         let replaced = catch_unwind(AssertUnwindSafe(|| {

@@ -71,7 +71,7 @@ pub fn assert_saves_load(
     }
 }
 
-/// Tries the saves in a directory, and says what is wrong with them.
+/// Tries the saves in a directory, and returns their problems.
 fn check(
     disk: &dyn Disk,
     directory: &Path,

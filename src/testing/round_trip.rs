@@ -61,7 +61,7 @@ struct Trip<'a> {
     supply: &'a [Supply],
 }
 
-/// Types of which code of the game panicked, with what it said.
+/// Types for which code of the game panicked, with the messages.
 type Culprits = Vec<(Arc<str>, String)>;
 
 impl Trip<'_> {
@@ -109,7 +109,7 @@ impl Trip<'_> {
 
 struct Comparison<'a> {
     before: &'a Side<'a>,
-    /// Types that were left out, of which nothing can be said.
+    /// Types that were left out, so that nothing is known about them.
     hidden: HashSet<Arc<str>>,
     found: Vec<Difference>,
 }

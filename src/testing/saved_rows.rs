@@ -33,12 +33,12 @@ pub(super) struct SavedRows {
     pub failures: Vec<EncodeFailure>,
 }
 
-/// Entities that are referred to, are neither saved nor have a key, and don't come back therefore.
+/// Entities that are referred to, are neither saved nor have a key, and therefore aren't restored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outsiders {
-    /// They are written as what they become: no one.
+    /// References to them are written as what they become: empty.
     AreNoOne,
-    /// Only those that are dead are: they aren't missed.
+    /// Only references to despawned ones are.
     AreNoOneIfDead,
 }
 
@@ -79,7 +79,7 @@ impl SavedRows {
         }
     }
 
-    /// The ids of all entities that come back.
+    /// The ids of all entities that are restored.
     pub(super) fn known(&self) -> EntityHashMap<SaveId> {
         let anchors = self.anchors.iter().map(|(_, entity, id)| (*entity, *id));
         self.saved.iter().map(|(entity, id)| (*entity, *id)).chain(anchors).collect()

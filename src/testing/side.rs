@@ -19,7 +19,7 @@ use crate::values::{Reflected, Tree};
 pub(super) struct Side<'a> {
     pub world: &'a World,
     pub saved: SavedRows,
-    /// The ids of all entities that come back.
+    /// The ids of all entities that are restored.
     pub known: EntityHashMap<SaveId>,
     entities: HashMap<SaveId, Entity>,
     components: HashMap<Arc<str>, ComponentId>,

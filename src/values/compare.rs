@@ -17,9 +17,9 @@ pub(crate) struct Change {
 pub(crate) enum ChangeSort {
     /// It has another value.
     Value { before: String, after: String },
-    /// The very same entity of the world before, which means no one in the world after.
+    /// The same `Entity` as in the world before, which has no meaning in the world after.
     Unmapped(Entity),
-    /// It named an entity that isn't saved, and names no one now.
+    /// It referred to an unsaved entity, and is empty now.
     Lost { target: Entity, name: String },
 }
 

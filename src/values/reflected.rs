@@ -16,7 +16,7 @@ use super::tree::{DEPTH, Reference, Target, Tree};
 #[derive(Clone, Copy)]
 pub(crate) struct Reflected<'a> {
     pub world: &'a World,
-    /// The entities that come back.
+    /// The entities that are restored.
     pub known: &'a EntityHashMap<SaveId>,
 }
 

@@ -43,9 +43,9 @@ pub(crate) enum Tree {
 /// An entity that a value names.
 #[derive(Clone)]
 pub(crate) struct Reference {
-    /// Who is meant: what two references are compared by.
+    /// The entity that is meant, by which two references are compared.
     pub target: Target,
-    /// The entity as it stands in the value.
+    /// The entity in the value.
     pub entity: Entity,
     /// Its name.
     pub name: String,
@@ -54,7 +54,7 @@ pub(crate) struct Reference {
 /// Who a reference means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Target {
-    /// No one, or an entity that is gone: neither comes back.
+    /// No entity, or one that is gone: neither is restored.
     NoOne,
     /// An entity that is saved or has a key.
     Known(SaveId),
@@ -75,13 +75,13 @@ impl Tree {
         Self::Double(if value == 0.0 { 0 } else { value.to_bits() })
     }
 
-    /// Values whose order says nothing.
+    /// Values whose order doesn't matter.
     pub(crate) fn set(mut items: Vec<Self>) -> Self {
         items.sort_unstable();
         Self::Set(items)
     }
 
-    /// Keys and values, whose order says nothing.
+    /// Keys and values, whose order doesn't matter.
     pub(crate) fn map(mut entries: Vec<(Self, Self)>) -> Self {
         entries.sort_unstable();
         Self::Map(entries)

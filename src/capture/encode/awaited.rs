@@ -143,8 +143,8 @@ impl AwaitedOrders {
         lists.filter(|list| list.row == Row::OfAwaited).count() as u64
     }
 
-    /// Puts those who are awaited where they belong in what the world has said of a column, which
-    /// is everything or what changed.
+    /// Inserts the awaited sources at their places in the world's rows of a column, which are all
+    /// rows or the changed ones.
     fn complete(
         &mut self,
         type_path: &str,
@@ -192,7 +192,7 @@ impl AwaitedOrders {
 }
 
 impl Carried {
-    /// Names those in the rows of a column who aren't in the world, if it is one of lists.
+    /// Adds the names of absent sources to the rows of a column, if it is one of lists.
     pub(super) fn complete_order(
         &mut self,
         type_path: &str,
@@ -245,10 +245,11 @@ fn encode(names: &[SaveId]) -> Option<Vec<u8>> {
     Some(row)
 }
 
-/// A list in which those who are `moved` stand where `order` has them, after whom they follow there.
+/// A list in which the `moved` members are at their places in `order`, after the members that they
+/// follow there.
 ///
-/// Everybody else stays as `list` has them. Who is moved and isn't named by `order` comes last, if
-/// they are in the list at all.
+/// All others stay as in `list`. A moved member that isn't in `order` comes last, if it is in the
+/// list at all.
 pub(crate) fn put_in_place<T: Copy + Eq + Hash>(
     list: &[T],
     order: &[T],

@@ -12,8 +12,8 @@ use crate::capture::placed::SaveKey;
 
 /// Rows of an earlier checkpoint whose type this build doesn't know, or whose value it could not
 /// read, and all rows of placed entities that aren't in the world. They are copied as bytes into
-/// every full capture, under the name and version that they have, until their entity goes, or the
-/// game writes a value of its own in their place.
+/// every full capture, under their name and version, until their entity is gone, or the game writes
+/// a new value in their place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Carried {
     types: BTreeMap<Arc<str>, BTreeMap<SaveId, CarriedRow>>,

@@ -11,10 +11,11 @@ use super::encoder::Encoder;
 use crate::capture::placed::SaveKey;
 use crate::capture::record::{Capture, CaptureScope};
 
-/// Placed entities that a level has spawned, and onto which what was kept for them hasn't been written yet.
+/// Placed entities that a level has spawned, and to which the kept values haven't been written yet.
 ///
-/// They have the values that the level gave them. A checkpoint that is taken now says what was kept instead, as if they
-/// weren't there: so whatever becomes of the process, no level's fresh values take the place of what was played.
+/// They have the level's values. A checkpoint that is taken now has the kept values instead, as if
+/// the entities weren't there: so even if the process dies, a level's initial values never replace
+/// the player's.
 #[derive(Clone, Default)]
 pub(super) struct Claims {
     by_entity: EntityHashMap<Claim>,
@@ -76,8 +77,8 @@ impl Claims {
         entities.iter().copied().filter(|entity| !self.by_entity.contains_key(entity)).collect()
     }
 
-    /// Those who aren't saved any more, although nothing was said of it: a state took them along, or they have lost their
-    /// marker.
+    /// The entities that aren't saved any more: they were despawned with a state, or have lost
+    /// their marker.
     fn left(&self, capture: &Capture) -> Vec<Entity> {
         let entities = &capture.entities;
         let named: EntityHashSet = match capture.scope() {
@@ -93,7 +94,7 @@ impl Claims {
 }
 
 impl Encoder {
-    /// Ends the claims of those who are gone, and with them what was kept: they end as others do. The ids of what goes.
+    /// Ends the claims of entities that are gone, and forgets their kept values. Returns the ids.
     pub(super) fn end_claims_of_gone(&mut self, capture: &Capture) -> Vec<SaveId> {
         if self.claims.is_empty() {
             return Vec::new();
@@ -102,7 +103,7 @@ impl Encoder {
         left.into_iter().filter_map(|entity| self.end_claim(entity)).collect()
     }
 
-    /// Ends the claim of one who is gone, with what was kept for it; its id.
+    /// Ends the claim of an entity that is gone, and forgets its kept values. Returns its id.
     pub(super) fn end_claim(&mut self, entity: Entity) -> Option<SaveId> {
         let (key, id) = self.claims.end(entity)?;
         self.carried.claim(&key);
@@ -110,7 +111,7 @@ impl Encoder {
         Some(id)
     }
 
-    /// Takes note of what came of claims.
+    /// Handles the outcome of claims.
     pub(crate) fn settle(&mut self, settled: Settled) {
         let Settled { written, refused, carried } = settled;
         let mut rows = Vec::new();

@@ -11,7 +11,7 @@ use super::split::Split;
 use crate::capture::record::Rows;
 use crate::saved::{Codec, NameEntities};
 
-/// Where the rows of one column go.
+/// Collects the rows of one column.
 pub(crate) struct ColumnWriter<'a> {
     type_path: &'a str,
     /// The entities that the capture sends.
@@ -120,7 +120,7 @@ impl<'a> ColumnWriter<'a> {
         self.write(codec, Row { id: SaveId::WORLD, entity: None, index: 0 }, value);
     }
 
-    /// Notes whether the world has the resource or state.
+    /// Notes if the world has the resource or state.
     pub(crate) fn count_world_value(&mut self, is_present: bool) {
         if is_present {
             self.presence.add(WORLD_SLOT);

@@ -57,7 +57,7 @@ pub(crate) struct ClaimedRows {
     pub blocks: Vec<Block>,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
-    /// Where the lists of others have them.
+    /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
 }
 
@@ -214,8 +214,8 @@ impl Encoder {
         failures.into_listed()
     }
 
-    /// Hands out copies of the values that were kept for placed entities which are in the world now. They are kept
-    /// until it is said what came of that ([`settle`](Self::settle)).
+    /// Copies of the values that were kept for placed entities which are in the world now. They are
+    /// kept until [`settle`](Self::settle) reports the outcome.
     pub(crate) fn claim(&mut self, claims: &[(SaveKey, Entity)]) -> ClaimedRows {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
@@ -319,7 +319,7 @@ impl Encoder {
         }
     }
 
-    /// Takes note of which entities are saved, and says what changed about that.
+    /// Updates the saved entities, and returns the changes.
     fn track_entities(
         &mut self,
         capture: &Capture,
@@ -492,8 +492,8 @@ impl Encoder {
         Some(Block::values(BUILD.into(), 0, row))
     }
 
-    /// Values that the game wrote take the place of carried ones, under whatever name those are. The
-    /// removals of those under another name, for whoever has them already.
+    /// Values that the game wrote replace carried ones, under whatever name those are. Returns the
+    /// removals of those under another name, for readers that have them already.
     fn consume_carried(&mut self, type_path: &str, written: &[Values]) -> Vec<Block> {
         let mut replaced = Vec::new();
         if self.carried.is_empty() {

@@ -14,8 +14,8 @@ pub(super) const WORLD_SLOT: u32 = 0;
 /// The slot of the first entity.
 const FIRST_SLOT: u32 = WORLD_SLOT + 1;
 
-/// The ids that entities have in the session. An entity keeps its id for as long as it lives,
-/// whether it is saved or not.
+/// The ids that entities have in the session. An entity keeps its id until it is despawned, whether
+/// it is saved or not.
 #[derive(Clone)]
 pub(crate) struct SaveIds {
     identities: EntityHashMap<Identity>,
@@ -46,7 +46,7 @@ enum Place {
     Unconfirmed,
 }
 
-/// Where a saved entity's rows go.
+/// The places of a saved entity's rows.
 #[derive(Clone, Copy)]
 pub(super) struct SavedEntity {
     pub id: SaveId,
@@ -84,7 +84,7 @@ impl SaveIds {
         }
     }
 
-    /// Where a saved entity's rows go.
+    /// The places of a saved entity's rows.
     pub(super) fn saved(&self, entity: Entity) -> Option<SavedEntity> {
         let identity = self.identities.get(&entity)?;
         match identity.place {
@@ -93,7 +93,7 @@ impl SaveIds {
         }
     }
 
-    /// The id of an entity that may be saved, or be gone before it was ever written.
+    /// The id of an entity that may be saved, or may be gone before it was ever written.
     pub(super) fn id_or_new(&mut self, entity: Entity) -> SaveId {
         match self.identities.get(&entity) {
             Some(identity) => identity.id,
@@ -111,7 +111,7 @@ impl SaveIds {
         id
     }
 
-    /// Forgets who has an id, if that isn't a saved entity.
+    /// Forgets the entity with an id, if it isn't a saved one.
     pub(super) fn forget_outsider(&mut self, id: SaveId) {
         let before = self.identities.len();
         self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);

@@ -1,5 +1,6 @@
-//! The table of moves beside the types of both releases, which `tests/engine_types` lists: `ci/engine_types.py` reads them
-//! out of the sources of all of Bevy's crates, since no build has all crates in it.
+//! Compares the table of moves with the types of both releases, which `tests/engine_types` lists:
+//! `ci/engine_types.py` reads them from the sources of all of Bevy's crates, since no build
+//! includes all crates.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use super::{RELEASES, names_elsewhere};
 /// The releases that have a list, oldest first.
 const LISTED: [&str; 2] = ["0.19", "0.20"];
 
-/// Types that a release has no more under any name, with the reason why no row says where they went: the release, the path
-/// or a module, and the reason.
+/// Types that a release has removed, with the reason why no row has a new path for them: the
+/// release, the path or a module, and the reason.
 const GONE: [(&str, &str, &str); 12] = [
     (
         "0.20",
@@ -115,8 +116,8 @@ fn each_excuse_is_needed() {
     }
 }
 
-/// A list that was read out of sources would miss types without a word, if they were written in a way that its reader
-/// doesn't know.
+/// A list that is read from sources would miss types silently, if they were written in a way that
+/// its reader doesn't know.
 #[cfg(feature = "auto_register")]
 #[test]
 fn the_list_has_all_types_that_this_build_registers() {

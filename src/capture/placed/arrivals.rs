@@ -23,7 +23,7 @@ use crate::saved::Saved;
 pub(crate) struct Placed {
     /// The living entity that has each key.
     by_key: HashMap<SaveKey, Entity>,
-    /// Entities that came with a key since somebody looked.
+    /// Entities with a key that were spawned since the last look.
     pub(super) arrivals: Vec<Entity>,
     /// Placed entities that left since the last capture, in order.
     departures: Vec<Departure>,
@@ -175,7 +175,8 @@ impl Placed {
         self.bind.push(bind);
     }
 
-    /// This entity is about to be despawned with its state or chapter, which is no end of its own.
+    /// This entity is about to be despawned with its state or chapter, which doesn't make its key
+    /// gone.
     pub(in crate::capture) fn clear_away(&mut self, entity: Entity) {
         self.cleared.insert(entity);
     }

@@ -1,4 +1,4 @@
-//! Rounds: what a level places goes with the state that it belongs to, and starts fresh with it.
+//! Rounds: placed entities are despawned with their state, and start fresh with it.
 
 use bevy::app::App;
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -18,9 +18,9 @@ use super::{Placed, SaveKey, SaveScope};
 use crate::capture::BeforeExit;
 use crate::saved::Saved;
 
-/// Keys whose entities are despawned with a state, by themselves or with what they hang from.
+/// Keys whose entities are despawned with a state, themselves or with an ancestor.
 ///
-/// An entity keeps its place here when it is taken, so that its key is forgotten when the round ends
+/// An entity stays listed here when it is taken, so that its key is forgotten when the round ends
 /// even if nothing of the round is left.
 #[derive(Resource)]
 struct KeysOfState<S: States> {

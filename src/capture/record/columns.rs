@@ -36,12 +36,13 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 
-    /// The tick up to which each value's own was looked at, where captures since then have passed over them.
+    /// The tick up to which each value's own tick was looked at, if captures since then have
+    /// skipped them.
     fn passed_over_since(&self) -> Option<Tick> {
         None
     }
 
-    /// Takes what is there for what was recorded.
+    /// Treats the present values as recorded.
     fn take_for_recorded(&mut self, _: &World) {}
 }
 
@@ -53,7 +54,7 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     /// Values that were copied.
     fn rows(&self) -> usize;
 
-    /// Rows in the world at the moment of the capture, if that can be said.
+    /// The number of rows in the world at the moment of the capture, if it is known.
     fn live(&self) -> Option<u64>;
 
     /// Says which rows there are, before any of the game's own code runs.
@@ -161,7 +162,7 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
 pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
     query: ColumnQuery<C::Component>,
-    /// The tick up to which ticks were looked at, where captures since then have passed over them.
+    /// The tick up to which ticks were looked at, if captures since then have skipped them.
     passed_over_since: Option<Tick>,
     changed_rows: Vec<u32>,
 }
@@ -246,9 +247,11 @@ fn copy_tables<C: CopyCodec>(
     }
 }
 
-/// The span in which ticks are looked for; `None` where no table was written, so that all of them are passed over.
+/// The span in which ticks are looked for; `None` if nothing in the tables was written, so that all
+/// of them can be skipped.
 ///
-/// It is all tables or none: an entity that is written while it moves leaves its trace in the table that it comes from.
+/// It is all tables or none: an entity that is written while it moves leaves its trace in the table
+/// that it comes from.
 fn span_to_look_at<T: Component>(
     query: &mut TableQuery<T>,
     world: &World,

@@ -9,8 +9,8 @@ const RETAINED_VALUES: usize = 1 << 14;
 
 /// Copied values.
 ///
-/// Behind the live ones lie values of an earlier capture, whose heap memory the next copies use
-/// again. Where values may not stay, there are none.
+/// After the live ones follow values of an earlier capture, whose heap memory the next copies
+/// reuse. If values may not stay, there are none.
 pub(crate) struct Copies<V> {
     values: Vec<V>,
     live: usize,

@@ -136,7 +136,7 @@ fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSp
 #[derive(Default)]
 pub(crate) struct CapturedOrders {
     targets: Vec<Entity>,
-    /// Where the list of each target ends in `sources`.
+    /// The end of each target's list in `sources`.
     ends: Vec<usize>,
     sources: Vec<Entity>,
 }

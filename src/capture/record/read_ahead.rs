@@ -15,9 +15,9 @@ const TICKS_IN_A_CACHE_LINE: usize = 16;
 /// Visits tables with the ticks that are looked at, in groups, and reads ahead in all tables of a
 /// group before it visits the first.
 ///
-/// A table costs several cache misses, each of which says where the next one is: the table, its
-/// column, its ticks. Where a table has few rows, these take longer than looking at the rows. Those
-/// of different tables don't depend on each other, so the processor waits for them side by side.
+/// A table costs several cache misses, each of which has the address of the next: the table, its
+/// column, its ticks. If a table has few rows, these take longer than looking at the rows. Misses
+/// of different tables don't depend on each other, so the processor waits for them in parallel.
 pub(super) fn visit_tables<'w, T>(
     mut tables: impl FusedIterator<Item = (&'w [Tick], T)>,
     mut visit: impl FnMut(&'w [Tick], T),

@@ -122,8 +122,8 @@ impl Recorder {
         }
     }
 
-    /// A tick up to which all that was written is in the last capture, and what came before it: that of the capture, or an
-    /// earlier one where it has passed over columns without a look at each value.
+    /// A tick up to which all writes are in the last capture, or before it: the capture's, or an
+    /// earlier one if it has skipped columns without a look at each value.
     pub(crate) fn captured_at(&self) -> Option<Tick> {
         let base = self.base?;
         let age = |tick: &Tick| base.get().wrapping_sub(tick.get());
@@ -165,10 +165,10 @@ impl Recorder {
         self.base = Some(recorded);
     }
 
-    /// Copies what is saved, or what changed of it.
+    /// Copies everything saved, or what changed of it.
     ///
-    /// The first capture is full whatever is asked for. No change tick of the game's data moves
-    /// and none of its hooks run; only entities that have to be adopted get their marker.
+    /// The first capture is full, whatever the scope. No change tick of the game's data moves and
+    /// none of its hooks run; only entities that have to be adopted get their marker.
     pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         let buffers = self.buffers();
         let mut capture = self.fill(buffers, world, scope);
@@ -281,8 +281,8 @@ impl Recorder {
         self.columns.idle().iter().copied()
     }
 
-    /// Takes back the buffers of a capture that [comes back](Capture::comes_back). Whoever encoded it
-    /// has emptied them already, which is no work for this thread if there was much in them.
+    /// Takes back the buffers of a capture that [comes back](Capture::comes_back). The encoding
+    /// thread has emptied them already, which saves this thread the work.
     pub(crate) fn recycle(&mut self, mut capture: Box<Capture>) {
         capture.empty();
         if self.spares.len() < KEPT {

@@ -57,7 +57,8 @@ impl Recorders {
     /// Copies the rows of all types that belong to `moment`: one column for each type, in the
     /// buffers that `captured` has for them.
     ///
-    /// What took long last time is begun first, and whoever is done takes the next one.
+    /// The slowest columns of the last time are begun first, and each free thread takes the next
+    /// one.
     pub(super) fn record(
         &mut self,
         world: &World,
@@ -140,12 +141,12 @@ impl Recorders {
         }
     }
 
-    /// The ticks up to which values were looked at in columns that were passed over since.
+    /// The ticks up to which values were looked at in columns that were skipped since.
     pub(super) fn passed_over_since(&self) -> impl Iterator<Item = Tick> {
         self.columns.iter().filter_map(|column| lock(column).recorder.passed_over_since())
     }
 
-    /// Takes what is there for what was recorded.
+    /// Treats the present values as recorded.
     pub(super) fn take_for_recorded(&mut self, world: &World) {
         for column in &mut self.columns {
             lock(column).recorder.take_for_recorded(world);

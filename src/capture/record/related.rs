@@ -1,5 +1,5 @@
-//! Reading relationships of which only the component is known: no trait gets from a saved type to the
-//! other half of its relationship, but Bevy knows how to read both.
+//! Reads relationships of which only the component is known: no trait leads from a saved type to
+//! the other half of its relationship, but Bevy knows how to read both.
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{ComponentId, StorageType};
@@ -9,9 +9,9 @@ use bevy::ecs::storage::Table;
 use bevy::ecs::world::{EntityRef, World};
 use bevy::ptr::Ptr;
 
-/// One relationship in one world: `ChildOf` with `Children`, say.
+/// One relationship in one world: for example `ChildOf` with `Children`.
 ///
-/// Everything is read from the world that it was looked up in, which nothing else can come between.
+/// Everything is read from the world in which it was looked up, so nothing can change in between.
 #[derive(Clone, Copy)]
 pub(crate) struct Related<'w> {
     world: &'w World,

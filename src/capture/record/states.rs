@@ -70,7 +70,7 @@ pub(crate) struct StateRecorder<S: FreelyMutableState> {
 }
 
 impl<S: FreelyMutableState> StateRecorder<S> {
-    /// A recorder that saves states as `mapping` says.
+    /// A recorder that saves states as mapped by `mapping`.
     pub(crate) fn new(mapping: Option<StateMapping<S>>) -> Self {
         Self { last: None, mapping }
     }

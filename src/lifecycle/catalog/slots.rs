@@ -81,7 +81,7 @@ impl SessionCatalog {
         }
     }
 
-    /// Adds what the slots take to what the sessions take.
+    /// Adds the sizes of slots to those of sessions.
     pub(in crate::lifecycle) fn count_slots(&mut self) {
         let mut bytes: HashMap<SessionId, u64> = HashMap::new();
         for slot in &self.listing.slots {
@@ -101,7 +101,7 @@ impl SessionCatalog {
     }
 }
 
-/// The slot that is loaded when somebody asks for the last quick save.
+/// The slot that is loaded for a quick load.
 pub(in crate::lifecycle) fn quick_slot(world: &World) -> Option<&SlotEntry> {
     let player = world.get_resource::<CurrentSession>().map(|current| current.player());
     let mut slots = world.get_resource::<SessionCatalog>()?.slots().iter();

@@ -218,8 +218,8 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     }
 }
 
-/// Notes how the process before this one ended. What was known of it already was known before its
-/// session was taken up here.
+/// Notes the end of the previous process. What was known of it was known before its session was
+/// resumed here.
 fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
     let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
     if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {

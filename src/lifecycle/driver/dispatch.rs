@@ -140,10 +140,10 @@ pub(in crate::lifecycle) fn handle(
     handle_by_topic(parts, world, asked.ticket, &asked.request)
 }
 
-/// Which requests come before those that were made earlier and wait.
+/// Finds the requests that may be handled before earlier ones that wait.
 ///
-/// What waits for a session keeps back what is about the same one. What may lead to another session being played keeps
-/// back all that doesn't say which one it means.
+/// A waiting request about a session delays others about the same one. A request that may lead to
+/// another session delays all that don't name their session.
 #[derive(Default)]
 struct Overtaking {
     /// The next request to look at.

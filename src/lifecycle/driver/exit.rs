@@ -91,7 +91,7 @@ fn wait_until_left(parts: &mut RuntimeParts, world: &mut World, deadline: Instan
     }
 }
 
-/// Answers what nobody would hear the answer of later.
+/// Answers the requests whose answer couldn't be read later.
 fn answer_before_exit(world: &mut World) {
     for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
         reject_asked(world, asked, RequestError::Exiting);

@@ -51,9 +51,10 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     }
 }
 
-/// Before the game has its frame, and after its states have changed: goes on with the restore that waits for its gate.
+/// Before the game's systems run, and after its states have changed: continues the restore that
+/// waits for its gate.
 ///
-/// So what waits for a state is there before any system runs in that state.
+/// So entities that wait for a state exist before any system runs in that state.
 pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
         go_on_restoring(parts, world);
@@ -67,7 +68,8 @@ pub(crate) fn restore(world: &mut World) {
     Runtime::with(world, follow_placed_entities);
 }
 
-/// Asks the conditions that the game has set: what may be captured, and whether the session goes on.
+/// Evaluates the conditions that the game has set: what may be captured, and whether the session
+/// continues.
 pub(crate) fn ask_gates(world: &mut World) {
     Runtime::with(world, |parts, world| {
         if let Some(playing) = &mut parts.playing {
@@ -78,7 +80,7 @@ pub(crate) fn ask_gates(world: &mut World) {
     });
 }
 
-/// Does what the game asks for, and what it leaves to the plugin about earlier sessions.
+/// Handles the game's requests, and resumes earlier sessions automatically.
 pub(crate) fn handle_requests(world: &mut World) {
     Runtime::with(world, |parts, world| {
         look_for_watches(parts, world);
@@ -99,7 +101,7 @@ pub(crate) fn capture(world: &mut World) {
     });
 }
 
-/// The last step: says what the plugin is doing, and what keeps it from doing what it should.
+/// The last step: publishes the plugin's activity, and gives hints.
 pub(crate) fn report(world: &mut World) {
     Runtime::with(world, |parts, world| {
         give_hints(parts, world);
@@ -201,7 +203,7 @@ fn publish_activity(parts: &RuntimeParts, world: &mut World) {
     });
 }
 
-/// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
+/// A writer that panicked is a bug of this crate. The game continues, and must know that nothing is
 /// saved any more.
 fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
     if parts.exit.was_seen() || !parts.writer.link.is_broken() {
@@ -220,7 +222,8 @@ fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
     answer_for_writer(parts, world);
 }
 
-/// Publishes what was measured, if somebody asks for it, and has the writer look around.
+/// Publishes measurements, if they are requested, and has the writer look at the disk and the
+/// process.
 fn publish_measured(parts: &mut RuntimeParts, world: &mut World) {
     if parts.writer.stopwatch.is_none() {
         return;

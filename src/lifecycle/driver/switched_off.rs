@@ -11,7 +11,7 @@ use crate::lifecycle::requests::{RequestQueue, reject_asked};
 pub(crate) struct SwitchedOff;
 
 impl SwitchedOff {
-    /// Rejects what the game asked for; whether sessions are switched off at all.
+    /// Rejects the game's requests. Returns true if sessions are switched off.
     pub(in crate::lifecycle) fn answers_for(world: &mut World) -> bool {
         if !world.contains_resource::<Self>() {
             return false;

@@ -21,8 +21,8 @@ use crate::lifecycle::runtime::RuntimeParts;
 /// also the shortest time between two saves.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A moment has come at which the game should save. It is asked to as soon as its provider has said
-/// that it wants to be.
+/// A moment has come at which the game should save. It is asked as soon as its provider has
+/// confirmed that it wants to be.
 pub(in crate::lifecycle) fn want_external_save(
     parts: &mut RuntimeParts,
     reason: ExternalSaveReason,
@@ -34,8 +34,8 @@ pub(in crate::lifecycle) fn want_external_save(
     }
 }
 
-/// A moment has come that doesn't wait: what is to be saved is gone in the next frame. What the
-/// provider said last counts.
+/// A moment has come that can't wait: the world to save is gone in the next frame. The provider's
+/// last answer is used.
 pub(in crate::lifecycle) fn ask_external_now(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -82,7 +82,7 @@ pub(in crate::lifecycle) fn follow_external_saves(parts: &mut RuntimeParts, worl
     }
 }
 
-/// The provider has said whether the game wants to be asked; `None` if it couldn't.
+/// The provider has answered if the game wants to be asked; `None` if it couldn't.
 pub(in crate::lifecycle) fn autosave_known(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -53,7 +53,7 @@ pub(in crate::lifecycle) fn waits_for_backups(parts: &RuntimeParts) -> bool {
     looking.is_some_and(|looking| now.saturating_sub(looking.since) < OFFER_PATIENCE)
 }
 
-/// Asks what comes next of the search, if the provider has answered what came before.
+/// Asks the search's next question, if the provider has answered the previous one.
 pub(in crate::lifecycle) fn go_on_looking(
     parts: &mut RuntimeParts,
     world: &mut World,

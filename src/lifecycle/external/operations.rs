@@ -15,7 +15,7 @@ use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Takes note of what came of a request to the game, and goes on from there.
+/// Records the outcome of a request to the game, and continues from there.
 pub(in crate::lifecycle) fn finish_operation(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -53,7 +53,7 @@ fn take_asked_answer(
     }
 }
 
-/// Takes in what the game says of something that it was asked for.
+/// Handles the game's answer to a request.
 pub(in crate::lifecycle) fn answer_external(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use bevy::prelude::*;
 
-/// Types of which the game says that they are in order as they are: they are no progress, or made again from
-/// what is saved.
+/// Types that the game has excluded from hints: they aren't progress, or are rebuilt from saved
+/// values.
 #[derive(Resource, Clone, Default, Debug)]
 pub(crate) struct IgnoredTypes(pub HashSet<TypeId>);
 

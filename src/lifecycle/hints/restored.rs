@@ -51,7 +51,8 @@ fn dangling(report: &RestoreReport) -> Vec<SessionHint> {
     links.chain(unmapped).collect()
 }
 
-/// Gives the hint about what entities had before a restore, and what nothing has put back since.
+/// Gives the hint about components that entities had before a restore, and that nothing has
+/// inserted since.
 pub(super) fn hint_at_what_is_not_put_back(world: &mut World) {
     let Some(reappearance) = world.remove_resource::<Reappearance>() else { return };
     let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
@@ -62,7 +63,8 @@ pub(super) fn hint_at_what_is_not_put_back(world: &mut World) {
     }
 }
 
-/// Says what was lost, unless the game may well mean it: with nothing lost but components of its own.
+/// The hint about lost components, unless the game may have meant it: if only its own components
+/// were lost.
 fn named(world: &World, registry: &TypeRegistry, lost: &NotPutBack) -> Option<SessionHint> {
     let saved: Vec<String> =
         lost.saved.iter().filter_map(|id| type_path_of(world, registry, *id)).collect();

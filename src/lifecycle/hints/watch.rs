@@ -18,7 +18,7 @@ use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
 const GATE_PATIENCE: Duration = Duration::from_secs(30);
 /// Time in a game without a session after which that is worth a word.
 const SESSION_PATIENCE: Duration = Duration::from_secs(30);
-/// Time without a session after which a game won't take up one that a developer has stopped.
+/// Time without a session after which a game won't resume one that a developer has stopped.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// Play time in which a level spawns what waits for it, if it ever does.
 const LEVEL_PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ fn watch_stop(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Once: whether the states that the game's hooks go by are there.
+/// Checks once that the states which the game's hooks use exist.
 fn look_over_hooks(parts: &mut RuntimeParts, world: &mut World) {
     if std::mem::replace(&mut parts.hints.knows_hooks, true) {
         return;

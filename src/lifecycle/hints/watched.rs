@@ -57,7 +57,8 @@ impl HintWatch {
         }
     }
 
-    /// A session isn't offered that a developer has stopped. Where the game takes it up by itself, that is no news.
+    /// Notes that a session isn't offered, since a developer has stopped it. If the game resumes it
+    /// by itself, no hint is given.
     pub(crate) fn was_stopped_in_development(&mut self, session: SessionId) {
         self.stopped.get_or_insert_default().sessions.push(session);
     }
@@ -74,8 +75,8 @@ impl RunWatch {
         Self { run, played, shut_for, captured_at: None, empty: 0, has_saved_entities: false }
     }
 
-    /// Follows a run through a frame: whether a gate kept checkpoints from being taken, and when the last of them was
-    /// captured, with whether it had entities.
+    /// Follows a run through a frame: if a gate kept checkpoints from being taken, and when the
+    /// last of them was captured, with `true` if it had entities.
     pub(super) fn follow(
         &mut self,
         passed: Duration,

@@ -92,7 +92,7 @@ fn begin(world: &mut World, ticket: Ticket, editing: EditingMany) {
 }
 
 impl Edits {
-    /// Nobody will answer any more.
+    /// No answers will come any more.
     pub(in crate::lifecycle) fn give_up(world: &mut World) {
         world.remove_resource::<Self>();
     }

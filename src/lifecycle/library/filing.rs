@@ -34,7 +34,7 @@ pub(in crate::lifecycle) fn forget(
     file(parts, session, ticket, Order::Forget { session, ticket })
 }
 
-/// Changes what a session says about itself, whether it is played or not.
+/// Changes a session's metadata, whether it is played or not.
 pub(in crate::lifecycle) fn edit(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn shelved(
     finish_if_asked(world, ticket);
 }
 
-/// Has a session of its own made out of one that isn't played.
+/// Copies a session that isn't played to a new one.
 pub(in crate::lifecycle) fn copy(
     parts: &mut RuntimeParts,
     session: SessionId,
@@ -195,7 +195,7 @@ fn offer_no_more(parts: &mut RuntimeParts, world: &mut World, session: SessionId
     parts.start_up.forget_offers_of(session);
 }
 
-/// Something could not be done with a session. As one of many, it is said of each.
+/// An operation on a session failed. If it is one of many, each failure is reported.
 fn reject_filing(
     world: &mut World,
     ticket: Option<Ticket>,

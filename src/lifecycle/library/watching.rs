@@ -19,7 +19,7 @@ pub(crate) struct WatchedSessions {
     looked: LastLook,
 }
 
-/// Has it looked what other processes changed, if somebody follows that.
+/// Has the writer look for changes by other processes, if a watch is followed.
 pub(in crate::lifecycle) fn look_for_watches(parts: &mut RuntimeParts, world: &mut World) {
     let catalog = world.get_resource::<SessionCatalog>();
     if !catalog.is_some_and(SessionCatalog::was_followed) {

@@ -1,9 +1,10 @@
-//! Where the events of a run stand.
+//! The position of a run in the session's events.
 //!
-//! After a crash, the events that no checkpoint holds become the new run's first ones, with their numbers, and are handed
-//! out at the end of the frame in which the world came back; where that was before the game had its frame, at once. Until
-//! the game has had its next frame, no event is taken and checkpoints keep the restored one's `events_through`. So a second
-//! crash in between hands out the same again, and one after the next checkpoint nothing.
+//! After a crash, the events that no checkpoint holds become the new run's first ones, with their
+//! numbers, and are replayed at the end of the frame in which the world was restored; if that was
+//! before the game's systems ran, at once. Until the game has had its next frame, no event is taken
+//! and checkpoints keep the restored one's `events_through`. So a second crash in between replays
+//! the same again, and one after the next checkpoint nothing.
 
 use std::collections::HashMap;
 
@@ -31,7 +32,7 @@ pub(in crate::lifecycle) enum HandingOut {
     /// Nothing, or it is long done.
     #[default]
     Nothing,
-    /// These, at the end of the frame in which the world came back.
+    /// These are due, at the end of the frame in which the world was restored.
     Due(Box<Due>),
     /// Done, but the game has not had a frame yet to handle them.
     Done { through: u64 },
@@ -58,8 +59,8 @@ impl Due {
 }
 
 impl EventLine {
-    /// A run that goes on after event `newest`, in a world that holds the effects of those up to `through`;
-    /// `due` are handed out again.
+    /// A run that continues after event `newest`, in a world that holds the effects of those up to
+    /// `through`; `due` are replayed.
     pub(in crate::lifecycle) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
         let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
         Self { newest, through, hand_out, is_interrupted: false }

@@ -11,8 +11,8 @@ use super::{Request, RequestQueue};
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
 use crate::restore::RestoreManner;
 
-/// The requests that were handled and wait for their answer. What is answered is taken out, so that nothing is answered
-/// twice, and what is left when nobody can answer any more is known.
+/// The requests that were handled and wait for their answer. An answered request is removed, so
+/// that nothing is answered twice, and the rest is known when no answers will come any more.
 #[derive(Default)]
 pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
 
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn reject_part(
     say_rejected(world, RequestRejected { ticket, request, by, error });
 }
 
-/// Answers all requests that nobody will answer any more, but for these.
+/// Answers all requests that won't be answered any more, except these.
 pub(in crate::lifecycle) fn reject_all(
     world: &mut World,
     but_for: Option<Ticket>,

@@ -26,7 +26,7 @@ pub(in crate::lifecycle) struct Asked {
     pub ticket: Ticket,
     pub request: Arc<Request>,
     pub(in crate::lifecycle) of: Option<SessionId>,
-    /// The player who asks; `None` if the game itself does.
+    /// The player who makes the request; `None` if the game itself does.
     pub(in crate::lifecycle) by: Option<String>,
     /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
@@ -41,7 +41,7 @@ impl RequestQueue {
         self.push_by((None, None), (Ticket::new(), request), current);
     }
 
-    /// The same, for a player who asks, with the manner of a restore.
+    /// The same, for a player, with the manner of a restore.
     pub(super) fn push_by(
         &mut self,
         (by, manner): (Option<String>, Option<RestoreManner>),

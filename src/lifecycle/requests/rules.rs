@@ -36,7 +36,7 @@ pub(in crate::lifecycle) enum About {
     One(SessionId),
     Slot(SlotId),
     QuickSlot,
-    /// It goes by what is known of all of them.
+    /// It depends on the list of all sessions.
     Any,
 }
 
@@ -54,7 +54,7 @@ pub(in crate::lifecycle) enum Needs {
 pub(in crate::lifecycle) enum AboutOthers {
     None,
     One(SessionId),
-    /// It goes by what is known of all of them.
+    /// It depends on the list of all sessions.
     Any,
 }
 

@@ -2,7 +2,7 @@
 
 use bevy_session_journal::{CheckpointError, CheckpointKind, Ticket};
 
-/// A checkpoint that is wanted: why it is taken, what it is called, and who asks for it.
+/// A checkpoint that is wanted: its kind, its label, and its requester.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::lifecycle) struct WantedCheckpoint {
     pub kind: CheckpointKind,
@@ -70,13 +70,13 @@ impl AskedCheckpoints {
         }
     }
 
-    /// The checkpoint is durable; who asked for it.
+    /// The checkpoint is durable. Returns its requester.
     pub(in crate::lifecycle) fn durable(&mut self, counter: u64) -> Asker {
         self.take(counter).map(|asked| asked.asker).unwrap_or_default()
     }
 
-    /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and
-    /// who asked for it.
+    /// The checkpoint isn't durable, and if it is lost, older ones may be as well. Returns its
+    /// label and its requester.
     pub(in crate::lifecycle) fn failed(
         &mut self,
         counter: u64,

@@ -49,12 +49,13 @@ impl ExitWatch {
         self.process.write_exit_down();
     }
 
-    /// A frame was completed; whether the process has survived a panic, which is worth writing down.
+    /// A frame was completed. Returns true if the process has survived a panic, which should be
+    /// recorded.
     pub(in crate::lifecycle) fn frame_completed(&self, now: Timestamp) -> bool {
         self.process.frame_completed(now)
     }
 
-    /// Something of the game failed in this frame, and the game goes on; whether that is the first time.
+    /// Code of the game failed in this frame, and the game continues. Returns true the first time.
     pub(in crate::lifecycle) fn game_goes_on_after(
         &self,
         failure: SurvivedFailure,

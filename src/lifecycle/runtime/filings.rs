@@ -25,7 +25,7 @@ impl Filings {
         }
     }
 
-    /// Nobody will answer any more.
+    /// No answers will come any more.
     pub(in crate::lifecycle) fn give_up(&mut self) {
         self.under_way.clear();
     }

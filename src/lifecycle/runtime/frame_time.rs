@@ -7,8 +7,8 @@ use bevy_session_journal::internal::model::clock::{Clock, Moment};
 
 use super::suspension::Suspension;
 
-/// The most that one frame counts as play. Longer than any frame that somebody plays, and than loading a level
-/// mostly takes; far below what a computer sleeps, and below
+/// The most that one frame counts as play. Longer than any frame of a game, and than loading a
+/// level usually takes; far below the time that a computer sleeps, and below
 /// [`probation`](super::SessionSettings::probation), which one frame must not end.
 const LONGEST_FRAME: Duration = Duration::from_secs(10);
 
@@ -18,7 +18,7 @@ pub(crate) struct FrameTime {
     now: Moment,
     passed: Duration,
     waited: Duration,
-    /// The app's own clock in the frame before: play time goes by it, so that what is played again takes as long.
+    /// The app's clock in the previous frame: play time follows it, so that a replay takes as long.
     app_time: Option<Duration>,
     frame: u64,
     /// True if the game was in the background after the last frame.

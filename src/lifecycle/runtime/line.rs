@@ -101,7 +101,7 @@ impl Line {
         self.is_as_restored = false;
     }
 
-    /// A checkpoint is durable; whether it is one of this run.
+    /// A checkpoint is durable. Returns true if it is one of this run.
     pub(in crate::lifecycle) fn note_durable(&mut self, checkpoint: CheckpointId) -> bool {
         let is_own = checkpoint.run == self.run;
         if is_own {

@@ -38,7 +38,7 @@ impl Pace {
         }
     }
 
-    /// Play time goes by.
+    /// Advances play time.
     pub(in crate::lifecycle) fn pass(&mut self, passed: Duration) {
         self.since_capture += passed;
     }

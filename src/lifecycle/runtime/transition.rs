@@ -31,11 +31,11 @@ pub(crate) enum Transition {
     Restoring(Box<Restoring>),
     /// Nothing: the game does what it has to do at the session's end.
     Ending(Box<Ending>),
-    /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
+    /// To end the run; then, if a checkpoint was read meanwhile, to continue from that.
     Leaving(Box<LeavingSession>),
-    /// To go on with the sessions of another profile.
+    /// To switch to the sessions of another profile.
     ChangingProfile,
-    /// Nothing: the game has to load a backup of its own.
+    /// Nothing: the game has to load one of its own backups.
     LoadingBackup(Box<LoadingBackup>),
 }
 
@@ -51,27 +51,27 @@ pub(crate) struct Preparing {
     pub manner: RestoreManner,
     pub asked_at: Instant,
     pub becomes: Becomes,
-    /// The session to start if nothing can be restored, for who asked to start or continue.
+    /// The session to start if nothing can be restored, for a request to start or continue.
     pub otherwise: Option<NewSession>,
     /// The number of times left to try what is offered instead of a damaged checkpoint.
     pub tries_left: u32,
-    /// The backup that the game is to load, instead of having the world put back.
+    /// The backup that the game is to load, instead of a restore of the world.
     pub backup: Option<Box<WantedBackup>>,
 }
 
 /// The use of a checkpoint that is being read.
 #[derive(Clone)]
 pub(crate) enum Becomes {
-    /// Its session goes on with it.
+    /// Its session continues with it.
     ItsSession,
-    /// A session of its own begins with it, and the other one stays as it is.
+    /// A new session begins with it, and the other one stays as it is.
     Branch(Box<NewSession>),
     /// It is the world of a file, with which a new session begins.
     World,
 }
 
 impl Transition {
-    /// The request for the restore that is under way, where its checkpoint was read.
+    /// The request for the restore that is under way, if its checkpoint was read.
     pub(in crate::lifecycle) fn restores_for(&self) -> Option<Ticket> {
         match self {
             Self::Restoring(restoring) => Some(restoring.ticket()),
@@ -80,7 +80,7 @@ impl Transition {
     }
 }
 
-/// A checkpoint that was read, to go on from.
+/// A checkpoint that was read, to continue from.
 pub(crate) struct Taken {
     pub preparing: Preparing,
     pub prepared: Prepared,
@@ -188,7 +188,7 @@ pub(crate) struct WantedBackup {
     pub save: ExternalSave,
     /// The session to start or continue if it can't be loaded.
     pub otherwise: Option<NewSession>,
-    /// The session to start with it, where the one that crashed can't be read.
+    /// The session to start with it, if the crashed one can't be read.
     pub instead: Option<NewSession>,
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct LoadingBackup {
 }
 
 impl WantedBackup {
-    /// With the session to start, where the one that crashed can't be read.
+    /// With the session to start, if the crashed one can't be read.
     pub(in crate::lifecycle) fn like(mut self, session: NewSession) -> Self {
         self.instead = Some(session);
         self

@@ -34,7 +34,7 @@ pub(crate) struct WriterPort {
     loss_reported: bool,
     /// True if each order is logged.
     is_verbose: bool,
-    /// Measures what is asked of the writer, where somebody wants to know.
+    /// Measures the writer's operations, if measurements are requested.
     pub(in crate::lifecycle) stopwatch: Option<Box<Stopwatch>>,
 }
 
@@ -51,8 +51,8 @@ impl WriterPort {
         }
     }
 
-    /// The same, and what is asked of the writer is measured where somebody wants to know. The first listing
-    /// was ordered just now.
+    /// The same, and the writer's operations are measured if measurements are requested. The first
+    /// listing was ordered just now.
     pub(crate) fn measured_for(mut self, world: &World) -> Self {
         if world.contains_resource::<Measurements>() {
             self.stopwatch = Some(Box::new(Stopwatch::since_first_listing()));
@@ -89,7 +89,7 @@ impl WriterPort {
         }
     }
 
-    /// Passes on what the settings, switches and restraints say of the writer, where that changed.
+    /// Sends the writer the settings, switches and restraints that concern it, if they changed.
     pub(crate) fn pass_on(&mut self, world: &World, now: Moment) {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
@@ -114,7 +114,8 @@ impl WriterPort {
         }
     }
 
-    /// Publishes what was measured, if somebody asks for it; whether it is time to have the writer look around.
+    /// Publishes measurements, if they are requested. Returns true if it is time to have the writer
+    /// look around.
     pub(in crate::lifecycle) fn publish_measured(
         &mut self,
         world: &mut World,

@@ -1,4 +1,4 @@
-//! Saves into slots.
+//! Saves to slots.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::check_slot_name;
@@ -50,7 +50,7 @@ pub(in crate::lifecycle) fn save_slot(
 }
 
 /// The session is being closed, and its last checkpoint was taken, after `before` if that is known:
-/// leaves a slot behind where that is asked for.
+/// saves an exit slot if the settings say so.
 pub(in crate::lifecycle) fn save_exit_slot(
     parts: &mut RuntimeParts,
     world: &mut World,

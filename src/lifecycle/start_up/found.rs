@@ -50,7 +50,7 @@ pub(in crate::lifecycle) fn detected(
     }
 }
 
-/// Only what changed was looked at, since somebody follows the list. Nothing is taken up for that.
+/// Only changed files were read, since a watch is followed. Nothing is resumed for that.
 pub(in crate::lifecycle) fn refreshed(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -63,7 +63,7 @@ pub(in crate::lifecycle) fn refreshed(
     }
 }
 
-/// The index says what was there when it was written. That is shown, and nothing is done by it.
+/// The index has the sessions as of when it was written. They are listed, and not acted on.
 pub(in crate::lifecycle) fn remembered(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -86,8 +86,8 @@ fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shel
     }
 }
 
-/// Puts what was found about a session into the catalogue and the offers, and notifies the game.
-/// If there is a ticket, what was found is the last word on that request.
+/// Puts what was found about a session into the catalogue and the offers, and notifies the game. If
+/// there is a ticket, this is the final answer to that request.
 pub(in crate::lifecycle) fn report_found(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -16,7 +16,7 @@ use crate::lifecycle::policy::RecoveryPolicy;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionSettings};
 
-/// Puts an offer where the game finds it, and notifies the game if the policy says so.
+/// Lists an offer, and notifies the game if the policy says so.
 pub(in crate::lifecycle) fn offer(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -28,7 +28,7 @@ use crate::lifecycle::runtime::transition::{LoadingBackup, Taken, Transition, Wa
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::EntitiesReplaced;
 
-/// Has a session that crashed read, to go on with it in the world of a backup.
+/// Has a crashed session read, to continue it in the world of a backup.
 pub(in crate::lifecycle) fn recover_external(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -69,7 +69,7 @@ pub(in crate::lifecycle) fn recover_external(
     Ok(())
 }
 
-/// Goes on from a backup without asking, where that is better than what is offered; whether it does.
+/// Resumes from a backup without asking, if that is better than the offer. Returns true if it does.
 pub(in crate::lifecycle) fn take_up_backup(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn load_backup(
     follow_loading(parts, world);
 }
 
-/// Goes on where the game has answered whether a backup was loaded.
+/// Continues once the game has answered if a backup was loaded.
 pub(in crate::lifecycle) fn follow_loading(parts: &mut RuntimeParts, world: &mut World) {
     let loaded = |parts: &mut RuntimeParts| parts.external.as_mut()?.take_loaded();
     while let Some((request, slot, outcome)) = loaded(parts) {
@@ -121,7 +121,7 @@ pub(in crate::lifecycle) fn follow_loading(parts: &mut RuntimeParts, world: &mut
     }
 }
 
-/// The game has answered whether a backup was loaded, or is no longer waited for.
+/// The game has answered if a backup was loaded, or is no longer waited for.
 fn backup_answered(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -53,7 +53,7 @@ impl SessionEnding {
     }
 }
 
-/// Begins a session's end, which goes on for as many frames as the game's hooks need.
+/// Begins a session's end, which takes as many frames as the game's hooks need.
 pub(in crate::lifecycle) fn begin_ending(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -88,7 +88,7 @@ pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut W
     }
 }
 
-/// Takes the last checkpoint, whether hooks are done or not.
+/// Takes the last checkpoint, even if hooks aren't done.
 pub(in crate::lifecycle) fn leave_after_hooks(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Ending(ending)) =
         parts.transition.take_if(|at| matches!(at, Transition::Ending(_)))

@@ -37,7 +37,7 @@ impl CurrentProfile {
     }
 }
 
-/// Closes the session that is being played, and goes on with the sessions of another profile.
+/// Closes the session that is being played, and switches to the sessions of another profile.
 pub(in crate::lifecycle) fn use_profile(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -57,9 +57,9 @@ pub(in crate::lifecycle) fn use_profile(
     Ok(())
 }
 
-/// Out of turn, since all other requests wait for the restore: who asks for another profile
-/// meanwhile would find the session closed that was just restored, and who goes back would leave
-/// another moment than the one that is seen.
+/// Handled out of turn, since all other requests wait for the restore: a request for another
+/// profile would close the session that was just restored, and a rewind would leave another moment
+/// than the visible one.
 pub(in crate::lifecycle) fn refuse_during_restore(parts: &mut RuntimeParts, world: &mut World) {
     let restores = |at: &Transition| match at {
         Transition::Preparing(_) | Transition::Restoring(_) | Transition::LoadingBackup(_) => true,

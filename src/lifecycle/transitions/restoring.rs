@@ -46,8 +46,8 @@ use crate::lifecycle::{
 };
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner};
 
-/// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
-/// is said. Nothing has changed yet.
+/// Asks the game and its settings if the checkpoint that was read is to be restored; `None` if it
+/// isn't, which is reported. Nothing has changed yet.
 pub(in crate::lifecycle) fn approve(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -343,10 +343,10 @@ fn take_up_restored(
     })));
 }
 
-/// Gives up a restore that waits for its gate, and makes the world what it was.
+/// Cancels a restore that waits for its gate, and makes the world what it was.
 ///
-/// Where states were left, what belonged to them is gone, so the session that is played comes back as it
-/// was left: by a restore of the checkpoint that was taken then, through the same loading screen.
+/// If states were left, their entities are gone, so the played session is restored as it was left:
+/// by a restore of the checkpoint that was taken then, through the same loading screen.
 pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
     let Some(Transition::Restoring(restoring)) = parts.transition.take_if(is_restoring) else {

@@ -164,8 +164,8 @@ fn is_playing_already(world: &World, new: &NewSession) -> bool {
     })
 }
 
-/// Another process plays the session that is asked for. If it is one that is about to end, waiting a
-/// little is all that it takes.
+/// Another process plays the requested session. If that is about to end, waiting a little is
+/// enough.
 fn try_start_again(
     parts: &mut RuntimeParts,
     world: &mut World,

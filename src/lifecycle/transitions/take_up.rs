@@ -109,8 +109,8 @@ pub(in crate::lifecycle) fn prepare_return_that_may_be_cancelled(
     Ok(())
 }
 
-/// Takes a checkpoint of what is being left, where a session goes back to an earlier moment of
-/// its own; its number, if there was anything to take.
+/// Takes a checkpoint of the play that is being left, if a session goes back to one of its earlier
+/// moments. Returns its number, if there was anything to take.
 fn capture_tail(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -127,8 +127,8 @@ fn capture_tail(
     Ok(take_named(parts, world, wanted).map(|checkpoint| checkpoint.counter))
 }
 
-/// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for who
-/// asked to start or continue.
+/// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for a
+/// request to start or continue.
 pub(in crate::lifecycle) fn prepare(
     parts: &mut RuntimeParts,
     world: &World,
@@ -167,7 +167,7 @@ fn order_preparation(
     })));
 }
 
-/// Has the checkpoint that is being read put back in place, unless the request says otherwise.
+/// Has the checkpoint that is being read restored in place, unless the request says otherwise.
 pub(in crate::lifecycle) fn put_back_in_place(
     parts: &mut RuntimeParts,
     world: &World,
@@ -178,7 +178,7 @@ pub(in crate::lifecycle) fn put_back_in_place(
     }
 }
 
-/// A session of its own begins with the checkpoint that is being read.
+/// Begins a new session with the checkpoint that is being read.
 pub(in crate::lifecycle) fn make_branch_of_it(parts: &mut RuntimeParts, session: &NewSession) {
     if let Some(Transition::Preparing(preparing)) = &mut parts.transition {
         preparing.becomes = Becomes::Branch(Box::new(session.clone()));
@@ -269,8 +269,8 @@ pub(in crate::lifecycle) fn prepared(
     restore_when_left(parts, taken);
 }
 
-/// The session before was left: goes on with what was read meanwhile, unless that isn't wanted
-/// any more.
+/// The previous session was left: continues with the checkpoint that was read meanwhile, unless
+/// that isn't wanted any more.
 pub(in crate::lifecycle) fn restore_taken(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -283,8 +283,8 @@ pub(in crate::lifecycle) fn restore_taken(
     begin_restore(parts, world, taken);
 }
 
-/// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
-/// only wanted to go on, whatever it takes, goes on with that.
+/// The chosen checkpoint is damaged. The offered replacement answers the request; a request that is
+/// to succeed whatever it takes continues with the replacement.
 pub(in crate::lifecycle) fn damaged(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -319,7 +319,7 @@ pub(in crate::lifecycle) fn damaged(
     }
 }
 
-/// Nothing can be read of a session: goes on with the backup that is wanted, or with a new session.
+/// Nothing can be read of a session: continues with the wanted backup, or with a new session.
 fn go_on_without(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -333,7 +333,8 @@ fn go_on_without(
     }
 }
 
-/// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
+/// If the play that a cancelled restore had left can't be read, the game stays in a world that
+/// isn't the session's.
 fn say_if_world_is_lost(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
     if preparing.takes_cancellation_back()
         && parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)

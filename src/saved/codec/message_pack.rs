@@ -13,7 +13,7 @@ use bevy_session_journal::limits;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EncodeError {
-    /// The value's own `Serialize` said no.
+    /// The value's own `Serialize` returned an error.
     #[error("{0}")]
     Refused(String),
     /// The value is larger than the format allows.
@@ -28,7 +28,7 @@ pub(crate) enum EncodeError {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum DecodeError {
-    /// The value's own `Deserialize` said no.
+    /// The value's own `Deserialize` returned an error.
     #[error("{0}")]
     Refused(String),
     /// The value is nested deeper than the format allows.
@@ -158,7 +158,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Passes over one item; the number of items in it if it is a container.
+    /// Skips one item. Returns the number of items in it if it is a container.
     pub fn item(&mut self) -> Result<Option<u64>, DecodeError> {
         let marker = self.number(1)?;
         let skipped = match marker {

@@ -1,4 +1,4 @@
-//! Components that are written as another type, and made of it again.
+//! Components that are written as another type, and rebuilt from it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) struct ProxyCodec<T, P, R> {
     rebuild: R,
 }
 
-/// A component that its value alone says everything of.
+/// A component that can be rebuilt from its value alone.
 type PlainCodec<T, P> = ProxyCodec<T, P, fn(P) -> T>;
 
 /// A component that the game makes again with the world at hand.
@@ -50,7 +50,7 @@ impl<T, P> RebuiltCodec<T, P> {
         Self { describe: Arc::new(describe), rebuild: Arc::new(rebuild) }
     }
 
-    /// Makes a component; what the game's code said if it panicked.
+    /// Rebuilds a component. Returns the message if the game's code panicked.
     pub(crate) fn rebuild(&self, value: P, world: &mut World) -> Result<T, String> {
         // What it left half done in the world is the game's own affair, as after any panic of a
         // system that somebody catches.
@@ -97,7 +97,7 @@ impl<T: Component, P: Proxy> ComponentCodec for PlainCodec<T, P> {
     }
 }
 
-/// [`Disabled`] says nothing but that it is there.
+/// [`Disabled`] has no value.
 pub(crate) fn disabled_codec() -> impl ComponentCodec<Component = Disabled> {
     PlainCodec::plain(|_: &Disabled| (), |()| Disabled)
 }

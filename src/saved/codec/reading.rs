@@ -34,7 +34,7 @@ fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> 
     Some(bytes)
 }
 
-/// Replaces every entity that isn't saved by a placeholder, and notes whether any is named.
+/// Replaces every unsaved entity by a placeholder, and notes if there is any entity.
 struct Targets<'a> {
     saved: &'a BTreeSet<SaveId>,
     any: bool,

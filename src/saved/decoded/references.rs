@@ -1,4 +1,4 @@
-//! From ids in the session to entities, and back.
+//! Converts ids in the session to entities, and back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -113,7 +113,7 @@ impl EntityMapper for References<'_> {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
-/// Notices whether a value refers to entities, and leaves it as it is.
+/// Notices if a value refers to entities, and leaves it as it is.
 #[derive(Default)]
 pub(super) struct NamesEntities(pub bool);
 
@@ -126,8 +126,8 @@ impl EntityMapper for NamesEntities {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
-/// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
-/// as no checkpoint says, not even one that names a placeholder.
+/// The id of an entity that wasn't restored. No checkpoint has it, so a value that refers to one
+/// differs from every checkpoint, even from one with a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);
 
 /// Replaces restored entities by their ids, to compare values with those in the checkpoint.

@@ -147,7 +147,7 @@ impl Record {
 }
 
 impl LockProblem {
-    /// The line of `accepted` that says that it is meant.
+    /// The line of `accepted` that marks it as intended.
     pub(crate) fn entry(&self) -> String {
         let what = match &self.kind {
             ProblemKind::Gone => "gone".to_owned(),

@@ -28,8 +28,8 @@ impl Progress {
         self.learnt.get()
     }
 
-    /// Makes other values up from now on, for another try; whether there are any that weren't tried since something was
-    /// found out.
+    /// Makes up other values from now on, for another try. Returns true if there are any that
+    /// weren't tried since something was found out.
     pub(super) fn try_next_sample(&self) -> bool {
         let next = (self.sample.get() + 1) % TEXTS.len();
         self.sample.set(next);

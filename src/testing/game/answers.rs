@@ -39,7 +39,7 @@ impl TestGame {
         self.app.world_mut().get_resource_or_init::<Heard>()
     }
 
-    /// The session that the game offers to recover; `None` if the game takes it up by itself.
+    /// The session that the game offers to recover; `None` if the game resumes it by itself.
     pub(super) fn wait_for_offer(&mut self) -> Result<Option<SessionId>, RecoverError> {
         for _ in 0..self.gate_frames() {
             if self.is_taken_up() {
@@ -148,7 +148,7 @@ impl TestGame {
         frames.clamp(PATIENCE, MOST_FRAMES)
     }
 
-    /// Says which gate is shut, where that is why there was no answer.
+    /// Adds the name of the shut gate to the error, if that is why there was no answer.
     pub(super) fn name_gate(&mut self, error: RecoverError) -> RecoverError {
         let world = self.app.world_mut();
         let session = world.get_resource::<CurrentSession>();

@@ -1,4 +1,5 @@
-//! Finds what a type's own code passes over when it reads a value, which no restore can report.
+//! Finds the parts of a value that a type's own code skips when it reads the value, which no
+//! restore can report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

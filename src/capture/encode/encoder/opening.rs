@@ -1,7 +1,7 @@
-//! Opening a run with what an earlier one has written.
+//! Opens a run with the data that an earlier one has written.
 //!
-//! Where a world is as a checkpoint says, but for what was written since that was captured, the first checkpoint of the
-//! next run needs no full capture: it is the rows of that checkpoint, with the difference.
+//! If a world equals a checkpoint except for values written since its capture, the first checkpoint
+//! of the next run needs no full capture: it is the rows of that checkpoint, with the differences.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
