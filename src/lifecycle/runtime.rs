@@ -131,8 +131,8 @@ pub(crate) struct Playing {
 pub(super) enum Course {
     /// It belongs to the session that is played: checkpoints are taken of it, and events recorded.
     Captured,
-    /// The session may be about to go back to an earlier moment, which is being read. If it does, nothing of this belongs
-    /// to it; if it can't, all of it does.
+    /// The session may be about to go back to an earlier moment, which is being read. If it does,
+    /// nothing of this belongs to it; if it can't, all of it does.
     Undecided,
     /// It belongs to no session: to a menu, to a world that is being restored, or to one that was
     /// left.
@@ -213,8 +213,8 @@ impl Playing {
 }
 
 impl RuntimeParts {
-    /// A recorder for a new run, which looks at removals from now on, and where the writer knows the world as it was at a
-    /// tick, at what was written since.
+    /// A recorder for a new run, which looks at removals from now on, and where the writer knows
+    /// the world as it was at a tick, at what was written since.
     pub(super) fn recorder(&self, world: &mut World, known: Option<Tick>) -> Recorder {
         let mut recorder = Recorder::new(world, &self.types);
         recorder.begin_again(world, known);

@@ -107,8 +107,9 @@ fn files_of_app() -> Option<PathBuf> {
     None
 }
 
-/// The roots beside an app's files. The system copies those from phone to phone, and leaves out what lies in `no_backup`:
-/// a phone that had another one's id and locks would take that one's sessions for its own.
+/// The roots beside an app's files. The system copies those from phone to phone, and leaves out
+/// what lies in `no_backup`: a phone that had another one's id and locks would take that one's
+/// sessions for its own.
 fn roots_of_app(files: &Path, game: &str) -> (PathBuf, PathBuf) {
     let game = directory_name(game);
     (files.join(&game), files.with_file_name("no_backup").join(game))

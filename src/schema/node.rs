@@ -21,7 +21,8 @@ pub(super) enum Node {
 /// A struct: its fields are looked at first, and then what it does without each and with each twice.
 pub(super) struct StructNode {
     pub fields: Vec<FieldNode>,
-    /// The number of questions about fields that were asked: first whether each is an alias, then whether it may be absent.
+    /// The number of questions about fields that were asked: first whether each is an alias, then
+    /// whether it may be absent.
     pub asked: usize,
 }
 

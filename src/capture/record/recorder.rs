@@ -149,7 +149,8 @@ impl Recorder {
         self.columns.restart();
     }
 
-    /// Forgets the world that was recorded before this one, of which is known what was written since a tick, or nothing.
+    /// Forgets the world that was recorded before this one, of which is known what was written
+    /// since a tick, or nothing.
     pub(crate) fn begin_again(&mut self, world: &World, known: Option<Tick>) {
         match known {
             Some(tick) => self.go_on_from(world, tick),

@@ -11,8 +11,9 @@ const MOST: usize = 16_384;
 
 /// When checkpoints were captured of the world that is played, in its own change ticks.
 ///
-/// A value that wasn't written since is the one that was captured, whatever the session went through in between and
-/// on whichever line the checkpoint lies: a restore in place writes as well. So a rewind compares what has a later tick.
+/// A value that wasn't written since is the one that was captured, whatever the session went
+/// through in between and on whichever line the checkpoint lies: a restore in place writes as well.
+/// So a rewind compares what has a later tick.
 #[derive(Default)]
 pub(crate) struct CapturedMoments {
     moments: VecDeque<(CheckpointId, Tick)>,
@@ -21,7 +22,8 @@ pub(crate) struct CapturedMoments {
 }
 
 impl CapturedMoments {
-    /// A checkpoint was captured. All that was written until then has this tick at most, and all that comes a later one.
+    /// A checkpoint was captured. All that was written until then has this tick at most, and all
+    /// that comes a later one.
     pub(crate) fn note(&mut self, checkpoint: CheckpointId, captured: Tick) {
         if self.is_given_up {
             return;

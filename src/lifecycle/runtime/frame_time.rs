@@ -49,7 +49,8 @@ impl FrameTime {
         self.passed
     }
 
-    /// The same by the machine's clock, by which saves are due: an app whose own clock runs slowly dies no less suddenly.
+    /// The same by the machine's clock, by which saves are due: an app whose own clock runs slowly
+    /// dies no less suddenly.
     pub(in crate::lifecycle) fn waited(&self) -> Duration {
         self.waited
     }

@@ -1,7 +1,7 @@
 //! The driver's end of the line to what keeps sessions in a replica.
 //!
-//! A session is played once the replica knows about it: what the writer would be asked to read is held until then. Beyond
-//! that, nothing of play waits here.
+//! A session is played once the replica knows about it: what the writer would be asked to read is
+//! held until then. Beyond that, nothing of play waits here.
 
 use std::collections::BTreeSet;
 use std::time::Instant;

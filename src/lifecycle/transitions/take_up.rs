@@ -92,8 +92,9 @@ pub(in crate::lifecycle) fn prepare_after_capture(
     Ok(())
 }
 
-/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore be cancelled. It is an
-/// ordinary one: of those that rewinds leave as few are kept as there are forks, so it would take the place of one.
+/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore
+/// be cancelled. It is an ordinary one: of those that rewinds leave as few are kept as there are
+/// forks, so it would take the place of one.
 ///
 /// # Errors
 ///
