@@ -24,10 +24,11 @@ macro_rules! places {
     ($($number:expr),*;) => { [$(place::<{ $number }>()),*] };
 }
 
-/// As many apps are watched at once. A program has one; tests have one for each that runs beside others.
+/// The most apps that are watched at once. A program has one; tests have one for each that runs in
+/// parallel.
 static PLACES: [Place; 256] = places!(0; * * * *);
 
-/// A place for an app, and the function that knows it.
+/// The state of one app, and the function that uses it.
 struct Place {
     handle: ErrorHandler,
     watched: Mutex<Option<Watched>>,
@@ -60,7 +61,7 @@ pub(crate) struct Failure {
     pub panicked: bool,
 }
 
-/// Notes the failures of an app for as long as it is there; `None` if no place was left for the app.
+/// Notes the failures of an app until it is dropped; `None` if no place was left for the app.
 #[derive(Resource)]
 pub(crate) struct FailureWatch(Option<&'static Place>);
 
@@ -130,7 +131,7 @@ const fn place<const NUMBER: usize>() -> Place {
 }
 
 thread_local! {
-    /// The place whose handlers this thread is in, and how many of them.
+    /// The place whose handlers this thread is calling, and how deep.
     static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
@@ -161,7 +162,7 @@ fn handle<const NUMBER: usize>(error: BevyError, context: ErrorContext) {
     handle_at(NUMBER, error, context);
 }
 
-/// Kept apart, since there are as many of the function before as places.
+/// A separate function, since the one above exists once per place.
 #[inline(never)]
 fn handle_at(number: usize, error: BevyError, context: ErrorContext) {
     let watched = || PLACES.get(number).map(Place::lock);

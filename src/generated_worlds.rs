@@ -32,9 +32,9 @@ use game::Variant;
 use life::Life;
 use portrait::Portrait;
 
-/// Worlds of one seed.
+/// The number of worlds per seed.
 const WORLDS: u64 = 25;
-/// Seeds of an ordinary test run.
+/// The number of seeds in an ordinary test run.
 const SEEDS: u64 = 84;
 
 /// The seeds to play.
@@ -46,7 +46,7 @@ fn seeds() -> Range<u64> {
     }
 }
 
-/// Says which seed it was, if the test fails while it is played.
+/// Prints the seed if the test fails while it is played.
 struct Played(u64);
 
 impl Drop for Played {
@@ -57,7 +57,7 @@ impl Drop for Played {
     }
 }
 
-/// Plays every seed, beside each other where there are cores for it.
+/// Plays every seed, in parallel if there are cores for it.
 fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let seeds = seeds();
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);

@@ -89,8 +89,8 @@ const PROFILE: &str = "default";
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
-/// Runs between the transitions of states and the game's own systems, so that a restore which waits for a state
-/// ends before any of them sees that state.
+/// Runs between state transitions and the game's own systems, so that a restore which waits for a
+/// state ends before any of them sees that state.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct SessionRestore;
 
@@ -437,7 +437,7 @@ impl SessionPlugin {
         }
     }
 
-    /// A signal, or a closed console, is an exit in good order, and no crash.
+    /// Watches signals and closed consoles, which are clean exits, not crashes.
     fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
         if self.manual_writer {
             return;
@@ -520,8 +520,9 @@ fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
         .in_set(SessionSystems::Run)
 }
 
-/// Waking other threads for a schedule with little to do in most frames costs more than all of its
-/// systems. The schedules that those of state transitions run keep their executors.
+/// Runs a schedule on one thread: waking other threads for a schedule with little to do in most
+/// frames costs more than all of its systems. The schedules of state transitions keep their
+/// executors.
 fn run_on_one_thread(schedule: &mut Schedule) {
     schedule.set_executor(SingleThreadedExecutor::new());
 }

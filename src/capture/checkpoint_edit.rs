@@ -28,7 +28,7 @@ pub(crate) struct EditedRow {
 }
 
 impl EditedRows {
-    /// No rows, of a session that gives out ids from `next` on.
+    /// No rows, of a session whose next id is `next`.
     pub(crate) fn new(next: SaveId) -> Self {
         Self { types: BTreeMap::new(), next }
     }
@@ -55,7 +55,7 @@ pub struct CheckpointEdit<'a> {
     histories: &'a Histories,
     /// The entity whose value is being migrated.
     id: SaveId,
-    /// The rows that were changed, as they were before, in the order of the changes.
+    /// The former values of changed rows, in the order of the changes.
     before: Vec<(Arc<str>, SaveId, Option<EditedRow>)>,
     next_before: SaveId,
 }

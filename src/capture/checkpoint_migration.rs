@@ -15,7 +15,7 @@ use crate::schema::Schema;
 
 type Step = dyn Fn(&[u8], &mut CheckpointEdit<'_>) -> Result<(), DecodeError> + Send + Sync;
 
-/// A step that is done with each value of one version of a type, before a checkpoint is restored.
+/// A step that runs for each value of one version of a type, before a checkpoint is restored.
 #[derive(Clone)]
 pub(crate) struct CheckpointMigration {
     /// The type's name in files.
@@ -40,12 +40,12 @@ impl CheckpointMigration {
         Self { type_path, version, schema: Schema::of::<Old>, step }
     }
 
-    /// Does the step with the value of one entity, or of the world, which is taken out of `rows` already. If it fails,
-    /// everything is as it was.
+    /// Runs the step for the value of one entity, or of the world, which was already removed from
+    /// `rows`. If it fails, everything is as it was.
     ///
     /// # Errors
     ///
-    /// Why it failed.
+    /// The message of the failure.
     pub(crate) fn apply(
         &self,
         rows: &mut EditedRows,

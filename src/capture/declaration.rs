@@ -27,7 +27,7 @@ use crate::saved::{
     scope_on_enter_codec, scope_on_exit_codec,
 };
 
-/// A type that the game declared as saved, as functions made from the concrete type.
+/// A type that the game declared as saved: functions made from the concrete type.
 #[derive(Clone)]
 pub(crate) struct Declaration {
     pub(super) type_id: TypeId,
@@ -37,7 +37,7 @@ pub(crate) struct Declaration {
 
 #[derive(Clone)]
 pub(super) enum DeclaredKind {
-    /// A component, or a resource, which only a world knows.
+    /// A component or a resource; only a world can tell which.
     Component {
         registration: Registration,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
@@ -107,7 +107,7 @@ impl Declaration {
         )
     }
 
-    /// A component that is written as a value which serde can write, and made of it again.
+    /// A component that is written as a serializable value, and rebuilt from it.
     pub(super) fn proxy<T, P>(codec: RebuiltCodec<T, P>) -> Self
     where
         T: Component,
@@ -130,7 +130,7 @@ impl Declaration {
         }
     }
 
-    /// A state, and what it is saved as if that is something else.
+    /// A state, and the mapping to the saved one, if there is one.
     pub(super) fn state<S>(mapping: Option<StateMapping<S>>) -> Self
     where
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
@@ -148,7 +148,7 @@ impl Declaration {
         }
     }
 
-    /// Lets the app note what this state was when it is left, if it is one.
+    /// If this is a state, adds the systems that note it when it is left.
     pub(super) fn watch(&self, app: &mut App) {
         if let DeclaredKind::State { is_added, watch, .. } = &self.kind
             && is_added(app.world())
@@ -211,14 +211,15 @@ fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
 }
 
 /// Systems in [`StateTransition`] that run when the next states are known and nothing of the last
-/// ones was cleared away.
+/// ones was despawned.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BeforeExit {
-    /// Notes what the states were.
+    /// Notes the former states.
     Note,
-    /// Looks at the world.
+    /// Looks for placed entities.
     Look,
-    /// Forgets the keys of what goes with the states that are left. The last look has seen it still.
+    /// Forgets the keys of entities that are despawned with the left states. The last look has
+    /// still seen them.
     EndRound,
 }
 
@@ -329,7 +330,7 @@ impl Declarations {
     }
 }
 
-/// Lets the app note what its saved states were when they are left.
+/// Adds the systems that note saved states when they are left.
 pub(crate) fn watch_saved_states(app: &mut App) {
     let declared = app.world().get_resource::<Declarations>();
     let declared: Vec<Declaration> =

@@ -82,7 +82,7 @@ fn ids(moment: &Moment) -> BTreeSet<SaveId> {
     entities.flat_map(|(_, rows)| rows).flat_map(Values::ids).copied().collect()
 }
 
-/// The rows of one type in two accounts, each id once.
+/// The rows of one type in two records, each id once.
 fn beside_each_other<'a>(
     one: Option<&'a Vec<Values>>,
     other: Option<&'a Vec<Values>>,

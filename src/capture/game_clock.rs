@@ -1,4 +1,4 @@
-//! The game's own clocks: how long it has been played, as its systems see it.
+//! The game's own clocks, as its systems see them.
 
 use std::time::Duration;
 

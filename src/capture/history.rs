@@ -1,4 +1,4 @@
-//! The past of saved types: under which names, and in which forms, older builds wrote them.
+//! The history of saved types: the names and forms in which older builds wrote them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Rename {
 }
 
 impl DeclaredHistory {
-    /// Notes another name of a type.
+    /// Declares a former name of a type.
     pub(super) fn rename<T: TypePath>(&mut self, former: &str) {
         self.renames.push(Rename { type_path: T::type_path(), former: former.to_owned() });
     }
@@ -43,12 +43,12 @@ impl DeclaredHistory {
         self.migrations.push(AnyMigrations::new(migrations));
     }
 
-    /// Notes a step that is done with checkpoints as a whole.
+    /// Declares a migration of whole checkpoints.
     pub(super) fn migrate_checkpoint(&mut self, migration: CheckpointMigration) {
         self.of_checkpoints.push(migration);
     }
 
-    /// The steps that are done with checkpoints as a whole. Those that make no sense are left out, with the reason.
+    /// The migrations of whole checkpoints. Invalid ones are left out, with the reason.
     pub(super) fn of_checkpoints(
         &self,
         histories: &Histories,
@@ -170,10 +170,10 @@ impl TypeHistory {
     }
 }
 
-/// The past of all saved types, by every name that they have or had.
+/// The histories of all saved types, by every name that they have or had.
 pub(crate) type Histories = BTreeMap<Arc<str>, Arc<TypeHistory>>;
 
-/// Works out the past of every column. Columns whose past makes no sense are taken out, with the
+/// Resolves the history of every column. Columns with an invalid history are removed, with the
 /// reason.
 pub(super) fn resolve(
     declared: Option<&DeclaredHistory>,

@@ -177,7 +177,7 @@ impl AnyMigrations {
 
 type Step<Old, New> = dyn Fn(Old) -> Result<New, DecodeError> + Send + Sync;
 
-/// Reads a row of one older version as what it has become.
+/// Reads a row of one older version, migrated to the current one.
 trait ReadOlder<T>: Send + Sync {
     /// A row that is such a value.
     fn value(&self, row: &[u8]) -> Result<T, DecodeError>;
@@ -189,7 +189,7 @@ trait ReadOlder<T>: Send + Sync {
     fn schema(&self) -> Schema;
 }
 
-/// Reads a value in the form that it has.
+/// Reads a value as it is.
 struct ReadAsIs;
 
 impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
@@ -206,7 +206,7 @@ impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
     }
 }
 
-/// Reads an older value and takes it one step further.
+/// Reads an older value and applies one step to it.
 struct ReadThen<Old, New> {
     before: Arc<dyn ReadOlder<Old>>,
     step: Arc<Step<Old, New>>,
@@ -226,7 +226,7 @@ impl<Old, New> ReadOlder<New> for ReadThen<Old, New> {
     }
 }
 
-/// Brings rows of one column into the form of today.
+/// Brings rows of one column into the current form.
 pub(crate) trait MigrateRows: Send + Sync {
     /// The version of today.
     fn version(&self) -> u32;
@@ -241,7 +241,7 @@ pub(crate) trait MigrateRows: Send + Sync {
     fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError>;
 }
 
-/// Migrates rows that are such values.
+/// Migrates rows of components and resources.
 pub(super) struct MigrateValues<C: Codec> {
     pub codec: C,
     pub migrations: Migrations<C::Value>,

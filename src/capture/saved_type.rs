@@ -36,7 +36,7 @@ pub(crate) enum Role {
     State,
 }
 
-/// A saved type. It belongs to no world and to no thread.
+/// A saved type. It depends on no world and no thread.
 pub(crate) trait SavedType: Send + Sync {
     /// Its name in the journal.
     fn type_path(&self) -> &Arc<str>;
@@ -44,7 +44,7 @@ pub(crate) trait SavedType: Send + Sync {
     /// Its role in the world.
     fn role(&self) -> Role;
 
-    /// The component whose removal takes a row away.
+    /// The component whose removal removes a row.
     fn watched(&self, _: &mut World) -> Option<Watched> {
         None
     }
@@ -52,7 +52,8 @@ pub(crate) trait SavedType: Send + Sync {
     /// A recorder that copies it out of `world`, which has no default query filters now.
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn>;
 
-    /// Copies its rows of some entities, if they have any; of lists, also those that they are in.
+    /// Copies its rows of some entities, if they have any; for lists, also the lists that they are
+    /// in.
     fn copy(&self, _: &World, _: &[Entity]) -> Option<Captured> {
         None
     }
@@ -65,16 +66,16 @@ pub(crate) trait SavedType: Send + Sync {
         false
     }
 
-    /// The form in which its values are read today; `None` if it is this crate's own.
+    /// The form in which its values are currently read; `None` if it is this crate's own.
     fn schema(&self) -> Option<Schema> {
         None
     }
 
-    /// A row as this build would write it again; `None` if there is nothing of the game's in it.
+    /// A row as this build would write it; `None` if it has nothing of the game in it.
     ///
     /// # Errors
     ///
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     fn rewrite(&self, _: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
         None
     }
@@ -125,7 +126,7 @@ impl<C: CopyCodec> ValueType<C> {
 }
 
 impl<T: Component, P: Proxy> ValueType<RebuiltCodec<T, P>> {
-    /// A component that the game makes again of what was written of it.
+    /// A component that the game rebuilds from the written value.
     pub(crate) fn rebuilt(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
         Arc::new(Self {
             type_path,

@@ -1,4 +1,4 @@
-//! A small game, and a journal that is a map: what the tests of `capture` and `restore` share.
+//! A small game, and a journal that is a map, for the tests of `capture` and `restore`.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -128,7 +128,7 @@ pub(crate) fn game() -> App {
     app
 }
 
-/// Adds everything that the game saves.
+/// Declares everything that the game saves.
 pub(crate) fn complete(app: &mut App) {
     app.init_state::<Game>()
         .add_sub_state::<Phase>()
@@ -167,7 +167,7 @@ impl Play {
         Self::of(game())
     }
 
-    /// Completes a game and plays it.
+    /// Completes a game and starts to play it.
     pub(crate) fn of(mut app: App) -> Self {
         app.finish();
         app.cleanup();
@@ -219,7 +219,7 @@ impl Play {
             .unwrap()
     }
 
-    /// Puts a checkpoint back, and begins a new run with a full capture.
+    /// Restores a checkpoint, and begins a new run with a full capture.
     pub(crate) fn restore(&mut self, journal: &Journal) -> EntitiesReplaced {
         let image = self.image(journal);
         self.restore_image(image, journal.next_save_id)
@@ -237,7 +237,7 @@ impl Play {
         replaced
     }
 
-    /// Puts a checkpoint back by writing what differs, and begins a new run with a full capture.
+    /// Restores a checkpoint in place, and begins a new run with a full capture.
     pub(crate) fn restore_in_place(
         &mut self,
         mut image: WorldImage,
@@ -263,7 +263,7 @@ impl Play {
         replaced
     }
 
-    /// Begins a new run with the difference to what was restored as well.
+    /// Also begins a new run with a delta to the restored checkpoint.
     fn open_run_with(
         &mut self,
         next: SaveId,
@@ -439,7 +439,7 @@ impl Journal {
     }
 }
 
-/// Numbers that are random enough, and the same in every run.
+/// Pseudo-random numbers, the same in every run.
 pub(crate) struct Dice(pub u64);
 
 impl Dice {

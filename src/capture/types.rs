@@ -29,16 +29,15 @@ use crate::saved::{
     SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
 };
 
-/// All saved types of a game, in the order in which the journal has them.
-///
-/// Belongs to no world and to no thread: the writer encodes and decodes with it.
+/// All saved types of a game, in the order of the journal. It depends on no world and no thread:
+/// the writer encodes and decodes with it.
 pub(crate) struct SavedTypes {
-    /// Behind the marker's, which is always there.
+    /// All but the marker's, which always comes first.
     columns: Vec<Arc<dyn SavedType>>,
     histories: Histories,
-    /// Steps that are done with checkpoints as a whole, before they are restored.
+    /// Migrations of whole checkpoints, which run before a restore.
     checkpoint_migrations: Vec<CheckpointMigration>,
-    /// Components that were spawned before the marker could be made to come with them.
+    /// Components that were spawned before they could require the marker.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
     build: Build,
@@ -71,7 +70,7 @@ impl SavedTypes {
         self.histories.iter().map(|(name, history)| (&**name, &**history))
     }
 
-    /// All of them, by every name that the types have or had.
+    /// The histories, by every name that the types have or had.
     pub(crate) fn all_histories(&self) -> &Histories {
         &self.histories
     }
@@ -102,7 +101,8 @@ impl SavedTypes {
         self.columns.iter()
     }
 
-    /// Every saved type whose form is the game's, and not this crate's own or that of a state which is saved itself.
+    /// The saved types whose form is the game's: not this crate's own, nor a state's that is saved
+    /// itself.
     pub(crate) fn own_columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
         self.columns.iter().filter(|column| {
             let path = &**column.type_path();
@@ -137,8 +137,8 @@ impl SavedTypes {
         archetypes.any(|id| world.archetypes().get(*id).is_some_and(|known| !known.is_empty()))
     }
 
-    /// Copies everything that is saved of some entities, between two captures: one column for each
-    /// saved type.
+    /// Copies all saved values of some entities, between two captures: one column for each saved
+    /// type.
     pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {
         self.columns.iter().map(|column| column.copy(world, entities)).collect()
     }
@@ -153,7 +153,7 @@ impl SavedTypes {
         &self.problems
     }
 
-    /// The component types that the game saves, without those that are always saved.
+    /// The component types that the game saves, without the built-in ones.
     pub(crate) fn own_components(&self) -> impl Iterator<Item = &str> {
         self.of_role(Role::Component).filter(|path| !BUILT_IN.contains(path))
     }

@@ -33,7 +33,7 @@ use crate::saved::Saved;
 #[reflect(Component, Default)]
 pub struct Unsaved;
 
-/// Was [`Saved`] before it came below something [`Unsaved`].
+/// Was [`Saved`] before it or an ancestor became [`Unsaved`].
 #[derive(Component, Clone, Copy)]
 struct SavedBefore;
 
@@ -97,7 +97,7 @@ impl UnsavedMarkers {
     }
 }
 
-/// Sets the marker of an entity aside, or gives it back.
+/// Removes an entity's marker, or inserts it again.
 fn mark(world: &mut World, entity: Entity, is_unsaved: bool) {
     let Ok(mut entity) = world.get_entity_mut(entity) else { return };
     if is_unsaved && entity.contains::<Saved>() {
@@ -107,11 +107,11 @@ fn mark(world: &mut World, entity: Entity, is_unsaved: bool) {
     }
 }
 
-/// Entities that may have come below something unsaved, or away from it, since the markers were
-/// settled last.
+/// Entities that may have become descendants of an unsaved entity, or no longer are, since the
+/// markers were last settled.
 ///
-/// Observers note them. They are there only in a world that has something unsaved, so that no other
-/// one pays for them.
+/// Observers note them. They exist only in a world that has something unsaved, so that no other
+/// world pays for them.
 #[derive(Resource, Default)]
 pub(crate) struct Unsettled {
     touched: Vec<Entity>,
@@ -120,7 +120,7 @@ pub(crate) struct Unsettled {
     observers: Vec<Entity>,
 }
 
-/// Entities that are noted at most between two captures.
+/// The most entities that are noted between two captures.
 const MOST_TOUCHED: usize = 1 << 16;
 
 impl Unsettled {
@@ -239,7 +239,8 @@ mod tests {
 
     use super::*;
 
-    /// Entities that hang from each other in a row, the last one from that at `link` if any.
+    /// Entities in a row, each a child of the one before, and the last one linked to that at `link`
+    /// if given.
     fn row(world: &mut World, length: usize, link: Option<usize>) -> Vec<Entity> {
         let row: Vec<Entity> = (0..length).map(|_| world.spawn(Saved).id()).collect();
         let parents = row.iter().skip(1).copied().chain(link.map(|at| row[at]));
@@ -394,7 +395,7 @@ mod tests {
         }
     }
 
-    /// Does one thing to a world of a few entities, by chance.
+    /// Makes one random change in a world of a few entities.
     fn change(world: &mut World, entities: &mut Vec<Entity>, chance: &mut Chance) {
         let one = entities[chance.below(entities.len())];
         let other = entities[chance.below(entities.len())];

@@ -29,7 +29,7 @@ pub(crate) struct Start {
     pub carried: Carried,
     /// Placed entities that were despawned in play.
     pub gone: KeyedIds,
-    /// The checkpoint that was restored, if the first capture is the difference to it.
+    /// The checkpoint that was restored, if the first capture is a delta to it.
     pub opening: Option<Box<WorldImage>>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) enum ContentOrder {
 pub(crate) enum ContentReport {
     /// The values that were kept for placed entities that are back.
     Claimed(Box<Claimed>),
-    /// The writer has other rows than the world; the next capture must be full.
+    /// The writer's rows differ from the world's; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
     /// Events could not be written.
     EventsNotWritten(NotWritten),

@@ -1,4 +1,5 @@
-//! The doctor as a plugin: looks once, while a game is being developed, and now and then at what captures cost.
+//! The doctor as a plugin: examines the game once during development, and the cost of captures now
+//! and then.
 
 use bevy::app::{App, Last, Plugin};
 use bevy::ecs::message::MessageReader;

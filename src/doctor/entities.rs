@@ -1,4 +1,4 @@
-//! Entities that are marked as saved for nothing, and keys that are there twice.
+//! Entities that are marked as saved needlessly, and duplicate keys.
 
 use std::collections::BTreeMap;
 

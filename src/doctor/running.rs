@@ -38,7 +38,7 @@ const LARGE: usize = 1_024;
 pub(crate) struct Looked {
     /// Components and resources that are saved.
     saved: HashMap<ComponentId, Arc<str>>,
-    /// Those that may hold entities, and aren't known to be in order.
+    /// Types that may hold entities, and aren't known to be in order.
     suspects: Vec<Suspect>,
     /// The number of components that the world had.
     known: usize,
@@ -54,9 +54,9 @@ struct Suspect {
     looked_at: u32,
 }
 
-/// Looks at a few values of each saved type that may hold entities which aren't mapped, and for
-/// instances of generic types that aren't saved. Run after each checkpoint, in a release as well, so it is
-/// bounded: a game in which no saved type holds entities pays for two comparisons.
+/// Looks at a few values of each saved type that may hold unmapped entities, and for unsaved
+/// instances of generic types. Runs after each checkpoint, also in a release, so it is bounded: a
+/// game in which no saved type holds entities pays for two comparisons.
 pub(crate) fn look_while_playing(world: &mut World, mut looked: Local<Looked>) {
     let types = Runtime::with(world, |parts, _| Arc::clone(&parts.types));
     let Some(types) = types else { return };
@@ -88,8 +88,8 @@ impl Looked {
         self.suspects.sort_unstable_by_key(|suspect| suspect.component);
     }
 
-    /// Instances of generic types that came up since the last look and aren't saved, although others of
-    /// the type are, or although they are on saved entities.
+    /// Instances of generic types that are new since the last look and aren't saved, although
+    /// others of the type are, or although they are on saved entities.
     fn new_instances(&mut self, world: &World, types: &SavedTypes) -> Vec<String> {
         let count = world.components().len();
         let before = std::mem::replace(&mut self.known, count);
@@ -168,7 +168,7 @@ impl Looked {
     }
 }
 
-/// A few entities that have a saved component, or the one of a resource.
+/// A few entities that have a saved component, or the entity of a resource.
 fn sample(world: &World, component: ComponentId, most: usize) -> Vec<Entity> {
     if let Some(entity) = world.resource_entities().get(component) {
         return Vec::from_iter(Some(entity).filter(|_| most > 0));

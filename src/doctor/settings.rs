@@ -9,7 +9,8 @@ use bevy::ecs::world::World;
 use super::ownership::own_crates;
 use crate::capture::SavedTypes;
 
-/// Frames of a session after which the plugin looks at the game, unless it is set otherwise.
+/// The number of frames after a session's start at which the plugin examines the game, unless it is
+/// set otherwise.
 const FRAMES: u32 = 120;
 
 /// Finds what a game forgot. See the [module](crate::doctor).

@@ -32,7 +32,7 @@ pub(crate) fn described(error: BevyError) -> (BevyError, bool, String) {
     (error, false, words)
 }
 
-/// Prepares a condition; what it reads.
+/// Initializes a condition. Returns what it reads.
 pub(crate) fn initialize(
     system: &mut dyn ReadOnlySystem<In = (), Out = bool>,
     world: &mut World,
@@ -65,7 +65,7 @@ pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     column.added_ticks_slice()
 }
 
-/// The transition to a state, unless it is the one already.
+/// The transition to a state, unless it is already current.
 pub(crate) fn pending_if_different<S: FreelyMutableState>(state: S) -> NextState<S> {
     NextState::PendingIfNeq(state)
 }

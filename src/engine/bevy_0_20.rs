@@ -39,7 +39,7 @@ pub(crate) fn described(mut error: BevyError) -> (BevyError, bool, String) {
     (error.with_payload(payload), true, words)
 }
 
-/// Prepares a condition; what it reads.
+/// Initializes a condition. Returns what it reads.
 pub(crate) fn initialize(
     system: &mut dyn ReadOnlySystem<In = (), Out = bool>,
     world: &mut World,
@@ -87,7 +87,7 @@ pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     if was_written { ticks.added() } else { &[] }
 }
 
-/// The transition to a state, unless it is the one already.
+/// The transition to a state, unless it is already current.
 pub(crate) fn pending_if_different<S: FreelyMutableState>(state: S) -> NextState<S> {
     NextState::PendingIfDifferent(state)
 }

@@ -41,7 +41,7 @@ pub(super) fn add(asked: &Arc<AtomicBool>, interrupt: bool) {
     apps.push(App { asked: Arc::downgrade(asked), interrupt });
 }
 
-/// Asks those that are meant.
+/// Sets the flags of the apps that are meant.
 pub(super) fn ask(is_meant: impl Fn(&App) -> bool) -> Asked {
     let apps = apps();
     let asked = apps.iter().filter(|app| is_meant(app)).filter_map(App::ask);

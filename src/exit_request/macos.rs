@@ -26,7 +26,8 @@ type Terminate = unsafe extern "C-unwind" fn(&AnyObject, Sel, *mut AnyObject);
 /// AppKit's implementation of Quit.
 static APPKITS: OnceLock<Terminate> = OnceLock::new();
 
-/// Called once. In a program without AppKit, such as a server or a tool, nothing is replaced.
+/// Replaces AppKit's method, once. In a program without AppKit, such as a server or a tool, nothing
+/// is replaced.
 pub(super) fn install() {
     let class = AnyClass::get(c"NSApplication");
     let Some(method) = class.and_then(|class| class.instance_method(sel!(terminate:))) else {

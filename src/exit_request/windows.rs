@@ -125,7 +125,7 @@ extern "system" fn on_message(window: HWND, message: u32, w: WPARAM, l: LPARAM) 
     }
 }
 
-/// Returns when the process has had its time. Mostly it doesn't, since the process ends before.
+/// Waits for the process to end. It rarely returns, since the process ends before.
 fn leave_time_to_exit() {
     if ask(|_| true) != Asked::Nobody {
         thread::sleep(TIME_TO_EXIT);

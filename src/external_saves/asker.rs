@@ -31,7 +31,7 @@ pub(crate) enum Reply {
     /// Newest first, each slot once.
     Listed(Vec<ExternalSave>),
     Validated(ExternalSave, Result<(), String>),
-    /// There is no answer.
+    /// The call failed.
     Failed(ExternalCall, ExternalCallError),
 }
 
@@ -142,7 +142,7 @@ fn newest_of(mut saves: Vec<ExternalSave>, players: &[Option<String>]) -> Vec<Ex
     saves
 }
 
-/// Bevy's errors end with a backtrace.
+/// The first line of an error. Bevy's errors end with a backtrace.
 fn first_line(error: &BevyError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

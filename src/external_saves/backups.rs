@@ -38,7 +38,7 @@ pub struct OfferedBackup {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Backups {
     offered: Vec<OfferedBackup>,
-    /// Slots of which sessions know.
+    /// The slots that sessions know.
     acknowledged: HashSet<String>,
     /// True if the game has no saved types, so that checkpoints hold nothing of its world.
     pub are_all: bool,
@@ -46,14 +46,14 @@ pub(crate) struct Backups {
 }
 
 impl Backups {
-    /// The backups are listed again. What could not be loaded stays known.
+    /// Prepares to list the backups again. Failures stay known.
     pub(crate) fn look_again(&mut self, are_all: bool) {
         self.offered.retain(|backup| backup.failure.is_some());
         self.acknowledged.clear();
         self.are_all = are_all;
     }
 
-    /// Takes note of what a session has kept of the game's own saves.
+    /// Notes the game's own saves that a session has recorded.
     pub(crate) fn acknowledge(&mut self, offer: &RecoveryOffer) {
         let slots = ledger_of(&offer.fields).into_iter().filter_map(saved_slot);
         self.acknowledged.extend(slots);
@@ -62,7 +62,7 @@ impl Backups {
         }
     }
 
-    /// Offers a backup that is whole.
+    /// Offers an intact backup.
     pub(crate) fn put(&mut self, save: ExternalSave, now: Timestamp) {
         if self.offered.iter().any(|known| known.save.slot == save.slot) {
             return;

@@ -161,7 +161,7 @@ impl ExternalOperations {
         self.operations.iter().find(|operation| operation.request == request)
     }
 
-    /// Takes note of operations, in their order. Those that are known already stay as they are.
+    /// Adds operations, in order. Known ones stay as they are.
     pub(crate) fn note(&mut self, operations: impl IntoIterator<Item = ExternalOperation>) {
         for operation in operations {
             if !self.operations.iter().any(|known| is_same(known, &operation)) {

@@ -12,7 +12,7 @@ use super::links;
 use crate::Saved;
 use crate::capture::test_kit::*;
 
-/// Entities that a world has at the most, or nearly.
+/// The approximate largest number of entities in a world.
 const CROWD: usize = 40;
 
 /// Everything that a game does to its world, at random.
@@ -20,7 +20,7 @@ pub struct Churn {
     pub random: Random,
     /// The game's own entities that are alive.
     pub alive: Vec<Entity>,
-    /// Some that aren't any more.
+    /// Some despawned ones.
     pub dead: Vec<Entity>,
     /// Indices that were used.
     used: EntityHashSet,

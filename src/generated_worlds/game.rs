@@ -22,7 +22,7 @@ pub struct Frozen;
 pub enum Variant {
     /// Nothing.
     Plain,
-    /// Its entities can be disabled in ways that the plugin knows nothing of.
+    /// Its entities can be disabled in ways that the plugin doesn't know.
     Disabling,
     /// Its observers change whatever is spawned, and despawning has consequences.
     Meddling,

@@ -49,7 +49,7 @@ pub fn refer(churn: &mut Churn, world: &mut World, entity: Entity) {
     }
 }
 
-/// Ties an entity to another one, or unties it.
+/// Links an entity to another one, or removes the link.
 pub fn relate(churn: &mut Churn, world: &mut World, entity: Entity) {
     let Some(other) = churn.random.pick(&churn.alive).copied() else { return };
     match churn.random.below(13) {

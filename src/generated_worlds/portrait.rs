@@ -17,7 +17,7 @@ use super::links::{OwnedBy, Owns, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
 
-/// Values by what they are of, as `Debug` writes them.
+/// Values by kind, as `Debug` writes them.
 type Values = BTreeMap<&'static str, String>;
 
 /// All saved data of a world, value by value. Entities are named by their ids in the session;

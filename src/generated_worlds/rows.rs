@@ -1,4 +1,4 @@
-//! Rows of a checkpoint as a map, and what of them may differ between two captures of one world.
+//! Rows of a checkpoint as a map, without differences that two captures of one world may have.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::links::{OwnedBy, PairedWith};
 use crate::capture::test_kit::*;
 use crate::saved::{CHILD_OF, CHILD_ORDER};
 
-/// Rows of a checkpoint: by type, and of each type by entity.
+/// Rows of a checkpoint, by type and entity.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table(pub BTreeMap<String, BTreeMap<SaveId, Vec<u8>>>);
 

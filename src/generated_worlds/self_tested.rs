@@ -20,11 +20,11 @@ use crate::{
 };
 
 const FRAME: Duration = Duration::from_millis(100);
-/// Frames that are played of each seed.
+/// The number of frames that each seed plays.
 const FRAMES: u64 = 20;
-/// Deltas that an ordinary run tests at least.
+/// The least number of deltas that an ordinary run tests.
 const LEAST_TESTED: u64 = 1_000;
-/// Changes without a trace that it makes at least.
+/// The least number of changes without a trace that it makes.
 const LEAST_BYPASSED: u64 = 60;
 
 #[derive(Resource, Default)]

@@ -76,7 +76,7 @@ pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
         .is_some_and(|phase| phase != RestorePhase::Reading)
 }
 
-/// Sets what the plugin is doing, and marks it as changed only where it did.
+/// Changes the activity, and marks it as changed only if it was.
 pub(super) fn set_activity(world: &mut World, change: impl FnOnce(&mut SessionActivity)) {
     let mut activity = world.get_resource_or_init::<SessionActivity>();
     let mut changed = *activity;

@@ -39,7 +39,7 @@ pub(super) fn handle_attachment_request(
     }
 }
 
-/// Has an attachment laid beside a checkpoint, once that is durable.
+/// Saves an attachment of a checkpoint, once that is durable.
 fn attach(
     parts: &mut RuntimeParts,
     ticket: Ticket,
@@ -57,7 +57,7 @@ fn attach(
     Ok(())
 }
 
-/// Has something attached to the session itself, once that is on the disk.
+/// Saves an attachment of the session itself, once that is on disk.
 fn attach_to_session(
     parts: &mut RuntimeParts,
     ticket: Ticket,
@@ -132,7 +132,7 @@ pub(super) fn handle_attachment_news(world: &mut World, news: News) {
     }
 }
 
-/// Something was attached to a session itself, or taken away from it, or not.
+/// An attachment of a session itself was saved or removed, or that failed.
 fn session_attachment_done(
     world: &mut World,
     order: SessionAttachmentOrder,

@@ -131,7 +131,7 @@ fn newest_session(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> 
     })
 }
 
-/// Has a backup loaded without being asked. If it can't be, what else is offered stays.
+/// Loads a backup without asking. If that fails, the rest of the offer stays.
 fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, slot: String) {
     let ticket = ask(world, ExternalRequest::Recover { session, slot });
     if !take_up_backup(parts, world, ticket, session, None) {
@@ -139,7 +139,7 @@ fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, 
     }
 }
 
-/// Takes the game's own way out without being asked.
+/// Takes the game's proposed recovery option without asking.
 fn take_proposed_option(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -154,7 +154,7 @@ fn take_proposed_option(
     }
 }
 
-/// The game's own way out that is proposed instead of a checkpoint.
+/// The game's recovery option that is proposed instead of a checkpoint.
 fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
     let proposed = offer.options.iter().find(|option| option.is_proposed);
     proposed.map(|option| option.id.clone())

@@ -169,18 +169,18 @@ impl SessionCatalog {
         self.sessions.get_mut(session)
     }
 
-    /// Puts an entry in the place of what is known of the session.
+    /// Replaces the entry of a session.
     pub(crate) fn put(&mut self, mut entry: SessionEntry) {
         entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
         self.sessions.put(entry);
     }
 
-    /// The same for many, with what their slots take. There may be thousands.
+    /// The same for many sessions, with the sizes of their slots. There may be thousands.
     pub(super) fn put_all(&mut self, sessions: Shelf) {
         self.sessions.put_all(sessions);
     }
 
-    /// Notes that a session was left, and how many bytes its journal has now, if that is known.
+    /// Notes that a session was left, and the bytes of its journal, if known.
     pub(super) fn note_left(
         &mut self,
         current: &CurrentSession,
@@ -214,7 +214,7 @@ impl SessionCatalog {
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
     pub(crate) older: Vec<RecoveryOffer>,
-    /// Backups of the game's own.
+    /// The game's own backups.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) backups: Backups,
 }
@@ -302,7 +302,7 @@ impl RecoveryOffers {
         self.offers.is_empty()
     }
 
-    /// Adds an offer, about which the player is asked or isn't.
+    /// Adds an offer; `is_recent` is true if the player is asked about it.
     pub(super) fn put(&mut self, offer: RecoveryOffer, is_recent: bool) {
         let place = if is_recent { &mut self.offers } else { &mut self.older };
         place.push(offer);

@@ -30,8 +30,7 @@ use super::runtime::transition::Departure;
 use crate::capture::InChapter;
 use crate::restore::despawn_all;
 
-/// Begins a chapter, and takes the checkpoint with which it begins: behind a closed gate, as soon as
-/// that opens.
+/// Begins a chapter, and takes its first checkpoint: if a gate is closed, as soon as that opens.
 pub(super) fn begin_chapter(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -76,8 +75,8 @@ pub(super) fn end_current_chapter(
     end_chapter(parts, world, current.ok_or(ChapterError::NoneOpen)?, outcome)
 }
 
-/// Ends all chapters that are open, if the session is over for good. They end as it does if it was
-/// completed, and are abandoned otherwise.
+/// Ends all open chapters, if the session is over for good: as completed if the session is, else as
+/// abandoned.
 pub(super) fn end_chapters_with_session(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -93,7 +92,7 @@ pub(super) fn end_chapters_with_session(
     end_innermost(parts, world, outcomes);
 }
 
-/// Ends so many chapters, the innermost first. What belongs to one leaves with it.
+/// Ends this many chapters, innermost first, and despawns their entities.
 fn end_innermost(parts: &mut RuntimeParts, world: &mut World, outcomes: Vec<ChapterOutcome>) {
     let now = parts.time.now().wall;
     for outcome in outcomes {

@@ -76,7 +76,7 @@ pub(super) fn take_checkpoint(
     take_wanted(parts, world, WantedCheckpoint::unasked(kind, label));
 }
 
-/// Takes one as it is wanted. Which one it is; `None` if there was nothing to take.
+/// Takes a checkpoint. Returns its id; `None` if there was nothing to take.
 pub(super) fn take_named(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -218,7 +218,7 @@ fn report_capture(
     }
 }
 
-/// Says that a checkpoint waits for the writer, once.
+/// Reports once that a checkpoint waits for the writer.
 fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
     let captures = parts.writer.link.captures_in_flight();
     let Some(playing) = &mut parts.playing else { return };
@@ -275,14 +275,14 @@ struct AboutSession {
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
     state_changes: Option<Vec<StateChange>>,
-    /// The chapters, likewise, and what was counted in the innermost one.
+    /// The chapters, likewise, and the counts of the innermost one.
     chapters: ChaptersWritten,
     /// The summary for lists, if any of it changed.
     summary: Option<CheckpointSummary>,
 }
 
 impl AboutSession {
-    /// Says what changed about the session, or everything.
+    /// The changes of the session itself, or everything.
     fn take(world: &mut World, checkpoint: CheckpointId, everything: bool) -> Self {
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
             return Self::default();
@@ -333,7 +333,7 @@ fn states_of(world: &World) -> BTreeMap<String, String> {
 }
 
 impl Playing {
-    /// Copies what a checkpoint of this kind has.
+    /// Makes the capture for a checkpoint of this kind.
     fn capture(&mut self, world: &mut World, kind: CheckpointKind, counter: u64) -> Box<Capture> {
         // What a self-test copies isn't written, and is no reason to look later. What a rewind leaves is undone with it.
         let is_left = kind == CheckpointKind::Rewind;
@@ -359,7 +359,7 @@ impl Playing {
         }
     }
 
-    /// Takes note of a capture that becomes a checkpoint; how many entities there were before it, if
+    /// Notes a capture that becomes a checkpoint. Returns the number of entities before it, if
     /// nearly all of them are gone.
     fn take_note(&mut self, capture: &Capture) -> Option<u64> {
         let full = capture.scope() == CaptureScope::Full;

@@ -14,7 +14,7 @@ use bevy_session_journal::{
     StateChange, Tags, Timeline,
 };
 
-/// Changes of states that a session remembers.
+/// The most changes of states that a session remembers.
 const STATE_CHANGES: usize = 100;
 
 /// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
@@ -90,7 +90,7 @@ impl CurrentSession {
         }
     }
 
-    /// Notes changes of the game's states. The oldest are forgotten.
+    /// Notes changes of the game's states. The oldest are dropped.
     pub(super) fn note_states(&mut self, changes: Vec<StateChange>) {
         let play_time = self.play_time;
         let changes = changes.into_iter().map(|mut change| {

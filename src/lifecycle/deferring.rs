@@ -31,7 +31,7 @@ pub(super) fn take_next_deferred(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Takes all of them, at the last moment for it.
+/// Takes all of them, at the last possible moment.
 pub(super) fn take_deferred(parts: &mut RuntimeParts, world: &mut World) {
     take_deferred_checkpoints(parts, world);
     save_deferred_slots(parts, world);
@@ -63,7 +63,7 @@ fn save_deferred_slot(
     }
 }
 
-/// The session is left, or goes back, before those could be taken.
+/// Rejects those that could not be taken before the session is left, or goes back.
 pub(super) fn give_up_deferred(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let session = playing.session;

@@ -89,7 +89,7 @@ struct Wanted {
 }
 
 impl External {
-    /// Works with this provider from now on; `None` if there is no thread to ask it on.
+    /// Works with this provider from now on; `None` if its thread can't be started.
     pub(crate) fn new(provider: Arc<dyn ExternalSaves>) -> Option<Box<Self>> {
         let asker = Asker::new(provider);
         let asker = asker.inspect_err(|error| error!(%error, "no thread to ask the game's saves"));

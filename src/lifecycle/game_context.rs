@@ -58,7 +58,7 @@ impl GameContext {
         self
     }
 
-    /// As a part of what is known of program and machine. The writer adds the rest.
+    /// The game's part of the session's context. The writer adds the rest.
     pub(super) fn of(world: &World) -> SessionContext {
         let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
         let Self { build_id, graphics, mods, settings_hash, arguments } = context;

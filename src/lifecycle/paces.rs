@@ -125,7 +125,7 @@ pub struct CurrentPace {
 }
 
 impl FromWorld for CurrentPace {
-    /// By the settings alone, before anything else was asked.
+    /// The pace of the settings alone, before any condition was evaluated.
     fn from_world(world: &mut World) -> Self {
         Self::of(&world.get_resource_or_init::<SessionSettings>())
     }

@@ -1,4 +1,4 @@
-//! Follows the placed entities that come and go.
+//! Handles the placed entities that arrive and leave.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +24,7 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Follows the placed entities that came or left since the last frame.
+/// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
     let arrivals = Placed::welcome(world);

@@ -83,7 +83,7 @@ pub(super) fn change_placed(
     Ok(())
 }
 
-/// Moves the session that is being played to another status, if that is legal.
+/// Changes the status of the session that is being played, if the transition is allowed.
 pub(super) fn step(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -36,7 +36,8 @@ pub struct SessionEvents {
 }
 
 impl Playing {
-    /// Leaves out what the game records while that is switched off, and until the next checkpoint after that.
+    /// Drops the game's events while recording is switched off, and until the next checkpoint after
+    /// that.
     fn follow_event_switch(&mut self, world: &World) {
         if !SessionSwitches::has_on(world, SessionFeature::Events) {
             self.events.is_interrupted = true;
@@ -52,7 +53,7 @@ impl Playing {
     }
 }
 
-/// Takes what was recorded in the frame that ends.
+/// Takes the events of the frame that ends.
 pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
     let course = parts.course();
     if course == Course::Undecided {
@@ -70,7 +71,7 @@ pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
     take(parts, world, false);
 }
 
-/// Takes what was recorded until now, as part of the world that is about to be captured.
+/// Takes the events up to now, as part of the world that is about to be captured.
 pub(super) fn take_events(parts: &mut RuntimeParts, world: &mut World) {
     take(parts, world, true);
 }
@@ -176,7 +177,7 @@ pub(super) fn handle_event_news(parts: &mut RuntimeParts, world: &mut World, new
     }
 }
 
-/// Notes something that happened to the session itself.
+/// Notes an event of the session itself.
 pub(super) fn note_lifecycle(
     parts: &mut RuntimeParts,
     subtype: &str,
@@ -189,7 +190,7 @@ pub(super) fn note_lifecycle(
     }
 }
 
-/// Says that events were dropped.
+/// Reports dropped events.
 pub(super) fn events_dropped(world: &mut World, dropped: EventsDropped) {
     let EventsDropped { session, type_path, count, cause } = &dropped;
     warn!(%session, type_path, count, %cause, "events were dropped instead of being recorded");

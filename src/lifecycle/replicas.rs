@@ -156,7 +156,7 @@ fn lost(world: &mut World, error: FailureCause) {
     notify(world, ReplicaLost { error });
 }
 
-/// A session that is to be played is as it should be, or never will be.
+/// A session that is to be played is ready in the replica, or never will be.
 fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
     let Some(replica) = &mut parts.replica else { return };
     let held = replica.take_held(session);
@@ -206,7 +206,7 @@ fn fenced(
     notify(world, SessionFenced { session, epoch, reason });
 }
 
-/// Leaves a session that another machine owns, once nothing else is under way with it.
+/// Leaves a session that another machine owns, once no other operation on it is in progress.
 fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
     let (played, is_busy) = (parts.session(), parts.transition.is_some());
     let Some(replica) = &mut parts.replica else { return };

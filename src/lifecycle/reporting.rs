@@ -59,7 +59,7 @@ fn capture_for_report(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Orders a file that hands a session on.
+/// Orders the export of a session.
 pub(super) fn export(
     parts: &mut RuntimeParts,
     world: &World,

@@ -1,4 +1,4 @@
-//! Everything that the plugin remembers from frame to frame.
+//! The state that the plugin keeps from frame to frame.
 
 pub(super) mod asked_checkpoints;
 pub(super) mod captured_moments;
@@ -64,9 +64,9 @@ pub(crate) struct RuntimeParts {
     pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,
-    /// When checkpoints were captured of this world.
+    /// The moments at which checkpoints of this world were captured.
     pub captured: CapturedMoments,
-    /// Moments to which the game returns.
+    /// Moments to which the game may return.
     pub forks: Forks,
     /// The transition that the writer was asked for; it must answer before the next request is
     /// handled.
@@ -81,7 +81,7 @@ pub(crate) struct RuntimeParts {
     pub claims: Vec<(SaveKey, Entity)>,
     /// State kept to know when a hint is due.
     pub hints: HintWatch,
-    /// Takes what is recorded beside the checkpoints.
+    /// Records events beside the checkpoints.
     pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
@@ -103,7 +103,7 @@ pub(crate) struct Playing {
     pub deferred: Deferred,
     /// The newest checkpoint before which code of the game had failed.
     pub after_failure: Option<u64>,
-    /// A checkpoint that a state of the game asks for.
+    /// A checkpoint that a state of the game has requested.
     pub triggered: Option<String>,
     /// Saved entities at the last capture.
     pub entities: u64,
@@ -122,7 +122,7 @@ pub(crate) struct Playing {
     pub over_budget_logged: bool,
     /// Its position in the session's events.
     pub events: EventLine,
-    /// Copies what changed. Belongs to the run: without one there is nothing to watch.
+    /// Copies changes. It belongs to the run, since nothing is recorded without one.
     pub recorder: Recorder,
 }
 
@@ -144,11 +144,11 @@ impl Runtime {
         Self(SyncCell::new(Some(Box::new(parts))))
     }
 
-    /// Takes the parts out of the world, to work with them beside it; `None` while the plugin is at
-    /// work, and after a panic that went through it.
+    /// Takes the parts out of the world, to work with them beside it; `None` while the plugin is
+    /// working, and after a panic that went through it.
     ///
-    /// So observers of notifications get the whole world. If one of them panics, the parts are dropped
-    /// while unwinding, and that flushes what was captured.
+    /// So observers of notifications get the whole world. If one of them panics, the parts are
+    /// dropped while unwinding, which flushes the captures.
     pub(crate) fn with<T>(
         world: &mut World,
         work: impl FnOnce(&mut RuntimeParts, &mut World) -> T,
@@ -161,17 +161,17 @@ impl Runtime {
         Some(done)
     }
 
-    /// The parts, to look at; `None` while the plugin is at work.
+    /// The parts, for reading; `None` while the plugin is working.
     pub(crate) fn parts(&mut self) -> Option<&RuntimeParts> {
         self.0.get().as_deref()
     }
 
-    /// The frame's moment by the clock that people read; `None` while the plugin is at work.
+    /// The frame's time by the wall clock; `None` while the plugin is working.
     pub(crate) fn wall_clock(&mut self) -> Option<Timestamp> {
         Some(self.0.get().as_ref()?.time.now().wall)
     }
 
-    /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
+    /// Keeps stored change ticks comparable. Bevy requests it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         let Some(parts) = self.0.get().as_mut() else { return };
         parts.captured.clamp_ticks(check);
@@ -221,7 +221,7 @@ impl RuntimeParts {
         recorder
     }
 
-    /// Sends an order to the writer, or has it wait until the replica knows about its session.
+    /// Sends an order to the writer, or holds it until the replica is ready for its session.
     pub(super) fn order(&mut self, order: Order) {
         let (played, now) = (self.session(), self.time.now());
         let passed = match &mut self.replica {
@@ -242,7 +242,8 @@ impl RuntimeParts {
         self.writer.link.send(order, self.time.now());
     }
 
-    /// Hands over what was recorded in the frame in which the game panics, so that it can be played again.
+    /// Passes on the recorded values of the frame in which the game panics, so that it can be
+    /// replayed.
     fn hand_over_last_frame(&mut self) {
         let is_captured = self.is_captured();
         let Some(playing) = self.playing.as_mut().filter(|_| is_captured) else { return };
@@ -255,7 +256,7 @@ impl RuntimeParts {
         }
     }
 
-    /// Before anything else at an exit: whatever happens from here on is no crash.
+    /// Records the exit before anything else: whatever happens from now on is no crash.
     pub(super) fn write_exit_down(&mut self) {
         self.exit.note_exit();
         self.order(Order::Beat);

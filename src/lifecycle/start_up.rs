@@ -72,15 +72,15 @@ pub(super) struct Crash {
 /// A run that began with a restore, and hasn't been played for long.
 pub(super) struct RunOnTrial {
     run: RunId,
-    /// Play time at which it has proven itself; `None` if it has, or began with no restore.
+    /// The play time at which its trial ends; `None` if that is over, or it began with no restore.
     until: Option<Duration>,
 }
 
 /// A start that waits for a process that is about to end.
 struct Race {
-    /// When it is given up.
+    /// The time at which it is given up.
     until: Duration,
-    /// When the sessions are looked at next.
+    /// The time of the next look at the sessions.
     next_look: Duration,
     has_looked: bool,
 }
@@ -146,12 +146,12 @@ impl StartUp {
         self.race.is_some()
     }
 
-    /// The start that waited is made, or given up.
+    /// Ends the wait: the session was started, or given up.
     pub(super) fn end_race(&mut self) {
         self.race = None;
     }
 
-    /// The sessions are others now, and will be looked at.
+    /// The list of sessions is outdated, and will be read again.
     pub(super) fn look_again(&mut self) {
         self.sessions_are_known = false;
     }
@@ -179,12 +179,12 @@ impl StartUp {
         self.withheld.retain(|offer| offer.session.id != session);
     }
 
-    /// The game asks for the sessions on this machine.
+    /// Notes that the game itself requested a look at the sessions on this machine.
     pub(super) fn asked(&mut self) {
         self.was_asked = true;
     }
 
-    /// This process started a session.
+    /// Notes that this process started a session.
     pub(super) fn note_own(&mut self, session: SessionId) {
         self.own.insert(session);
     }

@@ -15,13 +15,13 @@ use crate::lifecycle::{DataPlaceChanged, SessionPlace};
 pub(super) enum Place {
     /// The platform's directory for data of this game.
     Platform,
-    /// Everything below one directory.
+    /// All files are below one directory.
     Directory(PathBuf),
-    /// On this disk, which is usually memory.
+    /// All files are on this disk, which is usually memory.
     Disk(Arc<dyn Disk>),
 }
 
-/// A place that was looked at: it is known which directories can be written.
+/// A place that was checked: it is known which directories can be written.
 pub(super) struct OpenPlace {
     pub disk: Arc<dyn Disk>,
     pub place: SessionPlace,
@@ -99,7 +99,8 @@ fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
     of_app.or_else(|| platform_roots(studio, game)).unwrap_or_else(|| roots_of_no_place(game))
 }
 
-/// The directory that Android gives to an app for its files; only there does a system name it to the process alone.
+/// The directory that Android gives to an app for its files; only there it is named to the process
+/// alone.
 fn files_of_app() -> Option<PathBuf> {
     #[cfg(target_os = "android")]
     return bevy::android::ANDROID_APP.get()?.internal_data_path();
@@ -115,7 +116,7 @@ fn roots_of_app(files: &Path, game: &str) -> (PathBuf, PathBuf) {
     (files.join(&game), files.with_file_name("no_backup").join(game))
 }
 
-/// A computer's game may keep its files beside itself.
+/// A desktop game may keep its files beside itself.
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
     warn!("the platform names no place for data: sessions are kept where the game runs");

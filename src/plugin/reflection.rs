@@ -7,7 +7,7 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use crate::chapters::InChapter;
 use crate::{DespawnOnRestore, SaveKey, SaveScope, Saved, Unsaved};
 
-/// Registers what types do by themselves only with the feature `auto_register`.
+/// Registers types that register themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {
     register_components(app);
     #[cfg(feature = "reflect")]

@@ -20,7 +20,7 @@ pub(crate) enum HandOut {
 pub(crate) struct Reborn(pub HashMap<SaveId, Entity>);
 
 impl EntityMapper for Reborn {
-    /// An entity that isn't there any more, or never was saved, is [`Entity::PLACEHOLDER`].
+    /// An entity that no longer exists, or never was saved, is [`Entity::PLACEHOLDER`].
     fn get_mapped(&mut self, source: Entity) -> Entity {
         self.0.get(&SaveId(source.to_bits())).copied().unwrap_or(Entity::PLACEHOLDER)
     }

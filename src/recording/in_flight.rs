@@ -18,7 +18,7 @@ pub(super) struct OnTheirWay {
 }
 
 impl InFlight {
-    /// Lets so many events go, unless too many are on their way.
+    /// Sends this many events, unless too many are on their way.
     pub(super) fn send(&self, events: usize) -> Option<OnTheirWay> {
         let before = self.0.fetch_add(events, Ordering::Relaxed);
         let sent = OnTheirWay { counter: self.clone(), events };

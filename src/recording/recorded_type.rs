@@ -29,7 +29,7 @@ pub(super) struct RecordedType<T> {
     pub durable: bool,
     pub map_entities: Option<MapEntities<T>>,
     pub source: Box<dyn Source<T>>,
-    /// Gives the game a value as if it came just now.
+    /// Gives the game a value as if it were new.
     pub deliver: fn(&mut World, T),
     /// Decides which values are replayed that no checkpoint holds; `None` if none are.
     pub review: Option<Review<T>>,
@@ -37,7 +37,7 @@ pub(super) struct RecordedType<T> {
 
 /// The values that were taken of one type.
 pub(super) struct TakenOfType {
-    /// The values, each lot with its tick; none of what is no input.
+    /// The values in lots, each with its tick; no tick for values that aren't inputs.
     pub lots: Vec<(Option<u64>, Box<dyn Taken>)>,
     pub durable: bool,
     /// Values that were dropped.
@@ -46,7 +46,7 @@ pub(super) struct TakenOfType {
 
 /// A type that is recorded.
 pub(super) trait AnyRecordedType: Send + Sync {
-    /// Tells it apart: one type may be recorded as a message and as an event.
+    /// Its key: one type may be recorded as a message and as an event.
     fn key(&self) -> (TypeId, EventSource);
 
     /// The type's name in files.
@@ -64,13 +64,13 @@ pub(super) trait AnyRecordedType: Send + Sync {
     /// The values since the last call, as far as they can be read without the world.
     fn take_last(&mut self) -> Option<TakenOfType>;
 
-    /// Keeps what came since the last call for the next one.
+    /// Keeps the values since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
-    /// Passes over what came since the last call.
+    /// Skips the values since the last call.
     fn skip(&mut self, world: &mut World);
 
-    /// Hands an event out.
+    /// Replays an event.
     fn hand_out(
         &mut self,
         world: &mut World,
@@ -78,7 +78,7 @@ pub(super) trait AnyRecordedType: Send + Sync {
         entities: &mut dyn EntityMapper,
     ) -> HandOut;
 
-    /// Lays an input out for the tick in which it was recorded.
+    /// Queues an input for the tick in which it was recorded.
     fn lay_out(
         &mut self,
         world: &mut World,
@@ -86,7 +86,7 @@ pub(super) trait AnyRecordedType: Send + Sync {
         entities: &mut dyn EntityMapper,
     ) -> Result<(), String>;
 
-    /// Forgets what was laid out and not come to.
+    /// Forgets queued inputs.
     fn forget_laid_out(&mut self, world: &mut World);
 
     fn as_any(&mut self) -> &mut dyn std::any::Any;
@@ -132,7 +132,7 @@ impl<T: Recordable> RecordedType<T> {
         Box::new(TakenColumn { event_type, values, map_entities })
     }
 
-    /// The value as it is today, with the entities of this world.
+    /// The value in its current form, with the entities of this world.
     fn value(&self, event: &RecordedEvent, entities: &mut dyn EntityMapper) -> Result<T, String> {
         let (version, known) = (event.event_type.version, self.version());
         let decoded = match &self.migrations {

@@ -1,4 +1,4 @@
-//! Takes what is recorded, once a frame and before each checkpoint.
+//! Takes recorded values, once a frame and before each checkpoint.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::in_flight::InFlight;
 use super::recorded_type::{AnyRecordedType, TakenOfType};
 use super::taken::{Taken, TakenColumn, TakenEvents};
 
-/// The types that the game records, as it declares them.
+/// The types that the game has declared as recorded.
 #[derive(Resource, Default)]
 pub(crate) struct Declared(Vec<Box<dyn AnyRecordedType>>);
 
@@ -35,7 +35,7 @@ impl Declared {
     }
 }
 
-/// Takes what is recorded.
+/// Takes recorded values.
 pub(crate) struct EventRecorder {
     types: Vec<Box<dyn AnyRecordedType>>,
     in_flight: InFlight,
@@ -43,7 +43,7 @@ pub(crate) struct EventRecorder {
     lifecycle: Vec<Box<dyn Taken>>,
     /// The frames, if the game records inputs.
     frames: Option<FrameLog>,
-    /// When it was taken last.
+    /// The time of the last call.
     newest: EventMoment,
 }
 
@@ -185,12 +185,12 @@ impl EventRecorder {
         recorded
     }
 
-    /// Forgets what was laid out and not come to.
+    /// Forgets queued inputs.
     pub(crate) fn forget_laid_out(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.forget_laid_out(world));
     }
 
-    /// Lays an input of a tape out for the tick in which it was recorded.
+    /// Queues an input of a tape for the tick in which it was recorded.
     pub(crate) fn lay_out(
         &mut self,
         world: &mut World,
@@ -226,7 +226,7 @@ impl EventRecorder {
         });
     }
 
-    /// Hands an event out; `None` if it is of no type that is recorded.
+    /// Replays an event; `None` if its type isn't recorded.
     pub(crate) fn hand_out(
         &mut self,
         world: &mut World,

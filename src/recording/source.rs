@@ -14,15 +14,15 @@ use super::app_ext::InputSchedule;
 use super::trigger::RecordedTrigger;
 use super::{FixedTicks, Recordable};
 
-/// Values of one type that are taken at most in a frame. What comes beyond is dropped, and counted.
+/// The most values of one type that are taken in a frame. Further ones are dropped, and counted.
 pub(super) const MOST_IN_A_FRAME: usize = 65_536;
 
 /// Values that were read since the last time.
 pub(super) struct Batch<T> {
-    /// In the order in which they came.
+    /// In the order in which they were written.
     pub values: Vec<T>,
-    /// Of inputs, the ticks: the number of each, and how many of the values there were after it. Empty
-    /// where the frame is all that is known.
+    /// For inputs, the ticks: the number of each, and the number of values after it. Empty if only
+    /// the frame is known.
     pub ticks: Vec<(u64, usize)>,
     /// Values that were dropped.
     pub dropped: u64,
@@ -50,7 +50,7 @@ pub(super) trait Source<T>: Send + Sync {
     /// The values since the last call.
     fn read(&mut self, world: &mut World) -> Batch<T>;
 
-    /// Keeps what came since the last call for the next one.
+    /// Keeps the values since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
     /// Skips the values since the last call, and the kept ones.
@@ -159,7 +159,7 @@ where
     }
 }
 
-/// Notes the inputs that came since the last run of this system's schedule.
+/// Notes the inputs since the last run of this system's schedule.
 pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
     noted: Res<Noted<T, InputReader>>,

@@ -1,4 +1,4 @@
-//! Hands a game the inputs of a tape in place of those that its own systems write.
+//! Gives a game the inputs of a tape instead of those that its own systems write.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use bevy::ecs::message::Message;
 /// recorded.
 #[derive(Resource, Default)]
 pub(crate) struct TapeFeed {
-    /// The number that the frame has on the tape.
+    /// The frame's number on the tape.
     pub frame: u64,
     /// The offset from the fixed schedule's runs in this process to its runs on the tape.
     pub ticks_ahead: i128,

@@ -1,4 +1,4 @@
-//! At which of its stops an event is recorded.
+//! The stop at which an event is recorded.
 
 use bevy::ecs::event::{EntityEvent, EntityTrigger, Event, GlobalTrigger, PropagateEntityTrigger};
 use bevy::ecs::traversal::Traversal;

@@ -43,7 +43,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// A difference in the words of a replay.
+/// A difference, worded for a replay.
 struct OnTape<'a>(&'a Difference);
 
 impl fmt::Display for OnTape<'_> {

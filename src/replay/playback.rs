@@ -52,12 +52,12 @@ pub struct Playback {
     build: Build,
     manner: ReplayManner,
     played: Played,
-    /// A second app, in which a checkpoint is restored alone.
+    /// A second app, in which only a checkpoint is restored.
     alone: Option<Played>,
-    /// The keyframe at which the world was last.
+    /// The keyframe at which the world last was.
     at: usize,
     segment: Segment,
-    /// Frames of the segment that were played.
+    /// The number of frames of the segment that were played.
     position: usize,
     /// True if the world was played to the keyframe and differs from the recorded one.
     has_diverged: bool,
@@ -242,7 +242,7 @@ impl Playback {
         ReplayStep::Frame
     }
 
-    /// Puts the world to a keyframe.
+    /// Restores a keyframe.
     fn go_to(&mut self, at: usize) -> Result<(), ReplayError> {
         let keyframe = self.keyframe(at)?;
         self.played.go_to(&self.replay, &keyframe)?;
@@ -250,7 +250,7 @@ impl Playback {
         Ok(())
     }
 
-    /// The world is at a keyframe: what comes next is laid out.
+    /// The world is at a keyframe: queues the inputs that follow.
     fn go_on_from(&mut self, at: usize) {
         let keyframes = self.replay.keyframes();
         let (from, to) = (keyframes.get(at), keyframes.get(at + 1));

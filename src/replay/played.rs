@@ -32,7 +32,7 @@ pub(super) type Build = Arc<dyn Fn(SessionPlugin) -> App>;
 /// The app that plays.
 pub(super) struct Played {
     game: TestGame,
-    /// The ids on the tape of the entities that are known on both sides.
+    /// The ids on the tape of the entities that are known in both worlds.
     known: EntityHashMap<SaveId>,
 }
 
@@ -58,7 +58,7 @@ impl Played {
         self.game.frame_time(delta).frames(1);
     }
 
-    /// Goes to a checkpoint.
+    /// Restores a checkpoint.
     pub(super) fn go_to(
         &mut self,
         replay: &Replay,
@@ -86,7 +86,7 @@ impl Played {
         self.game.wait_until_restored().map(drop)
     }
 
-    /// Lays a checkpoint down as the only slot.
+    /// Stores a checkpoint as the only slot.
     fn put(&mut self, bytes: &[u8]) -> Result<SlotId, SlotError> {
         let world = self.game.app().world();
         let place = world.get_resource::<SessionPlace>();
@@ -103,7 +103,7 @@ impl Played {
         slot.map(|file| file.slot.id).map_err(|unread| unread.error)
     }
 
-    /// The ids that the session has for entities now.
+    /// The current ids of entities in the session.
     fn ids(&mut self) -> EntityHashMap<SaveId> {
         let runtime = self.game.world().get_resource_mut::<Runtime>();
         let known = runtime.and_then(|mut runtime| {
@@ -156,7 +156,7 @@ impl Played {
         u64::try_from(i128::from(here) + ahead).unwrap_or_default()
     }
 
-    /// Pauses or resumes the session, as it was after a frame.
+    /// Pauses or resumes the session, to its recorded status after a frame.
     pub(super) fn set_status(&mut self, status: SessionStatus) {
         if let Some(mut session) = self.game.world().get_resource_mut::<CurrentSession>() {
             session.status = status;

@@ -22,7 +22,7 @@ pub(super) struct Segment {
     pub statuses: Vec<(u64, SessionStatus)>,
     /// True if it leads from one to the other without a gap.
     pub is_whole: bool,
-    /// The number of the frame that is expected next.
+    /// The number of the next expected frame.
     next: Option<u64>,
 }
 

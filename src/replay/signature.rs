@@ -19,12 +19,12 @@ const SHIFT: u64 = 1 << 42;
 /// alike.
 const ROUNDS: usize = 3;
 
-/// Entities without an id, and what each of them is.
+/// Entities without an id, and their signatures.
 pub(super) struct Strangers {
     pub entities: Vec<Entity>,
-    /// A number for what each is and refers to.
+    /// A hash of each entity's values and references.
     pub exact: Vec<u64>,
-    /// A number for the types that each has, and its name.
+    /// A hash of each entity's types and name.
     pub rough: Vec<u64>,
 }
 
@@ -64,12 +64,12 @@ impl Strangers {
 struct Reader<'a> {
     views: &'a (SavedSnapshot, SavedSnapshot),
     ids: (&'a [SaveId], &'a [SaveId]),
-    /// Which entity has an id of the first view.
+    /// The entity of each id in the first view.
     places: HashMap<i128, usize>,
 }
 
 impl Reader<'_> {
-    /// A number for each entity, in which those whom it refers to count as the numbers that they have.
+    /// A signature for each entity, in which the entities that it refers to count as their numbers.
     fn signatures(&self, numbers: &[u64]) -> Vec<u64> {
         self.hashed(|hasher, trees| self.write(trees, numbers, hasher))
     }

@@ -1,4 +1,4 @@
-//! Compares what stays with the checkpoint.
+//! Compares staying entities with the checkpoint.
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
@@ -34,7 +34,7 @@ pub(super) fn find_removed(
     !replacement.difference.removed.filled().is_empty()
 }
 
-/// Which values may differ from what was known of them.
+/// The values that may differ from the known ones.
 pub(super) struct MayDiffer {
     /// By column.
     columns: Vec<Candidates>,

@@ -1,5 +1,5 @@
-//! Bringing rows of older builds into the form that this build writes, once, before anything else
-//! looks at them.
+//! Brings rows of older builds into the form that this build writes, once, before anything else
+//! reads them.
 
 use bevy_session_journal::internal::format::Values;
 use bevy_session_journal::limits;

@@ -4,7 +4,7 @@ use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::hierarchy::{ChildOf, Children};
 use bevy::ecs::world::World;
 
-/// Bevy goes down a hierarchy by recursion. One that is deeper than this is taken down in pieces.
+/// Bevy despawns a hierarchy by recursion. One that is deeper than this is despawned in pieces.
 const DEPTH_AT_ONCE: u32 = 256;
 
 /// Despawns these entities with their descendants, parents before their children as a game does it.

@@ -33,7 +33,7 @@ impl Difference {
     }
 }
 
-/// Takes components away from an entity, all at once.
+/// Removes components from an entity, all at once.
 pub(super) fn take_away(world: &mut World, entity: Entity, components: &[ComponentId]) {
     if let Ok(mut entity) = world.get_entity_mut(entity)
         && !components.is_empty()

@@ -15,9 +15,9 @@ use crate::capture::hanging_from;
 pub(super) struct Doomed {
     /// Entities without a staying descendant.
     pub first: Vec<Entity>,
-    /// Those that have to wait until nothing does.
+    /// Entities that have to wait until nothing depends on them.
     pub last: Vec<Entity>,
-    /// All of them, with what goes with them.
+    /// All of them, with their descendants.
     groups: EntityHashMap<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Which components run code of the game where they are inserted or removed.
+//! The components whose insertion or removal runs code of the game.
 
 use bevy::ecs::component::{ComponentId, Components};
 use bevy::ecs::entity::Entity;
@@ -68,7 +68,7 @@ fn has_hooks(components: &Components, component: ComponentId) -> bool {
     })
 }
 
-/// Bevy doesn't say which hooks are set, but that one can't be set twice.
+/// True if any hook is set. Bevy can't be asked that, but it refuses to set a hook twice.
 fn any_is_set(mut hooks: ComponentHooks) -> bool {
     fn nothing(_: DeferredWorld<'_>, _: HookContext) {}
     hooks.try_on_add(nothing).is_none()

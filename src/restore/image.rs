@@ -1,4 +1,4 @@
-//! A checkpoint, decoded and ready to be put into a world.
+//! A decoded checkpoint, ready to be restored into a world.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -26,10 +26,8 @@ use crate::saved::{
     Ranks, SAVE_KEYS, SerdeCodec,
 };
 
-/// A checkpoint, decoded and ready to be put into a world.
-///
-/// It is made without one, on any thread; the steps that change a world are called one by one, in
-/// the order in which they are declared.
+/// A decoded checkpoint, ready to be restored into a world. It is made without one, on any thread;
+/// the steps that change a world are called one by one, in the order in which they are declared.
 pub(crate) struct WorldImage {
     pub(super) ranks: Ranks,
     pub(super) columns: Vec<ImageColumn>,
@@ -43,7 +41,7 @@ pub(crate) struct WorldImage {
     pub(super) child_orders: Vec<(u32, Vec<u32>)>,
     /// The same of other links, by their columns.
     pub(super) link_orders: BTreeMap<u32, Vec<(u32, Vec<u32>)>>,
-    /// The entities that a level places, by rank.
+    /// The placed entities, by rank.
     pub(super) keys: BTreeMap<u32, SaveKey>,
     /// Placed entities that were despawned in play.
     pub(super) gone: Vec<(SaveId, SaveKey)>,
@@ -59,7 +57,7 @@ pub(crate) struct WorldImage {
     /// Entities with this id or a higher one were spawned by a migration. They get an id in the session with the next
     /// checkpoint.
     pub(super) spawned_from: SaveId,
-    /// Which of its entities are in the world; `None` if the world isn't the session's.
+    /// The checkpoint's entities that are in the world; `None` if the world isn't the session's.
     pub(super) living: Option<Living>,
 }
 
@@ -81,7 +79,7 @@ pub(super) struct Living {
     pub shapes: Vec<Vec<u32>>,
     /// The position of each rank in the order of spawning.
     pub turns: Vec<u32>,
-    /// The ids of all ranks, if each is there.
+    /// The ids of all ranks, if each of their entities exists.
     pub seeds: Vec<(Entity, SaveId)>,
     /// True if the whole checkpoint was read, in the current form, and no level has a part in it:
     /// then a world restored from it can be written as a delta to it.
@@ -108,7 +106,7 @@ pub(super) struct ImageColumn {
     pub was_saved: bool,
     /// True if all rows were read under the type's current name and in its current form.
     pub is_as_written: bool,
-    /// The rows as they were read, to compare and to decode again.
+    /// The rows as they were read, to compare them and to decode them again.
     pub saved: Vec<Values>,
     /// The ranks of entities that have a value which can't be read.
     pub unreadable: BTreeSet<u32>,
@@ -163,10 +161,8 @@ impl ImageColumn {
 }
 
 impl WorldImage {
-    /// Decodes the blocks of a checkpoint.
-    ///
-    /// What this build of the game can't use is no error: it is listed among the losses, and
-    /// carried along.
+    /// Decodes the blocks of a checkpoint. Values that this build of the game can't use are no
+    /// error: they are listed among the losses, and carried along.
     ///
     /// # Errors
     ///
@@ -202,7 +198,7 @@ impl WorldImage {
         Ok(image)
     }
 
-    /// Lists what the game's own code failed to write when the checkpoint was taken.
+    /// Lists the values that the game's own code failed to write when the checkpoint was taken.
     fn note_what_was_not_written(&mut self, commit: &Commit) {
         for type_path in &commit.incomplete {
             let there = commit.types.iter().find(|summary| summary.path == *type_path);
@@ -218,7 +214,7 @@ impl WorldImage {
         }
     }
 
-    /// Decodes blocks that were put together by this very program, which saves what it saved then.
+    /// Decodes blocks that this program has built itself, with its current types.
     pub(crate) fn of_own_blocks(
         types: &SavedTypes,
         blocks: impl IntoIterator<Item = Block>,
@@ -289,7 +285,7 @@ impl WorldImage {
         self.ranks.len() as u64
     }
 
-    /// The rows that are restored, in the form of today: the type, whose they are, and what was written.
+    /// The rows that are restored, in the current form: type, entity and value.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&Arc<str>, SaveId, &[u8])> {
         self.columns.iter().flat_map(|column| {
             let rows = (0_u32..).zip(&column.ranks);
@@ -319,7 +315,7 @@ impl fmt::Debug for WorldImage {
     }
 }
 
-/// The names of today's types, by those that they had.
+/// The current names of types, by their former ones.
 fn names_today(types: &SavedTypes) -> HashMap<&str, &str> {
     let names = types.columns().flat_map(|column| {
         let today = &**column.type_path();
@@ -329,7 +325,8 @@ fn names_today(types: &SavedTypes) -> HashMap<&str, &str> {
     names.collect()
 }
 
-/// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and those of the latter.
+/// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and the children of
+/// each parent.
 fn parents(ranks: &Ranks, columns: &[ImageColumn]) -> (Vec<u32>, HashMap<u32, SaveId>) {
     let mut parents = vec![NO_ONE; ranks.len()];
     let mut outer = HashMap::new();
@@ -381,7 +378,7 @@ fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u3
     column.ranks.iter().copied().zip(lists.iter().map(known)).collect()
 }
 
-/// The lists of each column of links whose order was saved, but of those to parents.
+/// The lists of each column of links whose order was saved, except links to parents.
 fn link_orders(ranks: &Ranks, columns: &[ImageColumn]) -> BTreeMap<u32, Vec<(u32, Vec<u32>)>> {
     let links = (0_u32..).zip(columns).filter(|(_, column)| *column.type_path != *CHILD_OF);
     let orders = links.map(|(place, column)| (place, orders(ranks, columns, &column.type_path)));

@@ -97,8 +97,9 @@ impl Staying {
         self.replace_the_dead(world);
     }
 
-    /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
-    /// makes of that, as loot where armour is lost, goes. Whether anything was taken.
+    /// Removes from staying entities the components that the checkpoint doesn't have, and the
+    /// dropped types. What the game spawns in reaction, as loot where armour is lost, is despawned.
+    /// Returns true if anything was removed.
     fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) -> bool {
         let has_dropped = dropped.drop_from(world, &|entity| self.who.contains(entity));
         if has_dropped {
@@ -124,7 +125,8 @@ impl Staying {
         true
     }
 
-    /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
+    /// Unsaved entities keep the ids by which the checkpoint refers to them, until they are
+    /// despawned.
     fn know_living_others(&mut self, world: &World) {
         let doomed = &self.replacement.doomed;
         let known = self.living.others.len();

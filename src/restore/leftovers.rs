@@ -25,11 +25,11 @@ struct MessageType {
 
 type PutBack = Box<dyn FnOnce(&mut World)>;
 
-/// Messages that were set aside while something else is cleared away.
+/// Messages that are set aside while others are cleared.
 pub(super) struct MessagesAside(Vec<PutBack>);
 
 impl MessagesAside {
-    /// Makes them the messages that are there.
+    /// Writes them back.
     pub(super) fn put_back(self, world: &mut World) {
         self.0.into_iter().for_each(|put_back| put_back(world));
     }
@@ -90,12 +90,12 @@ impl Leftovers {
         delayed(world)
     }
 
-    /// Sets the messages aside that are there, of the types that would be cleared.
+    /// Sets the present messages aside, of the types that would be cleared.
     pub(super) fn set_messages_aside(&self, world: &mut World) -> MessagesAside {
         MessagesAside(self.messages.0.values().filter_map(|it| (it.set_aside)(world)).collect())
     }
 
-    /// Drops everything but what is to stay.
+    /// Drops all delayed commands except some.
     pub(super) fn drop_all_but(&self, world: &mut World, stays: &EntityHashSet) {
         let delayed: Vec<Entity> =
             delayed(world).into_iter().filter(|entity| !stays.contains(entity)).collect();
@@ -115,7 +115,7 @@ impl Leftovers {
         }
     }
 
-    /// The game's clock was set: what is still put off happens after as long a time as before.
+    /// The game's clock was set: keeps the remaining time of delayed commands.
     pub(crate) fn keep_delays(world: &mut World, clock_before: Duration) {
         let Some(now) = world.get_resource::<Time>().map(Time::elapsed) else { return };
         for entity in delayed(world) {

@@ -28,7 +28,7 @@ pub(super) struct KeptList {
 
 /// The order of a list.
 enum Order {
-    /// As the checkpoint has it. All were linked one after the other.
+    /// The checkpoint's order. All were linked one after the other.
     Saved(Vec<Entity>),
     /// The list of a target that isn't being restored.
     Kept {
@@ -42,7 +42,7 @@ enum Order {
 }
 
 impl Replacement {
-    /// Everything that has an order in the checkpoint was just linked in that order.
+    /// Notes all lists of the checkpoint, which were just linked in their order.
     pub(super) fn note_saved_lists(&mut self, world: &mut World) {
         let settled = self.stamps.move_on(world);
         for (column, lists) in &self.image.link_orders {
@@ -121,7 +121,7 @@ impl Replacement {
         any
     }
 
-    /// Lists the types whose links stand in a wrong place after all.
+    /// Reports the types whose links are in a wrong place after all.
     pub(super) fn report_disorder(&mut self, world: &World) {
         for list in &self.lists {
             if let (Some(Part::Link(component)), Some(column)) =
@@ -133,10 +133,8 @@ impl Replacement {
         }
     }
 
-    /// Puts children in their order where they were there already, come late, or were moved
-    /// meanwhile. No hook runs for that.
-    ///
-    /// Those that aren't saved keep their places among them.
+    /// Puts children in order that existed already, come late, or were moved meanwhile. No hook
+    /// runs for that. Unsaved children keep their places among them.
     pub(super) fn sort_children(&self, world: &mut World) {
         let none_moved = self.stamps.nothing_ran_until_now(world);
         for (parent, children) in &self.image.child_orders {
@@ -159,7 +157,7 @@ impl Replacement {
         }
     }
 
-    /// The column of the links that a column of orders belongs to.
+    /// The column of links for a column of orders.
     fn links_of(&self, type_path: &str) -> Option<u32> {
         let columns = &self.image.columns;
         let orders = columns.iter().find(|column| &*column.type_path == type_path)?;
@@ -175,7 +173,7 @@ impl Replacement {
 }
 
 impl KeptList {
-    /// Who has to be linked again, in this order, so that the list has its order.
+    /// The sources that have to be linked again, in this order, so that the list has its order.
     fn out_of_place(
         &self,
         component: ComponentId,
@@ -249,8 +247,8 @@ impl KeptList {
         ticks.is_some_and(|ticks| ticks.changed.is_newer_than(since, world.read_change_tick()))
     }
 
-    /// The first one that wasn't linked after the one before. Such a list may have been changed
-    /// between two links, when its tick doesn't show it.
+    /// The first source that wasn't linked after the one before. Such a list may have been changed
+    /// between two links, which its tick doesn't show.
     fn first_out_of_turn(&self, component: ComponentId, world: &World) -> Option<Entity> {
         let (Order::Saved(linked) | Order::Kept { linked, .. }) = &self.order;
         let related = Related::of(world, component)?;
@@ -268,7 +266,7 @@ impl KeptList {
         })
     }
 
-    /// Some were linked again.
+    /// Notes that some were linked again.
     fn settle(&mut self, again: Vec<Entity>, world: &mut World) {
         self.settled = world.increment_change_tick();
         if let Order::Kept { linked, .. } = &mut self.order {
@@ -343,7 +341,7 @@ fn in_order(list: &[Entity], wanted: &[Entity]) -> usize {
     found
 }
 
-/// The lists of a relationship that saved targets have.
+/// The relationship's lists of saved targets.
 fn lists_in_world(world: &mut World, component: ComponentId) -> Vec<(Entity, Vec<Entity>)> {
     let Some(list) = Related::of(world, component).map(|related| related.target()) else {
         return Vec::new();

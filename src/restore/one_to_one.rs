@@ -1,4 +1,4 @@
-//! Links that one entity alone may have to another.
+//! One-to-one relationships.
 
 use std::collections::HashMap;
 
@@ -46,7 +46,7 @@ pub(super) fn nobody_kicked_out(replacement: &Replacement, world: &World) -> Vec
     order
 }
 
-/// The only one that is linked to whom a row links to.
+/// The only entity that is linked to a row's target.
 fn holder(
     replacement: &Replacement,
     world: &World,

@@ -1,8 +1,8 @@
 //! Entities that aren't being restored, while others get their values.
 //!
-//! What hooks and observers change of those that are restored is in the checkpoint. Of others it isn't,
-//! and what the world had before counts: of everything in a claim, and in the restore of a whole world
-//! of what a level has placed that the checkpoint doesn't know.
+//! Changes of restored entities by hooks and observers can be undone from the checkpoint. For other
+//! entities, the world's former values count: for everything in a claim, and in the restore of a
+//! whole world for placed entities that the checkpoint doesn't know.
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::QueryState;
@@ -13,8 +13,8 @@ use super::replacement::Replacement;
 use crate::capture::NamedOrder;
 use crate::saved::{DecodedColumn, IsSaved, WrittenAgain, unfiltered};
 
-/// Of more others nothing is copied: that would take longer than a frame may, and only in order to undo
-/// what few games do.
+/// The most others that are copied: more would take longer than a frame may, only to undo what few
+/// games do.
 const MOST_OTHERS: usize = if cfg!(test) { 64 } else { 10_000 };
 
 impl Replacement {

@@ -1,4 +1,4 @@
-//! Entities that a level has placed, and those that it hasn't yet.
+//! Entities that a level has placed, and those that it will place.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::capture::{NamedOrder, Placed};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl Replacement {
-    /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
-    ///
-    /// Under its key the level may have another sort of entity now, a chest where there was a door.
-    /// What was saved isn't written onto that.
+    /// Finds the living entity of each key. The first one that fits gets it; others wait. A level
+    /// may have another kind of entity under a key now, a chest instead of a door. The saved values
+    /// aren't written to that.
     pub(super) fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
         let defining = self.defining_types(world);
@@ -73,8 +72,8 @@ impl Replacement {
         self.components().map(|(_, component, _)| component).filter(brings_marker).collect()
     }
 
-    /// Makes components of what needs the world for it and is written. What fails is lost to this restore, and
-    /// carried along.
+    /// Rebuilds components that need the world for it and are written. Failed ones are lost to this
+    /// restore, and carried along.
     pub(super) fn rebuild(&mut self, world: &mut World) {
         for place in 0..self.image.columns.len() {
             let Some(column) = self.image.columns.get_mut(place) else { continue };
@@ -163,7 +162,7 @@ impl WorldImage {
         }
     }
 
-    /// Notes where the lists of others have some entities.
+    /// Notes the places of some entities in the lists of others.
     fn await_in_lists(&mut self, entities: &HashSet<SaveId>) {
         if entities.is_empty() {
             return;

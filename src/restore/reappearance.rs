@@ -16,9 +16,9 @@ use super::image::WorldImage;
 use crate::capture::SaveKey;
 use crate::saved::{DecodedColumn, STATE_SCOPES, Saved};
 
-/// Entities of one archetype that are looked at.
+/// The number of entities of one archetype that are looked at.
 const SAMPLE: usize = 4;
-/// Restored entities that are looked at.
+/// The number of restored entities that are looked at.
 const RESTORED: usize = 1_024;
 
 /// The unsaved components of the entities that a restore has replaced, and the ones that took their
@@ -62,7 +62,7 @@ pub(super) struct WorldBefore {
 }
 
 impl WorldBefore {
-    /// Looks at a few entities of each archetype. Those with a [`SaveKey`] stay.
+    /// Looks at a few entities of each archetype. Entities with a [`SaveKey`] stay.
     pub(super) fn of(world: &mut World, image: &WorldImage) -> Self {
         let (mut own, mut saved) = (BTreeSet::new(), BTreeSet::new());
         for column in &image.columns {
@@ -122,7 +122,7 @@ impl WorldBefore {
         sort
     }
 
-    /// Leaves what was seen in the world, with the entities that took the place of those before.
+    /// Stores what was seen in the world, with the entities that replaced the former ones.
     pub(super) fn leave(self, world: &mut World, restored: &[(Entity, SaveId)]) {
         world.remove_resource::<Reappearance>();
         let mut found = BTreeMap::<Vec<ComponentId>, Vec<Entity>>::new();

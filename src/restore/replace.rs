@@ -56,7 +56,7 @@ pub(crate) struct WorldKept {
 }
 
 impl WorldKept {
-    /// No state is left for a loading screen.
+    /// Notes that no state is left for a loading screen.
     pub(crate) fn leave_no_state(&mut self) {
         self.left_for = None;
     }
@@ -80,7 +80,8 @@ impl EntitiesReplaced {
 
 impl WorldImage {
     /// Inserts the saved resources and removes those that were absent, so that the game can load
-    /// what they name. Those that refer to entities come with the entities: until then they would refer to nothing.
+    /// what they name. Resources that refer to entities are restored with the entities: until then
+    /// they would refer to nothing.
     pub(crate) fn insert_resources(&mut self, world: &mut World) {
         let (no_one, nothing) = (Ranks::default(), Outside::default());
         for column in self.columns.iter_mut().filter(|column| !column.names_entities()) {
@@ -90,11 +91,11 @@ impl WorldImage {
         }
     }
 
-    /// Sets the saved states, or another one in the place of one of them, and runs the transitions.
+    /// Sets the saved states, or another one instead of one of them, and runs the transitions.
     ///
     /// # Errors
     ///
-    /// If the transitions can't run, as within `OnEnter` or where there are no states.
+    /// If the transitions can't run, as within `OnEnter` or without states.
     pub(crate) fn set_states(
         &self,
         world: &mut World,
@@ -115,7 +116,7 @@ impl WorldImage {
         if any { world.try_run_schedule(StateTransition) } else { Ok(()) }
     }
 
-    /// Remembers the resources and states that the world has, should the restore be cancelled.
+    /// Remembers the world's resources and states, in case the restore is cancelled.
     pub(crate) fn keep_world(
         &mut self,
         world: &World,
@@ -130,7 +131,7 @@ impl WorldImage {
         WorldKept { left_for: through.and_then(|through| through.current(world)) }
     }
 
-    /// Gives the world the resources back that it had.
+    /// Restores the world's former resources.
     pub(crate) fn give_resources_back(&mut self, world: &mut World) {
         for column in &mut self.columns {
             if let DecodedColumn::Resource(resource) = &mut column.decoded {
@@ -144,7 +145,7 @@ impl WorldImage {
         kept.left_for.is_some() || self.states().any(|state| state.was_left(world))
     }
 
-    /// Enters the states again that the world was in, and runs the transitions.
+    /// Enters the former states of the world, and runs the transitions.
     ///
     /// # Errors
     ///
@@ -171,8 +172,8 @@ impl WorldImage {
         })
     }
 
-    /// Takes the old entities away and puts the saved ones in their place, with everything that
-    /// depends on them: references, resources once more, and pending transitions.
+    /// Despawns the old entities and spawns the saved ones, with everything that depends on them:
+    /// references, resources once more, and pending transitions.
     pub(crate) fn replace_entities(
         self,
         world: &mut World,
@@ -235,7 +236,7 @@ pub(super) enum ResourceRestored {
     Unchanged,
     /// It was written.
     Written,
-    /// It was written, and refers to entities that aren't there: the highest of their ids.
+    /// It was written, and refers to entities that don't exist: the highest of their ids.
     WrittenWithDangling(SaveId),
 }
 
@@ -245,13 +246,13 @@ impl ImageColumn {
         matches!(&self.decoded, DecodedColumn::Resource(resource) if resource.names_entities())
     }
 
-    /// The entity of the resource that this is a column of.
+    /// The entity of this column's resource.
     pub(super) fn resource_entity(&self, world: &mut World) -> Option<Entity> {
         let component = self.resource_component(world)?;
         world.resource_entities().get(component)
     }
 
-    /// The id of the resource's type, if this is a column of one.
+    /// The id of the resource's type, if this is a resource's column.
     pub(super) fn resource_component(&self, world: &mut World) -> Option<ComponentId> {
         let DecodedColumn::Resource(resource) = &self.decoded else { return None };
         Some(resource.component(world))
@@ -310,7 +311,7 @@ impl ImageColumn {
         }
     }
 
-    /// Makes the world's resource what it was when it was kept.
+    /// Restores the world's resource to what it was when it was kept.
     pub(super) fn put_resource_back(&self, world: &mut World) -> WrittenAgain {
         match &self.decoded {
             DecodedColumn::Resource(resource) => resource.put_back(world),

@@ -1,4 +1,4 @@
-//! Putting the entities of a checkpoint into the world.
+//! Restoring the entities of a checkpoint into the world.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -26,7 +26,7 @@ use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
 };
 
-/// A checkpoint on its way into the world.
+/// A checkpoint that is being restored into the world.
 pub(super) struct Replacement {
     pub image: WorldImage,
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it waits for its level.
@@ -54,7 +54,7 @@ pub(super) struct Replacement {
     /// Values that can't be as saved, since they refer to missing entities.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
-    /// The ids of all entities, if it is known that all of them are there.
+    /// The ids of all entities, if all of them are known to exist.
     pub seeds: Option<Vec<(Entity, SaveId)>>,
     /// True if hooks and observers came to rest, so that the report names everything that isn't as
     /// saved.
@@ -76,9 +76,9 @@ pub(super) enum Resources {
 pub(super) enum Origin {
     /// It is spawned.
     Spawned,
-    /// It is there, and what differs is written onto it.
+    /// It exists, and differences are written to it.
     Staying,
-    /// A level placed it, and it is there: it gets its values.
+    /// A level placed it, and it exists: it gets its values.
     Placed,
     /// A level will place it: its values are kept until then.
     Waiting,
@@ -139,7 +139,7 @@ impl Replacement {
         self.allocate(world);
     }
 
-    /// Of placed entities that came later than the others. None of them is spawned.
+    /// For placed entities that arrived later than the others. None of them is spawned.
     pub(super) fn of_claims(
         world: &mut World,
         image: WorldImage,
@@ -152,7 +152,7 @@ impl Replacement {
         replacement
     }
 
-    /// Nothing was found yet but what is outside.
+    /// A replacement in which only outside entities are found.
     pub(super) fn new(
         world: &mut World,
         image: WorldImage,
@@ -217,8 +217,8 @@ impl Replacement {
         }
     }
 
-    /// Spawns every entity whole, parents first and siblings in their order, or writes onto it if a
-    /// level has placed it, or what differs if it stays.
+    /// Spawns every entity whole, parents first and siblings in their order. A placed one gets its
+    /// values, and a staying one its differences.
     pub(super) fn spawn(&mut self, world: &mut World) {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
@@ -329,8 +329,8 @@ impl Replacement {
         }
     }
 
-    /// Inserts the relationships that had to wait, so that the lists of their targets fill up in the
-    /// order that was saved.
+    /// Inserts the relationships that had to wait, so that the lists of their targets are filled in
+    /// the saved order.
     pub(super) fn link(&mut self, world: &mut World) {
         let mut references =
             References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
@@ -371,7 +371,7 @@ impl Replacement {
         lists.collect()
     }
 
-    /// Puts the transitions back that were pending.
+    /// Restores the pending transitions.
     pub(super) fn set_pending_states(&self, world: &mut World) {
         for column in &self.image.columns {
             if let DecodedColumn::State(state) = &column.decoded {
@@ -431,7 +431,7 @@ fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> Dang
     DanglingReference { type_path, field: None, entity, is_relationship, was_unmapped: false }
 }
 
-/// Takes the link to a parent from an entity that stays, if the parent isn't there.
+/// Removes the link to a parent from an entity that stays, if the parent doesn't exist.
 fn orphan(replacement: &Replacement, rank: u32, written: &[RowOfEntity], world: &mut World) {
     let Some(entity) = replacement.entities.get(rank as usize) else { return };
     let parts = written.iter().filter_map(|row| replacement.parts.get(row.column as usize));

@@ -1,9 +1,9 @@
-//! Which rows an entity has.
+//! The rows of each entity.
 
 use super::image::ImageColumn;
 use crate::saved::DecodedColumn;
 
-/// Which rows an entity has, by rank.
+/// The rows of each entity, by rank.
 #[derive(Default)]
 pub(super) struct RowsByEntity {
     /// The end of each entity's rows; they start at the end of the previous one's.

@@ -1,4 +1,4 @@
-//! Finding out which restored values may have been changed by the game's hooks and observers.
+//! Finds out which restored values may have been changed by the game's hooks and observers.
 
 use bevy::ecs::change_detection::{ComponentTicks, Tick};
 use bevy::ecs::world::World;
@@ -12,16 +12,16 @@ use bevy::ecs::world::World;
 #[derive(Default)]
 pub(super) struct Stamps {
     written_at: Vec<Tick>,
-    /// When entities that stay were as is known.
+    /// The tick at which staying entities were as is known.
     known_at: Tick,
     is_suspect: Vec<bool>,
-    /// The tick of the world when the last entity had been written.
+    /// The world's tick after the last entity was written.
     last: Option<Tick>,
     any_is_suspect: bool,
 }
 
 impl Stamps {
-    /// Stamps of so many entities, of which those that stay were looked at then.
+    /// Stamps of this many entities. Staying ones were looked at at `known_at`.
     pub(super) fn new(entities: usize, known_at: Tick) -> Self {
         Self {
             written_at: vec![Tick::default(); entities],
@@ -40,7 +40,7 @@ impl Stamps {
         }
     }
 
-    /// An entity was written, with hooks of the game or without.
+    /// An entity was written; `has_hooks` is true if hooks of the game ran.
     pub(super) fn end(&mut self, rank: u32, has_hooks: bool, world: &mut World) {
         let now = world.change_tick();
         let ran = self.written_at.get(rank as usize).is_none_or(|written_at| *written_at != now);
@@ -50,13 +50,14 @@ impl Stamps {
         self.any_is_suspect |= ran || has_hooks;
     }
 
-    /// All entities were written. What happens to them from here on has a later tick.
+    /// All entities were written. Later changes of them have a later tick.
     pub(super) fn close(&mut self, world: &mut World) {
         world.increment_change_tick();
         self.last = Some(world.change_tick());
     }
 
-    /// Moves the tick of the world on, so that what is done from here on has a later one; the tick up to here.
+    /// Increments the world's tick, so that later changes have a later one. Returns the tick up to
+    /// here.
     pub(super) fn move_on(&mut self, world: &mut World) -> Tick {
         let is_calm = self.last == Some(world.read_change_tick());
         let before = world.increment_change_tick();
@@ -66,7 +67,7 @@ impl Stamps {
         before
     }
 
-    /// Hooks of the game may have run since the entities were written.
+    /// Notes that hooks of the game may have run since the entities were written.
     pub(super) fn note_hooks(&mut self) {
         self.any_is_suspect = true;
     }

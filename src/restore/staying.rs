@@ -81,7 +81,7 @@ impl Staying {
         self.respawn_where_immutables_differ(world);
     }
 
-    /// Looks which of those that stay are there, and what they have.
+    /// Finds out which of the staying entities exist, and their components.
     pub(super) fn look_around(&mut self, world: &World) {
         self.seen = Sighting::default();
         let Some(marker) = world.component_id::<Saved>() else { return };
@@ -119,7 +119,7 @@ impl Staying {
         self.seen.misshapen.sort_unstable();
     }
 
-    /// The ranks of those that should stay and aren't there.
+    /// The ranks of entities that should stay and don't exist.
     fn missing(&self, world: &World) -> Vec<u32> {
         let Replacement { entities, origins, .. } = &self.replacement;
         let staying = (0_u32..).zip(entities.iter().zip(origins));
@@ -143,7 +143,7 @@ impl Staying {
         self.respawned.extend(was.map(|was| (rank, was)));
     }
 
-    /// Has one spawned that doesn't stay; what it was.
+    /// Lets an entity be spawned that doesn't stay. Returns its former id.
     fn forget(&mut self, rank: u32) -> Option<Entity> {
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let entity = entities.get_mut(rank as usize)?;
@@ -153,8 +153,9 @@ impl Staying {
         Some(was)
     }
 
-    /// Indexes rest on the hooks of immutable components, so none is written over. One that names an entity which is
-    /// spawned again differs as well, so it is looked again until nothing changes.
+    /// Indexes rely on the hooks of immutable components, so none is written in place. A component
+    /// that refers to an entity which is spawned again differs as well, so this is repeated until
+    /// nothing changes.
     fn respawn_where_immutables_differ(&mut self, world: &World) {
         let parts = self.replacement.parts.iter();
         let immutable: Vec<bool> = parts
@@ -192,7 +193,7 @@ impl Staying {
     }
 }
 
-/// Entities that have other immutable components than the checkpoint.
+/// Entities with other immutable components than in the checkpoint.
 fn with_other_immutables(
     replacement: &Replacement,
     outside: &Outside,

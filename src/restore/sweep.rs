@@ -1,4 +1,4 @@
-//! Clearing the old world away.
+//! Despawns the old world.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
@@ -46,7 +46,7 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    /// Of a world in which entities with these components may have no marker yet.
+    /// A sweep of a world in which entities with these components may have no marker yet.
     pub(super) fn begin(adopted: &[ComponentId]) -> Self {
         Self { adopted: adopted.to_vec(), unsaved: None, old: None }
     }
@@ -151,7 +151,7 @@ pub(super) fn living_gone(
     living
 }
 
-/// Despawns what the level has spawned again although it was despawned in play.
+/// Despawns entities that the level has spawned again although they were despawned in play.
 pub(super) fn despawn_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],

@@ -25,7 +25,7 @@ struct NotSaved {
 
 impl Replacement {
     /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
-    /// others require and the game had removed, and what hooks and observers added.
+    /// others require and the game had removed, and additions by hooks and observers.
     pub(super) fn remove_what_was_not_saved(&mut self, world: &mut World) {
         let NotSaved { removed, new } = self.not_saved(world);
         if !removed.is_empty() {
@@ -106,7 +106,7 @@ impl Replacement {
     }
 }
 
-/// Which of the saved types an archetype has.
+/// The saved types of each archetype.
 pub(super) struct Layouts {
     known: Vec<(u32, ComponentId)>,
     archetypes: HashMap<ArchetypeId, Layout>,

@@ -8,7 +8,7 @@ use crate::lifecycle::{
 };
 use crate::plugin::{SessionLast, SessionSystems};
 
-/// When the session that is played is completed.
+/// The condition for completing the played session.
 #[derive(Resource, Default)]
 struct Completion {
     conditions: Vec<Condition>,

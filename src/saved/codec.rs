@@ -34,10 +34,10 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
     /// The value that is sent between the threads.
     type Value: Send + Sync + 'static;
 
-    /// Replaces every entity that a value names.
+    /// Replaces every entity in a value.
     fn map_entities<M: EntityMapper>(&self, value: &mut Self::Value, mapper: &mut M);
 
-    /// Replaces every entity that a value names by its id in the session.
+    /// Replaces every entity in a value by its id in the session.
     fn name_entities<N: NameEntities>(&self, value: &mut Self::Value, names: &mut N) {
         self.map_entities(value, names);
     }
@@ -50,7 +50,7 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
         self.encode(value, memory).is_ok() && memory == bytes
     }
 
-    /// Reads a value back.
+    /// Reads a value.
     fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
 
     /// The form in which values are read.
@@ -79,10 +79,10 @@ pub(crate) trait CopyCodec: Codec {
         None
     }
 
-    /// Copies what encoding will need.
+    /// Copies what encoding needs.
     fn copy(&self, component: &Self::Component) -> Self::Value;
 
-    /// Copies into an older value, whose memory may be used again.
+    /// Copies into an older value, whose memory may be reused.
     fn copy_into(&self, component: &Self::Component, value: &mut Self::Value) {
         *value = self.copy(component);
     }
@@ -95,6 +95,6 @@ pub(crate) trait CopyCodec: Codec {
 
 /// Copies a component out of the world and restores it.
 pub(crate) trait ComponentCodec: CopyCodec {
-    /// Makes a component of a value.
+    /// Makes a component from a value.
     fn rebuild(&self, value: Self::Value) -> Self::Component;
 }

@@ -45,7 +45,7 @@ impl DecodedColumn {
         matches!(self, Self::Component(_) | Self::Order(_))
     }
 
-    /// Takes up the next value.
+    /// Decodes the next value.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         match self {
             Self::Component(rows) => rows.decode(bytes),
@@ -58,7 +58,7 @@ impl DecodedColumn {
 
 /// Decoded components. Rows are numbered in the order of decoding.
 pub(crate) trait ComponentRows: Send + Sync + Any {
-    /// Takes up the next value.
+    /// Decodes the next value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
     /// The component in `world`.
@@ -76,7 +76,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         Vec::new()
     }
 
-    /// Adds a row to an entity that is being put together.
+    /// Adds a row to an entity that is being assembled.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
 
     /// Returns true if [`overwrite`](Self::overwrite) may be called: no value of the checkpoint
@@ -85,7 +85,7 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         false
     }
 
-    /// Writes a row over the component that an entity has, so that no hook runs and no observer hears of it.
+    /// Writes a row to an entity's component in place, so that no hook and no observer runs.
     fn overwrite(&mut self, _: u32, _: &mut EntityWorldMut<'_>) {}
 
     /// Inserts a row into an entity that is in the world, if all entities that it refers to exist.
@@ -98,13 +98,13 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         entity: Entity,
     ) -> bool;
 
-    /// Whom the value of the checkpoint names, as far as they are there.
+    /// The existing entities to which the checkpoint's value refers.
     fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity>;
 
     /// Returns true if an entity's component is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
 
-    /// Writes the value of the checkpoint again, in its place where that can be.
+    /// Writes the checkpoint's value again, in place if possible.
     fn write_again(
         &self,
         saved: &[u8],
@@ -113,10 +113,10 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         entity: Entity,
     ) -> WrittenAgain;
 
-    /// Inserts the link that an entity has once more, which puts it at the end of its target's list.
+    /// Inserts an entity's link once more, which moves it to the end of its target's list.
     fn link_again(&self, world: &mut World, entity: Entity);
 
-    /// Remembers what some entities have that aren't being restored.
+    /// Remembers the components of some entities that aren't being restored.
     fn keep(&mut self, world: &mut World, entities: &EntityHashSet);
 
     /// Restores the components of those entities. Returns the way in which that was done for each
@@ -127,11 +127,11 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
 /// The way in which a value was written again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum WrittenAgain {
-    /// In its place: none of the game's code ran.
+    /// In place: none of the game's code ran.
     InPlace,
     /// Inserted, since it was gone or is immutable: hooks and observers ran.
     Inserted,
-    /// It can't be: what it refers to isn't there, or its entity isn't.
+    /// It can't be: its entity, or one that it refers to, doesn't exist.
     Not,
 }
 
@@ -151,7 +151,7 @@ impl WrittenAgain {
 
 /// A decoded resource.
 pub(crate) trait ResourceValue: Send + Sync {
-    /// Takes up the value.
+    /// Decodes the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
     /// The resource's component in `world`.
@@ -160,7 +160,7 @@ pub(crate) trait ResourceValue: Send + Sync {
     /// Inserts the resource.
     fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World);
 
-    /// Writes the value of the checkpoint again, in its place where that can be.
+    /// Writes the checkpoint's value again, in place if possible.
     fn write_again(
         &self,
         saved: &[u8],
@@ -171,10 +171,10 @@ pub(crate) trait ResourceValue: Send + Sync {
     /// Remembers the world's resource as it is, whatever the checkpoint has.
     fn keep(&mut self, world: &World);
 
-    /// Makes the world's resource what it was when it was kept.
+    /// Restores the world's resource to what it was when it was kept.
     fn put_back(&self, world: &mut World) -> WrittenAgain;
 
-    /// Gives the world the resource that was kept, or takes it away if there was none.
+    /// Inserts the kept resource, or removes the present one if there was none.
     fn give_back(&mut self, world: &mut World);
 
     /// Returns true if the value of the checkpoint refers to entities.
@@ -189,13 +189,13 @@ pub(crate) trait StateValue: Send + Sync {
     /// The state's type.
     fn state_type(&self) -> TypeId;
 
-    /// Takes up the value.
+    /// Decodes the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
     /// Makes the state the next one, unless it is current. Returns true if there is one.
     fn set(&self, world: &mut World) -> bool;
 
-    /// Puts the transition back that was pending.
+    /// Restores the pending transition.
     fn set_pending(&self, world: &mut World);
 
     /// Remembers the world's state and its pending transition, whatever the checkpoint has.
@@ -204,10 +204,10 @@ pub(crate) trait StateValue: Send + Sync {
     /// Returns true if the world is in another state than when it was kept.
     fn was_left(&self, world: &World) -> bool;
 
-    /// Makes the state that was kept the next one, unless it is current.
+    /// Makes the kept state the next one, unless it is current.
     fn give_back(&self, world: &mut World);
 
-    /// Puts the transition back that was pending when the state was kept.
+    /// Restores the transition that was pending when the state was kept.
     fn give_back_pending(&self, world: &mut World);
 }
 
@@ -219,7 +219,7 @@ pub(crate) struct DecodedOrder {
 }
 
 impl DecodedOrder {
-    /// No rows, of the order that belongs to a column of links.
+    /// No rows, for the order of a column of links.
     pub(crate) fn of(relationship: Arc<str>) -> Self {
         Self { relationship, lists: Vec::new() }
     }

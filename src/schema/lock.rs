@@ -1,4 +1,4 @@
-//! The forms of all saved types, as a file beside the game's sources keeps them.
+//! The forms of all saved types, in a file beside the game's sources.
 
 mod verdict;
 
@@ -12,7 +12,7 @@ use super::Schema;
 #[cfg(test)]
 use verdict::{LockProblem, Verdict};
 
-/// The form of the file. A higher one is of a newer release.
+/// The version of the file's format. A higher one is of a newer release.
 const FORMAT: u32 = 1;
 /// The comment at the top of the file.
 const HEAD: &str = "\
@@ -37,7 +37,7 @@ struct Record {
     path: String,
     version: u32,
     schema: Schema,
-    /// True once the game has given its old values up.
+    /// True once the game no longer reads its old values.
     #[serde(default, skip_serializing_if = "is_false")]
     given_up: bool,
 }
@@ -80,7 +80,7 @@ pub(crate) struct TypeForms {
     pub forms: Vec<(u32, Schema)>,
 }
 
-/// A form that a migration of whole checkpoints takes.
+/// A form that a migration of whole checkpoints reads.
 #[derive(Clone, Debug)]
 pub(crate) struct TakenForm {
     pub path: String,

@@ -15,7 +15,7 @@ use crate::restore::{Leftovers, RestoreReport, WorldImage};
 use crate::saved::panic_message;
 use crate::{SaveKey, Saved};
 
-/// A world that knows the game's types and nothing else of it, into which a game is restored.
+/// A world with the game's types and nothing else of it, into which a game is restored.
 pub(crate) struct FreshWorld {
     pub world: World,
     pub types: Arc<SavedTypes>,
@@ -29,8 +29,8 @@ pub(crate) struct Restored {
 }
 
 impl FreshWorld {
-    /// Beside a game's world, of which it shares no entity: with what `supply` puts into it, and
-    /// stand-ins for what a level places.
+    /// A world beside a game's, sharing no entity with it: with what `supply` puts into it, and
+    /// stand-ins for placed entities.
     pub(super) fn beside(game: &World, saved: &SavedRows, supply: &[Supply]) -> Self {
         let mut world = World::new();
         if let Some(registry) = game.get_resource::<AppTypeRegistry>() {
@@ -54,7 +54,7 @@ impl FreshWorld {
         Self { world, types }
     }
 
-    /// Beside a game's world, for what is saved of that now.
+    /// A world beside a game's, for the present saved data.
     pub(crate) fn beside_saved(game: &mut World, types: &Arc<SavedTypes>) -> Self {
         let known = EntityHashMap::default();
         let saved = SavedRows::of(game, types, &known, SaveId::FIRST, Outsiders::AreNoOne);

@@ -23,7 +23,7 @@ use crate::{
 
 /// The duration of a frame, unless it is set otherwise.
 const FRAME: Duration = Duration::from_millis(100);
-/// Frames within which a first checkpoint is durable, if it can be taken at all.
+/// The number of frames within which a first checkpoint is durable, if it can be taken at all.
 const FRAMES_TO_SAVE: usize = 3;
 
 /// A game under test: it is started, killed and recovered within one process, on a disk in memory
@@ -33,7 +33,7 @@ const FRAMES_TO_SAVE: usize = 3;
 /// for an example.
 pub struct TestGame {
     build: Box<dyn Fn(SessionPlugin) -> App>,
-    /// The plugin of each start, but for its disk and clock.
+    /// The plugin of each start, without its disk and clock.
     plugin: SessionPlugin,
     app: App,
     disk: MemoryDisk,

@@ -20,7 +20,7 @@ use crate::{MemoryDisk, SessionPlugin};
 
 /// Bytes of a save at the most.
 const MOST_BYTES: usize = 512 << 20;
-/// The end of the name of a file that lists the losses of a save.
+/// The suffix of a file that lists the losses of a save.
 const LOSSES: &str = ".losses";
 
 /// Asserts that each save in a directory loads in the current game, and that nothing is lost except
@@ -119,7 +119,7 @@ fn check(
     if problems.is_empty() { Ok(()) } else { Err(problems.trim_start().to_owned()) }
 }
 
-/// Writes which losses aren't written down, and which are without there being any.
+/// Writes the losses that aren't listed, and the listed ones that don't occur.
 fn write_differences(
     problems: &mut String,
     name: &str,
@@ -142,7 +142,7 @@ fn write_differences(
     }
 }
 
-/// The losses of a save, a line for each.
+/// The losses of a save, one per line.
 fn losses_of(
     disk: &dyn Disk,
     path: &Path,

@@ -76,7 +76,7 @@ impl Trip<'_> {
     }
 
     /// Finds the types that make code of the game panic, by leaving out more and more of them, and
-    /// restores the others. `None` if even none of them panics.
+    /// restores the others. `None` if it panics even without all of them.
     fn without_what_panics(&self) -> Option<(FreshWorld, Restored, Culprits)> {
         let mut left_out: HashSet<Arc<str>> = self.before.saved.rows.keys().cloned().collect();
         let (fresh, restored) = self.restore(&left_out);
@@ -114,7 +114,7 @@ struct Comparison<'a> {
     found: Vec<Difference>,
 }
 
-/// References that came to nothing, by type and entity.
+/// References that a restore lost, by type and entity.
 type Dangling<'a> = HashMap<(&'a str, SaveId), &'a DanglingReference>;
 
 impl Comparison<'_> {

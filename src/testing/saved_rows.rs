@@ -16,7 +16,7 @@ use crate::saved::{ANCHORS, BUILD, CHILD_ORDER, GONE};
 const NO_ONE: SaveId = SaveId(1);
 /// An empty list, as it is written.
 const NO_CHILDREN: [u8; 1] = [0x90];
-/// The ids of anchors begin here, far from those that entities have in any session.
+/// The first id of anchors, far above those of entities in any session.
 const FIRST_ANCHOR: SaveId = SaveId((1 << 40) + 1);
 
 /// A world's saved data, as it would be written.
@@ -43,8 +43,8 @@ pub(super) enum Outsiders {
 }
 
 impl SavedRows {
-    /// Looks at a world, in which some entities have an id already. The others get ids from
-    /// `next` on, or beyond those that are known.
+    /// Reads a world, in which some entities have an id already. The others get ids from `next` on,
+    /// or above the known ones.
     pub(super) fn of(
         world: &mut World,
         types: &Arc<SavedTypes>,
@@ -85,7 +85,7 @@ impl SavedRows {
         self.saved.iter().map(|(entity, id)| (*entity, *id)).chain(anchors).collect()
     }
 
-    /// An id that none of the entities has.
+    /// An id that no entity has.
     pub(super) fn next_id(&self) -> SaveId {
         self.saved.values().max().map_or(SaveId::FIRST, |id| id.next())
     }

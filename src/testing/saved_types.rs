@@ -16,7 +16,7 @@ use crate::schema::{BuildForms, Lock, TakenForm, TypeForms};
 
 /// Bytes of a lock at the most.
 const MOST_BYTES: usize = 64 << 20;
-/// The variable that most services set which build and test.
+/// The environment variable that most build services set.
 const NOBODY_COMMITS: &str = "CI";
 
 /// Asserts that the current game reads every saved type in each form that it ever had.
@@ -77,7 +77,7 @@ pub fn assert_saved_types(lock: impl AsRef<Path>, build: impl FnOnce(SessionPlug
     }
 }
 
-/// The saved types of a game don't go with a lock.
+/// The reason why the saved types of a game don't match a lock.
 #[derive(Debug, thiserror::Error)]
 enum SavedTypesError {
     #[error("{}", listed(problems))]
@@ -98,7 +98,7 @@ fn listed(problems: &[TypeProblem]) -> String {
     problems.join("\n")
 }
 
-/// Every form that the game of a world reads.
+/// Every form that a world's game reads.
 fn forms_of(world: &mut World) -> Result<BuildForms, SavedTypesError> {
     let types = SavedTypes::collect(world);
     if !types.problems().is_empty() {

@@ -26,7 +26,7 @@ pub(super) struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Looks at a world, in which some entities have an id already, and the others get theirs from
+    /// Reads a world, in which some entities have an id already, and the others get theirs from
     /// `next` on.
     pub(super) fn of(
         world: &'a mut World,

@@ -51,7 +51,7 @@ impl SavedSnapshot {
         Self::with_ids(world, &types, &known)
     }
 
-    /// The same, with these ids for the entities that are known.
+    /// The same, with these ids for known entities.
     pub(crate) fn with_ids(
         world: &mut World,
         types: &Arc<SavedTypes>,
@@ -60,7 +60,7 @@ impl SavedSnapshot {
         Self::some_with_ids(world, types, known, |_| true)
     }
 
-    /// The same, of no more than the rows that are wanted: making trees takes most of the time.
+    /// The same, with only the wanted rows: building trees takes most of the time.
     pub(crate) fn some_with_ids(
         world: &mut World,
         types: &Arc<SavedTypes>,

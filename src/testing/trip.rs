@@ -1,4 +1,4 @@
-//! A round trip of a game's world, and what it is given for the way.
+//! A round trip of a game's world, and the resources that it is lent.
 
 use std::fmt;
 

@@ -23,7 +23,7 @@ pub(crate) enum ChangeSort {
     Lost { target: Entity, name: String },
 }
 
-/// Fields of one value that are listed.
+/// The most fields of one value that are listed.
 const LISTED: usize = 16;
 
 /// The differences between two values, in the first few fields.
@@ -94,7 +94,7 @@ impl Comparison {
         }
     }
 
-    /// Entities can't be paired where they have no order, but an unmapped one is in both.
+    /// Entities without order can't be paired, but an unmapped one is in both.
     fn note_unmapped_members(&mut self, some: &[Tree], others: &[Tree]) -> bool {
         let unmapped = some.iter().find_map(|member| {
             let Tree::Reference(before) = member else { return None };

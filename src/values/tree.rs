@@ -1,4 +1,4 @@
-//! A value of any type, as something that can be compared field by field.
+//! Values of any type, for comparison field by field.
 
 use std::fmt;
 
@@ -8,12 +8,11 @@ use bevy_session_journal::SaveId;
 
 /// The depth to which a value is looked into. The format allows no deeper ones.
 pub(crate) const DEPTH: usize = bevy_session_journal::internal::format::limits::VALUE_DEPTH;
-/// Letters of a value that a text about it shows.
+/// The most characters of a value in a text about it.
 const SHOWN: usize = 120;
 
-/// A value of any type, as something that can be compared field by field.
-///
-/// What has no order is sorted, so that two equal maps are equal here.
+/// A value of any type, for comparison field by field. Parts without order are sorted, so that two
+/// equal maps are equal here.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Tree {
     /// `None`, `()`.
@@ -26,7 +25,7 @@ pub(crate) enum Tree {
     Double(u64),
     Text(String),
     Bytes(Vec<u8>),
-    /// A value that can't be looked into, as it prints itself.
+    /// A value that can't be looked into, as its `Debug` prints it.
     Opaque(String),
     Reference(Reference),
     List(Vec<Tree>),
@@ -36,7 +35,7 @@ pub(crate) enum Tree {
     Fields(Vec<(String, Tree)>),
     /// Keys and values, sorted.
     Map(Vec<(Tree, Tree)>),
-    /// A variant of an enum, and what is in it.
+    /// A variant of an enum, and its content.
     Variant(String, Box<Tree>),
 }
 
@@ -51,25 +50,25 @@ pub(crate) struct Reference {
     pub name: String,
 }
 
-/// Who a reference means.
+/// The entity that a reference means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Target {
     /// No entity, or one that is gone: neither is restored.
     NoOne,
     /// An entity that is saved or has a key.
     Known(SaveId),
-    /// An entity that is there and isn't saved.
+    /// An entity that exists and isn't saved.
     Unsaved(Entity),
 }
 
 impl Tree {
-    /// A number with all values of NaN in one, and no negative zero.
+    /// A number, with all NaN values as one, and without negative zero.
     pub(crate) fn single(value: f32) -> Self {
         let value = if value.is_nan() { f32::NAN } else { value };
         Self::Single(if value == 0.0 { 0 } else { value.to_bits() })
     }
 
-    /// A number with all values of NaN in one, and no negative zero.
+    /// A number, with all NaN values as one, and without negative zero.
     pub(crate) fn double(value: f64) -> Self {
         let value = if value.is_nan() { f64::NAN } else { value };
         Self::Double(if value == 0.0 { 0 } else { value.to_bits() })
@@ -175,7 +174,7 @@ impl fmt::Debug for Tree {
     }
 }
 
-/// Shows the value as people read it, cut off where it gets long.
+/// Shows the value for people, truncated if it is long.
 impl fmt::Display for Tree {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();

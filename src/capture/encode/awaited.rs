@@ -38,7 +38,7 @@ enum Row {
     None,
     /// The world's list, completed.
     OfWorld,
-    /// A list that the world doesn't have: too few are there.
+    /// A list that the world doesn't have: too few of its sources exist.
     OfAwaited,
 }
 
@@ -60,7 +60,7 @@ struct OrderRows {
 }
 
 impl NamedOrder {
-    /// As a row has it.
+    /// The order in a row.
     pub(super) fn of(type_path: &Arc<str>, target: SaveId, row: &[u8]) -> Self {
         Self { type_path: type_path.clone(), target, names: decode(row) }
     }
@@ -213,7 +213,8 @@ impl Carried {
         (rows.removed.into_iter().collect(), values.finish())
     }
 
-    /// Of those whom the lists of claimed entities name, some may still be missing.
+    /// Keeps waiting for sources that the lists of claimed entities name and that are still
+    /// missing.
     pub(super) fn await_the_rest(
         &mut self,
         columns: &HashSet<&str>,
@@ -232,7 +233,7 @@ impl Carried {
     }
 }
 
-/// Who is named by a row of an order.
+/// The sources that a row of an order names.
 fn decode(row: &[u8]) -> Vec<SaveId> {
     let names = OrderCodec.decode(row).unwrap_or_default();
     names.into_iter().map(|name| SaveId(name.to_bits())).collect()

@@ -103,7 +103,7 @@ impl Carried {
         gone.into_iter().for_each(|id| self.forget(id));
     }
 
-    /// Takes an entity that was carried whole; its id, and its rows by type.
+    /// Takes an entity that was carried whole: its id, and its rows by type.
     pub(super) fn claim(&mut self, key: &SaveKey) -> Option<(SaveId, Vec<(Arc<str>, CarriedRow)>)> {
         let id = self.waiting_for(key)?;
         self.waiting.remove(&(key.clone(), id));
@@ -142,7 +142,7 @@ impl Carried {
         rows.into_iter().map(summary).collect()
     }
 
-    /// Forgets the rows that the game wrote again; whose they were.
+    /// Forgets the rows that the game wrote again. Returns their ids.
     pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) -> Vec<SaveId> {
         let Some(carried) = self.types.get_mut(type_path) else { return Vec::new() };
         let written = written.iter().flat_map(Values::ids).copied();
@@ -173,7 +173,7 @@ impl Carried {
         self.orders.keep_only(&alive);
     }
 
-    /// The rows of a type between those that the game wrote itself, which have this version: all, or
+    /// The rows of a type, merged with those that the game wrote, which have this version: all, or
     /// those of some entities.
     pub(super) fn merge(
         &self,

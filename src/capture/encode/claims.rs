@@ -1,4 +1,4 @@
-//! Placed entities that are back, while what was kept for them is on its way to them.
+//! Placed entities that have come back, while their kept values are on their way to them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ struct Claim {
 
 /// The outcome of claims.
 pub(crate) struct Settled {
-    /// Entities that have the values which were kept for them.
+    /// Entities to which the kept values were written.
     pub written: Vec<Entity>,
     /// Entities of another kind than the one kept for their key, which is kept further.
     pub refused: Vec<Entity>,
@@ -47,7 +47,7 @@ impl Claims {
         self.by_entity.insert(entity, Claim { key, id });
     }
 
-    /// It is no longer; the key and the id of the entity, if it was.
+    /// Ends a claim. Returns the key and the id of the entity, if it had one.
     pub(super) fn end(&mut self, entity: Entity) -> Option<(SaveKey, SaveId)> {
         let Claim { key, id } = self.by_entity.remove(&entity)?;
         self.by_key.remove(&key);
@@ -69,7 +69,7 @@ impl Claims {
         self.by_key.contains_key(key)
     }
 
-    /// Those among these entities that wait for nothing.
+    /// The entities among these that don't wait for values.
     pub(super) fn without<'a>(&self, entities: &'a [Entity]) -> Cow<'a, [Entity]> {
         if self.is_empty() {
             return Cow::Borrowed(entities);

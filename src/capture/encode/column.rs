@@ -47,7 +47,7 @@ impl<'a> ColumnWriter<'a> {
         Self { type_path, sent, ids, presence, failures, values, removed, scratch }
     }
 
-    /// Forgets which rows there were.
+    /// Forgets all rows.
     pub(super) fn start_over(&mut self) {
         self.presence.clear();
     }
@@ -82,7 +82,7 @@ impl<'a> ColumnWriter<'a> {
         entities.iter().filter(|entity| self.ids.is_saved(**entity)).nth(1).is_some()
     }
 
-    /// The rows in the order of their ids. One whose entity isn't known to be saved is left out,
+    /// The rows in the order of their ids. A row whose entity isn't known to be saved is left out,
     /// and shows in the count.
     pub(crate) fn sorted_entities(&self, rows: &Rows) -> Vec<Row> {
         self.sorted_rows(rows.iter(self.sent))
@@ -127,14 +127,14 @@ impl<'a> ColumnWriter<'a> {
         }
     }
 
-    /// Takes the value of a resource or state away.
+    /// Removes the value of a resource or state.
     pub(crate) fn remove_world_value(&mut self) {
         if self.presence.remove(WORLD_SLOT) {
             self.removed.push(SaveId::WORLD);
         }
     }
 
-    /// Takes away the rows of entities that have one.
+    /// Removes the rows of entities that have one.
     pub(super) fn remove(&mut self, entities: &[Entity]) {
         for entity in entities {
             if let Some(saved) = self.ids.saved(*entity)

@@ -45,9 +45,9 @@ pub(crate) struct Encoder {
     pub(super) claims: Claims,
     /// Placed entities that were carried whole until lately. The journal still has their old rows.
     pub(super) claimed: BTreeSet<SaveId>,
-    /// Rows in the journal of entities that have another id now.
+    /// Rows in the journal under an entity's former id.
     misnamed: Vec<SaveId>,
-    /// A checkpoint that the first capture may be the difference to.
+    /// A checkpoint to which the first capture may be a delta.
     opening: Option<Vec<Block>>,
 }
 
@@ -80,13 +80,13 @@ pub(crate) struct Encoded {
     pub types: Vec<TypeSummary>,
     /// The rows that are carried along, since this build can't use them.
     pub carried: Vec<TypeSummary>,
-    /// Types of which values are missing or old, now or since the last full capture.
+    /// Types with missing or old values, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
     /// The first values that could not be written now.
     pub failures: Vec<EncodeFailure>,
-    /// Types whose rows the writer counts differently from the world. Something changed without a
+    /// Types whose number of rows differs between writer and world. Something changed without a
     /// trace, and a full capture is due.
     pub drift: Vec<DriftedType>,
     /// The capture's emptied buffers, for use again.
@@ -94,7 +94,7 @@ pub(crate) struct Encoded {
 }
 
 impl Encoder {
-    /// An encoder that gives out ids from `next_save_id` on. Its first capture must be full, unless it is
+    /// An encoder whose next id is `next_save_id`. Its first capture must be full, unless it is
     /// [opened with](Self::open_with) a checkpoint.
     pub(crate) fn new(types: Arc<SavedTypes>, next_save_id: SaveId) -> Self {
         let columns = vec![ColumnState::default(); types.columns().count()];
@@ -114,20 +114,20 @@ impl Encoder {
         }
     }
 
-    /// Makes the ids known that a restore has kept.
+    /// Sets the ids that a restore has kept.
     pub(crate) fn seed(&mut self, seeds: impl IntoIterator<Item = (Entity, SaveId)>) {
         for (entity, id) in seeds {
             self.ids.seed(entity, id);
         }
     }
 
-    /// Names the entities of values that are in no column.
+    /// Replaces the entities of values that are in no column by their ids.
     pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
         write(&mut self.ids)
     }
 
     /// An encoder that knows the same ids and carries the same rows, for a full capture that is
-    /// encoded beside the chain and must leave no trace in it.
+    /// encoded beside the chain and must not affect it.
     pub(crate) fn beside(&self) -> Self {
         Self {
             types: self.types.clone(),
@@ -156,17 +156,17 @@ impl Encoder {
         self.ids.entities()
     }
 
-    /// Carries rows along that can't be used now.
+    /// Carries rows that can't be used now.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;
     }
 
-    /// Makes it known which placed entities are gone.
+    /// Sets the placed entities that are gone.
     pub(crate) fn note_gone(&mut self, gone: KeyedIds) {
         self.gone = gone;
     }
 
-    /// Takes up the values of placed entities that left with their scope.
+    /// Takes in the values of placed entities that left with their scope.
     pub(crate) fn park(&mut self, parking: Parking) -> Vec<EncodeFailure> {
         let mut failures = Failures::default();
         let Parking { mut entities, columns } = parking;
@@ -247,7 +247,7 @@ impl Encoder {
         ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
     }
 
-    /// Forgets an entity that was captured before it was known to be a placed one, which has an id already.
+    /// Forgets an entity that was captured before it was known to be a placed one with an id.
     pub(super) fn forget_saved(&mut self, entity: Entity) {
         let Some(saved) = self.ids.remove(entity) else { return };
         for column in &mut self.columns {
@@ -256,7 +256,8 @@ impl Encoder {
         self.misnamed.push(saved.id);
     }
 
-    /// Of those whom the lists of claimed entities name, some may still be missing.
+    /// Keeps waiting for sources that the lists of claimed entities name and that are still
+    /// missing.
     pub(super) fn await_the_rest(&mut self, claimed: &[(Arc<str>, SaveId, CarriedRow)]) {
         let columns = self.types.columns().filter(|column| column.role() == Role::Order);
         let columns: HashSet<&str> = columns.map(|column| &**column.type_path()).collect();
@@ -528,7 +529,7 @@ impl Encoder {
         incomplete.map(|(saved_type, _)| saved_type.type_path().to_string()).collect()
     }
 
-    /// Types of which the world has another number of rows than were captured.
+    /// Types whose number of rows in the world differs from the captured ones.
     fn drift(&self, capture: &Capture) -> Vec<DriftedType> {
         let known = self.columns.iter().map(|column| column.presence.count());
         let known = std::iter::once(self.ids.saved_count()).chain(known);
@@ -543,7 +544,7 @@ impl Encoder {
     }
 }
 
-/// Lets the column write its values, whatever the game's own code does.
+/// Writes the column's values, catching panics of the game's own code.
 fn write_values(column: &mut dyn CapturedColumn, writer: &mut ColumnWriter<'_>) {
     // Nothing that a panic may leave half done is looked at again: values are dropped or written
     // over, and a row is in the block or it isn't.

@@ -40,12 +40,12 @@ impl KeyedIds {
         self.ids.remove(key);
     }
 
-    /// These keys, and no others.
+    /// Replaces all keys by these.
     pub(super) fn replace(&mut self, keys: impl IntoIterator<Item = (SaveKey, SaveId)>) {
         self.ids = keys.into_iter().collect();
     }
 
-    /// All keys, or the difference to what was written before.
+    /// All keys, or the difference from those written before.
     pub(super) fn blocks(&mut self, type_path: &Arc<str>, all: bool) -> Vec<Block> {
         let now: BTreeMap<SaveId, SaveKey> =
             self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();

@@ -51,12 +51,12 @@ impl Types {
         self.0.contains(path)
     }
 
-    /// One side of a row: a type, or a module with a type in it.
+    /// True if it has one side of a row: a type, or a type in a module.
     fn has_any(&self, side: &str) -> bool {
         self.0.iter().any(|path| is_within(path, side))
     }
 
-    /// Types that the next release has no more, although moves are followed.
+    /// Types that the next release doesn't have, even with the moves applied.
     fn lost(&self, version: &str, since: &Self) -> Vec<&str> {
         let elsewhere = |path: &str| names_elsewhere(path, version).iter().any(|it| since.has(it));
         let paths = self.0.iter().map(String::as_str);
@@ -69,7 +69,8 @@ fn is_within(path: &str, side: &str) -> bool {
     path == side || (side.ends_with("::") && path.starts_with(side))
 }
 
-/// The list of a release. Its place is asked for when a test runs: what clones build into may hold the test of another.
+/// The list of a release. Its path is found when a test runs, since clones of the repository may
+/// share a target directory.
 fn list(version: &str) -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     PathBuf::from(package).join(format!("tests/engine_types/bevy-{version}.txt"))

@@ -39,12 +39,12 @@ pub(crate) struct Placed {
     gone_in_run: HashSet<SaveKey>,
     /// Keys whose values are kept for an entity that isn't there.
     waiting: HashSet<SaveKey>,
-    /// Keys whose entities were despawned before this process played any session, and once it does
-    /// those of them whose values wait.
+    /// Keys whose entities were despawned before this process played any session; once it does,
+    /// those among them with waiting values.
     lost_before: HashSet<SaveKey>,
     /// True if this process has played a session.
     has_played: bool,
-    /// Note which state entities belong to, one for each state that the plugin knows.
+    /// Functions that note the state of entities, one for each state that the plugin knows.
     bind: Vec<BindKeys>,
     /// True if a session is being played, and its world isn't being replaced.
     is_recording: bool,
@@ -85,7 +85,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Placed {
-    /// The game's types are known from here on.
+    /// Sets the game's saved types.
     pub(crate) fn set_types(&mut self, types: Arc<SavedTypes>) {
         self.types = Some(types);
     }
@@ -99,7 +99,7 @@ impl Placed {
         self.is_recording
     }
 
-    /// A run begins: these keys are gone, and for these there are values.
+    /// Begins a run with these gone keys and these waiting ones.
     pub(crate) fn begin(&mut self, gone: HashSet<SaveKey>, waiting: HashSet<SaveKey>) {
         self.forget_departures();
         self.gone = gone;
@@ -110,12 +110,12 @@ impl Placed {
         self.is_recording = true;
     }
 
-    /// From here on nothing is recorded: no session is played, or its world is being replaced.
+    /// Stops recording: no session is played, or its world is being replaced.
     pub(crate) fn stop_recording(&mut self) {
         self.is_recording = false;
     }
 
-    /// Goes on where [`stop_recording`](Self::stop_recording) left off.
+    /// Continues after [`stop_recording`](Self::stop_recording).
     pub(crate) fn go_on_recording(&mut self) {
         self.is_recording = true;
     }
@@ -126,14 +126,14 @@ impl Placed {
         self.stop_recording();
     }
 
-    /// Forgets what left since the last capture, since the next one is of another world.
+    /// Forgets the departures since the last capture, since the next one is of another world.
     fn forget_departures(&mut self) {
         self.departures.clear();
         self.parking.clear();
         self.leaving.clear();
     }
 
-    /// The hook of an entity with a key that is despawned.
+    /// Notes that an entity with a key is being despawned.
     pub(super) fn note_departure(world: &mut DeferredWorld<'_>, entity: Entity) {
         let Ok(departed) = world.get_entity(entity) else { return };
         if !departed.contains::<Saved>() || is_unsaved(world, entity) {
@@ -155,7 +155,7 @@ impl Placed {
         placed.departures.push(Departure::Gone(entity, key));
     }
 
-    /// The hook of an entity that has its key no longer, or is despawned.
+    /// Notes that an entity no longer has its key, or is being despawned.
     pub(super) fn note_free_key(world: &mut DeferredWorld<'_>, entity: Entity) {
         let Some(key) = world.get::<SaveKey>(entity).cloned() else { return };
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return };
@@ -170,7 +170,7 @@ impl Placed {
         self.by_key.len()
     }
 
-    /// Notes with this which state entities belong to.
+    /// Adds a function that notes the state of entities.
     pub(super) fn bind_with(&mut self, bind: BindKeys) {
         self.bind.push(bind);
     }
@@ -181,7 +181,7 @@ impl Placed {
         self.cleared.insert(entity);
     }
 
-    /// The state is left that this key belongs to: if its entity was taken, the next one isn't.
+    /// Forgets that this key is gone, since its state is left.
     pub(super) fn start_fresh(&mut self, key: SaveKey) {
         if self.gone.contains(&key) {
             self.release(key);
@@ -198,12 +198,12 @@ impl Placed {
         !self.waiting.is_empty()
     }
 
-    /// Keys whose values wait, though their entities were there before the session was restored.
+    /// Keys with waiting values whose entities existed before the session was restored.
     pub(crate) fn lost_before(&self) -> impl Iterator<Item = &SaveKey> {
         self.lost_before.iter().filter(|key| self.waiting.contains(*key))
     }
 
-    /// These entities are about to be despawned with their scope.
+    /// Notes that these entities are about to be despawned with their scope.
     pub(crate) fn park(&mut self, parking: Parking) {
         for (entity, key) in &parking.entities {
             self.leaving.insert(*entity);
@@ -212,7 +212,7 @@ impl Placed {
         self.parking.push(parking);
     }
 
-    /// The next entity with this key starts fresh.
+    /// Lets the next entity with this key start fresh.
     pub(crate) fn release(&mut self, key: SaveKey) {
         self.gone.remove(&key);
         self.gone_in_run.remove(&key);
@@ -220,14 +220,14 @@ impl Placed {
         self.departures.push(Departure::Released(key));
     }
 
-    /// The next entities whose keys begin with this start fresh.
+    /// Lets the next entities with this prefix of keys start fresh.
     pub(crate) fn release_all(&mut self, prefix: &str) {
         let known = self.gone.iter().chain(&self.waiting);
         let known = known.filter(|key| key.as_str().starts_with(prefix)).cloned();
         known.collect::<Vec<_>>().into_iter().for_each(|key| self.release(key));
     }
 
-    /// The values of these keys could not be used after all.
+    /// The values of these keys could not be used, and wait again.
     pub(crate) fn wait_again(&mut self, keys: impl Iterator<Item = SaveKey>) {
         self.waiting.extend(keys);
     }
@@ -247,7 +247,7 @@ impl Placed {
         std::mem::take(&mut self.parking)
     }
 
-    /// Looks at what came since the last look.
+    /// Handles the entities that arrived since the last look.
     pub(crate) fn welcome(world: &mut World) -> Arrivals {
         let mut seen = Arrivals::default();
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return seen };

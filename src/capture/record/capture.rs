@@ -28,8 +28,7 @@ pub(crate) struct Capture {
 pub(crate) struct CapturedPlaces {
     /// Departures since the previous capture, in order.
     pub departures: Vec<Departure>,
-    /// All entities that have a key and aren't saved; `None` if they are those of the capture
-    /// before.
+    /// All unsaved entities with a key; `None` if they are the same as in the previous capture.
     pub anchors: Option<Vec<(Entity, SaveKey)>>,
 }
 

@@ -1,4 +1,4 @@
-//! One saved component type: copying its changed rows, and what becomes of them on the writer.
+//! One saved component type: copying its changed rows, and encoding them on the writer's thread.
 
 use std::any::Any;
 use std::ops::Range;
@@ -18,8 +18,7 @@ use crate::capture::encode::ColumnWriter;
 use crate::engine;
 use crate::saved::{CopyCodec, IsSaved, Saved};
 
-/// Copies one type out of the world. Columns don't share anything that changes, so they may run
-/// beside each other.
+/// Copies one type out of the world. Columns share no mutable state, so they may run in parallel.
 pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that belong to `moment`, into the emptied buffer of an earlier capture if
     /// there is one.
@@ -28,7 +27,7 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
-    /// The entities whose value was written in a span, or came in it.
+    /// The entities whose value was written or inserted in a span.
     fn changed_within(&mut self, _: &World, _: TickSpan) -> Vec<Entity> {
         Vec::new()
     }
@@ -57,7 +56,7 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     /// The number of rows in the world at the moment of the capture, if it is known.
     fn live(&self) -> Option<u64>;
 
-    /// Says which rows there are, before any of the game's own code runs.
+    /// Counts the rows, before any of the game's own code runs.
     fn count(&self, writer: &mut ColumnWriter<'_>);
 
     /// Encodes all values, in the order of their ids.
@@ -67,7 +66,7 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     fn empty(&mut self) {}
 }
 
-/// Whose values a column has.
+/// The entities of a column's values.
 #[derive(Default)]
 pub(crate) struct Rows {
     /// Whole tables: ranges of the entities that are sent.
@@ -315,7 +314,7 @@ fn changed_in_tables<T: Component>(
     changed
 }
 
-/// An entity that became saved lately is sent whole: its components' ticks don't show it.
+/// Adds the rows of an entity that became saved lately: its components' ticks don't show it.
 pub(super) fn add_fresh_rows(
     cursor: &mut TableCursor<'_>,
     entities: &[Entity],

@@ -1,8 +1,8 @@
-//! Which entities are saved, and which lost something.
+//! The entities that are saved, and those that lost something.
 
 use bevy::ecs::entity::Entity;
 
-/// Which entities are saved.
+/// The saved entities of a capture.
 #[derive(Default)]
 pub(crate) struct CapturedEntities {
     /// All of them, or those that became saved since the base.

@@ -15,7 +15,7 @@ pub(crate) enum CaptureScope {
     Delta,
 }
 
-/// Which rows a capture copies.
+/// The rows that a capture copies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extent {
     /// All of them.

@@ -96,8 +96,8 @@ impl RecordColumn for OrderRecorder {
         captured
     }
 
-    /// Only saved sources have a place in the order, so it changes as well when a source's marker comes
-    /// or goes, and then nothing changes on the target.
+    /// Only saved sources have a place in the order, so it also changes when a source's marker is
+    /// inserted or removed, which changes nothing on the target.
     fn follow_markers(
         &self,
         world: &World,
@@ -132,7 +132,7 @@ fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSp
         || saved.is_some_and(|saved| span.contains(saved.added()))
 }
 
-/// Copied lists, one behind the other.
+/// Copied lists, one after the other.
 #[derive(Default)]
 pub(crate) struct CapturedOrders {
     targets: Vec<Entity>,
@@ -142,8 +142,8 @@ pub(crate) struct CapturedOrders {
 }
 
 impl CapturedOrders {
-    /// The lists of some entities and those that they are in, which know their places. Between two
-    /// captures.
+    /// The lists of some entities and the lists that they are in, which have their places. Between
+    /// two captures.
     pub(crate) fn of(world: &World, relationship: ComponentId, entities: &[Entity]) -> Self {
         let mut captured = Self::default();
         if let Some(related) = Related::of(world, relationship) {

@@ -1,4 +1,4 @@
-//! Waiting for the memory of many small tables at once.
+//! Reads the memory of many small tables ahead.
 
 use std::array::from_fn;
 use std::hint::black_box;
@@ -6,9 +6,9 @@ use std::iter::FusedIterator;
 
 use bevy::ecs::change_detection::Tick;
 
-/// Tables that are waited for together.
+/// The number of tables that are read ahead together.
 const GROUP: usize = 16;
-/// Of a longer column the processor fetches the rest unasked.
+/// The processor prefetches the rest of a longer column by itself.
 const READ_AHEAD: usize = 1024;
 const TICKS_IN_A_CACHE_LINE: usize = 16;
 
@@ -34,7 +34,7 @@ pub(super) fn visit_tables<'w, T>(
     }
 }
 
-/// Reads something of each cache line, as no stable and safe instruction only fetches it.
+/// Reads a part of each cache line, as no stable and safe instruction only fetches it.
 #[inline(always)]
 fn read_ahead(ticks: &[Tick]) {
     let lines = ticks.iter().take(READ_AHEAD).step_by(TICKS_IN_A_CACHE_LINE);

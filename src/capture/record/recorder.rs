@@ -39,7 +39,7 @@ pub(crate) struct Recorder {
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
     thoroughness: Thoroughness,
-    /// Captures that have been encoded and emptied, to be filled again.
+    /// Encoded and emptied captures, to be filled again.
     #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
     /// The number of captures that are to return. More are never kept.
@@ -61,16 +61,16 @@ const KEPT: usize = 3;
 /// the tick of a whole column: Bevy's `MutUntyped`, and code that bypasses change detection and
 /// sets ticks itself.
 struct Thoroughness {
-    /// Captures until the next such look.
+    /// The number of captures until the next such look.
     captures: u32,
     /// The tick of the last one, to find the values that were missed since.
     last: Tick,
 }
 
-/// Captures of which one looks at everything.
+/// The interval, in captures, at which one looks at everything.
 const THOROUGH: u32 = 60;
 
-/// A type that was spawned before its marker could be made to come with it.
+/// A type that was spawned before it could require the marker.
 struct Adoption {
     type_path: Arc<str>,
     late: Latecomers,
@@ -105,7 +105,7 @@ impl Recorder {
         })
     }
 
-    /// Notes what was removed. Called once a frame, since Bevy forgets removals after two.
+    /// Notes removals. Called once a frame, since Bevy forgets them after two.
     pub(crate) fn watch_removals(&mut self, world: &World) {
         self.removals.note(world);
         if self.removals.give_up(world) {
@@ -130,8 +130,8 @@ impl Recorder {
         Some(self.columns.passed_over_since().max_by_key(age).unwrap_or(base))
     }
 
-    /// The entities whose component of each type was written after a tick, or came after it, in the order of the types.
-    /// Each value's own tick is looked at.
+    /// The entities whose component of each type was written or inserted after a tick, in the order
+    /// of the types. Each value's own tick is looked at.
     pub(crate) fn changed_since(&mut self, world: &World, since: Tick) -> Vec<Vec<Entity>> {
         self.columns.changed_within(world, TickSpan::new(since, world.read_change_tick()))
     }
@@ -141,7 +141,7 @@ impl Recorder {
         self.thoroughness.captures = 0;
     }
 
-    /// Makes the next capture full, and forgets what happened up to now.
+    /// Makes the next capture full, and forgets everything up to now.
     pub(crate) fn restart(&mut self, world: &World) {
         self.base = None;
         self.removals.skip(world);
@@ -158,7 +158,7 @@ impl Recorder {
         }
     }
 
-    /// Takes the world for one that was recorded, but for what was written after this tick.
+    /// Treats the world as recorded, except for writes after this tick.
     pub(crate) fn go_on_from(&mut self, world: &World, recorded: Tick) {
         self.restart(world);
         self.columns.take_for_recorded(world);
@@ -179,8 +179,8 @@ impl Recorder {
         capture
     }
 
-    /// Copies as [`capture`](Self::capture) does, and leaves what is sent only once, which placed
-    /// entities left, for the capture that comes next.
+    /// Copies as [`capture`](Self::capture) does, but leaves what is sent only once, the departures
+    /// of placed entities, to the next capture.
     pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         // Rare, and large: nothing to keep buffers for.
         self.fill(Box::default(), world, scope)
@@ -256,7 +256,7 @@ impl Recorder {
         capture
     }
 
-    /// An entity whose marker came or went has a place in the lists of others, or no longer.
+    /// Copies lists again if the marker of one of their members was inserted or removed.
     fn follow_markers(&self, world: &World, span: TickSpan, capture: &mut Capture) {
         let (fresh, unmarked) = (self.tables.entities(), &capture.entities.unmarked);
         if fresh.is_empty() && unmarked.is_empty() {

@@ -16,7 +16,7 @@ use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
 
-/// Copying that takes less than this isn't worth waking another thread.
+/// The least time of copying that is worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
 
 /// The recorders of each saved type.
@@ -34,7 +34,7 @@ pub(super) struct Recorders {
 /// The recorder of one type.
 struct Column {
     recorder: Box<dyn RecordColumn>,
-    /// An emptied buffer, and then what was copied into it.
+    /// An emptied buffer, then the copied rows.
     captured: Option<Captured>,
     cost: Duration,
 }
@@ -110,7 +110,7 @@ impl Recorders {
         }
     }
 
-    /// In how many deltas in a row no row of each type was copied.
+    /// The number of deltas in a row in which no row of each type was copied.
     pub(super) fn idle(&self) -> &[u32] {
         &self.idle
     }
@@ -128,7 +128,7 @@ impl Recorders {
         }
     }
 
-    /// The entities whose value of each type was written in a span, or came in it.
+    /// The entities whose value of each type was written or inserted in a span.
     pub(super) fn changed_within(&mut self, world: &World, span: TickSpan) -> Vec<Vec<Entity>> {
         let columns = self.columns.iter();
         columns.map(|column| lock(column).recorder.changed_within(world, span)).collect()
@@ -189,7 +189,7 @@ fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     }
 }
 
-/// No thread waits for another here: each column is taken once.
+/// Locks a column. No thread waits for another here: each column is taken once.
 fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
     column.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -66,7 +66,7 @@ impl<'w> Related<'w> {
         self.target
     }
 
-    /// Whom an entity is linked to.
+    /// The entity that an entity is linked to.
     pub(crate) fn target_entity(&self, source: Entity) -> Option<Entity> {
         let link = self.entity(source)?.get_by_id(self.relationship).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
@@ -76,7 +76,7 @@ impl<'w> Related<'w> {
         Some(target)
     }
 
-    /// Who is linked to an entity, in the order of its list.
+    /// The entities that are linked to an entity, in the order of its list.
     pub(crate) fn sources(&self, target: Entity) -> Option<impl Iterator<Item = Entity> + use<'w>> {
         let list = self.entity(target)?.get_by_id(self.target).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
@@ -86,7 +86,8 @@ impl<'w> Related<'w> {
         Some(sources)
     }
 
-    /// When the lists in a table changed; `None` if it has none, as where they are in sparse storage.
+    /// The ticks at which the lists in a table changed; `None` if it has none, for example in
+    /// sparse storage.
     pub(super) fn changed_ticks(&self, table: &'w Table) -> Option<&'w [Tick]> {
         let ticks = table.get_changed_ticks_slice_for(self.target)?;
         // SAFETY: `UnsafeCell<T>` has the layout of `T`. Both the slice and the table are borrowed

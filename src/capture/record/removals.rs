@@ -13,11 +13,12 @@ use bevy::ecs::world::{EntityRef, World};
 use super::entities::{CapturedEntities, RemovedRows};
 use super::related::target_of;
 
-/// The component whose removal takes a row away.
+/// The component whose removal removes a row.
 #[derive(Clone, Copy)]
 pub(crate) enum Watched {
     Component(ComponentId),
-    /// The one that lists the sources of this relationship. Bevy gets to know it with the first link.
+    /// The component that lists the sources of this relationship. Bevy registers it with the first
+    /// link.
     TargetOf(ComponentId),
 }
 
@@ -99,7 +100,7 @@ impl Removals {
         }
     }
 
-    /// Says what became of the entities whose marker was removed.
+    /// Reports the entities whose marker was removed.
     pub(crate) fn take_entities(&mut self, world: &World, entities: &mut CapturedEntities) {
         for candidate in self.marker.take() {
             match world.get_entity(candidate) {
@@ -112,7 +113,7 @@ impl Removals {
         }
     }
 
-    /// Says which saved entities lost a component.
+    /// Reports the saved entities that lost a component.
     pub(crate) fn take_rows(&mut self, world: &World, removed: &mut Vec<RemovedRows>) {
         let marker = self.marker_id;
         for (column, watch) in &mut self.columns {

@@ -16,13 +16,13 @@ use super::resources::CapturedWorldValue;
 use crate::engine::{self, Pending};
 use crate::saved::{PendingState, SavedState, StateCodec};
 
-/// States that are being left at this very moment: the world is still theirs, and the states are
-/// the next ones already.
+/// States that are being left at this moment: the world still belongs to them, and the current
+/// states are already the next ones.
 #[derive(Resource, Default)]
 pub(crate) struct StatesBeingLeft(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl StatesBeingLeft {
-    /// Notes what a state was.
+    /// Notes the former state.
     pub(crate) fn note<S: States>(&mut self, exited: Option<S>) {
         self.0.insert(TypeId::of::<S>(), Box::new(exited));
     }

@@ -60,7 +60,8 @@ pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, s
     }
 }
 
-/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+/// A checkpoint isn't durable. If it isn't tried again, a chapter that began with it begins with
+/// the next.
 pub(in crate::lifecycle) fn checkpoint_failed(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -108,7 +109,7 @@ pub(in crate::lifecycle) fn give_up_asked(
     }
 }
 
-/// Nothing that is captured is written any more: only what is asked for is still tried.
+/// Captures aren't written any more, except requested ones.
 pub(in crate::lifecycle) fn saving_stopped(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -31,7 +31,7 @@ use crate::lifecycle::transitions::take_up::{self, not_prepared};
 use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed};
 use crate::recording::NotWritten;
 
-/// Takes in everything that was reported.
+/// Handles all reports.
 pub(in crate::lifecycle) fn handle_reports(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(report) = parts.writer.link.report() {
         handle_report(parts, world, report);
@@ -171,7 +171,7 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     finish_if_asked(world, ticket);
 }
 
-/// Answers what the writer was asked for and will never answer, now that it is gone.
+/// Answers the requests that the writer will never answer, now that it is gone.
 pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &mut World) {
     // No one will look at the sessions any more, so nothing waits for that.
     parts.start_up.expect_no_sessions();
@@ -190,7 +190,7 @@ pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &
     reject_all(world, restoring, &RequestError::WriterGone);
 }
 
-/// Takes in what was done with sessions that aren't played.
+/// Handles the results of operations on sessions that aren't played.
 fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
         News::Declined { session, result, ticket } => {

@@ -158,7 +158,8 @@ struct Overtaking {
 }
 
 impl Overtaking {
-    /// Looks on, beside the session that is being read; from the beginning where requests came.
+    /// Continues the search, considering the session that is being read; from the beginning if
+    /// requests were added.
     fn begin(&mut self, queue: &RequestQueue, read: Option<SessionId>) {
         if queue.len() != self.left {
             *self = Self::default();

@@ -21,8 +21,8 @@ use crate::lifecycle::transitions::leaving::{self, leave_without_waiting};
 use crate::lifecycle::transitions::restoring::cancel_restoring;
 use crate::lifecycle::transitions::take_up::give_up_preparing;
 
-/// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
-/// time, until that is on disk.
+/// Once the app's exit is seen, records it, closes the session and waits, for a bounded time, until
+/// that is on disk.
 pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_asked = parts.exit.is_asked_for(world);
     if parts.exit.was_seen() && !is_asked {

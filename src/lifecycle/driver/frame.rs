@@ -33,7 +33,7 @@ use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
 use crate::monitoring::StandingAlerts;
 
-/// The first step: takes in what the writer reports.
+/// The first step: handles the writer's reports.
 pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     if SwitchedOff::answers_for(world) {
         return;
@@ -63,7 +63,7 @@ pub(crate) fn finish_restore(world: &mut World) {
     });
 }
 
-/// Brings placed entities up to date.
+/// Updates placed entities.
 pub(crate) fn restore(world: &mut World) {
     Runtime::with(world, follow_placed_entities);
 }
@@ -117,7 +117,8 @@ pub(crate) fn report(world: &mut World) {
     });
 }
 
-/// Takes in what happened since the last frame: time, failures of the game, settings, events, answers.
+/// Handles what happened since the last frame: time, failures of the game, settings, events,
+/// answers.
 fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     parts.time.tick(world);
     note_failures(parts, world);
@@ -138,13 +139,13 @@ fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     follow_replica(parts, world);
 }
 
-/// Gives a driven writer its turn, and takes in everything that was reported.
+/// Gives a driven writer its turn, and handles all reports.
 pub(in crate::lifecycle) fn turn(parts: &mut RuntimeParts, world: &mut World) {
     parts.writer.link.turn(parts.time.now());
     handle_reports(parts, world);
 }
 
-/// Reports once which types can't be saved, now that observers are there.
+/// Reports once the types that can't be saved, now that observers exist.
 fn report_problems(parts: &mut RuntimeParts, world: &mut World) {
     for TypeProblem { type_path, reason } in parts.hints.take_problems() {
         notify(world, TypeNotSaved { type_path, reason });

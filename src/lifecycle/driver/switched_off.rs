@@ -6,7 +6,7 @@ use bevy_session_journal::RequestError;
 use crate::lifecycle::hooks::game_hooks::CheckpointTriggers;
 use crate::lifecycle::requests::{RequestQueue, reject_asked};
 
-/// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
+/// Replaces [`Runtime`](super::Runtime) if sessions are switched off for this start.
 #[derive(Resource)]
 pub(crate) struct SwitchedOff;
 

@@ -58,11 +58,11 @@ impl ExternalSavesExt for App {
     }
 }
 
-/// The save system that the game named, until the plugin is set up.
+/// The registered save system, until the plugin is set up.
 #[derive(Resource)]
 struct Provider(Arc<dyn ExternalSaves>);
 
-/// Takes the save system that the game named out of the world.
+/// Takes the registered save system out of the world.
 pub(crate) fn take_provider(world: &mut World) -> Option<Arc<dyn ExternalSaves>> {
     world.remove_resource::<Provider>().map(|Provider(provider)| provider)
 }

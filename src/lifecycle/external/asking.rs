@@ -1,4 +1,4 @@
-//! Asks the game to save, at the moments at which checkpoints are taken too.
+//! Asks the game to save, at the moments at which checkpoints are taken.
 
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ pub(in crate::lifecycle) fn ask_external_now(
     }
 }
 
-/// Asks the provider and the game what is due, once a frame.
+/// Asks the provider and the game the questions that are due, once a frame.
 pub(in crate::lifecycle) fn follow_external_saves(parts: &mut RuntimeParts, world: &mut World) {
     if parts.external.is_none() {
         return;
@@ -150,8 +150,8 @@ pub(in crate::lifecycle) fn open_request(
     Some(answer)
 }
 
-/// The app exits: waits until then for what the game was asked to save, as long as there is a task
-/// that may still answer. What comes later isn't waited for.
+/// The app exits: waits for requested saves, as long as a task may still answer. Later answers
+/// aren't waited for.
 pub(in crate::lifecycle) fn wait_for_external_saves(
     parts: &mut RuntimeParts,
     world: &mut World,

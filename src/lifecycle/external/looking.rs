@@ -18,7 +18,7 @@ use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSe
 /// added.
 const OFFER_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Sessions were found that crashed: begins to look for backups beside their checkpoints.
+/// Crashed sessions were found: begins to look for backups beside their checkpoints.
 pub(in crate::lifecycle) fn look_for_backups(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -124,7 +124,7 @@ pub(in crate::lifecycle) fn backup_validated(
     }
 }
 
-/// The provider could not look at a backup: it isn't offered.
+/// The provider could not examine a backup: it isn't offered.
 pub(in crate::lifecycle) fn backup_not_validated(
     parts: &mut RuntimeParts,
     error: &ExternalCallError,
@@ -135,7 +135,7 @@ pub(in crate::lifecycle) fn backup_not_validated(
     }
 }
 
-/// The backup that was looked at was dealt with; `None` if none was.
+/// Takes the backup that was examined; `None` if none was.
 fn next_to_validate(parts: &mut RuntimeParts) -> Option<ExternalSave> {
     let looking = parts.external.as_mut()?.looking.as_mut()?;
     let Step::Validating(saves) = &mut looking.step else { return None };
@@ -173,14 +173,14 @@ fn players(world: &World) -> Vec<Option<String>> {
     players
 }
 
-/// The backup that is taken without asking instead of what is offered of a session.
+/// The backup that is loaded without asking, instead of a session's checkpoint.
 pub(in crate::lifecycle) fn better_backup(world: &World, session: SessionId) -> Option<String> {
     let offers = world.get_resource::<RecoveryOffers>()?;
     let offer = offers.of(session).next()?;
     Some(offers.backups.better_than(offer)?.save.slot.clone())
 }
 
-/// Takes note of what the sessions that crashed have kept of the game's own saves.
+/// Notes the game's own saves that crashed sessions have recorded.
 pub(in crate::lifecycle) fn note_backups_of(offers: &mut RecoveryOffers, offer: &RecoveryOffer) {
     offers.backups.acknowledge(offer);
 }

@@ -13,7 +13,7 @@ use crate::capture::{crate_of, is_crate_of_engine, type_path_of};
 use crate::lifecycle::notifications::SessionRestored;
 use crate::restore::{DanglingReference, NotPutBack, Reappearance, RestoreReport};
 
-/// Gives the hints about references of restored entities that lead nowhere.
+/// Gives the hints about references of restored entities without a target.
 pub(crate) fn hint_at_dangling(restored: On<SessionRestored>, mut commands: Commands) {
     let report = &restored.report;
     let hints = dangling(report);
@@ -28,8 +28,8 @@ pub(crate) fn hint_at_dangling(restored: On<SessionRestored>, mut commands: Comm
     }
 }
 
-/// A plain reference to an entity that isn't there may be to one that was despawned long ago, as there are in
-/// most games. A relationship never is: its target was there and wasn't saved.
+/// A plain reference without a target may be to an entity that was despawned long ago, as in most
+/// games. A relationship never is: its target existed and wasn't saved.
 fn dangling(report: &RestoreReport) -> Vec<SessionHint> {
     let mut links = BTreeMap::<&str, Vec<&DanglingReference>>::new();
     let mut unmapped = BTreeSet::new();

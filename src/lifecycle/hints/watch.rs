@@ -14,15 +14,15 @@ use crate::lifecycle::hooks::game_hooks::GameHooks;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
 
-/// Play time after which a gate that is shut is worth a word.
+/// The play time after which a shut gate is worth a hint.
 const GATE_PATIENCE: Duration = Duration::from_secs(30);
-/// Time in a game without a session after which that is worth a word.
+/// The time without a session after which that is worth a hint.
 const SESSION_PATIENCE: Duration = Duration::from_secs(30);
 /// Time without a session after which a game won't resume one that a developer has stopped.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
-/// Play time in which a level spawns what waits for it, if it ever does.
+/// The play time in which a level spawns its placed entities, if it ever does.
 const LEVEL_PATIENCE: Duration = Duration::from_secs(10);
-/// Checkpoints without an entity after which that is worth a word.
+/// The number of checkpoints without an entity after which that is worth a hint.
 const EMPTY_CHECKPOINTS: u32 = 3;
 
 /// Gives the hints that are due.
@@ -152,7 +152,7 @@ fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
 }
 
 impl GameHooks {
-    /// Says which conditions have kept checkpoints from being taken for so long.
+    /// The hint with the conditions that have kept checkpoints from being taken for this long.
     pub(crate) fn shut_gate(&self, world: &World, waited: Duration) -> SessionHint {
         let mut shut = self.checkpoint_session_while.iter().filter(|condition| !condition.held());
         let absent_state = shut.clone().find_map(|condition| condition.absent_state(world));

@@ -14,7 +14,7 @@ pub(crate) struct HintWatch {
     pub(super) problems: Vec<TypeProblem>,
     /// True once the game's hooks were checked.
     pub(super) knows_hooks: bool,
-    /// Time in which no session was played or asked for; `None` once there was one.
+    /// Time without a session or a request for one; `None` once there was one.
     pub(super) without_session: Option<Duration>,
     /// True if this is a developer's start, in which a needless hint does no harm.
     pub(super) is_development: bool,
@@ -26,7 +26,7 @@ pub(crate) struct HintWatch {
 #[derive(Default)]
 pub(in crate::lifecycle) struct Stopped {
     pub(super) sessions: Vec<SessionId>,
-    /// Time since the first was found in which no session was played or asked for.
+    /// Time without a session or a request for one, since the first was found.
     pub(super) waited: Duration,
 }
 

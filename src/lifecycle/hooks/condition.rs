@@ -208,7 +208,7 @@ impl Condition {
     }
 }
 
-/// Bevy's condition on a state.
+/// Bevy's condition for a state.
 const IN_STATE: &str = "bevy_state::condition::in_state";
 
 /// The state that a condition depends on, if its type shows exactly one.
@@ -233,7 +233,7 @@ fn spoken(name: &str) -> String {
     }
 }
 
-/// Bevy's errors end with a backtrace.
+/// The first line of an error. Bevy's errors end with a backtrace.
 fn first_line(error: &str) -> String {
     error.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }

@@ -53,7 +53,7 @@ pub(crate) struct CheckpointTriggers {
     pub entered: Vec<String>,
     /// At once, before the state is left.
     pub leaving: Vec<String>,
-    /// At the end of this frame, whatever was taken shortly before.
+    /// At the end of this frame, even if one was taken shortly before.
     pub urgent: Option<String>,
 }
 
@@ -70,8 +70,8 @@ const STATE: &str = "bevy_state::state::resources::State";
 
 const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
 
-/// The state of which this is the resource, if nothing ever added it to the app. One that was added
-/// may be absent, as sub-states are.
+/// The state of which this is the resource, if nothing ever added it to the app. A state that was
+/// added may be absent, as sub-states are.
 fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
     let name = |component| Some(world.components().get_info(component)?.name().to_string());
     let resource = name(component)?;
@@ -120,7 +120,7 @@ impl GameHooks {
         missing
     }
 
-    /// Adds the systems that look at transitions, if the app has states.
+    /// Adds the systems that watch transitions, if the app has states.
     pub(crate) fn watch_transitions(&mut self, app: &mut App) {
         for watch in std::mem::take(&mut self.watch) {
             watch(app);

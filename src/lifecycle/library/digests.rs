@@ -126,7 +126,7 @@ struct Declared {
     show: Show,
 }
 
-/// Puts digests into the resource of their type.
+/// Inserts digests into the resource of their type.
 type Show = fn(&mut World, &ErasedDigests);
 
 /// Functions that put each digester's values into the world, by the digester's name.
@@ -167,7 +167,7 @@ impl DeclaredDigests {
     }
 }
 
-/// Has digests brought up to date, or removed.
+/// Orders the update or removal of digests.
 pub(in crate::lifecycle) fn order_digests(
     parts: &mut RuntimeParts,
     world: &World,

@@ -26,7 +26,7 @@ struct EditingMany {
     played: Option<(SessionId, Result<(), RequestError>)>,
 }
 
-/// Does one thing with all sessions that a query finds.
+/// Makes the same change to all sessions that a query finds.
 pub(in crate::lifecycle) fn edit_all(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -68,7 +68,7 @@ fn edit_played(
     result
 }
 
-/// Lets the sessions go that a preview names, as far as they are what they were.
+/// Removes the sessions of a preview, as far as they haven't changed.
 pub(in crate::lifecycle) fn prune(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -98,7 +98,7 @@ impl Edits {
     }
 }
 
-/// It was done with all of them, as far as it could be.
+/// The change was made to all of them, as far as it could be.
 pub(in crate::lifecycle) fn edited_many(world: &mut World, edited: EditedMany, ticket: Ticket) {
     let editing = world.get_resource_mut::<Edits>().and_then(|mut edits| edits.0.remove(&ticket));
     let Some(EditingMany { request, played }) = editing else { return };

@@ -74,7 +74,7 @@ pub(in crate::lifecycle) fn edited(
     finish_if_asked(world, ticket);
 }
 
-/// Moves a session to another place.
+/// Moves a session to the archive, to the trash, or back.
 pub(in crate::lifecycle) fn shelve(
     parts: &mut RuntimeParts,
     session: SessionId,
@@ -84,7 +84,7 @@ pub(in crate::lifecycle) fn shelve(
     file(parts, session, ticket, Order::Shelve { session, how, ticket })
 }
 
-/// A session was moved to another place, or not.
+/// A session was moved, or that failed.
 pub(in crate::lifecycle) fn shelved(
     parts: &mut RuntimeParts,
     world: &mut World,

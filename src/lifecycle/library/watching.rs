@@ -13,7 +13,7 @@ use crate::lifecycle::{CurrentSession, SessionCatalog, SessionUpdated};
 /// change is known within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
 
-/// When it was last looked what other processes changed.
+/// The time of the last look for changes by other processes.
 #[derive(Resource, Default)]
 pub(crate) struct WatchedSessions {
     looked: LastLook,

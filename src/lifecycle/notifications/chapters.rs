@@ -6,8 +6,9 @@ use bevy_session_journal::{ChapterId, ChapterOutcome, ChapterSummary, SessionId}
 use super::notifications;
 
 notifications! {
-    /// A chapter has begun. It is the innermost one of [`CurrentSession::chapters`](crate::CurrentSession::chapters),
-    /// and its first checkpoint follows: what an observer spawns is in that.
+    /// A chapter has begun. It is the innermost one of
+    /// [`CurrentSession::chapters`](crate::CurrentSession::chapters), and its first checkpoint
+    /// follows, which includes entities that an observer spawns.
     ChapterBegun {
         /// The session.
         session: SessionId,

@@ -91,12 +91,12 @@ pub enum FenceReason {
     Forked,
     /// It was removed from the replica.
     Removed,
-    /// The replica has lost what it had acknowledged, as one that was restored from a backup.
+    /// The replica has lost acknowledged data, for example because it was restored from a backup.
     WentBack,
 }
 
 impl FenceReason {
-    /// `None` where it is this machine's all the same.
+    /// `None` if it still belongs to this machine.
     pub(in crate::lifecycle) fn of(over: &Over) -> Option<Self> {
         match over {
             Over::Fenced => Some(Self::Owned),

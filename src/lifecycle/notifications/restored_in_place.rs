@@ -51,7 +51,8 @@ pub(crate) fn register(app: &mut App) {
     app.add_message::<RestoredInPlace>();
 }
 
-/// Says it as messages, and to observers of each entity that is still there when it is its turn.
+/// Sends it as messages, and triggers it for observers of each entity that still exists at its
+/// turn.
 pub(crate) fn notify_entities(world: &mut World, changed: Vec<ChangedEntity>) {
     let restored = |ChangedEntity { entity, types }| RestoredInPlace { entity, types };
     world.write_message_batch(changed.iter().cloned().map(restored));

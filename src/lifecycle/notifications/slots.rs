@@ -26,8 +26,8 @@ notifications! {
         slot: SaveSlot,
         /// The request; `None` if there was none.
         ticket: Option<Ticket>,
-        /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
-        /// that could be written.
+        /// The checkpoint of which it was to be a copy, which is safe in its session; `None` if not
+        /// even that could be written.
         checkpoint: Option<CheckpointId>,
         /// The error.
         error: SlotError,
@@ -88,8 +88,7 @@ notifications! {
         name: String,
     }
 
-    /// An attachment was read, as
-    /// [`read`](crate::attachments::AttachmentCommands::read) asked for.
+    /// An attachment was read, as [`read`](crate::attachments::AttachmentCommands::read) requested.
     AttachmentRead {
         /// The session or checkpoint that it is attached to.
         of: AttachmentOf,

@@ -16,7 +16,7 @@ use crate::recording::Reborn;
 /// The position of a run in the session's events.
 #[derive(Default)]
 pub(crate) struct EventLine {
-    /// The number of the last event that there is.
+    /// The number of the last event.
     pub(in crate::lifecycle) newest: u64,
     /// The last event whose effect is in the world.
     pub(in crate::lifecycle) through: u64,
@@ -29,7 +29,7 @@ pub(crate) struct EventLine {
 /// Events that are replayed after a crash, and the progress of that.
 #[derive(Default)]
 pub(in crate::lifecycle) enum HandingOut {
-    /// Nothing, or it is long done.
+    /// None, or all of them were handled.
     #[default]
     Nothing,
     /// These are due, at the end of the frame in which the world was restored.

@@ -1,11 +1,11 @@
-//! Requests that are about saves of the game's own.
+//! Requests about the game's own saves.
 
 use bevy::prelude::*;
 use bevy_session_journal::SessionId;
 
 use crate::external_saves::{Answer, ExternalDone, ExternalRequestId};
 
-/// A request that is about the game's own saves.
+/// A request about the game's own saves.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ExternalRequest {

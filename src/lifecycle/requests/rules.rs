@@ -31,7 +31,7 @@ pub(in crate::lifecycle) struct Rules {
 /// The session that a request is about.
 pub(in crate::lifecycle) enum About {
     None,
-    /// The one that is played when it is made.
+    /// The session that is played when the request is made.
     Played,
     One(SessionId),
     Slot(SlotId),
@@ -40,7 +40,7 @@ pub(in crate::lifecycle) enum About {
     Any,
 }
 
-/// A state that is waited for before a request is handled.
+/// A state to wait for before a request is handled.
 #[derive(PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {
     Nothing,

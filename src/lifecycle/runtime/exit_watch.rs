@@ -1,4 +1,4 @@
-//! Leaves cleanly when the app exits.
+//! Watches for the app's exit.
 
 use bevy::prelude::*;
 use bevy_session_journal::LeaveCause;
@@ -28,7 +28,7 @@ impl ExitWatch {
         self.seen
     }
 
-    /// The app's exit was seen and is dealt with.
+    /// Notes that the app's exit was seen and is being handled.
     pub(in crate::lifecycle) fn note_seen(&mut self) {
         self.seen = true;
     }
@@ -44,7 +44,7 @@ impl ExitWatch {
         self.process.exit_seen();
     }
 
-    /// Has the next process know of the exit.
+    /// Records the exit for the next process.
     pub(in crate::lifecycle) fn write_exit_down(&self) {
         self.process.write_exit_down();
     }
@@ -64,7 +64,7 @@ impl ExitWatch {
         self.process.went_on_after(failure, times)
     }
 
-    /// These alerts stand, and no others: the record of this process names them.
+    /// Replaces the alerts in the record of this process.
     pub(in crate::lifecycle) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
         self.process.alerts_stand(alerts);
     }

@@ -1,4 +1,4 @@
-//! Which sessions something is being done with that isn't play.
+//! The sessions with an operation other than play in progress.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub(crate) struct Filings {
 }
 
 impl Filings {
-    /// Something is being done with a session, until its ticket is answered.
+    /// Notes an operation on a session, until its ticket is answered.
     pub(in crate::lifecycle) fn begin(&mut self, session: SessionId, ticket: Ticket) {
         self.under_way.insert(session, ticket);
     }

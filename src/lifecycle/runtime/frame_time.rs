@@ -12,7 +12,7 @@ use super::suspension::Suspension;
 /// [`probation`](super::SessionSettings::probation), which one frame must not end.
 const LONGEST_FRAME: Duration = Duration::from_secs(10);
 
-/// The moment of the frame. It is read once, so that all that happens in a frame happens at one time.
+/// The time of the frame. It is read once, so that everything in a frame happens at one time.
 pub(crate) struct FrameTime {
     clock: Clock,
     now: Moment,
@@ -43,8 +43,8 @@ impl FrameTime {
         self.now
     }
 
-    /// Time of play since the frame before: nothing while the game was suspended, and so much at most that a
-    /// computer that slept adds next to nothing.
+    /// Time of play since the previous frame: none while the game was suspended, and bounded, so
+    /// that a computer that slept adds next to nothing.
     pub(in crate::lifecycle) fn passed(&self) -> Duration {
         self.passed
     }
@@ -78,14 +78,14 @@ impl FrameTime {
         (self.passed, self.waited) = (counted(since), counted(waited));
     }
 
-    /// Reads the clock between two frames; the moment that was before. Time is counted from frame to
-    /// frame, so that one comes [back](Self::back_to).
+    /// Reads the clock between two frames. Returns the former time. Time is counted from frame to
+    /// frame, so go [back](Self::back_to) to it.
     pub(in crate::lifecycle) fn at_this_moment(&mut self, world: &World) -> Moment {
         let now = self.read(world);
         std::mem::replace(&mut self.now, now)
     }
 
-    /// Back to the frame's moment.
+    /// Goes back to the frame's time.
     pub(in crate::lifecycle) fn back_to(&mut self, moment: Moment) {
         self.now = moment;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// When something was looked at last; by default, never.
+/// The time of the last check; by default, never.
 #[derive(Clone, Debug, Default)]
 pub struct LastLook(Option<Duration>);
 

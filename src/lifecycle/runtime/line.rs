@@ -12,8 +12,7 @@ pub(crate) struct Line {
     captured: u64,
     /// The value of `captured` when the run began; until it grows, the opening capture is due.
     opened_with: u64,
-    /// The checkpoint that the next delta is the difference to; `None` if the next capture must be
-    /// full.
+    /// The base of the next delta; `None` if the next capture must be full.
     base: Option<u64>,
     /// True if the writer knows the world as of the checkpoint after which the run begins, so that
     /// the opening capture may be a delta to that one.
@@ -87,7 +86,7 @@ impl Line {
         checkpoint.run == self.run && checkpoint.counter > self.captured
     }
 
-    /// The next checkpoint was captured. If it isn't one that deltas may follow, the one after it is
+    /// The next checkpoint was captured. If it can't be a base for deltas, the one after it is
     /// full.
     pub(in crate::lifecycle) fn advance(&mut self, is_base: bool) {
         self.captured += 1;
@@ -95,7 +94,7 @@ impl Line {
         self.base = is_base.then_some(self.captured);
     }
 
-    /// The writer has lost sight of the world: the next capture copies everything.
+    /// The writer no longer knows the world: the next capture copies everything.
     pub(in crate::lifecycle) fn need_full(&mut self) {
         self.base = None;
         self.is_as_restored = false;

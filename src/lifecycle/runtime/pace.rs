@@ -1,21 +1,21 @@
-//! When automatic checkpoints are due.
+//! The schedule of automatic checkpoints.
 
 use std::time::Duration;
 
-/// A capture that was lost is made up for after this, then twice as long, up to
+/// The delay after which a lost capture is made up for; then it is doubled, up to
 /// [`MAKE_UP_LONGEST`].
 const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
 const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 
-/// When automatic checkpoints of a run are due.
+/// The schedule of a run's automatic checkpoints.
 pub(crate) struct Pace {
     /// Real time since the last capture, pauses excluded.
     since_capture: Duration,
-    /// When the last capture was taken.
+    /// The time of the last capture.
     captured_at: Duration,
     /// Bytes of the last automatic checkpoint.
     written: u64,
-    /// The interval that the write rate asks for, if it is longer than the one that is set.
+    /// The interval that the write rate requires, if it is longer than the configured one.
     stretched: Option<Duration>,
     /// True if a capture was lost, so that one is due whatever the settings say.
     make_up: bool,
@@ -48,7 +48,7 @@ impl Pace {
         self.since_capture
     }
 
-    /// When the last capture was taken.
+    /// The time of the last capture.
     pub(in crate::lifecycle) fn captured_at(&self) -> Duration {
         self.captured_at
     }
@@ -78,7 +78,7 @@ impl Pace {
         }
     }
 
-    /// A checkpoint is durable: what is lost from here on is made up for soon.
+    /// A checkpoint is durable: later losses are made up for quickly again.
     pub(in crate::lifecycle) fn note_durable(&mut self) {
         self.make_up_after = MAKE_UP_FIRST;
     }
@@ -88,13 +88,13 @@ impl Pace {
         !std::mem::replace(&mut self.delay_reported, true)
     }
 
-    /// An automatic checkpoint of so many bytes is durable.
+    /// An automatic checkpoint of this many bytes is durable.
     pub(in crate::lifecycle) fn note_written(&mut self, bytes: u64) {
         self.written = bytes;
     }
 
-    /// Stretches the interval so that checkpoints like the last one keep to this rate; the interval from now on,
-    /// if that changes it.
+    /// Lengthens the interval so that checkpoints like the last one keep to this rate. Returns the
+    /// new interval, if it changed.
     pub(in crate::lifecycle) fn keep_to_rate(
         &mut self,
         interval: Duration,

@@ -13,7 +13,7 @@ use bevy_session_journal::{CheckpointId, SessionId};
 use crate::content::Order;
 use crate::replication::Replica;
 
-/// The driver's end of the line to what keeps sessions in a replica.
+/// The driver's link to the thread that keeps sessions in a replica.
 pub(crate) struct ReplicaPort {
     link: KeeperLink,
     pub settings: Replica,
@@ -21,9 +21,9 @@ pub(crate) struct ReplicaPort {
     held: Option<(SessionId, Order)>,
     /// The sessions that are kept there: played, or about to be.
     kept: BTreeSet<SessionId>,
-    /// Those that were left, and of which not everything is there yet.
+    /// The sessions that were left, and aren't complete in the replica yet.
     leaving: BTreeSet<SessionId>,
-    /// The session that is played here, and that another owns.
+    /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
 }
 
@@ -33,8 +33,8 @@ impl ReplicaPort {
         Self { link, settings, held, kept, leaving, fenced: None }
     }
 
-    /// Looks at an order before the writer does. One that reads a session which is to be played is held, until that
-    /// session is ready.
+    /// Inspects an order before the writer does. An order that reads a session which is to be
+    /// played is held until that session is ready.
     pub(super) fn pass(
         &mut self,
         order: Order,
@@ -94,18 +94,20 @@ impl ReplicaPort {
         self.link.send(ReplicaOrder::LetGo(session), now);
     }
 
-    /// All of what was left is there, or never will be. The session may be wanted again by now.
+    /// A session that was left is complete in the replica, or never will be. It may be wanted again
+    /// by now.
     pub(in crate::lifecycle) fn note_let_go(&mut self, session: SessionId) {
         self.leaving.remove(&session);
     }
 
-    /// Nothing more of a session is sent.
+    /// Stops sending a session.
     pub(in crate::lifecycle) fn forget(&mut self, session: SessionId) {
         self.kept.remove(&session);
         self.leaving.remove(&session);
     }
 
-    /// Lets go of all sessions but the one that is played: they were left, or given up before they were played.
+    /// Releases all sessions but the one that is played: they were left, or given up before they
+    /// were played.
     pub(in crate::lifecycle) fn let_go_of_others(
         &mut self,
         played: Option<SessionId>,
@@ -125,7 +127,7 @@ impl ReplicaPort {
         !self.leaving.is_empty()
     }
 
-    /// Has the replica looked at.
+    /// Requests a look at the replica.
     pub(in crate::lifecycle) fn look(&mut self, now: Moment) {
         self.link.send(ReplicaOrder::Look, now);
     }

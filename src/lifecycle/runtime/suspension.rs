@@ -1,4 +1,4 @@
-//! The system suspends the game, as a phone does, and may end it without another word.
+//! The system suspends the game, as a phone does, and may end it without notice.
 
 use bevy::prelude::*;
 
@@ -10,7 +10,7 @@ pub(crate) enum Suspension {
     None,
     /// The system suspends it after this frame.
     Announced,
-    /// Frames that come now, if any, are in the background.
+    /// Any frames that follow are in the background.
     InForce,
 }
 

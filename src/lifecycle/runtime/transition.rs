@@ -1,4 +1,4 @@
-//! Steps on the way from one session to another, or to an earlier moment of the same one: what each of them knows.
+//! The steps from one session to another, or to an earlier moment of the same one, and their state.
 
 use std::time::{Duration, Instant};
 
@@ -20,16 +20,16 @@ pub(crate) enum Transition {
         metadata: Box<SessionMetadata>,
         fields: Fields,
         run: RunId,
-        /// The highest checkpoint number that the session has used: of a draft, that of the draft.
+        /// The highest checkpoint number that the session has used; for a draft, the draft's.
         newest_counter: u64,
         /// The request that this answers.
         ticket: Ticket,
     },
     /// To read a checkpoint.
     Preparing(Box<Preparing>),
-    /// Nothing: the game has to lead to where the checkpoint belongs.
+    /// Nothing: the game has to reach the state to which the checkpoint belongs.
     Restoring(Box<Restoring>),
-    /// Nothing: the game does what it has to do at the session's end.
+    /// Nothing: the game's systems for the session's end are running.
     Ending(Box<Ending>),
     /// To end the run; then, if a checkpoint was read meanwhile, to continue from that.
     Leaving(Box<LeavingSession>),
@@ -103,17 +103,17 @@ impl Preparing {
 pub(crate) struct Restoring {
     pub prepared: Prepared,
     pub preparing: Preparing,
-    /// The session that was being played, should the restore be cancelled.
+    /// The session that was being played, in case the restore is cancelled.
     pub before: Option<CurrentSession>,
-    /// The resources and states of the world before, should the restore be cancelled.
+    /// The former resources and states of the world, in case the restore is cancelled.
     pub kept: WorldKept,
     /// Leftovers of the previous world that mustn't reach the restored one.
     pub leftovers: Leftovers,
     /// True if another state was entered in place of a saved one.
     pub through: bool,
-    /// When it began to wait.
+    /// The time at which it began to wait.
     pub since: Duration,
-    /// When it is reported next that it waits.
+    /// The time at which its waiting is next reported.
     pub report_at: Duration,
 }
 
@@ -131,7 +131,7 @@ pub(crate) struct Ending {
     pub then: Option<Box<Taken>>,
     /// The hook whose turn it is.
     pub next: usize,
-    /// Until when hooks may take their time.
+    /// The time until which hooks may run.
     pub until: Instant,
 }
 
@@ -145,10 +145,10 @@ impl Ending {
 /// The way in which a session is left.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Departure {
-    /// Why it ends for good; `None` if it is closed.
+    /// The reason if it ends for good; `None` if it is closed.
     pub end: Option<EndReason>,
     pub leaving: Leaving,
-    /// The request, if it is one for nothing else.
+    /// The request, if it was for nothing else.
     pub ticket: Option<Ticket>,
 }
 
@@ -173,7 +173,7 @@ impl Departure {
     }
 }
 
-/// A session that is being left, whose end the writer was asked to write.
+/// A session that is being left, whose end the writer is writing.
 pub(crate) struct LeavingSession {
     pub departure: Departure,
     /// The checkpoint of another session that was read meanwhile, to continue with.

@@ -1,4 +1,4 @@
-//! The driver's end of the line to the writer.
+//! The driver's link to the writer.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::lifecycle::SessionSettings;
 use crate::monitoring::{Measurements, Restraints, WriterLoad};
 use crate::switches::SessionSwitches;
 
-/// An automatic capture waits while this many are with the writer: what changes meanwhile is in
-/// the next one, so nothing is lost and memory stays bounded.
+/// An automatic capture waits while the writer has this many: the next one includes changes
+/// meanwhile, so nothing is lost and memory stays bounded.
 const AUTOMATIC_IN_FLIGHT: usize = 2;
-/// A capture that must keep its moment fails when this many are with the writer.
+/// A requested capture fails when the writer has this many.
 const MOMENTS_IN_FLIGHT: usize = 16;
 
-/// The driver's end of the line to the writer, and what is known of it.
+/// The driver's link to the writer, and the writer's known state.
 pub(crate) struct WriterPort {
     pub(in crate::lifecycle) link: Link,
     /// The progress of reading a checkpoint.
@@ -60,7 +60,7 @@ impl WriterPort {
         self
     }
 
-    /// Has the writer look at all sessions, once it knows how.
+    /// Has the writer read all sessions, once it has its settings.
     pub(crate) fn begin(&mut self, world: &World, now: Moment) {
         self.pass_on(world, now);
         self.link.send(Order::Detect { ticket: None }, now);

@@ -15,7 +15,7 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionSettings};
 
-/// Takes a checkpoint of this very frame, and has a slot made of it.
+/// Takes a checkpoint of this frame, and has a slot made of it.
 pub(in crate::lifecycle) fn save_slot(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -86,7 +86,7 @@ fn order_slot(
     parts.order(Order::Slot { order, ticket });
 }
 
-/// A slot could not be made of a checkpoint of a session, if it is known of which.
+/// A slot could not be made of a checkpoint, of this session if it is known.
 pub(in crate::lifecycle) fn slot_failed(
     world: &mut World,
     (session, slot, checkpoint): (SessionId, SaveSlot, Option<CheckpointId>),

@@ -14,7 +14,7 @@ use crate::lifecycle::requests::{close, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 
-/// All sessions on this machine were looked at.
+/// All sessions on this machine were read.
 pub(in crate::lifecycle) fn detected(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -74,7 +74,7 @@ pub(in crate::lifecycle) fn remembered(
     }
 }
 
-/// Sessions that crashed once, and are in good order now.
+/// Forgets the crashes of sessions that are in good order now.
 fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shelf) {
     let mut offers = world.get_resource_or_init::<RecoveryOffers>();
     let crashed = offers.all().map(|offer| offer.session.id).chain(parts.start_up.crashed());
@@ -125,7 +125,7 @@ pub(in crate::lifecycle) fn report_found(
 }
 
 impl SessionCatalog {
-    /// Takes over the entries of what was found.
+    /// Takes over the entries of the sessions that were found.
     fn put_found(&mut self, found: &mut [FoundSession]) {
         let mut entries: Vec<SessionEntry> =
             found.iter_mut().filter_map(|found| found.entry.take()).collect();

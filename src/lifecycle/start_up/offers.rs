@@ -64,14 +64,14 @@ fn time_since(parts: &RuntimeParts, offer: &RecoveryOffer) -> Duration {
     clock::between(offer.died_at.max(newest).unwrap_or(now), now)
 }
 
-/// Notifies the game of an offer, with the backups that it may choose instead.
+/// Notifies the game of an offer, with the backups that may be chosen instead.
 pub(in crate::lifecycle) fn announce(world: &mut World, offer: RecoveryOffer) {
     let offers = world.get_resource_or_init::<RecoveryOffers>();
     let backups = offers.backups_for(&offer).cloned().collect();
     notify(world, RecoveryAvailable { offer, backups });
 }
 
-/// Takes a way out that the game has added. What was offered is answered by that.
+/// Takes a recovery option that the game has added. This answers the offer.
 pub(in crate::lifecycle) fn take_option(
     parts: &mut RuntimeParts,
     world: &mut World,

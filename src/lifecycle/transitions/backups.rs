@@ -163,14 +163,14 @@ fn backup_answered(
     }
 }
 
-/// The session was read, and the world is there already: begins its run.
+/// The session was read, and the world is loaded: begins its run.
 fn go_on_with_loaded_world(parts: &mut RuntimeParts, world: &mut World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
     world.insert_resource(session_as_saved(&prepared, parts.time.now().wall));
     begin_restored_run(parts, world, prepared.split().1, EntitiesReplaced::none(), &preparing);
 }
 
-/// Gives up the backup that the game is loading, if there is one. The game may load it all the same.
+/// Gives up the backup that the game is loading, if there is one. The game may still load it.
 pub(in crate::lifecycle) fn cancel_loading(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::LoadingBackup(loading)) = &parts.transition else { return };
     let request = loading.request;
@@ -178,7 +178,7 @@ pub(in crate::lifecycle) fn cancel_loading(parts: &mut RuntimeParts, world: &mut
     follow_loading(parts, world);
 }
 
-/// Gives up the backup that the game is loading, if it wants it no more.
+/// Gives up the backup that the game is loading, if the game has cancelled it.
 pub(in crate::lifecycle) fn cancel_loading_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_loading = matches!(parts.transition, Some(Transition::LoadingBackup(_)));
     if is_loading && take_cancellation(world) {

@@ -14,7 +14,7 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Preparing, Transition};
 use crate::restore::RestoreManner;
 
-/// Has the file read. Nothing of what is played changes before that turned out well.
+/// Has the file read. The played session isn't affected before that has succeeded.
 pub(in crate::lifecycle) fn start_in(
     parts: &mut RuntimeParts,
     world: &World,

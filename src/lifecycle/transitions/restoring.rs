@@ -83,8 +83,7 @@ fn unless_cancelled(parts: &mut RuntimeParts, world: &mut World, taken: Taken) -
     Some(taken)
 }
 
-/// Begins the restore protocol: up to here nothing of the world has changed. A session that was planned just
-/// begins.
+/// Begins the steps of a restore: up to here nothing of the world has changed. A draft just begins.
 pub(in crate::lifecycle) fn begin_restore(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -148,7 +147,7 @@ fn stays_in_level(
     parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))
 }
 
-/// Goes on with the restore that waits for its gate, if there is one and the gate is open.
+/// Continues the restore that waits for its gate, if there is one and the gate is open.
 pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
     let session = restoring.prepared.metadata.id;
@@ -292,7 +291,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     finish(world, preparing.ticket);
 }
 
-/// Has the recorder of the run that is left begin again; a new one, if there is none.
+/// Restarts the recorder of the run that is left; a new one, if there is none.
 fn record_again(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -307,7 +306,7 @@ fn record_again(
     }
 }
 
-/// A session that is played is in use, and on no shelf.
+/// Notes that a session is played, and neither archived nor in the trash.
 fn note_in_catalogue(world: &mut World, session: SessionId) {
     if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
         entry.in_use = true;
@@ -416,7 +415,8 @@ fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
 }
 
-/// Notes in the world that its session is played again; the context that it was played with before.
+/// Notes in the world that its session is played again. Returns the context in which it was played
+/// before.
 fn note_restored(
     world: &mut World,
     prepared: &mut recovery::Prepared<()>,

@@ -183,7 +183,7 @@ fn try_start_again(
     Ok(())
 }
 
-/// Starts a new session instead of one on which the game died again and again. That one is kept
+/// Starts a new session instead of one on which the game died again and again. The old one is kept
 /// and stays listed.
 pub(in crate::lifecycle) fn start_safely(
     parts: &mut RuntimeParts,
@@ -197,7 +197,7 @@ pub(in crate::lifecycle) fn start_safely(
     start(parts, world, ticket, new)
 }
 
-/// Starts the session that was asked for if no older one could be continued.
+/// Starts the requested session, since no older one could be continued.
 pub(in crate::lifecycle) fn start_instead(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -245,7 +245,7 @@ pub(in crate::lifecycle) fn taken_up(
     finish(world, ticket);
 }
 
-/// Begins a session that was planned.
+/// Begins a draft.
 pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
     let mut metadata = prepared.metadata.clone();

@@ -75,8 +75,8 @@ pub(in crate::lifecycle) fn recover(
     prepare_after_capture(parts, world, ticket, (session, from, reason))
 }
 
-/// Has a checkpoint read. If it is of the session that is being played, what was played since the
-/// last checkpoint is taken first; another session is closed later, with a checkpoint.
+/// Has a checkpoint read. If it is of the session that is being played, the play since its last
+/// checkpoint is captured first; another session is closed later, with a checkpoint.
 ///
 /// # Errors
 ///
@@ -186,7 +186,7 @@ pub(in crate::lifecycle) fn make_branch_of_it(parts: &mut RuntimeParts, session:
     }
 }
 
-/// Gives up the checkpoint that is being read, if the game wants it no more.
+/// Gives up the checkpoint that is being read, if the game has cancelled it.
 pub(in crate::lifecycle) fn cancel_preparing_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_preparing = matches!(
         &parts.transition,
@@ -204,7 +204,7 @@ pub(in crate::lifecycle) fn give_up_preparing(parts: &mut RuntimeParts, world: &
     }
 }
 
-/// Lets go of what was read, or is being read, of a session.
+/// Gives up what was read, or is being read, of a session.
 pub(in crate::lifecycle) fn give_up_prepared(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -224,7 +224,7 @@ fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
     }
 }
 
-/// The writer has answered what it was asked to prepare; `None` if that was given up meanwhile.
+/// The writer has prepared a checkpoint; `None` if that was given up meanwhile.
 fn answered(parts: &mut RuntimeParts, ticket: Ticket) -> Option<Preparing> {
     match &parts.transition {
         Some(Transition::Preparing(preparing)) if preparing.ticket == ticket => {
@@ -234,7 +234,7 @@ fn answered(parts: &mut RuntimeParts, ticket: Ticket) -> Option<Preparing> {
     }
 }
 
-/// A checkpoint was read. If another session is being played, that is closed first.
+/// A checkpoint was read. If another session is being played, it is closed first.
 pub(in crate::lifecycle) fn prepared(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -392,7 +392,7 @@ fn note_refusal(world: &mut World, from: RestoreFrom, error: &RequestError) {
     }
 }
 
-/// Takes a slot for the way out of a crash.
+/// Resumes from a slot after a crash.
 fn recover_from_slot(
     parts: &mut RuntimeParts,
     world: &mut World,

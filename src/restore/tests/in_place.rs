@@ -30,7 +30,7 @@ struct Herd(EntityHashSet);
 #[derive(Resource, Default)]
 struct Linked(u32);
 
-/// A checkpoint, and up to which tick all that was written is in it.
+/// A checkpoint, and the tick up to which all writes are in it.
 struct Moment {
     journal: Journal,
     captured: Tick,

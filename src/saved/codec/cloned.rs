@@ -1,4 +1,4 @@
-//! Components and resources that travel as clones of themselves.
+//! Components and resources that are copied as clones.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
         self.encode(value, memory).is_ok() && memory == bytes
     }
 
-    /// Reads a value back.
+    /// Reads a value.
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError>;
 
     /// The form in which values are read.

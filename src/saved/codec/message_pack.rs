@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use bevy_session_journal::limits;
 
-/// Why a value could not be written.
+/// The reason why a value could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EncodeError {
@@ -24,7 +24,7 @@ pub(crate) enum EncodeError {
     TooDeep,
 }
 
-/// Why bytes could not be read as a value.
+/// The reason why bytes could not be read as a value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum DecodeError {
@@ -53,7 +53,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     encode_with(bytes, |serializer| value.serialize(serializer))
 }
 
-/// Writes whatever `write` hands to the serializer.
+/// Writes whatever `write` passes to the serializer.
 pub(crate) fn encode_with(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ValueSerializer<'_>) -> Result<(), rmp_serde::encode::Error>,
@@ -102,7 +102,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
     rmp_serde::from_slice(bytes).map_err(|error| DecodeError::Refused(error.to_string()))
 }
 
-/// A buffer that takes no more than one value may have.
+/// A buffer that holds no more than one value may have.
 #[derive(Debug)]
 pub(crate) struct Bounded<'a> {
     bytes: &'a mut Vec<u8>,
@@ -128,7 +128,7 @@ impl io::Write for Bounded<'_> {
 /// Refuses values whose decoding could exhaust the stack.
 ///
 /// The deserializer's own counter doesn't see every way to nest, so the bytes are walked, without
-/// recursion. Every level takes a byte at least, so short values need no look.
+/// recursion. Every level takes at least a byte, so short values need no check.
 pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), DecodeError> {
     if bytes.len() <= limits::VALUE_DEPTH {
         return Ok(());

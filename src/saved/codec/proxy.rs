@@ -21,7 +21,7 @@ pub(crate) trait Proxy: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<P: Serialize + DeserializeOwned + Send + Sync + 'static> Proxy for P {}
 
-/// Writes a component `T` as a value `P`, of which `R` makes it again.
+/// Writes a component `T` as a value `P`, from which `R` rebuilds it.
 pub(crate) struct ProxyCodec<T, P, R> {
     describe: Arc<dyn Fn(&T) -> P + Send + Sync>,
     rebuild: R,
@@ -30,7 +30,7 @@ pub(crate) struct ProxyCodec<T, P, R> {
 /// A component that can be rebuilt from its value alone.
 type PlainCodec<T, P> = ProxyCodec<T, P, fn(P) -> T>;
 
-/// A component that the game makes again with the world at hand.
+/// A component that the game rebuilds with the world at hand.
 pub(crate) type RebuiltCodec<T, P> = ProxyCodec<T, P, Rebuild<T, P>>;
 
 type Rebuild<T, P> = Arc<dyn Fn(P, &mut World) -> T + Send + Sync>;
@@ -102,7 +102,7 @@ pub(crate) fn disabled_codec() -> impl ComponentCodec<Component = Disabled> {
     PlainCodec::plain(|_: &Disabled| (), |()| Disabled)
 }
 
-/// [`DespawnOnExit`] as the state that it names.
+/// [`DespawnOnExit`] as its state.
 pub(crate) fn scope_on_exit_codec<S>() -> impl ComponentCodec<Component = DespawnOnExit<S>>
 where
     S: States + Serialize + DeserializeOwned,
@@ -110,7 +110,7 @@ where
     PlainCodec::plain(|scope: &DespawnOnExit<S>| scope.0.clone(), DespawnOnExit)
 }
 
-/// [`DespawnOnEnter`] as the state that it names.
+/// [`DespawnOnEnter`] as its state.
 pub(crate) fn scope_on_enter_codec<S>() -> impl ComponentCodec<Component = DespawnOnEnter<S>>
 where
     S: States + Serialize + DeserializeOwned,

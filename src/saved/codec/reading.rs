@@ -1,4 +1,4 @@
-//! Comparing values as a restore would read them.
+//! Compares values as a restore would read them.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

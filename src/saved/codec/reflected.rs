@@ -1,5 +1,5 @@
-//! Components that have no serde, written through reflection. Slower, and the way out for types
-//! such as Bevy's `Visibility`.
+//! Components without serde, written through reflection. Slower, and a solution for types such as
+//! Bevy's `Visibility`.
 
 use std::any::TypeId;
 
@@ -60,7 +60,7 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
     }
 }
 
-/// Says what to do about a value that reflection can't write.
+/// Adds advice about a value that reflection can't write.
 fn advise(error: EncodeError) -> EncodeError {
     match error {
         EncodeError::Refused(message) => EncodeError::Refused(format!(

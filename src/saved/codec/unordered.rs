@@ -1,4 +1,4 @@
-//! Comparing values whose parts come in any order.
+//! Compares values whose parts come in any order.
 
 use super::DecodeError;
 use super::message_pack::{Reader, check_depth};
@@ -9,7 +9,7 @@ pub(crate) fn differ_in_order_only(one: &[u8], other: &[u8]) -> bool {
     one.is_ok() && one == other
 }
 
-/// The value with everything in its lists and maps put in order.
+/// The value with all its lists and maps sorted.
 fn in_order(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     // From here on, recursion is bounded.
     check_depth(bytes)?;

@@ -30,7 +30,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
         self.values.iter().flatten()
     }
 
-    /// Takes a row, with the entities that are restored in place of its ids.
+    /// Takes a row, with the restored entities instead of their ids.
     fn take(&mut self, row: u32, references: &mut References<'_>) -> Option<C::Component> {
         let mut value = self.values.get_mut(row as usize)?.take()?;
         self.codec.map_entities(&mut value, references);
@@ -38,7 +38,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
     }
 }
 
-/// The value that `bytes` has for a type, ready to be inserted.
+/// The value in `bytes`, ready to be inserted.
 pub(crate) fn rebuild<C: ComponentCodec>(
     codec: &C,
     bytes: &[u8],

@@ -12,15 +12,15 @@ use crate::saved::marker::{IsSaved, unfiltered};
 /// Entities that aren't being restored.
 #[derive(Default)]
 pub(crate) struct Others {
-    /// The saved ones that are there, if the game may change any.
+    /// The saved ones that exist, if the game may change any.
     pub entities: EntityHashSet,
-    /// Those that are being restored.
+    /// The entities that are being restored.
     pub restored: EntityHashSet,
-    /// When the first of them was written.
+    /// The tick at which the first of them was written.
     pub since: Tick,
 }
 
-/// Components of entities that aren't being restored, as they were.
+/// The former components of entities that aren't being restored.
 pub(crate) struct KeptComponents<C: CopyCodec> {
     values: EntityHashMap<C::Value>,
 }

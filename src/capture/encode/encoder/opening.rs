@@ -22,8 +22,8 @@ pub(crate) struct WrittenRows {
 }
 
 impl Encoder {
-    /// Begins with a checkpoint that the world is as, but for what the first capture copies. All of its entities are
-    /// known by their ids.
+    /// Begins with a checkpoint that equals the world, except for what the first capture copies.
+    /// All of its entities are known by their ids.
     pub(crate) fn open_with(&mut self, written: WrittenRows) {
         let WrittenRows { entities, columns } = written;
         let known: Vec<_> = self.ids.entities().collect();
@@ -51,7 +51,7 @@ impl Encoder {
     }
 }
 
-/// The rows of a checkpoint with the difference to it.
+/// The rows of a checkpoint, with a delta applied.
 pub(super) fn with_difference(opening: Vec<Block>, difference: Vec<Block>) -> Vec<Block> {
     let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
     merge(sources.into(), false)

@@ -28,11 +28,11 @@ use crate::Saved;
 use crate::capture::SessionAppExt;
 use crate::capture::test_kit::{Dice, Play};
 
-/// Edits of an ordinary test run.
+/// The number of edits in an ordinary test run.
 const EDITS: u64 = 300;
 const LOCK: &str = "saved_types.lock";
 
-/// Says which edit it was, if the test fails.
+/// Prints the edit if the test fails.
 struct Played(u64, Edit);
 
 impl Drop for Played {

@@ -94,7 +94,7 @@ impl Edit {
         forms
     }
 
-    /// Says what keeps old values.
+    /// Declares the means to keep old values.
     pub(super) fn keep(&self, app: &mut App, keeping: Keeping) {
         if keeping == Keeping::Nothing {
             return;
@@ -133,7 +133,7 @@ impl Edit {
         }
     }
 
-    /// The old values that aren't where they belong.
+    /// The old values that aren't in their places.
     pub(super) fn lost_of(&self, before: &Values, after: &Values, keeping: Keeping) -> Values {
         let mut lost = BTreeMap::new();
         for (key, value) in before {
@@ -183,8 +183,8 @@ fn converted(value: &Value, to: Kind) -> Value {
     }
 }
 
-/// Moves a field of the first component into the second one, of the same entity or of the one above. What is above all
-/// gets an entity for it.
+/// Moves a field of the first component into the second one, of the same entity or of its parent. A
+/// root gets a parent for it.
 fn move_field(app: &mut App, name: &'static str, to_above: bool) {
     app.migrate_saved(Migrations::<Slot<0>>::since(1)).migrate_checkpoint(
         Slot::<0>::type_path(),
