@@ -8,11 +8,11 @@
 //!
 //! | resource | who writes it | what it does |
 //! | --- | --- | --- |
-//! | [`Measurements`] | the plugin, once a frame | how long operations took, what waits, the room on the disk |
-//! | [`Restraints`] | whoever watches | fewer checkpoints, less history, or no new sessions for a while |
-//! | [`StandingAlerts`] | whoever watches | what stands in the record of this process, for the next start |
-//! | [`PlayedNow`] | the plugin, before anybody hears of a change | the session and chapter that a line of a log belongs to |
-//! | [`KeptLog`], [`KeptLogFiles`] | whoever logs | what goes into reports, and into files |
+//! | [`Measurements`] | the plugin, once a frame | the durations of operations, the writer's queue, the free space on the disk |
+//! | [`Restraints`] | the monitoring system | fewer checkpoints, less history, or no new sessions for a while |
+//! | [`StandingAlerts`] | the monitoring system | the alerts in the record of this process, for the next start |
+//! | [`PlayedNow`] | the plugin, before it sends the notification of a change | the session and chapter that a line of a log belongs to |
+//! | [`KeptLog`], [`KeptLogFiles`] | the logging layer | the lines of the log that go into reports, and into files |
 
 mod measurements;
 mod operation;

@@ -36,7 +36,7 @@ const MOST_DONE: usize = 4096;
 #[non_exhaustive]
 pub struct Measurements {
     done: Vec<(SessionOperation, Option<Duration>)>,
-    /// The work that waits.
+    /// Counts of the work that isn't done yet.
     pub load: WriterLoad,
     /// The number of times that a start waited for a session that another process held.
     pub lock_waits: u64,
@@ -46,7 +46,7 @@ pub struct Measurements {
     pub writer_is_gone: bool,
 }
 
-/// The work that waits.
+/// Counts of the work that isn't done yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct WriterLoad {

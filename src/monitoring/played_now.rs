@@ -6,8 +6,8 @@ use bevy::prelude::*;
 
 use bevy_session_journal::{ChapterId, SessionId};
 
-/// The session that is played at the moment, and its innermost open chapter. Clones are handles to
-/// the same, for threads that have no world, so that a line of a log can name them.
+/// The session that is played at the moment, and its innermost open chapter. Clones share the value: a logging
+/// thread without the world can hold one and name the session in its lines.
 ///
 /// If an app inserts it, it is updated before any notification of a change.
 #[derive(Resource, Clone, Debug, Default)]
