@@ -103,9 +103,8 @@ impl SessionCommands<'_, '_> {
         self
     }
 
-    /// Restores in this manner what the following requests go back to, whatever the resource
-    /// [`RestoreManner`] says: for rewinds, their undoing, and loads within the session that is
-    /// being played. Other requests ignore it.
+    /// Sets how the following requests restore, instead of the resource [`RestoreManner`]: rewinds,
+    /// their undoing, and loads within the session that is being played. Other requests ignore it.
     ///
     /// ```
     /// use bevy::prelude::*;
