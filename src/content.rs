@@ -1,4 +1,4 @@
-//! The world as what is kept in a session: what the writer and recovery ask of the game's types.
+//! The content of a session: the game's types as the writer and recovery use them.
 
 mod world_content;
 

@@ -1,11 +1,11 @@
-//! What a game forgot: types that look like progress and aren't saved, references that come to
-//! nothing, states without a word on when they may be saved.
+//! Finds what a game forgot: types that look like progress and aren't saved, references to unsaved
+//! entities, states without a gate for checkpoints.
 //!
-//! The [`Doctor`] looks at a game in which something is going on, and gives a [`Diagnosis`]. It can't
-//! know what a game means to save, so each [`Finding`] is a question: a component that is rebuilt from
-//! what is saved is none of its business, and [`Doctor::ignore`] says so.
+//! The [`Doctor`] examines a running game, and gives a [`Diagnosis`]. It can't know what a game
+//! means to save, so each [`Finding`] is a question: if a component is rebuilt from saved values,
+//! ignore it with [`Doctor::ignore`].
 //!
-//! In a test, when there is something to look at:
+//! In a test, when the game has something to examine:
 //!
 //! ```
 //! use bevy::prelude::*;
@@ -38,8 +38,8 @@
 //! assert!(matches!(diagnosis.findings[0], Finding::ComponentNotSaved { .. }));
 //! ```
 //!
-//! While a game is being developed, as a plugin. It looks once, some frames after a session began, and
-//! logs what it found; after 60 checkpoints it says which types could be captured faster:
+//! During development, as a plugin. It examines the game once, some frames after a session began,
+//! and logs its findings; after 60 checkpoints it also reports types that could be captured faster:
 //!
 //! ```
 //! # use bevy::prelude::*;
@@ -49,7 +49,7 @@
 //! app.add_plugins(Doctor::default().ignore::<HealthBar>());
 //! ```
 //!
-//! To see whether what *is* saved comes back as it was, use the kit in [`testing`](crate::testing).
+//! To test that what *is* saved is restored unchanged, use the kit in [`testing`](crate::testing).
 
 mod check_up;
 mod diagnosis;
@@ -81,18 +81,19 @@ use crate::capture::SavedTypes;
 use patient::Patient;
 
 impl Doctor {
-    /// Looks at a game as it is now. The more of it is in the world, the more is found.
+    /// Examines a game as it is now. The more is in the world, the more can be found.
     ///
-    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]` that isn't
-    /// generic is with the feature `auto_register`; others only with Bevy's feature `debug`, which its feature
-    /// `dev` brings. Without a name they are counted. Nothing of the game changes, except that entities get the marker
-    /// [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
+    /// It can name only types that are registered for reflection, as every `#[derive(Reflect)]`
+    /// that isn't generic is with the feature `auto_register`; others only with Bevy's feature
+    /// `debug`, which is part of its feature `dev`. Types without a name are counted. Nothing of
+    /// the game changes, except that entities get the marker [`Saved`](crate::Saved) as they do at
+    /// a checkpoint. No session needs to be played.
     #[must_use]
     pub fn examine(&self, app: &mut App) -> Diagnosis {
         self.examine_world(app.world_mut())
     }
 
-    /// Looks at a game's world, as [`examine`](Self::examine) does.
+    /// Examines a game's world, as [`examine`](Self::examine) does.
     #[must_use]
     pub fn examine_world(&self, world: &mut World) -> Diagnosis {
         let types = Arc::new(SavedTypes::collect(world));

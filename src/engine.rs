@@ -1,7 +1,8 @@
-//! What differs between the versions of Bevy for which this crate is published: no other file of the library knows one.
+//! The differences between the versions of Bevy for which this crate is published. No other file of
+//! the library knows any.
 //!
-//! The tree is made for the newest version. `ci/bevy-0.19.sh` derives the tree for the one before, where the build
-//! script sets `bevy_0_19`.
+//! This source is for the newest version. `ci/bevy-0.19.sh` derives the source for the one before,
+//! where the build script sets `bevy_0_19`.
 
 #[cfg(bevy_0_19)]
 mod bevy_0_19;

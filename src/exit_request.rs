@@ -1,4 +1,4 @@
-//! What asks this process to exit: sets a flag that the process record watches.
+//! Exit requests to this process: they set a flag that the process record watches.
 
 #[cfg(any(windows, all(target_os = "macos", feature = "window"), test))]
 mod apps;
@@ -14,9 +14,10 @@ pub(crate) use unix::watch;
 #[cfg(windows)]
 pub(crate) use windows::watch;
 
-/// From now on, `asked` is set when the process is asked to exit, by a signal or by Quit. The second time it ends at once.
+/// From now on, `asked` is set when the process is asked to exit, by a signal or by Quit. A second
+/// request ends it at once.
 ///
-/// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
+/// If Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
 #[cfg(all(target_os = "macos", feature = "window"))]
 pub(crate) fn watch(
     asked: &std::sync::Arc<std::sync::atomic::AtomicBool>,

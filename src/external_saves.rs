@@ -1,8 +1,8 @@
-//! A save system of the game's own: what it answers, and who asks it.
+//! A game's own save system: its interface, and the thread that calls it.
 //!
-//! The provider is asked on a thread of its own, one question at a time, so that a slow one costs no
-//! frame and one that panics costs its answer. What is asked of the game itself, to save and to load,
-//! goes by notifications, and comes back as an [`Answer`].
+//! The provider is called on a separate thread, one question at a time, so that a slow one costs no
+//! frame, and a panic loses only its answer. Requests to the game itself, to save and to load, are
+//! notifications, and are answered with an [`Answer`].
 
 mod answer;
 mod asker;

@@ -1,10 +1,10 @@
-//! Failures of the game's own code with which it goes on, as its error handler decides.
+//! Failures of the game's own code that its error handler lets it survive.
 //!
-//! Bevy asks one function about errors, and since 0.20 about panics: the game's, or its own, which ends the game. A
-//! function of this module is put in front of it and asks it, so that the game has its way. What the game's handler
-//! returns from is a failure with which the game goes on.
+//! Bevy calls one function for errors and, since 0.20, for panics: the game's, or its default,
+//! which ends the game. A function of this module wraps it and calls it, so that the game decides.
+//! If the game's handler returns, the game has survived the failure.
 //!
-//! A handler has no state of its own, so each app has one of a few functions and the place that goes with it.
+//! A handler has no state, so each app has one of a few functions and the memory that goes with it.
 
 use std::cell::Cell;
 use std::ptr::fn_addr_eq;
@@ -24,10 +24,11 @@ macro_rules! places {
     ($($number:expr),*;) => { [$(place::<{ $number }>()),*] };
 }
 
-/// As many apps are watched at once. A program has one; tests have one for each that runs beside others.
+/// The most apps that are watched at once. A program has one; tests have one for each that runs in
+/// parallel.
 static PLACES: [Place; 256] = places!(0; * * * *);
 
-/// A place for an app, and the function that knows it.
+/// The state of one app, and the function that uses it.
 struct Place {
     handle: ErrorHandler,
     watched: Mutex<Option<Watched>>,
@@ -35,16 +36,17 @@ struct Place {
 
 /// An app whose failures are noted.
 struct Watched {
-    /// The handler that decides, and those that did before the game, or another plugin, set a newer one. Each may be asked by
-    /// the one before it, which has found this module's function in its place.
+    /// The current handler, and those that were current before the game, or another plugin, set a
+    /// newer one. Each may be called by the one before it, which found this module's function in
+    /// its place.
     handlers: Vec<ErrorHandler>,
     failed: Failures,
 }
 
-/// The failures of a frame with which the game went on.
+/// The failures of a frame that the game survived.
 #[derive(Default)]
 pub(crate) struct Failures {
-    /// How many there were.
+    /// The number of failures.
     pub count: u64,
     /// The last one.
     pub newest: Option<Failure>,
@@ -59,12 +61,12 @@ pub(crate) struct Failure {
     pub panicked: bool,
 }
 
-/// Notes the failures of an app for as long as it is there; `None` if no place was left for the app.
+/// Notes the failures of an app until it is dropped; `None` if no place was left for the app.
 #[derive(Resource)]
 pub(crate) struct FailureWatch(Option<&'static Place>);
 
 impl FailureWatch {
-    /// Begins to watch, in the first frame: before, the game may still say which handler it wants.
+    /// Begins to watch, in the first frame: before that, the game may still choose its handler.
     pub(crate) fn begin(world: &mut World) {
         if world.contains_resource::<Self>() {
             return;
@@ -129,14 +131,15 @@ const fn place<const NUMBER: usize>() -> Place {
 }
 
 thread_local! {
-    /// The place whose handlers this thread is in, and how many of them.
+    /// The place whose handlers this thread is calling, and how deep.
     static ASKED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// A question to a handler of a game. One that asks the handler that was there before it comes back to [`handle`].
+/// A call of a game's handler. If that calls the handler that was there before it, the call comes
+/// back to [`handle`].
 struct Asking {
     outside: (usize, usize),
-    /// Handlers of the same game that are being asked already.
+    /// Handlers of the same game that are already on the call stack.
     depth: usize,
 }
 
@@ -159,7 +162,7 @@ fn handle<const NUMBER: usize>(error: BevyError, context: ErrorContext) {
     handle_at(NUMBER, error, context);
 }
 
-/// Kept apart, since there are as many of the function before as places.
+/// A separate function, since the one above exists once per place.
 #[inline(never)]
 fn handle_at(number: usize, error: BevyError, context: ErrorContext) {
     let watched = || PLACES.get(number).map(Place::lock);

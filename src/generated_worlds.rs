@@ -1,18 +1,17 @@
-//! Worlds by the thousand: whatever a game did to its world, the journal says the same as the
-//! world, and a restore brings the same world back.
+//! Thousands of random worlds: whatever a game did to its world, the journal has the same data as
+//! the world, and a restore produces the same world.
 //!
-//! A [`Life`] plays a game at random, captures deltas and everything, and looks at each turn of
-//! its life whether
+//! A [`Life`] plays a game at random, takes delta and full captures, and checks at each turn that
 //!
-//! - the chain of captures, merged in batches by chance, says what a fresh full capture says;
-//! - a restore gives the same world, in a fresh app and in one that was being played. It is compared
-//!   by a [`Portrait`], which reads the ECS and knows nothing of codecs, recorders and encoders;
-//! - what was restored is captured as what it was restored from.
+//! - the chain of captures, merged in random batches, equals a fresh full capture;
+//! - a restore gives the same world, in a fresh app and in one that was being played. It is
+//!   compared by a [`Portrait`], which reads the ECS and uses no codecs, recorders or encoders;
+//! - a capture of the restored world equals the one that it was restored from.
 //!
 //! A seed is one app and the [`WORLDS`] worlds that are played in it, one after the other, so that
 //! one world's remains are the next one's surroundings. A failure names the seed, and
-//! `BEVY_SESSION_WORLDS_SEED=<seed>` plays that one alone. `BEVY_SESSION_TORTURE=<rounds>` plays so
-//! many times as many seeds.
+//! `BEVY_SESSION_WORLDS_SEED=<seed>` plays only that one. `BEVY_SESSION_TORTURE=<rounds>`
+//! multiplies the number of seeds.
 
 mod churn;
 mod figures;
@@ -33,9 +32,9 @@ use game::Variant;
 use life::Life;
 use portrait::Portrait;
 
-/// Worlds of one seed.
+/// The number of worlds per seed.
 const WORLDS: u64 = 25;
-/// Seeds of an ordinary test run.
+/// The number of seeds in an ordinary test run.
 const SEEDS: u64 = 84;
 
 /// The seeds to play.
@@ -47,7 +46,7 @@ fn seeds() -> Range<u64> {
     }
 }
 
-/// Says which seed it was, if the test fails while it is played.
+/// Prints the seed if the test fails while it is played.
 struct Played(u64);
 
 impl Drop for Played {
@@ -58,7 +57,7 @@ impl Drop for Played {
     }
 }
 
-/// Plays every seed, beside each other where there are cores for it.
+/// Plays every seed, in parallel if there are cores for it.
 fn play_all<T: Send>(play: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let seeds = seeds();
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);

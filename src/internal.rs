@@ -1,4 +1,4 @@
-//! What the packages of this project need and no game does. Nothing here is promised to stay as it is.
+//! Items that the packages of this project need and no game does. There is no promise of stability.
 //!
 //! `bevy_session_ops` and `bevy_session_ui` are built on the public API of this crate and on this module.
 

@@ -57,7 +57,7 @@ pub use topics::{
     recovery, replica, reports, requests, slots, types,
 };
 
-/// What most games use: `use bevy_session::prelude::*;`.
+/// The items that most games use: `use bevy_session::prelude::*;`.
 pub mod prelude {
     pub use crate::{
         CheckpointFailed, CheckpointSaved, CurrentSession, EndReason, LeaveCause, NewSession,

@@ -1,4 +1,4 @@
-//! How a start goes about the sessions of earlier ones, and the environment variable that says so.
+//! The treatment of earlier sessions at a start, and the environment variable for it.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,9 +12,9 @@ use tracing::warn;
 
 /// The environment variable that names the mode.
 const VARIABLE: &str = "BEVY_SESSION";
-/// What stands before the file that is to be opened.
+/// The prefix of the file to open.
 const OPEN: &str = "open:";
-/// The modes that it can name otherwise.
+/// The other modes that it can name.
 const NAMED: [(&str, SessionMode); 4] = [
     ("off", SessionMode::Off),
     ("fresh", SessionMode::Fresh),
@@ -22,41 +22,42 @@ const NAMED: [(&str, SessionMode); 4] = [
     ("memory", SessionMode::Memory),
 ];
 
-/// How a start goes about the sessions of earlier ones.
+/// The treatment of earlier sessions at a start.
 ///
-/// For developers, who name it with the environment variable `BEVY_SESSION`, in small letters:
-/// `BEVY_SESSION=fresh cargo run`. A value that is none of the five is warned of and changes
-/// nothing. Where the game names a mode with [`SessionPlugin::mode`](crate::SessionPlugin::mode), or
-/// is in a test mode, the variable isn't looked at.
+/// For developers, who set it with the environment variable `BEVY_SESSION`, in lower case:
+/// `BEVY_SESSION=fresh cargo run`. Any other value logs a warning and changes nothing. If the game
+/// sets a mode with [`SessionPlugin::mode`](crate::SessionPlugin::mode), or is in a test mode, the
+/// variable isn't read.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug, Default))]
 #[non_exhaustive]
 pub enum SessionMode {
-    /// Nothing out of the ordinary. The default.
+    /// The usual behaviour. The default.
     #[default]
     Ordinary,
     /// `off`: nothing is read, written or watched. Every request is answered with
     /// [`RequestError::SessionsAreOff`](crate::RequestError::SessionsAreOff).
     Off,
-    /// `fresh`: no old session or slot is offered or listed at this start, as on a player's first day.
-    /// [`PreviousRun`](crate::PreviousRun) is there all the same. Nothing is deleted, but a quick save
-    /// replaces the player's old one.
+    /// `fresh`: no earlier session or slot is offered or listed at this start, as on a player's
+    /// first day. [`PreviousRun`](crate::PreviousRun) exists all the same. Nothing is deleted, but
+    /// a quick save replaces the player's old one.
     Fresh,
-    /// `continue`: the newest session that can go on is continued or recovered at once, whichever it
+    /// `continue`: the newest session that can be continued or recovered is, at once, whichever it
     /// is. The player isn't asked.
     Continue,
     /// `memory`: sessions are kept in memory, and are gone with the app. See
     /// [`SessionPlugin::in_memory`](crate::SessionPlugin::in_memory).
     Memory,
-    /// `open:report.tar`: goes on where a [report](crate::library::LibraryCommands::report) was written, or
-    /// from a session that was [exported](crate::library::LibraryCommands::export). See
+    /// `open:report.tar`: continues from the checkpoint in a
+    /// [report](crate::library::LibraryCommands::report), or in a session that was
+    /// [exported](crate::library::LibraryCommands::export). See
     /// [`SessionPlugin::open`](crate::SessionPlugin::open).
     Open(PathBuf),
 }
 
 impl SessionMode {
-    /// The mode that the environment names. It is read once in the life of the process.
+    /// The mode that the environment sets. It is read once per process.
     pub(crate) fn of_environment() -> Self {
         static MODE: OnceLock<SessionMode> = OnceLock::new();
         let of_environment = MODE.get_or_init(|| {
@@ -71,7 +72,7 @@ impl SessionMode {
         of_environment.clone()
     }
 
-    /// The mode of this name; the ordinary one of none.
+    /// The mode of this name; the ordinary one for an empty name.
     fn named(value: &str) -> Option<Self> {
         if value.is_empty() {
             return Some(Self::Ordinary);

@@ -1,17 +1,18 @@
-//! What watches a running game builds on: what the plugin measures of itself, what it is held back by, and what
-//! is logged on its way to reports and files.
+//! The basis for monitoring a running game: measurements of the plugin, restraints on it, and the
+//! log on its way to reports and files.
 //!
-//! The package `bevy_session_ops` is made of it: figures, health, alerts, metrics and logs. A game that already has a
-//! system of monitoring connects that here instead. Nothing in this module is inserted by
-//! [`SessionPlugin`](crate::SessionPlugin), and what isn't there costs nothing.
+//! The package `bevy_session_ops` is built on it: figures, health, alerts, metrics and logs. A game
+//! that already has a monitoring system can connect it here instead.
+//! [`SessionPlugin`](crate::SessionPlugin) inserts nothing of this module, and what isn't inserted
+//! costs nothing.
 //!
 //! | resource | who writes it | what it does |
 //! | --- | --- | --- |
-//! | [`Measurements`] | the plugin, once a frame | how long operations took, what waits, the room on the disk |
-//! | [`Restraints`] | whoever watches | fewer checkpoints, less history, or no new sessions for a while |
-//! | [`StandingAlerts`] | whoever watches | what stands in the record of this process, for the next start |
-//! | [`PlayedNow`] | the plugin, before anybody hears of a change | the session and chapter that a line of a log belongs to |
-//! | [`KeptLog`], [`KeptLogFiles`] | whoever logs | what goes into reports, and into files |
+//! | [`Measurements`] | the plugin, once a frame | the durations of operations, the writer's queue, the free space on the disk |
+//! | [`Restraints`] | the monitoring system | fewer checkpoints, less history, or no new sessions for a while |
+//! | [`StandingAlerts`] | the monitoring system | the alerts in the record of this process, for the next start |
+//! | [`PlayedNow`] | the plugin, before it sends the notification of a change | the session and chapter that a line of a log belongs to |
+//! | [`KeptLog`], [`KeptLogFiles`] | the logging layer | the lines of the log that go into reports, and into files |
 
 mod measurements;
 mod operation;

@@ -1,4 +1,4 @@
-//! The plugin: configuration, and how it hooks into the app.
+//! The plugin: configuration, and its systems in the app.
 
 mod opened;
 mod place;
@@ -38,8 +38,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// Turns that a driven writer takes to answer at least. It has one at the beginning and one at the end of a frame's work, so
-/// what is asked for in a frame isn't answered in it, as it isn't by a thread.
+/// The least number of turns that a driven writer takes to answer. It has one at the beginning and
+/// one at the end of a frame's work, so an order isn't answered in its own frame, as it isn't by a
+/// thread.
 const WRITER_DELAY: u64 = 1;
 
 /// Makes a game's progress crash-proof. See the [crate documentation](crate) for a tour.
@@ -58,44 +59,45 @@ pub struct SessionPlugin {
     game: String,
     version: String,
     place: Place,
-    /// The directory that stands in for the place.
+    /// The directory that replaces the usual one if that can't be written.
     fallback: Option<PathBuf>,
     profile: String,
     context: GameContext,
     settings: SessionSettings,
-    /// `None` leaves it to the build and the place.
+    /// `None` decides it by the build and the place.
     development: Option<bool>,
     resumes_in_development: bool,
     /// `None` leaves it to the environment.
+    /// `None` reads it from the environment.
     mode: Option<SessionMode>,
     manual_writer: bool,
     writer_delay: u64,
-    /// Whether frames are recorded also of a game that records no inputs.
+    /// True to record frames even if the game records no inputs.
     has_tape: bool,
     clock_origin: Option<Timestamp>,
-    /// Where sessions are kept beside this machine's disk.
+    /// The replica of sessions beside this machine's disk.
     replica: Option<Replica>,
     /// The disk of the files that a player names; `None` if it is that of the sessions.
     outside: Option<Arc<dyn Disk>>,
 }
 
-/// The profile of games that know none.
+/// The profile of games without profiles.
 const PROFILE: &str = "default";
 
-/// The plugin's own schedule, run once per frame after [`Last`], where exits by window close are seen.
-/// Checkpoints are taken and restores begin here, except for checkpoints of what a state leaves: those
-/// are taken in `StateTransition`, before `OnExit`. A restore that had to wait for its level ends right
-/// after `StateTransition`, before the game has its frame.
+/// The plugin's own schedule. It runs once per frame after [`Last`], when a window's closing has
+/// become an exit. Checkpoints are taken and restores begin here, except for checkpoints of a state
+/// that is left: they are taken in `StateTransition`, before `OnExit`. A restore that had to wait
+/// for its level ends right after `StateTransition`, before the game's systems run.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionLast;
 
-/// Runs between the transitions of states and the game's own systems, so that a restore which waits for a state
-/// ends before any of them sees that state.
+/// Runs between state transitions and the game's own systems, so that a restore which waits for a
+/// state ends before any of them sees that state.
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct SessionRestore;
 
-/// The plugin's systems in [`SessionLast`], to order a game's own systems against. They run in the
-/// order in which they stand here.
+/// The plugin's system sets in [`SessionLast`], to order a game's own systems against. They run in
+/// this order.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -118,29 +120,28 @@ struct SessionRestore;
 /// ```
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SessionSystems {
-    /// All of them. What a system does before this set is in each checkpoint of the frame, and one
-    /// after it sees what came of that. Levels are best spawned before it.
+    /// All of them. Changes made before this set are in each checkpoint of the frame, and a system
+    /// after it sees the results. Spawn levels before it.
     Run,
-    /// What the writer has done since the last frame comes in, as notifications.
+    /// Receives the writer's reports since the last frame, and sends notifications.
     Receive,
-    /// Entities that a level placed again get their values.
+    /// Gives values to entities that a level placed again.
     Restore,
-    /// The game's conditions are asked: whether a checkpoint may be taken, whether the session stands
-    /// still.
+    /// Evaluates the game's conditions: if a checkpoint may be taken, and if the session is paused.
     Gates,
-    /// Requests are handled, in the order in which they were made. One that is made by a system
-    /// before this set is handled in the same frame.
+    /// Handles requests, in the order in which they were made. A request made before this set is
+    /// handled in the same frame.
     Requests,
-    /// Checkpoints are taken that are due, and the last one where the app exits. Those that are asked
-    /// for are taken with their requests.
+    /// Takes checkpoints that are due, and the last one if the app exits. Requested checkpoints are
+    /// taken with their requests.
     Capture,
-    /// Hints are given, and [`SessionActivity`](crate::SessionActivity) is brought up to date.
+    /// Gives hints, and updates [`SessionActivity`](crate::SessionActivity).
     Report,
 }
 
 impl SessionPlugin {
-    /// For this studio and game, which name the directory where sessions are kept: on Linux
-    /// `~/.local/share/<studio>/<game>` in small letters and without spaces, with state in
+    /// A plugin for this studio and game, which name the directory of sessions: on Linux
+    /// `~/.local/share/<studio>/<game>` in lower case and without spaces, with state in
     /// `~/.local/state/<studio>/<game>`, on Windows `%LOCALAPPDATA%\<studio>\<game>\data`, on macOS
     /// `~/Library/Application Support/<studio>.<game>`.
     #[must_use]
@@ -173,8 +174,9 @@ impl SessionPlugin {
         self
     }
 
-    /// What the game says of itself and its machine: its build, its mods, and so on. It is the resource
-    /// [`GameContext`] from then on, and may still change there until a session is started or taken up.
+    /// Facts about the game and its machine: its build, its mods, and so on. The plugin inserts
+    /// them as the resource [`GameContext`], where they may still be changed until a session is
+    /// started or resumed.
     #[must_use]
     pub fn context(mut self, context: GameContext) -> Self {
         self.context = context;
@@ -189,34 +191,37 @@ impl SessionPlugin {
         self
     }
 
-    /// The settings to begin with, instead of the defaults.
+    /// The initial settings, instead of the defaults.
     #[must_use]
     pub fn settings(mut self, settings: SessionSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Keeps everything below this directory, instead of where the platform keeps data: journals
-    /// in `data`, what belongs to this machine only in `state`.
+    /// Keeps everything below this directory, instead of the platform's: sessions in `data`, files
+    /// that belong to this machine only in `state`.
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.place = Place::Directory(directory.into());
         self
     }
 
-    /// Where everything is kept if it can't be where it is wanted: the platform's place, or
-    /// [`directory`](Self::directory). None by default: then nothing is saved there until it can be.
+    /// The directory to use if the usual one can't be written: the platform's, or
+    /// [`directory`](Self::directory). None by default: then nothing is saved until the usual one
+    /// can be written.
     ///
-    /// At each start a small file is written where sessions are wanted, synced and removed again, which
-    /// also makes the directory. Where that fails (no permission, a file system that is read-only or full, a
-    /// drive that isn't there), this process writes below the fallback: journals in `data`, what belongs to
-    /// this machine in `state`. [`DataPlaceChanged`](crate::checkpoints::DataPlaceChanged) says so in the first frame, and
-    /// [`SessionPlace`](crate::library::SessionPlace) at any time. Sessions and slots of both places are found, as
-    /// far as they can be read, and go on; as soon as a start can write the wanted place again, it is used.
-    /// If neither can be written, it is as without a fallback.
+    /// At each start a small file is written to the usual directory, synced and removed again,
+    /// which also creates the directory. If that fails (no permission, a file system that is
+    /// read-only or full, a missing drive), this process writes below the fallback: sessions in
+    /// `data`, files that belong to this machine in `state`.
+    /// [`DataPlaceChanged`](crate::checkpoints::DataPlaceChanged) is sent in the first frame, and
+    /// [`SessionPlace`](crate::library::SessionPlace) has it at any time. Sessions and slots in
+    /// both places are found, as far as they can be read, and can be continued; as soon as a start
+    /// can write the usual directory again, it is used. If neither can be written, it is as without
+    /// a fallback.
     ///
-    /// Name a directory that is always the same, and on another disk than the wanted one where there is
-    /// such.
+    /// Use a directory that is always the same and, if possible, on another disk than the usual
+    /// one.
     ///
     /// ```
     /// use bevy_session::prelude::*;
@@ -230,7 +235,7 @@ impl SessionPlugin {
         self
     }
 
-    /// Whose sessions these are, to begin with: a name of any letters. `default` by default. See
+    /// The initial profile, whose sessions are used: any text. `default` by default. See
     /// [`use_profile`](crate::library::LibraryCommands::use_profile).
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
@@ -238,7 +243,7 @@ impl SessionPlugin {
         self
     }
 
-    /// What becomes of sessions that crashed: whether the player is asked. See
+    /// The policy for crashed sessions, such as asking the player. See
     /// [`SessionSettings::recovery`].
     #[must_use]
     pub fn recovery(mut self, policy: RecoveryPolicy) -> Self {
@@ -246,19 +251,18 @@ impl SessionPlugin {
         self
     }
 
-    /// Whether this is a developer's start and not a player's.
+    /// Sets whether this is a developer's start, not a player's.
     ///
-    /// By default it is in builds with debug assertions, unless the game names its own place with
+    /// By default it is in builds with debug assertions, unless the game sets its directory with
     /// [`directory`](Self::directory) or is in a test mode. In development
     ///
     /// - sessions are kept apart from a player's, in the directory `development` of both roots;
-    /// - a game that never starts a session gets a hint, a [`SessionHint`](crate::hints::SessionHint), even while
-    ///   nothing shows that it is played;
-    /// - the player isn't asked about a session whose process was stopped from outside without a panic, as
-    ///   an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
-    ///   [`RecoveryOffers`] is without it, until
-    ///   [`find`](crate::library::LibraryCommands::find) asks for it. It is in
-    ///   [`SessionCatalog`] and can be recovered.
+    /// - a game that never starts a session gets a hint, a
+    ///   [`SessionHint`](crate::hints::SessionHint), even if nothing shows that it is played;
+    /// - the player isn't asked about a session whose process was stopped from outside without a
+    ///   panic, as an IDE does: [`RecoveryAvailable`](crate::RecoveryAvailable) isn't sent and
+    ///   [`RecoveryOffers`] doesn't have it, until [`find`](crate::library::LibraryCommands::find)
+    ///   is requested. It is in [`SessionCatalog`] and can be recovered.
     #[must_use]
     pub fn development(mut self, is_development: bool) -> Self {
         self.development = Some(is_development);
@@ -286,6 +290,8 @@ impl SessionPlugin {
 
     /// How this start goes about the sessions of earlier ones. By default the environment variable
     /// `BEVY_SESSION` says so, which isn't looked at where the game names a mode itself; see
+    /// The treatment of earlier sessions at this start. By default it is read from the environment
+    /// variable `BEVY_SESSION`, which isn't read if the game sets a mode itself; see
     /// [`SessionMode`].
     #[must_use]
     pub fn mode(mut self, mode: SessionMode) -> Self {
@@ -294,18 +300,19 @@ impl SessionPlugin {
     }
 
     /// Opens a [report](crate::library::LibraryCommands::report), or a session that was
-    /// [exported](crate::library::LibraryCommands::export): the game goes on from the checkpoint in it. This is
-    /// what `BEVY_SESSION=open:report.tar` does.
+    /// [exported](crate::library::LibraryCommands::export): the game continues from the checkpoint
+    /// in it. This is what `BEVY_SESSION=open:report.tar` does.
     ///
-    /// Sessions are kept in memory for this start, and what is saved is gone with the app. The
-    /// player's own are neither read nor locked nor written. As soon as the app runs, the checkpoint
-    /// is loaded as a slot is, before whatever the game asks for.
-    /// [`SessionRestored`](crate::SessionRestored) follows. A game that starts a session by itself
-    /// should look whether one is played. Reports and exports are written to the disk, as ever.
+    /// Sessions are kept in memory for this start, and are gone with the app. The player's own are
+    /// neither read nor locked nor written. As soon as the app runs, the checkpoint is loaded as a
+    /// slot is, before any request of the game. [`SessionRestored`](crate::SessionRestored)
+    /// follows. A game that starts a session automatically should check that none is played.
+    /// Reports and exports are written to the disk, as usual.
     ///
-    /// A file that can't be opened (not there, no report, cut off, damaged, of another game, of a newer
-    /// release) is logged as an error with the cause, and
-    /// [`ReportNotOpened`](crate::reports::ReportNotOpened) says so. The game is in its title then, with no sessions.
+    /// If a file can't be opened (missing, no report, truncated, damaged, of another game, of a
+    /// newer release), this is logged as an error with the cause, and
+    /// [`ReportNotOpened`](crate::reports::ReportNotOpened) is sent. The game starts at its title
+    /// screen then, with no sessions.
     ///
     /// ```
     /// use bevy_session::prelude::*;
@@ -318,16 +325,16 @@ impl SessionPlugin {
     }
 
     /// Test mode: nothing touches the disk, no thread is started (except for the provider of
-    /// [`external_saves`](crate::external::ExternalSavesExt::external_saves), if there is one), and neither
-    /// panics nor signals are watched. What one app saved is gone with it; see [`disk`](Self::disk) to
-    /// keep it.
+    /// [`external_saves`](crate::external::ExternalSavesExt::external_saves), if there is one), and
+    /// neither panics nor signals are watched. The app's saves are gone with it; see
+    /// [`disk`](Self::disk) to keep them.
     #[must_use]
     pub fn in_memory(self) -> Self {
         self.disk(MemoryDisk::default())
     }
 
-    /// Test mode on a disk that several apps share, so that a second one finds what the first one
-    /// left.
+    /// Test mode on a disk that several apps share, so that a second one finds the sessions of the
+    /// first.
     ///
     /// ```
     /// use bevy_session::prelude::*;
@@ -345,15 +352,17 @@ impl SessionPlugin {
     }
 
     /// Test mode: the writer is driven once per update instead of by a thread, so that
-    /// [`CheckpointSaved`](crate::CheckpointSaved) comes in a known frame, and neither panics nor
-    /// signals are watched. As from a thread, an answer comes in the frame after its order at the earliest.
+    /// [`CheckpointSaved`](crate::CheckpointSaved) is sent in a known frame, and neither panics nor
+    /// signals are watched. As with a thread, an answer comes in the frame after its order at the
+    /// earliest.
     #[must_use]
     pub fn manual_writer(mut self) -> Self {
         self.manual_writer = true;
         self
     }
 
-    /// Test mode: so many turns pass at least before an answer comes, instead of one. There are two in a frame.
+    /// Test mode: the least number of turns before an answer comes, instead of one. There are two
+    /// in a frame.
     #[doc(hidden)]
     #[must_use]
     pub fn writer_delay(mut self, turns: u64) -> Self {
@@ -370,21 +379,23 @@ impl SessionPlugin {
         self.manual_writer()
     }
 
-    /// Records frames also of a game that records no inputs.
+    /// Records frames even if the game records no inputs.
     pub(crate) fn with_tape(mut self) -> Self {
         self.has_tape = true;
         self
     }
 
-    /// Keeps sessions on other machines as well, so that they outlive this one.
+    /// Replicates sessions to other machines, so that they survive the loss of this one.
     ///
-    /// A session is played on this machine's disk as ever. What is durable there is sent to the replica, on a thread of its
-    /// own, and [`CheckpointReplicated`](crate::replica::CheckpointReplicated) says what can be had from it. Before a session is played, this
-    /// machine claims it there, and waits while another owns it; what is newer there is fetched first. A
-    /// session that the replica alone has is taken up by
-    /// [`recover`](crate::SessionCommands::recover) or [`continue_session`](crate::SessionCommands::continue_session) like one of
-    /// this machine; [`ReplicaSessions`](crate::replica::ReplicaSessions) lists them. Where the replica gives no answer, play goes on
-    /// without it.
+    /// A session is played on this machine's disk as usual. What is durable there is sent to the
+    /// replica, on a separate thread, and
+    /// [`CheckpointReplicated`](crate::replica::CheckpointReplicated) names the newest checkpoint that
+    /// has arrived. Before a session is played, this machine claims it in the replica, and waits
+    /// while another owns it; newer data is fetched from there first. A session that only the
+    /// replica has is resumed by [`recover`](crate::SessionCommands::recover) or
+    /// [`continue_session`](crate::SessionCommands::continue_session) like one of this machine;
+    /// [`ReplicaSessions`](crate::replica::ReplicaSessions) lists them. If the replica doesn't
+    /// answer, play continues without it.
     ///
     /// ```
     /// use bevy_session::prelude::*;
@@ -402,7 +413,8 @@ impl SessionPlugin {
         self
     }
 
-    /// Where files are kept, once it is known what can be written. What becomes durable is noted for the replica.
+    /// Opens the directory of sessions, once it is known what can be written. The replica's
+    /// recorders note what becomes durable.
     fn open_place(
         &self,
         recorders: &Recorders,
@@ -423,7 +435,7 @@ impl SessionPlugin {
         (local, place, changed)
     }
 
-    /// What tells this game's slots from those of others.
+    /// The id that distinguishes this game's slots from those of others.
     fn game_id(&self) -> String {
         format!("{}/{}", self.studio, self.game)
     }
@@ -455,7 +467,7 @@ impl SessionPlugin {
         }
     }
 
-    /// A signal, or a closed console, is an exit in good order, and no crash.
+    /// Watches signals and closed consoles, which are clean exits, not crashes.
     fn watch_exit_requests(&self, app: &App, process: &ProcessGuard) {
         if self.manual_writer {
             return;
@@ -524,7 +536,7 @@ impl Plugin for SessionPlugin {
     }
 }
 
-/// What the plugin does in a frame, one step after the other.
+/// The steps of a frame, one after the other.
 fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
     (
         receive.in_set(SessionSystems::Receive),
@@ -538,8 +550,9 @@ fn steps_of_a_frame() -> ScheduleConfigs<ScheduleSystem> {
         .in_set(SessionSystems::Run)
 }
 
-/// Waking other threads for a schedule with little to do in most frames costs more than all of its
-/// systems. The schedules that those of state transitions run keep their executors.
+/// Runs a schedule on one thread: waking other threads for a schedule with little to do in most
+/// frames costs more than all of its systems. The schedules of state transitions keep their
+/// executors.
 fn run_on_one_thread(schedule: &mut Schedule) {
     schedule.set_executor(SingleThreadedExecutor::new());
 }

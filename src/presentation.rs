@@ -1,6 +1,7 @@
-//! What a game that draws its own dialogs and menus builds on, beside the notifications and resources of the crate's root.
+//! The basis for a game's own dialogs and menus, beside the notifications and resources at the
+//! crate's root.
 //!
-//! The package `bevy_session_ui` is made of it and of nothing else that a game couldn't use.
+//! The package `bevy_session_ui` is built on it and on nothing else that a game couldn't use.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -11,8 +12,9 @@ pub use bevy_session_journal::internal::read::recovery::THUMBNAIL;
 
 use crate::lifecycle::Runtime;
 
-/// The moment of this frame by the clock that sessions go by: the machine's, or that of
-/// [`clock_from`](crate::SessionPlugin::clock_from) in a test. What says how long ago something was saved compares with it.
+/// The time of this frame by the clock of sessions: the machine's, or that of
+/// [`clock_from`](crate::SessionPlugin::clock_from) in a test. Use it to show how long ago
+/// something was saved.
 ///
 /// ```
 /// use bevy::prelude::*;

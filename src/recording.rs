@@ -1,8 +1,9 @@
-//! What happens in a game, recorded beside its checkpoints: messages, events and inputs that the game
-//! names, and what the plugin itself does.
+//! Recording of a game's messages, events and inputs, and of the plugin's own events, beside the
+//! checkpoints.
 //!
-//! The main thread copies values into typed buffers, with cursors of its own. The writer names entities,
-//! writes MessagePack, and appends. After a crash, what no checkpoint holds is handed out again.
+//! The main thread copies values into typed buffers, with separate cursors. The writer names
+//! entities, writes MessagePack, and appends. After a crash, values that no checkpoint holds are
+//! replayed.
 
 mod app_ext;
 mod fixed_ticks;

@@ -1,8 +1,10 @@
-//! Plays what a session has recorded again: a report that a player sent, a slot, or a session on this machine.
+//! Replays a recorded session: a report that a player sent, a slot, or a session on this machine.
 //!
-//! A game records the inputs of its steps with [`record_inputs`](crate::events::RecordingExt::record_inputs). With each
-//! checkpoint and in between, the plugin writes down in which frames time passed. That is a tape, and the checkpoints are
-//! its keyframes. [`Replay`] opens one and plays it in the game's own app, without a window, and changes no file.
+//! A game records the inputs of its steps with
+//! [`record_inputs`](crate::events::RecordingExt::record_inputs). At each checkpoint and in
+//! between, the plugin records the frames and their durations. This is a tape, with the checkpoints
+//! as its keyframes. [`Replay`] opens one and plays it in the game's own app, without a window. It
+//! changes no file.
 //!
 //! ```no_run
 //! use bevy::prelude::*;

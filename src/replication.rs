@@ -1,10 +1,10 @@
-//! How the sessions of a game are kept on other machines as well: what the game chooses.
+//! The game's settings for a replica of its sessions on other machines.
 
 use bevy_session_journal::replica::{KeeperOptions, ReplicaStore};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where sessions are kept beside this machine's disk, and how. See
+/// A replica of sessions beside this machine's disk, and its settings. See
 /// [`SessionPlugin::replica`](crate::SessionPlugin::replica).
 ///
 /// ```
@@ -29,14 +29,15 @@ pub struct Replica {
     pub(crate) when_fenced: WhenFenced,
 }
 
-/// What becomes of a session that is played when another machine owns it in the replica.
+/// The action when another machine owns, in the replica, the session that is played here.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum WhenFenced {
-    /// It is closed here, with [`LeaveCause::Fenced`](crate::LeaveCause::Fenced): its players are on the other machine. For
-    /// servers.
+    /// It is closed here, with [`LeaveCause::Fenced`](crate::LeaveCause::Fenced): its players are
+    /// on the other machine. For servers.
     #[default]
     Close,
-    /// It goes on as a session of its own, which begins with this moment. For devices of a player, who goes on playing.
+    /// It continues as a separate session, which begins at this moment. For a player's devices, on
+    /// which play goes on.
     GoOnAsFork,
 }
 
@@ -55,46 +56,50 @@ impl Replica {
         }
     }
 
-    /// What this machine is called. Others see who owns a session, and a process of another name is another machine,
-    /// whatever computer it runs on. Empty by default.
+    /// This machine's name. Other machines see which one owns a session. A process with another
+    /// name counts as another machine, whatever computer it runs on. Empty by default.
     #[must_use]
     pub fn machine(mut self, name: impl Into<String>) -> Self {
         self.machine = name.into();
         self
     }
 
-    /// How long this machine may be silent before another takes its session over. It says three times as often that it
-    /// is there. 10 seconds by default, 100 milliseconds at least.
+    /// The time without a sign of life from this machine after which another may take its session
+    /// over. The lease is renewed three times as often. 10 seconds by default, 100 milliseconds at
+    /// least.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(100));
         self
     }
 
-    /// How often is sent at most. By default what is durable here is sent at once.
+    /// The least time between two transfers. By default, data is sent as soon as it is durable
+    /// here.
     #[must_use]
     pub fn send_every(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// How long a checkpoint may wait for the replica before [`ReplicaLagging`](crate::replica::ReplicaLagging) says so. 30 seconds by
-    /// default. Whatever waits takes no memory: it is read from the disk when it is sent.
+    /// The time that a checkpoint may wait for the replica before
+    /// [`ReplicaLagging`](crate::replica::ReplicaLagging) is sent. 30 seconds by default. Waiting
+    /// data takes no memory: it is read from the disk when it is sent.
     #[must_use]
     pub fn may_lag(mut self, time: Duration) -> Self {
         self.may_lag = time;
         self
     }
 
-    /// How long an exit waits for what isn't replicated yet, once all is on this machine's disk. 5 seconds by default. It
-    /// doesn't wait for a store that gave no answer when the session was left.
+    /// The time that an exit waits for data that isn't replicated yet, once all is on this
+    /// machine's disk. 5 seconds by default. It doesn't wait for a store that didn't answer when
+    /// the session was left.
     #[must_use]
     pub fn exit_waits(mut self, time: Duration) -> Self {
         self.exit_waits = time;
         self
     }
 
-    /// What becomes of a session that another machine owns. It is closed by default.
+    /// The action for a session that another machine owns. It is closed by default.
     #[must_use]
     pub fn when_fenced(mut self, what: WhenFenced) -> Self {
         self.when_fenced = what;

@@ -1,7 +1,7 @@
-//! A checkpoint on its way back into the world.
+//! Restoring a checkpoint into the world.
 //!
-//! [`WorldImage::decode`] does what can be done without a world, on any thread. Its other methods
-//! are the steps of a restore that need one, in the order in which they are called.
+//! [`WorldImage::decode`] does everything that needs no world, on any thread. Its other methods are
+//! the steps of a restore that need one, in the order in which they are called.
 
 mod checkpoint_migrations;
 mod comparing;

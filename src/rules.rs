@@ -1,6 +1,6 @@
 //! Rules by which sessions end, pause, are archived and are pruned without a request.
 //!
-//! A game that names none pays nothing for them.
+//! A game that sets none pays nothing for them.
 
 mod completion;
 mod idle;
@@ -50,17 +50,19 @@ use crate::lifecycle::Condition;
 ///     );
 /// ```
 pub trait SessionRulesExt {
-    /// Ends the session as [`Completed`](crate::EndReason::Completed) when this holds, with a last
-    /// checkpoint and a [`SessionSummary`](crate::ends::SessionSummary), as
-    /// [`end`](crate::SessionCommands::end) does. Called more than once, each condition ends it.
+    /// Ends the session as [`Completed`](crate::EndReason::Completed) when this condition holds,
+    /// with a last checkpoint and a [`SessionSummary`](crate::ends::SessionSummary), as
+    /// [`end`](crate::SessionCommands::end) does. If it is called more than once, each condition
+    /// ends it.
     ///
-    /// It is asked once a frame while a session is active, after the game's own systems, and not during a
-    /// restore. A session is asked to end once; if that is rejected, it is asked again when the condition
-    /// has not held meanwhile. A condition that can't be asked, because a resource isn't there, doesn't hold,
-    /// and [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so.
+    /// It is evaluated once a frame while a session is active, after the game's own systems, and
+    /// not during a restore. A session is asked to end once; if that is rejected, it is asked again
+    /// after the condition has ceased to hold and holds again. A condition that can't run, because
+    /// a resource doesn't exist, doesn't hold, and
+    /// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) is given.
     fn complete_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
-    /// Puts a session into the archive once it has ended for good, however it ended. A later call replaces an
+    /// Archives a session once it has ended for good, whatever the reason. A later call replaces an
     /// earlier one.
     ///
     /// ```
@@ -75,13 +77,14 @@ pub trait SessionRulesExt {
     /// ```
     fn archive_ended_sessions(&mut self, what: Archived) -> &mut Self;
 
-    /// Prunes the sessions that these rules don't keep, once after each start: as soon as a session is being
-    /// played and the sessions were looked at. [`SessionsEdited`](crate::library::SessionsEdited) says what came of it. A
-    /// later call replaces an earlier one.
+    /// Prunes the sessions that these rules don't keep, once after each start: as soon as a session
+    /// is being played and the list of sessions was read.
+    /// [`SessionsEdited`](crate::library::SessionsEdited) has the outcome. A later call replaces an
+    /// earlier one.
     ///
-    /// It is [`prune`](crate::library::LibraryCommands::prune) with what
-    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) says of them. If the game dies meanwhile, the
-    /// next start goes on.
+    /// It is [`prune`](crate::library::LibraryCommands::prune) with the preview of
+    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview). If the game dies meanwhile, the
+    /// next start continues.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -95,14 +98,15 @@ pub trait SessionRulesExt {
     /// ```
     fn prune_sessions(&mut self, retention: Retention) -> &mut Self;
 
-    /// Pauses, closes or abandons the session when nothing was done for long, by the game's own measure:
-    /// `activity` holds in each frame in which the player does something. A later call replaces an
-    /// earlier one.
+    /// Pauses, closes or abandons the session after a time without activity, as the game measures
+    /// it: `activity` holds in each frame in which the player does something. A later call replaces
+    /// an earlier one.
     ///
-    /// [`SessionIdleWarning`] comes first, as often as the game wants it, and [`SessionIdle`] with what is
-    /// done. Time is that of [`Time<Real>`], counted while the session is active; a frame counts as a
-    /// second at most, so that a computer that slept has not been idle. A measure that can't be asked counts
-    /// as activity, and [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so.
+    /// [`SessionIdleWarning`] is sent first, as often as the game wants it, then [`SessionIdle`]
+    /// with the action. Time is that of [`Time<Real>`], counted while the session is active; a
+    /// frame counts as a second at most, so that a computer that slept has not been idle. A
+    /// condition that can't run counts as activity, and
+    /// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) is given.
     fn pause_idle_session<M>(&mut self, idle: Idle, activity: impl SystemCondition<M>)
     -> &mut Self;
 }

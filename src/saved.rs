@@ -1,5 +1,5 @@
-//! What saved data is made of: the marker of entities, and of each type the name of its column, how
-//! its values become bytes, and what holds them on their way back into a world.
+//! The parts of saved data: the marker of entities and, for each type, its column's name, its
+//! codec, and its decoded values on their way back into a world.
 //!
 //! [`capture`](crate::capture) and [`restore`](crate::restore) both build on it. It knows neither.
 

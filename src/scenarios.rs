@@ -1,4 +1,4 @@
-//! Scenarios: what players begin with, as files of the game's designers.
+//! Scenarios: starting conditions for players, as files of the game's designers.
 
 #[cfg(feature = "scenarios")]
 mod asset;

@@ -1,7 +1,8 @@
-//! The form that values of a type have in files: which fields, of which sorts.
+//! The form of a type's values in files: its fields and their kinds.
 //!
-//! It is traced from the type's own `Deserialize`, so it is what that reads, whatever attributes of serde say. Two forms
-//! are compared to see what a build that reads one makes of values that another build wrote in the other.
+//! It is traced from the type's own `Deserialize`, so it is what that reads, whatever its serde
+//! attributes. Two forms are compared to find out how a build that reads one treats values that
+//! another build wrote in the other.
 
 mod compare;
 mod lock;
@@ -43,14 +44,14 @@ pub(crate) enum Schema {
     Option(Box<Schema>),
     /// Any number of values: a list or a set.
     List(Box<Schema>),
-    /// So many values, each in its place.
+    /// A fixed number of values, each with its place.
     Tuple(Vec<Schema>),
     Map(Box<Schema>, Box<Schema>),
     Struct(BTreeMap<String, Field>),
     Enum(BTreeMap<String, Schema>),
-    /// The struct or enum so many levels further out, of which there is another one here.
+    /// The struct or enum this many levels further out, which contains itself here.
     Recursive(usize),
-    /// Its `Deserialize` takes whatever comes, so there is nothing to see.
+    /// Its `Deserialize` accepts any value, so it has no form to see.
     Unknown,
 }
 
@@ -58,13 +59,13 @@ pub(crate) enum Schema {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Field {
     pub schema: Schema,
-    /// Whether there are values without it: it has a default.
+    /// True if there are values without it: it has a default.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
     /// The field that is read under this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<String>,
-    /// Whether it was given up: old values have it, and nothing reads it.
+    /// True if it was given up: old values have it, and nothing reads it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dropped: bool,
 }
@@ -80,7 +81,7 @@ impl Schema {
         trace(|tracer| T::deserialize(tracer).map(drop))
     }
 
-    /// The same, in which no field has a default of its own.
+    /// The same form, in which no field has a default.
     pub(crate) fn without_defaults(self) -> Self {
         let boxed = |inner: Box<Self>| Box::new(inner.without_defaults());
         match self {

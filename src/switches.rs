@@ -7,14 +7,15 @@ use tracing::{info, warn};
 
 use bevy_session_journal::SessionFeature;
 
-/// The environment variable that names what is off.
+/// The environment variable that names features to switch off.
 const VARIABLE: &str = "BEVY_SESSION_OFF";
 
 /// Features that are switched off. Everything is on by default.
 ///
-/// For operators who suspect one of them, and for players whose machine can't cope with it. The environment variable
-/// `BEVY_SESSION_OFF` names some, as in `BEVY_SESSION_OFF=pictures,index`; those stay off as long as the process runs.
-/// Where the game is in a test mode the variable isn't looked at. Each change is logged.
+/// For operators who suspect a feature, and for players whose machine is too slow for it. The
+/// environment variable `BEVY_SESSION_OFF` names some, as in `BEVY_SESSION_OFF=pictures,index`;
+/// those stay off as long as the process runs. If the game is in a test mode, the variable isn't
+/// read. Each change is logged.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -35,13 +36,13 @@ pub struct SessionSwitches {
 }
 
 impl SessionSwitches {
-    /// Whether a feature is on.
+    /// Returns true if a feature is on.
     #[must_use]
     pub fn is_on(&self, feature: SessionFeature) -> bool {
         !self.off.contains(&feature) && !self.off_by_environment.contains(&feature)
     }
 
-    /// Whether a feature is on in this world. Without switches, all are.
+    /// Returns true if a feature is on in this world. Without switches, all are.
     pub(crate) fn has_on(world: &World, feature: SessionFeature) -> bool {
         world.get_resource::<Self>().is_none_or(|switches| switches.is_on(feature))
     }
@@ -59,7 +60,7 @@ impl SessionSwitches {
         }
     }
 
-    /// Switches a feature on, unless the environment has switched it off; whether it is on.
+    /// Switches a feature on, unless the environment has switched it off. Returns true if it is on.
     pub fn turn_on(&mut self, feature: SessionFeature) -> bool {
         let count = self.off.len();
         self.off.retain(|off| *off != feature);
@@ -72,7 +73,7 @@ impl SessionSwitches {
         is_on
     }
 
-    /// Switches off what the environment names.
+    /// Switches off the features that the environment names.
     pub(crate) fn read_environment(&mut self) {
         let value = env::var_os(VARIABLE).unwrap_or_default();
         let value = value.to_string_lossy();
@@ -88,7 +89,7 @@ impl SessionSwitches {
     }
 }
 
-/// The features of these names, separated by commas, and the names that are none.
+/// The features with these names, separated by commas, and the unknown names.
 fn named(value: &str) -> (Vec<SessionFeature>, Vec<&str>) {
     let (mut features, mut unknown) = (Vec::new(), Vec::new());
     for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {

@@ -1,4 +1,4 @@
-//! Prove that your game recovers, in ten lines.
+//! Tools to test in a few lines that your game recovers.
 //!
 //! ```
 //! use bevy::prelude::*;
@@ -31,20 +31,22 @@
 //! # }
 //! ```
 //!
-//! Two things are proved here, and a game wants both:
+//! Two things are tested here, and a game needs both:
 //!
-//! - [`assert_restores`] looks at **values**. It saves everything that the game saves, restores it into
-//!   a world that knows the same types and nothing else of the game, and compares the two, field by
-//!   field. It finds the field with `#[serde(skip)]`, the `Serialize` that loses something, and the
-//!   `Entity` without `#[entities]`. Call it whenever a test has the game in an interesting state.
-//! - [`TestGame`] looks at **the game**. It kills it, starts it again, and recovers it through the
-//!   game's own menus and loading screens, so that a level which spawns its doors twice, a second
-//!   player from `OnEnter`, or a gate that never opens comes to light.
+//! - [`assert_restores`] tests **values**. It saves everything that the game saves, restores it
+//!   into a world that has the same types and nothing else of the game, and compares the two, field
+//!   by field. It finds the field with `#[serde(skip)]`, the `Serialize` that loses something, and
+//!   the `Entity` without `#[entities]`. Call it whenever a test has the game in an interesting
+//!   state.
+//! - [`TestGame`] tests **the game**. It kills it, starts it again, and recovers it through the
+//!   game's own menus and loading screens. It finds a level which spawns its doors twice, a second
+//!   player from `OnEnter`, and a gate that never opens.
 //!
-//! Two more look at **updates**: [`assert_saves_load`] at saves of earlier builds, which are files beside the game's
-//! sources, and [`assert_saved_types`] at the form of everything that was ever saved.
+//! Two more test **updates**: [`assert_saves_load`] tests saves of earlier builds, which are files
+//! beside the game's sources, and [`assert_saved_types`] tests the form of everything that was ever
+//! saved.
 //!
-//! To see what a game forgot to save at all, ask the [`doctor`](crate::doctor).
+//! To find what a game forgot to save at all, use the [`doctor`](crate::doctor).
 
 mod complete_app;
 mod difference;
@@ -71,13 +73,13 @@ pub use trip::RoundTrip;
 
 use bevy::app::App;
 
-/// Asserts that everything that the game saves now comes back as it is.
+/// Asserts that everything that the game saves now is restored unchanged.
 ///
-/// See [`differences`], which does the work and says what is compared.
+/// See [`differences`], which does the work and documents the comparison.
 ///
 /// # Panics
 ///
-/// If something doesn't come back as it is. The message names each type, entity and field, with both
+/// If something is restored differently. The message names each type, entity and field, with both
 /// values.
 ///
 /// ```should_panic
@@ -109,26 +111,27 @@ pub fn assert_restores(app: &mut App) {
     RoundTrip::new().assert_restores(app);
 }
 
-/// What of the game wouldn't come back as it is now. Empty if all is well.
+/// The differences that a restore of the game would make now. Empty if all is well.
 ///
-/// Everything that is saved is captured, written, read, and restored into a world that knows the same
-/// types, with no systems, observers or unsaved resources of the game. For what a level places (see
+/// Everything that is saved is captured, written, read, and restored into a world that has the same
+/// types, with no systems, observers or unsaved resources of the game. For a placed entity (see
 /// [`SaveKey`](crate::SaveKey)) there is an entity with that key, and nothing else on it. Then two
 /// comparisons are made:
 ///
-/// - What is written of the two worlds, for every type, resource, state and entity, and the order of
-///   siblings.
+/// - The written data of the two worlds, for every type, resource, state and entity, and the order
+///   of siblings.
 /// - The values themselves, for types that are registered with `#[reflect(Component)]` or
-///   `#[reflect(Resource)]`, so that a field is found which isn't written at all. A field that is left
-///   out on purpose is passed over if it is marked `#[reflect(ignore)]`.
+///   `#[reflect(Resource)]`, to find fields that aren't written at all. A field that is left out on
+///   purpose is skipped if it is marked `#[reflect(ignore)]`.
 ///
 /// Maps and sets are compared without order, NaN equals NaN, and references are equal if they name
-/// what comes back as the same entity. A reference to a dead entity may come back as one to no one.
+/// the same restored entity. A reference to a despawned entity may be restored as an empty one.
 /// Hooks of components run in that world, and the `rebuild` of
-/// [`save_component_as`](crate::SessionAppExt::save_component_as) is called. If one of them panics, since
-/// it needs more of the game than there is here, its type is named and everything else compared;
-/// [`RoundTrip`] lends it what it needs. Nothing of the game itself changes, except that entities
-/// get the marker [`Saved`](crate::Saved) as they do at a checkpoint. A session needn't be played.
+/// [`save_component_as`](crate::SessionAppExt::save_component_as) is called. If one of them panics,
+/// since it needs more of the game than there is here, its type is named and everything else
+/// compared; [`RoundTrip`] lends it what it needs. Nothing of the game itself changes, except that
+/// entities get the marker [`Saved`](crate::Saved) as they do at a checkpoint. No session needs to
+/// be played.
 #[must_use]
 pub fn differences(app: &mut App) -> Vec<Difference> {
     RoundTrip::new().differences(app)

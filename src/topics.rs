@@ -1,4 +1,4 @@
-//! The public names that a game needs for one topic, in a module for each.
+//! The public names for each topic, in a module of that name.
 
 pub mod attachments;
 pub mod chapters;

@@ -1,7 +1,6 @@
-//! Values of any type as people see them: as trees that are compared field by field.
+//! Values of any type as trees that are compared field by field.
 //!
-//! A value is seen through reflection where it is in a world, and through MessagePack where it was
-//! written.
+//! A value in a world is read through reflection, a written one through MessagePack.
 
 mod compare;
 mod label;

@@ -1,4 +1,4 @@
-//! How a game says which types it saves.
+//! The methods by which a game declares the types that it saves.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use super::migrations::Migrations;
 use super::saveable::{Saveable, SaveableState};
 use crate::saved::RebuiltCodec;
 
-/// Says which types are saved, beside those with `#[reflect(Saved)]`.
+/// Declares the types that are saved, beside those with `#[reflect(Saved)]`.
 ///
-/// Except for [`migrate_saved`](Self::migrate_saved), calls are idempotent. Their order doesn't matter,
-/// nor whether they come before or after the plugin: they are noted down, and resolved when the app is
-/// complete. A call that comes later has no effect, and
-/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
+/// Except for [`migrate_saved`](Self::migrate_saved), calls are idempotent. Their order doesn't
+/// matter, nor whether they come before or after the plugin: they are collected, and resolved when
+/// the app is complete. A later call has no effect;
+/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -47,32 +47,32 @@ use crate::saved::RebuiltCodec;
 pub trait SessionAppExt {
     /// Saves a component on entities that are [`Saved`](crate::Saved).
     ///
-    /// For types of other crates, which can't have `#[reflect(Saved)]`. It doesn't mark entities: a
-    /// game has many a `Transform` that is no progress of the player.
+    /// For types of other crates, which can't have `#[reflect(Saved)]`. It doesn't mark entities:
+    /// in most games, many entities have a `Transform` and aren't part of the player's progress.
     ///
-    /// Values are written as MessagePack with field names, so a field that was added takes its
-    /// serde default and one that was removed is ignored. MessagePack can't distinguish `Some(None)` from
-    /// `None`, nor `Some(())`: avoid options of options in saved types.
+    /// Values are written as MessagePack with field names, so a new field gets its serde default,
+    /// and a removed one is ignored. MessagePack can't distinguish `Some(None)` or `Some(())` from
+    /// `None`: avoid options of options in saved types.
     fn save_component<T>(&mut self) -> &mut Self
     where
         T: Saveable;
 
-    /// Saves a resource. One that is absent at a checkpoint is removed by restoring it.
+    /// Saves a resource. If it is absent at a checkpoint, restoring that checkpoint removes it.
     fn save_resource<R>(&mut self) -> &mut Self
     where
         R: Resource + Saveable;
 
-    /// Saves a state or sub-state, with a transition that is pending. It comes back through
+    /// Saves a state or sub-state, and a pending transition. It is restored through
     /// [`NextState`](bevy::state::state::NextState), so `OnExit` and `OnEnter` run.
     ///
-    /// Entities that are [`Saved`](crate::Saved) keep their `DespawnOnExit` and `DespawnOnEnter` of
-    /// this state.
+    /// [`Saved`](crate::Saved) entities keep their `DespawnOnExit` and `DespawnOnEnter` of this
+    /// state.
     fn save_state<S>(&mut self) -> &mut Self
     where
         S: SaveableState;
 
-    /// Saves a state as another one: a game that is quit from its pause menu may rather come back
-    /// into play. Otherwise as [`save_state`](Self::save_state).
+    /// Saves a state as another one: a game that is quit in its pause menu may prefer to be
+    /// restored while playing. Otherwise like [`save_state`](Self::save_state).
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -90,16 +90,17 @@ pub trait SessionAppExt {
     where
         S: SaveableState;
 
-    /// Saves a component as something else: one without serde, such as a collider, a handle or a
-    /// random generator. On entities that are [`Saved`](crate::Saved).
+    /// Saves a component as a value of another type: for a component without serde, such as a
+    /// collider, a handle or a random generator. On entities that are [`Saved`](crate::Saved).
     ///
-    /// `describe` says at a capture what to write. `rebuild` makes the component again at a restore;
-    /// resources and states are as saved by then, and no entity has been written yet. If it panics,
-    /// its entity comes back without the component, the report lists it with
-    /// [`NotRebuilt`](crate::recovery::RestoreLossReason::NotRebuilt), and the value is kept for another try.
+    /// `describe` makes the value to write at a capture. `rebuild` makes the component from it at a
+    /// restore; resources and states are restored by then, and no entity has been written yet. If
+    /// it panics, its entity is restored without the component, the report lists it with
+    /// [`NotRebuilt`](crate::recovery::RestoreLossReason::NotRebuilt), and the value is kept for
+    /// another try.
     ///
-    /// What is written is called by the path of `P`, so each component needs a `P` of its own.
-    /// Entities in it are not mapped.
+    /// The values are saved under the path of `P`, so each component needs its own `P`. Entities in
+    /// it are not mapped.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -127,19 +128,20 @@ pub trait SessionAppExt {
         P: TypePath + Serialize + DeserializeOwned + Send + Sync + 'static;
 
     /// Saves a component without serde through reflection, on entities that are
-    /// [`Saved`](crate::Saved). Slower than [`save_component`](Self::save_component), and a type
-    /// without `#[reflect(Default)]` can't take up values from before a field was added.
+    /// [`Saved`](crate::Saved). Slower than [`save_component`](Self::save_component). A type
+    /// without `#[reflect(Default)]` can't read values from before a field was added.
     fn save_reflected<T>(&mut self) -> &mut Self
     where
         T: Component + Clone + Reflect + FromReflect + TypePath + GetTypeRegistration;
 
-    /// Keeps no copies of a saved component longer than it takes to write them.
+    /// Drops the copies of a saved component as soon as they are written.
     ///
-    /// A checkpoint is a copy of what changed, and the copies of the last three stay where they are, up to
-    /// 16,384 values of a type each, so that the next ones can use their memory again. That isn't done where
-    /// reflection finds a handle or an `Arc` in the type, which would live on in them, or can't look into it.
-    /// Call this where it can't see one: the type isn't registered, or the field has `#[reflect(ignore)]`.
-    /// Copies are dropped on the thread that writes in any case, as far as the next ones don't replace them.
+    /// A checkpoint is a copy of what changed. The copies of the last three checkpoints are kept,
+    /// up to 16,384 values of each type, so that the next ones can reuse their memory. They are
+    /// dropped if reflection finds a handle or an `Arc` in the type, which they would keep alive,
+    /// or can't look into it. Call this if it can't see one: if the type isn't registered, or the
+    /// field has `#[reflect(ignore)]`. Copies are dropped on the writer's thread in any case,
+    /// unless the next ones replace them.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -158,24 +160,24 @@ pub trait SessionAppExt {
     /// ```
     fn keep_no_saved_copies<T: TypePath>(&mut self) -> &mut Self;
 
-    /// Says what a saved type has been in older builds, so that their values still count. See
-    /// [`Migrations`].
+    /// Declares the older versions of a saved type, so that values of older builds can be restored.
+    /// See [`Migrations`].
     ///
-    /// `T` is what is written: the component, resource or state itself, also one with
-    /// `#[reflect(Saved)]`. A state's migrations also hold for its `DespawnOnExit` and
+    /// `T` is the type that is written: the component, resource or state itself, also one with
+    /// `#[reflect(Saved)]`. A state's migrations also apply to its `DespawnOnExit` and
     /// `DespawnOnEnter`.
     ///
-    /// Called once for a type. A second chain for it, or one for a type that isn't saved, is a
+    /// Call it once for a type. A second chain for it, or one for a type that isn't saved, is a
     /// [`TypeProblem`](crate::checkpoints::TypeProblem).
     fn migrate_saved<T: TypePath>(&mut self, migrations: Migrations<T>) -> &mut Self;
 
-    /// Says that older builds knew a saved component, resource or state by another type path: values
-    /// under that path are of this type.
+    /// Declares a former type path of a saved component, resource or state: values under that path
+    /// are of this type.
     ///
-    /// Called once for each path that the type had. It also holds where the type is an argument, as
+    /// Call it once for each path that the type had. It also applies if the type is an argument, as
     /// in `Stat<Strength>`. The values are written under the new path from the next full checkpoint
-    /// on. If an entity has values under several paths, its own one counts, then those of the first
-    /// calls.
+    /// on. If an entity has values under several paths, the current path's is used, else that of
+    /// the first call.
     ///
     /// A path that another saved type has or had is a [`TypeProblem`](crate::checkpoints::TypeProblem).
     ///
@@ -194,17 +196,18 @@ pub trait SessionAppExt {
     /// ```
     fn rename_saved<T: TypePath>(&mut self, former_path: &str) -> &mut Self;
 
-    /// Says what becomes of values of older builds that are no value of one type today: a component became two, an
-    /// entity became a field of another one, a resource became entities.
+    /// Declares a migration for values of older builds that aren't one value of one type today: a
+    /// component became two, an entity became a field of another one, a resource became entities.
     ///
-    /// `step` is called for each value that was written under `type_path` in `version` (0 for a type that never had
-    /// [`Migrations`]), in the order of the entities, before anything of the checkpoint is restored. The value is taken
-    /// away, and the step puts into the checkpoint what is there instead. `Old` needs nothing but `Deserialize`, and
-    /// only the fields that the step uses.
+    /// `step` is called for each value that was written under `type_path` in `version` (0 for a
+    /// type that never had [`Migrations`]), in the order of the entities, before anything of the
+    /// checkpoint is restored. The value is removed, and the step puts its replacement into the
+    /// checkpoint. `Old` needs nothing but `Deserialize`, and only the fields that the step uses.
     ///
-    /// Steps run where values are decoded, which isn't the main thread. One that fails or panics changes nothing: that
-    /// value is listed as a [`RestoreLoss`](crate::recovery::RestoreLoss), and carried along as it was. A step for a version that
-    /// the game writes today, or a second one for the same, is a [`TypeProblem`](crate::checkpoints::TypeProblem).
+    /// Steps run where values are decoded, not on the main thread. If one fails or panics, it
+    /// changes nothing: that value is listed as a [`RestoreLoss`](crate::recovery::RestoreLoss),
+    /// and carried along unchanged. A step for a version that the game writes today, or a second
+    /// one for the same version, is a [`TypeProblem`](crate::checkpoints::TypeProblem).
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -339,7 +342,7 @@ impl SessionAppExt for App {
     }
 }
 
-/// Notes declarations that come with one call, unless the app is complete already.
+/// Collects the declarations of one call, unless the app is complete already.
 fn declare<'a, T: TypePath>(
     app: &'a mut App,
     function: &str,
@@ -357,7 +360,7 @@ fn declare<'a, T: TypePath>(
     app
 }
 
-/// A call as it stands in code.
+/// A call as it is written in code.
 fn call<T: TypePath>(function: &str) -> String {
     format!("{function}::<{}>()", T::short_type_path())
 }

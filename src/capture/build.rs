@@ -1,4 +1,4 @@
-//! What later builds of the game have to know of the one that takes a checkpoint.
+//! Facts about the build that takes a checkpoint, for later builds of the game.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -7,8 +7,9 @@ use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
 use serde::{Deserialize, Serialize};
 
-/// What later builds of the game have to know of the one that takes a checkpoint, beside which types it saves: of a
-/// component that an entity lacks it says whether play has removed it, or that build never gave it to the entity.
+/// Facts about the build that takes a checkpoint, for later builds, beside the types that it saves.
+/// They tell, of a component that an entity lacks, if the game had removed it, or if that build
+/// never gave it to the entity.
 #[derive(Serialize, Deserialize, Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Build {
     /// The game's version.
@@ -32,7 +33,7 @@ impl Build {
         Self { version: String::new(), required: required.collect() }
     }
 
-    /// Whether a component comes with one of those that an entity has.
+    /// Returns true if one of the entity's components requires this one.
     pub(crate) fn requires<'a>(
         &self,
         mut components: impl Iterator<Item = &'a str>,

@@ -1,4 +1,4 @@
-//! A checkpoint on its way back, as a migration of the game may change it.
+//! A checkpoint that is being restored, as a migration of the game may change it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(crate) struct EditedRow {
 }
 
 impl EditedRows {
-    /// No rows, of a session that gives out ids from `next` on.
+    /// No rows, of a session whose next id is `next`.
     pub(crate) fn new(next: SaveId) -> Self {
         Self { types: BTreeMap::new(), next }
     }
@@ -41,36 +41,37 @@ impl EditedRows {
     }
 }
 
-/// A checkpoint of an older build on its way back, which a step of
-/// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) changes before any of it is restored.
+/// A checkpoint of an older build that is being restored. A step of
+/// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) changes it before any of it is
+/// restored.
 ///
-/// There is no world yet. An [`Entity`] here names one of the checkpoint's, as in the values that are in it: so a
-/// reference that is read from one value can be asked about, and written into another.
+/// There is no world yet. An [`Entity`] here is one of the checkpoint's, as in the checkpoint's
+/// values: so a reference that is read from one value can be looked up, and written into another.
 ///
-/// A type is read and written in its form of today. Values of older versions pass through its
+/// A type is read and written in its current form. Values of older versions go through its
 /// [`Migrations`](crate::types::Migrations) first.
 pub struct CheckpointEdit<'a> {
     rows: &'a mut EditedRows,
     histories: &'a Histories,
     /// The entity whose value is being migrated.
     id: SaveId,
-    /// The rows that were changed, as they were before, in the order of the changes.
+    /// The former values of changed rows, in the order of the changes.
     before: Vec<(Arc<str>, SaveId, Option<EditedRow>)>,
     next_before: SaveId,
 }
 
-/// A migration of a checkpoint could not read or write a value.
+/// An error of a checkpoint's migration, which could not read or write a value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointEditError {
-    /// A value can't be read in its form of today.
+    /// A value can't be read in the type's current form.
     #[error("{type_path} of {entity:?} can't be read: {message}")]
     NotRead {
         /// The type.
         type_path: String,
         /// The entity in the checkpoint; `None` for a resource.
         entity: Option<Entity>,
-        /// What the type's `Deserialize`, or a migration, said.
+        /// The error of the type's `Deserialize`, or of a migration.
         message: String,
     },
     /// A value can't be written.
@@ -78,7 +79,7 @@ pub enum CheckpointEditError {
     NotWritten {
         /// The type.
         type_path: String,
-        /// What the type's `Serialize` said.
+        /// The error of the type's `Serialize`.
         message: String,
     },
     /// The checkpoint has no such entity.
@@ -101,14 +102,15 @@ impl<'a> CheckpointEdit<'a> {
         entity_of(self.id)
     }
 
-    /// True if an entity is in the checkpoint.
+    /// Returns true if an entity is in the checkpoint.
     #[must_use]
     pub fn contains(&self, entity: Entity) -> bool {
         let entities = self.rows.types.get(ENTITIES);
         entities.is_some_and(|entities| entities.contains_key(&SaveId(entity.to_bits())))
     }
 
-    /// The entities that have a component of this type, in the order in which they were saved first.
+    /// The entities that have a component of this type, in the order in which they were first
+    /// saved.
     #[must_use]
     pub fn entities_with<T: TypePath>(&self) -> Vec<Entity> {
         let mut ids: Vec<SaveId> = Vec::new();
@@ -120,11 +122,12 @@ impl<'a> CheckpointEdit<'a> {
         ids.into_iter().filter_map(entity_of).collect()
     }
 
-    /// A component of an entity; `None` if it has none. [`ChildOf`](bevy::ecs::hierarchy::ChildOf) says whose child it is.
+    /// A component of an entity; `None` if it has none. [`ChildOf`](bevy::ecs::hierarchy::ChildOf)
+    /// has its parent.
     ///
     /// # Errors
     ///
-    /// [`CheckpointEditError::NotRead`].
+    /// [`CheckpointEditError::NotRead`] if the value can't be read.
     pub fn get<T>(&self, entity: Entity) -> Result<Option<T>, CheckpointEditError>
     where
         T: TypePath + DeserializeOwned,
@@ -132,11 +135,11 @@ impl<'a> CheckpointEdit<'a> {
         self.read(SaveId(entity.to_bits()))
     }
 
-    /// A resource; `None` if there is none.
+    /// A resource; `None` if the checkpoint has none.
     ///
     /// # Errors
     ///
-    /// [`CheckpointEditError::NotRead`].
+    /// [`CheckpointEditError::NotRead`] if the value can't be read.
     pub fn resource<T>(&self) -> Result<Option<T>, CheckpointEditError>
     where
         T: TypePath + DeserializeOwned,
@@ -144,12 +147,14 @@ impl<'a> CheckpointEdit<'a> {
         self.read(SaveId::WORLD)
     }
 
-    /// Gives a component to an entity, in place of the one of this type that it has. A type that the game saves as
-    /// another one, with [`save_component_as`](crate::SessionAppExt::save_component_as), is named by that.
+    /// Inserts a component on an entity, replacing the one of this type that it has. For a
+    /// component that the game saves as another type, with
+    /// [`save_component_as`](crate::SessionAppExt::save_component_as), use that type.
     ///
     /// # Errors
     ///
-    /// [`CheckpointEditError::NotWritten`] and [`CheckpointEditError::NoEntity`].
+    /// [`CheckpointEditError::NotWritten`] if the value can't be written,
+    /// [`CheckpointEditError::NoEntity`] if the checkpoint doesn't have the entity.
     pub fn insert<T>(&mut self, entity: Entity, value: &T) -> Result<(), CheckpointEditError>
     where
         T: TypePath + Serialize,
@@ -160,11 +165,11 @@ impl<'a> CheckpointEdit<'a> {
         self.write(SaveId(entity.to_bits()), value)
     }
 
-    /// Writes a resource, in place of the one that there is.
+    /// Inserts a resource, replacing the one that the checkpoint has.
     ///
     /// # Errors
     ///
-    /// [`CheckpointEditError::NotWritten`].
+    /// [`CheckpointEditError::NotWritten`] if the value can't be written.
     pub fn insert_resource<T>(&mut self, value: &T) -> Result<(), CheckpointEditError>
     where
         T: TypePath + Serialize,
@@ -172,14 +177,14 @@ impl<'a> CheckpointEdit<'a> {
         self.write(SaveId::WORLD, value)
     }
 
-    /// Takes a component away from an entity. One that isn't there is no error.
+    /// Removes a component from an entity. Does nothing if it has none.
     pub fn remove<T: TypePath>(&mut self, entity: Entity) {
         for name in self.names_of(T::type_path()) {
             self.put(name, SaveId(entity.to_bits()), None);
         }
     }
 
-    /// A new entity, without components.
+    /// Spawns an entity without components.
     pub fn spawn(&mut self) -> Entity {
         loop {
             let id = self.rows.next;
@@ -194,8 +199,8 @@ impl<'a> CheckpointEdit<'a> {
         }
     }
 
-    /// Takes an entity away, with all its components. What refers to it names no one after the restore, and its children
-    /// have no parent.
+    /// Despawns an entity with all its components. References to it are [`Entity::PLACEHOLDER`]
+    /// after the restore, and its children have no parent.
     pub fn despawn(&mut self, entity: Entity) {
         let types: Vec<Arc<str>> = self.rows.types.keys().cloned().collect();
         for type_path in types {
@@ -203,7 +208,7 @@ impl<'a> CheckpointEdit<'a> {
         }
     }
 
-    /// Makes everything as it was before.
+    /// Undoes all changes.
     pub(super) fn roll_back(self) {
         let Self { rows, before, next_before, .. } = self;
         for (type_path, id, row) in before.into_iter().rev() {
@@ -216,7 +221,7 @@ impl<'a> CheckpointEdit<'a> {
         self.histories.get(type_path).map(|history| &**history)
     }
 
-    /// The names of a type in files, the one of today first.
+    /// The names of a type in files, the current one first.
     fn names_of(&self, type_path: &str) -> Vec<Arc<str>> {
         let former = self.history(type_path).into_iter().flat_map(|history| &history.former_names);
         std::iter::once(type_path.into()).chain(former.cloned()).collect()

@@ -1,4 +1,4 @@
-//! Steps for values of older builds that are no value of one type today.
+//! Migrations for values of older builds that aren't one value of one type today.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,10 +15,10 @@ use crate::schema::Schema;
 
 type Step = dyn Fn(&[u8], &mut CheckpointEdit<'_>) -> Result<(), DecodeError> + Send + Sync;
 
-/// A step that is done with each value of one version of a type, before a checkpoint is restored.
+/// A step that runs for each value of one version of a type, before a checkpoint is restored.
 #[derive(Clone)]
 pub(crate) struct CheckpointMigration {
-    /// The type as it is called in files.
+    /// The type's name in files.
     pub type_path: Arc<str>,
     pub version: u32,
     /// The form in which it reads values.
@@ -40,12 +40,12 @@ impl CheckpointMigration {
         Self { type_path, version, schema: Schema::of::<Old>, step }
     }
 
-    /// Does the step with the value of one entity, or of the world, which is taken out of `rows` already. If it fails,
-    /// everything is as it was.
+    /// Runs the step for the value of one entity, or of the world, which was already removed from
+    /// `rows`. If it fails, everything is as it was.
     ///
     /// # Errors
     ///
-    /// Why it failed.
+    /// The message of the failure.
     pub(crate) fn apply(
         &self,
         rows: &mut EditedRows,

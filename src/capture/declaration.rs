@@ -1,4 +1,4 @@
-//! What is known of a saved type before the world is complete.
+//! Declarations of saved types, before the world is complete.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashSet};
@@ -27,7 +27,7 @@ use crate::saved::{
     scope_on_enter_codec, scope_on_exit_codec,
 };
 
-/// A type that the game declared as saved, as functions made from the concrete type.
+/// A type that the game declared as saved: functions made from the concrete type.
 #[derive(Clone)]
 pub(crate) struct Declaration {
     pub(super) type_id: TypeId,
@@ -37,13 +37,13 @@ pub(crate) struct Declaration {
 
 #[derive(Clone)]
 pub(super) enum DeclaredKind {
-    /// A component, or a resource, which only a world knows.
+    /// A component or a resource; only a world can tell which.
     Component {
         registration: Registration,
         require_marker: fn(&mut World) -> Result<(), RequiredComponentsError>,
         as_component: MakeType,
         as_resource: MakeType,
-        /// Whether it is one of the two components of a relationship.
+        /// True if it is one of the two components of a relationship.
         is_half_of_relationship: fn() -> bool,
     },
     State {
@@ -55,13 +55,15 @@ pub(super) enum DeclaredKind {
     },
 }
 
-/// Makes a saved type of its name, with what the world knows of it.
+/// Makes a saved type with this name, using what the world knows of it.
 type MakeType = Arc<dyn Fn(Arc<str>, &World) -> Arc<dyn SavedType> + Send + Sync>;
 
-/// A state's name without its module, and what it is saved as; `None` if it doesn't exist now.
+/// A state's name without its module, and the value that would be saved; `None` if it doesn't exist
+/// now.
 type DescribeState = Arc<dyn Fn(&World) -> Option<(String, String)> + Send + Sync>;
 
-/// What a state of the world is saved as, and what its bytes are read as, where they differ.
+/// The value of a state that would be saved, and the value that its bytes are read as, if they
+/// differ.
 type CompareState = Arc<dyn Fn(&World, &[u8]) -> Option<(String, String)> + Send + Sync>;
 
 impl Declaration {
@@ -105,7 +107,7 @@ impl Declaration {
         )
     }
 
-    /// A component that is written as a value which serde can write, and made of it again.
+    /// A component that is written as a serializable value, and rebuilt from it.
     pub(super) fn proxy<T, P>(codec: RebuiltCodec<T, P>) -> Self
     where
         T: Component,
@@ -128,7 +130,7 @@ impl Declaration {
         }
     }
 
-    /// A state, and what it is saved as if that is something else.
+    /// A state, and the mapping to the saved one, if there is one.
     pub(super) fn state<S>(mapping: Option<StateMapping<S>>) -> Self
     where
         S: FreelyMutableState + TypePath + Serialize + DeserializeOwned,
@@ -146,7 +148,7 @@ impl Declaration {
         }
     }
 
-    /// Lets the app note what this state was when it is left, if it is one.
+    /// If this is a state, adds the systems that note it when it is left.
     pub(super) fn watch(&self, app: &mut App) {
         if let DeclaredKind::State { is_added, watch, .. } = &self.kind
             && is_added(app.world())
@@ -196,8 +198,8 @@ impl Declaration {
     }
 }
 
-/// Whether copies of a component that were encoded may stay in a buffer: whether nothing lives on in
-/// them that the game believes to be gone.
+/// Returns true if encoded copies of a component may stay in a buffer: if they keep nothing alive
+/// that the game believes to be gone.
 fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
     let type_id = TypeId::of::<T>();
     if world.get_resource::<Declarations>().is_some_and(|known| known.unkept.contains(&type_id)) {
@@ -209,14 +211,15 @@ fn copies_may_stay<T: TypePath + 'static>(world: &World) -> bool {
 }
 
 /// Systems in [`StateTransition`] that run when the next states are known and nothing of the last
-/// ones was cleared away.
+/// ones was despawned.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BeforeExit {
-    /// Notes what the states were.
+    /// Notes the former states.
     Note,
-    /// Looks at the world.
+    /// Looks for placed entities.
     Look,
-    /// Forgets the keys of what goes with the states that are left. The last look has seen it still.
+    /// Forgets the keys of entities that are despawned with the left states. The last look has
+    /// still seen them.
     EndRound,
 }
 
@@ -262,11 +265,11 @@ where
     })
 }
 
-/// What the game declared with `save_component` and its like, in the order of the calls.
+/// The types that the game declared with `save_component` and its like, in the order of the calls.
 #[derive(Resource, Clone, Default)]
 pub(crate) struct Declarations {
     declared: Vec<Declaration>,
-    /// Types of which no copy stays behind.
+    /// Types whose copies are dropped.
     unkept: HashSet<TypeId>,
 }
 
@@ -278,12 +281,12 @@ impl Declarations {
         }
     }
 
-    /// Says that no copy of a type stays behind.
+    /// Drops the copies of a type once they are written.
     pub(super) fn keep_no_saved_copies<T: 'static>(&mut self) {
         self.unkept.insert(TypeId::of::<T>());
     }
 
-    /// Whether there is a declaration of this type.
+    /// Returns true if there is a declaration of this type.
     pub(super) fn has(&self, declaration: &Declaration) -> bool {
         self.declared.iter().any(|known| known.type_id == declaration.type_id)
     }
@@ -297,7 +300,7 @@ impl Declarations {
         states.collect()
     }
 
-    /// Whether a type that is saved is a state.
+    /// Returns true if a saved type is a state.
     pub(crate) fn is_state(&self, type_path: &str) -> bool {
         self.declared.iter().any(|declaration| {
             matches!(declaration.kind, DeclaredKind::State { .. })
@@ -305,7 +308,8 @@ impl Declarations {
         })
     }
 
-    /// What a state of the world is saved as, and what its bytes are read as, where they differ.
+    /// The value of a state that would be saved, and the value that its bytes are read as, if they
+    /// differ.
     pub(crate) fn compare_state(
         &self,
         type_path: &str,
@@ -326,7 +330,7 @@ impl Declarations {
     }
 }
 
-/// Lets the app note what its saved states were when they are left.
+/// Adds the systems that note saved states when they are left.
 pub(crate) fn watch_saved_states(app: &mut App) {
     let declared = app.world().get_resource::<Declarations>();
     let declared: Vec<Declaration> =

@@ -1,12 +1,12 @@
-//! Everything that hangs from some entities.
+//! The descendants of entities.
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::hierarchy::Children;
 use bevy::ecs::world::World;
 
-/// Entities and everything that hangs from them, each once, parents before their children.
+/// Entities and their descendants, each once, parents before their children.
 ///
-/// Nothing keeps a game from hanging entities from each other in a circle, or in a row of any length.
+/// A game may link entities in a circle, or in a row of any length.
 #[derive(Default, Debug)]
 pub(crate) struct Descendants {
     found: Vec<Entity>,
@@ -14,7 +14,7 @@ pub(crate) struct Descendants {
 }
 
 impl Descendants {
-    /// Finds everything that hangs from `roots`, and the roots themselves.
+    /// Finds the descendants of `roots`, including the roots themselves.
     pub(crate) fn of(world: &World, roots: impl Iterator<Item = Entity>) -> Self {
         let mut descendants = Self::default();
         for root in roots {

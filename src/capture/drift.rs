@@ -1,4 +1,4 @@
-//! Holding what was written against what the world holds.
+//! Compares what was written with the world.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use bevy_session_journal::internal::format::{Block, ENTITIES, Rows, Values};
 
 use super::types::SavedTypes;
 
-/// A type of which something changed without a trace, so that a checkpoint says something else
-/// than the world.
+/// A type whose values in a checkpoint differ from the world, since something was changed without a
+/// trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct DriftedType {
-    /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and
-    /// under none of their components.
+    /// The type. `bevy_session::Saved` stands for whole entities, which are counted there and under
+    /// none of their components.
     pub type_path: String,
-    /// How many of its values are missing, too many or wrong, as far as that is known.
+    /// The number of its values that are missing, too many or wrong, as far as that is known.
     pub rows: u64,
 }
 
 /// The rows of one moment, by type.
 type Moment = BTreeMap<Arc<str>, Vec<Values>>;
 
-/// What two accounts of one moment disagree about: the journal's, merged, and a full capture's.
+/// The differences between two records of one moment: the journal's, merged, and a full capture's.
 /// Types that are `left_out` aren't compared.
 ///
-/// Values are compared as bytes, and where these differ as a restore would read them: an entity
-/// that died took its id along, so the references to it that are left are written with another
-/// one each time. A set of entities is written in another order each time.
+/// Values are compared as bytes and, if these differ, as a restore would read them: a despawned
+/// entity has lost its id, so remaining references to it are written with another one each time. A
+/// set of entities is written in another order each time.
 pub(crate) fn drift_between(
     types: &SavedTypes,
     journal: Vec<Block>,
@@ -82,7 +82,7 @@ fn ids(moment: &Moment) -> BTreeSet<SaveId> {
     entities.flat_map(|(_, rows)| rows).flat_map(Values::ids).copied().collect()
 }
 
-/// The rows of one type in two accounts, each id once.
+/// The rows of one type in two records, each id once.
 fn beside_each_other<'a>(
     one: Option<&'a Vec<Values>>,
     other: Option<&'a Vec<Values>>,

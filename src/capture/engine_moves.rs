@@ -1,19 +1,20 @@
-//! Types that Bevy has moved or renamed: what their paths were in the version before.
+//! Types that Bevy has moved or renamed, with their former paths.
 //!
-//! Values are saved under the path of their type, and `Transform` and its like have Bevy's. So each move of a type
-//! that a game may save is written down here, as a game writes its own down with `rename_saved`, and old sessions
-//! stay whole. The test at the end fails where a new version of Bevy has moved one that is saved often.
+//! Values are saved under the path of their type, and types like `Transform` have Bevy's paths. So
+//! each move of a type that a game may save is listed here, as a game lists its own with
+//! `rename_saved`, and old sessions stay readable. The test at the end fails if a new version of
+//! Bevy has moved a type that is often saved.
 
 #[cfg(test)]
 mod registries;
 
 use super::former_names::former_path;
 
-/// What a release of Bevy has moved or renamed.
+/// The types that a release of Bevy has moved or renamed.
 struct Release {
     version: &'static str,
-    /// Each type's path since this release, and the one that it had before. With `::` at its end it is a module, whose
-    /// types have all gone with it.
+    /// Each type's path since this release, and its former one. A path with `::` at its end is a
+    /// module, all of whose types were moved.
     moves: &'static [(&'static str, &'static str)],
 }
 
@@ -83,7 +84,7 @@ pub(super) fn names_elsewhere(path: &str, version: &str) -> Vec<String> {
 }
 
 impl Release {
-    /// A path after all moves that concern it. `direction` says which side of a move is replaced by which.
+    /// A path after all moves that apply to it. `direction` chooses the side of a move to replace.
     fn renamed(
         &self,
         path: &str,

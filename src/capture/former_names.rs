@@ -1,9 +1,9 @@
-//! What a type's path was before a rename.
+//! The former path of a renamed type.
 
 /// The path with `former` wherever it names `current`; `None` if it never does.
 ///
-/// A path names a type by being its own, or as an argument, as in `Stat<game::Strength>`. With `::` at its end `current` is
-/// a module, which each of its types names.
+/// A path names a type by being its own, or as an argument, as in `Stat<game::Strength>`. With `::`
+/// at its end `current` is a module, which each of its types names.
 pub(super) fn former_path(path: &str, current: &str, former: &str) -> Option<String> {
     let mut renamed = String::new();
     let mut rest = path;

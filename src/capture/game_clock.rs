@@ -1,4 +1,4 @@
-//! The game's own clocks: how long it has been played, as its systems see it.
+//! The game's own clocks, as its systems see them.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use bevy::time::{Fixed, Time, Virtual};
 
 use bevy_session_journal::internal::model::session::{FixedClock, GameClock};
 
-/// What [`Time<Virtual>`] and [`Time<Fixed>`] of a world say.
+/// The values of a world's [`Time<Virtual>`] and [`Time<Fixed>`].
 ///
-/// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up, and
-/// a game that came back with a clock that stands still would be stuck.
+/// Speed and pause are left out: they belong to what pauses and speeds up, a menu or a power-up,
+/// and a game that was restored with a stopped clock would be stuck.
 pub(crate) fn clock_of(world: &World) -> GameClock {
     let elapsed = world.get_resource::<Time<Virtual>>().map(Time::elapsed);
     let fixed = world.get_resource::<Time<Fixed>>().map(|time| FixedClock {
@@ -23,7 +23,7 @@ pub(crate) fn clock_of(world: &World) -> GameClock {
     GameClock { elapsed: elapsed.map(micros), elapsed_rest, fixed, played_rest: 0 }
 }
 
-/// Sets the clocks of a world that has them. `Time<Real>` goes on as it was.
+/// Sets the clocks of a world that has them. `Time<Real>` isn't changed.
 pub(crate) fn set_clock(saved: GameClock, world: &mut World) {
     if let Some(elapsed) = saved.elapsed
         && let Some(mut time) = world.get_resource_mut::<Time<Virtual>>()

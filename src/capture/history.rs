@@ -1,4 +1,4 @@
-//! The past of saved types: under which names, and in which forms, older builds wrote them.
+//! The history of saved types: the names and forms in which older builds wrote them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::engine;
 use crate::saved::{CHILD_OF, CHILD_ORDER, DISABLED};
 use crate::schema::Schema;
 
-/// What the game said about the past of its types, in the order of the calls.
+/// The declared history of the game's types, in the order of the calls.
 #[derive(Resource, Default)]
 pub(crate) struct DeclaredHistory {
     renames: Vec<Rename>,
@@ -33,7 +33,7 @@ struct Rename {
 }
 
 impl DeclaredHistory {
-    /// Notes another name of a type.
+    /// Declares a former name of a type.
     pub(super) fn rename<T: TypePath>(&mut self, former: &str) {
         self.renames.push(Rename { type_path: T::type_path(), former: former.to_owned() });
     }
@@ -43,12 +43,12 @@ impl DeclaredHistory {
         self.migrations.push(AnyMigrations::new(migrations));
     }
 
-    /// Notes a step that is done with checkpoints as a whole.
+    /// Declares a migration of whole checkpoints.
     pub(super) fn migrate_checkpoint(&mut self, migration: CheckpointMigration) {
         self.of_checkpoints.push(migration);
     }
 
-    /// The steps that are done with checkpoints as a whole. Those that make no sense are left out, with the reason.
+    /// The migrations of whole checkpoints. Invalid ones are left out, with the reason.
     pub(super) fn of_checkpoints(
         &self,
         histories: &Histories,
@@ -84,7 +84,7 @@ impl DeclaredHistory {
         names
     }
 
-    /// What migrates a column.
+    /// The migrations of a column.
     fn migrations(
         &self,
         column: &dyn SavedType,
@@ -96,7 +96,7 @@ impl DeclaredHistory {
         }
     }
 
-    /// The types that something was said about although nothing saves them.
+    /// The types whose history was declared although nothing saves them.
     fn of_unsaved_types(
         &self,
         columns: &BTreeMap<Arc<str>, Arc<dyn SavedType>>,
@@ -118,23 +118,23 @@ impl DeclaredHistory {
 /// The past of one saved type.
 #[derive(Clone, Default)]
 pub(crate) struct TypeHistory {
-    /// The names that it had. Where there are rows of one entity under several, the first counts.
+    /// The names that it had. If there are rows of one entity under several, the first is used.
     pub former_names: Vec<Arc<str>>,
     migrations: Option<Arc<dyn MigrateRows>>,
 }
 
-/// What this build can do with a row.
+/// The relation of a row's form to this build.
 pub(crate) enum Form<'a> {
-    /// It is of today's version.
+    /// It has the current version.
     Current,
-    /// It is of an older version, which can be brought into today's form.
+    /// It has an older version, which can be migrated to the current form.
     Older(&'a dyn MigrateRows),
-    /// It is of a version that there are no migrations from.
+    /// It has a version that there are no migrations from.
     TooOld {
         /// The oldest version that there are migrations from.
         oldest: u32,
     },
-    /// It is of a version that only a newer build knows.
+    /// It has a version that only a newer build knows.
     Newer {
         /// The version that this build knows.
         known: u32,
@@ -157,7 +157,7 @@ impl TypeHistory {
         self.migrations.as_ref().map(|migrations| migrations.older_schemas()).unwrap_or_default()
     }
 
-    /// What can be done with rows of a version.
+    /// The relation of a version's form to this build.
     pub(crate) fn form(&self, version: u32) -> Form<'_> {
         let known = self.version();
         match &self.migrations {
@@ -170,10 +170,10 @@ impl TypeHistory {
     }
 }
 
-/// The past of all saved types, by every name that they have or had.
+/// The histories of all saved types, by every name that they have or had.
 pub(crate) type Histories = BTreeMap<Arc<str>, Arc<TypeHistory>>;
 
-/// Works out the past of every column. Columns whose past makes no sense are taken out, with the
+/// Resolves the history of every column. Columns with an invalid history are removed, with the
 /// reason.
 pub(super) fn resolve(
     declared: Option<&DeclaredHistory>,

@@ -1,4 +1,4 @@
-//! What belongs to a chapter, and leaves with it.
+//! Entities that belong to a chapter, and are despawned with it.
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
@@ -14,11 +14,12 @@ use super::descendants::Descendants;
 use super::{Placed, SaveKey};
 use crate::saved::{Saved, unfiltered};
 
-/// Ties an entity to a chapter: when that ends, the entity is despawned with all that hangs from it.
+/// Ties an entity to a chapter: when that ends, the entity is despawned with its descendants.
 ///
-/// It goes after [`ChapterEnded`](crate::chapters::ChapterEnded) was observed and before the next checkpoint. The
-/// component is saved with the entity, if that is [`Saved`]; it doesn't make it so. What a level has
-/// placed, with a [`SaveKey`], isn't taken for gone: it is there when the level is loaded again.
+/// It is despawned after the observers of [`ChapterEnded`](crate::chapters::ChapterEnded) and
+/// before the next checkpoint. The component is saved with the entity, if that is [`Saved`]; it
+/// doesn't make it so. A placed entity, with a [`SaveKey`], doesn't count as gone: it is there when
+/// the level is loaded again.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -38,8 +39,8 @@ use crate::saved::{Saved, unfiltered};
 pub struct InChapter(pub ChapterId);
 
 impl InChapter {
-    /// The entities of a chapter that ends. What of them and below them a level has placed isn't taken
-    /// for gone if it is despawned in this frame.
+    /// The entities of a chapter that ends. Placed entities among them and below them don't count
+    /// as gone if they are despawned in this frame.
     pub(crate) fn leaving(world: &mut World, chapter: ChapterId) -> Vec<Entity> {
         let mut query: QueryState<(Entity, &Self), Without<IsResource>> =
             unfiltered(world, QueryState::new);

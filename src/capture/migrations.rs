@@ -1,4 +1,4 @@
-//! What a saved type has been, and how its old values become new ones.
+//! The older versions of a saved type, and the steps that migrate their values.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -12,16 +12,15 @@ use serde::de::DeserializeOwned;
 use crate::saved::{Codec, DecodeError, SavedState, StateCodec, decode_message_pack};
 use crate::schema::Schema;
 
-/// What a saved type has been in older builds of the game, and how its values become those of
-/// today.
+/// The older versions of a saved type, with the steps that convert their values to the current one.
 ///
-/// A chain of typed steps: each takes what the one before gave, and the last one gives the type of
-/// today. So there is no gap to leave and no step to forget. Every step is a new version of the
+/// A chain of typed steps: each takes the result of the one before, and the last one returns the
+/// current type. So no gap can be left and no step forgotten. Every step is a new version of the
 /// type; the versions are counted, not written down.
 ///
-/// Old types need nothing but `Deserialize`, and only the fields that the step uses. Fields that are
-/// merely added, renamed or dropped need no step: `#[serde(default)]` and `#[serde(alias = "…")]`
-/// do that.
+/// Old types need nothing but `Deserialize`, and only the fields that the step uses. Fields that
+/// are merely added, renamed or removed need no step: `#[serde(default)]` and `#[serde(alias =
+/// "…")]` do that.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -54,26 +53,29 @@ use crate::schema::Schema;
 /// );
 /// ```
 ///
-/// Steps run where values are decoded, which isn't the main thread. One that fails or panics costs
-/// that value, which is reported as a [`RestoreLoss`](crate::recovery::RestoreLoss) and carried along as it
-/// was. References to entities pass through a step as they are; there is no world to look into.
+/// Steps run where values are decoded, not on the main thread. If one fails or panics, that value
+/// is lost: it is reported as a [`RestoreLoss`](crate::recovery::RestoreLoss) and carried along
+/// unchanged. References to entities pass through a step as they are; there is no world to look
+/// them up in.
 pub struct Migrations<T> {
     first: u32,
-    /// How values of each version before the current one are read, the oldest first.
+    /// Readers of each version before the current one, oldest first.
     older: Vec<Arc<dyn ReadOlder<T>>>,
 }
 
 impl<T> Migrations<T> {
-    /// Begins with the form that values have at `version`.
+    /// Begins with the type's form at `version`.
     ///
-    /// That is 0 for a type that never had migrations. A higher number gives older versions up: the
-    /// steps before it can be deleted, and what is left in those versions is lost (and carried).
+    /// That is 0 for a type that never had migrations. With a higher number, older versions are no
+    /// longer read: the steps before it can be deleted, and values in those versions are lost,
+    /// though carried along.
     #[must_use]
     pub fn since(version: u32) -> Self {
         Self { first: version, older: Vec::new() }
     }
 
-    /// The version that values are written with from now on: one more than the first for each step.
+    /// The version of values that are written from now on: the first version plus the number of
+    /// steps.
     ///
     /// ```
     /// # use bevy_session::types::Migrations;
@@ -89,7 +91,7 @@ impl<T> Migrations<T> {
         self.first
     }
 
-    /// Reads a value of an older version in the form of today.
+    /// Reads a value of an older version in the current form.
     pub(crate) fn read(&self, version: u32, row: &[u8]) -> Result<T, DecodeError> {
         self.reader(version)?.value(row)
     }
@@ -109,7 +111,7 @@ impl<T> Migrations<T> {
 impl<T: DeserializeOwned + 'static> Migrations<T> {
     /// Adds a step to the next version.
     ///
-    /// A step from a type to itself keeps older builds from reading the type, although its form
+    /// A step from a type to itself prevents older builds from reading the type, although its form
     /// is the same.
     #[must_use]
     pub fn then<New: 'static>(
@@ -119,8 +121,8 @@ impl<T: DeserializeOwned + 'static> Migrations<T> {
         self.try_then(move |old| Ok::<New, Infallible>(step(old)))
     }
 
-    /// Adds a step to the next version that not every value has to survive. One that doesn't is
-    /// listed with what the error says.
+    /// Adds a step to the next version that may fail for some values. A value for which it fails is
+    /// reported as a loss, with the error.
     ///
     /// ```
     /// # use bevy_session::types::Migrations;
@@ -175,7 +177,7 @@ impl AnyMigrations {
 
 type Step<Old, New> = dyn Fn(Old) -> Result<New, DecodeError> + Send + Sync;
 
-/// Reads a row of one older version as what it has become.
+/// Reads a row of one older version, migrated to the current one.
 trait ReadOlder<T>: Send + Sync {
     /// A row that is such a value.
     fn value(&self, row: &[u8]) -> Result<T, DecodeError>;
@@ -187,7 +189,7 @@ trait ReadOlder<T>: Send + Sync {
     fn schema(&self) -> Schema;
 }
 
-/// Reads a value in the form that it has.
+/// Reads a value as it is.
 struct ReadAsIs;
 
 impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
@@ -204,7 +206,7 @@ impl<T: DeserializeOwned> ReadOlder<T> for ReadAsIs {
     }
 }
 
-/// Reads an older value and takes it one step further.
+/// Reads an older value and applies one step to it.
 struct ReadThen<Old, New> {
     before: Arc<dyn ReadOlder<Old>>,
     step: Arc<Step<Old, New>>,
@@ -224,7 +226,7 @@ impl<Old, New> ReadOlder<New> for ReadThen<Old, New> {
     }
 }
 
-/// Brings rows of one column into the form of today.
+/// Brings rows of one column into the current form.
 pub(crate) trait MigrateRows: Send + Sync {
     /// The version of today.
     fn version(&self) -> u32;
@@ -239,7 +241,7 @@ pub(crate) trait MigrateRows: Send + Sync {
     fn migrate(&self, version: u32, row: &[u8], current: &mut Vec<u8>) -> Result<(), DecodeError>;
 }
 
-/// Migrates rows that are such values.
+/// Migrates rows of components and resources.
 pub(super) struct MigrateValues<C: Codec> {
     pub codec: C,
     pub migrations: Migrations<C::Value>,

@@ -1,11 +1,11 @@
-//! Why a type can't be saved.
+//! The reason why a type can't be saved.
 
 use std::fmt;
 
 #[cfg(feature = "reflect")]
 use bevy::reflect::Reflect;
 
-/// A type that can't be saved, as far as the game's set-up goes.
+/// A type that can't be saved, given the app's set-up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -13,11 +13,11 @@ use bevy::reflect::Reflect;
 pub struct TypeProblem {
     /// The type.
     pub type_path: String,
-    /// What is in the way.
+    /// The reason.
     pub reason: TypeProblemReason,
 }
 
-/// Why a type can't be saved.
+/// The reason why a type can't be saved.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
@@ -28,22 +28,24 @@ pub enum TypeProblemReason {
     /// The type's path is longer than the format allows.
     PathTooLong,
     /// The type is the derived half of a relationship, such as `Children`. Save the other half: its
-    /// order is saved along with that.
+    /// order is saved too.
     RelationshipTarget,
     /// The state isn't part of the app: `init_state` or `add_sub_state` is missing.
     StateNotAdded,
-    /// Something was said about its past, and nothing saves it: a `save_component` or the like is
-    /// missing. Migrations are those of what is written, so of the proxy if there is one.
+    /// Migrations or former names were declared for it, and nothing saves it: a `save_component` or
+    /// the like is missing. Declare migrations for the type that is written: for the proxy, if
+    /// there is one.
     NotSaved,
     /// It has two chains of migrations, or two steps of
-    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) from one version. One chain holds all steps.
+    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) from one version. Put all
+    /// steps into one chain.
     MigratedTwice,
-    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) names a version of it that is written today, so
-    /// the step would be done again at each restore. Give the type a new version with
-    /// [`Migrations::since`](crate::types::Migrations::since).
+    /// [`migrate_checkpoint`](crate::SessionAppExt::migrate_checkpoint) names a version of it that
+    /// is written today, so the step would run again at each restore. Give the type a new version
+    /// with [`Migrations::since`](crate::types::Migrations::since).
     MigratedFromToday,
-    /// A name that it is said to have had is the path, or was the name, of another saved type. It is
-    /// unclear whose the values under that name are.
+    /// A former name of it is the path, or a former name, of another saved type. It is ambiguous to
+    /// which type the values under that name belong.
     FormerNameTaken,
 }
 
@@ -53,7 +55,7 @@ impl fmt::Display for TypeProblem {
     }
 }
 
-/// Says what is in the way, and what to do about it.
+/// The reason, and the solution.
 impl fmt::Display for TypeProblemReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

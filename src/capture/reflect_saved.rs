@@ -1,4 +1,4 @@
-//! What marks types as part of the player's progress.
+//! The type data behind `#[reflect(Saved)]`.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use crate::engine;
 
 /// Makes `#[reflect(Saved)]` work on components and resources.
 ///
-/// The type data is made from the concrete type and carries the functions that copy, write and read
-/// its values. Reflection finds the types, and has no part in a capture.
+/// The type data is made from the concrete type and has the functions that copy, write and read its
+/// values. Reflection is used to find the types, not to capture their values.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -27,8 +27,8 @@ use crate::engine;
 /// struct Score(u32);
 /// ```
 ///
-/// A generic type says what its arguments need for it, and each instance is registered, since generic
-/// types don't register themselves. Components of an instance that isn't are not saved.
+/// A generic type has to bound its arguments, and each instance has to be registered, since generic
+/// types don't register themselves. Components of an unregistered instance are not saved.
 ///
 /// ```
 /// # use bevy::prelude::*;

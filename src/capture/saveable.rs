@@ -1,4 +1,4 @@
-//! What a type needs to be saved, in words that help.
+//! The bounds of saved types, with helpful compile errors.
 
 use bevy::ecs::component::Component;
 use bevy::reflect::TypePath;
@@ -6,9 +6,10 @@ use bevy::state::state::FreelyMutableState;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A component or resource that can be saved as it is. Every type is one that has what is named here.
+/// A component or resource that can be saved as it is. Implemented for every type with these
+/// bounds.
 ///
-/// Where something is missing, the compiler says what to write:
+/// If one is missing, the compiler says what to write:
 ///
 /// ```compile_fail
 /// # use bevy::prelude::*;
@@ -33,7 +34,7 @@ pub trait Saveable: Component + TypePath + Clone + Serialize + DeserializeOwned 
 #[diagnostic::do_not_recommend]
 impl<T> Saveable for T where T: Component + TypePath + Clone + Serialize + DeserializeOwned {}
 
-/// A state that can be saved. Every state or sub-state is one that has what is named here.
+/// A state that can be saved. Implemented for every state or sub-state with these bounds.
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` can't be saved",
     label = "needs `States` or `SubStates`, `Serialize`, `Deserialize` and `TypePath`",

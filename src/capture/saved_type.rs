@@ -23,7 +23,7 @@ use crate::saved::{
 };
 use crate::schema::Schema;
 
-/// What a saved type is to the world.
+/// The role of a saved type in the world.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Role {
     /// A component.
@@ -36,50 +36,51 @@ pub(crate) enum Role {
     State,
 }
 
-/// A saved type. It belongs to no world and to no thread.
+/// A saved type. It depends on no world and no thread.
 pub(crate) trait SavedType: Send + Sync {
     /// Its name in the journal.
     fn type_path(&self) -> &Arc<str>;
 
-    /// What it is to the world.
+    /// Its role in the world.
     fn role(&self) -> Role;
 
-    /// The component whose removal takes a row away.
+    /// The component whose removal removes a row.
     fn watched(&self, _: &mut World) -> Option<Watched> {
         None
     }
 
-    /// What copies it out of `world`, which has no default query filters now.
+    /// A recorder that copies it out of `world`, which has no default query filters now.
     fn recorder(&self, world: &mut World) -> Box<dyn RecordColumn>;
 
-    /// Copies its rows of some entities, if they have any; of lists, also those that they are in.
+    /// Copies its rows of some entities, if they have any; for lists, also the lists that they are
+    /// in.
     fn copy(&self, _: &World, _: &[Entity]) -> Option<Captured> {
         None
     }
 
-    /// What takes its values up from a checkpoint.
+    /// A decoder for its values in a checkpoint.
     fn decoder(&self) -> DecodedColumn;
 
-    /// Whether a restore would read the same from two values that are written differently.
+    /// Returns true if a restore would read the same from two values that are written differently.
     fn reads_the_same(&self, _: &[u8], _: &[u8], _saved: &BTreeSet<SaveId>) -> bool {
         false
     }
 
-    /// The form in which its values are read today; `None` if it is this crate's own.
+    /// The form in which its values are currently read; `None` if it is this crate's own.
     fn schema(&self) -> Option<Schema> {
         None
     }
 
-    /// A row as this build would write it again; `None` if there is nothing of the game's in it.
+    /// A row as this build would write it; `None` if it has nothing of the game in it.
     ///
     /// # Errors
     ///
-    /// Why it can't be read.
+    /// The reason why it can't be read.
     fn rewrite(&self, _: &[u8]) -> Option<Result<Vec<u8>, DecodeError>> {
         None
     }
 
-    /// What brings its rows into the form of today, if these are migrations of what it writes.
+    /// The migrations of its rows, if these are migrations of the type that it writes.
     fn migrated_by(&self, _: &AnyMigrations) -> Option<Arc<dyn MigrateRows>> {
         None
     }
@@ -125,7 +126,7 @@ impl<C: CopyCodec> ValueType<C> {
 }
 
 impl<T: Component, P: Proxy> ValueType<RebuiltCodec<T, P>> {
-    /// A component that the game makes again of what was written of it.
+    /// A component that the game rebuilds from the written value.
     pub(crate) fn rebuilt(type_path: Arc<str>, codec: RebuiltCodec<T, P>) -> Arc<dyn SavedType> {
         Arc::new(Self {
             type_path,
@@ -185,7 +186,7 @@ impl<C: CopyCodec> SavedType for ValueType<C> {
     }
 }
 
-/// What a value becomes that is read and written again.
+/// The bytes of a value that is read and written again.
 fn rewrite<C: Codec>(codec: &C, row: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let value = codec.decode(row)?;
     let mut again = Vec::new();
@@ -202,7 +203,7 @@ pub(crate) struct OrderType {
     registration: Registration,
 }
 
-/// How a component is known to a world.
+/// Functions that register a component in a world, or look it up.
 #[derive(Clone, Copy)]
 pub(crate) struct Registration {
     pub register: fn(&mut World) -> ComponentId,

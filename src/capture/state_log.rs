@@ -1,4 +1,4 @@
-//! Which way a session went through the game's states.
+//! The session's transitions of the game's states.
 
 use std::fmt::Debug;
 
@@ -8,12 +8,12 @@ use bevy::state::state::States;
 
 use bevy_session_journal::StateChange;
 
-/// Changes of saved states that no frame has dealt with yet.
+/// Changes of saved states that no frame has handled yet.
 #[derive(Resource, Default)]
 pub(crate) struct StateLog(Vec<StateChange>);
 
 impl StateLog {
-    /// Changes that are kept; a game that changes more often within one frame is lost anyhow.
+    /// The most changes that are kept; more within one frame are not expected.
     const LONGEST: usize = 256;
 
     pub(super) fn note<S: States + Debug + TypePath>(&mut self, from: &Option<S>, to: &Option<S>) {
@@ -32,7 +32,7 @@ impl StateLog {
         std::mem::take(&mut self.0)
     }
 
-    /// Whether there was none.
+    /// Returns true if there was none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! A small game, and a journal that is a map: what the tests of `capture` and `restore` share.
+//! A small game, and a journal that is a map, for the tests of `capture` and `restore`.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -128,7 +128,7 @@ pub(crate) fn game() -> App {
     app
 }
 
-/// Adds everything that the game saves.
+/// Declares everything that the game saves.
 pub(crate) fn complete(app: &mut App) {
     app.init_state::<Game>()
         .add_sub_state::<Phase>()
@@ -155,9 +155,9 @@ pub(crate) struct Play {
     pub types: Arc<SavedTypes>,
     pub recorder: Recorder,
     pub encoder: Encoder,
-    /// What is in the journal.
+    /// The journal's content.
     pub journal: Journal,
-    /// What a run has opened with that began with the difference to what was restored.
+    /// The opening checkpoint of a run that began with a delta to the restored one.
     pub opened: Option<Journal>,
 }
 
@@ -167,7 +167,7 @@ impl Play {
         Self::of(game())
     }
 
-    /// Completes a game and plays it.
+    /// Completes a game and starts to play it.
     pub(crate) fn of(mut app: App) -> Self {
         app.finish();
         app.cleanup();
@@ -219,7 +219,7 @@ impl Play {
             .unwrap()
     }
 
-    /// Puts a checkpoint back, and begins a new run with a full capture.
+    /// Restores a checkpoint, and begins a new run with a full capture.
     pub(crate) fn restore(&mut self, journal: &Journal) -> EntitiesReplaced {
         let image = self.image(journal);
         self.restore_image(image, journal.next_save_id)
@@ -237,7 +237,7 @@ impl Play {
         replaced
     }
 
-    /// Puts a checkpoint back by writing what differs, and begins a new run with a full capture.
+    /// Restores a checkpoint in place, and begins a new run with a full capture.
     pub(crate) fn restore_in_place(
         &mut self,
         mut image: WorldImage,
@@ -263,7 +263,7 @@ impl Play {
         replaced
     }
 
-    /// Begins a new run with the difference to what was restored as well.
+    /// Also begins a new run with a delta to the restored checkpoint.
     fn open_run_with(
         &mut self,
         next: SaveId,
@@ -301,7 +301,7 @@ impl Play {
     }
 }
 
-/// Whether an entity hangs from another, however far below, or is that one.
+/// Returns true if `below` is `above` or one of its descendants.
 pub(crate) fn is_above(world: &World, above: Entity, below: Entity) -> bool {
     let mut next = Some(below);
     while let Some(entity) = next {
@@ -328,7 +328,7 @@ impl Default for Journal {
 }
 
 impl Journal {
-    /// Applies a checkpoint, as merging does, and looks whether it is well formed.
+    /// Applies a checkpoint, as merging does, and checks that it is well formed.
     pub(crate) fn fold(&mut self, encoded: &Encoded, is_full: bool) {
         let keys: Vec<_> = encoded.blocks.iter().map(Block::key).collect();
         assert!(keys.is_sorted(), "blocks should be in the order of their keys");
@@ -439,7 +439,7 @@ impl Journal {
     }
 }
 
-/// Numbers that are random enough, and the same in every run.
+/// Pseudo-random numbers, the same in every run.
 pub(crate) struct Dice(pub u64);
 
 impl Dice {

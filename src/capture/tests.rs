@@ -1,4 +1,4 @@
-//! A world is captured and encoded, and the journal says what the world says.
+//! A world is captured and encoded, and the journal has the same data as the world.
 
 mod churn;
 mod failures;
@@ -13,7 +13,7 @@ use super::CaptureScope;
 use super::test_kit::*;
 use crate::saved::{CHILD_ORDER, DISABLED, Saved};
 
-/// The chain of deltas in the journal is what a full capture would say now.
+/// The chain of deltas in the journal equals a full capture taken now.
 fn assert_journal_is_the_world(play: &mut Play) {
     let mut by_deltas = play.journal.clone();
     play.full();

@@ -1,4 +1,4 @@
-//! What the types of a world are called.
+//! The names of a world's types.
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::World;
@@ -25,7 +25,7 @@ pub(crate) fn crate_of(type_path: &str) -> &str {
     type_path.split("::").next().unwrap_or_default()
 }
 
-/// Whether a crate is certainly no game: Bevy's, this one, and what they are made of.
+/// Returns true if a crate certainly isn't a game: Bevy's, this one, and their dependencies.
 pub(crate) fn is_crate_of_engine(name: &str) -> bool {
     name.starts_with("bevy") || ["core", "alloc", "std", "glam", ""].contains(&name)
 }

@@ -29,28 +29,27 @@ use crate::saved::{
     SAVE_KEYS, STATE_SCOPES, Saved, SerdeCodec, disabled_codec, order_of,
 };
 
-/// All saved types of a game, in the order in which the journal has them.
-///
-/// Belongs to no world and to no thread: the writer encodes and decodes with it.
+/// All saved types of a game, in the order of the journal. It depends on no world and no thread:
+/// the writer encodes and decodes with it.
 pub(crate) struct SavedTypes {
-    /// Behind the marker's, which is always there.
+    /// All but the marker's, which always comes first.
     columns: Vec<Arc<dyn SavedType>>,
     histories: Histories,
-    /// Steps that are done with checkpoints as a whole, before they are restored.
+    /// Migrations of whole checkpoints, which run before a restore.
     checkpoint_migrations: Vec<CheckpointMigration>,
-    /// Components that were spawned before the marker could be made to come with them.
+    /// Components that were spawned before they could require the marker.
     adopted: Vec<(Arc<str>, ComponentId)>,
     problems: Vec<TypeProblem>,
     build: Build,
 }
 
 impl SavedTypes {
-    /// Collects what is declared and what is marked with `#[reflect(Saved)]`, and makes the marker
-    /// come with the latter.
+    /// Collects the types that are declared or marked with `#[reflect(Saved)]`, and makes the
+    /// latter require the marker.
     ///
-    /// Called once as early as possible, since Bevy refuses to add to what a component requires as
-    /// soon as one has been spawned, and again when the app is complete. It never fails: what can't
-    /// be saved is among the [`problems`](Self::problems).
+    /// Called once as early as possible, since Bevy refuses further required components as soon as
+    /// one of the type has been spawned, and again when the app is complete. It never fails: types
+    /// that can't be saved are among the [`problems`](Self::problems).
     pub(crate) fn collect(world: &mut World) -> Self {
         world.init_resource::<Placed>();
         let mut collection = Collection::new(world);
@@ -60,23 +59,23 @@ impl SavedTypes {
         collection.finish(world)
     }
 
-    /// What is known of a type under this name, which may be one that it had once. `None` if no
-    /// saved type has or had it.
+    /// The history of a type with this name, or with this former name. `None` if no saved type has
+    /// or had it.
     pub(crate) fn history(&self, name: &str) -> Option<&Arc<TypeHistory>> {
         self.histories.get(name)
     }
 
-    /// What is known of all saved types, by every name that they have or had.
+    /// The histories of all saved types, by every name that they have or had.
     pub(crate) fn histories(&self) -> impl Iterator<Item = (&str, &TypeHistory)> {
         self.histories.iter().map(|(name, history)| (&**name, &**history))
     }
 
-    /// All of them, by every name that the types have or had.
+    /// The histories, by every name that the types have or had.
     pub(crate) fn all_histories(&self) -> &Histories {
         &self.histories
     }
 
-    /// What is done with checkpoints as a whole, before they are restored.
+    /// Migrations of whole checkpoints, which run before a restore.
     pub(crate) fn checkpoint_migrations(&self) -> &[CheckpointMigration] {
         &self.checkpoint_migrations
     }
@@ -102,7 +101,8 @@ impl SavedTypes {
         self.columns.iter()
     }
 
-    /// Every saved type whose form is the game's, and not this crate's own or that of a state which is saved itself.
+    /// The saved types whose form is the game's: not this crate's own, nor a state's that is saved
+    /// itself.
     pub(crate) fn own_columns(&self) -> impl Iterator<Item = &Arc<dyn SavedType>> {
         self.columns.iter().filter(|column| {
             let path = &**column.type_path();
@@ -128,7 +128,7 @@ impl SavedTypes {
         components.collect()
     }
 
-    /// Whether any entity of a world is saved.
+    /// Returns true if any entity of a world is saved.
     pub(crate) fn is_any_entity_saved(world: &World) -> bool {
         let with_marker = world
             .component_id::<Saved>()
@@ -137,8 +137,8 @@ impl SavedTypes {
         archetypes.any(|id| world.archetypes().get(*id).is_some_and(|known| !known.is_empty()))
     }
 
-    /// Copies everything that is saved of some entities, between two captures: one column for each
-    /// saved type.
+    /// Copies all saved values of some entities, between two captures: one column for each saved
+    /// type.
     pub(crate) fn copy(&self, world: &World, entities: &[Entity]) -> Vec<Option<Captured>> {
         self.columns.iter().map(|column| column.copy(world, entities)).collect()
     }
@@ -148,12 +148,12 @@ impl SavedTypes {
         self.adopted.iter().cloned()
     }
 
-    /// What can't be saved.
+    /// The types that can't be saved.
     pub(crate) fn problems(&self) -> &[TypeProblem] {
         &self.problems
     }
 
-    /// The component types that the game saves, without those that are always saved.
+    /// The component types that the game saves, without the built-in ones.
     pub(crate) fn own_components(&self) -> impl Iterator<Item = &str> {
         self.of_role(Role::Component).filter(|path| !BUILT_IN.contains(path))
     }
@@ -164,22 +164,22 @@ impl SavedTypes {
         self.own_components().filter(is_own).map(str::to_owned).collect()
     }
 
-    /// How many component types the game saves, without those that are always saved.
+    /// The number of component types that the game saves, without the built-in ones.
     pub(crate) fn component_count(&self) -> usize {
         self.own_components().count()
     }
 
-    /// How many resource types the game saves.
+    /// The number of resource types that the game saves.
     pub(crate) fn resource_count(&self) -> usize {
         self.of_role(Role::Resource).count()
     }
 
-    /// How many states the game saves.
+    /// The number of states that the game saves.
     pub(crate) fn state_count(&self) -> usize {
         self.of_role(Role::State).count()
     }
 
-    /// Whether the game saves anything.
+    /// Returns true if the game saves anything.
     pub(crate) fn has_any(&self) -> bool {
         self.component_count() + self.resource_count() + self.state_count() > 0
     }
@@ -196,7 +196,7 @@ impl fmt::Debug for SavedTypes {
     }
 }
 
-/// All declarations, and whether the type brings the marker along.
+/// All declarations, with `true` for types that require the marker.
 fn declarations(world: &World) -> Vec<(Declaration, bool)> {
     let mut declarations = Vec::new();
     if let Some(registry) = world.get_resource::<AppTypeRegistry>() {
@@ -219,7 +219,7 @@ struct Collection {
 }
 
 impl Collection {
-    /// What is always saved.
+    /// The types that are always saved.
     fn new(world: &mut World) -> Self {
         // A relationship is known as one only when both of its halves are.
         world.register_component::<ChildOf>();
@@ -335,7 +335,7 @@ impl Collection {
     }
 }
 
-/// Makes the marker come with a component; whether it does.
+/// Makes a component require the marker. Returns true if it does.
 fn bring_marker(
     world: &mut World,
     component: ComponentId,
@@ -356,9 +356,9 @@ fn requires(world: &World, component: ComponentId, other: ComponentId) -> bool {
         .is_some_and(|required| required.iter_ids().any(|required| required == other))
 }
 
-/// Whether a component is the derived half of a relationship.
+/// Returns true if a component is the derived half of a relationship.
 ///
-/// Bevy says so only once both halves are known to the world. Until then their mutability
+/// Bevy knows that only once both halves are registered in the world. Until then their mutability
 /// distinguishes them: the derived half has to be mutable, and a derived link never is.
 fn is_relationship_target(world: &World, component: ComponentId, is_half: bool) -> bool {
     let Some(info) = world.components().get_info(component) else { return false };

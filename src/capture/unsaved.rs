@@ -1,4 +1,4 @@
-//! Entities that are no progress of a player, whatever their types say.
+//! Entities that aren't part of a player's progress, whatever their types.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashMap};
@@ -15,11 +15,11 @@ use super::descendants::Descendants;
 use crate::engine::{OnAdd, OnInsert, OnRemove};
 use crate::saved::Saved;
 
-/// Keeps an entity and everything below it out of all checkpoints, whatever types they have.
+/// Keeps an entity and its descendants out of all checkpoints, whatever types they have.
 ///
-/// For what looks like progress and isn't: the turning model in a character menu, a ghost of an
-/// earlier race, a preview of what is about to be built. Where it is removed, the entity and its
-/// descendants are saved again.
+/// For entities that look like progress and aren't: the turning model in a character menu, a ghost
+/// of an earlier race, a preview of a building that is being placed. When the component is removed,
+/// the entity and its descendants are saved again.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -33,17 +33,18 @@ use crate::saved::Saved;
 #[reflect(Component, Default)]
 pub struct Unsaved;
 
-/// Was [`Saved`] before it came below something [`Unsaved`].
+/// Was [`Saved`] before it or an ancestor became [`Unsaved`].
 #[derive(Component, Clone, Copy)]
 struct SavedBefore;
 
-/// Takes the marker [`Saved`] from what is unsaved, and gives it back to what no longer is.
+/// Removes the marker [`Saved`] from unsaved entities, and inserts it again on entities that no
+/// longer are.
 ///
-/// Done where a capture or a restore is about to look at the markers, so that nothing else has to
-/// know of it: to a capture, an unsaved entity is one without marker.
+/// This runs before a capture or a restore reads the markers, so that nothing else has to know of
+/// it: to a capture, an unsaved entity is one without the marker.
 ///
-/// The first time in a world that has something unsaved, all of it is looked at. From then on
-/// [`Unsettled`] notes what happens, and only that is: where nothing changed, nothing is looked at.
+/// The first time in a world with an unsaved entity, all of them are looked at. From then on
+/// [`Unsettled`] notes changes, and only those are looked at.
 #[derive(Debug)]
 pub(crate) struct UnsavedMarkers {
     roots: QueryState<Entity, With<Unsaved>>,
@@ -58,7 +59,7 @@ impl UnsavedMarkers {
         Self { roots, set_aside, any: QueryState::new(world) }
     }
 
-    /// Whether anything is unsaved, or was.
+    /// Returns true if anything is or was unsaved.
     pub(crate) fn has_work(world: &World) -> bool {
         let markers = [world.component_id::<Unsaved>(), world.component_id::<SavedBefore>()];
         world.contains_resource::<Unsettled>()
@@ -68,7 +69,7 @@ impl UnsavedMarkers {
             })
     }
 
-    /// Brings the markers up to date. How many entities it looked at for that.
+    /// Updates the markers. Returns the number of entities that it looked at.
     pub(crate) fn settle(&mut self, world: &mut World) -> usize {
         if self.any.iter(world).next().is_none() {
             Unsettled::stop(world);
@@ -96,7 +97,7 @@ impl UnsavedMarkers {
     }
 }
 
-/// Sets the marker of an entity aside, or gives it back.
+/// Removes an entity's marker, or inserts it again.
 fn mark(world: &mut World, entity: Entity, is_unsaved: bool) {
     let Ok(mut entity) = world.get_entity_mut(entity) else { return };
     if is_unsaved && entity.contains::<Saved>() {
@@ -106,24 +107,24 @@ fn mark(world: &mut World, entity: Entity, is_unsaved: bool) {
     }
 }
 
-/// Entities that may have come below something unsaved, or away from it, since the markers were
-/// settled last.
+/// Entities that may have become descendants of an unsaved entity, or no longer are, since the
+/// markers were last settled.
 ///
-/// Observers note them. They are there only in a world that has something unsaved, so that no other
-/// one pays for them.
+/// Observers note them. They exist only in a world that has something unsaved, so that no other
+/// world pays for them.
 #[derive(Resource, Default)]
 pub(crate) struct Unsettled {
     touched: Vec<Entity>,
-    /// Whether so much has happened that looking at everything costs less than to know each.
+    /// True if so many were noted that looking at all entities costs less.
     is_too_much: bool,
     observers: Vec<Entity>,
 }
 
-/// Entities that are noted at most between two captures.
+/// The most entities that are noted between two captures.
 const MOST_TOUCHED: usize = 1 << 16;
 
 impl Unsettled {
-    /// Notes from here on what happens.
+    /// Starts to note such entities.
     fn watch(world: &mut World) {
         if let Some(mut unsettled) = world.get_resource_mut::<Self>() {
             unsettled.is_too_much = false;
@@ -142,7 +143,7 @@ impl Unsettled {
         }
     }
 
-    /// Nothing is unsaved any more: there is nothing to note.
+    /// Stops, since nothing is unsaved any more.
     fn stop(world: &mut World) {
         let Some(Self { observers, .. }) = world.remove_resource() else { return };
         for observer in observers {
@@ -152,7 +153,8 @@ impl Unsettled {
         }
     }
 
-    /// What was noted since the last call, each entity once; `None` if everything has to be looked at.
+    /// Takes the entities that were noted since the last call, each once; `None` if all have to be
+    /// looked at.
     fn take(world: &mut World) -> Option<Vec<Entity>> {
         let mut unsettled = world.get_resource_mut::<Self>().filter(|it| !it.is_too_much)?;
         let mut touched = std::mem::take(&mut unsettled.touched);
@@ -161,7 +163,7 @@ impl Unsettled {
         Some(touched)
     }
 
-    /// Whether this observer is one of those that note what happens.
+    /// Returns true if this observer is one of those that note entities.
     pub(crate) fn is_noted_by(&self, observer: Entity) -> bool {
         self.observers.contains(&observer)
     }
@@ -179,7 +181,7 @@ fn touch(mut unsettled: ResMut<Unsettled>, entity: Entity) {
     }
 }
 
-/// Which entities are unsaved, or hang from one that is. Each is looked at once.
+/// Remembers which entities are unsaved, or below one that is. Each is looked at once.
 #[derive(Default)]
 struct Verdicts {
     known: EntityHashMap<bool>,
@@ -208,7 +210,7 @@ impl Verdicts {
     }
 }
 
-/// Whether an entity or one that it hangs from is unsaved.
+/// Returns true if an entity or one of its ancestors is unsaved.
 pub(crate) fn is_unsaved(world: &World, entity: Entity) -> bool {
     // Nothing keeps a game from hanging entities from each other in a circle, so one of those that
     // were passed is remembered: after one step, two more, four more, and so on.
@@ -237,7 +239,8 @@ mod tests {
 
     use super::*;
 
-    /// Entities that hang from each other in a row, the last one from that at `link` if any.
+    /// Entities in a row, each a child of the one before, and the last one linked to that at `link`
+    /// if given.
     fn row(world: &mut World, length: usize, link: Option<usize>) -> Vec<Entity> {
         let row: Vec<Entity> = (0..length).map(|_| world.spawn(Saved).id()).collect();
         let parents = row.iter().skip(1).copied().chain(link.map(|at| row[at]));
@@ -392,7 +395,7 @@ mod tests {
         }
     }
 
-    /// Does one thing to a world of a few entities, by chance.
+    /// Makes one random change in a world of a few entities.
     fn change(world: &mut World, entities: &mut Vec<Entity>, chance: &mut Chance) {
         let one = entities[chance.below(entities.len())];
         let other = entities[chance.below(entities.len())];

@@ -18,10 +18,10 @@ use crate::capture::{
 use crate::recording::{NotWritten, TakenEvents};
 use crate::restore::WorldImage;
 
-/// What of a world is saved. It has no world: captures come from there.
+/// The saved part of a world. It has no world: captures come from there.
 pub(crate) struct WorldContent(pub Arc<SavedTypes>);
 
-/// What a run goes on with.
+/// The state with which a run continues.
 pub(crate) struct Start {
     pub next_save_id: SaveId,
     /// The entities that a restore put into the world.
@@ -29,7 +29,7 @@ pub(crate) struct Start {
     pub carried: Carried,
     /// Placed entities that were despawned in play.
     pub gone: KeyedIds,
-    /// The checkpoint that was restored, if the first capture is the difference to it.
+    /// The checkpoint that was restored, if the first capture is a delta to it.
     pub opening: Option<Box<WorldImage>>,
 }
 
@@ -42,28 +42,28 @@ pub(crate) struct Claimed {
     pub image: WorldImage,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
-    /// Where the lists of others have them.
+    /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
 }
 
-/// What is asked for between the captures.
+/// An order between captures.
 pub(crate) enum ContentOrder {
-    /// Take up the values of placed entities that left the world.
+    /// Take in the values of placed entities that left the world.
     Park(Box<Parking>),
-    /// Hand out the values that were kept for placed entities which are back in this run. They are kept until it is
-    /// known what came of that.
+    /// Give out the values that were kept for placed entities which are back in this run. They are
+    /// kept until the outcome is known.
     Claim { run: RunId, claims: Vec<(SaveKey, Entity)> },
-    /// This came of it.
+    /// The outcome of that.
     Settle(Box<Settled>),
     /// Free memory that would take the main thread too long.
     Free(Box<dyn Any + Send>),
 }
 
-/// What there is to report.
+/// A report.
 pub(crate) enum ContentReport {
-    /// What was kept for placed entities that are back.
+    /// The values that were kept for placed entities that are back.
     Claimed(Box<Claimed>),
-    /// The writer has other rows than the world; the next capture must be full.
+    /// The writer's rows differ from the world's; the next capture must be full.
     Drifted { types: Vec<DriftedType> },
     /// Events could not be written.
     EventsNotWritten(NotWritten),

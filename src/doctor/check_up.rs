@@ -1,4 +1,5 @@
-//! The doctor as a plugin: looks once, while a game is being developed, and now and then at what captures cost.
+//! The doctor as a plugin: examines the game once during development, and the cost of captures now
+//! and then.
 
 use bevy::app::{App, Last, Plugin};
 use bevy::ecs::message::MessageReader;
@@ -13,13 +14,13 @@ use super::{Diagnosis, Doctor, Finding, rarely_changing};
 use crate::lifecycle::{IgnoredTypes, give_hint};
 use crate::{CheckpointCaptured, CurrentSession, SessionActivity};
 
-/// Looks once, some frames after a session began, logs what it found, and leaves the
-/// [`Diagnosis`] in the world. After each 60 checkpoints it adds and logs types that
-/// [rarely change](super::Finding::RarelyChanges).
+/// Examines the game once, some frames after a session began, logs its findings, and inserts the
+/// [`Diagnosis`] into the world. After every 60 checkpoints it adds and logs types that [rarely
+/// change](super::Finding::RarelyChanges).
 ///
-/// In every build, hints of the plugin pass over the types that it ignores.
+/// In every build, hints of the plugin skip the types that it ignores.
 ///
-/// A build without debug assertions, as a release is, isn't looked at, and the log says so once.
+/// A build without debug assertions, such as a release, isn't examined, and the log says so once.
 impl Plugin for Doctor {
     fn build(&self, app: &mut App) {
         self.add_to(app, cfg!(debug_assertions));
@@ -45,7 +46,7 @@ impl Doctor {
     }
 }
 
-/// A doctor who hasn't looked yet.
+/// A doctor that hasn't examined the game yet.
 #[derive(Resource)]
 struct Appointment(Doctor);
 
@@ -98,7 +99,7 @@ fn many_checkpoints_were_taken(
     is_time
 }
 
-/// Says what would make captures faster, each once.
+/// Logs what would make captures faster, each advice once.
 fn advise(doctor: &Doctor, world: &mut World) {
     let advice = rarely_changing::types(doctor, world);
     let Some(mut diagnosis) = world.get_resource_mut::<Diagnosis>() else { return };

@@ -1,4 +1,4 @@
-//! What the doctor found.
+//! The findings of the doctor.
 
 use std::fmt;
 
@@ -12,19 +12,19 @@ use bevy::reflect::Reflect;
 
 use super::Finding;
 
-/// What the [`Doctor`](super::Doctor) found. As a plugin, it leaves this in the world.
+/// The findings of the [`Doctor`](super::Doctor). As a plugin, it inserts this resource.
 ///
-/// [`Display`](fmt::Display) lists it, one finding to a line.
+/// [`Display`](fmt::Display) lists them, one finding per line.
 #[derive(Resource, Clone, PartialEq, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct Diagnosis {
-    /// What the game may have forgotten.
+    /// Things that the game may have forgotten.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// Whether nothing was found.
+    /// Returns true if nothing was found.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.findings.is_empty()

@@ -1,4 +1,4 @@
-//! Entities that are marked as saved for nothing, and keys that are there twice.
+//! Entities that are marked as saved needlessly, and duplicate keys.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn nothing_saved(patient: &Patient<'_>) -> Option<Finding> {
     Some(Finding::NothingSaved { on })
 }
 
-/// Whether a saved type says more of an entity than where it belongs.
+/// Returns true if a saved type describes an entity, and not only where it belongs.
 fn is_descriptive(type_path: &str) -> bool {
     !BUILT_IN.contains(&type_path) && !type_path.starts_with(STATE_SCOPES)
 }

@@ -16,15 +16,16 @@ use crate::values::{given_name, with_name};
 
 /// Something that a game may have forgotten.
 ///
-/// [`Display`](fmt::Display) says it in plain words, and what to do about it.
+/// [`Display`](fmt::Display) describes it in plain words, with a remedy.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum Finding {
-    /// Saved entities have a component that isn't saved, and is gone or as new after a restore.
+    /// Saved entities have a component that isn't saved: after a restore it is missing, or has its
+    /// initial value.
     ///
-    /// Markers without a value that a saved component requires are passed over: they come back with
+    /// Markers without a value that a saved component requires don't count: they are restored with
     /// it.
     ComponentNotSaved {
         /// The component.
@@ -32,107 +33,109 @@ pub enum Finding {
         /// The saved entities that have it.
         on: FoundEntities,
     },
-    /// Saved entities stand somewhere, and their [`Transform`](bevy::prelude::Transform) isn't saved:
-    /// what comes back is where nothing is placed.
+    /// Saved entities have a position, and their [`Transform`](bevy::prelude::Transform) isn't
+    /// saved: they are restored at the origin.
     ///
-    /// Entities with a [`SaveKey`] are passed over, since their level places them, and so are those
-    /// that are neither moved, turned nor scaled.
+    /// Entities with a [`SaveKey`] don't count, since their level places them, nor do entities that
+    /// are neither moved, rotated nor scaled.
     PlaceNotSaved {
         /// The entities.
         on: FoundEntities,
     },
-    /// Saved entities have components of which nobody knows whether they should be saved: they aren't registered
-    /// for reflection, and have no names without Bevy's feature `debug`. A generic type doesn't register itself.
+    /// Saved entities have components that may have to be saved, but can't be identified: they
+    /// aren't registered for reflection, and have no names without Bevy's feature `debug`. A
+    /// generic type doesn't register itself.
     ///
-    /// Those without a value are passed over.
+    /// Components without a value don't count.
     UnknownComponents {
-        /// How many there are.
+        /// The number of such components.
         types: usize,
         /// The saved entities that have them.
         on: FoundEntities,
     },
-    /// A resource isn't saved, and is as new in the next process.
+    /// A resource isn't saved, and has its initial value in the next process.
     ResourceNotSaved {
         /// The resource.
         type_path: String,
     },
-    /// Something saved refers to an entity that is neither saved nor has a [`SaveKey`], and to no one
-    /// after a restore.
+    /// Something saved refers to an entity that is neither saved nor has a [`SaveKey`]. After a
+    /// restore it refers to no entity.
     ReferenceToUnsaved {
         /// The component or resource with the reference.
         type_path: String,
-        /// What leads to the field, as `.weapon.owner`. That of the first, if there are several.
+        /// The path to the field, as `.weapon.owner`; of the first, if there are several.
         field: String,
         /// The entities that have the component; `None` for a resource.
         on: Option<FoundEntities>,
         /// The entity that the first of them refers to.
         target: Entity,
-        /// What that is called.
+        /// That entity's name, if it has one.
         target_name: Option<String>,
     },
-    /// A saved field holds an `Entity` and isn't marked `#[entities]`, so that it names another entity
-    /// or none after a restore.
+    /// A saved field has an `Entity` and isn't marked `#[entities]`, so after a restore it refers
+    /// to another entity or none.
     EntityNotMapped {
         /// The component or resource with the field.
         type_path: String,
-        /// What leads to the field, as `.weapon.owner`. That of the first, if there are several.
+        /// The path to the field, as `.weapon.owner`; of the first, if there are several.
         field: String,
         /// The entities that have the component; `None` for a resource.
         on: Option<FoundEntities>,
     },
-    /// Entities have the marker [`Saved`](crate::Saved), and nothing on them is saved: what comes back
-    /// is an empty entity.
+    /// Entities have the marker [`Saved`](crate::Saved), and nothing on them is saved: they are
+    /// restored as empty entities.
     ///
-    /// One that has saved children or a [`SaveKey`] is passed over: it holds them together, or it is
-    /// saved that it is there.
+    /// An entity that has saved children or a [`SaveKey`] doesn't count: it groups its children, or
+    /// its existence is saved.
     NothingSaved {
         /// The entities.
         on: FoundEntities,
     },
-    /// States are saved, and nothing keeps checkpoints from being taken in the menu: neither
+    /// States are saved, and checkpoints may be taken in the menu: neither
     /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) nor
     /// [`close_session_on_enter`](crate::SessionHooksExt::close_session_on_enter) is called.
     StatesNeverGated {
         /// The states.
         states: Vec<String>,
     },
-    /// Two or more living entities have one [`SaveKey`].
+    /// Two or more entities have the same [`SaveKey`].
     DuplicateKey {
         /// The key.
         key: SaveKey,
         /// The entities.
         entities: Vec<Entity>,
     },
-    /// Saved entities are watched by observers of their own, made by
-    /// [`observe`](bevy::ecs::world::EntityWorldMut::observe). Those go with the entity, and don't come
-    /// back with it.
+    /// Saved entities have their own observers, made by
+    /// [`observe`](bevy::ecs::world::EntityWorldMut::observe). Those are despawned with the entity,
+    /// and not restored.
     ///
-    /// In order where the game makes them again whenever the entity is added: then let the doctor
-    /// ignore [`ObservedBy`](bevy::ecs::observer::ObservedBy). Entities with a [`SaveKey`] are passed
-    /// over: their level spawns them.
+    /// This is fine if the game adds them again whenever the entity is added: then let the doctor
+    /// ignore [`ObservedBy`](bevy::ecs::observer::ObservedBy). Entities with a [`SaveKey`] don't
+    /// count: their level spawns them.
     EntityObserver {
         /// The entities.
         on: FoundEntities,
     },
-    /// A type can't be saved, as far as the game's set-up goes.
+    /// A type can't be saved, given the app's set-up.
     TypeNotSaved {
         /// The type.
         type_path: String,
-        /// What is in the way.
+        /// The reason.
         reason: TypeProblemReason,
     },
-    /// There are many values of a saved component, and none was written for 60 checkpoints, each of which looked at all of
-    /// them. `#[component(summary_tick)]` lets a capture pass over them. From Bevy 0.20 on.
+    /// A saved component has many values, and none was written for 60 checkpoints, each of which
+    /// looked at all of them. With `#[component(summary_tick)]`, a capture can skip them. From Bevy
+    /// 0.20 on.
     RarelyChanges {
         /// The component.
         type_path: String,
-        /// How many saved entities have it; 10,000 or more.
+        /// The number of saved entities that have it; 10,000 or more.
         values: u64,
     },
-    /// The file system can't sync directories, so a power cut may take new files away. See
+    /// The file system can't sync directories, so a power cut may lose new files. See
     /// [`power_cuts_are_covered`](crate::SessionActivity::power_cuts_are_covered).
     PowerCutsNotCovered,
-    /// Something that the plugin noticed while the game ran, or would notice soon.
+    /// A hint that the plugin gave while the game ran, or would give soon.
     Hint(SessionHint),
 }
 
@@ -142,7 +145,7 @@ pub enum Finding {
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct FoundEntities {
-    /// How many.
+    /// The number of entities.
     pub count: u64,
     /// One of them.
     pub first: Entity,
@@ -239,7 +242,7 @@ impl Finding {
         }
     }
 
-    /// Whether both say that a type rarely changes, however many values it has now.
+    /// Returns true if both say that a type rarely changes, however many values it has now.
     pub(super) fn is_same_advice(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -250,7 +253,7 @@ impl Finding {
         }
     }
 
-    /// What isn't saved.
+    /// Writes a finding about something that isn't saved.
     fn fmt_not_saved(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ComponentNotSaved { type_path, on } => {
@@ -284,7 +287,7 @@ impl Finding {
         }
     }
 
-    /// What is found about entities in fields.
+    /// Writes a finding about entities in fields.
     fn fmt_reference(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReferenceToUnsaved { type_path, field, on, target, target_name } => write!(

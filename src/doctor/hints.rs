@@ -1,4 +1,4 @@
-//! What the plugin noticed, or would notice soon.
+//! The hints that the plugin gave, or would give soon.
 
 use bevy::ecs::world::World;
 
@@ -9,14 +9,14 @@ use crate::hints::{SessionHint, SessionHints};
 use crate::lifecycle::Runtime;
 use crate::{CurrentSession, SessionActivity};
 
-/// What the plugin has noticed by itself, and said.
+/// The hints that the plugin gave.
 pub(super) fn given(world: &World) -> Vec<SessionHint> {
     let hints = world.get_resource::<SessionHints>();
     hints.into_iter().flat_map(SessionHints::iter).cloned().collect()
 }
 
 impl Finding {
-    /// Whether this says what a hint says.
+    /// Returns true if this is about the same thing as a hint.
     pub(super) fn says(&self, hint: &SessionHint) -> bool {
         match (self, hint) {
             (Self::Hint(known), hint) => known.is_about_the_same_as(hint),
@@ -37,13 +37,13 @@ impl Finding {
     }
 }
 
-/// A file system on which a power cut may cost what was acknowledged.
+/// A finding if a power cut may lose acknowledged checkpoints on this file system.
 pub(super) fn power_cuts(world: &World) -> Option<Finding> {
     let activity = world.get_resource::<SessionActivity>()?;
     (!activity.power_cuts_are_covered()).then_some(Finding::PowerCutsNotCovered)
 }
 
-/// A session of which no checkpoint could be taken so far, since the game's gate is shut.
+/// A hint if no checkpoint of the session could be taken so far, since the game's gate is shut.
 pub(super) fn shut_gate(world: &mut World) -> Option<SessionHint> {
     let played = world.get_resource::<CurrentSession>()?.play_time();
     Runtime::with(world, |parts, world| {
@@ -53,7 +53,7 @@ pub(super) fn shut_gate(world: &mut World) -> Option<SessionHint> {
     })?
 }
 
-/// A game that saves components, and no entity.
+/// A hint if the game saves components, but no entity.
 pub(super) fn no_entity(
     world: &World,
     types: &SavedTypes,

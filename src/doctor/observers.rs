@@ -1,4 +1,4 @@
-//! Saved entities that are watched by observers of their own.
+//! Saved entities that are watched by their own observers.
 
 use std::any::TypeId;
 
@@ -9,8 +9,8 @@ use super::patient::Patient;
 use super::{Finding, FoundEntities};
 use crate::SaveKey;
 
-/// Saved entities whose observers go with them. Those with a key are the level's, which watches them
-/// again.
+/// Saved entities whose observers are despawned with them. Entities with a key don't count: their
+/// level adds observers again.
 pub(super) fn entity_observers(patient: &Patient<'_>) -> Option<Finding> {
     if patient.doctor.ignores(Some(TypeId::of::<ObservedBy>())) {
         return None;

@@ -1,4 +1,4 @@
-//! Which types are the game's own.
+//! The types that are the game's own.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use bevy::reflect::TypeRegistry;
 use crate::ReflectSaved;
 use crate::capture::{SavedTypes, crate_of, is_crate_of_engine};
 
-/// The crates whose types are the game's own, as far as it shows in what is saved.
+/// The crates whose types are the game's own, judging by the saved types.
 pub(super) fn own_crates(registry: &TypeRegistry, types: &SavedTypes) -> BTreeSet<String> {
     let marked = registry.iter().filter(|registered| registered.contains::<ReflectSaved>());
     let marked = marked.map(|registered| registered.type_info().type_path());

@@ -21,10 +21,10 @@ pub(super) struct Patient<'a> {
     pub registry: AppTypeRegistry,
     /// All saved entities, ascending.
     pub saved: Vec<Entity>,
-    /// Entities that come back: the saved ones, and those that aren't and have a key.
+    /// Entities that are restored: the saved ones, and unsaved ones with a key.
     pub known: EntityHashMap<SaveId>,
     pub anchors: Vec<(Entity, SaveKey)>,
-    /// The components and resources that are saved, by what they are called in a session.
+    /// The saved components and resources, with their names in a session.
     pub components: HashMap<ComponentId, Arc<str>>,
     crates: BTreeSet<String>,
 }

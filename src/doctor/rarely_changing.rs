@@ -1,4 +1,4 @@
-//! Saved types of which there are many, and that captures look through in vain.
+//! Saved types with many values that captures look through in vain.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use crate::capture::crate_of;
 use crate::engine;
 use crate::lifecycle::Runtime;
 
-/// Checkpoints in a row without a change, after which a type counts as one that rarely changes.
+/// The number of checkpoints in a row without a change, after which a type counts as rarely
+/// changing.
 pub(super) const CHECKPOINTS: u32 = 60;
-/// Values below which it takes next to nothing to look through them.
+/// The number of values below which looking through them costs next to nothing.
 const MANY: u64 = 10_000;
 
-/// The game's own types that a summary tick would let captures pass over.
+/// The game's own types that captures could skip with a summary tick.
 pub(super) fn types(doctor: &Doctor, world: &mut World) -> Vec<Finding> {
     let components = Runtime::with(world, |parts, world| {
         let playing = parts.playing.as_ref()?;
@@ -50,7 +51,7 @@ fn would_pay(doctor: &Doctor, world: &World, component: ComponentId) -> bool {
     })
 }
 
-/// How many saved entities have a component.
+/// The number of saved entities that have a component.
 fn values(world: &World, component: ComponentId) -> u64 {
     saved_archetypes(world, component).map(Archetype::len).map(u64::from).sum()
 }

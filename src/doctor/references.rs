@@ -1,4 +1,4 @@
-//! References that come to nothing.
+//! References that a restore loses.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,8 +13,8 @@ use super::{Finding, FoundEntities};
 use crate::saved::CHILD_OF;
 use crate::values::{Reference, Reflected, Target, given_name};
 
-/// References from what is saved to what doesn't come back, and entities that aren't mapped. Those of
-/// one field are one finding.
+/// References from saved values to entities that aren't restored, and entities that aren't mapped.
+/// Those of one field are one finding.
 pub(super) fn references(patient: &Patient<'_>) -> Vec<Finding> {
     let mut search = Search { patient, found: BTreeMap::new() };
     let registry = patient.registry.read();
@@ -40,7 +40,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The hierarchy is saved whether or not reflection knows it.
+    /// Looks at parents. The hierarchy is saved whether or not reflection knows it.
     fn look_at_parents(&mut self) {
         let world = self.patient.world;
         let reflected = Reflected { world, known: &self.patient.known };
@@ -157,7 +157,7 @@ pub(super) fn unmapped_fields(
     Some(fields.map(|(field, _)| (type_path.to_owned(), field)).collect())
 }
 
-/// The entities in a value that stay what they are when it is mapped, with their fields.
+/// The entities in a value that don't change when it is mapped, with their fields.
 fn unmapped(
     reflected: &Reflected<'_>,
     value: &dyn Reflect,
@@ -176,14 +176,14 @@ fn unmapped(
         .collect()
 }
 
-/// Leads from each entity to one of a much later generation.
+/// Maps each entity to one of a much later generation.
 struct Elsewhere;
 
-/// What distinguishes the entities of the two.
+/// The bit that distinguishes the entities of the two.
 const LATER: u64 = 1 << 63;
 
 impl Elsewhere {
-    /// An entity of today, whether or not it was mapped.
+    /// The original of a mapped entity, whether or not it was mapped.
     fn back(entity: Entity) -> Entity {
         Entity::try_from_bits(entity.to_bits() & !LATER).unwrap_or(entity)
     }
@@ -197,7 +197,7 @@ impl EntityMapper for Elsewhere {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
-/// A field without the places in lists, of which there may be thousands.
+/// A field without the indices in lists, of which there may be thousands.
 pub(super) fn without_places(field: &str) -> String {
     let mut within = false;
     let letters = field.chars().filter(|letter| {

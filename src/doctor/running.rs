@@ -1,4 +1,4 @@
-//! What a developer hears while the game runs, without asking for it.
+//! Checks that run during play, without being asked for.
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashMap};
@@ -22,25 +22,25 @@ use crate::lifecycle::{IgnoredTypes, Runtime, give_hint};
 use crate::saved::{Contents, STATE_SCOPES};
 use crate::values::{Reflected, is_large};
 
-/// Entities of one archetype that are looked at each time.
+/// The number of entities of one archetype that are looked at each time.
 const SAMPLE: usize = 2;
-/// Values that are looked at each time.
+/// The number of values that are looked at each time.
 const AT_ONCE: usize = 32;
-/// Values of one type after which it is taken to be in order.
+/// The number of values of one type after which it is taken to be in order.
 const ENOUGH: u32 = 256;
-/// What a value counts for that held an entity, which most fields do now and then only.
+/// The weight of a value that had an entity, which most fields have only now and then.
 const TELLING: u32 = 4;
-/// Parts of a value beyond which it is too large to be looked at while a game is played.
+/// The number of parts beyond which a value is too large to be looked at during play.
 const LARGE: usize = 1_024;
 
-/// What was looked at so far.
+/// The progress of these checks.
 #[derive(Default)]
 pub(crate) struct Looked {
     /// Components and resources that are saved.
     saved: HashMap<ComponentId, Arc<str>>,
-    /// Those that may hold entities, and aren't known to be in order.
+    /// Types that may hold entities, and aren't known to be in order.
     suspects: Vec<Suspect>,
-    /// How many components the world knew.
+    /// The number of components that the world had.
     known: usize,
     /// Generic components of the game's own that reflection doesn't know, with their names.
     unregistered: Vec<(ComponentId, String)>,
@@ -54,9 +54,9 @@ struct Suspect {
     looked_at: u32,
 }
 
-/// Looks at a few values of each saved type that may hold entities which aren't mapped, and for
-/// instances of generic types that aren't saved. Run after each checkpoint, in a release as well, so it is
-/// bounded: a game in which no saved type holds entities pays for two comparisons.
+/// Looks at a few values of each saved type that may hold unmapped entities, and for unsaved
+/// instances of generic types. Runs after each checkpoint, also in a release, so it is bounded: a
+/// game in which no saved type holds entities pays for two comparisons.
 pub(crate) fn look_while_playing(world: &mut World, mut looked: Local<Looked>) {
     let types = Runtime::with(world, |parts, _| Arc::clone(&parts.types));
     let Some(types) = types else { return };
@@ -88,8 +88,8 @@ impl Looked {
         self.suspects.sort_unstable_by_key(|suspect| suspect.component);
     }
 
-    /// Instances of generic types that came up since the last look and aren't saved, although others of
-    /// the type are, or although they are on saved entities.
+    /// Instances of generic types that are new since the last look and aren't saved, although
+    /// others of the type are, or although they are on saved entities.
     fn new_instances(&mut self, world: &World, types: &SavedTypes) -> Vec<String> {
         let count = world.components().len();
         let before = std::mem::replace(&mut self.known, count);
@@ -122,8 +122,8 @@ impl Looked {
         found
     }
 
-    /// Whether a component is of the game's own, says something, and was never registered, so that nobody
-    /// knows whether it is to be saved.
+    /// Returns true if a component is the game's own, has a value, and was never registered, so
+    /// that it may have been forgotten.
     fn is_unknown(&self, world: &World, info: &ComponentInfo, name: &str) -> bool {
         let registry = world.get_resource::<AppTypeRegistry>();
         let is_registered =
@@ -168,7 +168,7 @@ impl Looked {
     }
 }
 
-/// A few entities that have a saved component, or the one of a resource.
+/// A few entities that have a saved component, or the entity of a resource.
 fn sample(world: &World, component: ComponentId, most: usize) -> Vec<Entity> {
     if let Some(entity) = world.resource_entities().get(component) {
         return Vec::from_iter(Some(entity).filter(|_| most > 0));
@@ -199,7 +199,7 @@ fn may_hold_entities(registry: &TypeRegistry, type_id: TypeId) -> bool {
     Contents::of(registry, type_id).is_some_and(|contents| contents.entities)
 }
 
-/// Whether looking at a value would be noticed in the frame.
+/// Returns true if looking at a value would take a noticeable part of the frame.
 fn is_too_large(
     world: &World,
     registry: &TypeRegistry,

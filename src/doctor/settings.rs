@@ -1,4 +1,4 @@
-//! What the doctor looks at, and when.
+//! The settings of the doctor.
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashSet};
@@ -9,7 +9,8 @@ use bevy::ecs::world::World;
 use super::ownership::own_crates;
 use crate::capture::SavedTypes;
 
-/// Frames of a session after which the plugin looks at the game, unless it is set otherwise.
+/// The number of frames after a session's start at which the plugin examines the game, unless it is
+/// set otherwise.
 const FRAMES: u32 = 120;
 
 /// Finds what a game forgot. See the [module](crate::doctor).
@@ -27,27 +28,27 @@ impl Default for Doctor {
 }
 
 impl Doctor {
-    /// Says that a component, resource or state is in order as it is: it is no progress, or made again
-    /// from what is saved.
+    /// Ignores a component, resource or state that needn't be saved: it isn't progress, or is
+    /// rebuilt from saved values.
     #[must_use]
     pub fn ignore<T: 'static>(mut self) -> Self {
         self.ignored.insert(TypeId::of::<T>());
         self
     }
 
-    /// Says that a crate is the game's own, by its name as it stands in paths: `hop_rules`.
+    /// Declares one of the game's own crates, by its name in paths: `hop_rules`.
     ///
-    /// Except for `Transform`, only types of the game's own crates are looked at. Unless this is
-    /// called, those are the crates with types that have `#[reflect(Saved)]`, and if there are none,
-    /// those with any saved type; Bevy's aren't among them.
+    /// Except for `Transform`, only types of the game's own crates are examined. Unless this is
+    /// called, these are the crates with types that have `#[reflect(Saved)]` or, if there are none,
+    /// with any saved type; Bevy's are never among them.
     #[must_use]
     pub fn own_crate(mut self, name: impl Into<String>) -> Self {
         self.crates.insert(name.into());
         self
     }
 
-    /// How many frames after a session began the plugin looks at the game. 120 by default. It has no
-    /// meaning to [`examine`](Self::examine).
+    /// The number of frames after a session's start at which the plugin examines the game. 120 by
+    /// default. [`examine`](Self::examine) doesn't use it.
     #[must_use]
     pub fn after_frames(mut self, frames: u32) -> Self {
         self.frames = frames;

@@ -1,4 +1,4 @@
-//! States without a word on when they may be saved.
+//! States that may be saved at any time.
 
 use bevy::ecs::world::World;
 
@@ -26,7 +26,7 @@ pub(super) fn never_gated(
     (!states.is_empty()).then_some(Finding::StatesNeverGated { states })
 }
 
-/// Whether the game says when checkpoints may be taken; `None` if that isn't known.
+/// Returns true if the game restricts when checkpoints may be taken; `None` if that isn't known.
 fn is_gated(world: &mut World) -> Option<bool> {
     let says_when = |hooks: &GameHooks| !hooks.checkpoint_session_while.is_empty() || hooks.closes;
     match world.get_resource_mut::<Runtime>() {

@@ -14,7 +14,7 @@ use super::{Finding, FoundEntities};
 use crate::SaveKey;
 use crate::capture::type_path_of;
 
-/// Components of the game's own that are on saved entities and aren't saved.
+/// The game's own components that are on saved entities and aren't saved.
 pub(super) fn components(patient: &Patient<'_>) -> Vec<Finding> {
     let mut names = HashMap::<ComponentId, Option<String>>::new();
     let mut found = BTreeMap::<String, FoundEntities>::new();
@@ -67,7 +67,7 @@ fn is_unknown(patient: &Patient<'_>, component: ComponentId) -> bool {
     !is_in_order && type_path_of(patient.world, &patient.registry.read(), component).is_none()
 }
 
-/// Saved entities whose place isn't saved, and that no level places again.
+/// Saved entities whose position isn't saved, and that no level places.
 pub(super) fn places(patient: &Patient<'_>) -> Option<Finding> {
     let transform = patient.world.component_id::<Transform>()?;
     let is_in_order = patient.components.contains_key(&transform)
@@ -85,7 +85,7 @@ pub(super) fn places(patient: &Patient<'_>) -> Option<Finding> {
     Some(Finding::PlaceNotSaved { on })
 }
 
-/// Resources of the game's own that aren't saved.
+/// The game's own resources that aren't saved.
 pub(super) fn resources(patient: &Patient<'_>) -> Vec<Finding> {
     let resources = patient.world.resource_entities().iter();
     let mut found: Vec<String> =
@@ -94,7 +94,8 @@ pub(super) fn resources(patient: &Patient<'_>) -> Vec<Finding> {
     found.into_iter().map(|type_path| Finding::ResourceNotSaved { type_path }).collect()
 }
 
-/// Whether a restore loses a component: it isn't derived from others, and doesn't come with them.
+/// Returns true if a restore loses a component: it isn't derived from others, and isn't required by
+/// them.
 fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId) -> bool {
     let Some(info) = patient.world.components().get_info(component) else { return false };
     let is_derived = matches!(
@@ -104,7 +105,7 @@ fn is_lost(patient: &Patient<'_>, entity: EntityRef<'_>, component: ComponentId)
     !is_derived && !comes_back_by_itself(patient, entity, component, info)
 }
 
-/// Whether a component says nothing but that it is there, and a saved one brings it along.
+/// Returns true if a component has no value, and a saved one requires it.
 fn comes_back_by_itself(
     patient: &Patient<'_>,
     entity: EntityRef<'_>,

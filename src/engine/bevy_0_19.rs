@@ -26,13 +26,13 @@ pub(crate) fn registered(
     components.iter_registered().map(|info| (info.id(), info))
 }
 
-/// A failure, whether it was a panic, and its words. Panics aren't handed to handlers.
+/// A failure, `true` if it was a panic, and its message. Panics aren't passed to handlers.
 pub(crate) fn described(error: BevyError) -> (BevyError, bool, String) {
     let words = error.to_string();
     (error, false, words)
 }
 
-/// Prepares a condition; what it reads.
+/// Initializes a condition. Returns what it reads.
 pub(crate) fn initialize(
     system: &mut dyn ReadOnlySystem<In = (), Out = bool>,
     world: &mut World,
@@ -40,7 +40,7 @@ pub(crate) fn initialize(
     system.initialize(world)
 }
 
-/// Whether values of a component may have been written, which can't be known.
+/// Returns true, since it can't be known if values of a component were written.
 pub(crate) fn may_have_been_written<D: QueryData, F: QueryFilter>(
     _: &mut QueryState<D, F>,
     _: &World,
@@ -55,7 +55,7 @@ pub(crate) fn values_and_ticks<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick
     (column.into_inner(), ticks)
 }
 
-/// Whether a component's type could be passed over where none of a table was written, which this engine can't do.
+/// Returns false: this engine can't skip a component's table in which nothing was written.
 pub(crate) fn could_have_summary_tick(_: &ComponentInfo) -> bool {
     false
 }
@@ -65,7 +65,7 @@ pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     column.added_ticks_slice()
 }
 
-/// The transition to a state, unless it is the one already.
+/// The transition to a state, unless it is already current.
 pub(crate) fn pending_if_different<S: FreelyMutableState>(state: S) -> NextState<S> {
     NextState::PendingIfNeq(state)
 }

@@ -26,7 +26,8 @@ pub(crate) fn registered(
     components.iter_registered()
 }
 
-/// A failure, whether it was a panic, and its words: of a panic its message, since the error says only that there was one.
+/// A failure, `true` if it was a panic, and its message: the panic's own, since the error only says
+/// that there was one.
 pub(crate) fn described(mut error: BevyError) -> (BevyError, bool, String) {
     let Some(payload) = error.take_payload() else {
         let words = error.to_string();
@@ -38,7 +39,7 @@ pub(crate) fn described(mut error: BevyError) -> (BevyError, bool, String) {
     (error.with_payload(payload), true, words)
 }
 
-/// Prepares a condition; what it reads.
+/// Initializes a condition. Returns what it reads.
 pub(crate) fn initialize(
     system: &mut dyn ReadOnlySystem<In = (), Out = bool>,
     world: &mut World,
@@ -46,11 +47,13 @@ pub(crate) fn initialize(
     system.initialize(world).to_filtered_access_set().into_owned()
 }
 
-/// Whether values of a component may have been written since the world's last change tick, in any table that a query
-/// matches. Only components with `#[component(summary_tick)]` can say no.
+/// Returns true if values of a component may have been written since the world's last change tick,
+/// in any table that a query matches. It is false only for components with
+/// `#[component(summary_tick)]`.
 ///
-/// A value that is written while its entity moves to another table raises the summary of the table that it leaves, and may
-/// not raise that of the other. So all tables are asked, also those that are empty now, which no iteration visits.
+/// A value that is written while its entity moves to another table raises the summary of the table
+/// that it leaves, and may not raise that of the other. So all tables are asked, also those that
+/// are empty now, which no iteration visits.
 pub(crate) fn may_have_been_written<D: QueryData, F: QueryFilter>(
     query: &mut QueryState<D, F>,
     world: &World,
@@ -70,7 +73,8 @@ pub(crate) fn values_and_ticks<T>(column: ContiguousRef<'_, T>) -> (&[T], &[Tick
     (values, ticks.changed())
 }
 
-/// Whether a component's type could be passed over where none of a table was written, and isn't.
+/// Returns true if a component's tables could be skipped when nothing in them was written, and
+/// aren't.
 pub(crate) fn could_have_summary_tick(info: &ComponentInfo) -> bool {
     info.storage_type() == StorageType::Table && !info.summary_tick()
 }
@@ -83,7 +87,7 @@ pub(crate) fn added_since_last_run<T>(column: ContiguousRef<'_, T>) -> &[Tick] {
     if was_written { ticks.added() } else { &[] }
 }
 
-/// The transition to a state, unless it is the one already.
+/// The transition to a state, unless it is already current.
 pub(crate) fn pending_if_different<S: FreelyMutableState>(state: S) -> NextState<S> {
     NextState::PendingIfDifferent(state)
 }

@@ -8,7 +8,7 @@ static APPS: Mutex<Vec<App>> = Mutex::new(Vec::new());
 
 pub(super) struct App {
     asked: Weak<AtomicBool>,
-    /// Whether Ctrl-C is meant for it.
+    /// True if Ctrl-C is meant for it.
     #[cfg_attr(
         not(any(windows, test)),
         expect(dead_code, reason = "Ctrl-C is a signal here, and reaches the app as one")
@@ -23,7 +23,7 @@ impl App {
     }
 }
 
-/// What asking the apps came to.
+/// The outcome of asking the apps.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Asked {
     /// There is none.
@@ -41,7 +41,7 @@ pub(super) fn add(asked: &Arc<AtomicBool>, interrupt: bool) {
     apps.push(App { asked: Arc::downgrade(asked), interrupt });
 }
 
-/// Asks those that are meant.
+/// Sets the flags of the apps that are meant.
 pub(super) fn ask(is_meant: impl Fn(&App) -> bool) -> Asked {
     let apps = apps();
     let asked = apps.iter().filter(|app| is_meant(app)).filter_map(App::ask);

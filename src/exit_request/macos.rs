@@ -1,12 +1,13 @@
 //! Quit on macOS: by Cmd+Q, the menu, the Dock, a log-off or a shutdown.
 //!
-//! All of them call `-[NSApplication terminate:]`, which ends the process from within: the event loop never returns, Bevy
-//! sends no `AppExit`, and no frame runs any more. So it is replaced by one that asks the apps to exit, and returns: they
-//! see that in their next frame, take their last checkpoint, and the event loop ends in order. The system goes on with
-//! a log-off once the process has gone; a delegate that refused the first time, and asked again later, would cancel it. A
+//! All of them call `-[NSApplication terminate:]`, which ends the process from within: the event
+//! loop never returns, Bevy sends no `AppExit`, and no frame runs any more. So it is replaced by
+//! one that asks the apps to exit, and returns: they see that in their next frame, take their last
+//! checkpoint, and the event loop ends in order. The system continues a log-off once the process
+//! has exited; a delegate that refused the first time, and asked again later, would cancel it. A
 //! second Quit is AppKit's own, and ends the process at once.
 //!
-//! AppKit knows no safe way to be heard before it ends a process.
+//! AppKit has no safe way to run code before it ends a process.
 
 #![expect(unsafe_code, reason = "a method of AppKit is replaced, by one of the same signature")]
 
@@ -22,10 +23,11 @@ use super::apps::{Asked, ask};
 /// `- (void)terminate:(id)sender`
 type Terminate = unsafe extern "C-unwind" fn(&AnyObject, Sel, *mut AnyObject);
 
-/// What AppKit does at a Quit.
+/// AppKit's implementation of Quit.
 static APPKITS: OnceLock<Terminate> = OnceLock::new();
 
-/// Called once. In a program without AppKit, such as a server or a tool, nothing is replaced.
+/// Replaces AppKit's method, once. In a program without AppKit, such as a server or a tool, nothing
+/// is replaced.
 pub(super) fn install() {
     let class = AnyClass::get(c"NSApplication");
     let Some(method) = class.and_then(|class| class.instance_method(sel!(terminate:))) else {

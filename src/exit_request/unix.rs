@@ -10,7 +10,7 @@ use signal_hook::flag;
 /// From now on, `asked` is set when the process is asked to exit. A second signal of the same kind
 /// ends it at once, so that a game which hangs on its way out can still be stopped.
 ///
-/// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false` and SIGINT is left alone.
+/// If Bevy handles Ctrl-C itself, `also_interrupt` is `false` and SIGINT is left alone.
 pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
     let signals = if also_interrupt { &[SIGTERM, SIGINT][..] } else { &[SIGTERM][..] };
     for signal in signals {

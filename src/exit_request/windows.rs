@@ -1,13 +1,15 @@
-//! What asks a process to exit on Windows: its console, and the end of the player's session.
+//! Exit requests on Windows: from the console, and from the end of the player's session.
 //!
-//! Windows ends a process as soon as whoever heard the question returns, or after 5 seconds. So whoever
-//! hears it sets a flag, and then waits for the process to end by itself: the app sees the flag in its
-//! next frame, and takes its last checkpoint.
+//! Windows ends a process as soon as the handler returns, or after 5 seconds. So the handler sets a
+//! flag, and then waits for the process to end by itself: the app sees the flag in its next frame,
+//! and takes its last checkpoint.
 //!
-//! A program that has windows, as most games do, isn't asked through a console when the player logs off
-//! or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that is never shown.
+//! A program that has windows, as most games do, isn't asked through a console when the player logs
+//! off or shuts down. Its windows are, and Bevy's don't pass that on: hence a window that is never
+//! shown.
 //!
-//! The calls have no safe form, in the standard library or in a crate that leaves this time.
+//! There is no safe wrapper of these calls, in the standard library or in a crate that leaves this
+//! much time.
 
 #![expect(unsafe_code, reason = "calls of the system; each is passed values that it only reads")]
 
@@ -33,7 +35,7 @@ use super::apps::{self, Asked, ask};
 
 /// Less than the 5 seconds after which Windows calls a program hung.
 const TIME_TO_EXIT: Duration = Duration::from_millis(4_500);
-/// What the window is called that hears of the end of the player's session.
+/// The name of the window that receives the end of the player's session.
 const WINDOW: PCWSTR = w!("bevy_session: end of session");
 
 static HANDLERS: Once = Once::new();
@@ -41,7 +43,7 @@ static HANDLERS: Once = Once::new();
 /// From now on, `asked` is set when the process is asked to exit: by Ctrl-C or Ctrl-Break, by closing
 /// its console, by a log-off or a shutdown. A second Ctrl-C ends it at once.
 ///
-/// Where Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
+/// If Bevy handles Ctrl-C itself, `also_interrupt` is `false`, and it is left to Bevy.
 pub(crate) fn watch(asked: &Arc<AtomicBool>, also_interrupt: bool) -> io::Result<()> {
     apps::add(asked, also_interrupt);
     let mut installed = Ok(());
@@ -57,7 +59,7 @@ fn install() -> io::Result<()> {
     thread::Builder::new().name("end of session".into()).spawn(hear_of_end_of_session).map(drop)
 }
 
-/// Called by Windows on a thread of its own.
+/// Called by Windows on a separate thread.
 extern "system" fn on_console_event(event: u32) -> BOOL {
     match event {
         // Whoever was there before is asked next, and at last Windows ends the process.
@@ -123,7 +125,7 @@ extern "system" fn on_message(window: HWND, message: u32, w: WPARAM, l: LPARAM) 
     }
 }
 
-/// Returns when the process has had its time. Mostly it doesn't, since the process ends before.
+/// Waits for the process to end. It rarely returns, since the process ends before.
 fn leave_time_to_exit() {
     if ask(|_| true) != Asked::Nobody {
         thread::sleep(TIME_TO_EXIT);

@@ -1,4 +1,4 @@
-//! What the game answers when it is asked to save or to load.
+//! The game's answers to requests to save or to load.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use bevy_session_journal::RunId;
 use bevy_session_journal::internal::model::clock;
 
-/// Distinguishes what the game is asked for. Each process counts from a number of its own, so that the
-/// answer to a request of an earlier one is known as such.
+/// The id of a request to the game. Each process counts from another number, so that the answer to
+/// a request of an earlier process is recognized.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
@@ -25,7 +25,7 @@ impl fmt::Display for ExternalRequestId {
     }
 }
 
-/// What was saved or loaded, in the game's words. A text alone is its details.
+/// The result of a save or load, in the game's words. A text alone is its details.
 ///
 /// ```
 /// use bevy_session::external::ExternalDone;
@@ -40,14 +40,14 @@ pub struct ExternalDone {
 }
 
 impl ExternalDone {
-    /// The slot in which it was saved, as [`list`](crate::external::ExternalSaves::list) has it: after a crash the
-    /// offer knows by it which backups were acknowledged.
+    /// The slot in which it was saved, as in [`list`](crate::external::ExternalSaves::list): after
+    /// a crash, the offer uses it to tell which backups were acknowledged.
     #[must_use]
     pub fn in_slot(slot: impl Into<String>) -> Self {
         Self { slot: Some(slot.into()), details: String::new() }
     }
 
-    /// What else is worth knowing, for [`ExternalOperations`](crate::external::ExternalOperations).
+    /// Adds further details, for [`ExternalOperations`](crate::external::ExternalOperations).
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Self {
         self.details = details.into();
@@ -67,25 +67,25 @@ impl From<String> for ExternalDone {
     }
 }
 
-/// Where the answer to one request goes, from any thread. Clone it into the task that saves.
+/// Answers one request, from any thread. Clone it into the task that saves.
 ///
-/// A system can answer by the request's id as well, with
+/// A system can also answer by the request's id, with
 /// [`done`](crate::external::ExternalCommands::done). The first answer counts.
 #[derive(Clone)]
 pub struct ExternalAnswer {
     request: ExternalRequestId,
     to: Sender<Answer>,
-    /// Counts who may still answer.
+    /// Counts the holders that may still answer.
     _held: Arc<()>,
 }
 
 impl ExternalAnswer {
-    /// It was done.
+    /// Answers that it was done.
     pub fn done(&self, done: impl Into<ExternalDone>) {
         self.send(Ok(done.into()));
     }
 
-    /// It was not done.
+    /// Answers that it failed.
     pub fn failed(&self, error: impl Into<String>) {
         self.send(Err(error.into()));
     }
@@ -102,14 +102,14 @@ impl fmt::Debug for ExternalAnswer {
     }
 }
 
-/// An answer that came.
+/// An answer that was received.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub request: ExternalRequestId,
     pub result: Result<ExternalDone, String>,
 }
 
-/// Gives requests their numbers, and takes in their answers.
+/// Numbers requests, and receives their answers.
 pub(crate) struct AnswerSheet {
     first: u64,
     next: u64,
@@ -124,7 +124,7 @@ impl AnswerSheet {
         Self { first, next: first, to, from }
     }
 
-    /// A new request: where its answer goes, and by what it shows whether one can still come.
+    /// A new request: its answerer, and a reference that shows if an answer can still come.
     pub(crate) fn ask(&mut self) -> (ExternalAnswer, Weak<()>) {
         let request = ExternalRequestId(self.next);
         self.next = self.next.wrapping_add(1);
@@ -133,17 +133,17 @@ impl AnswerSheet {
         (ExternalAnswer { request, to: self.to.clone(), _held: held }, holders)
     }
 
-    /// Whether this request was made in this process.
+    /// Returns true if this request was made in this process.
     pub(crate) fn has_asked(&self, request: ExternalRequestId) -> bool {
         request.0.wrapping_sub(self.first) < self.next.wrapping_sub(self.first)
     }
 
-    /// The next answer that is there.
+    /// The next answer, if there is one.
     pub(crate) fn take(&self) -> Option<Answer> {
         self.from.try_recv().ok()
     }
 
-    /// The next answer that comes until then.
+    /// The next answer until the deadline.
     pub(crate) fn wait(&self, deadline: Instant) -> Option<Answer> {
         let patience = deadline.checked_duration_since(clock::instant()).unwrap_or(Duration::ZERO);
         self.from.recv_timeout(patience).ok()
@@ -151,7 +151,7 @@ impl AnswerSheet {
 }
 
 impl ExternalAnswer {
-    /// The request that it answers.
+    /// The request's id.
     #[must_use]
     pub fn request(&self) -> ExternalRequestId {
         self.request

@@ -1,4 +1,4 @@
-//! Asks the provider, on a thread of its own.
+//! Asks the provider, on a separate thread.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,10 +12,10 @@ use bevy::ecs::error::BevyError;
 use super::{ExternalAutosave, ExternalCall, ExternalCallError, ExternalSave, ExternalSaves};
 use crate::saved::panic_message;
 
-/// Backups that are looked at for one offer, newest first, however many there are.
+/// The most backups that are examined for one offer, newest first.
 const LOOKED_AT: usize = 64;
 
-/// What the provider is asked.
+/// A question to the provider.
 #[derive(Debug)]
 pub(crate) enum Question {
     Autosave,
@@ -24,18 +24,18 @@ pub(crate) enum Question {
     Validate(ExternalSave),
 }
 
-/// What it answered.
+/// The provider's reply.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Autosave(ExternalAutosave),
     /// Newest first, each slot once.
     Listed(Vec<ExternalSave>),
     Validated(ExternalSave, Result<(), String>),
-    /// There is no answer.
+    /// The call failed.
     Failed(ExternalCall, ExternalCallError),
 }
 
-/// Asks the provider one question at a time. A thread that hangs in a call holds up nothing but further
+/// Asks the provider one question at a time. A thread that hangs in a call only delays further
 /// questions, and ends with its process.
 pub(crate) struct Asker {
     questions: Sender<Question>,
@@ -47,7 +47,7 @@ pub(crate) struct Asker {
 struct Asked {
     call: ExternalCall,
     at: Duration,
-    /// Whether its answer isn't waited for any more.
+    /// True if its answer isn't waited for any more.
     given_up: bool,
 }
 
@@ -60,7 +60,7 @@ impl Asker {
         Ok(Self { questions, replies, asked: None })
     }
 
-    /// Whether a question can be asked.
+    /// Returns true if a question can be asked.
     pub(crate) fn is_free(&self) -> bool {
         self.asked.is_none()
     }
@@ -142,7 +142,7 @@ fn newest_of(mut saves: Vec<ExternalSave>, players: &[Option<String>]) -> Vec<Ex
     saves
 }
 
-/// Bevy's errors end with a backtrace.
+/// The first line of an error. Bevy's errors end with a backtrace.
 fn first_line(error: &BevyError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

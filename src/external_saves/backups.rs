@@ -8,12 +8,13 @@ use jiff::Timestamp;
 
 use super::{ExternalOperation, ExternalOutcome, ExternalSave, ledger_of};
 
-/// Deaths in a row after which no backup is better than a new session, as with checkpoints.
+/// The number of deaths in a row after which no backup is better than a new session, as with
+/// checkpoints.
 const DEATHS: usize = 3;
-/// Backups that are offered at most.
+/// The most backups that are offered.
 const OFFERED: usize = 10;
 
-/// A backup of the game's own that can be had after a crash: the provider found it whole.
+/// One of the game's own backups that can be loaded after a crash: the provider found it intact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -21,16 +22,15 @@ const OFFERED: usize = 10;
 pub struct OfferedBackup {
     /// The backup.
     pub save: ExternalSave,
-    /// Whether a session that crashed knows of it: the plugin asked for it, and the game answered with its
-    /// slot, before the session's newest checkpoint.
+    /// True if a crashed session knows of it: the plugin requested it, and the game answered with
+    /// its slot, before the session's newest checkpoint.
     pub is_acknowledged: bool,
-    /// Why the game could not load it, after it was tried. It stays in the list and can't be chosen
+    /// The error, if the game tried to load it and failed. It stays in the list and can't be chosen
     /// again.
     pub failure: Option<String>,
-    /// Distinguishes it from all others for as long as this process lives: what a dialog remembers of the one that is
-    /// chosen.
+    /// A number that is unique within this process, by which a dialog can remember the chosen one.
     pub number: u64,
-    /// Whether its time is still to come, so that it says nothing.
+    /// True if its time is in the future, so that it can't be relied on.
     is_ahead: bool,
 }
 
@@ -38,22 +38,22 @@ pub struct OfferedBackup {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Backups {
     offered: Vec<OfferedBackup>,
-    /// Slots of which sessions know.
+    /// The slots that sessions know.
     acknowledged: HashSet<String>,
-    /// Whether the game has no saved types, so that checkpoints hold nothing of its world.
+    /// True if the game has no saved types, so that checkpoints hold nothing of its world.
     pub are_all: bool,
     numbered: u64,
 }
 
 impl Backups {
-    /// The backups are listed again. What could not be loaded stays known.
+    /// Prepares to list the backups again. Failures stay known.
     pub(crate) fn look_again(&mut self, are_all: bool) {
         self.offered.retain(|backup| backup.failure.is_some());
         self.acknowledged.clear();
         self.are_all = are_all;
     }
 
-    /// Takes note of what a session has kept of the game's own saves.
+    /// Notes the game's own saves that a session has recorded.
     pub(crate) fn acknowledge(&mut self, offer: &RecoveryOffer) {
         let slots = ledger_of(&offer.fields).into_iter().filter_map(saved_slot);
         self.acknowledged.extend(slots);
@@ -62,7 +62,7 @@ impl Backups {
         }
     }
 
-    /// Offers a backup that is whole.
+    /// Offers an intact backup.
     pub(crate) fn put(&mut self, save: ExternalSave, now: Timestamp) {
         if self.offered.iter().any(|known| known.save.slot == save.slot) {
             return;
@@ -78,7 +78,7 @@ impl Backups {
         self.offered.sort_by_key(|backup| std::cmp::Reverse(backup.save.time));
     }
 
-    /// Whether no more are wanted.
+    /// Returns true if no more are wanted.
     pub(crate) fn are_enough(&self) -> bool {
         self.offered.iter().filter(|backup| backup.failure.is_none()).count() >= OFFERED
     }
@@ -100,10 +100,10 @@ impl Backups {
 
     /// The backup that is better than the checkpoint which an offer proposes.
     ///
-    /// A backup is the better one if its time is later than that of the newest checkpoint, by the clocks
-    /// of whoever wrote them, since nothing else tells: a time that is still to come doesn't count. Where
-    /// checkpoints hold nothing of the game's world, the newest backup is better than any, and after
-    /// each death soon after a restore the one before it, until it is time for a new session.
+    /// A backup is better if its time is later than the newest checkpoint's, by the clocks of their
+    /// writers, since nothing else tells; a time in the future doesn't count. If checkpoints hold
+    /// nothing of the game's world, the newest backup is better than any, and after each death soon
+    /// after a restore the one before it, until it is time for a new session.
     pub(crate) fn better_than(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
         let player = offer.session.player.as_deref();
         let mut loadable = self

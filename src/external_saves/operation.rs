@@ -1,4 +1,4 @@
-//! What the game's own save system was asked for, and what came of it.
+//! Requests to the game's own save system, and their outcomes.
 
 use std::time::Duration;
 
@@ -11,33 +11,33 @@ use super::ExternalRequestId;
 
 /// The custom field of a session in which its newest operations are kept.
 pub(crate) const LEDGER: &str = "bevy_session::external_saves";
-/// Operations that are remembered.
+/// The number of operations that are remembered.
 const REMEMBERED: usize = 20;
-/// Characters that are kept of what the game says.
+/// The number of characters that are kept of the game's texts.
 const TEXT: usize = 256;
 
-/// What the game was asked for when it was asked to save.
+/// The occasion at which the game was asked to save.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
 #[non_exhaustive]
 pub enum ExternalSaveReason {
-    /// So much was played since it was asked last as
-    /// [`ExternalAutosave::Every`](crate::external::ExternalAutosave::Every) says.
+    /// The play time of [`ExternalAutosave::Every`](crate::external::ExternalAutosave::Every) has
+    /// passed since the last request.
     Timer,
-    /// A gate closes, a state is left that asks for a checkpoint, or the system suspends the game. What
-    /// is being left is still in the world while observers run, and not a frame later.
+    /// A gate closes, a state is left that asks for a checkpoint, or the system suspends the game.
+    /// The world that is being left is still there while observers run, and not a frame later.
     Leaving,
     /// A state was entered that asks for a checkpoint.
     State,
     /// The session was paused.
     Pause,
-    /// The session is being left, with the app or without. Where the app exits, no frame follows: only
+    /// The session is being left, with or without the app. If the app exits, no frame follows: only
     /// an observer, or a task that it started, can answer.
     Exit,
 }
 
-/// One thing that the game's own save system was asked for, and what came of it.
+/// A request to the game's own save system, and its outcome.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -47,20 +47,20 @@ pub struct ExternalOperation {
     pub request: ExternalRequestId,
     /// The session.
     pub session: SessionId,
-    /// What was asked for.
+    /// The kind of request.
     pub kind: ExternalOperationKind,
-    /// When it was asked for.
+    /// The time of the request.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub asked: Timestamp,
-    /// Time until the answer came, or was given up.
+    /// The time until it was answered or given up.
     pub took: Duration,
-    /// Play time of the session when it was asked for.
+    /// The session's play time at the request.
     pub play_time: Duration,
-    /// What came of it.
+    /// The outcome.
     pub outcome: ExternalOutcome,
 }
 
-/// What a game's own save system was asked for.
+/// The kind of a request to a game's own save system.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -72,34 +72,34 @@ pub enum ExternalOperationKind {
     Restore(String),
 }
 
-/// What came of an operation. Texts of the game are cut after 256 characters.
+/// The outcome of an operation. The game's texts are truncated after 256 characters.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum ExternalOutcome {
-    /// The game says that it is done.
+    /// The game reports success.
     Done {
-        /// The slot, where the game named it.
+        /// The slot, if the game named it.
         slot: Option<String>,
-        /// What else it said.
+        /// Further details.
         details: String,
     },
-    /// The game says that it couldn't.
+    /// The game reports failure.
     Failed {
-        /// Why.
+        /// The game's error.
         error: String,
     },
     /// There was no answer within
     /// [`Patience::external`](crate::checkpoints::Patience::external), or until the app
     /// exited.
     TimedOut,
-    /// It was called off, by [`cancel_restore`](crate::SessionCommands::cancel_restore) or an exit.
+    /// It was cancelled, by [`cancel_restore`](crate::SessionCommands::cancel_restore) or an exit.
     Cancelled,
 }
 
 impl ExternalOperation {
-    /// Whether the game says that it is done.
+    /// Returns true if the game reported success.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.outcome, ExternalOutcome::Done { .. })
@@ -125,11 +125,11 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// The newest 20 things that the game's own save system was asked for, with what came of them: those of
-/// this process, and those that the session which is played has kept of earlier ones.
+/// The newest 20 requests to the game's own save system, with their outcomes: those of this
+/// process, and those of earlier ones that the played session has kept.
 ///
 /// They are durable with the session's next checkpoint, in its custom field
-/// `bevy_session::external_saves`. What is answered while the app exits is in none.
+/// `bevy_session::external_saves`. Answers while the app exits aren't kept.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -155,13 +155,13 @@ impl ExternalOperations {
         self.operations.iter()
     }
 
-    /// What came of a request, if it is still remembered.
+    /// The outcome of a request, if it is still remembered.
     #[must_use]
     pub fn get(&self, request: ExternalRequestId) -> Option<&ExternalOperation> {
         self.operations.iter().find(|operation| operation.request == request)
     }
 
-    /// Takes note of operations, in their order. Those that are known already stay as they are.
+    /// Adds operations, in order. Known ones stay as they are.
     pub(crate) fn note(&mut self, operations: impl IntoIterator<Item = ExternalOperation>) {
         for operation in operations {
             if !self.operations.iter().any(|known| is_same(known, &operation)) {
@@ -173,7 +173,7 @@ impl ExternalOperations {
         self.operations.drain(..surplus);
     }
 
-    /// Those of a session, as it keeps them.
+    /// The operations of a session, as it keeps them.
     pub(crate) fn of(&self, session: SessionId) -> Vec<&ExternalOperation> {
         self.operations.iter().filter(|operation| operation.session == session).collect()
     }

@@ -1,4 +1,4 @@
-//! What a game's own save system answers.
+//! The interface of a game's own save system.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use bevy::prelude::*;
 
 use super::ExternalSave;
 
-/// A save system of the game's own, such as one built on `moonshine-save`, for
+/// A game's own save system, such as one built on `moonshine-save`, for
 /// [`external_saves`](crate::external::ExternalSavesExt::external_saves).
 ///
-/// The methods are called on a thread of the plugin's own, one at a time and never within a frame: they
-/// may read files. One that panics or fails costs its answer and is reported with
+/// The methods are called on a separate thread, one at a time and never within a frame: they may
+/// read files. If one panics or fails, its answer is lost, which is reported with
 /// [`ExternalCallFailed`](crate::external::ExternalCallFailed). After
-/// [`Patience::external`](crate::checkpoints::Patience::external) an answer isn't
-/// waited for any more, and nothing else is asked until that call has returned.
+/// [`Patience::external`](crate::checkpoints::Patience::external) an answer isn't waited for any
+/// more, and no other method is called until that call has returned.
 ///
-/// What is saved and loaded is not its matter, since that needs the world: the game is asked for it with
+/// This trait doesn't save or load, since that needs the world: the game is asked to with
 /// [`ExternalSaveRequested`](crate::external::ExternalSaveRequested) and
 /// [`ExternalRestoreRequested`](crate::external::ExternalRestoreRequested).
 ///
@@ -42,36 +42,35 @@ use super::ExternalSave;
 /// }
 /// ```
 pub trait ExternalSaves: Send + Sync + 'static {
-    /// All backups that there are, of all players, in any order. Called when sessions were found that
-    /// crashed.
+    /// Lists all backups of all players, in any order. Called when crashed sessions were found.
     ///
     /// # Errors
     ///
-    /// Whatever keeps them from being listed. None are offered then.
+    /// The reason why they can't be listed. None are offered then.
     fn list(&self) -> Result<Vec<ExternalSave>>;
 
-    /// Looks whether a backup can be loaded. Called for the newest of them before they are offered.
+    /// Checks that a backup can be loaded. Called for the newest ones before they are offered.
     ///
     /// # Errors
     ///
-    /// What is the matter with it. The backup isn't offered, and
-    /// [`ExternalSaveDamaged`](crate::external::ExternalSaveDamaged) says so.
+    /// The damage. The backup isn't offered, and
+    /// [`ExternalSaveDamaged`](crate::external::ExternalSaveDamaged) is sent.
     fn validate(&self, save: &ExternalSave) -> Result;
 
-    /// Whether the game wants to be asked to save by itself, and how often. Called about once a second
-    /// while a session is played, and once more before the game is asked, unless the moment doesn't
-    /// wait.
+    /// Returns whether and how often the game wants to be asked to save automatically. Called about once
+    /// a second while a session is played, and once more before the game is asked, unless the
+    /// moment doesn't wait.
     fn autosave(&self) -> ExternalAutosave;
 }
 
-/// Whether a game's own saves are made without the player's asking.
+/// The schedule of automatic requests to save.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum ExternalAutosave {
     /// The game is never asked to save.
     #[default]
     Off,
-    /// The game is asked after so much play since it was asked last, which is at least a second; and where
-    /// a gate closes, a state asks for it, the session is paused or left.
+    /// The game is asked after this much play time since the last request, at least a second; also
+    /// when a gate closes, a state asks for it, or the session is paused or left.
     Every(Duration),
 }
 
@@ -87,7 +86,7 @@ pub enum ExternalCall {
     Autosave,
 }
 
-/// Why a call of [`ExternalSaves`] has no answer.
+/// The reason why a call of [`ExternalSaves`] has no answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExternalCallError {
@@ -97,7 +96,7 @@ pub enum ExternalCallError {
     /// It panicked.
     #[error("it panicked: {0}")]
     Panicked(String),
-    /// It hasn't returned in time. Nothing else is asked until it does.
+    /// It hasn't returned in time. No other call is made until it does.
     #[error("it hasn't returned after {0:?}")]
     Silent(Duration),
 }

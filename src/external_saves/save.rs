@@ -1,36 +1,37 @@
-//! A backup that the game's own save system has.
+//! A backup of the game's own save system.
 
 use bevy::prelude::*;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A backup that the game's own save system has, as it lists it.
+/// A backup of the game's own save system, as it lists it.
 ///
-/// Its slot is a name of the game's own and has nothing to do with the plugin's slots, which may be
-/// called the same.
+/// Its slot is the game's own name for it and is unrelated to the plugin's slots, which may have
+/// the same name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct ExternalSave {
-    /// What the game knows it by, such as the name of its file. Of two with one slot, the newer is taken.
+    /// The game's id of it, such as the name of its file. Of two with the same slot, the newer is
+    /// used.
     pub slot: String,
-    /// What the player reads. The slot, unless it is set.
+    /// The name for the player. The slot, unless it is set.
     pub name: String,
-    /// Whose it is; `None` if the game knows no players. Only sessions of this player, and those
-    /// without one, are offered it.
+    /// Its player; `None` if the game has no players. It is offered only for sessions of this
+    /// player, and those without one.
     pub player: Option<String>,
-    /// When it was saved.
+    /// The time at which it was saved.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub time: Timestamp,
-    /// Why it was saved.
+    /// The kind of save.
     pub kind: ExternalSaveKind,
-    /// Whether it can be loaded, as far as a list can tell. One that can't is left out and reported, and
-    /// not looked at any closer. `true` unless it is set.
+    /// False if it is known not to be loadable. Then it is left out and reported, and not examined
+    /// any closer. `true` unless it is set.
     pub is_valid: bool,
 }
 
-/// Why a game's own save was made.
+/// The occasion of a game's own save.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
@@ -38,9 +39,9 @@ pub struct ExternalSave {
 pub enum ExternalSaveKind {
     /// The player asked for it.
     Manual,
-    /// The game made it by itself.
+    /// The game made it automatically.
     Auto,
-    /// The player pressed the key for it.
+    /// The player pressed the quick-save key.
     Quick,
     /// The game made it at an exit.
     Exit,
@@ -54,40 +55,40 @@ impl ExternalSave {
         Self { name: slot.clone(), slot, player: None, time, kind, is_valid: true }
     }
 
-    /// One that the player asked for.
+    /// A backup that the player asked for.
     #[must_use]
     pub fn manual(slot: impl Into<String>, time: Timestamp) -> Self {
         Self::new(slot, ExternalSaveKind::Manual, time)
     }
 
-    /// One that the game made by itself.
+    /// A backup that the game made automatically.
     #[must_use]
     pub fn auto(slot: impl Into<String>, time: Timestamp) -> Self {
         Self::new(slot, ExternalSaveKind::Auto, time)
     }
 
-    /// What the player reads.
+    /// Sets the name for the player.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Whose it is.
+    /// Sets its player.
     #[must_use]
     pub fn player(mut self, player: impl Into<String>) -> Self {
         self.player = Some(player.into());
         self
     }
 
-    /// Whether it can be loaded, as far as a list can tell.
+    /// Sets whether it can be loaded, as far as a list can tell.
     #[must_use]
     pub fn valid(mut self, is_valid: bool) -> Self {
         self.is_valid = is_valid;
         self
     }
 
-    /// Whether a session of this player may go on from it.
+    /// Returns true if a session of this player may continue from it.
     pub(crate) fn is_for(&self, player: Option<&str>) -> bool {
         self.player.is_none() || player.is_none() || self.player.as_deref() == player
     }

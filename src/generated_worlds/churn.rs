@@ -12,7 +12,7 @@ use super::links;
 use crate::Saved;
 use crate::capture::test_kit::*;
 
-/// Entities that a world has at the most, or nearly.
+/// The approximate largest number of entities in a world.
 const CROWD: usize = 40;
 
 /// Everything that a game does to its world, at random.
@@ -20,9 +20,9 @@ pub struct Churn {
     pub random: Random,
     /// The game's own entities that are alive.
     pub alive: Vec<Entity>,
-    /// Some that aren't any more.
+    /// Some despawned ones.
     pub dead: Vec<Entity>,
-    /// Indices that somebody has had.
+    /// Indices that were used.
     used: EntityHashSet,
 }
 
@@ -69,7 +69,7 @@ impl Churn {
         }
     }
 
-    /// Looks who lives; observers and restores spawn and despawn as well.
+    /// Finds the living entities; observers and restores spawn and despawn as well.
     pub fn bury_the_dead(&mut self, world: &World) {
         let (alive, dead): (Vec<_>, Vec<_>) =
             self.alive.iter().partition(|entity| world.get_entity(**entity).is_ok());

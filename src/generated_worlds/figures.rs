@@ -1,16 +1,16 @@
-//! How much was played.
+//! The amount of play.
 
 use std::iter::Sum;
 
-/// Declares the figures once, with what an ordinary run must not fall below.
+/// Declares the figures once, with the least that an ordinary run must reach.
 macro_rules! figures {
     ($figures:ident: $($(#[$attribute:meta])* $name:ident >= $least:literal,)*) => {
-        /// How much was played.
+        /// The amount of play.
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $figures { $($(#[$attribute])* pub $name: u64,)* }
 
         impl $figures {
-            /// Fails if less was played than an ordinary run plays.
+            /// Fails if less was played than in an ordinary run.
             pub fn fail_if_shrunk(&self) {
                 $(assert!(
                     self.$name >= $least,
@@ -33,25 +33,25 @@ figures! {
     Figures:
     /// Worlds that were captured, restored and compared.
     worlds >= 2_000,
-    /// Things that were done to them.
+    /// Operations on them.
     operations >= 45_000,
     /// Captures that were taken.
     captures >= 7_500,
-    /// Those of them that were deltas.
+    /// The deltas among them.
     deltas >= 4_800,
     /// Batches of captures that were merged.
     merges >= 6_000,
     /// Saved entities that were compared.
     entities >= 20_000,
-    /// Values of theirs that were compared.
+    /// Values of those that were compared.
     values >= 80_000,
-    /// Restores into an app that had played nothing yet.
+    /// Restores into an app that had played nothing.
     fresh_apps >= 140,
     /// Restores into an app that was being played.
     played_apps >= 3_800,
-    /// References whose target wasn't saved, or dead.
+    /// References whose target wasn't saved, or was despawned.
     dangling >= 1_500,
-    /// Entities that were spawned under an index that had been another's.
+    /// Entities that were spawned with a reused index.
     reused >= 2_000,
     /// Saved entities that were disabled.
     disabled >= 4_000,
@@ -61,9 +61,9 @@ figures! {
 
 figures! {
     InPlaceFigures:
-    /// Restores in place, of a moment before and of the end that was left.
+    /// Restores in place, to an earlier moment and to the end that was left.
     restores >= 4_000,
-    /// Entities onto which something was written.
+    /// Entities to which something was written.
     written >= 8_000,
     /// Entities that were spawned.
     spawned >= 4_000,
@@ -71,6 +71,6 @@ figures! {
     despawned >= 4_000,
     /// Entities that could not stay.
     respawned >= 100,
-    /// Restores after which a run opened with the difference to what was restored.
+    /// Restores after which a run opened with a delta to the restored checkpoint.
     opened >= 1_000,
 }

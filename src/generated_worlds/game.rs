@@ -8,25 +8,25 @@ use super::links::{OwnedBy, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
 
-/// Disables an entity, in a way of the game's own.
+/// Disables an entity, in the game's own way.
 #[derive(Component)]
 pub struct Asleep;
 
-/// Disables an entity, in a way of the game's own, and in the other sort of storage.
+/// Disables an entity, in the game's own way, and in the other kind of storage.
 #[derive(Component)]
 #[component(storage = "SparseSet")]
 pub struct Frozen;
 
-/// What is particular about a game.
+/// The peculiarity of a game.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Variant {
     /// Nothing.
     Plain,
-    /// Its entities can be disabled in ways that the plugin knows nothing of.
+    /// Its entities can be disabled in ways that the plugin doesn't know.
     Disabling,
-    /// Its observers meddle with whatever is spawned, and death has consequences.
+    /// Its observers change whatever is spawned, and despawning has consequences.
     Meddling,
-    /// It spawned entities before it said that they are saved.
+    /// It spawned entities before it declared them as saved.
     Late,
 }
 

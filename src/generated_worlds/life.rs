@@ -19,7 +19,7 @@ use crate::capture::test_kit::{Journal, Play};
 use crate::capture::{Capture, CaptureScope, Encoded, Encoder, Recorder};
 use crate::restore::{EntitiesReplaced, RestoreReport, WorldImage};
 
-/// What the newest capture said beside its rows.
+/// The newest capture's facts beside its rows.
 struct Newest {
     entities: u64,
     types: Vec<TypeSummary>,
@@ -33,9 +33,9 @@ pub struct Life {
     churn: Churn,
     /// The newest full capture and the deltas after it.
     chain: Vec<Vec<Block>>,
-    /// The last of them, but for its blocks.
+    /// The last capture, without its blocks.
     newest: Option<Newest>,
-    /// Another app with a world of its own.
+    /// Another app with a separate world.
     other: Option<Play>,
     pub figures: Figures,
     pub in_place: InPlaceFigures,
@@ -55,7 +55,7 @@ impl Life {
         }
     }
 
-    /// Plays on for a while, with captures in between, and ends with one.
+    /// Plays for a while, with captures in between, and ends with one.
     pub fn go_on(&mut self) {
         self.figures.worlds += 1;
         for _ in 0..1 + self.churn.random.below(5) {
@@ -65,7 +65,7 @@ impl Life {
         }
     }
 
-    /// Lets some frames pass, in which things happen.
+    /// Plays some frames.
     fn play_on(&mut self) {
         for _ in 0..self.churn.random.below(4) {
             for _ in 0..self.churn.random.below(9) {
@@ -79,8 +79,7 @@ impl Life {
         }
     }
 
-    /// Ends a frame. Most of them are those of a game without a system, and so without the price
-    /// of running schedules.
+    /// Ends a frame. Most frames run no schedules, as those are slow.
     fn end_frame(&mut self) {
         if self.churn.random.one_in(4) {
             self.play.frame();
@@ -110,7 +109,7 @@ impl Life {
         }
     }
 
-    /// Merges the chain in batches by chance, and says what came of it.
+    /// Merges the chain in random batches, and returns the result.
     fn merge_the_chain(&mut self) -> Vec<Block> {
         let mut groups = self.chain.clone();
         while groups.len() > 1 {
@@ -124,7 +123,7 @@ impl Life {
         groups.pop().unwrap()
     }
 
-    /// The chain says what a capture says that knows nothing of the chain.
+    /// The chain equals a capture that is taken without the chain.
     pub fn hold_the_journal_against_the_world(&mut self) {
         let mut by_chain = Table::of(&self.merge_the_chain());
         let ids = self.ids();
@@ -144,7 +143,7 @@ impl Life {
         by_chain.must_be(&by_full, "the chain of captures and a full one");
     }
 
-    /// A capture that knows nothing of those before, now and then by a recorder that doesn't either.
+    /// A full capture that is independent of the chain, sometimes by another recorder.
     fn capture_everything(&mut self) -> Box<Capture> {
         if self.churn.random.one_in(4) {
             let types = self.play.types.clone();
@@ -161,7 +160,7 @@ impl Life {
         ids.collect()
     }
 
-    /// Goes back in place to a moment that was captured, and to the end of what was left.
+    /// Goes back in place to a captured moment, and to the end that was left.
     pub fn rewind_in_place(&mut self) {
         let back = self.expect_this_moment();
         self.go_on();
@@ -207,7 +206,7 @@ impl Life {
         self.capture(CaptureScope::Full);
     }
 
-    /// Restores the world into another app and, after it has played on, into this one.
+    /// Restores the world into another app and, after that has played, into this one.
     pub fn restore(&mut self) {
         let expected = self.expect_this_moment();
         self.count(&expected);
@@ -234,7 +233,7 @@ impl Life {
         self.figures.dangling += expected.dangling;
     }
 
-    /// Goes on with what was restored: the next world begins with it, or with nothing.
+    /// Continues from the restored world: the next world begins with it, or empty.
     fn adopt_the_restored(&mut self) {
         let saved: Vec<Entity> =
             saved_entities(self.play.app.world()).map(|entity| entity.id()).collect();
@@ -253,7 +252,7 @@ impl Life {
     }
 }
 
-/// What a restore must bring back.
+/// The world that a restore must produce.
 struct Expected {
     portrait: Portrait,
     dangling: u64,
@@ -272,8 +271,8 @@ impl Expected {
         image
     }
 
-    /// What isn't saved and is still there is referred to as before, where a restore that spawns everything leaves a
-    /// placeholder.
+    /// Unsaved entities that are still there are referred to as before. A restore that spawns
+    /// everything leaves a placeholder instead.
     fn must_come_back_in_place(&self, next: SaveId, play: &mut Play) -> (RestoreReport, bool) {
         let since = Some(self.captured_at);
         let replaced = play.restore_in_place(self.image(next, play), next, since);

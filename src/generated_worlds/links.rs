@@ -7,7 +7,7 @@ use super::churn::Churn;
 use crate::ReflectSaved;
 use crate::capture::test_kit::*;
 
-/// One alone is paired with another.
+/// A link of exactly one entity to another.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 #[relationship(relationship_target = PairedBy)]
@@ -17,7 +17,7 @@ pub struct PairedWith(pub Entity);
 #[relationship_target(relationship = PairedWith)]
 pub struct PairedBy(Entity);
 
-/// Goes with its owner.
+/// Despawned with its owner.
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 #[relationship(relationship_target = Owns)]
@@ -27,7 +27,7 @@ pub struct OwnedBy(pub Entity);
 #[relationship_target(relationship = OwnedBy, linked_spawn)]
 pub struct Owns(Vec<Entity>);
 
-/// An entity: saved, not saved, dead, or no one at all.
+/// An entity: saved, not saved, despawned, or a placeholder.
 pub fn anybody(churn: &mut Churn) -> Entity {
     let somebody = match churn.random.below(8) {
         0..5 => churn.random.pick(&churn.alive),
@@ -37,7 +37,7 @@ pub fn anybody(churn: &mut Churn) -> Entity {
     somebody.copied().unwrap_or(Entity::PLACEHOLDER)
 }
 
-/// Makes an entity refer to somebody.
+/// Makes an entity refer to another.
 pub fn refer(churn: &mut Churn, world: &mut World, entity: Entity) {
     let strength = churn.number();
     let targets = (0..churn.random.below(4)).map(|_| anybody(churn)).collect();
@@ -49,7 +49,7 @@ pub fn refer(churn: &mut Churn, world: &mut World, entity: Entity) {
     }
 }
 
-/// Ties an entity to another one, or unties it.
+/// Links an entity to another one, or removes the link.
 pub fn relate(churn: &mut Churn, world: &mut World, entity: Entity) {
     let Some(other) = churn.random.pick(&churn.alive).copied() else { return };
     match churn.random.below(13) {

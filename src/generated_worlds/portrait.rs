@@ -1,4 +1,4 @@
-//! What a world looks like, read from the ECS and from nothing else.
+//! A picture of a world, read from the ECS and from nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,18 +17,18 @@ use super::links::{OwnedBy, Owns, PairedWith};
 use crate::Saved;
 use crate::capture::test_kit::*;
 
-/// Values by what they are of, as `Debug` writes them.
+/// Values by kind, as `Debug` writes them.
 type Values = BTreeMap<&'static str, String>;
 
-/// Everything that is saved of a world, value by value. Entities go by their ids in the session,
-/// and one that isn't saved is no one.
+/// All saved data of a world, value by value. Entities are named by their ids in the session;
+/// unsaved ones by a placeholder.
 #[derive(PartialEq, Debug, Default)]
 pub struct Portrait {
     pub entities: BTreeMap<SaveId, Values>,
     pub world: Values,
 }
 
-/// How entities are called.
+/// The names of entities.
 struct Names<'a> {
     ids: &'a EntityHashMap<SaveId>,
     dangling: u64,
@@ -44,7 +44,7 @@ impl Names<'_> {
         entities.into_iter().map(name).collect()
     }
 
-    /// Counts a value that refers to somebody who won't be there after a restore.
+    /// Counts a value that refers to an entity which won't exist after a restore.
     fn count(&mut self, entities: &[Entity]) {
         let is_missed =
             |entity: &&Entity| **entity != Entity::PLACEHOLDER && self.name(**entity).is_none();
@@ -53,7 +53,7 @@ impl Names<'_> {
 }
 
 impl Portrait {
-    /// Paints a world; also says how many of its values refer to somebody who isn't saved.
+    /// Reads a world. Also returns the number of its values that refer to an unsaved entity.
     pub fn of(world: &World, ids: &EntityHashMap<SaveId>) -> (Self, u64) {
         let mut names = Names { ids, dangling: 0 };
         let mut portrait = Self::default();
@@ -72,7 +72,7 @@ impl Portrait {
         self.entities.values().map(BTreeMap::len).sum()
     }
 
-    /// How many entities have a value of this kind.
+    /// The number of entities that have a value of this kind.
     pub fn count(&self, kind: &str) -> u64 {
         self.entities.values().filter(|values| values.contains_key(kind)).count() as u64
     }

@@ -1,4 +1,4 @@
-//! Rows of a checkpoint as a map, and what of them may differ between two captures of one world.
+//! Rows of a checkpoint as a map, without differences that two captures of one world may have.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::links::{OwnedBy, PairedWith};
 use crate::capture::test_kit::*;
 use crate::saved::{CHILD_OF, CHILD_ORDER};
 
-/// Rows of a checkpoint: by type, and of each type by entity.
+/// Rows of a checkpoint, by type and entity.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table(pub BTreeMap<String, BTreeMap<SaveId, Vec<u8>>>);
 
@@ -33,8 +33,8 @@ impl Table {
         table
     }
 
-    /// Replaces whatever is referred to and isn't saved by a placeholder: an entity that dies takes its
-    /// id along, so each capture gives another one to the references that are left.
+    /// Replaces references to unsaved entities by a placeholder: a despawned entity loses its id,
+    /// so each capture gives another one to the remaining references.
     pub fn forget_who_is_not_saved(&mut self) {
         self.map::<Target>(Target::type_path(), |target, is_saved| {
             let others = target.targets.iter_mut().filter(|target| !is_saved(**target));
@@ -52,7 +52,7 @@ impl Table {
         self.map::<Entity>(CHILD_OF, forget);
     }
 
-    /// Leaves out what a restore leaves out: links to no one, and the order of no children.
+    /// Leaves out what a restore leaves out: links without a target, and the order of no children.
     pub fn leave_out_what_no_restore_has(&mut self) {
         let no_one = rmp_serde::to_vec_named(&Entity::PLACEHOLDER).unwrap();
         let links =
@@ -85,7 +85,7 @@ impl Table {
         }
     }
 
-    /// Fails if another table differs, and says where.
+    /// Fails if another table differs, and reports the place.
     pub fn must_be(&self, other: &Self, what: &str) {
         for path in self.0.keys().chain(other.0.keys()) {
             let (own, others) = (self.0.get(path), other.0.get(path));

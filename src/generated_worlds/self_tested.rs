@@ -1,4 +1,4 @@
-//! Worlds that are played with the self-test on: nothing drifts unless somebody sees to it.
+//! Worlds that are played with the self-test on: nothing drifts unless the test makes it.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -20,11 +20,11 @@ use crate::{
 };
 
 const FRAME: Duration = Duration::from_millis(100);
-/// Frames that are played of each seed.
+/// The number of frames that each seed plays.
 const FRAMES: u64 = 20;
-/// Deltas that an ordinary run tests at least.
+/// The least number of deltas that an ordinary run tests.
 const LEAST_TESTED: u64 = 1_000;
-/// Changes without a trace that it makes at least.
+/// The least number of changes without a trace that it makes.
 const LEAST_BYPASSED: u64 = 60;
 
 #[derive(Resource, Default)]
@@ -64,7 +64,7 @@ fn app(variant: Variant) -> App {
     app
 }
 
-/// Plays a seed, and changes one value without a trace at its end; whether there was one.
+/// Plays a seed, and changes one value without a trace at its end. Returns true if there was one.
 fn play(seed: u64) -> (Reported, bool) {
     let mut app = app(Variant::of(seed));
     // All variants go back in both ways.
@@ -108,7 +108,7 @@ fn play(seed: u64) -> (Reported, bool) {
     (reported, bypassed.is_some())
 }
 
-/// Changes the first value that there is, and says of which type.
+/// Changes the first value that there is, and returns its type.
 fn change_without_a_trace(world: &mut World) -> Option<&'static str> {
     let saved: Vec<Entity> = saved_entities(world).map(|entity| entity.id()).collect();
     for entity in saved {

@@ -1,9 +1,9 @@
-//! What the plugin is doing, for run conditions.
+//! The plugin's current activity, for run conditions.
 
 use bevy::prelude::*;
 
-/// What the plugin is doing right now, also as the run conditions [`saving_is_in_progress`] and
-/// [`session_is_restoring`].
+/// The plugin's current activity: saving, restoring or neither. The run conditions
+/// [`saving_is_in_progress`] and [`session_is_restoring`] read it.
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
@@ -14,7 +14,7 @@ pub struct SessionActivity {
     pub(super) power_cuts_not_covered: bool,
 }
 
-/// How far a restore is.
+/// The phase of a restore.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
@@ -22,39 +22,39 @@ pub struct SessionActivity {
 pub enum RestorePhase {
     /// The checkpoint is being read and decoded. Nothing of the world has changed.
     Reading,
-    /// States and resources are as saved, except resources that refer to entities, and the game loads what the entities
-    /// belong to.
+    /// States and resources are restored, except resources that refer to entities, and the game
+    /// loads the level of the entities.
     WaitingForGate,
-    /// Entities are being put back, all within one frame.
+    /// Entities are being restored, all within one frame.
     Replacing,
 }
 
 impl SessionActivity {
-    /// Whether something that was captured isn't on disk yet. `false` also where the next capture has
-    /// to copy everything, as right after a failure.
+    /// Returns true while something that was captured isn't on disk yet. It is `false` when the
+    /// next capture has to copy everything, as right after a failure.
     #[must_use]
     pub fn is_saving(&self) -> bool {
         self.saving
     }
 
-    /// Whether what is acknowledged survives a power cut, as far as the file system says. It is `false`
-    /// where directories can't be synced, as on some network and FUSE file systems: a new file may be
-    /// missing there when the power is back. Crashes of the game and of its process are covered
-    /// wherever it is.
+    /// Returns true if a saved checkpoint survives a power cut, as far as the file system says. It
+    /// is `false` where directories can't be synced, as on some network and FUSE file systems: a
+    /// new file may be missing after the power cut. A crash of the game or its process loses
+    /// nothing on any file system.
     #[must_use]
     pub fn power_cuts_are_covered(&self) -> bool {
         !self.power_cuts_not_covered
     }
 
-    /// How far the restore is, if there is one.
+    /// The phase of the restore; `None` if there is none.
     #[must_use]
     pub fn restore(&self) -> Option<RestorePhase> {
         self.restore
     }
 
-    /// How much of the checkpoint has been read and decoded, from 0 to 1; `None` without a restore.
-    /// For a progress bar: what comes after it, when the game has loaded what the entities belong
-    /// to, takes a single frame.
+    /// The share of the checkpoint that has been read and decoded, from 0 to 1; `None` without a
+    /// restore. For a progress bar: once the game has loaded what the entities belong to, the rest
+    /// takes a single frame.
     #[must_use]
     pub fn restore_progress(&self) -> Option<f32> {
         self.restore.map(|phase| if phase == RestorePhase::Reading { self.read } else { 1.0 })
@@ -67,7 +67,8 @@ pub fn saving_is_in_progress(activity: Option<Res<SessionActivity>>) -> bool {
     activity.is_some_and(|activity| activity.saving)
 }
 
-/// Run condition, for observers too: the world is being put back. No loot, no sounds, no new game.
+/// Run condition, also for observers: a restore is changing the world. Use it to suppress loot,
+/// sounds or a new game.
 #[must_use]
 pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
     activity
@@ -75,7 +76,7 @@ pub fn session_is_restoring(activity: Option<Res<SessionActivity>>) -> bool {
         .is_some_and(|phase| phase != RestorePhase::Reading)
 }
 
-/// Sets what the plugin is doing, and marks it as changed only where it did.
+/// Changes the activity, and marks it as changed only if it was.
 pub(super) fn set_activity(world: &mut World, change: impl FnOnce(&mut SessionActivity)) {
     let mut activity = world.get_resource_or_init::<SessionActivity>();
     let mut changed = *activity;

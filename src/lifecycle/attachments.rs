@@ -1,4 +1,4 @@
-//! Attachments: what the main thread does for them.
+//! Attachments, on the main thread.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) fn handle_attachment_request(
     }
 }
 
-/// Has an attachment laid beside a checkpoint, once that is durable.
+/// Saves an attachment of a checkpoint, once that is durable.
 fn attach(
     parts: &mut RuntimeParts,
     ticket: Ticket,
@@ -57,7 +57,7 @@ fn attach(
     Ok(())
 }
 
-/// Has something attached to the session itself, once that is on the disk.
+/// Saves an attachment of the session itself, once that is on disk.
 fn attach_to_session(
     parts: &mut RuntimeParts,
     ticket: Ticket,
@@ -115,7 +115,7 @@ pub(super) fn attached(
     notify(world, AttachmentSaved { session, checkpoint, name });
 }
 
-/// What was done with attachments of a session itself, and what was read of any.
+/// Handles the writer's reports about attachments of a session, and attachments that were read.
 pub(super) fn handle_attachment_news(world: &mut World, news: News) {
     match news {
         News::SessionAttachment { order, result, ticket } => {
@@ -132,7 +132,7 @@ pub(super) fn handle_attachment_news(world: &mut World, news: News) {
     }
 }
 
-/// Something was attached to a session itself, or taken away from it, or not.
+/// An attachment of a session itself was saved or removed, or that failed.
 fn session_attachment_done(
     world: &mut World,
     order: SessionAttachmentOrder,

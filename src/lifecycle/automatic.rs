@@ -1,4 +1,4 @@
-//! Takes sessions up without a request, where the policy or the developer says so.
+//! Resumes sessions without a request, if the policy or the developer says so.
 
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -18,8 +18,8 @@ use super::transitions::starting::start_safely;
 use super::transitions::take_up;
 use super::{RecoveryOffers, SessionCatalog, SessionSettings};
 
-/// Takes a session up without a request, if the policy or the developer says so. What the game
-/// asks for comes first.
+/// Resumes a session without a request, if the policy or the developer says so. The game's requests
+/// come first.
 pub(super) fn take_up_by_itself(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some() {
         parts.start_up.nothing_is_due();
@@ -84,9 +84,9 @@ fn may_recover_by_itself(parts: &mut RuntimeParts, world: &mut World) -> bool {
     policy == RecoveryPolicy::Automatic && parts.hooks.is_in_menu(world)
 }
 
-/// Whether the game lets its player be asked about crashed sessions now: where
-/// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`], in the game's menu. A dialog
-/// that is drawn by the game opens then.
+/// Returns true if the player may be asked about crashed sessions now: if
+/// [`SessionSettings::recovery`](crate::SessionSettings::recovery) is [`RecoveryPolicy::Ask`] and
+/// the game is in its menu. A dialog that the game draws itself opens then.
 pub fn may_ask_about_crashes(world: &mut World) -> bool {
     let policy = world.get_resource_or_init::<SessionSettings>().recovery;
     let is_in_menu = Runtime::with(world, |parts, world| parts.hooks.is_in_menu(world));
@@ -131,7 +131,7 @@ fn newest_session(parts: &RuntimeParts, world: &mut World) -> Option<Candidate> 
     })
 }
 
-/// Has a backup loaded without being asked. If it can't be, what else is offered stays.
+/// Loads a backup without asking. If that fails, the rest of the offer stays.
 fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, slot: String) {
     let ticket = ask(world, ExternalRequest::Recover { session, slot });
     if !take_up_backup(parts, world, ticket, session, None) {
@@ -139,7 +139,7 @@ fn take_backup(parts: &mut RuntimeParts, world: &mut World, session: SessionId, 
     }
 }
 
-/// Takes the game's own way out without being asked.
+/// Takes the game's proposed recovery option without asking.
 fn take_proposed_option(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -154,18 +154,18 @@ fn take_proposed_option(
     }
 }
 
-/// The game's own way out that is proposed instead of a checkpoint.
+/// The game's recovery option that is proposed instead of a checkpoint.
 fn proposed_option(offer: &RecoveryOffer) -> Option<String> {
     let proposed = offer.options.iter().find(|option| option.is_proposed);
     proposed.map(|option| option.id.clone())
 }
 
-/// A session to be taken up.
+/// A session to be resumed.
 struct Candidate {
     session: SessionMetadata,
     newest: Option<CheckpointId>,
     reason: RestoreReason,
     proposed: Proposal,
-    /// The game's own way out that is proposed instead.
+    /// The game's recovery option that is proposed instead.
     option: Option<String>,
 }

@@ -1,10 +1,10 @@
-//! What captures may take of a frame, and who takes it.
+//! The share of a frame that captures may take, and the types that take it.
 
 use std::time::Duration;
 
 use bevy::prelude::*;
 
-/// What a capture may take of a frame.
+/// The share of a frame's time that a capture may take.
 ///
 /// ```
 /// use bevy_session::checkpoints::CaptureBudget;
@@ -23,7 +23,7 @@ pub struct CaptureBudget {
     pub share: f32,
 }
 
-/// What a type cost in a capture.
+/// The cost of one type in a capture.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug))]
@@ -37,7 +37,7 @@ pub struct CaptureCost {
 }
 
 impl CaptureBudget {
-    /// The time that a capture may take. A share that is no number, or less than nothing, is none.
+    /// The time that a capture may take. Zero if the share is NaN or negative.
     pub fn time(&self) -> Duration {
         let seconds = self.frame.as_secs_f64() * f64::from(self.share.max(0.0));
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)

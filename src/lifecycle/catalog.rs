@@ -1,4 +1,4 @@
-//! What is known about the sessions on this machine, for UI to read at any time.
+//! The list of sessions on this machine, for UI to read at any time.
 
 pub(super) mod slots;
 
@@ -28,15 +28,15 @@ use crate::external_saves::{Backups, OfferedBackup};
 pub struct SessionCatalog {
     pub(super) sessions: Shelf,
     pub(super) listing: SlotListing,
-    /// What the slots of each session take.
+    /// The bytes that the slots of each session take on disk.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) slot_bytes: HashMap<SessionId, u64>,
     pub(super) index: IndexFigures,
     pub(super) is_verified: bool,
-    /// When the sessions were looked at last: what time it surely was, and what the clock said.
+    /// The time of the last reading of the sessions: the proven time, and the clock's.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(super) looked_at: Option<(ProvenTime, Timestamp)>,
-    /// Whether somebody followed a watch since this was last asked.
+    /// True if a watch was followed since this was last read.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     followed: Arc<AtomicBool>,
 }
@@ -67,16 +67,18 @@ impl SessionCatalog {
         self.sessions.query(query)
     }
 
-    /// The sessions that a query finds, in groups: by player, by tag, by week. Its page plays no part.
+    /// The sessions that a query finds, in groups: by player, by tag, by week. The query's page is
+    /// ignored.
     #[must_use]
     pub fn groups(&self, query: &SessionQuery, by: GroupBy) -> SessionGroups<'_> {
         self.sessions.groups(query, by)
     }
 
-    /// Which sessions these rules would let go, and why, as of when the sessions were looked at last. Nothing is
-    /// changed by it; [`prune`](crate::library::LibraryCommands::prune) lets exactly these go.
+    /// The sessions that these rules would remove, and why, as of the last reading of the list of
+    /// sessions. Nothing is changed; [`prune`](crate::library::LibraryCommands::prune) removes
+    /// exactly these.
     ///
-    /// Before they were looked at, none would go.
+    /// Before the first reading, it is empty.
     ///
     /// ```
     /// use std::time::Duration;
@@ -108,52 +110,54 @@ impl SessionCatalog {
         found.entries.into_iter().map(|entry| entry.session.id).collect()
     }
 
-    /// What is different in the answer to a query since the watch was followed last: at the first time, all
-    /// that is found. Where nothing changed it costs next to nothing, so a list asks in each frame in which
-    /// it is on the screen.
+    /// The differences in the answer to a query since the watch was last followed; all sessions
+    /// found, the first time. It costs next to nothing if nothing changed, so a list can ask in
+    /// each frame that shows it.
     ///
-    /// As long as it does, the files of all sessions are looked at about once a second, on the writer's
-    /// thread, so that it also knows of what another process writes. That a process died which plays a
-    /// session shows when somebody asks for [`find`](crate::library::LibraryCommands::find).
+    /// While a game follows a watch, the writer's thread looks at the files of all sessions about
+    /// once a second, so the catalog also knows what another process writes. It doesn't notice that
+    /// a process died while it played a session: request
+    /// [`find`](crate::library::LibraryCommands::find) for that.
     pub fn follow(&self, watch: &mut SessionWatch) -> SessionChanges {
         self.followed.store(true, Ordering::Relaxed);
         watch.look(&self.sessions)
     }
 
-    /// Some of the sessions that a watch found when it was followed last, in the order of its query.
+    /// A page of the sessions that a watch found when it was last followed, in the order of its
+    /// query.
     #[must_use]
     pub fn page_of(&self, watch: &SessionWatch, page: Range<usize>) -> Vec<&SessionEntry> {
         watch.page(&self.sessions, page)
     }
 
-    /// Whether the files of all sessions were looked at. Until [`SessionsFound`](crate::SessionsFound) is sent,
-    /// nothing is listed, or with
-    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) what was there when the index
-    /// was written.
+    /// Returns true once the files of all sessions were read. Until
+    /// [`SessionsFound`](crate::SessionsFound) is sent, nothing is listed, or with
+    /// [`SessionSettings::trust_index`](crate::SessionSettings::trust_index) the sessions that the
+    /// index names.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.is_verified
     }
 
-    /// What the index of sessions has saved, since the process began.
+    /// The work that the index of sessions has saved since the process began.
     #[must_use]
     pub fn index_figures(&self) -> IndexFigures {
         self.index
     }
 
-    /// Whether somebody followed a watch since this was asked last.
+    /// Returns true if a watch was followed since the last call.
     pub(super) fn was_followed(&self) -> bool {
         self.followed.swap(false, Ordering::Relaxed)
     }
 
-    /// One session.
+    /// The entry of one session.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&SessionEntry> {
         self.sessions.get(session)
     }
 
-    /// The session that a Continue button takes up: the most recently played one that was left
-    /// cleanly, and that is neither in the archive nor in the trash.
+    /// The session that a Continue button resumes: the most recently played one that was left
+    /// cleanly and is neither in the archive nor in the trash.
     #[must_use]
     pub fn newest_closed(&self) -> Option<&SessionEntry> {
         let is_closed = |entry: &&SessionEntry| entry.status == SessionStatus::Closed;
@@ -165,18 +169,18 @@ impl SessionCatalog {
         self.sessions.get_mut(session)
     }
 
-    /// Puts an entry in the place of what is known of the session.
+    /// Replaces the entry of a session.
     pub(crate) fn put(&mut self, mut entry: SessionEntry) {
         entry.bytes = entry.journal_bytes + self.bytes_of_slots(entry.session.id);
         self.sessions.put(entry);
     }
 
-    /// The same for many, with what their slots take. There may be thousands.
+    /// The same for many sessions, with the sizes of their slots. There may be thousands.
     pub(super) fn put_all(&mut self, sessions: Shelf) {
         self.sessions.put_all(sessions);
     }
 
-    /// Notes that a session was left, and how many bytes its journal has now, if that is known.
+    /// Notes that a session was left, and the bytes of its journal, if known.
     pub(super) fn note_left(
         &mut self,
         current: &CurrentSession,
@@ -202,14 +206,15 @@ impl SessionCatalog {
     }
 }
 
-/// What crashed runs left, most recent first. An offer stays until it is accepted or declined.
+/// Offers to recover crashed runs, most recent first. An offer stays until it is accepted or
+/// declined.
 #[derive(Resource, Clone, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, Debug, Default))]
 pub struct RecoveryOffers {
     pub(crate) offers: Vec<RecoveryOffer>,
     pub(crate) older: Vec<RecoveryOffer>,
-    /// Backups of the game's own.
+    /// The game's own backups.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) backups: Backups,
 }
@@ -228,16 +233,16 @@ impl RecoveryOffers {
         &self.offers
     }
 
-    /// What crashed longer ago than
-    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first. The player
-    /// isn't asked about it.
+    /// Offers for sessions that crashed longer ago than
+    /// [`SessionSettings::recovery_age`](crate::SessionSettings::recovery_age), most recent first.
+    /// The player isn't asked about them.
     #[must_use]
     pub fn older(&self) -> &[RecoveryOffer] {
         &self.older
     }
 
-    /// The offers of one session, whether the player is asked about it or not: more than one if it is
-    /// forked.
+    /// The offers of one session, whether or not the player is asked about it: more than one if it
+    /// is forked.
     pub fn of(&self, session: SessionId) -> impl Iterator<Item = &RecoveryOffer> {
         self.all().filter(move |offer| offer.session.id == session)
     }
@@ -255,49 +260,49 @@ impl RecoveryOffers {
         all.filter(move |offer| offer.session.id == session)
     }
 
-    /// Backups of the game's own save system that were found whole after a crash, newest first; at most
-    /// ten, and those that could not be loaded. For all offers, and for sessions of which no checkpoint
+    /// The game's own backups that were found intact after a crash, newest first; at most ten, and
+    /// those that could not be loaded. For all offers, and for sessions without a checkpoint that
     /// can be restored. Answer with [`recover`](crate::external::ExternalCommands::recover).
     #[must_use]
     pub fn backups(&self) -> &[OfferedBackup] {
         self.backups.all()
     }
 
-    /// The backups that the player of an offer may choose, newest first: also those that the game could not
-    /// load when they were tried.
+    /// The backups that the player may choose for an offer, newest first, including those that the
+    /// game tried and could not load.
     pub fn backups_for(&self, offer: &RecoveryOffer) -> impl Iterator<Item = &OfferedBackup> {
         let player = offer.session.player.clone();
         self.backups().iter().filter(move |backup| backup.save.is_for(player.as_deref()))
     }
 
-    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and that
-    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the checkpoint is
-    /// the better choice.
+    /// The backup to preselect instead of what the offer [proposes](RecoveryOffer::proposed), and
+    /// that [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) takes; `None` if the
+    /// checkpoint is the better choice.
     ///
-    /// The newer of both kinds is better, by the clocks of the machines that wrote them: a game's own save
-    /// has no other order. A backup whose time is still to come is never the better one, and neither is one
-    /// where an older checkpoint or a new session is proposed. In a game without saved types, whose
-    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon after a
-    /// restore the one before it; after three of them none.
+    /// The newer of both is better, by the clocks of the machines that wrote them: a game's own
+    /// save has no other order. A backup is never better if its time is in the future, or if an
+    /// older checkpoint or a new session is proposed. In a game without saved types, whose
+    /// checkpoints hold nothing of its world, it is the newest backup, and after each death soon
+    /// after a restore the one before it; after three of them none.
     #[must_use]
     pub fn proposed_backup(&self, offer: &RecoveryOffer) -> Option<&OfferedBackup> {
         self.backups.better_than(offer)
     }
 
-    /// Whether an offer's checkpoints hold nothing of the game's world, and there are backups that do. A dialog then offers
-    /// those alone.
+    /// Returns true if the offer's checkpoints hold nothing of the game's world, and there are
+    /// backups that do. A dialog then offers only those.
     #[must_use]
     pub fn has_only_backups(&self, offer: &RecoveryOffer) -> bool {
         self.backups.are_all && self.backups_for(offer).next().is_some()
     }
 
-    /// Whether the player isn't asked about anything.
+    /// Returns true if there is no offer to ask the player about.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.offers.is_empty()
     }
 
-    /// Adds an offer, about which the player is asked or isn't.
+    /// Adds an offer; `is_recent` is true if the player is asked about it.
     pub(super) fn put(&mut self, offer: RecoveryOffer, is_recent: bool) {
         let place = if is_recent { &mut self.offers } else { &mut self.older };
         place.push(offer);
@@ -314,7 +319,7 @@ impl RecoveryOffers {
     }
 }
 
-/// Run condition: a crashed session waits for an answer, also while another one is played.
+/// Run condition: a crashed session waits for an answer, even while another one is played.
 #[must_use]
 pub fn recovery_is_pending(offers: Option<Res<RecoveryOffers>>) -> bool {
     offers.is_some_and(|offers| !offers.is_empty())

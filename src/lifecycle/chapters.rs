@@ -1,14 +1,16 @@
 //! Begins and ends the chapters of the session that is being played.
 //!
-//! A chapter is no session of its own: it is an entry in a list that the session keeps like its custom fields, in a
-//! column of each checkpoint (`model/session/chapters.rs` in the journal). So a rewind, a slot or another branch has the
-//! chapters of its moment, and nothing has to be kept consistent beside it. What is counted in the innermost open
-//! one changes with each checkpoint and is a small column apart; what a chapter came to with those within it is
-//! computed, so sums can't disagree. Summaries in commits name the open ones, with the checkpoint that each began
-//! with. Lists show that, and retention goes by it: such a checkpoint comes before all other named ones.
+//! A chapter isn't a session: it is an entry in a list that the session keeps like its custom
+//! fields, in a column of each checkpoint (`model/session/chapters.rs` in the journal). So a
+//! rewind, a slot or another branch has the chapters of its moment, and there is nothing else to
+//! keep consistent. The counts of the innermost open one change with each checkpoint and are in a
+//! small separate column; a chapter's totals with those within it are computed, so sums can't
+//! disagree. Summaries in commits name the open ones, with the checkpoint that each began with.
+//! Lists show that, and retention uses it: it keeps such a checkpoint before all other named ones.
 //!
-//! `lifecycle/chapters.rs` begins and ends them. At an end observers are heard first, then what is `InChapter` is
-//! despawned like what goes with a state, so that a key is no end of its own, and then a checkpoint is taken.
+//! `lifecycle/chapters.rs` begins and ends them. At an end, observers run first, then entities that
+//! are `InChapter` are despawned like those of a state, so that their keys don't count as gone, and
+//! then a checkpoint is taken.
 
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -28,8 +30,7 @@ use super::runtime::transition::Departure;
 use crate::capture::InChapter;
 use crate::restore::despawn_all;
 
-/// Begins a chapter, and takes the checkpoint with which it begins: behind a closed gate, as soon as
-/// that opens.
+/// Begins a chapter, and takes its first checkpoint: if a gate is closed, as soon as that opens.
 pub(super) fn begin_chapter(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -74,8 +75,8 @@ pub(super) fn end_current_chapter(
     end_chapter(parts, world, current.ok_or(ChapterError::NoneOpen)?, outcome)
 }
 
-/// Ends all chapters that are open, if the session is over for good. They end as it does if it was
-/// completed, and are abandoned otherwise.
+/// Ends all open chapters, if the session is over for good: as completed if the session is, else as
+/// abandoned.
 pub(super) fn end_chapters_with_session(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -91,7 +92,7 @@ pub(super) fn end_chapters_with_session(
     end_innermost(parts, world, outcomes);
 }
 
-/// Ends so many chapters, the innermost first. What belongs to one leaves with it.
+/// Ends this many chapters, innermost first, and despawns their entities.
 fn end_innermost(parts: &mut RuntimeParts, world: &mut World, outcomes: Vec<ChapterOutcome>) {
     let now = parts.time.now().wall;
     for outcome in outcomes {

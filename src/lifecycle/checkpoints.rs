@@ -1,4 +1,4 @@
-//! Takes checkpoints: when they are due, and when they are asked for.
+//! Takes checkpoints: when they are due, and when they are requested.
 
 pub(super) mod capture_costs;
 pub(super) mod outcomes;
@@ -65,8 +65,8 @@ pub(super) fn autosave(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Captures the world and hands it to the writer. Where nothing changed since the last
-/// checkpoint, none is taken, unless the moment itself is worth one.
+/// Captures the world and sends it to the writer. If nothing changed since the last checkpoint,
+/// none is taken, unless the moment itself is worth one.
 pub(super) fn take_checkpoint(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -76,7 +76,7 @@ pub(super) fn take_checkpoint(
     take_wanted(parts, world, WantedCheckpoint::unasked(kind, label));
 }
 
-/// Takes one as it is wanted. Which one it is; `None` if there was nothing to take.
+/// Takes a checkpoint. Returns its id; `None` if there was nothing to take.
 pub(super) fn take_named(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -87,7 +87,7 @@ pub(super) fn take_named(
     parts.newest_captured().filter(|taken| Some(*taken) != before)
 }
 
-/// Takes a checkpoint for a request, or for what comes of one.
+/// Takes a checkpoint for a request, or for a consequence of one.
 pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     let now = parts.time.now();
     // Also what failed in this very frame.
@@ -156,7 +156,7 @@ pub(super) fn take_wanted(parts: &mut RuntimeParts, world: &mut World, wanted: W
     })));
 }
 
-/// Whether something of the game failed since this was asked last, for the checkpoint of this number.
+/// Returns true if code of the game failed since the last call, and notes it for this checkpoint.
 fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
     let has_failed = std::mem::take(&mut parts.has_failed);
     if let Some(playing) = &mut parts.playing
@@ -167,8 +167,9 @@ fn take_failure(parts: &mut RuntimeParts, counter: u64) -> bool {
     has_failed
 }
 
-/// Whether the custom fields or the chapters changed. If something stands in the way of a checkpoint, that is said
-/// instead: before the recorder takes note of what changed, which it does only once.
+/// Returns true if the custom fields or the chapters changed. If a checkpoint can't be taken, it
+/// reports that and returns `None`: before the recorder takes note of what changed, which it does
+/// only once.
 fn ask_before_capture(
     parts: &RuntimeParts,
     world: &mut World,
@@ -188,7 +189,8 @@ fn ask_before_capture(
     None
 }
 
-/// The request that a failure is said of: the answer to it, unless it was answered before.
+/// The request that a failure is reported for: the failure answers it, unless it was answered
+/// before.
 fn ticket_of_failure(world: &mut World, asker: Asker) -> Option<Ticket> {
     match asker {
         Asker::Request(ticket) => Some(ticket).filter(|ticket| !close(world, *ticket).is_empty()),
@@ -216,7 +218,7 @@ fn report_capture(
     }
 }
 
-/// Says that a checkpoint waits for the writer, once.
+/// Reports once that a checkpoint waits for the writer.
 fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
     let captures = parts.writer.link.captures_in_flight();
     let Some(playing) = &mut parts.playing else { return };
@@ -229,7 +231,7 @@ fn report_delay(parts: &mut RuntimeParts, world: &mut World) {
 }
 
 impl Playing {
-    /// Everything at this moment, if a checkpoint is to be held against it.
+    /// Everything at this moment, if a checkpoint is to be compared with it.
     fn self_test(
         &mut self,
         world: &mut World,
@@ -241,20 +243,20 @@ impl Playing {
     }
 }
 
-/// Whether this checkpoint is one of those that are held against the world.
+/// Returns true if this checkpoint is to be compared with the world.
 fn is_self_test_due(world: &World, counter: u64) -> bool {
     let settings = world.get_resource::<SessionSettings>();
     let every = settings.and_then(|settings| settings.self_test);
     every.is_some_and(|every| counter.is_multiple_of(every.get().into()))
 }
 
-/// Whether nothing of the run may be saved after a checkpoint of this kind.
+/// Returns true if this may be the run's last checkpoint.
 fn is_last_chance(kind: CheckpointKind) -> bool {
     matches!(kind, CheckpointKind::Pause | CheckpointKind::Exit)
 }
 
-/// Whether a checkpoint is taken although nothing changed. A moment that a state asks for is no more
-/// worth than the world that it is of.
+/// Returns true if a checkpoint is taken although nothing changed. One that a state asks for isn't:
+/// without a change, it would be the same as the one before.
 fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
     match wanted.kind {
         CheckpointKind::Quick | CheckpointKind::Pause | CheckpointKind::Exit => true,
@@ -265,7 +267,7 @@ fn is_worth_one(wanted: &WantedCheckpoint) -> bool {
     }
 }
 
-/// What a checkpoint says about the session itself.
+/// The part of a checkpoint that is about the session itself.
 #[derive(Default)]
 struct AboutSession {
     play_time: Duration,
@@ -273,14 +275,14 @@ struct AboutSession {
     fields: Option<Fields>,
     /// The way through the game's states, likewise.
     state_changes: Option<Vec<StateChange>>,
-    /// The chapters, likewise, and what was counted in the innermost one.
+    /// The chapters, likewise, and the counts of the innermost one.
     chapters: ChaptersWritten,
-    /// What lists show, if any of it changed.
+    /// The summary for lists, if any of it changed.
     summary: Option<CheckpointSummary>,
 }
 
 impl AboutSession {
-    /// Says what changed about the session, or everything.
+    /// The changes of the session itself, or everything.
     fn take(world: &mut World, checkpoint: CheckpointId, everything: bool) -> Self {
         let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
             return Self::default();
@@ -311,7 +313,7 @@ fn beyond_milliseconds(play_time: Duration) -> u32 {
     play_time.subsec_nanos() % 1_000_000
 }
 
-/// What lists show of the session as it is.
+/// The session's summary for lists, from its present state.
 fn sum_up(world: &mut World) -> CheckpointSummary {
     let states = states_of(world);
     let Some(mut current) = world.get_resource_mut::<CurrentSession>() else {
@@ -331,7 +333,7 @@ fn states_of(world: &World) -> BTreeMap<String, String> {
 }
 
 impl Playing {
-    /// Copies what a checkpoint of this kind has.
+    /// Makes the capture for a checkpoint of this kind.
     fn capture(&mut self, world: &mut World, kind: CheckpointKind, counter: u64) -> Box<Capture> {
         // What a self-test copies isn't written, and is no reason to look later. What a rewind leaves is undone with it.
         let is_left = kind == CheckpointKind::Rewind;
@@ -343,7 +345,7 @@ impl Playing {
         capture
     }
 
-    /// How much the next capture copies.
+    /// The scope of the next capture.
     ///
     /// A delta costs the main thread what changed, and a full capture everything that there is: it
     /// is for a run's beginning, and for where the writer no longer knows the world. Once a change
@@ -357,7 +359,7 @@ impl Playing {
         }
     }
 
-    /// Takes note of a capture that becomes a checkpoint; how many entities there were before it, if
+    /// Notes a capture that becomes a checkpoint. Returns the number of entities before it, if
     /// nearly all of them are gone.
     fn take_note(&mut self, capture: &Capture) -> Option<u64> {
         let full = capture.scope() == CaptureScope::Full;

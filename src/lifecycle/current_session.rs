@@ -14,13 +14,14 @@ use bevy_session_journal::{
     StateChange, Tags, Timeline,
 };
 
-/// Changes of states that a session remembers.
+/// The most changes of states that a session remembers.
 const STATE_CHANGES: usize = 100;
 
-/// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is there
-/// from [`SessionStarted`](crate::SessionStarted) or [`RestoreStarted`](crate::recovery::RestoreStarted) on. When
-/// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded) is sent, it is
-/// gone; so it is after a restore that was cancelled, and after
+/// The session that is being played or paused. Take it as `Option<Res<CurrentSession>>`: it is
+/// inserted before [`SessionStarted`](crate::SessionStarted) or
+/// [`RestoreStarted`](crate::recovery::RestoreStarted), and removed before
+/// [`SessionClosed`](crate::SessionClosed) or [`SessionEnded`](crate::SessionEnded) is sent, after
+/// a cancelled restore, and after
 /// [`StopReason::Panicked`](crate::checkpoints::StopReason::Panicked).
 ///
 /// ```
@@ -46,13 +47,13 @@ pub struct CurrentSession {
     pub(crate) updated: Timestamp,
     pub(crate) last_checkpoint: Option<LastCheckpoint>,
     pub(crate) fields: Fields,
-    /// Whether a field changed since the last capture.
+    /// True if a field changed since the last capture.
     pub(crate) fields_changed: bool,
     pub(crate) state_changes: Vec<StateChange>,
     pub(crate) chapters: Chapters,
-    /// Whether a chapter began or ended since the last capture.
+    /// True if a chapter began or ended since the last capture.
     pub(crate) chapters_changed: bool,
-    /// What lists show of the newest checkpoint.
+    /// The newest checkpoint's summary, for lists.
     pub(crate) summary: CheckpointSummary,
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub(crate) timeline: Arc<Timeline>,
@@ -65,9 +66,9 @@ pub struct CurrentSession {
 pub struct LastCheckpoint {
     /// The checkpoint.
     pub id: CheckpointId,
-    /// Why it was taken.
+    /// The kind of checkpoint.
     pub kind: CheckpointKind,
-    /// Play time at its moment.
+    /// The play time of its moment.
     pub play_time: Duration,
 }
 
@@ -89,7 +90,7 @@ impl CurrentSession {
         }
     }
 
-    /// Notes changes of the game's states. The oldest are forgotten.
+    /// Notes changes of the game's states. The oldest are dropped.
     pub(super) fn note_states(&mut self, changes: Vec<StateChange>) {
         let play_time = self.play_time;
         let changes = changes.into_iter().map(|mut change| {
@@ -102,7 +103,7 @@ impl CurrentSession {
         self.fields_changed = true;
     }
 
-    /// The session's identity.
+    /// The session's id.
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.metadata.id
@@ -120,71 +121,71 @@ impl CurrentSession {
         self.metadata.player.as_deref()
     }
 
-    /// A sentence about it; may be empty.
+    /// A description; may be empty.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.metadata.description
     }
 
-    /// What sort of session it is, in the game's own words; may be empty.
+    /// The kind of session, in the game's own words; may be empty.
     #[must_use]
     pub fn session_type(&self) -> &str {
         &self.metadata.session_type
     }
 
-    /// The words that it is found by.
+    /// The tags by which it can be found.
     #[must_use]
     pub fn tags(&self) -> &Tags {
         &self.metadata.tags
     }
 
-    /// Whether the player holds on to it: no rule lets it go.
+    /// Returns true if the player has pinned the session: no rule removes it.
     #[must_use]
     pub fn is_pinned(&self) -> bool {
         self.metadata.pinned
     }
 
-    /// How long it is expected to be played, if that was said.
+    /// The time that it is expected to be played, if the game set one.
     #[must_use]
     pub fn expected(&self) -> Option<Duration> {
         self.metadata.expected
     }
 
-    /// How much it matters.
+    /// The session's importance.
     #[must_use]
     pub fn priority(&self) -> SessionPriority {
         self.metadata.priority
     }
 
-    /// Whether automatic checkpoints are taken, as far as
+    /// Returns true if automatic checkpoints are taken, as far as
     /// [`SessionSettings`](crate::SessionSettings) allows them.
     #[must_use]
     pub fn autosave(&self) -> bool {
         self.metadata.autosave
     }
 
-    /// Whether the session is offered after a crash, as far as
+    /// Returns true if the session is offered after a crash, as far as
     /// [`SessionSettings`](crate::SessionSettings) allows it.
     #[must_use]
     pub fn recovery(&self) -> bool {
         self.metadata.recovery
     }
 
-    /// [`SessionStatus::Active`] or [`SessionStatus::Paused`], and while its end is being written
-    /// the status that it will have.
+    /// [`SessionStatus::Active`] or [`SessionStatus::Paused`]; while its end is being written, the
+    /// status that it will have.
     #[must_use]
     pub fn status(&self) -> SessionStatus {
         self.status
     }
 
-    /// When the session was started.
+    /// The time at which the session was first started.
     #[must_use]
     pub fn started(&self) -> Timestamp {
         self.metadata.started
     }
 
-    /// When it was started, taken up, paused, resumed or changed by
-    /// [`update`](crate::SessionCommands::update) last.
+    /// The time at which it was last started, resumed, paused or changed by
+    /// [`update`](crate::SessionCommands::update).
     #[must_use]
     pub fn updated(&self) -> Timestamp {
         self.updated
@@ -196,7 +197,7 @@ impl CurrentSession {
         self.play_time
     }
 
-    /// The play time as people read it: `1:02:03`, or `2:03` under an hour.
+    /// The play time as text: `1:02:03`, or `2:03` under an hour.
     #[must_use]
     pub fn play_time_text(&self) -> String {
         play_time_text(self.play_time)
@@ -208,17 +209,17 @@ impl CurrentSession {
         self.last_checkpoint
     }
 
-    /// The checkpoints and branches that are kept of the session, as a tree. It is read on the writer's
-    /// thread when a run begins and when retention has removed something, and follows each checkpoint that
-    /// becomes durable. Empty until the first one is.
+    /// The session's checkpoints and branches that are kept, as a tree. It is read on the writer's
+    /// thread when a run begins and when retention has removed something, and updated with each
+    /// checkpoint that becomes durable. Empty until the first one is.
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 
-    /// What is attached to the session itself under this name: all versions, the oldest first. Read with the
-    /// [`timeline`](Self::timeline), which lists those of all names, and up to date with each
-    /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
+    /// All versions of the attachment of this name to the session itself, oldest first. They are
+    /// read with the [`timeline`](Self::timeline), which lists the attachments of all names, and
+    /// updated with each [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved).
     pub fn attachments<'a>(
         &'a self,
         name: &'a str,
@@ -226,7 +227,7 @@ impl CurrentSession {
         self.timeline.attachments.iter().filter(move |listed| listed.name == name)
     }
 
-    /// Play time that a crash right now would cost.
+    /// The play time that a crash right now would lose.
     #[must_use]
     pub fn at_risk(&self) -> Duration {
         let safe = self.last_checkpoint.map_or(Duration::ZERO, |last| last.play_time);
@@ -239,7 +240,7 @@ impl CurrentSession {
         &self.metadata.context
     }
 
-    /// All that it says of itself.
+    /// All its metadata.
     #[must_use]
     pub fn metadata(&self) -> &SessionMetadata {
         &self.metadata
@@ -268,7 +269,7 @@ impl CurrentSession {
         Ok(())
     }
 
-    /// Which way the session went through the game's saved states, as of its newest 100 changes.
+    /// The session's transitions of the game's saved states: the newest 100, as of now.
     #[must_use]
     pub fn state_changes(&self) -> &[StateChange] {
         &self.state_changes
@@ -280,15 +281,15 @@ impl CurrentSession {
         &self.chapters
     }
 
-    /// The value of a custom field as it is seen from the innermost open chapter: its own, or else that of
-    /// the nearest chapter around it that has the field, or else the session's. `None` if none has it, or
+    /// The value of a custom field as the innermost open chapter has it: its own, else that of the
+    /// nearest enclosing chapter that has the field, else the session's. `None` if none has it, or
     /// if it is of another type there.
     #[must_use]
     pub fn inherited<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.chapters.fields_with(name).unwrap_or(&self.fields).get(name)
     }
 
-    /// Removes a custom field and says whether it was set.
+    /// Removes a custom field. Returns true if it was set.
     pub fn remove(&mut self, name: &str) -> bool {
         let removed = self.fields.remove(name);
         self.fields_changed |= removed;
@@ -296,7 +297,7 @@ impl CurrentSession {
     }
 }
 
-/// Play time as people read it: `1:02:03`, or `2:03` under an hour.
+/// Play time as text: `1:02:03`, or `2:03` under an hour.
 #[must_use]
 pub fn play_time_text(play_time: Duration) -> String {
     let seconds = play_time.as_secs();
@@ -313,7 +314,7 @@ pub fn session_is_active(session: Option<Res<CurrentSession>>) -> bool {
     session.is_some_and(|session| session.status == SessionStatus::Active)
 }
 
-/// Run condition: the session stands still.
+/// Run condition: the session is paused.
 #[must_use]
 pub fn session_is_paused(session: Option<Res<CurrentSession>>) -> bool {
     session.is_some_and(|session| session.status == SessionStatus::Paused)

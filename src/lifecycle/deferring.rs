@@ -1,4 +1,4 @@
-//! Takes what was asked for behind a closed gate.
+//! Handles requests that waited behind a closed gate.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, SaveSlot, SlotError, Ticket};
@@ -9,7 +9,7 @@ use super::runtime::RuntimeParts;
 use super::runtime::asked_checkpoints::WantedCheckpoint;
 use super::slots::saving::{save_slot, slot_failed};
 
-/// Takes a checkpoint that was asked for, or, where the gate is shut, as soon as it opens.
+/// Takes a requested checkpoint or, if the gate is shut, defers it until the gate opens.
 pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted: WantedCheckpoint) {
     match &mut parts.playing {
         Some(playing) if !playing.gate_was_open => playing.deferred.checkpoint(wanted),
@@ -17,7 +17,8 @@ pub(super) fn take_or_defer(parts: &mut RuntimeParts, world: &mut World, wanted:
     }
 }
 
-/// Takes the first of them, now that the gate is open: one in a frame, since each is a capture of its own.
+/// Takes the first of them, now that the gate is open: one in a frame, since each is a separate
+/// capture.
 pub(super) fn take_next_deferred(parts: &mut RuntimeParts, world: &mut World) {
     if parts.writer.is_behind() {
         return;
@@ -30,7 +31,7 @@ pub(super) fn take_next_deferred(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Takes all of them, at the last moment for it.
+/// Takes all of them, at the last possible moment.
 pub(super) fn take_deferred(parts: &mut RuntimeParts, world: &mut World) {
     take_deferred_checkpoints(parts, world);
     save_deferred_slots(parts, world);
@@ -62,7 +63,7 @@ fn save_deferred_slot(
     }
 }
 
-/// The session is left, or goes back, before those could be taken.
+/// Rejects those that could not be taken before the session is left, or goes back.
 pub(super) fn give_up_deferred(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let session = playing.session;

@@ -1,5 +1,5 @@
-//! The driver: what it does in a frame, and which room each request, answer and step belongs to. It knows all of them;
-//! none of them knows it.
+//! The driver: the steps of a frame, and the topic that handles each request and report. It knows
+//! all topics; none of them knows it.
 
 mod routes;
 

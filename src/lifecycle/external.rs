@@ -1,9 +1,10 @@
-//! Works with a save system of the game's own: asks it to save at the right moments, and to load after a
+//! Works with a game's own save system: asks it to save at the right moments, and to load after a
 //! crash.
 //!
-//! The provider is asked on a thread of its own, one question at a time: a task pool would lose a thread to a provider
-//! that hangs. A frame that doesn't wait goes by an answer that may be a second old. Requests to the game have numbers, and
-//! their answers are taken out of turn, before requests that wait for them.
+//! The provider is called on a separate thread, one question at a time: a task pool would lose a
+//! thread to a provider that hangs. A frame that can't wait uses an answer that may be a second
+//! old. Requests to the game have numbers, and their answers are handled out of turn, before
+//! requests that wait for them.
 
 mod app_ext;
 pub(super) mod asking;
@@ -43,27 +44,27 @@ pub use notifications::{
 };
 pub(super) use requests::{answer_external, take_external_answers};
 
-/// What is remembered of the game's own save system from frame to frame.
+/// The state of the game's own save system, kept from frame to frame.
 pub(crate) struct External {
     asker: Asker,
     answers: AnswerSheet,
     /// Requests to the game that wait for its answer.
     open: Vec<OpenRequest>,
-    /// What the provider said last about saving by itself; `None` while that isn't known.
+    /// The provider's last answer about autosaves; `None` while that isn't known.
     autosave: Option<ExternalAutosave>,
-    /// When that was asked.
+    /// The time of that question.
     autosave_asked_at: Option<Duration>,
     /// Play time since the game was asked to save.
     since_asked: Duration,
-    /// A save that is due, and waits for the provider to say whether the game wants it.
+    /// A save that is due, and waits for the provider to say if the game wants it.
     wanted: Option<Wanted>,
     /// The run that was played in the last frame.
     run: Option<RunId>,
-    /// Sessions of which no checkpoint can be restored, and that aren't listed therefore.
+    /// Sessions without a checkpoint that can be restored, which therefore aren't listed.
     unreadable: HashSet<SessionId>,
     /// The search for backups that is under way.
     looking: Option<Looking>,
-    /// What became of backups that the game was to load, for the restore that waits for it.
+    /// The outcomes of loading backups, for the restore that waits for them.
     loaded: VecDeque<(ExternalRequestId, String, ExternalOutcome)>,
 }
 
@@ -75,7 +76,7 @@ pub(super) struct OpenRequest {
     asked: jiff::Timestamp,
     asked_at: Duration,
     play_time: Duration,
-    /// Who can still answer it, beside a system that names the request.
+    /// The holders that may still answer it, beside a system that uses the request's id.
     holders: Weak<()>,
 }
 
@@ -83,12 +84,12 @@ pub(super) struct OpenRequest {
 struct Wanted {
     reason: ExternalSaveReason,
     label: Option<String>,
-    /// Whether the provider was asked since.
+    /// True if the provider was asked since.
     is_asked: bool,
 }
 
 impl External {
-    /// Works with this provider from now on; `None` if there is no thread to ask it on.
+    /// Works with this provider from now on; `None` if its thread can't be started.
     pub(crate) fn new(provider: Arc<dyn ExternalSaves>) -> Option<Box<Self>> {
         let asker = Asker::new(provider);
         let asker = asker.inspect_err(|error| error!(%error, "no thread to ask the game's saves"));
@@ -107,17 +108,17 @@ impl External {
         }))
     }
 
-    /// Whether no checkpoint of a session can be restored.
+    /// Returns true if no checkpoint of the session can be restored.
     pub(super) fn knows_unreadable(&self, session: SessionId) -> bool {
         self.unreadable.contains(&session)
     }
 
-    /// Takes what became of a backup that the game was to load.
+    /// Takes the outcome of loading a backup.
     pub(super) fn take_loaded(&mut self) -> Option<(ExternalRequestId, String, ExternalOutcome)> {
         self.loaded.pop_front()
     }
 
-    /// Play time goes by.
+    /// Advances play time.
     pub(super) fn pass(&mut self, passed: Duration) {
         self.since_asked = self.since_asked.saturating_add(passed);
     }

@@ -1,4 +1,4 @@
-//! What a game says of itself and its machine.
+//! Facts about the game and its machine that the game provides.
 
 use bevy::prelude::*;
 use bevy_session_journal::{SessionContext, SessionId};
@@ -7,17 +7,16 @@ use super::hints::{SessionHint, give_hint};
 use super::notifications::{ContextChanged, notify};
 use super::runtime::RuntimeParts;
 
-/// What a game says of itself and its machine, beside what the plugin finds out by itself. It is written
-/// down with a session when that is started or taken up, and says after a crash, or on a player's other
-/// machine, what is different: see [`ContextChanged`].
+/// Facts about the game and its machine that the plugin can't find out by itself. They are stored
+/// with a session when it is started or resumed. After a crash, or on a player's other machine,
+/// they show what is different: see [`ContextChanged`].
 ///
-/// Everything is optional, and a text or list may be of any length. Of a text 512 bytes are kept, of `mods` 16 KiB
-/// and of `arguments` 4 KiB: the first that fit. If more is said, [`SessionHint::ContextTooLong`] names it; that mods
-/// differ is noticed all the same.
+/// Everything is optional, and a text or list may be of any length. 512 bytes are kept of a text,
+/// 16 KiB of `mods` and 4 KiB of `arguments`: the first that fit. If there is more,
+/// [`SessionHint::ContextTooLong`] names it; a difference in mods is noticed all the same.
 ///
-/// It is written into the session's files and slots, and goes where those go:
-/// into a cloud that syncs them, and into a report that a player sends. The plugin sends nothing
-/// anywhere.
+/// It is written to the session's files and slots, and goes where those go: to a cloud that syncs
+/// them, and into a report that a player sends. The plugin sends nothing anywhere.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -35,23 +34,23 @@ use super::runtime::RuntimeParts;
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct GameContext {
-    /// What tells this build from others of the same version, such as a commit.
+    /// An id that distinguishes this build from others of the same version, such as a commit.
     pub build_id: String,
-    /// The graphics adapter. `ThumbnailPlugin` of `bevy_session_ui` sets it to the one that Bevy renders with, where it is
-    /// empty.
+    /// The graphics adapter. If it is empty, `ThumbnailPlugin` of `bevy_session_ui` sets it to the
+    /// one that Bevy renders with.
     pub graphics: String,
-    /// The mods that are loaded, in their order.
+    /// The loaded mods, in their order.
     pub mods: Vec<String>,
-    /// A hash of the game's settings, to see whether they were others.
+    /// A hash of the game's settings, to notice when they differ.
     pub settings_hash: Option<u64>,
-    /// Arguments that the process was started with, as far as the game allows them to be written down:
-    /// see [`arguments`](Self::arguments).
+    /// The process's arguments, as far as the game allows them to be stored: see
+    /// [`arguments`](Self::arguments).
     pub arguments: Vec<String>,
 }
 
 impl GameContext {
-    /// Writes down which of these arguments the process was started with, also in the form
-    /// `--name=value`. All others stay unknown: they may hold anything.
+    /// Stores which of these arguments the process was started with, also in the form
+    /// `--name=value`. No others are stored, since they may contain anything.
     #[must_use]
     pub fn arguments(mut self, allowed: &[&str]) -> Self {
         let given = std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok());
@@ -59,7 +58,7 @@ impl GameContext {
         self
     }
 
-    /// As a part of what is known of program and machine. The writer adds the rest.
+    /// The game's part of the session's context. The writer adds the rest.
     pub(super) fn of(world: &World) -> SessionContext {
         let Some(context) = world.get_resource::<Self>() else { return SessionContext::default() };
         let Self { build_id, graphics, mods, settings_hash, arguments } = context;
@@ -67,7 +66,7 @@ impl GameContext {
         SessionContext { settings_hash: *settings_hash, ..said }
     }
 
-    /// Those of its parts that a session's files have no room for, by the names of their fields.
+    /// The names of the fields that are too long for a session's files.
     fn too_long(&self) -> Vec<String> {
         let Self { build_id, graphics, mods, arguments, .. } = self;
         let kept = SessionContext::of_game(build_id, graphics, mods, arguments);
@@ -86,7 +85,7 @@ fn is_allowed(argument: &str, allowed: &[&str]) -> bool {
     allowed.contains(&name)
 }
 
-/// Whether the game says more of itself than is kept; looked at when that changed.
+/// Gives a hint if the game's context is longer than what is kept. Checks only when it changed.
 pub(super) fn look_over_context(world: &mut World) {
     let context = world.get_resource_ref::<GameContext>().filter(DetectChanges::is_changed);
     let too_long = context.map(|context| context.too_long()).unwrap_or_default();
@@ -95,8 +94,8 @@ pub(super) fn look_over_context(world: &mut World) {
     }
 }
 
-/// The writer has found out what this program and machine are. Where the session was taken up, what it
-/// was played with before is held against that.
+/// The writer has found out the facts about this program and machine. If the session was resumed,
+/// they are compared with those that it was played with before.
 pub(super) fn compare_context(
     parts: &mut RuntimeParts,
     world: &mut World,

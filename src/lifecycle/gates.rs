@@ -1,4 +1,4 @@
-//! Looks at what the game has tied to its states.
+//! Evaluates the conditions that the game has tied to its states.
 
 use bevy::prelude::*;
 
@@ -7,7 +7,7 @@ use super::runtime::RuntimeParts;
 use super::{CurrentSession, SessionSettings};
 use crate::capture::StatesBeingLeft;
 
-/// Whether checkpoints may be taken of the world as it is.
+/// Returns true if checkpoints may be taken of the present world.
 pub(super) fn gate_is_open(parts: &mut RuntimeParts, world: &mut World) -> bool {
     // Every condition is asked, since one may remember when it was asked last.
     let hold = |open, condition: &mut Condition| condition.ask(world) && open;
@@ -15,14 +15,14 @@ pub(super) fn gate_is_open(parts: &mut RuntimeParts, world: &mut World) -> bool 
     holds && !parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
 }
 
-/// Whether anything changed that the gate goes by, since it was asked last.
+/// Returns true if anything that the gate reads may have changed since it was last evaluated.
 pub(super) fn gate_may_have_moved(parts: &RuntimeParts, world: &World) -> bool {
     let leaves = world.get_resource::<StatesBeingLeft>().is_some_and(|states| !states.is_empty());
     let mut gate = parts.hooks.checkpoint_session_while.iter();
     gate.any(|condition| condition.may_have_changed(world, leaves))
 }
 
-/// Whether checkpoints are taken that were not asked for by name.
+/// Returns true if automatic checkpoints are taken.
 pub(super) fn saves_by_itself(world: &mut World) -> bool {
     let allowed = world.get_resource_or_init::<SessionSettings>().autosave;
     let session = world.get_resource::<CurrentSession>();

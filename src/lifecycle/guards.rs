@@ -1,4 +1,4 @@
-//! What a game may have to say before a request is handled.
+//! The game's guards, which may refuse a request before it is handled.
 
 use bevy::prelude::*;
 use bevy_session_journal::RequestError;
@@ -13,7 +13,7 @@ use super::requests::Request;
 pub struct GuardedRequest {
     /// The request.
     pub request: Request,
-    /// The player who asks, as the game calls them; `None` if it is the game itself. See
+    /// The name of the player who makes the request; `None` if it is the game itself. See
     /// [`SessionCommands::by`](crate::SessionCommands::by).
     pub by: Option<String>,
 }
@@ -37,7 +37,7 @@ impl RequestGuard {
     }
 }
 
-/// Asks all guards whether a request may be handled. The first that refuses it has the say.
+/// Asks all guards if a request may be handled. The first that refuses it decides.
 pub(super) fn ask_guards(
     guards: &mut [RequestGuard],
     world: &mut World,

@@ -1,13 +1,14 @@
-//! What keeps the plugin from doing what a game expects of it, in plain words.
+//! Hints: reasons why the plugin doesn't do what a game expects of it, in plain words.
 //!
-//! What keeps the plugin from doing what a game expects of it is said: in the log, as `HintGiven`, and in
-//! `SessionHints`, which panel, doctor and kit read. All of it goes through `give_hint` in `lifecycle/hints.rs`,
-//! which says nothing twice in a session. `hints/watch.rs` looks once a frame, at counters only.
-//! `doctor/running.rs` looks at a few values after each checkpoint, of types that may hold entities. What a restore
-//! could not put back is in its report (`hints/restored.rs`); what entities had before it is left in the world by
-//! `restore/reappearance.rs`, and compared after ten seconds of play, by sorts: entities on which the same types of
-//! the game are saved. Nothing of it depends on debug assertions. Calls that come after the app was resolved are
-//! refused by `LateCalls`.
+//! A reason why the plugin doesn't do what a game expects is reported in the log, as `HintGiven`,
+//! and in `SessionHints`, which panel, doctor and test kit read. All hints go through `give_hint`
+//! in `lifecycle/hints.rs`, which gives each once in a session. `hints/watch.rs` runs once a frame
+//! and reads counters only. `doctor/running.rs` reads a few values after each checkpoint, of types
+//! that may hold entities. The report of a restore names what could not be restored
+//! (`hints/restored.rs`). `restore/reappearance.rs` notes in the world what entities had before the
+//! restore; after ten seconds of play the two are compared by sorts: entities on which the same
+//! types of the game are saved. None of this depends on debug assertions. `LateCalls` refuses calls
+//! that come after the app was resolved.
 
 mod about_data;
 mod hint;
@@ -27,11 +28,12 @@ pub(crate) use restored::hint_at_dangling;
 pub(super) use watch::give_hints;
 pub(crate) use watched::HintWatch;
 
-/// What keeps the plugin from doing what the game probably expects of it: a gate that stays shut, a
-/// session in which no entity is saved, a call that came too late.
+/// The reasons why the plugin doesn't do what the game probably expects of it: a gate that stays
+/// shut, a session in which no entity is saved, a call that came too late.
 ///
-/// Each hint is given once, in the log, as [`HintGiven`](crate::hints::HintGiven), and here. A gate that opens
-/// and an entity that is saved take their hint back; the others about a session go with it.
+/// Each hint is given once: in the log, as [`HintGiven`](crate::hints::HintGiven), and here. The
+/// hint of a shut gate or of unsaved entities is removed when its cause is gone; other hints about
+/// a session are removed with the session.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -49,23 +51,23 @@ pub(crate) use watched::HintWatch;
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionHints {
     standing: Vec<SessionHint>,
-    /// What was said since the session began, though its cause may be gone.
+    /// Hints given since the session began, though their cause may be gone.
     said: Vec<SessionHint>,
 }
 
 impl SessionHints {
-    /// The hints, the oldest first.
+    /// The hints, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &SessionHint> {
         self.standing.iter()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.standing.is_empty()
     }
 
-    /// Another session begins: what was said of the one before is no longer true, or has to be said
+    /// Another session begins: hints about the previous one no longer hold, or have to be given
     /// again.
     fn begin_session(&mut self) {
         self.standing.retain(|hint| !hint.is_of_session());

@@ -1,4 +1,4 @@
-//! How a game ties sessions to its states.
+//! Hooks by which a game ties sessions to its states.
 
 mod condition;
 mod end_hook;
@@ -30,14 +30,14 @@ pub use condition::Condition;
 pub use end_hook::EndStep;
 pub(crate) use system::HookSystem;
 
-/// Ties sessions to the game's states: when checkpoints may be taken, when a session stands still,
-/// what a restore waits for, and what it leaves behind.
+/// Ties sessions to the game's states: when checkpoints may be taken, when a session is paused, and
+/// what a restore waits for.
 ///
-/// Works with states, sub-states and computed states. The order of the calls doesn't matter, as long as
-/// they come while the app is built: a later one has no effect, and
-/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so. None of the checkpoints
-/// that these calls ask for is taken while
-/// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is off.
+/// Works with states, sub-states and computed states. The order of the calls doesn't matter, as
+/// long as they come while the app is built: a later call has no effect, and
+/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it. While
+/// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is off, none of the checkpoints
+/// that these calls ask for is taken.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -65,12 +65,12 @@ pub(crate) use system::HookSystem;
 ///     .close_session_on_enter(Game::Menu);
 /// ```
 pub trait SessionHooksExt {
-    /// Takes checkpoints only while this holds: never of the menu's empty world. Called more than
-    /// once, all conditions have to hold.
+    /// Takes checkpoints only while this condition holds: never of the menu's empty world. If it is
+    /// called more than once, all conditions have to hold.
     ///
-    /// Where a change of state makes the condition false, a last checkpoint is taken before
-    /// `OnExit` despawns anything, with the states that are being left. A checkpoint that the game
-    /// asks for meanwhile is taken as soon as the condition holds again.
+    /// When a change of state makes the condition false, a last checkpoint is taken before `OnExit`
+    /// despawns anything, with the states that are being left. A checkpoint that the game requests
+    /// meanwhile is taken as soon as the condition holds again.
     fn checkpoint_session_while<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
     /// Takes a checkpoint at the end of the frame in which this state is entered.
@@ -85,10 +85,11 @@ pub trait SessionHooksExt {
     /// Takes a checkpoint when this transition happens, before `OnExit` despawns anything.
     fn checkpoint_session_on_transition<S: States>(&mut self, exited: S, entered: S) -> &mut Self;
 
-    /// Takes checkpoints at this pace while the game is in this state, where the settings aren't for everywhere. Where
-    /// more than one pace is in force, by different states or conditions, each has the say in what it says, the one
-    /// that was named last before the others. [`SessionPaces`](crate::checkpoints::SessionPaces) has them all, to change at any
-    /// time, and [`CurrentPace`](crate::checkpoints::CurrentPace) what comes of it.
+    /// Takes checkpoints at this pace while the game is in this state, instead of the pace of the
+    /// settings. If several paces are in force, by different states or conditions, the last one
+    /// that sets a value wins. [`SessionPaces`](crate::checkpoints::SessionPaces) has all of them,
+    /// and can be changed at any time; [`CurrentPace`](crate::checkpoints::CurrentPace) has the
+    /// resulting one.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -106,8 +107,9 @@ pub trait SessionHooksExt {
     /// ```
     fn pace_session_in<S: States>(&mut self, state: S, pace: SessionPace) -> &mut Self;
 
-    /// Takes checkpoints at this pace while this holds, as [`pace_session_in`](Self::pace_session_in) does in a state. A later call with the
-    /// same name replaces this one.
+    /// Takes checkpoints at this pace while this condition holds, as
+    /// [`pace_session_in`](Self::pace_session_in) does in a state. A later call with the same name
+    /// replaces this one.
     fn pace_session_while<M>(
         &mut self,
         name: &str,
@@ -115,27 +117,27 @@ pub trait SessionHooksExt {
         pace: SessionPace,
     ) -> &mut Self;
 
-    /// Lets the session stand still while the game is in this state.
+    /// Pauses the session while the game is in this state.
     fn pause_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
     /// Closes the session when this state is entered; usually the main menu.
     fn close_session_on_enter<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Runs this system when a session is left, before its last checkpoint is taken: for the game's
-    /// last words ([`SessionEnding::say`](crate::ends::SessionEnding::say)), for what it writes into the
-    /// world at the end, and for what it has to finish. Called more than once, the systems run one
-    /// after the other.
+    /// Runs this system when a session is left, before its last checkpoint is taken: to give a
+    /// reason ([`SessionEnding::say`](crate::ends::SessionEnding::say)), to change the world at the
+    /// end, or to finish other work. If it is called more than once, the systems run one after the
+    /// other.
     ///
-    /// Behind a closed gate of [`checkpoint_session_while`](Self::checkpoint_session_while) the last checkpoint was
-    /// taken when the gate closed, as where [`close_session_on_enter`](Self::close_session_on_enter)
-    /// closes the session in the menu. What the systems change in the world is not saved then; what
-    /// they say is.
+    /// If a gate of [`checkpoint_session_while`](Self::checkpoint_session_while) is closed, the
+    /// last checkpoint was taken when it closed, as when
+    /// [`close_session_on_enter`](Self::close_session_on_enter) closes the session in the menu.
+    /// Then the systems' changes of the world are not saved; the reason is.
     ///
-    /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again in the
-    /// next frame. All of them together have half of
-    /// [`Patience::exit`](crate::checkpoints::Patience::exit), also where the game exits:
-    /// then the session is left without those that aren't done. What the game gives up once the session is
-    /// over, and what it came to, belongs into an observer of [`SessionClosed`](crate::SessionClosed) or
+    /// A system that isn't done returns [`Poll::Pending`](std::task::Poll::Pending) and runs again
+    /// in the next frame. All of them together have half of
+    /// [`Patience::exit`](crate::checkpoints::Patience::exit), also when the game exits: after that
+    /// the session is left without the rest. To release resources once the session is over, or to
+    /// show its summary, use an observer of [`SessionClosed`](crate::SessionClosed) or
     /// [`SessionEnded`](crate::SessionEnded).
     ///
     /// ```
@@ -156,15 +158,17 @@ pub trait SessionHooksExt {
         system: impl IntoSystem<(), Out, M> + 'static,
     ) -> &mut Self;
 
-    /// Asks this system before each request is handled, and rejects the request with
-    /// [`RequestError::Refused`](crate::RequestError::Refused) and the reason that it gives: for rights of players, or
-    /// for moments at which the game doesn't allow something. Called more than once, all have to agree.
+    /// Runs this system before each request is handled. If it returns an error, the request is
+    /// rejected with [`RequestError::Refused`](crate::RequestError::Refused) and that reason: for
+    /// rights of players, or for moments at which the game doesn't allow something. If it is called
+    /// more than once, all have to agree.
     ///
-    /// A request that several frames are needed for is asked about once, before anything is done. Answers of the
-    /// game's own save system, and [`cancel_restore`](crate::SessionCommands::cancel_restore), which only goes back to
-    /// what is, aren't asked about. A system that can't run refuses everything, and an error is logged.
+    /// A request that takes several frames is checked once, before anything is done. Answers of the
+    /// game's own save system aren't checked, nor is
+    /// [`cancel_restore`](crate::SessionCommands::cancel_restore), which only returns to the
+    /// present world. If a system can't run, every request is refused, and an error is logged.
     ///
-    /// This is no protection against somebody who has the files in their hands.
+    /// This is no protection against people who have access to the files.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -189,12 +193,13 @@ pub trait SessionHooksExt {
         guard: impl IntoSystem<In<GuardedRequest>, Result<(), String>, M> + 'static,
     ) -> &mut Self;
 
-    /// Sends [`RecoveryAvailable`](crate::RecoveryAvailable) only while the game is in this state;
+    /// Sends [`RecoveryAvailable`](crate::RecoveryAvailable) only while the game is in this state,
     /// usually the main menu. [`RecoveryOffers`](crate::RecoveryOffers) has the offers at once.
     fn offer_recovery_in<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Adds a way out of a crash to those of the plugin: dialog, offers and crash-loop ladder treat it like
-    /// a checkpoint. The system gets the offer when it is chosen, and does what the game wants.
+    /// Adds a recovery option to those of the plugin: dialog, offers and crash-loop escalation
+    /// treat it like a checkpoint. When it is chosen, the system gets the offer, and does what the
+    /// game wants.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -228,26 +233,30 @@ pub trait SessionHooksExt {
         system: impl IntoSystem<In<RecoveryOffer>, (), M> + 'static,
     ) -> &mut Self;
 
-    /// Puts entities back only once this state has been entered: right after the transition, before any system of the
-    /// frame runs in it. See [`restore_session_when`](Self::restore_session_when).
+    /// Restores entities only once this state has been entered: right after the transition, before
+    /// any system of the frame runs in it. See
+    /// [`restore_session_when`](Self::restore_session_when).
     fn restore_session_in<S: States>(&mut self, state: S) -> &mut Self;
 
-    /// Puts entities back only once this holds: when the level has been loaded that they belong to.
-    /// Resources that refer to no entity, and states, are as saved by then; resources that refer to entities come with
-    /// them. Asked once a frame, after the transitions of states and before all else. Called more than once, all
-    /// conditions have to hold. A condition that doesn't come true is reported with
-    /// [`RestoreStalled`](crate::recovery::RestoreStalled).
+    /// Restores entities only once this condition holds: when the level that they belong to has
+    /// been loaded. Resources without references to entities, and states, are restored before that;
+    /// resources with references are restored with the entities. Evaluated once a frame, after
+    /// state transitions and before everything else. If it is called more than once, all conditions
+    /// have to hold. If they don't for a while, [`RestoreStalled`](crate::recovery::RestoreStalled)
+    /// is sent.
     fn restore_session_when<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
-    /// Enters this state instead of the saved one when a restore begins. The game leads on, as it
-    /// does when it loads a level; give it a gate with [`restore_session_in`](Self::restore_session_in). Once that
-    /// is open, the saved states are entered, and the entities put back.
+    /// Enters this state instead of the saved one when a restore begins. The game continues from
+    /// there, as it does when it loads a level; give it a gate with
+    /// [`restore_session_in`](Self::restore_session_in). Once the gate is open, the saved states
+    /// are entered, and the entities restored.
     fn restore_session_through<S: FreelyMutableState>(&mut self, state: S) -> &mut Self;
 
-    /// Leaves the state of [`restore_session_through`](Self::restore_session_through) out of a restore in place
-    /// ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)) if this holds: if the level is there that the checkpoint
-    /// belongs to, so that nothing has to be loaded and the screen doesn't blink. Asked once, when resources that refer to no
-    /// entity are as saved and states are what they were. Called more than once, all conditions have to hold.
+    /// Skips the state of [`restore_session_through`](Self::restore_session_through) in a restore
+    /// in place ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)) if this condition
+    /// holds: if the checkpoint's level is loaded already, so that no loading screen is needed.
+    /// Evaluated once, when resources without references to entities are restored and states aren't
+    /// yet. If it is called more than once, all conditions have to hold.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -271,13 +280,13 @@ pub trait SessionHooksExt {
     /// ```
     fn stay_in_level_if<M>(&mut self, condition: impl SystemCondition<M>) -> &mut Self;
 
-    /// Lets no message of this type reach the world that a restore brings back: what was written and
-    /// not yet read when its entities are put back is dropped.
+    /// Drops messages of this type when a restore replaces the world: those that were written and
+    /// not yet read when its entities are restored.
     ///
-    /// Messages aren't saved, and by default those that are on their way are read after the restore
-    /// all the same: hits on enemies who are alive again, a game over that was undone. Name here what
-    /// your game writes and reads about its world. Those of the window and of input are best left
-    /// alone.
+    /// Messages aren't saved, and by default those on their way are read after the restore all the
+    /// same: hits on enemies who are alive again, a game over that was undone. Call this for
+    /// messages that your game writes and reads about its world. Leave out those of the window and
+    /// of input.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -290,11 +299,12 @@ pub trait SessionHooksExt {
     /// ```
     fn clear_on_session_restore<M: Message>(&mut self) -> &mut Self;
 
-    /// Takes this component from every saved entity that stays in a restore in place
-    /// ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)): whom a turret aims at, what touches whom, a timer of
-    /// an animation. Name here what isn't saved, hangs on what is, and is built again by the game's systems.
+    /// Removes this component from every saved entity that stays in a restore in place
+    /// ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)): a turret's target, contacts, an
+    /// animation's timer. Call this for components that aren't saved, depend on saved ones, and are
+    /// rebuilt by the game's systems.
     ///
-    /// A restore that spawns everything again leaves nothing of it anyway.
+    /// A restore that respawns everything removes them anyway.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -453,7 +463,7 @@ impl SessionHooksExt for App {
     }
 }
 
-/// Notes what the game ties to its states, unless the app is complete already.
+/// Adds a hook, unless the app is complete already.
 pub(super) fn hook<'a>(
     app: &'a mut App,
     call: &str,
@@ -465,7 +475,7 @@ pub(super) fn hook<'a>(
     app
 }
 
-/// Names a pace after the condition that it goes by.
+/// Names a pace after its condition.
 fn set_pace<'a>(app: &'a mut App, call: &str, when: Condition, pace: SessionPace) -> &'a mut App {
     let name = when.name.clone();
     hook(app, call, |hooks| {
@@ -480,12 +490,13 @@ pub(super) fn hooks(app: &mut App) -> Mut<'_, GameHooks> {
     app.world_mut().get_resource_or_init::<GameHooks>()
 }
 
-/// Whether a state is part of the app. Whichever way it is added, there are messages of its transitions.
+/// Returns true if a state is part of the app. However it is added, messages of its transitions
+/// exist.
 pub(super) fn is_added<S: States>(world: &World) -> bool {
     world.contains_resource::<Messages<StateTransitionEvent<S>>>()
 }
 
-/// Notes that a hook goes by a state.
+/// Notes that a hook uses a state.
 fn go_by<S: States>(app: &mut App) -> &mut App {
     if LateCalls::is_app_complete(app.world()) {
         return app;

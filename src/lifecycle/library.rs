@@ -1,4 +1,4 @@
-//! The sessions that aren't played: which there are, and what is done with them beside play.
+//! The sessions that aren't played: their list, and operations on them beside play.
 
 pub(super) mod digests;
 pub(super) mod editing_many;

@@ -1,4 +1,4 @@
-//! What a restore loses, in the log.
+//! Logs what a restore loses.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::notifications::RestorePrepared;
 #[derive(Resource, Default)]
 pub(crate) struct LossesLogged(HashSet<String>);
 
-/// Logs what a restore can't use of a checkpoint, once for each type.
+/// Logs the values of a checkpoint that a restore can't use, once for each type.
 pub(crate) fn log_losses_once(prepared: On<RestorePrepared>, mut logged: ResMut<LossesLogged>) {
     for loss in &prepared.losses {
         if logged.0.insert(loss.type_path.clone()) {

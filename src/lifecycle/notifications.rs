@@ -1,5 +1,5 @@
-//! What the game is notified of. Each notification is triggered as an event, for observers that act in
-//! the same frame, and written as a message, for systems and UI that read it when they run.
+//! Notifications. Each is triggered as an event, for observers that act in the same frame, and
+//! written as a message, for systems and UI that read it when they run.
 
 mod chapters;
 mod filing;
@@ -65,20 +65,20 @@ macro_rules! notifications {
 pub(super) use notifications;
 
 notifications! {
-    /// A session was started. It is in no file yet: its first checkpoint follows, as soon as no gate is
-    /// closed.
+    /// A session was started. No file has it yet: its first checkpoint follows, as soon as no gate
+    /// is closed.
     SessionStarted {
         /// The session.
         session: SessionId,
     }
 
-    /// The session stands still.
+    /// The session was paused: play time stops, and no automatic checkpoints are taken.
     SessionPaused {
         /// The session.
         session: SessionId,
     }
 
-    /// A paused session goes on.
+    /// A paused session continues.
     SessionResumed {
         /// The session.
         session: SessionId,
@@ -88,12 +88,12 @@ notifications! {
     SessionClosed {
         /// The session.
         session: SessionId,
-        /// What brought it about, and what the game says about it.
+        /// The cause, and the game's own reason.
         leaving: Leaving,
-        /// Whether its last checkpoint and its end are on disk. If not, what was acknowledged
-        /// before is.
+        /// True if its last checkpoint and its end are on disk. If not, everything that was
+        /// acknowledged before still is.
         complete: bool,
-        /// What it came to.
+        /// Figures of the run: play time, checkpoints and others.
         summary: SessionSummary,
     }
 
@@ -101,13 +101,13 @@ notifications! {
     SessionEnded {
         /// The session.
         session: SessionId,
-        /// Why.
+        /// The reason.
         reason: EndReason,
-        /// What brought it about, and what the game says about it.
+        /// The cause, and the game's own reason.
         leaving: Leaving,
-        /// Whether its last checkpoint and its end are on disk.
+        /// True if its last checkpoint and its end are on disk.
         complete: bool,
-        /// What it came to.
+        /// Figures of the run: play time, checkpoints and others.
         summary: SessionSummary,
     }
 
@@ -122,13 +122,14 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
-        /// What it is called: as the game asked for it, or what in the game asks for it.
+        /// Its label: the name that the game gave, or the part of the game that asked for it.
         label: Option<String>,
         /// The request for it, if there was one, as by
         /// [`SessionCommands::checkpoint`](crate::SessionCommands::checkpoint).
         ticket: Option<Ticket>,
-        /// Whether it has everything, or what changed since the last one. The first one after a restore in place has
-        /// everything, of which only that is copied which was written since.
+        /// True if it has everything, false if it has the changes since the last one. The first one
+        /// after a restore in place has everything, but only values that were written since are
+        /// copied.
         full: bool,
         /// Rows that were copied.
         rows: usize,
@@ -138,9 +139,9 @@ notifications! {
         capture_time: Duration,
     }
 
-    /// More than nine of ten saved entities are gone since the last checkpoint, of at least 20. If that
-    /// was not meant, it was a mistake: the checkpoint before this one is kept as long as there is
-    /// room, and is among those that are offered.
+    /// More than nine of ten saved entities, of at least 20, are gone since the last checkpoint. In
+    /// case that was a mistake, the checkpoint before this one is kept as long as there is room,
+    /// and is among those that are offered.
     WorldCollapsed {
         /// The session.
         session: SessionId,
@@ -152,7 +153,7 @@ notifications! {
         after: u64,
     }
 
-    /// A checkpoint is durable: no crash takes it away, and no power cut where
+    /// A checkpoint is durable: no crash loses it, and no power cut either if
     /// [`SessionActivity::power_cuts_are_covered`](crate::SessionActivity::power_cuts_are_covered).
     CheckpointSaved {
         /// The session.
@@ -161,7 +162,7 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
-        /// What it is called, as in [`CheckpointCaptured`].
+        /// Its label, as in [`CheckpointCaptured`].
         label: Option<String>,
         /// The request for it, as in [`CheckpointCaptured`].
         ticket: Option<Ticket>,
@@ -171,56 +172,58 @@ notifications! {
         write_time: Duration,
     }
 
-    /// Checkpoints could not be written. What was acknowledged before is safe, and the game goes on.
-    /// With a `retry_in` the writer tries the same again; otherwise the next checkpoint takes their
-    /// place, unless the writer itself is gone. Of each checkpoint with a label that is lost for good there
-    /// is one of these, at the latest when a newer checkpoint is durable or the session is left.
+    /// Checkpoints could not be written. What was acknowledged before is safe, and the game
+    /// continues. With a `retry_in` the writer tries the same again; otherwise the next checkpoint
+    /// takes their place, unless the writer itself is gone. Each labelled checkpoint that is lost
+    /// for good gets its own notification, at the latest when a newer checkpoint is durable or the
+    /// session is left.
     CheckpointFailed {
         /// The session.
         session: SessionId,
         /// The checkpoint; the newest of them if there are several.
         checkpoint: CheckpointId,
-        /// What it is called, as in [`CheckpointCaptured`].
+        /// Its label, as in [`CheckpointCaptured`].
         label: Option<String>,
         /// The request for it, as in [`CheckpointCaptured`].
         ticket: Option<Ticket>,
-        /// What went wrong.
+        /// The error.
         error: CheckpointError,
         /// Time until the next try; `None` if the next checkpoint is the next try.
         retry_in: Option<Duration>,
     }
 
-    /// Nothing is saved from here on, unless [`SavingResumed`] follows. The game goes on, and what was
-    /// acknowledged is safe: the session can be continued or recovered from there.
+    /// Nothing is saved from now on, unless [`SavingResumed`] follows. The game continues, and what
+    /// was acknowledged is safe: the session can be continued or recovered from there.
     SavingStopped {
         /// The session that was being played or restored.
         session: Option<SessionId>,
-        /// Why.
+        /// The reason.
         reason: StopReason,
     }
 
-    /// What is played is saved again, after [`SavingStopped`]: the session is this process's once more,
-    /// and a full checkpoint follows.
+    /// The session is saved again, after [`SavingStopped`]: this process holds its lock again, and
+    /// a full checkpoint follows.
     SavingResumed {
         /// The session.
         session: SessionId,
     }
 
-    /// Automatic checkpoints have another pace: since the game is in another state
-    /// ([`pace_session_in`](crate::SessionHooksExt::pace_session_in)), a condition holds or doesn't hold any more, settings or paces were
-    /// changed, or an alert stretches them. [`CurrentPace`](crate::checkpoints::CurrentPace) says all of it.
+    /// The autosave interval or its limits changed: the game entered another state
+    /// ([`pace_session_in`](crate::SessionHooksExt::pace_session_in)), a condition began or ceased
+    /// to hold, settings or paces were changed, or an alert stretches the interval.
+    /// [`CurrentPace`](crate::checkpoints::CurrentPace) has the details.
     PaceChanged {
         /// The session.
         session: SessionId,
-        /// Time between two of them from now on.
+        /// The autosave interval from now on.
         interval: Duration,
         /// The paces that are in force, by name; empty if it is the settings alone.
         by: Vec<String>,
     }
 
-    /// Automatic checkpoints come less often than they should, to keep to
+    /// Automatic checkpoints are taken less often than the interval says, to stay below
     /// [`CurrentPace::max_bytes_per_second`](crate::checkpoints::CurrentPace::max_bytes_per_second),
-    /// or as often again.
+    /// or they are back at that interval.
     AutosaveStretched {
         /// The session.
         session: SessionId,
@@ -228,22 +231,22 @@ notifications! {
         interval: Duration,
     }
 
-    /// An automatic checkpoint is due, and waits: the writer is not done with those before, since the
-    /// disk or the processor is slow. What changes meanwhile is in the next one, so memory stays
-    /// bounded and nothing is lost but time: a crash would cost more than the interval. Sent once,
+    /// An automatic checkpoint is due and waits: the writer hasn't finished the ones before, since
+    /// the disk or the processor is slow. The next one includes what changes meanwhile, so memory
+    /// stays bounded and nothing is lost, but a crash would cost more than the interval. Sent once,
     /// until a checkpoint is captured again.
     AutosaveDelayed {
         /// The session.
         session: SessionId,
-        /// Captures that the writer isn't done with.
+        /// Captures that the writer hasn't finished.
         captures: usize,
         /// Time since the last capture.
         since_captured: Duration,
     }
 
     /// A capture took more of the frame than
-    /// [`SessionSettings::capture_budget`](crate::SessionSettings::capture_budget) allows. The log
-    /// says so as well, once in each run, if it was an automatic checkpoint.
+    /// [`SessionSettings::capture_budget`](crate::SessionSettings::capture_budget) allows. If it
+    /// was an automatic checkpoint, this is also logged, once in each run.
     CaptureOverBudget {
         /// The session.
         session: SessionId,
@@ -251,21 +254,21 @@ notifications! {
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
-        /// Whether everything was copied, or what changed since the last one.
+        /// True if everything was copied, false if only the changes since the last one.
         full: bool,
         /// Time that the main thread spent on it.
         capture_time: Duration,
-        /// What it may take.
+        /// The time that it may take.
         budget: Duration,
         /// The types that cost most, costliest first; at most five. Together they can exceed
         /// `capture_time`, since columns are copied side by side where that pays.
         costliest: Vec<CaptureCost>,
     }
 
-    /// Something changed the world without a trace, such as a write through
-    /// `bypass_change_detection`: the rows of a type are others in the journal than in the world.
-    /// Their number is compared with every checkpoint, their values in the
-    /// [self-test](crate::SessionSettings::self_test). A full checkpoint follows by itself.
+    /// The rows of a type in the journal differ from those in the world, since something changed
+    /// the world without a trace, such as a write through `bypass_change_detection`. The number of
+    /// rows is compared at every checkpoint, their values in the
+    /// [self-test](crate::SessionSettings::self_test). The plugin takes a full checkpoint next.
     CheckpointDrifted {
         /// The session.
         session: SessionId,
@@ -273,31 +276,33 @@ notifications! {
         types: Vec<DriftedType>,
     }
 
-    /// Sessions can't be written where they are wanted, and are written below the
-    /// [`fallback_directory`](crate::SessionPlugin::fallback_directory) in this process. Those of both
-    /// places are found. Sent once, in the first frame; [`SessionPlace`](crate::library::SessionPlace) says it at any
-    /// time. A player may want to know: files in the first place don't change from now on.
+    /// Sessions can't be written to the usual directory, and are written below the
+    /// [`fallback_directory`](crate::SessionPlugin::fallback_directory) in this process. Sessions
+    /// in both places are found. Sent once, in the first frame;
+    /// [`SessionPlace`](crate::library::SessionPlace) has it at any time. A player may want to
+    /// know: files in the usual directory don't change from now on.
     DataPlaceChanged {
-        /// Where sessions are wanted.
+        /// The usual directory.
         wanted: PathBuf,
-        /// Where they are written.
+        /// The directory to which they are written.
         used: PathBuf,
-        /// Why they can't be where they are wanted.
+        /// The error in the usual directory.
         error: FailureCause,
     }
 
-    /// A type can't be saved, as far as the game's set-up goes. Sent once, in the first frame.
+    /// A type can't be saved, given the app's set-up. Sent once, in the first frame.
     TypeNotSaved {
         /// The type.
         type_path: String,
-        /// What is in the way.
+        /// The reason.
         reason: TypeProblemReason,
     }
 
-    /// Something keeps the plugin from doing what the game probably expects of it. Given once, and in the
-    /// log as well; [`SessionHints`](crate::hints::SessionHints) has those that stand.
+    /// The plugin found a reason why it doesn't do what the game probably expects of it. Sent once,
+    /// and logged as well; [`SessionHints`](crate::hints::SessionHints) has the hints that still
+    /// hold.
     HintGiven {
-        /// What it is.
+        /// The hint, whose `Display` is a sentence.
         hint: SessionHint,
     }
 
@@ -307,31 +312,32 @@ notifications! {
         session: SessionId,
         /// The type.
         type_path: String,
-        /// What it said.
+        /// The message of the error or panic.
         message: String,
     }
 
-    /// All sessions on this machine were looked at, and [`SessionCatalog`](crate::SessionCatalog)
-    /// and [`RecoveryOffers`](crate::RecoveryOffers) are filled. Sent once, and again whenever
-    /// they were looked at again; while a [`SessionWatch`](crate::library::SessionWatch) is followed, also when
-    /// that has found something. What an index file says of sessions isn't enough for it.
+    /// The files of all sessions on this machine were read, and
+    /// [`SessionCatalog`](crate::SessionCatalog) and [`RecoveryOffers`](crate::RecoveryOffers) are
+    /// filled. Sent once, and again whenever they were read again; while a
+    /// [`SessionWatch`](crate::library::SessionWatch) is followed, also when that found a change.
+    /// Reading an index file isn't enough for it.
     SessionsFound {
-        /// How many sessions there are.
+        /// The number of sessions.
         sessions: usize,
-        /// How many of them wait for an answer.
+        /// The number of crashed sessions among them that are offered for recovery.
         offers: usize,
     }
 
-    /// A session was left by a crash, and its newest checkpoint was read and is whole. Answer with
+    /// A session crashed, and its newest checkpoint was read and is intact. Answer with
     /// [`recover`](crate::SessionCommands::recover) or
-    /// [`decline`](crate::SessionCommands::decline), now or later. Sent where
-    /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) wants the player to be asked.
+    /// [`decline`](crate::SessionCommands::decline), now or later. Sent if
+    /// [`RecoveryPolicy::Ask`](crate::RecoveryPolicy::Ask) is set.
     RecoveryAvailable {
-        /// What can be had back.
+        /// The offer: the session, and the checkpoints that can be restored.
         offer: RecoveryOffer,
-        /// Backups of the game's own, newest first, as far as they are known by now; those with a
-        /// `failure` can't be loaded. [`RecoveryOffers::backups`](crate::RecoveryOffers::backups) may
-        /// get more.
+        /// The game's own backups, newest first, as far as they are known by now; those with a
+        /// `failure` can't be loaded. More may be added to
+        /// [`RecoveryOffers::backups`](crate::RecoveryOffers::backups).
         backups: Vec<OfferedBackup>,
     }
 
@@ -339,11 +345,12 @@ notifications! {
     CorruptionDetected {
         /// The session.
         session: SessionId,
-        /// The request that can't be granted for that, if there is one: what is offered instead is its answer.
+        /// The request that can't be fulfilled for that reason, if there is one: the offer is its
+        /// answer.
         ticket: Option<Ticket>,
         /// The newest checkpoint that was committed and can't be read.
         lost: Option<CheckpointId>,
-        /// The newest one that can; what is offered now.
+        /// The newest one that can, which is offered instead.
         newest_intact: Option<CheckpointId>,
         /// Play time between the two, if both are known.
         lost_play_time: Option<Duration>,
@@ -356,15 +363,15 @@ notifications! {
     RecoveryFailed {
         /// The session.
         session: SessionId,
-        /// The request that came to nothing, if there was one.
+        /// The request that failed, if there was one.
         ticket: Option<Ticket>,
-        /// Why.
+        /// The error.
         error: RecoveryError,
         /// The session's slots, which can still be loaded.
         slots: Vec<SlotEntry>,
     }
 
-    /// A crashed session was set aside.
+    /// The player declined to recover a crashed session.
     RecoveryDeclined {
         /// The session.
         session: SessionId,
@@ -376,29 +383,30 @@ notifications! {
         session: SessionId,
     }
 
-    /// The chosen checkpoint was read and decoded; nothing in the world has changed yet. An observer
-    /// that doesn't like what it sees calls
+    /// The chosen checkpoint was read and decoded; nothing in the world has changed yet. An
+    /// observer can still refuse it with
     /// [`cancel_restore`](crate::SessionCommands::cancel_restore).
     RestorePrepared {
         /// The session.
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What this build of the game can't use of it.
+        /// The values that this build of the game can't use.
         losses: Vec<RestoreLoss>,
     }
 
     /// A restore waits for its gate: a condition of
     /// [`restore_session_in`](crate::SessionHooksExt::restore_session_in) or
-    /// [`restore_session_when`](crate::SessionHooksExt::restore_session_when) that doesn't come true. It goes on
-    /// waiting. Sent after [`Patience::restore`](crate::checkpoints::Patience::restore), then
-    /// after twice the time, and so on.
+    /// [`restore_session_when`](crate::SessionHooksExt::restore_session_when) that doesn't become
+    /// true. It keeps waiting. Sent after
+    /// [`Patience::restore`](crate::checkpoints::Patience::restore), then after twice the time, and
+    /// so on.
     RestoreStalled {
         /// The session.
         session: SessionId,
         /// The state or condition that it waits for.
         gate: String,
-        /// For how long by now.
+        /// The time that it has waited so far.
         waited: Duration,
     }
 
@@ -408,22 +416,22 @@ notifications! {
         session: SessionId,
         /// The request for the restore.
         ticket: Ticket,
-        /// Whether resources and states are as saved already. Entities are as they were in any case.
+        /// True if resources and states were already restored. Entities are unchanged in any case.
         began: bool,
     }
 
-    /// Placed entities are back in the world, and got the values that had been kept for them.
+    /// Placed entities were spawned again and got the values that had been kept for them.
     PlacedRestored {
         /// The session.
         session: SessionId,
         /// The entities.
         entities: Vec<Entity>,
-        /// What came back, and what didn't.
+        /// The restored values, and the losses.
         report: RestoreReport,
     }
 
-    /// Two living entities have the same [`SaveKey`](crate::SaveKey). What is saved under it goes to
-    /// the first one.
+    /// Two entities have the same [`SaveKey`](crate::SaveKey). The values saved under it go to the
+    /// first one.
     DuplicateSaveKey {
         /// The key.
         key: SaveKey,
@@ -433,7 +441,7 @@ notifications! {
         second: Entity,
     }
 
-    /// The world is about to be changed by a restore.
+    /// A restore is about to change the world.
     RestoreStarted {
         /// The session.
         session: SessionId,
@@ -441,18 +449,18 @@ notifications! {
         checkpoint: CheckpointId,
     }
 
-    /// A checkpoint was put back into the world.
+    /// A checkpoint was restored into the world.
     SessionRestored {
         /// The session.
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The reason.
         reason: RestoreReason,
-        /// The newest checkpoint of the line that was left; the restored one itself where nothing was.
-        /// `None` if nothing but a slot was left of the session.
+        /// The newest checkpoint of the branch that was left; the restored one itself if none was
+        /// left. `None` if only a slot remained of the session.
         left: Option<CheckpointId>,
-        /// What came back, and what didn't.
+        /// The restored values, and the losses.
         report: RestoreReport,
         /// Time from the request until now.
         elapsed: Duration,
@@ -467,27 +475,27 @@ notifications! {
         checkpoint: CheckpointId,
     }
 
-    /// A session was taken up by another program or machine than the one that played it before: another
-    /// graphics adapter, build or list of mods may be why it behaves differently. Sent after
+    /// A session was resumed in another environment than it was played in before: another graphics
+    /// adapter, build or list of mods may explain why it behaves differently. Sent after
     /// [`SessionRestored`].
     ContextChanged {
         /// The session.
         session: SessionId,
-        /// What is different.
+        /// The parts that differ.
         parts: Vec<ContextPart>,
-        /// What it was played with before.
+        /// The environment in which it was played before.
         before: SessionContext,
-        /// What it is played with now.
+        /// The environment now.
         now: SessionContext,
     }
 
-    /// The sessions are those of another profile from now on. [`SessionsFound`] follows.
+    /// Another profile's sessions are used from now on. [`SessionsFound`] follows.
     ProfileChanged {
         /// The profile.
         profile: String,
     }
 
-    /// A report is on disk.
+    /// A report was written to disk.
     ReportWritten {
         /// The file, as the game named it.
         path: PathBuf,
@@ -496,16 +504,16 @@ notifications! {
     }
 
     /// The report that this start was to open, with `BEVY_SESSION=open:` or
-    /// [`SessionPlugin::open`](crate::SessionPlugin::open), can't be opened. The game is in its title, and what is
-    /// saved is kept in memory. Sent in the first frame.
+    /// [`SessionPlugin::open`](crate::SessionPlugin::open), can't be opened. The game starts at its
+    /// title screen, and sessions are saved only in memory. Sent in the first frame.
     ReportNotOpened {
         /// The file, as it was named.
         path: PathBuf,
-        /// Why.
+        /// The error.
         error: ReportError,
     }
 
-    /// A session is in a file, for another machine.
+    /// A session was exported to a file, for another machine.
     SessionExported {
         /// The session.
         session: SessionId,
@@ -515,33 +523,37 @@ notifications! {
         bytes: u64,
     }
 
-    /// A request is done, the last word on it unless it came to nothing: see [`Ticket`]. What came of it is said by a
-    /// notification of its own, before this one except for [`cancel_restore`](crate::SessionCommands::cancel_restore):
-    /// whether an end is on the disk in [`SessionClosed::complete`], and what could not be read in the `result` of
-    /// [`AttachmentRead`], [`EventsRead`](crate::events::EventsRead) and [`EventsValidated`](crate::events::EventsValidated). Checkpoints,
-    /// slots, attachments and what is done with sessions that aren't played are durable then; what changes the session
-    /// that is played, as a pause or a new name, is done in the game, and durable with the next checkpoint.
+    /// A request is done: its last notification, unless it is rejected. See [`Ticket`]. A
+    /// notification of the request's topic has the outcome, and comes before this one, except for
+    /// [`cancel_restore`](crate::SessionCommands::cancel_restore): [`SessionClosed::complete`] says
+    /// if an end is on disk, and the `result` of [`AttachmentRead`],
+    /// [`EventsRead`](crate::events::EventsRead) and
+    /// [`EventsValidated`](crate::events::EventsValidated) has what could not be read.
+    ///
+    /// Checkpoints, slots, attachments and changes of sessions that aren't played are durable by
+    /// then. Changes of the played session, such as a pause or a new name, are made in the game,
+    /// and durable with the next checkpoint.
     RequestDone {
         /// The request.
         ticket: Ticket,
     }
 
-    /// A request came to nothing. If it was not legal, it has changed nothing.
+    /// A request failed. If it was not allowed, it has changed nothing.
     RequestRejected {
-        /// The request; `None` where it is one of many that another request consists of, such as
-        /// [`edit_all`](crate::library::LibraryCommands::edit_all), and which gets an answer of its own.
+        /// The request; `None` if it is one part of another request, such as
+        /// [`edit_all`](crate::library::LibraryCommands::edit_all), which gets its own answer.
         ticket: Option<Ticket>,
         /// The request, as it was made.
         request: Request,
-        /// The player who asked, as the game calls them; `None` if the game itself did. See
+        /// The name of the player who made the request; `None` if the game itself did. See
         /// [`SessionCommands::by`](crate::SessionCommands::by).
         by: Option<String>,
-        /// Why.
+        /// The error.
         error: RequestError,
     }
 }
 
-/// Notifies observers and message readers, as the plugin does with everything that it says.
+/// Notifies observers and message readers, as the plugin does for each of its notifications.
 pub fn notify<N>(world: &mut World, notification: N)
 where
     N: Message + Clone,
@@ -555,7 +567,7 @@ where
     world.flush();
 }
 
-/// Says what is played to threads that have no world, where the app has a place for that.
+/// Publishes the played session to threads that have no world, if the app has a place for that.
 fn follow_played(world: &World) {
     let Some(now) = world.get_resource::<PlayedNow>() else { return };
     let played = world.get_resource::<CurrentSession>().map(|current| Played {

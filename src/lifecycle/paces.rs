@@ -1,4 +1,4 @@
-//! How often checkpoints are taken where the settings aren't for everywhere: in a boss fight, in a town.
+//! The autosave interval and limits in certain states: in a boss fight, in a town.
 
 use std::time::Duration;
 
@@ -7,9 +7,10 @@ use tracing::warn;
 
 use super::{CaptureBudget, SessionSettings};
 
-/// How often checkpoints are taken while the game is in a state, or something holds:
-/// [`pace_session_in`](crate::SessionHooksExt::pace_session_in) and [`pace_session_while`](crate::SessionHooksExt::pace_session_while). What it leaves
-/// open is as in [`SessionSettings`].
+/// The autosave interval and limits while the game is in a state, or while a condition holds:
+/// [`pace_session_in`](crate::SessionHooksExt::pace_session_in) and
+/// [`pace_session_while`](crate::SessionHooksExt::pace_session_while). Fields that are `None` are
+/// as in [`SessionSettings`].
 ///
 /// ```
 /// use bevy_session::checkpoints::SessionPace;
@@ -23,24 +24,25 @@ use super::{CaptureBudget, SessionSettings};
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct SessionPace {
-    /// In place of [`SessionSettings::interval`].
+    /// Used instead of [`SessionSettings::interval`].
     pub interval: Option<Duration>,
-    /// In place of [`SessionSettings::max_bytes_per_second`].
+    /// Used instead of [`SessionSettings::max_bytes_per_second`].
     pub max_bytes_per_second: Option<u64>,
-    /// In place of [`SessionSettings::capture_budget`].
+    /// Used instead of [`SessionSettings::capture_budget`].
     pub capture_budget: Option<CaptureBudget>,
 }
 
 impl SessionPace {
-    /// A checkpoint each time that so much real time has passed.
+    /// A pace with this much real time between checkpoints.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
         Self { interval: Some(interval), ..Self::default() }
     }
 }
 
-/// The paces that the game has named, as data: what a designer tunes, a file says, or an inspector changes while the
-/// game runs. When each of them is in force is said where the app is built.
+/// The game's paces by name, as data: a designer can tune them, a file load them, or an inspector
+/// change them while the game runs. The states and conditions in which they apply are set while the
+/// app is built.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,7 +64,7 @@ pub struct SessionPaces {
     paces: Vec<NamedPace>,
 }
 
-/// A pace by the name of the state or condition that it goes by.
+/// A pace with the name of its state or condition.
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
@@ -72,23 +74,24 @@ struct NamedPace {
 }
 
 impl SessionPaces {
-    /// The pace of this name: the one that it was given, or, of a state, its type and value, as `Place::Boss`.
+    /// The pace of this name: the one that it was given or, for a state, its type and value, as
+    /// `Place::Boss`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SessionPace> {
         self.paces.iter().find(|named| named.name == name).map(|named| &named.pace)
     }
 
-    /// The pace of this name, to change.
+    /// The pace of this name, mutably.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut SessionPace> {
         self.paces.iter_mut().find(|named| named.name == name).map(|named| &mut named.pace)
     }
 
-    /// All of them, in the order in which they were named.
+    /// All paces, in the order in which they were declared.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SessionPace)> {
         self.paces.iter().map(|named| (named.name.as_str(), &named.pace))
     }
 
-    /// Names a pace, as the last one; one of the same name is replaced, which is said.
+    /// Adds a pace at the end; one of the same name is replaced, with a warning.
     pub(in crate::lifecycle) fn set(&mut self, name: &str, pace: SessionPace) {
         let count = self.paces.len();
         self.paces.retain(|named| named.name != name);
@@ -99,29 +102,30 @@ impl SessionPaces {
     }
 }
 
-/// How often checkpoints are taken right now: by the settings, the paces that are in force, and alerts that are raised.
-/// Brought up to date in each frame in which a session is played.
+/// The autosave interval and limits right now, from the settings, the paces in force, and raised
+/// alerts. Updated in each frame in which a session is played.
 #[derive(Resource, Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, FromWorld))]
 #[non_exhaustive]
 pub struct CurrentPace {
-    /// Time between automatic checkpoints. [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says where it is longer, since
-    /// they would write too much.
+    /// Time between automatic checkpoints.
+    /// [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) reports when it is longer,
+    /// since they would write too much.
     pub interval: Duration,
     /// Mean bytes per second that they may write.
     pub max_bytes_per_second: u64,
-    /// What a capture may take of a frame.
+    /// The share of a frame that a capture may take.
     pub capture_budget: Option<CaptureBudget>,
-    /// The paces that are in force, in the order in which they were named: the last that says something has the say.
+    /// The paces in force, in the order in which they were declared; a later one takes precedence.
     pub by: Vec<String>,
-    /// How many times longer the interval is since [`Restraints`](crate::monitoring::Restraints) say
-    /// so; 1 otherwise.
+    /// The factor by which [`Restraints`](crate::monitoring::Restraints) lengthen the interval; 1
+    /// if they don't.
     pub stretched: f32,
 }
 
 impl FromWorld for CurrentPace {
-    /// By the settings alone, before anything else was asked.
+    /// The pace of the settings alone, before any condition was evaluated.
     fn from_world(world: &mut World) -> Self {
         Self::of(&world.get_resource_or_init::<SessionSettings>())
     }

@@ -1,4 +1,4 @@
-//! Follows the placed entities that come and go.
+//! Handles the placed entities that arrive and leave.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::capture::{Placed, SaveKey, Settled};
 use crate::content::{Claimed, ContentOrder, Order};
 use crate::saved::Saved;
 
-/// Has the writer take up the values of placed entities that left with their scope.
+/// Sends the writer the values of placed entities that left with their scope.
 pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
     if parts.playing.is_some()
         && let Some(mut placed) = world.get_resource_mut::<Placed>()
@@ -24,7 +24,7 @@ pub(super) fn order_parking(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Follows the placed entities that came or left since the last frame.
+/// Handles the placed entities that arrived or left since the last frame.
 pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World) {
     order_parking(parts, world);
     let arrivals = Placed::welcome(world);
@@ -55,9 +55,10 @@ pub(super) fn follow_placed_entities(parts: &mut RuntimeParts, world: &mut World
     }
 }
 
-/// Writes the values that were kept for placed entities onto those that are still there.
+/// Writes the values that were kept for placed entities to those that still exist.
 ///
-/// Until the writer knows of that, checkpoints say what was kept: they are right whenever they are taken.
+/// Until the writer knows of that, checkpoints have the kept values: they are right whenever they
+/// are taken.
 pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Claimed) {
     let Claimed { run, claims, image, known, orders } = claimed;
     let Some(playing) = parts.playing.as_ref().filter(|it| it.line.run() == run) else { return };
@@ -103,7 +104,7 @@ pub(super) fn claimed(parts: &mut RuntimeParts, world: &mut World, claimed: Clai
     notify(world, PlacedRestored { session, entities, report: replaced.report });
 }
 
-/// Whether an entity is still the saved one with a key.
+/// Returns true if an entity is still the saved one with a key.
 fn is_there(world: &World, key: &SaveKey, entity: Entity) -> bool {
     world
         .get_entity(entity)

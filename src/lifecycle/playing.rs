@@ -1,4 +1,4 @@
-//! What is asked of the session that is being played.
+//! Requests about the played session.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::Record;
@@ -83,7 +83,7 @@ pub(super) fn change_placed(
     Ok(())
 }
 
-/// Moves the session that is being played to another status, if that is legal.
+/// Changes the status of the session that is being played, if the transition is allowed.
 pub(super) fn step(
     parts: &mut RuntimeParts,
     world: &mut World,

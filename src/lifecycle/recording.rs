@@ -1,4 +1,4 @@
-//! What happens in a session on its way to the writer, and, after a crash, back into the game.
+//! Recorded events on their way to the writer and, after a crash, back into the game.
 
 pub(super) mod line;
 mod notifications;
@@ -24,19 +24,20 @@ use line::{Due, HandingOut};
 pub(crate) use notifications::register as register_event_notifications;
 pub use notifications::{EventLoss, EventsDropped, EventsRead, EventsReplayed, EventsValidated};
 
-/// What was read last of the events of a session, for a UI that shows them: the answer to
+/// The last page of a session's events that was read, for a UI that shows them: the answer to
 /// [`read`](crate::events::EventCommands::read).
 #[derive(Resource, Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionEvents {
-    /// What was asked for; `None` before the first answer.
+    /// The query of the page; `None` before the first answer.
     pub query: Option<EventQuery>,
     /// The page.
     pub page: EventPage,
 }
 
 impl Playing {
-    /// Leaves out what the game records while that is switched off, and until the next checkpoint after that.
+    /// Drops the game's events while recording is switched off, and until the next checkpoint after
+    /// that.
     fn follow_event_switch(&mut self, world: &World) {
         if !SessionSwitches::has_on(world, SessionFeature::Events) {
             self.events.is_interrupted = true;
@@ -45,13 +46,14 @@ impl Playing {
         }
     }
 
-    /// What was captured holds all that happened, or the checkpoint before does, if nothing changed.
+    /// Resumes recording after a capture: it, or the checkpoint before if nothing changed, has the
+    /// effects of all events so far.
     pub(super) fn go_on_recording(&mut self, world: &World) {
         self.events.is_interrupted = !SessionSwitches::has_on(world, SessionFeature::Events);
     }
 }
 
-/// Takes what was recorded in the frame that ends.
+/// Takes the events of the frame that ends.
 pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
     let course = parts.course();
     if course == Course::Undecided {
@@ -69,7 +71,7 @@ pub(super) fn follow_events(parts: &mut RuntimeParts, world: &mut World) {
     take(parts, world, false);
 }
 
-/// Takes what was recorded until now, as part of the world that is about to be captured.
+/// Takes the events up to now, as part of the world that is about to be captured.
 pub(super) fn take_events(parts: &mut RuntimeParts, world: &mut World) {
     take(parts, world, true);
 }
@@ -112,8 +114,8 @@ fn take(parts: &mut RuntimeParts, world: &mut World, before_capture: bool) {
     }
 }
 
-/// Hands out what no checkpoint holds, at the end of a frame: the game has the next one to deal with
-/// it, and no checkpoint is taken before.
+/// Replays the events that no checkpoint holds, at the end of a frame: the game handles them in the
+/// next one, and no checkpoint is taken before.
 pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let HandingOut::Due(_) = &playing.events.hand_out else { return };
@@ -144,7 +146,7 @@ pub(super) fn hand_out_events(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Passes on what the writer says of events.
+/// Handles the writer's reports about events.
 pub(super) fn handle_event_news(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
         News::EventsFailed { cause, retry_in } => {
@@ -175,7 +177,7 @@ pub(super) fn handle_event_news(parts: &mut RuntimeParts, world: &mut World, new
     }
 }
 
-/// Notes something that happened to the session itself.
+/// Notes an event of the session itself.
 pub(super) fn note_lifecycle(
     parts: &mut RuntimeParts,
     subtype: &str,
@@ -188,14 +190,14 @@ pub(super) fn note_lifecycle(
     }
 }
 
-/// Says that events were dropped.
+/// Reports dropped events.
 pub(super) fn events_dropped(world: &mut World, dropped: EventsDropped) {
     let EventsDropped { session, type_path, count, cause } = &dropped;
     warn!(%session, type_path, count, %cause, "events were dropped instead of being recorded");
     notify(world, dropped);
 }
 
-/// What brought about that a session is left, as events have it.
+/// The trigger of the event that a session was left.
 pub(super) fn trigger_of(cause: LeaveCause) -> EventTrigger {
     match cause {
         LeaveCause::Player => EventTrigger::Player,

@@ -1,4 +1,4 @@
-//! What becomes of sessions in a replica.
+//! Sessions in a replica: claiming, fencing, forking.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock::deadline;
@@ -23,8 +23,8 @@ use super::transitions::take_up::{make_branch_of_it, not_prepared};
 use super::{CurrentSession, SessionCatalog};
 use crate::replication::WhenFenced;
 
-/// What the replica has, where there is one. It is looked at while no session is played, and
-/// [`ReplicaListed`](crate::replica::ReplicaListed) says when it has changed.
+/// The sessions in the replica, if there is one. It is listed while no session is played;
+/// [`ReplicaListed`](crate::replica::ReplicaListed) is sent when it has been.
 #[derive(Resource, Clone, Default, Debug)]
 pub struct ReplicaSessions {
     sessions: Vec<ReplicaSession>,
@@ -39,26 +39,28 @@ impl ReplicaSessions {
         &self.sessions
     }
 
-    /// Has the replica looked at in this frame, whatever is played. [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
+    /// Requests that the replica is listed in this frame, whatever is played.
+    /// [`ReplicaListed`](crate::replica::ReplicaListed) follows, or
     /// [`ReplicaLost`](crate::replica::ReplicaLost).
     pub fn look(&mut self) {
         self.is_asked = true;
     }
 
-    /// A session.
+    /// The replica's entry of a session.
     #[must_use]
     pub fn get(&self, session: SessionId) -> Option<&ReplicaSession> {
         self.sessions.iter().find(|it| it.session == session)
     }
 
-    /// Whether the replica has answered when it was asked last; `None` before it was asked.
+    /// Returns true if the replica answered the last time; `None` before the first time.
     #[must_use]
     pub fn is_reachable(&self) -> Option<bool> {
         self.is_reachable
     }
 }
 
-/// Takes in what is said of the replica, and lets go of what isn't played any more. Without a replica this is nothing.
+/// Handles the replica's reports, and releases sessions that aren't played any more. Without a
+/// replica this does nothing.
 pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     let (now, played) = (parts.time.now(), parts.session());
     let Some(replica) = &mut parts.replica else { return };
@@ -77,7 +79,7 @@ pub(super) fn follow_replica(parts: &mut RuntimeParts, world: &mut World) {
     give_up_broken(parts, world);
 }
 
-/// A keeper that panicked is a bug of ours. Play goes on without a replica.
+/// A keeper that panicked is a bug of this crate. The game continues without a replica.
 fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     let Some(broken) = parts.replica.take_if(|replica| replica.is_broken()) else { return };
     lost(world, FailureCause::new("what keeps sessions in the replica has failed"));
@@ -86,7 +88,7 @@ fn give_up_broken(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Before the process ends: waits for what isn't there yet of what was left.
+/// Before the process ends: waits until the sessions that were left are in the replica.
 pub(super) fn wait_for_replica(parts: &mut RuntimeParts, world: &mut World) {
     let now = parts.time.now();
     let Some(replica) = &mut parts.replica else { return };
@@ -154,7 +156,7 @@ fn lost(world: &mut World, error: FailureCause) {
     notify(world, ReplicaLost { error });
 }
 
-/// A session that is to be played is as it should be, or never will be.
+/// A session that is to be played is ready in the replica, or never will be.
 fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readiness: Readiness) {
     let Some(replica) = &mut parts.replica else { return };
     let held = replica.take_held(session);
@@ -180,7 +182,7 @@ fn ready(parts: &mut RuntimeParts, world: &mut World, session: SessionId, readin
     parts.send(held);
 }
 
-/// A session of its own that is called like another one.
+/// A new session with the name of another one.
 fn like(world: &World, session: SessionId) -> NewSession {
     let current = world.get_resource::<CurrentSession>().filter(|it| it.id() == session);
     let listed = world.get_resource::<SessionCatalog>().and_then(|it| it.get(session));
@@ -204,7 +206,7 @@ fn fenced(
     notify(world, SessionFenced { session, epoch, reason });
 }
 
-/// Leaves a session that another machine owns, once nothing else is under way with it.
+/// Leaves a session that another machine owns, once no other operation on it is in progress.
 fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
     let (played, is_busy) = (parts.session(), parts.transition.is_some());
     let Some(replica) = &mut parts.replica else { return };
@@ -229,7 +231,7 @@ fn leave_fenced(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// What is played becomes a session of its own, from this moment on.
+/// Continues the played session as a separate session, from this moment on.
 fn go_on_as_fork(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -1,4 +1,4 @@
-//! Has reports written, and sessions handed on to other machines.
+//! Requests reports, exports and scenarios from the writer.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use super::runtime::RuntimeParts;
 use super::{GameContext, PreviousRun};
 use crate::content::Order;
 
-/// What the file of a scenario is called behind its key.
+/// The extension of a scenario's file, after its key.
 const EXTENSION: &str = ".scenario.ron";
 
 /// Orders a report.
@@ -52,14 +52,14 @@ pub(super) fn report(
     Ok(())
 }
 
-/// Takes the moment that the report is about. Where none can be taken, it is the newest one that was.
+/// Takes the checkpoint that the report is about. If none can be taken, it is the newest one.
 fn capture_for_report(parts: &mut RuntimeParts, world: &mut World) {
     if parts.is_captured() && parts.may_capture() && !parts.writer.is_behind() {
         take_checkpoint(parts, world, CheckpointKind::Quick, None);
     }
 }
 
-/// Orders a file that hands a session on.
+/// Orders the export of a session.
 pub(super) fn export(
     parts: &mut RuntimeParts,
     world: &World,
@@ -141,7 +141,7 @@ pub(super) fn reported(
     finish(world, ticket);
 }
 
-/// A system that says once that the report could not be opened which this start is about.
+/// A system that reports once that the report which this start should open could not be opened.
 pub(crate) fn tell_of_unopened(path: PathBuf, error: ReportError) -> impl FnMut(&mut World) {
     let mut pending = Some(ReportNotOpened { path, error });
     move |world| {

@@ -1,4 +1,4 @@
-//! What a game asks for, by topic.
+//! Requests, by topic.
 
 mod attachment_commands;
 mod chapter_commands;
@@ -47,26 +47,27 @@ pub use slot_commands::SlotCommands;
 pub use world_fork::WorldFork;
 pub use world_forks::WorldForksExt;
 
-/// One request of the game, as it was made.
+/// A request of the game.
 ///
-/// Games make requests with the methods of [`SessionCommands`]; they meet this type again in
+/// Games make requests with the methods of [`SessionCommands`]; this type comes back in
 /// [`RequestRejected`](crate::RequestRejected).
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Request {
-    /// To begin or take up a session, or to file one away.
+    /// A request to start or resume a session, or about one in the library.
     Session(SessionRequest),
-    /// Something of the session that is being played.
+    /// A request about the session that is being played.
     ///
-    /// It is about the session that is played when it is made. If another has taken its place by the
-    /// time that it is handled, it is rejected with
+    /// It applies to the session that is played when the request is made. If another one is played
+    /// by the time that it is handled, it is rejected with
     /// [`OtherSession`](crate::RequestError::OtherSession).
     Current(CurrentRequest),
-    /// Something of slots. A save is about the session that is being played, as above.
+    /// A request about slots. A save applies to the session that is being played, as above.
     Slot(SlotRequest),
-    /// Something of attachments. An attachment is for the session that is being played, as above.
+    /// A request about attachments. An attachment applies to the session that is being played, as
+    /// above.
     Attachment(AttachmentRequest),
-    /// Something of the game's own saves.
+    /// A request about the game's own saves.
     External(ExternalRequest),
     /// [`EventCommands::read`].
     ReadEvents(Box<EventQuery>),
@@ -76,17 +77,17 @@ pub enum Request {
     Digest(DigestOrder),
     /// [`LibraryCommands::use_profile`].
     UseProfile(String),
-    /// [`LibraryCommands::report`]. One of this moment is about the session that is being played, as
-    /// above.
+    /// [`LibraryCommands::report`]. A report of this moment applies to the session that is being
+    /// played, as above.
     Report {
-        /// What is reported.
+        /// The subject of the report.
         report: Report,
         /// The file.
         path: PathBuf,
     },
     /// [`LibraryCommands::save_as_scenario`].
     SaveAsScenario {
-        /// What the world is taken of.
+        /// The checkpoint, slot or moment whose world is saved.
         of: WorldOf,
         /// The scenario.
         scenario: Box<Scenario>,
@@ -102,7 +103,7 @@ pub enum Request {
     },
 }
 
-/// A request to begin or take up a session, or to file one away.
+/// A request to start or resume a session, or about one in the library.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SessionRequest {
@@ -112,7 +113,7 @@ pub enum SessionRequest {
     StartIn {
         /// The session.
         session: Box<NewSession>,
-        /// What its world is.
+        /// The world that it begins with.
         world: StartingWorld,
     },
     /// [`SessionCommands::start_or_continue`].
@@ -147,7 +148,7 @@ pub enum SessionRequest {
     Copy {
         /// The session that is copied.
         session: SessionId,
-        /// What the copy is called.
+        /// The copy's name.
         name: String,
     },
     /// [`LibraryCommands::edit_all`].
@@ -156,7 +157,7 @@ pub enum SessionRequest {
     Prune(Box<RetentionPreview>),
 }
 
-/// A request that is about the session that is being played.
+/// A request about the session that is being played.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum CurrentRequest {
@@ -168,23 +169,23 @@ pub enum CurrentRequest {
     Update(SessionUpdate),
     /// [`SessionCommands::checkpoint`].
     Checkpoint {
-        /// What the game calls the moment.
+        /// The game's name for the moment.
         label: String,
-        /// Why it is taken.
+        /// The kind of checkpoint.
         kind: CheckpointKind,
     },
     /// [`SessionCommands::close`].
     Close(Leaving),
     /// [`SessionCommands::end`].
     End {
-        /// Why.
+        /// The reason.
         reason: EndReason,
-        /// What brings it about, and what the game says about it.
+        /// The cause, and the game's own reason.
         leaving: Leaving,
     },
     /// [`PlacedCommands::forget`].
     ForgetKey(SaveKey),
-    /// [`PlacedCommands::forget_all`], with what the keys begin with.
+    /// [`PlacedCommands::forget_all`], with the prefix of the keys.
     ForgetKeys(String),
     /// [`WorldForksExt::fork_world`].
     Fork,
@@ -192,9 +193,9 @@ pub enum CurrentRequest {
     Rewind(RewindTo),
     /// [`LibraryCommands::branch_off`].
     BranchOff {
-        /// The checkpoint to go on from.
+        /// The checkpoint to continue from.
         checkpoint: CheckpointId,
-        /// The session that comes of it.
+        /// The new session.
         session: Box<NewSession>,
     },
     /// [`ChapterCommands::begin`].
@@ -208,14 +209,14 @@ pub enum CurrentRequest {
     EndChapter {
         /// The chapter.
         chapter: ChapterId,
-        /// How it ends.
+        /// Success, failure, or another outcome.
         outcome: ChapterOutcome,
     },
     /// [`ChapterCommands::end_current`].
     EndCurrentChapter(ChapterOutcome),
 }
 
-/// A request that is about slots.
+/// A request about slots.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum SlotRequest {
@@ -229,14 +230,14 @@ pub enum SlotRequest {
     Copy {
         /// The slot.
         slot: SlotId,
-        /// What the copy is to be called.
+        /// The copy's name.
         name: String,
     },
     /// [`SlotCommands::rename`].
     Rename {
         /// The slot.
         slot: SlotId,
-        /// What it is to be called.
+        /// The new name.
         name: String,
     },
     /// [`SlotCommands::delete`].
@@ -245,14 +246,14 @@ pub enum SlotRequest {
     Protect {
         /// The slot.
         slot: SlotId,
-        /// Whether it is protected from then on.
+        /// True to protect it, false to unprotect it.
         protected: bool,
     },
     /// [`SlotCommands::import`].
     Import(PathBuf),
 }
 
-/// A request that is about attachments.
+/// A request about attachments.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum AttachmentRequest {
@@ -260,27 +261,27 @@ pub enum AttachmentRequest {
     Attach {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What is to be laid beside it.
+        /// The attachment.
         attachment: Attachment,
     },
     /// [`AttachmentCommands::attach_to_session`].
     AttachToSession(Attachment),
     /// [`AttachmentCommands::detach`].
     Detach {
-        /// What it is called.
+        /// The attachment's name.
         name: String,
     },
     /// [`AttachmentCommands::read`].
     Read {
-        /// Where it is.
+        /// The session or checkpoint that it is attached to.
         of: AttachmentOf,
-        /// What it is called.
+        /// The attachment's name.
         name: String,
     },
 }
 
 impl Request {
-    /// What it is called in logs, as `pause` or `slots().rename`.
+    /// Its name in logs, as `pause` or `slots().rename`.
     ///
     /// ```
     /// use bevy_session::requests::{CurrentRequest, Request};

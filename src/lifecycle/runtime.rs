@@ -1,4 +1,4 @@
-//! Everything that the plugin remembers from frame to frame.
+//! The state that the plugin keeps from frame to frame.
 
 pub(super) mod asked_checkpoints;
 pub(super) mod captured_moments;
@@ -54,37 +54,38 @@ use writer_port::WriterPort;
 #[derive(Resource)]
 pub(crate) struct Runtime(SyncCell<Option<Box<RuntimeParts>>>);
 
-/// What is inside [`Runtime`], a part for each concern.
+/// The contents of [`Runtime`], a part for each concern.
 pub(crate) struct RuntimeParts {
     pub types: Arc<SavedTypes>,
     pub time: FrameTime,
     pub writer: WriterPort,
-    /// What keeps sessions on other machines, if the game named a place.
+    /// The link to the replica, if the game named one.
     pub replica: Option<Box<ReplicaPort>>,
     pub exit: ExitWatch,
     /// The run that is being written.
     pub playing: Option<Playing>,
-    /// When checkpoints were captured of this world.
+    /// The moments at which checkpoints of this world were captured.
     pub captured: CapturedMoments,
-    /// Moments to which the game returns.
+    /// Moments to which the game may return.
     pub forks: Forks,
-    /// What the writer was asked for and must answer before the next request is handled.
+    /// The transition that the writer was asked for; it must answer before the next request is
+    /// handled.
     pub transition: Option<Transition>,
-    /// Whether something of the game failed since the last checkpoint, and the game went on.
+    /// True if code of the game failed since the last checkpoint, and the game continued.
     pub has_failed: bool,
-    /// What is known of the sessions of earlier starts, and done by itself about them.
+    /// The sessions of earlier starts, and the plugin's automatic work on them.
     pub start_up: StartUp,
-    /// What the game has tied to its states.
+    /// The hooks by which the game ties sessions to its states.
     pub hooks: GameHooks,
     /// Placed entities that are back and wait for their values.
     pub claims: Vec<(SaveKey, Entity)>,
-    /// What is remembered to know when a hint is due.
+    /// State kept to know when a hint is due.
     pub hints: HintWatch,
-    /// Takes what is recorded beside the checkpoints.
+    /// Records events beside the checkpoints.
     pub events: EventRecorder,
     /// The game's own save system, if it named one.
     pub external: Option<Box<External>>,
-    /// What is being done with one session each that isn't played.
+    /// Operations on sessions that aren't played, one per session.
     pub filings: Filings,
 }
 
@@ -93,46 +94,48 @@ pub(crate) struct Playing {
     pub session: SessionId,
     pub line: Line,
     pub pace: Pace,
-    /// Whether checkpoints could be taken of the world when it was last looked at.
+    /// True if the gate was open when it was last evaluated.
     pub gate_was_open: bool,
-    /// Whether the world isn't the run's, from the cancelling of a restore on that had left its states, until what was
-    /// left is back.
+    /// True if the world isn't the run's: from the cancelling of a restore that had already left
+    /// its states, until the world that was left is restored.
     pub has_left_world: bool,
-    /// What was asked for while it was shut.
+    /// Requests that came while the gate was shut.
     pub deferred: Deferred,
-    /// The newest checkpoint that says that something of the game had failed before it.
+    /// The newest checkpoint before which code of the game had failed.
     pub after_failure: Option<u64>,
-    /// A checkpoint that a state of the game asks for.
+    /// A checkpoint that a state of the game has requested.
     pub triggered: Option<String>,
     /// Saved entities at the last capture.
     pub entities: u64,
-    /// Whether a change was found in this run that left no trace.
+    /// True if a change without a trace was found in this run.
     pub has_drifted: bool,
-    /// Whether what is captured isn't written any more.
+    /// True if captures aren't written any more.
     pub is_stopped: bool,
-    /// Whether a state of the game lets the session stand still.
+    /// True if a state of the game pauses the session.
     pub paused_by_state: bool,
-    /// What the session was played with before it was taken up, until that was compared.
+    /// The environment in which the session was played before it was resumed, until the two are
+    /// compared.
     pub context_before: Option<SessionContext>,
-    /// What is counted for the summary at its end.
+    /// Counts for the summary at its end.
     pub figures: RunFigures,
-    /// Whether a capture that took too much of a frame was logged.
+    /// True once a capture that took too much of a frame was logged.
     pub over_budget_logged: bool,
-    /// Where its events stand.
+    /// Its position in the session's events.
     pub events: EventLine,
-    /// Copies what changed. Belongs to the run: without one there is nothing to watch.
+    /// Copies changes. It belongs to the run, since nothing is recorded without one.
     pub recorder: Recorder,
 }
 
-/// What becomes of what happens in the game.
+/// The course of gameplay: if it belongs to the session or not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Course {
     /// It belongs to the session that is played: checkpoints are taken of it, and events recorded.
     Captured,
-    /// The session may be about to go back to an earlier moment, which is being read. If it does, nothing of this belongs
-    /// to it; if it can't, all of it does.
+    /// The session may be about to go back to an earlier moment, which is being read. If it does,
+    /// nothing of this belongs to it; if it can't, all of it does.
     Undecided,
-    /// It belongs to no session: of a menu, or of a world that is being put back, or one that was left.
+    /// It belongs to no session: to a menu, to a world that is being restored, or to one that was
+    /// left.
     Outside,
 }
 
@@ -141,11 +144,11 @@ impl Runtime {
         Self(SyncCell::new(Some(Box::new(parts))))
     }
 
-    /// Takes the parts out of the world, to work with them beside it; `None` while the plugin is at
-    /// work, and after a panic that went through it.
+    /// Takes the parts out of the world, to work with them beside it; `None` while the plugin is
+    /// working, and after a panic that went through it.
     ///
-    /// So observers of notifications get the whole world. If one of them panics, the parts are dropped
-    /// while unwinding, and that flushes what was captured.
+    /// So observers of notifications get the whole world. If one of them panics, the parts are
+    /// dropped while unwinding, which flushes the captures.
     pub(crate) fn with<T>(
         world: &mut World,
         work: impl FnOnce(&mut RuntimeParts, &mut World) -> T,
@@ -158,17 +161,17 @@ impl Runtime {
         Some(done)
     }
 
-    /// The parts, to look at; `None` while the plugin is at work.
+    /// The parts, for reading; `None` while the plugin is working.
     pub(crate) fn parts(&mut self) -> Option<&RuntimeParts> {
         self.0.get().as_deref()
     }
 
-    /// The frame's moment by the clock that people read; `None` while the plugin is at work.
+    /// The frame's time by the wall clock; `None` while the plugin is working.
     pub(crate) fn wall_clock(&mut self) -> Option<Timestamp> {
         Some(self.0.get().as_ref()?.time.now().wall)
     }
 
-    /// Keeps stored change ticks comparable. Bevy asks for it every few hundred million ticks.
+    /// Keeps stored change ticks comparable. Bevy requests it every few hundred million ticks.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         let Some(parts) = self.0.get().as_mut() else { return };
         parts.captured.clamp_ticks(check);
@@ -210,15 +213,15 @@ impl Playing {
 }
 
 impl RuntimeParts {
-    /// A recorder for a new run, which looks at removals from now on, and where the writer knows the world as it was at a
-    /// tick, at what was written since.
+    /// A recorder for a new run, which looks at removals from now on, and where the writer knows
+    /// the world as it was at a tick, at what was written since.
     pub(super) fn recorder(&self, world: &mut World, known: Option<Tick>) -> Recorder {
         let mut recorder = Recorder::new(world, &self.types);
         recorder.begin_again(world, known);
         recorder
     }
 
-    /// Sends an order to the writer, or has it wait until the replica knows about its session.
+    /// Sends an order to the writer, or holds it until the replica is ready for its session.
     pub(super) fn order(&mut self, order: Order) {
         let (played, now) = (self.session(), self.time.now());
         let passed = match &mut self.replica {
@@ -239,7 +242,8 @@ impl RuntimeParts {
         self.writer.link.send(order, self.time.now());
     }
 
-    /// Hands over what was recorded in the frame in which the game panics, so that it can be played again.
+    /// Passes on the recorded values of the frame in which the game panics, so that it can be
+    /// replayed.
     fn hand_over_last_frame(&mut self) {
         let is_captured = self.is_captured();
         let Some(playing) = self.playing.as_mut().filter(|_| is_captured) else { return };
@@ -252,7 +256,7 @@ impl RuntimeParts {
         }
     }
 
-    /// Before anything else at an exit: whatever happens from here on is no crash.
+    /// Records the exit before anything else: whatever happens from now on is no crash.
     pub(super) fn write_exit_down(&mut self) {
         self.exit.note_exit();
         self.order(Order::Beat);
@@ -264,7 +268,7 @@ impl RuntimeParts {
         self.playing.as_ref().map(|playing| playing.session)
     }
 
-    /// Whether the world is one of which checkpoints may be taken.
+    /// Returns true if checkpoints may be taken of the present world.
     pub(super) fn may_capture(&self) -> bool {
         self.playing.as_ref().is_some_and(|playing| playing.gate_was_open)
     }
@@ -300,7 +304,7 @@ impl RuntimeParts {
         }
     }
 
-    /// What becomes of what happens in the game now.
+    /// The present course of gameplay.
     ///
     /// The writer may be busy with whatever else: a session that is played is recorded and captured all the same.
     pub(super) fn course(&self) -> Course {
@@ -327,31 +331,31 @@ impl RuntimeParts {
         if has_left_world { Course::Outside } else { Course::Captured }
     }
 
-    /// Whether what is being read is an earlier moment of what is played.
+    /// Returns true if an earlier moment of the played session is being read.
     fn goes_back_to(&self, preparing: &Preparing) -> bool {
         let is_own = self.session() == Some(preparing.session);
         is_own && preparing.reason != RestoreReason::BranchedOff
     }
 
-    /// Whether checkpoints are taken of what is played.
+    /// Returns true if checkpoints are taken of what is played.
     pub(super) fn is_captured(&self) -> bool {
         self.course() == Course::Captured
     }
 
-    /// Whether the game is on its way to where a checkpoint belongs.
+    /// Returns true if a restore waits for its gate or is changing the world.
     pub(super) fn is_restoring(&self) -> bool {
         matches!(self.transition, Some(Transition::Restoring(_)))
     }
 
-    /// Whether the session is being left.
+    /// Returns true if the session is being left.
     pub(super) fn is_leaving(&self) -> bool {
         matches!(self.transition, Some(Transition::Ending(_) | Transition::Leaving(_)))
     }
 }
 
 impl Drop for RuntimeParts {
-    /// An app that is dropped without a word of [`AppExit`] has exited all the same, unless a panic
-    /// is what drops it.
+    /// An app that is dropped without [`AppExit`] has exited all the same, unless a panic is
+    /// dropping it.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.hand_over_last_frame();

@@ -1,4 +1,4 @@
-//! Where sessions are kept, and what a game hears if that isn't where it wants them.
+//! The directories in which sessions are kept, and the notification if they aren't the usual ones.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use bevy::prelude::*;
 
 use super::notifications::{DataPlaceChanged, notify};
 
-/// Where sessions are kept in this process. There from the first frame on, unless sessions are switched
-/// off.
+/// The directories in which this process keeps sessions. There from the first frame on, unless
+/// sessions are switched off.
 ///
-/// It is what the game and the platform say, unless that can't be written and the game has named a
-/// [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and of slots go by
-/// what is wanted, wherever a file is found.
+/// They are the usual ones of the game and the platform, unless those can't be written and the game
+/// has set a [`fallback_directory`](crate::SessionPlugin::fallback_directory). Paths in errors and
+/// of slots are those in the usual directory, even if a file is below the fallback.
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
@@ -26,19 +26,20 @@ impl SessionPlace {
         Self { data, state, is_fallback }
     }
 
-    /// The directory that sessions and slots are written to.
+    /// The directory of sessions and slots.
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// The directory of what belongs to this machine only: locks, and what is known of processes.
+    /// The directory of files that belong to this machine only: locks and records of processes.
     #[must_use]
     pub fn state(&self) -> &Path {
         &self.state
     }
 
-    /// Whether sessions are written below the fallback, since they can't be where they are wanted.
+    /// Returns true if sessions are written below the fallback, since they can't be written to the
+    /// usual directory.
     #[must_use]
     pub fn is_fallback(&self) -> bool {
         self.is_fallback

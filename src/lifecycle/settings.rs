@@ -1,4 +1,4 @@
-//! What a game or player may change while it runs.
+//! Settings that a game or player may change while the game runs.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,20 +9,21 @@ use bevy_session_journal::internal::read::recovery::PROBATION;
 
 use super::{CaptureBudget, RecoveryPolicy};
 
-/// What becomes of a restore that would lose something.
+/// The policy for a restore that would lose something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Hash, Debug, Default))]
 pub enum RestoreLosses {
-    /// It goes on. What is lost is listed in the report, and kept in the session.
+    /// It continues. The losses are listed in the report, and the lost values are kept in the
+    /// session.
     #[default]
     Accept,
-    /// It is refused with [`RequestError::WouldLose`](crate::RequestError::WouldLose), and the world
-    /// stays as it is.
+    /// It is rejected with [`RequestError::WouldLose`](crate::RequestError::WouldLose), and the
+    /// world stays as it is.
     Refuse,
 }
 
-/// How often checkpoints are taken, and what they may cost. Change it at any time.
+/// Settings for checkpoints, recovery and storage. Change them at any time.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -38,79 +39,81 @@ pub enum RestoreLosses {
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug, Default))]
 pub struct SessionSettings {
-    /// Time between automatic checkpoints, in real time; it stands still while the session is
+    /// Time between automatic checkpoints, in real time; it doesn't count while the session is
     /// paused. Defaults to 5 seconds.
     pub interval: Duration,
-    /// Whether checkpoints are taken that the game doesn't ask for by name: after the interval, at a
-    /// pause, where a state or a gate asks for one, and when the system suspends the game. The first of
-    /// a run and the last one are taken in any case, unless a gate of
-    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed. Defaults to `true`.
+    /// True to take checkpoints that no request asks for: after the interval, at a pause, when a
+    /// state or a gate asks for one, and when the system suspends the game. The first one of a run
+    /// and the last one are taken in any case, unless a gate of
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed.
+    /// Defaults to `true`.
     pub autosave: bool,
-    /// Whether crashed sessions are offered, recovered without asking, or let be. Defaults to
+    /// The policy for crashed sessions: offered, recovered without asking, or ignored. Defaults to
     /// [`RecoveryPolicy::Ask`].
     pub recovery: RecoveryPolicy,
-    /// How long ago a crash may be for the player to be asked about it. [`RecoveryPolicy::Automatic`]
-    /// asks no one and recovers older ones too. What is older stays in
-    /// [`SessionCatalog`](crate::SessionCatalog) and in load menus, where it can be recovered, and is
-    /// in [`RecoveryOffers::older`](crate::RecoveryOffers::older). The clock that counts is the
-    /// machine's: a crash that seems to lie in the future is asked about. `None` asks about each.
-    /// Defaults to 24 hours.
+    /// The age up to which the player is asked about a crash. Sessions that crashed longer ago stay
+    /// in [`SessionCatalog`](crate::SessionCatalog) and in load menus, where they can be recovered,
+    /// and are in [`RecoveryOffers::older`](crate::RecoveryOffers::older).
+    /// [`RecoveryPolicy::Automatic`] asks no one and recovers older ones too. The age is by the
+    /// machine's clock; the player is also asked about a crash that seems to be in the future.
+    /// `None` asks about each. Defaults to 24 hours.
     pub recovery_age: Option<Duration>,
-    /// Play time after which a restore has proven itself: a game that dies before that, and again, climbs
-    /// the crash-loop ladder, see [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to
-    /// 60 seconds.
+    /// Play time after which a restore counts as successful. If the game dies before that,
+    /// repeatedly, older checkpoints are proposed, see
+    /// [`RecoveryOffer::proposed`](crate::RecoveryOffer::proposed). Defaults to 60 seconds.
     pub probation: Duration,
-    /// Mean bytes per second that automatic checkpoints may write. Where they would write more,
-    /// the interval is stretched, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) says so.
-    /// Defaults to 1 MiB.
+    /// Mean bytes per second that automatic checkpoints may write. If they would write more, the
+    /// interval is lengthened, and [`AutosaveStretched`](crate::checkpoints::AutosaveStretched) is
+    /// sent. Defaults to 1 MiB.
     pub max_bytes_per_second: u64,
-    /// Time between a checkpoint and the next one that a state asks for; more such moments within it
-    /// make one checkpoint. Those that the game asks for by name, and those of what is being left,
-    /// don't wait. Defaults to 1 second.
+    /// The shortest time between a checkpoint and the next one that a state asks for; several such
+    /// moments within it make one checkpoint. Requested checkpoints, and those of a state that is
+    /// being left, don't wait. Defaults to 1 second.
     pub minimum_gap: Duration,
-    /// Whether a checkpoint is taken when a window of the game loses the focus. Needs the feature
-    /// `window`. With the same feature, one is taken when the system suspends the game, as on a phone,
-    /// if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
+    /// True to take a checkpoint when a window of the game loses the focus. Needs the feature
+    /// `window`. With the same feature, one is taken when the system suspends the game, as on a
+    /// phone, if [`autosave`](Self::autosave) is on and no gate is closed. Defaults to `false`.
     pub checkpoint_on_focus_loss: bool,
-    /// What a capture may take of a frame; where it takes more,
-    /// [`CaptureOverBudget`](crate::checkpoints::CaptureOverBudget) names the types that cost most. `None` if
-    /// it is of no interest. Defaults to a tenth of a frame at 60 Hz.
+    /// The share of a frame that a capture may take. If one takes more,
+    /// [`CaptureOverBudget`](crate::checkpoints::CaptureOverBudget) names the types that cost most.
+    /// `None` never reports it. Defaults to a tenth of a frame at 60 Hz.
     pub capture_budget: Option<CaptureBudget>,
-    /// What becomes of a restore that would lose something: values of types that this build doesn't
+    /// The policy for a restore that would lose something: values of types that this build doesn't
     /// know, or that it can't read any more. Defaults to [`RestoreLosses::Accept`].
     pub losses: RestoreLosses,
-    /// For development: every so many checkpoints, what was written is read back from the disk and
-    /// held against the world, value by value. What differs was changed without a trace, and
-    /// [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it. What can't be found: the order in
-    /// lists of values that refer to entities, and types that could not be written or read. A value
-    /// that is written differently each time is named although it didn't change. Defaults to
-    /// `None`: never.
+    /// For development: at every checkpoint of this number, what was written is read back from the
+    /// disk and compared with the world, value by value. If something differs, it was changed
+    /// without a trace, and [`CheckpointDrifted`](crate::checkpoints::CheckpointDrifted) names it.
+    /// The test can't find a wrong order in lists of values that refer to entities, nor types that
+    /// could not be written or read. A value that is written differently each time is named
+    /// although it didn't change. Defaults to `None`: never.
     ///
     /// It costs a full copy of everything that is saved, in the same frame as the checkpoint, and
     /// on the writer's thread the time to encode that copy and to read and merge the session's
     /// newest checkpoint; both are in memory meanwhile. Checkpoints that copy everything anyway
     /// are not tested, and neither are those that a slow disk merges into the next one.
     pub self_test: Option<NonZeroU32>,
-    /// Whether a slot of kind [`SlotKind::Exit`](crate::slots::SlotKind::Exit) is left behind when a session
-    /// is closed, by a request or by the exit of the game; one for each session, which is replaced each
-    /// time. Behind a closed gate of [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) it
-    /// is made of the newest checkpoint, and there is none if this run has taken none. Defaults to
-    /// `false`, since a session that was closed can be continued anyway.
+    /// True to save a slot of kind [`SlotKind::Exit`](crate::slots::SlotKind::Exit) when a session
+    /// is closed, by a request or by the exit of the game: one for each session, replaced each
+    /// time. If a gate of
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed, it
+    /// is a copy of the newest checkpoint, and there is none if this run has taken none. Defaults
+    /// to `false`, since a session that was closed can be continued anyway.
     pub exit_slot: bool,
-    /// For how long after it was written the index of sessions is shown at the start, before the files of
-    /// each session were looked at: a list of thousands is there at once, and may show a session that was
-    /// played or deleted since by another program. Right after it the files are looked at, and what is
-    /// different is put right, sizes too, which leave out slots until then;
+    /// The age up to which the index of sessions is shown at the start, before the files of each
+    /// session were read. A list of thousands is there at once, but may show a session that another
+    /// program has played or deleted since. The files are read right after, and differences are
+    /// corrected, including sizes, which leave out slots until then; see
     /// [`SessionCatalog::is_verified`](crate::SessionCatalog::is_verified) and
-    /// [`SessionsFound`](crate::SessionsFound) say when. Whatever this is, nothing is restored, offered or
-    /// deleted by what the index says. Read when the game starts. Defaults to zero: never.
+    /// [`SessionsFound`](crate::SessionsFound). With any value, nothing is restored, offered or
+    /// deleted because of the index. Read when the game starts. Defaults to zero: never.
     pub trust_index: Duration,
-    /// Logs orders to the writer at the level `info`, with its time, whatever `RUST_LOG` says of
-    /// details. Defaults to `false`.
+    /// True to log each order to the writer at level `info`, with its time, whatever `RUST_LOG` is.
+    /// Defaults to `false`.
     pub verbose: bool,
-    /// How much of the disk sessions may take, and how long what was deleted stays.
+    /// The disk space that sessions may take, and the time until deleted ones are removed.
     pub storage: StorageSettings,
-    /// How long the plugin waits for what may take long.
+    /// The time that the plugin waits for slow operations.
     pub patience: Patience,
 }
 
@@ -137,43 +140,46 @@ impl Default for SessionSettings {
     }
 }
 
-/// How much of the disk sessions may take, and how long what was deleted stays: [`SessionSettings::storage`].
+/// The disk space that sessions may take, and the time until deleted ones are removed:
+/// [`SessionSettings::storage`].
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct StorageSettings {
-    /// Bytes that one session's history may take on disk. Never met at the price of the last good
-    /// checkpoint. Defaults to 256 MiB.
+    /// Bytes that one session's history may take on disk. The last good checkpoint is kept even if
+    /// it alone takes more. Defaults to 256 MiB.
     pub max_session_bytes: u64,
     /// Bytes that the journals and attachments of all sessions of one profile may take together on
-    /// disk; looked at once in a run. Slots aren't counted. Where they take more, those that aren't
-    /// played lose history: of low [`SessionPriority`](crate::SessionPriority) first, then of normal,
-    /// then of high, and of one priority the least recently played first. Named checkpoints go after
-    /// that, in the same order. Never met at the price of a session's last good checkpoint. Defaults to
-    /// 1 GiB.
+    /// disk; checked once in a run. Slots aren't counted. If they take more, sessions that aren't
+    /// played lose history: those of low [`SessionPriority`](crate::SessionPriority) first, then of
+    /// normal, then of high, and within one priority the least recently played first. Named
+    /// checkpoints are removed after that, in the same order. Each session's last good checkpoint
+    /// is kept in any case. Defaults to 1 GiB.
     pub max_total_bytes: u64,
-    /// Checkpoints that are kept of one session because the game or its player asked for them: by name,
-    /// by a slot or as a quick save. Beyond that, and where
-    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them go; automatic
-    /// ones have gone long before. Slots aren't counted. Defaults to 1,000.
+    /// The number of checkpoints of one session that are kept because the game or its player asked
+    /// for them: by name, by a slot or as a quick save. Beyond that, and if
+    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room, the oldest of them are
+    /// removed, after all automatic ones. Slots aren't counted. Defaults to 1,000.
     pub max_named_checkpoints: usize,
-    /// Branches that are kept of one session: what it had come to when it went back, by a rewind, a load or
-    /// a recovery from an older checkpoint. The oldest go first, and all of them where
-    /// [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
+    /// The number of branches of one session that are kept: the play that it left by a rewind, a
+    /// load or a recovery from an older checkpoint. The oldest are removed first, and all of them
+    /// if [`max_session_bytes`](Self::max_session_bytes) leaves no room. Defaults to 10.
     pub max_branches: usize,
-    /// What may be attached to one session itself, by
-    /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of all together, and versions of each.
-    /// Defaults to 16 MiB and 3.
+    /// The limits on attachments of one session itself, see
+    /// [`attach_to_session`](crate::attachments::AttachmentCommands::attach_to_session): bytes of
+    /// all together, and versions of each. Defaults to 16 MiB and 3.
     pub attachments: AttachmentQuota,
-    /// How long a session lies in the trash, see [`delete`](crate::library::LibraryCommands::delete), until it is removed
-    /// for good; at least, since only a run looks that has taken a session up. The machine's clock isn't
-    /// trusted alone: so much time must have passed by what an earlier run has written. `None` keeps what is
-    /// there for ever. Defaults to 30 days.
+    /// The least time that a session stays in the trash, see
+    /// [`delete`](crate::library::LibraryCommands::delete), until it is removed for good. Only a
+    /// run that plays a session removes it. Since the machine's clock may be wrong, an earlier
+    /// run's files must show too that this much time has passed. `None` keeps deleted sessions for
+    /// ever. Defaults to 30 days.
     pub trash: Option<Duration>,
-    /// Bytes that are kept free on the disk, in a file beside the game's state, so that the checkpoint of
-    /// an exit still has room when the disk is full: then the file is given up. It is made again once
-    /// there is room. There is none where the state lies on another file system than the sessions, and
-    /// none where less than 16 times as much is free. 0 switches it off. Defaults to 4 MiB.
+    /// Bytes that are kept free on the disk, by a file beside the game's state. When the disk is
+    /// full, the file is deleted, so that the checkpoint of an exit still has room, and is made
+    /// again once there is room. There is no such file if the state is on another file system than
+    /// the sessions, or if less than 16 times as much is free. 0 switches it off. Defaults to 4
+    /// MiB.
     pub reserve_bytes: u64,
 }
 
@@ -191,24 +197,26 @@ impl Default for StorageSettings {
     }
 }
 
-/// How long the plugin waits for what may take long: [`SessionSettings::patience`].
+/// The time that the plugin waits for slow operations: [`SessionSettings::patience`].
 #[derive(Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 pub struct Patience {
-    /// How long an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds. Windows
-    /// ends a program 5 seconds after its console was closed, or the player logged off.
+    /// The time that an exit waits for the last checkpoint to be on disk. Defaults to 3 seconds.
+    /// Windows ends a program 5 seconds after its console was closed, or the player logged off.
     pub exit: Duration,
-    /// How long the frame in which the system suspends the game waits until what was captured is on disk:
-    /// a phone stops the process after that frame, and often ends it later without a word. Defaults to
-    /// 1 second; phones end a game that takes about 5 seconds.
+    /// The time that the frame in which the system suspends the game waits for captures to be on
+    /// disk: a phone stops the process after that frame, and often ends it later without notice.
+    /// Defaults to 1 second; phones end a game that takes about 5 seconds.
     pub suspend: Duration,
-    /// How long a restore waits for its gate until [`RestoreStalled`](crate::recovery::RestoreStalled) says
-    /// so. It goes on waiting. Defaults to 10 seconds.
+    /// The time that a restore waits for its gate until
+    /// [`RestoreStalled`](crate::recovery::RestoreStalled) is sent. It keeps waiting after that.
+    /// Defaults to 10 seconds.
     pub restore: Duration,
-    /// How long the game's own save system may take to answer: its [`ExternalSaves`](crate::external::ExternalSaves)
-    /// each call, and the game a request to save or to load. What comes later is ignored, or rejected. An
-    /// exit waits for it no longer than [`exit`](Self::exit). Defaults to 30 seconds.
+    /// The time that the game's own save system has to answer: its
+    /// [`ExternalSaves`](crate::external::ExternalSaves) each call, and the game a request to save
+    /// or to load. Later answers are ignored, or rejected. An exit waits for it no longer than
+    /// [`exit`](Self::exit). Defaults to 30 seconds.
     pub external: Duration,
 }
 

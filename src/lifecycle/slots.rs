@@ -1,4 +1,4 @@
-//! Saving into slots and loading them: what the main thread does for it.
+//! Saving to slots and loading them, on the main thread.
 
 pub(super) mod saving;
 
@@ -13,7 +13,7 @@ use super::notifications::{SlotCopied, SlotDeleted, SlotImported, SlotRenamed, S
 use super::requests::{finish_if_asked, reject};
 use saving::slot_failed;
 
-/// Takes in what came of something that was asked of slots.
+/// Handles the result of an operation on slots.
 pub(super) fn slot_done(
     world: &mut World,
     order: SlotOrder,

@@ -1,4 +1,4 @@
-//! What this start of the game does by itself about the sessions of earlier ones.
+//! The plugin's automatic work at a start on the sessions of earlier ones.
 
 pub(super) mod trial;
 
@@ -19,25 +19,26 @@ use bevy_session_journal::{
 use super::policy::RecoveryPolicy;
 use crate::mode::SessionMode;
 
-/// What this start of the game knows and does about the sessions of earlier ones.
+/// The sessions of earlier starts, and this start's automatic work on them.
 pub(crate) struct StartUp {
     mode: SessionMode,
     is_development: bool,
-    /// Whether the sessions on this machine were looked at.
+    /// True once the sessions on this machine were read.
     sessions_are_known: bool,
     /// Offers that wait for the game's menu.
     withheld: Vec<RecoveryOffer>,
-    /// Whether the game asked for the sessions on this machine by itself.
+    /// True if the game itself requested a look at the sessions on this machine.
     was_asked: bool,
     /// Sessions that were started by this process.
     own: HashSet<SessionId>,
-    /// Where sessions stand on the crash-loop ladder, except for those at its foot.
+    /// The sessions' steps on the crash-loop ladder, except for those on the first.
     ladders: HashMap<SessionId, Ladder>,
-    /// The crashes that no recovery has written down yet, whether or not the player is asked about them.
+    /// The crashes that no recovery has recorded yet, whether or not the player is asked about
+    /// them.
     crashes: HashMap<SessionId, Crash>,
-    /// Which session is still to be taken up.
+    /// The session that is still to be resumed automatically.
     due: Due,
-    /// What was taken up by itself, and didn't work out.
+    /// Attempts to resume a session automatically that failed.
     tried: Vec<Attempt>,
     /// A start that waits for a process that is about to end.
     race: Option<Race>,
@@ -45,47 +46,48 @@ pub(crate) struct StartUp {
     trial: Option<RunOnTrial>,
 }
 
-/// What is taken up by itself: a session, its newest checkpoint, and the checkpoint or backup that is proposed.
+/// An attempt to resume automatically: a session, its newest checkpoint, and the proposed
+/// checkpoint or backup.
 pub(super) type Attempt = (SessionId, Option<CheckpointId>, Proposal, Option<String>);
 
-/// Which session is taken up without a request, once nothing else is going on.
+/// The session that is resumed without a request, once nothing else is going on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
-    /// The newest that crashed, if the policy says so.
+    /// The crashed session that was played last, if the policy says so.
     Crashed,
-    /// The newest of all, since the developer says so.
+    /// The newest of all, since the developer asked for it.
     Newest,
 }
 
-/// A crash that no recovery has written down yet.
+/// A crash that no recovery has recorded yet.
 pub(super) struct Crash {
     deaths: Vec<ProcessDeath>,
     /// Play time of the newest checkpoint.
     play_time: Duration,
-    /// What was played after it, if that is known.
+    /// The play time after it, if that is known.
     unsaved: Option<Duration>,
 }
 
 /// A run that began with a restore, and hasn't been played for long.
 pub(super) struct RunOnTrial {
     run: RunId,
-    /// Play time at which it has proven itself; `None` if it has, or began with no restore.
+    /// The play time at which its trial ends; `None` if that is over, or it began with no restore.
     until: Option<Duration>,
 }
 
 /// A start that waits for a process that is about to end.
 struct Race {
-    /// When it is given up.
+    /// The time at which it is given up.
     until: Duration,
-    /// When the sessions are looked at next.
+    /// The time of the next look at the sessions.
     next_look: Duration,
     has_looked: bool,
 }
 
-/// How long a start waits for a process that is about to end.
+/// The time that a start waits for a process that is about to end.
 const LONGEST_RACE: Duration = Duration::from_secs(2);
-/// How long it waits until it looks again.
+/// The time between two looks at the sessions meanwhile.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl StartUp {
@@ -109,12 +111,13 @@ impl StartUp {
         }
     }
 
-    /// Whether the sessions on this machine were looked at.
+    /// Returns true once the sessions on this machine were read.
     pub(crate) fn sessions_are_known(&self) -> bool {
         self.sessions_are_known
     }
 
-    /// Whether a start may wait for a process that is about to end: for a while, from the first time on.
+    /// Returns true if a start may wait for a process that is about to end: for a while after the
+    /// first call.
     pub(super) fn may_try_again(&mut self, now: Moment) -> bool {
         let until = self.race.as_ref().map_or(now.elapsed + LONGEST_RACE, |race| race.until);
         let next_look = now.elapsed + BETWEEN_LOOKS;
@@ -123,7 +126,8 @@ impl StartUp {
         goes_on
     }
 
-    /// Whether a start waits for another process, and the time has come to look at the sessions again.
+    /// Returns true if a start waits for another process, and it is time to look at the sessions
+    /// again.
     pub(super) fn begin_next_look(&mut self, now: Moment) -> bool {
         let race = self.race.as_mut().filter(|race| !race.has_looked);
         let Some(race) = race.filter(|race| now.elapsed >= race.next_look) else { return false };
@@ -132,32 +136,32 @@ impl StartUp {
         true
     }
 
-    /// Whether a start waits for another process, and for the next look at the sessions.
+    /// Returns true if a start waits for another process and for the next look at the sessions.
     pub(super) fn waits_for_next_look(&self) -> bool {
         self.race.as_ref().is_some_and(|race| !race.has_looked)
     }
 
-    /// Whether a start waits for another process.
+    /// Returns true if a start waits for another process.
     pub(super) fn is_racing(&self) -> bool {
         self.race.is_some()
     }
 
-    /// The start that waited is made, or given up.
+    /// Ends the wait: the session was started, or given up.
     pub(super) fn end_race(&mut self) {
         self.race = None;
     }
 
-    /// The sessions are others now, and will be looked at.
+    /// The list of sessions is outdated, and will be read again.
     pub(super) fn look_again(&mut self) {
         self.sessions_are_known = false;
     }
 
-    /// Without a writer no one looks at the sessions, so nothing has to wait for that.
+    /// Without a writer the sessions are never read, so nothing has to wait for that.
     pub(super) fn expect_no_sessions(&mut self) {
         self.sessions_are_known = true;
     }
 
-    /// Whether offers wait for the game's menu.
+    /// Returns true if offers wait for the game's menu.
     pub(crate) fn withholds_offers(&self) -> bool {
         !self.withheld.is_empty()
     }
@@ -175,43 +179,43 @@ impl StartUp {
         self.withheld.retain(|offer| offer.session.id != session);
     }
 
-    /// The game asks for the sessions on this machine.
+    /// Notes that the game itself requested a look at the sessions on this machine.
     pub(super) fn asked(&mut self) {
         self.was_asked = true;
     }
 
-    /// This process started a session.
+    /// Notes that this process started a session.
     pub(super) fn note_own(&mut self, session: SessionId) {
         self.own.insert(session);
     }
 
-    /// Whether the game isn't to know of a session.
+    /// Returns true if this session is hidden from the game.
     pub(super) fn hides(&self, session: SessionId) -> bool {
         self.mode == SessionMode::Fresh && !self.own.contains(&session)
     }
 
-    /// Whether the game isn't to know of any session but those of this process.
+    /// Returns true if all sessions of other processes are hidden from the game.
     pub(super) fn hides_others(&self) -> bool {
         self.mode == SessionMode::Fresh
     }
 
-    /// The sessions of which something is known that a crash has left.
+    /// The sessions that have a known crash.
     pub(super) fn crashed(&self) -> impl Iterator<Item = SessionId> {
         let withheld = self.withheld.iter().map(|offer| offer.session.id);
         let crashed = self.ladders.keys().chain(self.crashes.keys());
         crashed.copied().chain(withheld)
     }
 
-    /// A session is in good order.
+    /// Forgets a session's crashes, since it is in good order.
     pub(super) fn forget_crash_of(&mut self, session: SessionId) {
         self.forget_offers_of(session);
         self.ladders.remove(&session);
         self.crashes.remove(&session);
     }
 
-    /// How the processes ended that held a session before, the oldest first, and how much play was lost if the session
-    /// goes on at this play time: what was never saved, and what was played up to the newest checkpoint. `None` if no
-    /// crash of it waits to be written down. Asked once.
+    /// Takes the ends of the processes that held a session before, the oldest first, and the play
+    /// time that is lost if the session continues at this play time: what was never saved, and what
+    /// was played up to the newest checkpoint. `None` if no crash of it is still to be recorded.
     pub(super) fn take_crash(
         &mut self,
         session: SessionId,
@@ -222,7 +226,8 @@ impl StartUp {
         Some((crash.deaths, crash.unsaved.map(|unsaved| unsaved.saturating_add(passed_over))))
     }
 
-    /// Takes note of where a session stands on the crash-loop ladder. Its offers say how it crashed, if it did.
+    /// Stores a session's step on the crash-loop ladder. Its offers have its crash, if there was
+    /// one.
     pub(super) fn note_ladder(&mut self, found: &FoundSession) {
         self.crashes.remove(&found.session);
         if found.ladder == Ladder::default() {
@@ -232,7 +237,7 @@ impl StartUp {
         }
     }
 
-    /// All sessions were looked at: those that are to be taken up by themselves can be.
+    /// All sessions were read: they can be resumed automatically now.
     pub(super) fn all_found(&mut self) {
         self.sessions_are_known = true;
         self.tried.clear();
@@ -241,17 +246,17 @@ impl StartUp {
         }
     }
 
-    /// Which session is still to be taken up.
+    /// The session that is still to be resumed automatically.
     pub(super) fn due(&self) -> Due {
         self.due
     }
 
-    /// None is to be taken up without a request any more.
+    /// No session is resumed automatically any more.
     pub(super) fn nothing_is_due(&mut self) {
         self.due = Due::Nothing;
     }
 
-    /// Whether this wasn't tried yet, which it is now.
+    /// Returns true if this is the first such attempt, and records it.
     pub(super) fn try_once(&mut self, attempt: Attempt) -> bool {
         let is_new = !self.tried.contains(&attempt);
         if is_new {
@@ -260,7 +265,7 @@ impl StartUp {
         is_new
     }
 
-    /// What is restored of a session that is taken up without asking.
+    /// The checkpoint to restore of a session that is resumed without asking.
     pub(super) fn proposed(&self, session: SessionId, policy: RecoveryPolicy) -> Proposal {
         let ladder = self.ladders.get(&session).copied().unwrap_or_default();
         match policy {
@@ -269,7 +274,7 @@ impl StartUp {
         }
     }
 
-    /// Whether a developer stopped the game, who doesn't want to be asked about that.
+    /// Returns true if a developer stopped the game, and needn't be asked about that.
     fn is_developers_stop(&self, cause: &HowItEnded) -> bool {
         let is_stop = matches!(cause, HowItEnded::Abnormal { machine_restarted: false });
         self.is_development && !self.was_asked && is_stop

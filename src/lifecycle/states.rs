@@ -1,4 +1,4 @@
-//! Follows the game's states.
+//! Reacts to the game's states.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointKind, EventTrigger, SessionStatus};
@@ -18,7 +18,7 @@ use super::{CurrentSession, SessionSettings, playing};
 use crate::capture::{StateLog, StatesBeingLeft};
 use crate::external_saves::ExternalSaveReason;
 
-/// Follows the game's states, once a frame.
+/// Reacts to the game's states, once a frame.
 pub(super) fn follow_states(parts: &mut RuntimeParts, world: &mut World) {
     make_offers(parts, world);
     let course = parts.course();
@@ -68,8 +68,8 @@ fn log_state_changes(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Pauses when the game enters a state in which the session stands still, and resumes when it
-/// leaves it. What the game asks for by itself meanwhile has its way.
+/// Pauses when the game enters a state in which the session is paused, and resumes when it leaves
+/// it. The game's own requests meanwhile take precedence.
 fn pause_with_states(parts: &mut RuntimeParts, world: &mut World) {
     let any = |found, condition: &mut Condition| condition.ask(world) || found;
     let wanted = parts.hooks.pause_in.iter_mut().fold(false, any);
@@ -88,7 +88,7 @@ fn pause_with_states(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Takes the checkpoints that states ask for, not more often than the settings allow.
+/// Takes the checkpoints that states request, not more often than the settings allow.
 pub(super) fn checkpoint_with_states(parts: &mut RuntimeParts, world: &mut World) {
     let is_captured = parts.is_captured();
     let Some(playing) = &mut parts.playing else { return };
@@ -125,8 +125,8 @@ pub(super) fn checkpoint_with_states(parts: &mut RuntimeParts, world: &mut World
     }
 }
 
-/// The states have changed, and nothing of the last ones was cleared away: the last moment for a
-/// checkpoint of what is being left.
+/// The states have changed, and nothing of the last ones was despawned: the last moment for a
+/// checkpoint of their world.
 fn save_what_is_left(parts: &mut RuntimeParts, world: &mut World) {
     if !parts.is_captured() {
         return;

@@ -1,4 +1,4 @@
-//! What a run of a session came to.
+//! The summary of a session's run.
 
 use std::time::Duration;
 
@@ -7,8 +7,7 @@ use bevy_session_journal::internal::model::clock::Moment;
 
 use super::CurrentSession;
 
-/// What a session came to, as far as it was played in this run: from when it was started or taken up
-/// until it was left.
+/// The figures of a session's run: from when it was started or resumed until it was left.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub struct SessionSummary {
@@ -20,27 +19,28 @@ pub struct SessionSummary {
     pub wall_clock: Duration,
     /// Checkpoints of this run that are durable.
     pub checkpoints: u64,
-    /// How often a checkpoint of the session was put back into the world, in all runs together.
+    /// The number of times that a checkpoint of the session was restored, in all runs together.
     pub restores: u32,
-    /// How many processes died while they played it, as far as it was recovered after that.
+    /// The number of processes that died while they played it, as far as it was recovered after
+    /// that.
     pub deaths: u32,
-    /// The longest that a capture of this run took of a frame.
+    /// The most time that a capture of this run took of a frame.
     pub largest_stall: Duration,
-    /// What the values of each type took in this run before they were compressed, the largest first.
+    /// The bytes of each type's values in this run before compression, largest first.
     pub types: Vec<TypeBytes>,
 }
 
-/// What the values of one type took.
+/// The bytes of one type's values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct TypeBytes {
     /// The type, by its name in the session's files.
     pub type_path: String,
-    /// Bytes, before they were compressed.
+    /// Bytes before compression.
     pub bytes: u64,
 }
 
-/// What is counted while a run goes on.
+/// Counts of a run in progress.
 #[derive(Default)]
 pub(crate) struct RunFigures {
     began: Option<Duration>,
@@ -64,7 +64,7 @@ impl RunFigures {
         self.largest_stall = self.largest_stall.max(took);
     }
 
-    /// What the run came to.
+    /// The summary of the run.
     pub(super) fn sum_up(
         &self,
         current: &CurrentSession,

@@ -1,5 +1,6 @@
-//! The ways from one session to another, or to an earlier moment of the same one. All of them go by one protocol: what
-//! is wanted is read first, while the game goes on; then what is played is left; then the other one is put back.
+//! Changing to another session, or to an earlier moment of the same one. All changes take the same
+//! steps: the checkpoint is read first, while the game continues; then the played session is left;
+//! then the checkpoint is restored.
 
 pub(super) mod backups;
 pub(super) mod beginning_worlds;

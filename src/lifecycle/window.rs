@@ -1,4 +1,4 @@
-//! Hears from windows that the player looks away, and that the system suspends the game.
+//! Watches the focus of windows, and the system's suspending of the game.
 
 use bevy::prelude::*;
 use bevy_window::{AppLifecycle, WindowCloseRequested, WindowFocused};
@@ -8,7 +8,7 @@ use super::hooks::game_hooks::CheckpointTriggers;
 use super::runtime::exit_watch::WindowClosed;
 use super::runtime::suspension::Suspension;
 
-/// Adds what looks at windows. Where there are none, it does nothing.
+/// Adds the systems that watch windows. If there are none, it does nothing.
 pub(crate) fn watch_windows(app: &mut App) {
     app.init_resource::<Suspension>().add_systems(
         Last,
@@ -20,10 +20,9 @@ pub(crate) fn watch_windows(app: &mut App) {
     );
 }
 
-/// Follows what the system does with the game.
-///
-/// `bevy_winit` sends `Suspended` where it has promised `WillSuspend`, and the frame in which that comes is the
-/// last one; other runners may send the one, the other or both.
+/// Follows the system's suspending of the game. `bevy_winit` sends `Suspended` after it has
+/// announced `WillSuspend`, and the frame in which that comes is the last one; other runners may
+/// send one or both.
 fn note_suspension(mut phases: MessageReader<AppLifecycle>, mut suspension: ResMut<Suspension>) {
     for phase in phases.read() {
         *suspension = match phase {
@@ -46,7 +45,7 @@ fn note_focus_loss(
     }
 }
 
-/// Notes that the exit, if one follows, is the window's.
+/// Notes that the exit, if one follows, is caused by the window.
 fn note_close(mut requests: MessageReader<WindowCloseRequested>, mut commands: Commands) {
     if requests.read().last().is_some() {
         commands.insert_resource(WindowClosed);

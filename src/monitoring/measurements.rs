@@ -1,4 +1,4 @@
-//! What the plugin measures of itself.
+//! Measurements of the plugin's own work.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use bevy_session_journal::internal::write::Surroundings;
 
 use super::SessionOperation;
 
-/// Operations that are kept for whoever reads them.
+/// The most operations that are kept for a reader.
 const MOST_DONE: usize = 4096;
 
-/// What the plugin measures of itself. Its being there when the app is finished is what asks for it; without it nothing is
-/// timed.
+/// Measurements of the plugin's own work. Insert this resource before the app is finished to turn
+/// them on; without it nothing is timed.
 ///
-/// [`SessionSystems::Report`](crate::SessionSystems) brings it up to date once a frame.
+/// [`SessionSystems::Report`](crate::SessionSystems) updates it once a frame.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -36,33 +36,34 @@ const MOST_DONE: usize = 4096;
 #[non_exhaustive]
 pub struct Measurements {
     done: Vec<(SessionOperation, Option<Duration>)>,
-    /// What waits to be done.
+    /// Counts of the work that isn't done yet.
     pub load: WriterLoad,
-    /// How often a start waited for a session that another process held.
+    /// The number of times that a start waited for a session that another process held.
     pub lock_waits: u64,
-    /// What is around the sessions. Asked about every ten seconds, on the writer's thread.
+    /// The disk and the process. Read about every ten seconds, on the writer's thread.
     pub surroundings: Surroundings,
-    /// Whether the thread that writes is gone. Nothing is saved any more then.
+    /// True if the writer's thread is gone. Nothing is saved any more then.
     pub writer_is_gone: bool,
 }
 
-/// What waits to be done.
+/// Counts of the work that isn't done yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct WriterLoad {
-    /// Captures that the writer isn't done with.
+    /// Captures that the writer hasn't finished.
     pub captures: usize,
-    /// Things to be done with slots that the writer isn't done with.
+    /// Operations on slots that the writer hasn't finished.
     pub slots: usize,
-    /// Requests that wait for one before them.
+    /// Requests that wait for an earlier one.
     pub requests: usize,
 }
 
 impl Measurements {
-    /// Operations that were done since this was called last, and how long each took; `None` if it failed. Of those that
-    /// nobody takes, the newest 4096 are kept.
+    /// Takes the operations since the last call, and the time that each took; `None` if it failed.
+    /// If nobody takes them, the newest 4096 are kept.
     ///
-    /// Captures, checkpoints and restores aren't among them: their notifications say how long they took.
+    /// Captures, checkpoints and restores aren't among them: their notifications have the time that
+    /// they took.
     pub fn take_done(
         &mut self,
     ) -> impl Iterator<Item = (SessionOperation, Option<Duration>)> + use<'_> {

@@ -1,31 +1,33 @@
-//! What the plugin does, by name.
+//! The plugin's operations, by name.
 
-/// What the plugin does, and what is counted and timed of it. All of it is listed here, so that whoever counts misses none:
-/// another one is another minor version.
+/// The plugin's operations that are counted and timed. The list is complete, so that a `match`
+/// covers all of them: a further operation needs a new minor version.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SessionOperation {
-    /// Copying what changed out of the world: time of the main thread.
+    /// Copying changes out of the world: time of the main thread.
     Capture,
-    /// Making a checkpoint durable: from the hand-over to the end of the sync. A failed try is an error.
+    /// Making a checkpoint durable: from the hand-over to the end of the sync. A failed attempt is
+    /// an error.
     Checkpoint,
-    /// Putting a checkpoint back into the world: from the request to the last entity, loading screens
+    /// Restoring a checkpoint into the world: from the request to the last entity, loading screens
     /// included.
     Restore,
-    /// Looking at all sessions: from the order to the answer, as with all that follow.
+    /// Reading the list of all sessions: from the order to the answer, as with all that follow.
     Listing,
     /// Saving, copying, renaming, importing or deleting a slot.
     Slot,
     /// Moving a session into the archive or the trash, or back.
     Archive,
-    /// Doing one thing with many sessions, as [`prune`](crate::library::LibraryCommands::prune) does.
+    /// Editing many sessions, as [`prune`](crate::library::LibraryCommands::prune) does.
     Retention,
-    /// Reading a page of what happened.
+    /// Reading a page of events.
     EventPage,
     /// Writing a report or an export.
     Report,
     /// Reading an attachment.
     Attachment,
-    /// Handling a request: time of the main thread. One that is rejected, then or later, is an error.
+    /// Handling a request: time of the main thread. A request that is rejected, then or later, is
+    /// an error.
     Request,
 }
 
@@ -45,7 +47,7 @@ impl SessionOperation {
         Self::Request,
     ];
 
-    /// What it is called in logs, alerts and metrics: one word in small letters.
+    /// Its name in logs, alerts and metrics: one word in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

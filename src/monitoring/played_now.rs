@@ -1,4 +1,4 @@
-//! What is played at this moment, for threads that have no world: what is logged names it.
+//! The session that is played at the moment, for threads that have no world: logs name it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,10 +6,10 @@ use bevy::prelude::*;
 
 use bevy_session_journal::{ChapterId, SessionId};
 
-/// The session that is played at this moment, and its innermost open chapter. Clones are handles to the same, for
-/// threads that have no world: so a line of a log can name them.
+/// The session that is played at the moment, and its innermost open chapter. Clones share the value: a logging
+/// thread without the world can hold one and name the session in its lines.
 ///
-/// An app that inserts it has it brought up to date before anybody hears of a change.
+/// If an app inserts it, it is updated before any notification of a change.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct PlayedNow(Arc<Mutex<Played>>);
 
@@ -24,13 +24,13 @@ pub struct Played {
 }
 
 impl PlayedNow {
-    /// What is played at this moment.
+    /// The session and chapter that are played at the moment.
     #[must_use]
     pub fn get(&self) -> Played {
         *self.lock()
     }
 
-    /// Brings it up to date.
+    /// Updates it.
     pub(crate) fn set(&self, played: Played) {
         *self.lock() = played;
     }

@@ -1,11 +1,11 @@
-//! What holds the plugin back.
+//! Restraints of the plugin.
 
 use bevy::prelude::*;
 
-/// What holds the plugin back for as long as something is wrong. The plugin goes by what this says at each moment and
-/// remembers nothing of it: set it back to its default, which restrains nothing, once that is over.
+/// Restraints of the plugin while something is wrong. The plugin reads them at each moment and
+/// keeps no copy: set this back to its default, which restrains nothing, once that is over.
 ///
-/// With `bevy_session_ops`, alerts that are raised set it, and nobody else should.
+/// With `bevy_session_ops`, raised alerts set it, and nothing else should.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -19,15 +19,15 @@ use bevy::prelude::*;
 #[derive(Resource, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Restraints {
-    /// How many times longer the interval between automatic checkpoints is. 1 by default.
+    /// The factor by which the interval between automatic checkpoints is longer. 1 by default.
     pub stretch: f32,
-    /// Bytes that the history of the session that is played may take, where that is less than
-    /// [`StorageSettings::max_session_bytes`](crate::library::StorageSettings::max_session_bytes). What must stay stays. `None` by
-    /// default.
+    /// Bytes that the history of the played session may take, if that is less than
+    /// [`StorageSettings::max_session_bytes`](crate::library::StorageSettings::max_session_bytes).
+    /// The history that must be kept is kept all the same. `None` by default.
     pub history_bytes: Option<u64>,
-    /// Why no session is started: requests to start one are rejected with
-    /// [`RequestError::LimitReached`](crate::RequestError::LimitReached). What there is can be continued, recovered and
-    /// loaded. `None` by default.
+    /// The reason why no session may be started: requests to start one are rejected with
+    /// [`RequestError::LimitReached`](crate::RequestError::LimitReached). Existing sessions can be
+    /// continued, recovered and loaded. `None` by default.
     pub refuses_sessions: Option<String>,
 }
 

@@ -1,13 +1,14 @@
-//! Which alerts stand.
+//! The alerts that are raised.
 
 use bevy::prelude::*;
 
 use super::StandingAlert;
 
-/// The alerts that stand, as the record of this process names them: for `bevy-session health`, for the panel of developers,
-/// and, if this process dies, for [`PreviousRun::alerts`](crate::PreviousRun::alerts) of the next one.
+/// The raised alerts, as the record of this process names them: for `bevy-session health`, for the
+/// panel of developers, and, if this process dies, for
+/// [`PreviousRun::alerts`](crate::PreviousRun::alerts) of the next one.
 ///
-/// Whoever watches the game replaces the list when it changes. It is written with the heartbeat that follows, which is
+/// The monitoring code replaces the list when it changes. It is written with the next heartbeat,
 /// within two seconds.
 ///
 /// ```

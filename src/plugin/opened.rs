@@ -14,7 +14,7 @@ use crate::lifecycle::{RequestQueue, SlotRequest, tell_of_unopened};
 use crate::mode::SessionMode;
 
 impl SessionPlugin {
-    /// Sets up with sessions in memory, and has the report's checkpoint loaded first of all.
+    /// Sets up the plugin with sessions in memory, and loads the report's checkpoint first of all.
     pub(super) fn set_up_opened(&self, app: &mut App, path: PathBuf) {
         let outside = self.place.outside();
         let in_memory = self.in_memory_of(MemoryDisk::default());
@@ -32,14 +32,14 @@ impl SessionPlugin {
         plugin.set_up(app, SessionMode::Open(path));
     }
 
-    /// The same game with its sessions on a disk in memory and nowhere else, and otherwise as players have it.
+    /// The same plugin with its sessions on this disk in memory, and otherwise as players have it.
     fn in_memory_of(&self, disk: MemoryDisk) -> Self {
         let place = Place::Disk(Arc::new(disk));
         Self { place, fallback: None, replica: None, ..self.clone() }
     }
 }
 
-/// Asks for the checkpoint, before anything else is asked for. The disk that it lies on.
+/// Requests the checkpoint, before any other request. Returns the disk that has it.
 fn load(app: &mut App, path: &Path, opened: Opened) -> MemoryDisk {
     let Opened { disk, slot, checkpoint, note, .. } = opened;
     info!(report = %path.display(), %checkpoint, note, "the report is opened");

@@ -1,4 +1,4 @@
-//! Where sessions are kept.
+//! The directory of sessions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use tracing::warn;
 
 use crate::lifecycle::{DataPlaceChanged, SessionPlace};
 
-/// Where sessions are kept.
+/// The place of sessions.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    /// Where the platform keeps data of this game.
+    /// The platform's directory for data of this game.
     Platform,
-    /// Everything below one directory.
+    /// All files are below one directory.
     Directory(PathBuf),
-    /// On this disk, which is usually memory.
+    /// All files are on this disk, which is usually memory.
     Disk(Arc<dyn Disk>),
 }
 
-/// A place that was looked at: it is known which directories can be written.
+/// A place that was checked: it is known which directories can be written.
 pub(super) struct OpenPlace {
     pub disk: Arc<dyn Disk>,
     pub place: SessionPlace,
-    /// What the game is to hear.
+    /// The notification that the game is to receive.
     pub changed: Option<DataPlaceChanged>,
 }
 
 impl Place {
-    /// Looks whether files can be written where `wanted` says; if not, they are where `fallback` says.
+    /// Checks that files can be written to `wanted`; if not, they are written to `fallback`.
     pub(super) fn open(&self, wanted: &Layout, fallback: Option<&Layout>) -> OpenPlace {
         let disk = self.disk(wanted, fallback);
         let Some(fallback) = fallback else {
@@ -78,7 +78,7 @@ impl Place {
         }
     }
 
-    /// The roots of what belongs to the player, and of what belongs to this machine.
+    /// The roots of the player's files, and of files that belong to this machine.
     pub(super) fn roots(&self, studio: &str, game: &str) -> (PathBuf, PathBuf) {
         match self {
             Self::Platform => of_platform(studio, game),
@@ -99,7 +99,8 @@ fn of_platform(studio: &str, game: &str) -> (PathBuf, PathBuf) {
     of_app.or_else(|| platform_roots(studio, game)).unwrap_or_else(|| roots_of_no_place(game))
 }
 
-/// The directory that Android gives to an app for its files; only there does a system name it to the process alone.
+/// The directory that Android gives to an app for its files; only there it is named to the process
+/// alone.
 fn files_of_app() -> Option<PathBuf> {
     #[cfg(target_os = "android")]
     return bevy::android::ANDROID_APP.get()?.internal_data_path();
@@ -107,22 +108,23 @@ fn files_of_app() -> Option<PathBuf> {
     None
 }
 
-/// The roots beside an app's files. The system copies those from phone to phone, and leaves out what lies in `no_backup`:
-/// a phone that had another one's id and locks would take that one's sessions for its own.
+/// The roots beside an app's files. The system copies those from phone to phone, and leaves out
+/// what lies in `no_backup`: a phone that had another one's id and locks would take that one's
+/// sessions for its own.
 fn roots_of_app(files: &Path, game: &str) -> (PathBuf, PathBuf) {
     let game = directory_name(game);
     (files.join(&game), files.with_file_name("no_backup").join(game))
 }
 
-/// A computer's game may keep its files beside itself.
+/// A desktop game may keep its files beside itself.
 #[cfg(not(any(target_os = "android", target_os = "ios")))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
     warn!("the platform names no place for data: sessions are kept where the game runs");
     roots_below(directory_name(game).as_ref())
 }
 
-/// An app runs in a directory of the system, which it can't write. Nothing can be made below this one either, which is said
-/// of each save, and the place that the game names as its second is used.
+/// An app runs in a system directory, which it can't write. Nothing can be created below this one
+/// either, which each save reports, and the game's fallback is used.
 #[cfg(any(target_os = "android", target_os = "ios"))]
 fn roots_of_no_place(game: &str) -> (PathBuf, PathBuf) {
     tracing::error!("the system has given this app no place for data: nothing is saved there");

@@ -7,14 +7,14 @@ use bevy::ecs::reflect::AppTypeRegistry;
 use crate::chapters::InChapter;
 use crate::{DespawnOnRestore, SaveKey, SaveScope, Saved, Unsaved};
 
-/// Registers what types do by themselves only with the feature `auto_register`.
+/// Registers types that register themselves only with the feature `auto_register`.
 pub(super) fn register_types(app: &mut App) {
     register_components(app);
     #[cfg(feature = "reflect")]
     register_data(app);
 }
 
-/// What games and scenes put on entities.
+/// Components that games and scenes add to entities.
 fn register_components(app: &mut App) {
     app.register_type::<Saved>()
         .register_type::<Unsaved>()
@@ -24,7 +24,7 @@ fn register_components(app: &mut App) {
         .register_type::<DespawnOnRestore>();
 }
 
-/// What the plugin says of itself.
+/// Data about the plugin and its sessions.
 #[cfg(feature = "reflect")]
 fn register_data(app: &mut App) {
     use crate::checkpoints::{CaptureCost, CurrentPace, DriftedType, SessionPaces};

@@ -1,4 +1,4 @@
-//! Puts the parts together, once the app is complete.
+//! Assembles the plugin, once the app is complete.
 
 use super::{SessionLast, SessionPlugin, SessionRestore, SessionSystems, run_on_one_thread};
 use crate::capture::{BeforeExit, LateCalls, Placed, SavedTypes, watch_saved_states};
@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, info, warn};
 
-/// How long after the start a lock that is held may be one of a process that is being killed.
+/// The time after the start during which a held lock may be one of a process that is being killed.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
 impl SessionPlugin {
@@ -114,7 +114,7 @@ impl SessionPlugin {
         worker.of_game(self.game_id()).trusting_index(trust).keeping_digests(keepers)
     }
 
-    /// What keeps sessions in the replica, if there is one.
+    /// The link to the replica, if there is one.
     fn replica_port(
         &self,
         app: &mut App,
@@ -156,7 +156,7 @@ impl SessionPlugin {
     }
 }
 
-/// What looks on while a session is played.
+/// Observers and systems that run while a session is played.
 fn watch_while_playing(app: &mut App) {
     app.add_observer(clamp_ticks)
         .add_systems(
@@ -168,7 +168,7 @@ fn watch_while_playing(app: &mut App) {
         .add_observer(hint_at_dangling);
 }
 
-/// The recorder of what the game has named.
+/// The recorder of the types that the game has declared.
 fn take_recorder(app: &mut App, has_tape: bool) -> EventRecorder {
     let declared = app.world_mut().remove_resource::<Declared>().unwrap_or_default();
     let events = EventRecorder::new(declared, has_tape);
@@ -181,7 +181,7 @@ fn take_recorder(app: &mut App, has_tape: bool) -> EventRecorder {
     events
 }
 
-/// Has what is logged kept, for reports and in files, where the game has a layer for that.
+/// Keeps the log, for reports and in files, if the game has a layer for that.
 fn keep_log(app: &App, process: &ProcessGuard) {
     if let Some(log) = app.world().get_resource::<KeptLog>() {
         process.keep_log(log.0.clone());
@@ -191,7 +191,7 @@ fn keep_log(app: &App, process: &ProcessGuard) {
     }
 }
 
-/// Looks at the game's transitions, if it has states, and lets restores end right after them.
+/// Watches the game's transitions, if it has states, and lets restores end right after them.
 fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
     restore_before_the_game_has_its_frame(app);
     // Created by Bevy, which leaves it as it is where it is there already.
@@ -211,7 +211,7 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
     hooks.watch_transitions(app);
 }
 
-/// Runs [`SessionRestore`] between the transitions of states and all else that the game does in a frame.
+/// Runs [`SessionRestore`] between state transitions and all other systems of the game in a frame.
 fn restore_before_the_game_has_its_frame(app: &mut App) {
     app.init_schedule(SessionRestore)
         .edit_schedule(SessionRestore, run_on_one_thread)

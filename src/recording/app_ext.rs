@@ -1,4 +1,4 @@
-//! How a game says what is recorded.
+//! The methods by which a game declares what is recorded.
 
 use std::any::TypeId;
 use std::fmt;
@@ -28,7 +28,7 @@ use super::tape_feed::{TapeFeed, ToCome, feed_inputs};
 use super::trigger::RecordedTrigger;
 use crate::capture::{LateCalls, Migrations};
 
-/// What can be recorded: every message and event that has what is named here.
+/// A type that can be recorded: any message or event with these bounds.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be recorded",
     label = "needs `Clone`, `TypePath`, `Serialize` and `Deserialize`",
@@ -46,14 +46,15 @@ impl<T> Recordable for T where
 {
 }
 
-/// Says what is recorded of what happens in a game, beside its checkpoints.
+/// Declares the messages, events and inputs that are recorded beside the checkpoints.
 ///
-/// What is recorded gets a number, a date and the play time, frame and tick, and is appended to files
-/// beside the session's journal, in the same frame: when the process dies, at most one frame of it is
-/// lost. After a power cut, everything is there that a checkpoint names as having come before it.
+/// Each recorded value gets a number, a date, the play time, the frame and the tick, and is
+/// appended to files beside the session's journal, in the same frame: when the process dies, at
+/// most one frame of it is lost. After a power cut, everything is there that came before a
+/// surviving checkpoint.
 ///
-/// Calls may stand before or after the plugin. One that comes after the app is complete has no effect,
-/// and [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
+/// Calls may come before or after the plugin. A call after the app is complete has no effect;
+/// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it.
 ///
 /// ```
 /// use bevy::ecs::entity::MapEntities;
@@ -80,31 +81,31 @@ impl<T> Recordable for T where
 /// app.record_events::<BossDefeated>().map_entities().durable();
 /// ```
 pub trait RecordingExt {
-    /// Records the messages of a type: all that are written while a session is played, in their order,
-    /// whether or not anything reads them. They are read at the end of each frame, so a message that
-    /// is cleared or drained before isn't seen.
+    /// Records the messages of a type: all that are written while a session is played, in order,
+    /// whether or not anything reads them. They are read at the end of each frame, so a message
+    /// that is cleared or drained before isn't recorded.
     ///
-    /// Between messages of several types in one frame there is no order, since Bevy keeps none.
+    /// Messages of different types in one frame have no order, since Bevy keeps none.
     fn record_messages<T>(&mut self) -> RecordedAs<'_, T>
     where
         T: Message + Recordable;
 
-    /// Records the events of a type that observers see: each once, where it was triggered, also if it
-    /// bubbles.
+    /// Records the events of a type that observers see: each once, where it was triggered, even if
+    /// it bubbles.
     fn record_events<E>(&mut self) -> RecordedAs<'_, E>
     where
         E: Event + Recordable,
         for<'a> E::Trigger<'a>: RecordedTrigger<E> + Default;
 
-    /// Records messages tick by tick: for a game that reads its inputs from messages in a fixed schedule,
-    /// so that what was played can be played again. Each value has the number of the schedule's run
-    /// in which it was read, from 1 in each process.
+    /// Records messages tick by tick: for a game that reads its inputs from messages in a fixed
+    /// schedule, so that they can be replayed. Each value has the number of the schedule's run in
+    /// which it was read, from 1 in each process.
     ///
-    /// They are read by a system of the schedule, in the set
-    /// [`RecordInputs`]: order those that write
-    /// them in the same schedule before it, and those that use them after it. So the inputs of the step in which the
-    /// game panics are known, and [`Replay`](crate::replay::Replay) can hand its own in place of them. A type is read in one schedule: a further call that names
-    /// another is warned of, and changes nothing.
+    /// They are read by a system of the schedule, in the set [`RecordInputs`]: order systems that
+    /// write them in the same schedule before it, and systems that use them after it. So the inputs
+    /// of the step in which the game panics are recorded, and [`Replay`](crate::replay::Replay) can
+    /// put its own in their place. A type is read in one schedule: a further call with another
+    /// schedule logs a warning and changes nothing.
     fn record_inputs<T>(&mut self, schedule: impl ScheduleLabel) -> RecordedAs<'_, T>
     where
         T: Message + Recordable;
@@ -194,7 +195,7 @@ impl<T> InputSchedule<T> {
         Self { schedule, is_fixed: fixed.contains(&schedule), of: PhantomData }
     }
 
-    /// Whether it runs with each step of the fixed clock, and not with each frame.
+    /// Returns true if it runs with each step of the fixed clock, not with each frame.
     pub(super) fn is_fixed(&self) -> bool {
         self.is_fixed
     }
@@ -204,7 +205,7 @@ fn write_message<T: Message>(world: &mut World, message: T) {
     world.write_message(message);
 }
 
-/// How a type is recorded. The app again, so that calls can be chained.
+/// Options for recording a type. Dereferences to the app, so that calls can be chained.
 pub struct RecordedAs<'a, T> {
     app: &'a mut App,
     source: EventSource,
@@ -212,28 +213,28 @@ pub struct RecordedAs<'a, T> {
 }
 
 impl<T: Recordable> RecordedAs<'_, T> {
-    /// Makes each frame that has some durable at once, instead of with the next checkpoint: a power cut
-    /// takes none of them away. For what is rare, and worth a sync: a purchase, a boss.
+    /// Makes each frame with such values durable at once, instead of with the next checkpoint: a
+    /// power cut loses none of them. For rare events that are worth a sync: a purchase, a boss.
     pub fn durable(self) -> Self {
         self.set(|recorded| recorded.durable = true)
     }
 
-    /// Says that values are about the player as a person: what is shown or leaves the machine has them
-    /// masked.
+    /// Marks values as personal data of the player: they are masked when they are shown or leave
+    /// the machine.
     pub fn personal(self) -> Self {
         self.set(|recorded| recorded.privacy = EventPrivacy::Personal)
     }
 
-    /// Says that values never leave this machine: they are in no report and no export.
+    /// Keeps values on this machine: they are left out of reports and exports.
     pub fn private(self) -> Self {
         self.set(|recorded| recorded.privacy = EventPrivacy::Private)
     }
 
-    /// Keeps the entities that values refer to, as in components: by `#[entities]` and
-    /// `#[derive(MapEntities)]`. Without it, an `Entity` in a value means nothing after a restore, and
-    /// of an [`EntityEvent`](bevy::ecs::event::EntityEvent) that is its target.
+    /// Maps the entities that values refer to, as in components: by `#[entities]` and
+    /// `#[derive(MapEntities)]`. Without it, an `Entity` in a value has no meaning after a restore,
+    /// including the target of an [`EntityEvent`](bevy::ecs::event::EntityEvent).
     ///
-    /// An entity that isn't saved, or is gone when the value is handed out, is
+    /// An entity that isn't saved, or is gone when the value is replayed, becomes
     /// [`Entity::PLACEHOLDER`](bevy::ecs::entity::Entity::PLACEHOLDER).
     pub fn map_entities(self) -> Self
     where
@@ -244,30 +245,30 @@ impl<T: Recordable> RecordedAs<'_, T> {
         })
     }
 
-    /// Says what the type has been in older builds; see [`Migrations`].
+    /// Declares the older versions of the type; see [`Migrations`].
     pub fn migrate(self, migrations: Migrations<T>) -> Self {
         self.set(|recorded| recorded.migrations = Some(migrations))
     }
 
-    /// Says that older builds knew the type by another path.
+    /// Declares a former path of the type.
     pub fn renamed_from(self, former_path: impl Into<String>) -> Self {
         self.set(|recorded| recorded.former_paths.push(former_path.into()))
     }
 
-    /// After a crash, hands out once more and in order what was recorded after the newest checkpoint, when
-    /// the session is recovered at that: messages are written, events triggered. The game deals
-    /// with them as if they came just now, and its player loses nothing of what they stand for.
+    /// Replays, after a crash, the values that were recorded after the newest checkpoint, in order,
+    /// when the session is recovered from that checkpoint: messages are written, events triggered.
+    /// The game handles them as if they were new, and its player loses nothing of their effects.
     ///
-    /// What a checkpoint holds is never handed out: that is what was recorded up to the frame in which it
-    /// was taken. So a message should be read in the frame in which it is written.
-    /// Nothing is handed out after a rewind, a load, or the recovery of an older checkpoint.
-    /// [`EventsReplayed`](crate::events::EventsReplayed) says what was.
+    /// Values that a checkpoint includes are never replayed: all that were recorded up to the frame
+    /// in which it was taken. So a message should be read in the frame in which it is written.
+    /// Nothing is replayed after a rewind, a load, or the recovery of an older checkpoint.
+    /// [`EventsReplayed`](crate::events::EventsReplayed) has the numbers.
     pub fn replay_after_restore(self) -> Self {
         self.replay_after_restore_as(|value, _| Some(value))
     }
 
-    /// As [`replay_after_restore`](Self::replay_after_restore), with a say: what `review` returns is handed
-    /// out, and nothing for `None`.
+    /// Like [`replay_after_restore`](Self::replay_after_restore), with a filter: the value that
+    /// `review` returns is replayed, and nothing for `None`.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -318,7 +319,7 @@ impl<T> DerefMut for RecordedAs<'_, T> {
     }
 }
 
-/// Declares a type, unless it is already; whether it wasn't.
+/// Declares a type, unless it is declared already. Returns true if it wasn't.
 fn declare<'a, T: Recordable>(
     app: &'a mut App,
     call: &str,

@@ -3,7 +3,7 @@
 use bevy::ecs::resource::Resource;
 use bevy::ecs::system::ResMut;
 
-/// How often the fixed schedule has run in this process.
+/// The number of times that the fixed schedule has run in this process.
 #[derive(Resource, Default)]
 pub(crate) struct FixedTicks(pub u64);
 

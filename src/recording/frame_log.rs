@@ -1,4 +1,4 @@
-//! Counts the frames that pass, and how long each took, for games that record inputs.
+//! Counts frames and their durations, for games that record inputs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,13 +9,14 @@ use bevy_session_journal::internal::model::session::TapedFrames;
 
 use super::FixedTicks;
 
-/// Frames that are written at once: those of a second.
+/// The number of frames that are written at once: those of a second.
 const FRAMES: usize = 60;
-/// Frames that wait at most while an earlier moment is read. Beyond, the oldest are missing on the tape.
+/// The most frames that wait while an earlier moment is read. Beyond, the oldest are missing on the
+/// tape.
 const MOST_WAITING: usize = 1 << 16;
 
-/// The frames that passed since they were last taken. Shared with the recorder, which takes them out of a world that a
-/// panic unwinds.
+/// The frames since they were last taken. Shared with the recorder, which can read it even if a
+/// panic unwinds the world.
 #[derive(Resource, Clone, Default)]
 pub(crate) struct FrameLog(Arc<Mutex<Waiting>>);
 
@@ -40,7 +41,7 @@ impl FrameLog {
         })
     }
 
-    /// Passes over the frames so far.
+    /// Skips the frames so far.
     pub(super) fn skip(&self) {
         self.with(|waiting| waiting.frames = TapedFrames::default());
     }

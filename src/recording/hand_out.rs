@@ -1,4 +1,4 @@
-//! Hands out again what was recorded after the newest checkpoint, after a crash.
+//! Replays the events that were recorded after the newest checkpoint, after a crash.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,11 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 
 use bevy_session_journal::SaveId;
 
-/// What became of an event that was to be handed out.
+/// The outcome of replaying an event.
 pub(crate) enum HandOut {
-    /// The game has it.
+    /// The game has received it.
     Done,
-    /// The game's own hook said no.
+    /// The game's own hook rejected it.
     Rejected,
     /// Its value can't be read, or the hook panicked.
     Failed(String),
@@ -20,7 +20,7 @@ pub(crate) enum HandOut {
 pub(crate) struct Reborn(pub HashMap<SaveId, Entity>);
 
 impl EntityMapper for Reborn {
-    /// An entity that isn't there any more, or never was saved, is [`Entity::PLACEHOLDER`].
+    /// An entity that no longer exists, or never was saved, is [`Entity::PLACEHOLDER`].
     fn get_mapped(&mut self, source: Entity) -> Entity {
         self.0.get(&SaveId(source.to_bits())).copied().unwrap_or(Entity::PLACEHOLDER)
     }

@@ -1,10 +1,10 @@
-//! How many events are on their way to the writer.
+//! The number of events on their way to the writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Events that may wait for the writer. Beyond, they are dropped: a disk that hangs costs what happens
-/// meanwhile, and never the game's memory.
+/// The most events that may wait for the writer. Beyond, they are dropped: a disk that hangs costs
+/// the events meanwhile, and never the game's memory.
 const MOST_IN_FLIGHT: usize = 1 << 20;
 
 /// Counts the events on their way to the writer.
@@ -18,7 +18,7 @@ pub(super) struct OnTheirWay {
 }
 
 impl InFlight {
-    /// Lets so many events go, unless too many are on their way.
+    /// Sends this many events, unless too many are on their way.
     pub(super) fn send(&self, events: usize) -> Option<OnTheirWay> {
         let before = self.0.fetch_add(events, Ordering::Relaxed);
         let sent = OnTheirWay { counter: self.clone(), events };

@@ -16,10 +16,10 @@ use super::tape_feed::ToCome;
 use crate::capture::Migrations;
 use crate::saved::{decode_message_pack, panic_message};
 
-/// Decides whether a value is handed out, and as what.
+/// Decides if a value is replayed, and as what.
 pub(super) type Review<T> = Box<dyn FnMut(T, &RecordedEvent) -> Option<T> + Send + Sync>;
 
-/// A type that is recorded, and how.
+/// A type that is recorded, with its options.
 pub(super) struct RecordedType<T> {
     pub path: Arc<str>,
     pub former_paths: Vec<String>,
@@ -29,15 +29,15 @@ pub(super) struct RecordedType<T> {
     pub durable: bool,
     pub map_entities: Option<MapEntities<T>>,
     pub source: Box<dyn Source<T>>,
-    /// Gives the game a value as if it came just now.
+    /// Gives the game a value as if it were new.
     pub deliver: fn(&mut World, T),
-    /// Whether and how values are handed out that no checkpoint holds.
+    /// Decides which values are replayed that no checkpoint holds; `None` if none are.
     pub review: Option<Review<T>>,
 }
 
-/// What was taken of one type.
+/// The values that were taken of one type.
 pub(super) struct TakenOfType {
-    /// The values, each lot with its tick; none of what is no input.
+    /// The values in lots, each with its tick; no tick for values that aren't inputs.
     pub lots: Vec<(Option<u64>, Box<dyn Taken>)>,
     pub durable: bool,
     /// Values that were dropped.
@@ -46,31 +46,31 @@ pub(super) struct TakenOfType {
 
 /// A type that is recorded.
 pub(super) trait AnyRecordedType: Send + Sync {
-    /// Tells it apart: one type may be recorded as a message and as an event.
+    /// Its key: one type may be recorded as a message and as an event.
     fn key(&self) -> (TypeId, EventSource);
 
-    /// What it is called in files.
+    /// The type's name in files.
     fn path(&self) -> &Arc<str>;
 
-    /// Whether events of this type are of this one, now or in older builds.
+    /// Returns true if events of this type belong to it, now or in older builds.
     fn is(&self, event_type: &EventType) -> bool;
 
-    /// Whether what no checkpoint holds is handed out again.
+    /// Returns true if values are replayed that no checkpoint holds.
     fn is_replayed(&self) -> bool;
 
-    /// What came since the last call; `None` if that is nothing.
+    /// The values since the last call; `None` if there are none.
     fn take(&mut self, world: &mut World) -> Option<TakenOfType>;
 
-    /// What came since the last call, as far as it can be had without the world.
+    /// The values since the last call, as far as they can be read without the world.
     fn take_last(&mut self) -> Option<TakenOfType>;
 
-    /// Keeps what came since the last call for the next one.
+    /// Keeps the values since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
-    /// Passes over what came since the last call.
+    /// Skips the values since the last call.
     fn skip(&mut self, world: &mut World);
 
-    /// Hands an event out.
+    /// Replays an event.
     fn hand_out(
         &mut self,
         world: &mut World,
@@ -78,7 +78,7 @@ pub(super) trait AnyRecordedType: Send + Sync {
         entities: &mut dyn EntityMapper,
     ) -> HandOut;
 
-    /// Lays an input out for the tick in which it was recorded.
+    /// Queues an input for the tick in which it was recorded.
     fn lay_out(
         &mut self,
         world: &mut World,
@@ -86,7 +86,7 @@ pub(super) trait AnyRecordedType: Send + Sync {
         entities: &mut dyn EntityMapper,
     ) -> Result<(), String>;
 
-    /// Forgets what was laid out and not come to.
+    /// Forgets queued inputs.
     fn forget_laid_out(&mut self, world: &mut World);
 
     fn as_any(&mut self) -> &mut dyn std::any::Any;
@@ -132,7 +132,7 @@ impl<T: Recordable> RecordedType<T> {
         Box::new(TakenColumn { event_type, values, map_entities })
     }
 
-    /// The value as it is today, with the entities of this world.
+    /// The value in its current form, with the entities of this world.
     fn value(&self, event: &RecordedEvent, entities: &mut dyn EntityMapper) -> Result<T, String> {
         let (version, known) = (event.event_type.version, self.version());
         let decoded = match &self.migrations {

@@ -1,4 +1,4 @@
-//! Takes what is recorded, once a frame and before each checkpoint.
+//! Takes recorded values, once a frame and before each checkpoint.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use super::in_flight::InFlight;
 use super::recorded_type::{AnyRecordedType, TakenOfType};
 use super::taken::{Taken, TakenColumn, TakenEvents};
 
-/// The types that the game records, as it declares them.
+/// The types that the game has declared as recorded.
 #[derive(Resource, Default)]
 pub(crate) struct Declared(Vec<Box<dyn AnyRecordedType>>);
 
@@ -35,33 +35,33 @@ impl Declared {
     }
 }
 
-/// Takes what is recorded.
+/// Takes recorded values.
 pub(crate) struct EventRecorder {
     types: Vec<Box<dyn AnyRecordedType>>,
     in_flight: InFlight,
-    /// What the plugin itself has done since the last time.
+    /// The plugin's own events since the last time.
     lifecycle: Vec<Box<dyn Taken>>,
     /// The frames, if the game records inputs.
     frames: Option<FrameLog>,
-    /// When it was taken last.
+    /// The time of the last call.
     newest: EventMoment,
 }
 
-/// What was recorded since the last time.
+/// The values that were recorded since the last time.
 #[derive(Default)]
 pub(crate) struct Recorded {
     /// By their moments, in order.
     pub batches: Vec<TakenEvents>,
-    /// How many follow each other in all of them.
+    /// The number of consecutive events in all of them.
     pub count: u64,
-    /// How many of them are frames of the tape.
+    /// The number of frames of the tape among them.
     pub frames: u64,
-    /// What was dropped, by the paths of the types.
+    /// The number of dropped values, by the paths of their types.
     pub dropped: BTreeMap<Arc<str>, u64>,
 }
 
 impl EventRecorder {
-    /// Records what was declared. Frames are recorded with inputs, and for whoever wants a tape.
+    /// Records what was declared. Frames are recorded with inputs, and if a tape is wanted.
     pub(crate) fn new(declared: Declared, has_tape: bool) -> Self {
         let has_inputs = declared.0.iter().any(|it| it.key().1 == EventSource::Input);
         Self {
@@ -73,23 +73,23 @@ impl EventRecorder {
         }
     }
 
-    /// Where frames are noted, if the game records inputs.
+    /// The log of frames, if the game records inputs.
     pub(crate) fn frames(&self) -> Option<&FrameLog> {
         self.frames.as_ref()
     }
 
-    /// Whether the game records anything of its own.
+    /// Returns true if the game records anything.
     pub(crate) fn has_types(&self) -> bool {
         !self.types.is_empty() || self.frames.is_some()
     }
 
-    /// Whether an event is handed out again after a crash.
+    /// Returns true if an event is replayed after a crash.
     pub(crate) fn is_replayed(&self, event: &RecordedEvent) -> bool {
         let of_type = self.types.iter().find(|recorded| recorded.is(&event.event_type));
         of_type.is_some_and(|recorded| recorded.is_replayed())
     }
 
-    /// Notes something that the plugin has done, under a name of its own.
+    /// Notes an event of the plugin itself, with its own type path.
     pub(crate) fn note<T: Serialize + Send + 'static>(&mut self, path: &str, value: T) {
         let event_type = EventType {
             path: path.into(),
@@ -101,19 +101,20 @@ impl EventRecorder {
         self.lifecycle.push(Box::new(TakenColumn { event_type, values, map_entities }));
     }
 
-    /// Passes over what came since the last time.
+    /// Skips the values since the last time.
     pub(crate) fn skip(&mut self, world: &mut World) {
         self.lifecycle.clear();
         self.skip_types(world);
     }
 
-    /// Keeps what came since the last time for the next time, until when it may be forgotten elsewhere.
+    /// Keeps the values since the last time for the next one, since they may be dropped elsewhere
+    /// until then.
     pub(crate) fn keep(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.keep(world));
     }
 
-    /// Passes over what the game records: because it was handed out and is recorded already, or because it isn't to be
-    /// recorded.
+    /// Skips the game's values: because they were replayed and are recorded already, or because
+    /// they aren't to be recorded.
     pub(crate) fn skip_types(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.skip(world));
         if let Some(frames) = &self.frames {
@@ -121,8 +122,8 @@ impl EventRecorder {
         }
     }
 
-    /// What came since the last time. `first` is the number of the next event; `before_capture`, frames are taken also
-    /// where they are few.
+    /// Takes the values since the last time. `first` is the number of the next event; with
+    /// `before_capture`, even a few frames are taken.
     pub(crate) fn take(
         &mut self,
         world: &mut World,
@@ -138,7 +139,8 @@ impl EventRecorder {
         self.put_together(taken, (first, moment), before_capture)
     }
 
-    /// What can be had of a frame in which the game panics: its inputs, and that it was one.
+    /// Takes the available values of a frame in which the game panics: its inputs, and the frame
+    /// itself.
     pub(crate) fn take_last(&mut self, first: u64) -> Recorded {
         let moment = EventMoment { frame: self.newest.frame + 1, ..self.newest };
         let taken: Vec<_> = self
@@ -183,12 +185,12 @@ impl EventRecorder {
         recorded
     }
 
-    /// Forgets what was laid out and not come to.
+    /// Forgets queued inputs.
     pub(crate) fn forget_laid_out(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.forget_laid_out(world));
     }
 
-    /// Lays an input of a tape out for the tick in which it was recorded.
+    /// Queues an input of a tape for the tick in which it was recorded.
     pub(crate) fn lay_out(
         &mut self,
         world: &mut World,
@@ -224,7 +226,7 @@ impl EventRecorder {
         });
     }
 
-    /// Hands an event out; `None` if it is of no type that is recorded.
+    /// Replays an event; `None` if its type isn't recorded.
     pub(crate) fn hand_out(
         &mut self,
         world: &mut World,

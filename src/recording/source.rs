@@ -1,4 +1,4 @@
-//! Where the values of a recorded type come from.
+//! The sources of the values of a recorded type.
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +14,15 @@ use super::app_ext::InputSchedule;
 use super::trigger::RecordedTrigger;
 use super::{FixedTicks, Recordable};
 
-/// Values of one type that are taken at most in a frame. What comes beyond is dropped, and counted.
+/// The most values of one type that are taken in a frame. Further ones are dropped, and counted.
 pub(super) const MOST_IN_A_FRAME: usize = 65_536;
 
 /// Values that were read since the last time.
 pub(super) struct Batch<T> {
-    /// In the order in which they came.
+    /// In the order in which they were written.
     pub values: Vec<T>,
-    /// Of inputs, the ticks: the number of each, and how many of the values there were after it. Empty
-    /// where the frame is all that is known.
+    /// For inputs, the ticks: the number of each, and the number of values after it. Empty if only
+    /// the frame is known.
     pub ticks: Vec<(u64, usize)>,
     /// Values that were dropped.
     pub dropped: u64,
@@ -45,28 +45,28 @@ impl<T: Clone> Batch<T> {
     }
 }
 
-/// Where the values of a recorded type come from.
+/// The source of the values of a recorded type.
 pub(super) trait Source<T>: Send + Sync {
-    /// What came since the last call.
+    /// The values since the last call.
     fn read(&mut self, world: &mut World) -> Batch<T>;
 
-    /// Keeps what came since the last call for the next one.
+    /// Keeps the values since the last call for the next one.
     fn keep(&mut self, world: &mut World);
 
-    /// Passes over what came since the last call, and what was kept.
+    /// Skips the values since the last call, and the kept ones.
     fn skip(&mut self, world: &mut World);
 
-    /// What came since the last call, as far as it can be had without the world.
+    /// The values since the last call, as far as they can be read without the world.
     fn read_last(&mut self) -> Batch<T> {
         Batch::default()
     }
 }
 
-/// Messages, by a cursor of our own: that the game reads, clears or drains them changes nothing, as long
-/// as it doesn't do so before the end of the frame.
+/// Messages, read with a separate cursor: it doesn't matter if the game reads, clears or drains
+/// them, as long as it does so after the end of the frame.
 pub(super) struct FromMessages<T: Message> {
     cursor: MessageCursor<T>,
-    /// What was read already, since Bevy forgets messages after two frames.
+    /// Values that were read already, since Bevy forgets messages after two frames.
     kept: Batch<T>,
 }
 
@@ -96,8 +96,9 @@ impl<T: Message + Clone> Source<T> for FromMessages<T> {
     }
 }
 
-/// What was noted since the last frame of a type, by those who note it in one way: one type may be recorded
-/// both as events and as inputs. Shared with the recorder, which takes it out of a world that a panic unwinds.
+/// The values of a type that were noted since the last frame, for one way of noting: one type may
+/// be recorded both as events and as inputs. Shared with the recorder, which can read it even if a
+/// panic unwinds the world.
 #[derive(Resource)]
 pub(super) struct Noted<T, By> {
     batch: Arc<Mutex<Batch<T>>>,
@@ -136,7 +137,7 @@ impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<T, By> {
         self.read_last()
     }
 
-    /// It is noted elsewhere, until somebody reads it.
+    /// It is noted elsewhere, until it is read.
     fn keep(&mut self, _: &mut World) {}
 
     fn skip(&mut self, _: &mut World) {
@@ -158,7 +159,7 @@ where
     }
 }
 
-/// Notes the inputs that came since the last run of this system's schedule.
+/// Notes the inputs since the last run of this system's schedule.
 pub(super) fn note_inputs<T: Message + Recordable>(
     messages: Option<Res<Messages<T>>>,
     noted: Res<Noted<T, InputReader>>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::in_flight::OnTheirWay;
 use crate::saved::{encode_message_pack, panic_message};
 
-/// Replaces the entities that a value names.
+/// Replaces the entities in a value.
 pub(super) type MapEntities<T> = fn(&mut T, &mut dyn EntityMapper);
 
 /// Events of one moment, as they were copied.
@@ -20,7 +20,7 @@ pub(crate) struct TakenEvents {
     pub(crate) first: u64,
     pub(super) moment: EventMoment,
     pub(super) columns: Vec<Box<dyn Taken>>,
-    /// Whether they are durable as soon as they are written.
+    /// True if they are durable as soon as they are written.
     pub(super) durable: bool,
     pub(super) _on_their_way: OnTheirWay,
 }
@@ -29,13 +29,13 @@ pub(crate) struct TakenEvents {
 pub(crate) struct NotWritten {
     pub type_path: Arc<str>,
     pub count: u64,
-    /// Why the first of them couldn't.
+    /// The reason for the first of them.
     pub message: String,
 }
 
 impl TakenEvents {
-    /// Writes them, on the writer's thread. A value that can't be written is left out, and its number with
-    /// it.
+    /// Writes them, on the writer's thread. A value that can't be written is left out, and so is
+    /// its number.
     pub(crate) fn encode(self, names: &mut dyn EntityMapper) -> (EventBatch, Vec<NotWritten>) {
         let mut failures = Vec::new();
         let mut first = self.first;
@@ -54,7 +54,7 @@ impl TakenEvents {
 
 /// Values of one type.
 pub(super) trait Taken: Send {
-    /// What the type is called in files.
+    /// The type's name in files.
     fn path(&self) -> &Arc<str>;
 
     fn len(&self) -> usize;

@@ -1,4 +1,4 @@
-//! Hands a game the inputs of a tape in place of those that its own systems write.
+//! Gives a game the inputs of a tape instead of those that its own systems write.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use super::app_ext::InputSchedule;
 use super::{FixedTicks, Recordable};
 use bevy::ecs::message::Message;
 
-/// Where a tape stands. While it is there, inputs come of it, and none are recorded.
+/// The position of a tape. While the resource exists, inputs come from the tape, and none are
+/// recorded.
 #[derive(Resource, Default)]
 pub(crate) struct TapeFeed {
-    /// The number that the frame has on the tape.
+    /// The frame's number on the tape.
     pub frame: u64,
-    /// What is added to the runs of the fixed schedule in this process, to get those on the tape.
+    /// The offset from the fixed schedule's runs in this process to its runs on the tape.
     pub ticks_ahead: i128,
     /// Types of inputs that could not be read, each with the first reason.
     pub unreadable: Vec<(Arc<str>, String)>,
@@ -32,7 +33,7 @@ impl<T> Default for ToCome<T> {
     }
 }
 
-/// Writes the inputs of this run of the schedule, and drops whatever else was written.
+/// Writes the inputs of this run of the schedule, and drops all others.
 pub(super) fn feed_inputs<T: Message + Recordable>(
     feed: Res<TapeFeed>,
     schedule: Res<InputSchedule<T>>,

@@ -1,14 +1,14 @@
-//! At which of its stops an event is recorded.
+//! The stop at which an event is recorded.
 
 use bevy::ecs::event::{EntityEvent, EntityTrigger, Event, GlobalTrigger, PropagateEntityTrigger};
 use bevy::ecs::traversal::Traversal;
 
-/// How an event reaches its observers, as far as recording it goes: one that bubbles is recorded once,
-/// where it was triggered.
+/// The way in which an event reaches its observers, as far as recording needs it: a bubbling event
+/// is recorded once, where it was triggered.
 ///
-/// Whatever `#[derive(Event)]` and `#[derive(EntityEvent)]` make has a trigger of this kind.
+/// The triggers that `#[derive(Event)]` and `#[derive(EntityEvent)]` use implement it.
 pub trait RecordedTrigger<E: Event>: sealed::Sealed {
-    /// Whether this is the first stop of the event.
+    /// Returns true if this is the first stop of the event.
     #[doc(hidden)]
     fn is_at_its_origin(&self, event: &E) -> bool;
 }

@@ -1,4 +1,4 @@
-//! Asserts that a game does the same again.
+//! Asserts that a game is deterministic.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,19 +11,21 @@ use super::{Replay, ReplayManner, ReplayStep};
 use crate::testing::TestGame;
 use crate::{NewSession, SessionPlugin};
 
-/// A frame of the game under test: a step of Bevy's fixed schedule, as it is unless the game sets it otherwise.
+/// The duration of a frame of the game under test: a step of Bevy's fixed schedule, unless the game
+/// changes it.
 const FRAME: Duration = Duration::from_nanos(15_625_000);
 
-/// Asserts that a game does the same again: plays so many seconds, goes back to where it began, plays them again, and
-/// compares the two, so that a [`Replay`](super::Replay) of it can be exact.
+/// Asserts that a game is deterministic: plays this many seconds, goes back to the beginning, plays
+/// them again, and compares the two, so that a [`Replay`](super::Replay) of it can be exact.
 ///
-/// `build` makes the game's app as for [`TestGame`](crate::testing::TestGame). The game plays by itself; a game that needs
-/// inputs to do anything should write some in its `build`, by a rule.
+/// `build` makes the game's app as for [`TestGame`](crate::testing::TestGame). The game plays by
+/// itself; if it needs inputs to do anything, `build` should add a system that writes some, by a
+/// rule.
 ///
 /// # Panics
 ///
-/// If the game doesn't start or come back, or does something else the second time. The message names type, entity and field
-/// with both values.
+/// If the game doesn't start or can't be restored, or plays differently the second time. The
+/// message names type, entity and field with both values.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -76,7 +78,8 @@ fn check(build: Arc<dyn Fn(SessionPlugin) -> App>, seconds: f32) -> Result<(), S
     }
 }
 
-/// Plays so many seconds, with a checkpoint at the end of each. The disk that they were recorded on.
+/// Plays this many seconds, with a checkpoint at the end of each. Returns the disk that they were
+/// recorded on.
 fn record(build: Arc<dyn Fn(SessionPlugin) -> App>, seconds: f32) -> Result<MemoryDisk, String> {
     let plugin = SessionPlugin::new("Studio", "Game under test").with_tape();
     let mut game = TestGame::with(plugin, MemoryDisk::default(), move |plugin| build(plugin));

@@ -1,23 +1,23 @@
-//! Where what was played differs from what was recorded.
+//! The difference between a replay and its recording.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::testing::{Difference, DifferenceKind};
 
-/// Differences that a text about a divergence lists.
+/// The most differences that the text of a divergence lists.
 const LISTED: usize = 20;
 
-/// Where what was played differs from what was recorded, at a checkpoint.
+/// The difference between a replay and its recording, at a checkpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Divergence {
-    /// The frames in which it came about, numbered as in the recorded process.
+    /// The frames in which it occurred, numbered as in the recorded process.
     pub frames: RangeInclusive<u64>,
-    /// The fixed steps in which it came about, numbered as in the recorded process.
+    /// The fixed steps in which it occurred, numbered as in the recorded process.
     pub ticks: RangeInclusive<u64>,
-    /// Type, entity and field of each difference. What was played stands in `before`, what was recorded in `after`, and
-    /// entities are those of the app that plays.
+    /// Type, entity and field of each difference. The replayed value is in `before`, the recorded
+    /// one in `after`, and entities are those of the replaying app.
     pub differences: Vec<Difference>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// A difference in the words of a replay.
+/// A difference, worded for a replay.
 struct OnTape<'a>(&'a Difference);
 
 impl fmt::Display for OnTape<'_> {

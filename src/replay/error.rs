@@ -1,4 +1,4 @@
-//! Why a replay can't go on.
+//! Errors of a replay.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use bevy_session_journal::{CheckpointId, FailureCause, ReportError, SlotError};
 
 use crate::testing::RecoverError;
 
-/// Why something can't be replayed. Nothing was changed by the attempt.
+/// The reason why something can't be replayed. The attempt has changed nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// The file is no report and no slot, or it is damaged.
+    /// The file is no report and no slot, or is damaged.
     #[error(transparent)]
     File(#[from] ReportError),
     /// There is no session in the directory.
@@ -24,7 +24,7 @@ pub enum ReplayError {
     Unreadable {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The error.
         cause: FailureCause,
     },
     /// No checkpoint of it can be restored.
@@ -38,7 +38,7 @@ pub enum ReplayError {
     Checkpoint {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The error.
         error: SlotError,
     },
     /// The game doesn't restore a checkpoint.
@@ -46,18 +46,18 @@ pub enum ReplayError {
     NotRestored {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// Why.
+        /// The error.
         error: RecoverError,
     },
-    /// Code of the game panicked where a checkpoint was put into a world to compare with.
+    /// Code of the game panicked when a checkpoint was restored into a world to compare with.
     #[error("checkpoint {checkpoint} can't be compared: the game's code panicked: {message}")]
     NotCompared {
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
-    /// The game has panicked, and its app is of no use any more.
+    /// The game has panicked, and its app can't be used any more.
     #[error("the game has panicked, so nothing can be played any more")]
     Over,
 }

@@ -1,18 +1,20 @@
-//! A keyframe that a playback came to.
+//! A keyframe that a playback has reached.
 
 use std::fmt;
 
 use super::{Divergence, Keyframe};
 
-/// A playback came to a checkpoint.
+/// A checkpoint that a playback has reached.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyframeReached {
     /// The checkpoint.
     pub keyframe: Keyframe,
-    /// The frames that were played since the one before; 0 where the world was put there without playing them.
+    /// The frames that were played since the previous one; 0 if the world was restored without
+    /// playing them.
     pub frames: u64,
-    /// Where what was played differs from what was recorded. With the next step, the world is the recorded one all the same.
+    /// The difference between the replay and the recording. The next step continues from the
+    /// recorded world all the same.
     pub divergence: Option<Divergence>,
 }
 

@@ -6,7 +6,8 @@ use bevy::ecs::entity::Entity;
 
 use super::signature::Strangers;
 
-/// Pairs of the same entity, first those who are alike in all that is saved, then those who have the same types and name.
+/// Pairs of the same entity, first those that are equal in all saved data, then those that have the
+/// same types and name.
 pub(super) fn pairs(played: &Strangers, recorded: &Strangers) -> Vec<(Entity, Entity)> {
     let mut pairs = Vec::new();
     let mut left = (places(played), places(recorded));
@@ -26,7 +27,7 @@ fn places(strangers: &Strangers) -> Places {
     (0..strangers.entities.len()).collect()
 }
 
-/// Hands on those with the same number; the others are what it returns.
+/// Passes on the entities with the same number; returns the others.
 fn matched(
     (ours, theirs): (&[u64], &[u64]),
     (our_places, their_places): (Places, Places),

@@ -14,50 +14,52 @@ use super::{Divergence, KeyframeReached, Replay, ReplayError};
 use crate::CurrentSession;
 use crate::saved::panic_message;
 
-/// How a tape is played.
+/// The manner of playing a tape.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReplayManner {
-    /// From checkpoint to checkpoint: each is restored, and nothing is played in between. What is read is migrated as in
-    /// any restore, so it outlives patches of the game.
+    /// From checkpoint to checkpoint: each is restored, and nothing is played in between. Values
+    /// are migrated as in any restore, so it works across updates of the game.
     Keyframes,
-    /// Frame by frame, each as long as it was, with the recorded inputs in place of the game's own. At each checkpoint the
-    /// world is compared with what was recorded, and goes on from that. It wants the build that recorded it, and a game
-    /// in which the same inputs make the same world.
+    /// Frame by frame, each with its recorded duration, with the recorded inputs in place of the
+    /// game's own. At each checkpoint the world is compared with the recorded one, and replaced by
+    /// it. It needs the build that recorded it, and a game in which the same inputs make the same
+    /// world.
     Exact,
 }
 
-/// What a step of a playback has come to.
+/// The result of a step of a playback.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ReplayStep {
     /// A frame was played.
     Frame,
-    /// The world is at a checkpoint: as it was played, where frames were. With the next step it is the recorded one.
+    /// The world is at a checkpoint: as it was played, if frames were played. The next step
+    /// replaces it by the recorded one.
     Keyframe(Box<KeyframeReached>),
-    /// The game panicked in the frame that was played. Its world is as the panic left it, to be looked at; nothing more
-    /// can be played.
+    /// The game panicked in the frame that was played. Its world is as the panic left it, and can
+    /// be examined; nothing more can be played.
     Panicked {
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
-    /// There is nothing more on the tape.
+    /// The end of the tape.
     End,
 }
 
-/// A tape that is being played, in an app of the game's own.
+/// A tape that is being played, in an app of the game.
 pub struct Playback {
     replay: Replay,
     build: Build,
     manner: ReplayManner,
     played: Played,
-    /// A second app, in which a checkpoint is restored alone.
+    /// A second app, in which only a checkpoint is restored.
     alone: Option<Played>,
-    /// The keyframe at which the world was last.
+    /// The keyframe at which the world last was.
     at: usize,
     segment: Segment,
-    /// Frames of the segment that were played.
+    /// The number of frames of the segment that were played.
     position: usize,
-    /// Whether the world was played to the keyframe and isn't what was recorded there.
+    /// True if the world was played to the keyframe and differs from the recorded one.
     has_diverged: bool,
     is_over: bool,
 }
@@ -98,7 +100,7 @@ impl Playback {
         Ok(playback)
     }
 
-    /// What is played.
+    /// The recording that is played.
     #[must_use]
     pub fn replay(&self) -> &Replay {
         &self.replay
@@ -128,13 +130,14 @@ impl Playback {
         self.segment.frames.get(last).map(|(number, _)| *number)
     }
 
-    /// The types of inputs that this build can't read, each with the reason. What they would have done is missing.
+    /// The types of inputs that this build can't read, each with the reason. Their effects are
+    /// missing.
     #[must_use]
     pub fn unreadable_inputs(&self) -> &[(Arc<str>, String)] {
         self.played.unreadable()
     }
 
-    /// Plays the next frame, or goes to the next checkpoint where that is all that can be done.
+    /// Plays the next frame, or goes to the next checkpoint if no frame can be played.
     ///
     /// # Errors
     ///
@@ -168,7 +171,8 @@ impl Playback {
         Ok(ReplayStep::Keyframe(Box::new(KeyframeReached { keyframe, frames, divergence })))
     }
 
-    /// Goes to a moment: to the newest checkpoint before it, and from there frame by frame if it is played exactly.
+    /// Goes to a moment: to the newest checkpoint before it and, if it is played exactly, from
+    /// there frame by frame.
     ///
     /// # Errors
     ///
@@ -190,7 +194,7 @@ impl Playback {
         Ok(())
     }
 
-    /// Steps until `is_there` says so of a step, or the tape ends. The step that it was.
+    /// Steps until `is_there` returns true for a step, or the tape ends. Returns that step.
     ///
     /// # Errors
     ///
@@ -208,7 +212,7 @@ impl Playback {
         }
     }
 
-    /// The world of a second app of the game, in which nothing but the checkpoint was restored at which this one is.
+    /// The world of a second app of the game, in which only the current checkpoint was restored.
     ///
     /// # Errors
     ///
@@ -238,7 +242,7 @@ impl Playback {
         ReplayStep::Frame
     }
 
-    /// Puts the world to a keyframe.
+    /// Restores a keyframe.
     fn go_to(&mut self, at: usize) -> Result<(), ReplayError> {
         let keyframe = self.keyframe(at)?;
         self.played.go_to(&self.replay, &keyframe)?;
@@ -246,7 +250,7 @@ impl Playback {
         Ok(())
     }
 
-    /// The world is at a keyframe: what comes next is laid out.
+    /// The world is at a keyframe: queues the inputs that follow.
     fn go_on_from(&mut self, at: usize) {
         let keyframes = self.replay.keyframes();
         let (from, to) = (keyframes.get(at), keyframes.get(at + 1));

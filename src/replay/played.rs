@@ -1,4 +1,4 @@
-//! The game that plays: it is put at a checkpoint, and compared with one.
+//! The app that plays: it restores a checkpoint, and is compared with one.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -26,13 +26,13 @@ use crate::testing::{
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
-/// The game's own way to make its app.
+/// Builds the game's app.
 pub(super) type Build = Arc<dyn Fn(SessionPlugin) -> App>;
 
-/// The game that plays.
+/// The app that plays.
 pub(super) struct Played {
     game: TestGame,
-    /// The ids on the tape of the entities that are known on both sides.
+    /// The ids on the tape of the entities that are known in both worlds.
     known: EntityHashMap<SaveId>,
 }
 
@@ -53,12 +53,12 @@ impl Played {
         self.game.app_mut()
     }
 
-    /// Lets a frame pass that takes so long.
+    /// Runs a frame of this duration.
     pub(super) fn frame(&mut self, delta: Duration) {
         self.game.frame_time(delta).frames(1);
     }
 
-    /// Goes to a checkpoint.
+    /// Restores a checkpoint.
     pub(super) fn go_to(
         &mut self,
         replay: &Replay,
@@ -86,7 +86,7 @@ impl Played {
         self.game.wait_until_restored().map(drop)
     }
 
-    /// Lays a checkpoint down as the only slot.
+    /// Stores a checkpoint as the only slot.
     fn put(&mut self, bytes: &[u8]) -> Result<SlotId, SlotError> {
         let world = self.game.app().world();
         let place = world.get_resource::<SessionPlace>();
@@ -103,7 +103,7 @@ impl Played {
         slot.map(|file| file.slot.id).map_err(|unread| unread.error)
     }
 
-    /// The ids that the session has for entities now.
+    /// The current ids of entities in the session.
     fn ids(&mut self) -> EntityHashMap<SaveId> {
         let runtime = self.game.world().get_resource_mut::<Runtime>();
         let known = runtime.and_then(|mut runtime| {
@@ -113,7 +113,7 @@ impl Played {
         known.unwrap_or_default()
     }
 
-    /// Says where the tape stands, and lays out the inputs that are to come.
+    /// Sets the position of the tape, and the inputs that are to come.
     pub(super) fn lay_out(&mut self, segment: &super::segment::Segment) {
         let mut entities = Reborn(self.known.iter().map(|(entity, id)| (*id, *entity)).collect());
         let world = self.game.world();
@@ -143,7 +143,7 @@ impl Played {
         feed.map_or(&[], |feed| &feed.unreadable)
     }
 
-    /// Says which frame of the tape comes next.
+    /// Sets the number of the tape's next frame.
     pub(super) fn expect_frame(&mut self, number: u64) {
         self.game.world().get_resource_or_init::<TapeFeed>().frame = number;
     }
@@ -156,15 +156,15 @@ impl Played {
         u64::try_from(i128::from(here) + ahead).unwrap_or_default()
     }
 
-    /// Pauses or resumes the session, as it was after a frame.
+    /// Pauses or resumes the session, to its recorded status after a frame.
     pub(super) fn set_status(&mut self, status: SessionStatus) {
         if let Some(mut session) = self.game.world().get_resource_mut::<CurrentSession>() {
             session.status = status;
         }
     }
 
-    /// Compares the world with a checkpoint: what was played stands first. From then on, entities that are the same in both
-    /// have the ids of the tape.
+    /// Compares the world with a checkpoint: replayed values come first. From then on, entities
+    /// that are the same in both have the ids of the tape.
     pub(super) fn differences(
         &mut self,
         replay: &Replay,
@@ -244,7 +244,7 @@ fn state_differences(
 /// A checkpoint, as it was recorded.
 struct Recorded {
     image: WorldImage,
-    /// What belongs to no entity, as it was written.
+    /// Rows that belong to no entity, as they were written.
     of_world: Vec<(Arc<str>, Vec<u8>)>,
 }
 

@@ -1,4 +1,4 @@
-//! What was recorded between two keyframes.
+//! The recording between two keyframes.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use bevy_session_journal::{
 
 use super::Keyframe;
 
-/// What was recorded between two keyframes, or after the last one.
+/// The recording between two keyframes, or after the last one.
 #[derive(Default)]
 pub(super) struct Segment {
-    /// The frames, in order, each with its number and how much time passed before it.
+    /// The frames, in order, each with its number and the time that passed before it.
     pub frames: Vec<(u64, Duration)>,
-    /// How often the fixed schedule had run before the first of them.
+    /// The number of times that the fixed schedule had run before the first of them.
     pub ticks: u64,
     pub inputs: Vec<RecordedEvent>,
-    /// Where the session was paused or resumed: the frame, and its status after it.
+    /// The moments at which the session was paused or resumed: the frame, and the status after it.
     pub statuses: Vec<(u64, SessionStatus)>,
-    /// Whether it leads from one to the other without a gap.
+    /// True if it leads from one to the other without a gap.
     pub is_whole: bool,
-    /// The number of the frame that is expected next.
+    /// The number of the next expected frame.
     next: Option<u64>,
 }
 
 impl Segment {
-    /// What lies between a keyframe and the next one; what comes after it, if there is none.
+    /// The recording between a keyframe and the next one, or after it if there is none.
     pub(super) fn between(tape: &Tape, from: &Keyframe, to: Option<&Keyframe>) -> Self {
         let through = to.map_or(u64::MAX, |to| to.events_through);
         let is_one_run = to.is_none_or(|to| {

@@ -1,4 +1,5 @@
-//! What entities are, whatever their ids: to find the same one in another play of the same moment.
+//! Signatures of entities, independent of their ids: to find the same one in another play of the
+//! same moment.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -10,25 +11,26 @@ use xxhash_rust::xxh3::Xxh3Default;
 use crate::testing::SavedSnapshot;
 use crate::values::Tree;
 
-/// The first id of those who have none yet: beyond all that sessions give.
+/// The first id of entities that have none yet: beyond all that sessions assign.
 const FIRST: u64 = (1 << 41) + 1;
-/// What their ids are beyond the first ones when everything is written once more.
+/// The offset of their ids when everything is written once more.
 const SHIFT: u64 = 1 << 42;
-/// How far references are followed to distinguish entities that are otherwise alike.
+/// The number of steps that references are followed to distinguish entities that are otherwise
+/// alike.
 const ROUNDS: usize = 3;
 
-/// Entities without an id, and what each of them is.
+/// Entities without an id, and their signatures.
 pub(super) struct Strangers {
     pub entities: Vec<Entity>,
-    /// A number for what each is and refers to.
+    /// A hash of each entity's values and references.
     pub exact: Vec<u64>,
-    /// A number for the types that each has, and its name.
+    /// A hash of each entity's types and name.
     pub rough: Vec<u64>,
 }
 
 impl Strangers {
-    /// Looks at those who aren't `known`. `look` writes what is wanted of the world with these ids: twice, so that a number
-    /// which moves with the ids is known as a reference.
+    /// Examines the entities that aren't `known`. `look` writes the wanted part of the world with
+    /// these ids: twice, so that a number which moves with the ids is recognized as a reference.
     pub(super) fn of(
         entities: Vec<Entity>,
         known: &EntityHashMap<SaveId>,
@@ -62,12 +64,12 @@ impl Strangers {
 struct Reader<'a> {
     views: &'a (SavedSnapshot, SavedSnapshot),
     ids: (&'a [SaveId], &'a [SaveId]),
-    /// Which entity has an id of the first view.
+    /// The entity of each id in the first view.
     places: HashMap<i128, usize>,
 }
 
 impl Reader<'_> {
-    /// A number for each entity, in which those whom it refers to count as the numbers that they have.
+    /// A signature for each entity, in which the entities that it refers to count as their numbers.
     fn signatures(&self, numbers: &[u64]) -> Vec<u64> {
         self.hashed(|hasher, trees| self.write(trees, numbers, hasher))
     }

@@ -1,4 +1,4 @@
-//! What is replayed: a file or a directory, opened to be read.
+//! The source of a replay: a file or a directory, opened for reading.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use super::playback::{Playback, ReplayManner};
 use super::{Keyframe, ReplayError};
 use crate::SessionPlugin;
 
-/// What the game is called in an app that plays a tape.
+/// The studio's name in an app that plays a tape.
 pub(super) const STUDIO: &str = "bevy_session";
 pub(super) const GAME: &str = "replay";
-/// How many directories lead at most from a game's place to a session.
+/// The most directories between a game's directory and a session.
 const DEPTH: usize = 5;
 
-/// A session as it was recorded, opened to be played again.
+/// A recorded session, opened for replay.
 pub struct Replay {
     path: PathBuf,
     disk: Arc<dyn Disk>,
@@ -42,11 +42,12 @@ impl fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// Opens a report, the file of a slot, the directory of a session, or a directory in which a game keeps its sessions:
-    /// of several, the one that was played last. The file is held in memory; nothing is changed.
+    /// Opens a report, the file of a slot, the directory of a session, or a directory in which a
+    /// game keeps its sessions: of several, the one that was played last. The file is held in
+    /// memory; nothing is changed.
     ///
-    /// A report has the newest checkpoint before the process ended, and what was recorded after it. A slot has a
-    /// checkpoint alone, of which nothing but that moment can be shown.
+    /// A report has the newest checkpoint before the process ended, and the recording after it. A
+    /// slot has only a checkpoint, of which only that moment can be shown.
     ///
     /// # Errors
     ///
@@ -55,7 +56,7 @@ impl Replay {
         Self::open_on(Arc::new(RealDisk), &path.into())
     }
 
-    /// Opens what lies on a disk.
+    /// Opens a recording on a disk.
     pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, ReplayError> {
         let path = path.to_owned();
         let disk: Arc<dyn Disk> = Arc::new(ReadOnlyDisk::new(disk));
@@ -84,36 +85,37 @@ impl Replay {
         self.stored.id()
     }
 
-    /// The checkpoints that can be gone to, the oldest first. There is at least one.
+    /// The checkpoints that can be restored, oldest first. There is at least one.
     #[must_use]
     pub fn keyframes(&self) -> &[Keyframe] {
         &self.tape.keyframes
     }
 
-    /// What was recorded, the oldest first: inputs, messages, events, and what happened to the session. Of a report, only
-    /// what an exact replay needs.
+    /// The recorded events, oldest first: inputs, messages, events, and the session's own. A report
+    /// has only those that an exact replay needs.
     pub fn events(&self) -> impl Iterator<Item = &RecordedEvent> {
         self.tape.events.iter().filter(|event| !event.event_type.is_of_frames())
     }
 
-    /// Events that are missing, since they are private, damaged or too many. With one of the inputs missing, the play goes
-    /// another way from there on.
+    /// The number of missing events, since they are private, damaged or too many. If inputs are
+    /// missing, the replay diverges from there on.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.tape.missing
     }
 
-    /// Whether inputs were recorded, so that it can be played exactly.
+    /// Returns true if inputs were recorded, so that it can be played exactly.
     #[must_use]
     pub fn has_inputs(&self) -> bool {
         self.tape.events.iter().any(|event| event.event_type.source == EventSource::Input)
     }
 
-    /// Begins to play, at the first checkpoint.
+    /// Starts the replay, at the first checkpoint.
     ///
-    /// `build` makes the game's app as for [`TestGame`](crate::testing::TestGame), with the plugin that it is given in
-    /// place of its own. It should leave out what starts or takes up sessions by itself. The app's inputs come from the
-    /// tape: what the game's own systems write of recorded types is dropped.
+    /// `build` makes the game's app as for [`TestGame`](crate::testing::TestGame), with the given
+    /// plugin in place of its own. It should leave out systems that start or resume sessions. The
+    /// app's inputs come from the tape: inputs of recorded types that the game's own systems write
+    /// are dropped.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Migrating a checkpoint as a whole, before any of it is decoded.
+//! Migrates a checkpoint as a whole, before any of it is decoded.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use super::unusable::{Unusable, UnusableRows};
 use crate::capture::{Carried, CheckpointMigration, EditedRow, EditedRows, SavedTypes};
 use crate::saved::DecodeError;
 
-/// No entity has a higher id.
+/// Above the id of every entity.
 const NO_ENTITY: SaveId = SaveId(u64::MAX);
-/// A step that panicked so often isn't tried again: each panic takes a while to be reported.
+/// The number of panics after which a step isn't tried again: each takes a while to be reported.
 const PANICS: u32 = 16;
 
 /// The outcome of the steps.
@@ -26,8 +26,8 @@ pub(super) struct Migrated {
 }
 
 impl SavedTable {
-    /// Does the steps of the game that change more than one value. `next` is the first id that no entity of the session
-    /// has.
+    /// Runs the game's migrations that change more than one value. `next` is the first id that no
+    /// entity of the session has.
     pub(super) fn migrate(&mut self, types: &SavedTypes, next: SaveId) -> Migrated {
         let (losses, carried) = Default::default();
         let mut migrated = Migrated { losses, carried, spawned_from: NO_ENTITY };
@@ -94,7 +94,7 @@ impl SavedRows {
 }
 
 impl Migrated {
-    /// Does one step with each value that it is for.
+    /// Runs one step for each value that it applies to.
     fn do_step(&mut self, step: &CheckpointMigration, rows: &mut EditedRows, types: &SavedTypes) {
         let of_type = rows.types.get(&step.type_path).into_iter().flatten();
         let of_version = of_type.filter(|(_, row)| row.version == step.version);

@@ -1,4 +1,4 @@
-//! Compares what stays with the checkpoint.
+//! Compares staying entities with the checkpoint.
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::world::{EntityRef, World};
@@ -12,11 +12,11 @@ use super::who_stays::WhoStays;
 use crate::capture::{Known, SaveKey};
 use crate::saved::{DecodedColumn, Names, Saved};
 
-/// Entities that are worth a thread of their own.
+/// The number of entities that are worth another thread.
 const WORTH_A_THREAD: usize = 2_048;
 
-/// Finds the components that entities have which stay and the checkpoint doesn't, with what they brought along;
-/// whether there are any. Those are `misshapen`.
+/// Finds the components that staying entities have and the checkpoint doesn't, with those that they
+/// required. Returns true if there are any. Entities with such components are `misshapen`.
 pub(super) fn find_removed(
     replacement: &mut Replacement,
     misshapen: &[u32],
@@ -34,7 +34,7 @@ pub(super) fn find_removed(
     !replacement.difference.removed.filled().is_empty()
 }
 
-/// Which values may differ from what was known of them.
+/// The values that may differ from the known ones.
 pub(super) struct MayDiffer {
     /// By column.
     columns: Vec<Candidates>,
@@ -43,13 +43,13 @@ pub(super) struct MayDiffer {
 /// The values of a column that may differ.
 enum Candidates {
     All,
-    /// Those of these ranks, as far as they have any.
+    /// The values of these ranks, if they have any.
     Of(Vec<u32>),
 }
 
 impl MayDiffer {
-    /// By the ticks of everything that is saved: what was written after a tick, and all of those that are `misshapen`,
-    /// as a removal leaves no tick.
+    /// The values that were written after a tick, and all values of the `misshapen` ranks, as a
+    /// removal leaves no tick.
     pub(super) fn since(
         known: &mut Known<'_>,
         who: &WhoStays,
@@ -69,7 +69,8 @@ impl MayDiffer {
         Self { columns: columns.collect() }
     }
 
-    /// Whoever refers to one that is spawned again, gone, or found by its key has to refer to another.
+    /// Adds all columns with references: a reference to an entity that was spawned again, is gone,
+    /// or was found by its key has to change.
     pub(super) fn add_columns_that_name(&mut self, replacement: &Replacement) {
         for (may_differ, column) in self.columns.iter_mut().zip(&replacement.image.columns) {
             if matches!(&column.decoded, DecodedColumn::Component(rows) if rows.names_entities()) {
@@ -79,15 +80,15 @@ impl MayDiffer {
     }
 }
 
-/// Whether everybody is who they were.
+/// Returns true if every entity is the one that it was.
 pub(super) fn all_stay(replacement: &Replacement) -> bool {
     replacement.origins.iter().all(|origin| *origin == Origin::Staying)
         && replacement.doomed.is_nobody()
         && replacement.image.anchors.is_empty()
 }
 
-/// Finds the values of the checkpoint that entities don't have which stay, by column: values as captures write them.
-/// All are compared, or those that may differ. The work is shared with other threads where it is much.
+/// Finds the checkpoint's values that the staying entities don't have, by column, as captures write
+/// them. All are compared, or those that may differ. Much work is shared with other threads.
 pub(super) fn find_written(
     replacement: &Replacement,
     may_differ: Option<&MayDiffer>,
@@ -118,7 +119,7 @@ pub(super) fn find_written(
     }
 }
 
-/// A value that an entity doesn't have which stays.
+/// A value that a staying entity doesn't have.
 #[derive(Clone, Copy)]
 pub(super) struct DifferingRow {
     pub rank: u32,
@@ -192,10 +193,10 @@ fn lacks(
     lacking.map(|(_, component)| *component).collect()
 }
 
-/// Components that go, and with them what came along with them and nothing else needs.
+/// The components to remove, and with them those that they required and nothing else needs.
 ///
-/// A component that somebody requires was brought along where it is as old as that. What came later was added by the
-/// game, and stays.
+/// A required component was inserted with the one that requires it if it is as old as that. A later
+/// one was added by the game, and stays.
 fn with_what_they_brought(
     replacement: &Replacement,
     rank: u32,

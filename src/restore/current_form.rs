@@ -1,5 +1,5 @@
-//! Bringing rows of older builds into the form that this build writes, once, before anything else
-//! looks at them.
+//! Brings rows of older builds into the form that this build writes, once, before anything else
+//! reads them.
 
 use bevy_session_journal::internal::format::Values;
 use bevy_session_journal::limits;
@@ -9,12 +9,12 @@ use super::loss::RestoreLossReason;
 use super::unusable::Unusable;
 use crate::capture::{Form, TypeHistory};
 
-/// Rows that were brought into the form of today, for as long as the checkpoint is being restored.
+/// Rows that were brought into the current form, for as long as the checkpoint is being restored.
 ///
 /// They are compared with the world and decoded again like rows that never needed it.
 pub(super) struct CurrentForm<'a> {
     history: &'a TypeHistory,
-    /// How many blocks there are before the ones made here.
+    /// The number of blocks before the ones made here.
     blocks_before: u32,
     full: Vec<Values>,
     current: Values,
@@ -32,7 +32,7 @@ impl<'a> CurrentForm<'a> {
     ///
     /// # Errors
     ///
-    /// Why this build can't use it.
+    /// The reason why this build can't use it.
     pub(super) fn of<'row>(&'row mut self, row: &SavedRow<'row>) -> Result<&'row [u8], Unusable> {
         let saved = row.version;
         match self.history.form(saved) {
@@ -51,7 +51,8 @@ impl<'a> CurrentForm<'a> {
         }
     }
 
-    /// Keeps the row that was asked for last, and says where it is: its block, and its place in it.
+    /// Keeps the row that was last converted, and returns its position: its block, and its place in
+    /// it.
     pub(super) fn keep(&mut self, row: &SavedRow<'_>) -> (u32, u32) {
         if let Form::Current = self.history.form(row.version) {
             return row.place;

@@ -1,4 +1,4 @@
-//! Naming the field of a reference that has no target.
+//! Finds the field of a reference without a target.
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::reflect::{AppTypeRegistry, ReflectComponent};
@@ -7,13 +7,12 @@ use bevy::reflect::{PartialReflect, ReflectRef};
 
 use super::report::DanglingReference;
 
-/// How deep a field may lie.
+/// The greatest depth at which a field is found.
 const DEPTH: usize = 16;
 
-/// Names the field, if the type is registered for reflection.
-///
-/// The reference is a placeholder by now. A field that was one from the start can't be distinguished from
-/// it, so the first placeholder is named.
+/// Sets the reference's field, if the type is registered for reflection. The reference is a
+/// placeholder by now. It can't be distinguished from a field that was one from the start, so the
+/// first placeholder is named.
 pub(super) fn name_field(reference: &mut DanglingReference, world: &World) {
     if reference.is_relationship {
         return;

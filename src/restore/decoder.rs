@@ -1,4 +1,4 @@
-//! Decoding columns, and listing what can't be decoded.
+//! Decodes columns, and lists values that can't be decoded.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::unusable::UnusableRows;
 use crate::capture::{Build, Carried, SaveKey, TypeHistory};
 use crate::saved::{BUILD, DecodedColumn, Ranks, decode_message_pack};
 
-/// Rows after which progress is reported.
+/// The number of rows after which progress is reported.
 const REPORT_AFTER: usize = 4_096;
 
 /// The rows of all types, as they were read.
@@ -23,7 +23,7 @@ pub(super) struct SavedTable {
     pub(super) types: BTreeMap<Arc<str>, SavedRows>,
 }
 
-/// The rows of one type, as they were read, under one name or several.
+/// The rows of one type, as they were read, under one or several names.
 #[derive(Default)]
 pub(super) struct SavedRows {
     pub(super) blocks: Vec<SavedBlock>,
@@ -59,7 +59,7 @@ impl SavedTable {
         Ok(Self { types })
     }
 
-    /// The keys in a column that isn't one of a type.
+    /// The keys in a column that isn't a type's.
     pub(super) fn take_keys(&mut self, type_path: &str) -> Vec<(SaveId, SaveKey)> {
         let rows = self.take(type_path);
         let keys = rows.iter().filter_map(|(id, value)| {
@@ -69,8 +69,8 @@ impl SavedTable {
         keys.collect()
     }
 
-    /// What the build that took the checkpoint said of itself, and the entities that were waiting for their level then
-    /// with the values of an earlier one.
+    /// Takes the facts about the build that took the checkpoint, and the entities that waited for
+    /// their level then with the values of an earlier build.
     pub(super) fn take_build(&mut self) -> (Option<Build>, HashSet<SaveId>) {
         let rows = self.take(BUILD);
         let said = rows.iter().find(|(id, _)| *id == SaveId::WORLD);
@@ -82,7 +82,7 @@ impl SavedTable {
         self.types.remove(type_path).unwrap_or_default()
     }
 
-    /// The rows of a type under all the names that it has and had, its own first.
+    /// The rows of a type under all its current and former names, the current one first.
     pub(super) fn take_all(&mut self, type_path: &str, history: &TypeHistory) -> SavedRows {
         let mut saved = self.take(type_path);
         for name in &history.former_names {
@@ -113,7 +113,8 @@ impl SavedRows {
         })
     }
 
-    /// Looks at each row in the order of their ids; of one id, at the one whose name comes first.
+    /// Visits each row in the order of their ids; of several with one id, the one whose name comes
+    /// first.
     fn for_each(&self, look: impl FnMut(SavedRow<'_>)) {
         let mut names = self.blocks.iter().map(|block| &block.name);
         let first = names.next();
@@ -139,7 +140,7 @@ pub(super) struct UndecodedColumn {
     pub saved: SavedRows,
 }
 
-/// Decodes columns and collects what can't be.
+/// Decodes columns and collects rows that can't be decoded.
 pub(super) struct Decoder<'a> {
     ranks: &'a Ranks,
     progress: &'a ReadProgress,
@@ -153,7 +154,7 @@ impl<'a> Decoder<'a> {
         Self { ranks, progress, losses: Vec::new(), carried: Carried::default() }
     }
 
-    /// Decodes columns, beside each other where there are many rows.
+    /// Decodes columns, in parallel if there are many rows.
     pub(super) fn columns(&mut self, undecoded: Vec<UndecodedColumn>) -> Vec<ImageColumn> {
         let rows: usize = undecoded.iter().map(|undecoded| undecoded.saved.len()).sum();
         if rows < REPORT_AFTER {

@@ -1,17 +1,16 @@
-//! Despawning many entities, however they hang from each other.
+//! Despawns many entities, however they are linked.
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::hierarchy::{ChildOf, Children};
 use bevy::ecs::world::World;
 
-/// Bevy goes down a hierarchy by recursion. One that is deeper than this is taken down in pieces.
+/// Bevy despawns a hierarchy by recursion. One that is deeper than this is despawned in pieces.
 const DEPTH_AT_ONCE: u32 = 256;
 
-/// Despawns these entities with all that hangs from them, parents before their children as a game
-/// does it.
+/// Despawns these entities with their descendants, parents before their children as a game does it.
 ///
-/// An entity that leaves is looked for among its siblings, from the last one. So where a parent stays,
-/// its children go from the last to the first, and a million of them take no time worth speaking of.
+/// A despawned entity is searched among its siblings, from the last one. So if a parent stays, its
+/// children are despawned from the last to the first, and even a million of them take little time.
 pub(crate) fn despawn_all(world: &mut World, entities: &[Entity]) {
     let doomed: EntityHashSet = entities.iter().copied().collect();
     let mut tops = Tops::default();
@@ -30,7 +29,7 @@ pub(crate) fn despawn_all(world: &mut World, entities: &[Entity]) {
     }
 }
 
-/// Despawns an entity with all that hangs from it, however deep that goes.
+/// Despawns an entity with its descendants, however deep they are.
 fn despawn_deep(world: &mut World, top: Entity) {
     for piece in lowest_first(world, top) {
         despawn(world, piece);
@@ -59,7 +58,7 @@ impl Tops {
     }
 }
 
-/// Where to cut what is too deep to be taken down at once, from below.
+/// The entities at which a hierarchy that is too deep to be despawned at once is cut, lowest first.
 fn lowest_first(world: &World, top: Entity) -> Vec<Entity> {
     let mut cuts = Vec::new();
     let mut waiting = vec![(top, 0_u32)];
@@ -89,7 +88,7 @@ fn despawn(world: &mut World, entity: Entity) {
 mod tests {
     use super::*;
 
-    /// A row in which each hangs from the one before.
+    /// A row in which each entity is a child of the one before.
     fn row(world: &mut World, length: usize) -> Vec<Entity> {
         let mut row = vec![world.spawn_empty().id()];
         for place in 1..length {

@@ -1,8 +1,9 @@
-//! Entities that don't stay where a checkpoint is put back in place.
+//! Entities that don't stay in a restore in place.
 //!
-//! Whoever hangs from one of them would go with it. So what something hangs from that stays is despawned last, when
-//! that is linked to others. All else is despawned first, as in any restore: what the game makes of a death, and the
-//! indexes that hooks keep, should know nothing of who comes after.
+//! Descendants of such an entity would be despawned with it. So an entity with a staying descendant
+//! is despawned last, when that is linked to others. All others are despawned first, as in any
+//! restore: the game's reactions to a despawn, and the indexes that hooks keep, should know nothing
+//! of the entities that come after.
 
 use bevy::ecs::entity::{Entity, EntityHashMap};
 use bevy::ecs::world::World;
@@ -12,16 +13,16 @@ use crate::capture::hanging_from;
 /// Entities that don't stay.
 #[derive(Default)]
 pub(super) struct Doomed {
-    /// Those from which nothing hangs that stays.
+    /// Entities without a staying descendant.
     pub first: Vec<Entity>,
-    /// Those that have to wait until nothing does.
+    /// Entities that have to wait until nothing depends on them.
     pub last: Vec<Entity>,
-    /// All of them, with what goes with them.
+    /// All of them, with their descendants.
     groups: EntityHashMap<usize>,
 }
 
 impl Doomed {
-    /// Looks what hangs from entities that don't stay.
+    /// Finds the descendants of entities that don't stay.
     pub(super) fn find(world: &World, roots: &[Entity], stays: &impl Fn(Entity) -> bool) -> Self {
         let mut doomed = Self::default();
         // Whether something that stays hangs from one of a group.
@@ -41,17 +42,17 @@ impl Doomed {
         doomed
     }
 
-    /// Whether everything stays.
+    /// Returns true if every entity stays.
     pub(super) fn is_nobody(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// Whether an entity doesn't stay.
+    /// Returns true if an entity doesn't stay.
     pub(super) fn contains(&self, entity: Entity) -> bool {
         self.groups.contains_key(&entity)
     }
 
-    /// Notes all that hangs from an entity; whether any of it stays.
+    /// Notes all descendants of an entity. Returns true if any of them stays.
     fn follow(
         &mut self,
         world: &World,

@@ -1,4 +1,4 @@
-//! Saved entities that came up while a checkpoint was put back.
+//! Saved entities that were spawned during a restore.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use super::sweep::count_entities;
 use crate::capture::SaveKey;
 use crate::saved::{Names, Saved, unfiltered};
 
-/// Counts the saved entities that the checkpoint doesn't have, by what names them best.
+/// Counts the saved entities that the checkpoint doesn't have, by the type that describes them
+/// best.
 pub(super) fn find_extra_entities(
     replacement: &Replacement,
     world: &mut World,
@@ -43,8 +44,9 @@ pub(super) fn find_extra_entities(
     counts.into_iter().map(extra).collect()
 }
 
-/// The type that names an entity best: one that brings the marker, and of those the one of which
-/// the checkpoint has the fewest rows. `Player` rather than `Health`, and either before `Transform`.
+/// The type that describes an entity best: one that requires the marker, and of those the one of
+/// which the checkpoint has the fewest rows. `Player` rather than `Health`, and either before
+/// `Transform`.
 fn best_name<'a>(
     replacement: &'a Replacement,
     entity: EntityRef<'_>,

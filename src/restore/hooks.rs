@@ -1,4 +1,4 @@
-//! Which components run code of the game where they are inserted or removed.
+//! The components whose insertion or removal runs code of the game.
 
 use bevy::ecs::component::{ComponentId, Components};
 use bevy::ecs::entity::Entity;
@@ -10,8 +10,9 @@ use bevy::ecs::world::{DeferredWorld, World};
 use crate::capture::{SaveKey, Unsettled};
 use crate::saved::Saved;
 
-/// Whether code of the game runs where a component is inserted or removed, or one that comes with
-/// it. Hooks of relationships and of what each resource requires are Bevy's own and change nothing that is saved.
+/// Returns true if hooks of the game run when a component, or one that comes with it, is inserted
+/// or removed. Hooks of relationships and of each resource's required components are Bevy's and
+/// change nothing saved.
 pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
     let components = world.components();
     let own = [
@@ -26,18 +27,18 @@ pub(super) fn runs_hooks(world: &World, component: ComponentId) -> bool {
         .any(|id| !own.contains(&Some(id)) && has_hooks(components, id))
 }
 
-/// Whether a component can be written over in its place.
+/// Returns true if a component can be written in place.
 pub(super) fn is_mutable(world: &World, component: ComponentId) -> bool {
     world.components().get_info(component).is_some_and(|info| info.mutable())
 }
 
-/// Whether code of the game runs where a component is inserted, be it a hook or an observer.
+/// Returns true if code of the game, a hook or an observer, runs when a component is inserted.
 pub(super) fn runs_code(world: &World, component: ComponentId) -> bool {
     runs_hooks(world, component) || is_observed(world, component)
 }
 
-/// Whether anybody hears of it where a component is inserted, or one that comes with it: those that
-/// it requires, and the list of whom it is linked to.
+/// Returns true if an observer runs when a component is inserted, or one that comes with it: the
+/// components that it requires, and the list of the entity that it links to.
 fn is_observed(world: &World, component: ComponentId) -> bool {
     let required = world.get_required_components_by_id(component);
     let required = required.into_iter().flat_map(|required| required.iter_ids());
@@ -53,7 +54,7 @@ fn is_observed(world: &World, component: ComponentId) -> bool {
     })
 }
 
-/// Whether anybody but the plugin observes a component.
+/// Returns true if the game observes a component, not only the plugin.
 fn is_observed_by_game(world: &World, observed: &CachedComponentObservers) -> bool {
     let own = world.get_resource::<Unsettled>();
     let is_own = |observer: &Entity| own.is_some_and(|own| own.is_noted_by(*observer));
@@ -67,7 +68,7 @@ fn has_hooks(components: &Components, component: ComponentId) -> bool {
     })
 }
 
-/// Bevy doesn't say which hooks are set, but that one can't be set twice.
+/// True if any hook is set. Bevy can't be asked that, but it refuses to set a hook twice.
 fn any_is_set(mut hooks: ComponentHooks) -> bool {
     fn nothing(_: DeferredWorld<'_>, _: HookContext) {}
     hooks.try_on_add(nothing).is_none()

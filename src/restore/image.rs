@@ -1,4 +1,4 @@
-//! A checkpoint, decoded and ready to be put into a world.
+//! A decoded checkpoint, ready to be restored into a world.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -26,10 +26,8 @@ use crate::saved::{
     Ranks, SAVE_KEYS, SerdeCodec,
 };
 
-/// A checkpoint, decoded and ready to be put into a world.
-///
-/// It is made without one, on any thread; the steps that change a world are called one by one, in
-/// the order in which they are declared.
+/// A decoded checkpoint, ready to be restored into a world. It is made without one, on any thread;
+/// the steps that change a world are called one by one, in the order in which they are declared.
 pub(crate) struct WorldImage {
     pub(super) ranks: Ranks,
     pub(super) columns: Vec<ImageColumn>,
@@ -43,7 +41,7 @@ pub(crate) struct WorldImage {
     pub(super) child_orders: Vec<(u32, Vec<u32>)>,
     /// The same of other links, by their columns.
     pub(super) link_orders: BTreeMap<u32, Vec<(u32, Vec<u32>)>>,
-    /// The entities that a level places, by rank.
+    /// The placed entities, by rank.
     pub(super) keys: BTreeMap<u32, SaveKey>,
     /// Placed entities that were despawned in play.
     pub(super) gone: Vec<(SaveId, SaveKey)>,
@@ -59,42 +57,42 @@ pub(crate) struct WorldImage {
     /// Entities with this id or a higher one were spawned by a migration. They get an id in the session with the next
     /// checkpoint.
     pub(super) spawned_from: SaveId,
-    /// Which of its entities are in the world; `None` if the world isn't the session's.
+    /// The checkpoint's entities that are in the world; `None` if the world isn't the session's.
     pub(super) living: Option<Living>,
 }
 
-/// The entities that have ids of the session, as the writer knows them. Made beside the game, so that the frame in
-/// which the checkpoint is put back has little left to do.
+/// The entities that have ids of the session, as the writer knows them. Built beside the game, so
+/// that the frame of the restore has little left to do.
 #[derive(Default)]
 pub(super) struct Living {
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it isn't there.
     pub by_rank: Vec<Entity>,
-    /// Those of them that may stay: neither found by a key, nor with a value that can't be read.
+    /// The entities that may stay: neither found by a key, nor with a value that can't be read.
     pub may_stay: WhoStays,
-    /// The ranks of those that may not, since a value can't be read.
+    /// The ranks of entities that may not stay, since a value can't be read.
     pub unreadable: Vec<u32>,
-    /// Those that the checkpoint doesn't have.
+    /// Entities that the checkpoint doesn't have.
     pub others: Vec<(SaveId, Entity)>,
-    /// Which of `shapes` each rank has.
+    /// The index into `shapes` of each rank.
     pub shape_by_rank: Vec<u32>,
     /// The columns that entities have, each list once, ascending.
     pub shapes: Vec<Vec<u32>>,
-    /// When each rank is spawned: its place in the order.
+    /// The position of each rank in the order of spawning.
     pub turns: Vec<u32>,
-    /// The ids of all ranks, if each is there.
+    /// The ids of all ranks, if each of their entities exists.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// Whether all that the checkpoint has was read, in the form in which it is written today, and no level has a part
-    /// in it: a world that is as it says can be written as the difference to it.
+    /// True if the whole checkpoint was read, in the current form, and no level has a part in it:
+    /// then a world restored from it can be written as a delta to it.
     pub is_whole: bool,
 }
 
-/// The builds of the game between which a checkpoint passes.
+/// The build that took a checkpoint, and the one that restores it.
 pub(super) struct Builds {
-    /// The one that took it, if that left word.
+    /// The build that took it, if the checkpoint names it.
     pub then: Option<Build>,
     /// The one that restores it.
     pub now: Build,
-    /// Entities that have waited for their level since an earlier one than that which took it.
+    /// Entities that have waited for their level since a build before that one.
     pub earlier: HashSet<SaveId>,
 }
 
@@ -104,17 +102,17 @@ pub(super) struct ImageColumn {
     /// The version of the type in `saved`.
     pub version: u32,
     pub decoded: DecodedColumn,
-    /// Whether the game saved the type when the checkpoint was taken.
+    /// True if the game saved the type when the checkpoint was taken.
     pub was_saved: bool,
-    /// Whether all rows were read under the name and in the form that the type has today.
+    /// True if all rows were read under the type's current name and in its current form.
     pub is_as_written: bool,
-    /// The rows as they were read, to compare and to decode again.
+    /// The rows as they were read, to compare them and to decode them again.
     pub saved: Vec<Values>,
-    /// Entities whose value is there and can't be read.
+    /// The ranks of entities that have a value which can't be read.
     pub unreadable: BTreeSet<u32>,
     /// The entity of each decoded row.
     pub ranks: Vec<u32>,
-    /// Where each decoded row is: its block, and its place in it.
+    /// The position of each decoded row: its block, and its place in it.
     pub places: Vec<(u32, u32)>,
 }
 
@@ -151,22 +149,20 @@ impl ImageColumn {
         u32::try_from(candidates.binary_search(&rank).ok()?).ok()
     }
 
-    /// Whether every game saves the type.
+    /// Returns true if the plugin saves the type in every game.
     pub(super) fn is_built_in(&self) -> bool {
         BUILT_IN.contains(&&*self.type_path)
     }
 
-    /// How many rows could be decoded.
+    /// The number of rows that could be decoded.
     pub(super) fn len(&self) -> usize {
         self.ranks.len()
     }
 }
 
 impl WorldImage {
-    /// Decodes the blocks of a checkpoint.
-    ///
-    /// What this build of the game can't use is no error: it is listed among the losses, and
-    /// carried along.
+    /// Decodes the blocks of a checkpoint. Values that this build of the game can't use are no
+    /// error: they are listed among the losses, and carried along.
     ///
     /// # Errors
     ///
@@ -202,7 +198,7 @@ impl WorldImage {
         Ok(image)
     }
 
-    /// Lists what the game's own code failed to write when the checkpoint was taken.
+    /// Lists the values that the game's own code failed to write when the checkpoint was taken.
     fn note_what_was_not_written(&mut self, commit: &Commit) {
         for type_path in &commit.incomplete {
             let there = commit.types.iter().find(|summary| summary.path == *type_path);
@@ -218,7 +214,7 @@ impl WorldImage {
         }
     }
 
-    /// Decodes blocks that were put together by this very program, which saves what it saved then.
+    /// Decodes blocks that this program has built itself, with its current types.
     pub(crate) fn of_own_blocks(
         types: &SavedTypes,
         blocks: impl IntoIterator<Item = Block>,
@@ -289,7 +285,7 @@ impl WorldImage {
         self.ranks.len() as u64
     }
 
-    /// The rows that are restored, in the form of today: the type, whose they are, and what was written.
+    /// The rows that are restored, in the current form: type, entity and value.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&Arc<str>, SaveId, &[u8])> {
         self.columns.iter().flat_map(|column| {
             let rows = (0_u32..).zip(&column.ranks);
@@ -303,7 +299,7 @@ impl WorldImage {
         })
     }
 
-    /// What this build of the game can't use.
+    /// The values that this build of the game can't use.
     pub(crate) fn losses(&self) -> &[RestoreLoss] {
         &self.losses
     }
@@ -319,7 +315,7 @@ impl fmt::Debug for WorldImage {
     }
 }
 
-/// The names of today's types, by those that they had.
+/// The current names of types, by their former ones.
 fn names_today(types: &SavedTypes) -> HashMap<&str, &str> {
     let names = types.columns().flat_map(|column| {
         let today = &**column.type_path();
@@ -329,7 +325,8 @@ fn names_today(types: &SavedTypes) -> HashMap<&str, &str> {
     names.collect()
 }
 
-/// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and those of the latter.
+/// The parent of each entity, or [`NO_ONE`] if it has none that is restored, and the children of
+/// each parent.
 fn parents(ranks: &Ranks, columns: &[ImageColumn]) -> (Vec<u32>, HashMap<u32, SaveId>) {
     let mut parents = vec![NO_ONE; ranks.len()];
     let mut outer = HashMap::new();
@@ -366,7 +363,7 @@ where
     values.into_iter().flatten()
 }
 
-/// The lists of one relationship whose order was saved, each with who has it.
+/// The lists of one relationship whose order was saved, each with its owner.
 fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u32, Vec<u32>)> {
     let orders = columns.iter().find_map(|column| match &column.decoded {
         DecodedColumn::Order(order) if *order.relationship == *relationship => {
@@ -381,7 +378,7 @@ fn orders(ranks: &Ranks, columns: &[ImageColumn], relationship: &str) -> Vec<(u3
     column.ranks.iter().copied().zip(lists.iter().map(known)).collect()
 }
 
-/// The lists of each column of links whose order was saved, but of those to parents.
+/// The lists of each column of links whose order was saved, except links to parents.
 fn link_orders(ranks: &Ranks, columns: &[ImageColumn]) -> BTreeMap<u32, Vec<(u32, Vec<u32>)>> {
     let links = (0_u32..).zip(columns).filter(|(_, column)| *column.type_path != *CHILD_OF);
     let orders = links.map(|(place, column)| (place, orders(ranks, columns, &column.type_path)));

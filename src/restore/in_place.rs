@@ -1,15 +1,17 @@
-//! Puts a checkpoint back by writing what differs onto the entities that are there.
+//! Restores a checkpoint by writing the differences to the existing entities.
 //!
-//! 1. Which entities stay is found by the ids that the writer has for them. One stays if all that differs can be
-//!    written onto it.
-//! 2. The others are despawned, but for those from which somebody hangs who stays. From those that stay is taken what
-//!    the checkpoint lacks. What the game makes of either goes as well.
-//! 3. Values are compared as captures write them. What differs is written over what is there, where nobody would hear
-//!    of an insert. Parents first, each entity is spawned whole, or gets in one bundle what else differs, so that no
-//!    link ever closes a circle.
-//! 4. Other relationships, in an order in which nobody is kicked out; then those are despawned that had to wait.
-//! 5. As in every restore: what hooks and observers added goes, lists are put in order, and what they changed is
-//!    written again.
+//! 1. Staying entities are found by the writer's ids for them. An entity stays if all that differs
+//!    can be written to it.
+//! 2. The others are despawned, except for those with a staying descendant. From those that stay,
+//!    the components that the checkpoint lacks are removed. What the game spawns in reaction is
+//!    despawned as well.
+//! 3. Values are compared as captures write them. Differences are written in place if no hook or
+//!    observer would see an insert. Parents first, each entity is spawned whole, or gets its other
+//!    differences in one bundle, so that no link ever closes a circle.
+//! 4. Other relationships are written, in an order in which no entity loses its place; then the
+//!    entities are despawned that had to wait.
+//! 5. As in every restore: additions by hooks and observers are removed, lists are put in order,
+//!    and their changes are written again.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -40,15 +42,15 @@ use super::sweep::{Sweep, count_entities, living_gone};
 use crate::capture::Known;
 use crate::saved::{Outside, Saved, unfiltered};
 
-/// How often resources are restored, if that costs somebody their life who should stay.
+/// The number of times that resources are restored, if that despawns entities that should stay.
 const ROUNDS: u32 = 8;
 
 impl WorldImage {
-    /// Makes the saved entities what the checkpoint says, with everything that depends on them. What isn't saved on an
-    /// entity that stays, stays, but for the types that are dropped.
+    /// Makes the saved entities match the checkpoint, with everything that depends on them. What
+    /// isn't saved on an entity that stays, stays, except for the types that are dropped.
     ///
-    /// What wasn't written since a tick has the value of the checkpoint, if that is known. Otherwise everything is
-    /// compared.
+    /// If `known` is given, values that weren't written since its tick are those of the checkpoint.
+    /// Otherwise everything is compared.
     pub(crate) fn write_in_place(
         self,
         world: &mut World,
@@ -95,8 +97,9 @@ impl Staying {
         self.replace_the_dead(world);
     }
 
-    /// Takes from those that stay what the checkpoint doesn't have, and the types that are dropped. What the game
-    /// makes of that, as loot where armour is lost, goes. Whether anything was taken.
+    /// Removes from staying entities the components that the checkpoint doesn't have, and the
+    /// dropped types. What the game spawns in reaction, as loot where armour is lost, is despawned.
+    /// Returns true if anything was removed.
     fn take_away(&mut self, world: &mut World, dropped: &DroppedTypes, sweep: &mut Sweep) -> bool {
         let has_dropped = dropped.drop_from(world, &|entity| self.who.contains(entity));
         if has_dropped {
@@ -122,7 +125,8 @@ impl Staying {
         true
     }
 
-    /// Entities that aren't saved keep the ids by which the checkpoint refers to them, as long as they live.
+    /// Unsaved entities keep the ids by which the checkpoint refers to them, until they are
+    /// despawned.
     fn know_living_others(&mut self, world: &World) {
         let doomed = &self.replacement.doomed;
         let known = self.living.others.len();
@@ -183,7 +187,8 @@ impl Staying {
         replacement.set_pending_states(world);
     }
 
-    /// Makes all resources what the checkpoint says, and looks whom that cost their life; whether code of the game ran.
+    /// Restores all resources, and finds the entities that this despawned. Returns true if code of
+    /// the game ran.
     fn restore_resources(&mut self, world: &mut World) -> bool {
         let mut code_ran = false;
         for _ in 0..ROUNDS {
@@ -205,8 +210,8 @@ impl Staying {
         code_ran
     }
 
-    /// Spawns who doesn't stay, and writes onto the others what differs, all in the order in which everybody is
-    /// spawned.
+    /// Spawns the entities that don't stay, and writes the differences to the others, all in the
+    /// order of spawning.
     fn write_difference(&mut self, world: &mut World) {
         let Replacement { origins, difference, image, .. } = &mut self.replacement;
         let ranks = (0_u32..).zip(origins.iter());
@@ -251,7 +256,7 @@ impl Staying {
     }
 }
 
-/// Whether hooks of the game run where a saved resource is written.
+/// Returns true if hooks of the game run when a saved resource is written.
 fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
     let mut columns = replacement.image.columns.iter();
     columns.any(|column| {
@@ -259,14 +264,14 @@ fn resources_run_hooks(replacement: &Replacement, world: &mut World) -> bool {
     })
 }
 
-/// Whether nobody else is saved, as who came with a level is.
+/// Returns true if no other entity is saved, as one that came with a level would be.
 fn is_all_that_is_saved(replaced: &EntitiesReplaced, world: &World) -> bool {
     let saved = world.component_id::<Saved>();
     count_entities(world, |has| has(saved)) as u64 == replaced.report.entities
 }
 
-/// Despawns those from which somebody hung who stays. What their death spawns goes as well, but nothing that came
-/// with who was spawned.
+/// Despawns the entities that had a staying descendant. What that spawns is despawned as well, but
+/// nothing that came with spawned entities.
 fn despawn_who_had_to_wait(
     replacement: &mut Replacement,
     world: &mut World,
@@ -289,7 +294,7 @@ fn despawn_who_had_to_wait(
     written.put_back(world);
 }
 
-/// What stayed and has changed.
+/// The entities that stayed and have changed.
 fn note_changed(replacement: &mut Replacement, world: &World) -> Vec<ChangedEntity> {
     let mut known = HashMap::<Vec<ComponentId>, Arc<[TypeId]>>::new();
     let mut last: Option<(Vec<ComponentId>, Arc<[TypeId]>)> = None;

@@ -1,4 +1,4 @@
-//! What the game has put off or announced in a world that is being left.
+//! Delayed commands and messages of a world that is being left.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use bevy::ecs::world::World;
 use bevy::time::{DelayedCommandQueue, Time};
 use tracing::debug;
 
-/// Message types of which nothing may reach the world that a restore brings back.
+/// Message types that are cleared, so that none reaches the restored world.
 #[derive(Clone, Default)]
 pub(crate) struct ClearedMessages(BTreeMap<TypeId, MessageType>);
 
-/// What is done with the messages of one type.
+/// Functions for the messages of one type.
 #[derive(Clone, Copy)]
 struct MessageType {
     clear: fn(&mut World),
@@ -25,11 +25,11 @@ struct MessageType {
 
 type PutBack = Box<dyn FnOnce(&mut World)>;
 
-/// Messages that were set aside while something else is cleared away.
+/// Messages that are set aside while others are cleared.
 pub(super) struct MessagesAside(Vec<PutBack>);
 
 impl MessagesAside {
-    /// Makes them the messages that are there.
+    /// Writes them back.
     pub(super) fn put_back(self, world: &mut World) {
         self.0.into_iter().for_each(|put_back| put_back(world));
     }
@@ -58,44 +58,44 @@ fn set_aside<M: Message>(world: &mut World) -> Option<PutBack> {
     }))
 }
 
-/// What the game has put off or announced in a world that is being left, and what mustn't reach the
-/// one that comes back: delayed commands, and messages of the types that the game named.
+/// Leftovers of a world that is being left, which mustn't reach the restored one: delayed commands,
+/// and messages of the types that the game named.
 ///
-/// What was put off since the restore began belongs to the level that the game has loaded for it,
-/// and stays.
+/// Commands that were delayed since the restore began belong to the level that the game has loaded
+/// for it, and stay.
 pub(crate) struct Leftovers {
     messages: ClearedMessages,
     delayed_before: EntityHashSet,
 }
 
 impl Leftovers {
-    /// A restore begins: what is put off from here on is of the world that comes back.
+    /// Notes a restore's begin: commands that are delayed from now on belong to the restored world.
     pub(crate) fn note(world: &mut World, messages: ClearedMessages) -> Self {
         Self { messages, delayed_before: delayed(world) }
     }
 
-    /// Nothing is left, as in a world of its own.
+    /// No leftovers, as in a separate world.
     pub(crate) fn none() -> Self {
         Self { messages: ClearedMessages::default(), delayed_before: EntityHashSet::default() }
     }
 
-    /// What was put off by the world that comes back, so far.
+    /// Commands that the restored world has delayed so far.
     pub(super) fn put_off_since(&self, world: &mut World) -> EntityHashSet {
         let delayed = delayed(world).into_iter();
         delayed.filter(|entity| !self.delayed_before.contains(entity)).collect()
     }
 
-    /// All that was put off so far.
+    /// All commands that are delayed so far.
     pub(super) fn put_off_since_ever(&self, world: &mut World) -> EntityHashSet {
         delayed(world)
     }
 
-    /// Sets the messages aside that are there, of the types that would be cleared.
+    /// Sets the present messages aside, of the types that would be cleared.
     pub(super) fn set_messages_aside(&self, world: &mut World) -> MessagesAside {
         MessagesAside(self.messages.0.values().filter_map(|it| (it.set_aside)(world)).collect())
     }
 
-    /// Drops everything but what is to stay.
+    /// Drops all delayed commands except some.
     pub(super) fn drop_all_but(&self, world: &mut World, stays: &EntityHashSet) {
         let delayed: Vec<Entity> =
             delayed(world).into_iter().filter(|entity| !stays.contains(entity)).collect();
@@ -115,7 +115,7 @@ impl Leftovers {
         }
     }
 
-    /// The game's clock was set: what is still put off happens after as long a time as before.
+    /// The game's clock was set: keeps the remaining time of delayed commands.
     pub(crate) fn keep_delays(world: &mut World, clock_before: Duration) {
         let Some(now) = world.get_resource::<Time>().map(Time::elapsed) else { return };
         for entity in delayed(world) {

@@ -1,7 +1,7 @@
 //! The order of what relationships list: of siblings, of the things in a bag.
 //!
-//! Bevy puts whoever is linked at the end of the list. So a link that a hook has changed, and that is
-//! put back, stands in the wrong place, and so does one that comes later than the others.
+//! Bevy appends each new link to the end of the list. So a link that a hook has changed, and that
+//! is restored, is in the wrong place, and so is one that comes later than the others.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,33 +16,33 @@ use super::replacement::{Origin, Part, Replacement};
 use crate::capture::{NamedOrder, Related, put_in_place};
 use crate::saved::{DecodedColumn, IsSaved, References, Saved, unfiltered};
 
-/// A list whose order a restore answers for.
+/// A list whose order the restore is responsible for.
 pub(super) struct KeptList {
     /// The column of the links.
     column: u32,
     target: Entity,
     order: Order,
-    /// When the list was as it is to be.
+    /// The tick at which the list had its final order.
     settled: Tick,
 }
 
 /// The order of a list.
 enum Order {
-    /// As the checkpoint has it. All were linked one after the other.
+    /// The checkpoint's order. All were linked one after the other.
     Saved(Vec<Entity>),
     /// The list of a target that isn't being restored.
     Kept {
-        /// What it was, if that was of interest.
+        /// The list before, if it was of interest.
         before: Vec<Entity>,
-        /// Where the checkpoint has those who come late.
+        /// The checkpoint's order for entities that come late.
         named: Vec<Entity>,
-        /// Whoever was linked again for the sake of the order, one after the other.
+        /// Entities that were linked again to restore the order, one after the other.
         linked: Vec<Entity>,
     },
 }
 
 impl Replacement {
-    /// Everything that has an order in the checkpoint was just linked in that order.
+    /// Notes all lists of the checkpoint, which were just linked in their order.
     pub(super) fn note_saved_lists(&mut self, world: &mut World) {
         let settled = self.stamps.move_on(world);
         for (column, lists) in &self.image.link_orders {
@@ -55,7 +55,7 @@ impl Replacement {
         }
     }
 
-    /// Remembers the lists of targets that aren't being restored: those that name whoever is, and
+    /// Remembers the lists of targets that aren't being restored: those with a restored source, and
     /// all of them if the game may change any.
     pub(super) fn note_lists_of_others(
         &mut self,
@@ -90,8 +90,8 @@ impl Replacement {
         }));
     }
 
-    /// Links again what stands in a wrong place; whether there was any. Children are sorted instead,
-    /// at the very end.
+    /// Links again each source that is in a wrong place. Returns true if there was any. Children
+    /// are sorted instead, at the very end.
     pub(super) fn put_links_in_order(&mut self, world: &mut World) -> bool {
         let mut any = false;
         let mut lists = std::mem::take(&mut self.lists);
@@ -121,7 +121,7 @@ impl Replacement {
         any
     }
 
-    /// Lists the types whose links stand in a wrong place after all.
+    /// Reports the types whose links are in a wrong place after all.
     pub(super) fn report_disorder(&mut self, world: &World) {
         for list in &self.lists {
             if let (Some(Part::Link(component)), Some(column)) =
@@ -133,10 +133,8 @@ impl Replacement {
         }
     }
 
-    /// Puts children in their order where they were there already, come late, or were moved
-    /// meanwhile. No hook runs for that.
-    ///
-    /// Those that aren't saved keep their places among them.
+    /// Puts children in order that existed already, come late, or were moved meanwhile. No hook
+    /// runs for that. Unsaved children keep their places among them.
     pub(super) fn sort_children(&self, world: &mut World) {
         let none_moved = self.stamps.nothing_ran_until_now(world);
         for (parent, children) in &self.image.child_orders {
@@ -159,7 +157,7 @@ impl Replacement {
         }
     }
 
-    /// The column of the links that a column of orders belongs to.
+    /// The column of links for a column of orders.
     fn links_of(&self, type_path: &str) -> Option<u32> {
         let columns = &self.image.columns;
         let orders = columns.iter().find(|column| &*column.type_path == type_path)?;
@@ -175,7 +173,7 @@ impl Replacement {
 }
 
 impl KeptList {
-    /// Who has to be linked again, in this order, so that the list has its order.
+    /// The sources that have to be linked again, in this order, so that the list has its order.
     fn out_of_place(
         &self,
         component: ComponentId,
@@ -192,7 +190,7 @@ impl KeptList {
         wanted.split_off(late.unwrap_or(usize::MAX).min(in_order))
     }
 
-    /// Where the list has changed, who is to be in it in which order.
+    /// The wanted members of the list, in order, if the list has changed.
     fn wanted_if_changed(
         &self,
         component: ComponentId,
@@ -205,7 +203,7 @@ impl KeptList {
         self.wanted(component, restored, world)
     }
 
-    /// Those who are in the list, as far as they are saved, in the order that it is to have.
+    /// The saved members of the list, in the order that it is to have.
     fn wanted(
         &self,
         component: ComponentId,
@@ -237,7 +235,7 @@ impl KeptList {
         sources.into_iter().flatten().collect()
     }
 
-    /// Whether anything was done to the list since it had its order.
+    /// Returns true if the list changed since it had its order.
     fn is_changed(&self, component: ComponentId, world: &World) -> bool {
         self.is_changed_since(self.settled, component, world)
     }
@@ -249,8 +247,8 @@ impl KeptList {
         ticks.is_some_and(|ticks| ticks.changed.is_newer_than(since, world.read_change_tick()))
     }
 
-    /// The first one that wasn't linked after the one before. Such a list may have been changed
-    /// between two links, when its tick doesn't show it.
+    /// The first source that wasn't linked after the one before. Such a list may have been changed
+    /// between two links, which its tick doesn't show.
     fn first_out_of_turn(&self, component: ComponentId, world: &World) -> Option<Entity> {
         let (Order::Saved(linked) | Order::Kept { linked, .. }) = &self.order;
         let related = Related::of(world, component)?;
@@ -268,7 +266,7 @@ impl KeptList {
         })
     }
 
-    /// Some were linked again.
+    /// Notes that some were linked again.
     fn settle(&mut self, again: Vec<Entity>, world: &mut World) {
         self.settled = world.increment_change_tick();
         if let Order::Kept { linked, .. } = &mut self.order {
@@ -277,10 +275,10 @@ impl KeptList {
     }
 }
 
-/// Puts the lists of a world in which entities stay in their order; whether any wasn't.
+/// Puts the lists of a world in which entities stay in their order. Returns true if any wasn't.
 ///
-/// Whoever stands right isn't linked again. A list that nothing was done to since the checkpoint was captured, if that is
-/// known, is as it was.
+/// A source at its place isn't linked again. A list that wasn't changed since the checkpoint was
+/// captured, if that is known, is as it was.
 pub(super) fn order_saved_lists(
     replacement: &mut Replacement,
     since: Option<Tick>,
@@ -332,7 +330,7 @@ pub(super) fn order_saved_lists(
     any
 }
 
-/// How many of `wanted`, from the first, a list has in this order.
+/// The length of the prefix of `wanted` that a list has in this order.
 fn in_order(list: &[Entity], wanted: &[Entity]) -> usize {
     let mut found = 0;
     for source in list {
@@ -343,7 +341,7 @@ fn in_order(list: &[Entity], wanted: &[Entity]) -> usize {
     found
 }
 
-/// The lists of a relationship that saved targets have.
+/// The relationship's lists of saved targets.
 fn lists_in_world(world: &mut World, component: ComponentId) -> Vec<(Entity, Vec<Entity>)> {
     let Some(list) = Related::of(world, component).map(|related| related.target()) else {
         return Vec::new();

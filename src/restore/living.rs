@@ -1,4 +1,4 @@
-//! Which entities of a checkpoint are in the world.
+//! The entities of a checkpoint that are in the world.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,8 @@ use super::who_stays::WhoStays;
 use crate::capture::WrittenRows;
 
 impl WorldImage {
-    /// Notes which entities have the ids of the session. Some of them may be gone when the checkpoint is put back.
+    /// Notes which entities have the ids of the session. Some of them may be gone when the
+    /// checkpoint is restored.
     pub(crate) fn note_living(&mut self, ids: impl IntoIterator<Item = (SaveId, Entity)>) {
         let mut by_rank = vec![Entity::PLACEHOLDER; self.ranks.len()];
         let mut others = Vec::new();
@@ -46,7 +47,7 @@ impl WorldImage {
         });
     }
 
-    /// The columns that entities have: the place of each rank's in a list of all there are, and that.
+    /// The distinct sets of columns that entities have, and the index of each rank's set.
     fn shapes(&self) -> (Vec<u32>, Vec<Vec<u32>>) {
         let mut known = HashMap::<Vec<u32>, u32>::new();
         let mut shapes = Vec::new();
@@ -91,9 +92,11 @@ impl WorldImage {
         WrittenRows { entities: self.ranks.ids().to_vec(), columns: columns.collect() }
     }
 
-    /// How it can be put back, where it is wanted in this way: only into a world whose entities are known, and only
-    /// by the build that took it, whose word it is what an entity lacks. What a migration of the whole checkpoint has made
-    /// isn't what was captured, and those that it spawned have ids that others have in the world.
+    /// The manner in which it can be restored, if this one is wanted. In place needs a world whose
+    /// entities are known, and the build that took the checkpoint, since only that one knows which
+    /// components an entity lacks. It also isn't possible after a migration of the whole
+    /// checkpoint: its entities differ from the captured ones, and those that it spawned have ids
+    /// that others have in the world.
     pub(crate) fn manner(&self, wanted: RestoreManner) -> RestoreManner {
         let is_migrated = self.spawned_from != SaveId(u64::MAX);
         if self.living.is_none() || is_migrated || self.is_of_earlier_build() {

@@ -1,4 +1,4 @@
-//! The two ways of putting a checkpoint back.
+//! The two ways of restoring a checkpoint.
 
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
@@ -18,13 +18,14 @@ use bevy::reflect::Reflect;
 
 use crate::saved::unfiltered;
 
-/// How a rewind, the undoing of one, or a load within the session that is being played puts its checkpoint back.
+/// The manner in which a checkpoint of the played session is restored, by a rewind, by undoing one,
+/// or by loading a slot.
 ///
-/// The world is the same afterwards in all that is saved. A restore of another session, of a crash, or of a checkpoint
-/// that another build of the game took always spawns everything again.
+/// All saved data is the same afterwards. A restore of another session, of a crash, or of a
+/// checkpoint that another build of the game took always respawns everything.
 ///
-/// It is a setting, to change at any time, and each request may say otherwise
-/// ([`restoring`](crate::SessionCommands::restoring)):
+/// It is a setting that can be changed at any time. A request can override it with
+/// [`restoring`](crate::SessionCommands::restoring):
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -36,33 +37,34 @@ use crate::saved::unfiltered;
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Hash, Debug, Default))]
 pub enum RestoreManner {
-    /// All saved entities are despawned, and those of the checkpoint are spawned. What a game has added to them is
-    /// gone, until its observers add it again.
+    /// All saved entities are despawned, and those of the checkpoint are spawned. What a game has
+    /// added to them is gone, until its observers add it again.
     #[default]
     Respawn,
-    /// What differs is written onto the entities that are there. Those of the checkpoint that are gone are spawned, and
-    /// those that it doesn't have are despawned.
+    /// Differences are written to the existing entities. Entities of the checkpoint that are gone
+    /// are spawned, and those that it doesn't have are despawned.
     ///
-    /// What isn't saved on an entity that stays, stays: sprites, handles, children, observers. Hooks and observers see
-    /// what `insert` and `remove` show, and nothing of an entity that doesn't differ. Where what isn't saved hangs on
-    /// what is, a target or a timer, [`RestoredInPlace`](crate::recovery::RestoredInPlace) says which entities have changed, and
-    /// [`drop_on_rewind`](crate::SessionHooksExt::drop_on_rewind) takes types away.
+    /// On an entity that stays, everything unsaved stays: sprites, handles, children, observers.
+    /// Hooks and observers see each `insert` and `remove`, and nothing of an entity that doesn't
+    /// differ. If unsaved components depend on saved ones, such as a target or a timer, use
+    /// [`RestoredInPlace`](crate::recovery::RestoredInPlace), which names the entities that
+    /// changed, or [`drop_on_rewind`](crate::SessionHooksExt::drop_on_rewind), which removes types.
     ///
-    /// An entity is despawned and spawned again all the same, under another [`Entity`], where an immutable component
-    /// of it differs, where a value of it can't be read, and where it is to be gone after a restore
-    /// ([`DespawnOnRestore`](crate::DespawnOnRestore)): [`RestoreReport::respawned`](crate::recovery::RestoreReport::respawned)
-    /// lists them.
+    /// An entity is despawned and spawned again all the same, with a different [`Entity`], if an
+    /// immutable component of it differs, if a value of it can't be read, or if it has
+    /// [`DespawnOnRestore`](crate::DespawnOnRestore).
+    /// [`RestoreReport::respawned`](crate::recovery::RestoreReport::respawned) lists them.
     InPlace,
 }
 
-/// Component types that no entity keeps which stays in a restore in place.
+/// Component types that are removed from entities that stay in a restore in place.
 #[derive(Clone, Default)]
 pub(crate) struct DroppedTypes(BTreeMap<TypeId, Drop>);
 
 #[derive(Clone, Copy)]
 struct Drop {
     name: &'static str,
-    /// Whether any had it.
+    /// Removes the type from these entities. Returns true if any had it.
     drop: fn(&mut World, &dyn Fn(Entity) -> bool) -> bool,
 }
 
@@ -73,7 +75,7 @@ impl DroppedTypes {
         self.0.insert(TypeId::of::<T>(), drop);
     }
 
-    /// Takes the types away from these entities; whether any had one.
+    /// Removes the types from these entities. Returns true if any had one.
     pub(super) fn drop_from(&self, world: &mut World, entities: &dyn Fn(Entity) -> bool) -> bool {
         self.0.values().fold(false, |any, dropped| (dropped.drop)(world, entities) | any)
     }

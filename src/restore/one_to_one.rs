@@ -1,4 +1,4 @@
-//! Links that one entity alone may have to another.
+//! One-to-one relationships.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,9 @@ use crate::saved::{DecodedColumn, References};
 
 type Row = (u32, RowOfEntity);
 
-/// Puts links in an order in which nobody is kicked out who is about to leave: who has the place comes before who
-/// gets it. Where they change places in a circle, one has to give way.
+/// Puts links in an order in which no link that is about to be replaced is removed by another: the
+/// one that has a target comes before the one that gets it. If they change places in a circle, one
+/// has to be removed first.
 pub(super) fn nobody_kicked_out(replacement: &Replacement, world: &World) -> Vec<Row> {
     let waiting = &replacement.waiting;
     let place_of: HashMap<(u32, Entity), usize> = waiting
@@ -45,7 +46,7 @@ pub(super) fn nobody_kicked_out(replacement: &Replacement, world: &World) -> Vec
     order
 }
 
-/// The only one that is linked to whom a row links to.
+/// The only entity that is linked to a row's target.
 fn holder(
     replacement: &Replacement,
     world: &World,

@@ -1,12 +1,10 @@
-//! In which order entities are spawned: parents first, and siblings in their order.
-//!
-//! Every parent is there before its children refer to it, and `Children` fills up in the order
-//! that was saved.
+//! The order of spawning: parents first, and siblings in their order. Every parent exists before
+//! its children refer to it, and `Children` is filled in the saved order.
 
 /// The rank of no entity.
 pub(super) const NO_ONE: u32 = u32::MAX;
 
-/// The order in which entities are spawned, by rank.
+/// The order of spawning, by rank.
 #[derive(Debug, Default)]
 pub(super) struct SpawnOrder {
     /// Every entity once.
@@ -15,10 +13,10 @@ pub(super) struct SpawnOrder {
     pub cut: Vec<u32>,
 }
 
-/// Puts entities in order.
+/// Orders entities for spawning.
 ///
 /// `parents` has the parent of each entity, or [`NO_ONE`]. `orders` has, for some parents, their
-/// children in order. Neither is trusted: circles are cut, and children of somebody else ignored.
+/// children in order. Neither is trusted: circles are cut, and children of another parent ignored.
 pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnOrder {
     let families = Families::new(parents, orders);
     let mut walk =
@@ -42,7 +40,8 @@ pub(super) fn spawn_order(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> SpawnO
 
 /// The children of each parent, in order.
 struct Families {
-    /// Where each parent's children end in `children`; they start where the one before ends.
+    /// The end of each parent's children in `children`; they start at the end of the previous
+    /// one's.
     ends: Vec<usize>,
     children: Vec<u32>,
 }
@@ -78,7 +77,7 @@ impl Families {
     }
 }
 
-/// The place of each entity among its siblings; those without one come last.
+/// The place of each entity among its siblings; entities without one come last.
 fn positions(parents: &[u32], orders: &[(u32, Vec<u32>)]) -> Vec<u32> {
     let mut positions = vec![NO_ONE; parents.len()];
     for (parent, children) in orders {
@@ -117,7 +116,7 @@ impl Walk {
     }
 }
 
-/// Follows the parents from `rank` until one comes a second time.
+/// Follows the parents from `rank` until one appears a second time.
 fn member_of_circle(parents: &[u32], rank: u32, last_seen_by: &mut [u32]) -> u32 {
     let mut member = rank;
     loop {

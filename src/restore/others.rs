@@ -1,8 +1,8 @@
 //! Entities that aren't being restored, while others get their values.
 //!
-//! What hooks and observers change of those that are restored is in the checkpoint. Of others it isn't,
-//! and what the world had before counts: of everything in a claim, and in the restore of a whole world
-//! of what a level has placed that the checkpoint doesn't know.
+//! Changes of restored entities by hooks and observers can be undone from the checkpoint. For other
+//! entities, the world's former values count: for everything in a claim, and in the restore of a
+//! whole world for placed entities that the checkpoint doesn't know.
 
 use bevy::ecs::entity::{Entity, EntityHashSet};
 use bevy::ecs::query::QueryState;
@@ -13,12 +13,13 @@ use super::replacement::Replacement;
 use crate::capture::NamedOrder;
 use crate::saved::{DecodedColumn, IsSaved, WrittenAgain, unfiltered};
 
-/// Of more others nothing is copied: that would take longer than a frame may, and only in order to undo
-/// what few games do.
+/// The most others that are copied: more would take longer than a frame may, only to undo what few
+/// games do.
 const MOST_OTHERS: usize = if cfg!(test) { 64 } else { 10_000 };
 
 impl Replacement {
-    /// Remembers what isn't being restored, so that what hooks and observers do to it can be undone.
+    /// Remembers entities that aren't being restored, so that changes by hooks and observers can be
+    /// undone.
     pub(super) fn keep_others(&mut self, world: &mut World, orders: &[NamedOrder]) {
         self.others.since = world.increment_change_tick();
         if orders.is_empty() && !self.game_may_interfere(world) {
@@ -55,14 +56,14 @@ impl Replacement {
         self.others.entities = others;
     }
 
-    /// Whether code of the game runs where the values are written.
+    /// Returns true if code of the game runs when the values are written.
     fn game_may_interfere(&self, world: &World) -> bool {
         let mut written = self.components().filter(|(.., column)| column.len() > 0);
         written.any(|(_, component, _)| runs_code(world, component))
     }
 
-    /// Makes what was done to others undone; whether anything had to be inserted or removed, so that
-    /// hooks ran.
+    /// Undoes changes of other entities. Returns true if anything had to be inserted or removed, so
+    /// that hooks ran.
     pub(super) fn put_others_back(&mut self, world: &mut World) -> bool {
         let mut any_inserted = false;
         if self.others.entities.is_empty() || self.stamps.nothing_ran_until_now(world) {

@@ -1,7 +1,8 @@
-//! Writing what differs over the components that entities have.
+//! Writes differences in place, over the components that entities have.
 //!
-//! Where none of the game's code would hear of an insert, that is what an insert comes to, and it takes a third of the
-//! time. What somebody may hear of, what refers to others, and what brings a component along is inserted.
+//! If none of the game's code would see an insert, that has the same effect as an insert, in a
+//! third of the time. Otherwise, and for values that refer to entities or whose required components
+//! are missing, it is an insert.
 
 use bevy::ecs::archetype::ArchetypeId;
 use bevy::ecs::component::ComponentId;
@@ -13,8 +14,8 @@ use super::ragged::Ragged;
 use super::replacement::{Part, Replacement};
 use crate::saved::DecodedColumn;
 
-/// Writes what differs over what entities have, as far as that can be, and notes both what was written so and what
-/// is left to insert. Up to here everything is as was compared.
+/// Writes differences in place as far as possible, and notes both those and the ones that are left
+/// to insert. Up to here everything is as it was compared.
 pub(super) fn overwrite(
     replacement: &mut Replacement,
     differing: &[DifferingRow],
@@ -70,10 +71,10 @@ fn overwrite_column(
     }
 }
 
-/// Entities that have a component with all that comes with it.
+/// A check that an entity has a component with all that it requires.
 struct Complete {
     components: Vec<ComponentId>,
-    /// What the last one was found to be: most have its archetype.
+    /// The result for the last archetype: most entities have it.
     last: Option<(ArchetypeId, bool)>,
 }
 

@@ -9,15 +9,15 @@ use super::replacement::{Origin, Part, Replacement, Resources};
 use super::rows_by_entity::RowOfEntity;
 use crate::saved::{DecodedColumn, Names, References, WrittenAgain};
 
-/// How often what was changed is inserted again, where that lets hooks change things once more.
+/// The number of times that changed values are inserted again, if hooks change them each time.
 const ROUNDS: usize = 3;
 
-/// Values that are not as saved.
+/// Values that aren't as saved.
 #[derive(Default)]
 struct ChangedValues {
-    /// Those that can be written in their place.
+    /// Values that can be written in place.
     in_place: Vec<ChangedValue>,
-    /// Those that have to be inserted: they are gone, or immutable.
+    /// Values that have to be inserted: they are gone, or immutable.
     inserted: Vec<ChangedValue>,
 }
 
@@ -28,9 +28,8 @@ struct ChangedValue {
 }
 
 impl Replacement {
-    /// Makes what hooks and observers changed as saved again.
-    ///
-    /// What is written in its place is written last, for then nothing runs that could change it.
+    /// Restores values that hooks and observers changed. Values that can be written in place are
+    /// written last, since then nothing runs that could change them.
     pub(super) fn undo_interference(&mut self, world: &mut World) {
         let mut insisted = HashSet::new();
         for _ in 0..ROUNDS {
@@ -64,7 +63,7 @@ impl Replacement {
         }
     }
 
-    /// Writes values again; the ranks and columns of those that it wrote in this way.
+    /// Writes values again. Returns the ranks and columns of those that it wrote in this way.
     fn write_again(
         &mut self,
         world: &mut World,
@@ -141,14 +140,15 @@ impl Replacement {
         changed
     }
 
-    /// Remembers the resources as they are, so that what hooks do to them can be undone.
+    /// Remembers the present resources, so that changes by hooks can be undone.
     pub(super) fn keep_resources(&mut self, world: &World) {
         for column in &mut self.image.columns {
             column.keep_resource(world);
         }
     }
 
-    /// Writes the resources again that are not as they are to be; whether one had to be inserted.
+    /// Writes the resources again that aren't as they should be. Returns true if one had to be
+    /// inserted.
     fn write_resources_again(&mut self, world: &mut World) -> bool {
         if self.resources == Resources::Kept && self.stamps.nothing_ran_until_now(world) {
             return false;

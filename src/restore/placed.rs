@@ -1,4 +1,4 @@
-//! Entities that a level has placed, and those that it hasn't yet.
+//! Entities that a level has placed, and those that it will place.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::capture::{NamedOrder, Placed};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
 impl Replacement {
-    /// Finds the living entity of each key. The first one that fits gets it; what doesn't fit waits.
-    ///
-    /// Under its key the level may have another sort of entity now, a chest where there was a door.
-    /// What was saved isn't written onto that.
+    /// Finds the living entity of each key. The first one that fits gets it; others wait. A level
+    /// may have another kind of entity under a key now, a chest instead of a door. The saved values
+    /// aren't written to that.
     pub(super) fn find_placed(&mut self, world: &World) {
         let Some(placed) = world.get_resource::<Placed>() else { return };
         let defining = self.defining_types(world);
@@ -52,7 +51,8 @@ impl Replacement {
         }
     }
 
-    /// Of claims: who has a key by now may be another than who came with it, who is gone.
+    /// For claims: the entity with a key may be another by now than the one that came with it,
+    /// which is gone.
     pub(super) fn leave_others_with_their_keys(&mut self) {
         let ids = self.image.ranks.ids();
         for ((id, entity), origin) in ids.iter().zip(&mut self.entities).zip(&mut self.origins) {
@@ -62,7 +62,7 @@ impl Replacement {
         }
     }
 
-    /// Types that say what an entity is: those that make it a saved one.
+    /// Types that define an entity's kind: those that make it a saved one.
     fn defining_types(&self, world: &World) -> HashSet<ComponentId> {
         let marker = world.component_id::<Saved>();
         let brings_marker = |component: &ComponentId| {
@@ -72,8 +72,8 @@ impl Replacement {
         self.components().map(|(_, component, _)| component).filter(brings_marker).collect()
     }
 
-    /// Makes components of what needs the world for it and is written. What fails is lost to this restore, and
-    /// carried along.
+    /// Rebuilds components that need the world for it and are written. Failed ones are lost to this
+    /// restore, and carried along.
     pub(super) fn rebuild(&mut self, world: &mut World) {
         for place in 0..self.image.columns.len() {
             let Some(column) = self.image.columns.get_mut(place) else { continue };
@@ -101,7 +101,7 @@ impl Replacement {
         self.report.losses.clone_from(&self.image.losses);
     }
 
-    /// Hands everything of the entities that aren't there to whoever carries it along.
+    /// Passes all values of absent entities on, to be carried along.
     pub(super) fn keep_what_waits(&mut self) {
         let mut waiting = HashSet::new();
         let build: Arc<str> = BUILD.into();
@@ -125,7 +125,7 @@ impl Replacement {
     }
 }
 
-/// Whether what is saved may be a living entity's, by the types that say what it is.
+/// Returns true if saved values may belong to a living entity, by the types that define its kind.
 fn fits(
     defining: &HashSet<ComponentId>,
     living: EntityRef<'_>,
@@ -137,7 +137,8 @@ fn fits(
 }
 
 impl WorldImage {
-    /// Whether today's build gives entities something that the one which took the checkpoint didn't.
+    /// Returns true if the current build gives entities something that the one which took the
+    /// checkpoint didn't.
     pub(super) fn is_of_earlier_build(&self) -> bool {
         let is_new = |column: &ImageColumn| !column.was_saved && !column.is_built_in();
         let is_other_build = self.builds.then.as_ref() != Some(&self.builds.now);
@@ -161,7 +162,7 @@ impl WorldImage {
         }
     }
 
-    /// Notes where the lists of others have some entities.
+    /// Notes the places of some entities in the lists of others.
     fn await_in_lists(&mut self, entities: &HashSet<SaveId>) {
         if entities.is_empty() {
             return;

@@ -1,11 +1,11 @@
-//! Lists of different lengths, one behind the other, most of which are empty.
+//! Lists of different lengths in one vector, most of which are empty.
 
-/// Lists of different lengths, one behind the other, by their place. Most are empty.
+/// Lists of different lengths in one vector, by their place. Most are empty.
 pub(super) struct Ragged<T> {
-    /// Where the lists end, up to the last one that isn't empty.
+    /// The ends of the lists, up to the last one that isn't empty.
     ends: Vec<u32>,
     items: Vec<T>,
-    /// The places of those that aren't empty, ascending.
+    /// The places of lists that aren't empty, ascending.
     filled: Vec<u32>,
 }
 
@@ -16,7 +16,8 @@ impl<T> Default for Ragged<T> {
 }
 
 impl<T: Copy + Default> Ragged<T> {
-    /// Of so many places at most, and of items in any order of their places. Those of one place stay in their order.
+    /// At most this many places, and items in any order of their places. The items of one place
+    /// keep their order.
     pub(super) fn of_items(places: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> Self {
         let mut ends = vec![0_u32; places];
         let mut count = 0;
@@ -51,7 +52,7 @@ impl<T: Copy + Default> Ragged<T> {
 }
 
 impl<T> Ragged<T> {
-    /// Adds to the list at a place: to the last one that isn't empty, or to one behind it.
+    /// Adds to the list at a place: to the last one that isn't empty, or to one after it.
     pub(super) fn push(&mut self, place: u32, item: T) {
         if self.filled.last() != Some(&place) {
             self.filled.push(place);

@@ -1,4 +1,4 @@
-//! Whether the entities of a restored world have again what they had before beside what is saved.
+//! Compares the unsaved components of entities before and after a restore.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +16,14 @@ use super::image::WorldImage;
 use crate::capture::SaveKey;
 use crate::saved::{DecodedColumn, STATE_SCOPES, Saved};
 
-/// Entities of one archetype that are looked at.
+/// The number of entities of one archetype that are looked at.
 const SAMPLE: usize = 4;
-/// Restored entities that are looked at.
+/// The number of restored entities that are looked at.
 const RESTORED: usize = 1_024;
 
-/// What the entities had that a restore has replaced, and the ones that took their place. It stays in the
-/// world until somebody has looked, once the game has had time to add what isn't saved.
+/// The unsaved components of the entities that a restore has replaced, and the ones that took their
+/// place. It stays in the world until they are compared, once the game has had time to add what
+/// isn't saved.
 #[derive(Resource, Debug)]
 pub(crate) struct Reappearance {
     sorts: Vec<Sort>,
@@ -36,20 +37,20 @@ struct Sort {
     restored: Vec<Entity>,
 }
 
-/// What all entities of a sort were spawned with that isn't saved.
+/// The unsaved components that all entities of a sort were spawned with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Before {
     components: BTreeSet<ComponentId>,
-    /// Whether they stood somewhere, and where isn't saved.
+    /// True if they had a position which isn't saved.
     stood_somewhere: bool,
 }
 
-/// What entities of one sort don't have any more.
+/// Components that all entities of a sort have lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct NotPutBack {
     /// The types of the game that are saved on them.
     pub saved: Vec<ComponentId>,
-    /// What they had.
+    /// The components that they had.
     pub components: Vec<ComponentId>,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct WorldBefore {
 }
 
 impl WorldBefore {
-    /// Looks at a few entities of each archetype. Those with a [`SaveKey`] stay.
+    /// Looks at a few entities of each archetype. Entities with a [`SaveKey`] stay.
     pub(super) fn of(world: &mut World, image: &WorldImage) -> Self {
         let (mut own, mut saved) = (BTreeSet::new(), BTreeSet::new());
         for column in &image.columns {
@@ -121,7 +122,7 @@ impl WorldBefore {
         sort
     }
 
-    /// Leaves what was seen in the world, with the entities that took the place of those before.
+    /// Stores what was seen in the world, with the entities that replaced the former ones.
     pub(super) fn leave(self, world: &mut World, restored: &[(Entity, SaveId)]) {
         world.remove_resource::<Reappearance>();
         let mut found = BTreeMap::<Vec<ComponentId>, Vec<Entity>>::new();
@@ -145,7 +146,7 @@ impl WorldBefore {
 }
 
 impl Reappearance {
-    /// What all entities of a sort had and none has now that took their place.
+    /// The components that all entities of a sort had and none of their replacements has now.
     pub(crate) fn not_put_back(&self, world: &World) -> Vec<NotPutBack> {
         self.sorts.iter().filter_map(|sort| sort.not_put_back(world)).collect()
     }
@@ -174,7 +175,7 @@ fn stands_somewhere(entity: EntityRef<'_>) -> bool {
     entity.get::<Transform>().is_some_and(|place| *place != Transform::IDENTITY)
 }
 
-/// Whether a component is the list of a relationship, which follows from the links.
+/// Returns true if a component is the list of a relationship, which follows from the links.
 fn is_derived(world: &World, component: ComponentId) -> bool {
     let info = world.components().get_info(component);
     let accessor = info.and_then(|info| info.relationship_accessor());

@@ -21,23 +21,23 @@ use super::sweep::{Sweep, despawn_gone};
 use crate::capture::{Carried, NamedOrder, SaveKey};
 use crate::saved::{DecodedColumn, Names, Outside, Ranks, References, StateValue, WrittenAgain};
 
-/// The entities of a checkpoint are in the world.
+/// The result of replacing the world's entities by those of a checkpoint.
 #[derive(Debug)]
 pub(crate) struct EntitiesReplaced {
-    /// What came back, and what didn't.
+    /// The restored values, and the losses.
     pub report: RestoreReport,
     /// The ids that the restored entities have in the session, for the encoder.
     pub seeds: Vec<(Entity, SaveId)>,
-    /// What can't be used now, for the encoder to carry along.
+    /// Values that can't be used now, for the encoder to carry along.
     pub carried: Carried,
     /// Placed entities that are gone.
     pub gone: Vec<(SaveId, SaveKey)>,
     /// Entities that stayed and have changed.
     pub changed: Vec<ChangedEntity>,
-    /// When the world was as the checkpoint says in all that is saved, if it was: all that was written until then has this
-    /// tick at most, and all else a later one.
+    /// The tick at which all saved data was as in the checkpoint, if it was: everything written
+    /// until then has this tick at most, everything else a later one.
     pub as_saved: Option<Tick>,
-    /// What is left of the checkpoint, to be freed elsewhere.
+    /// The rest of the checkpoint, to be freed elsewhere.
     pub remains: Option<Box<WorldImage>>,
 }
 
@@ -45,18 +45,18 @@ pub(crate) struct EntitiesReplaced {
 #[derive(Clone, Debug)]
 pub(crate) struct ChangedEntity {
     pub entity: Entity,
-    /// The types in which it has.
+    /// The types in which it has changed.
     pub types: Arc<[TypeId]>,
 }
 
-/// What of a world is kept beside its saved types while a restore may be cancelled.
+/// State that is kept, beside the saved types, while a restore may be cancelled.
 pub(crate) struct WorldKept {
     /// The state that was left for a loading screen.
     left_for: Option<StateOverride>,
 }
 
 impl WorldKept {
-    /// No state is left for a loading screen.
+    /// Notes that no state is left for a loading screen.
     pub(crate) fn leave_no_state(&mut self) {
         self.left_for = None;
     }
@@ -80,7 +80,8 @@ impl EntitiesReplaced {
 
 impl WorldImage {
     /// Inserts the saved resources and removes those that were absent, so that the game can load
-    /// what they name. Those that refer to entities come with the entities: until then they would refer to nothing.
+    /// what they name. Resources that refer to entities are restored with the entities: until then
+    /// they would refer to nothing.
     pub(crate) fn insert_resources(&mut self, world: &mut World) {
         let (no_one, nothing) = (Ranks::default(), Outside::default());
         for column in self.columns.iter_mut().filter(|column| !column.names_entities()) {
@@ -90,11 +91,11 @@ impl WorldImage {
         }
     }
 
-    /// Sets the saved states, or another one in the place of one of them, and runs the transitions.
+    /// Sets the saved states, or another one instead of one of them, and runs the transitions.
     ///
     /// # Errors
     ///
-    /// If the transitions can't run, as within `OnEnter` or where there are no states.
+    /// If the transitions can't run, as within `OnEnter` or without states.
     pub(crate) fn set_states(
         &self,
         world: &mut World,
@@ -115,7 +116,7 @@ impl WorldImage {
         if any { world.try_run_schedule(StateTransition) } else { Ok(()) }
     }
 
-    /// Remembers the resources and states that the world has, should the restore be cancelled.
+    /// Remembers the world's resources and states, in case the restore is cancelled.
     pub(crate) fn keep_world(
         &mut self,
         world: &World,
@@ -130,7 +131,7 @@ impl WorldImage {
         WorldKept { left_for: through.and_then(|through| through.current(world)) }
     }
 
-    /// Gives the world the resources back that it had.
+    /// Restores the world's former resources.
     pub(crate) fn give_resources_back(&mut self, world: &mut World) {
         for column in &mut self.columns {
             if let DecodedColumn::Resource(resource) = &mut column.decoded {
@@ -139,12 +140,12 @@ impl WorldImage {
         }
     }
 
-    /// Whether the world has left one of the states that it was in.
+    /// Returns true if the world has left one of the states that it was in.
     pub(crate) fn has_left_states(&self, world: &World, kept: &WorldKept) -> bool {
         kept.left_for.is_some() || self.states().any(|state| state.was_left(world))
     }
 
-    /// Enters the states again that the world was in, and runs the transitions.
+    /// Enters the former states of the world, and runs the transitions.
     ///
     /// # Errors
     ///
@@ -171,8 +172,8 @@ impl WorldImage {
         })
     }
 
-    /// Takes the old entities away and puts the saved ones in their place, with everything that
-    /// depends on them: references, resources once more, and pending transitions.
+    /// Despawns the old entities and spawns the saved ones, with everything that depends on them:
+    /// references, resources once more, and pending transitions.
     pub(crate) fn replace_entities(
         self,
         world: &mut World,
@@ -196,9 +197,10 @@ impl WorldImage {
         replaced
     }
 
-    /// Writes the values of placed entities onto those that the level has spawned meanwhile.
+    /// Writes the values of placed entities to those that the level has spawned meanwhile.
     ///
-    /// Where the lists of others have them is in `orders`. Of those others, nothing else changes.
+    /// `orders` has the lists of other entities that name them. Nothing else of those others
+    /// changes.
     pub(crate) fn write_onto(
         self,
         world: &mut World,
@@ -227,36 +229,36 @@ impl Replacement {
     }
 }
 
-/// What restoring a resource did.
+/// The outcome of restoring a resource.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResourceRestored {
     /// It was as saved already, or this isn't a resource.
     Unchanged,
     /// It was written.
     Written,
-    /// It was written, and refers to entities that aren't there: the highest of their ids.
+    /// It was written, and refers to entities that don't exist: the highest of their ids.
     WrittenWithDangling(SaveId),
 }
 
 impl ImageColumn {
-    /// Whether this is a resource that refers to entities.
+    /// Returns true if this is a resource that refers to entities.
     fn names_entities(&self) -> bool {
         matches!(&self.decoded, DecodedColumn::Resource(resource) if resource.names_entities())
     }
 
-    /// The entity of the resource that this is a column of.
+    /// The entity of this column's resource.
     pub(super) fn resource_entity(&self, world: &mut World) -> Option<Entity> {
         let component = self.resource_component(world)?;
         world.resource_entities().get(component)
     }
 
-    /// The id of the resource's type, if this is a column of one.
+    /// The id of the resource's type, if this is a resource's column.
     pub(super) fn resource_component(&self, world: &mut World) -> Option<ComponentId> {
         let DecodedColumn::Resource(resource) = &self.decoded else { return None };
         Some(resource.component(world))
     }
 
-    /// Makes the world's resource what the checkpoint says, if this is one.
+    /// Restores the world's resource, if this is one.
     pub(super) fn restore_resource(
         &mut self,
         world: &mut World,
@@ -283,8 +285,8 @@ impl ImageColumn {
         }
     }
 
-    /// Makes the world's resource once more what the checkpoint says, if this is one, without
-    /// running any hook where that can be.
+    /// Restores the world's resource once more, if this is one, without running any hook if
+    /// possible.
     pub(super) fn write_resource_again(
         &self,
         world: &mut World,
@@ -309,7 +311,7 @@ impl ImageColumn {
         }
     }
 
-    /// Makes the world's resource what it was when it was kept.
+    /// Restores the world's resource to what it was when it was kept.
     pub(super) fn put_resource_back(&self, world: &mut World) -> WrittenAgain {
         match &self.decoded {
             DecodedColumn::Resource(resource) => resource.put_back(world),
@@ -319,8 +321,8 @@ impl ImageColumn {
 
     /// Removes a resource that the checkpoint doesn't have.
     ///
-    /// A type that the checkpoint doesn't know says nothing about the resource, and a value that
-    /// can't be read says that there was one.
+    /// If the checkpoint doesn't know the type, it says nothing about the resource, and if a value
+    /// can't be read, there was one.
     fn remove_resource(&self, world: &mut World) {
         if let DecodedColumn::Resource(resource) = &self.decoded
             && self.was_saved

@@ -1,4 +1,4 @@
-//! Putting the entities of a checkpoint into the world.
+//! Restoring the entities of a checkpoint into the world.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -26,69 +26,70 @@ use crate::saved::{
     CHILD_OF, DecodedColumn, Names, Others, Outside, References, SAVE_KEYS, Saved, Spawner, Written,
 };
 
-/// A checkpoint on its way into the world.
+/// A checkpoint that is being restored into the world.
 pub(super) struct Replacement {
     pub image: WorldImage,
     /// The entity of each rank; [`Entity::PLACEHOLDER`] if it waits for its level.
     pub entities: Vec<Entity>,
-    /// Where the entity of each rank comes from.
+    /// The origin of the entity of each rank.
     pub origins: Vec<Origin>,
     /// Entities that aren't restored and may be referred to.
     pub outside: Outside,
-    /// What each column is to the spawning of entities.
+    /// The role of each column in the spawning of entities.
     pub parts: Vec<Part>,
-    /// When each entity was written.
+    /// The tick at which each entity was written.
     pub stamps: Stamps,
-    /// What the resources are to be.
+    /// The resources to end with.
     pub resources: Resources,
     /// Entities that aren't being restored.
     pub others: Others,
-    /// Lists whose order is to be the saved one, or to stay.
+    /// Lists whose order is restored, or preserved.
     pub lists: Vec<KeptList>,
-    /// What differs from the entities that stay.
+    /// The differences from the entities that stay.
     pub difference: Difference,
-    /// Entities that don't stay, where others do.
+    /// Entities that don't stay, if others do.
     pub doomed: Doomed,
     /// Rows that wait until all entities are there, in the order in which they are linked.
     pub waiting: Vec<(u32, RowOfEntity)>,
-    /// Values that can't be as saved, since they refer to what isn't there.
+    /// Values that can't be as saved, since they refer to missing entities.
     pub dangling: HashSet<(u32, u32)>,
     pub dangling_resources: BTreeSet<usize>,
-    /// The ids of all entities, if it is known that all of them are there.
+    /// The ids of all entities, if all of them are known to exist.
     pub seeds: Option<Vec<(Entity, SaveId)>>,
-    /// Whether hooks and observers came to rest, so that the report names all that isn't as saved.
+    /// True if hooks and observers came to rest, so that the report names everything that isn't as
+    /// saved.
     pub is_settled: bool,
     pub report: RestoreReport,
 }
 
-/// What the resources are to be once the entities are there.
+/// The values of resources once the entities are there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Resources {
-    /// What the checkpoint says.
+    /// The checkpoint's values.
     Saved,
-    /// What they were before: it is no checkpoint of a whole world.
+    /// Their values before: it isn't a checkpoint of a whole world.
     Kept,
 }
 
-/// Where an entity of a checkpoint comes from.
+/// The origin of an entity of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Origin {
     /// It is spawned.
     Spawned,
-    /// It is there, and what differs is written onto it.
+    /// It exists, and differences are written to it.
     Staying,
-    /// A level placed it, and it is there: it gets its values.
+    /// A level placed it, and it exists: it gets its values.
     Placed,
     /// A level will place it: its values are kept until then.
     Waiting,
 }
 
-/// What a column is to the spawning of entities.
+/// The role of a column in the spawning of entities.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// No component.
     None,
-    /// A component that stands by itself.
+    /// A component without links.
     Plain(ComponentId),
     /// The link to the parent, which is spawned before.
     Parent(ComponentId),
@@ -125,7 +126,8 @@ impl Part {
 }
 
 impl Replacement {
-    /// Of a whole world: finds what isn't spawned and doesn't stay, and allocates what is spawned.
+    /// For a whole world: finds the entities that aren't spawned and don't stay, and allocates
+    /// those that are.
     pub(super) fn find_entities(&mut self, world: &World) {
         self.resources = Resources::Saved;
         if let Some(placed) = world.get_resource::<Placed>() {
@@ -137,7 +139,7 @@ impl Replacement {
         self.allocate(world);
     }
 
-    /// Of placed entities that came later than the others. None of them is spawned.
+    /// For placed entities that arrived later than the others. None of them is spawned.
     pub(super) fn of_claims(
         world: &mut World,
         image: WorldImage,
@@ -150,7 +152,7 @@ impl Replacement {
         replacement
     }
 
-    /// Nothing was found yet but what is outside.
+    /// A replacement in which only outside entities are found.
     pub(super) fn new(
         world: &mut World,
         image: WorldImage,
@@ -194,7 +196,7 @@ impl Replacement {
         }
     }
 
-    /// Makes all resources what the checkpoint says.
+    /// Restores all resources.
     pub(super) fn restore_resources(&mut self, world: &mut World) {
         for (place, column) in self.image.columns.iter_mut().enumerate() {
             if self.dangling_resources.contains(&place) {
@@ -215,8 +217,8 @@ impl Replacement {
         }
     }
 
-    /// Spawns every entity whole, parents first and siblings in their order, or writes onto it if a
-    /// level has placed it, or what differs if it stays.
+    /// Spawns every entity whole, parents first and siblings in their order. A placed one gets its
+    /// values, and a staying one its differences.
     pub(super) fn spawn(&mut self, world: &mut World) {
         let mut spawner = Spawner::default();
         let cut: HashSet<u32> = self.image.order.cut.iter().copied().collect();
@@ -251,7 +253,7 @@ impl Replacement {
         self.stamps.close(world);
     }
 
-    /// For each column, whether an insert runs code of the game.
+    /// For each column, true if an insert runs code of the game.
     fn columns_with_hooks(&self, world: &World) -> impl Iterator<Item = bool> {
         let components = self.parts.iter().map(|part| part.component());
         components.map(|component| component.is_some_and(|id| runs_hooks(world, id)))
@@ -327,8 +329,8 @@ impl Replacement {
         }
     }
 
-    /// Inserts the relationships that had to wait, so that the lists of their targets fill up in the
-    /// order that was saved.
+    /// Inserts the relationships that had to wait, so that the lists of their targets are filled in
+    /// the saved order.
     pub(super) fn link(&mut self, world: &mut World) {
         let mut references =
             References::new(&self.image.ranks, &self.entities, &self.outside).noting_names();
@@ -369,7 +371,7 @@ impl Replacement {
         lists.collect()
     }
 
-    /// Puts the transitions back that were pending.
+    /// Restores the pending transitions.
     pub(super) fn set_pending_states(&self, world: &mut World) {
         for column in &self.image.columns {
             if let DecodedColumn::State(state) = &column.decoded {
@@ -378,7 +380,7 @@ impl Replacement {
         }
     }
 
-    /// Looks at what came of it.
+    /// Checks the result.
     pub(super) fn finish(mut self, world: &mut World) -> EntitiesReplaced {
         self.keep_what_waits();
         let mut seeds = self.seeds.take().unwrap_or_else(|| {
@@ -408,7 +410,7 @@ impl Replacement {
         }
     }
 
-    /// How many entities without a key were spawned or stay, as far as they are still there.
+    /// The number of entities without a key that were spawned or stay, and that still exist.
     pub(super) fn entities_without_key(&self) -> u64 {
         self.report.entities - self.count(Origin::Placed)
     }
@@ -429,7 +431,7 @@ fn dangling(column: &ImageColumn, entity: Entity, is_relationship: bool) -> Dang
     DanglingReference { type_path, field: None, entity, is_relationship, was_unmapped: false }
 }
 
-/// Takes the link to a parent from an entity that stays, if the parent isn't there.
+/// Removes the link to a parent from an entity that stays, if the parent doesn't exist.
 fn orphan(replacement: &Replacement, rank: u32, written: &[RowOfEntity], world: &mut World) {
     let Some(entity) = replacement.entities.get(rank as usize) else { return };
     let parts = written.iter().filter_map(|row| replacement.parts.get(row.column as usize));

@@ -1,4 +1,4 @@
-//! What came back with a restore, and what didn't.
+//! The report of a restore.
 
 use bevy::ecs::entity::Entity;
 #[cfg(feature = "reflect")]
@@ -9,7 +9,7 @@ use bevy::reflect::Reflect;
 use super::RestoreLoss;
 use crate::capture::SaveKey;
 
-/// What came back with a restore, and what didn't. Lists are bounded; their totals aren't.
+/// The report of a restore: restored values and losses. Lists are bounded; their totals aren't.
 #[derive(Clone, PartialEq, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
@@ -17,93 +17,94 @@ use crate::capture::SaveKey;
 pub struct RestoreReport {
     /// Entities that were restored.
     pub entities: u64,
-    /// Whether it was done in place ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)).
+    /// True if it was done in place ([`RestoreManner::InPlace`](crate::RestoreManner::InPlace)).
     pub in_place: bool,
-    /// Entities that stayed, and onto which something was written or from which something was taken.
+    /// Entities that stayed, and on which a component was written or removed.
     pub written: u64,
     /// Entities that were spawned.
     pub spawned: u64,
     /// Saved entities that were despawned, and those marked with [`DespawnOnRestore`](crate::DespawnOnRestore).
     pub despawned: u64,
-    /// Entities that could not stay in a restore in place and were spawned again, all of them. Who holds their id finds
-    /// the new one here ([`respawned_as`](Self::respawned_as)).
+    /// All entities that could not stay in a restore in place and were spawned again.
+    /// [`respawned_as`](Self::respawned_as) looks up an entity's new id.
     pub respawned: Vec<RespawnedEntity>,
     /// Values that this build of the game could not use.
     pub losses: Vec<RestoreLoss>,
-    /// References whose target isn't in the checkpoint; the first of them.
+    /// References whose target isn't in the checkpoint; at most 64 are listed.
     pub dangling: Vec<DanglingReference>,
-    /// How many references have no target.
+    /// The number of references without a target.
     pub dangling_total: u64,
-    /// Saved entities that observers or level code spawned while the checkpoint was put back. The
-    /// commonest mistake: an `OnEnter` that adds a second player.
+    /// Saved entities that observers or level code spawned during the restore. The most common
+    /// mistake: an `OnEnter` that adds a second player.
     pub extra: Vec<ExtraEntities>,
-    /// Saved components that entities have although the checkpoint doesn't, since the build of the game that took it
-    /// didn't give them to such entities: it didn't know or require them. On entities with a key all those count that
-    /// a level of another version of the game gives them. They are as the game makes them.
+    /// Saved components that entities have although the checkpoint doesn't, since the build that
+    /// took it didn't give them to such entities: it didn't know or require them. On entities with
+    /// a key, it includes all that a level of another version of the game adds. They have the
+    /// values that the game gives them.
     pub new_components: Vec<NewComponents>,
-    /// Types of which hooks, observers or the commands that they queued changed values while they
-    /// were restored. The values of the checkpoint were written again, in their place, so that no
-    /// hook and no observer of the type runs once more; immutable components, and what was removed,
-    /// were inserted. A type that isn't written the same way twice, as with a `HashMap` in it, may
-    /// be among them without need.
+    /// Types whose values were changed during the restore, by hooks, observers or the commands that
+    /// those queued. The checkpoint's values were written again, in place, so that no hook or
+    /// observer of the type runs once more; immutable and removed components were inserted again. A
+    /// type that isn't serialized the same way twice, as with a `HashMap` in it, may be listed
+    /// needlessly.
     pub overwritten: Vec<String>,
-    /// Types of which values are not as saved: hooks or observers change them again whenever they
-    /// are inserted. Only immutable components can be here, and what is removed again each time.
+    /// Types of which some values are not as saved: hooks or observers change them again whenever
+    /// they are inserted. Only immutable components can be here, and components that are removed
+    /// again each time.
     pub not_as_saved: Vec<String>,
-    /// What became of entities that levels place, which are known by their keys.
+    /// Entities that levels place and that have keys.
     pub placed: PlacedReport,
-    /// Entities that aren't saved and went with the saved one that they hung from, as a camera on
-    /// the player does. A game that restores a player spawns its camera again: with a required component or
-    /// an `On<Add<Player>>` observer.
+    /// Unsaved entities that were despawned with the saved parent that they had, as a camera on the
+    /// player is. A game that restores a player has to spawn its camera again: with a required
+    /// component or an `On<Add<Player>>` observer.
     pub unsaved_children: u64,
     /// Restored entities that hooks or observers despawned at once.
     pub despawned_again: u64,
-    /// Entities that could not be spawned under the id that was allocated for them, since hooks or
-    /// observers had used it meanwhile. Where an entity was there, the saved values were written
-    /// onto it.
+    /// Entities that could not be spawned with the id allocated for them, since hooks or observers
+    /// had used it meanwhile. If an entity had that id, the saved values were written to it.
     pub not_spawned: u64,
-    /// How the world before was cleared.
+    /// The despawning of the previous world's entities.
     pub clearing: WorldClearing,
 }
 
-/// What became of placed entities in a restore.
+/// Placed entities in a restore.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 #[non_exhaustive]
 pub struct PlacedReport {
-    /// Keys of placed entities that aren't in the world; the first of them. Their values are kept,
-    /// and written when the level spawns them.
+    /// Keys of placed entities that aren't in the world; at most 64 are listed. Their values are
+    /// kept, and written when the level spawns them.
     pub unclaimed: Vec<SaveKey>,
-    /// How many placed entities aren't in the world.
+    /// The number of placed entities that aren't in the world.
     pub unclaimed_total: u64,
-    /// Keys under which the level has another sort of entity now; the first of them. What was saved
-    /// isn't written onto it, and kept.
+    /// Keys under which the level has a different kind of entity now; at most 64 are listed. The
+    /// saved values aren't written to it, but kept.
     pub mismatched: Vec<SaveKey>,
-    /// Keys that more than one living entity has; the first of them. The values went to the one that
-    /// came first.
+    /// Keys that more than one entity has; at most 64 are listed. The values went to the one that
+    /// was spawned first.
     pub duplicate_keys: Vec<SaveKey>,
-    /// Entities that the level had spawned although they had been despawned in play, and that went
-    /// again.
+    /// Entities that the level had spawned although they had been despawned in play, and that were
+    /// despawned again.
     pub gone_again: u64,
 }
 
-/// How the saved entities of the world before a restore were despawned.
+/// The despawning of the saved entities of the world before a restore.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug, Default))]
 #[non_exhaustive]
 pub struct WorldClearing {
-    /// How often that had to be done, because the end of entities spawned saved ones again.
+    /// The number of rounds, more than one if despawning entities spawned saved ones again.
     pub rounds: u32,
     /// Entities that were still there after the last round.
     pub left: u64,
 }
 
 impl RestoreReport {
-    /// References that are listed.
+    /// The most references that are listed.
     const LISTED_REFERENCES: usize = 64;
-    /// Keys that are listed.
+    /// The most keys that are listed.
     const LISTED_KEYS: usize = 64;
 
     /// The entity that was spawned in the place of one that could not stay; `None` if it stayed, or is gone.
@@ -112,7 +113,7 @@ impl RestoreReport {
         self.respawned.iter().find(|respawned| respawned.was == was).map(|respawned| respawned.is)
     }
 
-    /// Whether all came back, and nothing else came up.
+    /// Returns true if everything was restored, and nothing else was spawned.
     pub(super) fn is_exact(&self) -> bool {
         let none_lost = self.losses.is_empty() && self.dangling_total == 0;
         let none_gone = self.despawned_again == 0 && self.not_spawned == 0;
@@ -177,11 +178,11 @@ pub struct DanglingReference {
     pub field: Option<String>,
     /// The entity that has the component.
     pub entity: Entity,
-    /// Whether it is a relationship, and was left out. A plain reference is
+    /// True if it is a relationship, which was left out. A plain reference is
     /// [`Entity::PLACEHOLDER`] now.
     pub is_relationship: bool,
-    /// Whether what was saved is no entity of the session at all: the field wasn't marked `#[entities]` in
-    /// the build that saved it.
+    /// True if the saved value is no entity of the session: the field wasn't marked `#[entities]`
+    /// in the build that saved it.
     pub was_unmapped: bool,
 }
 
@@ -191,9 +192,9 @@ pub struct DanglingReference {
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct RespawnedEntity {
-    /// What it was.
+    /// Its id before the restore.
     pub was: Entity,
-    /// What it is now.
+    /// Its id now.
     pub is: Entity,
 }
 
@@ -205,7 +206,7 @@ pub struct RespawnedEntity {
 pub struct NewComponents {
     /// The type.
     pub type_path: String,
-    /// How many entities have one.
+    /// The number of entities that have one.
     pub entities: u64,
 }
 
@@ -215,8 +216,8 @@ pub struct NewComponents {
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub struct ExtraEntities {
-    /// The saved type that names them best; `None` if they have none.
+    /// The saved type that describes them best; `None` if they have none.
     pub type_path: Option<String>,
-    /// How many.
+    /// The number of such entities.
     pub entities: u64,
 }

@@ -1,12 +1,12 @@
-//! Which rows an entity has.
+//! The rows of each entity.
 
 use super::image::ImageColumn;
 use crate::saved::DecodedColumn;
 
-/// Which rows an entity has, by rank.
+/// The rows of each entity, by rank.
 #[derive(Default)]
 pub(super) struct RowsByEntity {
-    /// Where the rows of each entity end; they start where those of the one before end.
+    /// The end of each entity's rows; they start at the end of the previous one's.
     ends: Vec<u32>,
     rows: Vec<RowOfEntity>,
 }

@@ -4,11 +4,12 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
-/// Does the same to each item on several threads, this one among them; what comes of it, in the order of the items.
+/// Does the same to each item on several threads, including this one. Returns the results, in the
+/// order of the items.
 ///
-/// The threads live as long as the work. On those of Bevy's pools it would keep the game's systems waiting, which run
-/// there meanwhile, or wait behind what the game does in the background. As many threads as Bevy gives its systems
-/// share the work with this one.
+/// The threads live as long as the work. On the threads of Bevy's pools, the work would delay the
+/// game's systems, which run there meanwhile, or wait behind the game's background tasks. As many
+/// threads as Bevy gives its systems share the work with this one.
 pub(super) fn side_by_side<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> R + Sync,

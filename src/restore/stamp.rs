@@ -1,27 +1,27 @@
-//! Finding out which restored values may have been changed by the game's hooks and observers.
+//! Finds out which restored values may have been changed by the game's hooks and observers.
 
 use bevy::ecs::change_detection::{ComponentTicks, Tick};
 use bevy::ecs::world::World;
 
-/// When each entity was written, and whether code of the game ran during that.
+/// The tick at which each entity was written, and if code of the game ran during that.
 ///
-/// What hooks, their commands and observers do to an entity that was written earlier shows in the
-/// ticks, since each entity is written at a tick of its own. What they do to the very entity that is
-/// being written doesn't, so there it counts that some ran: observers move the tick, and for hooks
-/// it has to be known that there are any.
+/// Changes by hooks, their commands and observers to an entity that was written earlier show in the
+/// ticks, since each entity is written at a separate tick. Their changes to the entity that is
+/// being written don't, so for that it counts that some ran: observers move the tick, and hooks
+/// have to be known in advance.
 #[derive(Default)]
 pub(super) struct Stamps {
     written_at: Vec<Tick>,
-    /// When entities that stay were as is known.
+    /// The tick at which staying entities were as is known.
     known_at: Tick,
     is_suspect: Vec<bool>,
-    /// The tick of the world when the last entity had been written.
+    /// The world's tick after the last entity was written.
     last: Option<Tick>,
     any_is_suspect: bool,
 }
 
 impl Stamps {
-    /// Stamps of so many entities, of which those that stay were looked at then.
+    /// Stamps of this many entities. Staying ones were looked at at `known_at`.
     pub(super) fn new(entities: usize, known_at: Tick) -> Self {
         Self {
             written_at: vec![Tick::default(); entities],
@@ -32,7 +32,7 @@ impl Stamps {
         }
     }
 
-    /// An entity is about to be written, with a tick of its own.
+    /// An entity is about to be written, at a separate tick.
     pub(super) fn begin(&mut self, rank: u32, world: &mut World) {
         world.increment_change_tick();
         if let Some(written_at) = self.written_at.get_mut(rank as usize) {
@@ -40,7 +40,7 @@ impl Stamps {
         }
     }
 
-    /// An entity was written, with hooks of the game or without.
+    /// An entity was written; `has_hooks` is true if hooks of the game ran.
     pub(super) fn end(&mut self, rank: u32, has_hooks: bool, world: &mut World) {
         let now = world.change_tick();
         let ran = self.written_at.get(rank as usize).is_none_or(|written_at| *written_at != now);
@@ -50,13 +50,14 @@ impl Stamps {
         self.any_is_suspect |= ran || has_hooks;
     }
 
-    /// All entities were written. What happens to them from here on has a later tick.
+    /// All entities were written. Later changes of them have a later tick.
     pub(super) fn close(&mut self, world: &mut World) {
         world.increment_change_tick();
         self.last = Some(world.change_tick());
     }
 
-    /// Moves the tick of the world on, so that what is done from here on has a later one; the tick up to here.
+    /// Increments the world's tick, so that later changes have a later one. Returns the tick up to
+    /// here.
     pub(super) fn move_on(&mut self, world: &mut World) -> Tick {
         let is_calm = self.last == Some(world.read_change_tick());
         let before = world.increment_change_tick();
@@ -66,24 +67,24 @@ impl Stamps {
         before
     }
 
-    /// Hooks of the game may have run since the entities were written.
+    /// Notes that hooks of the game may have run since the entities were written.
     pub(super) fn note_hooks(&mut self) {
         self.any_is_suspect = true;
     }
 
-    /// Whether none of the game's code ran since the first entity was written.
+    /// Returns true if none of the game's code ran since the first entity was written.
     pub(super) fn nothing_ran_until_now(&self, world: &World) -> bool {
         !self.any_is_suspect && self.last.is_none_or(|last| last == world.read_change_tick())
     }
 
-    /// Whether a value is certainly the one that was written.
+    /// Returns true if a value is certainly the one that was written.
     pub(super) fn is_untouched(&self, rank: u32, ticks: Option<ComponentTicks>) -> bool {
         let rank = rank as usize;
         self.is_suspect.get(rank) == Some(&false)
             && ticks.is_some_and(|ticks| self.written_at.get(rank) == Some(&ticks.changed))
     }
 
-    /// Whether a value of an entity that stays is certainly the one that it had.
+    /// Returns true if a value of an entity that stays is certainly unchanged.
     pub(super) fn is_as_it_was(
         &self,
         rank: u32,

@@ -1,4 +1,4 @@
-//! A state that is entered in place of the saved one.
+//! A state that is entered instead of the saved one.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use bevy::state::state::{FreelyMutableState, NextState, State};
 
 use crate::engine;
 
-/// A state that is entered in place of the saved one, such as a loading screen.
+/// A state that is entered instead of the saved one, such as a loading screen.
 #[derive(Clone)]
 pub(crate) struct StateOverride {
     state: TypeId,
@@ -31,7 +31,7 @@ impl StateOverride {
         Self { state: TypeId::of::<S>(), set: Arc::new(set), current: Self::of_now::<S> }
     }
 
-    /// The world's own state of the same type, to go back to it.
+    /// The world's own state of the same type, to return to it.
     pub(super) fn current(&self, world: &World) -> Option<Self> {
         (self.current)(world)
     }
@@ -41,7 +41,7 @@ impl StateOverride {
         Some(Self::entered_by(engine::pending_if_different, state))
     }
 
-    /// Whether this takes the place of a state.
+    /// Returns true if this takes the place of a state.
     pub(super) fn replaces(&self, state: TypeId) -> bool {
         self.state == state
     }

@@ -1,4 +1,4 @@
-//! Which entities stay where a checkpoint is put back in place.
+//! The entities that stay in a restore in place.
 
 use bevy::ecs::archetype::Archetype;
 use bevy::ecs::component::ComponentId;
@@ -18,24 +18,24 @@ use crate::saved::{DecodedColumn, Names, Outside, Saved};
 /// The entities of a checkpoint that stay.
 pub(super) struct Staying {
     pub replacement: Replacement,
-    /// The entities of the session that were there at first.
+    /// The entities of the session that existed at first.
     pub living: Living,
-    /// Those that stay.
+    /// The entities that stay.
     pub who: WhoStays,
-    /// Those that are spawned again although they were there: their ranks, and what they were.
+    /// The ranks and old ids of entities that are spawned again although they existed.
     pub respawned: Vec<(u32, Entity)>,
-    /// Whether somebody is gone who wasn't saved and may be referred to.
+    /// True if an unsaved entity that may be referred to is gone.
     pub has_lost_others: bool,
-    /// What was last seen of those that stay.
+    /// The last observation of the entities that stay.
     pub seen: Sighting,
 }
 
-/// What is to be seen of those that stay without a look at any value.
+/// An observation of the entities that stay, without reading any value.
 #[derive(Default)]
 pub(super) struct Sighting {
-    /// How many there are.
+    /// The number of entities.
     present: usize,
-    /// The ranks of those that have other saved components than the checkpoint, ascending.
+    /// The ranks of entities with other saved components than in the checkpoint, ascending.
     pub misshapen: Vec<u32>,
 }
 
@@ -81,7 +81,7 @@ impl Staying {
         self.respawn_where_immutables_differ(world);
     }
 
-    /// Looks which of those that stay are there, and what they have.
+    /// Finds out which of the staying entities exist, and their components.
     pub(super) fn look_around(&mut self, world: &World) {
         self.seen = Sighting::default();
         let Some(marker) = world.component_id::<Saved>() else { return };
@@ -119,7 +119,7 @@ impl Staying {
         self.seen.misshapen.sort_unstable();
     }
 
-    /// The ranks of those that should stay and aren't there.
+    /// The ranks of entities that should stay and don't exist.
     fn missing(&self, world: &World) -> Vec<u32> {
         let Replacement { entities, origins, .. } = &self.replacement;
         let staying = (0_u32..).zip(entities.iter().zip(origins));
@@ -129,7 +129,8 @@ impl Staying {
         missing.map(|(rank, _)| rank).collect()
     }
 
-    /// Those who should have stayed and are gone, since somebody's death has taken them along, are spawned.
+    /// Spawns the entities that should have stayed and are gone, since they were despawned with
+    /// another.
     pub(super) fn replace_the_dead(&mut self, world: &World) {
         self.look_around(world);
         if self.seen.present != self.who.len() {
@@ -142,7 +143,7 @@ impl Staying {
         self.respawned.extend(was.map(|was| (rank, was)));
     }
 
-    /// Has one spawned that doesn't stay; what it was.
+    /// Lets an entity be spawned that doesn't stay. Returns its former id.
     fn forget(&mut self, rank: u32) -> Option<Entity> {
         let Replacement { entities, origins, .. } = &mut self.replacement;
         let entity = entities.get_mut(rank as usize)?;
@@ -152,8 +153,9 @@ impl Staying {
         Some(was)
     }
 
-    /// Indexes rest on the hooks of immutable components, so none is written over. One that names an entity which is
-    /// spawned again differs as well, so it is looked again until nothing changes.
+    /// Indexes rely on the hooks of immutable components, so none is written in place. A component
+    /// that refers to an entity which is spawned again differs as well, so this is repeated until
+    /// nothing changes.
     fn respawn_where_immutables_differ(&mut self, world: &World) {
         let parts = self.replacement.parts.iter();
         let immutable: Vec<bool> = parts
@@ -174,8 +176,8 @@ impl Staying {
         }
     }
 
-    /// Entities that are referred to and aren't among those that stay, as far as they are known before anything is
-    /// despawned: what has a key, and what isn't saved.
+    /// Entities that are referred to and aren't among those that stay, as far as they are known
+    /// before anything is despawned: entities with a key, and unsaved ones.
     fn outside_so_far(&self, world: &World) -> Outside {
         let image = &self.replacement.image;
         let others = self.living.others.iter().copied();
@@ -191,7 +193,7 @@ impl Staying {
     }
 }
 
-/// Entities that have other immutable components than the checkpoint.
+/// Entities with other immutable components than in the checkpoint.
 fn with_other_immutables(
     replacement: &Replacement,
     outside: &Outside,
@@ -225,7 +227,7 @@ fn with_other_immutables(
     differing
 }
 
-/// Whether a living entity can be the one that it was.
+/// Returns true if a living entity can be kept.
 fn may_stay(entity: EntityRef<'_>) -> bool {
     entity.contains::<Saved>()
         && !entity.contains::<SaveKey>()

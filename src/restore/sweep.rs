@@ -1,4 +1,4 @@
-//! Clearing the old world away.
+//! Despawns the old world.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
@@ -17,8 +17,8 @@ use super::late_markers::mark_late;
 use crate::capture::{Placed, SaveKey, UnsavedMarkers};
 use crate::saved::{Saved, unfiltered};
 
-/// Marks an entity that isn't saved and makes no sense after a restore: a bullet, a particle, a
-/// popup. It is despawned with the old world.
+/// Marks an unsaved entity that makes no sense after a restore: a bullet, a particle, a popup. It
+/// is despawned with the old world.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -30,23 +30,23 @@ use crate::saved::{Saved, unfiltered};
 #[reflect(Component, Default)]
 pub struct DespawnOnRestore;
 
-/// How often the old world is cleared, if clearing it spawns saved entities again.
+/// The number of times that the old world is cleared, if that spawns saved entities again.
 const ROUNDS: u32 = 8;
 
 type OldEntities =
     (Or<((With<Saved>, Without<SaveKey>), With<DespawnOnRestore>)>, Without<IsResource>);
 
-/// Looks for the entities of the old world: all that are saved, and those marked with [`DespawnOnRestore`]. What a level
-/// places stays: it is the level's.
+/// Finds the entities of the old world: all that are saved, and those marked with
+/// [`DespawnOnRestore`]. Placed entities stay: they belong to the level.
 pub(super) struct Sweep {
     adopted: Vec<ComponentId>,
-    /// Made where something is unsaved, which it isn't in most worlds.
+    /// Built only if something is unsaved, which is rare.
     unsaved: Option<UnsavedMarkers>,
     old: Option<QueryState<Entity, OldEntities>>,
 }
 
 impl Sweep {
-    /// Of a world in which entities with these components may have no marker yet.
+    /// A sweep of a world in which entities with these components may have no marker yet.
     pub(super) fn begin(adopted: &[ComponentId]) -> Self {
         Self { adopted: adopted.to_vec(), unsaved: None, old: None }
     }
@@ -58,7 +58,7 @@ impl Sweep {
         old.iter(world).collect()
     }
 
-    /// How many old entities there are.
+    /// The number of old entities.
     pub(super) fn count_old_entities(&mut self, world: &mut World) -> usize {
         self.settle_markers(world);
         let [saved, key, goes] = [
@@ -86,8 +86,9 @@ impl Sweep {
 
     /// Despawns old entities.
     ///
-    /// Death has consequences in many games: an observer that drops loot spawns the next saved entity.
-    /// So it goes on until there is none but those that stay, for a bounded number of rounds.
+    /// Despawning has consequences in many games: an observer that drops loot spawns the next saved
+    /// entity. So it is repeated until only staying entities are left, for a bounded number of
+    /// rounds.
     pub(super) fn despawn(
         &mut self,
         world: &mut World,
@@ -112,7 +113,7 @@ impl Sweep {
     }
 }
 
-/// How many entities there are with components like these, but for resources. No entity is looked at.
+/// The number of entities with components like these, except resources. Reads archetypes only.
 pub(super) fn count_entities(
     world: &World,
     is_like: impl Fn(&dyn Fn(Option<ComponentId>) -> bool) -> bool,
@@ -126,14 +127,15 @@ pub(super) fn count_entities(
     archetypes.map(|archetype| archetype.len() as usize).sum()
 }
 
-/// Entities that aren't saved and hang from saved ones: a camera on the player. They go with them.
+/// Unsaved entities that are descendants of saved ones: a camera on the player. They are despawned
+/// with them.
 fn unsaved_children(world: &World, old: &[Entity]) -> u64 {
     let is_unsaved = |child: &&Entity| world.get::<Saved>(**child).is_none();
     let children = old.iter().filter_map(|parent| world.get::<Children>(*parent));
     children.map(|children| children.iter().filter(|child| is_unsaved(child)).count() as u64).sum()
 }
 
-/// What the level has spawned again although it was despawned in play.
+/// Entities that the level has spawned again although they were despawned in play.
 pub(super) fn living_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],
@@ -149,7 +151,7 @@ pub(super) fn living_gone(
     living
 }
 
-/// Despawns what the level has spawned again although it was despawned in play.
+/// Despawns entities that the level has spawned again although they were despawned in play.
 pub(super) fn despawn_gone(
     world: &mut World,
     gone: &[(SaveId, SaveKey)],

@@ -1,4 +1,4 @@
-//! A checkpoint is put back, and the world is what it was.
+//! A checkpoint is restored, and the world is what it was.
 
 mod checkpoint_migrations;
 mod in_place;

@@ -13,18 +13,19 @@ use super::image::ImageColumn;
 use super::replacement::{Origin, Replacement};
 use super::report::NewComponents;
 
-/// What entities have and the checkpoint doesn't.
+/// Components that entities have and the checkpoint doesn't.
 #[derive(Default)]
 struct NotSaved {
-    /// It goes: play had removed it, or hooks and observers added it.
+    /// To remove: the game had removed them, or hooks and observers added them.
     removed: Vec<(Entity, ComponentId)>,
-    /// It stays, since it came with an update of the game: how many entities have it, by its column.
+    /// To keep, since they came with an update of the game: the number of entities that have each,
+    /// by column.
     new: BTreeMap<u32, u64>,
 }
 
 impl Replacement {
     /// Removes the components that the checkpoint knows and doesn't have on an entity: those that
-    /// others require and the game had removed, and what hooks and observers added.
+    /// others require and the game had removed, and additions by hooks and observers.
     pub(super) fn remove_what_was_not_saved(&mut self, world: &mut World) {
         let NotSaved { removed, new } = self.not_saved(world);
         if !removed.is_empty() {
@@ -78,7 +79,8 @@ impl Replacement {
         not_saved
     }
 
-    /// Whether an entity lacks a component in the checkpoint because the build that took it never gave it one.
+    /// Returns true if the checkpoint lacks an entity's component because the build that took it
+    /// never gave it one.
     fn came_with_an_update(&self, rank: u32, column: &ImageColumn) -> bool {
         if !column.was_saved {
             return true;
@@ -104,11 +106,11 @@ impl Replacement {
     }
 }
 
-/// Which of the saved types an archetype has.
+/// The saved types of each archetype.
 pub(super) struct Layouts {
     known: Vec<(u32, ComponentId)>,
     archetypes: HashMap<ArchetypeId, Layout>,
-    /// That of the entity that was looked at last, which most have.
+    /// The layout of the entity that was looked at last, which most have.
     last: Option<(ArchetypeId, Layout)>,
 }
 

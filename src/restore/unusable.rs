@@ -1,4 +1,4 @@
-//! Rows that this build can't use, by why.
+//! Rows that this build can't use, by reason.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,12 +7,12 @@ use bevy_session_journal::SaveId;
 use super::loss::{NAMED_ROWS, RestoreLoss, RestoreLossReason};
 use crate::saved::DecodeError;
 
-/// A type whose code panicked so often isn't tried again: each panic takes a while to be reported.
+/// The number of panics after which a type isn't tried again: each takes a while to be reported.
 const PANICS: u32 = 16;
 
-/// Why a row can't be used.
+/// The reason why a row can't be used.
 pub(super) enum Unusable {
-    /// Its version is none that this build reads.
+    /// This build doesn't read its version.
     ByVersion(RestoreLossReason),
     /// Its value doesn't fit the type.
     ByValue(String),
@@ -42,7 +42,7 @@ pub(super) struct UnusableRows {
 }
 
 impl UnusableRows {
-    /// Reads a row with the game's own code, whatever that does.
+    /// Reads a row with the game's own code, catching panics.
     pub(super) fn try_reading<T>(
         &mut self,
         read: impl FnOnce() -> Result<T, Unusable>,

@@ -10,7 +10,7 @@ pub(super) struct WhoStays {
 }
 
 impl WhoStays {
-    /// So many entities will be added, or more.
+    /// Reserves space for this many entities.
     pub(super) fn with_capacity(entities: usize) -> Self {
         Self { by_index: Vec::with_capacity(entities), count: 0 }
     }
@@ -35,7 +35,7 @@ impl WhoStays {
         }
     }
 
-    /// How many stay.
+    /// The number of entities that stay.
     pub(super) fn len(&self) -> usize {
         self.count
     }

@@ -1,4 +1,4 @@
-//! Sessions that end when the game says that its goal is reached.
+//! Sessions that end when the game's goal is reached.
 
 use bevy::prelude::*;
 use bevy_session_journal::{EndReason, LeaveCause, SessionId};
@@ -8,11 +8,11 @@ use crate::lifecycle::{
 };
 use crate::plugin::{SessionLast, SessionSystems};
 
-/// When the session that is played is completed.
+/// The condition for completing the played session.
 #[derive(Resource, Default)]
 struct Completion {
     conditions: Vec<Condition>,
-    /// The session that was asked to end, while a condition goes on to hold.
+    /// The session that was asked to end, while a condition still holds.
     asked: Option<SessionId>,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions that no player plays any more, by the game's own measure.
+//! Ends or pauses sessions without player activity, as the game measures it.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::lifecycle::{
 };
 use crate::plugin::{SessionLast, SessionSystems};
 
-/// What one frame counts at most: a computer that slept has not been idle.
+/// The most time that one frame counts: a computer that slept has not been idle.
 const LONGEST_FRAME: Duration = Duration::from_secs(1);
 
-/// When a session counts as idle, and what becomes of it.
+/// The time after which a session is idle, and the action then.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Idle {
     after: Duration,
@@ -22,11 +22,11 @@ pub struct Idle {
     action: IdleAction,
 }
 
-/// What becomes of a session that is idle.
+/// The action for an idle session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum IdleAction {
-    /// It stands still until [`resume`](crate::SessionCommands::resume).
+    /// It is paused until [`resume`](crate::SessionCommands::resume).
     #[default]
     Pause,
     /// It is left, with [`LeaveCause::Idle`], until [`continue_session`](crate::SessionCommands::continue_session).
@@ -36,14 +36,14 @@ pub enum IdleAction {
 }
 
 impl Idle {
-    /// A session is idle when nothing was done for so long. It is paused then, without a warning.
+    /// A session is idle after this time without activity. It is then paused, without a warning.
     #[must_use]
     pub fn after(after: Duration) -> Self {
         Self { after, warnings: Vec::new(), action: IdleAction::Pause }
     }
 
-    /// So long before that, a [`SessionIdleWarning`] each. Those that are longer than the whole time count
-    /// for nothing.
+    /// Sends a [`SessionIdleWarning`] each of these times before that. Times that are longer than
+    /// the whole are ignored.
     #[must_use]
     pub fn warn_before(mut self, before: impl IntoIterator<Item = Duration>) -> Self {
         let moments = before.into_iter().filter_map(|before| self.after.checked_sub(before));
@@ -52,7 +52,7 @@ impl Idle {
         self
     }
 
-    /// What becomes of the session.
+    /// Sets the action for an idle session.
     #[must_use]
     pub fn then(mut self, action: IdleAction) -> Self {
         self.action = action;
@@ -60,29 +60,30 @@ impl Idle {
     }
 }
 
-/// Nothing was done for a while, and soon the session is paused, closed or abandoned.
+/// There was no activity for a while, and soon the session is paused, closed or abandoned.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SessionIdleWarning {
     /// The session.
     pub session: SessionId,
-    /// For how long nothing was done.
+    /// The time without activity.
     pub idle: Duration,
-    /// How long there is left.
+    /// The time left.
     pub left: Duration,
-    /// What will be done.
+    /// The action that follows.
     pub action: IdleAction,
 }
 
-/// Nothing was done for so long that the session is paused, closed or abandoned, in this frame.
+/// There was no activity for so long that the session is paused, closed or abandoned, in this
+/// frame.
 #[derive(Event, Message, Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SessionIdle {
     /// The session.
     pub session: SessionId,
-    /// For how long nothing was done.
+    /// The time without activity.
     pub idle: Duration,
-    /// What is done.
+    /// The action.
     pub action: IdleAction,
 }
 
@@ -92,7 +93,7 @@ struct IdleWatch {
     activity: Condition,
     session: Option<SessionId>,
     idle: Duration,
-    /// How many of the warnings were given.
+    /// The number of warnings that were given.
     warned: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions that are put away by themselves: at their end, or because no rule keeps them.
+//! Sessions that are archived or pruned automatically: at their end, or because no rule keeps them.
 
 use bevy::prelude::*;
 use bevy_session_journal::{Archived, Retention};
@@ -6,7 +6,7 @@ use bevy_session_journal::{Archived, Retention};
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionEnded};
 use crate::plugin::{SessionLast, SessionSystems};
 
-/// What is kept of a session that has ended.
+/// The part of a session that is archived when it ends.
 #[derive(Resource, Clone, Copy)]
 struct ArchivedAtEnd(Archived);
 

@@ -1,4 +1,4 @@
-//! How values of a type leave the world, become bytes, and come back.
+//! Codecs: copying values of a type out of the world, writing and reading them.
 
 mod cloned;
 mod message_pack;
@@ -27,17 +27,17 @@ pub(crate) use reflected::ReflectedCodec;
 pub(crate) use state::{PendingState, SavedState, StateCodec};
 pub(crate) use typed::SerdeCodec;
 
-/// How the values of one type become bytes and come back.
+/// Writes and reads the values of one type.
 ///
-/// Everything here runs away from the main thread and has no world.
+/// Everything here runs off the main thread and has no world.
 pub(crate) trait Codec: Clone + Send + Sync + 'static {
-    /// What travels between the threads.
+    /// The value that is sent between the threads.
     type Value: Send + Sync + 'static;
 
-    /// Replaces every entity that a value names.
+    /// Replaces every entity in a value.
     fn map_entities<M: EntityMapper>(&self, value: &mut Self::Value, mapper: &mut M);
 
-    /// Replaces every entity that a value names by its id in the session.
+    /// Replaces every entity in a value by its id in the session.
     fn name_entities<N: NameEntities>(&self, value: &mut Self::Value, names: &mut N) {
         self.map_entities(value, names);
     }
@@ -45,12 +45,12 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
     /// Writes a value as MessagePack.
     fn encode(&self, value: &Self::Value, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
 
-    /// Whether a value is written as these bytes, with memory to write it to.
+    /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &Self::Value, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
         self.encode(value, memory).is_ok() && memory == bytes
     }
 
-    /// Reads a value back.
+    /// Reads a value.
     fn decode(&self, bytes: &[u8]) -> Result<Self::Value, DecodeError>;
 
     /// The form in which values are read.
@@ -59,29 +59,30 @@ pub(crate) trait Codec: Clone + Send + Sync + 'static {
 
 /// Replaces entities by their ids in the session.
 pub(crate) trait NameEntities: EntityMapper {
-    /// Whether an entity is saved.
+    /// Returns true if an entity is saved.
     fn is_saved(&self, entity: Entity) -> bool;
 }
 
-/// How a component is copied out of the world.
+/// Copies a component out of the world.
 pub(crate) trait CopyCodec: Codec {
     /// The component.
     type Component: Component;
 
-    /// Whether copies that were encoded may stay in a buffer, so that the next ones use their memory again.
+    /// Returns true if encoded copies may stay in a buffer, so that the next ones reuse their
+    /// memory.
     fn keeps_copies(&self) -> bool {
         false
     }
 
-    /// A component as what is written of it, where that needs no copy.
+    /// A component as the value that is written, if that needs no copy.
     fn as_value<'a>(&self, _: &'a Self::Component) -> Option<&'a Self::Value> {
         None
     }
 
-    /// Copies what encoding will need.
+    /// Copies what encoding needs.
     fn copy(&self, component: &Self::Component) -> Self::Value;
 
-    /// Copies into an older value, whose memory may be used again.
+    /// Copies into an older value, whose memory may be reused.
     fn copy_into(&self, component: &Self::Component, value: &mut Self::Value) {
         *value = self.copy(component);
     }
@@ -92,8 +93,8 @@ pub(crate) trait CopyCodec: Codec {
     }
 }
 
-/// How a component is copied out of the world and put back.
+/// Copies a component out of the world and restores it.
 pub(crate) trait ComponentCodec: CopyCodec {
-    /// Makes a component of a value.
+    /// Makes a component from a value.
     fn rebuild(&self, value: Self::Value) -> Self::Component;
 }

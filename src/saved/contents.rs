@@ -1,4 +1,4 @@
-//! What values of a type may hold, as far as reflection knows the type.
+//! The possible contents of a type's values, as far as reflection knows the type.
 
 use std::any::TypeId;
 use std::collections::HashSet;
@@ -7,13 +7,13 @@ use bevy::ecs::entity::Entity;
 use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::{Type, TypeInfo, TypeRegistry};
 
-/// What values of a type may hold. What reflection can't look into may hold anything; fields with
-/// `#[reflect(ignore)]` aren't seen at all.
+/// The possible contents of a type's values. A part that reflection can't look into may hold
+/// anything; fields with `#[reflect(ignore)]` aren't seen at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Contents {
     /// An [`Entity`].
     pub entities: bool,
-    /// Something that others have as well and that its last owner frees: a handle of an asset, an `Arc`.
+    /// Something shared, which its last owner frees: a handle of an asset, an `Arc`.
     pub shared: bool,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Contents {
 type Part = (Type, Option<&'static TypeInfo>);
 
 impl Contents {
-    /// What values of a type may hold; `None` if reflection doesn't know the type.
+    /// The possible contents of a type's values; `None` if reflection doesn't know the type.
     pub(crate) fn of(registry: &TypeRegistry, type_id: TypeId) -> Option<Self> {
         let info = registry.get_type_info(type_id)?;
         let mut contents = Self::default();
@@ -50,18 +50,18 @@ impl Contents {
 }
 
 const ENTITY: &str = "bevy_ecs::entity::Entity";
-/// What paths of types have in them that share something.
+/// Substrings in the paths of types that share something.
 const SHARED: [&str; 3] = ["::Arc<", "Handle<", "::UntypedHandle"];
-/// The crates whose opaque types hold nothing but values, and what their path says.
+/// The crates whose opaque types hold only plain values, or what their path names.
 const PLAIN: [&str; 8] =
     ["core", "alloc", "std", "glam", "smol_str", "uuid", "bevy_platform", "bevy_ecs"];
 
-/// Whether the path of a type has this in it: as itself, or as an argument.
+/// Returns true if the path of a type contains this text: as the type itself, or as an argument.
 fn names(part: &Type, text: &str) -> bool {
     part.path().contains(text)
 }
 
-/// Whether an opaque type is one of those that say in their path what is in them.
+/// Returns true if an opaque type is one whose path names its contents.
 fn is_plain(part: &Type) -> bool {
     // Those of the language itself have no crate.
     part.crate_name().is_none_or(|name| PLAIN.contains(&name))

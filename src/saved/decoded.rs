@@ -40,12 +40,12 @@ pub(crate) enum DecodedColumn {
 }
 
 impl DecodedColumn {
-    /// Whether its rows belong to entities.
+    /// Returns true if its rows belong to entities.
     pub(crate) fn is_of_entities(&self) -> bool {
         matches!(self, Self::Component(_) | Self::Order(_))
     }
 
-    /// Takes up the next value.
+    /// Decodes the next value.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         match self {
             Self::Component(rows) => rows.decode(bytes),
@@ -58,38 +58,38 @@ impl DecodedColumn {
 
 /// Decoded components. Rows are numbered in the order of decoding.
 pub(crate) trait ComponentRows: Send + Sync + Any {
-    /// Takes up the next value.
+    /// Decodes the next value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
     /// The component in `world`.
     fn component(&self, world: &mut World) -> ComponentId;
 
-    /// Whether the component is a relationship.
+    /// Returns true if the component is a relationship.
     fn is_relationship(&self) -> bool;
 
-    /// Whether a value of the checkpoint refers to entities.
+    /// Returns true if a value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
-    /// Makes components of the rows that need the world for it and are written, before the first entity is;
-    /// the rows that failed, and what was said.
+    /// Makes components for the rows that are written and need the world for it, before the first
+    /// entity is written. Returns the rows that failed, with the messages.
     fn rebuild(&mut self, _: &dyn Fn(u32) -> bool, _: &mut World) -> Vec<(u32, String)> {
         Vec::new()
     }
 
-    /// Adds a row to an entity that is being put together.
+    /// Adds a row to an entity that is being assembled.
     fn push(&mut self, row: u32, references: &mut References<'_>, entity: &mut WholeEntity<'_>);
 
-    /// Whether [`overwrite`](Self::overwrite) can be asked for: no value of the checkpoint refers to entities or has to be made with the
-    /// world at hand.
+    /// Returns true if [`overwrite`](Self::overwrite) may be called: no value of the checkpoint
+    /// refers to entities or has to be made with the world at hand.
     fn can_overwrite(&self) -> bool {
         false
     }
 
-    /// Writes a row over the component that an entity has, so that no hook runs and no observer hears of it.
+    /// Writes a row to an entity's component in place, so that no hook and no observer runs.
     fn overwrite(&mut self, _: u32, _: &mut EntityWorldMut<'_>) {}
 
-    /// Inserts a row into an entity that is in the world, if all that it refers to is there;
-    /// whether it did.
+    /// Inserts a row into an entity that is in the world, if all entities that it refers to exist.
+    /// Returns true if it did.
     fn link(
         &mut self,
         row: u32,
@@ -98,13 +98,13 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         entity: Entity,
     ) -> bool;
 
-    /// Whom the value of the checkpoint names, as far as they are there.
+    /// The existing entities to which the checkpoint's value refers.
     fn names(&self, saved: &[u8], references: &mut References<'_>) -> Vec<Entity>;
 
-    /// Whether an entity's component is what the checkpoint says.
+    /// Returns true if an entity's component is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], entity: EntityRef<'_>, names: &mut Names<'_>) -> bool;
 
-    /// Writes the value of the checkpoint again, in its place where that can be.
+    /// Writes the checkpoint's value again, in place if possible.
     fn write_again(
         &self,
         saved: &[u8],
@@ -113,24 +113,25 @@ pub(crate) trait ComponentRows: Send + Sync + Any {
         entity: Entity,
     ) -> WrittenAgain;
 
-    /// Inserts the link that an entity has once more, which puts it at the end of its target's list.
+    /// Inserts an entity's link once more, which moves it to the end of its target's list.
     fn link_again(&self, world: &mut World, entity: Entity);
 
-    /// Remembers what some entities have that aren't being restored.
+    /// Remembers the components of some entities that aren't being restored.
     fn keep(&mut self, world: &mut World, entities: &EntityHashSet);
 
-    /// Makes what those entities have what it was; how that was done to each that had changed.
+    /// Restores the components of those entities. Returns the way in which that was done for each
+    /// that had changed.
     fn put_back(&self, world: &mut World, others: &Others) -> Vec<WrittenAgain>;
 }
 
-/// How a value was written again.
+/// The way in which a value was written again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum WrittenAgain {
-    /// In its place: none of the game's code ran.
+    /// In place: none of the game's code ran.
     InPlace,
     /// Inserted, since it was gone or is immutable: hooks and observers ran.
     Inserted,
-    /// It can't be: what it refers to isn't there, or its entity isn't.
+    /// It can't be: its entity, or one that it refers to, doesn't exist.
     Not,
 }
 
@@ -150,7 +151,7 @@ impl WrittenAgain {
 
 /// A decoded resource.
 pub(crate) trait ResourceValue: Send + Sync {
-    /// Takes up the value.
+    /// Decodes the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
     /// The resource's component in `world`.
@@ -159,7 +160,7 @@ pub(crate) trait ResourceValue: Send + Sync {
     /// Inserts the resource.
     fn insert(&mut self, saved: &[u8], references: &mut References<'_>, world: &mut World);
 
-    /// Writes the value of the checkpoint again, in its place where that can be.
+    /// Writes the checkpoint's value again, in place if possible.
     fn write_again(
         &self,
         saved: &[u8],
@@ -167,19 +168,19 @@ pub(crate) trait ResourceValue: Send + Sync {
         world: &mut World,
     ) -> WrittenAgain;
 
-    /// Remembers the world's resource as it is, whatever the checkpoint says.
+    /// Remembers the world's resource as it is, whatever the checkpoint has.
     fn keep(&mut self, world: &World);
 
-    /// Makes the world's resource what it was when it was kept.
+    /// Restores the world's resource to what it was when it was kept.
     fn put_back(&self, world: &mut World) -> WrittenAgain;
 
-    /// Gives the world the resource that was kept, or takes it away if there was none.
+    /// Inserts the kept resource, or removes the present one if there was none.
     fn give_back(&mut self, world: &mut World);
 
-    /// Whether the value of the checkpoint refers to entities.
+    /// Returns true if the value of the checkpoint refers to entities.
     fn names_entities(&self) -> bool;
 
-    /// Whether the world's resource is what the checkpoint says.
+    /// Returns true if the world's resource is as in the checkpoint.
     fn is_as_saved(&self, saved: &[u8], world: &World, names: &mut Names<'_>) -> bool;
 }
 
@@ -188,25 +189,25 @@ pub(crate) trait StateValue: Send + Sync {
     /// The state's type.
     fn state_type(&self) -> TypeId;
 
-    /// Takes up the value.
+    /// Decodes the value.
     fn decode(&mut self, bytes: &[u8]) -> Result<(), DecodeError>;
 
-    /// Makes the state the next one, unless it is current; whether there is one.
+    /// Makes the state the next one, unless it is current. Returns true if there is one.
     fn set(&self, world: &mut World) -> bool;
 
-    /// Puts the transition back that was pending.
+    /// Restores the pending transition.
     fn set_pending(&self, world: &mut World);
 
-    /// Remembers the world's state and its pending transition, whatever the checkpoint says.
+    /// Remembers the world's state and its pending transition, whatever the checkpoint has.
     fn keep(&mut self, world: &World);
 
-    /// Whether the world is in another state than when it was kept.
+    /// Returns true if the world is in another state than when it was kept.
     fn was_left(&self, world: &World) -> bool;
 
-    /// Makes the state that was kept the next one, unless it is current.
+    /// Makes the kept state the next one, unless it is current.
     fn give_back(&self, world: &mut World);
 
-    /// Puts the transition back that was pending when the state was kept.
+    /// Restores the transition that was pending when the state was kept.
     fn give_back_pending(&self, world: &mut World);
 }
 
@@ -218,7 +219,7 @@ pub(crate) struct DecodedOrder {
 }
 
 impl DecodedOrder {
-    /// No rows, of the order that belongs to a column of links.
+    /// No rows, for the order of a column of links.
     pub(crate) fn of(relationship: Arc<str>) -> Self {
         Self { relationship, lists: Vec::new() }
     }

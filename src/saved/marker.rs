@@ -1,4 +1,4 @@
-//! The marker of saved entities, and queries for what has it.
+//! The marker of saved entities, and queries for them.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::Entity;
@@ -13,15 +13,15 @@ use bevy::reflect::Reflect;
 /// Marks an entity as part of the player's progress: it is in every checkpoint, with all its
 /// components whose types are saved.
 ///
-/// Types with `#[reflect(Saved)]` bring the marker along. Insert it by hand on entities that have
+/// Types with `#[reflect(Saved)]` require this marker. Insert it yourself on entities that have
 /// none of those.
 ///
-/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). Removing the marker
-/// holds only until a component that brings it is inserted again.
+/// To keep an entity out of all checkpoints, give it [`Unsaved`](crate::Unsaved). If you remove the
+/// marker, it comes back when a component that requires it is inserted again.
 ///
-/// A restore spawns the entity again. What the engine keeps beside its components doesn't come back:
-/// observers that watch just this entity, made by `spawn(…).observe(…)`, go with it. Make them in an
-/// observer of `On<Add<…>>`, or watch all such entities with `add_observer`.
+/// A restore spawns the entity again. Data that the engine keeps beside its components isn't
+/// restored: observers of just this entity, made by `spawn(…).observe(…)`, are despawned with it.
+/// Add them in an observer of `On<Add<…>>`, or observe all such entities with `add_observer`.
 ///
 /// ```
 /// # use bevy::prelude::*;
@@ -38,13 +38,13 @@ pub struct Saved;
 /// The entities that are saved. Table storage only, so queries with this filter stay contiguous.
 pub(crate) type IsSaved = (With<Saved>, Without<IsResource>);
 
-/// The entities of a type that was spawned before its marker could be made to come with it.
+/// The entities of a type that was spawned before it could require the marker.
 pub(crate) struct Latecomers {
     unmarked: QueryState<Entity>,
 }
 
 impl Latecomers {
-    /// Those that have this component.
+    /// The entities with this component.
     pub(crate) fn with(component: ComponentId, world: &mut World) -> Self {
         let unmarked = unfiltered(world, |world| {
             let mut query = QueryBuilder::<Entity>::new(world);
@@ -53,7 +53,7 @@ impl Latecomers {
         Self { unmarked }
     }
 
-    /// Marks those that came since the last call; how many there are.
+    /// Marks the entities that were spawned since the last call. Returns their number.
     pub(crate) fn mark(&mut self, world: &mut World) -> usize {
         let late: Vec<Entity> = self.unmarked.iter(world).collect();
         let count = late.len();
@@ -67,7 +67,7 @@ impl Latecomers {
 
 /// Builds queries that see disabled entities of every kind.
 ///
-/// Default filters are read when a query is built, so it is built where there are none. Naming them
+/// Default filters are read when a query is built, so it is built while there are none. Naming them
 /// in the filter would hide entities with the game's own disabling components, and one of those in
 /// sparse storage would cost every query its contiguous iteration.
 pub(crate) fn unfiltered<R>(world: &mut World, build: impl FnOnce(&mut World) -> R) -> R {

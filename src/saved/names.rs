@@ -13,19 +13,20 @@ pub(crate) const DISABLED: &str = "bevy_ecs::entity_disabling::Disabled";
 pub(crate) const SAVE_KEYS: &str = "bevy_session::SaveKey";
 /// The column of the chapters that entities belong to.
 pub(crate) const IN_CHAPTER: &str = "bevy_session::InChapter";
-/// The columns that every game has, beside that of the marker.
+/// The columns that every game has, beside the marker's.
 pub(crate) const BUILT_IN: [&str; 5] = [CHILD_OF, CHILD_ORDER, DISABLED, SAVE_KEYS, IN_CHAPTER];
-/// Keys of entities that aren't saved and may be referred to. No column of a type: its rows belong
-/// to no saved entity.
+/// Keys of unsaved entities that may be referred to. Not a type's column: its rows belong to no
+/// saved entity.
 pub(crate) const ANCHORS: &str = "bevy_session::Anchor";
-/// Keys of placed entities that were despawned in play. No column of a type either.
+/// Keys of placed entities that were despawned in play. Not a type's column either.
 pub(crate) const GONE: &str = "bevy_session::Gone";
-/// What later builds have to know of the one that took the checkpoint. No column of a type either.
+/// The column with facts about the build that took the checkpoint, for later builds. It isn't a
+/// type's column either.
 pub(crate) const BUILD: &str = "bevy_session::Build";
-/// What the columns of components begin with that tie entities to a state.
+/// The prefix of columns whose components tie entities to a state.
 pub(crate) const STATE_SCOPES: &str = "bevy_state::state_scoped::";
 
-/// The column of the order that belongs to a column of links.
+/// The column of the order for a column of links.
 pub(crate) fn order_of(relationship: &str) -> Arc<str> {
     if relationship == CHILD_OF {
         CHILD_ORDER.into()

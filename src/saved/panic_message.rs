@@ -1,8 +1,8 @@
-//! What a panic of the game's code said.
+//! The message of a panic in the game's code.
 
 use std::any::Any;
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))

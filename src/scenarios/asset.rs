@@ -9,9 +9,9 @@ use super::loader::ScenarioLoader;
 
 /// Loads [scenarios](Scenario) from `*.scenario.ron`, as [`ScenarioAsset`].
 ///
-/// After Bevy's `AssetPlugin`. A file that can't be read is an error of the asset server, with the file, the line and
-/// what was expected there. Where the server watches files, a scenario is loaded again when its file or one
-/// that it extends changes.
+/// Add it after Bevy's `AssetPlugin`. If a file can't be read, the asset server logs an error with
+/// the file, the line and what was expected there. If the server watches files, a scenario is
+/// loaded again when its file, or one that it extends, changes.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -42,24 +42,26 @@ impl Plugin for ScenarioPlugin {
     }
 }
 
-/// A [`Scenario`] that was loaded from `*.scenario.ron`, with all that it extends and the world that it begins with.
+/// A [`Scenario`] that was loaded from `*.scenario.ron`, with all that it extends and its starting
+/// world.
 #[derive(Asset, TypePath, Deref, Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct ScenarioAsset {
     /// The scenario.
     #[deref]
     pub scenario: Scenario,
-    /// Its world, if it has one. What it holds is looked at when a session begins with it.
+    /// Its world, if it has one. Its content is read when a session begins with it.
     pub starting_world: Option<StartingWorld>,
 }
 
 impl ScenarioAsset {
     /// Starts a session: in the scenario's world, if it has one, and otherwise as
-    /// [`start`](crate::SessionCommands::start) does. The session is mostly made of
+    /// [`start`](crate::SessionCommands::start) does. The session is usually made with
     /// [`new_session`](Scenario::new_session).
     ///
     /// With a world, [`SessionRestored`](crate::SessionRestored) follows, as after
-    /// [`start_in`](crate::library::LibraryCommands::start_in), without one [`SessionStarted`](crate::SessionStarted).
+    /// [`start_in`](crate::library::LibraryCommands::start_in), without one
+    /// [`SessionStarted`](crate::SessionStarted).
     pub fn start(&self, session: NewSession, commands: &mut Commands) -> Ticket {
         match self.starting_world.clone() {
             Some(world) => commands.session().library().start_in(session, world),

@@ -45,7 +45,7 @@ impl AssetLoader for ScenarioLoader {
     }
 }
 
-/// Reads another file of the same assets. The server remembers that the scenario depends on it.
+/// Reads another file of the same assets. The server notes that the scenario depends on it.
 async fn read_beside(file: &str, context: &mut LoadContext<'_>) -> Result<Vec<u8>, ScenarioError> {
     let source = context.path().source().clone_owned();
     let path = AssetPath::from(file.to_owned()).with_source(source);

@@ -10,11 +10,11 @@ use super::{Field, Schema};
 pub(crate) struct Comparison {
     /// Losses of old values.
     pub changes: Vec<SchemaChange>,
-    /// The form of all values that there are: old ones, and those that are written now.
+    /// The form of all existing values: old ones, and those that are written now.
     pub merged: Schema,
 }
 
-/// One way in which old values aren't read whole.
+/// One reason why old values aren't read completely.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SchemaChange {
     /// The path of the field, as `.weapon.damage`; empty for the value itself.
@@ -24,13 +24,13 @@ pub(crate) struct SchemaChange {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum ChangeKind {
-    /// Old values have it, and nothing reads it: it is lost without a word.
+    /// Old values have it, and nothing reads it: it is lost silently.
     Dropped,
     /// There are old values without it, and it has no default: they can't be read.
     Missing,
-    /// Old values hold one thing where another is read: they can't be read, or not whole.
+    /// Old values hold one type where another is read: they can't be read, or not completely.
     Retyped { written: String, read: String },
-    /// An enum has the variant no more: old values that are this one can't be read.
+    /// An enum no longer has the variant: old values with it can't be read.
     VariantGone,
 }
 
@@ -49,7 +49,7 @@ struct Comparer {
 }
 
 impl Comparer {
-    /// Notes what is lost. The form of both.
+    /// Notes losses. Returns the merged form.
     fn merge(&mut self, written: &Schema, read: &Schema) -> Schema {
         match (written, read) {
             (Schema::Struct(written), Schema::Struct(read)) => {
@@ -153,7 +153,7 @@ impl Comparer {
     }
 }
 
-/// True if all old values have a field, under this name or under one that is read for it.
+/// True if all old values have a field, under this name or an alias of it.
 fn is_always_there(
     written: &BTreeMap<String, Field>,
     read: &BTreeMap<String, Field>,

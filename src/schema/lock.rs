@@ -1,4 +1,4 @@
-//! The forms of all saved types, as a file beside the game's sources keeps them.
+//! The forms of all saved types, in a file beside the game's sources.
 
 mod verdict;
 
@@ -12,7 +12,7 @@ use super::Schema;
 #[cfg(test)]
 use verdict::{LockProblem, Verdict};
 
-/// The form of the file. A higher one is of a newer release.
+/// The version of the file's format. A higher one is of a newer release.
 const FORMAT: u32 = 1;
 /// The comment at the top of the file.
 const HEAD: &str = "\
@@ -25,7 +25,7 @@ const HEAD: &str = "\
 /// The forms of all saved types that players may have saves of.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Lock {
-    /// Losses that are meant, as [`LockProblem::entry`] says them.
+    /// Intended losses, in the form of [`LockProblem::entry`].
     accepted: BTreeSet<String>,
     /// By path and version.
     records: Vec<Record>,
@@ -37,7 +37,7 @@ struct Record {
     path: String,
     version: u32,
     schema: Schema,
-    /// True once the game has given its old values up.
+    /// True once the game no longer reads its old values.
     #[serde(default, skip_serializing_if = "is_false")]
     given_up: bool,
 }
@@ -80,7 +80,7 @@ pub(crate) struct TypeForms {
     pub forms: Vec<(u32, Schema)>,
 }
 
-/// A form that a migration of whole checkpoints takes.
+/// A form that a migration of whole checkpoints reads.
 #[derive(Clone, Debug)]
 pub(crate) struct TakenForm {
     pub path: String,
@@ -122,7 +122,7 @@ impl Lock {
         }
     }
 
-    /// As a file. Each field has a line of its own, so that branches can be merged.
+    /// The text of the file. Each field has its own line, so that branches can be merged.
     pub(crate) fn to_text(&self) -> Result<String, fmt::Error> {
         let accepted = self.accepted.iter().cloned().collect();
         let text = LockText { format: FORMAT, accepted, types: self.records.clone() };

@@ -1,9 +1,9 @@
-//! A form that is being found out.
+//! A form that is being traced.
 
 use super::trace_error::TraceError;
 use super::{Field, Schema};
 
-/// A part of a form that is being found out.
+/// A part of a form that is being traced.
 #[derive(Default)]
 pub(super) enum Node {
     /// Nothing has read it yet.
@@ -18,10 +18,11 @@ pub(super) enum Node {
     Enum(Vec<(&'static str, Node)>),
 }
 
-/// A struct: its fields are looked at first, and then what it does without each and with each twice.
+/// A struct: its fields are traced first, then its reaction to each missing and each duplicate one.
 pub(super) struct StructNode {
     pub fields: Vec<FieldNode>,
-    /// The number of questions about fields that were asked: first whether each is an alias, then whether it may be absent.
+    /// The number of questions about fields that were asked: first whether each is an alias, then
+    /// whether it may be absent.
     pub asked: usize,
 }
 
@@ -48,7 +49,7 @@ impl StructNode {
         self.fields.iter().position(|field| !field.node.is_complete())
     }
 
-    /// The fields of a whole value, but for one.
+    /// The fields of a whole value, except one.
     pub(super) fn all_but(&self, left_out: Option<usize>) -> Vec<usize> {
         let is_given = |place: &usize| {
             let field = self.fields.get(*place);
@@ -57,7 +58,7 @@ impl StructNode {
         (0..self.fields.len()).filter(is_given).collect()
     }
 
-    /// The next question, with the fields that a value has that asks it.
+    /// The next question, with the fields of the value that asks it.
     pub(super) fn next_question(&mut self) -> Option<(Question, Vec<usize>)> {
         let count = self.fields.len();
         while self.asked < 2 * count {
@@ -74,7 +75,7 @@ impl StructNode {
         None
     }
 
-    /// Takes down what the type said when it was asked about a field.
+    /// Stores the type's reaction to a question about a field.
     pub(super) fn answer(&mut self, question: Question, said: Option<TraceError>) {
         self.asked += 1;
         match (question, said) {
@@ -96,7 +97,7 @@ impl StructNode {
 /// A question about a field.
 #[derive(Clone, Copy)]
 pub(super) enum Question {
-    /// Is it another name of a field? It is there twice, and the error names the field.
+    /// Is it an alias of a field? It is there twice, and the error names the field.
     IsAlias(usize),
     /// Has it a default? Everything else is there.
     MayBeAbsent(usize),
@@ -116,7 +117,7 @@ impl Node {
         }
     }
 
-    /// Calls everything unknown that hasn't been seen yet.
+    /// Marks everything as unknown that hasn't been seen yet.
     pub(super) fn give_up(&mut self) {
         match self {
             Self::Unseen => *self = Self::Known(Schema::Unknown),

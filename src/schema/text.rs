@@ -1,10 +1,10 @@
-//! Names forms in sentences.
+//! Describes forms in sentences.
 
 use std::fmt;
 
 use super::Schema;
 
-/// Parts of a form that are named one by one.
+/// The most parts of a form that are listed.
 const LISTED: usize = 6;
 
 impl fmt::Display for Schema {

@@ -1,8 +1,8 @@
 //! Finds out what a type reads, by letting it read.
 //!
-//! A `Deserialize` asks for one value after another, and says of each what it expects. It gets made-up values, in as many
-//! passes as it takes to see each field of each struct, each variant of each enum. Nothing of a pass is kept but what
-//! was asked for.
+//! A `Deserialize` asks for one value after another, each with the type that it expects. It gets
+//! made-up values, in as many passes as it takes to see each field of each struct, each variant of
+//! each enum. Nothing of a pass is kept except these questions.
 
 mod access;
 mod progress;
@@ -19,7 +19,8 @@ use super::trace_error::TraceError;
 use access::{Entry, Fields, Items, Variant};
 use progress::Progress;
 
-/// Passes that a type gets. One takes a pass for each field and variant, and two questions about each field.
+/// The most passes for a type. It takes a pass for each field and variant, and for two questions
+/// about each field.
 const MOST_PASSES: usize = 20_000;
 
 /// The form of what `read` reads from a tracer.
@@ -39,7 +40,7 @@ pub(crate) fn trace(mut read: impl FnMut(Tracer<'_>) -> Result<(), TraceError>) 
     node.into_schema()
 }
 
-/// Stands in for a file: it has a value of whatever a type asks for, and notes that it did.
+/// Stands in for a file: it has a value of whatever type is requested, and notes the request.
 pub(crate) struct Tracer<'a> {
     node: &'a mut Node,
     progress: &'a Progress,
@@ -55,7 +56,8 @@ struct Outer<'a> {
 /// Identifies a struct or enum.
 #[derive(Clone, Copy, PartialEq)]
 struct Container {
-    /// The type that reads it: with serde's derive another one for each type, with reflection always the same.
+    /// The type that reads it: with serde's derive a different one for each type, with reflection
+    /// always the same.
     visitor: &'static str,
     name: &'static str,
     /// Its fields or variants.
@@ -69,7 +71,7 @@ impl Container {
 }
 
 impl Outer<'_> {
-    /// The number of levels to where it is read already; 1 is the next one.
+    /// The number of levels out to where it is already being read; 1 is the next one.
     fn levels_to(&self, container: Container) -> Option<usize> {
         if self.container == container {
             return Some(1);
@@ -94,13 +96,14 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Says that nobody can look into it.
+    /// Notes that it can't be looked into.
     fn stop(mut self) -> TraceError {
         self.known(Schema::Unknown);
         TraceError::Stop
     }
 
-    /// Notes a type that is being read around this place already, and says so: it isn't read once more.
+    /// Notes a type that is already being read around this place, and returns true then: it isn't
+    /// read once more.
     fn is_recursive(&mut self, container: Container) -> bool {
         let levels = self.outer.and_then(|outer| outer.levels_to(container));
         if let Some(levels) = levels {
@@ -271,7 +274,8 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         Err(self.stop())
     }
 
-    /// Of a struct it would be asked elsewhere: this is the key of a struct with `#[serde(flatten)]`.
+    /// A struct's identifiers are requested elsewhere: this is the key of a struct with
+    /// `#[serde(flatten)]`.
     fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Result<V::Value, TraceError> {
         Err(self.stop())
     }

@@ -11,7 +11,7 @@ pub(crate) enum TraceError {
     Duplicate(&'static str),
     /// There is no value to give, or enough was learnt in this pass.
     Stop,
-    /// The type didn't take a value that was made up for it.
+    /// The type refused a value that was made up for it.
     Refused,
 }
 

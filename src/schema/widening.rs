@@ -1,8 +1,8 @@
-//! Plain values that are read as others without any loss.
+//! Plain values that are read as others without loss.
 
 use super::Schema;
 
-/// True if every value of one plain sort is read whole as one of another.
+/// True if every value of one plain type is read exactly as one of another.
 pub(super) fn widens(written: &Schema, read: &Schema) -> bool {
     let (Some(from), Some(to)) = (written.range(), read.range()) else {
         return matches!((written, read), (Schema::Char, Schema::Text));
@@ -19,7 +19,7 @@ pub(super) fn widens(written: &Schema, read: &Schema) -> bool {
     }
 }
 
-/// Which numbers there are, by their bits.
+/// The range of numbers, by bits.
 #[derive(Clone, Copy)]
 enum Range {
     Signed(u32),

@@ -1,4 +1,4 @@
-//! Completing an app that nobody runs.
+//! Completes an app that has no runner.
 
 use bevy::app::{App, PluginsState};
 

@@ -1,4 +1,4 @@
-//! What doesn't come back as it was.
+//! A difference between a saved value and the restored one.
 
 use std::fmt;
 
@@ -7,88 +7,88 @@ use bevy::ecs::entity::Entity;
 use crate::SaveKey;
 use crate::values::with_name;
 
-/// Something that doesn't come back as it was.
+/// A difference between a saved value and the restored one.
 ///
-/// [`Display`](fmt::Display) says it in one line, and what to do about it.
+/// [`Display`](fmt::Display) describes it in one line, with a remedy.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The entity in the world that was looked at; `None` for resources and states.
+    /// The entity in the original world; `None` for resources and states.
     pub entity: Option<Entity>,
     /// The entity's [`SaveKey`], or its [`Name`](bevy::ecs::name::Name) if it has none.
     pub entity_name: Option<String>,
     /// The saved type, by its path; `None` if it is the entity as a whole.
     pub type_path: Option<String>,
-    /// What leads to the field, as `.weapon.damage`; empty if it is the whole value.
+    /// The path to the field, as `.weapon.damage`; empty if it is the whole value.
     pub field: String,
-    /// What is different.
+    /// The kind of difference.
     pub kind: DifferenceKind,
 }
 
-/// How something doesn't come back as it was.
+/// The kind of a [`Difference`].
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum DifferenceKind {
-    /// It has another value. A field with `#[serde(skip)]` is the usual cause, or a `Serialize` that
-    /// doesn't write all of it.
+    /// It has another value. The usual cause is a field with `#[serde(skip)]`, or a `Serialize`
+    /// that doesn't write everything.
     Value {
-        /// What it was, as text. Long values are cut off.
+        /// The value before, as text. Long values are truncated.
         before: String,
-        /// What it is after it came back, as text. Long values are cut off.
+        /// The restored value, as text. Long values are truncated.
         after: String,
     },
-    /// The field holds the same `Entity` as before, which is another one after a restore, or
-    /// none. Mark it `#[entities]`; a resource also needs `#[derive(MapEntities)]`.
+    /// The field has the same `Entity` as before, which is another entity after a restore, or none.
+    /// Mark it `#[entities]`; a resource also needs `#[derive(MapEntities)]`.
     UnmappedEntity,
-    /// The field names an entity that doesn't come back, since it is neither saved nor has a
-    /// [`SaveKey`]. The field names no one after a restore; a relationship, such as `ChildOf`, is
+    /// The field refers to an entity that isn't restored, since it is neither saved nor has a
+    /// [`SaveKey`]. After a restore it refers to no entity; a relationship, such as `ChildOf`, is
     /// left out.
     LostReference {
-        /// The entity that it names, if the field is known.
+        /// The entity that it refers to, if the field is known.
         target: Option<Entity>,
-        /// What that entity is called.
+        /// That entity's name.
         target_name: String,
     },
-    /// It isn't there any more.
+    /// It isn't restored.
     Missing,
-    /// It is there although it wasn't.
+    /// It exists after the restore although it didn't before.
     Extra,
-    /// Another entity has the same key, and gets what is saved under it.
+    /// Another entity has the same key, and gets the values that are saved under it.
     DuplicateKey {
         /// The key.
         key: SaveKey,
     },
     /// The value can't be written.
     NotWritten {
-        /// What the type's `Serialize` said.
+        /// The error of the type's `Serialize`.
         message: String,
     },
-    /// What was written can't be read.
+    /// The written value can't be read.
     NotRead {
-        /// What the type's `Deserialize` said.
+        /// The error of the type's `Deserialize`.
         message: String,
     },
-    /// The `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as) panicked, in a
-    /// world that has none of the game's resources but the saved ones. Lend it what it needs with
-    /// [`RoundTrip`](super::RoundTrip).
+    /// The `rebuild` of [`save_component_as`](crate::SessionAppExt::save_component_as) panicked, in
+    /// a world that has none of the game's resources but the saved ones. Lend it the resources that
+    /// it needs with [`RoundTrip`](super::RoundTrip).
     NotRebuilt {
-        /// For how many values.
+        /// The number of such values.
         values: u64,
-        /// What it said, of the first of them.
+        /// The message of the first panic.
         message: String,
     },
-    /// Code of the game panicked while values of this type were put back into a world that has none of
-    /// the game's systems and none of its resources but the saved ones: a component's hook, usually.
-    /// Nothing of the type was compared; everything else was, unless no type is named. Lend it what it
-    /// needs with [`RoundTrip`](super::RoundTrip).
+    /// Code of the game, usually a component's hook, panicked while values of this type were
+    /// restored into a world that has none of the game's systems and none of its resources but the
+    /// saved ones. Nothing of the type was compared; everything else was, unless no type is named.
+    /// Lend it the resources that it needs with [`RoundTrip`](super::RoundTrip).
     Panicked {
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
 }
 
 impl Difference {
-    /// What differs: type, entity and field.
+    /// The subject of the difference: type, entity and field.
     pub(crate) fn subject(&self) -> String {
         let entity = self.entity.map(|entity| with_name(entity, self.entity_name.as_deref()));
         let mut subject = match (&self.type_path, &entity) {
@@ -149,7 +149,7 @@ impl fmt::Display for DifferenceKind {
     }
 }
 
-/// What a panic said, which may be some lines.
+/// The message of a panic, which may have several lines, in one line.
 fn in_one_line(message: &str) -> String {
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").trim_end_matches('.').to_owned()

@@ -1,4 +1,4 @@
-//! A world that knows the game's types and nothing else of it.
+//! A world with the game's types and nothing else of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::restore::{Leftovers, RestoreReport, WorldImage};
 use crate::saved::panic_message;
 use crate::{SaveKey, Saved};
 
-/// A world that knows the game's types and nothing else of it, into which a game is restored.
+/// A world with the game's types and nothing else of it, into which a game is restored.
 pub(crate) struct FreshWorld {
     pub world: World,
     pub types: Arc<SavedTypes>,
 }
 
-/// What came of a restore.
+/// The result of a restore.
 pub(crate) struct Restored {
     pub report: RestoreReport,
     /// The ids under which entities were restored.
@@ -29,8 +29,8 @@ pub(crate) struct Restored {
 }
 
 impl FreshWorld {
-    /// Beside a game's world, of which it shares no entity: with what `supply` puts into it, and
-    /// stand-ins for what a level places.
+    /// A world beside a game's, sharing no entity with it: with what `supply` puts into it, and
+    /// stand-ins for placed entities.
     pub(super) fn beside(game: &World, saved: &SavedRows, supply: &[Supply]) -> Self {
         let mut world = World::new();
         if let Some(registry) = game.get_resource::<AppTypeRegistry>() {
@@ -54,14 +54,14 @@ impl FreshWorld {
         Self { world, types }
     }
 
-    /// Beside a game's world, for what is saved of that now.
+    /// A world beside a game's, for the present saved data.
     pub(crate) fn beside_saved(game: &mut World, types: &Arc<SavedTypes>) -> Self {
         let known = EntityHashMap::default();
         let saved = SavedRows::of(game, types, &known, SaveId::FIRST, Outsiders::AreNoOne);
         Self::beside(game, &saved, &[])
     }
 
-    /// Puts everything back; what it said if code of the game panicked.
+    /// Restores everything. Returns the message if code of the game panicked.
     pub(crate) fn restore(&mut self, mut image: WorldImage) -> Result<Restored, String> {
         // The world isn't looked at again if it is left half done.
         let replaced = catch_unwind(AssertUnwindSafe(|| {

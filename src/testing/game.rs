@@ -21,19 +21,19 @@ use crate::{
     SessionRestored,
 };
 
-/// A frame of the game under test, unless it is set otherwise.
+/// The duration of a frame, unless it is set otherwise.
 const FRAME: Duration = Duration::from_millis(100);
-/// Frames within which a first checkpoint is durable, if it can be taken at all.
+/// The number of frames within which a first checkpoint is durable, if it can be taken at all.
 const FRAMES_TO_SAVE: usize = 3;
 
 /// A game under test: it is started, killed and recovered within one process, on a disk in memory
-/// and a clock that only frames move.
+/// and with a clock that only frames move.
 ///
-/// Each start builds a new app, so nothing can survive that isn't saved. See the
-/// [module](crate::testing) for an example.
+/// Each start builds a new app, so only saved data can survive. See the [module](crate::testing)
+/// for an example.
 pub struct TestGame {
     build: Box<dyn Fn(SessionPlugin) -> App>,
-    /// The plugin of each start, but for its disk and clock.
+    /// The plugin of each start, without its disk and clock.
     plugin: SessionPlugin,
     app: App,
     disk: MemoryDisk,
@@ -41,7 +41,7 @@ pub struct TestGame {
     frame: Duration,
     /// The clock when the app was started.
     started_at: Timestamp,
-    /// How long the player stays away at the next restart.
+    /// The time that the player stays away at the next restart.
     away: Duration,
     /// The session that the test has started.
     started: Option<SessionId>,
@@ -60,12 +60,13 @@ impl fmt::Debug for TestGame {
 impl TestGame {
     /// Starts the game on an empty disk, on the first of January 2026.
     ///
-    /// `build` makes the game's app as the game does, with the plugin that it is given in place of
-    /// its own. It may set that plugin up further, but not where it saves. The rig completes the app
-    /// and lets one frame pass. Time passes only with frames, each of 100 milliseconds unless
-    /// [`frame_time`](Self::frame_time) says otherwise.
+    /// `build` makes the game's app as the game does, with the given plugin in place of its own. It
+    /// may configure that plugin further, except for where it saves. The new game completes the app
+    /// and runs one frame. Time passes only with frames, 100 milliseconds each unless
+    /// [`frame_time`](Self::frame_time) changes that.
     ///
-    /// The app must get along without a window: leave out what needs one, as `DefaultPlugins` do.
+    /// The app must work without a window: leave out plugins that need one, such as
+    /// `DefaultPlugins`.
     #[must_use]
     pub fn new(build: impl Fn(SessionPlugin) -> App + 'static) -> Self {
         let plugin = SessionPlugin::new("Studio", "Game under test");
@@ -93,29 +94,29 @@ impl TestGame {
         game
     }
 
-    /// How much time passes with each frame from now on, restarts included.
+    /// Sets the time that passes with each frame from now on, restarts included.
     pub fn frame_time(&mut self, frame: Duration) -> &mut Self {
         self.frame = frame;
         self.app.insert_resource(TimeUpdateStrategy::ManualDuration(frame));
         self
     }
 
-    /// The app that runs at the moment.
+    /// The running app.
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// The app that runs at the moment, to play: spawn, despawn, press keys, set states.
+    /// The running app, to play: spawn, despawn, press keys, set states.
     pub fn app_mut(&mut self) -> &mut App {
         &mut self.app
     }
 
-    /// The world of the app that runs at the moment.
+    /// The world of the running app.
     pub fn world(&mut self) -> &mut World {
         self.app.world_mut()
     }
 
-    /// The disk that the game saves on, to fail, damage or look at.
+    /// The disk that the game saves on. A test can let it fail, damage it or read it.
     #[must_use]
     pub fn disk(&self) -> &MemoryDisk {
         &self.disk
@@ -128,7 +129,7 @@ impl TestGame {
         later(self.started_at, played.map(Time::elapsed).unwrap_or_default())
     }
 
-    /// Lets frames pass.
+    /// Runs this many frames.
     pub fn frames(&mut self, count: usize) -> &mut Self {
         for _ in 0..count {
             self.app.update();
@@ -136,7 +137,7 @@ impl TestGame {
         self
     }
 
-    /// Lets as many frames pass as take this long.
+    /// Runs as many frames as take this long.
     pub fn seconds(&mut self, seconds: f32) -> &mut Self {
         #[expect(
             clippy::cast_possible_truncation,
@@ -147,8 +148,8 @@ impl TestGame {
         self.frames(frames)
     }
 
-    /// Lets the player stay away this much longer at the next restart: to see how an old session is
-    /// offered. The app that runs at the moment doesn't feel it.
+    /// Adds to the time that the player stays away at the next restart: to test how an old session
+    /// is offered. The running app doesn't notice it.
     pub fn advance_clock(&mut self, by: Duration) -> &mut Self {
         self.away = self.away.saturating_add(by);
         self
@@ -175,9 +176,10 @@ impl TestGame {
         self
     }
 
-    /// Starts a session, and lets its first checkpoint become durable, if the game's gates allow one. A game that has
-    /// begun one by itself, as with [`start_or_continue`](crate::SessionCommands::start_or_continue) in `Startup`, is
-    /// left to it: this is the id of that session then.
+    /// Starts a session, and waits until its first checkpoint is durable, if the game's gates allow
+    /// one. If the game started one itself, as with
+    /// [`start_or_continue`](crate::SessionCommands::start_or_continue) in `Startup`, nothing is
+    /// started, and its id is returned.
     ///
     /// # Errors
     ///
@@ -213,10 +215,10 @@ impl TestGame {
     ///
     /// # Errors
     ///
-    /// [`RecoverError::Rejected`], as without a session. If it wasn't saved within 60 frames,
-    /// [`RecoverError::GateShut`] where the gate of
-    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed, and otherwise
-    /// [`RecoverError::NoAnswer`]: the disk is full, say.
+    /// [`RecoverError::Rejected`], for example without a session. If it wasn't saved within 60
+    /// frames, [`RecoverError::GateShut`] if a gate of
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed,
+    /// and otherwise [`RecoverError::NoAnswer`]: for example if the disk is full.
     pub fn checkpoint(&mut self, label: &str) -> Result<CheckpointId, RecoverError> {
         let newest = |game: &mut Self| {
             let session = game.app.world().get_resource::<CurrentSession>();
@@ -231,7 +233,7 @@ impl TestGame {
         .map_err(|error| self.name_gate(error))
     }
 
-    /// Kills the game at this very moment, as `kill -9` does, and starts it again.
+    /// Kills the game at this moment, as `kill -9` does, and starts it again.
     ///
     /// What wasn't written to the disk is gone.
     pub fn crash_and_restart(&mut self) -> &mut Self {
@@ -267,19 +269,20 @@ impl TestGame {
         self.frames(1);
     }
 
-    /// Recovers the session that crashed, as a player does who says yes when the game asks.
+    /// Recovers the session that crashed, as a player does who accepts the offer.
     ///
-    /// Waits until the game makes its offer, and through its loading screens. A game that answers by
-    /// itself is left to it.
+    /// Waits until the game makes its offer, and through its loading screens. If the game answers
+    /// by itself, this only waits.
     ///
     /// # Errors
     ///
-    /// [`RecoverError`] says what went wrong, and names the gate if the restore got stuck at one.
+    /// [`RecoverError`] has the reason, and names the gate if the restore waits for one.
     pub fn recover(&mut self) -> Result<SessionRestored, RecoverError> {
         self.recover_from(RestoreFrom::Latest)
     }
 
-    /// Recovers an older checkpoint than the newest. Otherwise as [`recover`](Self::recover).
+    /// Recovers from an older checkpoint than the newest. Otherwise like
+    /// [`recover`](Self::recover).
     ///
     /// # Errors
     ///
@@ -308,7 +311,7 @@ impl TestGame {
         self.wait_until_restored()
     }
 
-    /// Lets no more bytes onto the disk, restarts included, until
+    /// Lets the disk fail for lack of space, restarts included, until
     /// [`heal_disk`](Self::heal_disk).
     pub fn fill_disk(&mut self) -> &mut Self {
         self.disk_is_full = true;
@@ -320,14 +323,14 @@ impl TestGame {
         self
     }
 
-    /// Lets everything succeed again on the disk.
+    /// Lets the disk work again.
     pub fn heal_disk(&mut self) -> &mut Self {
         self.disk_is_full = false;
         self.disk.heal();
         self
     }
 
-    /// What is saved of the game now, to compare with another moment.
+    /// A snapshot of the saved data, to compare with another moment.
     ///
     /// ```
     /// # use bevy::prelude::*;

@@ -1,4 +1,4 @@
-//! Saves of earlier builds, which the game of today must read.
+//! Saves of earlier builds, which the current game must read.
 
 mod losses;
 mod misfit;
@@ -20,29 +20,32 @@ use crate::{MemoryDisk, SessionPlugin};
 
 /// Bytes of a save at the most.
 const MOST_BYTES: usize = 512 << 20;
-/// The end of the name of a file that lists the losses of a save.
+/// The suffix of a file that lists the losses of a save.
 const LOSSES: &str = ".losses";
 
-/// Asserts that each save in a directory loads in the game of today, and that nothing is lost but what is written down.
+/// Asserts that each save in a directory loads in the current game, and that nothing is lost except
+/// the listed losses.
 ///
-/// A save is a report, the file of a slot, or a session that was exported: whatever
-/// [`SessionPlugin::open`] opens. `build` makes the game's app as for [`TestGame`]; each save is loaded in an app of its
-/// own, in memory, as the game of the studio that wrote it. Gates and loading screens get their time. Files that end
-/// with `.md` aren't looked at.
+/// A save is a report, the file of a slot, or an exported session: any file that
+/// [`SessionPlugin::open`] opens. `build` makes the game's app as for [`TestGame`]; each save is
+/// loaded in a separate app, in memory, as the game of the studio that wrote it. Gates and loading
+/// screens get their time. Files that end with `.md` are ignored.
 ///
-/// Losses of `boss.tar` are written in `boss.tar.losses`, a line for each. They are
+/// Losses of `boss.tar` are listed in `boss.tar.losses`, one per line. They are
 ///
-/// - what the restore reports: values that this build doesn't know or can't read, and references that lead nowhere;
-/// - what no restore can report, since the type's own `Deserialize` passes over it or rounds it: a field that isn't read
-///   any more, a number that lost its fraction. Each value is read and written again to find it.
+/// - those that the restore reports: values that this build doesn't know or can't read, and
+///   references without a target;
+/// - those that no restore can report, since the type's own `Deserialize` skips or rounds them: a
+///   field that isn't read any more, a number that lost its fraction. Each value is read and
+///   written again to find them.
 ///
-/// Keep a save of each release, with something of everything in it.
+/// Keep a save of each release, with some of everything in it.
 ///
 /// # Panics
 ///
-/// If a save can't be opened or doesn't load, if it loses something that isn't written down, and if it doesn't lose what
-/// is. All saves are tried. The message names file, type and field, and has the lines to write. It also panics if there
-/// is no save at all.
+/// If a save can't be opened or loaded, if it loses something that isn't listed, and if it doesn't
+/// lose what is. All saves are tried. The message names file, type and field, and has the lines to
+/// add. It also panics if there is no save at all.
 ///
 /// ```no_run
 /// use bevy::prelude::*;
@@ -68,7 +71,7 @@ pub fn assert_saves_load(
     }
 }
 
-/// Tries the saves in a directory, and says what is wrong with them.
+/// Tries the saves in a directory, and returns their problems.
 fn check(
     disk: &dyn Disk,
     directory: &Path,
@@ -116,7 +119,7 @@ fn check(
     if problems.is_empty() { Ok(()) } else { Err(problems.trim_start().to_owned()) }
 }
 
-/// Writes which losses aren't written down, and which are without there being any.
+/// Writes the losses that aren't listed, and the listed ones that don't occur.
 fn write_differences(
     problems: &mut String,
     name: &str,
@@ -139,7 +142,7 @@ fn write_differences(
     }
 }
 
-/// The losses of a save, a line for each.
+/// The losses of a save, one per line.
 fn losses_of(
     disk: &dyn Disk,
     path: &Path,

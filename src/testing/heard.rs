@@ -1,4 +1,4 @@
-//! What was reported to the game under test.
+//! Reports to the game under test.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RecoveryError, RequestError};
@@ -7,7 +7,7 @@ use super::recover_error::RecoverError;
 use crate::recovery::{RestoreCancelled, RestoreStalled};
 use crate::{RecoveryFailed, RequestRejected, SessionRestored};
 
-/// What was reported to the game under test since it was last asked for.
+/// Reports to the game under test since they were last taken.
 #[derive(Resource, Default)]
 pub(super) struct Heard {
     pub restored: Option<SessionRestored>,
@@ -47,7 +47,7 @@ impl Heard {
         self.failed = None;
     }
 
-    /// What came of a restore, once that is known.
+    /// The outcome of a restore, once it is known.
     pub(super) fn take_answer(&mut self) -> Option<Result<SessionRestored, RecoverError>> {
         if let Some(restored) = self.restored.take() {
             return Some(Ok(restored));

@@ -1,10 +1,10 @@
-//! Why a game under test could not be had back.
+//! Errors of a game under test.
 
 use bevy_session_journal::{RecoveryError, RequestError};
 
 use crate::hints::SessionHint;
 
-/// Why a game under test didn't start, recover or continue a session.
+/// The reason why a game under test didn't start, recover or continue a session.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -17,11 +17,11 @@ pub enum RecoverError {
     /// No session was found that was left cleanly.
     #[error("no session was found that was left cleanly")]
     NothingToContinue,
-    /// There is an offer, and the game never got where
-    /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in) makes it.
+    /// There is an offer, and the game never entered a state of
+    /// [`offer_recovery_in`](crate::SessionHooksExt::offer_recovery_in).
     #[error("the game never reached a state in which it offers recovery: {}", states.join(", "))]
     OfferWithheld {
-        /// The states in which it is made.
+        /// The states in which it would be made.
         states: Vec<String>,
     },
     /// The restore waits for its gate, and the game never opened it.
@@ -46,7 +46,7 @@ pub enum RecoverError {
     /// There was no answer.
     #[error("there was no answer within {frames} frames")]
     NoAnswer {
-        /// The frames that were waited.
+        /// The number of frames.
         frames: usize,
     },
 }

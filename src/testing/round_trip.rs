@@ -24,7 +24,7 @@ use crate::values::{
     Change, ChangeSort, Target, changes, given_name, lists_have_order, name_of, tree_of_bytes,
 };
 
-/// What of a world doesn't come back as it is.
+/// The parts of a world that aren't restored as they are.
 pub(super) fn differences(world: &mut World, supply: &[Supply]) -> Vec<Difference> {
     let types = Arc::new(SavedTypes::collect(world));
     let before = Side::of(world, &types, &EntityHashMap::default(), SaveId::FIRST);
@@ -61,7 +61,7 @@ struct Trip<'a> {
     supply: &'a [Supply],
 }
 
-/// Types of which code of the game panicked, with what it said.
+/// Types for which code of the game panicked, with the messages.
 type Culprits = Vec<(Arc<str>, String)>;
 
 impl Trip<'_> {
@@ -76,7 +76,7 @@ impl Trip<'_> {
     }
 
     /// Finds the types that make code of the game panic, by leaving out more and more of them, and
-    /// restores the others. `None` if even none of them panics.
+    /// restores the others. `None` if it panics even without all of them.
     fn without_what_panics(&self) -> Option<(FreshWorld, Restored, Culprits)> {
         let mut left_out: HashSet<Arc<str>> = self.before.saved.rows.keys().cloned().collect();
         let (fresh, restored) = self.restore(&left_out);
@@ -109,12 +109,12 @@ impl Trip<'_> {
 
 struct Comparison<'a> {
     before: &'a Side<'a>,
-    /// Types that were left out, of which nothing can be said.
+    /// Types that were left out, so that nothing is known about them.
     hidden: HashSet<Arc<str>>,
     found: Vec<Difference>,
 }
 
-/// References that came to nothing, by type and entity.
+/// References that a restore lost, by type and entity.
 type Dangling<'a> = HashMap<(&'a str, SaveId), &'a DanglingReference>;
 
 impl Comparison<'_> {

@@ -1,4 +1,4 @@
-//! What is saved of a world, as it would be written.
+//! A world's saved data, as it would be written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::saved::{ANCHORS, BUILD, CHILD_ORDER, GONE};
 const NO_ONE: SaveId = SaveId(1);
 /// An empty list, as it is written.
 const NO_CHILDREN: [u8; 1] = [0x90];
-/// The ids of anchors begin here, far from those that entities have in any session.
+/// The first id of anchors, far above those of entities in any session.
 const FIRST_ANCHOR: SaveId = SaveId((1 << 40) + 1);
 
-/// What is saved of a world, as it would be written.
+/// A world's saved data, as it would be written.
 pub(super) struct SavedRows {
     /// The rows of each type but [`ENTITIES`].
     pub rows: BTreeMap<Arc<str>, BTreeMap<SaveId, Vec<u8>>>,
@@ -29,22 +29,22 @@ pub(super) struct SavedRows {
     pub anchors: Vec<(SaveKey, Entity, SaveId)>,
     /// All rows, as they go to the journal.
     pub blocks: Vec<Block>,
-    /// What couldn't be written.
+    /// The values that couldn't be written.
     pub failures: Vec<EncodeFailure>,
 }
 
-/// Entities that are referred to, are neither saved nor have a key, and don't come back therefore.
+/// Entities that are referred to, are neither saved nor have a key, and therefore aren't restored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outsiders {
-    /// They are written as what they become: no one.
+    /// References to them are written as what they become: empty.
     AreNoOne,
-    /// Only those that are dead are: they aren't missed.
+    /// Only references to despawned ones are.
     AreNoOneIfDead,
 }
 
 impl SavedRows {
-    /// Looks at a world, in which some entities have an id already. The others get ids from
-    /// `next` on, or beyond those that are known.
+    /// Reads a world, in which some entities have an id already. The others get ids from `next` on,
+    /// or above the known ones.
     pub(super) fn of(
         world: &mut World,
         types: &Arc<SavedTypes>,
@@ -79,13 +79,13 @@ impl SavedRows {
         }
     }
 
-    /// The ids of all entities that come back.
+    /// The ids of all entities that are restored.
     pub(super) fn known(&self) -> EntityHashMap<SaveId> {
         let anchors = self.anchors.iter().map(|(_, entity, id)| (*entity, *id));
         self.saved.iter().map(|(entity, id)| (*entity, *id)).chain(anchors).collect()
     }
 
-    /// An id that none of the entities has.
+    /// An id that no entity has.
     pub(super) fn next_id(&self) -> SaveId {
         self.saved.values().max().map_or(SaveId::FIRST, |id| id.next())
     }

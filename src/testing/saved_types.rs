@@ -1,4 +1,4 @@
-//! The forms of a game's saved types, held against those that players have saves of.
+//! Compares the forms of a game's saved types with those of players' saves.
 
 use std::env;
 use std::fmt::Write as _;
@@ -16,29 +16,31 @@ use crate::schema::{BuildForms, Lock, TakenForm, TypeForms};
 
 /// Bytes of a lock at the most.
 const MOST_BYTES: usize = 64 << 20;
-/// The variable that most services set which build and test.
+/// The environment variable that most build services set.
 const NOBODY_COMMITS: &str = "CI";
 
-/// Asserts that the game of today reads every saved type in each form that it ever had.
+/// Asserts that the current game reads every saved type in each form that it ever had.
 ///
-/// The forms are kept in a file beside the game's sources, usually `saved_types.lock` in the root of its package (where
-/// `cargo test` runs a test), which is committed like `Cargo.lock`. `build` makes the game's app as for
-/// [`TestGame`](super::TestGame). Each form is what the type's own `Deserialize` reads: fields with their defaults and
-/// other names, variants, and what is in them.
+/// The forms are kept in a file beside the game's sources, usually `saved_types.lock` in the root
+/// of its package (where `cargo test` runs a test), which is committed like `Cargo.lock`. `build`
+/// makes the game's app as for [`TestGame`](super::TestGame). Each form is what the type's own
+/// `Deserialize` reads: fields with their defaults and aliases, variants, and their contents.
 ///
-/// Anything new that takes nothing from old saves is written into the file: a type, a version, a field with
-/// `#[serde(default)]`, a variant, a wider number. On a machine that tests what was pushed, where the environment has
-/// `CI`, nothing is written, and the test fails if the file isn't up to date.
+/// New forms that lose nothing of old saves are added to the file: a type, a version, a field with
+/// `#[serde(default)]`, a variant, a wider number. On a continuous-integration machine, where the
+/// environment has `CI`, nothing is written, and the test fails if the file isn't up to date.
 ///
-/// Some types have the same form: a list and a set, a number of seconds and one of metres. An untagged enum and
-/// `#[serde(flatten)]` can't be looked into; the file says `Unknown` there.
+/// Some different types have the same form: a list and a set, a number of seconds and one of
+/// metres. An untagged enum and `#[serde(flatten)]` can't be looked into; the file has `Unknown`
+/// there.
 ///
 /// # Panics
 ///
-/// If a change takes something from old saves, and there is no migration, rename or other name for it: a field that is
-/// gone, or that has no default and is new; another type; a variant or a type that is gone. Each is named, with what to
-/// write in code, and with the line for the file if that loss is meant. A migration is held against the form that was really
-/// written. It also panics if the file can't be read or written, or if two branches gave one version two forms.
+/// If a change loses something of old saves, and there is no migration, rename or alias for it: a
+/// removed field, or a new one without a default; another type; a removed variant or type. Each is
+/// named, with the code to write, and with the line for the file if that loss is intended. A
+/// migration is compared with the form that was actually written. It also panics if the file can't
+/// be read or written, or if two branches gave one version two forms.
 ///
 /// ```no_run
 /// use bevy::prelude::*;
@@ -75,7 +77,7 @@ pub fn assert_saved_types(lock: impl AsRef<Path>, build: impl FnOnce(SessionPlug
     }
 }
 
-/// The saved types of a game don't go with a lock.
+/// The reason why the saved types of a game don't match a lock.
 #[derive(Debug, thiserror::Error)]
 enum SavedTypesError {
     #[error("{}", listed(problems))]
@@ -96,7 +98,7 @@ fn listed(problems: &[TypeProblem]) -> String {
     problems.join("\n")
 }
 
-/// Every form that the game of a world reads.
+/// Every form that a world's game reads.
 fn forms_of(world: &mut World) -> Result<BuildForms, SavedTypesError> {
     let types = SavedTypes::collect(world);
     if !types.problems().is_empty() {

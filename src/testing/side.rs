@@ -19,14 +19,14 @@ use crate::values::{Reflected, Tree};
 pub(super) struct Side<'a> {
     pub world: &'a World,
     pub saved: SavedRows,
-    /// The ids of all entities that come back.
+    /// The ids of all entities that are restored.
     pub known: EntityHashMap<SaveId>,
     entities: HashMap<SaveId, Entity>,
     components: HashMap<Arc<str>, ComponentId>,
 }
 
 impl<'a> Side<'a> {
-    /// Looks at a world, in which some entities have an id already, and the others get theirs from
+    /// Reads a world, in which some entities have an id already, and the others get theirs from
     /// `next` on.
     pub(super) fn of(
         world: &'a mut World,
@@ -52,7 +52,7 @@ impl<'a> Side<'a> {
         known.find(|entity| self.world.get::<SaveKey>(*entity) == Some(key))
     }
 
-    /// Whether a saved type is a component or resource.
+    /// Returns true if a saved type is a component or resource.
     pub(super) fn has_component(&self, type_path: &str) -> bool {
         self.components.contains_key(type_path)
     }

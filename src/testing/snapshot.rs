@@ -1,4 +1,4 @@
-//! What is saved of a game, to compare two moments of it.
+//! A game's saved data, to compare two moments.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,15 +17,15 @@ use crate::capture::SavedTypes;
 use crate::lifecycle::Runtime;
 use crate::values::{ChangeSort, Tree, changes, given_name, lists_have_order, tree_of_bytes};
 
-/// What is saved of a game at one moment: values, entities, hierarchy, resources and states, whatever
-/// `Entity` each of them is.
+/// A game's saved data at one moment: values, entities, hierarchy, resources and states,
+/// independent of the `Entity` ids.
 ///
-/// Two are equal if a player couldn't distinguish the moments by what is saved. Maps and sets are
-/// compared without order, and a reference to an entity that isn't saved as one to no one.
+/// Two snapshots are equal if a player couldn't distinguish the moments by their saved data. Maps
+/// and sets are compared without order, and references to entities that aren't saved count as
+/// empty.
 ///
-/// Entities are identified by the ids that they have in the session, which survive a restore. They
-/// get theirs with the first checkpoint that they are in, so take one before you compare a moment with
-/// a later one.
+/// Entities are identified by their ids in the session, which survive a restore. An entity gets its
+/// id with its first checkpoint, so take one before you compare a moment with a later one.
 #[derive(Clone)]
 pub struct SavedSnapshot {
     rows: BTreeMap<Arc<str>, BTreeMap<SaveId, Tree>>,
@@ -33,11 +33,12 @@ pub struct SavedSnapshot {
 }
 
 impl SavedSnapshot {
-    /// What is saved of a world now.
+    /// Takes a snapshot of a world.
     ///
-    /// Nothing of the game changes, except that entities get their marker as they do at a checkpoint.
-    /// Works in an app whose writer is driven by its main loop, as in memory; elsewhere, and without a
-    /// session, entities are numbered again, and two snapshots have little in common.
+    /// Nothing of the game changes, except that entities get their marker as they do at a
+    /// checkpoint. Works in an app whose writer is driven by its main loop, as in memory.
+    /// Otherwise, and without a session, entities get new ids each time, and two snapshots can't be
+    /// compared.
     #[must_use]
     pub fn of(world: &mut World) -> Self {
         let types = Arc::new(SavedTypes::collect(world));
@@ -50,7 +51,7 @@ impl SavedSnapshot {
         Self::with_ids(world, &types, &known)
     }
 
-    /// The same, with these ids for the entities that are known.
+    /// The same, with these ids for known entities.
     pub(crate) fn with_ids(
         world: &mut World,
         types: &Arc<SavedTypes>,
@@ -59,7 +60,7 @@ impl SavedSnapshot {
         Self::some_with_ids(world, types, known, |_| true)
     }
 
-    /// The same, of no more than the rows that are wanted: making trees takes most of the time.
+    /// The same, with only the wanted rows: building trees takes most of the time.
     pub(crate) fn some_with_ids(
         world: &mut World,
         types: &Arc<SavedTypes>,
@@ -82,7 +83,8 @@ impl SavedSnapshot {
         Self { rows: rows.collect(), entities }
     }
 
-    /// Whether all that is written of two worlds is the same, byte by byte. Equal maps may be written in another order.
+    /// Returns true if the rows of two worlds are equal, byte by byte. Equal maps may be written in
+    /// another order.
     pub(crate) fn is_written_alike(
         (one, types, ids): (&mut World, &Arc<SavedTypes>, &EntityHashMap<SaveId>),
         (other, other_types, other_ids): (&mut World, &Arc<SavedTypes>, &EntityHashMap<SaveId>),
@@ -108,7 +110,7 @@ impl SavedSnapshot {
         &self.rows
     }
 
-    /// A number for all of it: the same for equal snapshots of one build of the game.
+    /// A hash of all of it: the same for equal snapshots of one build of the game.
     #[must_use]
     pub fn hash(&self) -> u64 {
         let mut hasher = Xxh3Default::new();
@@ -117,14 +119,14 @@ impl SavedSnapshot {
         hasher.finish()
     }
 
-    /// How many entities are saved.
+    /// The number of saved entities.
     #[must_use]
     pub fn entities(&self) -> usize {
         self.entities.len()
     }
 
-    /// What is different in another snapshot of the game, which is usually a later one. Empty if they
-    /// are equal.
+    /// The differences to another snapshot of the game, usually a later one. Empty if they are
+    /// equal.
     #[must_use]
     pub fn differences(&self, later: &Self) -> Vec<Difference> {
         let mut found = Vec::new();

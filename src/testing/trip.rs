@@ -1,4 +1,4 @@
-//! A round trip of a game's world, and what it is given for the way.
+//! A round trip of a game's world, and the resources that it is lent.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use bevy::ecs::world::World;
 use super::difference::{Difference, listed};
 use super::round_trip;
 
-/// Puts something of a game's world, the first one, into the world that it is restored into.
+/// Copies a part of the game's world into the world that it is restored into.
 pub(super) type Supply = Box<dyn Fn(&World, &mut World)>;
 
-/// What [`assert_restores`](super::assert_restores) does, for games whose hooks or `rebuild`s need more
-/// than what is saved.
+/// The check of [`assert_restores`](super::assert_restores), for games whose hooks or `rebuild`s
+/// need more than the saved data.
 ///
-/// The game is restored into a world that has nothing of it but the types that it saves. A hook that
-/// takes a resource of the game's panics there; so lend it the resource:
+/// The game is restored into a world that has only its saved types. A hook that needs an unsaved
+/// resource of the game panics there; so lend it the resource:
 ///
 /// ```
 /// use bevy::ecs::lifecycle::HookContext;
@@ -60,13 +60,13 @@ impl fmt::Debug for RoundTrip {
 }
 
 impl RoundTrip {
-    /// With nothing but what is saved.
+    /// A round trip with only the saved data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lends a clone of a resource of the game's, if the game has it.
+    /// Lends a clone of one of the game's resources, if the game has it.
     #[must_use]
     pub fn with_resource<R: Resource + Clone>(mut self) -> Self {
         self.supply.push(Box::new(|game, world| {
@@ -84,17 +84,18 @@ impl RoundTrip {
         self
     }
 
-    /// What of the game wouldn't come back as it is now, as [`differences`](super::differences).
+    /// The differences that a restore of the game would make, as
+    /// [`differences`](super::differences).
     #[must_use]
     pub fn differences(&self, app: &mut App) -> Vec<Difference> {
         round_trip::differences(app.world_mut(), &self.supply)
     }
 
-    /// Asserts that all of it comes back, as [`assert_restores`](super::assert_restores).
+    /// Asserts that the game is restored as it is, as [`assert_restores`](super::assert_restores).
     ///
     /// # Panics
     ///
-    /// If something doesn't come back as it is. The message names each type, entity and field, with
+    /// If something is restored differently. The message names each type, entity and field, with
     /// both values.
     #[track_caller]
     pub fn assert_restores(&self, app: &mut App) {

@@ -1,6 +1,8 @@
-//! Files of the game's that are kept in a session beside its world: maps that players draw, recordings, pictures.
+//! The game's own files in a session, beside its world: maps that players draw, recordings,
+//! pictures.
 //!
-//! Written and read through [`attachments()`](crate::SessionCommands::attachments), whose methods [`AttachmentCommands`] has.
+//! They are written and read through [`attachments()`](crate::SessionCommands::attachments), which
+//! returns [`AttachmentCommands`].
 
 pub use bevy_session_journal::{
     Attachment, AttachmentError, AttachmentOf, AttachmentQuota, AttachmentVersion,

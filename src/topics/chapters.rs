@@ -1,7 +1,7 @@
 //! Chapters: parts of a session with a beginning, an end and an outcome, such as missions, nights or battles.
 //!
-//! Begun and ended through [`chapters()`](crate::SessionCommands::chapters), whose methods [`ChapterCommands`] has. A component
-//! [`InChapter`] ties entities to one.
+//! They are begun and ended through [`chapters()`](crate::SessionCommands::chapters), which returns
+//! [`ChapterCommands`]. The component [`InChapter`] ties entities to one.
 
 pub use bevy_session_journal::{
     Chapter, ChapterEnd, ChapterError, ChapterFigures, ChapterId, ChapterOutcome, ChapterSummary,

@@ -1,8 +1,8 @@
-//! Checkpoints beyond the first week: autosave intervals by state and condition, what a capture costs and may cost, and
-//! notifications of trouble with the disk or with a type.
+//! Checkpoints in detail: autosave intervals by state and condition, the cost and budget of a
+//! capture, and notifications of trouble with the disk or with a type.
 //!
-//! Checkpoints themselves are [`CheckpointCaptured`](crate::CheckpointCaptured), [`CheckpointSaved`](crate::CheckpointSaved) and
-//! [`CheckpointFailed`](crate::CheckpointFailed).
+//! Checkpoints themselves are [`CheckpointCaptured`](crate::CheckpointCaptured),
+//! [`CheckpointSaved`](crate::CheckpointSaved) and [`CheckpointFailed`](crate::CheckpointFailed).
 
 pub use bevy_session_journal::{
     CheckpointError, CheckpointSummary, DiskRefusal, FailureCause, RunId, SaveId, StandingAlert,

@@ -1,4 +1,4 @@
-//! The end of a session: why it is left, what the game does before, and what it came to.
+//! The end of a session: its reason, the game's systems that run before it, and its summary.
 
 pub use bevy_session_journal::Leaving;
 

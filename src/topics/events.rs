@@ -1,7 +1,8 @@
-//! Recorded events: messages, events and inputs of the game that are kept in the session's log, in order and with their moment.
+//! Recorded events: messages, events and inputs of the game that are kept in the session's log, in
+//! order and with their moment.
 //!
-//! Types are named with [`RecordingExt`]; the log is read through [`events()`](crate::SessionCommands::events), whose methods
-//! [`EventCommands`] has.
+//! Types are declared with [`RecordingExt`]; the log is read through
+//! [`events()`](crate::SessionCommands::events), which returns [`EventCommands`].
 
 pub use bevy_session_journal::{
     EventGap, EventMoment, EventPage, EventPrivacy, EventQuery, EventSource, EventTrigger,

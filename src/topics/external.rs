@@ -1,6 +1,8 @@
-//! Save systems of a game's own: the plugin asks them for backups, keeps account of these, and offers them after a crash.
+//! A game's own save system: the plugin asks it for backups, keeps a list of them, and offers them
+//! after a crash.
 //!
-//! One is registered with [`ExternalSavesExt`]. Through [`external()`](crate::SessionCommands::external) the game reports what it saved.
+//! It is registered with [`ExternalSavesExt`]. Through
+//! [`external()`](crate::SessionCommands::external) the game reports its saves.
 
 pub use bevy_session_journal::{ExternalError, Operation, Outcome, UnsavedPlay};
 

@@ -1,5 +1,5 @@
-//! Hints: what keeps the plugin from doing what the game probably expects of it, each said once in the log, with a
-//! [`Code`] that the guide explains.
+//! Hints: reasons why the plugin doesn't do what the game probably expects of it. Each is logged
+//! once, with a [`Code`] that the guide explains.
 
 pub use bevy_session_journal::{Code, Weight};
 

@@ -1,7 +1,7 @@
 //! All sessions of a player: finding and sorting, editing, copying, archiving, deleting and keeping them.
 //!
-//! [`SessionCatalog`](crate::SessionCatalog) lists them. Requests go through [`library()`](crate::SessionCommands::library), whose
-//! methods [`LibraryCommands`] has.
+//! [`SessionCatalog`](crate::SessionCatalog) lists them. Requests go through
+//! [`library()`](crate::SessionCommands::library), which returns [`LibraryCommands`].
 
 pub use bevy_session_journal::{
     Archived, ContextPart, Field, FieldError, Fork, ForkedLine, GroupBy, GroupKey, IllegalMove,

@@ -1,3 +1,3 @@
-//! Entities that a level places, found again by their [`SaveKey`](crate::SaveKey).
+//! Placed entities, which a level spawns and which are found by their [`SaveKey`](crate::SaveKey).
 
 pub use crate::lifecycle::{DuplicateSaveKey, PlacedCommands, PlacedRestored};

@@ -1,7 +1,7 @@
-//! Recovery and restore in detail: how a process died, what is offered, and what a restore did with the world.
+//! Recovery and restore in detail: the end of a process, the offers, and the report of a restore.
 //!
-//! A game's first week needs [`RecoveryAvailable`](crate::RecoveryAvailable), [`RecoveryOffers`](crate::RecoveryOffers) and
-//! [`SessionRestored`](crate::SessionRestored).
+//! To begin with, a game needs [`RecoveryAvailable`](crate::RecoveryAvailable),
+//! [`RecoveryOffers`](crate::RecoveryOffers) and [`SessionRestored`](crate::SessionRestored).
 
 pub use bevy_session_journal::{
     HowItEnded, OfferedCheckpoint, OfferedOption, PanicInfo, ProcessDeath, Proposal, ProvenTime,

@@ -1,5 +1,5 @@
-//! Sessions that outlive their machine: a replica beside the disk, who owns a session there, and what another machine
-//! takes over.
+//! Replicas, with which sessions survive the loss of their machine: a copy on other machines, its
+//! owner, and resuming a session on another machine.
 
 pub use bevy_session_journal::replica::{
     Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Position, ReplicaOwner,

@@ -1,4 +1,5 @@
-//! Reports: one file with which a player shows a developer what happened, and which the developer's build opens.
+//! Reports: one file in which a player sends a developer what happened, and which the developer's
+//! build opens.
 
 pub use bevy_session_journal::{Report, ReportError};
 

@@ -1,6 +1,7 @@
-//! Requests: what a game asks of the plugin, what it may refuse, and which of them is being handled.
+//! Requests: the game's requests to the plugin, guards that may refuse them, and their state.
 //!
-//! Made by [`SessionCommands`](crate::SessionCommands). Each has a [`Ticket`](crate::Ticket) and one last word:
-//! [`RequestDone`](crate::RequestDone) or [`RequestRejected`](crate::RequestRejected), or a notification of failure that names the ticket.
+//! They are made with [`SessionCommands`](crate::SessionCommands). Each has a
+//! [`Ticket`](crate::Ticket) and one final answer: [`RequestDone`](crate::RequestDone) or
+//! [`RequestRejected`](crate::RequestRejected), or a notification of failure with the ticket.
 
 pub use crate::lifecycle::{CurrentRequest, GuardedRequest, Request, SessionRequest};

@@ -1,7 +1,9 @@
-//! Slots: saves with a name, each a copy of a checkpoint that is complete in itself and outlives its session.
+//! Slots: named saves, each a copy of a checkpoint that is complete in itself and outlives its
+//! session.
 //!
-//! Written and loaded through [`slots()`](crate::SessionCommands::slots), whose methods [`SlotCommands`] has.
-//! [`SaveSlot`](crate::SaveSlot) names one, and [`SlotSaved`](crate::SlotSaved) says that it is durable.
+//! They are written and loaded through [`slots()`](crate::SessionCommands::slots), which returns
+//! [`SlotCommands`]. [`SaveSlot`](crate::SaveSlot) describes one, and
+//! [`SlotSaved`](crate::SlotSaved) reports that it is durable.
 
 pub use bevy_session_journal::{SlotEntry, SlotError, SlotId, SlotKind, UnreadableSlot};
 

@@ -1,4 +1,4 @@
-//! What two values differ in, field by field.
+//! The differences between two values, field by field.
 
 use bevy::ecs::entity::Entity;
 
@@ -7,26 +7,26 @@ use super::tree::{Target, Tree, step_into};
 /// One field in which two values differ.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Change {
-    /// What leads to the field, as `.weapon.damage`; empty for the value itself.
+    /// The path to the field, as `.weapon.damage`; empty for the value itself.
     pub field: String,
     pub sort: ChangeSort,
 }
 
-/// How two values differ in a field.
+/// The kind of difference between two values in a field.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum ChangeSort {
     /// It has another value.
     Value { before: String, after: String },
-    /// The very same entity of the world before, which means no one in the world after.
+    /// The same `Entity` as in the world before, which has no meaning in the world after.
     Unmapped(Entity),
-    /// It named an entity that isn't saved, and names no one now.
+    /// It referred to an unsaved entity, and is empty now.
     Lost { target: Entity, name: String },
 }
 
-/// Fields of one value that are listed.
+/// The most fields of one value that are listed.
 const LISTED: usize = 16;
 
-/// What two values differ in; the first few fields.
+/// The differences between two values, in the first few fields.
 pub(crate) fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
     let mut comparison = Comparison { path: String::new(), found: Vec::new() };
     comparison.compare(before, after);
@@ -94,7 +94,7 @@ impl Comparison {
         }
     }
 
-    /// Entities can't be paired where they have no order, but an unmapped one is in both.
+    /// Entities without order can't be paired, but an unmapped one is in both.
     fn note_unmapped_members(&mut self, some: &[Tree], others: &[Tree]) -> bool {
         let unmapped = some.iter().find_map(|member| {
             let Tree::Reference(before) = member else { return None };

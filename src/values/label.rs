@@ -1,4 +1,4 @@
-//! What to call an entity in a text for people.
+//! The name of an entity in a text for people.
 
 use bevy::ecs::entity::Entity;
 use bevy::ecs::name::Name;
@@ -12,12 +12,12 @@ pub(crate) fn given_name(world: &World, entity: Entity) -> Option<String> {
     key.or_else(|| world.get::<Name>(entity).map(|name| name.as_str().to_owned()))
 }
 
-/// The entity, with the name that it was given.
+/// The entity, with its name if it has one.
 pub(crate) fn name_of(world: &World, entity: Entity) -> String {
     with_name(entity, given_name(world, entity).as_deref())
 }
 
-/// An entity, with a name that it was given.
+/// An entity, with this name if there is one.
 pub(crate) fn with_name(entity: Entity, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("`{name}` ({entity})"),

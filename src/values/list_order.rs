@@ -1,4 +1,4 @@
-//! Whether the order of lists in a written value says something.
+//! Finds out if the order of lists in a written value matters.
 
 use std::any::TypeId;
 
@@ -8,11 +8,11 @@ use bevy::reflect::{TypeRegistration, TypeRegistry};
 use super::reflected::may_have_sets;
 use crate::saved::{BUILT_IN, order_of};
 
-/// Whether the order of lists in the written values of a type says something.
+/// Returns true if the order of lists in the written values of a type matters.
 ///
-/// Sets are written as lists, in whatever order. Only reflection knows whether there are any, and
-/// where it doesn't know the type, nothing is said of the order. The order of a relationship's sources
-/// says something if what their target keeps them in has one.
+/// Sets are written as lists, in any order. Only reflection knows whether there are any, and for a
+/// type that it doesn't know, the order doesn't count. The order of a relationship's sources
+/// matters if the collection in which their target keeps them is ordered.
 pub(crate) fn lists_have_order(
     type_path: &str,
     components: &Components,

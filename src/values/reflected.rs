@@ -16,7 +16,7 @@ use super::tree::{DEPTH, Reference, Target, Tree};
 #[derive(Clone, Copy)]
 pub(crate) struct Reflected<'a> {
     pub world: &'a World,
-    /// The entities that come back.
+    /// The entities that are restored.
     pub known: &'a EntityHashMap<SaveId>,
 }
 
@@ -67,7 +67,7 @@ impl Reflected<'_> {
         }
     }
 
-    /// What isn't made of parts, or shouldn't be looked into.
+    /// A value that isn't made of parts, or shouldn't be looked into.
     fn leaf(&self, value: &dyn PartialReflect) -> Option<Tree> {
         let value = value.try_as_reflect()?.as_any();
         macro_rules! numbers {
@@ -100,13 +100,13 @@ impl Reflected<'_> {
     }
 }
 
-/// Whether a value has more parts than this, which is found out without looking at all of them.
+/// Returns true if a value has more parts than this, without looking at all of them.
 pub(crate) fn is_large(value: &dyn PartialReflect, parts: usize) -> bool {
     let mut left = parts;
     !fits(value, &mut left, DEPTH)
 }
 
-/// Whether a value has no more parts than are left.
+/// Returns true if a value has no more parts than are left.
 fn fits(value: &dyn PartialReflect, left: &mut usize, depth: usize) -> bool {
     let (Some(rest), Some(depth)) = (left.checked_sub(1), depth.checked_sub(1)) else {
         return false;
@@ -151,7 +151,7 @@ fn variant(value: &dyn Enum, tree: impl Fn(&dyn PartialReflect) -> Tree) -> Tree
     Tree::Variant(value.variant_name().to_owned(), Box::new(content))
 }
 
-/// Whether values of a type may have sets in them, whose order says nothing.
+/// Returns true if values of a type may have sets in them, whose order doesn't matter.
 pub(super) fn may_have_sets(info: &'static TypeInfo) -> bool {
     let mut seen = HashSet::<TypeId>::new();
     let mut waiting = vec![info];

@@ -1,4 +1,4 @@
-//! A value of any type, as something that can be compared field by field.
+//! Values of any type, for comparison field by field.
 
 use std::fmt;
 
@@ -6,14 +6,13 @@ use bevy::ecs::entity::Entity;
 
 use bevy_session_journal::SaveId;
 
-/// How deep a value is looked into. The format allows no deeper ones.
+/// The depth to which a value is looked into. The format allows no deeper ones.
 pub(crate) const DEPTH: usize = bevy_session_journal::internal::format::limits::VALUE_DEPTH;
-/// Letters of a value that a text about it shows.
+/// The most characters of a value in a text about it.
 const SHOWN: usize = 120;
 
-/// A value of any type, as something that can be compared field by field.
-///
-/// What has no order is sorted, so that two equal maps are equal here.
+/// A value of any type, for comparison field by field. Parts without order are sorted, so that two
+/// equal maps are equal here.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Tree {
     /// `None`, `()`.
@@ -26,7 +25,7 @@ pub(crate) enum Tree {
     Double(u64),
     Text(String),
     Bytes(Vec<u8>),
-    /// A value that can't be looked into, as it prints itself.
+    /// A value that can't be looked into, as its `Debug` prints it.
     Opaque(String),
     Reference(Reference),
     List(Vec<Tree>),
@@ -36,52 +35,52 @@ pub(crate) enum Tree {
     Fields(Vec<(String, Tree)>),
     /// Keys and values, sorted.
     Map(Vec<(Tree, Tree)>),
-    /// A variant of an enum, and what is in it.
+    /// A variant of an enum, and its content.
     Variant(String, Box<Tree>),
 }
 
 /// An entity that a value names.
 #[derive(Clone)]
 pub(crate) struct Reference {
-    /// Who is meant: what two references are compared by.
+    /// The entity that is meant, by which two references are compared.
     pub target: Target,
-    /// The entity as it stands in the value.
+    /// The entity in the value.
     pub entity: Entity,
-    /// What to call it.
+    /// Its name.
     pub name: String,
 }
 
-/// Who a reference means.
+/// The entity that a reference means.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Target {
-    /// No one, or an entity that is gone: neither comes back.
+    /// No entity, or one that is gone: neither is restored.
     NoOne,
     /// An entity that is saved or has a key.
     Known(SaveId),
-    /// An entity that is there and isn't saved.
+    /// An entity that exists and isn't saved.
     Unsaved(Entity),
 }
 
 impl Tree {
-    /// A number with all values of NaN in one, and no negative zero.
+    /// A number, with all NaN values as one, and without negative zero.
     pub(crate) fn single(value: f32) -> Self {
         let value = if value.is_nan() { f32::NAN } else { value };
         Self::Single(if value == 0.0 { 0 } else { value.to_bits() })
     }
 
-    /// A number with all values of NaN in one, and no negative zero.
+    /// A number, with all NaN values as one, and without negative zero.
     pub(crate) fn double(value: f64) -> Self {
         let value = if value.is_nan() { f64::NAN } else { value };
         Self::Double(if value == 0.0 { 0 } else { value.to_bits() })
     }
 
-    /// Values whose order says nothing.
+    /// Values whose order doesn't matter.
     pub(crate) fn set(mut items: Vec<Self>) -> Self {
         items.sort_unstable();
         Self::Set(items)
     }
 
-    /// Keys and values, whose order says nothing.
+    /// Keys and values, whose order doesn't matter.
     pub(crate) fn map(mut entries: Vec<(Self, Self)>) -> Self {
         entries.sort_unstable();
         Self::Map(entries)
@@ -111,7 +110,7 @@ impl Tree {
         }
     }
 
-    /// What it is made of, each part with what leads to it.
+    /// Its parts, each with the path to it.
     fn parts(&self) -> Vec<(String, &Self)> {
         match self {
             Self::List(items) | Self::Set(items) => {
@@ -128,7 +127,7 @@ impl Tree {
         }
     }
 
-    /// What leads to the value under this key.
+    /// The path to the value under this key.
     pub(super) fn as_step(&self) -> String {
         match self {
             // What serde writes of a struct has its field names for keys.
@@ -138,7 +137,7 @@ impl Tree {
     }
 }
 
-/// What leads into a variant. People don't think of an option as one.
+/// The path into a variant. `Some` is left out, since people don't think of an option as a variant.
 pub(super) fn step_into(variant: &str) -> String {
     if variant == "Some" { String::new() } else { format!("::{variant}") }
 }
@@ -175,7 +174,7 @@ impl fmt::Debug for Tree {
     }
 }
 
-/// Shows the value as people read it, cut off where it gets long.
+/// Shows the value for people, truncated if it is long.
 impl fmt::Display for Tree {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();

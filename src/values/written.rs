@@ -10,8 +10,8 @@ use super::tree::Tree;
 
 /// A written value as a tree. `None` if the bytes are no MessagePack.
 ///
-/// A set looks like a list here, so for types that may have sets in them the order of lists
-/// says nothing.
+/// A set looks like a list here, so for types that may contain sets the order of lists doesn't
+/// matter.
 pub(crate) fn tree_of_bytes(bytes: &[u8], lists_have_order: bool) -> Option<Tree> {
     let Written(tree) = rmp_serde::from_slice(bytes).ok()?;
     Some(if lists_have_order { tree } else { without_order(tree) })

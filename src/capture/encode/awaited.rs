@@ -1,4 +1,4 @@
-//! Lists that name somebody who isn't in the world: the place of each is kept until they come.
+//! Lists that name entities which aren't in the world: their places are kept until they come.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
@@ -12,10 +12,10 @@ use super::carried::{Carried, CarriedRow};
 use super::split::Split;
 use crate::saved::{Codec, OrderCodec};
 
-/// The order of a target's sources, some of whom aren't there.
+/// The order of a target's sources, some of which aren't in the world.
 ///
-/// The world's list has nothing of those, and the one in the journal goes on naming them. So a
-/// checkpoint of this run says the same of their places as the one that was restored.
+/// The world's list lacks those, and the one in the journal still names them. So a checkpoint of
+/// this run has the same places for them as the one that was restored.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct AwaitedOrders {
     columns: BTreeMap<Arc<str>, BTreeMap<SaveId, AwaitedOrder>>,
@@ -24,21 +24,21 @@ pub(crate) struct AwaitedOrders {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct AwaitedOrder {
     names: Vec<SaveId>,
-    /// Whether others joined them or their order changed since a checkpoint was last written.
+    /// True if other sources joined or the order changed since a checkpoint was last written.
     is_changed: bool,
-    /// Who was missing when a checkpoint was last written.
+    /// The sources that were missing when a checkpoint was last written.
     awaited: HashSet<SaveId>,
     row: Row,
 }
 
-/// What the journal has of a list that somebody is missing from.
+/// The journal's row of a list with missing sources.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Row {
     /// Nothing yet.
     None,
     /// The world's list, completed.
     OfWorld,
-    /// A list that the world doesn't have: too few are there.
+    /// A list that the world doesn't have: too few of its sources exist.
     OfAwaited,
 }
 
@@ -47,9 +47,9 @@ enum Row {
 pub(crate) struct NamedOrder {
     /// The column of the order.
     pub type_path: Arc<str>,
-    /// Whose list it is.
+    /// The owner of the list.
     pub target: SaveId,
-    /// Who is listed.
+    /// The listed sources.
     pub names: Vec<SaveId>,
 }
 
@@ -60,7 +60,7 @@ struct OrderRows {
 }
 
 impl NamedOrder {
-    /// As a row has it.
+    /// The order in a row.
     pub(super) fn of(type_path: &Arc<str>, target: SaveId, row: &[u8]) -> Self {
         Self { type_path: type_path.clone(), target, names: decode(row) }
     }
@@ -71,7 +71,7 @@ impl AwaitedOrders {
         self.columns.is_empty()
     }
 
-    /// Adds a list. Whoever was missing from it before keeps their place.
+    /// Adds a list. Sources that were missing from it before keep their places.
     pub(super) fn add(&mut self, order: NamedOrder) {
         let NamedOrder { type_path, target, names } = order;
         let lists = self.columns.entry(type_path).or_default();
@@ -137,14 +137,14 @@ impl AwaitedOrders {
         taken
     }
 
-    /// How many rows of a column the journal has that aren't the world's.
+    /// The number of rows of a column that only the journal has, not the world.
     pub(super) fn rows(&self, type_path: &str) -> u64 {
         let lists = self.columns.get(type_path).into_iter().flat_map(BTreeMap::values);
         lists.filter(|list| list.row == Row::OfAwaited).count() as u64
     }
 
-    /// Puts those who are awaited where they belong in what the world has said of a column, which
-    /// is everything or what changed.
+    /// Inserts the awaited sources at their places in the world's rows of a column, which are all
+    /// rows or the changed ones.
     fn complete(
         &mut self,
         type_path: &str,
@@ -192,7 +192,7 @@ impl AwaitedOrders {
 }
 
 impl Carried {
-    /// Names those in the rows of a column who aren't in the world, if it is one of lists.
+    /// Adds the names of absent sources to the rows of a column, if it is one of lists.
     pub(super) fn complete_order(
         &mut self,
         type_path: &str,
@@ -213,7 +213,8 @@ impl Carried {
         (rows.removed.into_iter().collect(), values.finish())
     }
 
-    /// Of those whom the lists of claimed entities name, some may still be missing.
+    /// Keeps waiting for sources that the lists of claimed entities name and that are still
+    /// missing.
     pub(super) fn await_the_rest(
         &mut self,
         columns: &HashSet<&str>,
@@ -232,7 +233,7 @@ impl Carried {
     }
 }
 
-/// Who is named by a row of an order.
+/// The sources that a row of an order names.
 fn decode(row: &[u8]) -> Vec<SaveId> {
     let names = OrderCodec.decode(row).unwrap_or_default();
     names.into_iter().map(|name| SaveId(name.to_bits())).collect()
@@ -245,10 +246,11 @@ fn encode(names: &[SaveId]) -> Option<Vec<u8>> {
     Some(row)
 }
 
-/// A list in which those who are `moved` stand where `order` has them, after whom they follow there.
+/// A list in which the `moved` members are at their places in `order`, after the members that they
+/// follow there.
 ///
-/// Everybody else stays as `list` has them. Who is moved and isn't named by `order` comes last, if
-/// they are in the list at all.
+/// All others stay as in `list`. A moved member that isn't in `order` comes last, if it is in the
+/// list at all.
 pub(crate) fn put_in_place<T: Copy + Eq + Hash>(
     list: &[T],
     order: &[T],

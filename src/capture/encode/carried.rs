@@ -12,8 +12,8 @@ use crate::capture::placed::SaveKey;
 
 /// Rows of an earlier checkpoint whose type this build doesn't know, or whose value it could not
 /// read, and all rows of placed entities that aren't in the world. They are copied as bytes into
-/// every full capture, under the name and version that they have, until their entity goes, or the
-/// game writes a value of its own in their place.
+/// every full capture, under their name and version, until their entity is gone, or the game writes
+/// a new value in their place.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Carried {
     types: BTreeMap<Arc<str>, BTreeMap<SaveId, CarriedRow>>,
@@ -42,7 +42,7 @@ impl Carried {
         self.types.retain(|_, rows| !rows.is_empty());
     }
 
-    /// Adds what another one carries.
+    /// Adds everything that another one carries.
     pub(crate) fn extend(&mut self, other: Self) {
         for (type_path, rows) in other.types {
             self.types.entry(type_path).or_default().extend(rows);
@@ -51,12 +51,12 @@ impl Carried {
         self.orders.extend(other.orders);
     }
 
-    /// Says that a placed entity isn't in the world: all its rows are carried.
+    /// Carries all rows of a placed entity, which isn't in the world.
     pub(crate) fn wait_for(&mut self, key: SaveKey, id: SaveId) {
         self.waiting.insert((key, id));
     }
 
-    /// Says where the list of a target that is in the world has those who aren't.
+    /// Adds the places of absent entities in the list of a target that is in the world.
     pub(crate) fn await_in(&mut self, order: NamedOrder) {
         self.orders.add(order);
     }
@@ -71,7 +71,7 @@ impl Carried {
         self.waiting.iter().map(|(_, id)| *id)
     }
 
-    /// How many entities are carried whole.
+    /// The number of entities that are carried whole.
     pub(super) fn waiting_count(&self) -> u64 {
         self.waiting.len() as u64
     }
@@ -85,7 +85,7 @@ impl Carried {
         Some((id, rows.collect()))
     }
 
-    /// Whether something is kept for a key.
+    /// Returns true if an entity is kept for a key.
     pub(super) fn waits_for(&self, key: &SaveKey) -> bool {
         self.waiting_for(key).is_some()
     }
@@ -95,7 +95,7 @@ impl Carried {
         first.filter(|(waiting, _)| waiting == key).map(|(_, id)| *id)
     }
 
-    /// Keeps of the entities that are carried whole those with these keys, and forgets the others.
+    /// Keeps the carried entities with these keys, and forgets the others.
     pub(crate) fn keep_waiting(&mut self, stays: impl Fn(&SaveKey) -> bool) {
         let gone = self.waiting.iter().filter(|(key, _)| !stays(key));
         let gone: Vec<SaveId> = gone.map(|(_, id)| *id).collect();
@@ -103,7 +103,7 @@ impl Carried {
         gone.into_iter().for_each(|id| self.forget(id));
     }
 
-    /// Takes an entity that was carried whole; its id, and its rows by type.
+    /// Takes an entity that was carried whole: its id, and its rows by type.
     pub(super) fn claim(&mut self, key: &SaveKey) -> Option<(SaveId, Vec<(Arc<str>, CarriedRow)>)> {
         let id = self.waiting_for(key)?;
         self.waiting.remove(&(key.clone(), id));
@@ -115,7 +115,7 @@ impl Carried {
         Some((id, rows))
     }
 
-    /// Whether there is nothing to carry.
+    /// Returns true if there is nothing to carry.
     pub(crate) fn is_empty(&self) -> bool {
         self.types.is_empty() && self.waiting.is_empty() && self.orders.is_empty()
     }
@@ -125,7 +125,7 @@ impl Carried {
         self.types.get(type_path).map_or(0, BTreeMap::len)
     }
 
-    /// What this build can't use: for each type and version, how many rows.
+    /// The rows that this build can't use: their number for each type and version.
     pub(super) fn summaries(&self) -> Vec<TypeSummary> {
         let waiting: HashSet<SaveId> = self.waiting_ids().collect();
         let mut rows = BTreeMap::<(&str, u32), u64>::new();
@@ -142,7 +142,7 @@ impl Carried {
         rows.into_iter().map(summary).collect()
     }
 
-    /// Forgets the rows that the game wrote again; whose they were.
+    /// Forgets the rows that the game wrote again. Returns their ids.
     pub(super) fn consume(&mut self, type_path: &str, written: &[Values]) -> Vec<SaveId> {
         let Some(carried) = self.types.get_mut(type_path) else { return Vec::new() };
         let written = written.iter().flat_map(Values::ids).copied();
@@ -173,7 +173,7 @@ impl Carried {
         self.orders.keep_only(&alive);
     }
 
-    /// The rows of a type between those that the game wrote itself, which have this version: all, or
+    /// The rows of a type, merged with those that the game wrote, which have this version: all, or
     /// those of some entities.
     pub(super) fn merge(
         &self,

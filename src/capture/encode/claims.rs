@@ -1,4 +1,4 @@
-//! Placed entities that are back, while what was kept for them is on its way to them.
+//! Placed entities that have come back, while their kept values are on their way to them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,10 +11,11 @@ use super::encoder::Encoder;
 use crate::capture::placed::SaveKey;
 use crate::capture::record::{Capture, CaptureScope};
 
-/// Placed entities that a level has spawned, and onto which what was kept for them hasn't been written yet.
+/// Placed entities that a level has spawned, and to which the kept values haven't been written yet.
 ///
-/// They have the values that the level gave them. A checkpoint that is taken now says what was kept instead, as if they
-/// weren't there: so whatever becomes of the process, no level's fresh values take the place of what was played.
+/// They have the level's values. A checkpoint that is taken now has the kept values instead, as if
+/// the entities weren't there: so even if the process dies, a level's initial values never replace
+/// the player's.
 #[derive(Clone, Default)]
 pub(super) struct Claims {
     by_entity: EntityHashMap<Claim>,
@@ -27,18 +28,18 @@ struct Claim {
     id: SaveId,
 }
 
-/// What came of claims.
+/// The outcome of claims.
 pub(crate) struct Settled {
-    /// Entities that have the values which were kept for them.
+    /// Entities to which the kept values were written.
     pub written: Vec<Entity>,
-    /// Entities that are of another sort than what was kept for their key, which goes on waiting.
+    /// Entities of another kind than the one kept for their key, which is kept further.
     pub refused: Vec<Entity>,
-    /// What could not be used of what was kept.
+    /// The kept values that could not be used.
     pub carried: Carried,
 }
 
 impl Claims {
-    /// What was kept for a key is on its way to this entity, and to no other.
+    /// Begins to give the values that were kept for a key to this entity, and to no other.
     pub(super) fn begin(&mut self, entity: Entity, key: SaveKey, id: SaveId) {
         if let Some(before) = self.by_key.insert(key.clone(), entity) {
             self.by_entity.remove(&before);
@@ -46,29 +47,29 @@ impl Claims {
         self.by_entity.insert(entity, Claim { key, id });
     }
 
-    /// It is no longer; the key and the id of the entity, if it was.
+    /// Ends a claim. Returns the key and the id of the entity, if it had one.
     pub(super) fn end(&mut self, entity: Entity) -> Option<(SaveKey, SaveId)> {
         let Claim { key, id } = self.by_entity.remove(&entity)?;
         self.by_key.remove(&key);
         Some((key, id))
     }
 
-    /// Whether nothing is on its way.
+    /// Returns true if no values are on their way.
     pub(super) fn is_empty(&self) -> bool {
         self.by_entity.is_empty()
     }
 
-    /// How many entities wait for their values.
+    /// The number of entities that wait for their values.
     pub(super) fn len(&self) -> u64 {
         self.by_entity.len() as u64
     }
 
-    /// Whether what was kept for a key is on its way.
+    /// Returns true if the values that were kept for a key are on their way.
     pub(super) fn are_of(&self, key: &SaveKey) -> bool {
         self.by_key.contains_key(key)
     }
 
-    /// Those among these entities that wait for nothing.
+    /// The entities among these that don't wait for values.
     pub(super) fn without<'a>(&self, entities: &'a [Entity]) -> Cow<'a, [Entity]> {
         if self.is_empty() {
             return Cow::Borrowed(entities);
@@ -76,8 +77,8 @@ impl Claims {
         entities.iter().copied().filter(|entity| !self.by_entity.contains_key(entity)).collect()
     }
 
-    /// Those who aren't saved any more, although nothing was said of it: a state took them along, or they have lost their
-    /// marker.
+    /// The entities that aren't saved any more: they were despawned with a state, or have lost
+    /// their marker.
     fn left(&self, capture: &Capture) -> Vec<Entity> {
         let entities = &capture.entities;
         let named: EntityHashSet = match capture.scope() {
@@ -93,7 +94,7 @@ impl Claims {
 }
 
 impl Encoder {
-    /// Ends the claims of those who are gone, and with them what was kept: they end as others do. The ids of what goes.
+    /// Ends the claims of entities that are gone, and forgets their kept values. Returns the ids.
     pub(super) fn end_claims_of_gone(&mut self, capture: &Capture) -> Vec<SaveId> {
         if self.claims.is_empty() {
             return Vec::new();
@@ -102,7 +103,7 @@ impl Encoder {
         left.into_iter().filter_map(|entity| self.end_claim(entity)).collect()
     }
 
-    /// Ends the claim of one who is gone, with what was kept for it; its id.
+    /// Ends the claim of an entity that is gone, and forgets its kept values. Returns its id.
     pub(super) fn end_claim(&mut self, entity: Entity) -> Option<SaveId> {
         let (key, id) = self.claims.end(entity)?;
         self.carried.claim(&key);
@@ -110,7 +111,7 @@ impl Encoder {
         Some(id)
     }
 
-    /// Takes note of what came of claims.
+    /// Handles the outcome of claims.
     pub(crate) fn settle(&mut self, settled: Settled) {
         let Settled { written, refused, carried } = settled;
         let mut rows = Vec::new();

@@ -11,7 +11,7 @@ use super::split::Split;
 use crate::capture::record::Rows;
 use crate::saved::{Codec, NameEntities};
 
-/// Where the rows of one column go.
+/// Collects the rows of one column.
 pub(crate) struct ColumnWriter<'a> {
     type_path: &'a str,
     /// The entities that the capture sends.
@@ -47,12 +47,12 @@ impl<'a> ColumnWriter<'a> {
         Self { type_path, sent, ids, presence, failures, values, removed, scratch }
     }
 
-    /// Forgets which rows there were.
+    /// Forgets all rows.
     pub(super) fn start_over(&mut self) {
         self.presence.clear();
     }
 
-    /// What was written: removals, and values.
+    /// The written removals and values.
     pub(super) fn finish(self) -> (Vec<SaveId>, Vec<Values>) {
         (self.removed, self.values.finish())
     }
@@ -77,12 +77,12 @@ impl<'a> ColumnWriter<'a> {
         }
     }
 
-    /// Whether there are several saved ones among these entities, so that their order says something.
+    /// Returns true if several of these entities are saved, so that their order matters.
     pub(crate) fn have_order(&self, entities: &[Entity]) -> bool {
         entities.iter().filter(|entity| self.ids.is_saved(**entity)).nth(1).is_some()
     }
 
-    /// The rows in the order of their ids. One whose entity isn't known to be saved is left out,
+    /// The rows in the order of their ids. A row whose entity isn't known to be saved is left out,
     /// and shows in the count.
     pub(crate) fn sorted_entities(&self, rows: &Rows) -> Vec<Row> {
         self.sorted_rows(rows.iter(self.sent))
@@ -120,21 +120,21 @@ impl<'a> ColumnWriter<'a> {
         self.write(codec, Row { id: SaveId::WORLD, entity: None, index: 0 }, value);
     }
 
-    /// Notes whether the world has the resource or state.
+    /// Notes if the world has the resource or state.
     pub(crate) fn count_world_value(&mut self, is_present: bool) {
         if is_present {
             self.presence.add(WORLD_SLOT);
         }
     }
 
-    /// Takes the value of a resource or state away.
+    /// Removes the value of a resource or state.
     pub(crate) fn remove_world_value(&mut self) {
         if self.presence.remove(WORLD_SLOT) {
             self.removed.push(SaveId::WORLD);
         }
     }
 
-    /// Takes away the rows of entities that have one.
+    /// Removes the rows of entities that have one.
     pub(super) fn remove(&mut self, entities: &[Entity]) {
         for entity in entities {
             if let Some(saved) = self.ids.saved(*entity)

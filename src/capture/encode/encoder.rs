@@ -45,9 +45,9 @@ pub(crate) struct Encoder {
     pub(super) claims: Claims,
     /// Placed entities that were carried whole until lately. The journal still has their old rows.
     pub(super) claimed: BTreeSet<SaveId>,
-    /// Rows in the journal of entities that have another id now.
+    /// Rows in the journal under an entity's former id.
     misnamed: Vec<SaveId>,
-    /// A checkpoint that the first capture may be the difference to.
+    /// A checkpoint to which the first capture may be a delta.
     opening: Option<Vec<Block>>,
 }
 
@@ -57,15 +57,15 @@ pub(crate) struct ClaimedRows {
     pub blocks: Vec<Block>,
     /// All entities that the values may refer to.
     pub known: HashMap<SaveId, Entity>,
-    /// Where the lists of others have them.
+    /// The lists of other entities that name them.
     pub orders: Vec<NamedOrder>,
 }
 
-/// What is known of a column between captures.
+/// The state of a column between captures.
 #[derive(Clone, Default)]
 struct ColumnState {
     presence: Presence,
-    /// Whether values are missing or old since the last full capture.
+    /// True if values are missing or old since the last full capture.
     is_incomplete: bool,
 }
 
@@ -78,15 +78,15 @@ pub(crate) struct Encoded {
     pub entities: u64,
     /// Every type that the game saves, also those without a row.
     pub types: Vec<TypeSummary>,
-    /// What is carried along, since this build can't use it.
+    /// The rows that are carried along, since this build can't use them.
     pub carried: Vec<TypeSummary>,
-    /// Types of which values are missing or old, now or since the last full capture.
+    /// Types with missing or old values, now or since the last full capture.
     pub incomplete: Vec<String>,
     /// The next id that a saved entity will get.
     pub next_save_id: SaveId,
-    /// What could not be written now; the first of them.
+    /// The first values that could not be written now.
     pub failures: Vec<EncodeFailure>,
-    /// Types whose rows the writer counts differently from the world. Something changed without a
+    /// Types whose number of rows differs between writer and world. Something changed without a
     /// trace, and a full capture is due.
     pub drift: Vec<DriftedType>,
     /// The capture's emptied buffers, for use again.
@@ -94,7 +94,7 @@ pub(crate) struct Encoded {
 }
 
 impl Encoder {
-    /// An encoder that gives out ids from `next_save_id` on. Its first capture must be full, unless it is
+    /// An encoder whose next id is `next_save_id`. Its first capture must be full, unless it is
     /// [opened with](Self::open_with) a checkpoint.
     pub(crate) fn new(types: Arc<SavedTypes>, next_save_id: SaveId) -> Self {
         let columns = vec![ColumnState::default(); types.columns().count()];
@@ -114,20 +114,20 @@ impl Encoder {
         }
     }
 
-    /// Makes the ids known that a restore has kept.
+    /// Sets the ids that a restore has kept.
     pub(crate) fn seed(&mut self, seeds: impl IntoIterator<Item = (Entity, SaveId)>) {
         for (entity, id) in seeds {
             self.ids.seed(entity, id);
         }
     }
 
-    /// Names the entities of values that are in no column.
+    /// Replaces the entities of values that are in no column by their ids.
     pub(crate) fn name_entities<R>(&mut self, write: impl FnOnce(&mut dyn EntityMapper) -> R) -> R {
         write(&mut self.ids)
     }
 
     /// An encoder that knows the same ids and carries the same rows, for a full capture that is
-    /// encoded beside the chain and must leave no trace in it.
+    /// encoded beside the chain and must not affect it.
     pub(crate) fn beside(&self) -> Self {
         Self {
             types: self.types.clone(),
@@ -156,17 +156,17 @@ impl Encoder {
         self.ids.entities()
     }
 
-    /// Carries rows along that can't be used now.
+    /// Carries rows that can't be used now.
     pub(crate) fn carry(&mut self, carried: Carried) {
         self.carried = carried;
     }
 
-    /// Makes it known which placed entities are gone.
+    /// Sets the placed entities that are gone.
     pub(crate) fn note_gone(&mut self, gone: KeyedIds) {
         self.gone = gone;
     }
 
-    /// Takes up the values of placed entities that left with their scope.
+    /// Takes in the values of placed entities that left with their scope.
     pub(crate) fn park(&mut self, parking: Parking) -> Vec<EncodeFailure> {
         let mut failures = Failures::default();
         let Parking { mut entities, columns } = parking;
@@ -214,8 +214,8 @@ impl Encoder {
         failures.into_listed()
     }
 
-    /// Hands out copies of the values that were kept for placed entities which are in the world now. They are kept
-    /// until it is said what came of that ([`settle`](Self::settle)).
+    /// Copies of the values that were kept for placed entities which are in the world now. They are
+    /// kept until [`settle`](Self::settle) reports the outcome.
     pub(crate) fn claim(&mut self, claims: &[(SaveKey, Entity)]) -> ClaimedRows {
         let mut ids = Vec::new();
         let mut rows = Vec::new();
@@ -247,7 +247,7 @@ impl Encoder {
         ClaimedRows { blocks, known: self.ids.entities().collect(), orders }
     }
 
-    /// Forgets an entity that was captured before it was known to be a placed one, which has an id already.
+    /// Forgets an entity that was captured before it was known to be a placed one with an id.
     pub(super) fn forget_saved(&mut self, entity: Entity) {
         let Some(saved) = self.ids.remove(entity) else { return };
         for column in &mut self.columns {
@@ -256,7 +256,8 @@ impl Encoder {
         self.misnamed.push(saved.id);
     }
 
-    /// Of those whom the lists of claimed entities name, some may still be missing.
+    /// Keeps waiting for sources that the lists of claimed entities name and that are still
+    /// missing.
     pub(super) fn await_the_rest(&mut self, claimed: &[(Arc<str>, SaveId, CarriedRow)]) {
         let columns = self.types.columns().filter(|column| column.role() == Role::Order);
         let columns: HashSet<&str> = columns.map(|column| &**column.type_path()).collect();
@@ -319,7 +320,7 @@ impl Encoder {
         }
     }
 
-    /// Takes note of which entities are saved, and says what changed about that.
+    /// Updates the saved entities, and returns the changes.
     fn track_entities(
         &mut self,
         capture: &Capture,
@@ -482,7 +483,7 @@ impl Encoder {
         blocks
     }
 
-    /// What later builds have to know of this one. It is the same for the whole run.
+    /// The facts about this build for later builds. They are the same for the whole run.
     fn block_of_build(&self) -> Option<Block> {
         let mut bytes = Vec::new();
         encode_message_pack(self.types.build(), &mut bytes).ok()?;
@@ -492,8 +493,8 @@ impl Encoder {
         Some(Block::values(BUILD.into(), 0, row))
     }
 
-    /// Values that the game wrote take the place of carried ones, under whatever name those are. The
-    /// removals of those under another name, for whoever has them already.
+    /// Values that the game wrote replace carried ones, under whatever name those are. Returns the
+    /// removals of those under another name, for readers that have them already.
     fn consume_carried(&mut self, type_path: &str, written: &[Values]) -> Vec<Block> {
         let mut replaced = Vec::new();
         if self.carried.is_empty() {
@@ -528,7 +529,7 @@ impl Encoder {
         incomplete.map(|(saved_type, _)| saved_type.type_path().to_string()).collect()
     }
 
-    /// Types of which the world has another number of rows than were captured.
+    /// Types whose number of rows in the world differs from the captured ones.
     fn drift(&self, capture: &Capture) -> Vec<DriftedType> {
         let known = self.columns.iter().map(|column| column.presence.count());
         let known = std::iter::once(self.ids.saved_count()).chain(known);
@@ -543,7 +544,7 @@ impl Encoder {
     }
 }
 
-/// Lets the column write its values, whatever the game's own code does.
+/// Writes the column's values, catching panics of the game's own code.
 fn write_values(column: &mut dyn CapturedColumn, writer: &mut ColumnWriter<'_>) {
     // Nothing that a panic may leave half done is looked at again: values are dropped or written
     // over, and a row is in the block or it isn't.

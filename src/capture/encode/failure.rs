@@ -1,21 +1,21 @@
-//! What the game's own code failed to write.
+//! Failures of the game's own code to write a value.
 
 use bevy::ecs::entity::Entity;
 
 use crate::saved::EncodeError;
 
-/// A value that could not be written, or a whole type.
+/// A value, or a whole type, that could not be written.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct EncodeFailure {
     /// The type.
     pub type_path: String,
     /// The entity; `None` for a resource or state.
     pub entity: Option<Entity>,
-    /// What happened.
+    /// The failure.
     pub reason: EncodeFailureReason,
 }
 
-/// What happened.
+/// The failure.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EncodeFailureReason {
@@ -25,12 +25,12 @@ pub(crate) enum EncodeFailureReason {
     /// The game's code panicked. The rest of the type was not written.
     #[error("panicked: {0}")]
     Panicked(String),
-    /// The value refers to so many entities that were never saved that there are no ids for them.
+    /// The value refers to too many unsaved entities: there are no ids left for them.
     #[error("too many references to entities that are not saved")]
     TooManyReferences,
 }
 
-/// Failures of one capture: the first of them, and how many there are.
+/// The failures of one capture: the first ones, and their number.
 #[derive(Default)]
 pub(super) struct Failures {
     listed: Vec<EncodeFailure>,

@@ -1,4 +1,4 @@
-//! Which placed entities are gone, and which anchors there are: rows that belong to no saved entity.
+//! Placed entities that are gone, and anchors: rows that belong to no saved entity.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::saved::encode_message_pack;
 #[derive(Clone, Default, Debug)]
 pub(crate) struct KeyedIds {
     ids: BTreeMap<SaveKey, SaveId>,
-    /// What the journal has already.
+    /// The ids that the journal has already.
     written: BTreeMap<SaveId, SaveKey>,
 }
 
@@ -40,12 +40,12 @@ impl KeyedIds {
         self.ids.remove(key);
     }
 
-    /// These keys, and no others.
+    /// Replaces all keys by these.
     pub(super) fn replace(&mut self, keys: impl IntoIterator<Item = (SaveKey, SaveId)>) {
         self.ids = keys.into_iter().collect();
     }
 
-    /// All keys, or the difference to what was written before.
+    /// All keys, or the difference from those written before.
     pub(super) fn blocks(&mut self, type_path: &Arc<str>, all: bool) -> Vec<Block> {
         let now: BTreeMap<SaveId, SaveKey> =
             self.ids.iter().map(|(key, id)| (*id, key.clone())).collect();

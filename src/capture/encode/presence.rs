@@ -1,4 +1,4 @@
-//! Which entities have a row in a column.
+//! The entities that have a row in a column.
 
 /// A set of slots.
 #[derive(Clone, Default)]
@@ -13,7 +13,7 @@ impl Presence {
         self.count
     }
 
-    /// Adds a slot; whether it was new.
+    /// Adds a slot. Returns true if it was new.
     pub(super) fn add(&mut self, slot: u32) -> bool {
         let (word, bit) = place(slot);
         if word >= self.words.len() {
@@ -22,7 +22,7 @@ impl Presence {
         self.toggle(word, bit, false)
     }
 
-    /// Removes a slot; whether it was there.
+    /// Removes a slot. Returns true if it was there.
     pub(super) fn remove(&mut self, slot: u32) -> bool {
         let (word, bit) = place(slot);
         self.toggle(word, bit, true)
@@ -34,7 +34,7 @@ impl Presence {
         self.count = 0;
     }
 
-    /// Flips a slot if it is in the state `from`; whether it was.
+    /// Flips a slot if it is in the state `from`. Returns true if it was.
     fn toggle(&mut self, word: usize, bit: u64, from: bool) -> bool {
         let Some(word) = self.words.get_mut(word) else { return false };
         if (*word & bit != 0) != from {

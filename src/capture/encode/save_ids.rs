@@ -5,8 +5,8 @@ use bevy_session_journal::SaveId;
 
 use crate::saved::NameEntities;
 
-/// Entities that have an id and aren't saved: targets of references, and entities that lost their
-/// marker. Bounded, since it goes unnoticed when one of them dies.
+/// The most unsaved entities with an id: targets of references, and entities that lost their
+/// marker. Bounded, since it isn't noticed when one of them is despawned.
 const OUTSIDERS: usize = 65_536;
 
 /// The slot of resources and states, each in its own column.
@@ -14,8 +14,8 @@ pub(super) const WORLD_SLOT: u32 = 0;
 /// The slot of the first entity.
 const FIRST_SLOT: u32 = WORLD_SLOT + 1;
 
-/// The ids that entities have in the session. An entity keeps its id for as long as it lives,
-/// whether it is saved or not.
+/// The ids that entities have in the session. An entity keeps its id until it is despawned, whether
+/// it is saved or not.
 #[derive(Clone)]
 pub(crate) struct SaveIds {
     identities: EntityHashMap<Identity>,
@@ -46,7 +46,7 @@ enum Place {
     Unconfirmed,
 }
 
-/// Where a saved entity's rows go.
+/// The places of a saved entity's rows.
 #[derive(Clone, Copy)]
 pub(super) struct SavedEntity {
     pub id: SaveId,
@@ -54,7 +54,7 @@ pub(super) struct SavedEntity {
 }
 
 impl SaveIds {
-    /// Gives out ids from `next` on.
+    /// Ids from `next` on.
     pub(super) fn starting_at(next: SaveId) -> Self {
         let next = if next.is_entity() { next } else { SaveId::FIRST };
         Self {
@@ -73,7 +73,7 @@ impl SaveIds {
         self.next
     }
 
-    /// Makes an id known that a restore has kept.
+    /// Sets an id that a restore has kept.
     pub(super) fn seed(&mut self, entity: Entity, id: SaveId) {
         let identity = Identity { id, place: Place::Outside, round: self.round };
         if self.identities.insert(entity, identity).is_none() {
@@ -84,7 +84,7 @@ impl SaveIds {
         }
     }
 
-    /// Where a saved entity's rows go.
+    /// The places of a saved entity's rows.
     pub(super) fn saved(&self, entity: Entity) -> Option<SavedEntity> {
         let identity = self.identities.get(&entity)?;
         match identity.place {
@@ -93,7 +93,7 @@ impl SaveIds {
         }
     }
 
-    /// The id of an entity that may be saved, or be gone before it was ever written.
+    /// The id of an entity that may be saved, or may be gone before it was ever written.
     pub(super) fn id_or_new(&mut self, entity: Entity) -> SaveId {
         match self.identities.get(&entity) {
             Some(identity) => identity.id,
@@ -101,7 +101,7 @@ impl SaveIds {
         }
     }
 
-    /// Gives an entity the id of one that isn't saved and that it takes the place of.
+    /// Gives an entity the id of an unsaved one that it replaces.
     pub(super) fn rebind(&mut self, entity: Entity, id: SaveId) -> SaveId {
         if let Some(identity) = self.identities.get(&entity) {
             return identity.id;
@@ -111,7 +111,7 @@ impl SaveIds {
         id
     }
 
-    /// Forgets who has an id, if that isn't a saved entity.
+    /// Forgets the entity with an id, if it isn't a saved one.
     pub(super) fn forget_outsider(&mut self, id: SaveId) {
         let before = self.identities.len();
         self.identities.retain(|_, identity| identity.id != id || identity.place != Place::Outside);
@@ -136,7 +136,7 @@ impl SaveIds {
         (self.identities.len() - self.outsiders) as u64
     }
 
-    /// Counts again: `saved` are saved, `unmarked` are alive and are not, and the rest is gone.
+    /// Counts from scratch: `saved` are saved, `unmarked` exist and aren't, and the rest is gone.
     pub(super) fn recount(&mut self, saved: &[Entity], unmarked: &[Entity]) {
         self.round += 1;
         self.slots = FIRST_SLOT;
@@ -163,7 +163,7 @@ impl SaveIds {
         self.forget_outsiders();
     }
 
-    /// Makes room among the outsiders, if it gets short.
+    /// Removes outsiders if there are too many.
     fn forget_outsiders(&mut self) {
         if self.outsiders <= OUTSIDERS / 2 {
             return;
@@ -203,7 +203,7 @@ impl SaveIds {
         SavedEntity { id: identity.id, slot }
     }
 
-    /// Notes that a saved entity left the world; what it was, if it was saved.
+    /// Notes that a saved entity left the world. Returns its places, if it was saved.
     pub(super) fn remove(&mut self, entity: Entity) -> Option<SavedEntity> {
         let saved = self.unmark(entity);
         if self.identities.remove(&entity).is_some() {
@@ -212,7 +212,7 @@ impl SaveIds {
         saved
     }
 
-    /// Notes that an entity is no longer saved; what it was, if it was.
+    /// Notes that an entity is no longer saved. Returns its places, if it was.
     pub(super) fn unmark(&mut self, entity: Entity) -> Option<SavedEntity> {
         let saved = self.saved(entity)?;
         let identity = self.identities.get_mut(&entity)?;
@@ -222,8 +222,8 @@ impl SaveIds {
         Some(saved)
     }
 
-    /// Whether a reference had to be given up since the last call, because there are too many to
-    /// entities that aren't saved.
+    /// Returns true if a reference had to be given up since the last call, because there are too
+    /// many to entities that aren't saved.
     pub(super) fn take_refused(&mut self) -> bool {
         std::mem::take(&mut self.refused)
     }
@@ -243,7 +243,7 @@ impl SaveIds {
     }
 }
 
-/// Replaces entities by their ids, which are legal bits of one.
+/// Replaces entities by their ids, which are valid bits of one.
 ///
 /// A target gets an id whether it is saved or not: it may be saved by the time of a restore.
 impl EntityMapper for SaveIds {

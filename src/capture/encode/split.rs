@@ -1,14 +1,14 @@
-//! Cutting rows into blocks that fit a frame.
+//! Splits rows into blocks that fit a frame.
 
 use bevy_session_journal::internal::format::Values;
 use bevy_session_journal::{SaveId, limits};
 
 /// Bytes of one block, ids and lengths included. Well below a frame, so that blocks fill frames.
 const BLOCK_BYTES: usize = limits::FRAME_BYTES / 4;
-/// What a row costs beside its value, at most.
+/// The most bytes that a row takes beside its value.
 const ROW_BYTES: usize = 16;
 
-/// Rows on their way into blocks.
+/// Rows that are being split into blocks.
 #[derive(Default)]
 pub(super) struct Split {
     full: Vec<Values>,
@@ -34,7 +34,7 @@ impl Split {
     }
 }
 
-/// Rows of several versions on their way into blocks, each of which has one.
+/// Rows of several versions that are being split into blocks, each of one version.
 #[derive(Default)]
 pub(super) struct VersionedSplit {
     full: Vec<(u32, Values)>,

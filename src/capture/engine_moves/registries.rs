@@ -1,5 +1,6 @@
-//! The table of moves beside the types of both releases, which `tests/engine_types` lists: `ci/engine_types.py` reads them
-//! out of the sources of all of Bevy's crates, since no build has all crates in it.
+//! Compares the table of moves with the types of both releases, which `tests/engine_types` lists:
+//! `ci/engine_types.py` reads them from the sources of all of Bevy's crates, since no build
+//! includes all crates.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use super::{RELEASES, names_elsewhere};
 /// The releases that have a list, oldest first.
 const LISTED: [&str; 2] = ["0.19", "0.20"];
 
-/// Types that a release has no more under any name, with the reason why no row says where they went: the release, the path
-/// or a module, and the reason.
+/// Types that a release has removed, with the reason why no row has a new path for them: the
+/// release, the path or a module, and the reason.
 const GONE: [(&str, &str, &str); 12] = [
     (
         "0.20",
@@ -50,12 +51,12 @@ impl Types {
         self.0.contains(path)
     }
 
-    /// One side of a row: a type, or a module with a type in it.
+    /// True if it has one side of a row: a type, or a type in a module.
     fn has_any(&self, side: &str) -> bool {
         self.0.iter().any(|path| is_within(path, side))
     }
 
-    /// Types that the next release has no more, although moves are followed.
+    /// Types that the next release doesn't have, even with the moves applied.
     fn lost(&self, version: &str, since: &Self) -> Vec<&str> {
         let elsewhere = |path: &str| names_elsewhere(path, version).iter().any(|it| since.has(it));
         let paths = self.0.iter().map(String::as_str);
@@ -63,12 +64,13 @@ impl Types {
     }
 }
 
-/// Whether a path is this type's, or lies in this module.
+/// Returns true if a path is this type's, or is in this module.
 fn is_within(path: &str, side: &str) -> bool {
     path == side || (side.ends_with("::") && path.starts_with(side))
 }
 
-/// The list of a release. Its place is asked for when a test runs: what clones build into may hold the test of another.
+/// The list of a release. Its path is found when a test runs, since clones of the repository may
+/// share a target directory.
 fn list(version: &str) -> PathBuf {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     PathBuf::from(package).join(format!("tests/engine_types/bevy-{version}.txt"))
@@ -115,8 +117,8 @@ fn each_excuse_is_needed() {
     }
 }
 
-/// A list that was read out of sources would miss types without a word, if they were written in a way that its reader
-/// doesn't know.
+/// A list that is read from sources would miss types silently, if they were written in a way that
+/// its reader doesn't know.
 #[cfg(feature = "auto_register")]
 #[test]
 fn the_list_has_all_types_that_this_build_registers() {

@@ -1,4 +1,4 @@
-//! Which placed entities come and go.
+//! The arrival and departure of placed entities.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::capture::types::SavedTypes;
 use crate::capture::unsaved::is_unsaved;
 use crate::saved::Saved;
 
-/// Which placed entities there are, which come and go, and which are waited for.
+/// The placed entities in the world, their arrivals and departures, and the keys that wait for one.
 ///
-/// Fed by the hooks of [`SaveKey`] and [`SaveScope`](super::SaveScope), so that not even one is
-/// missed that comes and goes between two captures.
+/// Fed by the hooks of [`SaveKey`] and [`SaveScope`](super::SaveScope), so that no entity is
+/// missed, even if it comes and goes between two captures.
 #[derive(Resource, Default)]
 pub(crate) struct Placed {
     /// The living entity that has each key.
     by_key: HashMap<SaveKey, Entity>,
-    /// Entities that came with a key since somebody looked.
+    /// Entities with a key that were spawned since the last look.
     pub(super) arrivals: Vec<Entity>,
     /// Placed entities that left since the last capture, in order.
     departures: Vec<Departure>,
@@ -33,28 +33,28 @@ pub(crate) struct Placed {
     leaving: EntityHashSet,
     /// Entities that are about to be despawned with their state or chapter, in this frame.
     cleared: EntityHashSet,
-    /// Keys whose entities go as soon as a level spawns them.
+    /// Keys whose entities are despawned as soon as a level spawns them.
     gone: HashSet<SaveKey>,
-    /// Those of them that went in this run.
+    /// Keys among them whose entities were despawned in this run.
     gone_in_run: HashSet<SaveKey>,
     /// Keys whose values are kept for an entity that isn't there.
     waiting: HashSet<SaveKey>,
-    /// Keys whose entities were despawned before this process played any session, and once it does
-    /// those of them whose values wait.
+    /// Keys whose entities were despawned before this process played any session; once it does,
+    /// those among them with waiting values.
     lost_before: HashSet<SaveKey>,
-    /// Whether this process has played a session.
+    /// True if this process has played a session.
     has_played: bool,
-    /// Note which state entities belong to, one for each state that the plugin knows.
+    /// Functions that note the state of entities, one for each state that the plugin knows.
     bind: Vec<BindKeys>,
-    /// Whether a session is being played, and its world isn't being replaced.
+    /// True if a session is being played, and its world isn't being replaced.
     is_recording: bool,
     /// Keys that were reported because two entities have them.
     reported_twice: HashSet<SaveKey>,
-    /// What is copied of those who leave with a scope, once the game's types are known.
+    /// The types that are copied from entities that leave with a scope, once they are known.
     types: Option<Arc<SavedTypes>>,
 }
 
-/// What became of a placed entity that isn't in the world any more.
+/// The departure of a placed entity.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Departure {
     /// It was despawned in play.
@@ -70,13 +70,13 @@ pub(crate) struct Parking {
     pub columns: Vec<Option<Captured>>,
 }
 
-/// What came since the last look, as far as it concerns anybody.
+/// The placed entities that arrived since the last look, as far as they need handling.
 #[derive(Default)]
 pub(crate) struct Arrivals {
-    /// Entities that were gone, and go again.
+    /// Entities that are gone in the session, and are despawned again.
     pub gone: Vec<Entity>,
-    /// Their keys, of those that went in this run and belong to no level that comes back as it was
-    /// left.
+    /// The keys of those that were despawned in this run, and that belong to no level that is
+    /// restored as it was left.
     pub gone_in_run: Vec<SaveKey>,
     /// Entities whose values wait for them.
     pub claims: Vec<(SaveKey, Entity)>,
@@ -85,7 +85,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Placed {
-    /// The game's types are known from here on.
+    /// Sets the game's saved types.
     pub(crate) fn set_types(&mut self, types: Arc<SavedTypes>) {
         self.types = Some(types);
     }
@@ -94,12 +94,12 @@ impl Placed {
         self.types.clone()
     }
 
-    /// Whether departures are recorded.
+    /// Returns true if departures are recorded.
     pub(crate) fn is_recording(&self) -> bool {
         self.is_recording
     }
 
-    /// A run begins: these keys are gone, and for these there are values.
+    /// Begins a run with these gone keys and these waiting ones.
     pub(crate) fn begin(&mut self, gone: HashSet<SaveKey>, waiting: HashSet<SaveKey>) {
         self.forget_departures();
         self.gone = gone;
@@ -110,12 +110,12 @@ impl Placed {
         self.is_recording = true;
     }
 
-    /// From here on nothing is recorded: no session is played, or its world is being replaced.
+    /// Stops recording: no session is played, or its world is being replaced.
     pub(crate) fn stop_recording(&mut self) {
         self.is_recording = false;
     }
 
-    /// Goes on where [`stop_recording`](Self::stop_recording) left off.
+    /// Continues after [`stop_recording`](Self::stop_recording).
     pub(crate) fn go_on_recording(&mut self) {
         self.is_recording = true;
     }
@@ -126,14 +126,14 @@ impl Placed {
         self.stop_recording();
     }
 
-    /// Forgets what left since the last capture, since the next one is of another world.
+    /// Forgets the departures since the last capture, since the next one is of another world.
     fn forget_departures(&mut self) {
         self.departures.clear();
         self.parking.clear();
         self.leaving.clear();
     }
 
-    /// The hook of an entity with a key that is despawned.
+    /// Notes that an entity with a key is being despawned.
     pub(super) fn note_departure(world: &mut DeferredWorld<'_>, entity: Entity) {
         let Ok(departed) = world.get_entity(entity) else { return };
         if !departed.contains::<Saved>() || is_unsaved(world, entity) {
@@ -155,7 +155,7 @@ impl Placed {
         placed.departures.push(Departure::Gone(entity, key));
     }
 
-    /// The hook of an entity that has its key no longer, or is despawned.
+    /// Notes that an entity no longer has its key, or is being despawned.
     pub(super) fn note_free_key(world: &mut DeferredWorld<'_>, entity: Entity) {
         let Some(key) = world.get::<SaveKey>(entity).cloned() else { return };
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return };
@@ -164,45 +164,46 @@ impl Placed {
         }
     }
 
-    /// How many keys are known of living entities.
+    /// The number of keys of living entities.
     #[cfg(test)]
     pub(crate) fn known_keys(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Notes with this which state entities belong to.
+    /// Adds a function that notes the state of entities.
     pub(super) fn bind_with(&mut self, bind: BindKeys) {
         self.bind.push(bind);
     }
 
-    /// This entity is about to be despawned with its state or chapter, which is no end of its own.
+    /// This entity is about to be despawned with its state or chapter, which doesn't make its key
+    /// gone.
     pub(in crate::capture) fn clear_away(&mut self, entity: Entity) {
         self.cleared.insert(entity);
     }
 
-    /// The state is left that this key belongs to: if its entity was taken, the next one isn't.
+    /// Forgets that this key is gone, since its state is left.
     pub(super) fn start_fresh(&mut self, key: SaveKey) {
         if self.gone.contains(&key) {
             self.release(key);
         }
     }
 
-    /// What was to be despawned with its state or chapter has been, or never will.
+    /// Forgets the entities that were to be despawned with their state or chapter.
     pub(crate) fn end_of_frame(&mut self) {
         self.cleared.clear();
     }
 
-    /// Whether values are kept for entities that aren't there.
+    /// Returns true if values are kept for entities that aren't there.
     pub(crate) fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Keys whose values wait, though their entities were there before the session was restored.
+    /// Keys with waiting values whose entities existed before the session was restored.
     pub(crate) fn lost_before(&self) -> impl Iterator<Item = &SaveKey> {
         self.lost_before.iter().filter(|key| self.waiting.contains(*key))
     }
 
-    /// These entities are about to be despawned with their scope.
+    /// Notes that these entities are about to be despawned with their scope.
     pub(crate) fn park(&mut self, parking: Parking) {
         for (entity, key) in &parking.entities {
             self.leaving.insert(*entity);
@@ -211,7 +212,7 @@ impl Placed {
         self.parking.push(parking);
     }
 
-    /// The next entity with this key starts fresh.
+    /// Lets the next entity with this key start fresh.
     pub(crate) fn release(&mut self, key: SaveKey) {
         self.gone.remove(&key);
         self.gone_in_run.remove(&key);
@@ -219,34 +220,34 @@ impl Placed {
         self.departures.push(Departure::Released(key));
     }
 
-    /// The next entities whose keys begin with this start fresh.
+    /// Lets the next entities with this prefix of keys start fresh.
     pub(crate) fn release_all(&mut self, prefix: &str) {
         let known = self.gone.iter().chain(&self.waiting);
         let known = known.filter(|key| key.as_str().starts_with(prefix)).cloned();
         known.collect::<Vec<_>>().into_iter().for_each(|key| self.release(key));
     }
 
-    /// The values of these keys could not be used after all.
+    /// The values of these keys could not be used, and wait again.
     pub(crate) fn wait_again(&mut self, keys: impl Iterator<Item = SaveKey>) {
         self.waiting.extend(keys);
     }
 
-    /// What left since the last capture.
+    /// Takes the departures since the last capture.
     pub(crate) fn take_departures(&mut self) -> Vec<Departure> {
         std::mem::take(&mut self.departures)
     }
 
-    /// Whether anything left since the last capture.
+    /// Returns true if there were departures since the last capture.
     pub(crate) fn has_departures(&self) -> bool {
         !self.departures.is_empty()
     }
 
-    /// What was parked since the last call.
+    /// Takes the values that were parked since the last call.
     pub(crate) fn take_parking(&mut self) -> Vec<Parking> {
         std::mem::take(&mut self.parking)
     }
 
-    /// Looks at what came since the last look.
+    /// Handles the entities that arrived since the last look.
     pub(crate) fn welcome(world: &mut World) -> Arrivals {
         let mut seen = Arrivals::default();
         let Some(mut placed) = world.get_resource_mut::<Self>() else { return seen };
@@ -305,7 +306,7 @@ impl Placed {
     }
 }
 
-/// Whether an entity belongs to what comes and goes as a whole, and comes back as it was left.
+/// Returns true if an entity belongs to a scope, which comes back as it was left.
 fn is_below_scope(world: &World, entity: Entity) -> bool {
     let mut seen = EntityHashSet::default();
     let mut next = Some(entity);

@@ -12,21 +12,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Placed;
 
-/// The name that a level gives an entity, so that a checkpoint finds it again.
+/// The name that a level gives an entity, so that a checkpoint can find it.
 ///
-/// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a key it
-/// is *placed*: a restore writes the saved values onto the live entity with this key and never spawns a
-/// second one. If the level spawns it later, the values are written then. One that was despawned in
-/// play is recorded as gone, and goes again when the level spawns it again, unless it went with its
-/// state or with the root of its [`SaveScope`](crate::SaveScope).
+/// A door, a coin or a boss comes from the level, which spawns it each time it is loaded. With a
+/// key it is *placed*: a restore writes the saved values to the existing entity with this key and
+/// never spawns a second one. If the level spawns it later, the values are written then. If it was
+/// despawned in play, it is recorded as gone, and is despawned again whenever the level spawns it,
+/// unless it was despawned with its state or with the root of its [`SaveScope`](crate::SaveScope).
 ///
-/// The entity must be [`Saved`](crate::Saved) for that. A key on one that isn't is an *anchor*:
-/// nothing of it is saved, and saved entities may refer to it, as in `ChildOf(level_root)`.
+/// For that, the entity must be [`Saved`](crate::Saved). A key on an entity that isn't is an
+/// *anchor*: nothing of it is saved, but saved entities may refer to it, as in
+/// `ChildOf(level_root)`.
 ///
-/// A clone of the entity has no key: it isn't what the level placed.
+/// A clone of the entity has no key, since the level didn't place it.
 ///
-/// Keys are unique among the living; [`DuplicateSaveKey`](crate::placed::DuplicateSaveKey) reports two
-/// entities with one. Make them from what the level calls the entity, not from its place in a list.
+/// Keys must be unique among the entities in the world;
+/// [`DuplicateSaveKey`](crate::placed::DuplicateSaveKey) reports two entities with the same key.
+/// Make them from the level's name for the entity, not from its place in a list.
 ///
 /// ```
 /// # use bevy::prelude::*;

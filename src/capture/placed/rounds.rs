@@ -1,4 +1,4 @@
-//! Rounds: what a level places goes with the state that it belongs to, and starts fresh with it.
+//! Rounds: placed entities are despawned with their state, and start fresh with it.
 
 use bevy::app::App;
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -18,9 +18,9 @@ use super::{Placed, SaveKey, SaveScope};
 use crate::capture::BeforeExit;
 use crate::saved::Saved;
 
-/// Keys whose entities are despawned with a state, by themselves or with what they hang from.
+/// Keys whose entities are despawned with a state, themselves or with an ancestor.
 ///
-/// An entity keeps its place here when it is taken, so that its key is forgotten when the round ends
+/// An entity stays listed here when it is taken, so that its key is forgotten when the round ends
 /// even if nothing of the round is left.
 #[derive(Resource)]
 struct KeysOfState<S: States> {
@@ -28,10 +28,10 @@ struct KeysOfState<S: States> {
     entered_with: HashMap<SaveKey, S>,
 }
 
-/// Notes which state some entities that came belong to.
+/// Notes the state of entities that arrived.
 pub(super) type BindKeys = fn(&mut World, &[(Entity, SaveKey)]);
 
-/// Lets keys be forgotten when the state that they belong to is left, if the app has that state.
+/// Forgets keys when their state is left, if the app has that state.
 pub(crate) fn follow_state_scopes<S: States>(app: &mut App) {
     let world = app.world();
     let is_added = world.contains_resource::<Messages<StateTransitionEvent<S>>>();
@@ -58,13 +58,13 @@ fn bind_keys<S: States>(world: &mut World, came: &[(Entity, SaveKey)]) {
     world.insert_resource(keys);
 }
 
-/// When an entity goes with a state.
+/// The moment at which an entity is despawned with a state.
 enum Scope<S> {
     LeftWith(S),
     EnteredWith(S),
 }
 
-/// The state that an entity goes with. Below a [`SaveScope`], it stays as it was left.
+/// The state with which an entity is despawned. Below a [`SaveScope`], it has none.
 fn scope_of<S: States>(world: &World, entity: Entity) -> Option<Scope<S>> {
     let mut seen = EntityHashSet::default();
     let mut next = Some(entity);
@@ -86,7 +86,7 @@ fn scope_of<S: States>(world: &World, entity: Entity) -> Option<Scope<S>> {
 
 type AnyEntity = Allow<Disabled>;
 
-/// A state is left: what goes with it isn't taken, and its keys start fresh.
+/// A state is left: its entities don't count as gone, and their keys start fresh.
 fn end_round<S: States>(
     mut transitions: MessageReader<StateTransitionEvent<S>>,
     left_with: Query<(Entity, &DespawnOnExit<S>), AnyEntity>,

@@ -1,4 +1,4 @@
-//! Levels that come and go as a whole.
+//! Levels that are loaded and unloaded as a whole.
 
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
@@ -11,12 +11,12 @@ use super::{Parking, Placed, SaveKey};
 use crate::capture::descendants::Descendants;
 use crate::saved::Saved;
 
-/// Marks the root of a level, or of anything else that comes and goes as a whole.
+/// Marks the root of a level, or of anything else that is spawned and despawned as a whole.
 ///
 /// When a placed entity (see [`SaveKey`]) is despawned, it was opened, taken or killed, and stays
 /// gone. When the root of its scope is despawned, the player has left: the placed entities below it
-/// are *parked* with the values that they have at that moment, and get them back when the level is
-/// loaded again. Without a scope, leaving a level would be the end of all its doors.
+/// are *parked* with their values at that moment, and get them back when the level is loaded again.
+/// Without a scope, leaving a level would remove its doors for good.
 ///
 /// ```
 /// # use bevy::prelude::*;

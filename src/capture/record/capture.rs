@@ -18,18 +18,17 @@ pub(crate) struct Capture {
     pub(crate) columns: Vec<Captured>,
     pub(crate) removed: Vec<RemovedRows>,
     pub(crate) placed: CapturedPlaces,
-    /// Whether its buffers come back to the recorder once it is encoded. Where they don't, whoever
-    /// encodes it frees them.
+    /// True if its buffers return to the recorder once it is encoded. Otherwise the encoding thread
+    /// frees them.
     pub(crate) comes_back: bool,
 }
 
-/// What became of placed entities that aren't in the world, and of anchors.
+/// Departed placed entities, and anchors.
 #[derive(Default)]
 pub(crate) struct CapturedPlaces {
-    /// What left since the capture before, in order.
+    /// Departures since the previous capture, in order.
     pub departures: Vec<Departure>,
-    /// All entities that have a key and aren't saved; `None` if they are those of the capture
-    /// before.
+    /// All unsaved entities with a key; `None` if they are the same as in the previous capture.
     pub anchors: Option<Vec<(Entity, SaveKey)>>,
 }
 
@@ -40,7 +39,7 @@ impl CapturedPlaces {
 }
 
 impl Capture {
-    /// Whether this is the difference between two equal worlds, and can be forgotten.
+    /// Returns true if this is a delta between two equal worlds, and can be dropped.
     pub(crate) fn is_empty(&self) -> bool {
         self.scope == CaptureScope::Delta
             && self.rows() == 0
@@ -50,8 +49,8 @@ impl Capture {
             && self.placed.is_empty()
     }
 
-    /// Makes empty buffers of it. What isn't worth keeping is freed, so this is work for whoever
-    /// has encoded it.
+    /// Empties its buffers. This also frees what isn't worth keeping, so it is work for the thread
+    /// that encoded it.
     pub(crate) fn empty(&mut self) {
         let Self { scope: _, entities, columns, removed, placed, comes_back: _ } = self;
         columns.iter_mut().for_each(|column| column.empty());
@@ -74,7 +73,7 @@ impl Capture {
         self.entities.live
     }
 
-    /// How much was copied.
+    /// The scope of the capture.
     pub(crate) fn scope(&self) -> CaptureScope {
         self.scope
     }

@@ -1,4 +1,4 @@
-//! One saved component type: copying its changed rows, and what becomes of them on the writer.
+//! One saved component type: copying its changed rows, and encoding them on the writer's thread.
 
 use std::any::Any;
 use std::ops::Range;
@@ -18,8 +18,7 @@ use crate::capture::encode::ColumnWriter;
 use crate::engine;
 use crate::saved::{CopyCodec, IsSaved, Saved};
 
-/// Copies one type out of the world. Columns don't share anything that changes, so they may run
-/// beside each other.
+/// Copies one type out of the world. Columns share no mutable state, so they may run in parallel.
 pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that belong to `moment`, into the emptied buffer of an earlier capture if
     /// there is one.
@@ -28,7 +27,7 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Copies the rows that changed because these entities became saved, or no longer are.
     fn follow_markers(&self, _: &World, _: TickSpan, _: &[Entity], _: &mut dyn CapturedColumn) {}
 
-    /// The entities whose value was written in a span, or came in it.
+    /// The entities whose value was written or inserted in a span.
     fn changed_within(&mut self, _: &World, _: TickSpan) -> Vec<Entity> {
         Vec::new()
     }
@@ -36,12 +35,13 @@ pub(crate) trait RecordColumn: Send + Sync {
     /// Forgets what was recorded, so that the next capture is full.
     fn restart(&mut self) {}
 
-    /// The tick up to which each value's own was looked at, where captures since then have passed over them.
+    /// The tick up to which each value's own tick was looked at, if captures since then have
+    /// skipped them.
     fn passed_over_since(&self) -> Option<Tick> {
         None
     }
 
-    /// Takes what is there for what was recorded.
+    /// Treats the present values as recorded.
     fn take_for_recorded(&mut self, _: &World) {}
 }
 
@@ -53,10 +53,10 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     /// Values that were copied.
     fn rows(&self) -> usize;
 
-    /// Rows in the world at the moment of the capture, if that can be said.
+    /// The number of rows in the world at the moment of the capture, if it is known.
     fn live(&self) -> Option<u64>;
 
-    /// Says which rows there are, before any of the game's own code runs.
+    /// Counts the rows, before any of the game's own code runs.
     fn count(&self, writer: &mut ColumnWriter<'_>);
 
     /// Encodes all values, in the order of their ids.
@@ -66,7 +66,7 @@ pub(crate) trait CapturedColumn: Send + Sync + Any {
     fn empty(&mut self) {}
 }
 
-/// Whose values a column has.
+/// The entities of a column's values.
 #[derive(Default)]
 pub(crate) struct Rows {
     /// Whole tables: ranges of the entities that are sent.
@@ -161,7 +161,7 @@ impl<C: CopyCodec> CapturedColumn for CapturedComponents<C> {
 pub(crate) struct ComponentRecorder<C: CopyCodec> {
     codec: C,
     query: ColumnQuery<C::Component>,
-    /// The tick up to which ticks were looked at, where captures since then have passed over them.
+    /// The tick up to which ticks were looked at, if captures since then have skipped them.
     passed_over_since: Option<Tick>,
     changed_rows: Vec<u32>,
 }
@@ -246,9 +246,11 @@ fn copy_tables<C: CopyCodec>(
     }
 }
 
-/// The span in which ticks are looked for; `None` where no table was written, so that all of them are passed over.
+/// The span in which ticks are looked for; `None` if nothing in the tables was written, so that all
+/// of them can be skipped.
 ///
-/// It is all tables or none: an entity that is written while it moves leaves its trace in the table that it comes from.
+/// It is all tables or none: an entity that is written while it moves leaves its trace in the table
+/// that it comes from.
 fn span_to_look_at<T: Component>(
     query: &mut TableQuery<T>,
     world: &World,
@@ -312,7 +314,7 @@ fn changed_in_tables<T: Component>(
     changed
 }
 
-/// An entity that became saved lately is sent whole: its components' ticks don't show it.
+/// Adds the rows of an entity that became saved lately: its components' ticks don't show it.
 pub(super) fn add_fresh_rows(
     cursor: &mut TableCursor<'_>,
     entities: &[Entity],

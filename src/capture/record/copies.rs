@@ -1,4 +1,4 @@
-//! Buffers of copied values that are used again.
+//! Buffers of copied values that are reused.
 
 use std::mem::needs_drop;
 
@@ -9,17 +9,17 @@ const RETAINED_VALUES: usize = 1 << 14;
 
 /// Copied values.
 ///
-/// Behind the live ones lie values of an earlier capture, whose heap memory the next copies use
-/// again. Where values may not stay, there are none.
+/// After the live ones follow values of an earlier capture, whose heap memory the next copies
+/// reuse. If values may not stay, there are none.
 pub(crate) struct Copies<V> {
     values: Vec<V>,
     live: usize,
-    /// Whether values may stay when the buffer is emptied.
+    /// True if values may stay when the buffer is emptied.
     stay: bool,
 }
 
 impl<V> Copies<V> {
-    /// An empty buffer, in which values that were used may stay or not.
+    /// An empty buffer; `stay` is true if used values may stay.
     pub(crate) fn new(stay: bool) -> Self {
         Self { values: Vec::new(), live: 0, stay }
     }
@@ -85,8 +85,8 @@ impl<V> Copies<V> {
         }
     }
 
-    /// Empties the buffer, and keeps what is worth keeping. The rest is freed here, which takes
-    /// milliseconds for much of it: no work for the main thread.
+    /// Empties the buffer, and keeps reusable memory. The rest is freed here, which takes
+    /// milliseconds if it is much: no work for the main thread.
     pub(crate) fn empty(&mut self) {
         self.live = 0;
         if needs_drop::<V>() && self.values.len() > RETAINED_VALUES {

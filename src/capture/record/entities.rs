@@ -1,13 +1,13 @@
-//! Which entities are saved, and which lost something.
+//! The entities that are saved, and those that lost something.
 
 use bevy::ecs::entity::Entity;
 
-/// Which entities are saved.
+/// The saved entities of a capture.
 #[derive(Default)]
 pub(crate) struct CapturedEntities {
     /// All of them, or those that became saved since the base.
     pub saved: Vec<Entity>,
-    /// How many there are in the world.
+    /// The number of saved entities in the world.
     pub live: u64,
     /// Entities that may have been saved and are no longer in the world.
     pub despawned: Vec<Entity>,

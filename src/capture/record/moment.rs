@@ -1,21 +1,21 @@
-//! How much a capture copies.
+//! The scope of a capture.
 
 use bevy::ecs::change_detection::Tick;
 
 use super::tables::SavedTables;
 use super::ticks::TickSpan;
 
-/// How much a capture copies.
+/// The scope of a capture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) enum CaptureScope {
     /// Everything that is saved.
     #[default]
     Full,
-    /// What changed since the capture before.
+    /// The changes since the previous capture.
     Delta,
 }
 
-/// Which rows a capture copies.
+/// The rows that a capture copies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extent {
     /// All of them.
@@ -42,10 +42,10 @@ impl Extent {
     }
 }
 
-/// What every column knows about the capture that it is part of.
+/// Facts about a capture for each of its columns.
 pub(crate) struct Moment<'a> {
     pub extent: Extent,
-    /// Whether each value's own tick is looked at, whatever the engine says of whole columns.
+    /// True to look at each value's own tick, whatever the engine says of whole columns.
     pub is_thorough: bool,
     pub tables: &'a SavedTables,
 }

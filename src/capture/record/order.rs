@@ -96,8 +96,8 @@ impl RecordColumn for OrderRecorder {
         captured
     }
 
-    /// Only saved sources have a place in the order, so it changes as well when a source's marker comes
-    /// or goes, and then nothing changes on the target.
+    /// Only saved sources have a place in the order, so it also changes when a source's marker is
+    /// inserted or removed, which changes nothing on the target.
     fn follow_markers(
         &self,
         world: &World,
@@ -123,7 +123,7 @@ fn is_saved(table: &Table, marker: ComponentId) -> bool {
     !table.is_empty() && table.has_column(marker) && !table.has_column(IS_RESOURCE)
 }
 
-/// Whether a saved entity's list is copied on its own account.
+/// Returns true if a saved entity's list is copied for its own sake.
 fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSpan) -> bool {
     let Ok(entity) = world.get_entity(entity) else { return false };
     let list = entity.get_change_ticks_by_id(related.target());
@@ -132,18 +132,18 @@ fn is_recorded(related: Related<'_>, world: &World, entity: Entity, span: TickSp
         || saved.is_some_and(|saved| span.contains(saved.added()))
 }
 
-/// Copied lists, one behind the other.
+/// Copied lists, one after the other.
 #[derive(Default)]
 pub(crate) struct CapturedOrders {
     targets: Vec<Entity>,
-    /// Where the list of each target ends in `sources`.
+    /// The end of each target's list in `sources`.
     ends: Vec<usize>,
     sources: Vec<Entity>,
 }
 
 impl CapturedOrders {
-    /// The lists of some entities and those that they are in, which know their places. Between two
-    /// captures.
+    /// The lists of some entities and the lists that they are in, which have their places. Between
+    /// two captures.
     pub(crate) fn of(world: &World, relationship: ComponentId, entities: &[Entity]) -> Self {
         let mut captured = Self::default();
         if let Some(related) = Related::of(world, relationship) {

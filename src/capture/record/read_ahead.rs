@@ -1,4 +1,4 @@
-//! Waiting for the memory of many small tables at once.
+//! Reads the memory of many small tables ahead.
 
 use std::array::from_fn;
 use std::hint::black_box;
@@ -6,18 +6,18 @@ use std::iter::FusedIterator;
 
 use bevy::ecs::change_detection::Tick;
 
-/// Tables that are waited for together.
+/// The number of tables that are read ahead together.
 const GROUP: usize = 16;
-/// Of a longer column the processor fetches the rest unasked.
+/// The processor prefetches the rest of a longer column by itself.
 const READ_AHEAD: usize = 1024;
 const TICKS_IN_A_CACHE_LINE: usize = 16;
 
 /// Visits tables with the ticks that are looked at, in groups, and reads ahead in all tables of a
 /// group before it visits the first.
 ///
-/// A table costs several cache misses, each of which says where the next one is: the table, its
-/// column, its ticks. Where a table has few rows, these take longer than looking at the rows. Those
-/// of different tables don't depend on each other, so the processor waits for them side by side.
+/// A table costs several cache misses, each of which has the address of the next: the table, its
+/// column, its ticks. If a table has few rows, these take longer than looking at the rows. Misses
+/// of different tables don't depend on each other, so the processor waits for them in parallel.
 pub(super) fn visit_tables<'w, T>(
     mut tables: impl FusedIterator<Item = (&'w [Tick], T)>,
     mut visit: impl FnMut(&'w [Tick], T),
@@ -34,7 +34,7 @@ pub(super) fn visit_tables<'w, T>(
     }
 }
 
-/// Reads something of each cache line, as no stable and safe instruction only fetches it.
+/// Reads a part of each cache line, as no stable and safe instruction only fetches it.
 #[inline(always)]
 fn read_ahead(ticks: &[Tick]) {
     let lines = ticks.iter().take(READ_AHEAD).step_by(TICKS_IN_A_CACHE_LINE);

@@ -24,8 +24,8 @@ use crate::saved::{Latecomers, Saved, unfiltered};
 
 /// Takes captures of one world.
 ///
-/// Between two captures it keeps the tick of the first, hints at removals, which resources there
-/// were, and the states. Whoever throws a capture away asks for a full one next.
+/// Between two captures it keeps the tick of the first, hints at removals, the resources that
+/// existed, and the states. If a capture is dropped, the next one must be full.
 pub(crate) struct Recorder {
     entities: SavedQuery,
     tables: SavedTables,
@@ -39,37 +39,38 @@ pub(crate) struct Recorder {
     /// The newest tick that the last capture has seen; `None` if the next one must be full.
     base: Option<Tick>,
     thoroughness: Thoroughness,
-    /// Captures that have been encoded and emptied, to be filled again.
+    /// Encoded and emptied captures, to be filled again.
     #[expect(clippy::vec_box, reason = "a capture travels in its box, which is kept as well")]
     spares: Vec<Box<Capture>>,
-    /// How many captures come back. More are never kept.
+    /// The number of captures that are to return. More are never kept.
     lent: usize,
 }
 
-/// What is known of a world without a look at its values.
+/// Knowledge of a world that needs no look at its values.
 pub(crate) struct Known<'a> {
-    /// Whatever was written until then is in the checkpoint that is put back, and what came before it.
+    /// The tick until which all writes are in the checkpoint that is restored, or before it.
     pub since: Tick,
-    /// Knows where what is saved is in the world.
+    /// Knows where the saved values are in the world.
     pub recorder: &'a mut Recorder,
 }
 
 /// Captures whose buffers are kept: two may be with the writer while the third is filled.
 const KEPT: usize = 3;
 
-/// When each value's own tick is looked at, as few ways of writing leave no trace in the tick of a whole column: Bevy's
-/// `MutUntyped`, and what bypasses change detection and sets ticks by hand.
+/// The schedule for looking at each value's own tick, since a few ways of writing leave no trace in
+/// the tick of a whole column: Bevy's `MutUntyped`, and code that bypasses change detection and
+/// sets ticks itself.
 struct Thoroughness {
-    /// Captures until the next such look.
+    /// The number of captures until the next such look.
     captures: u32,
-    /// The tick of the last one, by which those that were passed over since are known.
+    /// The tick of the last one, to find the values that were missed since.
     last: Tick,
 }
 
-/// Captures of which one looks at everything.
+/// The interval, in captures, at which one looks at everything.
 const THOROUGH: u32 = 60;
 
-/// A type that was spawned before its marker could be made to come with it.
+/// A type that was spawned before it could require the marker.
 struct Adoption {
     type_path: Arc<str>,
     late: Latecomers,
@@ -104,7 +105,7 @@ impl Recorder {
         })
     }
 
-    /// Notes what was removed. Called once a frame, since Bevy forgets removals after two.
+    /// Notes removals. Called once a frame, since Bevy forgets them after two.
     pub(crate) fn watch_removals(&mut self, world: &World) {
         self.removals.note(world);
         if self.removals.give_up(world) {
@@ -121,16 +122,16 @@ impl Recorder {
         }
     }
 
-    /// A tick up to which all that was written is in the last capture, and what came before it: that of the capture, or an
-    /// earlier one where it has passed over columns without a look at each value.
+    /// A tick up to which all writes are in the last capture, or before it: the capture's, or an
+    /// earlier one if it has skipped columns without a look at each value.
     pub(crate) fn captured_at(&self) -> Option<Tick> {
         let base = self.base?;
         let age = |tick: &Tick| base.get().wrapping_sub(tick.get());
         Some(self.columns.passed_over_since().max_by_key(age).unwrap_or(base))
     }
 
-    /// The entities whose component of each type was written after a tick, or came after it, in the order of the types.
-    /// Each value's own tick is looked at.
+    /// The entities whose component of each type was written or inserted after a tick, in the order
+    /// of the types. Each value's own tick is looked at.
     pub(crate) fn changed_since(&mut self, world: &World, since: Tick) -> Vec<Vec<Entity>> {
         self.columns.changed_within(world, TickSpan::new(since, world.read_change_tick()))
     }
@@ -140,7 +141,7 @@ impl Recorder {
         self.thoroughness.captures = 0;
     }
 
-    /// Makes the next capture full, and forgets what happened up to now.
+    /// Makes the next capture full, and forgets everything up to now.
     pub(crate) fn restart(&mut self, world: &World) {
         self.base = None;
         self.removals.skip(world);
@@ -148,7 +149,8 @@ impl Recorder {
         self.columns.restart();
     }
 
-    /// Forgets the world that was recorded before this one, of which is known what was written since a tick, or nothing.
+    /// Forgets the world that was recorded before this one, of which is known what was written
+    /// since a tick, or nothing.
     pub(crate) fn begin_again(&mut self, world: &World, known: Option<Tick>) {
         match known {
             Some(tick) => self.go_on_from(world, tick),
@@ -156,7 +158,7 @@ impl Recorder {
         }
     }
 
-    /// Takes the world for one that was recorded, but for what was written after this tick.
+    /// Treats the world as recorded, except for writes after this tick.
     pub(crate) fn go_on_from(&mut self, world: &World, recorded: Tick) {
         self.restart(world);
         self.columns.take_for_recorded(world);
@@ -164,10 +166,10 @@ impl Recorder {
         self.base = Some(recorded);
     }
 
-    /// Copies what is saved, or what changed of it.
+    /// Copies everything saved, or what changed of it.
     ///
-    /// The first capture is full whatever is asked for. No change tick of the game's data moves
-    /// and none of its hooks run; only entities that have to be adopted get their marker.
+    /// The first capture is full, whatever the scope. No change tick of the game's data moves and
+    /// none of its hooks run; only entities that have to be adopted get their marker.
     pub(crate) fn capture(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         let buffers = self.buffers();
         let mut capture = self.fill(buffers, world, scope);
@@ -177,8 +179,8 @@ impl Recorder {
         capture
     }
 
-    /// Copies as [`capture`](Self::capture) does, and leaves what is sent only once, which placed
-    /// entities left, for the capture that comes next.
+    /// Copies as [`capture`](Self::capture) does, but leaves what is sent only once, the departures
+    /// of placed entities, to the next capture.
     pub(crate) fn look(&mut self, world: &mut World, scope: CaptureScope) -> Box<Capture> {
         // Rare, and large: nothing to keep buffers for.
         self.fill(Box::default(), world, scope)
@@ -254,7 +256,7 @@ impl Recorder {
         capture
     }
 
-    /// An entity whose marker came or went has a place in the lists of others, or no longer.
+    /// Copies lists again if the marker of one of their members was inserted or removed.
     fn follow_markers(&self, world: &World, span: TickSpan, capture: &mut Capture) {
         let (fresh, unmarked) = (self.tables.entities(), &capture.entities.unmarked);
         if fresh.is_empty() && unmarked.is_empty() {
@@ -264,8 +266,8 @@ impl Recorder {
         self.columns.follow_markers(world, span, &entities, &mut capture.columns);
     }
 
-    /// How long copying took in the last capture of this scope, and how many rows it copied; one for
-    /// each type but the marker.
+    /// The time that copying took in the last capture of this scope, and the number of copied rows;
+    /// one item for each type but the marker.
     pub(crate) fn costs<'a>(
         &'a self,
         capture: &'a Capture,
@@ -274,13 +276,14 @@ impl Recorder {
         self.columns.costs(capture.scope()).iter().copied().zip(rows)
     }
 
-    /// In how many captures of changes in a row no row of each type was copied; one for each type but the marker.
+    /// The number of deltas in a row in which no row of a type was copied; one item for each type
+    /// but the marker.
     pub(crate) fn idle(&self) -> impl Iterator<Item = u32> {
         self.columns.idle().iter().copied()
     }
 
-    /// Takes back the buffers of a capture that [comes back](Capture::comes_back). Whoever encoded it
-    /// has emptied them already, which is no work for this thread if there was much in them.
+    /// Takes back the buffers of a capture that [comes back](Capture::comes_back). The encoding
+    /// thread has emptied them already, which saves this thread the work.
     pub(crate) fn recycle(&mut self, mut capture: Box<Capture>) {
         capture.empty();
         if self.spares.len() < KEPT {

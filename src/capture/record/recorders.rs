@@ -16,25 +16,25 @@ use super::columns::{Captured, RecordColumn};
 use super::moment::{CaptureScope, Moment};
 use super::ticks::TickSpan;
 
-/// Copying that takes less than this isn't worth waking another thread.
+/// The least time of copying that is worth waking another thread.
 const WORTH_SHARING: Duration = Duration::from_micros(150);
 
-/// What copies each saved type.
+/// The recorders of each saved type.
 pub(super) struct Recorders {
     columns: Vec<Mutex<Column>>,
     /// Their places in the order in which they are copied.
     costliest_first: Vec<usize>,
-    /// How long each took, in the last full capture and in the last delta.
+    /// The time that each took in the last full capture and in the last delta.
     full: Vec<Duration>,
     delta: Vec<Duration>,
-    /// In how many deltas in a row each had no row.
+    /// The number of deltas in a row in which each had no row.
     idle: Vec<u32>,
 }
 
-/// What copies one type.
+/// The recorder of one type.
 struct Column {
     recorder: Box<dyn RecordColumn>,
-    /// An emptied buffer, and then what was copied into it.
+    /// An emptied buffer, then the copied rows.
     captured: Option<Captured>,
     cost: Duration,
 }
@@ -57,7 +57,8 @@ impl Recorders {
     /// Copies the rows of all types that belong to `moment`: one column for each type, in the
     /// buffers that `captured` has for them.
     ///
-    /// What took long last time is begun first, and whoever is done takes the next one.
+    /// The slowest columns of the last time are begun first, and each free thread takes the next
+    /// one.
     pub(super) fn record(
         &mut self,
         world: &World,
@@ -101,7 +102,7 @@ impl Recorders {
         }
     }
 
-    /// How long copying each type took, when this much was last copied.
+    /// The time that copying each type took in the last capture of this scope.
     pub(super) fn costs(&self, scope: CaptureScope) -> &[Duration] {
         match scope {
             CaptureScope::Full => &self.full,
@@ -109,7 +110,7 @@ impl Recorders {
         }
     }
 
-    /// In how many deltas in a row no row of each type was copied.
+    /// The number of deltas in a row in which no row of each type was copied.
     pub(super) fn idle(&self) -> &[u32] {
         &self.idle
     }
@@ -127,7 +128,7 @@ impl Recorders {
         }
     }
 
-    /// The entities whose value of each type was written in a span, or came in it.
+    /// The entities whose value of each type was written or inserted in a span.
     pub(super) fn changed_within(&mut self, world: &World, span: TickSpan) -> Vec<Vec<Entity>> {
         let columns = self.columns.iter();
         columns.map(|column| lock(column).recorder.changed_within(world, span)).collect()
@@ -140,12 +141,12 @@ impl Recorders {
         }
     }
 
-    /// The ticks up to which values were looked at in columns that were passed over since.
+    /// The ticks up to which values were looked at in columns that were skipped since.
     pub(super) fn passed_over_since(&self) -> impl Iterator<Item = Tick> {
         self.columns.iter().filter_map(|column| lock(column).recorder.passed_over_since())
     }
 
-    /// Takes what is there for what was recorded.
+    /// Treats the present values as recorded.
     pub(super) fn take_for_recorded(&mut self, world: &World) {
         for column in &mut self.columns {
             lock(column).recorder.take_for_recorded(world);
@@ -188,7 +189,7 @@ fn with_help(pieces: usize, work: &(impl Fn() + Sync)) {
     }
 }
 
-/// No thread waits for another here: each column is taken once.
+/// Locks a column. No thread waits for another here: each column is taken once.
 fn lock(column: &Mutex<Column>) -> MutexGuard<'_, Column> {
     column.lock().unwrap_or_else(PoisonError::into_inner)
 }

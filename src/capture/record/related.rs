@@ -1,5 +1,5 @@
-//! Reading relationships of which only the component is known: no trait gets from a saved type to the
-//! other half of its relationship, but Bevy knows how to read both.
+//! Reads relationships of which only the component is known: no trait leads from a saved type to
+//! the other half of its relationship, but Bevy knows how to read both.
 
 use bevy::ecs::change_detection::Tick;
 use bevy::ecs::component::{ComponentId, StorageType};
@@ -9,9 +9,9 @@ use bevy::ecs::storage::Table;
 use bevy::ecs::world::{EntityRef, World};
 use bevy::ptr::Ptr;
 
-/// One relationship in one world: `ChildOf` with `Children`, say.
+/// One relationship in one world: for example `ChildOf` with `Children`.
 ///
-/// Everything is read from the world that it was looked up in, which nothing else can come between.
+/// Everything is read from the world in which it was looked up, so nothing can change in between.
 #[derive(Clone, Copy)]
 pub(crate) struct Related<'w> {
     world: &'w World,
@@ -28,7 +28,8 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
     Some(accessor.counterpart_id())
 }
 
-/// What is despawned with an entity, since it is linked to it: its children, and the like.
+/// Entities that are despawned with this one, since they are linked to it: its children, and the
+/// like.
 pub(crate) fn hanging_from(world: &World, entity: Entity) -> Vec<Entity> {
     let Ok(found) = world.get_entity(entity) else { return Vec::new() };
     let lists = found.archetype().components().iter().filter_map(|component| {
@@ -65,7 +66,7 @@ impl<'w> Related<'w> {
         self.target
     }
 
-    /// Whom an entity is linked to.
+    /// The entity that an entity is linked to.
     pub(crate) fn target_entity(&self, source: Entity) -> Option<Entity> {
         let link = self.entity(source)?.get_by_id(self.relationship).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
@@ -75,7 +76,7 @@ impl<'w> Related<'w> {
         Some(target)
     }
 
-    /// Who is linked to an entity, in the order of its list.
+    /// The entities that are linked to an entity, in the order of its list.
     pub(crate) fn sources(&self, target: Entity) -> Option<impl Iterator<Item = Entity> + use<'w>> {
         let list = self.entity(target)?.get_by_id(self.target).ok()?;
         // SAFETY: The pointer is to the component that the accessor was looked up for, in the same
@@ -85,7 +86,8 @@ impl<'w> Related<'w> {
         Some(sources)
     }
 
-    /// When the lists in a table changed; `None` if it has none, as where they are in sparse storage.
+    /// The ticks at which the lists in a table changed; `None` if it has none, for example in
+    /// sparse storage.
     pub(super) fn changed_ticks(&self, table: &'w Table) -> Option<&'w [Tick]> {
         let ticks = table.get_changed_ticks_slice_for(self.target)?;
         // SAFETY: `UnsafeCell<T>` has the layout of `T`. Both the slice and the table are borrowed
@@ -99,7 +101,7 @@ impl<'w> Related<'w> {
         Some(ticks)
     }
 
-    /// Whether the lists are in tables.
+    /// Returns true if the lists are in tables.
     pub(super) fn is_in_tables(&self) -> bool {
         let info = self.world.components().get_info(self.target);
         info.is_some_and(|info| info.storage_type() == StorageType::Table)

@@ -1,7 +1,8 @@
-//! Hints at what was despawned, unmarked or removed since the last capture.
+//! Hints at entities that were despawned or unmarked, and components that were removed, since the
+//! last capture.
 //!
-//! Removal messages are hints and nothing more: the world at the moment of the capture is the
-//! truth. That gets ids right that were reused, and components that were removed and added again.
+//! Removal messages are only hints: the world at the moment of the capture is the truth. That is
+//! right even for reused ids, and components that were removed and added again.
 
 use bevy::ecs::component::ComponentId;
 use bevy::ecs::entity::Entity;
@@ -12,11 +13,12 @@ use bevy::ecs::world::{EntityRef, World};
 use super::entities::{CapturedEntities, RemovedRows};
 use super::related::target_of;
 
-/// The component whose removal takes a row away.
+/// The component whose removal removes a row.
 #[derive(Clone, Copy)]
 pub(crate) enum Watched {
     Component(ComponentId),
-    /// The one that lists the sources of this relationship. Bevy gets to know it with the first link.
+    /// The component that lists the sources of this relationship. Bevy registers it with the first
+    /// link.
     TargetOf(ComponentId),
 }
 
@@ -29,10 +31,11 @@ impl Watched {
     }
 }
 
-/// Hints are looked through when there are so many, for what is none any more. A game whose gate is
-/// closed may go on for hours without a capture that takes them.
+/// The number of hints at which they are checked, to drop the outdated ones. A game whose gate is
+/// closed may run for hours without a capture that takes them.
 const LOOK_THROUGH: usize = 4_096;
-/// Entities that may have been saved and left. Beyond, a full capture costs less than to know each.
+/// The most entities that may have been saved and left. Beyond, a full capture costs less than
+/// tracking each.
 const MOST_DEPARTURES: usize = 1 << 18;
 
 /// Follows the removals of the marker and of every saved component.
@@ -42,12 +45,12 @@ pub(crate) struct Removals {
     columns: Vec<(usize, Watch)>,
 }
 
-/// Follows the removals of one component, with a cursor of its own.
+/// Follows the removals of one component, with a separate cursor.
 struct Watch {
     watched: Watched,
     cursor: MessageCursor<RemovedComponentEntity>,
     candidates: Vec<Entity>,
-    /// With how many of them they are looked through next.
+    /// The number of candidates at which they are checked next.
     look_through_at: usize,
 }
 
@@ -62,7 +65,7 @@ impl Removals {
         Self { marker_id: marker, marker: Watch::new(Watched::Component(marker)), columns }
     }
 
-    /// Notes what was removed since the last call. Bevy forgets removals after two frames.
+    /// Notes removals since the last call. Bevy forgets removals after two frames.
     pub(crate) fn note(&mut self, world: &World) {
         let marker = self.marker_id;
         // The writer doesn't know yet that it left, or lost its marker.
@@ -79,7 +82,8 @@ impl Removals {
         }
     }
 
-    /// Whether so much has left that it is no longer worth knowing; then all of it is forgotten.
+    /// Returns true if so many entities have left that they are no longer worth tracking; then all
+    /// are forgotten.
     pub(crate) fn give_up(&mut self, world: &World) -> bool {
         let gives_up = self.marker.candidates.len() > MOST_DEPARTURES;
         if gives_up {
@@ -96,7 +100,7 @@ impl Removals {
         }
     }
 
-    /// Says what became of the entities whose marker was removed.
+    /// Reports the entities whose marker was removed.
     pub(crate) fn take_entities(&mut self, world: &World, entities: &mut CapturedEntities) {
         for candidate in self.marker.take() {
             match world.get_entity(candidate) {
@@ -109,7 +113,7 @@ impl Removals {
         }
     }
 
-    /// Says which saved entities lost a component.
+    /// Reports the saved entities that lost a component.
     pub(crate) fn take_rows(&mut self, world: &World, removed: &mut Vec<RemovedRows>) {
         let marker = self.marker_id;
         for (column, watch) in &mut self.columns {
@@ -133,8 +137,8 @@ impl Watch {
         Self { watched, cursor, candidates, look_through_at: LOOK_THROUGH }
     }
 
-    /// Notes what was removed, and looks through it where it piles up: `is_hint` says of an entity that
-    /// is there, or isn't any more, whether it still may have lost the component.
+    /// Notes removals, and checks them if there are many: `is_hint` returns true for an entity,
+    /// existing or not, that may still have lost the component.
     fn note(
         &mut self,
         world: &World,

@@ -16,14 +16,14 @@ pub(crate) struct CapturedWorldValue<C: Codec> {
     pub codec: C,
     /// The value, if it is sent.
     pub value: Option<C::Value>,
-    /// Whether the world has one.
+    /// True if the world has one.
     pub is_present: bool,
-    /// Whether the world had one at the base.
+    /// True if the world had one at the base.
     pub is_removed: bool,
 }
 
 impl<C: Codec> CapturedWorldValue<C> {
-    /// What was captured, in the emptied buffer of an earlier capture if there is one.
+    /// The captured value, in the emptied buffer of an earlier capture if there is one.
     pub(super) fn fill(
         buffer: Option<Captured>,
         codec: &C,

@@ -16,18 +16,18 @@ use super::resources::CapturedWorldValue;
 use crate::engine::{self, Pending};
 use crate::saved::{PendingState, SavedState, StateCodec};
 
-/// States that are being left at this very moment: the world is still theirs, and the states are
-/// the next ones already.
+/// States that are being left at this moment: the world still belongs to them, and the current
+/// states are already the next ones.
 #[derive(Resource, Default)]
 pub(crate) struct StatesBeingLeft(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
 
 impl StatesBeingLeft {
-    /// Notes what a state was.
+    /// Notes the former state.
     pub(crate) fn note<S: States>(&mut self, exited: Option<S>) {
         self.0.insert(TypeId::of::<S>(), Box::new(exited));
     }
 
-    /// Whether none is.
+    /// Returns true if no state is being left.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -60,7 +60,7 @@ impl<S: FreelyMutableState> SavedState<S> {
     }
 }
 
-/// What a state is saved as.
+/// Maps a state to the one that is saved.
 pub(crate) type StateMapping<S> = Arc<dyn Fn(S) -> S + Send + Sync>;
 
 /// Copies one state. States are compared, since `NextState` changes without being changed.
@@ -70,7 +70,7 @@ pub(crate) struct StateRecorder<S: FreelyMutableState> {
 }
 
 impl<S: FreelyMutableState> StateRecorder<S> {
-    /// A recorder that saves states as `mapping` says.
+    /// A recorder that saves states as mapped by `mapping`.
     pub(crate) fn new(mapping: Option<StateMapping<S>>) -> Self {
         Self { last: None, mapping }
     }

@@ -1,4 +1,4 @@
-//! Which tables hold saved entities, and which of their rows became saved only lately.
+//! The tables that hold saved entities, and their rows that became saved only lately.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ pub(crate) struct SavedTables {
 
 /// One table.
 struct SavedTable {
-    /// Where its entities are in memory: the same in every query, and so the table's name.
+    /// The address of its entities in memory: the same in every query, so it identifies the table.
     address: usize,
     /// Its rows in [`SavedTables::fresh_rows`].
     fresh: Range<usize>,
@@ -114,7 +114,7 @@ impl TableCursor<'_> {
         self.tables.fresh_rows.get(fresh).unwrap_or_default()
     }
 
-    /// Where a table's entities are among those that are sent.
+    /// The place of a table's entities among those that are sent.
     pub(crate) fn entities(&mut self, table_entities: &[Entity]) -> Option<Range<usize>> {
         self.find(table_entities).map(|table| table.entities.clone())
     }

@@ -25,7 +25,7 @@ impl TickSpan {
         Tick::new(self.newest.wrapping_sub(self.length))
     }
 
-    /// Whether a tick lies within.
+    /// Returns true if a tick is within the span.
     ///
     /// Ticks wrap around; an age doesn't, since Bevy clamps what gets too old.
     #[inline(always)]

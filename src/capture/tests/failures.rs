@@ -1,4 +1,4 @@
-//! What the code of a game fails to write, and what no capture has seen.
+//! Values that the game's code fails to write, and values that no capture has seen.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::ENTITIES;

@@ -1,4 +1,4 @@
-//! Which types are saved, and what marks their entities.
+//! The types that are saved, and the marking of their entities.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -11,13 +11,13 @@ use bevy_session_journal::{
 use crate::lifecycle::{CurrentSession, SessionCatalog};
 
 impl SessionCatalog {
-    /// All slots of all sessions and players, the one that was captured last first.
+    /// All slots of all sessions and players, most recently captured first.
     #[must_use]
     pub fn slots(&self) -> &[SlotEntry] {
         &self.listing.slots
     }
 
-    /// The slots of one session, the one that was captured last first.
+    /// The slots of one session, most recently captured first.
     pub fn slots_of(&self, session: SessionId) -> impl Iterator<Item = &SlotEntry> {
         self.slots().iter().filter(move |slot| slot.session.id == session)
     }
@@ -30,13 +30,13 @@ impl SessionCatalog {
         world.get_resource_or_init::<Self>().slots_of(session).cloned().collect()
     }
 
-    /// One slot.
+    /// The entry of one slot.
     #[must_use]
     pub fn slot(&self, slot: SlotId) -> Option<&SlotEntry> {
         self.slots().iter().find(|entry| entry.id == slot)
     }
 
-    /// The manual slot of a player that is called so, letter by letter.
+    /// The manual slot of a player with exactly this name.
     #[must_use]
     pub fn slot_named(&self, player: Option<&str>, name: &str) -> Option<&SlotEntry> {
         self.slots().iter().find(|entry| {
@@ -45,7 +45,7 @@ impl SessionCatalog {
         })
     }
 
-    /// The files among the slots that can't be used: damaged, of a newer release, of another game.
+    /// The files of slots that can't be used: damaged, of a newer release, of another game.
     #[must_use]
     pub fn unreadable_slots(&self) -> &[UnreadableSlot] {
         &self.listing.unreadable
@@ -81,7 +81,7 @@ impl SessionCatalog {
         }
     }
 
-    /// Adds what the slots take to what the sessions take.
+    /// Adds the sizes of slots to those of sessions.
     pub(in crate::lifecycle) fn count_slots(&mut self) {
         let mut bytes: HashMap<SessionId, u64> = HashMap::new();
         for slot in &self.listing.slots {
@@ -101,7 +101,7 @@ impl SessionCatalog {
     }
 }
 
-/// The slot that is loaded when somebody asks for the last quick save.
+/// The slot that is loaded for a quick load.
 pub(in crate::lifecycle) fn quick_slot(world: &World) -> Option<&SlotEntry> {
     let player = world.get_resource::<CurrentSession>().map(|current| current.player());
     let mut slots = world.get_resource::<SessionCatalog>()?.slots().iter();

@@ -1,4 +1,4 @@
-//! Which types cost most in a capture that took too long.
+//! The types that cost most in a capture that took too long.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::lifecycle::capture_budget::CaptureCost;
 use crate::lifecycle::notifications::{CaptureOverBudget, CheckpointCaptured, notify};
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Reports which types cost most, if a capture took more than it may.
+/// Reports the types that cost most, if a capture took more than its budget.
 pub(in crate::lifecycle) fn hold_against_budget(
     parts: &mut RuntimeParts,
     world: &mut World,

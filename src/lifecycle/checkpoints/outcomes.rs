@@ -1,4 +1,4 @@
-//! What became of checkpoints: durable, not durable yet, or given up.
+//! The outcomes of checkpoints: durable, not durable yet, or given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,8 @@ pub(in crate::lifecycle) fn saved(parts: &mut RuntimeParts, world: &mut World, s
     }
 }
 
-/// A checkpoint isn't durable. Without another try, a chapter that began with it begins with the next.
+/// A checkpoint isn't durable. If it isn't tried again, a chapter that began with it begins with
+/// the next.
 pub(in crate::lifecycle) fn checkpoint_failed(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -92,8 +93,8 @@ pub(in crate::lifecycle) fn checkpoint_failed(
     notify(world, CheckpointFailed { session, checkpoint, label, ticket, error, retry_in });
 }
 
-/// What was asked for before this checkpoint isn't written any more: for the reason for which a newer one
-/// was given up, or for this one.
+/// Reports requested checkpoints older than `before` as failed: with the error for which a newer
+/// one was given up, or with `why`.
 pub(in crate::lifecycle) fn give_up_asked(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -108,7 +109,7 @@ pub(in crate::lifecycle) fn give_up_asked(
     }
 }
 
-/// Nothing that is captured is written any more: only what is asked for is still tried.
+/// Captures aren't written any more, except requested ones.
 pub(in crate::lifecycle) fn saving_stopped(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -1,4 +1,4 @@
-//! Keeps to the pace that is in force, and to the write rate.
+//! Applies the pace that is in force, and the write rate.
 
 use bevy::prelude::*;
 use tracing::info;
@@ -9,7 +9,7 @@ use crate::lifecycle::paces::{CurrentPace, SessionPaces};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::monitoring::Restraints;
 
-/// Brings up to date how often checkpoints are taken, once a frame.
+/// Updates the current pace, once a frame.
 pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut World) {
     let mut now = CurrentPace::of(&world.get_resource_or_init::<SessionSettings>());
     for condition in &mut parts.hooks.paces {
@@ -35,7 +35,7 @@ pub(in crate::lifecycle) fn follow_paces(parts: &mut RuntimeParts, world: &mut W
     notify(world, PaceChanged { session, interval, by });
 }
 
-/// Stretches the interval where automatic checkpoints write more than they may.
+/// Lengthens the interval if automatic checkpoints write more than they may.
 pub(in crate::lifecycle) fn keep_to_write_rate(parts: &mut RuntimeParts, world: &mut World) {
     let Some(playing) = &mut parts.playing else { return };
     let session = playing.session;

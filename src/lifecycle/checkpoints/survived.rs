@@ -1,4 +1,4 @@
-//! Failures of the game after which it goes on.
+//! Failures of the game that it survives.
 
 use bevy::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::failures::{Failure, FailureWatch, Failures};
 use crate::lifecycle::hints::{SessionHint, give_hint};
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Writes down that something of the game failed in this frame and the game goes on.
+/// Records that code of the game failed in this frame and the game continues.
 pub(in crate::lifecycle) fn note_failures(parts: &mut RuntimeParts, world: &mut World) {
     let Failures { count, newest: Some(Failure { of, error, panicked }) } =
         FailureWatch::take(world)

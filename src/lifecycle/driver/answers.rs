@@ -1,4 +1,4 @@
-//! Takes in what the writer reports.
+//! Handles the writer's reports.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use crate::lifecycle::transitions::take_up::{self, not_prepared};
 use crate::lifecycle::{CurrentSession, PreviousRun, SessionCatalog, placed};
 use crate::recording::NotWritten;
 
-/// Takes in everything that was reported.
+/// Handles all reports.
 pub(in crate::lifecycle) fn handle_reports(parts: &mut RuntimeParts, world: &mut World) {
     while let Some(report) = parts.writer.link.report() {
         handle_report(parts, world, report);
@@ -171,7 +171,7 @@ fn handle_listing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     finish_if_asked(world, ticket);
 }
 
-/// Answers what the writer was asked for and will never answer, now that it is gone.
+/// Answers the requests that the writer will never answer, now that it is gone.
 pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &mut World) {
     // No one will look at the sessions any more, so nothing waits for that.
     parts.start_up.expect_no_sessions();
@@ -190,7 +190,7 @@ pub(in crate::lifecycle) fn answer_for_writer(parts: &mut RuntimeParts, world: &
     reject_all(world, restoring, &RequestError::WriterGone);
 }
 
-/// Takes in what was done with sessions that aren't played.
+/// Handles the results of operations on sessions that aren't played.
 fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     match news {
         News::Declined { session, result, ticket } => {
@@ -218,8 +218,8 @@ fn handle_filing(parts: &mut RuntimeParts, world: &mut World, news: News) {
     }
 }
 
-/// Notes how the process before this one ended. What was known of it already was known before its
-/// session was taken up here.
+/// Notes the end of the previous process. What was known of it was known before its session was
+/// resumed here.
 fn note_previous_run(world: &mut World, previous: Option<Box<LastRun>>) {
     let known = world.get_resource::<PreviousRun>().map(|known| known.died_at);
     if let Some(previous) = previous.filter(|previous| known != Some(previous.died_at)) {

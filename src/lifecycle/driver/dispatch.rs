@@ -1,4 +1,5 @@
-//! Handles the game's requests, in the order in which they were made, or a later one first where the earlier one waits.
+//! Handles the game's requests, in the order in which they were made, or a later one first if the
+//! earlier one waits.
 
 use bevy::platform::collections::HashSet;
 use bevy::prelude::*;
@@ -92,7 +93,7 @@ fn next_request(parts: &RuntimeParts, world: &mut World, order: &mut Overtaking)
     queue.remove(order.place)
 }
 
-/// Whether something is being done with sessions that a request is about.
+/// Returns true if a session that the request is about is busy with another operation.
 fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
     match about {
         AboutOthers::None => false,
@@ -101,7 +102,7 @@ fn waits_for_filing(parts: &RuntimeParts, about: &AboutOthers) -> bool {
     }
 }
 
-/// Whether a request has to wait, although the writer owes no answer, and all behind it.
+/// Returns true if a request, and all behind it, has to wait although the writer owes no answer.
 fn must_wait(parts: &RuntimeParts, request: &Request) -> bool {
     let sessions_are_known = parts.start_up.sessions_are_known();
     match request.rules().needs {
@@ -139,25 +140,26 @@ pub(in crate::lifecycle) fn handle(
     handle_by_topic(parts, world, asked.ticket, &asked.request)
 }
 
-/// Which requests come before those that were made earlier and wait.
+/// Finds the requests that may be handled before earlier ones that wait.
 ///
-/// What waits for a session keeps back what is about the same one. What may lead to another session being played keeps
-/// back all that doesn't say which one it means.
+/// A waiting request about a session delays others about the same one. A request that may lead to
+/// another session delays all that don't name their session.
 #[derive(Default)]
 struct Overtaking {
     /// The next request to look at.
     place: usize,
-    /// How many there were after the last look.
+    /// The number of requests left after the last look.
     left: usize,
     sessions: HashSet<SessionId>,
-    /// Whether one of them goes by what is known of all sessions.
+    /// True if one of them depends on the list of all sessions.
     any: bool,
-    /// Whether one of them may lead to another session.
+    /// True if one of them may lead to another session.
     leads_elsewhere: bool,
 }
 
 impl Overtaking {
-    /// Looks on, beside the session that is being read; from the beginning where requests came.
+    /// Continues the search, considering the session that is being read; from the beginning if
+    /// requests were added.
     fn begin(&mut self, queue: &RequestQueue, read: Option<SessionId>) {
         if queue.len() != self.left {
             *self = Self::default();

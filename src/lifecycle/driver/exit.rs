@@ -21,8 +21,8 @@ use crate::lifecycle::transitions::leaving::{self, leave_without_waiting};
 use crate::lifecycle::transitions::restoring::cancel_restoring;
 use crate::lifecycle::transitions::take_up::give_up_preparing;
 
-/// Once the app's exit is seen, writes it down, closes the session and waits, for a bounded
-/// time, until that is on disk.
+/// Once the app's exit is seen, records it, closes the session and waits, for a bounded time, until
+/// that is on disk.
 pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_asked = parts.exit.is_asked_for(world);
     if parts.exit.was_seen() && !is_asked {
@@ -59,7 +59,7 @@ pub(in crate::lifecycle) fn exit_if_asked(parts: &mut RuntimeParts, world: &mut 
     answer_before_exit(world);
 }
 
-/// Whoever runs the app took no notice of the exit: there will be another one.
+/// Continues after an exit that the app's runner ignored. Another one will come.
 pub(in crate::lifecycle) fn play_on(parts: &mut RuntimeParts) {
     parts.exit.note_ignored();
     parts.order(Order::Beat);
@@ -91,7 +91,7 @@ fn wait_until_left(parts: &mut RuntimeParts, world: &mut World, deadline: Instan
     }
 }
 
-/// Answers what nobody would hear the answer of later.
+/// Answers the requests whose answer couldn't be read later.
 fn answer_before_exit(world: &mut World) {
     for asked in world.get_resource_or_init::<RequestQueue>().take_all() {
         reject_asked(world, asked, RequestError::Exiting);

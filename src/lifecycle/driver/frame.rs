@@ -1,4 +1,4 @@
-//! The plugin's way through a frame, step by step.
+//! The steps of a frame.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointError, SessionStatus, StopReason};
@@ -33,7 +33,7 @@ use crate::lifecycle::transitions::restoring::go_on_restoring;
 use crate::lifecycle::{CurrentSession, RequestQueue, SessionSettings, checkpoints};
 use crate::monitoring::StandingAlerts;
 
-/// The first step: takes in what the writer reports.
+/// The first step: handles the writer's reports.
 pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     if SwitchedOff::answers_for(world) {
         return;
@@ -51,9 +51,10 @@ pub(crate) fn receive(world: &mut World, mut failure_reported: Local<bool>) {
     }
 }
 
-/// Before the game has its frame, and after its states have changed: goes on with the restore that waits for its gate.
+/// Before the game's systems run, and after its states have changed: continues the restore that
+/// waits for its gate.
 ///
-/// So what waits for a state is there before any system runs in that state.
+/// So entities that wait for a state exist before any system runs in that state.
 pub(crate) fn finish_restore(world: &mut World) {
     Runtime::with(world, |parts, world| {
         go_on_restoring(parts, world);
@@ -62,12 +63,13 @@ pub(crate) fn finish_restore(world: &mut World) {
     });
 }
 
-/// Brings placed entities up to date.
+/// Updates placed entities.
 pub(crate) fn restore(world: &mut World) {
     Runtime::with(world, follow_placed_entities);
 }
 
-/// Asks the conditions that the game has set: what may be captured, and whether the session goes on.
+/// Evaluates the conditions that the game has set: what may be captured, and whether the session
+/// continues.
 pub(crate) fn ask_gates(world: &mut World) {
     Runtime::with(world, |parts, world| {
         if let Some(playing) = &mut parts.playing {
@@ -78,7 +80,7 @@ pub(crate) fn ask_gates(world: &mut World) {
     });
 }
 
-/// Does what the game asks for, and what it leaves to the plugin about earlier sessions.
+/// Handles the game's requests, and resumes earlier sessions automatically.
 pub(crate) fn handle_requests(world: &mut World) {
     Runtime::with(world, |parts, world| {
         look_for_watches(parts, world);
@@ -99,7 +101,7 @@ pub(crate) fn capture(world: &mut World) {
     });
 }
 
-/// The last step: says what the plugin is doing, and what keeps it from doing what it should.
+/// The last step: publishes the plugin's activity, and gives hints.
 pub(crate) fn report(world: &mut World) {
     Runtime::with(world, |parts, world| {
         give_hints(parts, world);
@@ -115,7 +117,8 @@ pub(crate) fn report(world: &mut World) {
     });
 }
 
-/// Takes in what happened since the last frame: time, failures of the game, settings, events, answers.
+/// Handles what happened since the last frame: time, failures of the game, settings, events,
+/// answers.
 fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     parts.time.tick(world);
     note_failures(parts, world);
@@ -136,13 +139,13 @@ fn begin_frame(parts: &mut RuntimeParts, world: &mut World) {
     follow_replica(parts, world);
 }
 
-/// Gives a driven writer its turn, and takes in everything that was reported.
+/// Gives a driven writer its turn, and handles all reports.
 pub(in crate::lifecycle) fn turn(parts: &mut RuntimeParts, world: &mut World) {
     parts.writer.link.turn(parts.time.now());
     handle_reports(parts, world);
 }
 
-/// Reports once which types can't be saved, now that observers are there.
+/// Reports once the types that can't be saved, now that observers exist.
 fn report_problems(parts: &mut RuntimeParts, world: &mut World) {
     for TypeProblem { type_path, reason } in parts.hints.take_problems() {
         notify(world, TypeNotSaved { type_path, reason });
@@ -201,7 +204,7 @@ fn publish_activity(parts: &RuntimeParts, world: &mut World) {
     });
 }
 
-/// A writer that panicked is a bug of ours. The game goes on, and must know that nothing is
+/// A writer that panicked is a bug of this crate. The game continues, and must know that nothing is
 /// saved any more.
 fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
     if parts.exit.was_seen() || !parts.writer.link.is_broken() {
@@ -220,7 +223,8 @@ fn report_writer_loss(parts: &mut RuntimeParts, world: &mut World) {
     answer_for_writer(parts, world);
 }
 
-/// Publishes what was measured, if somebody asks for it, and has the writer look around.
+/// Publishes measurements, if they are requested, and has the writer look at the disk and the
+/// process.
 fn publish_measured(parts: &mut RuntimeParts, world: &mut World) {
     if parts.writer.stopwatch.is_none() {
         return;

@@ -1,4 +1,4 @@
-//! Which room does what a request asks for.
+//! Passes each request to its topic.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::check_slot_name;

@@ -1,4 +1,4 @@
-//! What is left to do after a panic that the game caught.
+//! Handles requests after a panic that the game caught.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, StopReason};
@@ -9,11 +9,11 @@ use crate::lifecycle::activity::{SessionActivity, set_activity};
 use crate::lifecycle::notifications::{SavingStopped, notify};
 use crate::lifecycle::requests::{RequestQueue, reject_all, reject_asked};
 
-/// Says once that nothing is saved any more, and answers requests from now on.
+/// Reports once that nothing is saved any more, and answers requests from now on.
 ///
-/// One of the game's observers or hooks panicked in the middle of our work, and what we remember
-/// went with it: it may have been half of a checkpoint or of a restore, and going on from there
-/// could put a world that never was above one that was.
+/// One of the game's observers or hooks panicked in the middle of the plugin's work, and the
+/// plugin's state was lost with it: it may have been half of a checkpoint or of a restore, and
+/// continuing from there could save a world that never was over one that was.
 pub(in crate::lifecycle) fn report_that_saving_stopped(world: &mut World, reported: &mut bool) {
     if !std::mem::replace(reported, true) {
         let reason = StopReason::Panicked;

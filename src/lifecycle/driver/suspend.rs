@@ -1,4 +1,4 @@
-//! Saves before the system suspends the game, as a phone does, and may end it without another word.
+//! Saves before the system suspends the game, as a phone does, and may end it without notice.
 
 use std::time::Instant;
 
@@ -17,9 +17,9 @@ use crate::lifecycle::gates::saves_by_itself;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::suspension::Suspension;
 
-/// Once the system suspends the game, takes a checkpoint and waits, for a bounded time, until it is on
-/// disk: there may be no other frame. What can't be captured now, in a restore or behind a closed gate,
-/// isn't captured later either, since the moment is over then.
+/// Once the system suspends the game, takes a checkpoint and waits, for a bounded time, until it is
+/// on disk: there may be no other frame. If it can't be captured now, during a restore or behind a
+/// closed gate, it isn't captured later either, since the moment is over then.
 pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     if !Suspension::begins(world) {
         return;
@@ -35,7 +35,7 @@ pub(in crate::lifecycle) fn suspend_if_asked(parts: &mut RuntimeParts, world: &m
     wait_until_durable(parts, world, deadline);
 }
 
-/// Waits until all that was captured is on disk.
+/// Waits until all captures are on disk.
 fn wait_until_durable(parts: &mut RuntimeParts, world: &mut World, deadline: Instant) {
     while parts.playing.as_ref().is_some_and(|playing| playing.line.is_ahead_of_disk()) {
         match parts.writer.link.wait_for_report(deadline, parts.time.now()) {

@@ -1,4 +1,4 @@
-//! Answers requests where sessions are switched off.
+//! Answers requests if sessions are switched off.
 
 use bevy::prelude::*;
 use bevy_session_journal::RequestError;
@@ -6,12 +6,12 @@ use bevy_session_journal::RequestError;
 use crate::lifecycle::hooks::game_hooks::CheckpointTriggers;
 use crate::lifecycle::requests::{RequestQueue, reject_asked};
 
-/// Stands in for [`Runtime`](super::Runtime) where sessions are switched off for this start.
+/// Replaces [`Runtime`](super::Runtime) if sessions are switched off for this start.
 #[derive(Resource)]
 pub(crate) struct SwitchedOff;
 
 impl SwitchedOff {
-    /// Rejects what the game asked for; whether sessions are switched off at all.
+    /// Rejects the game's requests. Returns true if sessions are switched off.
     pub(in crate::lifecycle) fn answers_for(world: &mut World) -> bool {
         if !world.contains_resource::<Self>() {
             return false;

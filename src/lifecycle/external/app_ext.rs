@@ -1,4 +1,4 @@
-//! Names a game's own save system.
+//! Registers a game's own save system.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use crate::capture::LateCalls;
 use crate::external_saves::ExternalSaves;
 
-/// Lets the plugin work with a save system of the game's own.
+/// Registers a game's own save system with the plugin.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -39,13 +39,13 @@ use crate::external_saves::ExternalSaves;
 ///     });
 /// ```
 pub trait ExternalSavesExt {
-    /// Names the game's own save system. A second call takes the place of the first.
+    /// Registers the game's own save system. A second call replaces the first.
     ///
-    /// It works beside the plugin's own checkpoints. A game without saved types has sessions, detection
-    /// and the dialog of the plugin, and its progress in its own saves.
+    /// It works beside the plugin's own checkpoints. A game without saved types uses the plugin's
+    /// sessions, crash detection and dialog, and keeps its progress in its own saves.
     ///
-    /// Has to come while the app is built: a later call has no effect, and
-    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
+    /// Call it while the app is built: a later call has no effect, and
+    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it.
     fn external_saves(&mut self, provider: impl ExternalSaves) -> &mut Self;
 }
 
@@ -58,11 +58,11 @@ impl ExternalSavesExt for App {
     }
 }
 
-/// The save system that the game named, until the plugin is set up.
+/// The registered save system, until the plugin is set up.
 #[derive(Resource)]
 struct Provider(Arc<dyn ExternalSaves>);
 
-/// Takes the save system that the game named out of the world.
+/// Takes the registered save system out of the world.
 pub(crate) fn take_provider(world: &mut World) -> Option<Arc<dyn ExternalSaves>> {
     world.remove_resource::<Provider>().map(|Provider(provider)| provider)
 }

@@ -1,4 +1,4 @@
-//! Asks the game to save, at the moments at which checkpoints are taken too.
+//! Asks the game to save, at the moments at which checkpoints are taken.
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,12 @@ use crate::lifecycle::gates::saves_by_itself;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// How old the provider's word on saving by itself may be, where a moment doesn't wait; and the shortest
-/// time between two saves.
+/// The greatest age of the provider's last answer about autosaves, for a moment that can't wait;
+/// also the shortest time between two saves.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A moment has come at which the game should save. It is asked to as soon as its provider has said
-/// that it wants to be.
+/// A moment has come at which the game should save. It is asked as soon as its provider has
+/// confirmed that it wants to be.
 pub(in crate::lifecycle) fn want_external_save(
     parts: &mut RuntimeParts,
     reason: ExternalSaveReason,
@@ -34,8 +34,8 @@ pub(in crate::lifecycle) fn want_external_save(
     }
 }
 
-/// A moment has come that doesn't wait: what is to be saved is gone in the next frame. What the
-/// provider said last counts.
+/// A moment has come that can't wait: the world to save is gone in the next frame. The provider's
+/// last answer is used.
 pub(in crate::lifecycle) fn ask_external_now(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -49,7 +49,7 @@ pub(in crate::lifecycle) fn ask_external_now(
     }
 }
 
-/// Asks the provider and the game what is due, once a frame.
+/// Asks the provider and the game the questions that are due, once a frame.
 pub(in crate::lifecycle) fn follow_external_saves(parts: &mut RuntimeParts, world: &mut World) {
     if parts.external.is_none() {
         return;
@@ -82,7 +82,7 @@ pub(in crate::lifecycle) fn follow_external_saves(parts: &mut RuntimeParts, worl
     }
 }
 
-/// The provider has said whether the game wants to be asked; `None` if it couldn't.
+/// The provider has answered if the game wants to be asked; `None` if it couldn't.
 pub(in crate::lifecycle) fn autosave_known(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -100,7 +100,7 @@ pub(in crate::lifecycle) fn autosave_known(
     }
 }
 
-/// Whether the timer may ask the game to save.
+/// Returns true if the timer may ask the game to save.
 fn may_ask_to_save(parts: &RuntimeParts, world: &mut World) -> bool {
     let is_active = world
         .get_resource::<CurrentSession>()
@@ -150,8 +150,8 @@ pub(in crate::lifecycle) fn open_request(
     Some(answer)
 }
 
-/// The app exits: waits until then for what the game was asked to save, as long as there is a task
-/// that may still answer. What comes later isn't waited for.
+/// The app exits: waits for requested saves, as long as a task may still answer. Later answers
+/// aren't waited for.
 pub(in crate::lifecycle) fn wait_for_external_saves(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -179,7 +179,7 @@ impl OpenRequest {
         matches!(self.kind, ExternalOperationKind::Save(_))
     }
 
-    /// Whether something beside the message that the game may still read can answer.
+    /// Returns true if a system of the game still holds the request, and so may answer it.
     fn is_held(&self) -> bool {
         self.holders.strong_count() > 1
     }

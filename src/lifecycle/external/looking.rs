@@ -1,4 +1,4 @@
-//! Looks for backups of the game's own after a crash.
+//! Looks for the game's own backups after a crash.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 
-/// How long the player waits for backups to be asked about a crash with them. Those that are found later
-/// are added.
+/// The time to wait for backups before the player is asked about a crash. Backups found later are
+/// added.
 const OFFER_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Sessions were found that crashed: begins to look for backups beside their checkpoints.
+/// Crashed sessions were found: begins to look for backups beside their checkpoints.
 pub(in crate::lifecycle) fn look_for_backups(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -41,19 +41,19 @@ pub(in crate::lifecycle) fn look_for_backups(
     world.get_resource_or_init::<RecoveryOffers>().backups.look_again(!has_types);
 }
 
-/// Whether more backups may be found yet.
+/// Returns true if more backups may still be found.
 pub(in crate::lifecycle) fn is_looking_for_backups(parts: &RuntimeParts) -> bool {
     parts.external.as_ref().is_some_and(|external| external.looking.is_some())
 }
 
-/// Whether the player is asked only once more backups are found.
+/// Returns true if the question to the player waits for backups.
 pub(in crate::lifecycle) fn waits_for_backups(parts: &RuntimeParts) -> bool {
     let looking = parts.external.as_ref().and_then(|external| external.looking.as_ref());
     let now = parts.time.now().elapsed;
     looking.is_some_and(|looking| now.saturating_sub(looking.since) < OFFER_PATIENCE)
 }
 
-/// Asks what comes next of the search, if the provider has answered what came before.
+/// Asks the search's next question, if the provider has answered the previous one.
 pub(in crate::lifecycle) fn go_on_looking(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -124,7 +124,7 @@ pub(in crate::lifecycle) fn backup_validated(
     }
 }
 
-/// The provider could not look at a backup: it isn't offered.
+/// The provider could not examine a backup: it isn't offered.
 pub(in crate::lifecycle) fn backup_not_validated(
     parts: &mut RuntimeParts,
     error: &ExternalCallError,
@@ -135,7 +135,7 @@ pub(in crate::lifecycle) fn backup_not_validated(
     }
 }
 
-/// The backup that was looked at was dealt with; `None` if none was.
+/// Takes the backup that was examined; `None` if none was.
 fn next_to_validate(parts: &mut RuntimeParts) -> Option<ExternalSave> {
     let looking = parts.external.as_mut()?.looking.as_mut()?;
     let Step::Validating(saves) = &mut looking.step else { return None };
@@ -173,14 +173,14 @@ fn players(world: &World) -> Vec<Option<String>> {
     players
 }
 
-/// The backup that is taken without asking instead of what is offered of a session.
+/// The backup that is loaded without asking, instead of a session's checkpoint.
 pub(in crate::lifecycle) fn better_backup(world: &World, session: SessionId) -> Option<String> {
     let offers = world.get_resource::<RecoveryOffers>()?;
     let offer = offers.of(session).next()?;
     Some(offers.backups.better_than(offer)?.save.slot.clone())
 }
 
-/// Takes note of what the sessions that crashed have kept of the game's own saves.
+/// Notes the game's own saves that crashed sessions have recorded.
 pub(in crate::lifecycle) fn note_backups_of(offers: &mut RecoveryOffers, offer: &RecoveryOffer) {
     offers.backups.acknowledge(offer);
 }

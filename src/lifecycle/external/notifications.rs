@@ -1,4 +1,4 @@
-//! What the game is notified of about its own saves.
+//! Notifications about the game's own saves.
 
 use bevy::prelude::*;
 use bevy_session_journal::SessionId;
@@ -10,25 +10,24 @@ use crate::external_saves::{
 use crate::lifecycle::notifications::notifications;
 
 notifications! {
-    /// The game is to save with its own save system now, and to answer when that is durable: by `answer`
-    /// from any thread, or by
-    /// [`done`](crate::external::ExternalCommands::done) or
+    /// The game should save with its own save system now, and answer when that is durable: by
+    /// `answer` from any thread, or by [`done`](crate::external::ExternalCommands::done) or
     /// [`failed`](crate::external::ExternalCommands::failed).
     ExternalSaveRequested {
         /// The request.
         request: ExternalRequestId,
         /// The session.
         session: SessionId,
-        /// Why.
+        /// The occasion.
         reason: ExternalSaveReason,
-        /// The state that asks for it, as `enter Playing`.
+        /// The state that requests it, as `enter Playing`.
         label: Option<String>,
-        /// Where the answer goes.
+        /// Answers the request.
         answer: ExternalAnswer,
     }
 
-    /// The game is to load a backup with its own save system, and to answer as above when its world is
-    /// there. The session goes on with it then.
+    /// The game should load a backup with its own save system, and answer as above when its world
+    /// is there. The session then continues with it.
     ExternalRestoreRequested {
         /// The request.
         request: ExternalRequestId,
@@ -36,30 +35,31 @@ notifications! {
         session: SessionId,
         /// The backup.
         save: ExternalSave,
-        /// Where the answer goes.
+        /// Answers the request.
         answer: ExternalAnswer,
     }
 
-    /// What the game's own save system was asked for is done, failed, or was given up.
-    /// [`ExternalOperations`](crate::external::ExternalOperations) has it from now on.
+    /// A request to the game's own save system is done, has failed, or was given up.
+    /// [`ExternalOperations`](crate::external::ExternalOperations) lists it from now on.
     ExternalOperationFinished {
-        /// What was asked for, and what came of it.
+        /// The request and its outcome.
         operation: ExternalOperation,
     }
 
-    /// A backup of the game's own can't be loaded, as its save system says. It isn't offered.
+    /// One of the game's own backups can't be loaded, according to its save system. It isn't
+    /// offered.
     ExternalSaveDamaged {
         /// The backup.
         save: ExternalSave,
-        /// What is the matter with it.
+        /// The damage, in plain words.
         reason: String,
     }
 
-    /// A call of the game's own save system has no answer. It costs that answer only.
+    /// A call of the game's own save system has no answer. Only that answer is lost.
     ExternalCallFailed {
         /// The call.
         call: ExternalCall,
-        /// Why.
+        /// The error.
         error: ExternalCallError,
     }
 }

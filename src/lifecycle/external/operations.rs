@@ -1,4 +1,4 @@
-//! What was asked of the game, and what came of it.
+//! Requests to the game's own save system, and their outcomes.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::lifecycle::CurrentSession;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Takes note of what came of a request to the game, and goes on from there.
+/// Records the outcome of a request to the game, and continues from there.
 pub(in crate::lifecycle) fn finish_operation(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -52,7 +52,8 @@ pub(in crate::lifecycle) fn finish_operation(
     }
 }
 
-/// Takes note of the run that is played: what its session has kept is known from now on.
+/// Notes the run that is played: the operations that its session has recorded are known from now
+/// on.
 pub(in crate::lifecycle) fn follow_external_run(parts: &mut RuntimeParts, world: &mut World) {
     let run = parts.playing.as_ref().map(|playing| playing.line.run());
     let Some(external) = &mut parts.external else { return };
@@ -76,7 +77,7 @@ pub(in crate::lifecycle) fn follow_external_run(parts: &mut RuntimeParts, world:
     }
 }
 
-/// Has the session keep its operations with the next checkpoint, if it is the one that is played.
+/// Stores its operations in the session with the next checkpoint, if it is the one that is played.
 fn keep_in_session(world: &mut World, session: SessionId) {
     let operations = world.get_resource_or_init::<ExternalOperations>();
     let kept: Vec<ExternalOperation> = operations.of(session).into_iter().cloned().collect();

@@ -1,4 +1,4 @@
-//! Takes in what the provider and the game have answered.
+//! Handles the answers of the provider and the game.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::lifecycle::SessionSettings;
 use crate::lifecycle::notifications::notify;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Takes in what the provider and the game have answered.
+/// Handles the answers of the provider and the game.
 pub(in crate::lifecycle) fn receive_external(parts: &mut RuntimeParts, world: &mut World) {
     if parts.external.is_none() {
         return;
@@ -54,7 +54,7 @@ fn external_call_failed(
     }
 }
 
-/// Gives up the requests to the game whose time is over.
+/// Gives up requests to the game that are overdue.
 fn give_up_overdue(parts: &mut RuntimeParts, world: &mut World, patience: Duration) {
     let now = parts.time.now().elapsed;
     let is_over = |open: &OpenRequest| now.saturating_sub(open.asked_at) >= patience;

@@ -1,4 +1,4 @@
-//! What the game answers, and asks for, about its own saves.
+//! The game's answers about its own saves, and its requests.
 
 use bevy::prelude::*;
 use bevy_session_journal::{ExternalError, RequestError, Ticket};
@@ -8,7 +8,7 @@ use crate::external_saves::{ExternalDone, ExternalOperations, ExternalOutcome, E
 use crate::lifecycle::requests::{ExternalRequest, Request, RequestQueue, ask, finish, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Takes in the answers that are there, out of turn: what is asked of sessions may have to wait for
+/// Handles the answers that have come, out of turn: requests about sessions may have to wait for
 /// them.
 pub(in crate::lifecycle) fn take_external_answers(parts: &mut RuntimeParts, world: &mut World) {
     let Some(external) = &parts.external else { return };
@@ -34,7 +34,7 @@ pub(in crate::lifecycle) fn take_external_answers(parts: &mut RuntimeParts, worl
     }
 }
 
-/// Takes in an answer that came by another way than a request.
+/// Handles an answer that didn't come as a request.
 pub(super) fn take_answer(parts: &mut RuntimeParts, world: &mut World, answer: ExternalRequest) {
     let ticket = ask(world, answer.clone());
     take_asked_answer(parts, world, ticket, &answer);
@@ -53,7 +53,7 @@ fn take_asked_answer(
     }
 }
 
-/// Takes in what the game says of something that it was asked for.
+/// Handles the game's answer to a request.
 pub(in crate::lifecycle) fn answer_external(
     parts: &mut RuntimeParts,
     world: &mut World,

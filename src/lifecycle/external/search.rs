@@ -16,8 +16,8 @@ pub(in crate::lifecycle) enum Step {
     List,
     /// They are being listed.
     Listing,
-    /// The next one of these is to be looked at, newest first.
+    /// The next one of these is to be examined, newest first.
     Validate(VecDeque<ExternalSave>),
-    /// The first one of these is being looked at.
+    /// The first one of these is being examined.
     Validating(VecDeque<ExternalSave>),
 }

@@ -1,4 +1,4 @@
-//! Hints about what is saved, rather than about when.
+//! Hints about the saved data, rather than about when it is saved.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use bevy::utils::prelude::ShortName;
 use super::SessionHint;
 
 impl SessionHint {
-    /// The hints about what is saved, rather than about when.
+    /// Writes the hints about the saved data, rather than about when it is saved.
     pub(super) fn fmt_about_data(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoEntitySaved { types } => write!(
@@ -51,7 +51,7 @@ impl SessionHint {
         }
     }
 
-    /// The hints about types that aren't saved, or not as a whole.
+    /// Writes the hints about types that aren't saved, or not completely.
     fn fmt_about_types(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InstanceNotRegistered { type_path } => write!(

@@ -1,4 +1,4 @@
-//! One thing that a developer wants to know.
+//! A hint for developers.
 
 use std::fmt;
 use std::mem::discriminant;
@@ -11,124 +11,127 @@ use bevy_session_journal::Code;
 
 use crate::capture::SaveKey;
 
-/// Something that keeps the plugin from doing what the game probably expects of it.
+/// A reason why the plugin doesn't do what the game probably expects of it.
 ///
-/// [`Display`](fmt::Display) says it in plain words, with the line to write.
+/// [`Display`](fmt::Display) describes it in plain words, with the line of code to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum SessionHint {
     /// For 30 seconds of play no checkpoint could be taken, since conditions of
-    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) don't hold.
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) didn't hold.
     GateStaysShut {
         /// The conditions that don't hold, by their names.
         conditions: Vec<String>,
-        /// Play time since a checkpoint could be taken.
+        /// Play time since a checkpoint could last be taken.
         waited: Duration,
-        /// A state that one of them goes by, and that doesn't exist at the moment: its `init_state`
-        /// is missing, or it is a sub-state that isn't entered.
+        /// A state that one of them depends on, and that doesn't exist at the moment: its
+        /// `init_state` is missing, or it is a sub-state that isn't entered.
         absent_state: Option<String>,
     },
-    /// A condition can't be asked, because a parameter of it isn't valid, and so doesn't hold: a
-    /// resource that isn't there, usually.
+    /// A condition can't run, because one of its parameters isn't valid, and so doesn't hold:
+    /// usually, a resource doesn't exist.
     ConditionFailed {
         /// The condition, by its name.
         condition: String,
-        /// What Bevy says.
+        /// The error that Bevy reports.
         error: String,
     },
-    /// Something of the game's own code failed, and its error handler let it go on: the world is as the failure left
-    /// it, and so is what is saved of it.
+    /// The game's own code failed, and its error handler let it continue: the world is as the
+    /// failure left it, and so is everything that is saved of it.
     WentOnAfterFailure {
         /// The code, as `system hop::combat::strike`.
         of: String,
         /// The error, or the message of the panic.
         error: String,
     },
-    /// A condition or a hook goes by a state that isn't part of the app.
+    /// A condition or a hook depends on a state that isn't part of the app.
     StateNotAdded {
         /// The state.
         state: String,
     },
-    /// Components are saved, and after three checkpoints no entity ever was, since none has the
-    /// marker [`Saved`](crate::Saved).
+    /// There are saved components, and after three checkpoints no entity was ever saved, since none
+    /// has the marker [`Saved`](crate::Saved).
     NoEntitySaved {
         /// The components that are saved.
         types: Vec<String>,
     },
-    /// For 30 seconds there was no session and none was asked for, although there are entities that would be saved.
-    /// In development, also without such entities.
+    /// For 30 seconds there was no session and no request to start one, although there are entities
+    /// that would be saved. In development, also without such entities.
     NoSessionStarted,
-    /// In development the last game was killed, and a player would be asked about it now: a developer, who stops
-    /// games all day, isn't.
+    /// In development the last game was killed. A player would be asked about it now; a developer,
+    /// who stops games all day, isn't.
     StoppedInDevelopment,
-    /// The plugin has despawned an entity with a [`SaveKey`] as soon as it was spawned, since one with
-    /// that key had been despawned in this run. That is right for a coin that was taken, and wrong
-    /// for the next round.
+    /// The plugin has despawned an entity with a [`SaveKey`] as soon as it was spawned, since one
+    /// with that key had been despawned in this run. That is right for a coin that was taken, and
+    /// wrong for the next round.
     KeyedEntityWentAgain {
         /// The key; the first of them.
         key: SaveKey,
-        /// How many went in that frame.
+        /// The number of entities that were despawned in that frame.
         entities: usize,
     },
-    /// Entities with a [`SaveKey`] were despawned before the session was restored, and aren't there
-    /// to get their values back: the game was played behind the question whether to recover.
+    /// Entities with a [`SaveKey`] were despawned before the session was restored, and so couldn't
+    /// get their values back: the game was played while the player was still being asked about the
+    /// crash.
     LostBeforeRestore {
         /// The key of the first of them.
         key: SaveKey,
-        /// How many.
+        /// The number of entities.
         entities: usize,
     },
-    /// The ready-made recovery dialog is open and can't be seen, since there is no camera.
+    /// The ready-made recovery dialog is open and invisible, since there is no camera.
     DialogWithoutCamera,
     /// A call came after the app was complete, and has no effect.
     CalledTooLate {
         /// The call.
         call: String,
     },
-    /// [`GameContext`](crate::GameContext) says more than a session's files keep: texts over 512 bytes, mods over
-    /// 16 KiB or arguments over 4 KiB. The first that fit are kept.
+    /// [`GameContext`](crate::GameContext) has more than a session's files keep: texts over 512
+    /// bytes, mods over 16 KiB or arguments over 4 KiB. The first that fit are kept.
     ContextTooLong {
         /// The fields that are too long, by their names.
         fields: Vec<String>,
     },
-    /// A generic type has an instance that isn't registered, and others are saved, or it is on saved
-    /// entities. Found where Bevy knows names, with its feature `debug`.
+    /// A generic type has an instance that isn't registered, while others are saved, or it is on
+    /// saved entities. Found if Bevy knows names, with its feature `debug`.
     InstanceNotRegistered {
         /// The instance.
         type_path: String,
     },
-    /// A saved field holds an `Entity` that isn't mapped, and names another one after a restore. Found in types
-    /// that are registered for reflection, as a few of their values are looked at after each checkpoint.
+    /// A saved field has an `Entity` that isn't mapped, and refers to another one after a restore.
+    /// Found in types that are registered for reflection, as a few of their values are looked at
+    /// after each checkpoint.
     EntityNotMapped {
         /// The component or resource.
         type_path: String,
-        /// What leads to the field, as `.weapon.owner`.
+        /// The path to the field, as `.weapon.owner`.
         field: String,
     },
-    /// Values were restored in which an `Entity` wasn't mapped when they were saved, as by a build of the game in
-    /// which the field wasn't `#[entities]` yet: they are [`Entity::PLACEHOLDER`](bevy::prelude::Entity) now.
+    /// Values were restored in which an `Entity` wasn't mapped when they were saved, for example by
+    /// a build of the game in which the field wasn't `#[entities]` yet: they are
+    /// [`Entity::PLACEHOLDER`](bevy::prelude::Entity) now.
     SavedUnmapped {
         /// The component or resource.
         type_path: String,
         /// The field, if the type is registered for reflection.
         field: Option<String>,
     },
-    /// Entities came back without a relationship, such as [`ChildOf`](bevy::prelude::ChildOf), since its target isn't
-    /// saved.
+    /// Entities were restored without a relationship, such as [`ChildOf`](bevy::prelude::ChildOf),
+    /// since its target isn't saved.
     LinkNotRestored {
         /// The relationship.
         type_path: String,
         /// The entities, as far as [`RestoreReport::dangling`](crate::recovery::RestoreReport::dangling) lists them.
         entities: usize,
     },
-    /// Saved entities had these components before a restore replaced them, and ten seconds of play later none has
-    /// them: they aren't saved, and nothing puts them back.
+    /// Saved entities had these components before a restore replaced them, and ten seconds of play
+    /// later none has them: they aren't saved, and nothing has inserted them again.
     NotPutBack {
         /// The types of the game that are saved on these entities.
         saved: Vec<String>,
-        /// What they lack, that of other crates first.
+        /// The missing components, other crates' first.
         components: Vec<String>,
     },
 }
@@ -158,7 +161,7 @@ impl SessionHint {
         }
     }
 
-    /// Whether it is about the session that is played, and not about the app.
+    /// Returns true if the hint is about the played session, not about the app.
     pub(super) fn is_of_session(&self) -> bool {
         match self {
             Self::GateStaysShut { .. }
@@ -181,7 +184,7 @@ impl SessionHint {
         }
     }
 
-    /// Whether the other one says nothing new.
+    /// Returns true if the other hint is about the same cause.
     pub(crate) fn is_about_the_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (

@@ -1,4 +1,4 @@
-//! What a restore could not put back, and what nothing puts back after it.
+//! Hints about what a restore could not restore, and what nothing has spawned or inserted since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::capture::{crate_of, is_crate_of_engine, type_path_of};
 use crate::lifecycle::notifications::SessionRestored;
 use crate::restore::{DanglingReference, NotPutBack, Reappearance, RestoreReport};
 
-/// Gives the hints about references of restored entities that lead nowhere.
+/// Gives the hints about references of restored entities without a target.
 pub(crate) fn hint_at_dangling(restored: On<SessionRestored>, mut commands: Commands) {
     let report = &restored.report;
     let hints = dangling(report);
@@ -28,8 +28,8 @@ pub(crate) fn hint_at_dangling(restored: On<SessionRestored>, mut commands: Comm
     }
 }
 
-/// A plain reference to an entity that isn't there may be to one that was despawned long ago, as there are in
-/// most games. A relationship never is: its target was there and wasn't saved.
+/// A plain reference without a target may be to an entity that was despawned long ago, as in most
+/// games. A relationship never is: its target existed and wasn't saved.
 fn dangling(report: &RestoreReport) -> Vec<SessionHint> {
     let mut links = BTreeMap::<&str, Vec<&DanglingReference>>::new();
     let mut unmapped = BTreeSet::new();
@@ -51,7 +51,8 @@ fn dangling(report: &RestoreReport) -> Vec<SessionHint> {
     links.chain(unmapped).collect()
 }
 
-/// Gives the hint about what entities had before a restore, and what nothing has put back since.
+/// Gives the hint about components that entities had before a restore, and that nothing has
+/// inserted since.
 pub(super) fn hint_at_what_is_not_put_back(world: &mut World) {
     let Some(reappearance) = world.remove_resource::<Reappearance>() else { return };
     let registry = world.get_resource::<AppTypeRegistry>().cloned().unwrap_or_default();
@@ -62,7 +63,8 @@ pub(super) fn hint_at_what_is_not_put_back(world: &mut World) {
     }
 }
 
-/// Says what was lost, unless the game may well mean it: with nothing lost but components of its own.
+/// The hint about lost components, unless the game may have meant it: if only its own components
+/// were lost.
 fn named(world: &World, registry: &TypeRegistry, lost: &NotPutBack) -> Option<SessionHint> {
     let saved: Vec<String> =
         lost.saved.iter().filter_map(|id| type_path_of(world, registry, *id)).collect();
@@ -89,7 +91,8 @@ fn is_ignored(world: &World, component: ComponentId) -> bool {
     type_id.is_some_and(|type_id| IgnoredTypes::has(world, type_id))
 }
 
-/// Whether another component that was lost requires this one. Where an entity is, is said all the same.
+/// Returns true if another lost component requires this one. [`Transform`] is reported all the
+/// same.
 fn comes_with_others(world: &World, lost: &NotPutBack, component: ComponentId) -> bool {
     let is_required_by = |other: &ComponentId| {
         let required = world.get_required_components_by_id(*other);

@@ -1,4 +1,4 @@
-//! Looks for what keeps the plugin from doing what a game expects of it.
+//! Looks for reasons why the plugin doesn't do what a game expects of it.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::lifecycle::hooks::game_hooks::GameHooks;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, RecoveryOffers, RequestQueue};
 
-/// Play time after which a gate that is shut is worth a word.
+/// The play time after which a shut gate is worth a hint.
 const GATE_PATIENCE: Duration = Duration::from_secs(30);
-/// Time in a game without a session after which that is worth a word.
+/// The time without a session after which that is worth a hint.
 const SESSION_PATIENCE: Duration = Duration::from_secs(30);
-/// Time without a session after which a game won't take up one that a developer has stopped.
+/// Time without a session after which a game won't resume one that a developer has stopped.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
-/// Play time in which a level spawns what waits for it, if it ever does.
+/// The play time in which a level spawns its placed entities, if it ever does.
 const LEVEL_PATIENCE: Duration = Duration::from_secs(10);
-/// Checkpoints without an entity after which that is worth a word.
+/// The number of checkpoints without an entity after which that is worth a hint.
 const EMPTY_CHECKPOINTS: u32 = 3;
 
 /// Gives the hints that are due.
@@ -46,7 +46,7 @@ pub(crate) fn give_hints(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Whether the game goes on in another session than those that its developer has stopped.
+/// Gives a hint if the game plays another session than those that its developer stopped.
 fn watch_stop(parts: &mut RuntimeParts, world: &mut World) {
     let (Some(stopped), Some(session)) = (parts.hints.stopped.take(), parts.session()) else {
         return;
@@ -56,7 +56,7 @@ fn watch_stop(parts: &mut RuntimeParts, world: &mut World) {
     }
 }
 
-/// Once: whether the states that the game's hooks go by are there.
+/// Checks once that the states which the game's hooks use exist.
 fn look_over_hooks(parts: &mut RuntimeParts, world: &mut World) {
     if std::mem::replace(&mut parts.hints.knows_hooks, true) {
         return;
@@ -116,9 +116,9 @@ fn watch_entities(parts: &RuntimeParts, world: &mut World, empty_checkpoints: u3
     }
 }
 
-/// Whether the game forgot to start a session. A player who has time in the menu is no mistake, as
-/// far as the game says where its menu is. Where players are, that isn't enough: there has to be something that
-/// would be saved.
+/// Gives a hint if the game seems to have forgotten to start a session. A player who takes time in
+/// the menu is no mistake, if the game has declared where its menu is. For players, a hint also
+/// needs something that would be saved.
 fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
     let is_busy = parts.transition.is_some()
         || !parts.start_up.sessions_are_known()
@@ -152,7 +152,7 @@ fn watch_menu(parts: &mut RuntimeParts, world: &mut World, passed: Duration) {
 }
 
 impl GameHooks {
-    /// Says which conditions have kept checkpoints from being taken for so long.
+    /// The hint with the conditions that have kept checkpoints from being taken for this long.
     pub(crate) fn shut_gate(&self, world: &World, waited: Duration) -> SessionHint {
         let mut shut = self.checkpoint_session_while.iter().filter(|condition| !condition.held());
         let absent_state = shut.clone().find_map(|condition| condition.absent_state(world));

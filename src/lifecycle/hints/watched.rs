@@ -1,4 +1,4 @@
-//! What is remembered from frame to frame, to know when a hint is due.
+//! State kept from frame to frame, to know when a hint is due.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use bevy_session_journal::{RunId, SessionId};
 
 use crate::capture::TypeProblem;
 
-/// What is remembered from frame to frame, to know when a hint is due.
+/// State kept from frame to frame, to know when a hint is due.
 #[derive(Default)]
 pub(crate) struct HintWatch {
     /// Types that can't be saved and weren't reported yet.
     pub(super) problems: Vec<TypeProblem>,
-    /// Whether the game's hooks were looked over.
+    /// True once the game's hooks were checked.
     pub(super) knows_hooks: bool,
-    /// Time in which no session was played or asked for; `None` once there was one.
+    /// Time without a session or a request for one; `None` once there was one.
     pub(super) without_session: Option<Duration>,
-    /// Whether this is a developer's start, where a word too much does no harm.
+    /// True if this is a developer's start, in which a needless hint does no harm.
     pub(super) is_development: bool,
     pub(super) stopped: Option<Stopped>,
     pub(super) run: Option<RunWatch>,
@@ -26,22 +26,22 @@ pub(crate) struct HintWatch {
 #[derive(Default)]
 pub(in crate::lifecycle) struct Stopped {
     pub(super) sessions: Vec<SessionId>,
-    /// Time since the first was found in which no session was played or asked for.
+    /// Time without a session or a request for one, since the first was found.
     pub(super) waited: Duration,
 }
 
-/// What is remembered of one run.
+/// The counters of one run.
 pub(in crate::lifecycle) struct RunWatch {
     pub(super) run: RunId,
     /// Time since it began, without pauses.
     pub(super) played: Duration,
     /// Play time for which no checkpoint could be taken.
     pub(super) shut_for: Duration,
-    /// When the last capture was taken that was counted.
+    /// The time of the last capture that was counted.
     pub(super) captured_at: Option<Duration>,
     /// Captures in a row that found no entity.
     pub(super) empty: u32,
-    /// Whether there ever was one.
+    /// True if a capture ever found one.
     pub(super) has_saved_entities: bool,
 }
 
@@ -57,7 +57,8 @@ impl HintWatch {
         }
     }
 
-    /// A session isn't offered that a developer has stopped. Where the game takes it up by itself, that is no news.
+    /// Notes that a session isn't offered, since a developer has stopped it. If the game resumes it
+    /// by itself, no hint is given.
     pub(crate) fn was_stopped_in_development(&mut self, session: SessionId) {
         self.stopped.get_or_insert_default().sessions.push(session);
     }
@@ -74,8 +75,8 @@ impl RunWatch {
         Self { run, played, shut_for, captured_at: None, empty: 0, has_saved_entities: false }
     }
 
-    /// Follows a run through a frame: whether a gate kept checkpoints from being taken, and when the last of them was
-    /// captured, with whether it had entities.
+    /// Follows a run through a frame: if a gate kept checkpoints from being taken, and when the
+    /// last of them was captured, with `true` if it had entities.
     pub(super) fn follow(
         &mut self,
         passed: Duration,

@@ -1,4 +1,4 @@
-//! Conditions that a game sets, with what to call them.
+//! The game's conditions, with their names.
 
 use std::any::type_name_of_val;
 use std::fmt;
@@ -15,11 +15,11 @@ use super::type_names::arguments;
 use crate::engine;
 use crate::lifecycle::hints::{SessionHint, give_hint};
 
-/// A run condition of the game that is asked by hand, with what to call it: for plugins that, like this one, take
-/// conditions of a game (`when this holds, the quest is done`).
+/// A run condition of the game that is evaluated by hand, with its name: for plugins that, like
+/// this one, take conditions of a game (`when this holds, the quest is done`).
 ///
-/// One that can't be asked, because a resource isn't there, doesn't hold, and
-/// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) says so once.
+/// If it can't run, because a resource doesn't exist, it doesn't hold, and
+/// [`SessionHint::ConditionFailed`](crate::hints::SessionHint::ConditionFailed) is given once.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -41,11 +41,11 @@ use crate::lifecycle::hints::{SessionHint, give_hint};
 pub struct Condition {
     pub(crate) name: String,
     system: BoxedCondition,
-    /// The state that it goes by, where that shows in its type and is only one.
+    /// The state that it depends on, if its type shows exactly one.
     state: Option<String>,
-    /// What it reads of the world, once it is known.
+    /// The resources and components that it reads; `None` until it is initialized.
     reads: Option<Vec<ComponentId>>,
-    /// Whether it goes by entities, by what they have or whether they are there.
+    /// True if it depends on entities: on their components, or on their existence.
     asks_entities: bool,
     held: bool,
     asked: Option<Asked>,
@@ -53,19 +53,19 @@ pub struct Condition {
     failure: Failure,
 }
 
-/// When a condition was asked last.
+/// The last evaluation of a condition.
 #[derive(Clone, Copy)]
 struct Asked {
-    /// What changed until then has this tick at most.
+    /// The tick of the evaluation: earlier changes have this tick at most.
     at: Tick,
-    /// How many of the resources that it reads were there.
+    /// The number of the resources it reads that existed.
     resources: usize,
 }
 
-/// Whether a condition couldn't be asked.
+/// The state of a condition's failure to run, and of its report.
 enum Failure {
     Never,
-    /// It couldn't, and that hasn't been said yet.
+    /// It couldn't run, and that hasn't been reported yet.
     Unsaid(String),
     Said,
 }
@@ -78,14 +78,15 @@ impl fmt::Debug for Condition {
 }
 
 impl Condition {
-    /// A condition that is called by its type.
+    /// A condition that is named after its type.
     pub fn new<M>(condition: impl SystemCondition<M>) -> Self {
         Self::named(None, condition)
     }
 
-    /// Whether it holds now. Where it can't be asked, it doesn't, and a hint says why.
+    /// Returns true if it holds now. If it can't run, it doesn't hold, and a hint says why.
     ///
-    /// It sees the world as a system that runs once for each call: what changed since the last one.
+    /// It sees the world as a system that runs once per call does: change detection is relative to
+    /// the last call.
     pub fn holds(&mut self, world: &mut World) -> bool {
         let holds = self.ask(world);
         if let Some(error) = self.take_failure() {
@@ -113,7 +114,7 @@ impl Condition {
         Self::named(Some(name), in_state(state))
     }
 
-    /// Whether it holds now. One that can't be asked doesn't, and whoever asks sees to the hint.
+    /// Returns true if it holds now. If it can't run, it doesn't hold; the caller gives the hint.
     pub(crate) fn ask(&mut self, world: &mut World) -> bool {
         self.initialize(world);
         let answer = self.system.run_readonly((), world);
@@ -129,9 +130,10 @@ impl Condition {
         self.held
     }
 
-    /// Whether the answer may be another one by now: a resource that it reads changed since, came or went, it reads
-    /// what isn't known, or it reads entities and a state is being left. That time passes, and that entities change in a frame
-    /// that leaves no state, is for the question at the end of the frame.
+    /// Returns true if the answer may have changed: a resource that it reads was changed, inserted
+    /// or removed, it reads something unknown, or it reads entities and a state is being left.
+    /// Passing time, and changes of entities in a frame that leaves no state, are left to the
+    /// evaluation at the end of the frame.
     pub(in crate::lifecycle) fn may_have_changed(&self, world: &World, leaves: bool) -> bool {
         let reads_nothing = self.reads.as_ref().is_none_or(Vec::is_empty) && !self.asks_entities;
         let Some(asked) = self.asked.filter(|_| !reads_nothing) else { return true };
@@ -153,18 +155,18 @@ impl Condition {
         self.resources(world).count() != asked.resources || self.resources(world).any(is_newer)
     }
 
-    /// The resources that it reads, as far as they are there.
+    /// The resources that it reads, as far as they exist.
     fn resources(&self, world: &World) -> impl Iterator<Item = (ComponentId, Entity)> {
         let reads = self.reads.iter().flatten();
         reads.filter_map(|read| Some((*read, world.resource_entities().get(*read)?)))
     }
 
-    /// Whether it couldn't be asked the last time.
+    /// Returns true if it couldn't run the last time.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.is_unanswered
     }
 
-    /// Whether it held when it was asked last.
+    /// Returns true if it held when it was last evaluated.
     pub(crate) fn held(&self) -> bool {
         self.held
     }
@@ -183,7 +185,7 @@ impl Condition {
         })
     }
 
-    /// The state that it goes by, if a resource that it reads isn't there.
+    /// The state that it depends on, if a resource that it reads doesn't exist.
     pub(in crate::lifecycle) fn absent_state(&self, world: &World) -> Option<String> {
         let is_absent = |read: &ComponentId| {
             let required = world.get_required_components_by_id(*read);
@@ -206,10 +208,10 @@ impl Condition {
     }
 }
 
-/// Bevy's condition on a state.
+/// Bevy's condition for a state.
 const IN_STATE: &str = "bevy_state::condition::in_state";
 
-/// The state by which a condition goes, as far as it shows in its type and is only one.
+/// The state that a condition depends on, if its type shows exactly one.
 fn state_in(type_name: &str) -> Option<String> {
     match arguments(type_name, IN_STATE)[..] {
         [state] => Some(state.to_owned()),
@@ -217,7 +219,7 @@ fn state_in(type_name: &str) -> Option<String> {
     }
 }
 
-/// The name of a condition as people write it. Of one that is made of others, its states.
+/// The readable name of a condition; for a combined one, its states.
 fn spoken(name: &str) -> String {
     let states = arguments(name, IN_STATE);
     let is_of_others = name.contains("CombinatorSystem<");
@@ -231,7 +233,7 @@ fn spoken(name: &str) -> String {
     }
 }
 
-/// Bevy's errors end with a backtrace.
+/// The first line of an error. Bevy's errors end with a backtrace.
 fn first_line(error: &str) -> String {
     error.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }

@@ -30,10 +30,10 @@ impl EndHook {
     }
 }
 
-/// What a system of [`on_session_end`](crate::SessionHooksExt::on_session_end) returns: nothing where it
+/// The output of a system of [`on_session_end`](crate::SessionHooksExt::on_session_end): `()` if it
 /// is done at once, or [`Poll::Pending`] to be run again in the next frame.
 pub trait EndStep {
-    /// What this comes to: ready where the system is done.
+    /// Converts the output: [`Poll::Ready`] if the system is done.
     fn into_poll(self) -> Poll<()>;
 }
 

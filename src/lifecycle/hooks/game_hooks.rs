@@ -1,4 +1,4 @@
-//! What a game has tied to its states.
+//! The hooks by which a game ties sessions to its states.
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
@@ -10,37 +10,37 @@ use super::type_names::arguments;
 use crate::lifecycle::guards::RequestGuard;
 use crate::restore::{ClearedMessages, DroppedTypes, StateOverride};
 
-/// What a game has tied to its states. Collected while the app is built.
+/// The hooks by which a game ties sessions to its states. Collected while the app is built.
 #[derive(Resource, Default)]
 pub(crate) struct GameHooks {
     pub checkpoint_session_while: Vec<Condition>,
-    /// When a pace of the same name is in force.
+    /// The conditions under which the pace of the same name is in force.
     pub paces: Vec<Condition>,
     pub pause_in: Vec<Condition>,
     pub offer_in: Vec<Condition>,
     pub restore_session_when: Vec<Condition>,
     pub restore_session_through: Option<StateOverride>,
-    /// Where all of these hold, a restore in place leaves that out.
+    /// If all of these hold, a restore in place leaves that out.
     pub stay_in_level_if: Vec<Condition>,
-    /// Ways out of a crash that the game adds.
+    /// Recovery options that the game adds.
     pub recovery_options: Vec<RecoveryHook>,
-    /// What is done when a session is left, in this order.
+    /// Systems that run when a session is left, in this order.
     pub on_end: Vec<EndHook>,
-    /// What has a say before a request is handled.
+    /// Guards that may refuse a request before it is handled.
     pub guards: Vec<RequestGuard>,
-    /// Messages that don't outlive their world.
+    /// Messages that are cleared with their world.
     pub clear_on_session_restore: ClearedMessages,
-    /// Components that no entity keeps which stays in a restore in place.
+    /// Components that are removed from entities that stay in a restore in place.
     pub drop_on_rewind: DroppedTypes,
-    /// Whether a state closes the session.
+    /// True if a state closes the session.
     pub closes: bool,
-    /// Adds what looks at transitions, once the schedule for them is there.
+    /// Functions that add the systems for transitions, once the schedule for them exists.
     pub(super) watch: Vec<fn(&mut App)>,
-    /// The states that hooks go by.
+    /// The states that hooks depend on.
     pub(super) states: Vec<NamedState>,
 }
 
-/// A state that a hook goes by.
+/// A state that a hook depends on.
 pub(in crate::lifecycle) struct NamedState {
     pub(super) name: &'static str,
     pub(super) is_added: fn(&World) -> bool,
@@ -53,7 +53,7 @@ pub(crate) struct CheckpointTriggers {
     pub entered: Vec<String>,
     /// At once, before the state is left.
     pub leaving: Vec<String>,
-    /// At the end of this frame, whatever was taken shortly before.
+    /// At the end of this frame, even if one was taken shortly before.
     pub urgent: Option<String>,
 }
 
@@ -65,13 +65,13 @@ impl CheckpointTriggers {
     }
 }
 
-/// What Bevy calls the resource of a state, and the message of its transitions.
+/// Bevy's path of the resource of a state.
 const STATE: &str = "bevy_state::state::resources::State";
 
 const TRANSITION: &str = "bevy_state::state::transitions::StateTransitionEvent";
 
-/// The state of which this is the resource, if nothing ever added it to the app. One that was added
-/// may be absent, as sub-states are.
+/// The state of which this is the resource, if nothing ever added it to the app. A state that was
+/// added may be absent, as sub-states are.
 fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
     let name = |component| Some(world.components().get_info(component)?.name().to_string());
     let resource = name(component)?;
@@ -83,13 +83,13 @@ fn state_without_app(world: &World, component: ComponentId) -> Option<String> {
 }
 
 impl GameHooks {
-    /// Whether the game is where it deals with crashed sessions.
+    /// Returns true if the game is where it asks about crashed sessions.
     pub(crate) fn is_in_menu(&mut self, world: &mut World) -> bool {
         let menus = &mut self.offer_in;
         menus.is_empty() || menus.iter_mut().any(|condition| condition.ask(world))
     }
 
-    /// What conditions said that couldn't be asked, each once, with their names.
+    /// The errors of conditions that couldn't run, each once, with the conditions' names.
     pub(crate) fn take_failures(&mut self) -> Vec<(String, String)> {
         let failed = |condition: &mut Condition| {
             condition.take_failure().map(|error| (condition.name.clone(), error))
@@ -106,8 +106,8 @@ impl GameHooks {
             .flatten()
     }
 
-    /// States by which conditions and hooks go, and which aren't part of the app. Those that are
-    /// hidden in a condition of the game's own making are found where Bevy knows names.
+    /// States that conditions and hooks depend on, and that aren't part of the app. States that are
+    /// hidden in a condition of the game are found if Bevy knows names.
     pub(crate) fn missing_states(&mut self, world: &mut World) -> Vec<String> {
         let missing = self.states.iter().filter(|state| !(state.is_added)(world));
         let mut missing: Vec<String> = missing.map(|state| state.name.to_owned()).collect();
@@ -120,7 +120,7 @@ impl GameHooks {
         missing
     }
 
-    /// Adds the systems that look at transitions, if the app has states.
+    /// Adds the systems that watch transitions, if the app has states.
     pub(crate) fn watch_transitions(&mut self, app: &mut App) {
         for watch in std::mem::take(&mut self.watch) {
             watch(app);

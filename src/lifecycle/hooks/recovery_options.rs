@@ -1,4 +1,4 @@
-//! Ways out of a crash that the game adds to those of the plugin.
+//! Recovery options that the game adds to those of the plugin.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -8,9 +8,9 @@ use tracing::error;
 
 use super::HookSystem;
 
-/// A way out of a crash that the game adds to checkpoints and slots, with
-/// [`recovery_option`](crate::SessionHooksExt::recovery_option): to try the mission again, to load a
-/// backup of its own, to start in safe mode.
+/// A recovery option that the game adds to checkpoints and slots, with
+/// [`recovery_option`](crate::SessionHooksExt::recovery_option): to try the mission again, to load
+/// one of its own backups, to start in safe mode.
 pub struct RecoveryOption {
     id: String,
     label: String,
@@ -25,15 +25,15 @@ impl Debug for RecoveryOption {
 }
 
 impl RecoveryOption {
-    /// A way out that the game knows by this id, and the player by this label.
+    /// An option with this id for the game, and this label for the player.
     #[must_use]
     pub fn new(id: impl Into<String>, label: impl Into<String>) -> Self {
         let (id, label) = (id.into(), label.into());
         Self { id, label, is_available: Box::new(|_, _| true), proposed_after: None }
     }
 
-    /// Where there is this way out: asked when a crash is offered, and once more when it is chosen.
-    /// Everywhere by default.
+    /// Restricts the option to certain crashes: evaluated when a crash is offered, and once more
+    /// when the option is chosen. Available for all by default.
     #[must_use]
     pub fn only_if(
         mut self,
@@ -43,13 +43,13 @@ impl RecoveryOption {
         self
     }
 
-    /// Proposes it in place of a checkpoint once the game has died this many times in a row soon after the
-    /// session was restored. With 0, it is always proposed. By default, never.
+    /// Proposes it instead of a checkpoint once the game has died this many times in a row soon
+    /// after the session was restored. With 0, it is always proposed. By default, never.
     ///
-    /// Where the game recovers without asking
-    /// ([`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic)), what is proposed is done;
-    /// [`start_or_continue`](crate::SessionCommands::start_or_continue) takes checkpoints and backups
-    /// only.
+    /// If the game recovers without asking
+    /// ([`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic)), a proposed option is
+    /// taken; [`start_or_continue`](crate::SessionCommands::start_or_continue) uses checkpoints and
+    /// backups only.
     #[must_use]
     pub fn proposed_after(mut self, deaths: u32) -> Self {
         self.proposed_after = Some(deaths);
@@ -57,7 +57,7 @@ impl RecoveryOption {
     }
 }
 
-/// An option, and what is done when it is chosen.
+/// An option, and the system for it.
 pub(crate) struct RecoveryHook {
     option: RecoveryOption,
     run: Box<dyn FnMut(&mut World, RecoveryOffer) + Send + Sync>,
@@ -77,7 +77,7 @@ impl RecoveryHook {
         Self { option, run: Box::new(run) }
     }
 
-    /// The one of this id, if there is such a way out of this crash.
+    /// The option with this id, if it is available for this crash.
     pub(in crate::lifecycle) fn find<'a>(
         hooks: &'a mut [Self],
         id: &str,
@@ -88,13 +88,13 @@ impl RecoveryHook {
         hooks.iter_mut().find(is_it)
     }
 
-    /// Does what the game wants done for it.
+    /// Runs the option's system.
     pub(in crate::lifecycle) fn run(&mut self, world: &mut World, offer: RecoveryOffer) {
         (self.run)(world, offer);
         world.flush();
     }
 
-    /// What a player is shown of it; `None` if there is no such way out of this crash.
+    /// The option as it is shown to a player; `None` if it isn't available for this crash.
     fn offered(&self, offer: &RecoveryOffer, world: &World) -> Option<OfferedOption> {
         let RecoveryOption { id, label, is_available, proposed_after } = &self.option;
         let is_proposed = proposed_after.is_some_and(|deaths| offer.deaths_in_a_row >= deaths);
@@ -103,7 +103,7 @@ impl RecoveryHook {
     }
 }
 
-/// The game's own ways out of a crash. At most one is proposed: the first.
+/// The game's own recovery options. At most one is proposed: the first.
 pub(in crate::lifecycle) fn options_for(
     hooks: &[RecoveryHook],
     offer: &RecoveryOffer,

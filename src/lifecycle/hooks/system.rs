@@ -1,4 +1,4 @@
-//! Systems of the game that are run by hand, at moments of the plugin's own.
+//! Systems of the game that the plugin runs at certain moments.
 
 use bevy::ecs::system::{BoxedSystem, RunSystemError, SystemInput};
 use bevy::prelude::*;
@@ -14,7 +14,7 @@ impl<I: SystemInput + 'static, Out: 'static> HookSystem<I, Out> {
         Self { system: Box::new(IntoSystem::into_system(system)), is_initialized: false }
     }
 
-    /// What it is called in logs.
+    /// The system's name in logs.
     pub(in crate::lifecycle) fn name(&self) -> String {
         self.system.name().to_string()
     }

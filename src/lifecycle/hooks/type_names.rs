@@ -1,7 +1,7 @@
-//! Reading names of types, where a type is known by nothing else.
+//! Reads names of types, if a type is known by nothing else.
 //!
-//! A state that is hidden in a condition of the game's has no type path: only its Rust name is in the name of the
-//! condition's type.
+//! A state that is hidden in one of the game's conditions has no type path: only its Rust name is
+//! in the name of the condition's type.
 
 /// The arguments of a generic type or function, wherever the name of a type has it: `game::Level<game::Kind>` of
 /// `in_state<game::Level<game::Kind>>::{{closure}}`. Each once, sorted.
@@ -21,7 +21,7 @@ fn begins_a_path(type_name: &str, place: usize) -> bool {
     !before.ends_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | ':'))
 }
 
-/// What is between the bracket that a text begins with and the one that closes it.
+/// The text between the opening bracket at its start and the matching one.
 fn in_brackets(text: &str) -> Option<&str> {
     let text = text.strip_prefix('<')?;
     let (mut depth, mut before) = (1_usize, ' ');

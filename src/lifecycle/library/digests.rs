@@ -1,4 +1,4 @@
-//! What a game keeps of the history of each session.
+//! Digests: a game's own summaries of the history of each session.
 
 use std::any::TypeId;
 use std::fmt;
@@ -18,22 +18,22 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::switches::SessionSwitches;
 
 notifications! {
-    /// What a digester makes of each session is up to date, as
-    /// [`digest`](crate::library::LibraryCommands::digest) asked for, or was removed, as
-    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests) did, or belongs to the profile before and isn't shown
-    /// any more. [`SessionDigests`] has it.
+    /// The digests of each session are up to date, as
+    /// [`digest`](crate::library::LibraryCommands::digest) requested, or were removed by
+    /// [`remove_digests`](crate::library::LibraryCommands::remove_digests), or belong to the
+    /// previous profile and aren't shown any more. [`SessionDigests`] has them.
     SessionsDigested {
         /// The digester's name.
         name: &'static str,
-        /// What it took.
+        /// The work that it took.
         figures: DigestFigures,
     }
 }
 
-/// What a digester makes of each session, as of when it was last asked for.
+/// A digester's values for all sessions, as of the last request for them.
 ///
-/// A clone of [`sessions`](Self::sessions) costs as much as one of a pointer: whoever goes through thousands of
-/// sessions does so in a task, and not in a frame.
+/// A clone of [`sessions`](Self::sessions) costs as much as a clone of a pointer: go through
+/// thousands of sessions in a task, not in a frame.
 #[derive(Resource, Clone)]
 #[non_exhaustive]
 pub struct SessionDigests<D: SessionDigester> {
@@ -54,18 +54,19 @@ impl<D: SessionDigester> fmt::Debug for SessionDigests<D> {
     }
 }
 
-/// Says what a game keeps of the history of each session.
+/// Declares digests of the history of each session.
 pub trait SessionDigestsExt {
-    /// Has this make a small value of the history of each session: of all that was recorded on its newest line, and of
-    /// what a listing says. Nothing is done until [`digest`](crate::library::LibraryCommands::digest)
-    /// asks for it.
+    /// Declares a digester: it computes a small value from the history of each session, from
+    /// everything recorded on its newest branch and from its entry in lists. Nothing is computed
+    /// until [`digest`](crate::library::LibraryCommands::digest) is requested.
     ///
-    /// Values are made on the writer's thread, between the checkpoints, in slices of about a millisecond. They are
-    /// kept in a file of this machine, beside its locks, and made again where a session's files have changed, where the
-    /// file is damaged or was written by another version of the game or of the
-    /// [digester](SessionDigester::version). Nothing is restored or removed by what they say. Of two digesters
-    /// of one type, the first counts; a call after the app is complete has no effect, and
-    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) says so.
+    /// Values are computed on the writer's thread, between the checkpoints, in slices of about a
+    /// millisecond. They are kept in a file of this machine, beside its locks, and computed again
+    /// if a session's files have changed, if the file is damaged, or if it was written by another
+    /// version of the game or of the [digester](SessionDigester::version). Nothing is restored or
+    /// removed because of them. Of two digesters of one type, the first is used; a call after the
+    /// app is complete has no effect, and
+    /// [`SessionHint::CalledTooLate`](crate::hints::SessionHint::CalledTooLate) reports it.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -115,7 +116,7 @@ impl SessionDigestsExt for App {
     }
 }
 
-/// What the game has named, until the writer has it.
+/// Digesters that the game has declared, until the writer takes them.
 #[derive(Resource, Default)]
 pub(crate) struct DeclaredDigests(Vec<Declared>);
 
@@ -125,10 +126,10 @@ struct Declared {
     show: Show,
 }
 
-/// Puts digests into the resource of their type.
+/// Inserts digests into the resource of their type.
 type Show = fn(&mut World, &ErasedDigests);
 
-/// How the digests of each digester get into the world, by its name.
+/// Functions that put each digester's values into the world, by the digester's name.
 #[derive(Resource, Default)]
 pub(crate) struct DigestsShown(Vec<(&'static str, Show)>);
 
@@ -153,7 +154,7 @@ impl DeclaredDigests {
         self.0.push(Declared { of, keeper: Box::new(DigestKeeper::new(digester)), show });
     }
 
-    /// What the writer keeps. How it is shown is known from now on.
+    /// Takes the keepers for the writer, and stores how their values get into the world.
     pub(crate) fn take(world: &mut World) -> Vec<Box<dyn KeepDigests>> {
         let declared = world.remove_resource::<Self>().unwrap_or_default();
         let (mut keepers, mut shown) = (Vec::new(), DigestsShown::default());
@@ -166,7 +167,7 @@ impl DeclaredDigests {
     }
 }
 
-/// Has digests brought up to date, or removed.
+/// Orders the update or removal of digests.
 pub(in crate::lifecycle) fn order_digests(
     parts: &mut RuntimeParts,
     world: &World,

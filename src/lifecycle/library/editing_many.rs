@@ -1,4 +1,4 @@
-//! One request about many sessions: all that a query finds, or what no rule keeps.
+//! Requests about many sessions: all that a query finds, or all that no rule keeps.
 
 use std::collections::HashMap;
 
@@ -16,17 +16,17 @@ use crate::lifecycle::requests::{SessionRequest, finish, reject_part};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{SessionCatalog, playing};
 
-/// What was asked for and goes on, beside everything else.
+/// Edits of many sessions that are in progress, beside everything else.
 #[derive(Resource, Default)]
 pub(in crate::lifecycle) struct Edits(HashMap<Ticket, EditingMany>);
 
 struct EditingMany {
     request: SessionRequest,
-    /// What became of the session that is played, which the writer leaves alone.
+    /// The result for the played session, which the writer leaves alone.
     played: Option<(SessionId, Result<(), RequestError>)>,
 }
 
-/// Does one thing with all sessions that a query finds.
+/// Makes the same change to all sessions that a query finds.
 pub(in crate::lifecycle) fn edit_all(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -68,7 +68,7 @@ fn edit_played(
     result
 }
 
-/// Lets the sessions go that a preview names, as far as they are what they were.
+/// Removes the sessions of a preview, as far as they haven't changed.
 pub(in crate::lifecycle) fn prune(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -92,13 +92,13 @@ fn begin(world: &mut World, ticket: Ticket, editing: EditingMany) {
 }
 
 impl Edits {
-    /// Nobody will answer any more.
+    /// No answers will come any more.
     pub(in crate::lifecycle) fn give_up(world: &mut World) {
         world.remove_resource::<Self>();
     }
 }
 
-/// It was done with all of them, as far as it could be.
+/// The change was made to all of them, as far as it could be.
 pub(in crate::lifecycle) fn edited_many(world: &mut World, edited: EditedMany, ticket: Ticket) {
     let editing = world.get_resource_mut::<Edits>().and_then(|mut edits| edits.0.remove(&ticket));
     let Some(EditingMany { request, played }) = editing else { return };

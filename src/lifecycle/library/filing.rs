@@ -1,6 +1,6 @@
-//! Sets sessions aside, deletes them, or changes what they say about themselves.
+//! Archives, deletes and updates sessions that aren't played.
 //!
-//! All of that is done beside what is played: nothing but what else is asked of the same session waits for it.
+//! This runs beside play: only other requests about the same session wait for it.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::ShelfMoved;
@@ -34,7 +34,7 @@ pub(in crate::lifecycle) fn forget(
     file(parts, session, ticket, Order::Forget { session, ticket })
 }
 
-/// Changes what a session says about itself, whether it is played or not.
+/// Changes a session's metadata, whether it is played or not.
 pub(in crate::lifecycle) fn edit(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -51,7 +51,7 @@ pub(in crate::lifecycle) fn edit(
     file(parts, session, ticket, Order::Edit { session, update, ticket })
 }
 
-/// What a session says about itself was changed, or not.
+/// Reports that a session's metadata was changed, or that it couldn't be.
 pub(in crate::lifecycle) fn edited(
     world: &mut World,
     session: SessionId,
@@ -74,7 +74,7 @@ pub(in crate::lifecycle) fn edited(
     finish_if_asked(world, ticket);
 }
 
-/// Moves a session to another place.
+/// Moves a session to the archive, to the trash, or back.
 pub(in crate::lifecycle) fn shelve(
     parts: &mut RuntimeParts,
     session: SessionId,
@@ -84,7 +84,7 @@ pub(in crate::lifecycle) fn shelve(
     file(parts, session, ticket, Order::Shelve { session, how, ticket })
 }
 
-/// A session was moved to another place, or not.
+/// A session was moved, or that failed.
 pub(in crate::lifecycle) fn shelved(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn shelved(
     finish_if_asked(world, ticket);
 }
 
-/// Has a session of its own made out of one that isn't played.
+/// Copies a session that isn't played to a new one.
 pub(in crate::lifecycle) fn copy(
     parts: &mut RuntimeParts,
     session: SessionId,
@@ -195,7 +195,7 @@ fn offer_no_more(parts: &mut RuntimeParts, world: &mut World, session: SessionId
     parts.start_up.forget_offers_of(session);
 }
 
-/// Something could not be done with a session. As one of many, it is said of each.
+/// An operation on a session failed. If it is one of many, each failure is reported.
 fn reject_filing(
     world: &mut World,
     ticket: Option<Ticket>,

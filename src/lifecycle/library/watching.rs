@@ -1,4 +1,4 @@
-//! Lists that are on the screen, and what they follow.
+//! Lists that are on the screen, and their updates.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::last_look::LastLook;
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionUpdated};
 
-/// How often it is looked what other processes changed, as long as somebody follows. What is found is known
-/// within a second.
+/// The interval at which other processes' changes are looked for while a watch is followed. A
+/// change is known within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(750);
 
-/// When it was last looked what other processes changed.
+/// The time of the last look for changes by other processes.
 #[derive(Resource, Default)]
 pub(crate) struct WatchedSessions {
     looked: LastLook,
 }
 
-/// Has it looked what other processes changed, if somebody follows that.
+/// Has the writer look for changes by other processes, if a watch is followed.
 pub(in crate::lifecycle) fn look_for_watches(parts: &mut RuntimeParts, world: &mut World) {
     let catalog = world.get_resource::<SessionCatalog>();
     if !catalog.is_some_and(SessionCatalog::was_followed) {
@@ -31,7 +31,7 @@ pub(in crate::lifecycle) fn look_for_watches(parts: &mut RuntimeParts, world: &m
     }
 }
 
-/// What the played session says about itself is listed at once.
+/// Lists changes of the played session's metadata at once.
 pub(crate) fn list_what_is_played(
     updated: On<SessionUpdated>,
     current: Option<Res<CurrentSession>>,

@@ -1,4 +1,4 @@
-//! What the game is notified of about chapters.
+//! Notifications about chapters.
 
 use bevy::prelude::*;
 use bevy_session_journal::{ChapterId, ChapterOutcome, ChapterSummary, SessionId};
@@ -6,8 +6,9 @@ use bevy_session_journal::{ChapterId, ChapterOutcome, ChapterSummary, SessionId}
 use super::notifications;
 
 notifications! {
-    /// A chapter has begun. It is the innermost one of [`CurrentSession::chapters`](crate::CurrentSession::chapters),
-    /// and its first checkpoint follows: what an observer spawns is in that.
+    /// A chapter has begun. It is the innermost one of
+    /// [`CurrentSession::chapters`](crate::CurrentSession::chapters), and its first checkpoint
+    /// follows, which includes entities that an observer spawns.
     ChapterBegun {
         /// The session.
         session: SessionId,
@@ -22,9 +23,9 @@ notifications! {
         session: SessionId,
         /// The chapter.
         chapter: ChapterId,
-        /// How it ended.
+        /// Success, failure, or another outcome that the game gave.
         outcome: ChapterOutcome,
-        /// What it came to.
+        /// Its duration and counts.
         summary: ChapterSummary,
     }
 }

@@ -1,4 +1,4 @@
-//! What the game is notified of about what sessions say of themselves, and where they stand.
+//! Notifications about the metadata of sessions, and about where they are kept.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use super::notifications;
 use crate::lifecycle::requests::SessionRequest;
 
 notifications! {
-    /// Name, description, fields or the like of the session changed.
+    /// The session's name, description, fields or other metadata changed.
     SessionUpdated {
         /// The session.
         session: SessionId,
@@ -37,8 +37,8 @@ notifications! {
         bytes: u64,
     }
 
-    /// A session was put into the trash or the archive, or was brought back, durably. Where it was there
-    /// already, both places are the same.
+    /// A session was moved to the trash or the archive, or was brought back, durably. If it was
+    /// there already, `from` and `to` are the same.
     SessionMoved {
         /// The session.
         session: SessionId,
@@ -48,17 +48,18 @@ notifications! {
         to: ShelfPlace,
     }
 
-    /// What was asked for with [`edit_all`](crate::library::LibraryCommands::edit_all) or
-    /// [`prune`](crate::library::LibraryCommands::prune) was done, as far as it could be. What became of each session was
-    /// reported before.
+    /// A request by [`edit_all`](crate::library::LibraryCommands::edit_all) or
+    /// [`prune`](crate::library::LibraryCommands::prune) is done, as far as it could be. The
+    /// outcome for each session was reported before.
     SessionsEdited {
         /// The request.
         request: SessionRequest,
-        /// With how many sessions it was done. Those that were so already are among them.
+        /// The number of sessions that are now as requested, including those that already were.
         edited: usize,
-        /// How many were passed over, since they are not any more what they were in the preview.
+        /// The number of sessions that were skipped, since they have changed since the preview.
         passed_over: usize,
-        /// With which it could not be done, and why. A [`RequestRejected`](crate::RequestRejected) was sent for each.
+        /// The sessions for which it failed, and why. A [`RequestRejected`](crate::RequestRejected)
+        /// was sent for each.
         refused: Vec<(SessionId, RequestError)>,
         /// Bytes that were freed.
         freed: u64,

@@ -1,4 +1,4 @@
-//! What the game is notified of about a replica.
+//! Notifications about a replica.
 
 use bevy::prelude::*;
 use bevy_session_journal::replica::Over;
@@ -7,9 +7,10 @@ use bevy_session_journal::{CheckpointId, FailureCause, SessionId};
 use super::notifications;
 
 notifications! {
-    /// A checkpoint, and what is kept before it, can be had from the replica, whatever becomes of this machine.
+    /// A checkpoint, and the kept ones before it, can be read from the replica, even if this
+    /// machine is lost.
     ///
-    /// It isn't sent for each: a newer one has what an older one has.
+    /// It isn't sent for each checkpoint: a newer one includes the older ones.
     CheckpointReplicated {
         /// The session.
         session: SessionId,
@@ -17,8 +18,9 @@ notifications! {
         checkpoint: CheckpointId,
     }
 
-    /// A checkpoint waits for the replica for longer than [`Replica::may_lag`](crate::replica::Replica::may_lag). It is said once,
-    /// until nothing waits for so long any more.
+    /// A checkpoint has waited for the replica for longer than
+    /// [`Replica::may_lag`](crate::replica::Replica::may_lag). Sent once, until no checkpoint waits
+    /// that long any more.
     ReplicaLagging {
         /// The session.
         session: SessionId,
@@ -26,17 +28,19 @@ notifications! {
         checkpoint: CheckpointId,
     }
 
-    /// This machine owns a session in the replica: before it is played, or, where the replica couldn't be reached, once
-    /// it can. Also when an owner has tidied up there, by which it takes another epoch.
+    /// This machine owns a session in the replica: before the session is played or, if the replica
+    /// couldn't be reached, as soon as it can. Also sent after the owner has removed files there,
+    /// for which it takes a new epoch.
     SessionClaimed {
         /// The session.
         session: SessionId,
-        /// The epoch. Whoever owns it later has a higher one.
+        /// The epoch. A later owner has a higher one.
         epoch: u64,
     }
 
-    /// Nothing more of a session is replicated, since it isn't this machine's any more. If it is played,
-    /// [`WhenFenced`](crate::replica::WhenFenced) says what becomes of it. What was replicated before is there.
+    /// A session is no longer replicated, since another machine owns it or the replica lost it. If
+    /// it is played, [`WhenFenced`](crate::replica::WhenFenced) decides what happens. What was
+    /// replicated before stays there.
     SessionFenced {
         /// The session.
         session: SessionId,
@@ -46,36 +50,38 @@ notifications! {
         reason: FenceReason,
     }
 
-    /// The session that is about to be played has gone on here and in the replica, apart from each other. What is here
-    /// goes on as a session of its own; the files of both stay as they are.
+    /// The session that is about to be played has diverged: it continued here and in the replica.
+    /// This machine's state continues as a separate session; the files of both stay as they are.
     SessionForked {
         /// The session.
         session: SessionId,
     }
 
-    /// A session was left, and everything of it is in the replica, where another machine can take it up at once; or the
-    /// replica couldn't be reached, and what is missing is sent when this machine plays it again.
+    /// A session was left, and all of it is in the replica, where another machine can resume it at
+    /// once; or the replica couldn't be reached, and the rest is sent when this machine plays the
+    /// session again.
     SessionReleased {
         /// The session.
         session: SessionId,
-        /// Whether everything of it is there.
+        /// True if all of the session is in the replica.
         complete: bool,
     }
 
-    /// The replica gives no answer. Play goes on, and so do saves on this machine.
+    /// The replica doesn't answer. The game continues, and so do saves on this machine.
     ReplicaLost {
-        /// What was said.
+        /// The error.
         error: FailureCause,
     }
 
-    /// The replica answers again. What it lacks is sent now.
+    /// The replica answers again. It is now sent what it lacks.
     ReplicaBack {}
 
-    /// What the replica has was looked at, and [`ReplicaSessions`](crate::replica::ReplicaSessions) is up to date.
+    /// The replica was listed, and [`ReplicaSessions`](crate::replica::ReplicaSessions) is up to
+    /// date.
     ReplicaListed {}
 }
 
-/// Why a session isn't this machine's any more.
+/// The reason why a session no longer belongs to this machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FenceReason {
@@ -85,12 +91,12 @@ pub enum FenceReason {
     Forked,
     /// It was removed from the replica.
     Removed,
-    /// The replica has lost what it had acknowledged, as one that was restored from a backup.
+    /// The replica has lost acknowledged data, for example because it was restored from a backup.
     WentBack,
 }
 
 impl FenceReason {
-    /// `None` where it is this machine's all the same.
+    /// `None` if it still belongs to this machine.
     pub(in crate::lifecycle) fn of(over: &Over) -> Option<Self> {
         match over {
             Over::Fenced => Some(Self::Owned),

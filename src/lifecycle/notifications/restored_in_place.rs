@@ -1,4 +1,4 @@
-//! Which entities a restore in place has changed.
+//! The notification about entities that a restore in place has changed.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -7,11 +7,13 @@ use bevy::prelude::*;
 
 use crate::restore::ChangedEntity;
 
-/// An entity stayed in a restore in place, and has changed: values were written onto it, or components taken from it.
+/// An entity stayed in a restore in place and has changed: values were written to it, or components
+/// removed from it.
 ///
-/// What hangs on them and isn't saved stayed as it was, and may have to be set: targets, contacts, timers, animations.
-/// Sent for each such entity before [`SessionRestored`](crate::SessionRestored), to observers of the entity, to those of
-/// all entities, and as a message.
+/// Unsaved components that depend on the changed ones stayed as they were, and may have to be set:
+/// targets, contacts, timers, animations. Sent for each such entity before
+/// [`SessionRestored`](crate::SessionRestored), to observers of the entity, to those of all
+/// entities, and as a message.
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -32,12 +34,13 @@ use crate::restore::ChangedEntity;
 pub struct RestoredInPlace {
     /// The entity.
     pub entity: Entity,
-    /// The saved types whose values changed, came or went, in no order, and those that went with them.
+    /// The saved types whose values changed, were inserted or removed, in no order, and those
+    /// removed with them.
     pub types: Arc<[TypeId]>,
 }
 
 impl RestoredInPlace {
-    /// Whether the component of this type changed, came or went.
+    /// Returns true if the component of this type changed, was inserted or was removed.
     #[must_use]
     pub fn has_changed<T: Component>(&self) -> bool {
         self.types.contains(&TypeId::of::<T>())
@@ -48,7 +51,8 @@ pub(crate) fn register(app: &mut App) {
     app.add_message::<RestoredInPlace>();
 }
 
-/// Says it as messages, and to observers of each entity that is still there when it is its turn.
+/// Sends it as messages, and triggers it for observers of each entity that still exists at its
+/// turn.
 pub(crate) fn notify_entities(world: &mut World, changed: Vec<ChangedEntity>) {
     let restored = |ChangedEntity { entity, types }| RestoredInPlace { entity, types };
     world.write_message_batch(changed.iter().cloned().map(restored));

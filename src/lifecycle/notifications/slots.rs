@@ -1,4 +1,4 @@
-//! What the game is notified of about slots and attachments.
+//! Notifications about slots and attachments.
 
 use std::path::PathBuf;
 
@@ -17,19 +17,19 @@ notifications! {
         slot: SlotEntry,
     }
 
-    /// A slot could not be saved. If it was to replace another one, that is intact, or, where only the
-    /// last sync failed, the new one is in its place already.
+    /// A slot could not be saved. If it was to replace another one, that is intact or, if only the
+    /// last sync failed, already replaced by the new one.
     SlotFailed {
         /// The session.
         session: SessionId,
-        /// What was asked for.
+        /// The slot as it was requested.
         slot: SaveSlot,
-        /// The request, if it was one.
+        /// The request; `None` if there was none.
         ticket: Option<Ticket>,
-        /// The checkpoint that it was to be a copy of, which is safe in its session; `None` if not even
-        /// that could be written.
+        /// The checkpoint of which it was to be a copy, which is safe in its session; `None` if not
+        /// even that could be written.
         checkpoint: Option<CheckpointId>,
-        /// What went wrong.
+        /// The error.
         error: SlotError,
     }
 
@@ -47,7 +47,7 @@ notifications! {
         slot: SlotEntry,
     }
 
-    /// A session that was handed on is a slot now.
+    /// An exported session was imported as a slot.
     SlotImported {
         /// The file that it came from.
         path: PathBuf,
@@ -61,40 +61,40 @@ notifications! {
         slot: SlotId,
     }
 
-    /// An attachment lies beside its checkpoint, durably.
+    /// An attachment was saved beside its checkpoint, durably.
     AttachmentSaved {
         /// The session.
         session: SessionId,
         /// The checkpoint.
         checkpoint: CheckpointId,
-        /// What it is called.
+        /// The attachment's name.
         name: String,
     }
 
-    /// Something was attached to a session itself, durably. Older versions that aren't kept are gone.
+    /// An attachment was saved for a session itself, durably. Older versions that aren't kept are
+    /// gone.
     SessionAttachmentSaved {
         /// The session.
         session: SessionId,
-        /// What was attached, with its version.
+        /// The attachment, with its version.
         attachment: AttachmentVersion,
     }
 
-    /// What was attached to a session itself was removed, all versions of it.
+    /// An attachment of a session itself was removed, with all its versions.
     SessionAttachmentRemoved {
         /// The session.
         session: SessionId,
-        /// What it was called.
+        /// The attachment's name.
         name: String,
     }
 
-    /// An attachment was read, as
-    /// [`read`](crate::attachments::AttachmentCommands::read) asked for.
+    /// An attachment was read, as [`read`](crate::attachments::AttachmentCommands::read) requested.
     AttachmentRead {
-        /// Where it is.
+        /// The session or checkpoint that it is attached to.
         of: AttachmentOf,
-        /// What it is called.
+        /// The attachment's name.
         name: String,
-        /// The bytes, or what is in the way.
+        /// The attachment, or the error.
         result: Result<Attachment, AttachmentError>,
     }
 }

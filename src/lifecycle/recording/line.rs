@@ -1,9 +1,10 @@
-//! Where the events of a run stand.
+//! The position of a run in the session's events.
 //!
-//! After a crash, the events that no checkpoint holds become the new run's first ones, with their numbers, and are handed
-//! out at the end of the frame in which the world came back; where that was before the game had its frame, at once. Until
-//! the game has had its next frame, no event is taken and checkpoints keep the restored one's `events_through`. So a second
-//! crash in between hands out the same again, and one after the next checkpoint nothing.
+//! After a crash, the events that no checkpoint holds become the new run's first ones, with their
+//! numbers, and are replayed at the end of the frame in which the world was restored; if that was
+//! before the game's systems ran, at once. Until the game has had its next frame, no event is taken
+//! and checkpoints keep the restored one's `events_through`. So a second crash in between replays
+//! the same again, and one after the next checkpoint nothing.
 
 use std::collections::HashMap;
 
@@ -12,28 +13,28 @@ use bevy_session_journal::{RecordedEvent, SaveId};
 
 use crate::recording::Reborn;
 
-/// Where the events of a run stand.
+/// The position of a run in the session's events.
 #[derive(Default)]
 pub(crate) struct EventLine {
-    /// The number of the last event that there is.
+    /// The number of the last event.
     pub(in crate::lifecycle) newest: u64,
     /// The last event whose effect is in the world.
     pub(in crate::lifecycle) through: u64,
     pub(in crate::lifecycle) hand_out: HandingOut,
-    /// Whether what the game records was left out since the last checkpoint: what comes can't be handed out on top of
-    /// that one.
+    /// True if events were left out since the last checkpoint, so later ones can't be replayed on
+    /// top of it.
     pub(in crate::lifecycle) is_interrupted: bool,
 }
 
-/// What is handed out again after a crash.
+/// Events that are replayed after a crash, and the progress of that.
 #[derive(Default)]
 pub(in crate::lifecycle) enum HandingOut {
-    /// Nothing, or it is long done.
+    /// None, or all of them were handled.
     #[default]
     Nothing,
-    /// These, at the end of the frame in which the world came back.
+    /// These are due, at the end of the frame in which the world was restored.
     Due(Box<Due>),
-    /// It was, and the game has not had a frame yet to deal with it.
+    /// Done, but the game has not had a frame yet to handle them.
     Done { through: u64 },
 }
 
@@ -58,8 +59,8 @@ impl Due {
 }
 
 impl EventLine {
-    /// A run that goes on after event `newest`, in a world that holds the effects of those up to `through`;
-    /// `due` are handed out again.
+    /// A run that continues after event `newest`, in a world that holds the effects of those up to
+    /// `through`; `due` are replayed.
     pub(in crate::lifecycle) fn after(newest: u64, through: u64, due: Option<Due>) -> Self {
         let hand_out = due.map_or(HandingOut::Nothing, |due| HandingOut::Due(Box::new(due)));
         Self { newest, through, hand_out, is_interrupted: false }
@@ -70,8 +71,8 @@ impl EventLine {
         self.through
     }
 
-    /// Whether events may be taken now: between the hand-out and the end of the frame in which the game
-    /// deals with it, what comes waits.
+    /// Returns true if events may be taken now. Between the replay and the end of the frame in
+    /// which the game handles it, new ones wait.
     pub(in crate::lifecycle) fn is_open(&self) -> bool {
         matches!(self.hand_out, HandingOut::Nothing)
     }

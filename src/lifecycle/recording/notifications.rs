@@ -1,4 +1,4 @@
-//! What the game is notified of about recorded events.
+//! Notifications about recorded events.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,69 +12,69 @@ use bevy_session_journal::{
 use crate::lifecycle::notifications::notifications;
 
 notifications! {
-    /// After a crash, what was recorded after the newest checkpoint was handed out once more: messages were
+    /// After a crash, the events recorded after the newest checkpoint were replayed: messages were
     /// written and events triggered, of the types that are recorded with
-    /// [`replay_after_restore`](crate::events::RecordedAs::replay_after_restore). Sent at the end of the frame
-    /// in which the world came back.
+    /// [`replay_after_restore`](crate::events::RecordedAs::replay_after_restore). Sent at the end
+    /// of the frame in which the world was restored.
     EventsReplayed {
         /// The session.
         session: SessionId,
-        /// How many the game has.
+        /// The number of events that were replayed.
         events: u64,
-        /// How many the game's own hooks rejected.
+        /// The number of events that the game's own hooks rejected.
         rejected: u64,
-        /// How many could not be read, of each type.
+        /// The number of events that could not be read, by type.
         failed: BTreeMap<String, u64>,
     }
 
-    /// Events that were to be recorded weren't. Checkpoints aren't concerned.
+    /// Events that should have been recorded weren't. Checkpoints aren't affected.
     EventsDropped {
         /// The session.
         session: SessionId,
-        /// The type; `None` where they were of several.
+        /// The type; `None` if there were several.
         type_path: Option<String>,
-        /// How many.
+        /// The number of events.
         count: u64,
-        /// Why.
+        /// The reason.
         cause: EventLoss,
     }
 
-    /// A page of what happened in a session was read, as
-    /// [`read`](crate::events::EventCommands::read) asked for.
+    /// A page of a session's events was read, as [`read`](crate::events::EventCommands::read)
+    /// requested.
     EventsRead {
-        /// What was asked for.
+        /// The request's query.
         query: EventQuery,
-        /// The page, or what is in the way.
+        /// The page, or the error.
         result: Result<EventPage, RequestError>,
     }
 
-    /// All that a session has recorded was looked at, as
-    /// [`validate`](crate::events::EventCommands::validate) asked for.
+    /// All events of a session were checked, as
+    /// [`validate`](crate::events::EventCommands::validate) requested.
     EventsValidated {
         /// The session.
         session: SessionId,
-        /// What is whole, or what is in the way.
+        /// The outcome, or the error.
         result: Result<EventValidation, RequestError>,
     }
 }
 
-/// Why events weren't recorded.
+/// The reason why events weren't recorded.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventLoss {
-    /// More came than a frame may have, or more wait for the disk than may.
+    /// More were written than are allowed per frame, or than may wait for the disk.
     TooMany,
-    /// The game's own code, which writes the values, failed. What it said of the first.
+    /// The game's own code, which writes the values, failed. Has the message of the first failure.
     Unwritable(String),
-    /// A value is larger than an event may be.
+    /// A value exceeds the size limit of an event.
     TooLarge,
-    /// The disk hasn't taken them for so long that no more of them can wait.
+    /// The disk hasn't written any for so long that no more can wait.
     Disk(FailureCause),
-    /// Another process took the session over.
+    /// Another process holds the session's lock now.
     LockLost,
     /// The session was left before its first checkpoint was durable.
     NeverBegun,
-    /// Whatever a later version of this crate calls a reason.
+    /// A reason that a later version of this crate adds.
     Other,
 }
 

@@ -9,14 +9,15 @@ use super::{AttachmentRequest, SessionCommands};
 pub struct AttachmentCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl AttachmentCommands<'_, '_> {
-    /// Lays bytes of the game's own beside a checkpoint of the session that is being played, such as a
-    /// thumbnail or a list of mods. They go into the slots that are made of it, and go when it goes.
-    /// The checkpoint may have been captured a few frames ago, and slots been made of it already.
-    /// [`AttachmentSaved`](crate::attachments::AttachmentSaved) follows.
+    /// Attaches bytes of the game to a checkpoint of the session that is being played, such as a
+    /// thumbnail or a list of mods. They are copied into the slots that are made of it, and removed
+    /// with it. The checkpoint may have been captured a few frames ago, and slots may have been
+    /// made of it already. [`AttachmentSaved`](crate::attachments::AttachmentSaved) follows.
     ///
-    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`; listings look for `thumbnail`. At most
-    /// 1 MiB. What was attached under the same name is replaced. An automatic checkpoint that was
-    /// merged into the next one since the disk is slow has nothing to attach to.
+    /// The name has 1 to 40 of the characters `a` to `z`, `0` to `9`, `_` and `-`; lists show
+    /// `thumbnail`. At most 1 MiB. An attachment of the same name is replaced. An automatic
+    /// checkpoint that was merged into the next one, since the disk is slow, can't have
+    /// attachments.
     pub fn attach(
         &mut self,
         checkpoint: CheckpointId,
@@ -27,15 +28,17 @@ impl AttachmentCommands<'_, '_> {
         self.0.request(AttachmentRequest::Attach { checkpoint, attachment })
     }
 
-    /// Attaches bytes of the game's own to the session that is being played, such as a map that players draw or the
-    /// picture on a pin. They go with the session and not with its world: a rewind leaves them, and copies and the
-    /// archive have them; slots, reports and sessions that branch off don't.
-    /// [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved) follows once they are durable, and
+    /// Attaches bytes of the game to the session that is being played, such as a map that players
+    /// draw or the picture on a pin. They belong to the session and not to its world: a rewind
+    /// doesn't change them. Copies and the archive include them; slots, reports and sessions that
+    /// branch off don't. [`SessionAttachmentSaved`](crate::attachments::SessionAttachmentSaved)
+    /// follows once they are durable, and
     /// [`CurrentSession::attachments`](crate::CurrentSession::attachments) lists them.
     ///
-    /// The name is 1 to 40 of `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB. What is attached under the same name
-    /// is its next version; how many are kept, and how much all may take, is
-    /// [`StorageSettings::attachments`](crate::library::StorageSettings::attachments).
+    /// The name has 1 to 40 of the characters `a` to `z`, `0` to `9`, `_` and `-`. At most 1 MiB.
+    /// Attaching under the same name adds a version;
+    /// [`StorageSettings::attachments`](crate::library::StorageSettings::attachments) limits the
+    /// number of versions and the bytes of all together.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -55,7 +58,7 @@ impl AttachmentCommands<'_, '_> {
         self.0.request(AttachmentRequest::AttachToSession(Attachment::new(name.into(), bytes)))
     }
 
-    /// Removes all versions of what was attached to the session that is being played.
+    /// Removes all versions of an attachment of the session that is being played.
     /// [`SessionAttachmentRemoved`](crate::attachments::SessionAttachmentRemoved) follows.
     pub fn detach(&mut self, name: impl Into<String>) -> Ticket {
         self.0.request(AttachmentRequest::Detach { name: name.into() })

@@ -9,18 +9,19 @@ use super::{CurrentRequest, SessionCommands};
 pub struct ChapterCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl ChapterCommands<'_, '_> {
-    /// Begins a chapter of the session that is being played, and returns the id that it will have. If
-    /// another chapter is open, it is a part of that.
+    /// Begins a chapter of the session that is being played, and returns the id that it will have.
+    /// If another chapter is open, it becomes a part of that.
     ///
     /// [`ChapterBegun`](crate::chapters::ChapterBegun) follows, and a checkpoint of kind
-    /// [`Manual`](crate::CheckpointKind::Manual) with its name: at once, or, where a gate is closed, as soon
-    /// as it opens. That one is kept as long as the chapter is open, so that it can be tried again.
+    /// [`Manual`](crate::CheckpointKind::Manual) with its name: at once or, if a gate is closed, as
+    /// soon as it opens. This checkpoint is kept as long as the chapter is open, so that it can be
+    /// tried again.
     ///
     /// The request is rejected with
-    /// [`ChapterError::TooDeep`](crate::chapters::ChapterError::TooDeep) if 8 chapters within each other are open, with
-    /// [`RequestError::TextTooLong`](crate::RequestError::TextTooLong) if name or kind are longer than 4 KiB
-    /// or the fields larger than 64 KiB together, and with
-    /// [`RequestError::NoSession`](crate::RequestError::NoSession). While a restore is under way it waits.
+    /// [`ChapterError::TooDeep`](crate::chapters::ChapterError::TooDeep) if 8 nested chapters are
+    /// open, with [`RequestError::TextTooLong`](crate::RequestError::TextTooLong) if name or kind
+    /// are longer than 4 KiB or the fields larger than 64 KiB together, and with
+    /// [`RequestError::NoSession`](crate::RequestError::NoSession). During a restore it waits.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -40,18 +41,20 @@ impl ChapterCommands<'_, '_> {
         id
     }
 
-    /// Ends a chapter. Chapters within it that are open end before it, as its
-    /// [`inner`](crate::chapters::NewChapter::inner) says. What is [`InChapter`](crate::chapters::InChapter) is despawned.
+    /// Ends a chapter. Open chapters within it end before it, as its
+    /// [`inner`](crate::chapters::NewChapter::inner) says. Entities that are
+    /// [`InChapter`](crate::chapters::InChapter) are despawned.
     ///
-    /// [`ChapterEnded`](crate::chapters::ChapterEnded) follows for each, from the innermost to this one, and, where
-    /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed, a
-    /// checkpoint. The request is rejected with a [`ChapterError`](crate::chapters::ChapterError) if the chapter isn't
-    /// open, or may not end yet.
+    /// [`ChapterEnded`](crate::chapters::ChapterEnded) follows for each, from the innermost to this
+    /// one, and then a checkpoint, if
+    /// [`SessionSettings::autosave`](crate::SessionSettings::autosave) is on and no gate is closed.
+    /// The request is rejected with a [`ChapterError`](crate::chapters::ChapterError) if the
+    /// chapter isn't open, or may not end yet.
     pub fn end(&mut self, chapter: ChapterId, outcome: ChapterOutcome) -> Ticket {
         self.0.request(CurrentRequest::EndChapter { chapter, outcome })
     }
 
-    /// Ends the innermost chapter that is open, as [`end`](Self::end) does.
+    /// Ends the innermost open chapter, as [`end`](Self::end) does.
     pub fn end_current(&mut self, outcome: ChapterOutcome) -> Ticket {
         self.0.request(CurrentRequest::EndCurrentChapter(outcome))
     }

@@ -15,9 +15,9 @@ use super::{
 use crate::lifecycle::CurrentSession;
 use crate::restore::RestoreManner;
 
-/// Gives [`Commands`] the requests that a game makes of its sessions.
+/// Adds the requests of this crate to [`Commands`].
 pub trait SessionCommandsExt {
-    /// What can be asked of the plugin, and of the session that is being played.
+    /// Requests to the plugin, and about the session that is being played.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -39,16 +39,18 @@ impl SessionCommandsExt for Commands<'_, '_> {
 
 /// The requests that a game makes, from [`Commands::session`](SessionCommandsExt::session).
 ///
-/// Requests are handled in order, in the same frame unless something before them, such as a restore,
-/// isn't done. [`cancel_restore`](Self::cancel_restore) and answers don't wait. One that isn't legal
-/// then changes nothing and is answered with [`RequestRejected`](crate::RequestRejected). What is asked
-/// of the session that is being played is never done to another one that took its place while the
-/// request waited.
+/// Requests are handled in order, in the same frame unless an earlier one, such as a restore, isn't
+/// done. [`cancel_restore`](Self::cancel_restore) and answers don't wait. A request that isn't
+/// allowed when it is handled changes nothing and is answered with
+/// [`RequestRejected`](crate::RequestRejected). A request about the session that is being played is
+/// never applied to another one that replaced it while the request waited.
 ///
-/// The session that is played is asked by its own methods; [`slots`](Self::slots), [`library`](Self::library),
-/// [`chapters`](Self::chapters), [`events`](Self::events) and their like give the methods of a topic.
+/// The methods here are about the session that is played; [`slots`](Self::slots),
+/// [`library`](Self::library), [`chapters`](Self::chapters), [`events`](Self::events) and others
+/// return the methods of a topic.
 ///
-/// Each method but [`begin`](crate::chapters::ChapterCommands::begin) returns a [`Ticket`], which the answers have as well:
+/// Each method but [`begin`](crate::chapters::ChapterCommands::begin) returns a [`Ticket`], which
+/// the answers also have:
 ///
 /// ```
 /// use bevy::prelude::*;
@@ -82,8 +84,9 @@ impl Debug for SessionCommands<'_, '_> {
 }
 
 impl SessionCommands<'_, '_> {
-    /// Makes the requests that follow for this player, as the game calls them. Without it, the game itself asks. It
-    /// means something only to the game's [guards](crate::SessionHooksExt::guard_session_requests).
+    /// Makes the following requests for this player, by the game's name for them. Without it, the
+    /// game itself makes them. It matters only to the game's
+    /// [guards](crate::SessionHooksExt::guard_session_requests).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -100,9 +103,8 @@ impl SessionCommands<'_, '_> {
         self
     }
 
-    /// Puts what the requests that follow go back to into the world in this manner, whatever the resource
-    /// [`RestoreManner`] says: rewinds, what undoes them, and loads within the session that is being played. To others
-    /// it means nothing.
+    /// Sets how the following requests restore, instead of the resource [`RestoreManner`]: rewinds,
+    /// their undoing, and loads within the session that is being played. Other requests ignore it.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -121,7 +123,7 @@ impl SessionCommands<'_, '_> {
         self
     }
 
-    /// Makes a request that was put together elsewhere.
+    /// Makes a request that was built elsewhere.
     pub fn request(&mut self, request: impl Into<Request>) -> Ticket {
         let (request, by) = (request.into(), (self.by.clone(), self.manner));
         let ticket = Ticket::new();
@@ -140,7 +142,8 @@ impl SessionCommands<'_, '_> {
         SlotCommands(self.reborrow())
     }
 
-    /// Requests about all sessions of this profile, whether they are played or not, and about files made of them.
+    /// Requests about all sessions of this profile, whether or not they are played, and about files
+    /// made of them.
     pub fn library(&mut self) -> LibraryCommands<'_, '_> {
         LibraryCommands(self.reborrow())
     }
@@ -160,12 +163,12 @@ impl SessionCommands<'_, '_> {
         AttachmentCommands(self.reborrow())
     }
 
-    /// Requests about what the game does itself: its own saves, and its own ways out of a crash.
+    /// Requests about the game's own saves, and its own recovery options.
     pub fn external(&mut self) -> ExternalCommands<'_, '_> {
         ExternalCommands(self.reborrow())
     }
 
-    /// Requests about entities that levels place.
+    /// Requests about placed entities.
     pub fn placed(&mut self) -> PlacedCommands<'_, '_> {
         PlacedCommands(self.reborrow())
     }
@@ -180,24 +183,26 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Start(session))
     }
 
-    /// Takes up the newest session of this name and player that can go on, recovering it if it crashed,
-    /// or starts one: all that a server or jam game needs. If that session is played already, nothing
-    /// happens. If another process plays it, the request waits up to two seconds for it to end, and is
-    /// rejected then. If nothing of it can be read, because it is damaged, a new session is started.
+    /// Resumes the newest session of this name and player that can be continued, recovering it if
+    /// it crashed, or starts one: all that a server or jam game needs. If that session is played
+    /// already, nothing happens. If another process plays it, the request waits up to two seconds
+    /// for that to end, and is then rejected. If all of it is damaged, a new session is started.
     ///
-    /// The player isn't asked. With [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a crashed
-    /// session is passed over. With [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic) it
-    /// goes back, and at last starts a new one, where the game died again and again. A newer backup of
-    /// the game's own is loaded instead of a checkpoint.
+    /// The player isn't asked. With [`RecoveryPolicy::Never`](crate::RecoveryPolicy::Never) a
+    /// crashed session is skipped. With
+    /// [`RecoveryPolicy::Automatic`](crate::RecoveryPolicy::Automatic), if the game dies again and
+    /// again, older checkpoints are restored and, at last, a new session is started. A newer backup
+    /// of the game's own save system is loaded instead of a checkpoint.
     pub fn start_or_continue(&mut self, session: NewSession) -> Ticket {
         self.request(SessionRequest::StartOrContinue(session))
     }
 
-    /// Takes up a session that was closed, at its newest checkpoint.
+    /// Resumes a closed session from its newest checkpoint.
     ///
-    /// If another session is being played, that is closed first, as by [`close`](Self::close): by this
-    /// as by [`recover`](Self::recover) and [`load`](crate::slots::SlotCommands::load). It goes on until the one that is
-    /// wanted was read and decoded, and if that fails, it goes on as if nothing had been asked.
+    /// If another session is being played, it is closed first, as by [`close`](Self::close); the
+    /// same is true of [`recover`](Self::recover) and [`load`](crate::slots::SlotCommands::load).
+    /// It continues until the requested session was read and decoded, and if that fails, it
+    /// continues as if nothing had been requested.
     pub fn continue_session(&mut self, session: SessionId) -> Ticket {
         self.request(SessionRequest::Continue(session))
     }
@@ -208,27 +213,28 @@ impl SessionCommands<'_, '_> {
         self.request(CurrentRequest::Pause)
     }
 
-    /// Lets a paused session go on.
+    /// Resumes a paused session.
     pub fn resume(&mut self) -> Ticket {
         self.request(CurrentRequest::Resume)
     }
 
-    /// Changes name, description, custom fields and so on of the session that is being played.
+    /// Changes name, description, custom fields and other metadata of the session that is being
+    /// played.
     pub fn update(&mut self, update: SessionUpdate) -> Ticket {
         self.request(CurrentRequest::Update(update))
     }
 
-    /// Takes a checkpoint of this frame, or, where a gate is closed, as soon as it opens.
+    /// Takes a checkpoint of this frame or, if a gate is closed, as soon as it opens.
     /// [`CheckpointSaved`](crate::CheckpointSaved) with its label follows when it is durable, or
-    /// [`CheckpointFailed`](crate::CheckpointFailed), and both have the [`Ticket`] of the request.
+    /// [`CheckpointFailed`](crate::CheckpointFailed). Both have the [`Ticket`] of the request.
     pub fn checkpoint(&mut self, label: impl Into<String>) -> Ticket {
         let (label, kind) = (label.into(), CheckpointKind::Manual);
         self.request(CurrentRequest::Checkpoint { label, kind })
     }
 
-    /// Leaves the session, and says what brings that about: a [`LeaveCause`](crate::LeaveCause), the game's own words,
-    /// or both. It is in [`SessionEntry::left`](crate::library::SessionEntry::left). A last checkpoint is taken first, unless a
-    /// gate is closed. The session can be continued later.
+    /// Leaves the session, with the reason: a [`LeaveCause`](crate::LeaveCause), the game's own
+    /// text, or both. It is stored in [`SessionEntry::left`](crate::library::SessionEntry::left). A
+    /// last checkpoint is taken first, unless a gate is closed. The session can be continued later.
     ///
     /// ```
     /// # use bevy::prelude::*;
@@ -245,19 +251,19 @@ impl SessionCommands<'_, '_> {
         self.request(CurrentRequest::Close(leaving.into()))
     }
 
-    /// Ends the session for good, and says what brings that about, as [`close`](Self::close) does: a cause, or "The
+    /// Ends the session for good, with the reason, as for [`close`](Self::close): a cause, or "The
     /// reactor blew up". A last checkpoint is taken first, unless a gate is closed.
     pub fn end(&mut self, reason: EndReason, leaving: impl Into<Leaving>) -> Ticket {
         self.request(CurrentRequest::End { reason, leaving: leaving.into() })
     }
 
-    /// Puts the player back: into a crashed session, or, for the one that is being played, to an
-    /// earlier moment of it.
+    /// Recovers a crashed session, or rewinds the one that is being played to an earlier moment.
     ///
-    /// If another session is being played, that is closed first, as by
-    /// [`continue_session`](Self::continue_session). If it is this one, a checkpoint of kind [`Rewind`](CheckpointKind::Rewind) is taken first of
-    /// what was played since the last one, unless a gate is closed as in a menu: the way back can be
-    /// taken back. [`RestoreFrom::Latest`] is the one before that.
+    /// If another session is being played, it is closed first, as by
+    /// [`continue_session`](Self::continue_session). If it is this one, the play since its last
+    /// checkpoint is saved first, as a checkpoint of kind [`Rewind`](CheckpointKind::Rewind),
+    /// unless a gate is closed as in a menu: so the rewind can be undone. [`RestoreFrom::Latest`]
+    /// is the checkpoint before that.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -280,29 +286,30 @@ impl SessionCommands<'_, '_> {
         self.request(SessionRequest::Recover(session, from))
     }
 
-    /// Sets a crashed session aside. Its data is kept until retention, and it isn't offered again
-    /// unless it crashes again.
+    /// Declines to recover a crashed session. Its data is kept until retention removes it, and it
+    /// isn't offered again unless it crashes again.
     pub fn decline(&mut self, session: SessionId) -> Ticket {
         self.request(SessionRequest::Decline(session))
     }
 
     /// Goes back to an earlier moment of the session that is being played.
     ///
-    /// What was played since the last checkpoint is captured first, as a checkpoint of kind
+    /// The play since the last checkpoint is captured first, as a checkpoint of kind
     /// [`Rewind`](CheckpointKind::Rewind), unless a gate of
-    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed. What came after the moment
-    /// stays as a branch: [`RewindTo::BeforeRewind`] goes back to its end, and a crash never
-    /// offers it. The session keeps
+    /// [`checkpoint_session_while`](crate::SessionHooksExt::checkpoint_session_while) is closed.
+    /// Everything after the moment is kept as a branch: [`RewindTo::BeforeRewind`] goes back to its
+    /// end, and a crash never offers it. The session keeps
     /// [`max_branches`](crate::library::StorageSettings::max_branches) of them.
     ///
-    /// With [`RewindTo::Ago`], where the checkpoint that is meant is damaged, the next older one that can be
-    /// read is restored, or the oldest. [`SessionRestored`](crate::SessionRestored) follows, or
+    /// With [`RewindTo::Ago`], if that checkpoint is damaged, the next older one that can be read
+    /// is restored, or the oldest. [`SessionRestored`](crate::SessionRestored) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with
     /// [`NoSession`](crate::RequestError::NoSession),
     /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay),
     /// [`WriterBehind`](crate::RequestError::WriterBehind),
     /// [`CheckpointPruned`](crate::RequestError::CheckpointPruned), or
-    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for one of another session.
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for a checkpoint of another
+    /// session.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -320,11 +327,13 @@ impl SessionCommands<'_, '_> {
         self.request(CurrentRequest::Rewind(to))
     }
 
-    /// Gives up the restore that is under way, and leaves the world as it was before. Until
-    /// [`RestoreStarted`](crate::recovery::RestoreStarted) nothing of the world has changed. After it, while the restore waits for
-    /// its gate, resources and states become what they were. Where a session is played and states were left for the
-    /// restore, the session comes back as it was left, by a restore of its own with
-    /// [`RestoreReason::Undone`](crate::recovery::RestoreReason::Undone), since what belonged to those states is gone.
+    /// Cancels the restore that is under way, and leaves the world as it was before. Until
+    /// [`RestoreStarted`](crate::recovery::RestoreStarted) nothing of the world has changed. After
+    /// it, while the restore waits for its gate, resources and states are changed back. If a
+    /// session is played and states were left for the restore, the session is restored to where it
+    /// was left, by another restore with
+    /// [`RestoreReason::Undone`](crate::recovery::RestoreReason::Undone), since the entities of
+    /// those states are gone.
     pub fn cancel_restore(&mut self) -> Ticket {
         self.request(SessionRequest::CancelRestore)
     }

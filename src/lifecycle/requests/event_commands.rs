@@ -9,12 +9,12 @@ use super::{Request, SessionCommands};
 pub struct EventCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl EventCommands<'_, '_> {
-    /// Reads what happened in a session, off the main thread and a page at a time.
-    /// [`EventsRead`](crate::events::EventsRead) follows, and [`SessionEvents`](crate::events::SessionEvents) has the page
-    /// from then on.
+    /// Reads a page of a session's recorded events, off the main thread.
+    /// [`EventsRead`](crate::events::EventsRead) follows, and
+    /// [`SessionEvents`](crate::events::SessionEvents) has the page from then on.
     ///
-    /// What has happened in this very frame isn't on it. References to entities in the values are the ids
-    /// that they have in the session.
+    /// Events of this frame aren't included. References to entities in the values are the ids that
+    /// they have in the session.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -31,7 +31,7 @@ impl EventCommands<'_, '_> {
         self.0.request(Request::ReadEvents(Box::new(query)))
     }
 
-    /// Looks at all that was recorded in a session, and says what of it is whole.
+    /// Checks all recorded events of a session, and reports which are intact.
     /// [`EventsValidated`](crate::events::EventsValidated) follows.
     pub fn validate(&mut self, session: SessionId) -> Ticket {
         self.0.request(Request::ValidateEvents(session))

@@ -1,11 +1,11 @@
-//! Requests that are about saves of the game's own.
+//! Requests about the game's own saves.
 
 use bevy::prelude::*;
 use bevy_session_journal::SessionId;
 
 use crate::external_saves::{Answer, ExternalDone, ExternalRequestId};
 
-/// A request that is about the game's own saves.
+/// A request about the game's own saves.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum ExternalRequest {
@@ -13,9 +13,9 @@ pub enum ExternalRequest {
     /// [`ExternalCommands::failed`](crate::external::ExternalCommands::failed), or the same by
     /// [`ExternalAnswer`](crate::external::ExternalAnswer).
     Answer {
-        /// What the plugin had asked for.
+        /// The plugin's request to the game.
         request: ExternalRequestId,
-        /// What was done, or why it wasn't.
+        /// The result, or the reason why it failed.
         result: Result<ExternalDone, String>,
     },
     /// [`ExternalCommands::recover`](crate::external::ExternalCommands::recover).

@@ -1,4 +1,4 @@
-//! The requests about sessions that needn't be played, and about files made of them.
+//! The requests about sessions that may not be played, and about files made of them.
 
 use std::path::PathBuf;
 
@@ -10,27 +10,30 @@ use bevy_session_journal::{
 
 use super::{CurrentRequest, Request, SessionCommands, SessionRequest};
 
-/// Requests about all sessions of this profile, whether they are played or not, and about files made of them, from
-/// [`SessionCommands::library`].
+/// Requests about all sessions of this profile, whether or not they are played, and about files
+/// made of them, from [`SessionCommands::library`].
 #[derive(Debug)]
 pub struct LibraryCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl LibraryCommands<'_, '_> {
-    /// Looks at all sessions on this machine again, as is done once at the start: after another
-    /// process left one, say, or a cloud brought one. [`SessionsFound`](crate::SessionsFound)
-    /// follows, and what still waits for an answer is offered again; in
-    /// [development](crate::SessionPlugin::development) also what was stopped from outside.
+    /// Reads the list of all sessions on this machine again, as at the start: for example after
+    /// another process left one, or a cloud synced one. [`SessionsFound`](crate::SessionsFound)
+    /// follows, and crashed sessions without an answer are offered again; in
+    /// [development](crate::SessionPlugin::development) also those that were stopped from outside.
     pub fn find(&mut self) -> Ticket {
         self.0.request(SessionRequest::Find)
     }
 
-    /// Starts a session whose world is that of a file: one that [`export`](Self::export) wrote, or a report.
+    /// Starts a session with the world of a file: one that [`export`](Self::export) wrote, or a
+    /// report.
     ///
-    /// The world is put back as by [`branch_off`](Self::branch_off): [`SessionRestored`](crate::SessionRestored)
-    /// follows with [`BranchedOff`](crate::recovery::RestoreReason::BranchedOff). The session is a new one, which has
-    /// nothing of the one that the file was made of but the world: not its name, player, fields, chapters and
-    /// play time, and no recorded events. Nothing changes if the file can't be used, and
-    /// [`RequestRejected`](crate::RequestRejected) says why, with [`SlotError::Report`](crate::slots::SlotError::Report).
+    /// The world is restored as by [`branch_off`](Self::branch_off):
+    /// [`SessionRestored`](crate::SessionRestored) follows with
+    /// [`BranchedOff`](crate::recovery::RestoreReason::BranchedOff). The session is a new one,
+    /// which takes only the world from the file: not the name, player, fields, chapters, play time
+    /// or recorded events. If the file can't be used, nothing changes, and
+    /// [`RequestRejected`](crate::RequestRejected) has the reason in
+    /// [`SlotError::Report`](crate::slots::SlotError::Report).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -50,13 +53,15 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::StartIn { session, world })
     }
 
-    /// Keeps a session for later without starting it: the evening that is planned with friends, the campaign that
-    /// is set up. [`SessionDrafted`](crate::library::SessionDrafted) follows when that is durable.
+    /// Creates a session for later without starting it: an evening that is planned with friends, a
+    /// campaign that is being set up. [`SessionDrafted`](crate::library::SessionDrafted) follows
+    /// when it is durable.
     ///
-    /// It is listed with [`draft`](crate::SessionMetadata::draft), and can be changed, deleted and brought back
-    /// like others. [`continue_session`](crate::SessionCommands::continue_session) begins it:
-    /// [`SessionStarted`](crate::SessionStarted) follows, as after [`start`](crate::SessionCommands::start), and the world is what the
-    /// game makes of it. Any session that is played meanwhile goes on.
+    /// It is listed with [`draft`](crate::SessionMetadata::draft), and can be changed, deleted and
+    /// undeleted like others. [`continue_session`](crate::SessionCommands::continue_session) begins
+    /// it: [`SessionStarted`](crate::SessionStarted) follows, as after
+    /// [`start`](crate::SessionCommands::start), and the game builds the world. A session that is
+    /// played meanwhile continues.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -80,42 +85,45 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Draft(Box::new(session)))
     }
 
-    /// Makes a session of its own of a checkpoint of the one that is being played, be it on a branch: a
-    /// second campaign that has the first half in common.
+    /// Creates a new session from a checkpoint of the one that is being played, even one on a
+    /// branch: a second campaign that shares the first half.
     ///
-    /// The checkpoint is restored in full, with its custom fields below those that the new session sets,
-    /// and its play time goes on. The session that was being played is closed with its last checkpoint, as
-    /// by [`close`](crate::SessionCommands::close), and stays as it was.
+    /// The checkpoint is restored in full. Its custom fields are kept, unless the new session sets
+    /// them, and its play time continues. The session that was being played is closed with its last
+    /// checkpoint, as by [`close`](crate::SessionCommands::close), and stays as it was.
     /// [`SessionRestored`](crate::SessionRestored) follows with
     /// [`BranchedOff`](crate::recovery::RestoreReason::BranchedOff) and the new session's id, or
-    /// [`RequestRejected`](crate::RequestRejected) as for [`rewind`](crate::SessionCommands::rewind).
+    /// [`RequestRejected`](crate::RequestRejected) as for
+    /// [`rewind`](crate::SessionCommands::rewind).
     pub fn branch_off(&mut self, checkpoint: CheckpointId, session: NewSession) -> Ticket {
         let session = Box::new(session);
         self.0.request(CurrentRequest::BranchOff { checkpoint, session })
     }
 
-    /// Changes name, description, priority, custom fields and so on of any session, whether it is played
-    /// or not. [`SessionUpdated`](crate::library::SessionUpdated) follows when that is durable, for the one that is
-    /// played at once. The custom fields are those of its newest checkpoint; older ones keep theirs.
+    /// Changes name, description, priority, custom fields and other metadata of any session,
+    /// whether or not it is played. [`SessionUpdated`](crate::library::SessionUpdated) follows when
+    /// that is durable; for the one that is played, at once. The custom fields are those of its
+    /// newest checkpoint; older checkpoints keep theirs.
     ///
-    /// A session that another process plays is refused with
+    /// If another process plays the session, the request is rejected with
     /// [`SessionInUse`](crate::RequestError::SessionInUse).
     pub fn update(&mut self, session: SessionId, update: SessionUpdate) -> Ticket {
         self.0.request(SessionRequest::Update(session, Box::new(update)))
     }
 
-    /// Makes a session of its own out of one that isn't being played, with this name: the same world, progress and
-    /// play time, to try something else in. [`SessionCopied`](crate::library::SessionCopied) follows when it is durable.
+    /// Copies a session that isn't being played, under this name: the same world, progress and play
+    /// time, to try something else. [`SessionCopied`](crate::library::SessionCopied) follows when
+    /// it is durable.
     ///
-    /// The copy begins where the other one stands: at its newest checkpoint, or the newest that can be read. It has
-    /// its fields, chapters and tags, and ends as it ended; a session that crashed is copied as one that was closed.
-    /// Earlier checkpoints, slots and recorded events stay with the other one, and the copy isn't
-    /// [pinned](crate::SessionMetadata::pinned). To go on in a copy of what is being played, use
-    /// [`branch_off`](Self::branch_off).
+    /// The copy begins at the original's newest checkpoint, or the newest that can be read. It has
+    /// its fields, chapters and tags, and ended as it did; a crashed session is copied as a closed
+    /// one. Earlier checkpoints, slots and recorded events stay with the original, and the copy
+    /// isn't [pinned](crate::SessionMetadata::pinned). To continue in a copy of the played session,
+    /// use [`branch_off`](Self::branch_off).
     ///
-    /// Of a session in the archive without its world nothing can be copied:
-    /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld). One that went on in two places is rejected
-    /// with [`Forked`](crate::RequestError::Forked).
+    /// A session that was archived without its world can't be copied:
+    /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld). One that diverged in
+    /// two places is rejected with [`Forked`](crate::RequestError::Forked).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -139,12 +147,14 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Copy { session, name: name.into() })
     }
 
-    /// Puts a session that isn't being played into the trash. It stays listed, with its
-    /// [`place`](crate::SessionMetadata::place), and isn't offered after a crash; whatever takes it up brings it
-    /// back. [`SessionMoved`](crate::library::SessionMoved) follows when that is durable.
+    /// Moves a session that isn't being played to the trash. It stays listed, with its
+    /// [`place`](crate::SessionMetadata::place), and isn't offered after a crash; resuming it takes
+    /// it out of the trash. [`SessionMoved`](crate::library::SessionMoved) follows when that is
+    /// durable.
     ///
-    /// What has lain in the trash for longer than [`StorageSettings::trash`](crate::library::StorageSettings::trash) is
-    /// removed after a session was started or taken up. To remove one at once and for good, use
+    /// A session that has been in the trash for longer than
+    /// [`StorageSettings::trash`](crate::library::StorageSettings::trash) is removed after a
+    /// session was started or resumed. To remove one at once and for good, use
     /// [`purge`](Self::purge).
     ///
     /// ```
@@ -162,45 +172,47 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Delete))
     }
 
-    /// Takes a session out of the trash again. [`SessionMoved`](crate::library::SessionMoved) follows when that is
-    /// durable. One that isn't there is rejected with [`NotInTrash`](crate::RequestError::NotInTrash).
+    /// Takes a session out of the trash. [`SessionMoved`](crate::library::SessionMoved) follows
+    /// when that is durable. If it isn't there, the request is rejected with
+    /// [`NotInTrash`](crate::RequestError::NotInTrash).
     ///
-    /// If it was left by a crash, that is offered again when the sessions are looked at next.
+    /// If it had crashed, it is offered again when the list of sessions is next read.
     pub fn undelete(&mut self, session: SessionId) -> Ticket {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Undelete))
     }
 
-    /// Deletes a session that isn't being played at once and for good, with everything in it. Its slots stay.
-    /// [`delete`](Self::delete) puts it into the trash instead.
+    /// Deletes a session that isn't being played, at once and for good, with everything in it. Its
+    /// slots stay. [`delete`](Self::delete) moves it to the trash instead.
     pub fn purge(&mut self, session: SessionId) -> Ticket {
         self.0.request(SessionRequest::Purge(session))
     }
 
-    /// Puts a session away that isn't being played: all its files become one, with its newest checkpoint or
-    /// its summary alone. Earlier checkpoints, those that have a name included, and recorded events are
-    /// gone after that; slots stay. [`SessionMoved`](crate::library::SessionMoved) follows when it is durable.
+    /// Archives a session that isn't being played: its files become one, with its newest checkpoint
+    /// or only its summary. Earlier checkpoints, including named ones, and recorded events are
+    /// removed; slots stay. [`SessionMoved`](crate::library::SessionMoved) follows when it is
+    /// durable.
     ///
-    /// Whatever takes the session up brings it back. One that was left by a crash that waits for an answer is
-    /// rejected with [`CrashUndecided`](crate::RequestError::CrashUndecided), and one that went on in two
-    /// places with [`Forked`](crate::RequestError::Forked).
+    /// Resuming the session takes it out of the archive. A session with a crash that waits for an
+    /// answer is rejected with [`CrashUndecided`](crate::RequestError::CrashUndecided), and one
+    /// that diverged in two places with [`Forked`](crate::RequestError::Forked).
     pub fn archive(&mut self, session: SessionId, what: Archived) -> Ticket {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Archive(what)))
     }
 
-    /// Takes a session out of the archive again. [`SessionMoved`](crate::library::SessionMoved) follows when that is
-    /// durable. One that isn't there is rejected with [`NotArchived`](crate::RequestError::NotArchived), and
-    /// one of which the summary alone was kept with
+    /// Takes a session out of the archive. [`SessionMoved`](crate::library::SessionMoved) follows
+    /// when that is durable. If it isn't there, the request is rejected with
+    /// [`NotArchived`](crate::RequestError::NotArchived), and if only its summary was kept, with
     /// [`ArchivedWithoutWorld`](crate::RequestError::ArchivedWithoutWorld).
     pub fn unarchive(&mut self, session: SessionId) -> Ticket {
         self.0.request(SessionRequest::Shelve(session, ShelfMove::Unarchive))
     }
 
-    /// Does one thing with each session that a query finds, on all its pages: renames, tags, archives or deletes
-    /// them. The query is asked when the request is handled.
+    /// Makes the same change to each session that a query finds, on all its pages: renames, tags,
+    /// archives or deletes them. The query is evaluated when the request is handled.
     ///
-    /// It goes on beside everything else, a session at a time. Each is reported as if it had been asked for alone,
-    /// and [`SessionsEdited`](crate::library::SessionsEdited) follows when all are done. What can't be done with one of
-    /// them doesn't keep it from the others.
+    /// It runs in the background, one session at a time. Each change is notified like a single
+    /// request, and [`SessionsEdited`](crate::library::SessionsEdited) follows when all are done. A
+    /// failure for one session doesn't affect the others.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -221,25 +233,26 @@ impl LibraryCommands<'_, '_> {
         self.0.request(SessionRequest::EditAll(Box::new(query), edit.into()))
     }
 
-    /// Lets exactly the sessions go that a preview names, which is made with
-    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview): into the trash, or the archive. One that has
-    /// gone on, was pinned or moved since then is passed over.
+    /// Removes exactly the sessions of a preview, which
+    /// [`SessionCatalog::preview`](crate::SessionCatalog::preview) makes: to the trash, or the
+    /// archive. A session that was played, pinned or moved since then is skipped.
     ///
-    /// It goes on beside everything else, as with [`edit_all`](Self::edit_all). If the game dies meanwhile, each
-    /// session has gone or has not, and the next preview names the others again.
+    /// It runs in the background, as with [`edit_all`](Self::edit_all). If the game dies meanwhile,
+    /// each session is either moved or not, and the next preview names the rest again.
     pub fn prune(&mut self, preview: RetentionPreview) -> Ticket {
         self.0.request(SessionRequest::Prune(Box::new(preview)))
     }
 
-    /// Goes on with the sessions of another profile, whose name may be any text: of another player at
-    /// this machine, say. The session that is being played is closed, as by [`close`](crate::SessionCommands::close).
-    /// Then [`ProfileChanged`](crate::library::ProfileChanged) says that
-    /// [`CurrentProfile`](crate::library::CurrentProfile) is this one, and the sessions of the profile are
-    /// looked at as at the start: [`SessionCatalog`](crate::SessionCatalog) and
+    /// Switches to another profile, whose name may be any text: for example another player at this
+    /// machine. The session that is being played is closed, as by
+    /// [`close`](crate::SessionCommands::close). Then
+    /// [`ProfileChanged`](crate::library::ProfileChanged) is sent,
+    /// [`CurrentProfile`](crate::library::CurrentProfile) is this one, and the sessions of the
+    /// profile are read as at the start: [`SessionCatalog`](crate::SessionCatalog) and
     /// [`RecoveryOffers`](crate::RecoveryOffers) are filled again, and
     /// [`SessionsFound`](crate::SessionsFound) is sent. The world stays as it is.
     ///
-    /// While a restore is under way, the request is rejected with
+    /// During a restore, the request is rejected with
     /// [`RequestError::RestoreUnderWay`](crate::RequestError::RestoreUnderWay).
     pub fn use_profile(&mut self, profile: impl Into<String>) -> Ticket {
         self.0.request(Request::UseProfile(profile.into()))
@@ -248,23 +261,24 @@ impl LibraryCommands<'_, '_> {
     /// Writes a report: one file that a player can send, and that a developer can open with
     /// `BEVY_SESSION=open:report.tar` to be where the player was.
     ///
-    /// It holds a checkpoint, complete in itself, the newest recorded events, what is known of program and machine,
-    /// and what the [`Report`] asks for. [`Report::now`] takes a checkpoint of this frame first; where
-    /// a gate is closed, it is about the newest one that was taken.
-    /// [`Report::of_last_run`] also says how that ended, with message, place and
-    /// backtrace of a panic; see [`PreviousRun`](crate::PreviousRun).
+    /// It has a checkpoint, complete in itself, the newest recorded events, facts about program and
+    /// machine, and what the [`Report`] asks for. [`Report::now`] takes a checkpoint of this frame
+    /// first; if a gate is closed, it has the newest one that was taken. [`Report::of_last_run`]
+    /// also has the end of that run, with message, place and backtrace of a panic; see
+    /// [`PreviousRun`](crate::PreviousRun).
     ///
-    /// The file is an uncompressed tar archive, described in `docs/FORMAT.md`. It is made off the main thread,
-    /// in a directory that exists, and never in the place of another file. Apart from the checkpoint it has 16 MiB
-    /// at most; what had no room is named in it. Home directories, the name of the user, e-mail and IP addresses are
-    /// removed from its texts, private events are left out, and of personal ones the values. The checkpoint
-    /// holds what the game saved, as it is: the session's name and the player's among it.
+    /// The file is an uncompressed tar archive, described in `docs/FORMAT.md`. It is written off
+    /// the main thread, to an existing directory, and never replaces another file. Apart from the
+    /// checkpoint it has 16 MiB at most; it names what was left out. Home directories, the user's
+    /// name, e-mail and IP addresses are removed from its texts, private events are left out, and
+    /// so are the values of personal ones. The checkpoint is included as the game saved it, with
+    /// the session's name and the player's.
     ///
     /// [`ReportWritten`](crate::reports::ReportWritten) follows, or
-    /// [`RequestRejected`](crate::RequestRejected) with what is in the way:
+    /// [`RequestRejected`](crate::RequestRejected) with
     /// [`NoSession`](crate::RequestError::NoSession),
     /// [`NothingToReport`](crate::RequestError::NothingToReport),
-    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
+    /// [`FileExists`](crate::RequestError::FileExists), or the disk's error.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -283,35 +297,38 @@ impl LibraryCommands<'_, '_> {
         self.0.request(Request::Report { report, path: path.into() })
     }
 
-    /// Writes the newest checkpoint of a session that can be read into a file, from which another machine can
-    /// [import](crate::slots::SlotCommands::import) it. The session may be the one that is being played; then it is its
-    /// newest checkpoint that is safe.
+    /// Writes the newest readable checkpoint of a session to a file, from which another machine can
+    /// [import](crate::slots::SlotCommands::import) it. For the session that is being played, it is
+    /// its newest durable checkpoint.
     ///
-    /// Its name, player, custom fields and attachments go with it. Its history doesn't: no other
+    /// Its name, player, custom fields and attachments are included. Its history isn't: no other
     /// checkpoints, no events, no logs.
     ///
     /// [`SessionExported`](crate::library::SessionExported) follows, or
     /// [`RequestRejected`](crate::RequestRejected) with
     /// [`UnknownSession`](crate::RequestError::UnknownSession),
     /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
-    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says.
+    /// [`FileExists`](crate::RequestError::FileExists), or the disk's error.
     pub fn export(&mut self, session: SessionId, path: impl Into<PathBuf>) -> Ticket {
         self.0.request(Request::Export { session, path: path.into() })
     }
 
-    /// Makes a scenario of a session or a slot: writes its file, whose name ends with `.scenario.ron`, and beside that
-    /// the world with which sessions of it begin. Of the session that is played it is the world of this frame; where a
-    /// gate is closed, that of the newest checkpoint.
+    /// Makes a scenario from a session or a slot: writes its file, whose name ends with
+    /// `.scenario.ron`, and beside it the world with which its sessions begin. For the played
+    /// session, that is the world of this frame or, if a gate is closed, of the newest checkpoint.
     ///
-    /// [`Scenario::like`] takes over what the session says of itself, from which the game chooses. The file of the world
-    /// has nothing but the world: not the session's id, name, player, fields, chapters, play time and attachments, and
-    /// nothing of the machine. What the game saved in components and resources is in it as it is.
+    /// [`Scenario::like`] copies the session's metadata, which the game can then change. The file
+    /// of the world has only the world: not the session's id, name, player, fields, chapters, play
+    /// time and attachments, and nothing about the machine. Components and resources are in it as
+    /// the game saved them.
     ///
-    /// [`ScenarioSaved`](crate::library::ScenarioSaved) follows, or [`RequestRejected`](crate::RequestRejected) with
-    /// [`NotAScenario`](crate::RequestError::NotAScenario), [`UnknownSession`](crate::RequestError::UnknownSession),
+    /// [`ScenarioSaved`](crate::library::ScenarioSaved) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) with
+    /// [`NotAScenario`](crate::RequestError::NotAScenario),
+    /// [`UnknownSession`](crate::RequestError::UnknownSession),
     /// [`NothingToRestore`](crate::RequestError::NothingToRestore),
-    /// [`FileExists`](crate::RequestError::FileExists), or what the disk says. No file takes the place of another, and
-    /// both are there or none.
+    /// [`FileExists`](crate::RequestError::FileExists), or the disk's error. No existing file is
+    /// replaced, and either both files are written or none.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -336,24 +353,24 @@ impl LibraryCommands<'_, '_> {
         self.0.request(Request::SaveAsScenario { of, scenario, path })
     }
 
-    /// Brings up to date what a [digester](crate::digests::SessionDigestsExt::digest_sessions) makes of each session,
-    /// off the main thread. [`SessionsDigested`](crate::digests::SessionsDigested) follows, and
-    /// [`SessionDigests`](crate::digests::SessionDigests) has the values from then on.
+    /// Updates a [digester](crate::digests::SessionDigestsExt::digest_sessions)'s values of all
+    /// sessions, off the main thread. [`SessionsDigested`](crate::digests::SessionsDigested)
+    /// follows, and [`SessionDigests`](crate::digests::SessionDigests) has the values from then on.
     ///
-    /// The session that is played is read as it is now, without what has happened in this very frame. Others are what
-    /// they were when they were looked at last, at the start or by [`find`](Self::find), and those
-    /// that this process has changed since are looked at. So what another process has done since, and a copy or draft
-    /// that was made since, comes with the next look.
+    /// The played session is read as it is now, without the events of this frame. Others are as of
+    /// the last time that they were read, at the start or by [`find`](Self::find), and those that
+    /// this process has changed since are read again. So changes by other processes, and copies or
+    /// drafts made since, are included after the next reading.
     ///
-    /// A digester that the game hasn't named is refused with
+    /// If the game hasn't declared the digester, the request is rejected with
     /// [`RequestError::UnknownDigest`](crate::RequestError::UnknownDigest).
     pub fn digest<D: SessionDigester>(&mut self) {
         self.0.request(Request::Digest(DigestOrder::Refresh { name: D::NAME }));
     }
 
-    /// Removes what a digester made of all sessions of the profile, also from the disk.
-    /// [`SessionsDigested`](crate::digests::SessionsDigested) follows. What it was made of stays in the sessions, so that
-    /// [`digest`](Self::digest) makes it again.
+    /// Removes a digester's values of all sessions of the profile, also from the disk.
+    /// [`SessionsDigested`](crate::digests::SessionsDigested) follows. The sessions themselves
+    /// don't change, so [`digest`](Self::digest) computes the values again.
     pub fn remove_digests<D: SessionDigester>(&mut self) {
         self.0.request(Request::Digest(DigestOrder::Remove { name: D::NAME }));
     }

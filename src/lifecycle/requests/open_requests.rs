@@ -11,23 +11,23 @@ use super::{Request, RequestQueue};
 use crate::lifecycle::notifications::{RequestDone, RequestRejected, notify};
 use crate::restore::RestoreManner;
 
-/// The requests that were handled and wait for their answer. What is answered is taken out, so that nothing is answered
-/// twice, and what is left when nobody can answer any more is known.
+/// The requests that were handled and wait for their answer. An answered request is removed, so
+/// that nothing is answered twice, and the rest is known when no answers will come any more.
 #[derive(Default)]
 pub(super) struct OpenRequests(HashMap<Ticket, OpenRequest>);
 
-/// A request as it was made, and the player who made it.
+/// A request, and the player who made it.
 struct OpenRequest {
     request: Arc<Request>,
     by: Option<String>,
-    /// How its checkpoint is put back, if it said so.
+    /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
     /// Requests that have the same answer.
     joined: Vec<Ticket>,
 }
 
 impl OpenRequests {
-    /// Takes note of a request that is handled. A step of one is no other request.
+    /// Notes a request that is handled. A step of one is no other request.
     pub fn open(
         &mut self,
         ticket: Ticket,
@@ -52,19 +52,19 @@ fn take(world: &mut World, ticket: Ticket) -> Option<OpenRequest> {
     world.get_resource_mut::<RequestQueue>()?.open.0.remove(&ticket)
 }
 
-/// How the checkpoint of a request is put back, if it said so.
+/// The manner in which a request's checkpoint is restored, if the request chose one.
 pub(in crate::lifecycle) fn manner_of(world: &World, ticket: Ticket) -> Option<RestoreManner> {
     world.get_resource::<RequestQueue>()?.open.0.get(&ticket)?.manner
 }
 
-/// Makes a request of the plugin's own, which is handled already.
+/// Makes a request of the plugin itself, which is already handled.
 pub(in crate::lifecycle) fn ask(world: &mut World, request: impl Into<Request>) -> Ticket {
     let (ticket, request) = (Ticket::new(), Arc::new(request.into()));
     world.get_resource_or_init::<RequestQueue>().open.open(ticket, &request, (None, None));
     ticket
 }
 
-/// A request has the same answer as another one.
+/// Gives a request the same answer as another one.
 pub(in crate::lifecycle) fn join(world: &mut World, ticket: Ticket, to: Ticket) {
     let mut queue = world.get_resource_or_init::<RequestQueue>();
     if let Some(open) = queue.open.0.get_mut(&to) {
@@ -72,7 +72,7 @@ pub(in crate::lifecycle) fn join(world: &mut World, ticket: Ticket, to: Ticket) 
     }
 }
 
-/// Says that what a request asks for is done.
+/// Reports that a request is done.
 pub(in crate::lifecycle) fn finish(world: &mut World, ticket: Ticket) {
     let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return };
     notify(world, RequestDone { ticket });
@@ -86,14 +86,14 @@ pub(in crate::lifecycle) fn finish_if_asked(world: &mut World, ticket: Option<Ti
     }
 }
 
-/// Another notification is the answer to a request: to those of these tickets, of which each is to have one.
+/// Another notification answers a request. Returns the tickets that each need one.
 pub(in crate::lifecycle) fn close(world: &mut World, ticket: Ticket) -> Vec<Ticket> {
     let Some(OpenRequest { joined, .. }) = take(world, ticket) else { return Vec::new() };
     let joined = joined.into_iter().flat_map(|joined| close(world, joined));
     std::iter::once(ticket).chain(joined).collect()
 }
 
-/// Says that a request came to nothing.
+/// Reports that a request failed.
 pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: RequestError) {
     let Some(OpenRequest { request, by, joined, .. }) = take(world, ticket) else {
         return debug!(%ticket, %error, "the request was answered before");
@@ -103,7 +103,7 @@ pub(in crate::lifecycle) fn reject(world: &mut World, ticket: Ticket, error: Req
     joined.into_iter().for_each(|joined| reject(world, joined, error.clone()));
 }
 
-/// Says that a part of a request came to nothing: what it asks for of one of many sessions.
+/// Reports that a part of a request failed: the part about one of many sessions.
 pub(in crate::lifecycle) fn reject_part(
     world: &mut World,
     request: impl Into<Request>,
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn reject_part(
     say_rejected(world, RequestRejected { ticket, request, by, error });
 }
 
-/// Answers all requests that nobody will answer any more, but for these.
+/// Answers all requests that won't be answered any more, except these.
 pub(in crate::lifecycle) fn reject_all(
     world: &mut World,
     but_for: Option<Ticket>,

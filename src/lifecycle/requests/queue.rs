@@ -11,37 +11,37 @@ use super::{About, Request};
 use crate::lifecycle::notifications::RequestRejected;
 use crate::restore::RestoreManner;
 
-/// Requests that wait for the end of the frame, or for the one before them to be finished.
+/// Requests that wait for the end of the frame, or for an earlier one to be finished.
 #[derive(Resource, Default)]
 pub(crate) struct RequestQueue {
     waiting: VecDeque<Asked>,
-    /// How many of them were there when requests were handled last.
+    /// The number of requests left when they were last handled.
     left_over: usize,
-    /// What was handled, and isn't answered yet.
+    /// Requests that were handled and aren't answered yet.
     pub(super) open: OpenRequests,
 }
 
-/// A request, and the session that it is about where it is known.
+/// A request, and the session that it is about, if known.
 pub(in crate::lifecycle) struct Asked {
     pub ticket: Ticket,
     pub request: Arc<Request>,
     pub(in crate::lifecycle) of: Option<SessionId>,
-    /// The player who asks; `None` if the game itself does.
+    /// The player who makes the request; `None` if the game itself does.
     pub(in crate::lifecycle) by: Option<String>,
-    /// How its checkpoint is put back, where it is about that and says so.
+    /// The manner in which its checkpoint is restored, if the request chose one.
     manner: Option<RestoreManner>,
-    /// Whether it is a step of a request that the game's guards have let through.
+    /// True if it is a step of a request that the game's guards have let through.
     pub(in crate::lifecycle) is_step: bool,
 }
 
 impl RequestQueue {
-    /// Takes up a request, which is about the session that is being played: unless what was asked
-    /// before in the same frame may lead to another.
+    /// Adds a request, which is about the session that is being played, unless an earlier one in
+    /// the same frame may lead to another.
     pub(crate) fn push(&mut self, request: Request, current: Option<SessionId>) {
         self.push_by((None, None), (Ticket::new(), request), current);
     }
 
-    /// The same, for a player who asks, with the manner of a restore.
+    /// The same, for a player, with the manner of a restore.
     pub(super) fn push_by(
         &mut self,
         (by, manner): (Option<String>, Option<RestoreManner>),
@@ -56,7 +56,7 @@ impl RequestQueue {
         self.waiting.push_back(Asked { ticket, request, of, by, manner, is_step: false });
     }
 
-    /// Puts off all requests until this step of one is done.
+    /// Delays all requests until this step of one is done.
     pub(in crate::lifecycle) fn do_first(&mut self, ticket: Ticket, request: Request) {
         let (request, is_step) = (Arc::new(request), true);
         let (of, by, manner) = Default::default();
@@ -68,38 +68,38 @@ impl RequestQueue {
         self.waiting.retain(|asked| !asked.is_step);
     }
 
-    /// Handles a request that was taken out of turn; its ticket.
+    /// Handles a request that was taken out of turn. Returns its ticket.
     pub(in crate::lifecycle) fn open(&mut self, asked: &Asked) -> Ticket {
         self.open.open(asked.ticket, &asked.request, (asked.by.as_ref(), asked.manner));
         asked.ticket
     }
 
-    /// The one at a place, from the earliest on.
+    /// The request at a place, from the earliest on.
     pub(in crate::lifecycle) fn get(&self, place: usize) -> Option<&Asked> {
         self.waiting.get(place)
     }
 
-    /// Takes the one at a place.
+    /// Takes the request at a place.
     pub(in crate::lifecycle) fn remove(&mut self, place: usize) -> Option<Asked> {
         self.waiting.remove(place)
     }
 
-    /// Requests were handled, as far as they could be.
+    /// Notes that requests were handled, as far as they could be.
     pub(in crate::lifecycle) fn note_left_over(&mut self) {
         self.left_over = self.waiting.len();
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub(in crate::lifecycle) fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns true if no request waits.
     pub(in crate::lifecycle) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Takes out of turn what is like this.
+    /// Takes matching requests out of turn.
     pub(in crate::lifecycle) fn take(
         &mut self,
         is_wanted: impl Fn(&Request) -> bool,
@@ -117,7 +117,7 @@ impl RequestQueue {
     }
 }
 
-/// Answers a request that was taken out of the queue, and not handled or as a step alone.
+/// Answers a request that was taken out of the queue and not handled, or handled only as a step.
 pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error: RequestError) {
     let Asked { ticket, request, by, is_step, .. } = asked;
     if is_step {
@@ -127,7 +127,7 @@ pub(in crate::lifecycle) fn reject_asked(world: &mut World, asked: Asked, error:
     say_rejected(world, RequestRejected { ticket, request, by, error });
 }
 
-/// Whether a text is short enough to be kept.
+/// Fails if a text is too long to be kept.
 pub(in crate::lifecycle) fn check_text(text: &str) -> Result<(), RequestError> {
     RequestError::refuse_longer(text.len(), limits::STRING_BYTES)
 }

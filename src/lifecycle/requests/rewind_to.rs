@@ -1,4 +1,4 @@
-//! How far a session goes back.
+//! The targets of a rewind.
 
 use std::time::Duration;
 
@@ -9,32 +9,34 @@ use bevy_session_journal::{ChapterId, CheckpointId};
 
 use super::WorldFork;
 
-/// How far the session that is being played goes back, for
-/// [`SessionCommands::rewind`](crate::SessionCommands::rewind).
+/// The target of [`SessionCommands::rewind`](crate::SessionCommands::rewind): the moment to which
+/// the played session goes back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Clone, PartialEq, Debug))]
 #[non_exhaustive]
 pub enum RewindTo {
-    /// By this much play time, pauses excluded: to the newest checkpoint that was taken so long ago or
-    /// earlier, or, where there is none, to the oldest.
+    /// Back by this much play time, pauses excluded: to the newest checkpoint that is at least this
+    /// old or, if there is none, to the oldest.
     Ago(Duration),
-    /// To this checkpoint of the session, be it on the line that is played or on a branch.
+    /// To this checkpoint of the session, on the current branch or on another one.
     Checkpoint(CheckpointId),
-    /// To the begin of this chapter: to the checkpoint with which it began, which is kept for as long as
+    /// To the beginning of this chapter: to the checkpoint with which it began, which is kept while
     /// the chapter is open.
     Chapter(ChapterId),
-    /// To what the newest rewind on this line has left, also if the game was closed or has crashed since. What is left
-    /// by this becomes a branch in turn. Once more takes back the rewind before that, until
-    /// [`NothingToUndo`](crate::RequestError::NothingToUndo) says that there is none left.
+    /// To where the session was before the newest rewind on this branch, even if the game was
+    /// closed or has crashed since. What is left by this becomes a branch in turn. Used again, it
+    /// undoes the rewind before that, until [`NothingToUndo`](crate::RequestError::NothingToUndo)
+    /// says that there is none left.
     ///
-    /// Whatever goes back within the session that is played counts as a rewind, so that a
-    /// [`recover`](crate::SessionCommands::recover) of it can be undone too. If retention has removed what was left, the
-    /// request is rejected with [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
+    /// Everything that goes back within the played session counts as a rewind, so a
+    /// [`recover`](crate::SessionCommands::recover) of it can be undone too. If retention has
+    /// removed that checkpoint, the request is rejected with
+    /// [`CheckpointPruned`](crate::RequestError::CheckpointPruned).
     BeforeRewind,
-    /// To what the session had come to before the newest load of a slot on this line, in the same way.
+    /// To where the session was before the newest load of a slot on this branch, in the same way.
     BeforeLoad,
-    /// To this fork of the world, in place unless the request says otherwise. What was played since is left, and no undo
-    /// leads to it.
+    /// To this fork of the world, in place unless the request says otherwise. What was played since
+    /// is left, and can't be restored by an undo.
     Fork(WorldFork),
 }

@@ -12,41 +12,41 @@ use crate::lifecycle::catalog::slots::quick_slot;
 
 /// The rules by which a request is handled.
 pub(in crate::lifecycle) struct Rules {
-    /// What it is called in logs.
+    /// The request's name in logs.
     pub name: &'static str,
     /// The session that it is about.
     pub about: About,
-    /// What has to be there first.
+    /// The state that has to be reached first.
     pub needs: Needs,
-    /// Whether all of it is done once it is handled, and nothing is waited for.
+    /// True if it is done once it is handled, without waiting for anything.
     pub is_done_at_once: bool,
-    /// Whether another session may be played once it is done.
+    /// True if another session may be played once it is done.
     pub leads_elsewhere: bool,
-    /// Whether it starts a session, whatever there is.
+    /// True if it starts a new session, whatever sessions exist.
     pub starts_session: bool,
-    /// Whether it means the moment at which it is made, so that it is refused while a restore is under way.
+    /// True if it is about the moment at which it is made, so that it is rejected during a restore.
     pub means_this_moment: bool,
 }
 
 /// The session that a request is about.
 pub(in crate::lifecycle) enum About {
     None,
-    /// The one that is played when it is made.
+    /// The session that is played when the request is made.
     Played,
     One(SessionId),
     Slot(SlotId),
     QuickSlot,
-    /// It goes by what is known of all of them.
+    /// It depends on the list of all sessions.
     Any,
 }
 
-/// A state that is waited for before a request is handled.
+/// A state to wait for before a request is handled.
 #[derive(PartialEq, Eq)]
 pub(in crate::lifecycle) enum Needs {
     Nothing,
     /// All sessions were looked at.
     Sessions,
-    /// What was asked of slots before is done.
+    /// Earlier requests about slots are done.
     Slots,
 }
 
@@ -54,7 +54,7 @@ pub(in crate::lifecycle) enum Needs {
 pub(in crate::lifecycle) enum AboutOthers {
     None,
     One(SessionId),
-    /// It goes by what is known of all of them.
+    /// It depends on the list of all sessions.
     Any,
 }
 
@@ -92,7 +92,8 @@ impl Rules {
         Self { needs, ..self }
     }
 
-    /// Whether the session that is played stays, and as it is: then it can be handled beside what will take its place.
+    /// Returns true if the played session stays, unchanged: then it can be handled while another
+    /// session is being read.
     pub(in crate::lifecycle) fn leaves_all_as_it_is(&self) -> bool {
         !self.leads_elsewhere && !self.means_this_moment
     }

@@ -11,7 +11,7 @@ use super::{SessionCommands, SlotRequest};
 pub struct SlotCommands<'w, 's>(pub(super) SessionCommands<'w, 's>);
 
 impl SlotCommands<'_, '_> {
-    /// Saves into a slot: takes a checkpoint of this frame, or, where a gate is closed, as soon as it
+    /// Saves to a slot: takes a checkpoint of this frame or, if a gate is closed, as soon as it
     /// opens, and makes a copy of it that is complete in itself. [`SlotSaved`](crate::SlotSaved)
     /// follows when that is durable, or [`SlotFailed`](crate::slots::SlotFailed).
     ///
@@ -30,34 +30,35 @@ impl SlotCommands<'_, '_> {
         self.0.request(SlotRequest::Save(slot))
     }
 
-    /// Saves into the player's one quick slot, which is replaced. [`SlotSaved`](crate::SlotSaved)
+    /// Saves to the player's single quick slot, replacing it. [`SlotSaved`](crate::SlotSaved)
     /// follows.
     pub fn quick_save(&mut self) -> Ticket {
         self.save(SaveSlot::quick())
     }
 
-    /// Goes on from a slot, in the session that it was saved in. If another one is being played, that
-    /// is closed first, as by [`continue_session`](crate::SessionCommands::continue_session). What the slot's session came to after it was saved
-    /// stays reachable as after a rewind.
+    /// Loads a slot and continues its session from there. If another session is being played, it is
+    /// closed first, as by [`continue_session`](crate::SessionCommands::continue_session). The
+    /// session's play since the slot was saved stays reachable as after a rewind.
     ///
-    /// Of a slot that is damaged, unknown or another player's nothing changes, and
-    /// [`RequestRejected`](crate::RequestRejected) says so.
+    /// If the slot is damaged, unknown or another player's, nothing changes, and
+    /// [`RequestRejected`](crate::RequestRejected) is sent.
     pub fn load(&mut self, slot: SlotId) -> Ticket {
         self.0.request(SlotRequest::Load(slot))
     }
 
-    /// Loads the quick slot of who plays; in a menu, the newest quick slot there is.
+    /// Loads the current player's quick slot; in a menu, the newest quick slot there is.
     pub fn quick_load(&mut self) -> Ticket {
         self.0.request(SlotRequest::QuickLoad)
     }
 
-    /// Gives a slot another name. [`SlotRenamed`](crate::slots::SlotRenamed) follows. A quick or exit slot
-    /// becomes a manual one by it.
+    /// Renames a slot. [`SlotRenamed`](crate::slots::SlotRenamed) follows. A quick or exit slot
+    /// becomes a manual one.
     pub fn rename(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
         self.0.request(SlotRequest::Rename { slot, name: name.into() })
     }
 
-    /// Copies a slot to another name, as a manual one. [`SlotCopied`](crate::slots::SlotCopied) follows.
+    /// Copies a slot under another name, as a manual one. [`SlotCopied`](crate::slots::SlotCopied)
+    /// follows.
     pub fn copy(&mut self, slot: SlotId, name: impl Into<String>) -> Ticket {
         self.0.request(SlotRequest::Copy { slot, name: name.into() })
     }
@@ -68,12 +69,14 @@ impl SlotCommands<'_, '_> {
         self.0.request(SlotRequest::Delete(slot))
     }
 
-    /// Protects a slot: it is neither overwritten nor deleted until it is [unprotected](Self::unprotect), also by
-    /// another process or after a start. Renaming it keeps that; a copy isn't protected.
-    /// [`RequestDone`](crate::RequestDone) follows when it is durable.
+    /// Protects a slot: it is neither overwritten nor deleted until it is
+    /// [unprotected](Self::unprotect), even by another process or after a restart. A renamed slot
+    /// stays protected; a copy isn't. [`RequestDone`](crate::RequestDone) follows when it is
+    /// durable.
     ///
-    /// What would replace or delete it fails with [`SlotError::Protected`](crate::slots::SlotError::Protected), and
-    /// [`SlotEntry::protected`](crate::slots::SlotEntry::protected) says so in lists.
+    /// Requests that would replace or delete it fail with
+    /// [`SlotError::Protected`](crate::slots::SlotError::Protected); lists show it with
+    /// [`SlotEntry::protected`](crate::slots::SlotEntry::protected).
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -90,21 +93,22 @@ impl SlotCommands<'_, '_> {
         self.0.request(SlotRequest::Protect { slot, protected: true })
     }
 
-    /// Lets a protected slot be overwritten and deleted again. [`RequestDone`](crate::RequestDone) follows when that
-    /// is durable.
+    /// Allows a protected slot to be overwritten and deleted again.
+    /// [`RequestDone`](crate::RequestDone) follows when that is durable.
     pub fn unprotect(&mut self, slot: SlotId) -> Ticket {
         self.0.request(SlotRequest::Protect { slot, protected: false })
     }
 
-    /// Makes a slot of a file that [`export`](crate::library::LibraryCommands::export) or [`report`](crate::library::LibraryCommands::report) wrote, or of the file
-    /// of another slot, of this game on whatever machine. All of it is read and checked first.
-    /// [`SlotImported`](crate::slots::SlotImported) follows, and [`load`](Self::load) goes on from it, in the
-    /// session that it came from.
+    /// Imports a slot from a file that [`export`](crate::library::LibraryCommands::export) or
+    /// [`report`](crate::library::LibraryCommands::report) wrote, or from the file of another slot,
+    /// of this game on any machine. The whole file is read and checked first.
+    /// [`SlotImported`](crate::slots::SlotImported) follows, and [`load`](Self::load) continues
+    /// from it, in the session that it came from.
     ///
-    /// It is a manual slot with the name that it had there, and a number behind that if the player has
-    /// one of that name. What can't be imported is rejected with
-    /// [`SlotError::Report`](crate::slots::SlotError::Report), and with
-    /// [`SlotError::AlreadyThere`](crate::slots::SlotError::AlreadyThere) if it was imported before.
+    /// It becomes a manual slot with its original name, followed by a number if the player has one
+    /// of that name. A file that can't be imported is rejected with
+    /// [`SlotError::Report`](crate::slots::SlotError::Report), and one that was imported before
+    /// with [`SlotError::AlreadyThere`](crate::slots::SlotError::AlreadyThere).
     pub fn import(&mut self, path: impl Into<PathBuf>) -> Ticket {
         self.0.request(SlotRequest::Import(path.into()))
     }

@@ -9,14 +9,18 @@ use super::{CurrentRequest, RewindTo, SessionCommandsExt, WorldFork};
 pub trait WorldForksExt {
     /// Keeps this moment of the session that is played, to return to it.
     ///
-    /// It costs the frame what changed since the last checkpoint, since that is what it takes: a checkpoint, which retention
-    /// may remove like others. Also where nothing has changed it is one of its own, with its clocks. A session has at most ten forks. The oldest goes where there are more, and all of them go
-    /// with the session, or the process.
+    /// It takes a checkpoint, so it costs the frame a copy of what changed since the last one;
+    /// retention may remove it like others. Even if nothing has changed, it is a separate
+    /// checkpoint, with its own clocks. A session has at most ten forks. Beyond that the oldest is
+    /// removed. All of them end with the session, or the process.
     ///
-    /// [`RequestDone`](crate::RequestDone) follows once it is durable, with [`WorldFork::ticket`], or
-    /// [`RequestRejected`](crate::RequestRejected) with [`NoSession`](crate::RequestError::NoSession),
-    /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay), [`WriterBehind`](crate::RequestError::WriterBehind), or
-    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) where a gate is closed, behind which there is no checkpoint.
+    /// [`RequestDone`](crate::RequestDone) follows once it is durable, with [`WorldFork::ticket`],
+    /// or [`RequestRejected`](crate::RequestRejected) with
+    /// [`NoSession`](crate::RequestError::NoSession),
+    /// [`RestoreUnderWay`](crate::RequestError::RestoreUnderWay),
+    /// [`WriterBehind`](crate::RequestError::WriterBehind), or
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) if a gate is closed and there
+    /// is no checkpoint to use.
     ///
     /// ```
     /// use bevy::prelude::*;
@@ -39,15 +43,20 @@ pub trait WorldForksExt {
     /// ```
     fn fork_world(&mut self) -> WorldFork;
 
-    /// Makes the world what it was when it was forked, in place unless a request says otherwise
-    /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). What was played since is left, and no rewind
-    /// brings it back, unless the restore may wait and be cancelled meanwhile: in a game with saved states, a loading screen or a
-    /// gate ([`restore_session_when`](crate::SessionHooksExt::restore_session_when)), it is saved as by an autosave. The fork stays, so that the game can return again.
+    /// Restores the world as it was when it was forked, in place unless a request says otherwise
+    /// ([`restoring`](crate::SessionCommands::restoring), with [`RewindTo::Fork`]). The play since
+    /// then is left, and no rewind restores it. The exception is a restore that may wait and be
+    /// cancelled meanwhile: in a game with saved states, a loading screen or a gate
+    /// ([`restore_session_when`](crate::SessionHooksExt::restore_session_when)), it is saved as by
+    /// an autosave. The fork stays, so that the game can return again.
     ///
-    /// [`SessionRestored`](crate::SessionRestored) follows, or [`RequestRejected`](crate::RequestRejected) as of
-    /// [`rewind`](crate::SessionCommands::rewind): with [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) for a fork
-    /// that is gone, whose checkpoint was given up, or another session's, and with [`CheckpointPruned`](crate::RequestError::CheckpointPruned) if retention has
-    /// removed the moment.
+    /// [`SessionRestored`](crate::SessionRestored) follows, or
+    /// [`RequestRejected`](crate::RequestRejected) as for
+    /// [`rewind`](crate::SessionCommands::rewind): with
+    /// [`UnknownCheckpoint`](crate::RequestError::UnknownCheckpoint) if the fork is gone, its
+    /// checkpoint was given up, or it is another session's, and with
+    /// [`CheckpointPruned`](crate::RequestError::CheckpointPruned) if retention has removed the
+    /// moment.
     fn return_to(&mut self, fork: WorldFork) -> Ticket;
 }
 

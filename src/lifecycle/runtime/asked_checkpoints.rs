@@ -1,8 +1,8 @@
-//! What becomes of the checkpoints that somebody asked for.
+//! Requested checkpoints, until they are durable or lost.
 
 use bevy_session_journal::{CheckpointError, CheckpointKind, Ticket};
 
-/// A checkpoint that is wanted: why it is taken, what it is called, and who asks for it.
+/// A checkpoint that is wanted: its kind, its label, and its requester.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::lifecycle) struct WantedCheckpoint {
     pub kind: CheckpointKind,
@@ -10,7 +10,7 @@ pub(in crate::lifecycle) struct WantedCheckpoint {
     pub asker: Asker,
 }
 
-/// Who asks for a checkpoint.
+/// The requester of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(in crate::lifecycle) enum Asker {
     #[default]
@@ -40,16 +40,17 @@ impl Asker {
 }
 
 impl WantedCheckpoint {
-    /// One that no request asks for.
+    /// A checkpoint that no request asks for.
     pub(in crate::lifecycle) fn unasked(kind: CheckpointKind, label: Option<String>) -> Self {
         Self { kind, label, asker: Asker::Nobody }
     }
 }
 
-/// Checkpoints that have a label or were requested, from their capture until they are durable or lost.
+/// Checkpoints that have a label or were requested, from their capture until they are durable or
+/// lost.
 ///
-/// The writer reports a failure of several for the newest alone. Which of the others are lost is known once
-/// a newer one is durable, for they are written in order.
+/// If several fail, the writer reports only the newest. Which of the others are lost is known once
+/// a newer one is durable, since they are written in order.
 #[derive(Default)]
 pub(in crate::lifecycle) struct AskedCheckpoints(Vec<AskedCheckpoint>);
 
@@ -57,7 +58,7 @@ struct AskedCheckpoint {
     counter: u64,
     label: Option<String>,
     asker: Asker,
-    /// Why a newer one was given up, and this one maybe with it.
+    /// The reason why a newer one was given up, and maybe this one with it.
     in_doubt: Option<CheckpointError>,
 }
 
@@ -70,13 +71,13 @@ impl AskedCheckpoints {
         }
     }
 
-    /// The checkpoint is durable; who asked for it.
+    /// The checkpoint is durable. Returns its requester.
     pub(in crate::lifecycle) fn durable(&mut self, counter: u64) -> Asker {
         self.take(counter).map(|asked| asked.asker).unwrap_or_default()
     }
 
-    /// The checkpoint isn't durable, and if it is lost, older ones may be as well; what it is called, and
-    /// who asked for it.
+    /// The checkpoint isn't durable, and if it is lost, older ones may be as well. Returns its
+    /// label and its requester.
     pub(in crate::lifecycle) fn failed(
         &mut self,
         counter: u64,
@@ -93,7 +94,7 @@ impl AskedCheckpoints {
         self.take(counter).map(|it| (it.label, it.asker)).unwrap_or_default()
     }
 
-    /// Those before this checkpoint, the oldest first, each with the reason for which it may be lost.
+    /// The checkpoints before this one, oldest first, each with the reason why it may be lost.
     pub(in crate::lifecycle) fn before(&self, counter: u64) -> Vec<(u64, Option<CheckpointError>)> {
         let older = self.0.iter().filter(|asked| asked.counter < counter);
         older.map(|asked| (asked.counter, asked.in_doubt.clone())).collect()

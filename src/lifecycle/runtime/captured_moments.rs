@@ -1,4 +1,4 @@
-//! When checkpoints were captured of the world that is played.
+//! The moments at which checkpoints of the played world were captured.
 
 use std::collections::VecDeque;
 
@@ -6,22 +6,25 @@ use bevy::ecs::change_detection::{CheckChangeTicks, Tick};
 
 use bevy_session_journal::CheckpointId;
 
-/// Moments that are remembered. What is older is compared fully where the session goes back to it.
+/// The most moments that are remembered. Older checkpoints are compared fully if the session goes
+/// back to them.
 const MOST: usize = 16_384;
 
 /// When checkpoints were captured of the world that is played, in its own change ticks.
 ///
-/// A value that wasn't written since is the one that was captured, whatever the session went through in between and
-/// on whichever line the checkpoint lies: a restore in place writes as well. So a rewind compares what has a later tick.
+/// A value that wasn't written since is the one that was captured, whatever the session went
+/// through in between and on whichever line the checkpoint lies: a restore in place writes as well.
+/// So a rewind compares what has a later tick.
 #[derive(Default)]
 pub(crate) struct CapturedMoments {
     moments: VecDeque<(CheckpointId, Tick)>,
-    /// Whether something changed without a trace in this process, so that ticks say nothing.
+    /// True if something changed without a trace in this process, so that ticks can't be relied on.
     is_given_up: bool,
 }
 
 impl CapturedMoments {
-    /// A checkpoint was captured. All that was written until then has this tick at most, and all that comes a later one.
+    /// A checkpoint was captured. All that was written until then has this tick at most, and all
+    /// that comes a later one.
     pub(crate) fn note(&mut self, checkpoint: CheckpointId, captured: Tick) {
         if self.is_given_up {
             return;
@@ -32,19 +35,20 @@ impl CapturedMoments {
         self.moments.push_back((checkpoint, captured));
     }
 
-    /// When a checkpoint was captured, if values that weren't written since are as they were.
+    /// The tick at which a checkpoint was captured, if values that weren't written since are
+    /// unchanged.
     pub(crate) fn of(&self, checkpoint: CheckpointId) -> Option<Tick> {
         let mut newest_first = self.moments.iter().rev();
         newest_first.find(|(known, _)| *known == checkpoint).map(|(_, captured)| *captured)
     }
 
-    /// Something changed without a trace.
+    /// Gives up all of them, since something changed without a trace.
     pub(crate) fn give_up(&mut self) {
         self.moments.clear();
         self.is_given_up = true;
     }
 
-    /// Forgets what is so old that its ticks can't be compared any more.
+    /// Forgets moments so old that their ticks can't be compared any more.
     pub(crate) fn clamp_ticks(&mut self, check: CheckChangeTicks) {
         self.moments.retain_mut(|(_, captured)| !captured.check_tick(check));
     }

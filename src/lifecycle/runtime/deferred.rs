@@ -1,4 +1,4 @@
-//! Checkpoints and slots that were asked for while none could be taken.
+//! Requests for checkpoints and slots that came while none could be taken.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use bevy_session_journal::{SaveSlot, Ticket};
 use super::asked_checkpoints::WantedCheckpoint;
 use crate::lifecycle::requests::join;
 
-/// What a game asked for while its gate was shut.
+/// Requests of the game that came while its gate was shut.
 #[derive(Default)]
 pub(crate) struct Deferred {
     checkpoints: VecDeque<WantedCheckpoint>,
@@ -20,7 +20,7 @@ impl Deferred {
         self.checkpoints.push_back(wanted);
     }
 
-    /// A slot like one that waits already is made with it.
+    /// Adds a slot. If an equal one waits already, both are made at once.
     pub(in crate::lifecycle) fn slot(&mut self, world: &mut World, slot: SaveSlot, ticket: Ticket) {
         match self.slots.iter().find(|(waiting, _)| *waiting == slot) {
             Some((_, waiting)) => join(world, ticket, *waiting),

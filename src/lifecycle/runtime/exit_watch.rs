@@ -1,4 +1,4 @@
-//! Leaves cleanly when the app exits.
+//! Watches for the app's exit.
 
 use bevy::prelude::*;
 use bevy_session_journal::LeaveCause;
@@ -12,10 +12,10 @@ use crate::checkpoints::{StandingAlert, SurvivedFailure};
 #[derive(Resource)]
 pub(crate) struct WindowClosed;
 
-/// Whether the app exits, and what the next process will know of that.
+/// The app's exit, and the record of it for the next process.
 pub(crate) struct ExitWatch {
     process: ProcessGuard,
-    /// Whether the app's exit was seen and dealt with.
+    /// True once the app's exit was seen and handled.
     seen: bool,
 }
 
@@ -28,33 +28,34 @@ impl ExitWatch {
         self.seen
     }
 
-    /// The app's exit was seen and is dealt with.
+    /// Notes that the app's exit was seen and is being handled.
     pub(in crate::lifecycle) fn note_seen(&mut self) {
         self.seen = true;
     }
 
-    /// Whoever runs the app took no notice of the exit.
+    /// The app's runner ignored the exit.
     pub(in crate::lifecycle) fn note_ignored(&mut self) {
         self.seen = false;
         self.process.exit_ignored();
     }
 
-    /// Whatever happens from here on is no crash.
+    /// Records the exit: whatever happens from now on is no crash.
     pub(in crate::lifecycle) fn note_exit(&self) {
         self.process.exit_seen();
     }
 
-    /// Has the next process know of the exit.
+    /// Records the exit for the next process.
     pub(in crate::lifecycle) fn write_exit_down(&self) {
         self.process.write_exit_down();
     }
 
-    /// A frame was completed; whether the process has survived a panic, which is worth writing down.
+    /// A frame was completed. Returns true if the process has survived a panic, which should be
+    /// recorded.
     pub(in crate::lifecycle) fn frame_completed(&self, now: Timestamp) -> bool {
         self.process.frame_completed(now)
     }
 
-    /// Something of the game failed in this frame, and the game goes on; whether that is the first time.
+    /// Code of the game failed in this frame, and the game continues. Returns true the first time.
     pub(in crate::lifecycle) fn game_goes_on_after(
         &self,
         failure: SurvivedFailure,
@@ -63,12 +64,12 @@ impl ExitWatch {
         self.process.went_on_after(failure, times)
     }
 
-    /// These alerts stand, and no others: the record of this process names them.
+    /// Replaces the alerts in the record of this process.
     pub(in crate::lifecycle) fn alerts_stand(&self, alerts: Vec<StandingAlert>) {
         self.process.alerts_stand(alerts);
     }
 
-    /// What brings the exit about.
+    /// The cause of the exit.
     pub(in crate::lifecycle) fn cause(&self, world: &World) -> LeaveCause {
         let exits = world.get_resource::<Messages<AppExit>>();
         let any = |is_so: fn(&AppExit) -> bool| {
@@ -97,8 +98,8 @@ impl ExitWatch {
     }
 }
 
-/// Whether it is Bevy's answer to Ctrl+C, which it takes in the plugin's place: the exit code of a shell for
-/// `SIGINT`.
+/// Returns true if it is Bevy's answer to Ctrl+C, which Bevy handles in the plugin's place: the
+/// exit code of a shell for `SIGINT`.
 fn is_interrupt(exit: &AppExit) -> bool {
     const INTERRUPTED: u8 = 128 + 2;
     matches!(exit, AppExit::Error(code) if code.get() == INTERRUPTED)

@@ -1,18 +1,19 @@
-//! Which sessions something is being done with that isn't play.
+//! The sessions with an operation other than play in progress.
 
 use std::collections::HashMap;
 
 use bevy_session_journal::{SessionId, Ticket};
 
-/// What the writer was asked to do with sessions that aren't played, and hasn't answered yet: one thing for each session
-/// at most, so that things are done with it in the order in which they were asked for, however long one takes.
+/// Operations on sessions that aren't played, which the writer hasn't answered yet: at most one per
+/// session, so that they are done in the order in which they were requested, however long one
+/// takes.
 #[derive(Default)]
 pub(crate) struct Filings {
     under_way: HashMap<SessionId, Ticket>,
 }
 
 impl Filings {
-    /// Something is being done with a session, until its ticket is answered.
+    /// Notes an operation on a session, until its ticket is answered.
     pub(in crate::lifecycle) fn begin(&mut self, session: SessionId, ticket: Ticket) {
         self.under_way.insert(session, ticket);
     }
@@ -24,17 +25,17 @@ impl Filings {
         }
     }
 
-    /// Nobody will answer any more.
+    /// No answers will come any more.
     pub(in crate::lifecycle) fn give_up(&mut self) {
         self.under_way.clear();
     }
 
-    /// Whether something is being done with a session.
+    /// Returns true if an operation on this session is in progress.
     pub(in crate::lifecycle) fn are_of(&self, session: SessionId) -> bool {
         self.under_way.contains_key(&session)
     }
 
-    /// Whether nothing is being done.
+    /// Returns true if no operation is in progress.
     pub(in crate::lifecycle) fn are_done(&self) -> bool {
         self.under_way.is_empty()
     }

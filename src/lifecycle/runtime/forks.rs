@@ -6,7 +6,8 @@ use bevy_session_journal::{CheckpointId, SessionId};
 
 use crate::lifecycle::requests::WorldFork;
 
-/// Forks that a session has at a time: as many as retention keeps checkpoints of this kind.
+/// The most forks that a session has at a time: as many as the checkpoints of this kind that
+/// retention keeps.
 const MOST: usize = 10;
 
 /// The forks of the session that is played, the oldest first.
@@ -17,7 +18,7 @@ pub(crate) struct Forks {
 }
 
 impl Forks {
-    /// Adds one, and lets the oldest go where there are too many.
+    /// Adds one, and removes the oldest if there are too many.
     pub(in crate::lifecycle) fn add(
         &mut self,
         session: SessionId,
@@ -33,12 +34,12 @@ impl Forks {
         self.forks.push_back((fork, checkpoint));
     }
 
-    /// A checkpoint isn't written any more: nothing leads back to it.
+    /// Forgets the fork of a checkpoint that isn't written any more.
     pub(in crate::lifecycle) fn forget(&mut self, given_up: CheckpointId) {
         self.forks.retain(|(_, checkpoint)| *checkpoint != given_up);
     }
 
-    /// The moment that a fork of a session is of.
+    /// The moment of a session's fork.
     pub(in crate::lifecycle) fn find(
         &self,
         session: SessionId,

@@ -7,21 +7,21 @@ use bevy_session_journal::internal::model::clock::{Clock, Moment};
 
 use super::suspension::Suspension;
 
-/// The most that one frame counts as play. Longer than any frame that somebody plays, and than loading a level
-/// mostly takes; far below what a computer sleeps, and below
+/// The most that one frame counts as play. Longer than any frame of a game, and than loading a
+/// level usually takes; far below the time that a computer sleeps, and below
 /// [`probation`](super::SessionSettings::probation), which one frame must not end.
 const LONGEST_FRAME: Duration = Duration::from_secs(10);
 
-/// The moment of the frame. It is read once, so that all that happens in a frame happens at one time.
+/// The time of the frame. It is read once, so that everything in a frame happens at one time.
 pub(crate) struct FrameTime {
     clock: Clock,
     now: Moment,
     passed: Duration,
     waited: Duration,
-    /// The app's own clock in the frame before: play time goes by it, so that what is played again takes as long.
+    /// The app's clock in the previous frame: play time follows it, so that a replay takes as long.
     app_time: Option<Duration>,
     frame: u64,
-    /// Whether the game was in the background after the frame before.
+    /// True if the game was in the background after the last frame.
     was_suspended: bool,
 }
 
@@ -43,13 +43,14 @@ impl FrameTime {
         self.now
     }
 
-    /// Time of play since the frame before: nothing while the game was suspended, and so much at most that a
-    /// computer that slept adds next to nothing.
+    /// Time of play since the previous frame: none while the game was suspended, and bounded, so
+    /// that a computer that slept adds next to nothing.
     pub(in crate::lifecycle) fn passed(&self) -> Duration {
         self.passed
     }
 
-    /// The same by the machine's clock, by which saves are due: an app whose own clock runs slowly dies no less suddenly.
+    /// The same by the machine's clock, by which saves are due: an app whose own clock runs slowly
+    /// dies no less suddenly.
     pub(in crate::lifecycle) fn waited(&self) -> Duration {
         self.waited
     }
@@ -77,14 +78,14 @@ impl FrameTime {
         (self.passed, self.waited) = (counted(since), counted(waited));
     }
 
-    /// Reads the clock between two frames; the moment that was before. Time is counted from frame to
-    /// frame, so that one comes [back](Self::back_to).
+    /// Reads the clock between two frames. Returns the former time. Time is counted from frame to
+    /// frame, so go [back](Self::back_to) to it.
     pub(in crate::lifecycle) fn at_this_moment(&mut self, world: &World) -> Moment {
         let now = self.read(world);
         std::mem::replace(&mut self.now, now)
     }
 
-    /// Back to the frame's moment.
+    /// Goes back to the frame's time.
     pub(in crate::lifecycle) fn back_to(&mut self, moment: Moment) {
         self.now = moment;
     }

@@ -1,31 +1,30 @@
-//! Where a run stands on the line of checkpoints that is played.
+//! A run's position on the current branch of checkpoints.
 
 use bevy_session_journal::{CheckpointId, RunId};
 
 use super::asked_checkpoints::AskedCheckpoints;
 
-/// Where a run stands on the line of checkpoints that is played: which were captured, which of them
-/// are durable, and what the next delta is the difference to.
+/// A run's position on the current branch of checkpoints: which were captured, which of them are
+/// durable, and the base of the next delta.
 pub(crate) struct Line {
     run: RunId,
     /// The number of the last checkpoint that was captured.
     captured: u64,
-    /// What `captured` was when the run began; until it moves, the opening capture is due.
+    /// The value of `captured` when the run began; until it grows, the opening capture is due.
     opened_with: u64,
-    /// The checkpoint that the next delta is the difference to; `None` if the next capture must be
-    /// full.
+    /// The base of the next delta; `None` if the next capture must be full.
     base: Option<u64>,
-    /// Whether the writer knows the world as the checkpoint that the run begins after has it, so that the opening capture
-    /// may be the difference to that.
+    /// True if the writer knows the world as of the checkpoint after which the run begins, so that
+    /// the opening capture may be a delta to that one.
     pub(in crate::lifecycle) is_as_restored: bool,
     /// The newest checkpoint that is durable.
     durable: u64,
-    /// Those that have a label, until it is known what became of them.
+    /// Labelled or requested checkpoints, until they are durable or lost.
     pub(in crate::lifecycle) asked: AskedCheckpoints,
 }
 
 impl Line {
-    /// That of a run which begins after checkpoint `counter`; 0 for a new session.
+    /// The line of a run that begins after checkpoint `counter`; 0 for a new session.
     pub(in crate::lifecycle) fn after(run: RunId, counter: u64) -> Self {
         Self {
             run,
@@ -52,42 +51,42 @@ impl Line {
         CheckpointId { run: self.run, counter: self.captured + 1 }
     }
 
-    /// What the next delta is the difference to; `None` if the next capture must be full.
+    /// The base of the next delta; `None` if the next capture must be full.
     pub(in crate::lifecycle) fn base(&self) -> Option<u64> {
         self.base
     }
 
-    /// Whether the next capture copies all that there is.
+    /// Returns true if the next capture copies everything.
     pub(in crate::lifecycle) fn needs_full(&self) -> bool {
         self.base.is_none() && !self.is_as_restored
     }
 
-    /// Whether the run began with a restore and not with a new session.
+    /// Returns true if the run began with a restore, not with a new session.
     pub(in crate::lifecycle) fn was_restored(&self) -> bool {
         self.opened_with > 0
     }
 
-    /// Whether nothing was captured in this run so far.
+    /// Returns true if nothing was captured in this run so far.
     pub(crate) fn is_untouched(&self) -> bool {
         self.base.is_none() && self.captured == self.opened_with
     }
 
-    /// Whether something that was captured isn't durable yet.
+    /// Returns true if something that was captured isn't durable yet.
     pub(in crate::lifecycle) fn is_saving(&self) -> bool {
         self.base.is_some_and(|captured| captured > self.durable)
     }
 
-    /// Whether the newest checkpoint that was captured isn't durable yet.
+    /// Returns true if the newest captured checkpoint isn't durable yet.
     pub(in crate::lifecycle) fn is_ahead_of_disk(&self) -> bool {
         self.captured > self.durable
     }
 
-    /// Whether a checkpoint is still to come on this line.
+    /// Returns true if this line hasn't captured the checkpoint yet.
     pub(in crate::lifecycle) fn has_yet_to_reach(&self, checkpoint: CheckpointId) -> bool {
         checkpoint.run == self.run && checkpoint.counter > self.captured
     }
 
-    /// The next checkpoint was captured. If it isn't one that deltas may follow, the one after it is
+    /// The next checkpoint was captured. If it can't be a base for deltas, the one after it is
     /// full.
     pub(in crate::lifecycle) fn advance(&mut self, is_base: bool) {
         self.captured += 1;
@@ -95,13 +94,13 @@ impl Line {
         self.base = is_base.then_some(self.captured);
     }
 
-    /// The writer has lost sight of the world: the next capture copies everything.
+    /// The writer no longer knows the world: the next capture copies everything.
     pub(in crate::lifecycle) fn need_full(&mut self) {
         self.base = None;
         self.is_as_restored = false;
     }
 
-    /// A checkpoint is durable; whether it is one of this run.
+    /// A checkpoint is durable. Returns true if it is one of this run.
     pub(in crate::lifecycle) fn note_durable(&mut self, checkpoint: CheckpointId) -> bool {
         let is_own = checkpoint.run == self.run;
         if is_own {

@@ -1,5 +1,5 @@
-//! What the plugin measures of itself, where [`Measurements`] ask for it. Without that it costs nothing but a look
-//! whether somebody does.
+//! Measurements of the plugin itself, if [`Measurements`] are requested. Without them the cost is
+//! one look-up.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::monitoring::{Measurements, SessionOperation};
 
 /// Time between two looks at the disk and the process, on the writer's thread.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
-/// Orders of one kind whose answers are waited for. A writer that is gone answers none.
+/// The most orders of one kind whose answers are waited for. A writer that is gone answers none.
 const WAITING: usize = 64;
 
-/// Times orders, and keeps what was measured until it is published.
+/// Times orders, and keeps the measurements until they are published.
 #[derive(Default)]
 pub(crate) struct Stopwatch {
     begun: [VecDeque<Instant>; SessionOperation::ALL.len()],
@@ -27,7 +27,7 @@ pub(crate) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// One that is set up when the first listing was ordered.
+    /// A stopwatch that is set up when the first listing was ordered.
     pub(in crate::lifecycle) fn since_first_listing() -> Self {
         let mut stopwatch = Self::default();
         stopwatch.note_order(&Order::Detect { ticket: None });
@@ -63,25 +63,25 @@ impl Stopwatch {
         self.done.push((SessionOperation::Request, Some(begun.elapsed())));
     }
 
-    /// A session is held by another process, and is tried again.
+    /// Counts a retry because another process holds the session.
     pub(in crate::lifecycle) fn note_lock_wait(&mut self) {
         self.lock_waits += 1;
     }
 
-    /// Hands over what was measured since the last time.
+    /// Publishes the measurements since the last time.
     pub(in crate::lifecycle) fn publish(&mut self, measured: &mut Measurements) {
         measured.add_done(&mut self.done);
         measured.lock_waits = self.lock_waits;
         measured.surroundings = self.surroundings;
     }
 
-    /// Whether it is time to look at the disk and the process.
+    /// Returns true if it is time to look at the disk and the process.
     pub(in crate::lifecycle) fn is_look_due(&mut self, now: Duration) -> bool {
         self.looked.is_due(now, BETWEEN_LOOKS)
     }
 }
 
-/// What an order asks for, if that is timed from order to answer.
+/// The operation that an order begins, if it is timed from order to answer.
 fn operation_of(order: &Order) -> Option<SessionOperation> {
     Some(match order {
         Order::Detect { .. } => SessionOperation::Listing,
@@ -98,7 +98,7 @@ fn operation_of(order: &Order) -> Option<SessionOperation> {
     })
 }
 
-/// What was answered, and whether it failed.
+/// The operation that a report ends, and true if it failed.
 fn answered_by(news: &News) -> Option<(SessionOperation, bool)> {
     Some(match news {
         News::Detected { is_asked_for: true, .. } => (SessionOperation::Listing, false),

@@ -1,27 +1,27 @@
-//! When automatic checkpoints are due.
+//! The schedule of automatic checkpoints.
 
 use std::time::Duration;
 
-/// A capture that was lost is made up for after this, then twice as long, up to
+/// The delay after which a lost capture is made up for; then it is doubled, up to
 /// [`MAKE_UP_LONGEST`].
 const MAKE_UP_FIRST: Duration = Duration::from_secs(1);
 const MAKE_UP_LONGEST: Duration = Duration::from_secs(60);
 
-/// When automatic checkpoints of a run are due.
+/// The schedule of a run's automatic checkpoints.
 pub(crate) struct Pace {
     /// Real time since the last capture, pauses excluded.
     since_capture: Duration,
-    /// When the last capture was taken.
+    /// The time of the last capture.
     captured_at: Duration,
     /// Bytes of the last automatic checkpoint.
     written: u64,
-    /// The interval that the write rate asks for, if it is longer than the one that is set.
+    /// The interval that the write rate requires, if it is longer than the configured one.
     stretched: Option<Duration>,
-    /// Whether a capture that was taken was lost, so that one is due whatever the settings say.
+    /// True if a capture was lost, so that one is due whatever the settings say.
     make_up: bool,
-    /// How long after the last capture that is; longer each time that one is lost again.
+    /// The delay of that one after the last capture; longer each time that one is lost again.
     make_up_after: Duration,
-    /// Whether it was reported that a checkpoint is due and waits for the writer.
+    /// True once it was reported that a checkpoint is due and waits for the writer.
     delay_reported: bool,
 }
 
@@ -38,7 +38,7 @@ impl Pace {
         }
     }
 
-    /// Play time goes by.
+    /// Advances play time.
     pub(in crate::lifecycle) fn pass(&mut self, passed: Duration) {
         self.since_capture += passed;
     }
@@ -48,12 +48,12 @@ impl Pace {
         self.since_capture
     }
 
-    /// When the last capture was taken.
+    /// The time of the last capture.
     pub(in crate::lifecycle) fn captured_at(&self) -> Duration {
         self.captured_at
     }
 
-    /// Whether the time between two checkpoints is over.
+    /// Returns true if the time between two checkpoints is over.
     pub(in crate::lifecycle) fn is_due(&self, interval: Duration) -> bool {
         self.since_capture >= self.stretched.map_or(interval, |stretched| stretched.max(interval))
     }
@@ -63,7 +63,7 @@ impl Pace {
         self.make_up = true;
     }
 
-    /// Whether it is time to make up for a capture that was lost.
+    /// Returns true if it is time to make up for a lost capture.
     pub(in crate::lifecycle) fn is_make_up_due(&self, now: Duration) -> bool {
         self.make_up && now.saturating_sub(self.captured_at) >= self.make_up_after
     }
@@ -78,23 +78,23 @@ impl Pace {
         }
     }
 
-    /// A checkpoint is durable: what is lost from here on is made up for soon.
+    /// A checkpoint is durable: later losses are made up for quickly again.
     pub(in crate::lifecycle) fn note_durable(&mut self) {
         self.make_up_after = MAKE_UP_FIRST;
     }
 
-    /// Whether a delay is still to be reported. It is once, until the next capture.
+    /// Returns true if a delay is still to be reported: once, until the next capture.
     pub(in crate::lifecycle) fn is_delay_news(&mut self) -> bool {
         !std::mem::replace(&mut self.delay_reported, true)
     }
 
-    /// An automatic checkpoint of so many bytes is durable.
+    /// An automatic checkpoint of this many bytes is durable.
     pub(in crate::lifecycle) fn note_written(&mut self, bytes: u64) {
         self.written = bytes;
     }
 
-    /// Stretches the interval so that checkpoints like the last one keep to this rate; the interval from now on,
-    /// if that changes it.
+    /// Lengthens the interval so that checkpoints like the last one keep to this rate. Returns the
+    /// new interval, if it changed.
     pub(in crate::lifecycle) fn keep_to_rate(
         &mut self,
         interval: Duration,

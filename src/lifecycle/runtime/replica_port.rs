@@ -1,7 +1,7 @@
 //! The driver's end of the line to what keeps sessions in a replica.
 //!
-//! A session is played once the replica knows about it: what the writer would be asked to read is held until then. Beyond
-//! that, nothing of play waits here.
+//! A session is played once the replica knows about it: what the writer would be asked to read is
+//! held until then. Beyond that, nothing of play waits here.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -13,17 +13,17 @@ use bevy_session_journal::{CheckpointId, SessionId};
 use crate::content::Order;
 use crate::replication::Replica;
 
-/// The driver's end of the line to what keeps sessions in a replica.
+/// The driver's link to the thread that keeps sessions in a replica.
 pub(crate) struct ReplicaPort {
     link: KeeperLink,
     pub settings: Replica,
-    /// What waits until its session is ready.
+    /// An order that waits until its session is ready.
     held: Option<(SessionId, Order)>,
     /// The sessions that are kept there: played, or about to be.
     kept: BTreeSet<SessionId>,
-    /// Those that were left, and of which not everything is there yet.
+    /// The sessions that were left, and aren't complete in the replica yet.
     leaving: BTreeSet<SessionId>,
-    /// The session that is played here, and that another owns.
+    /// The session that is played here and owned by another machine.
     pub fenced: Option<SessionId>,
 }
 
@@ -33,8 +33,8 @@ impl ReplicaPort {
         Self { link, settings, held, kept, leaving, fenced: None }
     }
 
-    /// Looks at an order before the writer does. One that reads a session which is to be played is held, until that
-    /// session is ready.
+    /// Inspects an order before the writer does. An order that reads a session which is to be
+    /// played is held until that session is ready.
     pub(super) fn pass(
         &mut self,
         order: Order,
@@ -74,7 +74,7 @@ impl ReplicaPort {
         Some(order)
     }
 
-    /// What waited for a session that is ready.
+    /// Takes the order that waited for this session, which is ready.
     pub(in crate::lifecycle) fn take_held(&mut self, session: SessionId) -> Option<Order> {
         self.held.take_if(|(held, _)| *held == session).map(|(_, order)| order)
     }
@@ -94,18 +94,20 @@ impl ReplicaPort {
         self.link.send(ReplicaOrder::LetGo(session), now);
     }
 
-    /// All of what was left is there, or never will be. The session may be wanted again by now.
+    /// A session that was left is complete in the replica, or never will be. It may be wanted again
+    /// by now.
     pub(in crate::lifecycle) fn note_let_go(&mut self, session: SessionId) {
         self.leaving.remove(&session);
     }
 
-    /// Nothing more of a session is sent.
+    /// Stops sending a session.
     pub(in crate::lifecycle) fn forget(&mut self, session: SessionId) {
         self.kept.remove(&session);
         self.leaving.remove(&session);
     }
 
-    /// Lets go of all sessions but the one that is played: they were left, or given up before they were played.
+    /// Releases all sessions but the one that is played: they were left, or given up before they
+    /// were played.
     pub(in crate::lifecycle) fn let_go_of_others(
         &mut self,
         played: Option<SessionId>,
@@ -120,22 +122,22 @@ impl ReplicaPort {
         }
     }
 
-    /// Whether something that was left isn't there yet.
+    /// Returns true if sessions that were left aren't fully in the replica yet.
     pub(in crate::lifecycle) fn is_leaving(&self) -> bool {
         !self.leaving.is_empty()
     }
 
-    /// Has the replica looked at.
+    /// Requests a look at the replica.
     pub(in crate::lifecycle) fn look(&mut self, now: Moment) {
         self.link.send(ReplicaOrder::Look, now);
     }
 
-    /// Whether what keeps sessions there is gone: it panicked. Nothing waits for it then.
+    /// Returns true if the replica's thread is gone, after a panic. Nothing waits for it then.
     pub(in crate::lifecycle) fn is_broken(&self) -> bool {
         self.link.is_broken()
     }
 
-    /// What waited for a session.
+    /// Takes the order that waits for a session.
     pub(in crate::lifecycle) fn take_all_held(self) -> Option<Order> {
         self.held.map(|(_, order)| order)
     }

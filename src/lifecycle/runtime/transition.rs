@@ -1,4 +1,4 @@
-//! Steps on the way from one session to another, or to an earlier moment of the same one: what each of them knows.
+//! The steps from one session to another, or to an earlier moment of the same one, and their state.
 
 use std::time::{Duration, Instant};
 
@@ -13,29 +13,29 @@ use crate::external_saves::{ExternalRequestId, ExternalSave};
 use crate::lifecycle::CurrentSession;
 use crate::restore::{Leftovers, RestoreManner, WorldKept};
 
-/// What the writer was asked for.
+/// The transition that the writer was asked for.
 pub(crate) enum Transition {
     /// To start a session.
     Opening {
         metadata: Box<SessionMetadata>,
         fields: Fields,
         run: RunId,
-        /// The highest checkpoint number that the session has used: of a draft, that of the draft.
+        /// The highest checkpoint number that the session has used; for a draft, the draft's.
         newest_counter: u64,
         /// The request that this answers.
         ticket: Ticket,
     },
     /// To read a checkpoint.
     Preparing(Box<Preparing>),
-    /// Nothing: the game has to lead to where the checkpoint belongs.
+    /// Nothing: the game has to reach the state to which the checkpoint belongs.
     Restoring(Box<Restoring>),
-    /// Nothing: the game does what it has to do at the session's end.
+    /// Nothing: the game's systems for the session's end are running.
     Ending(Box<Ending>),
-    /// To end the run; then, if a checkpoint was read meanwhile, to go on from there.
+    /// To end the run; then, if a checkpoint was read meanwhile, to continue from that.
     Leaving(Box<LeavingSession>),
-    /// To go on with the sessions of another profile.
+    /// To switch to the sessions of another profile.
     ChangingProfile,
-    /// Nothing: the game has to load a backup of its own.
+    /// Nothing: the game has to load one of its own backups.
     LoadingBackup(Box<LoadingBackup>),
 }
 
@@ -47,31 +47,31 @@ pub(crate) struct Preparing {
     pub session: SessionId,
     pub from: RestoreFrom,
     pub reason: RestoreReason,
-    /// How it is put back, if its session is played then.
+    /// The manner in which it is restored, if its session is played then.
     pub manner: RestoreManner,
     pub asked_at: Instant,
     pub becomes: Becomes,
-    /// The session to start if nothing can be restored, for who asked to start or continue.
+    /// The session to start if nothing can be restored, for a request to start or continue.
     pub otherwise: Option<NewSession>,
-    /// How often, for them, what is offered instead of a damaged checkpoint is tried.
+    /// The number of times left to try what is offered instead of a damaged checkpoint.
     pub tries_left: u32,
-    /// The backup that the game is to load, instead of having the world put back.
+    /// The backup that the game is to load, instead of a restore of the world.
     pub backup: Option<Box<WantedBackup>>,
 }
 
 /// The use of a checkpoint that is being read.
 #[derive(Clone)]
 pub(crate) enum Becomes {
-    /// Its session goes on with it.
+    /// Its session continues with it.
     ItsSession,
-    /// A session of its own begins with it, and the other one stays as it is.
+    /// A new session begins with it, and the other one stays as it is.
     Branch(Box<NewSession>),
     /// It is the world of a file, with which a new session begins.
     World,
 }
 
 impl Transition {
-    /// The request for the restore that is under way, where its checkpoint was read.
+    /// The request for the restore that is under way, if its checkpoint was read.
     pub(in crate::lifecycle) fn restores_for(&self) -> Option<Ticket> {
         match self {
             Self::Restoring(restoring) => Some(restoring.ticket()),
@@ -80,20 +80,20 @@ impl Transition {
     }
 }
 
-/// A checkpoint that was read, to go on from.
+/// A checkpoint that was read, to continue from.
 pub(crate) struct Taken {
     pub preparing: Preparing,
     pub prepared: Prepared,
 }
 
 impl Preparing {
-    /// Whether a new session begins with what is read, of which no list says anything yet.
+    /// Returns true if it becomes the world of a new session, which no list has yet.
     pub(in crate::lifecycle) fn begins_session(&self) -> bool {
         matches!(self.becomes, Becomes::World)
     }
 
-    /// Whether this brings back what a cancelled restore had left. That isn't cancelled before the world has a
-    /// level again. What the player takes back names no checkpoint.
+    /// Returns true if this undoes what a cancelled restore left behind. It can't be cancelled
+    /// before the world has a level again. An undo by the player names no checkpoint.
     pub(in crate::lifecycle) fn takes_cancellation_back(&self) -> bool {
         matches!((self.reason, self.from), (RestoreReason::Undone, RestoreFrom::Checkpoint(_)))
     }
@@ -103,17 +103,17 @@ impl Preparing {
 pub(crate) struct Restoring {
     pub prepared: Prepared,
     pub preparing: Preparing,
-    /// The session that was being played, should the restore be cancelled.
+    /// The session that was being played, in case the restore is cancelled.
     pub before: Option<CurrentSession>,
-    /// The resources and states of the world before, should the restore be cancelled.
+    /// The former resources and states of the world, in case the restore is cancelled.
     pub kept: WorldKept,
-    /// What of the world before mustn't reach the one that comes back.
+    /// Leftovers of the previous world that mustn't reach the restored one.
     pub leftovers: Leftovers,
-    /// Whether another state was entered in place of a saved one.
+    /// True if another state was entered in place of a saved one.
     pub through: bool,
-    /// When it began to wait.
+    /// The time at which it began to wait.
     pub since: Duration,
-    /// When it is reported next that it waits.
+    /// The time at which its waiting is next reported.
     pub report_at: Duration,
 }
 
@@ -127,28 +127,28 @@ impl Restoring {
 /// A session's end before its last checkpoint.
 pub(crate) struct Ending {
     pub departure: Departure,
-    /// What is restored when the session was left.
+    /// The checkpoint to restore once the session was left.
     pub then: Option<Box<Taken>>,
     /// The hook whose turn it is.
     pub next: usize,
-    /// Until when hooks may take their time.
+    /// The time until which hooks may run.
     pub until: Instant,
 }
 
 impl Ending {
-    /// Whether something is restored after it.
+    /// Returns true if a restore follows it.
     pub(in crate::lifecycle) fn is_for_restore(&self) -> bool {
         self.then.is_some()
     }
 }
 
-/// How a session is left.
+/// The way in which a session is left.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Departure {
-    /// Why it ends for good; `None` if it is closed.
+    /// The reason if it ends for good; `None` if it is closed.
     pub end: Option<EndReason>,
     pub leaving: Leaving,
-    /// The request, if it is one for nothing else.
+    /// The request, if it was for nothing else.
     pub ticket: Option<Ticket>,
 }
 
@@ -173,12 +173,12 @@ impl Departure {
     }
 }
 
-/// A session that is being left, whose end the writer was asked to write.
+/// A session that is being left, whose end the writer is writing.
 pub(crate) struct LeavingSession {
     pub departure: Departure,
-    /// What was read meanwhile of another session, to go on from there.
+    /// The checkpoint of another session that was read meanwhile, to continue with.
     pub then: Option<Box<Taken>>,
-    /// Whether its last moment couldn't be captured.
+    /// True if its last moment couldn't be captured.
     pub lacks_last: bool,
 }
 
@@ -188,7 +188,7 @@ pub(crate) struct WantedBackup {
     pub save: ExternalSave,
     /// The session to start or continue if it can't be loaded.
     pub otherwise: Option<NewSession>,
-    /// The session to start with it, where the one that crashed can't be read.
+    /// The session to start with it, if the crashed one can't be read.
     pub instead: Option<NewSession>,
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct LoadingBackup {
 }
 
 impl WantedBackup {
-    /// With the session to start, where the one that crashed can't be read.
+    /// With the session to start, if the crashed one can't be read.
     pub(in crate::lifecycle) fn like(mut self, session: NewSession) -> Self {
         self.instead = Some(session);
         self

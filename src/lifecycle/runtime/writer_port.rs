@@ -1,4 +1,4 @@
-//! The driver's end of the line to the writer.
+//! The driver's link to the writer.
 
 use std::time::Duration;
 
@@ -15,26 +15,26 @@ use crate::lifecycle::SessionSettings;
 use crate::monitoring::{Measurements, Restraints, WriterLoad};
 use crate::switches::SessionSwitches;
 
-/// An automatic capture waits while this many are with the writer: what changes meanwhile is in
-/// the next one, so nothing is lost and memory stays bounded.
+/// An automatic capture waits while the writer has this many: the next one includes changes
+/// meanwhile, so nothing is lost and memory stays bounded.
 const AUTOMATIC_IN_FLIGHT: usize = 2;
-/// A capture that must keep its moment fails when this many are with the writer.
+/// A requested capture fails when the writer has this many.
 const MOMENTS_IN_FLIGHT: usize = 16;
 
-/// The driver's end of the line to the writer, and what is known of it.
+/// The driver's link to the writer, and the writer's known state.
 pub(crate) struct WriterPort {
     pub(in crate::lifecycle) link: Link,
-    /// How much has been read of the checkpoint that is being read.
+    /// The progress of reading a checkpoint.
     progress: ReadProgress,
     /// The quota that the writer knows.
     quota: Option<Quota>,
-    /// Whether the writer keeps an index of sessions, as far as it knows.
+    /// True if the writer keeps an index of sessions, as far as is known here.
     keeps_index: bool,
-    /// Whether the writer's death was reported.
+    /// True once the writer's death was reported.
     loss_reported: bool,
-    /// Whether each order is logged.
+    /// True if each order is logged.
     is_verbose: bool,
-    /// Measures what is asked of the writer, where somebody wants to know.
+    /// Measures the writer's operations, if measurements are requested.
     pub(in crate::lifecycle) stopwatch: Option<Box<Stopwatch>>,
 }
 
@@ -51,8 +51,8 @@ impl WriterPort {
         }
     }
 
-    /// The same, and what is asked of the writer is measured where somebody wants to know. The first listing
-    /// was ordered just now.
+    /// The same, and the writer's operations are measured if measurements are requested. The first
+    /// listing was ordered just now.
     pub(crate) fn measured_for(mut self, world: &World) -> Self {
         if world.contains_resource::<Measurements>() {
             self.stopwatch = Some(Box::new(Stopwatch::since_first_listing()));
@@ -60,23 +60,23 @@ impl WriterPort {
         self
     }
 
-    /// Has the writer look at all sessions, once it knows how.
+    /// Has the writer read all sessions, once it has its settings.
     pub(crate) fn begin(&mut self, world: &World, now: Moment) {
         self.pass_on(world, now);
         self.link.send(Order::Detect { ticket: None }, now);
     }
 
-    /// Whether an automatic capture would be more than the writer keeps up with.
+    /// Returns true if an automatic capture would be more than the writer keeps up with.
     pub(in crate::lifecycle) fn is_busy(&self) -> bool {
         self.link.captures_in_flight() >= AUTOMATIC_IN_FLIGHT
     }
 
-    /// Whether the writer takes no more captures at all now.
+    /// Returns true if the writer takes no more captures for now.
     pub(in crate::lifecycle) fn is_behind(&self) -> bool {
         self.link.captures_in_flight() >= MOMENTS_IN_FLIGHT
     }
 
-    /// How much has been read of the checkpoint that is being read, from 0 to 1.
+    /// The share of the checkpoint that has been read, from 0 to 1.
     pub(in crate::lifecycle) fn share_read(&self) -> f32 {
         self.progress.share()
     }
@@ -89,7 +89,7 @@ impl WriterPort {
         }
     }
 
-    /// Passes on what the settings, switches and restraints say of the writer, where that changed.
+    /// Sends the writer the settings, switches and restraints that concern it, if they changed.
     pub(crate) fn pass_on(&mut self, world: &World, now: Moment) {
         let Some(settings) = world.get_resource::<SessionSettings>() else { return };
         self.is_verbose = settings.verbose;
@@ -114,7 +114,8 @@ impl WriterPort {
         }
     }
 
-    /// Publishes what was measured, if somebody asks for it; whether it is time to have the writer look around.
+    /// Publishes measurements, if they are requested. Returns true if it is time to have the writer
+    /// look around.
     pub(in crate::lifecycle) fn publish_measured(
         &mut self,
         world: &mut World,
@@ -131,12 +132,12 @@ impl WriterPort {
         stopwatch.is_look_due(now)
     }
 
-    /// How long an exit waits for what was captured to be on disk.
+    /// Sets the time that an exit waits for captures to be on disk.
     pub(in crate::lifecycle) fn be_patient_for(&mut self, patience: Duration) {
         self.link.patience = patience;
     }
 
-    /// Whether the writer's death is still to be reported. It is once.
+    /// Returns true if the writer's death is still to be reported: once.
     pub(in crate::lifecycle) fn is_loss_news(&mut self) -> bool {
         !std::mem::replace(&mut self.loss_reported, true)
     }

@@ -1,4 +1,4 @@
-//! Saves into slots.
+//! Saves to slots.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::session::check_slot_name;
@@ -15,7 +15,7 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::asked_checkpoints::{Asker, WantedCheckpoint};
 use crate::lifecycle::{CurrentSession, SessionCatalog, SessionSettings};
 
-/// Takes a checkpoint of this very frame, and has a slot made of it.
+/// Takes a checkpoint of this frame, and has a slot made of it.
 pub(in crate::lifecycle) fn save_slot(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -50,7 +50,7 @@ pub(in crate::lifecycle) fn save_slot(
 }
 
 /// The session is being closed, and its last checkpoint was taken, after `before` if that is known:
-/// leaves a slot behind where that is asked for.
+/// saves an exit slot if the settings say so.
 pub(in crate::lifecycle) fn save_exit_slot(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -86,7 +86,7 @@ fn order_slot(
     parts.order(Order::Slot { order, ticket });
 }
 
-/// A slot could not be made of a checkpoint of a session, if it is known of which.
+/// A slot could not be made of a checkpoint, of this session if it is known.
 pub(in crate::lifecycle) fn slot_failed(
     world: &mut World,
     (session, slot, checkpoint): (SessionId, SaveSlot, Option<CheckpointId>),

@@ -1,4 +1,4 @@
-//! Takes in what was found of sessions.
+//! Handles the sessions that were found.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::read::finding::Shelf;
@@ -14,7 +14,7 @@ use crate::lifecycle::requests::{close, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 
-/// All sessions on this machine were looked at.
+/// All sessions on this machine were read.
 pub(in crate::lifecycle) fn detected(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -50,7 +50,7 @@ pub(in crate::lifecycle) fn detected(
     }
 }
 
-/// Only what changed was looked at, since somebody follows the list. Nothing is taken up for that.
+/// Only changed files were read, since a watch is followed. Nothing is resumed for that.
 pub(in crate::lifecycle) fn refreshed(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -63,7 +63,7 @@ pub(in crate::lifecycle) fn refreshed(
     }
 }
 
-/// The index says what was there when it was written. That is shown, and nothing is done by it.
+/// The index has the sessions as of when it was written. They are listed, and not acted on.
 pub(in crate::lifecycle) fn remembered(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -74,7 +74,7 @@ pub(in crate::lifecycle) fn remembered(
     }
 }
 
-/// Sessions that crashed once, and are in good order now.
+/// Forgets the crashes of sessions that are in good order now.
 fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shelf) {
     let mut offers = world.get_resource_or_init::<RecoveryOffers>();
     let crashed = offers.all().map(|offer| offer.session.id).chain(parts.start_up.crashed());
@@ -86,8 +86,8 @@ fn forget_crashes_of(parts: &mut RuntimeParts, world: &mut World, settled: &Shel
     }
 }
 
-/// Puts what was found about a session into the catalogue and the offers, and notifies the game.
-/// If there is a ticket, what was found is the last word on that request.
+/// Puts what was found about a session into the catalogue and the offers, and notifies the game. If
+/// there is a ticket, this is the final answer to that request.
 pub(in crate::lifecycle) fn report_found(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -125,7 +125,7 @@ pub(in crate::lifecycle) fn report_found(
 }
 
 impl SessionCatalog {
-    /// Takes over the entries of what was found.
+    /// Takes over the entries of the sessions that were found.
     fn put_found(&mut self, found: &mut [FoundSession]) {
         let mut entries: Vec<SessionEntry> =
             found.iter_mut().filter_map(|found| found.entry.take()).collect();

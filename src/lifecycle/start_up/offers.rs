@@ -1,4 +1,4 @@
-//! Offers to bring back what a crash has left.
+//! Offers to recover crashed sessions.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::lifecycle::policy::RecoveryPolicy;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{RecoveryOffers, SessionSettings};
 
-/// Puts an offer where the game finds it, and notifies the game if the policy says so.
+/// Lists an offer, and notifies the game if the policy says so.
 pub(in crate::lifecycle) fn offer(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -57,21 +57,21 @@ pub(in crate::lifecycle) fn offer(
     }
 }
 
-/// How long ago the crash was that is offered, by this machine's clock.
+/// The time since the offered crash, by this machine's clock.
 fn time_since(parts: &RuntimeParts, offer: &RecoveryOffer) -> Duration {
     let newest = offer.checkpoints.first().map(|newest| newest.time);
     let now = parts.time.now().wall;
     clock::between(offer.died_at.max(newest).unwrap_or(now), now)
 }
 
-/// Notifies the game of an offer, with the backups that it may choose instead.
+/// Notifies the game of an offer, with the backups that may be chosen instead.
 pub(in crate::lifecycle) fn announce(world: &mut World, offer: RecoveryOffer) {
     let offers = world.get_resource_or_init::<RecoveryOffers>();
     let backups = offers.backups_for(&offer).cloned().collect();
     notify(world, RecoveryAvailable { offer, backups });
 }
 
-/// Takes a way out that the game has added. What was offered is answered by that.
+/// Takes a recovery option that the game has added. This answers the offer.
 pub(in crate::lifecycle) fn take_option(
     parts: &mut RuntimeParts,
     world: &mut World,

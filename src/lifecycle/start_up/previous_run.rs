@@ -1,4 +1,4 @@
-//! How the process before this one ended.
+//! The end of the previous process.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointId, HowItEnded, LastRun, SessionId};
@@ -6,31 +6,32 @@ use jiff::Timestamp;
 
 use crate::checkpoints::{StandingAlert, SurvivedFailure};
 
-/// How the last process of this game on this machine ended. There from the first frame on, even if
-/// no session was played; absent if this is the first process.
-/// [`Report::of_last_run`](crate::reports::Report::of_last_run) writes it down for a player to send.
+/// The previous process of this game on this machine, and how it ended. There from the first frame
+/// on, even if no session was played; absent if this is the first process.
+/// [`Report::of_last_run`](crate::reports::Report::of_last_run) writes it to a file for a player to
+/// send.
 #[derive(Resource, Clone, PartialEq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
 pub struct PreviousRun {
-    /// How it ended.
+    /// Its end: clean, a crash, or another.
     pub ended: HowItEnded,
-    /// When it is known to have lived last.
+    /// The last time at which it is known to have been alive.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub died_at: Timestamp,
-    /// When it was started.
+    /// The time of its start.
     #[cfg_attr(feature = "reflect", reflect(ignore))]
     pub started_at: Timestamp,
-    /// The game's version then.
+    /// The game's version at that time.
     pub game_version: String,
-    /// The session that it was playing, if it was.
+    /// The session that it was playing, if any.
     pub session: Option<SessionId>,
-    /// The newest checkpoint of it that was saved, as far as the process lived to write that down.
+    /// That session's newest saved checkpoint, as far as the process recorded it before its end.
     pub last_checkpoint: Option<CheckpointId>,
-    /// The alerts that stood when it was known to have lived last, as
-    /// [`StandingAlerts`](crate::monitoring::StandingAlerts) had them.
+    /// The alerts that were raised when it was last known to be alive, as in
+    /// [`StandingAlerts`](crate::monitoring::StandingAlerts).
     pub alerts: Vec<StandingAlert>,
-    /// The newest failure of the game's own code with which it had gone on, since its error handler decided so.
+    /// The newest failure of the game's own code that its error handler let it survive.
     pub failure: Option<SurvivedFailure>,
 }
 

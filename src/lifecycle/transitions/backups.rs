@@ -1,8 +1,8 @@
-//! Goes on from a backup of the game's own after a crash.
+//! Resumes a crashed session from one of the game's own backups.
 //!
-//! It takes the way of every take-up: the session is read first, which takes its lock and begins its trial,
-//! so that a game that dies of the backup finds another one proposed. Then the game loads, and the run
-//! begins around the world that is there.
+//! It takes the same steps as every other way of resuming: the session is read first, which takes
+//! its lock and begins its trial, so that a game that dies because of the backup finds another one
+//! proposed. Then the game loads, and the run begins with the world that is there.
 
 use bevy::prelude::*;
 use bevy_session_journal::{
@@ -28,7 +28,7 @@ use crate::lifecycle::runtime::transition::{LoadingBackup, Taken, Transition, Wa
 use crate::lifecycle::{RecoveryOffers, RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::EntitiesReplaced;
 
-/// Has a session that crashed read, to go on with it in the world of a backup.
+/// Has a crashed session read, to continue it in the world of a backup.
 pub(in crate::lifecycle) fn recover_external(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -69,7 +69,7 @@ pub(in crate::lifecycle) fn recover_external(
     Ok(())
 }
 
-/// Goes on from a backup without asking, where that is better than what is offered; whether it does.
+/// Resumes from a backup without asking, if that is better than the offer. Returns true if it does.
 pub(in crate::lifecycle) fn take_up_backup(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -113,7 +113,7 @@ pub(in crate::lifecycle) fn load_backup(
     follow_loading(parts, world);
 }
 
-/// Goes on where the game has answered whether a backup was loaded.
+/// Continues once the game has answered if a backup was loaded.
 pub(in crate::lifecycle) fn follow_loading(parts: &mut RuntimeParts, world: &mut World) {
     let loaded = |parts: &mut RuntimeParts| parts.external.as_mut()?.take_loaded();
     while let Some((request, slot, outcome)) = loaded(parts) {
@@ -121,7 +121,7 @@ pub(in crate::lifecycle) fn follow_loading(parts: &mut RuntimeParts, world: &mut
     }
 }
 
-/// The game has answered whether a backup was loaded, or is no longer waited for.
+/// The game has answered if a backup was loaded, or is no longer waited for.
 fn backup_answered(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -163,14 +163,14 @@ fn backup_answered(
     }
 }
 
-/// The session was read, and the world is there already: begins its run.
+/// The session was read, and the world is loaded: begins its run.
 fn go_on_with_loaded_world(parts: &mut RuntimeParts, world: &mut World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
     world.insert_resource(session_as_saved(&prepared, parts.time.now().wall));
     begin_restored_run(parts, world, prepared.split().1, EntitiesReplaced::none(), &preparing);
 }
 
-/// Gives up the backup that the game is loading, if there is one. The game may load it all the same.
+/// Gives up the backup that the game is loading, if there is one. The game may still load it.
 pub(in crate::lifecycle) fn cancel_loading(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::LoadingBackup(loading)) = &parts.transition else { return };
     let request = loading.request;
@@ -178,7 +178,7 @@ pub(in crate::lifecycle) fn cancel_loading(parts: &mut RuntimeParts, world: &mut
     follow_loading(parts, world);
 }
 
-/// Gives up the backup that the game is loading, if it wants it no more.
+/// Gives up the backup that the game is loading, if the game has cancelled it.
 pub(in crate::lifecycle) fn cancel_loading_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_loading = matches!(parts.transition, Some(Transition::LoadingBackup(_)));
     if is_loading && take_cancellation(world) {

@@ -1,4 +1,4 @@
-//! Starts sessions whose world is that of a file.
+//! Starts sessions with the world of a file.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -14,7 +14,7 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Preparing, Transition};
 use crate::restore::RestoreManner;
 
-/// Has the file read. Nothing of what is played changes before that turned out well.
+/// Has the file read. The played session isn't affected before that has succeeded.
 pub(in crate::lifecycle) fn start_in(
     parts: &mut RuntimeParts,
     world: &World,

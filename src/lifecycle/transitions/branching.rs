@@ -1,4 +1,4 @@
-//! Makes a session of its own of a checkpoint of the one that is being played.
+//! Creates a new session from a checkpoint of the one that is being played.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::format::{Begun, Lineage};
@@ -9,8 +9,8 @@ use crate::lifecycle::requests::reject;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Becomes, Taken};
 
-/// Makes what was read the beginning of a session of its own, if that is what was asked for; `None` if
-/// it can't be one, which is said.
+/// Makes the checkpoint that was read the beginning of a new session, if that was requested; `None`
+/// if it can't be one, which is reported.
 pub(in crate::lifecycle) fn as_asked(
     parts: &mut RuntimeParts,
     world: &mut World,

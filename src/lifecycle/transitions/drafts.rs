@@ -1,4 +1,4 @@
-//! Plans sessions, and begins them.
+//! Creates drafts, and begins them.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::write::DraftOrder;
@@ -12,7 +12,7 @@ use crate::lifecycle::requests::{finish, reject};
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{GameContext, SessionCatalog};
 
-/// Has a session written down that begins later.
+/// Stores a session that begins later.
 pub(in crate::lifecycle) fn draft(
     parts: &mut RuntimeParts,
     world: &World,

@@ -1,4 +1,4 @@
-//! What the game does when a session is left, before its last checkpoint is taken.
+//! Runs the game's systems for the end of a session, before its last checkpoint is taken.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Ending, Taken, Transition};
 
 /// The end of the session that is being left, for the systems of
-/// [`on_session_end`](crate::SessionHooksExt::on_session_end). It is there only while they run.
+/// [`on_session_end`](crate::SessionHooksExt::on_session_end). The resource exists only while they
+/// run.
 #[derive(Resource, Clone, Debug)]
 pub struct SessionEnding {
     session: SessionId,
@@ -27,32 +28,32 @@ impl SessionEnding {
         self.session
     }
 
-    /// Why it ends for good; `None` if it is closed, and can be continued.
+    /// The reason if it ends for good; `None` if it is closed and can be continued.
     #[must_use]
     pub fn reason(&self) -> Option<EndReason> {
         self.departure.end
     }
 
-    /// What brought it about.
+    /// The cause: the player, the window, a signal or another.
     #[must_use]
     pub fn cause(&self) -> LeaveCause {
         self.departure.leaving.cause
     }
 
-    /// The game's own words about it; may be empty.
+    /// The game's own text about it; may be empty.
     #[must_use]
     pub fn words(&self) -> &str {
         &self.departure.leaving.words
     }
 
-    /// Puts other words in their place. They are kept with the session, in
+    /// Replaces that text. It is kept with the session, in
     /// [`SessionEntry::left`](crate::library::SessionEntry::left).
     pub fn say(&mut self, words: impl Into<String>) {
         self.departure.leaving.words = words.into();
     }
 }
 
-/// Begins a session's end, which goes on for as many frames as the game's hooks need.
+/// Begins a session's end, which takes as many frames as the game's hooks need.
 pub(in crate::lifecycle) fn begin_ending(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -87,7 +88,7 @@ pub(in crate::lifecycle) fn go_on_ending(parts: &mut RuntimeParts, world: &mut W
     }
 }
 
-/// Takes the last checkpoint, whether hooks are done or not.
+/// Takes the last checkpoint, even if hooks aren't done.
 pub(in crate::lifecycle) fn leave_after_hooks(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Ending(ending)) =
         parts.transition.take_if(|at| matches!(at, Transition::Ending(_)))
@@ -101,7 +102,7 @@ pub(in crate::lifecycle) fn leave_after_hooks(parts: &mut RuntimeParts, world: &
     leave_now(parts, world, departure, then);
 }
 
-/// What is to be restored once the session that is being left is over.
+/// Sets the checkpoint to restore once the session has been left.
 pub(in crate::lifecycle) fn restore_when_left(parts: &mut RuntimeParts, taken: Taken) {
     if let Some(Transition::Ending(ending)) = &mut parts.transition {
         ending.then = Some(Box::new(taken));
@@ -110,8 +111,7 @@ pub(in crate::lifecycle) fn restore_when_left(parts: &mut RuntimeParts, taken: T
     }
 }
 
-/// How long the hooks of the end may be waited for before they are asked again; `None` if none is
-/// waited for.
+/// The time to wait until the hooks of the end run again; `None` if none is waited for.
 pub(in crate::lifecycle) fn pause_between_hooks(parts: &RuntimeParts) -> Option<Duration> {
     let is_ending = matches!(parts.transition, Some(Transition::Ending(_)));
     is_ending.then_some(Duration::from_millis(2))

@@ -1,4 +1,4 @@
-//! Keeping moments of the world, and the way back to them.
+//! Keeps moments of the world, and returns to them.
 
 use bevy::prelude::*;
 use bevy_session_journal::{CheckpointId, CheckpointKind, RequestError, Ticket};
@@ -31,7 +31,8 @@ pub(in crate::lifecycle) fn fork_world(
     Ok(())
 }
 
-/// Whether a restore may wait for something, so that it may be cancelled, or the game end, with states left.
+/// Returns true if a restore may wait for something, so that it may be cancelled, or the game may
+/// end, with states left.
 pub(super) fn may_be_cancelled(parts: &RuntimeParts, world: &World) -> bool {
     let hooks = &parts.hooks;
     let has_states = |declared: &Declarations| !declared.states_of(world).is_empty();

@@ -28,8 +28,8 @@ use crate::lifecycle::slots::saving::save_exit_slot;
 use crate::lifecycle::summary::SessionSummary;
 use crate::lifecycle::{CurrentSession, SessionCatalog, playing};
 
-/// Begins to leave the session: first the game's own systems run, then the last checkpoint of the run
-/// is taken, and its end ordered.
+/// Begins to leave the session: first the game's own systems run, then the last checkpoint of the
+/// run is taken, and its end ordered.
 pub(in crate::lifecycle) fn leave(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -89,7 +89,7 @@ fn note_departure(parts: &mut RuntimeParts, world: &mut World, departure: &Depar
     take_events(parts, world);
 }
 
-/// Takes the run for left, although its end isn't on disk: the exit's patience is over.
+/// Treats the run as left, although its end isn't on disk: the exit has waited long enough.
 pub(in crate::lifecycle) fn leave_without_waiting(parts: &mut RuntimeParts, world: &mut World) {
     leave_after_hooks(parts, world);
     // Dropping the link would be the next to wait.
@@ -100,7 +100,7 @@ pub(in crate::lifecycle) fn leave_without_waiting(parts: &mut RuntimeParts, worl
     }
 }
 
-/// The run is over. What was read meanwhile of another session is restored now.
+/// The run is over. The checkpoint of another session that was read meanwhile is restored now.
 pub(in crate::lifecycle) fn left(
     parts: &mut RuntimeParts,
     world: &mut World,

@@ -1,4 +1,4 @@
-//! Goes on from a slot.
+//! Resumes a session from a slot.
 
 use bevy::prelude::*;
 use bevy_session_journal::{RequestError, RestoreFrom, RestoreReason, SlotError, SlotId, Ticket};
@@ -8,7 +8,7 @@ use crate::lifecycle::catalog::slots::quick_slot;
 use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::{CurrentSession, SessionCatalog};
 
-/// Reads a slot, to go on from there.
+/// Reads a slot, to continue from there.
 pub(in crate::lifecycle) fn load(
     parts: &mut RuntimeParts,
     world: &mut World,

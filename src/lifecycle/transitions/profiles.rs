@@ -1,4 +1,4 @@
-//! Whose sessions these are, and how the game goes on with those of another player.
+//! The current profile, and switching to another one.
 
 use bevy::prelude::*;
 use bevy_session_journal::{LeaveCause, RequestError, Ticket};
@@ -12,12 +12,12 @@ use crate::lifecycle::runtime::RuntimeParts;
 use crate::lifecycle::runtime::transition::{Departure, Transition};
 use crate::lifecycle::{RecoveryOffers, SessionCatalog};
 
-/// Whose sessions are listed, offered and started: the profile that
-/// [`SessionPlugin::profile`](crate::SessionPlugin::profile) named, or
+/// The profile whose sessions are listed, offered and started: the one that
+/// [`SessionPlugin::profile`](crate::SessionPlugin::profile) set, or
 /// [`use_profile`](crate::library::LibraryCommands::use_profile) since.
 ///
-/// How the last process ended is known of the machine, not of a profile: a session that crashed is
-/// offered when its profile is used next.
+/// [`PreviousRun`](crate::PreviousRun) is about the machine, not about a profile: a session that
+/// crashed is offered when its profile is next used.
 #[derive(Resource, Clone, PartialEq, Eq, Debug)]
 #[cfg_attr(feature = "reflect", derive(Reflect))]
 #[cfg_attr(feature = "reflect", reflect(Resource, Clone, PartialEq, Debug))]
@@ -30,14 +30,14 @@ impl CurrentProfile {
         Self { name: name.to_owned() }
     }
 
-    /// The profile's name, as the game gave it. `default` if it gave none.
+    /// The profile's name. `default` if the game set none.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// Closes the session that is being played, and goes on with the sessions of another profile.
+/// Closes the session that is being played, and switches to the sessions of another profile.
 pub(in crate::lifecycle) fn use_profile(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -57,9 +57,9 @@ pub(in crate::lifecycle) fn use_profile(
     Ok(())
 }
 
-/// Out of turn, since all other requests wait for the restore: who asks for another profile
-/// meanwhile would find the session closed that was just restored, and who goes back would leave
-/// another moment than the one that is seen.
+/// Handled out of turn, since all other requests wait for the restore: a request for another
+/// profile would close the session that was just restored, and a rewind would leave another moment
+/// than the visible one.
 pub(in crate::lifecycle) fn refuse_during_restore(parts: &mut RuntimeParts, world: &mut World) {
     let restores = |at: &Transition| match at {
         Transition::Preparing(_) | Transition::Restoring(_) | Transition::LoadingBackup(_) => true,
@@ -76,7 +76,7 @@ pub(in crate::lifecycle) fn refuse_during_restore(parts: &mut RuntimeParts, worl
     }
 }
 
-/// What is known of sessions was of the profile before.
+/// Replaces all state about sessions, which was of the previous profile.
 pub(in crate::lifecycle) fn profile_changed(
     parts: &mut RuntimeParts,
     world: &mut World,

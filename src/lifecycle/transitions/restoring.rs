@@ -1,9 +1,10 @@
-//! Puts a prepared checkpoint back into the world, step by step.
+//! Restores a prepared checkpoint into the world, step by step.
 //!
-//! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its gate is open. The
-//! resources get the values back that they had when it began, and those that weren't there go. Where no state was left,
-//! that is all. Where one was, its entities and its level are gone: the checkpoint that was taken of the played session
-//! is restored, by the same way and through the same loading screen, and that can't be cancelled. Without a session the
+//! The order is that of `docs/ARCHITECTURE.md`, *A restore*. A restore can be cancelled until its
+//! gate is open. The resources then get the values that they had when it began, and those that
+//! didn't exist are removed. If no state was left, that is all. If one was, its entities and its
+//! level are gone: the checkpoint that was taken of the played session is restored, by the same
+//! steps and through the same loading screen, and that can't be cancelled. Without a session the
 //! states are entered again.
 
 use std::sync::Arc;
@@ -45,8 +46,8 @@ use crate::lifecycle::{
 };
 use crate::restore::{EntitiesReplaced, Leftovers, RestoreLoss, RestoreLossReason, RestoreManner};
 
-/// Asks the game and its settings whether what was read is to be restored; `None` if it isn't, which
-/// is said. Nothing has changed yet.
+/// Asks the game and its settings if the checkpoint that was read is to be restored; `None` if it
+/// isn't, which is reported. Nothing has changed yet.
 pub(in crate::lifecycle) fn approve(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -82,8 +83,7 @@ fn unless_cancelled(parts: &mut RuntimeParts, world: &mut World, taken: Taken) -
     Some(taken)
 }
 
-/// Begins the restore protocol: up to here nothing of the world has changed. A session that was planned just
-/// begins.
+/// Begins the steps of a restore: up to here nothing of the world has changed. A draft just begins.
 pub(in crate::lifecycle) fn begin_restore(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -133,7 +133,7 @@ pub(in crate::lifecycle) fn begin_restore(
     go_on_restoring(parts, world);
 }
 
-/// Whether the level is there that the checkpoint belongs to, so that it needs no loading screen.
+/// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen.
 fn stays_in_level(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -147,7 +147,7 @@ fn stays_in_level(
     parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))
 }
 
-/// Goes on with the restore that waits for its gate, if there is one and the gate is open.
+/// Continues the restore that waits for its gate, if there is one and the gate is open.
 pub(in crate::lifecycle) fn go_on_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let Some(Transition::Restoring(restoring)) = &mut parts.transition else { return };
     let session = restoring.prepared.metadata.id;
@@ -204,8 +204,8 @@ fn finish_restore(parts: &mut RuntimeParts, world: &mut World, restoring: Restor
     begin_restored_run(parts, world, prepared, replaced, &preparing);
 }
 
-/// How a checkpoint is put back into the world that is there: in place only where that is the session's, and as it was
-/// played.
+/// The manner of restoring a checkpoint into the present world: in place only if that is the
+/// session's, as it was played.
 fn manner_here(parts: &RuntimeParts, session: SessionId, preparing: &Preparing) -> RestoreManner {
     let is_played = parts.session() == Some(session)
         && parts.playing.as_ref().is_some_and(|playing| !playing.has_left_world);
@@ -291,7 +291,7 @@ pub(in crate::lifecycle) fn begin_restored_run(
     finish(world, preparing.ticket);
 }
 
-/// Has the recorder of the run that is left begin again; a new one, if there is none.
+/// Restarts the recorder of the run that is left; a new one, if there is none.
 fn record_again(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -306,7 +306,7 @@ fn record_again(
     }
 }
 
-/// A session that is played is in use, and on no shelf.
+/// Notes that a session is played, and neither archived nor in the trash.
 fn note_in_catalogue(world: &mut World, session: SessionId) {
     if let Some(entry) = world.get_resource_or_init::<SessionCatalog>().get_mut(session) {
         entry.in_use = true;
@@ -342,10 +342,10 @@ fn take_up_restored(
     })));
 }
 
-/// Gives up a restore that waits for its gate, and makes the world what it was.
+/// Cancels a restore that waits for its gate, and makes the world what it was.
 ///
-/// Where states were left, what belonged to them is gone, so the session that is played comes back as it
-/// was left: by a restore of the checkpoint that was taken then, through the same loading screen.
+/// If states were left, their entities are gone, so the played session is restored as it was left:
+/// by a restore of the checkpoint that was taken then, through the same loading screen.
 pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &mut World) {
     let is_restoring = |at: &mut Transition| matches!(at, Transition::Restoring(_));
     let Some(Transition::Restoring(restoring)) = parts.transition.take_if(is_restoring) else {
@@ -397,8 +397,8 @@ pub(in crate::lifecycle) fn cancel_restoring(parts: &mut RuntimeParts, world: &m
     notify(world, RestoreCancelled { session, ticket, began: true });
 }
 
-/// Whether the game wants no restore any more. Asked for out of turn, since all other requests
-/// wait for the restore.
+/// Returns true if the game has cancelled the restore. Handled out of turn, since all other
+/// requests wait for the restore.
 pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
     let Some(mut queue) = world.get_resource_mut::<RequestQueue>() else { return false };
     let is_cancellation =
@@ -409,12 +409,14 @@ pub(in crate::lifecycle) fn take_cancellation(world: &mut World) -> bool {
     !tickets.is_empty()
 }
 
-/// Whether some build may have these values yet: those that were never written are lost to all.
+/// Returns true if another build may be able to read these values: values that were never written
+/// are lost to all.
 fn can_be_had(loss: &RestoreLoss) -> bool {
     loss.reason != RestoreLossReason::NotWritten
 }
 
-/// Notes in the world that its session is played again; the context that it was played with before.
+/// Notes in the world that its session is played again. Returns the context in which it was played
+/// before.
 fn note_restored(
     world: &mut World,
     prepared: &mut recovery::Prepared<()>,
@@ -440,7 +442,7 @@ fn note_restored(
     context_before
 }
 
-/// What a restore is called among events.
+/// The name of a restore among events.
 fn reason_word(reason: RestoreReason) -> &'static str {
     match reason {
         RestoreReason::Recovered => "recovered",

@@ -1,4 +1,4 @@
-//! Goes back within the session that is being played, and takes that back.
+//! Goes back within the session that is being played, and undoes that.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::lifecycle::CurrentSession;
 use crate::lifecycle::requests::RewindTo;
 use crate::lifecycle::runtime::RuntimeParts;
 
-/// Goes back to an earlier moment, or to what was left by that.
+/// Goes back to an earlier moment, or to the end that a rewind had left.
 pub(in crate::lifecycle) fn rewind(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -61,13 +61,13 @@ pub(in crate::lifecycle) fn rewind(
     Ok(())
 }
 
-/// Play time without the part of it that checkpoints don't keep.
+/// Play time, rounded as checkpoints store it.
 fn as_checkpoints_count(play_time: Duration) -> Duration {
     let below = play_time.subsec_nanos() % 1_000_000;
     play_time.saturating_sub(Duration::from_nanos(below.into()))
 }
 
-/// Has the checkpoint read. Nothing of what is played changes before that turned out well.
+/// Has the checkpoint read. The played session isn't affected before that has succeeded.
 pub(in crate::lifecycle) fn branch_off(
     parts: &mut RuntimeParts,
     world: &mut World,

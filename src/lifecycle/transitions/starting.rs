@@ -30,7 +30,7 @@ use crate::lifecycle::{
 };
 use crate::monitoring::Restraints;
 
-/// Whether the texts of a session that is to begin are short enough, and its tags and links few enough.
+/// Checks that the texts of a new session are short enough, and its tags and links few enough.
 pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), RequestError> {
     let texts = [&session.name, &session.description, &session.session_type];
     session.tags.check()?;
@@ -38,19 +38,19 @@ pub(in crate::lifecycle) fn check_texts(session: &NewSession) -> Result<(), Requ
     texts.into_iter().chain(&session.player).try_for_each(|text| check_text(text))
 }
 
-/// Whether a session may be started, as far as alerts that are raised have a say. Asked once, before anything is done:
-/// what is played may be closed for it.
+/// Checks that no raised alert refuses new sessions. Called once, before anything is done: the
+/// played session may be closed for it.
 pub(in crate::lifecycle) fn admit_session(world: &World) -> Result<(), RequestError> {
     let restraints = world.get_resource::<Restraints>();
     let refused = restraints.and_then(|restraints| restraints.refuses_sessions.clone());
     refused.map_or(Ok(()), |limit| Err(RequestError::LimitReached { limit }))
 }
 
-/// What a session's first run begins with.
+/// The start of a session's first run.
 struct FirstRun {
     pub metadata: SessionMetadata,
     pub fields: Fields,
-    /// What was read of it, if it was a draft.
+    /// Its content, if it was a draft.
     pub draft: Option<Prepared>,
     /// The request that this answers.
     pub ticket: Ticket,
@@ -156,7 +156,7 @@ pub(in crate::lifecycle) fn start_or_continue(
     }
 }
 
-/// Whether what is asked for was taken up already, as after an automatic recovery.
+/// Returns true if the requested session is being played already, as after an automatic recovery.
 fn is_playing_already(world: &World, new: &NewSession) -> bool {
     let current = world.get_resource::<CurrentSession>();
     current.is_some_and(|current| {
@@ -164,8 +164,8 @@ fn is_playing_already(world: &World, new: &NewSession) -> bool {
     })
 }
 
-/// Another process plays the session that is asked for. If it is one that is about to end, waiting a
-/// little is all that it takes.
+/// Another process plays the requested session. If that is about to end, waiting a little is
+/// enough.
 fn try_start_again(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -183,7 +183,7 @@ fn try_start_again(
     Ok(())
 }
 
-/// Starts a new session instead of one on which the game died again and again. That one is kept
+/// Starts a new session instead of one on which the game died again and again. The old one is kept
 /// and stays listed.
 pub(in crate::lifecycle) fn start_safely(
     parts: &mut RuntimeParts,
@@ -197,7 +197,7 @@ pub(in crate::lifecycle) fn start_safely(
     start(parts, world, ticket, new)
 }
 
-/// Starts the session that was asked for if no older one could be continued.
+/// Starts the requested session, since no older one could be continued.
 pub(in crate::lifecycle) fn start_instead(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -245,7 +245,7 @@ pub(in crate::lifecycle) fn taken_up(
     finish(world, ticket);
 }
 
-/// Begins a session that was planned.
+/// Begins a draft.
 pub(in crate::lifecycle) fn begin_draft(parts: &mut RuntimeParts, world: &World, taken: Taken) {
     let Taken { preparing, prepared } = taken;
     let mut metadata = prepared.metadata.clone();

@@ -1,9 +1,9 @@
-//! Takes up a session that exists: goes on with it, recovers it, loads a slot of it, or goes back to an
+//! Resumes a session that exists: continues it, recovers it, loads a slot of it, or goes back to an
 //! earlier moment of the one that is being played.
 //!
-//! All of them take the same way. The checkpoint is read and decoded while the game goes on. Only when
-//! that turned out well is another session, which is being played, closed with its last checkpoint. So
-//! damage changes nothing, and nothing that was played is lost.
+//! All of these take the same steps. The checkpoint is read and decoded while the game continues.
+//! Only if that succeeds is another session that is being played closed, with its last checkpoint.
+//! So damage changes nothing, and no play is lost.
 
 use bevy::prelude::*;
 use bevy_session_journal::internal::model::clock;
@@ -34,8 +34,8 @@ use crate::lifecycle::start_up::found::report_found;
 use crate::lifecycle::{RecoveryPolicy, SessionCatalog, SessionSettings};
 use crate::restore::RestoreManner;
 
-/// How often what is offered instead of a damaged checkpoint is tried, for who wants to go on whatever
-/// it takes.
+/// The number of times that what is offered instead of a damaged checkpoint is tried, for a request
+/// that is to succeed whatever it takes.
 const TRIES: u32 = 8;
 
 pub(in crate::lifecycle) fn continue_session(
@@ -75,8 +75,8 @@ pub(in crate::lifecycle) fn recover(
     prepare_after_capture(parts, world, ticket, (session, from, reason))
 }
 
-/// Has a checkpoint read. If it is of the session that is being played, what was played since the
-/// last checkpoint is taken first; another session is closed later, with a checkpoint.
+/// Has a checkpoint read. If it is of the session that is being played, the play since its last
+/// checkpoint is captured first; another session is closed later, with a checkpoint.
 ///
 /// # Errors
 ///
@@ -92,8 +92,9 @@ pub(in crate::lifecycle) fn prepare_after_capture(
     Ok(())
 }
 
-/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore be cancelled. It is an
-/// ordinary one: of those that rewinds leave as few are kept as there are forks, so it would take the place of one.
+/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore
+/// be cancelled. It is an ordinary one: of those that rewinds leave as few are kept as there are
+/// forks, so it would take the place of one.
 ///
 /// # Errors
 ///
@@ -109,8 +110,8 @@ pub(in crate::lifecycle) fn prepare_return_that_may_be_cancelled(
     Ok(())
 }
 
-/// Takes a checkpoint of what is being left, where a session goes back to an earlier moment of
-/// its own; its number, if there was anything to take.
+/// Takes a checkpoint of the play that is being left, if a session goes back to one of its earlier
+/// moments. Returns its number, if there was anything to take.
 fn capture_tail(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -127,8 +128,8 @@ fn capture_tail(
     Ok(take_named(parts, world, wanted).map(|checkpoint| checkpoint.counter))
 }
 
-/// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for who
-/// asked to start or continue.
+/// Has a checkpoint read. `otherwise` is the session to start if nothing can be restored, for a
+/// request to start or continue.
 pub(in crate::lifecycle) fn prepare(
     parts: &mut RuntimeParts,
     world: &World,
@@ -167,7 +168,7 @@ fn order_preparation(
     })));
 }
 
-/// Has the checkpoint that is being read put back in place, unless the request says otherwise.
+/// Has the checkpoint that is being read restored in place, unless the request says otherwise.
 pub(in crate::lifecycle) fn put_back_in_place(
     parts: &mut RuntimeParts,
     world: &World,
@@ -178,14 +179,14 @@ pub(in crate::lifecycle) fn put_back_in_place(
     }
 }
 
-/// A session of its own begins with the checkpoint that is being read.
+/// Begins a new session with the checkpoint that is being read.
 pub(in crate::lifecycle) fn make_branch_of_it(parts: &mut RuntimeParts, session: &NewSession) {
     if let Some(Transition::Preparing(preparing)) = &mut parts.transition {
         preparing.becomes = Becomes::Branch(Box::new(session.clone()));
     }
 }
 
-/// Gives up the checkpoint that is being read, if the game wants it no more.
+/// Gives up the checkpoint that is being read, if the game has cancelled it.
 pub(in crate::lifecycle) fn cancel_preparing_if_asked(parts: &mut RuntimeParts, world: &mut World) {
     let is_preparing = matches!(
         &parts.transition,
@@ -203,7 +204,7 @@ pub(in crate::lifecycle) fn give_up_preparing(parts: &mut RuntimeParts, world: &
     }
 }
 
-/// Lets go of what was read, or is being read, of a session.
+/// Gives up what was read, or is being read, of a session.
 pub(in crate::lifecycle) fn give_up_prepared(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -223,7 +224,7 @@ fn end_preparing(parts: &mut RuntimeParts) -> Option<Preparing> {
     }
 }
 
-/// The writer has answered what it was asked to prepare; `None` if that was given up meanwhile.
+/// The writer has prepared a checkpoint; `None` if that was given up meanwhile.
 fn answered(parts: &mut RuntimeParts, ticket: Ticket) -> Option<Preparing> {
     match &parts.transition {
         Some(Transition::Preparing(preparing)) if preparing.ticket == ticket => {
@@ -233,7 +234,7 @@ fn answered(parts: &mut RuntimeParts, ticket: Ticket) -> Option<Preparing> {
     }
 }
 
-/// A checkpoint was read. If another session is being played, that is closed first.
+/// A checkpoint was read. If another session is being played, it is closed first.
 pub(in crate::lifecycle) fn prepared(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -269,8 +270,8 @@ pub(in crate::lifecycle) fn prepared(
     restore_when_left(parts, taken);
 }
 
-/// The session before was left: goes on with what was read meanwhile, unless that isn't wanted
-/// any more.
+/// The previous session was left: continues with the checkpoint that was read meanwhile, unless
+/// that isn't wanted any more.
 pub(in crate::lifecycle) fn restore_taken(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -283,8 +284,8 @@ pub(in crate::lifecycle) fn restore_taken(
     begin_restore(parts, world, taken);
 }
 
-/// The chosen checkpoint is damaged. What is offered instead is the answer to the request; who
-/// only wanted to go on, whatever it takes, goes on with that.
+/// The chosen checkpoint is damaged. The offered replacement answers the request; a request that is
+/// to succeed whatever it takes continues with the replacement.
 pub(in crate::lifecycle) fn damaged(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -319,7 +320,7 @@ pub(in crate::lifecycle) fn damaged(
     }
 }
 
-/// Nothing can be read of a session: goes on with the backup that is wanted, or with a new session.
+/// Nothing can be read of a session: continues with the wanted backup, or with a new session.
 fn go_on_without(
     parts: &mut RuntimeParts,
     world: &mut World,
@@ -333,7 +334,8 @@ fn go_on_without(
     }
 }
 
-/// Where what a cancelled restore had left can't be read, the game stays in a world that isn't the session's.
+/// If the play that a cancelled restore had left can't be read, the game stays in a world that
+/// isn't the session's.
 fn say_if_world_is_lost(parts: &mut RuntimeParts, world: &mut World, preparing: &Preparing) {
     if preparing.takes_cancellation_back()
         && parts.playing.as_ref().is_some_and(|playing| playing.has_left_world)
@@ -390,7 +392,7 @@ fn note_refusal(world: &mut World, from: RestoreFrom, error: &RequestError) {
     }
 }
 
-/// Takes a slot for the way out of a crash.
+/// Resumes from a slot after a crash.
 fn recover_from_slot(
     parts: &mut RuntimeParts,
     world: &mut World,

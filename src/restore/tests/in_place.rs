@@ -1,4 +1,4 @@
-//! Which of those that stay are touched, where a checkpoint is put back in place.
+//! The staying entities that a restore in place changes.
 
 use bevy::ecs::change_detection::{DetectChangesMut, Tick};
 use bevy::ecs::entity::{EntityHashSet, MapEntities};
@@ -11,7 +11,7 @@ use crate::capture::test_kit::*;
 use crate::capture::{CaptureScope, Encoder, Known, SessionAppExt};
 use crate::restore::{DespawnOnRestore, DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner};
 
-/// Where somebody belongs, which never changes.
+/// An entity's home, which never changes.
 #[derive(Component, Reflect, MapEntities, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 #[component(immutable)]
@@ -30,7 +30,7 @@ struct Herd(EntityHashSet);
 #[derive(Resource, Default)]
 struct Linked(u32);
 
-/// A checkpoint, and up to which tick all that was written is in it.
+/// A checkpoint, and the tick up to which all writes are in it.
 struct Moment {
     journal: Journal,
     captured: Tick,

@@ -1,4 +1,4 @@
-//! Components and resources that travel as clones of themselves.
+//! Components and resources that are copied as clones.
 
 use std::marker::PhantomData;
 
@@ -8,17 +8,17 @@ use bevy::ecs::entity::EntityMapper;
 use super::{Codec, ComponentCodec, CopyCodec, DecodeError, EncodeError};
 use crate::schema::Schema;
 
-/// How clones of a type are written and read.
+/// The format in which clones of a type are written and read.
 pub(crate) trait Format<T>: Clone + Send + Sync + 'static {
     /// Writes a value as MessagePack.
     fn encode(&self, value: &T, bytes: &mut Vec<u8>) -> Result<(), EncodeError>;
 
-    /// Whether a value is written as these bytes, with memory to write it to.
+    /// Returns true if a value is written as these bytes, using `memory` as a buffer.
     fn is_written_as(&self, value: &T, bytes: &[u8], memory: &mut Vec<u8>) -> bool {
         self.encode(value, memory).is_ok() && memory == bytes
     }
 
-    /// Reads a value back.
+    /// Reads a value.
     fn decode(&self, bytes: &[u8]) -> Result<T, DecodeError>;
 
     /// The form in which values are read.
@@ -38,7 +38,7 @@ impl<T, F> CloneCodec<T, F> {
         Self { format, keeps_copies: true, component: PhantomData }
     }
 
-    /// Whether copies that were encoded may stay in a buffer. They may unless this is called.
+    /// Sets whether encoded copies may stay in a buffer. They may by default.
     pub(crate) fn keeping_copies(self, keeps_copies: bool) -> Self {
         Self { keeps_copies, ..self }
     }

@@ -9,11 +9,11 @@ use serde::de::DeserializeOwned;
 
 use bevy_session_journal::limits;
 
-/// Why a value could not be written.
+/// The reason why a value could not be written.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum EncodeError {
-    /// The value's own `Serialize` said no.
+    /// The value's own `Serialize` returned an error.
     #[error("{0}")]
     Refused(String),
     /// The value is larger than the format allows.
@@ -24,11 +24,11 @@ pub(crate) enum EncodeError {
     TooDeep,
 }
 
-/// Why bytes could not be read as a value.
+/// The reason why bytes could not be read as a value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum DecodeError {
-    /// The value's own `Deserialize` said no.
+    /// The value's own `Deserialize` returned an error.
     #[error("{0}")]
     Refused(String),
     /// The value is nested deeper than the format allows.
@@ -53,7 +53,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     encode_with(bytes, |serializer| value.serialize(serializer))
 }
 
-/// Writes whatever `write` hands to the serializer.
+/// Writes whatever `write` passes to the serializer.
 pub(crate) fn encode_with(
     bytes: &mut Vec<u8>,
     write: impl FnOnce(&mut ValueSerializer<'_>) -> Result<(), rmp_serde::encode::Error>,
@@ -72,13 +72,14 @@ pub(crate) fn encode_with(
     }
 }
 
-/// Whether a value is written as these bytes, which could be read. It is written up to the first difference.
+/// Returns true if a value is written as these bytes, which must be readable. Stops at the first
+/// difference.
 pub(crate) fn is_written_as<T: Serialize + ?Sized>(value: &T, bytes: &[u8]) -> bool {
     let mut serializer = Serializer::new(Expected { bytes }).with_struct_map();
     value.serialize(&mut serializer).is_ok() && serializer.get_ref().bytes.is_empty()
 }
 
-/// What is still to be written.
+/// The bytes that are still expected.
 struct Expected<'a> {
     bytes: &'a [u8],
 }
@@ -101,7 +102,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
     rmp_serde::from_slice(bytes).map_err(|error| DecodeError::Refused(error.to_string()))
 }
 
-/// A buffer that takes no more than one value may have.
+/// A buffer that holds no more than one value may have.
 #[derive(Debug)]
 pub(crate) struct Bounded<'a> {
     bytes: &'a mut Vec<u8>,
@@ -127,7 +128,7 @@ impl io::Write for Bounded<'_> {
 /// Refuses values whose decoding could exhaust the stack.
 ///
 /// The deserializer's own counter doesn't see every way to nest, so the bytes are walked, without
-/// recursion. Every level takes a byte at least, so short values need no look.
+/// recursion. Every level takes at least a byte, so short values need no check.
 pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), DecodeError> {
     if bytes.len() <= limits::VALUE_DEPTH {
         return Ok(());
@@ -157,7 +158,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Passes over one item; the number of items in it if it is a container.
+    /// Skips one item. Returns the number of items in it if it is a container.
     pub fn item(&mut self) -> Result<Option<u64>, DecodeError> {
         let marker = self.number(1)?;
         let skipped = match marker {

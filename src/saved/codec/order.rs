@@ -5,9 +5,8 @@ use bevy::ecs::entity::{Entity, EntityMapper};
 use super::{Codec, DecodeError, EncodeError, NameEntities, message_pack};
 use crate::schema::Schema;
 
-/// Writes which of a target's sources are saved, in their order: of a parent, its children.
-///
-/// Reordering changes only the target, so the links of the sources don't show it.
+/// Writes the saved sources of a target in their order: of a parent, its children. Reordering
+/// changes only the target, so the links of the sources don't show it.
 #[derive(Clone)]
 pub(crate) struct OrderCodec;
 

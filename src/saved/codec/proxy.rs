@@ -1,4 +1,4 @@
-//! Components that are written as another type, and made of it again.
+//! Components that are written as another type, and rebuilt from it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,16 +21,16 @@ pub(crate) trait Proxy: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<P: Serialize + DeserializeOwned + Send + Sync + 'static> Proxy for P {}
 
-/// Writes a component `T` as a value `P`, of which `R` makes it again.
+/// Writes a component `T` as a value `P`, from which `R` rebuilds it.
 pub(crate) struct ProxyCodec<T, P, R> {
     describe: Arc<dyn Fn(&T) -> P + Send + Sync>,
     rebuild: R,
 }
 
-/// A component that its value alone says everything of.
+/// A component that can be rebuilt from its value alone.
 type PlainCodec<T, P> = ProxyCodec<T, P, fn(P) -> T>;
 
-/// A component that the game makes again with the world at hand.
+/// A component that the game rebuilds with the world at hand.
 pub(crate) type RebuiltCodec<T, P> = ProxyCodec<T, P, Rebuild<T, P>>;
 
 type Rebuild<T, P> = Arc<dyn Fn(P, &mut World) -> T + Send + Sync>;
@@ -50,7 +50,7 @@ impl<T, P> RebuiltCodec<T, P> {
         Self { describe: Arc::new(describe), rebuild: Arc::new(rebuild) }
     }
 
-    /// Makes a component; what the game's code said if it panicked.
+    /// Rebuilds a component. Returns the message if the game's code panicked.
     pub(crate) fn rebuild(&self, value: P, world: &mut World) -> Result<T, String> {
         // What it left half done in the world is the game's own affair, as after any panic of a
         // system that somebody catches.
@@ -97,12 +97,12 @@ impl<T: Component, P: Proxy> ComponentCodec for PlainCodec<T, P> {
     }
 }
 
-/// [`Disabled`] says nothing but that it is there.
+/// [`Disabled`] has no value.
 pub(crate) fn disabled_codec() -> impl ComponentCodec<Component = Disabled> {
     PlainCodec::plain(|_: &Disabled| (), |()| Disabled)
 }
 
-/// [`DespawnOnExit`] as the state that it names.
+/// [`DespawnOnExit`] as its state.
 pub(crate) fn scope_on_exit_codec<S>() -> impl ComponentCodec<Component = DespawnOnExit<S>>
 where
     S: States + Serialize + DeserializeOwned,
@@ -110,7 +110,7 @@ where
     PlainCodec::plain(|scope: &DespawnOnExit<S>| scope.0.clone(), DespawnOnExit)
 }
 
-/// [`DespawnOnEnter`] as the state that it names.
+/// [`DespawnOnEnter`] as its state.
 pub(crate) fn scope_on_enter_codec<S>() -> impl ComponentCodec<Component = DespawnOnEnter<S>>
 where
     S: States + Serialize + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! Comparing values as a restore would read them.
+//! Compares values as a restore would read them.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use bevy_session_journal::SaveId;
 use super::Codec;
 use super::unordered::differ_in_order_only;
 
-/// Whether a restore would read the same from two values that are written differently.
+/// Returns true if a restore would read the same from two values that are written differently.
 pub(crate) fn reads_the_same<C: Codec>(
     codec: &C,
     one: &[u8],
@@ -34,7 +34,7 @@ fn as_restored<C: Codec>(codec: &C, bytes: &[u8], targets: &mut Targets<'_>) -> 
     Some(bytes)
 }
 
-/// Replaces every entity that isn't saved by a placeholder, and notes whether any is named.
+/// Replaces every unsaved entity by a placeholder, and notes if there is any entity.
 struct Targets<'a> {
     saved: &'a BTreeSet<SaveId>,
     any: bool,

@@ -1,5 +1,5 @@
-//! Components that have no serde, written through reflection. Slower, and the way out for types
-//! such as Bevy's `Visibility`.
+//! Components without serde, written through reflection. Slower, and a solution for types such as
+//! Bevy's `Visibility`.
 
 use std::any::TypeId;
 
@@ -17,7 +17,7 @@ use crate::schema::{Schema, trace};
 /// Clones a component and writes the clone through reflection.
 pub(crate) type ReflectedCodec<T> = CloneCodec<T, Reflection>;
 
-/// What reflection writes, with the types that it knows.
+/// Serialization by reflection, with the types that it knows.
 #[derive(Clone)]
 pub(crate) struct Reflection(AppTypeRegistry);
 
@@ -60,7 +60,7 @@ impl<T: Reflect + FromReflect + TypePath> Format<T> for Reflection {
     }
 }
 
-/// Says what to do about a value that reflection can't write.
+/// Adds advice about a value that reflection can't write.
 fn advise(error: EncodeError) -> EncodeError {
     match error {
         EncodeError::Refused(message) => EncodeError::Refused(format!(

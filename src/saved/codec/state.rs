@@ -10,15 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::{Codec, DecodeError, EncodeError, message_pack};
 use crate::schema::Schema;
 
-/// A state as it is saved.
-///
-/// Both halves: what set a pending transition in motion may be gone after a restore, and a game
-/// whose transition was dropped would wait for it for ever.
+/// A state as it is saved, with the pending one. The cause of a pending transition may be gone
+/// after a restore, and a game whose transition was dropped would wait for it for ever.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct SavedState<S> {
     /// The state; `None` for a sub-state that doesn't exist at the moment.
     pub current: Option<S>,
-    /// What it is about to become.
+    /// The pending state.
     #[serde(default = "PendingState::unchanged")]
     pub pending: PendingState<S>,
 }
@@ -30,7 +28,7 @@ pub(crate) enum PendingState<S> {
     Unchanged,
     /// A transition that runs in any case.
     Set(S),
-    /// A transition that doesn't run into the state that is current already.
+    /// A transition that doesn't run if the state is already current.
     SetIfDifferent(S),
 }
 
@@ -61,7 +59,7 @@ impl<S> SavedState<S> {
     }
 }
 
-/// Hands a [`SavedState`] to serde.
+/// Passes a [`SavedState`] to serde.
 pub(crate) struct StateCodec<S>(PhantomData<fn() -> S>);
 
 impl<S> Default for StateCodec<S> {
@@ -89,7 +87,7 @@ impl<S: FreelyMutableState + Serialize + DeserializeOwned> Codec for StateCodec<
         message_pack::decode(bytes)
     }
 
-    /// The form of the state. What stands around it is this crate's own.
+    /// The form of the state. The rest is this crate's own.
     fn schema(&self) -> Schema {
         Schema::of::<S>()
     }

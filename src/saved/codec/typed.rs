@@ -1,4 +1,4 @@
-//! Components and resources that serde can write: the ordinary case.
+//! Components and resources with serde: the usual case.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,10 +7,10 @@ use super::cloned::{CloneCodec, Format};
 use super::{DecodeError, EncodeError, message_pack};
 use crate::schema::Schema;
 
-/// Clones a component and hands the clone to serde.
+/// Clones a component and passes the clone to serde.
 pub(crate) type SerdeCodec<T> = CloneCodec<T, Serde>;
 
-/// What serde writes.
+/// Serialization by serde.
 #[derive(Clone, Copy)]
 pub(crate) struct Serde;
 

@@ -1,15 +1,15 @@
-//! Comparing values whose parts come in any order.
+//! Compares values whose parts come in any order.
 
 use super::DecodeError;
 use super::message_pack::{Reader, check_depth};
 
-/// Whether two values are the same but for the order of what is in their lists and maps.
+/// Returns true if two values are equal except for the order in their lists and maps.
 pub(crate) fn differ_in_order_only(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (in_order(one), in_order(other));
     one.is_ok() && one == other
 }
 
-/// The value with everything in its lists and maps put in order.
+/// The value with all its lists and maps sorted.
 fn in_order(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     // From here on, recursion is bounded.
     check_depth(bytes)?;

@@ -30,7 +30,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
         self.values.iter().flatten()
     }
 
-    /// Takes a row, with the entities that are restored in place of its ids.
+    /// Takes a row, with the restored entities instead of their ids.
     fn take(&mut self, row: u32, references: &mut References<'_>) -> Option<C::Component> {
         let mut value = self.values.get_mut(row as usize)?.take()?;
         self.codec.map_entities(&mut value, references);
@@ -38,7 +38,7 @@ impl<C: ComponentCodec> DecodedComponents<C> {
     }
 }
 
-/// The value that `bytes` has for a type, ready to be inserted.
+/// The value in `bytes`, ready to be inserted.
 pub(crate) fn rebuild<C: ComponentCodec>(
     codec: &C,
     bytes: &[u8],
@@ -49,7 +49,7 @@ pub(crate) fn rebuild<C: ComponentCodec>(
     Some(codec.rebuild(value))
 }
 
-/// Whether a component is written as these bytes, which may name entities or don't.
+/// Returns true if a component is written as these bytes, which may refer to entities.
 pub(crate) fn is_written_as<C: CopyCodec>(
     codec: &C,
     component: &C::Component,
@@ -182,8 +182,8 @@ impl<C: ComponentCodec> ComponentRows for DecodedComponents<C> {
     }
 }
 
-/// Whether all entities that were just named are in the world. A relationship to one that isn't
-/// would panic, or be dropped by Bevy with a warning.
+/// Returns true if all entities that were just named are in the world. A relationship to one that
+/// isn't would panic, or be dropped by Bevy with a warning.
 fn take_targets_are_there(references: &mut References<'_>, world: &World) -> bool {
     let are_there = references.named().iter().all(|target| world.get_entity(*target).is_ok());
     references.take_missing().is_none() && are_there

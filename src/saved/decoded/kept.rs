@@ -1,4 +1,4 @@
-//! What entities have that aren't being restored, while others get their values.
+//! Components of entities that aren't being restored, kept while others get their values.
 
 use bevy::ecs::change_detection::{DetectChanges, Ref, Tick};
 use bevy::ecs::entity::{Entity, EntityHashMap, EntityHashSet, EntityMapper};
@@ -12,24 +12,24 @@ use crate::saved::marker::{IsSaved, unfiltered};
 /// Entities that aren't being restored.
 #[derive(Default)]
 pub(crate) struct Others {
-    /// The saved ones that are there, if the game may change any.
+    /// The saved ones that exist, if the game may change any.
     pub entities: EntityHashSet,
-    /// Those that are being restored.
+    /// The entities that are being restored.
     pub restored: EntityHashSet,
-    /// When the first of them was written.
+    /// The tick at which the first of them was written.
     pub since: Tick,
 }
 
-/// Components of entities that aren't being restored, as they were.
+/// The former components of entities that aren't being restored.
 pub(crate) struct KeptComponents<C: CopyCodec> {
     values: EntityHashMap<C::Value>,
 }
 
-/// What was done to components that were kept.
+/// Changes of components that were kept.
 pub(crate) struct ChangedComponents<C: CopyCodec> {
-    /// What they were.
+    /// The former values.
     pub values: Vec<(Entity, C::Value)>,
-    /// Who had none.
+    /// Entities that had none.
     pub added: Vec<Entity>,
 }
 
@@ -49,7 +49,7 @@ impl<C: CopyCodec> KeptComponents<C> {
         Self { values }
     }
 
-    /// What was done to them since then.
+    /// The changes since they were copied.
     pub(crate) fn changed(
         &self,
         codec: &C,
@@ -85,7 +85,7 @@ impl<C: CopyCodec> KeptComponents<C> {
 }
 
 impl<C: CopyCodec> ChangedComponents<C> {
-    /// Takes the component from those who had none.
+    /// Removes the component from entities that had none.
     pub(crate) fn remove_added(&self, world: &mut World) -> Vec<WrittenAgain> {
         let removed = self.added.iter().filter_map(|entity| {
             world.get_entity_mut(*entity).ok()?.remove::<C::Component>();
@@ -95,7 +95,7 @@ impl<C: CopyCodec> ChangedComponents<C> {
     }
 }
 
-/// Whether all entities that a value names are in the world.
+/// Returns true if all entities that a value refers to are in the world.
 pub(crate) fn names_are_there<C: CopyCodec>(
     codec: &C,
     value: &mut C::Value,

@@ -1,4 +1,4 @@
-//! Components that the game makes again, with the world at hand.
+//! Components that the game rebuilds, with the world at hand.
 
 use bevy::ecs::component::{Component, ComponentId};
 use bevy::ecs::entity::{Entity, EntityHashSet};
@@ -11,7 +11,7 @@ use super::spawn::WholeEntity;
 use super::{ComponentRows, WrittenAgain};
 use crate::saved::{Codec, CopyCodec, DecodeError, Proxy, RebuiltCodec};
 
-/// Descriptions of components, and the components that the game made of them.
+/// Descriptions of components, and the components that the game rebuilt from them.
 pub(crate) struct RebuiltComponents<T: Component, P: Proxy> {
     codec: RebuiltCodec<T, P>,
     described: Vec<P>,

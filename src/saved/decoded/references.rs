@@ -1,4 +1,4 @@
-//! From ids in the session to entities, and back.
+//! Converts ids in the session to entities, and back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ pub(crate) struct Ranks {
 }
 
 impl Ranks {
-    /// Ranks of these ids, whatever order they come in.
+    /// Ranks of these ids, in any order.
     pub(crate) fn new(ids: impl IntoIterator<Item = SaveId>) -> Self {
         let mut ids: Vec<SaveId> = ids.into_iter().filter(|id| id.is_entity()).collect();
         ids.sort_unstable();
@@ -48,18 +48,18 @@ impl Ranks {
     }
 }
 
-/// Entities that are in the world already, by the ids that a checkpoint has for them.
+/// Entities that are already in the world, by their ids in a checkpoint.
 pub(crate) type Outside = HashMap<SaveId, Entity>;
 
-/// Replaces ids by the entities that are restored under them, and notes the ids that have none.
+/// Replaces ids by their restored entities, and notes the ids that have none.
 pub(crate) struct References<'a> {
     ranks: &'a Ranks,
     entities: &'a [Entity],
     /// Entities that aren't restored and may be referred to.
     outside: &'a Outside,
-    /// The highest of the ids without entity that were asked for.
+    /// The highest of the looked-up ids without an entity.
     missing: Option<SaveId>,
-    /// The entities that were asked for, if that is of interest.
+    /// The entities that were looked up, if they are noted.
     named: Option<Vec<Entity>>,
 }
 
@@ -69,12 +69,12 @@ impl<'a> References<'a> {
         Self { ranks, entities, outside, missing: None, named: None }
     }
 
-    /// Notes from here on which entities are asked for.
+    /// Notes from now on which entities are looked up.
     pub(crate) fn noting_names(self) -> Self {
         Self { named: Some(Vec::new()), ..self }
     }
 
-    /// The entity that is restored under an id.
+    /// The entity that is restored with an id.
     pub(crate) fn entity(&self, id: SaveId) -> Option<Entity> {
         match self.ranks.rank(id) {
             Some(rank) => self.entities.get(rank as usize).copied(),
@@ -82,7 +82,7 @@ impl<'a> References<'a> {
         }
     }
 
-    /// The highest of the ids without entity that were asked for since the last call.
+    /// The highest of the ids without an entity that were looked up since the last call.
     pub(crate) fn take_missing(&mut self) -> Option<SaveId> {
         if let Some(named) = &mut self.named {
             named.clear();
@@ -90,7 +90,7 @@ impl<'a> References<'a> {
         self.missing.take()
     }
 
-    /// The entities that were asked for since the last [`take_missing`](Self::take_missing).
+    /// The entities that were looked up since the last [`take_missing`](Self::take_missing).
     pub(crate) fn named(&self) -> &[Entity] {
         self.named.as_deref().unwrap_or_default()
     }
@@ -113,7 +113,7 @@ impl EntityMapper for References<'_> {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
-/// Notices whether a value refers to entities, and leaves it as it is.
+/// Notices if a value refers to entities, and leaves it as it is.
 #[derive(Default)]
 pub(super) struct NamesEntities(pub bool);
 
@@ -126,8 +126,8 @@ impl EntityMapper for NamesEntities {
     fn set_mapped(&mut self, _: Entity, _: Entity) {}
 }
 
-/// The name of an entity that wasn't restored. No checkpoint has it, so a value that names one is
-/// as no checkpoint says, not even one that names a placeholder.
+/// The id of an entity that wasn't restored. No checkpoint has it, so a value that refers to one
+/// differs from every checkpoint, even from one with a placeholder.
 const STRANGER: SaveId = SaveId(u64::MAX);
 
 /// Replaces restored entities by their ids, to compare values with those in the checkpoint.
@@ -135,9 +135,9 @@ pub(crate) struct Names<'a> {
     ranks: &'a Ranks,
     entities: &'a [Entity],
     outside: &'a Outside,
-    /// Made when the first name is asked for, which most restores never do.
+    /// Built when the first id is looked up, which most restores never do.
     ids: Arc<OnceLock<EntityHashMap<SaveId>>>,
-    /// Memory for a value that is being compared.
+    /// A buffer for a value that is being compared.
     pub(super) written: Vec<u8>,
 }
 
@@ -152,7 +152,7 @@ impl<'a> Names<'a> {
         Self { ids: Arc::clone(&self.ids), written: Vec::new(), ..*self }
     }
 
-    /// The id that an entity was restored under.
+    /// The id that an entity was restored with.
     pub(crate) fn id(&self, entity: Entity) -> Option<SaveId> {
         let (ranks, entities, outside) = (self.ranks, self.entities, self.outside);
         let ids = self.ids.get_or_init(|| {

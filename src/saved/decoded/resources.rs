@@ -118,7 +118,7 @@ fn there<C: ComponentCodec>(world: &World) -> Option<&C::Component> {
     world.get::<C::Component>(world.resource_entities().get(component)?)
 }
 
-/// Writes a resource in its place, or inserts it.
+/// Writes a resource in place, or inserts it.
 fn write<C: ComponentCodec>(world: &mut World, resource: C::Component) -> WrittenAgain {
     let component = world.register_component::<C::Component>();
     match world.resource_entities().get(component) {

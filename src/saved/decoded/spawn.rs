@@ -1,15 +1,15 @@
-//! Spawning whole entities, and writing onto a component in its place: the one file with unsafe code.
+//! Spawns whole entities, and writes components in place: the one file with unsafe code.
 //!
 //! An entity is inserted in one bundle, so that its hooks and observers see all of it, as they do
-//! when the game spawns it. Inserted component by component, an observer that unwraps a neighbouring
-//! component would panic. Bevy has no safe way to insert a bundle of erased types.
+//! when the game spawns it. If it were inserted component by component, an observer that unwraps a
+//! neighbouring component would panic. Bevy has no safe way to insert a bundle of erased types.
 
 use bevy::ecs::bundle::{BundleScratch, BundleWriter};
 use bevy::ecs::component::Component;
 use bevy::ecs::entity::Entity;
 use bevy::ecs::world::{EntityWorldMut, World};
 
-/// Memory for the entity that is being put together, used again for the next one.
+/// Memory for the entity that is being assembled, reused for the next one.
 #[derive(Default)]
 pub(crate) struct Spawner {
     scratch: BundleScratch,
@@ -36,10 +36,9 @@ impl Spawner {
     }
 }
 
-/// An entity that is being put together.
-///
-/// Holds the world that its components were registered with: no other one can come between. If it
-/// is dropped unspawned, as by a panic, its components are forgotten: a leak, and no harm.
+/// An entity that is being assembled. Holds the world that its components were registered with, so
+/// no other one can be used. If it is dropped unspawned, as by a panic, its components are
+/// forgotten: a leak, and no harm.
 pub(crate) struct WholeEntity<'a> {
     writer: BundleWriter<'a>,
     world: &'a mut World,
@@ -47,7 +46,7 @@ pub(crate) struct WholeEntity<'a> {
 }
 
 impl WholeEntity<'_> {
-    /// Adds a component. Each type comes once.
+    /// Adds a component. Each type may be added once.
     pub(crate) fn push<T: Component>(&mut self, component: T) {
         self.is_empty = false;
         let mut components = self.world.components_registrator();
@@ -61,13 +60,13 @@ impl WholeEntity<'_> {
         }
     }
 
-    /// Whether nothing was added.
+    /// Returns true if nothing was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.is_empty
     }
 
-    /// Spawns the entity under an id that was allocated for it. If the game has spawned something
-    /// there meanwhile, all components are written onto that.
+    /// Spawns the entity with an id that was allocated for it. If the game has spawned an entity
+    /// with it meanwhile, all components are written to that.
     pub(crate) fn spawn(self, id: Entity) -> Written {
         if self.world.spawn_empty_at(id).is_ok() {
             return self.write_onto(id);
@@ -78,7 +77,7 @@ impl WholeEntity<'_> {
         }
     }
 
-    /// Writes all components onto an entity that is there.
+    /// Writes all components to an existing entity.
     pub(crate) fn write_onto(self, id: Entity) -> Written {
         let Ok(mut entity) = self.world.get_entity_mut(id) else { return Written::Nowhere };
         // SAFETY: `write` asks that the entity is of the world that all components were registered
@@ -92,24 +91,24 @@ impl WholeEntity<'_> {
     }
 }
 
-/// What became of an entity that was put together.
+/// The outcome of spawning an entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Written {
     /// It is in the world.
     AsAsked,
-    /// Its components are on an entity that the game has spawned under the same id.
+    /// Its components are on an entity that the game has spawned with the same id.
     OntoAnother,
-    /// It isn't in the world: there is no entity under its id, and none can be made.
+    /// It isn't in the world: there is no entity with its id, and none can be made.
     Nowhere,
 }
 
-/// Makes `value` the component that an entity has, in its place: no hook runs, and no observer
-/// hears of it. Change detection sees it.
+/// Writes `value` to an entity's component in place: no hook and no observer runs. Change detection
+/// sees it.
 ///
 /// # Errors
 ///
 /// The value, if the entity doesn't have the component, or if it is an immutable one: then indexes
-/// rest on its hooks.
+/// rely on its hooks.
 pub(crate) fn overwrite<T: Component>(entity: &mut EntityWorldMut<'_>, value: T) -> Result<(), T> {
     let component = entity.world().component_id::<T>();
     let there = component.and_then(|component| entity.get_mut_by_id(component).ok());

@@ -6,17 +6,17 @@ use std::fmt;
 use super::{BuildForms, Lock, Record, TypeForms};
 use crate::schema::{ChangeKind, Comparison, Schema, SchemaChange};
 
-/// A build, judged by the values that players may have.
+/// The verdict about a build, given the values that players may have.
 pub(crate) struct Verdict {
     /// Losses that were not accepted.
     pub problems: Vec<LockProblem>,
-    /// Accepted losses that there aren't.
+    /// Accepted losses that don't occur.
     pub needless: Vec<String>,
     /// The lock as it should be, once there are no problems.
     pub updated: Lock,
 }
 
-/// Something that is lost of values that players may have.
+/// A loss of values that players may have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct LockProblem {
     path: String,
@@ -28,7 +28,7 @@ pub(crate) struct LockProblem {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum ProblemKind {
-    /// Nothing of the game has or had its name.
+    /// No type of the game has or had its name.
     Gone,
     /// The type's migrations begin later.
     GivenUp,
@@ -40,9 +40,9 @@ enum ProblemKind {
 
 /// The reader of a record today.
 enum Reader<'a> {
-    /// The type of today, in the form that it writes.
+    /// The current type, in the form that it writes.
     Today(&'a str, &'a Schema),
-    /// A step of a migration, which reads what it uses.
+    /// A step of a migration, which reads the fields that it uses.
     Step(&'a str, &'a Schema),
     None(ProblemKind, Option<&'a str>),
 }
@@ -78,7 +78,7 @@ impl Lock {
     }
 }
 
-/// The losses of one record, and the record as it is if they are meant.
+/// The losses of one record, and the updated record if they are intended.
 struct Judged {
     problems: Vec<LockProblem>,
     updated: Record,
@@ -147,7 +147,7 @@ impl Record {
 }
 
 impl LockProblem {
-    /// The line of `accepted` that says that it is meant.
+    /// The line of `accepted` that marks it as intended.
     pub(crate) fn entry(&self) -> String {
         let what = match &self.kind {
             ProblemKind::Gone => "gone".to_owned(),
@@ -182,7 +182,7 @@ impl LockProblem {
     }
 }
 
-/// Says what is lost, and each way out of it.
+/// Writes the loss, and each remedy.
 impl fmt::Display for LockProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, version, kind, .. } = self;

@@ -1,4 +1,4 @@
-//! Hands out the parts of a value that is made up, one after another.
+//! Supplies the parts of a made-up value, one after another.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess};

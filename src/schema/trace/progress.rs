@@ -12,24 +12,24 @@ const BYTES: [&[u8]; 2] = [&[], &[0; 16]];
 pub(super) struct Progress {
     learnt: Cell<usize>,
     sample: Cell<usize>,
-    /// The sample with which something was found out last.
+    /// The sample with which something was last found out.
     good: Cell<usize>,
 }
 
 impl Progress {
-    /// Something was found out. A pass in which nothing is would be repeated for ever.
+    /// Something was found out. A pass that finds out nothing would be repeated for ever.
     pub(super) fn learn(&self) {
         self.learnt.set(self.learnt.get() + 1);
         self.good.set(self.sample.get());
     }
 
-    /// A number that grows with each thing that was found out.
+    /// A number that grows with each finding.
     pub(super) fn learnt(&self) -> usize {
         self.learnt.get()
     }
 
-    /// Makes other values up from now on, for another try; whether there are any that weren't tried since something was
-    /// found out.
+    /// Makes up other values from now on, for another try. Returns true if there are any that
+    /// weren't tried since something was found out.
     pub(super) fn try_next_sample(&self) -> bool {
         let next = (self.sample.get() + 1) % TEXTS.len();
         self.sample.set(next);

@@ -1,4 +1,4 @@
-//! What the game under test answers, and how long it gets for that.
+//! The answers of the game under test, and the time that it gets for them.
 
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use crate::testing::heard::Heard;
 use crate::testing::recover_error::RecoverError;
 use crate::{CurrentSession, RecoveryOffers, SessionRestored, SessionSettings};
 
-/// Frames that may pass until the disk was looked at, or a session has started.
+/// The most frames until the disk was read, or a session has started.
 const PATIENCE: usize = 60;
-/// Frames that may pass at most while a game doesn't open its gates.
+/// The most frames while a game doesn't open its gates.
 const MOST_FRAMES: usize = 100_000;
-/// Time that the game gets to open its gates, beyond the time after which it is reported as stalled.
+/// The time that the game gets to open its gates, beyond the time after which it is reported as
+/// stalled.
 const GATE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl TestGame {
-    /// Asks for something, and listens for the answer.
+    /// Makes a request, and listens for the answer.
     pub(crate) fn ask<R>(
         &mut self,
         ask: impl FnOnce(&mut Commands) -> R,
@@ -39,7 +40,7 @@ impl TestGame {
         self.app.world_mut().get_resource_or_init::<Heard>()
     }
 
-    /// The session that the game offers to recover; `None` if the game takes it up by itself.
+    /// The session that the game offers to recover; `None` if the game resumes it by itself.
     pub(super) fn wait_for_offer(&mut self) -> Result<Option<SessionId>, RecoverError> {
         for _ in 0..self.gate_frames() {
             if self.is_taken_up() {
@@ -78,7 +79,7 @@ impl TestGame {
         .unwrap_or(Offer::NotYet)
     }
 
-    /// Looks at what the plugin remembers.
+    /// Reads the plugin's state.
     pub(super) fn look<T>(&mut self, look: impl FnOnce(&RuntimeParts) -> T) -> Option<T> {
         let mut runtime = self.app.world_mut().get_resource_mut::<Runtime>()?;
         runtime.parts().map(look)
@@ -117,7 +118,7 @@ impl TestGame {
         Err(RecoverError::NoAnswer { frames })
     }
 
-    /// Lets frames pass until there is an answer.
+    /// Runs frames until there is an answer.
     pub(crate) fn wait<T>(
         &mut self,
         answer: impl Fn(&mut Self) -> Option<T>,
@@ -134,7 +135,7 @@ impl TestGame {
         Err(RecoverError::NoAnswer { frames: PATIENCE })
     }
 
-    /// The frames that a game gets to open its gates.
+    /// The number of frames that a game gets to open its gates.
     fn gate_frames(&self) -> usize {
         let settings = self.app.world().get_resource::<SessionSettings>();
         let patience = settings.map_or(Duration::ZERO, |settings| settings.patience.restore);
@@ -148,7 +149,7 @@ impl TestGame {
         frames.clamp(PATIENCE, MOST_FRAMES)
     }
 
-    /// Says which gate is shut, where that is why there was no answer.
+    /// Adds the name of the shut gate to the error, if that is why there was no answer.
     pub(super) fn name_gate(&mut self, error: RecoverError) -> RecoverError {
         let world = self.app.world_mut();
         let session = world.get_resource::<CurrentSession>();
@@ -172,9 +173,9 @@ impl TestGame {
     }
 }
 
-/// What the game offers.
+/// The offer of the game.
 enum Offer {
-    /// The disk wasn't looked at yet, or the game isn't in its menu.
+    /// The disk wasn't read yet, or the game isn't in its menu.
     NotYet,
     /// Nothing.
     Nothing,

@@ -1,10 +1,11 @@
-//! The losses that the report of a restore has.
+//! The losses in the report of a restore.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::restore::RestoreReport;
 
-/// The losses that the report of a restore has, but for values that can't be read: those are looked at one by one.
+/// The losses in the report of a restore, without values that can't be read: those are examined one
+/// by one.
 pub(super) fn of_report(report: &RestoreReport) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     let mut references = BTreeMap::<(String, String), u64>::new();
@@ -41,7 +42,7 @@ pub(super) fn of_report(report: &RestoreReport) -> BTreeSet<String> {
     lines
 }
 
-/// A field in a sentence about a type.
+/// A field, for a sentence about a type.
 pub(super) fn in_field(field: &str) -> String {
     match field.trim_start_matches('.') {
         "" => String::new(),

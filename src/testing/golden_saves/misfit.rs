@@ -1,17 +1,18 @@
-//! Finds the place where a written value isn't what a type reads.
+//! Finds the place where a written value doesn't match its type.
 
 use crate::schema::Schema;
 use crate::values::Tree;
 
-/// A place where a written value isn't what a type reads.
+/// A place where a written value doesn't match its type.
 pub(super) struct Misfit {
     /// The path of the field; empty for the value itself.
     pub field: String,
-    /// The value that stands there, and the form that is read.
+    /// The written value, and the form that is read.
     pub message: String,
 }
 
-/// The first place where a written value isn't what a type reads; `None` if the form alone doesn't show it.
+/// The first place where a written value doesn't match its type; `None` if the form alone doesn't
+/// show it.
 pub(super) fn misfit(value: &Tree, schema: &Schema) -> Option<Misfit> {
     let mut path = String::new();
     let message = find(value, schema, &mut path)?;
@@ -78,7 +79,7 @@ fn find(value: &Tree, schema: &Schema, path: &mut String) -> Option<String> {
     }
 }
 
-/// Looks one step further. The path stays there where something is found.
+/// Goes one step deeper. If something is found there, the path stays.
 fn step(
     path: &mut String,
     step: &str,
@@ -93,7 +94,7 @@ fn step(
     found
 }
 
-/// True if a value without parts is one of this sort.
+/// True if a value without parts is of this kind.
 fn is_such(value: &Tree, schema: &Schema) -> bool {
     let within = |number: i128, least: i128, most: i128| (least..=most).contains(&number);
     match (schema, value) {

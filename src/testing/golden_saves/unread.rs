@@ -1,4 +1,5 @@
-//! Finds what a type's own code passes over when it reads a value, which no restore can report.
+//! Finds the parts of a value that a type's own code skips when it reads the value, which no
+//! restore can report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -107,7 +108,7 @@ impl Save {
         }
     }
 
-    /// The place where the value of an entity isn't what its type, or a step of its migrations, reads.
+    /// The place where an entity's value doesn't match its type, or a step of its migrations.
     fn misfit(&self, type_path: &str, id: SaveId) -> Option<String> {
         let history = self.types.history(type_path);
         let former = history.into_iter().flat_map(|history| &history.former_names);
@@ -138,7 +139,7 @@ impl Save {
     }
 }
 
-/// The parts of a value that aren't there any more once it was read and written again.
+/// The parts of a value that are missing after it was read and written again.
 #[derive(Default)]
 struct Unread {
     path: String,
@@ -227,7 +228,7 @@ fn key_as_step(key: &Tree) -> String {
     }
 }
 
-/// True if two values are the same, whatever sort of number they are.
+/// True if two values are the same, whatever kind of number they are.
 fn is_same(one: &Tree, other: &Tree) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "the other one is a float")]
     let number = |tree: &Tree| match tree {

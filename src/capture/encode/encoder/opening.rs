@@ -1,7 +1,7 @@
-//! Opening a run with what an earlier one has written.
+//! Opens a run with the data that an earlier one has written.
 //!
-//! Where a world is as a checkpoint says, but for what was written since that was captured, the first checkpoint of the
-//! next run needs no full capture: it is the rows of that checkpoint, with the difference.
+//! If a world equals a checkpoint except for values written since its capture, the first checkpoint
+//! of the next run needs no full capture: it is the rows of that checkpoint, with the differences.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -22,8 +22,8 @@ pub(crate) struct WrittenRows {
 }
 
 impl Encoder {
-    /// Begins with a checkpoint that the world is as, but for what the first capture copies. All of its entities are
-    /// known by their ids.
+    /// Begins with a checkpoint that equals the world, except for what the first capture copies.
+    /// All of its entities are known by their ids.
     pub(crate) fn open_with(&mut self, written: WrittenRows) {
         let WrittenRows { entities, columns } = written;
         let known: Vec<_> = self.ids.entities().collect();
@@ -51,7 +51,7 @@ impl Encoder {
     }
 }
 
-/// The rows of a checkpoint with the difference to it.
+/// The rows of a checkpoint, with a delta applied.
 pub(super) fn with_difference(opening: Vec<Block>, difference: Vec<Block>) -> Vec<Block> {
     let sources = [opening, difference].map(|blocks| blocks.into_iter().map(Ok::<_, Infallible>));
     merge(sources.into(), false)

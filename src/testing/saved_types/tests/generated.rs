@@ -1,12 +1,15 @@
-//! Edits of saved types by the hundred: whatever an update does to them, nothing is lost without a word.
+//! Hundreds of edits of saved types: whatever an update does to them, nothing is lost silently.
 //!
-//! Two components have a form that is drawn, and are read as serde's derive would read such structs. A world is saved,
-//! one edit is made, and the world is restored by the new build, with what keeps the values or without it. Then
+//! Two components have a random form, and are read as serde's derive would read such structs. A
+//! world is saved, one edit is made, and the world is restored by the new build, with the means to
+//! keep the values or without. Then
 //!
-//! - without it, whatever isn't there any more was named by the lock before the update was released;
-//! - with it, the lock has nothing to say, the restore has no losses, and every value is where it belongs.
+//! - without them, everything that is lost was named by the lock before the update was released;
+//! - with them, the lock has no complaint, the restore has no losses, and every value is in its
+//!   place.
 //!
-//! `BEVY_SESSION_EDITS_SEED=<seed>` plays one alone, `BEVY_SESSION_TORTURE=<rounds>` so many times as many.
+//! `BEVY_SESSION_EDITS_SEED=<seed>` plays only one, `BEVY_SESSION_TORTURE=<rounds>` that many times
+//! as many.
 
 mod dynamic;
 mod edit;
@@ -25,11 +28,11 @@ use crate::Saved;
 use crate::capture::SessionAppExt;
 use crate::capture::test_kit::{Dice, Play};
 
-/// Edits of an ordinary test run.
+/// The number of edits in an ordinary test run.
 const EDITS: u64 = 300;
 const LOCK: &str = "saved_types.lock";
 
-/// Says which edit it was, if the test fails.
+/// Prints the edit if the test fails.
 struct Played(u64, Edit);
 
 impl Drop for Played {
@@ -89,7 +92,7 @@ struct SavedWorld {
 struct RestoredWorld {
     values: Values,
     losses: Vec<(String, u64)>,
-    /// What the lock says of the update.
+    /// The lock's message about the update.
     said: String,
 }
 

@@ -1,4 +1,4 @@
-//! Components whose form is drawn, and that are read as serde's derive reads structs.
+//! Components with a random form, which are read as serde's derive reads structs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,11 +48,11 @@ pub(super) enum Value {
 }
 
 thread_local! {
-    /// The forms of the old build and of the one that runs.
+    /// The forms of the old build and of the current one.
     static FORMS: RefCell<[[Form; 2]; 2]> = RefCell::default();
 }
 
-/// Sets what the components of the old build and of the one that runs are.
+/// Sets the components of the old build and of the current one.
 pub(super) fn set_forms(old: &[Form; 2], today: &[Form; 2]) {
     FORMS.set([old.clone(), today.clone()]);
 }
@@ -126,7 +126,7 @@ impl<const N: usize> Slot<N> {
         Self(form.fields.iter().map(|field| (field.name, field.kind.draw(dice))).collect())
     }
 
-    /// One whose fields are all as they are by default.
+    /// One whose fields all have their defaults.
     pub(super) fn without_values() -> Self {
         let form = FORMS.with_borrow(|forms| forms[1][N].clone());
         let fields = form.fields.iter();

@@ -1,4 +1,4 @@
-//! What an update does to a type, and what keeps its old values.
+//! The changes that an update makes to a type, and the means to keep its old values.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::dynamic::{Form, FormField, KINDS, Kind, NAMES, OldSlot, Slot, Value};
 use crate::capture::test_kit::Dice;
 use crate::capture::{Migrations, SessionAppExt};
 
-/// Whether the game's developer has thought of old saves.
+/// The developer's care for old saves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Keeping {
     Nothing,
     Everything,
 }
 
-/// What an update does to the first of the two components.
+/// The change that an update makes to the first of the two components.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Edit {
     Added {
@@ -94,7 +94,7 @@ impl Edit {
         forms
     }
 
-    /// Says what keeps old values.
+    /// Declares the means to keep old values.
     pub(super) fn keep(&self, app: &mut App, keeping: Keeping) {
         if keeping == Keeping::Nothing {
             return;
@@ -115,7 +115,8 @@ impl Edit {
         }
     }
 
-    /// What the lock has to name if nothing keeps old values; `None` if they are read as they are.
+    /// The text that the lock has to name if nothing keeps old values; `None` if they are read as
+    /// they are.
     pub(super) fn what_the_lock_names(&self) -> Option<String> {
         match self {
             Self::Added { field } => {
@@ -132,7 +133,7 @@ impl Edit {
         }
     }
 
-    /// The old values that aren't where they belong.
+    /// The old values that aren't in their places.
     pub(super) fn lost_of(&self, before: &Values, after: &Values, keeping: Keeping) -> Values {
         let mut lost = BTreeMap::new();
         for (key, value) in before {
@@ -162,13 +163,13 @@ impl Edit {
     }
 }
 
-/// How many entities have this value in this field.
+/// The number of entities that have this value in this field.
 fn count(values: &Values, slot: usize, name: &str, value: &str) -> usize {
     let fields = values.iter().filter(|(at, _)| at.1 == slot && at.2 == name);
     fields.filter(|(_, there)| **there == value).count()
 }
 
-/// Whether serde reads values of one sort as those of another.
+/// Returns true if serde reads values of one kind as those of another.
 fn is_read_as(from: Kind, to: Kind) -> bool {
     from == to || (from, to) == (Kind::Number, Kind::Wide)
 }
@@ -182,8 +183,8 @@ fn converted(value: &Value, to: Kind) -> Value {
     }
 }
 
-/// Moves a field of the first component into the second one, of the same entity or of the one above. What is above all
-/// gets an entity for it.
+/// Moves a field of the first component into the second one, of the same entity or of its parent. A
+/// root gets a parent for it.
 fn move_field(app: &mut App, name: &'static str, to_above: bool) {
     app.migrate_saved(Migrations::<Slot<0>>::since(1)).migrate_checkpoint(
         Slot::<0>::type_path(),
