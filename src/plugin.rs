@@ -67,7 +67,6 @@ pub struct SessionPlugin {
     /// `None` decides it by the build and the place.
     development: Option<bool>,
     resumes_in_development: bool,
-    /// `None` leaves it to the environment.
     /// `None` reads it from the environment.
     mode: Option<SessionMode>,
     manual_writer: bool,
@@ -288,8 +287,6 @@ impl SessionPlugin {
         self
     }
 
-    /// How this start goes about the sessions of earlier ones. By default the environment variable
-    /// `BEVY_SESSION` says so, which isn't looked at where the game names a mode itself; see
     /// The treatment of earlier sessions at this start. By default it is read from the environment
     /// variable `BEVY_SESSION`, which isn't read if the game sets a mode itself; see
     /// [`SessionMode`].

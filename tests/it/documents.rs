@@ -2,6 +2,7 @@
 
 mod names;
 mod numbers;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
