@@ -61,7 +61,8 @@ fn doc_comments_open_with_what_a_thing_is() {
 
 #[test]
 fn openings_are_found() {
-    let source = "/// What it is.\n/// How it is.\nfn a() {}\n    //! Whoever asks.\n/// However.\n";
+    let source =
+        "/// What it is.\n/// How it is.\nfn a() {}\n    //! Whoever asks.\n/// However.\n";
     let found = openings(source);
     assert_eq!(found.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 4]);
     assert!(opens_with(found[0].1, &RARE) && !opens_with("However.", &RARE));
