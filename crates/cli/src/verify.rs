@@ -103,7 +103,7 @@ fn verify_session(
     read_data: bool,
     output: &mut Output<'_>,
 ) -> Result<Condition, Failure> {
-    let report = match look_until_it_stands_still(profile, session, read_data) {
+    let report = match verify_until_stable(profile, session, read_data) {
         // Deleted since it was listed.
         Ok(None) => return Ok(Condition::Good),
         Ok(Some(report)) => report,
@@ -122,7 +122,7 @@ fn verify_session(
 
 /// A game that runs removes files while they are read, which looks like damage. If the files aren't
 /// what they were at the beginning, they are read again.
-fn look_until_it_stands_still(
+fn verify_until_stable(
     profile: &Profile,
     session: SessionId,
     read_data: bool,

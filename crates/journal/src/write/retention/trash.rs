@@ -14,12 +14,12 @@ pub(crate) fn has_lain_long(
     keep: Duration,
     (time, clock): (ProvenTime, Timestamp),
 ) -> bool {
-    lies_there_since(index).is_some_and(|since| time.has_passed(since, keep, clock))
+    trashed_at(index).is_some_and(|since| time.has_passed(since, keep, clock))
 }
 
 /// The time since which a session has been in the trash, if it is there. If the clock was behind when it was put there,
 /// the play before shows that it can't have been earlier.
-fn lies_there_since(index: &SessionIndex) -> Option<Timestamp> {
+fn trashed_at(index: &SessionIndex) -> Option<Timestamp> {
     let ShelfPlace::Trash { since } = index.heads().first()?.metadata.place else { return None };
     let ends = index.heads().iter().filter_map(|head| head.end.as_ref()).map(|end| end.time);
     let last_written = index.heads().iter().map(|head| head.time).chain(ends);
