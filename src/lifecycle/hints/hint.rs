@@ -233,8 +233,8 @@ impl fmt::Display for SessionHint {
             Self::StoppedInDevelopment => formatter.write_str(
                 "the game was killed, and nobody is asked about that in a debug build. Call \
                  `SessionPlugin::development(false)` to have the session offered, as a release build \
-                 does, or start with `BEVY_SESSION=continue`; `commands.session().library().find()` \
-                 offers it now",
+                 does, or `resume_in_development(true)` to go on without a question; \
+                 `commands.session().library().find()` offers it now",
             ),
             Self::DialogWithoutCamera => formatter.write_str(
                 "the recovery dialog is open and can't be seen, since there is no camera. Spawn one, \
