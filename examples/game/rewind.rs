@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use bevy::prelude::*;
-use bevy_session::RequestDone;
 use bevy_session::prelude::*;
+use bevy_session::{CheckpointId, RecoveryFailed, RequestDone};
 use bevy_session_ui::{OpenSessionTimeline, session_ui_is_open};
 
 use crate::controls::is_typing;
@@ -26,6 +26,11 @@ pub struct Rewinding {
     pub steps: u32,
     /// The step that is being taken.
     asked: Option<Ticket>,
+    /// The checkpoint of the last step. The oldest of all comes twice: there is nothing before it.
+    last: Option<CheckpointId>,
+    is_at_oldest: bool,
+    /// True if time stood still already, as behind a dialog.
+    was_paused: bool,
 }
 
 pub fn plugin(app: &mut App) {
@@ -44,6 +49,18 @@ pub fn plugin(app: &mut App) {
             && rewinding.asked.take_if(|asked| *asked == done.ticket).is_some()
         {
             rewinding.steps += 1;
+        }
+    })
+    .add_observer(|restored: On<SessionRestored>, rewinding: Option<ResMut<Rewinding>>| {
+        if let Some(mut rewinding) = rewinding {
+            rewinding.is_at_oldest =
+                rewinding.last.replace(restored.checkpoint) == Some(restored.checkpoint);
+        }
+    })
+    .add_observer(|_: On<RecoveryFailed>, rewinding: Option<ResMut<Rewinding>>| {
+        // Nothing more can be had, until the key is released.
+        if let Some(mut rewinding) = rewinding {
+            rewinding.is_at_oldest = true;
         }
     })
     .add_observer(|rejected: On<RequestRejected>, rewinding: Option<ResMut<Rewinding>>| {
@@ -70,7 +87,9 @@ fn go_back(
         if rewinding.pressed_for < HELD {
             commands.trigger(OpenSessionTimeline::default());
         } else {
-            time.unpause();
+            if !rewinding.was_paused {
+                time.unpause();
+            }
         }
         return commands.remove_resource::<Rewinding>();
     }
@@ -80,11 +99,13 @@ fn go_back(
         return;
     }
     if before < HELD {
-        // Nothing happens between two steps, so that only what was left first is kept.
+        // Nothing happens between two steps, so that nothing but what was left first is captured.
+        rewinding.was_paused = time.is_paused();
         time.pause();
     }
     let due = |pressed: Duration| pressed.as_millis() / STEP.as_millis();
-    if rewinding.asked.is_none() && due(before) < due(rewinding.pressed_for) {
+    let may_go_on = rewinding.asked.is_none() && !rewinding.is_at_oldest;
+    if may_go_on && due(before) < due(rewinding.pressed_for) {
         rewinding.asked = Some(commands.session().rewind(RewindTo::Ago(BACK)));
     }
 }

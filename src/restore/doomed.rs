@@ -47,6 +47,11 @@ impl Doomed {
         self.groups.is_empty()
     }
 
+    /// The entities that don't stay, with their descendants, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = Entity> {
+        self.groups.keys().copied()
+    }
+
     /// Returns true if an entity doesn't stay.
     pub(super) fn contains(&self, entity: Entity) -> bool {
         self.groups.contains_key(&entity)

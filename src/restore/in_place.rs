@@ -39,7 +39,7 @@ use super::replacement::{Origin, Replacement};
 use super::report::{RespawnedEntity, RestoreReport};
 use super::staying::Staying;
 use super::sweep::{Sweep, count_entities, living_gone};
-use crate::capture::Known;
+use crate::capture::{Known, ties_to};
 use crate::saved::{Outside, Saved, unfiltered};
 
 /// The number of times that resources are restored, if that despawns entities that should stay.
@@ -285,6 +285,7 @@ fn despawn_who_had_to_wait(
     replacement.stamps.note_hooks();
     let put_off = leftovers.put_off_since_ever(world);
     let written = leftovers.set_messages_aside(world);
+    cut_ties(&replacement.doomed, world);
     let doomed: EntityHashSet = last.iter().copied().collect();
     let mut saved: QueryState<Entity, With<Saved>> = unfiltered(world, QueryState::new);
     let there: EntityHashSet =
@@ -292,6 +293,19 @@ fn despawn_who_had_to_wait(
     sweep.despawn(world, last, |entity| there.contains(&entity), &mut replacement.report);
     leftovers.drop_all_but(world, &put_off);
     written.put_back(world);
+}
+
+/// Removes the links by which saved entities that stay would be despawned with one that doesn't. Those that are
+/// saved are as in the checkpoint by now, so these are links that aren't.
+fn cut_ties(doomed: &Doomed, world: &mut World) {
+    let ties = doomed.all().flat_map(|entity| ties_to(world, entity));
+    let ties: Vec<(Entity, ComponentId)> = ties
+        .filter(|(source, _)| !doomed.contains(*source) && world.get::<Saved>(*source).is_some())
+        .collect();
+    for (source, relationship) in ties {
+        take_away(world, source, &[relationship]);
+    }
+    world.flush();
 }
 
 /// The entities that stayed and have changed.

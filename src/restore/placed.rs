@@ -15,6 +15,17 @@ use super::replacement::{Origin, Replacement};
 use crate::capture::{NamedOrder, Placed};
 use crate::saved::{BUILD, DecodedColumn, Saved};
 
+impl WorldImage {
+    /// Returns true if all entities of the checkpoint that a level has placed are there.
+    pub(crate) fn finds_all_placed(&self, world: &World) -> bool {
+        let placed = world.get_resource::<Placed>();
+        self.keys.values().all(|key| {
+            let found = placed.and_then(|placed| placed.find(world, key));
+            found.is_some_and(|entity| world.get::<Saved>(entity).is_some())
+        })
+    }
+}
+
 impl Replacement {
     /// Finds the living entity of each key. The first one that fits gets it; others wait. A level
     /// may have another kind of entity under a key now, a chest instead of a door. The saved values

@@ -31,15 +31,21 @@ pub(super) fn target_of(world: &World, relationship: ComponentId) -> Option<Comp
 /// Entities that are despawned with this one, since they are linked to it: its children, and the
 /// like.
 pub(crate) fn hanging_from(world: &World, entity: Entity) -> Vec<Entity> {
+    ties_to(world, entity).into_iter().map(|(source, _)| source).collect()
+}
+
+/// The entities that are despawned with this one, each with the relationship by which it is.
+pub(crate) fn ties_to(world: &World, entity: Entity) -> Vec<(Entity, ComponentId)> {
     let Ok(found) = world.get_entity(entity) else { return Vec::new() };
     let lists = found.archetype().components().iter().filter_map(|component| {
         let accessor = world.components().get_info(*component)?.relationship_accessor()?;
-        match accessor {
-            RelationshipAccessor::RelationshipTarget {
-                linked_spawn: true, relationship, ..
-            } => Related::of(world, *relationship)?.sources(entity),
-            _ => None,
-        }
+        let RelationshipAccessor::RelationshipTarget { linked_spawn: true, relationship, .. } =
+            *accessor
+        else {
+            return None;
+        };
+        let sources = Related::of(world, relationship)?.sources(entity)?;
+        Some(sources.map(move |source| (source, relationship)))
     });
     lists.flatten().collect()
 }

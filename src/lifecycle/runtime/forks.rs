@@ -25,13 +25,19 @@ impl Forks {
         fork: WorldFork,
         checkpoint: CheckpointId,
     ) {
-        if self.of.replace(session) != Some(session) {
-            self.forks.clear();
+        if self.of != Some(session) {
+            self.clear();
+            self.of = Some(session);
         }
         if self.forks.len() >= MOST {
             self.forks.pop_front();
         }
         self.forks.push_back((fork, checkpoint));
+    }
+
+    /// Forgets all of them: the session is left.
+    pub(in crate::lifecycle) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// Forgets the fork of a checkpoint that isn't written any more.

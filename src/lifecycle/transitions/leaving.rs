@@ -119,6 +119,7 @@ pub(in crate::lifecycle) fn left(
     let complete = complete && !lacks_last;
     give_up_asked(parts, world, u64::MAX, &CheckpointError::WriterBehind);
     parts.claims.clear();
+    parts.forks.clear();
     parts.has_failed = false;
     let mut summary = SessionSummary::default();
     let current = world.remove_resource::<CurrentSession>();

@@ -104,7 +104,7 @@ pub(in crate::lifecycle) fn begin_restore(
     let through = parts.hooks.restore_session_through.clone();
     let mut kept = prepared.image.keep_world(world, through.as_ref());
     prepared.image.insert_resources(world);
-    let through = through.filter(|_| !stays_in_level(parts, world, session, &preparing));
+    let through = through.filter(|_| !stays_in_level(parts, world, &prepared, &preparing));
     if through.is_none() {
         kept.leave_no_state();
     }
@@ -133,15 +133,19 @@ pub(in crate::lifecycle) fn begin_restore(
     go_on_restoring(parts, world);
 }
 
-/// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen.
+/// Returns true if the checkpoint's level is loaded already, so that it needs no loading screen. What the level has
+/// placed has to be there as well: only a level that is loaded again brings back what has gone of it.
 fn stays_in_level(
     parts: &mut RuntimeParts,
     world: &mut World,
-    session: SessionId,
+    prepared: &Prepared,
     preparing: &Preparing,
 ) -> bool {
-    let is_unknown = parts.hooks.stay_in_level_if.is_empty();
-    if is_unknown || manner_here(parts, session, preparing) != RestoreManner::InPlace {
+    if parts.hooks.stay_in_level_if.is_empty() || !prepared.image.finds_all_placed(world) {
+        return false;
+    }
+    let manner = manner_here(parts, prepared.metadata.id, preparing);
+    if prepared.image.manner(manner) != RestoreManner::InPlace {
         return false;
     }
     parts.hooks.stay_in_level_if.iter_mut().all(|condition| condition.ask(world))

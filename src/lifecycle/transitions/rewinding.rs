@@ -10,8 +10,7 @@ use bevy_session_journal::{
 use super::forking::{may_be_cancelled, moment_of};
 use super::starting::check_texts;
 use super::take_up::{
-    self, make_branch_of_it, prepare_after_capture, prepare_return_that_may_be_cancelled,
-    put_back_in_place,
+    self, make_branch_of_it, prepare_after_capture, prepare_return, put_back_in_place,
 };
 use crate::lifecycle::CurrentSession;
 use crate::lifecycle::requests::RewindTo;
@@ -52,11 +51,8 @@ pub(in crate::lifecycle) fn rewind(
         return prepare_after_capture(parts, world, ticket, way_back);
     };
     // A restore that is cancelled leads to the newest checkpoint.
-    if may_be_cancelled(parts, world) {
-        prepare_return_that_may_be_cancelled(parts, world, ticket, way_back)?;
-    } else {
-        take_up::prepare(parts, world, ticket, way_back, None);
-    }
+    let may_be_cancelled = may_be_cancelled(parts, world);
+    prepare_return(parts, world, ticket, way_back, may_be_cancelled)?;
     put_back_in_place(parts, world, ticket);
     Ok(())
 }

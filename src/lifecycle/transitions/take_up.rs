@@ -88,25 +88,31 @@ pub(in crate::lifecycle) fn prepare_after_capture(
     (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
 ) -> Result<(), RequestError> {
     let tail = capture_tail(parts, world, session, CheckpointKind::Rewind)?;
-    order_preparation(parts, world, ticket, (session, from, reason, tail), None);
+    let wanted = Wanted { tail, ..wanted(world, (session, from, reason)) };
+    order_preparation(parts, world, ticket, wanted, None);
     Ok(())
 }
 
-/// Has the moment of a fork read, and takes a checkpoint of what is left first, should the restore
-/// be cancelled. It is an ordinary one: of those that rewinds leave as few are kept as there are
-/// forks, so it would take the place of one.
+/// Has the moment of a fork read, to which no undo leads back. If the restore may be cancelled, a
+/// checkpoint of what is left is taken first. It is an ordinary one: of those that rewinds leave as
+/// few are kept as there are forks, so it would take the place of one.
 ///
 /// # Errors
 ///
 /// If the writer can't take a checkpoint now.
-pub(in crate::lifecycle) fn prepare_return_that_may_be_cancelled(
+pub(in crate::lifecycle) fn prepare_return(
     parts: &mut RuntimeParts,
     world: &mut World,
     ticket: Ticket,
     (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+    may_be_cancelled: bool,
 ) -> Result<(), RequestError> {
-    let tail = capture_tail(parts, world, session, CheckpointKind::Auto)?;
-    order_preparation(parts, world, ticket, (session, from, reason, tail), None);
+    let tail = match may_be_cancelled {
+        true => capture_tail(parts, world, session, CheckpointKind::Auto)?,
+        false => None,
+    };
+    let wanted = Wanted { tail, is_return: true, ..wanted(world, (session, from, reason)) };
+    order_preparation(parts, world, ticket, wanted, None);
     Ok(())
 }
 
@@ -134,25 +140,32 @@ pub(in crate::lifecycle) fn prepare(
     parts: &mut RuntimeParts,
     world: &World,
     ticket: Ticket,
-    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+    way: (SessionId, RestoreFrom, RestoreReason),
     otherwise: Option<NewSession>,
 ) {
-    order_preparation(parts, world, ticket, (session, from, reason, None), otherwise);
+    order_preparation(parts, world, ticket, wanted(world, way), otherwise);
+}
+
+/// The order for a checkpoint, if nothing was captured of what is left.
+fn wanted(
+    world: &World,
+    (session, from, reason): (SessionId, RestoreFrom, RestoreReason),
+) -> Wanted {
+    let settings = world.get_resource::<SessionSettings>();
+    let probation = settings.map_or(PROBATION, |settings| settings.probation);
+    Wanted { session, from, reason, tail: None, played: None, is_return: false, probation }
 }
 
 fn order_preparation(
     parts: &mut RuntimeParts,
     world: &World,
     ticket: Ticket,
-    (session, from, reason, tail): (SessionId, RestoreFrom, RestoreReason, Option<u64>),
+    wanted: Wanted,
     otherwise: Option<NewSession>,
 ) {
-    let settings = world.get_resource::<SessionSettings>();
-    let probation = settings.map_or(PROBATION, |settings| settings.probation);
+    let Wanted { session, from, reason, .. } = wanted;
     let manner = manner_of(world, ticket).or_else(|| world.get_resource().copied());
     let manner = manner.unwrap_or_default();
-    let played = None;
-    let wanted = Wanted { session, from, reason, tail, played, probation };
     parts.order(Order::Prepare { wanted, ticket });
     parts.transition = Some(Transition::Preparing(Box::new(Preparing {
         ticket,

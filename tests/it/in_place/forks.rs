@@ -76,6 +76,31 @@ fn what_was_tried_out_is_no_rewind_to_undo() {
     assert_eq!(app.world().get::<Health>(entity), Some(&Health(1)));
 }
 
+/// A planner tries out as often as it likes, and the player's own rewind can still be taken back.
+#[test]
+fn what_could_be_undone_still_can_after_many_returns() {
+    fn health(app: &mut App) -> Mut<'_, Health> {
+        let world = app.world_mut();
+        world.query::<&mut Health>().single_mut(world).unwrap()
+    }
+    let mut app = game();
+    spawn(&mut app, 1);
+    start(&mut app, "Planned");
+    health(&mut app).0 = 2;
+    frames(&mut app, 2);
+    ask(&mut app, |session| session.rewind(RewindTo::Ago(std::time::Duration::from_secs(3600))));
+    assert_eq!(health(&mut app).0, 1);
+    let kept = fork(&mut app);
+    for _ in 0..12 {
+        health(&mut app).0 = 50;
+        return_to(&mut app, kept);
+        assert_eq!(health(&mut app).0, 1);
+    }
+    ask(&mut app, |session| session.rewind(RewindTo::BeforeRewind));
+    assert_eq!(refusals(&app), []);
+    assert_eq!(health(&mut app).0, 2);
+}
+
 #[test]
 fn a_request_may_have_everything_spawned_again() {
     let mut app = game();
@@ -100,16 +125,21 @@ fn forks_are_refused_without_a_session_and_go_with_it() {
     let kept = fork(&mut app);
     let unknown = return_to(&mut app, nowhere);
     assert_eq!(refusals(&app)[1], (unknown, RequestError::UnknownCheckpoint));
+    let first = app.world().resource::<CurrentSession>().id();
+    ask(&mut app, |session| session.close(LeaveCause::Player));
+    ask(&mut app, |session| session.continue_session(first));
+    let of_before = return_to(&mut app, kept);
+    assert_eq!(refusals(&app)[2], (of_before, RequestError::UnknownCheckpoint));
     ask(&mut app, |session| session.close(LeaveCause::Player));
     start(&mut app, "Second");
     let of_another = return_to(&mut app, kept);
-    assert_eq!(refusals(&app)[2], (of_another, RequestError::UnknownCheckpoint));
+    assert_eq!(refusals(&app)[3], (of_another, RequestError::UnknownCheckpoint));
     // More than there is room for.
     let forks: Vec<WorldFork> = (0..11).map(|_| fork(&mut app)).collect();
     let oldest = return_to(&mut app, forks[0]);
-    assert_eq!(refusals(&app)[3], (oldest, RequestError::UnknownCheckpoint));
+    assert_eq!(refusals(&app)[4], (oldest, RequestError::UnknownCheckpoint));
     return_to(&mut app, forks[10]);
-    assert_eq!(refusals(&app).len(), 4);
+    assert_eq!(refusals(&app).len(), 5);
 }
 
 #[test]

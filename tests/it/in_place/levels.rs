@@ -82,3 +82,26 @@ fn another_level_is_loaded() {
     assert_eq!(app.world().resource::<Loaded>().0, 2, "and so it is on the way back");
     assert_eq!(app.world().resource::<Level>().0, 2);
 }
+
+#[test]
+fn what_has_gone_of_the_level_comes_back_with_it() {
+    fn boss(mut commands: Commands) {
+        commands.spawn((Health(7), SaveKey::new("boss"), DespawnOnExit(Game::Playing)));
+    }
+    let (mut app, _) = play();
+    app.add_systems(OnEnter(Game::Loading), boss);
+    app.world_mut().run_system_cached(boss).unwrap();
+    frames(&mut app, 2);
+    checkpoint(&mut app);
+    go_back(&mut app);
+    assert_eq!(app.world().resource::<Loaded>().0, 0, "all of it is there");
+
+    let mut bosses = app.world_mut().query_filtered::<(Entity, &Health), With<SaveKey>>();
+    let (killed, _) = bosses.single(app.world()).unwrap();
+    app.world_mut().despawn(killed);
+    frames(&mut app, 2);
+    go_back(&mut app);
+    assert_eq!(app.world().resource::<Loaded>().0, 1, "only the level has the boss");
+    let (_, health) = bosses.single(app.world()).expect("the boss is back");
+    assert_eq!(health, &Health(7));
+}

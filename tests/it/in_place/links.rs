@@ -220,3 +220,29 @@ fn the_links_of_a_level_are_its_own_and_those_that_differ_come_back() {
         assert_eq!(world.get::<Sprite>(entity), Some(&Sprite(number)), "it stays");
     }
 }
+
+/// It isn't saved, so nothing of the checkpoint says that it goes.
+#[derive(Component, Debug)]
+#[relationship(relationship_target = Tethers)]
+struct TetheredTo(Entity);
+
+#[derive(Component, Debug)]
+#[relationship_target(relationship = TetheredTo, linked_spawn)]
+struct Tethers(Vec<Entity>);
+
+#[test]
+fn a_link_that_is_not_saved_takes_nobody_along() {
+    let mut app = game();
+    let stays = spawn(&mut app, 1);
+    start(&mut app, "Tethered");
+    checkpoint(&mut app);
+    let goes = spawn(&mut app, 9);
+    let between = app.world_mut().spawn(TetheredTo(goes)).id();
+    app.world_mut().entity_mut(stays).insert(TetheredTo(between));
+    let restored = go_back(&mut app);
+    let world = app.world();
+    assert!(world.get_entity(goes).is_err() && world.get_entity(between).is_err());
+    assert_eq!(world.get::<Sprite>(stays), Some(&Sprite(1)), "it stays");
+    assert!(world.get::<TetheredTo>(stays).is_none());
+    assert_eq!(restored.report.spawned, 0, "{:?}", restored.report);
+}

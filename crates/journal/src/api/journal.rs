@@ -146,7 +146,7 @@ impl<C: Codec> Journal<C> {
             _ => RestoreReason::Recovered,
         };
         let (tail, played, probation) = (None, None, PROBATION);
-        let wanted = Wanted { session, from, reason, tail, played, probation };
+        let wanted = Wanted { session, from, reason, tail, played, is_return: false, probation };
         let asked = Ticket::new();
         self.order(Order::Prepare { wanted, ticket: asked });
         let answer = self.answer(|report| match report {

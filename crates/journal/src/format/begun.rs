@@ -42,6 +42,13 @@ impl Begun {
         Self { reason, left, undoable }
     }
 
+    /// The begin of a run that returns to a fork on a run that began like `before`. What is left can't be undone to, and
+    /// what could be undone before still can.
+    pub fn returned(before: Option<&Self>, left: CheckpointId) -> Self {
+        let undoable = before.map(|before| before.undoable.clone()).unwrap_or_default();
+        Self { reason: RestoreReason::Rewound, left: Some(left), undoable }
+    }
+
     /// The checkpoint that the newest rewind or load on the line went back from.
     pub fn left_by(&self, reason: RestoreReason) -> Option<CheckpointId> {
         self.undoable.iter().find(|left| left.by == reason).map(|left| left.checkpoint)

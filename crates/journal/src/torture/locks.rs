@@ -79,7 +79,15 @@ fn a_session_that_was_read_to_be_taken_up_is_locked_until_it_is_released() {
     let session = play.game.local.store.sessions().unwrap()[0];
     let (from, reason) = (RestoreFrom::Latest, RestoreReason::Recovered);
     let (prepared, _) = play.game.prepare(
-        Wanted { session, from, reason, tail: None, played: None, probation: PROBATION },
+        Wanted {
+            session,
+            from,
+            reason,
+            tail: None,
+            played: None,
+            is_return: false,
+            probation: PROBATION,
+        },
         play.now,
     );
     assert!(prepared.is_some());

@@ -169,7 +169,10 @@ pub fn prepare<D: Decode>(
         event_line: events.line,
         checkpoint,
         lineage: stored.index().lineage_from(checkpoint, head.id),
-        begun: Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),
+        begun: match wanted.is_return {
+            true => Begun::returned(stored.index().begun(checkpoint), head.id),
+            false => Begun::after(stored.index().begun(checkpoint), wanted.reason, Some(head.id)),
+        },
         newest_counter,
         next_save_id: next_save_id(stored.index()),
         kind: commit.kind,

@@ -19,6 +19,8 @@ pub struct Wanted {
     pub tail: Option<u64>,
     /// The run that is being played, if it is one of this session: it is what is left.
     pub played: Option<RunId>,
+    /// True for a return to a fork: what is left was only tried out, and no undo leads back to it.
+    pub is_return: bool,
     /// Play time after which the restore has proven itself.
     pub probation: Duration,
 }

@@ -16,8 +16,15 @@ use crate::write::{News, Order};
 fn after(play: &mut Play, reason: RestoreReason) -> Vec<u64> {
     let session = play.sessions().next().expect("there is a session");
     let probation = Duration::from_secs(60);
-    let wanted =
-        Wanted { session, from: RestoreFrom::Latest, reason, tail: None, played: None, probation };
+    let wanted = Wanted {
+        session,
+        from: RestoreFrom::Latest,
+        reason,
+        tail: None,
+        played: None,
+        is_return: false,
+        probation,
+    };
     let (prepared, _) = play.game.prepare(wanted, play.now);
     let prepared = prepared.expect("it should be prepared");
     play.game.order(Order::Release(session), play.now);

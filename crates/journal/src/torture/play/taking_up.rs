@@ -46,8 +46,15 @@ impl Play {
 
     /// Takes a session up. Another one that is played is left as soon as it is known that this works.
     pub fn take_up(&mut self, session: SessionId, from: RestoreFrom, reason: RestoreReason) {
-        let wanted =
-            Wanted { session, from, reason, tail: None, played: None, probation: PROBATION };
+        let wanted = Wanted {
+            session,
+            from,
+            reason,
+            tail: None,
+            played: None,
+            is_return: false,
+            probation: PROBATION,
+        };
         let failures = self.disk.failures();
         let played = self.played();
         let (prepared, news) = self.game.prepare(wanted, self.now);

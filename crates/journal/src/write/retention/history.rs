@@ -10,7 +10,8 @@ use super::Quota;
 use super::archives::{Archives, named};
 use crate::disk::StoredSession;
 use crate::format::{
-    FileProblem, FileProblemKind, Head, Plan, Record, SegmentHeader, SegmentSummary, SessionIndex,
+    CheckpointKind, FileProblem, FileProblemKind, Head, Plan, Record, SegmentHeader,
+    SegmentSummary, SessionIndex,
 };
 use crate::model::ids::CheckpointId;
 
@@ -231,9 +232,14 @@ fn oldest(index: &SessionIndex) -> Option<CheckpointId> {
     generations(index, &all).pop()
 }
 
-/// The newest intact checkpoint of each of the newest branches.
+/// The newest intact checkpoint of each of the newest branches. Branches on which nothing was played come last: each
+/// rewind right after another leaves one, and they must not take the place of what was played.
 fn newest_branches(index: &SessionIndex, count: usize) -> Vec<CheckpointId> {
-    let branches = index.branches().into_iter().take(count);
+    let was_played = |end: &CheckpointId| {
+        index.commit(*end).is_none_or(|commit| commit.kind != CheckpointKind::Opening)
+    };
+    let (played, unplayed): (Vec<_>, Vec<_>) = index.branches().into_iter().partition(was_played);
+    let branches = played.into_iter().chain(unplayed).take(count);
     branches.filter_map(|end| index.newest_intact(end)).map(|plan| plan.checkpoint).collect()
 }
 
