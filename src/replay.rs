@@ -49,5 +49,5 @@ pub use deterministic::assert_deterministic;
 pub use divergence::Divergence;
 pub use error::ReplayError;
 pub use keyframe::KeyframeReached;
-pub use playback::{Playback, ReplayManner, ReplayStep};
+pub use playback::{OutOfStep, Playback, ReplayManner, ReplayStep};
 pub use source::Replay;

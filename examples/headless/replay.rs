@@ -94,6 +94,10 @@ fn play_session(data: &Path, manner: ReplayManner, reporter: &Reporter) -> Resul
             _ => break,
         }
     }
+    if let Some(out_of_step) = playback.out_of_step() {
+        diverged = true;
+        reporter.error("out_of_step", format!("{out_of_step:?}"));
+    }
     let seconds = begun.elapsed().as_secs_f64();
     reporter.say(&Line::ReplayDone { diverged, ticks, events, seconds });
     Ok(())

@@ -30,7 +30,7 @@ use super::CurrentSession;
 use super::external::External;
 use super::hints::HintWatch;
 use super::hooks::game_hooks::GameHooks;
-use super::recording::line::EventLine;
+use super::recording::line::{EventLine, HandingOut};
 use super::start_up::StartUp;
 use super::summary::RunFigures;
 use crate::capture::{Recorder, SaveKey, SavedTypes};
@@ -247,7 +247,10 @@ impl RuntimeParts {
     fn hand_over_last_frame(&mut self) {
         let is_captured = self.is_captured();
         let Some(playing) = self.playing.as_mut().filter(|_| is_captured) else { return };
-        if !playing.events.is_open() || playing.events.is_interrupted {
+        // Right after a hand-out the game has had its frame, in which it may have died of what it was handed.
+        let is_open =
+            matches!(playing.events.hand_out, HandingOut::Nothing | HandingOut::Done { .. });
+        if !is_open || playing.events.is_interrupted {
             return;
         }
         let recorded = self.events.take_last(playing.events.newest + 1);

@@ -72,8 +72,8 @@ pub(super) struct Crash {
 /// A run that began with a restore, and hasn't been played for long.
 pub(super) struct RunOnTrial {
     run: RunId,
-    /// The play time at which its trial ends; `None` if that is over, or it began with no restore.
-    until: Option<Duration>,
+    /// The play until its trial ends; `None` if that is over, or it began with no restore.
+    left: Option<Duration>,
 }
 
 /// A start that waits for a process that is about to end.

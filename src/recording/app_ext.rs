@@ -22,7 +22,8 @@ use tracing::warn;
 use super::recorded_type::RecordedType;
 use super::recorder::Declared;
 use super::source::{
-    FromMessages, FromNotes, InputReader, Noted, Observer, Source, note_event, note_inputs,
+    FromInputs, FromMessages, FromNotes, InputCursor, InputReader, Noted, Observer, Source,
+    note_event, note_inputs,
 };
 use super::tape_feed::{TapeFeed, ToCome, feed_inputs};
 use super::trigger::RecordedTrigger;
@@ -142,13 +143,14 @@ impl RecordingExt for App {
         T: Message + Recordable,
     {
         let noted = Noted::<T, InputReader>::default();
-        let source = Box::new(FromNotes(noted.clone()));
+        let source = Box::new(FromInputs(noted.clone()));
         let (mut app, is_new) =
             declare(self, "record_inputs", EventSource::Input, source, write_message);
         let schedule = schedule.intern();
         if is_new {
             let is_played_again = resource_exists::<TapeFeed>;
             app.insert_resource(noted)
+                .init_resource::<InputCursor<T>>()
                 .init_resource::<ToCome<T>>()
                 .insert_resource(InputSchedule::<T>::new(schedule))
                 .add_systems(

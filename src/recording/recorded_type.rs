@@ -9,6 +9,7 @@ use bevy::ecs::world::World;
 use bevy_session_journal::{EventPrivacy, EventSource, EventType, RecordedEvent};
 
 use super::Recordable;
+use super::app_ext::InputSchedule;
 use super::hand_out::HandOut;
 use super::source::{Batch, Source};
 use super::taken::{MapEntities, Taken, TakenColumn};
@@ -69,6 +70,9 @@ pub(super) trait AnyRecordedType: Send + Sync {
 
     /// Skips the values since the last call.
     fn skip(&mut self, world: &mut World);
+
+    /// Skips the values that were just handed out again.
+    fn skip_handed_out(&mut self, world: &mut World);
 
     /// Replays an event.
     fn hand_out(
@@ -184,6 +188,11 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
     fn skip(&mut self, world: &mut World) {
         self.source.skip(world);
     }
+
+    fn skip_handed_out(&mut self, world: &mut World) {
+        self.source.skip_handed_out(world);
+    }
+
     fn hand_out(
         &mut self,
         world: &mut World,
@@ -211,10 +220,14 @@ impl<T: Recordable> AnyRecordedType for RecordedType<T> {
         event: &RecordedEvent,
         entities: &mut dyn EntityMapper,
     ) -> Result<(), String> {
+        // Runs of a schedule that isn't fixed are as many as the game lets there be: the frame is what is known.
+        let schedule = world.get_resource::<InputSchedule<T>>();
+        let is_fixed = schedule.is_some_and(InputSchedule::is_fixed);
+        let at = if is_fixed { event.moment.tick } else { event.moment.frame };
         // Decoding and migrating are the game's own code.
         let value = catch_unwind(AssertUnwindSafe(|| self.value(event, entities)));
         let value = value.unwrap_or_else(|panic| Err(panic_message(&*panic)))?;
-        world.get_resource_or_init::<ToCome<T>>().0.push_back((event.moment.tick, value));
+        world.get_resource_or_init::<ToCome<T>>().0.push_back((at, value));
         Ok(())
     }
 

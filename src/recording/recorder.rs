@@ -113,10 +113,17 @@ impl EventRecorder {
         self.types.iter_mut().for_each(|recorded| recorded.keep(world));
     }
 
-    /// Skips the game's values: because they were replayed and are recorded already, or because
-    /// they aren't to be recorded.
+    /// Skips the game's values, since they aren't to be recorded.
     pub(crate) fn skip_types(&mut self, world: &mut World) {
         self.types.iter_mut().for_each(|recorded| recorded.skip(world));
+        if let Some(frames) = &self.frames {
+            frames.skip();
+        }
+    }
+
+    /// Skips the values that were just handed out again: they are recorded already.
+    pub(crate) fn skip_handed_out(&mut self, world: &mut World) {
+        self.types.iter_mut().for_each(|recorded| recorded.skip_handed_out(world));
         if let Some(frames) = &self.frames {
             frames.skip();
         }
@@ -136,7 +143,9 @@ impl EventRecorder {
             .iter_mut()
             .filter_map(|recorded| Some((recorded.path().clone(), recorded.take(world)?)))
             .collect();
-        self.put_together(taken, (first, moment), before_capture)
+        // Between two frames it is known of the session what happened at the end of the one before.
+        let happened = if before_capture { moment.frame } else { moment.frame.saturating_sub(1) };
+        self.put_together(taken, (first, moment), happened, before_capture)
     }
 
     /// Takes the available values of a frame in which the game panics: its inputs, and the frame
@@ -149,20 +158,21 @@ impl EventRecorder {
             .filter(|recorded| recorded.key().1 == EventSource::Input)
             .filter_map(|recorded| Some((recorded.path().clone(), recorded.take_last()?)))
             .collect();
-        self.put_together(taken, (first, moment), true)
+        self.put_together(taken, (first, moment), self.newest.frame, true)
     }
 
     fn put_together(
         &mut self,
         taken: Vec<(Arc<str>, TakenOfType)>,
         (first, moment): (u64, EventMoment),
+        happened_in: u64,
         all_frames: bool,
     ) -> Recorded {
         let mut recorded = Recorded::default();
         // Inputs by their ticks, which come before whatever else the frame has.
         let mut ticks: BTreeMap<u64, Lot> = BTreeMap::new();
         let mut frame = Lot::default();
-        frame.columns.append(&mut self.lifecycle);
+        let happened = Lot { columns: std::mem::take(&mut self.lifecycle), ..Lot::default() };
         for (path, taken) in taken {
             if taken.dropped > 0 {
                 *recorded.dropped.entry(path).or_default() += taken.dropped;
@@ -178,6 +188,7 @@ impl EventRecorder {
             frame.columns.push(Box::new(TakenColumn { event_type, values, map_entities: None }));
             recorded.frames = 1;
         }
+        self.send(&mut recorded, first, EventMoment { frame: happened_in, ..moment }, happened);
         for (tick, lot) in ticks {
             self.send(&mut recorded, first, EventMoment { tick, ..moment }, lot);
         }

@@ -7,7 +7,7 @@ use bevy::ecs::event::Event;
 use bevy::ecs::message::{Message, MessageCursor, Messages};
 use bevy::ecs::observer::On;
 use bevy::ecs::resource::Resource;
-use bevy::ecs::system::{Local, Res};
+use bevy::ecs::system::{Local, Res, ResMut};
 use bevy::ecs::world::World;
 
 use super::app_ext::InputSchedule;
@@ -55,6 +55,11 @@ pub(super) trait Source<T>: Send + Sync {
 
     /// Skips the values since the last call, and the kept ones.
     fn skip(&mut self, world: &mut World);
+
+    /// Skips the values that were just handed out again, which are recorded already.
+    fn skip_handed_out(&mut self, world: &mut World) {
+        self.skip(world);
+    }
 
     /// The values since the last call, as far as they can be read without the world.
     fn read_last(&mut self) -> Batch<T> {
@@ -149,6 +154,46 @@ impl<T: Send + Sync + 'static, By: 'static> Source<T> for FromNotes<T, By> {
     }
 }
 
+/// Values that were noted as inputs.
+pub(super) struct FromInputs<T>(pub Noted<T, InputReader>);
+
+impl<T: Message> Source<T> for FromInputs<T> {
+    fn read(&mut self, _: &mut World) -> Batch<T> {
+        self.read_last()
+    }
+
+    /// They are noted elsewhere, until they are read.
+    fn keep(&mut self, _: &mut World) {}
+
+    fn skip(&mut self, _: &mut World) {
+        self.0.with(|batch| *batch = Batch::default());
+    }
+
+    /// The next tick would note the messages that were written to hand them out. An ordinary skip
+    /// leaves the cursor: what was written before a session's first tick is an input of that tick.
+    fn skip_handed_out(&mut self, world: &mut World) {
+        self.skip(world);
+        let current = world.get_resource::<Messages<T>>().map(Messages::get_cursor_current);
+        if let Some(current) = current {
+            world.insert_resource(InputCursor(current));
+        }
+    }
+
+    fn read_last(&mut self) -> Batch<T> {
+        self.0.with(std::mem::take)
+    }
+}
+
+/// The position up to which inputs of a type were noted.
+#[derive(Resource)]
+pub(super) struct InputCursor<T: Message>(MessageCursor<T>);
+
+impl<T: Message> Default for InputCursor<T> {
+    fn default() -> Self {
+        Self(MessageCursor::default())
+    }
+}
+
 /// Notes an event where it was triggered.
 pub(super) fn note_event<E: Event + Recordable>(event: On<E>, noted: Res<Noted<E, Observer>>)
 where
@@ -165,7 +210,7 @@ pub(super) fn note_inputs<T: Message + Recordable>(
     noted: Res<Noted<T, InputReader>>,
     schedule: Res<InputSchedule<T>>,
     ticks: Option<Res<FixedTicks>>,
-    mut cursor: Local<MessageCursor<T>>,
+    mut cursor: ResMut<InputCursor<T>>,
     mut runs: Local<u64>,
 ) {
     *runs += 1;
@@ -173,7 +218,7 @@ pub(super) fn note_inputs<T: Message + Recordable>(
     let fixed = ticks.filter(|_| schedule.is_fixed());
     let tick = fixed.map_or(*runs, |ticks| ticks.0);
     let Some(messages) = messages else { return };
-    let inputs = cursor.read(&messages);
+    let inputs = cursor.0.read(&messages);
     if inputs.len() > 0 {
         noted.with(|batch| {
             let before = batch.values.len();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bevy::ecs::message::Messages;
 use bevy::ecs::resource::Resource;
-use bevy::ecs::system::{Res, ResMut};
+use bevy::ecs::system::{Local, Res, ResMut};
 
 use super::app_ext::InputSchedule;
 use super::{FixedTicks, Recordable};
@@ -40,14 +40,20 @@ pub(super) fn feed_inputs<T: Message + Recordable>(
     ticks: Res<FixedTicks>,
     messages: Option<ResMut<Messages<T>>>,
     mut to_come: ResMut<ToCome<T>>,
+    mut fed: Local<usize>,
 ) {
     let Some(mut messages) = messages else { return };
+    let written = |messages: &Messages<T>| messages.oldest_message_count() + messages.len();
     let now = match schedule.is_fixed() {
         true => i128::from(ticks.0) + feed.ticks_ahead,
         false => i128::from(feed.frame),
     };
-    messages.clear();
+    // Those of the step before stay for the readers of the frame; what the game's own systems wrote goes.
+    if written(&messages) != *fed {
+        messages.clear();
+    }
     while let Some((_, input)) = to_come.0.pop_front_if(|(tick, _)| i128::from(*tick) <= now) {
         messages.write(input);
     }
+    *fed = written(&messages);
 }

@@ -57,6 +57,14 @@ pub enum ReplayError {
         /// The message of the panic.
         message: String,
     },
+    /// Code of the game panicked while it restored a checkpoint. Its app can't be used any more.
+    #[error("the game panicked while it restored checkpoint {checkpoint}: {message}")]
+    PanickedInRestore {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The message of the panic.
+        message: String,
+    },
     /// The game has panicked, and its app can't be used any more.
     #[error("the game has panicked, so nothing can be played any more")]
     Over,

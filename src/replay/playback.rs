@@ -61,7 +61,20 @@ pub struct Playback {
     position: usize,
     /// True if the world was played to the keyframe and differs from the recorded one.
     has_diverged: bool,
+    out_of_step: Option<OutOfStep>,
     is_over: bool,
+}
+
+/// A frame at which the fixed schedule had run more or less often than in the recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct OutOfStep {
+    /// The frame's number on the tape.
+    pub frame: u64,
+    /// The runs before it in the recording.
+    pub recorded: u64,
+    /// The runs before it in the replay.
+    pub played: u64,
 }
 
 impl fmt::Debug for Playback {
@@ -94,6 +107,7 @@ impl Playback {
             segment,
             position: 0,
             has_diverged: false,
+            out_of_step: None,
             is_over: false,
         };
         playback.go_to(0)?;
@@ -128,6 +142,14 @@ impl Playback {
     pub fn frame(&self) -> Option<u64> {
         let last = self.position.checked_sub(1)?;
         self.segment.frames.get(last).map(|(number, _)| *number)
+    }
+
+    /// The first frame at which the fixed schedule had run more or less often than in the recording, as with another
+    /// time step, or where the game sped up or paused [`Time<Virtual>`](bevy::time::Virtual) by something that isn't an
+    /// input. From there on inputs come at another moment of the world, so what follows isn't exact.
+    #[must_use]
+    pub fn out_of_step(&self) -> Option<OutOfStep> {
+        self.out_of_step
     }
 
     /// The types of inputs that this build can't read, each with the reason. Their effects are
@@ -229,6 +251,7 @@ impl Playback {
             return ReplayStep::End;
         };
         self.position += 1;
+        self.look_at_step(number);
         self.played.expect_frame(number);
         let played = catch_unwind(AssertUnwindSafe(|| self.played.frame(delta)));
         if let Err(panic) = played {
@@ -245,19 +268,37 @@ impl Playback {
     /// Restores a keyframe.
     fn go_to(&mut self, at: usize) -> Result<(), ReplayError> {
         let keyframe = self.keyframe(at)?;
-        self.played.go_to(&self.replay, &keyframe)?;
+        // Loading screens and observers are the game's own code.
+        let gone = catch_unwind(AssertUnwindSafe(|| self.played.go_to(&self.replay, &keyframe)));
+        gone.unwrap_or_else(|panic| {
+            self.is_over = true;
+            let (checkpoint, message) = (keyframe.checkpoint, panic_message(&*panic));
+            Err(ReplayError::PanickedInRestore { checkpoint, message })
+        })?;
         self.go_on_from(at);
         Ok(())
+    }
+
+    /// Notes where the fixed schedule has run more or less often than in the recording.
+    fn look_at_step(&mut self, frame: u64) {
+        let recorded = self.segment.steps.iter().find(|(first, _)| *first == frame);
+        if let Some((_, recorded)) = recorded.copied()
+            && self.out_of_step.is_none()
+        {
+            let played = self.played.ticks();
+            self.out_of_step =
+                (played != recorded).then_some(OutOfStep { frame, recorded, played });
+        }
     }
 
     /// The world is at a keyframe: queues the inputs that follow.
     fn go_on_from(&mut self, at: usize) {
         let keyframes = self.replay.keyframes();
         let (from, to) = (keyframes.get(at), keyframes.get(at + 1));
-        let segment = from.map(|from| Segment::between(self.replay.tape(), from, to));
         (self.at, self.position, self.has_diverged) = (at, 0, false);
-        self.segment = segment.unwrap_or_default();
         if self.manner == ReplayManner::Exact {
+            let segment = from.map(|from| Segment::between(self.replay.tape(), from, to));
+            self.segment = segment.unwrap_or_default();
             self.played.lay_out(&self.segment);
         }
     }

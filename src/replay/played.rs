@@ -26,6 +26,9 @@ use crate::testing::{
 };
 use crate::{CurrentSession, SessionCatalog, SessionCommandsExt, SessionPlugin, SessionSettings};
 
+/// The length of a frame in which the game waits for its loading screen, which may go by time.
+const LOADING_FRAME: Duration = Duration::from_millis(16);
+
 /// Builds the game's app.
 pub(super) type Build = Arc<dyn Fn(SessionPlugin) -> App>;
 
@@ -83,7 +86,8 @@ impl Played {
             catalog.slot(slot).map(drop)
         })?;
         self.game.ask(|commands| commands.session().slots().load(slot))?;
-        self.game.wait_until_restored().map(drop)
+        let restored = self.game.wait_until_restored_in(LOADING_FRAME);
+        restored.map(drop)
     }
 
     /// Stores a checkpoint as the only slot.
@@ -183,7 +187,8 @@ impl Played {
         let known: HashSet<SaveId> = self.known.values().copied().collect();
         let mut here: Vec<Entity> =
             saved.into_iter().filter(|entity| !self.known.contains_key(entity)).collect();
-        here.sort_unstable();
+        // As they were spawned, for the most part: a world gives new indexes in that order.
+        here.sort_unstable_by_key(|entity| entity.index_u32());
         let (there_known, there): (EntityHashMap<SaveId>, EntityHashMap<SaveId>) = restored
             .ids
             .iter()

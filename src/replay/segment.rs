@@ -17,6 +17,8 @@ pub(super) struct Segment {
     pub frames: Vec<(u64, Duration)>,
     /// The number of times that the fixed schedule had run before the first of them.
     pub ticks: u64,
+    /// The same before other frames of which it is known, each with its number.
+    pub steps: Vec<(u64, u64)>,
     pub inputs: Vec<RecordedEvent>,
     /// The moments at which the session was paused or resumed: the frame, and the status after it.
     pub statuses: Vec<(u64, SessionStatus)>,
@@ -39,12 +41,17 @@ impl Segment {
         }
         let begin = tape.events.partition_point(|it| it.sequence <= from.events_through);
         // A checkpoint is taken right after the frames before it were written.
-        let before = tape.events.iter().take(begin).rfind(|it| it.event_type.is_of_frames());
-        let before = before.filter(|_| from.kind != CheckpointKind::Opening);
+        let held = tape.events.get(..begin).unwrap_or_default();
+        let frame = held.last().map(|it| it.moment.frame);
+        let of_its_frame = held.iter().rev().take_while(|it| Some(it.moment.frame) == frame);
+        let before = of_its_frame
+            .filter(|_| from.kind != CheckpointKind::Opening)
+            .find(|it| it.event_type.is_of_frames());
         segment.next = before.and_then(|it| Some(it.decode::<TapedFrames>().ok()?.end()));
         for event in tape.events.iter().skip(begin).take_while(|it| it.sequence <= through) {
             segment.add(event);
         }
+        segment.hand_out_copies();
         segment.inputs.sort_by_key(|input| (input.moment.tick, input.sequence));
         segment
     }
@@ -68,12 +75,25 @@ impl Segment {
         }
     }
 
+    /// Inputs that a run begins with, since no checkpoint held them when the process before it died, have moments of that
+    /// process. The game got them before the first frame.
+    fn hand_out_copies(&mut self) {
+        let Some((first, _)) = self.frames.first().copied() else { return };
+        let end = self.next.unwrap_or(u64::MAX);
+        for input in &mut self.inputs {
+            if !(first..end).contains(&input.moment.frame) {
+                (input.moment.frame, input.moment.tick) = (first, self.ticks);
+            }
+        }
+    }
+
     fn add_frames(&mut self, taped: &TapedFrames) {
         self.is_whole &= self.next.is_none_or(|next| taped.first == next);
         self.next = Some(taped.end());
         if self.frames.is_empty() {
             self.ticks = taped.ticks;
         }
+        self.steps.push((taped.first, taped.ticks));
         let numbered = (taped.first..taped.end()).zip(&taped.deltas);
         self.frames.extend(numbered.map(|(number, delta)| (number, Duration::from_nanos(*delta))));
     }

@@ -195,6 +195,81 @@ fn frames_of_the_tape_are_not_among_the_events_that_people_read() {
 }
 
 #[test]
+fn another_time_step_is_found_at_the_first_frame_that_shows_it() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 14, 3);
+    for (hertz, is_out) in [(64.0, false), (30.0, true)] {
+        let build = move |session| {
+            let mut app = build(session);
+            app.insert_resource(Time::<Fixed>::from_hz(hertz));
+            app
+        };
+        let mut playback =
+            Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+        play_through(&mut playback);
+        let found = playback.out_of_step();
+        assert_eq!(found.is_some(), is_out, "{found:?}");
+        assert!(found.is_none_or(|found| found.played < found.recorded), "{found:?}");
+    }
+}
+
+/// The pause comes from outside, as from a menu that the replay's build doesn't have.
+#[test]
+fn a_pause_is_played_from_the_frame_in_which_it_came() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut app = game::app(directory.path(), 15);
+    for _ in 0..3 {
+        frames(&mut app, 10);
+        request(&mut app, |commands| commands.session().pause());
+        frames(&mut app, 7);
+        request(&mut app, |commands| commands.session().resume());
+        frames(&mut app, 10);
+        request(&mut app, |commands| commands.session().checkpoint("here"));
+        frames(&mut app, 2);
+    }
+    drop(app);
+    let mut playback =
+        Replay::open(directory.path()).unwrap().play(build, ReplayManner::Exact).unwrap();
+    let steps = play_through(&mut playback);
+    assert!(steps.len() > 3, "{steps:?}");
+    for step in steps {
+        if let ReplayStep::Keyframe(reached) = step {
+            assert!(reached.divergence.is_none(), "{reached}");
+        }
+    }
+}
+
+#[test]
+fn a_game_that_panics_in_a_restore_ends_the_replay_with_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 16, 1);
+    let build = |session| {
+        let mut app = build(session);
+        app.add_observer(|_: On<SessionRestored>| panic!("no such level"));
+        app
+    };
+    let replay = Replay::open(directory.path()).unwrap();
+    let error = replay.play(build, ReplayManner::Exact).unwrap_err();
+    let ReplayError::PanickedInRestore { message, .. } = &error else { panic!("{error}") };
+    assert_eq!(message, "no such level");
+}
+
+/// A loading screen that fades for a second.
+#[test]
+fn a_restore_that_waits_for_time_gets_it() {
+    let directory = tempfile::tempdir().unwrap();
+    play(directory.path(), 17, 1);
+    let build = |session| {
+        let mut app = build(session);
+        app.restore_session_when(|time: Res<Time<Real>>| time.elapsed_secs() > 1.0);
+        app
+    };
+    let replay = Replay::open(directory.path()).unwrap();
+    let mut playback = replay.play(build, ReplayManner::Keyframes).unwrap();
+    assert!(matches!(playback.step().unwrap(), ReplayStep::Keyframe(_)));
+}
+
+#[test]
 fn a_game_that_does_the_same_again_is_said_to() {
     assert_deterministic(|session| build_with(session, |rules| rules.plays_itself = true), 3.0);
 }

@@ -1,6 +1,9 @@
 //! Follows the run that began with a restore, until it was played for long enough.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
+use bevy_session_journal::SessionStatus;
 use bevy_session_journal::internal::read::recovery::PROBATION;
 
 use super::RunOnTrial;
@@ -16,19 +19,26 @@ pub(in crate::lifecycle) fn follow_trial(parts: &mut RuntimeParts, world: &World
     };
     let Some(current) = world.get_resource::<CurrentSession>() else { return };
     let session = playing.session;
-    let play_time = current.play_time();
+    // By the machine's clock: an app whose own clock runs fast hasn't survived for longer.
+    let waited = match current.status() {
+        SessionStatus::Active if !parts.is_restoring() => parts.time.waited(),
+        _ => Duration::ZERO,
+    };
     let is_known =
         parts.start_up.trial.as_ref().is_some_and(|trial| trial.run == playing.line.run());
     if !is_known {
         let was_restored = playing.line.was_restored();
         let settings = world.get_resource::<SessionSettings>();
         let probation = settings.map_or(PROBATION, |settings| settings.probation);
-        let until = was_restored.then(|| play_time.saturating_add(probation));
-        parts.start_up.trial = Some(RunOnTrial { run: playing.line.run(), until });
+        let left = was_restored.then_some(probation);
+        parts.start_up.trial = Some(RunOnTrial { run: playing.line.run(), left });
         parts.start_up.ladders.remove(&session);
     }
     let Some(trial) = &mut parts.start_up.trial else { return };
-    if trial.until.take_if(|until| play_time >= *until).is_some() {
+    if let Some(left) = trial.left.as_mut().filter(|_| is_known) {
+        *left = left.saturating_sub(waited);
+    }
+    if trial.left.take_if(|left| left.is_zero()).is_some() {
         parts.order(Order::EndTrial(session));
     }
 }

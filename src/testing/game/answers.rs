@@ -6,7 +6,9 @@ use bevy::prelude::*;
 use bevy_session_journal::SessionId;
 
 use super::TestGame;
-use crate::lifecycle::{Condition, GameHooks, Runtime, RuntimeParts, SessionActivity};
+use crate::lifecycle::{
+    Condition, GameHooks, RestorePhase, Runtime, RuntimeParts, SessionActivity,
+};
 use crate::testing::heard::Heard;
 use crate::testing::recover_error::RecoverError;
 use crate::{CurrentSession, RecoveryOffers, SessionRestored, SessionSettings};
@@ -94,6 +96,11 @@ impl TestGame {
         activity.and_then(SessionActivity::restore).is_some()
     }
 
+    fn waits_for_gate(&self) -> bool {
+        let activity = self.app.world().get_resource::<SessionActivity>();
+        activity.and_then(SessionActivity::restore) == Some(RestorePhase::WaitingForGate)
+    }
+
     /// Waits until the file that the plugin opens is restored.
     pub(in crate::testing) fn opened(&mut self) -> Result<SessionRestored, RecoverError> {
         self.begin()?;
@@ -101,13 +108,25 @@ impl TestGame {
     }
 
     pub(crate) fn wait_until_restored(&mut self) -> Result<SessionRestored, RecoverError> {
-        let frames = self.gate_frames();
+        self.wait_until_restored_in(self.frame)
+    }
+
+    /// The same, with frames of another length as long as the restore waits for its gate.
+    pub(crate) fn wait_until_restored_in(
+        &mut self,
+        loading_frame: Duration,
+    ) -> Result<SessionRestored, RecoverError> {
+        let frame = self.frame;
+        let frames = self.frame_time(loading_frame).gate_frames();
         for _ in 0..frames {
             if let Some(answer) = self.heard().take_answer() {
+                self.frame_time(frame);
                 return answer;
             }
+            self.frame_time(if self.waits_for_gate() { loading_frame } else { frame });
             self.frames(1);
         }
+        self.frame_time(frame);
         if let Some(gate) = self.heard().stalled_at.take() {
             return Err(RecoverError::Stalled { gate });
         }

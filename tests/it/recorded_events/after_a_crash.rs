@@ -263,3 +263,29 @@ fn events_of_older_builds_are_migrated_and_unknown_ones_cost_themselves_only() {
     assert_eq!(looted(&app).len(), 0);
     assert_eq!(received::<EventsReplayed>(&app)[0].failed.values().sum::<u64>(), 1);
 }
+
+/// What was handed out is recorded once, however often the game dies before its next checkpoint.
+#[test]
+fn inputs_are_handed_out_once_after_each_of_many_crashes() {
+    let build = |disk: &MemoryDisk| {
+        game_on(disk, |app| {
+            app.record_inputs::<Looted>(FixedUpdate).replay_after_restore();
+        })
+    };
+    let mut disk = MemoryDisk::default();
+    let mut app = build(&disk);
+    start(&mut app, "Dungeon");
+    let id = session(&app);
+    loot(&mut app, "sword");
+    frames(&mut app, 2);
+    let mut expected = vec!["sword"];
+    for item in ["shield", "crown", "ring"] {
+        disk = disk.snapshot();
+        app = build(&disk);
+        recover(&mut app, id);
+        assert_eq!(looted(&app), expected, "before the {item}");
+        loot(&mut app, item);
+        frames(&mut app, 2);
+        expected.push(item);
+    }
+}

@@ -9,6 +9,7 @@ use crate::format::{
     CheckpointKind, EventFrame, EventPrivacy, EventSource, EventStretch, RecordedEvent,
 };
 use crate::model::ids::{CheckpointId, SaveId};
+use crate::model::session::LifecycleEvent;
 
 /// Bytes of events that go with a report at the most: its checkpoint is the newest, so they are those of seconds.
 const MOST_OF_REPORT: usize = 512 << 10;
@@ -114,9 +115,18 @@ impl Tape {
     }
 }
 
-/// Returns true if an event decides what an exact replay does.
+/// Returns true if an event decides what an exact replay does. Of what happened to the session that is a pause and its
+/// end; the end of a process that died, with its backtrace, is masked elsewhere and has no place here.
 fn is_played_again(event: &RecordedEvent) -> bool {
-    matches!(event.event_type.source, EventSource::Input | EventSource::Lifecycle)
+    let is_pause = || {
+        let happened = event.decode::<LifecycleEvent>();
+        happened.is_ok_and(|it| matches!(&*it.subtype, "paused" | "resumed"))
+    };
+    match event.event_type.source {
+        EventSource::Input => true,
+        EventSource::Lifecycle => event.event_type.is_of_frames() || is_pause(),
+        _ => false,
+    }
 }
 
 /// The checkpoints on the newest line that can be restored.
