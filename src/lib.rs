@@ -154,8 +154,14 @@ mod guide {
     #[doc = include_str!("../docs/guide/rewind.md")]
     struct Rewind;
 
+    #[doc = include_str!("../docs/guide/rewind-in-place.md")]
+    struct RewindInPlace;
+
     #[doc = include_str!("../docs/guide/scenarios.md")]
     struct Scenarios;
+
+    #[doc = include_str!("../docs/guide/scenario-worlds.md")]
+    struct ScenarioWorlds;
 
     #[doc = include_str!("../docs/guide/settings.md")]
     struct Settings;

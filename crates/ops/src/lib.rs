@@ -97,4 +97,10 @@ impl Plugin for SessionFiguresPlugin {
 mod guide {
     #[doc = include_str!("../../../docs/guide/monitoring.md")]
     struct Monitoring;
+
+    #[doc = include_str!("../../../docs/guide/metrics.md")]
+    struct Metrics;
+
+    #[doc = include_str!("../../../docs/guide/log-files.md")]
+    struct LogFiles;
 }

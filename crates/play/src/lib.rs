@@ -49,12 +49,21 @@ mod guide {
     #[doc = include_str!("../../../docs/guide/crew.md")]
     struct Crew;
 
+    #[doc = include_str!("../../../docs/guide/rights.md")]
+    struct Rights;
+
     #[doc = include_str!("../../../docs/guide/notes.md")]
     struct Notes;
 
     #[doc = include_str!("../../../docs/guide/insights.md")]
     struct Insights;
 
+    #[doc = include_str!("../../../docs/guide/learning.md")]
+    struct Learning;
+
     #[doc = include_str!("../../../docs/guide/objectives.md")]
     struct Objectives;
+
+    #[doc = include_str!("../../../docs/guide/objective-lists.md")]
+    struct ObjectiveLists;
 }
