@@ -1,5 +1,6 @@
 //! What the documents name is there, and what they say in numbers and names is what their source says.
 
+mod engines;
 mod names;
 mod numbers;
 
