@@ -86,9 +86,6 @@ fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
     assert_journal_is_the_world(&mut play);
 }
 
-/// Whether the engine can keep the newest change tick of a column.
-const HAS_SUMMARY_TICKS: bool = true;
-
 /// Shows that columns are passed over at all, too.
 #[test]
 fn what_is_written_by_the_id_of_its_type_comes_with_the_next_thorough_look() {
