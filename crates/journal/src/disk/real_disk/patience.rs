@@ -2,7 +2,8 @@
 //!
 //! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from
 //! opening, replacing or removing it, mostly for some milliseconds. A file that somebody removed while
-//! another has it open denies access until that one closes it. Both pass, so both are waited for.
+//! another has it open denies access until that one closes it, and keeps its directory from being removed. All
+//! of this passes, so it is waited for.
 
 use std::fmt::Debug;
 use std::io;
@@ -32,6 +33,8 @@ pub(super) enum Hindrance {
     /// Access is denied: because another program has the file, because it is being removed, or because
     /// this program has no right to it. The error is the same.
     Denied,
+    /// A directory has files in it, and each may be one that was removed while another program has it open.
+    NotEmpty,
 }
 
 /// Time, so that a test needs none.
@@ -95,7 +98,7 @@ impl Patience {
         match hindrance {
             // The standard library has no name for it.
             Hindrance::InUse => io::Error::new(io::ErrorKind::ResourceBusy, error),
-            Hindrance::Denied => error,
+            Hindrance::Denied | Hindrance::NotEmpty => error,
         }
     }
 
@@ -144,6 +147,7 @@ mod tests {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Some(Hindrance::Denied),
             io::ErrorKind::Other => Some(Hindrance::InUse),
+            io::ErrorKind::DirectoryNotEmpty => Some(Hindrance::NotEmpty),
             _ => None,
         }
     }
@@ -165,7 +169,12 @@ mod tests {
     #[test]
     fn what_passes_is_waited_for() {
         let (patience, pace) = (Patience::new(), Passing::new());
-        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Other] {
+        let hindrances = [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::Other,
+            io::ErrorKind::DirectoryNotEmpty,
+        ];
+        for kind in hindrances {
             assert_eq!(attempt(&patience, &pace, 0, kind), (Ok(1), Duration::ZERO));
             assert_eq!(attempt(&patience, &pace, 3, kind), (Ok(4), Duration::from_millis(7)));
             assert_eq!(attempt(&patience, &pace, 8, kind), (Ok(9), Duration::from_millis(255)));
@@ -195,6 +204,9 @@ mod tests {
             (busy, Duration::from_millis(255)),
             "a missing right costs others nothing"
         );
+        let full = attempt(&patience, &pace, u32::MAX, io::ErrorKind::DirectoryNotEmpty);
+        let not_empty = Err(io::ErrorKind::DirectoryNotEmpty);
+        assert_eq!(full, (not_empty, Duration::from_millis(255)), "and is called as it is");
         pace.wait(EXHAUSTION);
         let later = attempt(&patience, &pace, u32::MAX, io::ErrorKind::PermissionDenied);
         assert_eq!(later, (denied, Duration::from_millis(255)), "and then it is waited again");
