@@ -98,17 +98,17 @@ AR
     chmod +x "$TOOLCHAIN/nocc/cc" "$TOOLCHAIN/nocc/ar"
 }
 
-# Packages and features that are checked for a target, a line each. A phone has no command line. On Android, whoever builds a
+# Packages and features that are checked for a target, a line each. A phone has no command line and no database. On Android, whoever builds a
 # game chooses one of two kinds of activity. All features, with what draws, are checked once for each system.
 checks_of() {
-    local activity='' tool=''
+    local activity='' desktop=''
     case $1 in
         *-android*) activity='--features bevy/android-native-activity' ;;
-        *-darwin | *-windows-*) tool='--package bevy_session_cli' ;;
+        *-darwin | *-windows-*) desktop='--package bevy_session_cli --package bevy_session_postgres' ;;
     esac
     printf '%s\n' '--package bevy_session_journal' \
         "--package bevy_session --no-default-features $activity" \
-        "--package bevy_session --package bevy_session_ops --package bevy_session_play $tool $activity"
+        "--package bevy_session --package bevy_session_ops --package bevy_session_play --package bevy_session_insights $desktop $activity"
     [ -z "$QUICK" ] || return 0
     case $1 in
         aarch64-apple-darwin | aarch64-apple-ios | aarch64-linux-android)

@@ -9,6 +9,9 @@
 #   ci/windows.sh play [FILTER…]     the same for crates/play
 #   ci/windows.sh ops [FILTER…]      the same for crates/ops
 #   ci/windows.sh tool [FILTER…]     the same for crates/cli
+#   ci/windows.sh insights [FILTER…] the same for crates/insights, which builds without Bevy
+#   ci/windows.sh postgres [FILTER…] the same for crates/postgres; its tests on a server of this machine:
+#                                    ci/postgres.sh run ci/windows.sh postgres --ignored
 #   ci/windows.sh kill [ROUNDS]      kills examples/headless, 50 times by default, and looks at what comes back
 #   ci/windows.sh all                all of these, one after the other
 #
@@ -55,7 +58,7 @@ inside() {
         PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
         CARGO_HOME=/w/cargo-home CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 RUSTC_BOOTSTRAP=1 \
         SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-        WINEPREFIX=/w/wine WINEDEBUG=-all \
+        WINEPREFIX=/w/wine WINEDEBUG=-all BEVY_SESSION_POSTGRES="${BEVY_SESSION_POSTGRES:-}" \
         CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
         CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine64 \
         CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc \
@@ -100,7 +103,7 @@ cargo_for() {
     printf '%s' "--target $1 -Z build-std=std,panic_unwind -j$JOBS"
 }
 
-# Options of cargo for what is run of a package: `plugin`, `journal`, `play`, `ops` or `tool`.
+# Options of cargo for what is run of a package: of the root package `plugin`, of all others the verb.
 tests_of() {
     case $1 in
         plugin) printf '%s' '--package bevy_session --lib --test it' ;;
@@ -108,6 +111,8 @@ tests_of() {
         play) printf '%s' '--package bevy_session_play --lib --test it' ;;
         ops) printf '%s' '--package bevy_session_ops --lib --test it' ;;
         tool) printf '%s' '--package bevy_session_cli --bins --test it' ;;
+        insights) printf '%s' '--package bevy_session_insights --lib --test it' ;;
+        postgres) printf '%s' '--package bevy_session_postgres --lib --test store' ;;
     esac
 }
 
@@ -241,20 +246,18 @@ KILL
 
 main() {
     case ${1:-} in
-        setup | test | journal | ops | play | tool | kill | all) skip_where_impossible ;;
+        setup | test | journal | ops | play | tool | insights | postgres | kill | all) skip_where_impossible ;;
     esac
     case ${1:-} in
         setup) setup ;;
         test) test_it plugin "${@:2}" ;;
-        journal | ops | play | tool) test_it "$1" "${@:2}" ;;
+        journal | ops | play | tool | insights | postgres) test_it "$1" "${@:2}" ;;
         kill) kill_it "${@:2}" ;;
         all)
             setup
-            test_it journal
-            test_it plugin
-            test_it ops
-            test_it play
-            test_it tool
+            for package in journal insights plugin ops play tool postgres; do
+                test_it "$package"
+            done
             kill_it
             ;;
         *)

@@ -65,8 +65,12 @@ const RELEASES: [Release; 2] = [
 /// The names that other releases of Bevy have for a type, by itself and as an argument of another: the nearest to
 /// `version` first, older ones before newer ones. Values that a newer release saved are read under its names.
 pub(super) fn names_elsewhere(path: &str, version: &str) -> Vec<String> {
-    let own = RELEASES.iter().position(|release| release.version == version);
-    let (before, after) = RELEASES.split_at(own.map_or(RELEASES.len(), |own| own + 1));
+    names_in(&RELEASES, path, version)
+}
+
+fn names_in(releases: &[Release], path: &str, version: &str) -> Vec<String> {
+    let own = releases.iter().position(|release| release.version == version);
+    let (before, after) = releases.split_at(own.map_or(releases.len(), |own| own + 1));
     let mut names = Vec::new();
     let mut name = path.to_owned();
     for release in before.iter().rev() {
@@ -176,6 +180,20 @@ mod tests {
                 "game::Pair<bevy_core_pipeline::tonemapping::Tonemapping, bevy_camera::components::Hdr>",
                 "game::Pair<bevy_core_pipeline::tonemapping::Tonemapping, bevy_render::view::Hdr>",
             ]
+        );
+    }
+
+    #[test]
+    fn a_type_that_moved_twice_is_known_under_all_its_names() {
+        let first = Release { version: "0.19", moves: &[("engine::view::Lens", "engine::Lens")] };
+        let second = Release { version: "0.20", moves: &[("optics::", "engine::view::")] };
+        let releases = [first, second];
+        let names = |path, version| names_in(&releases, path, version);
+        assert_eq!(names("optics::Lens", "0.20"), ["engine::view::Lens", "engine::Lens"]);
+        assert_eq!(names("engine::view::Lens", "0.19"), ["engine::Lens", "optics::Lens"]);
+        assert_eq!(
+            names("game::Kept<optics::Lens>", "0.20"),
+            ["game::Kept<engine::view::Lens>", "game::Kept<engine::Lens>"]
         );
     }
 

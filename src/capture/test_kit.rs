@@ -24,6 +24,9 @@ use super::{
 use crate::ReflectSaved;
 use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};
 
+/// Whether the engine can keep the newest change tick of a column.
+pub(crate) const HAS_SUMMARY_TICKS: bool = true;
+
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[reflect(Component, Saved)]
 #[require(Armor)]

@@ -1,5 +1,6 @@
 //! The documents name only what exists, and their numbers and names are those of their sources.
 
+mod engines;
 mod names;
 mod numbers;
 mod words;

@@ -125,6 +125,35 @@ fn a_runner_that_announces_a_suspend_first_is_understood() {
 }
 
 #[test]
+fn a_suspend_that_comes_twice_in_the_first_frame_is_over_with_one_resume() {
+    let disk = MemoryDisk::default();
+    // A game that plays at once, on a system that doesn't let it.
+    let mut app = game_with(plugin(&disk), |app| {
+        listen_on_phone(app);
+        app.add_systems(Startup, |mut commands: Commands, mut score: ResMut<Score>| {
+            score.0 = 6;
+            commands.session().start(NewSession::named("Phone"));
+        });
+        app.world_mut().write_message(AppLifecycle::Suspended);
+        app.world_mut().write_message(AppLifecycle::Suspended);
+    });
+    assert_eq!(saved(&app), [], "the session hasn't begun yet");
+    resume(&mut app, HOURS);
+    frames(&mut app, 3);
+    assert_eq!(saved(&app).len(), 1, "its first one, and nothing is owed: {:?}", saved(&app));
+    assert_eq!(killed_and_recovered(&disk), 6);
+    let played = play_time(&app);
+    assert!(played < LONGEST_FRAME, "no time in the background is played: {played:?}");
+    // It is over with one resume.
+    seconds(&mut app, 1.0);
+    assert_eq!(play_time(&app), played + Duration::from_secs(1));
+    score(&mut app, 7);
+    suspend(&mut app);
+    assert_eq!(saved(&app).last(), Some(&suspended()));
+    assert_eq!(killed_and_recovered(&disk), 7);
+}
+
+#[test]
 fn the_frame_of_a_suspend_ends_when_its_checkpoint_is_on_disk() {
     let directory = tempfile::tempdir().unwrap();
     // However slow the disk is: the writer runs on a thread.

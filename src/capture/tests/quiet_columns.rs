@@ -1,4 +1,4 @@
-//! Columns with their own change ticks, which a capture skips if nothing was written.
+//! Columns with change ticks of their own, which a capture passes over where nothing was written.
 
 use bevy::ecs::change_detection::DetectChangesMut;
 
@@ -86,10 +86,7 @@ fn who_becomes_saved_in_a_quiet_table_is_sent_whole() {
     assert_journal_is_the_world(&mut play);
 }
 
-/// True if the engine can keep the newest change tick of a column.
-const HAS_SUMMARY_TICKS: bool = true;
-
-/// Also shows that columns are skipped at all.
+/// Shows that columns are passed over at all, too.
 #[test]
 fn what_is_written_by_the_id_of_its_type_comes_with_the_next_thorough_look() {
     let mut play = Play::start();

@@ -1,8 +1,9 @@
 //! Waiting for other programs that have a file.
 //!
-//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from opening, replacing
-//! or removing it, mostly for some milliseconds. A file that was removed while a program has it open denies access
-//! until that program closes it. Both pass, so both are waited for.
+//! On Windows a virus scanner, an indexer or a cloud's client that has a file open keeps others from
+//! opening, replacing or removing it, mostly for some milliseconds. A file that somebody removed while
+//! another has it open denies access until that one closes it, and keeps its directory from being removed. All
+//! of this passes, so it is waited for.
 
 use std::fmt::Debug;
 use std::io;
@@ -13,18 +14,18 @@ use tracing::{debug, warn};
 
 /// Milliseconds between the tries of one operation: a quarter of a second in all.
 const WAITS: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
-/// The time for which nothing is waited for after a wait was in vain. Access may be denied since the player lacks a
-/// right, for each file of many, and the writer has checkpoints to make durable.
+/// For how long nothing is waited for after something was in vain. What denies access may be a right
+/// that the player lacks, for each file of many, and the writer has checkpoints to make durable.
 const EXHAUSTION: Duration = Duration::from_secs(2);
 
-/// The patience that is left, for all files.
+/// How much waiting there is left, for all files.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// The last time that a wait was in vain, for each hindrance.
+    /// When something was waited for in vain, for each hindrance.
     exhausted: Mutex<Vec<(Hindrance, Instant)>>,
 }
 
-/// The hindrance by other programs that an error of the operating system means.
+/// What an error of the operating system says about other programs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Hindrance {
     /// Another program has the file.
@@ -32,6 +33,8 @@ pub(super) enum Hindrance {
     /// Access is denied: because another program has the file, because it is being removed, or because
     /// this program has no right to it. The error is the same.
     Denied,
+    /// A directory has files in it, and each may be one that was removed while another program has it open.
+    NotEmpty,
 }
 
 /// Time, so that a test needs none.
@@ -95,11 +98,11 @@ impl Patience {
         match hindrance {
             // The standard library has no name for it.
             Hindrance::InUse => io::Error::new(io::ErrorKind::ResourceBusy, error),
-            Hindrance::Denied => error,
+            Hindrance::Denied | Hindrance::NotEmpty => error,
         }
     }
 
-    /// Returns true if this was waited for in vain not long ago.
+    /// Whether this was waited for in vain not long ago.
     fn is_exhausted(&self, hindrance: Hindrance, pace: &impl Pace) -> bool {
         let now = pace.now();
         self.exhausted().iter().any(|(kind, then)| {
@@ -144,13 +147,14 @@ mod tests {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Some(Hindrance::Denied),
             io::ErrorKind::Other => Some(Hindrance::InUse),
+            io::ErrorKind::DirectoryNotEmpty => Some(Hindrance::NotEmpty),
             _ => None,
         }
     }
 
     type Outcome = (Result<u32, io::ErrorKind>, Duration);
 
-    /// Returns the outcome of an operation that fails this number of times, and the time that it takes.
+    /// What becomes of an operation that fails so many times, and how long that takes.
     fn attempt(patience: &Patience, pace: &Passing, times: u32, kind: io::ErrorKind) -> Outcome {
         let mut tries = 0;
         let operation = || {
@@ -165,7 +169,12 @@ mod tests {
     #[test]
     fn what_passes_is_waited_for() {
         let (patience, pace) = (Patience::new(), Passing::new());
-        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::Other] {
+        let hindrances = [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::Other,
+            io::ErrorKind::DirectoryNotEmpty,
+        ];
+        for kind in hindrances {
             assert_eq!(attempt(&patience, &pace, 0, kind), (Ok(1), Duration::ZERO));
             assert_eq!(attempt(&patience, &pace, 3, kind), (Ok(4), Duration::from_millis(7)));
             assert_eq!(attempt(&patience, &pace, 8, kind), (Ok(9), Duration::from_millis(255)));
@@ -195,6 +204,9 @@ mod tests {
             (busy, Duration::from_millis(255)),
             "a missing right costs others nothing"
         );
+        let full = attempt(&patience, &pace, u32::MAX, io::ErrorKind::DirectoryNotEmpty);
+        let not_empty = Err(io::ErrorKind::DirectoryNotEmpty);
+        assert_eq!(full, (not_empty, Duration::from_millis(255)), "and is called as it is");
         pace.wait(EXHAUSTION);
         let later = attempt(&patience, &pace, u32::MAX, io::ErrorKind::PermissionDenied);
         assert_eq!(later, (denied, Duration::from_millis(255)), "and then it is waited again");

@@ -22,6 +22,7 @@ const FILE_ATTRIBUTE_DIRECTORY: u64 = 0x10;
 const ERROR_ACCESS_DENIED: i32 = 5;
 const ERROR_SHARING_VIOLATION: i32 = 32;
 const ERROR_LOCK_VIOLATION: i32 = 33;
+const ERROR_DIR_NOT_EMPTY: i32 = 145;
 const ERROR_DELETE_PENDING: i32 = 303;
 
 static PATIENCE: Patience = Patience::new();
@@ -50,6 +51,7 @@ fn hindrance(error: &io::Error) -> Option<Hindrance> {
     match error.raw_os_error()? {
         ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION => Some(Hindrance::InUse),
         ERROR_ACCESS_DENIED | ERROR_DELETE_PENDING => Some(Hindrance::Denied),
+        ERROR_DIR_NOT_EMPTY => Some(Hindrance::NotEmpty),
         _ => None,
     }
 }
@@ -157,6 +159,27 @@ mod tests {
         assert!(is_same_file(&kept, &path).unwrap());
         drop(kept);
         assert_eq!(RealDisk.read(&path, 10).unwrap(), b"content", "nothing happened to it");
+    }
+
+    /// NTFS forgets a removed file's name at once, since Windows 10. Wine and other file systems keep it until the last one
+    /// that has the file closes it.
+    #[test]
+    fn a_directory_is_removed_when_the_last_reader_of_a_removed_file_has_closed_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = directory.path().join("inner");
+        RealDisk.create_dir(&inner).unwrap();
+        RealDisk.replace(&inner.join("file"), b"content").unwrap();
+        let shared = OpenOptions::new().read(true).share_mode(7).open(inner.join("file")).unwrap();
+        RealDisk.remove(&inner.join("file")).unwrap();
+        let closing = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(30));
+            drop(shared);
+        });
+        // With a patience of its own, which no other test exhausts.
+        let removal = || fs::remove_dir(&inner);
+        Patience::new().attempt(&inner, &RealTime, hindrance, removal).unwrap();
+        closing.join().unwrap();
+        assert!(!RealDisk.exists(&inner).unwrap());
     }
 
     #[test]
