@@ -103,6 +103,11 @@ impl Profile {
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
     }
 
+    /// What was fetched of sessions that are kept elsewhere.
+    pub fn in_memory(directory: ProfileDirectory, disk: Arc<dyn Disk>) -> Self {
+        Self { directory, disk, file: None, local: None, processes: Vec::new() }
+    }
+
     /// Whether it is all of what a single file has.
     pub fn is_file(&self) -> bool {
         self.file.is_some()
