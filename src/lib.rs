@@ -10,6 +10,7 @@ mod engine;
 mod exit_request;
 mod external_saves;
 mod failures;
+mod following;
 #[cfg(test)]
 mod generated_worlds;
 pub mod internal;

@@ -84,7 +84,7 @@ pub use notifications::{
     SessionClaimed, SessionFenced, SessionForked, SessionReleased,
 };
 pub(crate) use notifications::{
-    register as register_notifications, register_chapter_notifications,
+    notify_entities, register as register_notifications, register_chapter_notifications,
     register_filing_notifications, register_replica_notifications, register_restored_in_place,
     register_slot_notifications,
 };

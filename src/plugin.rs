@@ -8,6 +8,7 @@ mod set_up;
 use crate::capture::{SavedTypes, StateLog, StatesBeingLeft};
 use crate::exit_request;
 use crate::external_saves::ExternalOperations;
+use crate::following::register_follower_notifications;
 #[cfg(feature = "window")]
 use crate::lifecycle::watch_windows;
 use crate::lifecycle::{
@@ -490,6 +491,7 @@ impl Plugin for SessionPlugin {
         register_event_notifications(app);
         register_digest_notifications(app);
         register_replica_notifications(app);
+        register_follower_notifications(app);
         register_types(app);
         app.insert_resource(self.settings.clone())
             .insert_resource(self.context.clone())

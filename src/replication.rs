@@ -106,6 +106,10 @@ impl Replica {
         self
     }
 
+    pub(crate) fn store(&self) -> Arc<dyn ReplicaStore> {
+        Arc::clone(&self.store)
+    }
+
     pub(crate) fn keeper(&self, lock_patience: Duration) -> KeeperOptions {
         KeeperOptions {
             store: Arc::clone(&self.store),

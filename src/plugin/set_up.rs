@@ -6,6 +6,7 @@ use crate::content::{Link, Worker, WorldContent};
 use crate::doctor::look_while_playing;
 use crate::engine;
 use crate::failures::FailureWatch;
+use crate::following::{FollowedSession, FollowerPlace, SessionFollower, follow};
 use crate::lifecycle::{
     CapturedMoments, CheckpointCaptured, DeclaredDigests, ExitWatch, External, Filings, Forks,
     FrameTime, GameHooks, HintWatch, LossesLogged, PreviousRun, ReplicaPort, ReplicaSessions,
@@ -50,6 +51,11 @@ impl SessionPlugin {
         let (local, place, place_changed) = self.open_place(&recorders);
         let local = Arc::new(local);
         app.insert_resource(place);
+        app.insert_resource(FollowerPlace {
+            game: self.game_id(),
+            layout: local.store.layout().clone(),
+            is_driven: self.manual_writer,
+        });
         if let Some(changed) = place_changed {
             app.add_systems(SessionLast, tell_of_place(changed).before(SessionSystems::Run));
         }
@@ -215,7 +221,13 @@ fn follow_transitions(app: &mut App, hooks: &mut GameHooks) {
 fn restore_before_the_game_has_its_frame(app: &mut App) {
     app.init_schedule(SessionRestore)
         .edit_schedule(SessionRestore, run_on_one_thread)
-        .add_systems(SessionRestore, finish_restore.run_if(session_is_restoring));
+        .add_systems(SessionRestore, finish_restore.run_if(session_is_restoring))
+        .add_systems(
+            SessionRestore,
+            follow.run_if(
+                resource_exists::<SessionFollower>.or_else(resource_exists::<FollowedSession>),
+            ),
+        );
     let labels = &mut app.world_mut().resource_mut::<MainScheduleOrder>().labels;
     let after = |schedule| labels.iter().position(|label| *label == schedule);
     let before = after(StateTransition.intern()).or_else(|| after(PreUpdate.intern()));

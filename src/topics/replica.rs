@@ -1,11 +1,14 @@
-//! Replicas, with which sessions survive the loss of their machine: a copy on other machines, its
-//! owner, and resuming a session on another machine.
+//! Sessions that outlive their machine: a replica beside the disk, who owns a session there, and what another machine
+//! takes over or follows.
 
 pub use bevy_session_journal::replica::{
     Created, DirectoryReplica, Epoch, Key, Listing, MemoryReplica, Position, ReplicaOwner,
     ReplicaSession, ReplicaStore, Standing, StoreFault,
 };
 
+pub use crate::following::{
+    Followed, FollowedLeft, FollowedSession, FollowerStalled, SessionFollower,
+};
 pub use crate::lifecycle::{
     CheckpointReplicated, FenceReason, ReplicaBack, ReplicaLagging, ReplicaListed, ReplicaLost,
     ReplicaSessions, SessionClaimed, SessionFenced, SessionForked, SessionReleased,

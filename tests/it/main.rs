@@ -25,6 +25,7 @@ mod entries;
 mod external_saves;
 mod fight;
 mod finding;
+mod following;
 mod game_failures;
 mod gates;
 mod going_back;

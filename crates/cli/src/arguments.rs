@@ -91,6 +91,16 @@ pub enum Verb {
     /// before is said to be there already. May be done while the game runs.
     #[command(after_help = example("import crash.report.tar --game Acme/Hop\n  bevy-session import quick.save --into ./my-game"))]
     Import(Imported),
+    /// Write a session of a replica into a new directory, which a game can play
+    ///
+    /// Nothing is claimed, so whoever plays the session goes on.
+    #[command(after_help = example("pull postgres://arena@db.example.com/worlds last --to ./my-game"))]
+    Pull(Pull),
+    /// Bring a replica up to date with a session of a game's directory
+    ///
+    /// As a game does that plays it, under its lock. Refused while another machine owns the session.
+    #[command(after_help = example("push --game Acme/Hop last --to postgres://arena@db.example.com/worlds"))]
+    Push(Push),
     /// Put sessions away: of each its newest checkpoint, or its summary alone, is kept as one file
     ///
     /// As a game does that is asked to. Refused while the session is played, and while a crash waits for an answer.
@@ -137,7 +147,8 @@ pub struct OfPlace {
     /// A directory or file that holds sessions
     ///
     /// What `SessionPlugin::directory` was given, the game's data directory, any directory between that and a
-    /// session's own, the file of a slot, an archive or a segment, or a report.
+    /// session's own, the file of a slot, an archive or a segment, or a report. Or a replica, which is only read:
+    /// `dir:PATH`, or `postgres://USER@HOST:PORT/DATABASE` with the password in PGPASSWORD.
     #[arg(value_hint = ValueHint::AnyPath)]
     place: Option<OsString>,
     /// The game whose data this platform keeps, in the place of PLACE
@@ -179,6 +190,26 @@ pub struct Sessions {
     /// The sessions: ids or the beginnings of them, names, `last` or `last~2`
     #[arg(value_name = "SESSION")]
     sessions: Vec<OsString>,
+}
+
+/// The arguments of `pull`.
+#[derive(Args, Debug)]
+pub struct Pull {
+    #[command(flatten)]
+    pub session: OfSession,
+    /// The directory that is to be made, or is empty
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub to: PathBuf,
+}
+
+/// The arguments of `push`.
+#[derive(Args, Debug)]
+pub struct Push {
+    #[command(flatten)]
+    pub session: OfSession,
+    /// The replica: dir:PATH or postgres://USER@HOST:PORT/DATABASE
+    #[arg(long, value_name = "REPLICA")]
+    pub to: String,
 }
 
 /// The arguments of `archive`.

@@ -185,6 +185,35 @@ pub enum Failure {
     /// The command line can't be read.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
+    /// A replica can't be reached, or what it has can't be read.
+    #[error("the replica can't be read")]
+    Replica(#[source] Box<dyn Error + Send + Sync>),
+    /// Another machine owns a session in the replica.
+    #[error("session {session} is played by {machine}")]
+    Owned {
+        /// Which.
+        session: SessionId,
+        /// What that machine is called.
+        machine: String,
+    },
+    /// A process of this machine plays a session.
+    #[error("session {session} is played here")]
+    InUse {
+        /// Which.
+        session: SessionId,
+    },
+    /// A session was removed from the replica.
+    #[error("session {session} was removed from the replica")]
+    Removed {
+        /// Which.
+        session: SessionId,
+    },
+    /// Two places went on with a session without each other.
+    #[error("session {session} has gone on here and in the replica, and nothing was carried")]
+    Forked {
+        /// Which.
+        session: SessionId,
+    },
     /// A report can't be opened.
     #[error(transparent)]
     Report(ReportError),
@@ -259,10 +288,15 @@ impl Failure {
             Self::Database(_) => ExitCode::from(NOTHING),
             _ if self.is_closed_pipe() => ExitCode::SUCCESS,
             Self::DamagedEvents { .. } => ExitCode::from(SOME_DAMAGE),
+            Self::Owned { .. }
+            | Self::InUse { .. }
+            | Self::Removed { .. }
+            | Self::Forked { .. } => ExitCode::from(REFUSED),
             Self::Import { source: SlotError::InUse, .. } => ExitCode::from(REFUSED),
             Self::Unmoved { source, .. } if !is_of_files(source) => ExitCode::from(REFUSED),
             Self::Store(_)
             | Self::Report(_)
+            | Self::Replica(_)
             | Self::Events(_)
             | Self::Read(_)
             | Self::DamagedCheckpoint { .. }

@@ -61,6 +61,7 @@
 mod alive;
 mod archive;
 mod arguments;
+mod carry;
 mod cat;
 mod checkpoint_name;
 mod condition;
@@ -104,6 +105,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use failure::Failure;
+use open_session::OpenSession;
 use output::Output;
 use terminal::Look;
 
@@ -171,6 +173,11 @@ fn run(verb: Verb, output: &mut Output<'_>) -> Result<ExitCode, Failure> {
         Verb::Delete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Undelete(arguments) => archive::archive(&arguments.resolve()?, output),
         Verb::Repair(arguments) => repair::repair(arguments.session.open()?, &arguments.to, output),
+        Verb::Pull(arguments) => {
+            let (place, session) = arguments.session.named()?;
+            carry::pull(&place, &OpenSession::open(&place, &session)?, &arguments.to, output)
+        }
+        Verb::Push(arguments) => carry::push(&arguments.session.open()?, &arguments.to, output),
         Verb::Health(arguments) => {
             health::health(&arguments.place.resolve()?, &arguments.bounds, output)
         }

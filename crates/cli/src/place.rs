@@ -3,15 +3,17 @@
 mod directory;
 mod file;
 mod profile;
+mod replica;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bevy_session_journal::internal::disk::platform_roots;
 
 use crate::failure::Failure;
 
 pub use profile::{Left, Profile, UNKNOWN_WITHOUT_RECORDS, read_only};
+pub use replica::{Replica, read_log};
 
 /// The place that a command looks into.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,11 +22,16 @@ pub enum Place {
     Directory(PathBuf),
     /// A slot, an archive, a segment or a report.
     File(PathBuf),
+    /// What a game keeps beside its disk.
+    Replica(Replica),
 }
 
 impl Place {
-    /// The place at this path.
+    /// The place at this path, or the replica of this name.
     pub fn of_path(path: PathBuf) -> Self {
+        if let Some(replica) = path.to_str().and_then(Replica::of_word) {
+            return Self::Replica(replica);
+        }
         match file::is_file(&path) {
             true => Self::File(path),
             false => Self::Directory(path),
@@ -51,17 +58,16 @@ impl Place {
                 let found = directory::find(path)?.into_iter();
                 found.map(|directory| Ok(Profile::of_directory(directory)?)).collect()
             }
+            Self::Replica(replica) => Ok(vec![replica.profile()?]),
         }
-    }
-
-    fn path(&self) -> &Path {
-        let (Self::Directory(path) | Self::File(path)) = self;
-        path
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path().display().fmt(formatter)
+        match self {
+            Self::Directory(path) | Self::File(path) => path.display().fmt(formatter),
+            Self::Replica(replica) => replica.fmt(formatter),
+        }
     }
 }

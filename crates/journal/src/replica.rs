@@ -40,6 +40,7 @@ mod store;
 #[cfg(test)]
 mod store_tests;
 mod survey;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -83,6 +84,8 @@ pub use shipper::{Over, ReplicaNews, Shipper, ShipperOptions};
 #[doc(hidden)]
 pub use source::Source;
 pub use survey::{ReplicaOwner, ReplicaSession};
+#[doc(hidden)]
+pub use tail::{Tail, TailError, Tailed};
 #[doc(hidden)]
 pub use watch::{Watch, Watcher};
 

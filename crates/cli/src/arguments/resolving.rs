@@ -52,8 +52,14 @@ impl Doctor {
 impl OfSession {
     /// The session that was named, opened.
     pub fn open(self) -> Result<OpenSession, Failure> {
+        let (place, session) = self.named()?;
+        OpenSession::open(&place, &session)
+    }
+
+    /// The place, and the session, one of which has to be named.
+    pub fn named(self) -> Result<(Place, SessionName), Failure> {
         let (place, session) = self.resolve()?;
-        OpenSession::open(&place, &session.ok_or_else(no_session)?)
+        Ok((place, session.ok_or_else(no_session)?))
     }
 
     /// The place, and the session that was named; the only one of a file.

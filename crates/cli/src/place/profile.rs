@@ -103,6 +103,11 @@ impl Profile {
         Self { directory, disk, file: Some(file), local: None, processes: Vec::new() }
     }
 
+    /// Sessions that were fetched from elsewhere.
+    pub fn in_memory(directory: ProfileDirectory, disk: Arc<dyn Disk>) -> Self {
+        Self { directory, disk, file: None, local: None, processes: Vec::new() }
+    }
+
     /// True if it is all of what a single file has.
     pub fn is_file(&self) -> bool {
         self.file.is_some()

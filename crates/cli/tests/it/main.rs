@@ -4,6 +4,7 @@ mod common;
 
 mod archiving;
 mod arguments;
+mod carrying;
 mod doctoring;
 mod exporting;
 mod filtering;

@@ -115,7 +115,7 @@ pub async fn compare(
         new_here.extend(on_this_side.then(|| name.clone()));
         is_new_there |= on_that_side;
     }
-    let has_pruned = has_pruned(here, &differences, &new_here)?;
+    let has_pruned = has_pruned((reach, log, there), here, &differences, &new_here).await?;
     for (name, _) in said().filter(|(_, difference)| **difference == Difference::OnlyThere) {
         let is_known = is_alone || is_as_before_there(there, name, before.get(name));
         let is_removed = has_pruned && is_known;

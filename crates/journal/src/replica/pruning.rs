@@ -1,28 +1,31 @@
 //! The files that only a replica has: pruned by a machine, or lost there.
 //!
-//! A machine prunes checkpoints that it has continued from, and keeps the newest. So a journal that it lacks was pruned
-//! there only if it has a newer one: of the same run, or of a run whose header names the other. Everything else that it
-//! lacks was lost, as with a directory that was deleted, or that a backup put back, and is fetched.
+//! A machine prunes what it has gone on from, and keeps what is newest. So a journal that it lacks was pruned there only if it
+//! has a newer one: of the same run, or of a run whose header names the other's newest checkpoint, or one after it. Who went on
+//! from an older directory names an older one. Everything else that a machine lacks was lost, as with a directory that was
+//! deleted, or that a backup put back, and is fetched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Difference, FileName, Source};
+use super::log::read_extent;
+use super::{CompareError, Difference, FileName, Files, Log, Reach, ReadError, Source};
 use crate::disk::Layout;
-use crate::format::{Segment, SegmentHeader};
+use crate::format::{ScanBudget, Segment, SegmentHeader};
+use crate::model::ids::CheckpointId;
 
 /// The bytes of a journal that are read for its header.
 const HEADER: u64 = 64 << 10;
 
-/// Returns true if this machine itself has removed the files that only the replica has. `news` are the files that the
-/// replica has never had.
-pub(super) fn has_pruned(
+/// Returns true if this machine itself has removed the files that only the replica has. `news` are the files that the replica has never had.
+pub(super) async fn has_pruned(
+    (reach, log, there): (&impl Reach, &Log, &Files),
     here: &impl Source,
     differences: &BTreeMap<FileName, Difference>,
     news: &BTreeSet<FileName>,
-) -> io::Result<bool> {
+) -> Result<bool, CompareError> {
     let lacking: Vec<&FileName> =
         journals(differences, |it| it == Difference::OnlyThere).map(|(name, _)| name).collect();
     let is_whole = |it| matches!(it, Difference::Same | Difference::Longer | Difference::OnlyHere);
@@ -32,21 +35,47 @@ pub(super) fn has_pruned(
         let has_any = differences.values().any(|it| *it != Difference::OnlyThere);
         return Ok(lacking.is_empty() && has_any);
     }
-    let mut lost: Vec<Journal<'_>> = lacking.into_iter().filter_map(Journal::of).collect();
-    lost.retain(|lost| {
-        !kept.iter().any(|name| Journal::of(name).is_some_and(|it| it.follows(lost)))
-    });
+    let mut missing = Vec::new();
+    for name in lacking {
+        let Some(journal) = Journal::of(name) else { continue };
+        if !kept.iter().any(|name| Journal::of(name).is_some_and(|it| it.follows(&journal))) {
+            let newest = newest_there(reach, log, there, name).await?;
+            missing.push((journal, newest));
+        }
+    }
     for name in kept {
-        if lost.is_empty() {
+        if missing.is_empty() {
             break;
         }
         let header = header(here, name)?;
-        lost.retain(|lost| match &header {
-            Some(header) => !is_named(header, lost.run),
+        missing.retain(|(lost, newest)| match &header {
+            Some(header) => !is_gone_on_from(header, lost.run, *newest),
             None => !news.contains(name),
         });
     }
-    Ok(lost.is_empty())
+    Ok(missing.is_empty())
+}
+
+/// The newest checkpoint's number that a journal of the replica has, 0 if it has none; `None` if it can't be read.
+async fn newest_there(
+    reach: &impl Reach,
+    log: &Log,
+    there: &Files,
+    name: &FileName,
+) -> Result<Option<u64>, CompareError> {
+    let mut bytes = Vec::new();
+    for extent in there.get(name).into_iter().flat_map(|file| &file.extents) {
+        match read_extent(reach, log.session(), *extent).await {
+            Ok(piece) => bytes.extend_from_slice(&piece),
+            Err(error @ ReadError::Store(_)) => return Err(error.into()),
+            Err(_) => return Ok(None),
+        }
+    }
+    let Ok(segment) = Segment::open(Path::new(name.name()), Arc::new(bytes)) else {
+        return Ok(None);
+    };
+    let scan = segment.scan_within(&mut ScanBudget::default());
+    Ok(scan.ok().map(|scan| scan.newest_counter.unwrap_or(0)))
 }
 
 /// The segments and archives that stand in some way.
@@ -80,10 +109,13 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Returns true if a journal continues a run, or takes its place.
-fn is_named(header: &SegmentHeader, run: &str) -> bool {
-    let named = header.ancestors.iter().chain(&header.supersedes);
-    !header.archive && named.into_iter().any(|checkpoint| checkpoint.run.to_string() == run)
+/// Returns true if a journal goes on from a run as far as this checkpoint, or takes its place.
+fn is_gone_on_from(header: &SegmentHeader, run: &str, newest: Option<u64>) -> bool {
+    let mut named = header.ancestors.iter().chain(&header.supersedes);
+    let is_covered = |CheckpointId { run: named, counter }: &CheckpointId| {
+        named.to_string() == run && newest.is_some_and(|newest| newest <= *counter)
+    };
+    !header.archive && named.any(is_covered)
 }
 
 /// The header of a journal of this machine; `None` if it can't be read.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Here, count};
 use crate::disk::{Disk, MemoryDisk};
-use crate::format::sample::{self, SegmentBytes, at, header};
+use crate::format::sample::{self, SegmentBytes, at, commit, header};
 use crate::format::{SegmentHeader, SlotHeader};
 use crate::model::ids::{RunId, SlotId};
 use crate::model::session::{CheckpointSummary, SlotKind};
@@ -129,6 +129,56 @@ fn what_goes_on_from_an_older_directory_is_a_fork() {
     let news = here.ship(&mut shipper);
     assert!(matches!(news[..], [ReplicaNews::Over(Over::Forked)]), "{news:?}");
     assert!(here.fetched().contains_key(&name(2, 0)));
+}
+
+/// A journal with a checkpoint of this number.
+fn journal_to(header: &SegmentHeader, counter: u64) -> Vec<u8> {
+    let mut journal = SegmentBytes::new(header);
+    journal.group(Vec::new(), &commit(counter, None));
+    journal.bytes
+}
+
+#[test]
+fn what_goes_on_from_an_older_moment_of_the_newest_run_is_a_fork() {
+    for (from, is_fork) in [(7, true), (8, true), (9, false)] {
+        let mut here = Here::new();
+        here.write(&name(1, 0), &journal_to(&header(1, 0), 7));
+        here.release();
+        let backup = here.memory.snapshot();
+        let mut here = here.again();
+        here.write(&name(1, 1), &journal_to(&header(1, 1), 9));
+        here.release();
+        here.lose(&name(1, 1));
+        here.memory.take_from(&backup, &here.layout.session(here.session));
+        let mut here = here.again();
+        let next = SegmentHeader { ancestors: vec![at(1, from)], ..header(2, 0) };
+        here.write(&name(2, 0), &journal_to(&next, from + 1));
+        let mut shipper = here.shipper();
+        let news = here.ship(&mut shipper);
+        let has_forked = matches!(news[..], [ReplicaNews::Over(Over::Forked)]);
+        assert_eq!(has_forked, is_fork, "from {from}: {news:?}");
+        // What was gone on from to its end was pruned here, as far as anybody can know.
+        assert_eq!(here.fetched().contains_key(&name(1, 1)), is_fork);
+    }
+}
+
+#[test]
+fn an_archive_that_was_lost_stays_in_the_replica_and_one_that_was_merged_goes() {
+    let archive = |number: u64| format!("{}.archive", RunId(number));
+    for is_merged in [false, true] {
+        let mut here = Here::new();
+        here.write(&name(1, 0), &journal_to(&header(1, 0), 7));
+        here.write(&archive(1), b"named");
+        here.release();
+        let mut here = here.again();
+        here.lose(&archive(1));
+        if is_merged {
+            here.write(&archive(2), b"named and more");
+        }
+        here.release();
+        assert_eq!(here.fetched().contains_key(&archive(1)), !is_merged);
+        assert_eq!(here.fetched().contains_key(&archive(2)), is_merged);
+    }
 }
 
 #[test]

@@ -1,0 +1,158 @@
+//! A replica as a place: what it has is fetched into memory, and read there as on a disk.
+
+#![expect(clippy::disallowed_methods, reason = "it looks whether a directory is there")]
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bevy_session_journal::SessionId;
+use bevy_session_journal::internal::disk::{Layout, MemoryDisk};
+use bevy_session_journal::replica::{
+    Direct, DirectoryReplica, FileName, Log, Receiver, ReplicaStore, SessionFiles, block_on, fetch,
+};
+
+use super::directory::ProfileDirectory;
+use super::profile::Profile;
+use crate::failure::Failure;
+
+/// A replica, as it was named: `dir:PATH` or `postgres://USER@HOST:PORT/DATABASE`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Replica(String);
+
+impl Replica {
+    /// The replica that a word names, if it names one.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let is_one = ["dir:", "postgres://", "postgresql://"].iter().any(|it| word.starts_with(it));
+        is_one.then(|| Self(word.to_owned()))
+    }
+
+    /// What it is kept in.
+    pub fn store(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
+        let Some(path) = self.0.strip_prefix("dir:") else { return self.database() };
+        let path = Path::new(path);
+        if !path.is_dir() {
+            let why = "it is no directory";
+            return Err(Failure::UnknownDirectory { path: path.to_owned(), why });
+        }
+        let store = DirectoryReplica::open(path)
+            .map_err(|source| Failure::Unwritten { path: path.to_owned(), source })?;
+        Ok(Arc::new(store))
+    }
+
+    #[cfg(feature = "postgres")]
+    fn database(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
+        let store = bevy_session_postgres::PostgresReplica::new(&self.0);
+        Ok(Arc::new(store.map_err(|error| Failure::Replica(error.into()))?))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn database(&self) -> Result<Arc<dyn ReplicaStore>, Failure> {
+        Err(Failure::usage("this tool was built without its feature `postgres`"))
+    }
+
+    /// What it has of all sessions.
+    pub fn profile(&self) -> Result<Profile, Failure> {
+        let store = self.store()?;
+        let sessions = store.sessions().map_err(|fault| Failure::Replica(fault.into()))?;
+        let (disk, layout) = (MemoryDisk::default(), layout());
+        for session in sessions {
+            let log = read_log(&store, session)?;
+            let place = SessionFiles::of(&layout, session);
+            let mut files = InMemory { disk: &disk, place: &place, file: None };
+            block_on(fetch(&Direct(Arc::clone(&store)), &log, &mut files))
+                .map_err(|error| Failure::Replica(error.into()))?;
+        }
+        let directory = ProfileDirectory {
+            profile: layout.profile.clone(),
+            sessions: layout.sessions(),
+            slots: layout.slots(),
+            data: None,
+            state: None,
+            only: None,
+        };
+        Ok(Profile::in_memory(directory, Arc::new(disk)))
+    }
+}
+
+/// Reads the log of a session.
+pub fn read_log(store: &Arc<dyn ReplicaStore>, session: SessionId) -> Result<Log, Failure> {
+    let mut log = Log::new(session);
+    block_on(log.refresh(&Direct(Arc::clone(store))))
+        .map_err(|fault| Failure::Replica(fault.into()))?;
+    Ok(log)
+}
+
+impl fmt::Display for Replica {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.fmt(formatter) };
+        match rest.rsplit_once('@') {
+            // It may have a password.
+            Some((user, host)) => {
+                let user = user.split(':').next().unwrap_or_default();
+                write!(formatter, "{scheme}://{user}@{host}")
+            }
+            None => self.0.fmt(formatter),
+        }
+    }
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Replica({self})")
+    }
+}
+
+fn layout() -> Layout {
+    let (data, state) = (PathBuf::from("replica/data"), PathBuf::from("replica/state"));
+    Layout { data, state, profile: "default".to_owned() }
+}
+
+struct InMemory<'a> {
+    disk: &'a MemoryDisk,
+    place: &'a SessionFiles,
+    file: Option<(FileName, Vec<u8>)>,
+}
+
+impl Receiver for InMemory<'_> {
+    fn begin(&mut self, name: &FileName) -> io::Result<()> {
+        self.file = Some((name.clone(), Vec::new()));
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.iter_mut().for_each(|(_, file)| file.extend_from_slice(bytes));
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if let Some((name, bytes)) = self.file.take() {
+            self.disk.put(&self.place.path(&name), &bytes);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (word, shown) in [
+            (
+                "postgres://arena:s3cr@t@db.example.com/worlds",
+                "postgres://arena@db.example.com/worlds",
+            ),
+            ("postgres://arena@db/worlds", "postgres://arena@db/worlds"),
+            ("postgres://db/worlds", "postgres://db/worlds"),
+            ("dir:/srv/a@b:c", "dir:/srv/a@b:c"),
+        ] {
+            let replica = Replica::of_word(word).unwrap();
+            assert_eq!(replica.to_string(), shown);
+            assert!(!format!("{replica:?}").contains("s3cr"));
+        }
+        assert_eq!(Replica::of_word("/srv/dir:x"), None);
+    }
+}

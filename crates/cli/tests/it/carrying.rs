@@ -1,0 +1,87 @@
+//! Replicas as places, `pull` and `push`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{Done, EVENINGS, Game, RELICS, run};
+
+/// Runs the tool, and expects it to end with this.
+#[track_caller]
+fn tool(words: &[&str], code: i32) -> String {
+    let ran = run(words.iter().map(|word| (*word).into())).unwrap();
+    assert_eq!(ran.code, Some(code), "{words:?}\n{}{}", ran.text, ran.error);
+    format!("{}{}", ran.text, ran.error)
+}
+
+fn json(words: &[&str]) -> Value {
+    serde_json::from_str(tool(words, 0).lines().next().unwrap()).unwrap()
+}
+
+#[test]
+fn a_session_goes_to_a_replica_is_read_there_and_comes_back() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let replica = tempfile::tempdir()?;
+    let there = format!("dir:{}", replica.path().display());
+    let pushed = json(&["push", "--json", &here, RELICS, "--to", &there]);
+    assert_eq!((&pushed["session"], &pushed["came"]), (&RELICS.into(), &"brought".into()));
+    let again = json(&["push", "--json", &here, RELICS, "--to", &there]);
+    assert_eq!(again["came"], "same");
+
+    // It is read as on a disk.
+    let listed = tool(&["list", &there], 0);
+    assert!(listed.contains("Relics"), "{listed}");
+    let of = |place: &str| {
+        let mut shown = json(&["show", "--json", place, RELICS]);
+        let keeps = |key: &String| key == "checkpoints" || key == "timeline";
+        shown.as_object_mut().unwrap().retain(|key, _| keeps(key));
+        shown
+    };
+    assert_eq!(of(&there), of(&here));
+    tool(&["verify", "--read-data", &there], 0);
+    assert_eq!(tool(&["log", &there, RELICS], 0), tool(&["log", &here, RELICS], 0));
+    tool(&["diff", &there, RELICS, "last", "last", "--with", &here], 0);
+
+    let to = tempfile::tempdir()?;
+    let copy = to.path().join("copy").display().to_string();
+    tool(&["pull", &there, RELICS, "--to", &copy], 0);
+    tool(&["verify", "--read-data", &copy], 0);
+    assert_eq!(of(&copy), of(&here));
+    // Nothing is written over what is there.
+    tool(&["pull", &there, RELICS, "--to", &copy], 64);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_carried_is_refused_in_a_sentence() -> Done {
+    let game = Game::new()?;
+    let here = game.directory().display().to_string();
+    let replica = tempfile::tempdir()?;
+    let there = format!("dir:{}", replica.path().display());
+    let said = tool(&["pull", &here, RELICS, "--to", "x"], 64);
+    assert!(said.contains("a session of a replica"), "{said}");
+    let said = tool(&["push", &here, RELICS, "--to", "ftp://x"], 64);
+    assert!(said.contains("--to is dir:PATH"), "{said}");
+    let said = tool(&["list", "dir:/nowhere/at/all"], 64);
+    assert!(said.contains("it is no directory"), "{said}");
+    let said = tool(&["archive", &there, RELICS], 64);
+    assert!(!said.is_empty());
+
+    // A game plays it.
+    let lock = game.local().store.lock_session(EVENINGS.parse()?)?;
+    assert!(lock.is_some());
+    let said = tool(&["push", &here, EVENINGS, "--to", &there], 1);
+    assert!(said.contains("is played here"), "{said}");
+    assert!(
+        fs::read_dir(replica.path())?.all(|it| it.is_ok_and(|it| it.file_name() == "unfinished"))
+    );
+    Ok(())
+}
+
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn a_database_needs_its_feature_and_its_password_is_not_shown() {
+    let said = tool(&["list", "postgres://arena:s3cret@127.0.0.1:1/worlds"], 64);
+    assert!(said.contains("postgres") && !said.contains("s3cret"), "{said}");
+}

@@ -1,0 +1,128 @@
+//! A world that follows a session which another process plays.
+
+mod notifications;
+mod reader;
+mod reading;
+mod world;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session_journal::internal::disk::Layout;
+use bevy_session_journal::{CheckpointId, SessionId, SessionStatus};
+
+pub(crate) use self::notifications::register as register_follower_notifications;
+pub use self::notifications::{Followed, FollowedLeft, FollowerStalled};
+use self::reading::Reading;
+pub(crate) use self::world::follow;
+
+/// Has the world follow a session that another process plays: each of its checkpoints is put into this world, soon after it was
+/// taken, onto the entities that are there. For spectators, for screens that show a match, and for servers that stand by.
+///
+/// Insert it as a resource while no session is played. The session is read from the plugin's [replica](crate::SessionPlugin::replica),
+/// on a thread of its own; nothing is claimed, and nothing is written. [`Followed`] says which checkpoint the world
+/// has now, and [`FollowedSession`] is there while it has one, so what makes the world go on should only run without it:
+///
+/// ```
+/// use bevy::prelude::*;
+/// use bevy_session::SessionId;
+/// use bevy_session::prelude::*;
+/// use bevy_session::replica::{FollowedSession, MemoryReplica, Replica, SessionFollower};
+///
+/// # let session = SessionId::random();
+/// # fn fight() {}
+/// let mut app = App::new();
+/// app.add_plugins((
+///     MinimalPlugins,
+///     SessionPlugin::new("Studio", "Arena").replica(Replica::new(MemoryReplica::default())),
+/// ))
+/// .insert_resource(SessionFollower::of(session))
+/// .add_systems(Update, fight.run_if(not(resource_exists::<FollowedSession>)));
+/// ```
+///
+/// Where entities came from it is written as for a rewind [in place](crate::RestoreManner::InPlace), the first time by spawning all of
+/// them. It goes by itself when this process plays a session; removing it stops following, and leaves the world as it is.
+#[derive(Resource, Debug)]
+pub struct SessionFollower {
+    session: SessionId,
+    directory: Option<PathBuf>,
+    interval: Duration,
+    takes_over: bool,
+    /// It has asked for the session, whose owner is silent.
+    has_asked: bool,
+    /// What was said last to be in the way.
+    is_stalled: bool,
+    reading: Option<Reading>,
+}
+
+impl SessionFollower {
+    /// Follows a session in the plugin's replica. It may not be there yet.
+    #[must_use]
+    pub fn of(session: SessionId) -> Self {
+        Self {
+            session,
+            directory: None,
+            interval: Duration::from_millis(50),
+            takes_over: false,
+            has_asked: false,
+            is_stalled: false,
+            reading: None,
+        }
+    }
+
+    /// Follows it where a process of this machine writes it: the directory that
+    /// [`SessionPlugin::directory`](crate::SessionPlugin::directory) was given there.
+    #[must_use]
+    pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// How long it rests after a look that found nothing. 50 milliseconds by default.
+    #[must_use]
+    pub fn look_every(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Stands by: once the owner of the session was silent for its lease, this process claims it and plays on, as
+    /// [`recover`](crate::SessionCommands::recover) does. A session whose owner has left it in good order is left alone, and
+    /// [`FollowedLeft`] says so.
+    #[must_use]
+    pub fn standing_by(mut self) -> Self {
+        self.takes_over = true;
+        self
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+/// The session that the world follows. There from its first checkpoint on, until this process plays a session, or
+/// [`SessionFollower`] is removed.
+#[derive(Resource, Clone, PartialEq, Debug)]
+pub struct FollowedSession {
+    /// The session.
+    pub session: SessionId,
+    /// The checkpoint that the world has.
+    pub checkpoint: CheckpointId,
+    /// Time played until then.
+    pub play_time: Duration,
+    /// How its owner has left it; `None` while it is played, and where the owner has died.
+    pub left: Option<SessionStatus>,
+}
+
+/// What a follower has to know of the plugin.
+#[derive(Resource, Clone, Debug)]
+pub(crate) struct FollowerPlace {
+    /// Which game's sessions are followed.
+    pub game: String,
+    /// Where files are below a directory.
+    pub layout: Layout,
+    /// A test drives what would be a thread.
+    pub is_driven: bool,
+}

@@ -1,0 +1,51 @@
+//! What a game is notified of while it follows a session.
+
+use std::time::Duration;
+
+use bevy::prelude::*;
+use bevy_session_journal::{CheckpointId, FailureCause, SessionId, SessionStatus};
+
+use crate::restore::RestoreReport;
+
+/// The world is as a checkpoint says that another process has taken. Entities that stayed and have changed are named by
+/// [`RestoredInPlace`](crate::recovery::RestoredInPlace) before.
+///
+/// It isn't sent for each checkpoint: what was taken while another was put into the world is skipped for the newest.
+#[derive(Event, Message, Clone, Debug)]
+#[non_exhaustive]
+pub struct Followed {
+    /// The session.
+    pub session: SessionId,
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// How long ago it was taken, by the clocks of both machines: zero where those disagree.
+    pub lag: Duration,
+    /// What came back, and what didn't.
+    pub report: RestoreReport,
+}
+
+/// What comes of a followed session can't be read: its replica gives no answer, or a checkpoint is damaged. The world stays as
+/// it is. Said once, until a checkpoint is followed again.
+#[derive(Event, Message, Clone, Debug)]
+#[non_exhaustive]
+pub struct FollowerStalled {
+    /// The session.
+    pub session: SessionId,
+    /// Why.
+    pub error: FailureCause,
+}
+
+/// The owner of a followed session has left it in good order. Its last checkpoint was followed before, and what another owner
+/// plays is followed again.
+#[derive(Event, Message, Clone, Debug)]
+#[non_exhaustive]
+pub struct FollowedLeft {
+    /// The session.
+    pub session: SessionId,
+    /// How it was left.
+    pub status: SessionStatus,
+}
+
+pub(crate) fn register(app: &mut App) {
+    app.add_message::<Followed>().add_message::<FollowerStalled>().add_message::<FollowedLeft>();
+}
