@@ -51,7 +51,7 @@ pub struct SessionFollower {
     takes_over: bool,
     /// It has asked for the session, whose owner is silent.
     has_asked: bool,
-    /// What was said last to be in the way.
+    /// True if it was reported that it can't be read.
     is_stalled: bool,
     reading: Option<Reading>,
 }
@@ -79,7 +79,7 @@ impl SessionFollower {
         self
     }
 
-    /// How long it rests after a look that found nothing. 50 milliseconds by default.
+    /// Sets the time between two looks if the first found nothing. 50 milliseconds by default.
     #[must_use]
     pub fn look_every(mut self, interval: Duration) -> Self {
         self.interval = interval;
@@ -112,11 +112,11 @@ pub struct FollowedSession {
     pub checkpoint: CheckpointId,
     /// Time played until then.
     pub play_time: Duration,
-    /// How its owner has left it; `None` while it is played, and where the owner has died.
+    /// The status in which its owner left it; `None` while it is played, and if the owner has died.
     pub left: Option<SessionStatus>,
 }
 
-/// What a follower has to know of the plugin.
+/// The part of the plugin's configuration that a follower needs.
 #[derive(Resource, Clone, Debug)]
 pub(crate) struct FollowerPlace {
     /// Which game's sessions are followed.

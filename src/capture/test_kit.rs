@@ -24,7 +24,7 @@ use super::{
 use crate::ReflectSaved;
 use crate::restore::{DroppedTypes, EntitiesReplaced, Leftovers, RestoreManner, WorldImage};
 
-/// Whether the engine can keep the newest change tick of a column.
+/// True if the engine can keep the newest change tick of a column.
 pub(crate) const HAS_SUMMARY_TICKS: bool = true;
 
 #[derive(Component, Reflect, Clone, PartialEq, Debug, Serialize, Deserialize)]

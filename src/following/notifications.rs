@@ -1,4 +1,4 @@
-//! What a game is notified of while it follows a session.
+//! Notifications while a session is followed.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ pub struct Followed {
     pub session: SessionId,
     /// The checkpoint.
     pub checkpoint: CheckpointId,
-    /// How long ago it was taken, by the clocks of both machines: zero where those disagree.
+    /// The age of the checkpoint, by the clocks of both machines: zero if those disagree.
     pub lag: Duration,
-    /// What came back, and what didn't.
+    /// The values that came back, and those that didn't.
     pub report: RestoreReport,
 }
 
-/// What comes of a followed session can't be read: its replica gives no answer, or a checkpoint is damaged. The world stays as
+/// A followed session can't be read: its replica gives no answer, or a checkpoint is damaged. The world stays as
 /// it is. Said once, until a checkpoint is followed again.
 #[derive(Event, Message, Clone, Debug)]
 #[non_exhaustive]
@@ -42,7 +42,7 @@ pub struct FollowerStalled {
 pub struct FollowedLeft {
     /// The session.
     pub session: SessionId,
-    /// How it was left.
+    /// The status in which it was left.
     pub status: SessionStatus,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Reader {
     status: Option<SessionStatus>,
 }
 
-/// What has come.
+/// A report of the reading thread.
 pub(super) enum News {
     Checkpoint(Box<NewCheckpoint>),
     /// Its owner has left the session, or somebody plays it again.
@@ -33,11 +33,11 @@ pub(super) struct NewCheckpoint {
     pub taken: Timestamp,
 }
 
-/// What became of a checkpoint in the world.
+/// The outcome of a checkpoint in the world.
 pub(super) struct Applied {
     /// Which entities are which of the session.
     pub living: Vec<(Entity, SaveId)>,
-    /// What is left of it. Freeing it would take a frame as long as decoding did.
+    /// The rest of it. Freeing it would take a frame as long as decoding did.
     pub remains: Option<Box<WorldImage>>,
 }
 

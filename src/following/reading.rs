@@ -43,7 +43,7 @@ impl Reading {
         Ok(Self::Thread { news: SyncCell::new(heard), applied })
     }
 
-    /// What has come.
+    /// Takes the reports so far.
     pub fn news(&mut self) -> Vec<News> {
         let mut news = Vec::new();
         match self {

@@ -184,7 +184,11 @@ impl Playback {
         let mut divergence = None;
         if frames > 0 {
             divergence = self.divergence(next)?;
+            let played = self.played.ticks();
             self.go_on_from(next);
+            if let Some((frame, _)) = self.segment.frames.first().copied() {
+                self.compare_steps(frame, self.segment.ticks, played);
+            }
             self.has_diverged = divergence.is_some();
         } else {
             self.go_to(next)?;
@@ -282,12 +286,15 @@ impl Playback {
     /// Notes where the fixed schedule has run more or less often than in the recording.
     fn look_at_step(&mut self, frame: u64) {
         let recorded = self.segment.steps.iter().find(|(first, _)| *first == frame);
-        if let Some((_, recorded)) = recorded.copied()
-            && self.out_of_step.is_none()
-        {
+        if let Some((_, recorded)) = recorded.copied() {
             let played = self.played.ticks();
-            self.out_of_step =
-                (played != recorded).then_some(OutOfStep { frame, recorded, played });
+            self.compare_steps(frame, recorded, played);
+        }
+    }
+
+    fn compare_steps(&mut self, frame: u64, recorded: u64, played: u64) {
+        if self.out_of_step.is_none() && played != recorded {
+            self.out_of_step = Some(OutOfStep { frame, recorded, played });
         }
     }
 

@@ -195,13 +195,13 @@ fn frames_of_the_tape_are_not_among_the_events_that_people_read() {
 }
 
 #[test]
-fn another_time_step_is_found_at_the_first_frame_that_shows_it() {
+fn steps_of_another_length_are_found_at_the_first_frame_that_shows_them() {
     let directory = tempfile::tempdir().unwrap();
     play(directory.path(), 14, 3);
-    for (hertz, is_out) in [(64.0, false), (30.0, true)] {
+    for (speed, is_out) in [(1.0, false), (0.5, true)] {
         let build = move |session| {
             let mut app = build(session);
-            app.insert_resource(Time::<Fixed>::from_hz(hertz));
+            app.world_mut().resource_mut::<Time<Virtual>>().set_relative_speed(speed);
             app
         };
         let mut playback =

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bevy::state::app::StatesPlugin;
-use bevy_session::replay::{Replay, ReplayManner, ReplayStep};
+use bevy_session::replay::{Replay, ReplayError, ReplayManner, ReplayStep};
 use bevy_session::testing::assert_saves_load;
 
 use super::*;
@@ -19,6 +19,8 @@ fn build(session: SessionPlugin, knows_relics: bool) -> App {
     if knows_relics {
         app.register_type::<Relic>().save_component::<Relic>();
     }
+    app.world_mut().spawn((Name::new("Door"), Health(1), SaveKey::new("door")));
+    app.world_mut().spawn((Name::new("Coin"), Health(1), SaveKey::new("coin")));
     app
 }
 
@@ -33,7 +35,11 @@ fn sessions_of_each_version_are_replayed_by_their_keyframes() {
         let profile = golden(version).join("files/sessions/data/profiles/default");
         let (mut sessions, mut keyframes) = (0, 0);
         for directory in directories(&profile.join("sessions")) {
-            let replay = Replay::open(&directory).unwrap();
+            let replay = match Replay::open(&directory) {
+                // A draft, or one of which the archive kept no world.
+                Err(ReplayError::NoCheckpoint { .. }) if version == "1.3" => continue,
+                replay => replay.unwrap(),
+            };
             let count = replay.keyframes().len();
             let mut playback =
                 replay.play(|plugin| build(plugin, true), ReplayManner::Keyframes).unwrap();

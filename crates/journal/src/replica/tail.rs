@@ -190,6 +190,7 @@ impl Tail {
             reason: RestoreReason::BranchedOff,
             tail: None,
             played: None,
+            is_return: false,
             probation: Duration::ZERO,
         };
         match prepare(&mut self.finder, types, wanted, now) {
